@@ -1,0 +1,1 @@
+"""The RunForge conformance suite."""

@@ -1,0 +1,1 @@
+"""Entry point of the contract for editors: python -m ml_runner."""

@@ -1,0 +1,1 @@
+"""The runforge command line."""

@@ -1,0 +1,1 @@
+"""The RunForge contract: schemas, generated types and the rules every client shares."""

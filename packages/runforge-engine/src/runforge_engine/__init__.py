@@ -1,0 +1,1 @@
+"""The RunForge engine: turns a request into a recorded run."""
