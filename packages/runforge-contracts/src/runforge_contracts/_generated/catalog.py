@@ -1,0 +1,162 @@
+# Generated from schemas/ by scripts/generate.py; edit the schema, then run `make generate`.
+
+"""Every document of the contract: its schema, its type and where it lives in a run."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """What the schema of a document says about the document as a whole."""
+
+    #: Module and name of the generated struct.
+    module: str
+    struct: str
+    #: Where a run or store keeps it, if it has a fixed place there.
+    file: str | None
+    #: Member that tells the version, and its value; None where the document carries none.
+    version_field: str | None
+    version: str | int | None
+    #: Whether unknown members make the document invalid.
+    closed: bool
+
+
+CATALOG: dict[str, Entry] = {
+    "artifact_inspection.v0.2.2.2": Entry(
+        module="artifact_inspection_v0_2_2_2",
+        struct="ArtifactInspectionV0222",
+        file=None,
+        version_field="schema_version",
+        version="0.2.2.2",
+        closed=False,
+    ),
+    "diagnostics.v1": Entry(
+        module="diagnostics_v1",
+        struct="DiagnosticsV1",
+        file="diagnostics.json",
+        version_field="schema_version",
+        version="diagnostics.v1",
+        closed=True,
+    ),
+    "error.v1": Entry(
+        module="error_v1",
+        struct="ErrorV1",
+        file=None,
+        version_field=None,
+        version=None,
+        closed=False,
+    ),
+    "events.v1": Entry(
+        module="events_v1",
+        struct="EventV1",
+        file="logs/events.jsonl",
+        version_field=None,
+        version=None,
+        closed=False,
+    ),
+    "feature_importance.v1": Entry(
+        module="feature_importance_v1",
+        struct="FeatureImportanceV1",
+        file="artifacts/feature_importance.v1.json",
+        version_field="schema_version",
+        version="feature_importance.v1",
+        closed=True,
+    ),
+    "index.v1": Entry(
+        module="index_v1",
+        struct="IndexV1",
+        file="index.json",
+        version_field="schema_version",
+        version="index.v1",
+        closed=False,
+    ),
+    "interpretability.index.v1": Entry(
+        module="interpretability_index_v1",
+        struct="InterpretabilityIndexV1",
+        file="artifacts/interpretability.index.v1.json",
+        version_field="schema_version",
+        version="interpretability.index.v1",
+        closed=True,
+    ),
+    "linear_coefficients.v1": Entry(
+        module="linear_coefficients_v1",
+        struct="LinearCoefficientsV1",
+        file="artifacts/linear_coefficients.v1.json",
+        version_field="schema_version",
+        version="linear_coefficients.v1",
+        closed=True,
+    ),
+    "manifest.v1": Entry(
+        module="manifest_v1",
+        struct="ManifestV1",
+        file="manifest.json",
+        version_field="schema_version",
+        version="manifest.v1",
+        closed=True,
+    ),
+    "metrics.phase2": Entry(
+        module="metrics_phase2",
+        struct="MetricsPhase2",
+        file="metrics.json",
+        version_field=None,
+        version=None,
+        closed=True,
+    ),
+    "metrics.v1": Entry(
+        module="metrics_v1",
+        struct="MetricsV1",
+        file="metrics.v1.json",
+        version_field="schema_version",
+        version="metrics.v1",
+        closed=True,
+    ),
+    "request.v1": Entry(
+        module="request_v1",
+        struct="RequestV1",
+        file="request.json",
+        version_field="version",
+        version=1,
+        closed=False,
+    ),
+    "result.v1": Entry(
+        module="result_v1",
+        struct="ResultV1",
+        file="result.json",
+        version_field="version",
+        version=1,
+        closed=False,
+    ),
+    "run.v0.2.2.1": Entry(
+        module="run_v0_2_2_1",
+        struct="RunV0221",
+        file="run.json",
+        version_field="schema_version",
+        version="run.v0.2.2.1",
+        closed=False,
+    ),
+    "run.v0.3.3": Entry(
+        module="run_v0_3_3",
+        struct="RunV033",
+        file="run.json",
+        version_field="schema_version",
+        version="run.v0.3.3",
+        closed=False,
+    ),
+    "run.v0.3.6": Entry(
+        module="run_v0_3_6",
+        struct="RunV036",
+        file="run.json",
+        version_field="schema_version",
+        version="run.v0.3.6",
+        closed=False,
+    ),
+    "run.v0.4.0": Entry(
+        module="run_v0_4_0",
+        struct="RunV040",
+        file="run.json",
+        version_field="schema_version",
+        version="run.v0.4.0",
+        closed=False,
+    ),
+}

@@ -1,0 +1,263 @@
+# Generated from schemas/ by scripts/generate.py; edit the schema, then run `make generate`.
+#   filename:  common.v1.json
+
+from __future__ import annotations
+from typing import Annotated, Any, Literal, TypeAlias
+from msgspec import Meta, Struct, UNSET, UnsetType
+
+
+Common: TypeAlias = Annotated[
+    Any,
+    Meta(
+        description="Definitions that recur in the documents of RunForge.",
+        title="Common",
+    ),
+]
+
+
+ClassLabelInteger: TypeAlias = Annotated[
+    int, Meta(ge=-9007199254740991, le=9007199254740991)
+]
+
+
+ClassLabel: TypeAlias = Annotated[
+    ClassLabelInteger | str,
+    Meta(
+        description="A class label: an integer within 53 bits or a text, never a fraction. Source: RunForge contract, Data.",
+        title="ClassLabel",
+    ),
+]
+
+
+Count: TypeAlias = Annotated[
+    int,
+    Meta(
+        description="A number of things, within the 53 bits that every client can hold exactly.",
+        ge=0,
+        le=9007199254740991,
+        title="Count",
+    ),
+]
+
+
+Fraction: TypeAlias = Annotated[
+    float,
+    Meta(
+        description="A number between zero and one.", ge=0.0, le=1.0, title="Fraction"
+    ),
+]
+
+
+Sha256: TypeAlias = Annotated[
+    str,
+    Meta(
+        description="A SHA-256 digest as 64 lowercase hexadecimal digits.",
+        pattern="^[0-9a-f]{64}$(?!\\n)",
+        title="Sha256",
+    ),
+]
+
+
+class FileDigest(Struct, kw_only=True, frozen=True):
+    """
+    Digest and size of one file.
+    """
+
+    sha256: Sha256
+    bytes: Count
+
+
+RelativePath: TypeAlias = Annotated[
+    str,
+    Meta(
+        description="A path below the run folder with forward slashes. It has no empty, `.` or `..` segment, no backslash, no control character and no drive letter, so it cannot leave its root. Source: RunForge contract, Where things live.",
+        max_length=1024,
+        pattern="^(?![A-Za-z]:)(?!\\.{1,2}(?:/|$))[^/\\\\\\u0000-\\u001f]+(?:/(?!\\.{1,2}(?:/|$))[^/\\\\\\u0000-\\u001f]+)*$(?!\\n)",
+        title="RelativePath",
+    ),
+]
+
+
+FileDigests: TypeAlias = Annotated[
+    dict[RelativePath, FileDigest],
+    Meta(
+        description="Digest and size of files, by their path below the run folder.",
+        title="FileDigests",
+    ),
+]
+
+
+WorkspacePath: TypeAlias = Annotated[
+    str,
+    Meta(
+        description="A path relative to the workspace with forward slashes, or an absolute path where the thing lies outside the workspace. Source: RunForge contract, Where things live.",
+        max_length=4096,
+        min_length=1,
+        pattern="^[^\\u0000-\\u001f]+$(?!\\n)",
+        title="WorkspacePath",
+    ),
+]
+
+
+Timestamp: TypeAlias = Annotated[
+    str,
+    Meta(
+        description="A UTC instant in ISO 8601. Writers end it with `Z`; readers also accept `+00:00`.",
+        pattern="^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\\.[0-9]{1,9})?(?:Z|\\+00:00)$(?!\\n)",
+        title="Timestamp",
+    ),
+]
+
+
+RunId: TypeAlias = Annotated[
+    str,
+    Meta(
+        description="Identity of a run and name of its folder: UTC date, UTC time and eight hexadecimal digits. Source: run store contract, section 1.",
+        pattern="^[0-9]{8}-[0-9]{6}-[0-9a-f]{8}$(?!\\n)",
+        title="RunId",
+    ),
+]
+
+
+AnyRunId: TypeAlias = Annotated[
+    str,
+    Meta(
+        description="Identity of a run written by any client, older ones included; safe as the name of a folder.",
+        pattern="^[0-9A-Za-z][0-9A-Za-z._-]{0,127}$(?!\\n)",
+        title="AnyRunId",
+    ),
+]
+
+
+ModelFamily: TypeAlias = Annotated[
+    Literal["logistic_regression", "random_forest", "linear_svc"],
+    Meta(
+        description="A supported model family. Source: RunForge guarantees, Model Selection.",
+        title="ModelFamily",
+    ),
+]
+
+
+Preset: TypeAlias = Annotated[
+    Literal["fast", "balanced", "thorough", "custom"],
+    Meta(
+        description="A named bundle of hyperparameters. Source: run store contract, section 3.",
+        title="Preset",
+    ),
+]
+
+
+DeviceType: TypeAlias = Annotated[
+    Literal["cpu", "gpu"],
+    Meta(description="Where a run is computed.", title="DeviceType"),
+]
+
+
+Status: TypeAlias = Annotated[
+    Literal["succeeded", "failed", "cancelled"],
+    Meta(
+        description="How a run ended. Source: result.json contract, Status Values.",
+        title="Status",
+    ),
+]
+
+
+MetricsProfile: TypeAlias = Annotated[
+    Literal[
+        "classification.base.v1",
+        "classification.proba.v1",
+        "classification.multiclass.v1",
+    ],
+    Meta(
+        description="Which metrics were computed, chosen by what the model can do. Source: RunForge guarantees, Model-Aware Metrics.",
+        title="MetricsProfile",
+    ),
+]
+
+
+class DatasetReference(Struct, kw_only=True, frozen=True):
+    """
+    The dataset of a run, by path and by content.
+    """
+
+    path: WorkspacePath
+    fingerprint_sha256: Annotated[
+        Sha256, Meta(description="SHA-256 of the file's bytes.")
+    ]
+
+
+class MetricsSnapshot(Struct, kw_only=True, frozen=True):
+    """
+    The three metrics of phase 2, as in `metrics.json`.
+    """
+
+    accuracy: Annotated[
+        Fraction, Meta(description="Share of validation rows predicted right.")
+    ]
+    num_samples: Annotated[
+        Count,
+        Meta(description="Rows used, after those with missing values were dropped."),
+    ]
+    num_features: Annotated[Count, Meta(description="Feature columns used.")]
+
+
+class MetricsReference(Struct, kw_only=True, frozen=True):
+    """
+    Pointer to the detailed metrics of a run.
+    """
+
+    schema_version: Literal["metrics.v1"]
+    metrics_profile: MetricsProfile
+    artifact_path: RelativePath
+
+
+class RunArtifacts(Struct, kw_only=True, frozen=True):
+    """
+    Paths of a run's artifacts below its folder; absent where an artifact was not made.
+    """
+
+    model_pkl: RelativePath
+    metrics_v1_json: RelativePath | UnsetType = UNSET
+    feature_importance_json: RelativePath | UnsetType = UNSET
+    linear_coefficients_json: RelativePath | UnsetType = UNSET
+    interpretability_index_json: RelativePath | UnsetType = UNSET
+
+
+class RecordedHyperparameter(Struct, kw_only=True, frozen=True):
+    """
+    A hyperparameter as it was used, and where its value came from.
+    """
+
+    name: Annotated[str, Meta(min_length=1)]
+    value: (
+        Annotated[
+            bool | float | str,
+            Meta(description="The value as it was used, with its type."),
+        ]
+        | None
+    )
+    source: Annotated[
+        str,
+        Meta(
+            description="Where the value came from: `cli`, `request`, `profile`, `preset` or `model_default`; older versions know `cli` and `profile`.",
+            min_length=1,
+        ),
+    ]
+
+
+class Diagnostic(Struct, kw_only=True, frozen=True):
+    """
+    One structured statement about why a run behaved as it did. Source: RunForge guarantees, Diagnostics.
+    """
+
+    code: Annotated[str, Meta(pattern="^[A-Z][A-Z0-9_]*$(?!\\n)")]
+    severity: Literal["info", "warning", "error"]
+    message: Annotated[
+        str, Meta(description="One sentence for a person.", min_length=1)
+    ]
+    details: Annotated[
+        dict[str, Any],
+        Meta(
+            description="Machine-readable particulars; which ones depends on the code."
+        ),
+    ]

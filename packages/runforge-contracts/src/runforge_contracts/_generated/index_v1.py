@@ -1,0 +1,67 @@
+# Generated from schemas/ by scripts/generate.py; edit the schema, then run `make generate`.
+#   filename:  index.v1.json
+
+from __future__ import annotations
+from msgspec import Meta, Struct, UNSET, UnsetType
+from . import common_v1
+from typing import Annotated, Literal
+
+
+class IndexSummary(Struct, kw_only=True, frozen=True):
+    """
+    A run at a glance.
+    """
+
+    duration_ms: common_v1.Count | UnsetType = UNSET
+    final_metrics: dict[str, float] | UnsetType = UNSET
+    device: str | UnsetType = UNSET
+
+
+class IndexEntry(Struct, kw_only=True, frozen=True):
+    """
+    One run; appended once and never changed.
+    """
+
+    run_id: common_v1.AnyRunId
+    created_at: common_v1.Timestamp
+    run_dir: Annotated[
+        common_v1.WorkspacePath,
+        Meta(description="The run folder, relative to the workspace."),
+    ]
+    name: (
+        Annotated[
+            str,
+            Meta(
+                description="Label for people; the run id when the request gave none."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    preset_id: (
+        Annotated[str, Meta(description="Preset of the request.")] | UnsetType
+    ) = UNSET
+    status: common_v1.Status | UnsetType = UNSET
+    summary: IndexSummary | UnsetType = UNSET
+    dataset_fingerprint_sha256: common_v1.Sha256 | UnsetType = UNSET
+    label_column: str | UnsetType = UNSET
+    model_pkl: (
+        Annotated[
+            common_v1.RelativePath,
+            Meta(description="The model, relative to the run folder."),
+        ]
+        | UnsetType
+    ) = UNSET
+    model_family: common_v1.ModelFamily | UnsetType = UNSET
+    model_sha256: (
+        Annotated[common_v1.Sha256, Meta(description="SHA-256 of the model file.")]
+        | UnsetType
+    ) = UNSET
+
+
+class IndexV1(Struct, kw_only=True, frozen=True):
+    """
+    Append-only provenance index of a store, oldest run first; it can be rebuilt from the run folders. Source: run store contract, section 1; RunForge guarantees, Provenance Tracking.
+    """
+
+    schema_version: Literal["index.v1"]
+    runs: list[IndexEntry]

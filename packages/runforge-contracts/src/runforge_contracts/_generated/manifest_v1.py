@@ -1,0 +1,17 @@
+# Generated from schemas/ by scripts/generate.py; edit the schema, then run `make generate`.
+#   filename:  manifest.v1.json
+
+from __future__ import annotations
+from typing import Literal
+from msgspec import Struct
+from . import common_v1
+
+
+class ManifestV1(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """
+    Digest and size of every other file of the run. Source: RunForge contract, Where things live.
+    """
+
+    schema_version: Literal["manifest.v1"]
+    run_id: common_v1.RunId
+    files: common_v1.FileDigests

@@ -1,0 +1,80 @@
+# Generated from schemas/ by scripts/generate.py; edit the schema, then run `make generate`.
+#   filename:  metrics.v1.json
+
+from __future__ import annotations
+from msgspec import Meta, Struct, UNSET, UnsetType, field
+from typing import Annotated, Literal
+from . import common_v1
+
+
+class ClassMetrics(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """
+    Metrics of one class against the rest.
+    """
+
+    class_: common_v1.ClassLabel = field(name="class")
+    precision: common_v1.Fraction
+    recall: common_v1.Fraction
+    f1: common_v1.Fraction
+    support: Annotated[
+        common_v1.Count, Meta(description="Validation rows of the class.")
+    ]
+
+
+class MetricsV1(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """
+    Detailed metrics on the validation rows, by profile. A metric that cannot be computed is absent. Source: RunForge guarantees, Model-Aware Metrics.
+    """
+
+    schema_version: Literal["metrics.v1"]
+    metrics_profile: common_v1.MetricsProfile
+    num_classes: Annotated[int, Meta(ge=2, le=9007199254740991)]
+    accuracy: common_v1.Fraction
+    precision_macro: Annotated[
+        common_v1.Fraction,
+        Meta(description="Unweighted mean of the classes' precision."),
+    ]
+    recall_macro: Annotated[
+        common_v1.Fraction, Meta(description="Unweighted mean of the classes' recall.")
+    ]
+    f1_macro: Annotated[
+        common_v1.Fraction,
+        Meta(description="Unweighted mean of the classes' F1 score."),
+    ]
+    confusion_matrix: Annotated[
+        list[list[common_v1.Count]],
+        Meta(
+            description="Rows are true classes, columns predicted ones, both in sorted order.",
+            min_length=2,
+        ),
+    ]
+    class_labels: (
+        Annotated[
+            list[common_v1.ClassLabel],
+            Meta(
+                description="Labels of the matrix' rows and columns, sorted.",
+                min_length=2,
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    roc_auc: (
+        Annotated[
+            common_v1.Fraction,
+            Meta(description="Area under the ROC curve of the greater class."),
+        ]
+        | UnsetType
+    ) = UNSET
+    log_loss: (
+        Annotated[
+            float, Meta(description="Cross-entropy in nats; lower is better.", ge=0.0)
+        ]
+        | UnsetType
+    ) = UNSET
+    metrics_by_class: (
+        Annotated[
+            list[ClassMetrics],
+            Meta(description="One entry a class, in sorted order.", min_length=3),
+        ]
+        | UnsetType
+    ) = UNSET

@@ -1,0 +1,116 @@
+# Generated from schemas/ by scripts/generate.py; edit the schema, then run `make generate`.
+#   filename:  provenance.v1.json
+
+from __future__ import annotations
+from typing import Annotated, Any, TypeAlias
+from msgspec import Meta, Struct, UNSET, UnsetType
+from . import common_v1
+
+
+ProvenanceDefinitions: TypeAlias = Annotated[
+    Any,
+    Meta(
+        description="Where a run came from: code, interpreter, packages, machine. Source: RunForge contract, Documents and versions; RunForge guarantees, Provenance.",
+        title="ProvenanceDefinitions",
+    ),
+]
+
+
+class GitState(Struct, kw_only=True, frozen=True):
+    """
+    State of the repository that holds the workspace.
+    """
+
+    commit: Annotated[
+        str,
+        Meta(
+            description="Commit checked out, in full.",
+            pattern="^[0-9a-f]{40}(?:[0-9a-f]{24})?$(?!\\n)",
+        ),
+    ]
+    dirty: Annotated[
+        bool,
+        Meta(
+            description="Whether anything differed from the commit, untracked files included; the store is left out."
+        ),
+    ]
+    diff_sha256: (
+        Annotated[
+            common_v1.Sha256,
+            Meta(description="Digest of everything that differed from the commit."),
+        ]
+        | UnsetType
+    ) = UNSET
+
+
+class PythonRuntime(Struct, kw_only=True, frozen=True):
+    """
+    The interpreter.
+    """
+
+    version: str
+    implementation: str
+    executable: str
+
+
+class Platform(Struct, kw_only=True, frozen=True):
+    """
+    The machine, as far as it can change a bit of the model.
+    """
+
+    os: str
+    machine: str
+    libc: str | UnsetType = UNSET
+    cpu: str | UnsetType = UNSET
+
+
+class BlasLibrary(Struct, kw_only=True, frozen=True):
+    """
+    A linear algebra or threading library as loaded.
+    """
+
+    library: str
+    version: str | UnsetType = UNSET
+    architecture: Annotated[str, Meta(description="Kernel in use.")] | UnsetType = UNSET
+    threads: common_v1.Count | UnsetType = UNSET
+
+
+class Numerics(Struct, kw_only=True, frozen=True):
+    """
+    The numeric environment.
+    """
+
+    blas: list[BlasLibrary]
+    threads: common_v1.Count
+    pinned: Annotated[
+        bool,
+        Meta(
+            description="Whether kernels and threads were fixed before the numeric libraries were loaded."
+        ),
+    ]
+    environment: Annotated[
+        dict[str, str],
+        Meta(
+            description="Environment variables in force that steer the numeric libraries."
+        ),
+    ]
+
+
+class Provenance(Struct, kw_only=True, frozen=True):
+    """
+    Code, interpreter, packages and machine of a run.
+    """
+
+    python: PythonRuntime
+    client: Annotated[
+        str, Meta(description="Client that wrote the request, as `<client>@<version>`.")
+    ]
+    packages: Annotated[
+        dict[str, str],
+        Meta(
+            description="Versions of every package that can change a bit of the model."
+        ),
+    ]
+    platform: Platform
+    numerics: Numerics
+    git: GitState | UnsetType = UNSET

@@ -1,0 +1,118 @@
+# Generated from schemas/ by scripts/generate.py; edit the schema, then run `make generate`.
+#   filename:  request.v1.json
+
+from __future__ import annotations
+from typing import Annotated, Any, Literal
+from msgspec import Meta, Struct, UNSET, UnsetType, field
+from . import common_v1
+
+
+class RequestDataset(Struct, kw_only=True, frozen=True):
+    """
+    Which table to learn from.
+    """
+
+    path: Annotated[
+        common_v1.WorkspacePath,
+        Meta(description="Path of the dataset, relative to the workspace."),
+    ]
+    label_column: Annotated[
+        str, Meta(description="Name of the label column.", min_length=1)
+    ]
+    exclude_columns: (
+        Annotated[
+            list[str], Meta(description="Columns that are neither label nor feature.")
+        ]
+        | UnsetType
+    ) = UNSET
+
+
+class RequestModel(Struct, kw_only=True, frozen=True):
+    """
+    Which model to train.
+    """
+
+    family: common_v1.ModelFamily
+    hyperparameters: (
+        Annotated[
+            dict[str, Any],
+            Meta(
+                description="Hyperparameters by name; they win over preset and profile."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+
+
+class RequestDevice(Struct, kw_only=True, frozen=True):
+    """
+    Where to train.
+    """
+
+    type: common_v1.DeviceType
+    gpu_reason: (
+        Annotated[str, Meta(description="Why a GPU is blocked or unavailable.")]
+        | None
+        | UnsetType
+    ) = UNSET
+
+
+class RequestV1(Struct, kw_only=True, frozen=True):
+    """
+    What a run was configured to do; written before training starts. Unknown fields are ignored when reading and kept when saving, at every depth. Source: run store contract, sections 2 and 3.
+    """
+
+    version: Annotated[
+        Literal[1], Meta(description="Major version of the request schema.")
+    ]
+    preset: common_v1.Preset
+    dataset: RequestDataset
+    model: RequestModel
+    device: RequestDevice
+    created_at: common_v1.Timestamp
+    created_by: Annotated[
+        str,
+        Meta(
+            description="Client that wrote the request, as `<client>@<version>`.",
+            pattern="^[!-?A-~]+@[!-?A-~]+$(?!\\n)",
+        ),
+    ]
+    field_schema: (
+        Annotated[str, Meta(description="URL of this schema.")] | UnsetType
+    ) = field(name="$schema", default=UNSET)
+    profile: (
+        Annotated[
+            str,
+            Meta(
+                description="Name of a training profile; a profile of another model family is an error.",
+                min_length=1,
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    seed: (
+        Annotated[
+            int,
+            Meta(
+                description="Seed of the split and of the estimator; 42 when absent.",
+                ge=0,
+                le=4294967295,
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    rerun_from: (
+        Annotated[
+            str,
+            Meta(description="Run id of the parent if this is a rerun.", min_length=1),
+        ]
+        | None
+        | UnsetType
+    ) = UNSET
+    name: Annotated[str, Meta(description="Label for people.")] | None | UnsetType = (
+        UNSET
+    )
+    tags: (
+        Annotated[list[str], Meta(description="Tags for organising runs.")] | UnsetType
+    ) = UNSET
+    notes: Annotated[str, Meta(description="Free text.")] | None | UnsetType = UNSET

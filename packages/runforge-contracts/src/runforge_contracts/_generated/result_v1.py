@@ -1,0 +1,164 @@
+# Generated from schemas/ by scripts/generate.py; edit the schema, then run `make generate`.
+#   filename:  result.v1.json
+
+from __future__ import annotations
+from msgspec import Meta, Struct, UNSET, UnsetType
+from typing import Annotated, Any, Literal
+from . import common_v1, provenance_v1
+
+
+class EffectiveModel(Struct, kw_only=True, frozen=True):
+    """
+    The model as trained.
+    """
+
+    family: Annotated[str, Meta(description="Model family.")] | UnsetType = UNSET
+    hyperparameters: (
+        Annotated[
+            dict[str, Any],
+            Meta(description="Every hyperparameter with the value used."),
+        ]
+        | UnsetType
+    ) = UNSET
+
+
+class EffectiveDevice(Struct, kw_only=True, frozen=True):
+    """
+    The device used.
+    """
+
+    type: Annotated[str, Meta(description="`cpu` or `gpu`.")] | UnsetType = UNSET
+    gpu_id: int | str | None | UnsetType = UNSET
+    gpu_reason: (
+        Annotated[
+            str, Meta(description="Why the run did not use the GPU that was asked for.")
+        ]
+        | None
+        | UnsetType
+    ) = UNSET
+
+
+class EffectiveDataset(Struct, kw_only=True, frozen=True):
+    """
+    The dataset used.
+    """
+
+    path: str | UnsetType = UNSET
+    label_column: str | UnsetType = UNSET
+    exclude_columns: list[str] | UnsetType = UNSET
+
+
+class PrimaryMetric(Struct, kw_only=True, frozen=True):
+    """
+    The metric that stands for the run.
+    """
+
+    name: Annotated[str, Meta(min_length=1)]
+    value: float
+
+
+class ResultSummary(Struct, kw_only=True, frozen=True):
+    """
+    Metrics of the run at a glance.
+    """
+
+    primary_metric: PrimaryMetric | UnsetType = UNSET
+    metrics: (
+        Annotated[dict[str, float], Meta(description="Metric name to value.")]
+        | UnsetType
+    ) = UNSET
+
+
+class ResultArtifact(Struct, kw_only=True, frozen=True):
+    """
+    A file that the run produced.
+    """
+
+    path: common_v1.RelativePath
+    type: Literal[
+        "model",
+        "metrics",
+        "feature_importance",
+        "linear_coefficients",
+        "encoder",
+        "log",
+        "checkpoint",
+        "other",
+    ]
+    bytes: common_v1.Count
+
+
+class ResultError(Struct, kw_only=True, frozen=True):
+    """
+    Why the run failed or was cancelled.
+    """
+
+    message: Annotated[str, Meta(description="One sentence for a person.")]
+    type: Annotated[str, Meta(description="Name of the exception.")]
+    code: (
+        Annotated[
+            str,
+            Meta(
+                description="Stable error code, where RunForge knows the cause.",
+                pattern="^[A-Z][A-Z0-9_]*$(?!\\n)",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    hint: Annotated[str, Meta(description="What to do about it.")] | UnsetType = UNSET
+    traceback: Annotated[str, Meta(description="Full stack trace.")] | UnsetType = UNSET
+
+
+class EffectiveConfig(Struct, kw_only=True, frozen=True):
+    """
+    The configuration actually used: preset, profile and overrides merged, device resolved.
+    """
+
+    preset: Annotated[str, Meta(description="Name of the preset.")] | UnsetType = UNSET
+    profile: Annotated[str, Meta(description="Name of the profile.")] | UnsetType = (
+        UNSET
+    )
+    model: EffectiveModel | UnsetType = UNSET
+    device: EffectiveDevice | UnsetType = UNSET
+    dataset: EffectiveDataset | UnsetType = UNSET
+    seed: Annotated[int, Meta(description="Seed used.", ge=0)] | UnsetType = UNSET
+
+
+class ResultV1(Struct, kw_only=True, frozen=True):
+    """
+    How a run ended; written for every run that got as far as a folder. Source: result.json contract.
+    """
+
+    version: Annotated[Literal[1], Meta(description="Schema version.")]
+    status: common_v1.Status
+    duration_ms: Annotated[
+        common_v1.Count, Meta(description="Total execution time in milliseconds.")
+    ]
+    run_id: common_v1.AnyRunId | UnsetType = UNSET
+    started_at: common_v1.Timestamp | UnsetType = UNSET
+    finished_at: common_v1.Timestamp | UnsetType = UNSET
+    summary: ResultSummary | UnsetType = UNSET
+    effective_config: EffectiveConfig | UnsetType = UNSET
+    artifacts: (
+        Annotated[
+            list[ResultArtifact], Meta(description="Files that the run produced.")
+        ]
+        | UnsetType
+    ) = UNSET
+    provenance: (
+        Annotated[
+            provenance_v1.Provenance,
+            Meta(
+                description="Where the run came from, when it ended before `run.json` could say so."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    error: (
+        Annotated[
+            ResultError,
+            Meta(description="Present for failed runs, `null` for succeeded ones."),
+        ]
+        | None
+        | UnsetType
+    ) = UNSET

@@ -1,0 +1,170 @@
+# Generated from schemas/ by scripts/generate.py; edit the schema, then run `make generate`.
+#   filename:  run.v0.4.0.json
+
+from __future__ import annotations
+from msgspec import Meta, Struct, UNSET, UnsetType
+from typing import Annotated, Literal
+from . import common_v1, provenance_v1
+
+
+class UsedDevice(Struct, kw_only=True, frozen=True):
+    """
+    The device that the run used.
+    """
+
+    type: common_v1.DeviceType
+    gpu_reason: (
+        Annotated[
+            str, Meta(description="Why the run did not use the GPU that was asked for.")
+        ]
+        | UnsetType
+    ) = UNSET
+
+
+class Split(Struct, kw_only=True, frozen=True):
+    """
+    How the rows were divided.
+    """
+
+    method: Literal["stratified"]
+    validation_fraction: common_v1.Fraction
+    train_rows: common_v1.Count
+    validation_rows: common_v1.Count
+
+
+class RunV040(Struct, kw_only=True, frozen=True):
+    """
+    What happened, complete enough to prove and to repeat it. Adds to `run.v0.3.6` and changes nothing of it. Source: run store contract, section 4; RunForge contract, Documents and versions.
+    """
+
+    schema_version: Literal["run.v0.4.0"]
+    run_id: common_v1.RunId
+    runforge_version: Annotated[
+        str,
+        Meta(
+            description="Version of the client or engine that produced the run.",
+            min_length=1,
+        ),
+    ]
+    created_at: Annotated[
+        common_v1.Timestamp, Meta(description="When training completed.")
+    ]
+    dataset: common_v1.DatasetReference
+    label_column: Annotated[
+        str, Meta(description="Name of the label column.", min_length=1)
+    ]
+    num_samples: Annotated[
+        common_v1.Count,
+        Meta(description="Rows used, after those with missing values were dropped."),
+    ]
+    num_features: Annotated[common_v1.Count, Meta(description="Feature columns used.")]
+    dropped_rows_missing_values: Annotated[
+        common_v1.Count,
+        Meta(description="Rows dropped because a used column had no value."),
+    ]
+    status: Annotated[
+        Literal["succeeded"],
+        Meta(
+            description="A run record is written when training has completed; `result.json` tells of every other end."
+        ),
+    ]
+    preset: common_v1.Preset
+    model_family: common_v1.ModelFamily
+    hyperparameters: Annotated[
+        list[common_v1.RecordedHyperparameter],
+        Meta(description="Every hyperparameter used, with its source."),
+    ]
+    seed: Annotated[
+        int,
+        Meta(
+            description="Seed of the split and of the estimator.", ge=0, le=4294967295
+        ),
+    ]
+    device: UsedDevice
+    classes: Annotated[
+        list[common_v1.ClassLabel],
+        Meta(description="Class labels in sorted order.", min_length=2),
+    ]
+    feature_names: Annotated[
+        list[str],
+        Meta(
+            description="Feature columns in the order of the model's input.",
+            min_length=1,
+        ),
+    ]
+    split: Split
+    metrics: common_v1.MetricsSnapshot
+    metrics_v1: common_v1.MetricsReference
+    artifacts: common_v1.RunArtifacts
+    artifact_digests: Annotated[
+        common_v1.FileDigests, Meta(description="Digest and size of every artifact.")
+    ]
+    provenance: provenance_v1.Provenance
+    profile_name: (
+        Annotated[
+            str,
+            Meta(
+                description="Name of the training profile; absent when none was used.",
+                min_length=1,
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    profile_version: (
+        Annotated[
+            str, Meta(description="Version of the training profile.", min_length=1)
+        ]
+        | UnsetType
+    ) = UNSET
+    expanded_parameters_hash: (
+        Annotated[
+            str,
+            Meta(
+                description="Digest of the profile's expanded parameters.", min_length=1
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    feature_importance_schema_version: Literal["feature_importance.v1"] | UnsetType = (
+        UNSET
+    )
+    feature_importance_artifact: (
+        Annotated[
+            common_v1.RelativePath,
+            Meta(
+                description="Path of the feature importance; absent when there is none."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    linear_coefficients_schema_version: (
+        Literal["linear_coefficients.v1"] | UnsetType
+    ) = UNSET
+    linear_coefficients_artifact: (
+        Annotated[
+            common_v1.RelativePath,
+            Meta(
+                description="Path of the linear coefficients; absent when there is none."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    interpretability_index_schema_version: (
+        Literal["interpretability.index.v1"] | UnsetType
+    ) = UNSET
+    interpretability_index_artifact: (
+        Annotated[
+            common_v1.RelativePath,
+            Meta(
+                description="Path of the interpretability index; absent when there is none."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    model_content_sha256: (
+        Annotated[
+            common_v1.Sha256,
+            Meta(description="Digest of what the model is, equal under re-encoding."),
+        ]
+        | UnsetType
+    ) = UNSET

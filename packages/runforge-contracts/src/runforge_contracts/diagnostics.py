@@ -1,0 +1,55 @@
+"""Diagnostics: structured statements about why a run behaved as it did.
+
+A run that fails carries its error code as a diagnostic too, so the codes of
+:class:`~runforge_contracts.errors.ErrorCode` may appear beside the ones here.
+
+Source: RunForge guarantees, "Diagnostics", "Feature Importance" and "Linear Coefficients".
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Literal
+
+from runforge_contracts._generated.common_v1 import Diagnostic
+
+__all__ = ["Diagnostic", "DiagnosticCode", "diagnostic"]
+
+
+class DiagnosticCode(StrEnum):
+    """Codes of what can be said about a run that is not an error."""
+
+    MISSING_VALUES_DROPPED = "MISSING_VALUES_DROPPED"
+    CONVERGENCE_NOT_REACHED = "CONVERGENCE_NOT_REACHED"
+    TRAINING_WARNING = "TRAINING_WARNING"
+    FEATURE_CONSTANT = "FEATURE_CONSTANT"
+    METRIC_UNDEFINED = "METRIC_UNDEFINED"
+    FEATURE_IMPORTANCE_UNSUPPORTED_MODEL = "FEATURE_IMPORTANCE_UNSUPPORTED_MODEL"
+    LINEAR_COEFFICIENTS_UNSUPPORTED_MODEL = "LINEAR_COEFFICIENTS_UNSUPPORTED_MODEL"
+    COEFFICIENTS_MISSING_ON_ARTIFACT = "COEFFICIENTS_MISSING_ON_ARTIFACT"
+    FEATURE_NAMES_UNAVAILABLE = "FEATURE_NAMES_UNAVAILABLE"
+    GPU_UNAVAILABLE = "GPU_UNAVAILABLE"
+    NUMERICS_NOT_PINNED = "NUMERICS_NOT_PINNED"
+    PROVENANCE_INCOMPLETE = "PROVENANCE_INCOMPLETE"
+
+    @property
+    def severity(self) -> Literal["info", "warning"]:
+        """How much attention it deserves: what merely describes the model is information."""
+        return "info" if self in _INFORMATION else "warning"
+
+
+_INFORMATION = frozenset(
+    {
+        DiagnosticCode.FEATURE_CONSTANT,
+        DiagnosticCode.FEATURE_IMPORTANCE_UNSUPPORTED_MODEL,
+        DiagnosticCode.LINEAR_COEFFICIENTS_UNSUPPORTED_MODEL,
+    }
+)
+
+
+def diagnostic(code: DiagnosticCode, message: str, **details: Any) -> Diagnostic:
+    """Return the diagnostic ``code`` with one sentence for a person and its particulars.
+
+    ``details`` must be values that JSON can hold.
+    """
+    return Diagnostic(code=code.value, severity=code.severity, message=message, details=details)

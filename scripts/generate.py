@@ -1,0 +1,136 @@
+"""Generate what follows from the schemas, or check that the committed files still do.
+
+``schemas/`` is the only place where a shape is written down. From it come, in the contracts
+package, the msgspec types, the catalogue of documents and a copy of the schemas for the wheel.
+
+    python scripts/generate.py           write them
+    python scripts/generate.py --check   compare, and fail with the names of what differs
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+SCHEMAS = ROOT / "schemas"
+GENERATED = ROOT / "packages/runforge-contracts/src/runforge_contracts/_generated"
+HEADER = "# Generated from schemas/ by scripts/generate.py; edit the schema, then run `make generate`.\n"
+
+
+def main() -> int:
+    """Write the generated files, or compare them with what the schemas give."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="compare instead of writing")
+    check = parser.parse_args().check
+    with tempfile.TemporaryDirectory() as scratch:
+        fresh = Path(scratch) / "_generated"
+        generate(fresh)
+        if not check:
+            if GENERATED.exists():
+                shutil.rmtree(GENERATED)
+            shutil.copytree(fresh, GENERATED)
+            return 0
+        differences = compare(fresh, GENERATED)
+    for difference in differences:
+        print(difference, file=sys.stderr)
+    if differences:
+        print(
+            "Generated files do not follow from schemas/. Change the schema, not the generated"
+            " file, then run `make generate` and commit both.",
+            file=sys.stderr,
+        )
+    return 1 if differences else 0
+
+
+def generate(target: Path) -> None:
+    """Write types, catalogue and schema copies into the new folder ``target``."""
+    schemas = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(SCHEMAS.glob("*.json"))}
+    run_codegen(target)
+    for module in target.glob("*.py"):
+        body = module.read_text("utf-8").split("\n", 1)[1]
+        module.write_text(HEADER + body, "utf-8")
+    (target / "catalog.py").write_text(catalog(schemas), "utf-8")
+    copies = target / "schemas"
+    copies.mkdir()
+    for name in schemas:
+        shutil.copyfile(SCHEMAS / f"{name}.json", copies / f"{name}.json")
+
+
+def run_codegen(target: Path) -> None:
+    """Run datamodel-code-generator with the options of ``pyproject.toml``."""
+    command = [sys.executable, "-m", "datamodel_code_generator"]
+    subprocess.run([*command, "--input", str(SCHEMAS), "--output", str(target)], cwd=ROOT, check=True)
+    # The formatter leaves its cache beside what it formats.
+    shutil.rmtree(target / ".ruff_cache", ignore_errors=True)
+
+
+def catalog(schemas: dict[str, dict[str, Any]]) -> str:
+    """Return the source of the catalogue: one entry for every document schema."""
+    lines = [
+        HEADER,
+        '"""Every document of the contract: its schema, its type and where it lives in a run."""\n',
+        "from __future__ import annotations\n",
+        "from typing import NamedTuple\n\n",
+        "class Entry(NamedTuple):",
+        '    """What the schema of a document says about the document as a whole."""\n',
+        "    #: Module and name of the generated struct.",
+        "    module: str",
+        "    struct: str",
+        "    #: Where a run or store keeps it, if it has a fixed place there.",
+        "    file: str | None",
+        "    #: Member that tells the version, and its value; None where the document carries none.",
+        "    version_field: str | None",
+        "    version: str | int | None",
+        "    #: Whether unknown members make the document invalid.",
+        "    closed: bool\n\n",
+        "CATALOG: dict[str, Entry] = {",
+    ]
+    for name, schema in schemas.items():
+        if schema.get("type") != "object":
+            continue
+        entry = {"module": name.replace(".", "_"), "struct": schema["title"], "file": schema.get("x-runforge-file")}
+        field = next((f for f in ("schema_version", "version") if f in schema["properties"]), None)
+        entry |= {"version_field": field, "version": schema["properties"][field]["const"] if field else None}
+        entry["closed"] = schema.get("additionalProperties") is False
+        arguments = ", ".join(f"{key}={json_literal(value)}" for key, value in entry.items())
+        lines.append(f"    {json.dumps(name)}: Entry({arguments}),")
+    lines.append("}\n")
+    formatted = subprocess.run(
+        [sys.executable, "-m", "ruff", "format", "--isolated", "--line-length", "100", "-"],
+        input="\n".join(lines), capture_output=True, text=True, check=True,
+    )
+    return formatted.stdout
+
+
+def json_literal(value: object) -> str:
+    """Return ``value`` as Python source with double quotes."""
+    return json.dumps(value) if isinstance(value, str) else repr(value)
+
+
+def compare(expected: Path, actual: Path) -> list[str]:
+    """Return a line for each file that differs, is missing or should not be there."""
+    wanted = {path.relative_to(expected) for path in expected.rglob("*") if path.is_file()}
+    present = {
+        path.relative_to(actual)
+        for path in actual.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    lines = [f"missing: {path}" for path in sorted(wanted - present)]
+    lines += [f"should not be there: {path}" for path in sorted(present - wanted)]
+    lines += [
+        f"differs: {path}"
+        for path in sorted(wanted & present)
+        if (expected / path).read_bytes() != (actual / path).read_bytes()
+    ]
+    return lines
+
+
+if __name__ == "__main__":
+    sys.exit(main())
