@@ -21,7 +21,9 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMAS = ROOT / "schemas"
 GENERATED = ROOT / "packages/runforge-contracts/src/runforge_contracts/_generated"
-HEADER = "# Generated from schemas/ by scripts/generate.py; edit the schema, then run `make generate`.\n"
+HEADER = (
+    "# Generated from schemas/ by scripts/generate.py; edit the schema, then run `make generate`.\n"
+)
 
 
 def main() -> int:
@@ -51,7 +53,9 @@ def main() -> int:
 
 def generate(target: Path) -> None:
     """Write types, catalogue and schema copies into the new folder ``target``."""
-    schemas = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(SCHEMAS.glob("*.json"))}
+    schemas = {
+        path.stem: json.loads(path.read_text("utf-8")) for path in sorted(SCHEMAS.glob("*.json"))
+    }
     run_codegen(target)
     for module in target.glob("*.py"):
         body = module.read_text("utf-8").split("\n", 1)[1]
@@ -66,7 +70,9 @@ def generate(target: Path) -> None:
 def run_codegen(target: Path) -> None:
     """Run datamodel-code-generator with the options of ``pyproject.toml``."""
     command = [sys.executable, "-m", "datamodel_code_generator"]
-    subprocess.run([*command, "--input", str(SCHEMAS), "--output", str(target)], cwd=ROOT, check=True)
+    subprocess.run(
+        [*command, "--input", str(SCHEMAS), "--output", str(target)], cwd=ROOT, check=True
+    )
     # The formatter leaves its cache beside what it formats.
     shutil.rmtree(target / ".ruff_cache", ignore_errors=True)
 
@@ -95,16 +101,26 @@ def catalog(schemas: dict[str, dict[str, Any]]) -> str:
     for name, schema in schemas.items():
         if schema.get("type") != "object":
             continue
-        entry = {"module": name.replace(".", "_"), "struct": schema["title"], "file": schema.get("x-runforge-file")}
+        entry = {
+            "module": name.replace(".", "_"),
+            "struct": schema["title"],
+            "file": schema.get("x-runforge-file"),
+        }
         field = next((f for f in ("schema_version", "version") if f in schema["properties"]), None)
-        entry |= {"version_field": field, "version": schema["properties"][field]["const"] if field else None}
+        entry |= {
+            "version_field": field,
+            "version": schema["properties"][field]["const"] if field else None,
+        }
         entry["closed"] = schema.get("additionalProperties") is False
         arguments = ", ".join(f"{key}={json_literal(value)}" for key, value in entry.items())
         lines.append(f"    {json.dumps(name)}: Entry({arguments}),")
     lines.append("}\n")
     formatted = subprocess.run(
         [sys.executable, "-m", "ruff", "format", "--isolated", "--line-length", "100", "-"],
-        input="\n".join(lines), capture_output=True, text=True, check=True,
+        input="\n".join(lines),
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return formatted.stdout
 

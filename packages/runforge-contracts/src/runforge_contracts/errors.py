@@ -86,7 +86,7 @@ class ErrorCode(StrEnum):
     CANCELLED = "CANCELLED"
     FILE_UNREADABLE = "FILE_UNREADABLE"
     STORE_NOT_WRITABLE = "STORE_NOT_WRITABLE"
-    STORE_UNSAFE = "STORE_UNSAFE"
+    FILE_UNSAFE = "FILE_UNSAFE"
     STORE_BUSY = "STORE_BUSY"
     INDEX_INVALID = "INDEX_INVALID"
     INTERNAL = "INTERNAL"
@@ -123,6 +123,7 @@ _EXIT_CODES: Mapping[ErrorCode, ExitCode] = {
             ErrorCode.DOCUMENT_VERSION_UNSUPPORTED,
             ErrorCode.POINTER_INVALID,
             ErrorCode.DATASET_FORMAT_UNSUPPORTED,
+            ErrorCode.FILE_UNSAFE,
             ErrorCode.INDEX_INVALID,
         ),
         ExitCode.INVALID,

@@ -1,4 +1,4 @@
-"""Text that is safe and readable on a terminal: quoting, and durations as every client shows them."""
+"""Text for people: safe on any terminal, and durations as every client shows them."""
 
 from __future__ import annotations
 

@@ -1,0 +1,257 @@
+"""Documents: a JSON text of the contract as it was read, with a typed view of it.
+
+A document keeps the raw object, because other clients write fields that this one does not know;
+the view is a generated struct. What is saved is always the raw object, validated, with its keys in
+the schema's order.
+
+Source: run store contract, section 2 (forward compatibility); RunForge contract, "How JSON is
+written".
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Generic, TypeVar, cast
+
+import msgspec
+
+from runforge_contracts._generated.catalog import CATALOG
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.files import read_file, write_file
+from runforge_contracts.jsontext import MAX_BYTES, encode_json, parse_json
+from runforge_contracts.pointers import get_at, remove_at, set_at
+from runforge_contracts.schemas import BASE_URL, in_schema_order
+from runforge_contracts.text import quote
+from runforge_contracts.validation import validate
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+#: Stands for "take this field away" in :meth:`Document.edit`; ``None`` would be JSON's null.
+REMOVE = object()
+
+_MAX_SAFE_INTEGER = 2**53 - 1
+
+
+class Document(Generic[T]):
+    """One document of the contract: its raw object, its schema's name and a typed view.
+
+    ``T`` is the generated struct, such as ``RequestV1``.
+    """
+
+    def __init__(self, raw: dict[str, Any], name: str, *, warnings: Iterable[str] = ()) -> None:
+        #: The object as it was read. Change it through :meth:`edit`, which validates.
+        self.raw = raw
+        #: Name of the schema that it was validated against, such as ``request.v1``.
+        self.name = name
+        #: What a reader should tell a person, such as a newer version than this client knows.
+        self.warnings = tuple(warnings)
+
+    @classmethod
+    def load(cls, path: Path, *types: type[T]) -> Document[T]:
+        """Read, identify and validate the document at ``path``.
+
+        Parameters
+        ----------
+        path
+            A regular file.
+        types
+            The structs that are wanted, newest first, such as ``RequestV1``. None: any document
+            that tells what it is by its version, its ``$schema`` or its file name.
+
+        Raises
+        ------
+        RunForgeError
+            As :func:`~runforge_contracts.files.read_file` and :meth:`parse`.
+        """
+        return cls.parse(read_file(path, max_bytes=MAX_BYTES), *types, path=path)
+
+    @classmethod
+    def parse(cls, data: bytes, *types: type[T], path: Path | None = None) -> Document[T]:
+        """Read a document from bytes; as :meth:`load`.
+
+        Raises
+        ------
+        RunForgeError
+            The codes of :func:`~runforge_contracts.jsontext.parse_json`, ``DOCUMENT_UNKNOWN``,
+            ``DOCUMENT_VERSION_UNSUPPORTED`` or ``DOCUMENT_INVALID``.
+        """
+        place = None if path is None else str(path)
+        raw = parse_json(data, path=place)
+        name, warnings = identify(raw, [schema_of(type_) for type_ in types], path)
+        # A newer result is shown, not refused; all that this client needs must still be in place.
+        validate({**raw, "version": 1} if warnings else raw, name, path=place)
+        return cls(raw, name, warnings=warnings)
+
+    @classmethod
+    def of(cls, view: T) -> Document[T]:
+        """Return the document that ``view`` describes, validated; absent fields stay absent."""
+        name = schema_of(type(view))
+        raw = in_schema_order(msgspec.to_builtins(view), name)
+        validate(raw, name)
+        return cls(raw, name)
+
+    @cached_property
+    def view(self) -> T:
+        """The typed view: frozen, without the fields that the schema does not know."""
+        type_ = cast("type[T]", struct_of(self.name))
+        raw: Any = {**self.raw, "version": 1} if self.warnings else self.raw
+        try:
+            return msgspec.convert(raw, type_)
+        except msgspec.ValidationError:
+            # JSON has one kind of number, and 1.0 is a valid integer to the schema; the structs
+            # tell int from float.
+            return msgspec.convert(_integral(raw), type_)
+
+    def get(self, pointer: str) -> Any:
+        """Return what stands at a JSON Pointer; ``POINTER_INVALID`` where nothing does."""
+        return get_at(self.raw, pointer)
+
+    def edit(self, changes: Mapping[str, Any]) -> None:
+        """Change several places at once, or none.
+
+        Parameters
+        ----------
+        changes
+            JSON Pointer to new value; :data:`REMOVE` takes the field away.
+
+        Raises
+        ------
+        RunForgeError
+            ``POINTER_INVALID``, or ``DOCUMENT_INVALID`` where the result would not be valid; then
+            the document is as it was.
+        """
+        raw = copy.deepcopy(self.raw)
+        for pointer, value in changes.items():
+            if value is REMOVE:
+                remove_at(raw, pointer)
+            else:
+                set_at(raw, pointer, copy.deepcopy(value))
+        validate(raw, self.name)
+        self.raw = raw
+        self.__dict__.pop("view", None)
+
+    def encode(self) -> bytes:
+        """Return the document as it is written: schema's key order, two spaces, one newline."""
+        return encode_json(in_schema_order(self.raw, self.name))
+
+    def save(self, path: Path) -> None:
+        """Validate and write the document; a reader sees the old file or the new one."""
+        if self.warnings:
+            raise RunForgeError(
+                ErrorCode.DOCUMENT_VERSION_UNSUPPORTED,
+                f"A newer version of {self.name} than this client knows cannot be saved by it.",
+                path=str(path),
+            )
+        validate(self.raw, self.name, path=str(path))
+        write_file(path, self.encode())
+
+    def __repr__(self) -> str:
+        return f"Document({self.name})"
+
+
+def struct_of(name: str) -> type[msgspec.Struct]:
+    """Return the generated struct of the schema ``name``."""
+    entry = CATALOG[name]
+    module = import_module(f"runforge_contracts._generated.{entry.module}")
+    return cast("type[msgspec.Struct]", getattr(module, entry.struct))
+
+
+def schema_of(type_: type[msgspec.Struct]) -> str:
+    """Return the name of the schema that the struct ``type_`` was generated from."""
+    module = type_.__module__.rpartition(".")[2]
+    for name, entry in CATALOG.items():
+        if entry.module == module and entry.struct == type_.__name__:
+            return name
+    message = f"{type_.__name__} is not the type of a document"
+    raise TypeError(message)
+
+
+def identify(
+    raw: Any, names: Iterable[str] = (), path: Path | None = None
+) -> tuple[str, tuple[str, ...]]:
+    """Return the name of the schema that ``raw`` says it follows, and warnings.
+
+    Parameters
+    ----------
+    raw
+        The parsed document.
+    names
+        The schemas that are acceptable, newest first; empty for all.
+    path
+        Where it was read, whose file name tells documents without a version apart.
+
+    Raises
+    ------
+    RunForgeError
+        ``DOCUMENT_UNKNOWN``, or ``DOCUMENT_VERSION_UNSUPPORTED`` for a version of a wanted
+        document that cannot be read.
+    """
+    place = None if path is None else str(path)
+    wanted = list(names) or _candidates(raw, path)
+    if not isinstance(raw, dict) or not wanted:
+        raise RunForgeError(
+            ErrorCode.DOCUMENT_INVALID if names else ErrorCode.DOCUMENT_UNKNOWN,
+            "The document is not an object."
+            if not isinstance(raw, dict)
+            else "Nothing in the document tells which document of the contract it is.",
+            hint="Name the schema with --schema; `runforge schema list` shows them.",
+            path=place,
+        )
+    for name in wanted:
+        entry = CATALOG[name]
+        if entry.version_field is None or raw.get(entry.version_field) == entry.version:
+            return name, ()
+    newest = CATALOG[wanted[0]]
+    field = cast("str", newest.version_field)
+    version = raw.get(field)
+    if field not in raw or type(version) is not type(newest.version):
+        return wanted[0], ()  # The validator says what is wrong with it.
+    if wanted[0] == "result.v1" and isinstance(version, int) and version > 1:
+        return wanted[0], (f"This is version {version} of result.json; version 1 is known here.",)
+    readable = ", ".join(quote(CATALOG[name].version) for name in wanted)
+    raise RunForgeError(
+        ErrorCode.DOCUMENT_VERSION_UNSUPPORTED,
+        f"`/{field}` is {quote(version)}; this client reads {readable}.",
+        hint="A newer RunForge may be able to read it.",
+        path=place,
+        pointer=f"/{field}",
+    )
+
+
+def _candidates(raw: Any, path: Path | None) -> list[str]:
+    """Return the schemas that a document without a given schema may follow."""
+    if not isinstance(raw, dict):
+        return []
+    url = raw.get("$schema")
+    if isinstance(url, str) and url.startswith(BASE_URL):
+        name = url.removeprefix(BASE_URL).removesuffix(".json")
+        if name in CATALOG:
+            return [name]
+    by_version = [
+        name
+        for name, entry in CATALOG.items()
+        if entry.version_field == "schema_version" and raw.get("schema_version") == entry.version
+    ]
+    if by_version or path is None:
+        return by_version
+    by_file = [
+        name
+        for name, entry in CATALOG.items()
+        if entry.file and entry.file.rpartition("/")[2] == path.name
+    ]
+    return by_file[::-1]
+
+
+def _integral(value: Any) -> Any:
+    """Return ``value`` with its integral floats as integers, where a double holds them exactly."""
+    if isinstance(value, dict):
+        return {key: _integral(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_integral(item) for item in value]
+    if isinstance(value, float) and value.is_integer() and abs(value) <= _MAX_SAFE_INTEGER:
+        return int(value)
+    return value

@@ -1,0 +1,101 @@
+"""Where things live: the one layout that every reader and writer uses.
+
+Source: run store contract, section 1; RunForge contract, "Where things live".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from runforge_contracts._generated.catalog import CATALOG
+
+#: The canonical store, and the one that older clients of ``result.json`` use.
+DEFAULT_STORE = ".runforge"
+LEGACY_STORE = ".ml"
+
+
+def _place_of(schema: str) -> str:
+    file = CATALOG[schema].file
+    assert file is not None, schema  # noqa: S101 - every schema named below has a place
+    return file
+
+
+REQUEST = _place_of("request.v1")
+RUN = _place_of("run.v0.4.0")
+RESULT = _place_of("result.v1")
+METRICS = _place_of("metrics.phase2")
+METRICS_V1 = _place_of("metrics.v1")
+DIAGNOSTICS = _place_of("diagnostics.v1")
+MANIFEST = _place_of("manifest.v1")
+FEATURE_IMPORTANCE = _place_of("feature_importance.v1")
+LINEAR_COEFFICIENTS = _place_of("linear_coefficients.v1")
+INTERPRETABILITY_INDEX = _place_of("interpretability.index.v1")
+EVENTS = _place_of("events.v1")
+MODEL = "artifacts/model.pkl"
+TRAIN_LOG = "logs/train.log"
+
+
+@dataclass(frozen=True, slots=True)
+class StoreLayout:
+    """The paths of one store."""
+
+    #: Folder that holds the store, absolute.
+    workspace: Path
+    #: Name of the store's folder in the workspace.
+    name: str = DEFAULT_STORE
+
+    @property
+    def root(self) -> Path:
+        """The store's folder."""
+        return self.workspace / self.name
+
+    @property
+    def runs(self) -> Path:
+        """The folder with one folder for each run."""
+        return self.root / "runs"
+
+    @property
+    def index(self) -> Path:
+        """The provenance index; older clients look for theirs in a folder of its own."""
+        folder = self.root / "outputs" if self.name == LEGACY_STORE else self.root
+        return folder / _place_of("index.v1")
+
+    def run_folder(self, run_id: str) -> Path:
+        """The folder of the run ``run_id``."""
+        return self.runs / run_id
+
+    def relative(self, folder: Path) -> str:
+        """Return ``folder`` as documents name it: relative to the workspace where it lies in it."""
+        if folder.is_relative_to(self.workspace):
+            return folder.relative_to(self.workspace).as_posix()
+        return folder.as_posix()
+
+
+def find_workspace(start: Path, store: str | None = None) -> Path:
+    """Return the nearest folder at or above ``start`` that holds a store, else ``start``.
+
+    Parameters
+    ----------
+    start
+        Where to begin.
+    store
+        Name of the store looked for; any known one when None.
+    """
+    start = start.absolute()
+    names = (store,) if store else (DEFAULT_STORE, LEGACY_STORE)
+    for folder in (start, *start.parents):
+        if any(
+            (folder / name / "runs").is_dir() or StoreLayout(folder, name).index.is_file()
+            for name in names
+        ):
+            return folder
+    return start
+
+
+def stores_in(workspace: Path, store: str | None = None) -> list[StoreLayout]:
+    """Return the stores of ``workspace`` to read from: the one asked for, or all that exist."""
+    if store:
+        return [StoreLayout(workspace, store)]
+    layouts = [StoreLayout(workspace, name) for name in (DEFAULT_STORE, LEGACY_STORE)]
+    return [layout for layout in layouts if layout.root.is_dir()] or layouts[:1]

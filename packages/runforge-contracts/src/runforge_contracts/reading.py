@@ -1,0 +1,327 @@
+"""Reading runs: whoever wrote one, in whatever version, its documents come from here.
+
+Nothing here writes, follows a symbolic link, or trusts a path that it finds in a document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
+
+from runforge_contracts import layout
+from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnostic
+from runforge_contracts.documents import Document, struct_of
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.files import read_file
+from runforge_contracts.jsontext import parse_json
+from runforge_contracts.layout import StoreLayout
+from runforge_contracts.run_ids import is_any_run_id
+from runforge_contracts.text import quote
+from runforge_contracts.validation import validate
+
+#: Schemas of ``run.json`` that are read, newest first.
+RUN_VERSIONS = ("run.v0.4.0", "run.v0.3.6", "run.v0.3.3", "run.v0.2.2.1")
+#: Largest index that is read: some 400 bytes for each of half a million runs.
+MAX_INDEX_BYTES = 256 * 2**20
+
+RunStatus = Literal["succeeded", "failed", "cancelled", "incomplete"]
+_SCHEMAS = {
+    layout.REQUEST: ("request.v1",),
+    layout.RUN: RUN_VERSIONS,
+    layout.RESULT: ("result.v1",),
+    layout.METRICS: ("metrics.phase2",),
+    layout.METRICS_V1: ("metrics.v1",),
+    layout.DIAGNOSTICS: ("diagnostics.v1",),
+    layout.MANIFEST: ("manifest.v1",),
+    layout.FEATURE_IMPORTANCE: ("feature_importance.v1",),
+    layout.LINEAR_COEFFICIENTS: ("linear_coefficients.v1",),
+    layout.INTERPRETABILITY_INDEX: ("interpretability.index.v1",),
+}
+
+
+class RunFolder:
+    """One run, read from its folder; every document is read when it is asked for.
+
+    The properties give the raw object of a document, or None where the run has none. A document
+    that is there but cannot be read raises :class:`~runforge_contracts.errors.RunForgeError`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._documents: dict[str, Document[Any] | None] = {}
+
+    def document(self, file: str) -> Document[Any] | None:
+        """Return the document at ``file``, one of the paths of the layout, or None."""
+        if file not in self._documents:
+            types = [struct_of(name) for name in _SCHEMAS[file]]
+            try:
+                self._documents[file] = Document.load(self.path / file, *types)
+            except RunForgeError as error:
+                if error.code is not ErrorCode.FILE_NOT_FOUND:
+                    raise
+                self._documents[file] = None
+        return self._documents[file]
+
+    def raw(self, file: str) -> dict[str, Any] | None:
+        """Return the raw object of the document at ``file``, or None."""
+        document = self.document(file)
+        return None if document is None else document.raw
+
+    @property
+    def request(self) -> dict[str, Any] | None:
+        """What the run was configured to do."""
+        return self.raw(layout.REQUEST)
+
+    @property
+    def run(self) -> dict[str, Any] | None:
+        """What happened, if training completed."""
+        return self.raw(layout.RUN)
+
+    @property
+    def result(self) -> dict[str, Any] | None:
+        """How the run ended."""
+        return self.raw(layout.RESULT)
+
+    @cached_property
+    def run_id(self) -> str:
+        """The id that the run's documents carry, else the name of its folder."""
+        for document in (self.run, self.result):
+            if document and "run_id" in document:
+                return str(document["run_id"])
+        return self.path.name
+
+    @cached_property
+    def status(self) -> RunStatus:
+        """How the run ended; ``incomplete`` while it trains, or where it was interrupted."""
+        if self.result is not None:
+            status: RunStatus = self.result["status"]
+            return status
+        # Clients before result.json wrote a run record only when training had completed.
+        return "succeeded" if self.run is not None else "incomplete"
+
+    @cached_property
+    def diagnostics(self) -> list[dict[str, Any]]:
+        """The run's diagnostics; derived from the record for runs that wrote none.
+
+        Source: RunForge guarantees, "Synthesized Diagnostics".
+        """
+        document = self.raw(layout.DIAGNOSTICS)
+        if document is not None:
+            return list(document["diagnostics"])
+        return [_plain(item) for item in _synthesized(self.run)]
+
+
+def _synthesized(run: dict[str, Any] | None) -> Iterator[Diagnostic]:
+    dropped = (run or {}).get("dropped_rows_missing_values", 0)
+    if dropped:
+        yield diagnostic(
+            DiagnosticCode.MISSING_VALUES_DROPPED,
+            f"{dropped} rows were dropped because a value was missing.",
+            rows_dropped=dropped,
+        )
+
+
+def _plain(item: Diagnostic) -> dict[str, Any]:
+    return {
+        "code": item.code,
+        "severity": item.severity,
+        "message": item.message,
+        "details": item.details,
+    }
+
+
+def read_index(store: StoreLayout) -> list[dict[str, Any]]:
+    """Return the raw entries of the store's index, oldest first; none where there is no index.
+
+    Raises
+    ------
+    RunForgeError
+        ``INDEX_INVALID`` where there is one that cannot be read.
+    """
+    try:
+        raw = parse_json(
+            read_file(store.index, max_bytes=MAX_INDEX_BYTES),
+            path=str(store.index),
+            max_bytes=MAX_INDEX_BYTES,
+        )
+        validate(raw, "index.v1", path=str(store.index))
+    except RunForgeError as error:
+        if error.code is ErrorCode.FILE_NOT_FOUND:
+            return []
+        raise RunForgeError(
+            ErrorCode.INDEX_INVALID,
+            f"The index of the store cannot be read: {error.message}",
+            hint="The run folders are not affected.",
+            path=str(store.index),
+            pointer=error.place.pointer,
+        ) from error
+    entries: list[dict[str, Any]] = raw["runs"]
+    return entries
+
+
+def run_folders(store: StoreLayout) -> list[Path]:
+    """Return the run folders of the store, by name; nothing that is a link or not a run's name."""
+    try:
+        children = sorted(store.runs.iterdir())
+    except FileNotFoundError:
+        return []
+    return [
+        child
+        for child in children
+        if is_any_run_id(child.name) and not child.is_symlink() and child.is_dir()
+    ]
+
+
+def describe(folder: RunFolder, store: StoreLayout) -> dict[str, Any]:
+    """Return the index entry that the run's documents amount to.
+
+    Fields that the run cannot have are absent; an incomplete run has no status.
+    """
+    request, run, result = folder.request or {}, folder.run or {}, folder.result or {}
+    config = result.get("effective_config") or {}
+    metrics = (result.get("summary") or {}).get("metrics") or run.get("metrics") or {}
+    summary: dict[str, Any] = {}
+    if "duration_ms" in result:
+        summary["duration_ms"] = result["duration_ms"]
+    summary["final_metrics"] = {
+        name: value for name, value in metrics.items() if not name.startswith("num_")
+    }
+    device = (run.get("device") or config.get("device") or {}).get("type")
+    if device:
+        summary["device"] = device
+    model_pkl = (run.get("artifacts") or {}).get("model_pkl")
+    created_at = run.get("created_at") or result.get("finished_at") or request.get("created_at")
+    entry = {
+        "run_id": folder.run_id,
+        "created_at": created_at,
+        "name": request.get("name") or folder.run_id,
+        "preset_id": request.get("preset"),
+        "status": None if folder.status == "incomplete" else folder.status,
+        "summary": summary,
+        "run_dir": store.relative(folder.path),
+        "dataset_fingerprint_sha256": (run.get("dataset") or {}).get("fingerprint_sha256"),
+        "label_column": run.get("label_column")
+        or (request.get("dataset") or {}).get("label_column"),
+        "model_pkl": model_pkl,
+        "model_family": run.get("model_family") or (request.get("model") or {}).get("family"),
+        "model_sha256": run.get("artifact_digests", {}).get(model_pkl, {}).get("sha256"),
+    }
+    return {key: value for key, value in entry.items() if value is not None}
+
+
+def list_runs(store: StoreLayout, *, trust_index: bool = True) -> list[dict[str, Any]]:
+    """Return an index entry for every run of the store, oldest first.
+
+    Runs that the index does not know (made by an older client, still training, or interrupted) are
+    described from their documents. A folder whose documents cannot be read is left out here; its
+    own reading says why.
+
+    Parameters
+    ----------
+    store
+        Where to look.
+    trust_index
+        False: describe every run from its folder, for a store whose index cannot be read.
+    """
+    entries = read_index(store) if trust_index else []
+    known = {entry["run_id"] for entry in entries}
+    for path in run_folders(store):
+        if path.name not in known:
+            try:
+                entries.append(describe(RunFolder(path), store))
+            except RunForgeError:
+                continue
+    # A stable sort by second: within one, the order of the index holds.
+    return sorted(entries, key=lambda entry: _second(entry.get("created_at", entry["run_id"])))
+
+
+def _second(created_at: str) -> str:
+    return created_at[:19]
+
+
+def locate_run(entry: dict[str, Any], store: StoreLayout) -> Path:
+    """Return the folder of the run that an index entry names.
+
+    Raises
+    ------
+    RunForgeError
+        ``PATH_OUTSIDE_ROOT`` where the entry's path climbs out of the workspace.
+    """
+    run_dir = PurePosixPath(entry["run_dir"])
+    if ".." in run_dir.parts:
+        raise RunForgeError(
+            ErrorCode.PATH_OUTSIDE_ROOT,
+            f"The index says that a run lies at {quote(run_dir, 200)}, outside the workspace.",
+            path=str(store.index),
+        )
+    path = store.workspace / run_dir
+    # A store that was copied elsewhere still finds its runs, also where the path was absolute.
+    return path if path.is_dir() else store.run_folder(entry["run_id"])
+
+
+def find_run(reference: str, stores: Sequence[StoreLayout]) -> RunFolder:
+    """Return the run that ``reference`` names.
+
+    Parameters
+    ----------
+    reference
+        A run id, a unique prefix of one, ``latest``, or the path of a run folder.
+    stores
+        Where to look; at least one.
+
+    Raises
+    ------
+    RunForgeError
+        ``RUN_NOT_FOUND``, or ``RUN_AMBIGUOUS`` naming the runs that a prefix fits.
+    """
+    path = Path(reference)
+    if path.name != reference and path.is_dir():
+        return RunFolder(path.absolute())
+    if reference == "latest":
+        newest = [(list_runs(store)[-1:], store) for store in stores]
+        found = [(entry, store) for entries, store in newest for entry in entries]
+        if not found:
+            raise _no_runs(stores[0])
+        entry, store = max(found, key=lambda pair: _second(pair[0].get("created_at", "")))
+        return RunFolder(locate_run(entry, store))
+    folders = dict(_run_paths(stores))
+    matches = [run_id for run_id in folders if reference and run_id.startswith(reference)]
+    if reference in folders:
+        matches = [reference]
+    if len(matches) == 1:
+        return RunFolder(folders[matches[0]])
+    if matches:
+        shown = ", ".join(quote(run_id) for run_id in matches[:5])
+        more = ", …" if len(matches) > 5 else ""
+        raise RunForgeError(
+            ErrorCode.RUN_AMBIGUOUS,
+            f"{quote(reference)} fits {len(matches)} runs: {shown}{more}.",
+            hint="Give more of the id.",
+        )
+    if not folders:
+        raise _no_runs(stores[0])
+    raise RunForgeError(
+        ErrorCode.RUN_NOT_FOUND,
+        f"There is no run {quote(reference)} in {quote(stores[0].workspace, 200)}.",
+        hint="`runforge runs` lists them; `latest` names the newest.",
+    )
+
+
+def _run_paths(stores: Iterable[StoreLayout]) -> Iterator[tuple[str, Path]]:
+    """Give id and folder of every run, by the index and by the folders themselves."""
+    for store in stores:
+        for entry in read_index(store):
+            yield entry["run_id"], locate_run(entry, store)
+        for path in run_folders(store):
+            yield path.name, path
+
+
+def _no_runs(store: StoreLayout) -> RunForgeError:
+    return RunForgeError(
+        ErrorCode.RUN_NOT_FOUND,
+        f"There are no runs in {quote(store.workspace, 200)}.",
+        hint="`runforge train DATA --label COLUMN` makes the first one.",
+        path=str(store.root),
+    )

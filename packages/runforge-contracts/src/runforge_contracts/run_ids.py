@@ -1,0 +1,46 @@
+"""Run ids: ``YYYYMMDD-HHMMSS-<8 hex>``, in UTC.
+
+Source: run store contract, section 1; RunForge contract, "Where things live".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from runforge_contracts.jsontext import canonical_json
+
+_RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{8}")
+#: What older clients may have used as an id; never a path that leads elsewhere.
+_ANY_RUN_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,127}")
+
+
+def is_run_id(text: str) -> bool:
+    """Tell whether ``text`` is a run id as this version makes them."""
+    return _RUN_ID.fullmatch(text) is not None
+
+
+def is_any_run_id(text: str) -> bool:
+    """Tell whether ``text`` may be the run id, and so the folder name, of any client."""
+    return _ANY_RUN_ID.fullmatch(text) is not None
+
+
+def run_id_candidates(created_at: str, request: Any, fingerprint: str) -> Iterator[str]:
+    """Give the ids that a run may claim, in order; each next one only where the last was taken.
+
+    Parameters
+    ----------
+    created_at
+        UTC time of the claim, ``YYYY-MM-DDTHH:MM:SSZ``.
+    request
+        The raw request; its key order does not matter.
+    fingerprint
+        SHA-256 of the dataset's bytes.
+    """
+    stamp = created_at[:19].replace("-", "").replace(":", "").replace("T", "-")
+    seed = hashlib.sha256(canonical_json(request) + b"\n" + fingerprint.encode()).digest()
+    while True:
+        yield f"{stamp}-{seed.hex()[:8]}"
+        seed = hashlib.sha256(seed).digest()

@@ -1,0 +1,173 @@
+"""Validation against the schemas, with errors that a person can act on.
+
+The JSON Schema is the authority at every boundary; the generated types are a view of what it let
+pass.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from runforge_contracts.errors import ErrorCode, Place, Problem, RunForgeError
+from runforge_contracts.pointers import format_pointer
+from runforge_contracts.schemas import validator
+from runforge_contracts.text import quote
+
+if TYPE_CHECKING:
+    from jsonschema_rs import ValidationError
+
+#: How many mistakes are reported at once; a hostile document can hold millions.
+MAX_PROBLEMS = 20
+
+_TYPE_WORDS = {
+    "object": "an object",
+    "array": "an array",
+    "string": "a text",
+    "number": "a number",
+    "integer": "an integer",
+    "boolean": "true or false",
+    "null": "null",
+}
+
+#: What a value must look like, in words, where the pattern alone would not tell a person.
+_PATTERN_WORDS = {
+    "Sha256": "64 lowercase hexadecimal digits",
+    "RunId": "a run id such as 20260201-120000-abc12345",
+    "AnyRunId": "a run id: letters, digits, dots, dashes and underscores",
+    "Timestamp": "a UTC time such as 2026-02-01T12:00:00Z",
+    "RelativePath": "a path below the run folder, with forward slashes and without `..`",
+    "WorkspacePath": "a path without control characters",
+    "created_by": "<client>@<version>, such as my-tool@1.0",
+}
+
+
+def validate(raw: Any, name: str, *, path: str | None = None) -> None:
+    """Check ``raw`` against the schema ``name``.
+
+    Raises
+    ------
+    RunForgeError
+        ``DOCUMENT_INVALID`` with one problem for each mistake, in document order.
+    """
+    compiled = validator(name)
+    if compiled.is_valid(raw):
+        return
+    problems = _problems(compiled.iter_errors(raw), raw, path)
+    first = problems[0]
+    more = f" ({len(problems)} mistakes)" if len(problems) > 1 else ""
+    raise RunForgeError(
+        ErrorCode.DOCUMENT_INVALID,
+        f"The document is not a valid {name}{more}: {first.message}",
+        hint=first.hint,
+        path=path,
+        pointer=first.place.pointer,
+        problems=problems if len(problems) > 1 else (),
+    )
+
+
+def _problems(errors: Iterable[ValidationError], raw: Any, path: str | None) -> list[Problem]:
+    problems: dict[tuple[str | None, str], Problem] = {}
+    for error in errors:
+        for leaf in _leaves(error):
+            problem = _explain(leaf, raw, path)
+            problems.setdefault((problem.place.pointer, problem.message), problem)
+        if len(problems) >= MAX_PROBLEMS:
+            break
+    return list(problems.values())
+
+
+def _leaves(error: ValidationError) -> Iterable[ValidationError]:
+    """Give the errors that say what is wrong; of alternatives, those of the one that was meant."""
+    kind: Any = error.kind
+    if kind.name != "anyOf":
+        yield error
+        return
+    depth = len(error.instance_path)
+    for branch in kind.context:
+        if branch and not any(
+            leaf.kind.name == "type" and len(leaf.instance_path) == depth for leaf in branch
+        ):
+            yield from branch
+            return
+    yield error
+
+
+def _explain(error: ValidationError, raw: Any, path: str | None) -> Problem:
+    particulars: Any = error.kind
+    kind, value = particulars.name, particulars.value
+    parts = list(error.instance_path)
+    found = _at(raw, parts)
+    where = f"`{format_pointer(parts)}`" if parts else "the document"
+    hint: str | None = None
+    if kind == "required":
+        missing = particulars.property
+        message = f"{where} lacks the required field {quote(missing)}."
+        near = get_close_matches(missing, [key for key in found if isinstance(key, str)], n=1)
+        hint = f"Did you mean {quote(missing)} where it says {quote(near[0])}?" if near else None
+        parts = [*parts, missing]
+    elif kind == "additionalProperties":
+        extra = sorted(particulars.unexpected)
+        names = ", ".join(quote(key) for key in extra[:5])
+        message = f"{where} has fields that do not belong there: {names}."
+        hint = "This document is closed: remove them."
+        parts = [*parts, extra[0]]
+    elif kind == "dependentRequired" or (kind == "falseSchema" and parts):
+        message = f"{where} does not go with the rest of the document."
+    elif kind in ("enum", "const"):
+        allowed = list(value) if kind == "enum" else [value]
+        shown = ", ".join(_show(item) for item in allowed)
+        message = (
+            f"{where} is {_show(found)}; expected {'one of ' if len(allowed) > 1 else ''}{shown}."
+        )
+        hint = _nearest(found, allowed)
+    elif kind == "type":
+        types = [value] if isinstance(value, str) else list(value)
+        words = " or ".join(_TYPE_WORDS[item] for item in types)
+        message = f"{where} is {_show(found)}; expected {words}."
+    elif kind == "pattern":
+        words = _PATTERN_WORDS.get(_definition(error)) or f"text that matches {value}"
+        message = f"{where} is {_show(found)}; expected {words}."
+    elif kind in ("minimum", "maximum"):
+        least = "at least" if kind == "minimum" else "at most"
+        message = f"{where} is {_show(found)}; expected {least} {_show(value)}."
+    elif kind in ("minLength", "minItems"):
+        message = f"{where} is too short; expected at least {value}."
+    elif kind in ("maxLength", "maxItems"):
+        message = f"{where} is too long; expected at most {value}."
+    elif kind == "propertyNames":
+        message = f"{where} has a key that is not allowed: {error.message[:200]}."
+    else:
+        message = f"{where} breaks the rule `{kind}` of its schema."
+    return Problem(message, Place(path=path, pointer=format_pointer(parts)), hint)
+
+
+def _definition(error: ValidationError) -> str:
+    """Return the name of the shared definition or of the property whose rule was broken."""
+    parts = [part for part in error.schema_path if isinstance(part, str)]
+    return parts[-2] if len(parts) > 1 else ""
+
+
+def _at(raw: Any, parts: Iterable[str | int]) -> Any:
+    for part in parts:
+        raw = raw[part]
+    return raw
+
+
+def _show(value: Any) -> str:
+    if isinstance(value, dict | list):
+        return "an object" if isinstance(value, dict) else "an array"
+    if isinstance(value, str):
+        return quote(value)
+    return json.dumps(value)
+
+
+def _nearest(found: Any, allowed: list[Any]) -> str | None:
+    texts = [item for item in allowed if isinstance(item, str)]
+    if not isinstance(found, str):
+        return None
+    folded = found.strip().lower().replace("-", "_").replace(" ", "_")
+    near = get_close_matches(folded, texts, n=1, cutoff=0.5)
+    return f"Did you mean {quote(near[0])}?" if near else None
