@@ -62,7 +62,7 @@ class StoreLayout:
         return folder / _place_of("index.v1")
 
     def run_folder(self, run_id: str) -> Path:
-        """The folder of the run ``run_id``."""
+        """Return the folder of the run ``run_id``."""
         return self.runs / run_id
 
     def relative(self, folder: Path) -> str:

@@ -132,8 +132,8 @@ def _plain(item: Diagnostic) -> dict[str, Any]:
     }
 
 
-def read_index(store: StoreLayout) -> list[dict[str, Any]]:
-    """Return the raw entries of the store's index, oldest first; none where there is no index.
+def read_index_document(store: StoreLayout) -> dict[str, Any] | None:
+    """Return the raw index of the store, or None where there is none.
 
     Raises
     ------
@@ -141,7 +141,7 @@ def read_index(store: StoreLayout) -> list[dict[str, Any]]:
         ``INDEX_INVALID`` where there is one that cannot be read.
     """
     try:
-        raw = parse_json(
+        raw: dict[str, Any] = parse_json(
             read_file(store.index, max_bytes=MAX_INDEX_BYTES),
             path=str(store.index),
             max_bytes=MAX_INDEX_BYTES,
@@ -149,7 +149,7 @@ def read_index(store: StoreLayout) -> list[dict[str, Any]]:
         validate(raw, "index.v1", path=str(store.index))
     except RunForgeError as error:
         if error.code is ErrorCode.FILE_NOT_FOUND:
-            return []
+            return None
         raise RunForgeError(
             ErrorCode.INDEX_INVALID,
             f"The index of the store cannot be read: {error.message}",
@@ -157,8 +157,16 @@ def read_index(store: StoreLayout) -> list[dict[str, Any]]:
             path=str(store.index),
             pointer=error.place.pointer,
         ) from error
-    entries: list[dict[str, Any]] = raw["runs"]
-    return entries
+    return raw
+
+
+def read_index(store: StoreLayout) -> list[dict[str, Any]]:
+    """Return the raw entries of the store's index, oldest first; none where there is no index.
+
+    Raises ``INDEX_INVALID`` where there is one that cannot be read.
+    """
+    index = read_index_document(store)
+    return [] if index is None else index["runs"]
 
 
 def run_folders(store: StoreLayout) -> list[Path]:
@@ -201,7 +209,7 @@ def describe(folder: RunFolder, store: StoreLayout) -> dict[str, Any]:
         "status": None if folder.status == "incomplete" else folder.status,
         "summary": summary,
         "run_dir": store.relative(folder.path),
-        "dataset_fingerprint_sha256": (run.get("dataset") or {}).get("fingerprint_sha256"),
+        "dataset_fingerprint_sha256": (run.get("dataset") or config.get("dataset") or {}).get("fingerprint_sha256"),
         "label_column": run.get("label_column")
         or (request.get("dataset") or {}).get("label_column"),
         "model_pkl": model_pkl,

@@ -46,6 +46,13 @@ class EffectiveDataset(Struct, kw_only=True, frozen=True):
     path: str | UnsetType = UNSET
     label_column: str | UnsetType = UNSET
     exclude_columns: list[str] | UnsetType = UNSET
+    fingerprint_sha256: (
+        Annotated[
+            common_v1.Sha256,
+            Meta(description="SHA-256 of the file's bytes, where it could be read."),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class PrimaryMetric(Struct, kw_only=True, frozen=True):
