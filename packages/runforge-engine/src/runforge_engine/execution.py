@@ -1,0 +1,247 @@
+"""From a request to a recorded run: the order of the steps, and what becomes of each outcome.
+
+What can be refused is refused before anything is written. From the moment the run has a folder,
+every end - success, failure, cancellation - is recorded in ``result.json`` and in the index.
+
+Source: run store contract, section 1; result.json contract; RunForge guarantees, "Lifecycle of a
+Run".
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from runforge_contracts import layout
+from runforge_contracts._generated.diagnostics_v1 import DiagnosticsV1
+from runforge_contracts._generated.request_v1 import RequestV1
+from runforge_contracts.diagnostics import Diagnostic
+from runforge_contracts.documents import Document
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.layout import StoreLayout
+from runforge_contracts.reading import RunFolder, describe
+from runforge_contracts.run_ids import is_run_id, run_id_candidates
+from runforge_contracts.text import quote
+
+from runforge_engine.cancellation import Cancellation
+from runforge_engine.journal import Journal
+from runforge_engine.observer import Observer
+from runforge_engine.plan import Plan, make_plan
+from runforge_engine.provenance import collect_provenance
+from runforge_engine.record import RunRecord
+from runforge_engine.store import append_entry, claim_folder, take_folder
+
+if TYPE_CHECKING:
+    from runforge_engine.stages import Completed
+
+#: Within how many seconds a cancelled run has ended.
+CANCEL_WITHIN = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended."""
+
+    run_id: str
+    run_dir: Path
+    status: Literal["succeeded", "failed", "cancelled"]
+    #: The raw ``result.json``.
+    result: dict[str, Any]
+    #: Why the run failed or was cancelled.
+    error: RunForgeError | None = None
+
+
+def execute(
+    request: Document[RequestV1],
+    store: StoreLayout,
+    *,
+    folder: Path | None = None,
+    cli_parameters: Collection[str] = (),
+    observer: Observer | None = None,
+    cancellation: Cancellation | None = None,
+) -> Outcome:
+    """Train as ``request`` asks, in a new run folder, and return how it ended.
+
+    For results that are equal on every machine, call
+    :func:`runforge_engine.numerics.pin_environment` before numpy is imported.
+
+    Parameters
+    ----------
+    request
+        A valid request.
+    store
+        The store that the run belongs to.
+    folder
+        A folder to put the run into instead of one of the store's; missing or empty.
+    cli_parameters
+        Names of the hyperparameters that a person typed, to be recorded as such.
+    observer
+        Told of every event and diagnostic.
+    cancellation
+        Ends the run early; see :class:`~runforge_engine.cancellation.Cancellation`.
+
+    Raises
+    ------
+    RunForgeError
+        For what is wrong before the run has a folder: the configuration, the dataset's path, the
+        store. What goes wrong later is in the outcome.
+    """
+    plan = make_plan(request, store, cli_parameters)
+    candidates = run_id_candidates(plan.started_at, request.raw, plan.source.sha256)
+    if folder is None:
+        folder = claim_folder(store, candidates)
+        run_id = folder.name
+    else:
+        take_folder(folder)
+        run_id = next(candidates)
+    record = RunRecord(folder)
+    record.write_bytes(layout.REQUEST, request.encode())
+    return _run(plan, run_id, record, observer or Observer(), cancellation or Cancellation())
+
+
+def execute_folder(
+    folder: Path,
+    store: StoreLayout,
+    *,
+    observer: Observer | None = None,
+    cancellation: Cancellation | None = None,
+) -> Outcome:
+    """Train as the ``request.json`` in ``folder`` asks, there, and return how it ended.
+
+    The folder's name is the run id. As :func:`execute` otherwise.
+
+    Raises
+    ------
+    RunForgeError
+        Also ``RUN_ID_INVALID``, and ``RUN_ALREADY_COMPLETE`` where a run was started before.
+    """
+    if not is_run_id(folder.name):
+        raise RunForgeError(
+            ErrorCode.RUN_ID_INVALID,
+            f"The folder's name {quote(folder.name)} is not a run id.",
+            hint="A run id looks like 20260201-120000-abc12345.",
+            path=str(folder),
+        )
+    request = Document.load(folder / layout.REQUEST, RequestV1)
+    for file in (layout.RESULT, layout.RUN, layout.MANIFEST):
+        if (folder / file).exists():
+            raise RunForgeError(
+                ErrorCode.RUN_ALREADY_COMPLETE,
+                f"The run in {quote(folder, 200)} has ended: there is a {file}.",
+                hint="`runforge rerun` repeats a run in a new folder.",
+                path=str(folder / file),
+            )
+    plan = make_plan(request, store)
+    return _run(
+        plan, folder.name, RunRecord(folder), observer or Observer(), cancellation or Cancellation()
+    )
+
+
+def _run(
+    plan: Plan, run_id: str, record: RunRecord, observer: Observer, cancellation: Cancellation
+) -> Outcome:
+    """Train in the claimed folder and record the end, whichever it is."""
+    from runforge_engine.stages import complete
+
+    error: RunForgeError | None = None
+    cause: BaseException | None = None
+    completed: Completed | None = None
+    with Journal(record.folder, run_id, plan.clock, observer) as journal:
+        try:
+            completed = complete(plan, run_id, record, journal, cancellation)
+        except RunForgeError as raised:
+            error = cause = raised
+        except KeyboardInterrupt as raised:
+            cause = raised
+            error = RunForgeError(ErrorCode.CANCELLED, "The run was interrupted.")
+        except Exception as raised:  # noqa: BLE001 - every end of a run is recorded
+            cause = raised
+            error = RunForgeError(
+                ErrorCode.INTERNAL,
+                f"RunForge failed: {type(raised).__name__}: {raised}",
+                hint="This is a fault of RunForge; please report it with the traceback.",
+            )
+            error.__cause__ = raised
+        status = _status(error)
+        if error is not None:
+            _tell_end(journal, error, status)
+    result = _result(plan, run_id, error, cause, completed)
+    _write_end(run_id, record, journal.diagnostics, result)
+    append_entry(plan.store, describe(RunFolder(record.folder), plan.store))
+    if isinstance(cause, KeyboardInterrupt):
+        raise cause
+    return Outcome(run_id, record.folder, status, result, error)
+
+
+def _status(error: RunForgeError | None) -> Literal["succeeded", "failed", "cancelled"]:
+    if error is None:
+        return "succeeded"
+    return "cancelled" if error.code is ErrorCode.CANCELLED else "failed"
+
+
+def _tell_end(journal: Journal, error: RunForgeError, status: str) -> None:
+    if status == "cancelled":
+        journal.event("cancelling", seconds_remaining=CANCEL_WITHIN)
+        journal.event("run_cancelled", step=journal.step)
+        return
+    details = {**error.place.to_dict(), **({"hint": error.hint} if error.hint else {})}
+    journal.diagnose(
+        [
+            Diagnostic(
+                code=error.code.value, severity="error", message=error.message, details=details
+            )
+        ]
+    )
+    journal.event("run_failed", code=error.code.value, message=error.message)
+
+
+def _result(
+    plan: Plan,
+    run_id: str,
+    error: RunForgeError | None,
+    cause: BaseException | None,
+    completed: Completed | None,
+) -> dict[str, Any]:
+    """Return the raw ``result.json``, without the list of artifacts."""
+    result: dict[str, Any] = {
+        "version": 1,
+        "run_id": run_id,
+        "status": _status(error),
+        "started_at": plan.started_at,
+        "finished_at": plan.clock.now(),
+        "duration_ms": plan.clock.monotonic_ms() - plan.started_ms,
+        "effective_config": plan.effective_config(),
+        "error": None,
+    }
+    if completed is not None and error is None:
+        result["summary"] = completed.summary()
+    else:
+        result["provenance"] = collect_provenance(
+            plan.store.workspace, plan.store.name, plan.request.raw["created_by"]
+        )
+    if error is not None and cause is not None:
+        result["error"] = {
+            "message": error.message,
+            "type": type(error.__cause__ or error).__name__,
+            "code": error.code.value,
+            **({"hint": error.hint} if error.hint else {}),
+            "traceback": "".join(traceback.format_exception(cause)),
+        }
+    return result
+
+
+def _write_end(
+    run_id: str, record: RunRecord, diagnostics: list[Diagnostic], result: dict[str, Any]
+) -> None:
+    """Write what every run leaves, however it ended: diagnostics, result, manifest."""
+    record.write_struct(
+        layout.DIAGNOSTICS,
+        DiagnosticsV1(schema_version="diagnostics.v1", run_id=run_id, diagnostics=diagnostics),
+    )
+    record.add_logs()
+    result["artifacts"] = record.artifacts()
+    record.write_raw(layout.RESULT, result, "result.v1")
+    record.finish(run_id)

@@ -1,0 +1,102 @@
+"""The plan of a run: a request that passed every check that needs no training.
+
+Source: run store contract, section 3; RunForge contract, "Training".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from runforge_contracts._generated.request_v1 import RequestV1
+from runforge_contracts.documents import Document
+from runforge_contracts.layout import StoreLayout
+
+from runforge_engine.clock import Clock, read_clock
+from runforge_engine.configuration import Configuration, resolve
+from runforge_engine.dataset import Source, read_source
+from runforge_engine.requests import dataset_path
+
+#: Seed of the split and the estimator when the request names none.
+DEFAULT_SEED = 42
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run is going to do, and with which bytes."""
+
+    request: Document[RequestV1]
+    store: StoreLayout
+    configuration: Configuration
+    source: Source
+    clock: Clock
+    started_at: str
+    started_ms: int
+    #: Why the GPU that was asked for is not used.
+    gpu_reason: str | None
+
+    @property
+    def device(self) -> dict[str, str]:
+        """The device that the run uses, and why it is not the one asked for."""
+        return {"type": "cpu", **({"gpu_reason": self.gpu_reason} if self.gpu_reason else {})}
+
+    def effective_config(self) -> dict[str, Any]:
+        """Return the configuration actually used, as ``result.json`` has it."""
+        dataset = self.request.raw["dataset"]
+        configuration = self.configuration
+        return {
+            "preset": configuration.preset,
+            **({"profile": configuration.profile.name} if configuration.profile else {}),
+            "model": {
+                "family": configuration.family,
+                "hyperparameters": {
+                    item.name: item.value for item in configuration.hyperparameters
+                },
+            },
+            "device": self.device,
+            "dataset": {
+                "path": dataset["path"],
+                "label_column": dataset["label_column"],
+                "exclude_columns": list(dataset.get("exclude_columns", ())),
+                "fingerprint_sha256": self.source.sha256,
+            },
+            "seed": configuration.seed,
+        }
+
+
+def make_plan(
+    request: Document[RequestV1], store: StoreLayout, cli_names: Collection[str] = ()
+) -> Plan:
+    """Check what can be checked before anything is written, and read the dataset's bytes.
+
+    Parameters
+    ----------
+    request
+        A valid request.
+    store
+        The store that the run belongs to; its workspace is where relative paths start.
+    cli_names
+        Names of the hyperparameters that a person typed.
+
+    Raises
+    ------
+    RunForgeError
+        For a wrong configuration, a dataset path that climbs out, a dataset that is not there.
+    """
+    clock = read_clock()
+    started_at, started_ms = clock.now(), clock.monotonic_ms()
+    raw = request.raw
+    configuration = resolve(
+        family=raw["model"]["family"],
+        preset=raw["preset"],
+        profile=raw.get("profile"),
+        hyperparameters=raw["model"].get("hyperparameters", {}),
+        cli_names=cli_names,
+        seed=int(raw.get("seed", DEFAULT_SEED)),
+    )
+    gpu_reason = None
+    if raw["device"]["type"] == "gpu":
+        gpu_reason = "The model families of this version compute on the CPU only."
+    source = read_source(dataset_path(raw["dataset"]["path"], store.workspace))
+    return Plan(request, store, configuration, source, clock, started_at, started_ms, gpu_reason)

@@ -1,0 +1,89 @@
+"""The record of a run: the one writer of its documents.
+
+Everything is validated against its schema before it is written, and each file is written once.
+The manifest comes last and lists every other file, so that a folder with a manifest is whole.
+
+Source: run store contract, sections 1 and 4; result.json contract; RunForge guarantees.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from runforge_contracts import layout
+from runforge_contracts.documents import Document
+from runforge_contracts.jsontext import encode_json
+from runforge_contracts.schemas import in_schema_order
+from runforge_contracts.validation import validate
+
+from runforge_engine.store import sync_run, write_new
+
+#: Kind of each artifact in ``result.json``; whatever is not named here is ``other``.
+_ARTIFACT_TYPES = {
+    layout.MODEL: "model",
+    layout.METRICS: "metrics",
+    layout.METRICS_V1: "metrics",
+    layout.FEATURE_IMPORTANCE: "feature_importance",
+    layout.LINEAR_COEFFICIENTS: "linear_coefficients",
+    layout.TRAIN_LOG: "log",
+    layout.EVENTS: "log",
+}
+
+
+@dataclass(slots=True)
+class RunRecord:
+    """The files that a run writes, with the digests that its documents name."""
+
+    folder: Path
+    #: Digest and size of everything written through this record, by path below the folder.
+    digests: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def write_bytes(self, file: str, data: bytes) -> None:
+        """Write ``data`` as the new file ``file``."""
+        write_new(self.folder / file, data)
+        self.digests[file] = _digest(data)
+
+    def write_struct(self, file: str, view: msgspec.Struct) -> None:
+        """Write the document that a generated struct describes."""
+        self.write_bytes(file, Document.of(view).encode())
+
+    def write_raw(self, file: str, raw: dict[str, Any], schema: str) -> None:
+        """Write the raw document ``raw`` after checking it against its schema."""
+        validate(raw, schema)
+        self.write_bytes(file, encode_json(in_schema_order(raw, schema)))
+
+    def add_logs(self) -> None:
+        """Take the logs, which the journal wrote and closed, into the record."""
+        for file in (layout.EVENTS, layout.TRAIN_LOG):
+            self.digests[file] = _digest((self.folder / file).read_bytes())
+
+    def artifacts(self) -> list[dict[str, Any]]:
+        """Return what the run produced, as ``result.json`` lists it, sorted by path."""
+        return [
+            {"path": file, "type": _ARTIFACT_TYPES.get(file, "other"), "bytes": digest["bytes"]}
+            for file, digest in sorted(self.digests.items())
+            if file not in (layout.REQUEST, layout.RUN)
+        ]
+
+    def finish(self, run_id: str) -> None:
+        """Write the manifest over every file of the folder, and make the folder durable."""
+        files = sorted(
+            path.relative_to(self.folder).as_posix()
+            for path in self.folder.rglob("*")
+            if path.is_file() and not path.is_symlink()
+        )
+        digests = {
+            file: self.digests.get(file) or _digest((self.folder / file).read_bytes())
+            for file in files
+        }
+        manifest = {"schema_version": "manifest.v1", "run_id": run_id, "files": digests}
+        self.write_raw(layout.MANIFEST, manifest, "manifest.v1")
+        sync_run(self.folder)
+
+
+def _digest(data: bytes) -> dict[str, Any]:
+    return {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}

@@ -1,0 +1,252 @@
+"""The stages of a run that trains to the end: dataset, split, fit, evaluation, artifacts, record.
+
+Source: RunForge guarantees, "Lifecycle of a Run"; RunForge contract, sections "Data", "Training"
+and "Documents and versions".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+import msgspec
+from runforge_contracts import layout
+from runforge_contracts._generated.metrics_phase2 import MetricsPhase2
+from runforge_contracts._generated.metrics_v1 import MetricsV1
+from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnostic
+from runforge_contracts.rules import primary_metric
+
+from runforge_engine import __version__
+from runforge_engine.cancellation import Cancellation
+from runforge_engine.configuration import check_classes
+from runforge_engine.dataset import Dataset, load_dataset
+from runforge_engine.evaluation import evaluate
+from runforge_engine.interpretability import build_index, interpret
+from runforge_engine.journal import Journal
+from runforge_engine.plan import Plan
+from runforge_engine.provenance import collect_provenance
+from runforge_engine.record import RunRecord
+from runforge_engine.splitting import VALIDATION_FRACTION, split_rows
+from runforge_engine.training import dump_model, fit
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """A run that trained to the end, as far as ``result.json`` tells of it."""
+
+    metrics: dict[str, float]
+
+    def summary(self) -> dict[str, Any]:
+        """Return the ``summary`` of ``result.json``."""
+        name, value = primary_metric({"metrics": self.metrics}) or ("", 0.0)
+        return {"primary_metric": {"name": name, "value": value}, "metrics": self.metrics}
+
+
+def complete(
+    plan: Plan, run_id: str, record: RunRecord, journal: Journal, cancellation: Cancellation
+) -> Completed:
+    """Train as planned and write everything that a completed training leaves.
+
+    Raises
+    ------
+    RunForgeError
+        For data that cannot be learned from, a failing estimator, a store that cannot be written,
+        and ``CANCELLED``.
+    """
+    configuration = plan.configuration
+    journal.event("run_start", preset_id=configuration.preset, model_family=configuration.family)
+    journal.step = "dataset"
+    dataset = _load(plan, journal)
+    cancellation.check()
+
+    journal.step = "training"
+    split = split_rows(dataset.y, configuration.seed)
+    journal.event("train_started")
+    begun_ms = plan.clock.monotonic_ms()
+    fitted = fit(
+        configuration,
+        dataset.X[split.train],
+        dataset.y[split.train],
+        feature_names=dataset.feature_names,
+        progress=lambda epoch, total: journal.event(
+            "train_progress", epoch=epoch, total_epochs=total
+        ),
+        cancellation=cancellation,
+    )
+    journal.diagnose(fitted.diagnostics)
+    journal.event("train_finished", duration_seconds=(plan.clock.monotonic_ms() - begun_ms) / 1000)
+    cancellation.check()
+
+    journal.step = "evaluation"
+    evaluation = evaluate(
+        fitted.pipeline, dataset.X[split.validation], dataset.y[split.validation], dataset.classes
+    )
+    interpretation = interpret(fitted.pipeline, configuration.family, dataset.feature_names)
+    journal.event(
+        "metrics_computed",
+        metrics_profile=evaluation.metrics.metrics_profile,
+        accuracy=evaluation.metrics.accuracy,
+    )
+    journal.diagnose([*evaluation.diagnostics, *interpretation.diagnostics])
+    cancellation.check()
+
+    journal.step = "artifacts"
+    record.write_bytes(layout.MODEL, dump_model(fitted.pipeline))
+    snapshot = MetricsPhase2(
+        accuracy=evaluation.metrics.accuracy,
+        num_samples=len(dataset.y),
+        num_features=len(dataset.feature_names),
+    )
+    record.write_struct(layout.METRICS, snapshot)
+    record.write_struct(layout.METRICS_V1, evaluation.metrics)
+    if interpretation.feature_importance is not None:
+        record.write_struct(layout.FEATURE_IMPORTANCE, interpretation.feature_importance)
+    if interpretation.linear_coefficients is not None:
+        record.write_struct(layout.LINEAR_COEFFICIENTS, interpretation.linear_coefficients)
+    created_at = plan.clock.now()
+    index = build_index(
+        interpretation,
+        evaluation.metrics,
+        run_id=run_id,
+        version=__version__,
+        created_at=created_at,
+    )
+    record.write_struct(layout.INTERPRETABILITY_INDEX, index)
+    journal.event("artifacts_written", artifact_count=len(record.digests) - 1)
+
+    provenance = collect_provenance(
+        plan.store.workspace, plan.store.name, plan.request.raw["created_by"]
+    )
+    if not provenance["numerics"]["pinned"]:
+        journal.diagnose([_not_pinned()])
+    run = {
+        "schema_version": "run.v0.4.0",
+        "run_id": run_id,
+        "runforge_version": __version__,
+        "created_at": created_at,
+        "dataset": {
+            "path": plan.request.raw["dataset"]["path"],
+            "fingerprint_sha256": plan.source.sha256,
+        },
+        "label_column": dataset.label_column,
+        "num_samples": snapshot.num_samples,
+        "num_features": snapshot.num_features,
+        "dropped_rows_missing_values": dataset.rows_dropped,
+        "status": "succeeded",
+        "preset": configuration.preset,
+        "model_family": configuration.family,
+        **_profile(plan),
+        "hyperparameters": [
+            {"name": item.name, "value": item.value, "source": item.source}
+            for item in configuration.hyperparameters
+        ],
+        "seed": configuration.seed,
+        "device": plan.device,
+        "classes": list(dataset.classes),
+        "feature_names": list(dataset.feature_names),
+        "split": {
+            "method": "stratified",
+            "validation_fraction": VALIDATION_FRACTION,
+            "train_rows": len(split.train),
+            "validation_rows": len(split.validation),
+        },
+        "metrics": msgspec.to_builtins(snapshot),
+        "metrics_v1": {
+            "schema_version": "metrics.v1",
+            "metrics_profile": evaluation.metrics.metrics_profile,
+            "artifact_path": layout.METRICS_V1,
+        },
+        **_pointers(record),
+        "artifact_digests": {
+            file: digest
+            for file, digest in sorted(record.digests.items())
+            if file != layout.REQUEST
+        },
+        "provenance": provenance,
+    }
+    record.write_raw(layout.RUN, run, "run.v0.4.0")
+    return Completed(_summary_metrics(evaluation.metrics))
+
+
+def _load(plan: Plan, journal: Journal) -> Dataset:
+    reference = plan.request.raw["dataset"]
+    dataset = load_dataset(
+        plan.source, reference["label_column"], reference.get("exclude_columns", ())
+    )
+    check_classes(plan.configuration, len(dataset.classes))
+    journal.event(
+        "dataset_loaded",
+        num_samples=len(dataset.y),
+        num_features=len(dataset.feature_names),
+        rows_dropped=dataset.rows_dropped,
+        num_classes=len(dataset.classes),
+    )
+    if dataset.rows_dropped:
+        journal.diagnose(
+            [
+                diagnostic(
+                    DiagnosticCode.MISSING_VALUES_DROPPED,
+                    f"{dataset.rows_dropped} of {dataset.rows_total} rows were dropped because a"
+                    " value was missing.",
+                    rows_dropped=dataset.rows_dropped,
+                    rows_total=dataset.rows_total,
+                    missing_by_column=dict(dataset.missing_by_column),
+                )
+            ]
+        )
+    if plan.gpu_reason:
+        journal.diagnose([diagnostic(DiagnosticCode.GPU_UNAVAILABLE, plan.gpu_reason)])
+    return dataset
+
+
+def _not_pinned() -> Diagnostic:
+    return diagnostic(
+        DiagnosticCode.NUMERICS_NOT_PINNED,
+        "The numeric libraries were loaded before their threads and kernels could be fixed, so"
+        " another machine may differ in the last bits.",
+    )
+
+
+def _profile(plan: Plan) -> dict[str, str]:
+    """Return the profile's fields: all together, or none."""
+    profile = plan.configuration.profile
+    if profile is None:
+        return {}
+    return {
+        "profile_name": profile.name,
+        "profile_version": profile.version,
+        "expanded_parameters_hash": profile.expanded_parameters_hash,
+    }
+
+
+def _pointers(record: RunRecord) -> dict[str, Any]:
+    """Return the pointers to the artifacts that were written, and nothing for the others."""
+    pointers: dict[str, Any] = {}
+    artifacts = {"model_pkl": layout.MODEL, "metrics_v1_json": layout.METRICS_V1}
+    for name, file in _INTERPRETABILITY.items():
+        if file in record.digests:
+            pointers[f"{name}_schema_version"] = PurePosixPath(file).stem
+            pointers[f"{name}_artifact"] = file
+            artifacts[f"{name}_json"] = file
+    return {**pointers, "artifacts": artifacts}
+
+
+_INTERPRETABILITY = {
+    "feature_importance": layout.FEATURE_IMPORTANCE,
+    "linear_coefficients": layout.LINEAR_COEFFICIENTS,
+    "interpretability_index": layout.INTERPRETABILITY_INDEX,
+}
+
+
+def _summary_metrics(metrics: MetricsV1) -> dict[str, float]:
+    """Return the metrics by the names of ``result.json``; one that was not computed is absent."""
+    named = {
+        "accuracy": metrics.accuracy,
+        "f1_score": metrics.f1_macro,
+        "precision": metrics.precision_macro,
+        "recall": metrics.recall_macro,
+        "roc_auc": metrics.roc_auc,
+        "log_loss": metrics.log_loss,
+    }
+    return {name: value for name, value in named.items() if value is not msgspec.UNSET}

@@ -1,0 +1,128 @@
+"""The store's writing side: claiming a run folder, and committing a run to the index.
+
+Source: run store contract, section 1; RunForge contract, "Where things live".
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.files import sync_folder, write_file, writing
+from runforge_contracts.jsontext import encode_json
+from runforge_contracts.layout import StoreLayout
+from runforge_contracts.reading import read_index_document
+from runforge_contracts.schemas import in_schema_order
+from runforge_contracts.text import quote
+from runforge_contracts.validation import validate
+
+#: How long an append waits for other processes, in seconds.
+LOCK_TIMEOUT = 30.0
+
+
+def claim_folder(store: StoreLayout, candidates: Iterator[str]) -> Path:
+    """Make the run folder of the first candidate that is free, and return it.
+
+    Making the folder is the claim: of several processes only one succeeds.
+
+    Raises
+    ------
+    RunForgeError
+        ``STORE_NOT_WRITABLE``, or ``FILE_UNSAFE`` where the store is a symbolic link.
+    """
+    for folder in (store.root, store.runs):
+        if folder.is_symlink():
+            raise RunForgeError(
+                ErrorCode.FILE_UNSAFE,
+                f"{quote(folder, 200)} is a symbolic link; a store is never written through one.",
+                path=str(folder),
+            )
+    with writing(store.runs):
+        store.runs.mkdir(parents=True, exist_ok=True)
+        for run_id in candidates:
+            folder = store.run_folder(run_id)
+            try:
+                folder.mkdir()
+            except FileExistsError:
+                continue
+            sync_folder(store.runs)
+            return folder
+    raise AssertionError("candidates never end")  # noqa: EM101
+
+
+def take_folder(folder: Path) -> None:
+    """Make ``folder``, or take it where it is empty.
+
+    Raises
+    ------
+    RunForgeError
+        ``RUN_ALREADY_COMPLETE`` where it holds anything; ``STORE_NOT_WRITABLE``.
+    """
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise RunForgeError(
+                ErrorCode.RUN_ALREADY_COMPLETE,
+                f"The folder {quote(folder, 200)} is not empty.",
+                hint="Nothing is overwritten: name a folder that does not exist yet.",
+                path=str(folder),
+            )
+
+
+def append_entry(store: StoreLayout, entry: dict[str, Any]) -> None:
+    """Append ``entry`` to the index: exactly once, after everything that is there.
+
+    Processes take turns by a lock of the kernel, which ends with its process. An entry whose run
+    id is there already is left as it is.
+
+    Raises
+    ------
+    RunForgeError
+        ``STORE_BUSY``, ``STORE_NOT_WRITABLE``, or ``INDEX_INVALID`` where the index cannot be
+        read; then it stays as it is.
+    """
+    from filelock import FileLock, Timeout
+
+    with writing(store.index):
+        store.index.parent.mkdir(parents=True, exist_ok=True)
+    lock = store.index.with_suffix(".lock")
+    try:
+        with writing(lock), FileLock(lock, timeout=LOCK_TIMEOUT):
+            index = read_index_document(store) or {"schema_version": "index.v1", "runs": []}
+            if any(known["run_id"] == entry["run_id"] for known in index["runs"]):
+                return
+            index["runs"].append(entry)
+            validate({**index, "runs": [entry]}, "index.v1")
+            write_file(store.index, encode_json(in_schema_order(index, "index.v1")))
+    except Timeout:
+        raise RunForgeError(
+            ErrorCode.STORE_BUSY,
+            f"Another process has held the index for {LOCK_TIMEOUT:.0f} seconds.",
+            hint="Wait for it to end; a lock never outlives its process.",
+            path=str(lock),
+        ) from None
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """Write a file of a run that nobody has seen yet; one that exists is an error.
+
+    The bytes are on the disk when this returns; the name becomes durable with
+    :func:`sync_run`. Raises ``STORE_NOT_WRITABLE``.
+    """
+    with writing(path):
+        path.parent.mkdir(exist_ok=True)
+        with path.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def sync_run(folder: Path) -> None:
+    """Make the names of a run's files durable."""
+    with writing(folder):
+        for child in (*folder.iterdir(), folder):
+            if child.is_dir():
+                sync_folder(child)
