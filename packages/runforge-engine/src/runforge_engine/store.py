@@ -50,7 +50,7 @@ def claim_folder(store: StoreLayout, candidates: Iterator[str]) -> Path:
                 continue
             sync_folder(store.runs)
             return folder
-    raise AssertionError("candidates never end")  # noqa: EM101
+    raise AssertionError("candidates never end")
 
 
 def take_folder(folder: Path) -> None:
