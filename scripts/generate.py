@@ -91,7 +91,7 @@ def catalog(schemas: dict[str, dict[str, Any]]) -> str:
         "    struct: str",
         "    #: Where a run or store keeps it, if it has a fixed place there.",
         "    file: str | None",
-        "    #: Member that tells the version, and its value; None where the document carries none.",
+        "    #: Member that tells the version, and its value; None where there is none.",
         "    version_field: str | None",
         "    version: str | int | None",
         "    #: Whether unknown members make the document invalid.",

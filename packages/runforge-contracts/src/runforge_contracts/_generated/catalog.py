@@ -15,7 +15,7 @@ class Entry(NamedTuple):
     struct: str
     #: Where a run or store keeps it, if it has a fixed place there.
     file: str | None
-    #: Member that tells the version, and its value; None where the document carries none.
+    #: Member that tells the version, and its value; None where there is none.
     version_field: str | None
     version: str | int | None
     #: Whether unknown members make the document invalid.
