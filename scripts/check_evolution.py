@@ -7,7 +7,8 @@ objects are open, and nothing else; anything more needs a new document version b
     python scripts/check_evolution.py              compare with the last release
     python scripts/check_evolution.py --release    freeze the schemas of the version in hand
 
-A release is one file, ``packages/runforge-contracts/released/<version>.json``, with every schema and its digest.
+A release is one file, ``packages/runforge-contracts/released/<version>.json``, with every schema
+and its digest.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Generate what follows from the schemas, or check that the committed files still do.
 
 ``schemas/`` is the only place where a shape is written down. From it come, in the contracts
-package, the msgspec types, the catalogue of documents and a copy of the schemas for the wheel.
+package, the msgspec types, the catalogue of documents and a copy of the schemas for the wheel, and
+the reference pages in ``docs/contract/``.
 
     python scripts/generate.py           write them
     python scripts/generate.py --check   compare, and fail with the names of what differs
@@ -18,9 +19,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from reference import reference_pages
+
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMAS = ROOT / "schemas"
 GENERATED = ROOT / "packages/runforge-contracts/src/runforge_contracts/_generated"
+REFERENCE = ROOT / "docs/contract"
 HEADER = (
     "# Generated from schemas/ by scripts/generate.py; edit the schema, then run `make generate`.\n"
 )
@@ -32,14 +36,15 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="compare instead of writing")
     check = parser.parse_args().check
     with tempfile.TemporaryDirectory() as scratch:
-        fresh = Path(scratch) / "_generated"
-        generate(fresh)
+        types, pages = Path(scratch) / "types", Path(scratch) / "pages"
+        generate(types, pages)
         if not check:
-            if GENERATED.exists():
-                shutil.rmtree(GENERATED)
-            shutil.copytree(fresh, GENERATED)
+            for fresh, target in ((types, GENERATED), (pages, REFERENCE)):
+                if target.exists():
+                    shutil.rmtree(target)
+                shutil.copytree(fresh, target)
             return 0
-        differences = compare(fresh, GENERATED)
+        differences = [*compare(types, GENERATED), *compare(pages, REFERENCE)]
     for difference in differences:
         print(difference, file=sys.stderr)
     if differences:
@@ -51,8 +56,8 @@ def main() -> int:
     return 1 if differences else 0
 
 
-def generate(target: Path) -> None:
-    """Write types, catalogue and schema copies into the new folder ``target``."""
+def generate(target: Path, pages: Path) -> None:
+    """Write types, catalogue and schema copies into ``target``, the reference into ``pages``."""
     schemas = {
         path.stem: json.loads(path.read_text("utf-8")) for path in sorted(SCHEMAS.glob("*.json"))
     }
@@ -65,6 +70,9 @@ def generate(target: Path) -> None:
     copies.mkdir()
     for name in schemas:
         shutil.copyfile(SCHEMAS / f"{name}.json", copies / f"{name}.json")
+    pages.mkdir()
+    for file, text in reference_pages(schemas).items():
+        (pages / file).write_text(text, "utf-8")
 
 
 def run_codegen(target: Path) -> None:
