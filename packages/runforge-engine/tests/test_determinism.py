@@ -18,12 +18,13 @@ import sys
 from pathlib import Path
 from runforge_engine.numerics import pin_environment
 pin_environment()
+from runforge_contracts._generated.request_v1 import RequestV1
 from runforge_contracts.documents import Document
 from runforge_contracts.layout import StoreLayout
 from runforge_engine.execution import execute
 workspace = Path(sys.argv[1])
 for family in sys.argv[2:]:
-    request = Document.load(workspace / f"{family}.json")
+    request = Document.load(workspace / f"{family}.json", RequestV1)
     assert execute(request, StoreLayout(workspace)).status == "succeeded"
 """
 

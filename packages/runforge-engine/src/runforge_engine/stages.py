@@ -68,7 +68,6 @@ def complete(
         configuration,
         dataset.X[split.train],
         dataset.y[split.train],
-        feature_names=dataset.feature_names,
         progress=lambda epoch, total: journal.event(
             "train_progress", epoch=epoch, total_epochs=total
         ),
@@ -92,7 +91,7 @@ def complete(
     cancellation.check()
 
     journal.step = "artifacts"
-    record.write_bytes(layout.MODEL, dump_model(fitted.pipeline))
+    record.write_bytes(layout.MODEL, dump_model(fitted.pipeline, dataset.feature_names))
     snapshot = MetricsPhase2(
         accuracy=evaluation.metrics.accuracy,
         num_samples=len(dataset.y),
