@@ -14,7 +14,7 @@ import msgspec
 from runforge_contracts import layout
 from runforge_contracts._generated.metrics_phase2 import MetricsPhase2
 from runforge_contracts._generated.metrics_v1 import MetricsV1
-from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnostic
+from runforge_contracts.diagnostics import DiagnosticCode, diagnostic
 from runforge_contracts.rules import primary_metric
 
 from runforge_engine import __version__
@@ -62,6 +62,8 @@ def complete(
 
     journal.step = "training"
     split = split_rows(dataset.y, configuration.seed)
+    # Before the fit, which can take hours: the code that made the model is the code of now.
+    provenance = _provenance(plan, journal)
     journal.event("train_started")
     begun_ms = plan.clock.monotonic_ms()
     fitted = fit(
@@ -114,11 +116,6 @@ def complete(
     record.write_struct(layout.INTERPRETABILITY_INDEX, index)
     journal.event("artifacts_written", artifact_count=len(record.digests) - 1)
 
-    provenance = collect_provenance(
-        plan.store.workspace, plan.store.name, plan.request.raw["created_by"]
-    )
-    if not provenance["numerics"]["pinned"]:
-        journal.diagnose([_not_pinned()])
     run = {
         "schema_version": "run.v0.4.0",
         "run_id": run_id,
@@ -199,12 +196,24 @@ def _load(plan: Plan, journal: Journal) -> Dataset:
     return dataset
 
 
-def _not_pinned() -> Diagnostic:
-    return diagnostic(
-        DiagnosticCode.NUMERICS_NOT_PINNED,
-        "The numeric libraries were loaded before their threads and kernels could be fixed, so"
-        " another machine may differ in the last bits.",
+def _provenance(plan: Plan, journal: Journal) -> dict[str, Any]:
+    provenance = collect_provenance(
+        plan.store.workspace,
+        plan.store.name,
+        plan.request.raw["created_by"],
+        lambda gap: journal.diagnose([diagnostic(DiagnosticCode.PROVENANCE_INCOMPLETE, gap)]),
     )
+    if not provenance["numerics"]["pinned"]:
+        journal.diagnose(
+            [
+                diagnostic(
+                    DiagnosticCode.NUMERICS_NOT_PINNED,
+                    "Threads and kernels of the numeric libraries were not fixed before they were"
+                    " loaded, so another machine may differ in the last bits.",
+                )
+            ]
+        )
+    return provenance
 
 
 def _profile(plan: Plan) -> dict[str, str]:

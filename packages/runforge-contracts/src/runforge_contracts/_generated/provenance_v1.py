@@ -37,7 +37,20 @@ class GitState(Struct, kw_only=True, frozen=True):
     diff_sha256: (
         Annotated[
             common_v1.Sha256,
-            Meta(description="Digest of everything that differed from the commit."),
+            Meta(
+                description="Digest of everything that differed from the commit; present exactly when the state is dirty."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    diff_unread_files: (
+        Annotated[
+            int,
+            Meta(
+                description="Changed files that count by their size alone, because they were too large or could not be read.",
+                ge=1,
+                le=9007199254740991,
+            ),
         ]
         | UnsetType
     ) = UNSET
@@ -50,7 +63,7 @@ class PythonRuntime(Struct, kw_only=True, frozen=True):
 
     version: str
     implementation: str
-    executable: str
+    executable: str | UnsetType = UNSET
 
 
 class Platform(Struct, kw_only=True, frozen=True):
@@ -69,7 +82,17 @@ class BlasLibrary(Struct, kw_only=True, frozen=True):
     A linear algebra or threading library as loaded.
     """
 
-    library: str
+    library: Annotated[
+        str,
+        Meta(description="Name of the library's file, whose suffix tells the build."),
+    ]
+    api: (
+        Annotated[
+            str,
+            Meta(description="Programming interface, such as `openblas` or `openmp`."),
+        ]
+        | UnsetType
+    ) = UNSET
     version: str | UnsetType = UNSET
     architecture: Annotated[str, Meta(description="Kernel in use.")] | UnsetType = UNSET
     threads: common_v1.Count | UnsetType = UNSET
@@ -81,7 +104,6 @@ class Numerics(Struct, kw_only=True, frozen=True):
     """
 
     blas: list[BlasLibrary]
-    threads: common_v1.Count
     pinned: Annotated[
         bool,
         Meta(
@@ -94,6 +116,17 @@ class Numerics(Struct, kw_only=True, frozen=True):
             description="Environment variables in force that steer the numeric libraries."
         ),
     ]
+    threads: (
+        Annotated[
+            common_v1.Count,
+            Meta(description="Threads that the libraries use, where they tell."),
+        ]
+        | UnsetType
+    ) = UNSET
+    simd: (
+        Annotated[list[str], Meta(description="Processor features that numpy uses.")]
+        | UnsetType
+    ) = UNSET
 
 
 class Provenance(Struct, kw_only=True, frozen=True):
