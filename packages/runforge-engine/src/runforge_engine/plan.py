@@ -15,8 +15,8 @@ from runforge_contracts.layout import StoreLayout
 
 from runforge_engine.clock import Clock, read_clock
 from runforge_engine.configuration import Configuration, resolve
-from runforge_engine.dataset import Source, read_source
 from runforge_engine.requests import dataset_path
+from runforge_engine.source import Source, read_source
 
 #: Seed of the split and the estimator when the request names none.
 DEFAULT_SEED = 42

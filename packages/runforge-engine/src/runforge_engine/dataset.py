@@ -1,0 +1,320 @@
+"""The dataset of a run: from the bytes of a file to a matrix of features and a vector of labels.
+
+There is one route: used columns are read, rows with a missing value are dropped and counted, and
+what is left must be finite numbers and valid labels. Nothing is imputed or guessed.
+
+Source: RunForge contract, "Data"; RunForge guarantees, "Label Handling" and "Missing Data".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from runforge_contracts.errors import ErrorCode, Place, Problem, RunForgeError
+from runforge_contracts.text import quote
+
+from runforge_engine.labels import parse_labels
+from runforge_engine.source import Source
+from runforge_engine.table import (
+    BLANKS,
+    MISSING,
+    Table,
+    is_missing,
+    parse_number,
+    read_names,
+    read_table,
+)
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dataset:
+    """What is learned from."""
+
+    #: Names of the columns of ``X``.
+    feature_names: tuple[str, ...]
+    label_column: str
+    #: ndarray of shape (n_samples, n_features), C-contiguous float64, finite.
+    X: Any
+    #: ndarray of shape (n_samples,), int64 or text.
+    y: Any
+    #: The labels that occur, sorted.
+    classes: tuple[int | str, ...]
+    #: Rows of the file.
+    rows_total: int
+    #: Rows left out because a used column had no value.
+    rows_dropped: int
+    #: Missing values of each used column that has any.
+    missing_by_column: dict[str, int]
+    #: ndarray of shape (n_samples,): the row of the file, from 1, that each sample was.
+    row_numbers: Any
+
+
+def load_dataset(source: Source, label_column: str, exclude_columns: Sequence[str] = ()) -> Dataset:
+    """Read a dataset and check everything that training relies on.
+
+    Parameters
+    ----------
+    source
+        The bytes.
+    label_column
+        Name of the label column; never inferred.
+    exclude_columns
+        Columns that are neither label nor feature.
+
+    Raises
+    ------
+    RunForgeError
+        Any of the dataset codes; see :mod:`runforge_contracts.errors`.
+    """
+    import numpy as np
+
+    features = feature_columns(read_names(source), label_column, exclude_columns, source)
+    table = read_table(source, features, [label_column])
+    if table.num_rows == 0:
+        raise _zero_rows("The dataset has a header but no rows.", source)
+    label_missing, codes, texts = _encode_labels(table.columns[label_column])
+    masks = {name: missing_mask(table.columns[name]) for name in features}
+    dropped = np.logical_or.reduce([label_missing, *masks.values()])
+    counts = {label_column: label_missing, **masks}
+    missing = {name: int(mask.sum()) for name, mask in counts.items() if mask.any()}
+    keep = np.flatnonzero(~dropped)
+    if keep.size == 0:
+        worst = max(missing, key=lambda name: missing[name])
+        raise _zero_rows(
+            f"All {table.num_rows} rows were dropped because a value was missing; the column"
+            f" {quote(worst)} lacks {missing[worst]}.",
+            source,
+        )
+    X = _matrix(table, features, keep, source)
+    y, classes = _labels(codes[keep], texts, label_column)
+    _check_classes(y, classes, label_column)
+    return Dataset(
+        feature_names=tuple(features),
+        label_column=label_column,
+        X=X,
+        y=y,
+        classes=classes,
+        rows_total=table.num_rows,
+        rows_dropped=int(dropped.sum()),
+        missing_by_column=missing,
+        row_numbers=keep + 1,
+    )
+
+
+def feature_columns(
+    names: Sequence[str], label_column: str, exclude_columns: Collection[str], source: Source
+) -> list[str]:
+    """Return the names of the feature columns, in order.
+
+    Raises
+    ------
+    RunForgeError
+        ``LABEL_NOT_FOUND``, ``COLUMN_NOT_FOUND``, ``LABEL_ONLY_DATASET``, ``ZERO_FEATURES``, or
+        ``DATASET_MALFORMED`` for a column without a name.
+    """
+    path = str(source.path)
+    if label_column not in names:
+        raise RunForgeError(
+            ErrorCode.LABEL_NOT_FOUND,
+            f"The dataset has no column {quote(label_column)} for the label; it has"
+            f" {_list(names)}.",
+            hint=_did_you_mean(label_column, names),
+            path=path,
+            column=label_column,
+        )
+    for name in exclude_columns:
+        if name not in names or name == label_column:
+            what = "is the label" if name == label_column else "is not in the dataset"
+            raise RunForgeError(
+                ErrorCode.COLUMN_NOT_FOUND,
+                f"The column {quote(name)} cannot be excluded: it {what}.",
+                hint=_did_you_mean(name, [item for item in names if item != label_column]),
+                path=path,
+                column=name,
+            )
+    if len(names) == 1:
+        raise RunForgeError(
+            ErrorCode.LABEL_ONLY_DATASET,
+            f"The dataset has only its label column {quote(label_column)}.",
+            hint="Add the columns to learn from.",
+            path=path,
+        )
+    features = [name for name in names if name != label_column and name not in exclude_columns]
+    if not features:
+        raise RunForgeError(
+            ErrorCode.ZERO_FEATURES,
+            "No feature columns are left: all are excluded.",
+            hint="Exclude fewer columns.",
+            path=path,
+        )
+    if "" in features:
+        raise RunForgeError(
+            ErrorCode.DATASET_MALFORMED,
+            f"Column {names.index('') + 1} has no name; it may be a row number, which must not be"
+            " learned from.",
+            hint='Name it, or leave it out with `--exclude ""`.',
+            path=path,
+        )
+    return features
+
+
+def missing_mask(column: pa.ChunkedArray) -> Any:
+    """Return where a column has no value: a boolean ndarray of shape (n_rows,)."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_string(column.type):
+        return column.is_null().to_numpy()
+    trimmed = pc.utf8_trim(pc.fill_null(column, ""), BLANKS)
+    return pc.is_in(trimmed, value_set=pa.array(sorted(MISSING))).to_numpy()
+
+
+def _matrix(table: Table, features: Sequence[str], keep: Any, source: Source) -> Any:
+    """Return the features of the rows ``keep``, converting column by column into one matrix."""
+    import numpy as np
+    import pyarrow as pa
+
+    X = np.empty((keep.size, len(features)))
+    whole = keep.size == table.num_rows
+    problems: list[Problem] = []
+    infinite: list[Problem] = []
+    for index, name in enumerate(features):
+        column = table.columns.pop(name)  # Freed as soon as it is copied.
+        if pa.types.is_string(column.type):
+            problem = _parse_cells(column, keep, X[:, index], name)
+            if problem is not None:
+                problems.append(problem)
+                continue
+        else:
+            values = column.to_numpy()
+            X[:, index] = values if whole else values[keep]
+        bad = np.flatnonzero(~np.isfinite(X[:, index]))
+        if bad.size:
+            place = Place(column=name, row=int(keep[bad[0]]) + 1)
+            infinite.append(Problem(f"The column {quote(name)} holds an infinite value.", place))
+    if problems:
+        raise _not_numeric(problems, source)
+    if infinite:
+        first = infinite[0]
+        raise RunForgeError(
+            ErrorCode.FEATURE_NOT_FINITE,
+            f"The column {quote(first.place.column)} holds a value that is not finite, in row"
+            f" {first.place.row}.",
+            hint="Remove the row, or leave the cell empty if the value is unknown.",
+            path=str(source.path),
+            column=first.place.column,
+            row=first.place.row,
+            problems=infinite if len(infinite) > 1 else (),
+        )
+    return X
+
+
+def _parse_cells(column: pa.ChunkedArray, keep: Any, target: Any, name: str) -> Problem | None:
+    """Parse text cells into ``target``; the first that is no number is the problem."""
+    cells = column.take(keep).to_pylist()
+    for position, cell in enumerate(cells):
+        value = parse_number(cell)
+        if value is None:
+            return Problem(
+                f"The column {quote(name)} holds {quote(cell, 30)}, which is not a number.",
+                Place(column=name, row=int(keep[position]) + 1),
+            )
+        target[position] = value
+    return None
+
+
+def _not_numeric(problems: list[Problem], source: Source) -> RunForgeError:
+    names = [str(problem.place.column) for problem in problems]
+    first = problems[0]
+    options = " ".join(f"--exclude {quote_argument(name)}" for name in names[:20])
+    one = len(names) == 1
+    return RunForgeError(
+        ErrorCode.FEATURE_NOT_NUMERIC,
+        first.message if one else f"{len(names)} columns are not numeric: {_list(names)}.",
+        hint=f"Leave {'it' if one else 'them'} out with {options}"
+        " (dataset.exclude_columns in a request), or encode as numbers.",
+        path=str(source.path),
+        column=first.place.column,
+        row=first.place.row,
+        problems=() if one else problems[:20],
+    )
+
+
+def quote_argument(name: str) -> str:
+    """Return a column name as one would type it in a shell."""
+    import shlex
+
+    from runforge_contracts.text import printable
+
+    return shlex.quote(printable(name))
+
+
+def _encode_labels(column: pa.ChunkedArray) -> tuple[Any, Any, list[str]]:
+    """Return where labels are missing, the code of each row, and the text of each code."""
+    import numpy as np
+    import pyarrow.compute as pc
+
+    encoded = pc.fill_null(column, "").combine_chunks().dictionary_encode()
+    texts = encoded.dictionary.to_pylist()
+    codes = encoded.indices.to_numpy()
+    missing = np.array([is_missing(text) for text in texts], dtype=bool)[codes]
+    return missing, codes, texts
+
+
+def _labels(codes: Any, texts: list[str], column: str) -> tuple[Any, tuple[int | str, ...]]:
+    """Return the labels of the kept rows and the sorted classes."""
+    import numpy as np
+
+    present, positions = np.unique(codes, return_inverse=True)
+    values = np.array(parse_labels([texts[code] for code in present.tolist()], column))
+    y = values[positions]
+    return y, tuple(np.unique(y).tolist())
+
+
+def _check_classes(y: Any, classes: tuple[int | str, ...], column: str) -> None:
+    import numpy as np
+
+    if len(classes) == 1:
+        raise RunForgeError(
+            ErrorCode.TOO_FEW_CLASSES,
+            f"All rows have the label {quote(classes[0])}; a classifier needs two at least.",
+            column=column,
+        )
+    if len(classes) == len(y):
+        raise RunForgeError(
+            ErrorCode.LABEL_TYPE_INVALID,
+            f"Every row has a label of its own in the column {quote(column)}.",
+            hint="A label names a class that several rows share; this looks like an identifier.",
+            column=column,
+        )
+    counts = np.unique(y, return_counts=True)[1]
+    small = [label for label, count in zip(classes, counts.tolist(), strict=True) if count < 2]
+    if small:
+        raise RunForgeError(
+            ErrorCode.CLASS_TOO_SMALL,
+            f"{'A class has' if len(small) == 1 else f'{len(small)} classes have'} only one row:"
+            f" {_list(small)}.",
+            hint="Every class needs a row to learn from and one to validate with.",
+            column=column,
+        )
+
+
+def _zero_rows(message: str, source: Source) -> RunForgeError:
+    return RunForgeError(ErrorCode.ZERO_ROWS, message, path=str(source.path))
+
+
+def _list(names: Sequence[object]) -> str:
+    shown = ", ".join(quote(name, 30) for name in names[:10])
+    return shown + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+
+
+def _did_you_mean(name: str, names: Sequence[str]) -> str | None:
+    folded = {item.strip().lower(): item for item in names}
+    near = get_close_matches(name.strip().lower(), folded, n=1)
+    return f"Did you mean {quote(folded[near[0]])}?" if near else None
