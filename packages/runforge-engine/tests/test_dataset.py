@@ -278,7 +278,7 @@ def test_a_pipe_is_refused_without_waiting(tmp_path: Path) -> None:
     assert caught.value.code is ErrorCode.FILE_UNSAFE
 
 
-def reference(cell: str) -> float | None | str:
+def reference(cell: str) -> float | str | None:
     """Return what a cell means, in the words of the contract."""
     text = cell.strip(" \t\r\n\v\f")
     if text in MISSING:
@@ -314,9 +314,9 @@ def test_the_fast_route_means_what_the_rule_says(path: Path, rows: list[tuple[st
     except RunForgeError as error:
         labels = [index % 2 for index, row in enumerate(meant) if None not in row]
         if any("text" in row for row in kept):
-            assert error.code in (ErrorCode.FEATURE_NOT_NUMERIC, ErrorCode.FEATURE_NOT_FINITE)
+            assert error.code in (ErrorCode.FEATURE_NOT_NUMERIC, ErrorCode.FEATURE_NOT_FINITE)  # noqa: PT017
         elif any(np.isinf(row).any() for row in kept):
-            assert error.code is ErrorCode.FEATURE_NOT_FINITE
+            assert error.code is ErrorCode.FEATURE_NOT_FINITE  # noqa: PT017
         else:
             assert len(labels) < 4 or min(labels.count(0), labels.count(1)) < 2
         return

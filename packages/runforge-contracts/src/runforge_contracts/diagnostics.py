@@ -12,8 +12,9 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from runforge_contracts._generated.common_v1 import Diagnostic
+from runforge_contracts.errors import RunForgeError
 
-__all__ = ["Diagnostic", "DiagnosticCode", "diagnostic"]
+__all__ = ["Diagnostic", "DiagnosticCode", "diagnostic", "error_diagnostic", "raw_diagnostic"]
 
 
 class DiagnosticCode(StrEnum):
@@ -53,3 +54,21 @@ def diagnostic(code: DiagnosticCode, message: str, **details: Any) -> Diagnostic
     ``details`` must be values that JSON can hold.
     """
     return Diagnostic(code=code.value, severity=code.severity, message=message, details=details)
+
+
+def error_diagnostic(error: RunForgeError) -> Diagnostic:
+    """Return the diagnostic of an error: its code, its sentence, its place and its hint."""
+    details = {**error.place.to_dict(), **({"hint": error.hint} if error.hint else {})}
+    return Diagnostic(
+        code=error.code.value, severity="error", message=error.message, details=details
+    )
+
+
+def raw_diagnostic(item: Diagnostic) -> dict[str, Any]:
+    """Return a diagnostic as documents hold it."""
+    return {
+        "code": item.code,
+        "severity": item.severity,
+        "message": item.message,
+        "details": item.details,
+    }

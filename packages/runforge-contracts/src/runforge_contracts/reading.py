@@ -11,7 +11,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from runforge_contracts import layout
-from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnostic
+from runforge_contracts.diagnostics import (
+    Diagnostic,
+    DiagnosticCode,
+    diagnostic,
+    raw_diagnostic,
+)
 from runforge_contracts.documents import Document, struct_of
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.files import read_file
@@ -110,7 +115,7 @@ class RunFolder:
         document = self.raw(layout.DIAGNOSTICS)
         if document is not None:
             return list(document["diagnostics"])
-        return [_plain(item) for item in _synthesized(self.run)]
+        return [raw_diagnostic(item) for item in _synthesized(self.run)]
 
 
 def _synthesized(run: dict[str, Any] | None) -> Iterator[Diagnostic]:
@@ -121,15 +126,6 @@ def _synthesized(run: dict[str, Any] | None) -> Iterator[Diagnostic]:
             f"{dropped} rows were dropped because a value was missing.",
             rows_dropped=dropped,
         )
-
-
-def _plain(item: Diagnostic) -> dict[str, Any]:
-    return {
-        "code": item.code,
-        "severity": item.severity,
-        "message": item.message,
-        "details": item.details,
-    }
 
 
 def read_index_document(store: StoreLayout) -> dict[str, Any] | None:
@@ -209,7 +205,9 @@ def describe(folder: RunFolder, store: StoreLayout) -> dict[str, Any]:
         "status": None if folder.status == "incomplete" else folder.status,
         "summary": summary,
         "run_dir": store.relative(folder.path),
-        "dataset_fingerprint_sha256": (run.get("dataset") or config.get("dataset") or {}).get("fingerprint_sha256"),
+        "dataset_fingerprint_sha256": (run.get("dataset") or config.get("dataset") or {}).get(
+            "fingerprint_sha256"
+        ),
         "label_column": run.get("label_column")
         or (request.get("dataset") or {}).get("label_column"),
         "model_pkl": model_pkl,

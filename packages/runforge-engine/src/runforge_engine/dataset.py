@@ -8,13 +8,15 @@ Source: RunForge contract, "Data"; RunForge guarantees, "Label Handling" and "Mi
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnostic
 from runforge_contracts.errors import ErrorCode, Place, Problem, RunForgeError
-from runforge_contracts.text import quote
+from runforge_contracts.text import printable, quote
 
 from runforge_engine.labels import parse_labels
 from runforge_engine.source import Source
@@ -104,6 +106,18 @@ def load_dataset(source: Source, label_column: str, exclude_columns: Sequence[st
         rows_dropped=int(dropped.sum()),
         missing_by_column=missing,
         row_numbers=keep + 1,
+    )
+
+
+def rows_dropped(dataset: Dataset) -> Diagnostic:
+    """Return the diagnostic on the rows that were left out."""
+    return diagnostic(
+        DiagnosticCode.MISSING_VALUES_DROPPED,
+        f"{dataset.rows_dropped} of {dataset.rows_total} rows were dropped because a value was"
+        " missing.",
+        rows_dropped=dataset.rows_dropped,
+        rows_total=dataset.rows_total,
+        missing_by_column=dataset.missing_by_column,
     )
 
 
@@ -232,7 +246,7 @@ def _parse_cells(column: pa.ChunkedArray, keep: Any, target: Any, name: str) -> 
 def _not_numeric(problems: list[Problem], source: Source) -> RunForgeError:
     names = [str(problem.place.column) for problem in problems]
     first = problems[0]
-    options = " ".join(f"--exclude {quote_argument(name)}" for name in names[:20])
+    options = " ".join(f"--exclude {_shell_quote(name)}" for name in names[:20])
     one = len(names) == 1
     return RunForgeError(
         ErrorCode.FEATURE_NOT_NUMERIC,
@@ -246,12 +260,8 @@ def _not_numeric(problems: list[Problem], source: Source) -> RunForgeError:
     )
 
 
-def quote_argument(name: str) -> str:
+def _shell_quote(name: str) -> str:
     """Return a column name as one would type it in a shell."""
-    import shlex
-
-    from runforge_contracts.text import printable
-
     return shlex.quote(printable(name))
 
 

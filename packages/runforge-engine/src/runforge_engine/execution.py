@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from runforge_contracts import layout
 from runforge_contracts._generated.diagnostics_v1 import DiagnosticsV1
 from runforge_contracts._generated.request_v1 import RequestV1
-from runforge_contracts.diagnostics import Diagnostic
+from runforge_contracts.diagnostics import Diagnostic, error_diagnostic
 from runforge_contracts.documents import Document
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.layout import StoreLayout
@@ -187,14 +187,7 @@ def _tell_end(journal: Journal, error: RunForgeError, status: str) -> None:
         journal.event("cancelling", seconds_remaining=CANCEL_WITHIN)
         journal.event("run_cancelled", step=journal.step)
         return
-    details = {**error.place.to_dict(), **({"hint": error.hint} if error.hint else {})}
-    journal.diagnose(
-        [
-            Diagnostic(
-                code=error.code.value, severity="error", message=error.message, details=details
-            )
-        ]
-    )
+    journal.diagnose([error_diagnostic(error)])
     journal.event("run_failed", code=error.code.value, message=error.message)
 
 

@@ -22,6 +22,7 @@ from runforge_contracts.text import quote
 from runforge_contracts.validation import validate
 
 from runforge_engine.clock import read_clock
+from runforge_engine.configuration import resolve
 
 
 def new_request(
@@ -54,13 +55,22 @@ def new_request(
     Raises
     ------
     RunForgeError
-        ``DOCUMENT_INVALID`` where a part is not what the schema allows.
+        The codes of :func:`~runforge_engine.configuration.resolve`, and ``DOCUMENT_INVALID`` where
+        another part is not what the schema allows.
     """
     excluded = list(exclude_columns)
+    # Names that do not exist are told apart from other mistakes, with what there is instead.
+    configuration = resolve(
+        family=model_family,
+        preset=preset,
+        profile=profile,
+        hyperparameters=hyperparameters or {},
+        seed=seed or 0,
+    )
     raw: dict[str, Any] = {
         "$schema": f"{BASE_URL}request.v1.json",
         "version": 1,
-        "preset": preset,
+        "preset": configuration.preset,
         **({} if profile is None else {"profile": profile}),
         "dataset": {
             "path": store.relative(Path(os.path.abspath(dataset))),  # noqa: PTH100 - keeps links

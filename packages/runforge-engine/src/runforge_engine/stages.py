@@ -20,7 +20,7 @@ from runforge_contracts.rules import primary_metric
 from runforge_engine import __version__
 from runforge_engine.cancellation import Cancellation
 from runforge_engine.configuration import check_classes
-from runforge_engine.dataset import Dataset, load_dataset
+from runforge_engine.dataset import Dataset, load_dataset, rows_dropped
 from runforge_engine.evaluation import evaluate
 from runforge_engine.interpretability import build_index, interpret
 from runforge_engine.journal import Journal
@@ -179,18 +179,7 @@ def _load(plan: Plan, journal: Journal) -> Dataset:
         num_classes=len(dataset.classes),
     )
     if dataset.rows_dropped:
-        journal.diagnose(
-            [
-                diagnostic(
-                    DiagnosticCode.MISSING_VALUES_DROPPED,
-                    f"{dataset.rows_dropped} of {dataset.rows_total} rows were dropped because a"
-                    " value was missing.",
-                    rows_dropped=dataset.rows_dropped,
-                    rows_total=dataset.rows_total,
-                    missing_by_column=dict(dataset.missing_by_column),
-                )
-            ]
-        )
+        journal.diagnose([rows_dropped(dataset)])
     if plan.gpu_reason:
         journal.diagnose([diagnostic(DiagnosticCode.GPU_UNAVAILABLE, plan.gpu_reason)])
     return dataset

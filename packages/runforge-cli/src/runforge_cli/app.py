@@ -1,0 +1,79 @@
+"""The command group; a command's module is imported when the command runs, not before."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from importlib import import_module
+
+import click
+
+from runforge_cli import __version__
+from runforge_cli.settings import global_options
+
+#: Every command with its short help, in the order of the help page.
+COMMANDS = {
+    "train": "Train a classifier on a dataset and record the run.",
+    "run": "Execute a request file.",
+    "rerun": "Repeat a run, with changes if you like.",
+    "runs": "List the runs of the store.",
+    "show": "Show what a run did, on one screen.",
+    "metrics": "Show the metrics of a run.",
+    "importance": "Show the feature importances of a forest.",
+    "coefficients": "Show the coefficients of a linear model.",
+    "interpretability": "Show which interpretability outputs a run has.",
+    "diagnostics": "Show why a run behaved as it did.",
+    "inspect": "Look at a dataset before training.",
+    "validate": "Check documents against their schemas.",
+    "schema": "List or print the schemas of the contract.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and loads one only to run it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names, in the order of the help page."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Import and return a command."""
+        if name not in COMMANDS:
+            return None
+        module = import_module(f"runforge_cli.commands.{name}_command")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing one."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or say which one may have been meant."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            near = get_close_matches(name, COMMANDS, n=1)
+            hint = f" Did you mean `{near[0]}`?" if near else ""
+            raise click.UsageError(f"There is no command `{name}`.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100},
+    invoke_without_command=True,
+    epilog="RUN is a run id, the start of one, `latest`, or the path of a run folder.",
+)
+@global_options
+@click.version_option(__version__, message="runforge %(version)s")
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Train classifiers on tables and keep the evidence.
+
+    Every run leaves a folder that proves which data, code, configuration and environment made the
+    model.
+    """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())

@@ -1,0 +1,1 @@
+"""The commands, one a module; a module is imported when its command runs."""

@@ -1,0 +1,31 @@
+"""``runforge diagnostics``: why a run behaved as it did."""
+
+from __future__ import annotations
+
+import click
+
+from runforge_cli.artifacts import heading
+from runforge_cli.output import write_json, write_lines
+from runforge_cli.settings import Settings, global_options, pass_settings
+from runforge_cli.views import diagnostic_lines
+
+
+@click.command("diagnostics", short_help="Show why a run behaved as it did.")
+@click.argument("run", default="latest")
+@global_options
+@pass_settings
+def command(settings: Settings, run: str) -> int:
+    """Show why RUN behaved as it did: dropped rows, missing convergence, errors."""
+    folder = settings.find_run(run)
+    if settings.json:
+        write_json(
+            {
+                "schema_version": "diagnostics.v1",
+                "run_id": folder.run_id,
+                "diagnostics": folder.diagnostics,
+            }
+        )
+        return 0
+    lines = diagnostic_lines(folder.diagnostics) or ["  Nothing to report."]
+    write_lines([heading(folder, "Diagnostics"), "", *lines])
+    return 0

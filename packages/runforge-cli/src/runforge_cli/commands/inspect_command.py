@@ -1,0 +1,75 @@
+"""``runforge inspect``: look at a dataset before training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from runforge_contracts.text import printable
+
+from runforge_cli.columns import GAP, pairs, plural, table
+from runforge_cli.output import write_json, write_lines
+from runforge_cli.running import require
+from runforge_cli.settings import Settings, global_options, pass_settings
+from runforge_cli.views import diagnostic_lines
+
+
+@click.command("inspect", short_help="Look at a dataset before training.")
+@click.argument("data", required=False, envvar="RUNFORGE_DATASET")
+@click.option("--label", metavar="COLUMN", help="Name of the label column.")
+@click.option("--exclude", multiple=True, metavar="COLUMN", help="Leave a column out; repeatable.")
+@global_options
+@pass_settings
+def command(
+    settings: Settings, data: str | None, label: str | None, exclude: tuple[str, ...]
+) -> int:
+    """Look at DATA: its columns, what is missing, and whether it can be trained on."""
+    data = require(data, "DATA", "Name the dataset, or set RUNFORGE_DATASET.")
+    from runforge_engine.inspection import inspect_dataset
+
+    report, code = inspect_dataset(data, label, exclude)
+    if settings.json:
+        write_json(report)
+    else:
+        write_lines(_lines(report))
+    return code
+
+
+def _lines(report: dict[str, Any]) -> list[str]:
+    lines = [
+        f"Dataset {printable(report['path'])}",
+        *pairs(
+            [
+                ("rows", f"{report['num_rows']:,}"),
+                ("columns", f"{report['num_columns']:,}"),
+                ("features", f"{report['num_features']:,}"),
+                ("sha256", report["fingerprint_sha256"]),
+            ]
+        ),
+        "",
+        *table(
+            ("column", "role", "kind", "missing"),
+            [
+                [column["name"], column["role"], column["kind"], f"{column['missing']:,}"]
+                for column in report["columns"]
+            ],
+            right=(3,),
+            flexible=0,
+            indent=2,
+        ),
+    ]
+    classes = report.get("label", {}).get("classes", [])
+    if classes:
+        lines += ["", f"Classes of {printable(report['label']['column'])}"]
+        rows = [[str(item["class"]), f"{item['rows']:,}"] for item in classes[:20]]
+        lines += table(("class", "rows"), rows, right=(1,), flexible=0, indent=2)
+        if len(classes) > 20:
+            lines.append(f"{GAP}… and {plural(len(classes) - 20, 'more class')}")
+    diagnostics = diagnostic_lines(report["diagnostics"])
+    if diagnostics:
+        lines += ["", "Diagnostics", *diagnostics]
+    lines += [
+        "",
+        "It can be trained on." if report["trainable"] else "It cannot be trained on yet.",
+    ]
+    return lines

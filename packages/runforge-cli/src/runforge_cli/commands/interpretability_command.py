@@ -1,0 +1,44 @@
+"""``runforge interpretability``: which interpretability outputs a run has."""
+
+from __future__ import annotations
+
+import click
+from runforge_contracts import layout
+
+from runforge_cli.artifacts import heading, require_document
+from runforge_cli.columns import table
+from runforge_cli.output import write_json, write_lines
+from runforge_cli.settings import Settings, global_options, pass_settings
+
+_SHOWN_BY = {
+    "metrics_v1": "metrics",
+    "feature_importance_v1": "importance",
+    "linear_coefficients_v1": "coefficients",
+}
+
+
+@click.command("interpretability", short_help="Show which interpretability outputs a run has.")
+@click.argument("run", default="latest")
+@global_options
+@pass_settings
+def command(settings: Settings, run: str) -> int:
+    """Show which interpretability outputs RUN has, in which versions, and where."""
+    folder = settings.find_run(run)
+    index = require_document(
+        folder,
+        layout.INTERPRETABILITY_INDEX,
+        "interpretability index",
+        "It was written before there was one.",
+    )
+    if settings.json:
+        write_json(index)
+        return 0
+    rows = [
+        [name, entry["schema_version"], entry["path"], f"runforge {_SHOWN_BY[name]}"]
+        for name, entry in index["available_artifacts"].items()
+    ]
+    header = ("output", "version", "path", "shown by")
+    write_lines(
+        [heading(folder, "Interpretability"), "", *table(header, rows, flexible=2, indent=2)]
+    )
+    return 0

@@ -1,0 +1,74 @@
+"""``runforge rerun``: the request of an earlier run again, with changes on top."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from runforge_cli import CLIENT
+from runforge_cli.running import parse_parameters, train_and_tell, training_options
+from runforge_cli.settings import Settings, global_options, pass_settings
+
+#: Where each option stands in a request.
+_PLACES = {
+    "model": "/model/family",
+    "preset": "/preset",
+    "profile": "/profile",
+    "seed": "/seed",
+    "device": "/device/type",
+    "name": "/name",
+    "notes": "/notes",
+}
+
+
+@click.command("rerun", short_help="Repeat a run, with changes if you like.")
+@click.argument("run")
+@training_options
+@global_options
+@pass_settings
+def command(
+    settings: Settings,
+    /,
+    run: str,
+    params: tuple[str, ...],
+    exclude: tuple[str, ...],
+    tags: tuple[str, ...],
+    **options: Any,
+) -> int:
+    """Repeat RUN: the same request in a new run, with the options as changes on top.
+
+    Another model family starts from its own hyperparameters.
+    """
+    from runforge_engine.numerics import pin_environment
+
+    pin_environment()
+    from runforge_engine.execution import execute
+    from runforge_engine.requests import rerun_request
+
+    parent = settings.find_run(run)
+    request = parent.request or {}
+    model = request.get("model", {})
+    family = options["model"] or model.get("family", "")
+    parameters = parse_parameters(family, params)
+    kept = model.get("hyperparameters", {}) if family == model.get("family") else {}
+    changes: dict[str, Any] = {
+        _PLACES[name]: value for name, value in options.items() if value is not None
+    }
+    if parameters or kept != model.get("hyperparameters", {}):
+        changes["/model/hyperparameters"] = {**kept, **parameters}
+    if exclude:
+        changes["/dataset/exclude_columns"] = list(exclude)
+    if tags:
+        changes["/tags"] = list(tags)
+    again = rerun_request(parent, changes, created_by=CLIENT)
+    return train_and_tell(
+        settings,
+        lambda observer, cancellation: execute(
+            again,
+            settings.target(),
+            cli_parameters=parameters.keys(),
+            observer=observer,
+            cancellation=cancellation,
+        ),
+    )

@@ -1,0 +1,61 @@
+"""``runforge run``: execute a request that somebody wrote."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.layout import DEFAULT_STORE, StoreLayout, find_workspace
+
+from runforge_cli.running import train_and_tell
+from runforge_cli.settings import Settings, global_options, pass_settings
+
+
+@click.command("run", short_help="Execute a request file.")
+@click.argument("request", required=False, metavar="[REQUEST.json]")
+@click.option("--run-dir", metavar="DIR", help="A run folder that already holds request.json.")
+@global_options
+@pass_settings
+def command(settings: Settings, request: str | None, run_dir: str | None) -> int:
+    """Execute a request file, in a new run folder or in the one that holds it."""
+    if (request is None) == (run_dir is None):
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            "Give a request file or --run-dir, and not both.",
+            hint="`runforge run REQUEST.json` makes a run folder for it.",
+        )
+    from runforge_engine.numerics import pin_environment
+
+    pin_environment()
+    from runforge_contracts._generated.request_v1 import RequestV1
+    from runforge_contracts.documents import Document
+    from runforge_engine.execution import execute, execute_folder
+
+    if run_dir is not None:
+        folder = Path(run_dir).absolute()
+        store = _store_of(folder, settings)
+        return train_and_tell(
+            settings,
+            lambda observer, cancellation: execute_folder(
+                folder, store, observer=observer, cancellation=cancellation
+            ),
+        )
+    document = Document.load(Path(request or ""), RequestV1)
+    return train_and_tell(
+        settings,
+        lambda observer, cancellation: execute(
+            document, settings.target(), observer=observer, cancellation=cancellation
+        ),
+    )
+
+
+def _store_of(folder: Path, settings: Settings) -> StoreLayout:
+    """Return the store that a run folder belongs to: the one it lies in, else the nearest above."""
+    if settings.workspace is not None:
+        return settings.target()
+    if folder.parent.name == "runs":
+        root = folder.parent.parent
+        return StoreLayout(root.parent, settings.store_name or root.name)
+    name = settings.store_name
+    return StoreLayout(find_workspace(folder, name), name or DEFAULT_STORE)

@@ -1,0 +1,144 @@
+"""``runforge runs``: the runs of the store."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import click
+from runforge_contracts import layout
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.layout import StoreLayout
+from runforge_contracts.reading import RunFolder, list_runs, locate_run
+from runforge_contracts.rules import LOWER_IS_BETTER, primary_metric
+from runforge_contracts.text import format_duration, printable
+
+from runforge_cli.columns import number, table, terminal_width
+from runforge_cli.output import warn, write_json, write_lines
+from runforge_cli.settings import Settings, global_options, pass_settings
+
+
+@click.command("runs", short_help="List the runs of the store.")
+@click.option("--limit", type=click.IntRange(1), default=20, help="How many, newest first [20].")
+@click.option("--model", metavar="F", help="Only runs of this model family.")
+@click.option("--status", metavar="S", help="succeeded, failed, cancelled or incomplete.")
+@click.option("--tag", metavar="T", help="Only runs with this tag.")
+@click.option("--dataset", metavar="PATH|SHA", help="Only runs of this dataset.")
+@click.option("--sort", metavar="METRIC", default="created", help="created, or a metric.")
+@global_options
+@pass_settings
+def command(
+    settings: Settings,
+    limit: int,
+    model: str | None,
+    status: str | None,
+    tag: str | None,
+    dataset: str | None,
+    sort: str,
+) -> int:
+    """List the runs of the store, newest first, or best first by a metric."""
+    found = [(entry, store) for store in settings.stores() for entry in _entries(store)]
+    digest = _digest(dataset) if dataset else None
+    chosen = [
+        (entry, store)
+        for entry, store in found
+        if (model is None or entry.get("model_family") == model)
+        and (status is None or entry.get("status", "incomplete") == status)
+        and (digest is None or entry.get("dataset_fingerprint_sha256", "").startswith(digest))
+        and (tag is None or tag in _tags(entry, store))
+    ]
+    entries = _sorted([entry for entry, _ in chosen], sort)
+    shown = entries[:limit]
+    if settings.json:
+        write_json({"schema_version": "index.v1", "runs": shown})
+        return 0
+    if not shown:
+        folder = printable(str(settings.folder))
+        write_lines([f"No runs {'match' if found else 'yet'} in {folder}."])
+        return 0
+    write_lines(_table(shown, None if sort == "created" else sort))
+    if len(entries) > limit:
+        write_lines([f"{len(entries) - limit:,} more; --limit {len(entries)} shows all."])
+    return 0
+
+
+def _entries(store: StoreLayout) -> list[dict[str, Any]]:
+    try:
+        return list_runs(store)
+    except RunForgeError as error:
+        if error.code is not ErrorCode.INDEX_INVALID:
+            raise
+        warn(f"{error.message} Showing what the run folders say.")
+        return list_runs(store, trust_index=False)
+
+
+def _digest(dataset: str) -> str:
+    """Return the start of a fingerprint: the one given, or that of a file."""
+    path = Path(dataset)
+    if path.is_file():
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    if set(dataset.lower()) <= set("0123456789abcdef"):
+        return dataset.lower()
+    raise RunForgeError(
+        ErrorCode.DATASET_NOT_FOUND,
+        "The dataset to look for is neither a file nor a fingerprint.",
+        path=dataset,
+    )
+
+
+def _tags(entry: dict[str, Any], store: StoreLayout) -> list[str]:
+    """Return the tags of a run, which only its request knows."""
+    try:
+        document = RunFolder(locate_run(entry, store)).raw(layout.REQUEST)
+    except RunForgeError:
+        return []
+    return list((document or {}).get("tags", ()))
+
+
+def _sorted(entries: list[dict[str, Any]], sort: str) -> list[dict[str, Any]]:
+    newest = sorted(entries, key=lambda entry: str(entry.get("created_at", "")), reverse=True)
+    if sort == "created":
+        return newest
+    measured = [entry for entry in newest if sort in _metrics(entry)]
+    if entries and not measured:
+        known = sorted({name for entry in entries for name in _metrics(entry)})
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            f"No run has a metric named {sort!r}.",
+            hint=f"There are {', '.join(known)}." if known else None,
+        )
+    sign = 1 if sort in LOWER_IS_BETTER else -1
+    rest = [entry for entry in newest if sort not in _metrics(entry)]
+    return sorted(measured, key=lambda entry: sign * _metrics(entry)[sort]) + rest
+
+
+def _metrics(entry: dict[str, Any]) -> dict[str, float]:
+    metrics: dict[str, float] = entry.get("summary", {}).get("final_metrics", {})
+    return metrics
+
+
+def _table(entries: list[dict[str, Any]], metric: str | None) -> list[str]:
+    rows, wide = [], terminal_width() >= 110
+    for entry in entries:
+        name = metric or (primary_metric({"metrics": _metrics(entry)}) or ("", 0.0))[0]
+        value = _metrics(entry).get(name)
+        duration = entry.get("summary", {}).get("duration_ms")
+        label = entry.get("name", "")
+        row = [
+            entry["run_id"],
+            entry.get("status", "incomplete"),
+            "" if value is None else f"{number(value)}",
+            entry.get("model_family", ""),
+            "" if label == entry["run_id"] else label,
+        ]
+        if wide:
+            row[3:3] = ["" if duration is None else format_duration(duration)]
+            row[5:5] = [entry.get("preset_id", ""), entry.get("label_column", "")]
+        rows.append(row)
+    header = ["run", "status", metric or "metric", "model", "name"]
+    if wide:
+        header[3:3] = ["duration"]
+        header[5:5] = ["preset", "label"]
+    return table(header, rows, right=(2, 3) if wide else (2,), flexible=len(header) - 1)

@@ -1,0 +1,42 @@
+"""``runforge schema``: the schemas of the contract."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+from runforge_contracts.schemas import load_schema, schema_bytes, schema_names
+
+from runforge_cli.columns import table
+from runforge_cli.output import write_json, write_lines
+from runforge_cli.settings import Settings, global_options, pass_settings
+
+
+@click.group("schema", short_help="List or print the schemas of the contract.")
+@global_options
+def command() -> None:
+    """List or print the JSON Schemas of the contract."""
+
+
+@command.command("list")
+@global_options
+@pass_settings
+def list_schemas(settings: Settings) -> int:
+    """List the schemas of all documents."""
+    names = schema_names()
+    if settings.json:
+        write_json({"schemas": names})
+        return 0
+    rows = [[name, load_schema(name)["description"].split(". ")[0]] for name in names]
+    write_lines(table(("schema", "what it describes"), rows, flexible=1))
+    return 0
+
+
+@command.command("show")
+@click.argument("name")
+@global_options
+def show_schema(name: str) -> int:
+    """Print the schema NAME."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(schema_bytes(name))
+    return 0

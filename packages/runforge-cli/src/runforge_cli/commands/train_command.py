@@ -1,0 +1,65 @@
+"""``runforge train``: train on a dataset."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from runforge_cli import CLIENT
+from runforge_cli.running import parse_parameters, require, train_and_tell, training_options
+from runforge_cli.settings import Settings, global_options, pass_settings
+
+
+@click.command("train", short_help="Train a classifier on a dataset and record the run.")
+@click.argument("data", required=False, envvar="RUNFORGE_DATASET")
+@click.option("--label", metavar="COLUMN", help="Name of the label column.")
+@training_options
+@global_options
+@pass_settings
+def command(
+    settings: Settings,
+    /,
+    data: str | None,
+    label: str | None,
+    model: str | None,
+    params: tuple[str, ...],
+    exclude: tuple[str, ...],
+    **options: Any,
+) -> int:
+    """Train a classifier on DATA and record the run.
+
+    DATA is a CSV (also .csv.gz) or Parquet file; RUNFORGE_DATASET names it where it is left out.
+    """
+    data = require(data, "DATA", "Name the dataset, or set RUNFORGE_DATASET.")
+    label = require(label, "--label", "Name the label column with --label; it is never guessed.")
+    from runforge_engine.numerics import pin_environment
+
+    pin_environment()
+    from runforge_engine.execution import execute
+    from runforge_engine.requests import new_request
+
+    family = model or "logistic_regression"
+    parameters = parse_parameters(family, params)
+    given = {name: value for name, value in options.items() if value is not None}
+    store = settings.target()
+    request = new_request(
+        dataset=data,
+        label_column=label,
+        store=store,
+        created_by=CLIENT,
+        model_family=family,
+        hyperparameters=parameters,
+        exclude_columns=exclude,
+        **given,
+    )
+    return train_and_tell(
+        settings,
+        lambda observer, cancellation: execute(
+            request,
+            store,
+            cli_parameters=parameters.keys(),
+            observer=observer,
+            cancellation=cancellation,
+        ),
+    )

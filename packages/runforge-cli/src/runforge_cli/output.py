@@ -1,0 +1,72 @@
+"""Results to standard output, everything else to standard error."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Iterable
+from typing import Any
+
+from runforge_contracts.errors import ErrorCode, Place, RunForgeError
+from runforge_contracts.jsontext import encode_json
+from runforge_contracts.text import printable
+
+
+def write_json(document: Any) -> None:
+    """Print one JSON document."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(encode_json(document))
+
+
+def write_lines(lines: Iterable[str]) -> None:
+    """Print lines for a person; whatever could act on a terminal was made harmless before."""
+    for line in lines:
+        sys.stdout.write(line.rstrip() + "\n")
+
+
+def warn(text: str) -> None:
+    """Tell a person something that is not the result."""
+    sys.stderr.write(f"warning: {printable(text)}\n")
+
+
+def write_error(error: RunForgeError, *, json: bool) -> int:
+    """Print an error and return its exit code."""
+    if error.code is ErrorCode.INTERNAL and error.__cause__ is not None:
+        traceback.print_exception(error.__cause__)
+    if json:
+        write_json({"error": error.to_dict()})
+        sys.stdout.flush()
+    else:
+        sys.stderr.write("\n".join(error_lines(error)) + "\n")
+    return error.exit_code
+
+
+def error_lines(error: RunForgeError) -> list[str]:
+    """Return what a person reads of an error: code, sentence, place, single mistakes, hint."""
+    lines = [f"error[{error.code.value}]: {printable(error.message)}"]
+    place = _place(error.place)
+    if place:
+        lines.append(f"  at {place}")
+    for problem in error.problems:
+        where = f" ({problem.place.pointer})" if problem.place.pointer else _row(problem.place)
+        lines.append(f"  - {printable(problem.message + where)}")
+        if problem.hint:
+            lines.append(f"    {printable(problem.hint)}")
+    if error.hint:
+        lines.append(f"hint: {printable(error.hint)}")
+    return lines
+
+
+def _place(place: Place) -> str:
+    parts = [place.path or ""]
+    if place.pointer:
+        parts.append(f"pointer {place.pointer}")
+    if place.column is not None:
+        parts.append(f"column {place.column}")
+    if place.row is not None:
+        parts.append(f"row {place.row}")
+    return printable(", ".join(part for part in parts if part))
+
+
+def _row(place: Place) -> str:
+    return "" if place.row is None else f" (row {place.row})"

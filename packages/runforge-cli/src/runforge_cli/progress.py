@@ -1,0 +1,109 @@
+"""How a run is watched from a terminal, a pipe or another program; all of it on standard error."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+from runforge_contracts.diagnostics import Diagnostic
+from runforge_contracts.jsontext import encode_json_line
+from runforge_contracts.text import format_duration, printable
+from runforge_engine.observer import Observer
+
+from runforge_cli.columns import bar, fit, pad, plural, terminal_width
+from runforge_cli.settings import Settings
+
+
+def choose_observer(settings: Settings) -> Observer:
+    """Return the observer that suits the options and where standard error goes."""
+    if settings.json:
+        return EventStream() if settings.verbose else Observer()
+    if settings.quiet:
+        return Observer()
+    return TerminalProgress() if sys.stderr.isatty() else StageLines()
+
+
+class EventStream(Observer):
+    """Events as JSON Lines, for another program."""
+
+    def on_event(self, event: dict[str, Any]) -> None:
+        """Write the event as one line."""
+        sys.stderr.buffer.write(encode_json_line(event))
+        sys.stderr.buffer.flush()
+
+
+class StageLines(Observer):
+    """One line for each stage, for a log."""
+
+    def on_event(self, event: dict[str, Any]) -> None:
+        """Write a line if a stage has begun or ended."""
+        text = describe_event(event)
+        if text and event["event"] != "train_progress":
+            sys.stderr.write(f"{text}\n")
+            sys.stderr.flush()
+
+    def on_diagnostic(self, diagnostic: Diagnostic) -> None:
+        """Write what deserves attention."""
+        if diagnostic.severity == "warning":
+            sys.stderr.write(f"warning: {printable(diagnostic.message)}\n")
+
+
+class TerminalProgress(Observer):
+    """One line that changes, with a bar and the time left where the fraction is known."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    def on_event(self, event: dict[str, Any]) -> None:
+        """Show the event in the place of the one before."""
+        if event["event"] == "train_started":
+            self._began = time.monotonic()
+        text = describe_event(event)
+        if event["event"] == "train_progress":
+            text = self._bar(event["epoch"], event["total_epochs"])
+        if text:
+            self._show(text)
+        if event["event"] in ("artifacts_written", "run_failed", "run_cancelled"):
+            self._show("")
+
+    def on_diagnostic(self, diagnostic: Diagnostic) -> None:
+        """Leave what deserves attention standing above the line."""
+        if diagnostic.severity == "warning":
+            self._show("")
+            sys.stderr.write(f"warning: {printable(diagnostic.message)}\n")
+
+    def _bar(self, done: int, total: int) -> str:
+        elapsed = time.monotonic() - self._began
+        left = format_duration(round(1000 * elapsed * (total - done) / done)) if done else "?"
+        return f"Growing trees {pad(bar(done, total), 20)} {done} of {total}, {left} left"
+
+    def _show(self, text: str) -> None:
+        line = fit(text, terminal_width() - 1)
+        sys.stderr.write(f"\r\x1b[2K{line}")
+        sys.stderr.flush()
+
+
+def describe_event(event: dict[str, Any]) -> str:
+    """Return what an event says to a person, or nothing."""
+    match event["event"]:
+        case "run_start":
+            return f"Run {event['run_id']}: {event['model_family']}, preset {event['preset_id']}"
+        case "dataset_loaded":
+            dropped = event["rows_dropped"]
+            return (
+                f"Read {plural(event['num_samples'], 'row')} with"
+                f" {plural(event['num_features'], 'feature')}"
+                + (f", dropped {dropped:,}" if dropped else "")
+            )
+        case "train_started":
+            return "Training"
+        case "train_finished":
+            return f"Trained in {format_duration(round(event['duration_seconds'] * 1000))}"
+        case "metrics_computed":
+            return f"Accuracy {event['accuracy']:.4f} on the validation rows"
+        case "artifacts_written":
+            return f"Wrote {plural(event['artifact_count'], 'artifact')}"
+        case "cancelling":
+            return "Cancelling"
+    return ""

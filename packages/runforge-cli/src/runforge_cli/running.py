@@ -1,0 +1,128 @@
+"""What `train`, `run` and `rerun` share: signals, progress, and how the outcome is told."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import click
+from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
+from runforge_contracts.reading import RunFolder
+from runforge_contracts.text import printable, quote
+
+from runforge_cli.output import error_lines, write_json
+from runforge_cli.settings import Function, Settings
+
+if TYPE_CHECKING:
+    from runforge_engine.cancellation import Cancellation
+    from runforge_engine.execution import Outcome
+    from runforge_engine.observer import Observer
+
+
+def training_options(function: Function) -> Function:
+    """Add the options that say what to train, and how; each is None where it was not given."""
+    for option in reversed(
+        (
+            click.option("--model", metavar="FAMILY", help=_MODEL_HELP),
+            click.option("--preset", metavar="P", help="fast, balanced, thorough or custom."),
+            click.option("--profile", metavar="P", help="default, fast or thorough."),
+            click.option(
+                "--param", "params", multiple=True, metavar="NAME=VALUE", help="A hyperparameter."
+            ),
+            click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Seed [42]."),
+            click.option("--device", type=click.Choice(["cpu", "gpu"]), help="Device [cpu]."),
+            click.option(
+                "--exclude", multiple=True, metavar="COLUMN", help="Leave a column out; repeatable."
+            ),
+            click.option("--name", metavar="S", help="A name for people."),
+            click.option("--tag", "tags", multiple=True, metavar="T", help="A tag; repeatable."),
+            click.option("--notes", metavar="S", help="Free text."),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+_MODEL_HELP = "logistic_regression, random_forest or linear_svc."
+
+
+def parse_parameters(family: str, params: tuple[str, ...]) -> dict[str, Any]:
+    """Return the typed hyperparameters of ``--param`` options; the last of a name counts."""
+    from runforge_engine.configuration import parse_parameter
+
+    return dict(parse_parameter(family, text) for text in params)
+
+
+def train_and_tell(
+    settings: Settings,
+    execute: Callable[[Observer, Cancellation], Outcome],
+) -> int:
+    """Run the training ``execute`` under the signals' eyes and tell its outcome.
+
+    Returns the exit code: 0 succeeded, 1 failed, 5 cancelled; another where the failure's own
+    code says so.
+    """
+    from runforge_cli.progress import choose_observer
+
+    with cancelled_by_signals() as cancellation:
+        outcome = execute(choose_observer(settings), cancellation)
+    if settings.json:
+        write_json(
+            {
+                "run_id": outcome.run_id,
+                "run_dir": settings.target().relative(outcome.run_dir),
+                "status": outcome.status,
+                "result": outcome.result,
+            }
+        )
+    else:
+        _tell(settings, outcome)
+    if outcome.error is None:
+        return ExitCode.OK
+    return outcome.error.exit_code
+
+
+def _tell(settings: Settings, outcome: Outcome) -> None:
+    from runforge_cli.summary import summary_lines
+
+    where = settings.target().relative(outcome.run_dir)
+    if outcome.error is not None:
+        click.echo("\n".join(error_lines(outcome.error)), err=True)
+        click.echo(f"The run is recorded as {outcome.status} in {printable(where)}", err=True)
+        if outcome.error.code is ErrorCode.INTERNAL:
+            click.echo(outcome.result["error"]["traceback"], err=True)
+        return
+    click.echo("\n".join(summary_lines(RunFolder(outcome.run_dir), settings, brief=True)))
+
+
+@contextmanager
+def cancelled_by_signals() -> Iterator[Cancellation]:
+    """Give a cancellation that SIGINT and SIGTERM set; a second signal ends the process at once."""
+    import os
+
+    from runforge_engine.cancellation import Cancellation
+
+    cancellation = Cancellation()
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if cancellation.requested:
+            os._exit(ExitCode.CANCELLED)
+        name = signal.Signals(number).name
+        cancellation.cancel(f"The run was cancelled by {name}.")
+
+    previous = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield cancellation
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def require(value: str | None, what: str, hint: str) -> str:
+    """Return a value that the command line or the environment must give."""
+    if not value:
+        raise RunForgeError(ErrorCode.USAGE_INVALID, f"{quote(what)} is missing.", hint=hint)
+    return value

@@ -1,0 +1,101 @@
+"""What every command shares: the options that may stand before or after its name."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.layout import DEFAULT_STORE, StoreLayout, find_workspace, stores_in
+from runforge_contracts.reading import RunFolder, find_run
+from runforge_contracts.text import quote
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class Settings:
+    """The global options of one call, with the environment's answers where none was given."""
+
+    def __init__(self) -> None:
+        self.workspace: str | None = os.environ.get("RUNFORGE_WORKSPACE") or None
+        self.store: str | None = os.environ.get("RUNFORGE_STORE") or None
+        self.json = False
+        self.quiet = False
+        self.verbose = False
+        self.no_color = bool(os.environ.get("NO_COLOR"))
+
+    @property
+    def folder(self) -> Path:
+        """The workspace: the one named, else the nearest parent with a store, else here."""
+        if self.workspace is None:
+            return find_workspace(Path.cwd(), self.store)
+        folder = Path(self.workspace).absolute()
+        if not folder.is_dir():
+            raise RunForgeError(
+                ErrorCode.FILE_NOT_FOUND,
+                f"The workspace {quote(self.workspace, 200)} is not a folder.",
+                path=self.workspace,
+            )
+        return folder
+
+    @property
+    def store_name(self) -> str | None:
+        """The store that was asked for: a plain folder name, never a path."""
+        name = self.store
+        if name is not None and (name in ("", ".", "..") or set(name) & set("/\\\0")):
+            raise RunForgeError(
+                ErrorCode.USAGE_INVALID,
+                f"{quote(name)} is not the name of a store.",
+                hint="A store is a folder in the workspace, such as `.runforge` or `.ml`.",
+            )
+        return name
+
+    def stores(self) -> list[StoreLayout]:
+        """Return the stores to read from."""
+        return stores_in(self.folder, self.store_name)
+
+    def target(self) -> StoreLayout:
+        """Return the store to write to."""
+        return StoreLayout(self.folder, self.store_name or DEFAULT_STORE)
+
+    def find_run(self, reference: str) -> RunFolder:
+        """Return the run that ``reference`` names."""
+        return find_run(reference, self.stores())
+
+    def colored(self, stream: Any = None) -> bool:
+        """Tell whether ``stream`` (standard output by default) is to be coloured."""
+        stream = stream or sys.stdout
+        return not self.no_color and stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+    if value:
+        setattr(context.ensure_object(Settings), str(parameter.name), value)
+
+
+def _option(*names: str, **attributes: Any) -> Callable[[Function], Function]:
+    return click.option(*names, callback=_remember, expose_value=False, is_eager=True, **attributes)
+
+
+_GLOBAL = (
+    _option("--workspace", metavar="DIR", help="Folder that holds the store."),
+    _option("--store", metavar="NAME", help="Name of the store's folder [.runforge]."),
+    _option("--json", is_flag=True, help="Print exactly one JSON document."),
+    _option("--quiet", "-q", is_flag=True, help="No progress."),
+    _option("--verbose", "-v", is_flag=True, help="Say more; with --json, stream the events."),
+    _option("--no-color", is_flag=True, help="No colours."),
+)
+
+
+def global_options(function: Function) -> Function:
+    """Add the global options to a command or group."""
+    for option in reversed(_GLOBAL):
+        function = option(function)
+    return function
+
+
+pass_settings = click.make_pass_decorator(Settings, ensure=True)

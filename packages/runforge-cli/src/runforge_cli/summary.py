@@ -1,0 +1,216 @@
+"""A run on one screen: what a colleague would want to know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from runforge_contracts import layout
+from runforge_contracts.reading import RunFolder
+from runforge_contracts.rules import primary_metric
+from runforge_contracts.text import format_duration, printable
+
+from runforge_cli.columns import number, pairs, plural
+from runforge_cli.settings import Settings
+from runforge_cli.views import (
+    coefficient_lines,
+    confusion_lines,
+    diagnostic_lines,
+    importance_lines,
+    metric_lines,
+)
+
+_COLORS = {"succeeded": "32", "failed": "31", "cancelled": "33", "incomplete": "33"}
+_SOURCES = {"model_default": "model default", "cli": "command line"}
+#: Features shown for each class.
+_TOP = 4
+
+
+def summary_lines(folder: RunFolder, settings: Settings, *, brief: bool = False) -> Iterator[str]:
+    """Give the lines of a run's summary.
+
+    Parameters
+    ----------
+    folder
+        The run, in any version that is read.
+    settings
+        For the colours, and for the workspace that paths are relative to.
+    brief
+        Only what a person who just started the run does not know yet.
+    """
+    yield _title(folder, settings)
+    yield from pairs(_outcome(folder, settings))
+    if folder.status != "succeeded":
+        yield from _failure(folder)
+    if not brief:
+        yield from _section("Data", pairs(_data(folder)))
+        yield from _section("Model", pairs(_model(folder)))
+    yield from _metrics(folder)
+    yield from _features(folder)
+    if not brief:
+        yield from _section("Origin", pairs(_origin(folder)))
+    yield from _section("Diagnostics", diagnostic_lines(folder.diagnostics))
+    yield from _section("Next", pairs(_next(folder)))
+
+
+def _section(title: str, lines: list[str]) -> Iterator[str]:
+    if lines:
+        yield ""
+        yield title
+        yield from lines
+
+
+def _title(folder: RunFolder, settings: Settings) -> str:
+    name = (folder.request or {}).get("name")
+    title = f"Run {folder.run_id}" + (f" “{name}”" if name else "")
+    status = folder.status
+    shown = f"\x1b[{_COLORS[status]}m{status}\x1b[0m" if settings.colored() else status
+    return f"{printable(title)}: {shown}"
+
+
+def _outcome(folder: RunFolder, settings: Settings) -> Iterator[tuple[str, str]]:
+    run, result = folder.run or {}, folder.result or {}
+    summary = result.get("summary") or ({"metrics": _ratios(run)} if run else None)
+    chosen = primary_metric(summary)
+    if chosen:
+        rows = run.get("split", {}).get("validation_rows")
+        where = f" on {plural(rows, 'validation row')}" if rows else ""
+        yield chosen[0], number(chosen[1]) + where
+    if "duration_ms" in result:
+        yield "duration", format_duration(result["duration_ms"])
+    when = run.get("created_at") or result.get("finished_at")
+    if when:
+        yield "finished", when.replace("T", " ").removesuffix("Z").removesuffix("+00:00") + " UTC"
+    yield "folder", settings.target().relative(folder.path)
+
+
+def _ratios(run: dict[str, Any]) -> dict[str, float]:
+    metrics: dict[str, float] = run.get("metrics", {})
+    return {name: value for name, value in metrics.items() if not name.startswith("num_")}
+
+
+def _failure(folder: RunFolder) -> Iterator[str]:
+    error = (folder.result or {}).get("error")
+    if error:
+        items = [("error", f"{error['message']} [{error.get('code', error['type'])}]")]
+        if error.get("hint"):
+            items.append(("hint", error["hint"]))
+        yield from pairs(items)
+    elif folder.status == "incomplete":
+        yield from pairs([("state", "It is still training, or it was interrupted.")])
+
+
+def _data(folder: RunFolder) -> Iterator[tuple[str, str]]:
+    run, request = folder.run or {}, folder.request or {}
+    config = (folder.result or {}).get("effective_config") or {}
+    dataset = {**request.get("dataset", {}), **config.get("dataset", {}), **run.get("dataset", {})}
+    if "path" in dataset:
+        fingerprint = dataset.get("fingerprint_sha256", "")[:12]
+        yield "dataset", dataset["path"] + (f" (sha256 {fingerprint}…)" if fingerprint else "")
+    if "num_samples" in run or "dropped_rows_missing_values" in run:
+        dropped = run.get("dropped_rows_missing_values", 0)
+        used = run.get("num_samples", run.get("metrics", {}).get("num_samples", 0))
+        rows = f"{used:,} used" + (f", {dropped:,} dropped for missing values" if dropped else "")
+        split = run.get("split")
+        if split:
+            rows += f"; {split['train_rows']:,} to train, {split['validation_rows']:,} to validate"
+        yield "rows", rows
+    label = run.get("label_column") or dataset.get("label_column")
+    if label:
+        classes = run.get("classes", [])
+        yield "label", label + (": " + _some([str(item) for item in classes]) if classes else "")
+    if "num_features" in run:
+        names = run.get("feature_names", [])
+        yield "features", f"{run['num_features']}" + (": " + _some(names) if names else "")
+    excluded = dataset.get("exclude_columns")
+    if excluded:
+        yield "left out", _some(excluded)
+
+
+def _model(folder: RunFolder) -> Iterator[tuple[str, str]]:
+    run, request = folder.run or {}, folder.request or {}
+    family = run.get("model_family") or request.get("model", {}).get("family")
+    if family:
+        yield "family", family
+    preset = run.get("preset") or request.get("preset")
+    if preset:
+        yield "preset", preset
+    if "profile_name" in run:
+        yield "profile", f"{run['profile_name']} {run['profile_version']}"
+    for item in run.get("hyperparameters", ()):
+        value = "none" if item["value"] is None else str(item["value"])
+        yield item["name"], f"{value} ({_SOURCES.get(item['source'], item['source'])})"
+    if "seed" in run:
+        yield "seed", str(run["seed"])
+    device = run.get("device")
+    if device:
+        reason = device.get("gpu_reason")
+        yield "device", device["type"] + (f": {reason}" if reason else "")
+
+
+def _metrics(folder: RunFolder) -> Iterator[str]:
+    metrics = folder.raw(layout.METRICS_V1)
+    if metrics:
+        yield from _section("Metrics", metric_lines(metrics))
+        classes = (folder.run or {}).get("classes")
+        yield from _section(
+            "Confusion matrix (rows are true classes, columns predicted ones)",
+            confusion_lines(metrics, classes),
+        )
+
+
+def _features(folder: RunFolder) -> Iterator[str]:
+    importance = folder.raw(layout.FEATURE_IMPORTANCE)
+    if importance:
+        yield from _section("Most important features", importance_lines(importance, _TOP))
+    coefficients = folder.raw(layout.LINEAR_COEFFICIENTS)
+    if coefficients:
+        yield from _section(
+            "Strongest coefficients (per standard deviation of the feature)",
+            coefficient_lines(coefficients, _TOP, max_classes=3),
+        )
+
+
+def _origin(folder: RunFolder) -> Iterator[tuple[str, str]]:
+    run, request = folder.run or {}, folder.request or {}
+    provenance = run.get("provenance") or (folder.result or {}).get("provenance") or {}
+    client = provenance.get("client") or request.get("created_by")
+    if client:
+        yield "client", client
+    if "runforge_version" in run:
+        yield "RunForge", run["runforge_version"]
+    if request.get("rerun_from"):
+        yield "repeats", request["rerun_from"]
+    git = provenance.get("git")
+    if git:
+        yield "commit", git["commit"][:12] + (" with uncommitted changes" if git["dirty"] else "")
+    python = provenance.get("python")
+    if python:
+        yield "python", f"{python['implementation']} {python['version']}"
+        packages = provenance["packages"]
+        yield (
+            "packages",
+            ", ".join(
+                f"{name} {packages[name]}"
+                for name in ("scikit-learn", "numpy", "scipy", "joblib")
+                if name in packages
+            ),
+        )
+        machine = provenance["platform"]
+        yield "machine", ", ".join(machine[key] for key in ("cpu", "os", "libc") if key in machine)
+        pinned = provenance["numerics"]["pinned"]
+        yield "numerics", "pinned" if pinned else "not pinned: another machine may differ"
+
+
+def _next(folder: RunFolder) -> Iterator[tuple[str, str]]:
+    run_id = folder.run_id
+    if folder.status == "succeeded":
+        yield f"runforge metrics {run_id}", "every metric"
+        yield f"runforge rerun {run_id} --preset thorough", "the same with more effort"
+    elif folder.request is not None:
+        yield f"runforge rerun {run_id}", "the same request again, once the cause is gone"
+
+
+def _some(names: list[str], most: int = 8) -> str:
+    shown = ", ".join(names[:most])
+    return shown + (f" and {len(names) - most} more" if len(names) > most else "")

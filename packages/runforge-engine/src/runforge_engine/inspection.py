@@ -1,0 +1,112 @@
+"""A look at a dataset before training: its columns, what is missing, and whether it would do.
+
+Source: RunForge guarantees, "Dataset Inspection" and "Diagnostics".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runforge_contracts.errors import ExitCode, RunForgeError
+
+from runforge_engine.dataset import load_dataset, missing_mask
+from runforge_engine.source import read_source
+from runforge_engine.table import is_missing, parse_number, read_names, read_table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def inspect_dataset(
+    path: str, label_column: str | None, exclude_columns: Sequence[str] = ()
+) -> tuple[dict[str, Any], int]:
+    """Return a report on the dataset at ``path``, and the exit code that it amounts to.
+
+    Parameters
+    ----------
+    path
+        The dataset, from the current folder.
+    label_column
+        Name of the label column; without one, only the columns are looked at.
+    exclude_columns
+        Columns that are neither label nor feature.
+
+    Returns
+    -------
+    tuple
+        A raw ``dataset_inspection.v1`` document, and 0 if the dataset can be trained on.
+
+    Raises
+    ------
+    RunForgeError
+        Where the file cannot be read as a table at all.
+    """
+    source = read_source(Path(path))
+    names = read_names(source)
+    table = read_table(source, (), names)
+    columns = [
+        {"name": name, "role": _role(name, label_column, exclude_columns), **_describe(column)}
+        for name, column in table.columns.items()
+    ]
+    report: dict[str, Any] = {
+        "schema_version": "dataset_inspection.v1",
+        "path": path,
+        "fingerprint_sha256": source.sha256,
+        "num_rows": table.num_rows,
+        "num_columns": len(names),
+        "num_features": sum(column["role"] == "feature" for column in columns),
+        "columns": columns,
+    }
+    error = None
+    diagnostics: list[Diagnostic] = []
+    if label_column is not None:
+        try:
+            dataset = load_dataset(source, label_column, exclude_columns)
+        except RunForgeError as raised:
+            error = raised
+            diagnostics.append(error_diagnostic(error))
+            report["label"] = {"column": label_column, "valid": False}
+        else:
+            report["label"] = {"column": label_column, "valid": True, **_describe_label(dataset)}
+            if dataset.rows_dropped:
+                diagnostics.append(rows_dropped(dataset))
+    report["trainable"] = label_column is not None and error is None
+    report["diagnostics"] = [raw_diagnostic(item) for item in diagnostics]
+    return report, ExitCode.OK if error is None else error.exit_code
+
+
+def _describe_label(dataset: Dataset) -> dict[str, Any]:
+    import numpy as np
+
+    counts = np.unique(dataset.y, return_counts=True)[1].tolist()
+    return {
+        "type": "integer" if isinstance(dataset.classes[0], int) else "text",
+        "classes": [
+            {"class": label, "rows": rows}
+            for label, rows in zip(dataset.classes, counts, strict=True)
+        ],
+    }
+
+
+def _role(name: str, label_column: str | None, exclude_columns: Sequence[str]) -> str:
+    if name == label_column:
+        return "label"
+    return "excluded" if name in exclude_columns else "feature"
+
+
+def _describe(column: pa.ChunkedArray) -> dict[str, Any]:
+    """Return what a column holds: numbers, integers, text or nothing."""
+    missing = int(missing_mask(column).sum())
+    cells = [cell for cell in column.unique().to_pylist() if cell and not is_missing(cell)]
+    numbers = [parse_number(cell) for cell in cells]
+    if not cells:
+        kind = "empty"
+    elif any(value is None for value in numbers):
+        kind = "text"
+    elif all(value is not None and value.is_integer() for value in numbers):
+        kind = "integer"
+    else:
+        kind = "number"
+    return {"kind": kind, "missing": missing, "unique": len(cells)}
