@@ -43,9 +43,10 @@ def train(
 
     pin_environment()
     from runforge_cli import CLIENT
-    from runforge_cli.running import parse_parameters, require, train_and_tell
+    from runforge_cli.running import require, train_and_tell
     from runforge_cli.settings import Settings
     from runforge_contracts.layout import DEFAULT_STORE, StoreLayout, find_workspace
+    from runforge_engine.configuration import parse_parameters
     from runforge_engine.execution import execute
     from runforge_engine.requests import new_request
 
@@ -55,7 +56,7 @@ def train(
     folder = Path(out).absolute()
     above = find_workspace(folder, DEFAULT_STORE)
     store = StoreLayout(above if above != folder else Path.cwd(), DEFAULT_STORE)
-    parameters = parse_parameters(model, params)
+    parameters = parse_parameters(params)
     request = new_request(
         dataset=dataset,
         label_column="label",

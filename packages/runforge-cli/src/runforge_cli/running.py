@@ -49,13 +49,6 @@ def training_options(function: Function) -> Function:
 _MODEL_HELP = "logistic_regression, random_forest or linear_svc."
 
 
-def parse_parameters(family: str, params: tuple[str, ...]) -> dict[str, Any]:
-    """Return the typed hyperparameters of ``--param`` options; the last of a name counts."""
-    from runforge_engine.configuration import parse_parameter
-
-    return dict(parse_parameter(family, text) for text in params)
-
-
 def train_and_tell(
     settings: Settings,
     execute: Callable[[Observer, Cancellation], Outcome],

@@ -49,7 +49,9 @@ def summary_lines(folder: RunFolder, settings: Settings, *, brief: bool = False)
     yield from _features(folder)
     if not brief:
         yield from _section("Origin", pairs(_origin(folder)))
-    yield from _section("Diagnostics", diagnostic_lines(folder.diagnostics))
+    # What merely describes the model family is left to `runforge diagnostics`.
+    worth_knowing = [item for item in folder.diagnostics if item["severity"] == "warning"]
+    yield from _section("Diagnostics", diagnostic_lines(worth_knowing))
     yield from _section("Next", pairs(_next(folder)))
 
 

@@ -147,23 +147,28 @@ def check_classes(configuration: Configuration, num_classes: int) -> None:
         )
 
 
-def parse_parameter(family: str, text: str) -> tuple[str, Any]:
-    """Return name and typed value of ``NAME=VALUE`` from a command line.
+def parse_parameters(texts: Iterable[str]) -> dict[str, Any]:
+    """Return the hyperparameters that ``NAME=VALUE`` texts give; the last of a name counts.
+
+    A value is an integer, a number, true, false, none, or else a text. Whether a family has such a
+    hyperparameter is for :func:`resolve` to say.
 
     Raises
     ------
     RunForgeError
-        ``USAGE_INVALID`` where there is no ``=``, and the errors of :func:`resolve`.
+        ``USAGE_INVALID`` where there is no ``=``.
     """
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise RunForgeError(
-            ErrorCode.USAGE_INVALID,
-            f"{quote(text)} is not a parameter.",
-            hint="Write it as NAME=VALUE, such as C=0.5.",
-        )
-    typed = _typed(value)
-    return name, _accept({name: typed}, family, family_table(family))[name]
+    parameters = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise RunForgeError(
+                ErrorCode.USAGE_INVALID,
+                f"{quote(text)} is not a parameter.",
+                hint="Write it as NAME=VALUE, such as C=0.5.",
+            )
+        parameters[name] = _typed(value)
+    return parameters
 
 
 def family_table(family: str) -> Family:

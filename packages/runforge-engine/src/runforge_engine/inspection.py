@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from runforge_contracts.diagnostics import Diagnostic, error_diagnostic, raw_diagnostic
 from runforge_contracts.errors import ExitCode, RunForgeError
 
-from runforge_engine.dataset import load_dataset, missing_mask
+from runforge_engine.dataset import Dataset, load_dataset, missing_mask, rows_dropped
 from runforge_engine.source import read_source
 from runforge_engine.table import is_missing, parse_number, read_names, read_table
 

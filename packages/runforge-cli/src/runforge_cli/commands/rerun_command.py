@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from runforge_cli import CLIENT
-from runforge_cli.running import parse_parameters, train_and_tell, training_options
+from runforge_cli.running import train_and_tell, training_options
 from runforge_cli.settings import Settings, global_options, pass_settings
 
 #: Where each option stands in a request.
@@ -43,6 +43,7 @@ def command(
     from runforge_engine.numerics import pin_environment
 
     pin_environment()
+    from runforge_engine.configuration import parse_parameters
     from runforge_engine.execution import execute
     from runforge_engine.requests import rerun_request
 
@@ -50,7 +51,7 @@ def command(
     request = parent.request or {}
     model = request.get("model", {})
     family = options["model"] or model.get("family", "")
-    parameters = parse_parameters(family, params)
+    parameters = parse_parameters(params)
     kept = model.get("hyperparameters", {}) if family == model.get("family") else {}
     changes: dict[str, Any] = {
         _PLACES[name]: value for name, value in options.items() if value is not None

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from runforge_cli import CLIENT
-from runforge_cli.running import parse_parameters, require, train_and_tell, training_options
+from runforge_cli.running import require, train_and_tell, training_options
 from runforge_cli.settings import Settings, global_options, pass_settings
 
 
@@ -36,11 +36,11 @@ def command(
     from runforge_engine.numerics import pin_environment
 
     pin_environment()
+    from runforge_engine.configuration import parse_parameters
     from runforge_engine.execution import execute
     from runforge_engine.requests import new_request
 
-    family = model or "logistic_regression"
-    parameters = parse_parameters(family, params)
+    parameters = parse_parameters(params)
     given = {name: value for name, value in options.items() if value is not None}
     store = settings.target()
     request = new_request(
@@ -48,7 +48,7 @@ def command(
         label_column=label,
         store=store,
         created_by=CLIENT,
-        model_family=family,
+        model_family=model or "logistic_regression",
         hyperparameters=parameters,
         exclude_columns=exclude,
         **given,
