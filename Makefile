@@ -1,0 +1,66 @@
+# The doors of the repository. `make help` lists them.
+
+PYTHON := $(shell for p in python3.11 python3.12 python3.13 python3; do \
+	if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then command -v $$p; break; fi; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PACKAGES := packages/runforge-contracts packages/runforge-engine packages/runforge-cli conformance
+MANIFESTS := pyproject.toml $(addsuffix /pyproject.toml,$(PACKAGES))
+EDITABLE := $(foreach package,$(PACKAGES),-e $(package))
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format generate check-generated bench clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.installed ## Make .venv with the packages in it
+
+$(VENV)/.python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed." >&2; exit 1; }
+	@"$(PYTHON)" -m venv $(VENV) || { echo "Python cannot make a virtual environment;" \
+		"on Debian install python3-venv." >&2; rm -rf $(VENV); exit 1; }
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.python $(MANIFESTS)
+	@echo "Installing the packages into $(VENV) (once; about a minute)"
+	@$(PIP) $(EDITABLE)
+	@touch $@
+
+$(VENV)/.tools: $(VENV)/.installed
+	@echo "Installing the developers' tools into $(VENV)"
+	@$(PIP) --upgrade 'pip>=25.1'
+	@$(PIP) --group dev
+	@touch $@
+
+demo: $(VENV)/.installed ## Train on the penguins and show the run
+	$(BIN)/runforge train examples/penguins.csv --label species \
+		--exclude island --exclude sex --exclude year --name penguins
+	$(BIN)/runforge show latest
+
+test: $(VENV)/.tools ## Pass the tests, in a clean environment made by tox
+	$(BIN)/tox run -q -e py
+
+check: $(VENV)/.tools ## Lint, types, generated files and schema changes
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(foreach package,$(PACKAGES),$(BIN)/mypy $(package)/src &&) true
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python scripts/generate.py --check
+	$(BIN)/python scripts/check_evolution.py
+
+format: $(VENV)/.tools ## Format the code
+	$(BIN)/ruff check --fix --quiet
+	$(BIN)/ruff format --quiet
+
+generate: $(VENV)/.tools ## Write what follows from the schemas
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python scripts/generate.py
+
+check-generated: $(VENV)/.tools ## Check that the generated files follow from the schemas
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python scripts/generate.py --check
+
+bench: $(VENV)/.tools ## Measure, beside plain libraries
+	$(BIN)/python benchmarks/contracts.py
+
+clean: ## Remove what the doors made; runs are kept
+	rm -rf $(VENV) .tox .mypy_cache .pytest_cache .ruff_cache
