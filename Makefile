@@ -40,7 +40,7 @@ demo: $(VENV)/.installed ## Train on the penguins and show the run
 	$(BIN)/runforge show latest
 
 test: $(VENV)/.tools ## Pass the tests, in a clean environment made by tox
-	$(BIN)/tox run -q -e py
+	$(BIN)/tox run -qq -e py
 
 check: $(VENV)/.tools ## Lint, types, generated files and schema changes
 	$(BIN)/ruff check

@@ -243,7 +243,9 @@ def _candidates(raw: Any, path: Path | None) -> list[str]:
         for name, entry in CATALOG.items()
         if entry.file and entry.file.rpartition("/")[2] == path.name
     ]
-    return by_file[::-1]
+    # `request.v1.min.json` says what it is, too.
+    by_name = [name for name in CATALOG if path.name.startswith(f"{name}.")]
+    return by_file[::-1] or by_name
 
 
 def _integral(value: Any) -> Any:

@@ -5,6 +5,7 @@ Nothing here writes, follows a symbolic link, or trusts a path that it finds in 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -233,14 +234,22 @@ def list_runs(store: StoreLayout, *, trust_index: bool = True) -> list[dict[str,
     """
     entries = read_index(store) if trust_index else []
     known = {entry["run_id"] for entry in entries}
+    # The first index had no status; the run's documents tell it.
+    entries = [entry if "status" in entry else _completed(entry, store) for entry in entries]
     for path in run_folders(store):
         if path.name not in known:
-            try:
+            with contextlib.suppress(RunForgeError):
                 entries.append(describe(RunFolder(path), store))
-            except RunForgeError:
-                continue
     # A stable sort by second: within one, the order of the index holds.
     return sorted(entries, key=lambda entry: _second(entry.get("created_at", entry["run_id"])))
+
+
+def _completed(entry: dict[str, Any], store: StoreLayout) -> dict[str, Any]:
+    """Return an entry of an older client with what the run's documents add to it."""
+    try:
+        return {**describe(RunFolder(locate_run(entry, store)), store), **entry}
+    except RunForgeError:
+        return entry
 
 
 def _second(created_at: str) -> str:
@@ -286,7 +295,9 @@ def find_run(reference: str, stores: Sequence[StoreLayout]) -> RunFolder:
     if path.name != reference and path.is_dir():
         return RunFolder(path.absolute())
     if reference == "latest":
-        newest = [(list_runs(store)[-1:], store) for store in stores]
+        newest = [
+            (list_runs(store, trust_index=_is_readable(store))[-1:], store) for store in stores
+        ]
         found = [(entry, store) for entries, store in newest for entry in entries]
         if not found:
             raise _no_runs(stores[0])
@@ -315,10 +326,19 @@ def find_run(reference: str, stores: Sequence[StoreLayout]) -> RunFolder:
     )
 
 
+def _is_readable(store: StoreLayout) -> bool:
+    """Tell whether the index can be used to find a run; without it the folders still can."""
+    try:
+        read_index(store)
+    except RunForgeError:
+        return False
+    return True
+
+
 def _run_paths(stores: Iterable[StoreLayout]) -> Iterator[tuple[str, Path]]:
     """Give id and folder of every run, by the index and by the folders themselves."""
     for store in stores:
-        for entry in read_index(store):
+        for entry in read_index(store) if _is_readable(store) else ():
             yield entry["run_id"], locate_run(entry, store)
         for path in run_folders(store):
             yield path.name, path

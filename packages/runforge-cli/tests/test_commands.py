@@ -1,0 +1,322 @@
+"""The commands on real runs: what they print, as text and as JSON, and how they exit."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from calls import ROOT, TRAIN, Call
+from syrupy.assertion import SnapshotAssertion
+
+VECTORS = ROOT / "docs/test-vectors/runs"
+WORKSPACES = ("v0.2.2.1", "v0.3.3", "v0.3.6", "legacy-root")
+
+
+@pytest.fixture
+def older(workspace: Path, request: pytest.FixtureRequest) -> Path:
+    """Return a copy of a workspace that an older version wrote; it is the current folder."""
+    shutil.copytree(VECTORS / request.param, workspace, dirs_exist_ok=True)
+    return workspace
+
+
+def test_training_shows_the_run_and_records_it(runforge: Call, workspace: Path) -> None:
+    result = runforge(*TRAIN, "--name", "first", "--tag", "a")
+    assert result.code == 0
+    assert "accuracy  1.0000 on 69 validation rows" in result.out
+    assert "2 of 344 rows were dropped" in result.err
+    shown = runforge("show", "latest")
+    assert shown.code == 0
+    for text in ("“first”: succeeded", "penguins.csv", "species: Adelie, Chinstrap, Gentoo"):
+        assert text in shown.out
+    assert max(len(line) for line in shown.out.splitlines()) <= 80
+
+
+def test_training_prints_one_json_document(runforge: Call, workspace: Path) -> None:
+    result = runforge(*TRAIN, "--json")
+    document = result.json
+    assert list(document) == ["run_id", "run_dir", "status", "result"]
+    assert document["result"] == json.loads(
+        (workspace / document["run_dir"] / "result.json").read_text("utf-8")
+    )
+    assert result.err == ""
+
+
+def test_events_stream_to_standard_error(runforge: Call) -> None:
+    result = runforge(*TRAIN, "--json", "--verbose", "--model", "random_forest")
+    events = [json.loads(line)["event"] for line in result.err.splitlines()]
+    assert events[:3] == ["run_start", "dataset_loaded", "train_started"]
+    assert events[-3:] == ["train_finished", "metrics_computed", "artifacts_written"]
+    assert events.count("train_progress") == 10
+    assert result.json["status"] == "succeeded"
+
+
+def test_quiet_training_says_nothing_on_the_way(runforge: Call) -> None:
+    assert runforge(*TRAIN, "--quiet").err == ""
+
+
+def test_the_environment_names_dataset_and_workspace(
+    runforge: Call, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNFORGE_DATASET", str(workspace / "penguins.csv"))
+    monkeypatch.setenv("RUNFORGE_WORKSPACE", str(workspace / "elsewhere"))
+    (workspace / "elsewhere").mkdir()
+    assert runforge("train", *TRAIN[2:]).code == 0
+    [entry] = runforge("runs", "--json").json["runs"]
+    document = json.loads((workspace / "elsewhere" / entry["run_dir"] / "run.json").read_text())
+    assert document["dataset"]["path"] == (workspace / "penguins.csv").as_posix()
+
+
+def test_typed_parameters_are_recorded_with_their_source(runforge: Call) -> None:
+    options = ("--param", "C=0.5", "--preset", "hq-train", "--seed", "7")
+    document = runforge(*TRAIN, *options, "--json").json
+    run = runforge("show", document["run_id"], "--json").json["run"]
+    used = {item["name"]: (item["value"], item["source"]) for item in run["hyperparameters"]}
+    assert used == {
+        "C": (0.5, "cli"),
+        "max_iter": (2000, "preset"),
+        "solver": ("lbfgs", "model_default"),
+        "warm_start": (False, "model_default"),
+    }
+    assert (run["preset"], run["seed"]) == ("thorough", 7)
+
+
+def test_a_gpu_is_not_claimed(runforge: Call) -> None:
+    document = runforge(*TRAIN, "--device", "gpu", "--json").json
+    shown = runforge("show", document["run_id"], "--json").json
+    assert shown["run"]["device"]["type"] == "cpu"
+    assert shown["run"]["device"]["gpu_reason"]
+    assert "GPU_UNAVAILABLE" in {item["code"] for item in shown["diagnostics"]}
+
+
+def test_a_rerun_names_its_parent_and_changes_what_is_asked(runforge: Call) -> None:
+    first = runforge(*TRAIN, "--param", "C=0.5", "--json").json["run_id"]
+    again = runforge("rerun", first[:17], "--param", "max_iter=300", "--json").json
+    shown = runforge("show", again["run_id"], "--json").json
+    assert shown["request"]["rerun_from"] == first
+    assert shown["request"]["model"]["hyperparameters"] == {"C": 0.5, "max_iter": 300}
+    sources = {item["name"]: item["source"] for item in shown["run"]["hyperparameters"]}
+    assert (sources["C"], sources["max_iter"]) == ("request", "cli")
+    other = runforge("rerun", first, "--model", "random_forest", "--json").json
+    assert other["status"] == "succeeded"
+
+
+def test_a_request_file_and_a_prepared_folder_are_executed(runforge: Call, workspace: Path) -> None:
+    request = {
+        "version": 1,
+        "preset": "fast",
+        "dataset": {
+            "path": "penguins.csv",
+            "label_column": "species",
+            "exclude_columns": ["island", "sex", "year"],
+        },
+        "model": {"family": "linear_svc"},
+        "device": {"type": "cpu"},
+        "created_at": "2026-02-01T12:00:00Z",
+        "created_by": "an-editor@1",
+        "future": {"kept": None},
+    }
+    (workspace / "mine.json").write_text(json.dumps(request))
+    first = runforge("run", "mine.json", "--json").json
+    kept = json.loads((workspace / first["run_dir"] / "request.json").read_text("utf-8"))
+    assert kept == request
+    folder = workspace / ".runforge/runs/20260201-130000-0000abcd"
+    folder.mkdir()
+    (folder / "request.json").write_text(json.dumps(request))
+    second = runforge("run", "--run-dir", str(folder), "--json").json
+    assert (second["run_id"], second["status"]) == (folder.name, "succeeded")
+    assert json.loads((folder / "request.json").read_text()) == request
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    third = runforge("run", "--run-dir", str(folder), "--json")
+    assert (third.code, third.json["error"]["code"]) == (2, "RUN_ALREADY_COMPLETE")
+    assert before == {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert len(runforge("runs", "--json").json["runs"]) == 2
+
+
+def test_views_of_a_forest_and_of_a_linear_model(runforge: Call) -> None:
+    forest = runforge(*TRAIN, "--model", "random_forest", "--json").json["run_id"]
+    linear = runforge(*TRAIN, "--json").json["run_id"]
+    assert "bill_length_mm" in runforge("importance", forest).out
+    assert "one standard deviation" in runforge("coefficients", linear).out
+    assert "Chinstrap" in runforge("metrics", linear).out
+    assert "runforge coefficients" in runforge("interpretability", linear).out
+    assert "MISSING_VALUES_DROPPED" in runforge("diagnostics", linear).out
+    for command, run in (
+        ("importance", forest),
+        ("coefficients", linear),
+        ("metrics", linear),
+        ("interpretability", forest),
+        ("diagnostics", forest),
+    ):
+        assert "schema_version" in runforge(command, run, "--json").json
+    for command, run in (("importance", linear), ("coefficients", forest)):
+        result = runforge(command, run)
+        assert (result.code, "error[ARTIFACT_NOT_FOUND]" in result.err) == (3, True)
+
+
+def test_runs_are_filtered_and_sorted(runforge: Call, workspace: Path) -> None:
+    runforge(*TRAIN, "--preset", "fast", "--param", "max_iter=1", "--tag", "weak")
+    runforge(*TRAIN, "--model", "random_forest", "--preset", "fast", "--name", "the forest")
+    runforge("train", "penguins.csv", "--label", "species")
+
+    def listed(*options: str) -> list[str]:
+        return [entry["run_id"] for entry in runforge("runs", "--json", *options).json["runs"]]
+
+    everything = listed()
+    assert len(everything) == 3
+    assert len(listed("--limit", "1")) == 1
+    assert len(listed("--model", "random_forest")) == 1
+    assert len(listed("--status", "failed")) == 1
+    assert len(listed("--tag", "weak")) == 1
+    assert listed("--dataset", "penguins.csv") == everything
+    assert listed("--dataset", "ffff") == []
+    best = runforge("runs", "--sort", "accuracy", "--json").json["runs"]
+    measured = [entry["summary"]["final_metrics"].get("accuracy", -1) for entry in best]
+    assert measured == sorted(measured, reverse=True)
+    refused = runforge("runs", "--sort", "speed")
+    assert (refused.code, "There are accuracy" in refused.err) == (2, True)
+    table = runforge("runs").out
+    assert "the forest" in table
+    assert max(len(line) for line in table.splitlines()) <= 80
+
+
+def test_a_run_is_named_by_id_prefix_latest_or_path(runforge: Call, workspace: Path) -> None:
+    one = runforge(*TRAIN, "--json").json
+    two = runforge(*TRAIN, "--seed", "1", "--json").json
+    for name in (
+        one["run_id"],
+        one["run_id"][:18],
+        one["run_dir"],
+        str(workspace / one["run_dir"]),
+    ):
+        assert runforge("show", name, "--json").json["run_id"] == one["run_id"]
+    assert runforge("show", "--json").json["run_id"] == two["run_id"]
+    ambiguous = runforge("show", one["run_id"][:10])
+    assert (ambiguous.code, "RUN_AMBIGUOUS" in ambiguous.err) == (2, True)
+    absent = runforge("show", "nothing")
+    assert (absent.code, "RUN_NOT_FOUND" in absent.err) == (3, True)
+
+
+def test_an_empty_workspace_says_how_to_begin(runforge: Call) -> None:
+    assert runforge("runs").out.startswith("No runs yet in ")
+    assert runforge("runs", "--json").json == {"schema_version": "index.v1", "runs": []}
+    result = runforge("show")
+    assert (result.code, "runforge train DATA" in result.err) == (3, True)
+
+
+def test_a_corrupt_index_is_reported_and_left_alone(runforge: Call, workspace: Path) -> None:
+    run = runforge(*TRAIN, "--json").json["run_id"]
+    index = workspace / ".runforge/index.json"
+    index.write_text('{"schema_version": "index.v1", "runs": [')
+    result = runforge("runs", "--json")
+    assert [entry["run_id"] for entry in result.json["runs"]] == [run]
+    assert "index of the store cannot be read" in result.err
+    assert runforge("show", run).code == 0
+    assert runforge("show").code == 0
+    assert runforge(*TRAIN, "--seed", "1").code == 2
+    assert index.read_text() == '{"schema_version": "index.v1", "runs": ['
+
+
+@pytest.mark.parametrize("older", WORKSPACES, indirect=True)
+def test_runs_of_older_versions_are_shown(
+    older: Path, runforge: Call, snapshot: SnapshotAssertion
+) -> None:
+    before = {path: path.read_bytes() for path in older.rglob("*") if path.is_file()}
+    assert runforge("runs").out == snapshot
+    for entry in runforge("runs", "--json").json["runs"]:
+        assert entry["status"] == "succeeded"
+        shown = runforge("show", entry["run_id"])
+        assert (shown.code, shown.err) == (0, "")
+        assert shown.out == snapshot
+        for command in ("metrics", "diagnostics"):
+            assert runforge(command, entry["run_id"]).out == snapshot
+    assert before == {path: path.read_bytes() for path in older.rglob("*") if path.is_file()}
+
+
+def test_inspection_tells_what_a_dataset_holds(runforge: Call, snapshot: SnapshotAssertion) -> None:
+    refused = runforge("inspect", "penguins.csv", "--label", "species")
+    assert refused.code == 1
+    assert refused.out == snapshot
+    accepted = runforge("inspect", *TRAIN[1:], "--json")
+    assert (accepted.code, accepted.json["trainable"]) == (0, True)
+    assert accepted.json["label"]["classes"][0] == {"class": "Adelie", "rows": 151}
+
+
+def test_documents_are_validated(runforge: Call, workspace: Path) -> None:
+    good = str(ROOT / "docs/test-vectors/request.v1.full.json")
+    assert runforge("validate", good).code == 0
+    bad = json.loads(Path(good).read_text("utf-8"))
+    bad["model"]["family"] = "random-forest"
+    del bad["preset"]
+    (workspace / "request.json").write_text(json.dumps(bad))
+    result = runforge("validate", "request.json", good)
+    assert result.code == 2
+    assert "/model/family" in result.out
+    assert "Did you mean `random_forest`?" in result.out
+    assert "lacks the required field `preset`" in result.out
+    assert runforge("validate", "absent.json").code == 3
+    assert runforge("validate", good, "--schema", "result.v1").code == 2
+    assert runforge("validate", good, "--schema", "reqest.v1").code == 2
+    report = runforge("validate", "request.json", good, "--json").json["files"]
+    assert [item["valid"] for item in report] == [False, True]
+
+
+def test_schemas_are_listed_and_printed(runforge: Call) -> None:
+    names = runforge("schema", "list", "--json").json["schemas"]
+    assert "request.v1" in names
+    printed = runforge("schema", "show", "request.v1").out
+    assert printed == (ROOT / "schemas/request.v1.json").read_text("utf-8")
+    assert runforge("schema", "show", "x").code == 2
+
+
+HELP = [
+    (),
+    *(
+        (name,)
+        for name in (
+            "train",
+            "run",
+            "rerun",
+            "runs",
+            "show",
+            "metrics",
+            "importance",
+            "coefficients",
+            "interpretability",
+            "diagnostics",
+            "inspect",
+            "validate",
+            "schema",
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize("command", HELP, ids=lambda command: " ".join(command) or "runforge")
+def test_help_fits_a_terminal(
+    command: tuple[str, ...], runforge: Call, snapshot: SnapshotAssertion
+) -> None:
+    result = runforge(*command, "--help")
+    assert result.code == 0
+    assert max(len(line) for line in result.out.splitlines()) <= 80
+    assert result.out == snapshot
+
+
+def test_global_options_stand_before_or_after_the_command(runforge: Call) -> None:
+    assert runforge("--json", "runs").json == runforge("runs", "--json").json
+
+
+def test_hostile_names_do_not_reach_the_terminal(runforge: Call, workspace: Path) -> None:
+    name = "\x1b]0;owned\x07<script>\n"
+    labels = ("y", "x\x1b[2J")
+    rows = "".join(f"{i % 7},{i % 5},{labels[i % 2]}\n" for i in range(40))
+    (workspace / "odd.csv").write_text(f'a,"b\x1b[31m\nc","lab\x1bel"\n{rows}')
+    result = runforge("train", "odd.csv", "--label", "lab\x1bel", "--name", name)
+    assert result.code == 0
+    for command in ("show", "runs", "metrics", "coefficients", "diagnostics"):
+        output = runforge(command).out
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", output)
+    assert "\\x1b" in runforge("show").out
+    assert runforge("show", "--json").json["request"]["name"] == name
