@@ -38,6 +38,7 @@ class Settings:
             raise RunForgeError(
                 ErrorCode.FILE_NOT_FOUND,
                 f"The workspace {quote(self.workspace, 200)} is not a folder.",
+                hint="Make it first, or leave the option out to use the current folder.",
                 path=self.workspace,
             )
         return folder

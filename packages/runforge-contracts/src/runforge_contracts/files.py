@@ -53,7 +53,10 @@ def read_file(path: Path, *, max_bytes: int) -> bytes:
 def _reading_error(error: OSError, path: Path) -> RunForgeError:
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
         return RunForgeError(
-            ErrorCode.FILE_NOT_FOUND, f"There is no file {quote(path)}.", path=str(path)
+            ErrorCode.FILE_NOT_FOUND,
+            f"There is no file {quote(path, 200)}.",
+            hint="Check the path.",
+            path=str(path),
         )
     if error.errno == errno.ELOOP:
         return RunForgeError(

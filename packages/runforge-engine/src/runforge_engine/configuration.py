@@ -224,14 +224,17 @@ def _accept(overrides: Mapping[str, Any], family: str, table: Family) -> dict[st
         try:
             accepted[name] = parameter.accept(value)
         except ValueError:
-            problems.append(Problem(_refusal(name, value, parameter), place))
+            hint = f"`{name}` is {parameter.expects}; its default is {_show(parameter.default)}."
+            problems.append(Problem(_refusal(name, value, parameter), place, hint))
     if problems:
         first = problems[0]
         raise RunForgeError(
             code,
-            first.message,
-            hint=first.hint,
-            pointer=first.place.pointer,
+            first.message
+            if len(problems) == 1
+            else f"{len(problems)} hyperparameters are not valid for `{family}`.",
+            hint=first.hint if len(problems) == 1 else None,
+            pointer=first.place.pointer if len(problems) == 1 else None,
             problems=problems if len(problems) > 1 else (),
         )
     return accepted
@@ -239,6 +242,12 @@ def _accept(overrides: Mapping[str, Any], family: str, table: Family) -> dict[st
 
 def _refusal(name: str, value: Any, parameter: Hyperparameter) -> str:
     return f"The hyperparameter `{name}` is {quote(value)}; expected {parameter.expects}."
+
+
+def _show(value: Any) -> str:
+    return (
+        "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    )
 
 
 def _unknown(
