@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from calls import ROOT, TRAIN, Call
+from runforge_contracts.validation import validate
 from syrupy.assertion import SnapshotAssertion
 
 VECTORS = ROOT / "docs/test-vectors/runs"
@@ -240,6 +241,8 @@ def test_inspection_tells_what_a_dataset_holds(runforge: Call, snapshot: Snapsho
     assert refused.code == 1
     assert refused.out == snapshot
     accepted = runforge("inspect", *TRAIN[1:], "--json")
+    validate(accepted.json, "dataset_inspection.v1")
+    validate(runforge("inspect", "penguins.csv", "--json").json, "dataset_inspection.v1")
     assert (accepted.code, accepted.json["trainable"]) == (0, True)
     assert accepted.json["label"]["classes"][0] == {"class": "Adelie", "rows": 151}
 

@@ -31,12 +31,15 @@ def read_file(path: Path, *, max_bytes: int) -> bytes:
         descriptor = os.open(path, flags)
     except OSError as error:
         raise _reading_error(error, path) from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise RunForgeError(
+            ErrorCode.FILE_UNSAFE,
+            f"{quote(path, 200)} is not a regular file.",
+            hint="Name a file.",
+            path=str(path),
+        )
     with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise RunForgeError(
-                ErrorCode.FILE_UNSAFE, f"{quote(path)} is not a regular file.", path=str(path)
-            )
         try:
             data = file.read(max_bytes + 1)
         except OSError as error:

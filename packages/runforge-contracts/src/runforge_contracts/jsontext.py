@@ -174,19 +174,21 @@ def _check_tree(value: Any, path: str | None, *, may_hold_surrogates: bool) -> N
     """Refuse what the parser lets pass: depth beyond the limit, halves of surrogate pairs."""
     level = [value]
     for _ in range(MAX_DEPTH + 1):
-        below: list[Any] = []
-        for item in level:
-            if type(item) is dict:
-                below.extend(item.values())
-                if may_hold_surrogates:
-                    below.extend(item)
-            elif type(item) is list:
-                below.extend(item)
-            elif may_hold_surrogates and type(item) is str:
-                _check_text(item, path)
-        if not below:
+        containers = [item for item in level if type(item) in (dict, list)]
+        if may_hold_surrogates:
+            for item in level:
+                if type(item) is str:
+                    _check_text(item, path)
+                elif type(item) is dict:
+                    for key in item:
+                        _check_text(key, path)
+        if not containers:
             return
-        level = below
+        level = [
+            child
+            for item in containers
+            for child in (item.values() if type(item) is dict else item)
+        ]
     raise _too_deep(path)
 
 

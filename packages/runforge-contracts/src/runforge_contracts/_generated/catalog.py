@@ -31,6 +31,14 @@ CATALOG: dict[str, Entry] = {
         version="0.2.2.2",
         closed=False,
     ),
+    "dataset_inspection.v1": Entry(
+        module="dataset_inspection_v1",
+        struct="DatasetInspectionV1",
+        file=None,
+        version_field="schema_version",
+        version="dataset_inspection.v1",
+        closed=False,
+    ),
     "diagnostics.v1": Entry(
         module="diagnostics_v1",
         struct="DiagnosticsV1",
