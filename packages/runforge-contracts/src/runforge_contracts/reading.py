@@ -23,7 +23,7 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.files import read_file
 from runforge_contracts.jsontext import parse_json
 from runforge_contracts.layout import StoreLayout
-from runforge_contracts.run_ids import is_any_run_id
+from runforge_contracts.run_ids import is_any_run_id, is_run_id
 from runforge_contracts.text import quote
 from runforge_contracts.validation import validate
 
@@ -241,7 +241,7 @@ def list_runs(store: StoreLayout, *, trust_index: bool = True) -> list[dict[str,
             with contextlib.suppress(RunForgeError):
                 entries.append(describe(RunFolder(path), store))
     # A stable sort by second: within one, the order of the index holds.
-    return sorted(entries, key=lambda entry: _second(entry.get("created_at", entry["run_id"])))
+    return sorted(entries, key=started)
 
 
 def _completed(entry: dict[str, Any], store: StoreLayout) -> dict[str, Any]:
@@ -252,8 +252,12 @@ def _completed(entry: dict[str, Any], store: StoreLayout) -> dict[str, Any]:
         return entry
 
 
-def _second(created_at: str) -> str:
-    return created_at[:19]
+def started(entry: dict[str, Any]) -> str:
+    """Return when the run of an index entry began, to the second, as a text that sorts by time."""
+    run_id = str(entry["run_id"])
+    if is_run_id(run_id):
+        return run_id[:15]
+    return str(entry["created_at"])[:19].replace("-", "").replace(":", "").replace("T", "-")
 
 
 def locate_run(entry: dict[str, Any], store: StoreLayout) -> Path:
@@ -301,7 +305,7 @@ def find_run(reference: str, stores: Sequence[StoreLayout]) -> RunFolder:
         found = [(entry, store) for entries, store in newest for entry in entries]
         if not found:
             raise _no_runs(stores[0])
-        entry, store = max(found, key=lambda pair: _second(pair[0].get("created_at", "")))
+        entry, store = max(found, key=lambda pair: started(pair[0]))
         return RunFolder(locate_run(entry, store))
     folders = dict(_run_paths(stores))
     matches = [run_id for run_id in folders if reference and run_id.startswith(reference)]

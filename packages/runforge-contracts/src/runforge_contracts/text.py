@@ -44,8 +44,13 @@ def format_duration(milliseconds: int) -> str:
     """
     if milliseconds < 1_000:
         return f"{milliseconds}ms"
-    if milliseconds < 60_000:
-        return f"{milliseconds / 1_000:.1f}s"
-    if milliseconds < 3_600_000:
-        return f"{milliseconds / 60_000:.1f}m"
-    return f"{milliseconds / 3_600_000:.1f}h"
+    for limit, unit, letter in ((60_000, 1_000, "s"), (3_600_000, 60_000, "m")):
+        if milliseconds < limit:
+            return _tenths(milliseconds, unit) + letter
+    return _tenths(milliseconds, 3_600_000) + "h"
+
+
+def _tenths(milliseconds: int, unit: int) -> str:
+    """Divide to one decimal, halves up, as the other clients do; Python rounds halves to even."""
+    tenths = (20 * milliseconds + unit) // (2 * unit)
+    return f"{tenths // 10}.{tenths % 10}"

@@ -169,5 +169,5 @@ def _nearest(found: Any, allowed: list[Any]) -> str | None:
     if not isinstance(found, str):
         return None
     folded = found.strip().lower().replace("-", "_").replace(" ", "_")
-    near = get_close_matches(folded, texts, n=1, cutoff=0.5)
+    near = get_close_matches(folded, texts, n=1)
     return f"Did you mean {quote(near[0])}?" if near else None

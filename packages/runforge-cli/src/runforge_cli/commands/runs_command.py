@@ -10,7 +10,7 @@ import click
 from runforge_contracts import layout
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.layout import StoreLayout
-from runforge_contracts.reading import RunFolder, list_runs, locate_run
+from runforge_contracts.reading import RunFolder, list_runs, locate_run, started
 from runforge_contracts.rules import LOWER_IS_BETTER, primary_metric
 from runforge_contracts.text import format_duration, printable
 
@@ -98,7 +98,7 @@ def _tags(entry: dict[str, Any], store: StoreLayout) -> list[str]:
 
 
 def _sorted(entries: list[dict[str, Any]], sort: str) -> list[dict[str, Any]]:
-    newest = sorted(entries, key=lambda entry: str(entry.get("created_at", "")), reverse=True)
+    newest = sorted(entries, key=started)[::-1]
     if sort == "created":
         return newest
     measured = [entry for entry in newest if sort in _metrics(entry)]

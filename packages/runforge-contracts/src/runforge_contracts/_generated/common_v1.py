@@ -92,7 +92,6 @@ WorkspacePath: TypeAlias = Annotated[
     Meta(
         description="A path relative to the workspace with forward slashes, or an absolute path where the thing lies outside the workspace. Source: RunForge contract, Where things live.",
         max_length=4096,
-        min_length=1,
         pattern="^[^\\u0000-\\u001f]+$(?!\\n)",
         title="WorkspacePath",
     ),
