@@ -7,7 +7,7 @@ parameter set. Source: RunForge guarantees, "Supported Hyperparameters"; RunForg
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -48,16 +48,13 @@ class Hyperparameter:
         if self.kind == "choice" and value in self.choices:
             # The table's own object: equal texts of other origin would change the pickle's bytes.
             return self.choices[self.choices.index(value)]
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if number and self.kind == "float" and value > 0 and math.isfinite(value):
-            return float(value)
-        if (
-            number
-            and self.kind in ("int", "int_or_none")
-            and float(value).is_integer()
-            and self.minimum <= value <= 2**31 - 1
-        ):
-            return int(value)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            # Bounds first: an integer of any size can be compared, but not converted.
+            if self.kind == "float" and 0 < value <= sys.float_info.max:
+                return float(value)
+            whole = self.kind in ("int", "int_or_none") and self.minimum <= value < 2**31
+            if whole and float(value).is_integer():
+                return int(value)
         raise ValueError(self.expects)
 
 

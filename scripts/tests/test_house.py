@@ -1,0 +1,101 @@
+"""The house stands as its plan says: arrows between packages, doors, and words in the README."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = {
+    "runforge_contracts": ROOT / "packages/runforge-contracts/src/runforge_contracts",
+    "runforge_engine": ROOT / "packages/runforge-engine/src/runforge_engine",
+    "runforge_cli": ROOT / "packages/runforge-cli/src/runforge_cli",
+    "ml_runner": ROOT / "packages/runforge-cli/src/ml_runner",
+    "runforge_conformance": ROOT / "conformance/src/runforge_conformance",
+}
+ALLOWED = {
+    "runforge_contracts": set[str](),
+    "runforge_engine": {"runforge_contracts"},
+    "runforge_cli": {"runforge_contracts", "runforge_engine"},
+    "ml_runner": {"runforge_contracts", "runforge_engine", "runforge_cli"},
+    "runforge_conformance": {"runforge_contracts"},
+}
+NUMERIC = {"numpy", "pandas", "sklearn", "scipy", "joblib", "pyarrow"}
+
+
+def imports(package: Path) -> Iterator[tuple[Path, str]]:
+    """Give every module that the package imports, anywhere in its source."""
+    for path in package.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                yield from ((path, alias.name.split(".")[0]) for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+                yield path, node.module.split(".")[0]
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_imports_run_one_way(name: str) -> None:
+    foreign = {
+        (path.name, module)
+        for path, module in imports(PACKAGES[name])
+        if module in PACKAGES and module != name and module not in ALLOWED[name]
+    }
+    assert foreign == set()
+    if name != "runforge_engine":
+        assert {module for _, module in imports(PACKAGES[name])} & NUMERIC == set()
+
+
+@pytest.mark.parametrize("name", ["runforge_contracts", "runforge_engine", "runforge_cli"])
+def test_importing_a_package_loads_no_numeric_library(name: str) -> None:
+    program = f"import sys, {name}; assert not {NUMERIC!r} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_no_module_of_the_editor_door_hides_one_of_the_standard_library() -> None:
+    names = {path.stem for path in PACKAGES["ml_runner"].glob("*.py")} - {"__init__", "__main__"}
+    assert not names & sys.stdlib_module_names
+
+
+def test_the_versions_of_the_packages_agree() -> None:
+    found = {
+        re.search(r'^version = "(.+)"', path.read_text("utf-8"), re.MULTILINE)[1]  # type: ignore[index]
+        for path in ROOT.glob("packages/*/pyproject.toml")
+    }
+    found |= {
+        re.search(r'__version__ = "(.+)"', path.read_text("utf-8"))[1]  # type: ignore[index]
+        for path in (PACKAGES["runforge_engine"], PACKAGES["runforge_cli"])
+        for path in (path / "__init__.py",)
+    }
+    assert len(found) == 1
+
+
+def test_the_readme_names_real_doors() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    for page in ("README.md", "CONTRIBUTING.md"):
+        named = set(re.findall(r"`?make ([a-z-]+)", (ROOT / page).read_text("utf-8")))
+        assert named
+        assert named <= targets
+
+
+def test_the_readme_shows_commands_that_exist() -> None:
+    from runforge_cli.app import COMMANDS
+
+    text = (ROOT / "README.md").read_text("utf-8")
+    named = set(re.findall(r"^\s*(?:\$ )?runforge ([a-z-]+)", text, re.MULTILINE))
+    assert named
+    assert named <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("page", sorted(ROOT.glob("**/README.md")), ids=lambda path: str(path))
+def test_links_lead_somewhere(page: Path) -> None:
+    if any(part in (".venv", ".tox", "node_modules") for part in page.parts):
+        return
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text("utf-8")):
+        if not target.startswith("http"):
+            assert (page.parent / target).exists(), target
