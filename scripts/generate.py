@@ -24,6 +24,7 @@ from reference import reference_pages
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMAS = ROOT / "schemas"
 GENERATED = ROOT / "packages/runforge-contracts/src/runforge_contracts/_generated"
+TYPES = GENERATED.parent / "types.py"
 REFERENCE = ROOT / "docs/contract"
 HEADER = (
     "# Generated from schemas/ by scripts/generate.py; edit the schema, then run `make generate`.\n"
@@ -43,8 +44,11 @@ def main() -> int:
                 if target.exists():
                     shutil.rmtree(target)
                 shutil.copytree(fresh, target)
+            TYPES.write_text(public_types(), "utf-8")
             return 0
         differences = [*compare(types, GENERATED), *compare(pages, REFERENCE)]
+        if not TYPES.exists() or TYPES.read_text("utf-8") != public_types():
+            differences.append(f"differs: {TYPES.name}")
     for difference in differences:
         print(difference, file=sys.stderr)
     if differences:
@@ -123,14 +127,35 @@ def catalog(schemas: dict[str, dict[str, Any]]) -> str:
         arguments = ", ".join(f"{key}={json_literal(value)}" for key, value in entry.items())
         lines.append(f"    {json.dumps(name)}: Entry({arguments}),")
     lines.append("}\n")
+    return format_source("\n".join(lines))
+
+
+def format_source(source: str) -> str:
+    """Return Python source as the formatter writes it."""
     formatted = subprocess.run(
         [sys.executable, "-m", "ruff", "format", "--isolated", "--line-length", "100", "-"],
-        input="\n".join(lines),
+        input=source,
         capture_output=True,
         text=True,
         check=True,
     )
     return formatted.stdout
+
+
+def public_types() -> str:
+    """Return the source of the public module that names the type of every document."""
+    schemas = {path.stem: json.loads(path.read_text("utf-8")) for path in SCHEMAS.glob("*.json")}
+    structs = sorted(
+        (name.replace(".", "_"), schema["title"])
+        for name, schema in schemas.items()
+        if schema.get("type") == "object"
+    )
+    lines = [HEADER, '"""The types of the documents, generated from their schemas."""\n']
+    lines += [
+        f"from runforge_contracts._generated.{module} import {struct} as {struct}"
+        for module, struct in structs
+    ]
+    return format_source("\n".join(lines))
 
 
 def json_literal(value: object) -> str:
