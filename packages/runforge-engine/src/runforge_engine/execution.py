@@ -170,10 +170,24 @@ def _run(
             _tell_end(journal, error, status)
     result = _result(plan, run_id, error, cause, completed)
     _write_end(run_id, record, journal.diagnostics, result)
-    append_entry(plan.store, describe(RunFolder(record.folder), plan.store))
+    _list(plan, record)
     if isinstance(cause, KeyboardInterrupt):
         raise cause
     return Outcome(run_id, record.folder, status, result, error)
+
+
+def _list(plan: Plan, record: RunRecord) -> None:
+    """Append the run to the index; where that fails, the run is complete all the same."""
+    try:
+        append_entry(plan.store, describe(RunFolder(record.folder), plan.store))
+    except RunForgeError as problem:
+        raise RunForgeError(
+            problem.code,
+            f"The run is complete in {quote(plan.store.relative(record.folder), 200)}, but it"
+            f" could not be listed: {problem.message}",
+            hint=problem.hint,
+            path=problem.place.path,
+        ) from problem
 
 
 def _status(error: RunForgeError | None) -> Literal["succeeded", "failed", "cancelled"]:
