@@ -64,6 +64,7 @@ class LazyGroup(click.Group):
     cls=LazyGroup,
     context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100},
     invoke_without_command=True,
+    subcommand_metavar="COMMAND [ARGS]...",
     epilog="RUN is a run id, the start of one, `latest`, or the path of a run folder.",
 )
 @global_options
