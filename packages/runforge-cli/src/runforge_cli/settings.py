@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.layout import DEFAULT_STORE, StoreLayout, find_workspace, stores_in
-from runforge_contracts.reading import RunFolder, find_run
-from runforge_contracts.text import quote
+
+# What a command needs is imported when it asks, so that `--help` pays for nothing else.
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from runforge_contracts.layout import StoreLayout
+    from runforge_contracts.reading import RunFolder
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -31,6 +33,12 @@ class Settings:
     @property
     def folder(self) -> Path:
         """The workspace: the one named, else the nearest parent with a store, else here."""
+        from pathlib import Path
+
+        from runforge_contracts.errors import ErrorCode, RunForgeError
+        from runforge_contracts.layout import find_workspace
+        from runforge_contracts.text import quote
+
         if self.workspace is None:
             return find_workspace(Path.cwd(), self.store)
         folder = Path(self.workspace).absolute()
@@ -46,6 +54,9 @@ class Settings:
     @property
     def store_name(self) -> str | None:
         """The store that was asked for: a plain folder name, never a path."""
+        from runforge_contracts.errors import ErrorCode, RunForgeError
+        from runforge_contracts.text import quote
+
         name = self.store
         if name is not None and (name in ("", ".", "..") or set(name) & set("/\\\0")):
             raise RunForgeError(
@@ -57,14 +68,20 @@ class Settings:
 
     def stores(self) -> list[StoreLayout]:
         """Return the stores to read from."""
+        from runforge_contracts.layout import stores_in
+
         return stores_in(self.folder, self.store_name)
 
     def target(self) -> StoreLayout:
         """Return the store to write to."""
+        from runforge_contracts.layout import DEFAULT_STORE, StoreLayout
+
         return StoreLayout(self.folder, self.store_name or DEFAULT_STORE)
 
     def find_run(self, reference: str) -> RunFolder:
         """Return the run that ``reference`` names."""
+        from runforge_contracts.reading import find_run
+
         return find_run(reference, self.stores())
 
     def colored(self, stream: Any = None) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -96,7 +95,7 @@ def write_file(path: Path, data: bytes) -> None:
     The bytes are on the disk when this returns, also after a loss of power. Raises
     ``STORE_NOT_WRITABLE``; then the old file is as it was.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}.tmp")
     with writing(path):
         try:
             with temporary.open("xb") as file:

@@ -12,12 +12,6 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from runforge_contracts import layout
-from runforge_contracts.diagnostics import (
-    Diagnostic,
-    DiagnosticCode,
-    diagnostic,
-    raw_diagnostic,
-)
 from runforge_contracts.documents import Document, struct_of
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.files import read_file
@@ -116,17 +110,18 @@ class RunFolder:
         document = self.raw(layout.DIAGNOSTICS)
         if document is not None:
             return list(document["diagnostics"])
-        return [raw_diagnostic(item) for item in _synthesized(self.run)]
+        return _synthesized(self.run)
 
 
-def _synthesized(run: dict[str, Any] | None) -> Iterator[Diagnostic]:
+def _synthesized(run: dict[str, Any] | None) -> list[dict[str, Any]]:
+    from runforge_contracts.diagnostics import DiagnosticCode, diagnostic, raw_diagnostic
+
     dropped = (run or {}).get("dropped_rows_missing_values", 0)
-    if dropped:
-        yield diagnostic(
-            DiagnosticCode.MISSING_VALUES_DROPPED,
-            f"{dropped} rows were dropped because a value was missing.",
-            rows_dropped=dropped,
-        )
+    if not dropped:
+        return []
+    text = f"{dropped} rows were dropped because a value was missing."
+    found = diagnostic(DiagnosticCode.MISSING_VALUES_DROPPED, text, rows_dropped=dropped)
+    return [raw_diagnostic(found)]
 
 
 def read_index_document(store: StoreLayout) -> dict[str, Any] | None:
