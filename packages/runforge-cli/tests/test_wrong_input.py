@@ -337,3 +337,38 @@ def test_the_editor_door_trains_and_inspects(process: Call, workspace: Path) -> 
     assert (report.code, report.json["trainable"]) == (0, True)
     missing = process("ml_runner", "train", "--preset", "std-train", "--out", "b")
     assert (missing.code, missing.json["error"]["code"]) == (2, "USAGE_INVALID")
+
+
+def test_a_prepared_folder_gets_a_result_whatever_is_wrong(runforge: Call, workspace: Path) -> None:
+    folder = workspace / ".runforge/runs/20260201-130000-0000abcd"
+    folder.mkdir(parents=True)
+    (folder / "request.json").write_text(json.dumps(GOOD))
+    result = runforge("run", "--run-dir", str(folder), "--json")
+    assert (result.code, result.json["status"]) == (3, "failed")
+    recorded = json.loads((folder / "result.json").read_text("utf-8"))
+    assert recorded == result.json["result"]
+    assert recorded["error"]["code"] == "DATASET_NOT_FOUND"
+    [entry] = runforge("runs", "--json").json["runs"]
+    assert (entry["run_id"], entry["status"]) == (folder.name, "failed")
+
+
+def test_a_prepared_folder_with_an_invalid_request_is_left_alone(
+    runforge: Call, workspace: Path
+) -> None:
+    folder = workspace / ".runforge/runs/20260201-130000-0000abcd"
+    folder.mkdir(parents=True)
+    (folder / "request.json").write_text(json.dumps(without("preset")))
+    assert runforge("run", "--run-dir", str(folder)).code == 2
+    assert [path.name for path in folder.iterdir()] == ["request.json"]
+
+
+def test_a_run_outlives_the_reader_of_its_progress(workspace: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "runforge_cli", *TRAIN, "--json", "--verbose"],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stderr is not None
+        process.stderr.close()
+        assert process.stdout is not None
+        assert json.loads(process.stdout.read())["status"] == "succeeded"

@@ -50,8 +50,10 @@ def guard(call: Callable[[], int], *, json: bool) -> int:
     except RunForgeError as error:
         return write_error(error, json=json)
     except BrokenPipeError:
-        # Whoever read the output has seen enough.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read the output has seen enough; nothing is left to say it to.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.dup2(nowhere, sys.stderr.fileno())
         return ExitCode.OK
     except Exception as problem:  # noqa: BLE001 - the last resort
         fault = RunForgeError(

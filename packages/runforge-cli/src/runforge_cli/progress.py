@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from typing import Any
@@ -13,6 +14,13 @@ from runforge_engine.observer import Observer
 
 from runforge_cli.columns import bar, fit, pad, plural, terminal_width
 from runforge_cli.settings import Settings
+
+
+def _say(text: str) -> None:
+    """Write to standard error; a reader who has gone away does not stop a run."""
+    with contextlib.suppress(OSError):
+        sys.stderr.write(text)
+        sys.stderr.flush()
 
 
 def choose_observer(settings: Settings) -> Observer:
@@ -29,8 +37,7 @@ class EventStream(Observer):
 
     def on_event(self, event: dict[str, Any]) -> None:
         """Write the event as one line."""
-        sys.stderr.buffer.write(encode_json_line(event))
-        sys.stderr.buffer.flush()
+        _say(encode_json_line(event).decode())
 
 
 class StageLines(Observer):
@@ -40,13 +47,12 @@ class StageLines(Observer):
         """Write a line if a stage has begun or ended."""
         text = describe_event(event)
         if text and event["event"] != "train_progress":
-            sys.stderr.write(f"{text}\n")
-            sys.stderr.flush()
+            _say(f"{text}\n")
 
     def on_diagnostic(self, diagnostic: Diagnostic) -> None:
         """Write what deserves attention."""
         if diagnostic.severity == "warning":
-            sys.stderr.write(f"warning: {printable(diagnostic.message)}\n")
+            _say(f"warning: {printable(diagnostic.message)}\n")
 
 
 class TerminalProgress(Observer):
@@ -71,7 +77,7 @@ class TerminalProgress(Observer):
         """Leave what deserves attention standing above the line."""
         if diagnostic.severity == "warning":
             self._show("")
-            sys.stderr.write(f"warning: {printable(diagnostic.message)}\n")
+            _say(f"warning: {printable(diagnostic.message)}\n")
 
     def _bar(self, done: int, total: int) -> str:
         elapsed = time.monotonic() - self._began
@@ -80,8 +86,7 @@ class TerminalProgress(Observer):
 
     def _show(self, text: str) -> None:
         line = fit(text, terminal_width() - 1)
-        sys.stderr.write(f"\r\x1b[2K{line}")
-        sys.stderr.flush()
+        _say(f"\r\x1b[2K{line}")
 
 
 def describe_event(event: dict[str, Any]) -> str:

@@ -29,7 +29,7 @@ from runforge_contracts.text import quote
 from runforge_engine.cancellation import Cancellation
 from runforge_engine.journal import Journal
 from runforge_engine.observer import Observer
-from runforge_engine.plan import Plan, make_plan
+from runforge_engine.plan import Plan, Start, make_plan
 from runforge_engine.provenance import collect_provenance
 from runforge_engine.record import RunRecord
 from runforge_engine.store import append_entry, claim_folder, take_folder
@@ -89,8 +89,8 @@ def execute(
         For what is wrong before the run has a folder: the configuration, the dataset's path, the
         store. What goes wrong later is in the outcome.
     """
-    plan = make_plan(request, store, cli_parameters)
-    candidates = run_id_candidates(plan.started_at, request.raw, plan.source.sha256)
+    plan = make_plan(request, store, Start.now(), cli_parameters)
+    candidates = run_id_candidates(plan.start.at, request.raw, plan.source.sha256)
     if folder is None:
         folder = claim_folder(store, candidates)
         run_id = folder.name
@@ -134,56 +134,67 @@ def execute_folder(
                 hint="`runforge rerun` repeats a run in a new folder.",
                 path=str(folder / file),
             )
-    plan = make_plan(request, store)
-    return _run(
-        plan, folder.name, RunRecord(folder), observer or Observer(), cancellation or Cancellation()
-    )
+    start, record, observer = Start.now(), RunRecord(folder), observer or Observer()
+    try:
+        plan = make_plan(request, store, start)
+    except RunForgeError as refusal:
+        # The folder is there already, and whoever made it waits for a result.
+        with Journal(folder, folder.name, start.clock, observer) as journal:
+            _tell_end(journal, refusal)
+        result = _result(request, store, start, folder.name, refusal)
+        _write_end(folder.name, record, journal.diagnostics, result)
+        _list(store, record)
+        return Outcome(folder.name, folder, "failed", result, refusal)
+    return _run(plan, folder.name, record, observer, cancellation or Cancellation())
 
 
 def _run(
     plan: Plan, run_id: str, record: RunRecord, observer: Observer, cancellation: Cancellation
 ) -> Outcome:
     """Train in the claimed folder and record the end, whichever it is."""
-    from runforge_engine.stages import complete
-
     error: RunForgeError | None = None
-    cause: BaseException | None = None
     completed: Completed | None = None
-    with Journal(record.folder, run_id, plan.clock, observer) as journal:
+    interrupt: KeyboardInterrupt | None = None
+    with Journal(record.folder, run_id, plan.start.clock, observer) as journal:
         try:
+            from runforge_engine.stages import complete
+
             completed = complete(plan, run_id, record, journal, cancellation)
         except RunForgeError as raised:
-            error = cause = raised
+            error = raised
         except KeyboardInterrupt as raised:
-            cause = raised
-            error = RunForgeError(ErrorCode.CANCELLED, "The run was interrupted.")
+            interrupt = raised
+            error = _caused(ErrorCode.CANCELLED, "The run was interrupted.", raised)
         except Exception as raised:  # noqa: BLE001 - every end of a run is recorded
-            cause = raised
-            error = RunForgeError(
-                ErrorCode.INTERNAL,
-                f"RunForge failed: {type(raised).__name__}: {raised}",
-                hint="This is a fault of RunForge; please report it with the traceback.",
+            error = _caused(
+                ErrorCode.INTERNAL, f"RunForge failed: {type(raised).__name__}: {raised}", raised
             )
-            error.__cause__ = raised
-        status = _status(error)
         if error is not None:
-            _tell_end(journal, error, status)
-    result = _result(plan, run_id, error, cause, completed)
+            _tell_end(journal, error)
+    result = _result(
+        plan.request, plan.store, plan.start, run_id, error, plan.effective_config(), completed
+    )
     _write_end(run_id, record, journal.diagnostics, result)
-    _list(plan, record)
-    if isinstance(cause, KeyboardInterrupt):
-        raise cause
-    return Outcome(run_id, record.folder, status, result, error)
+    _list(plan.store, record)
+    if interrupt is not None:
+        raise interrupt
+    return Outcome(run_id, record.folder, _status(error), result, error)
 
 
-def _list(plan: Plan, record: RunRecord) -> None:
+def _caused(code: ErrorCode, message: str, cause: BaseException) -> RunForgeError:
+    error = RunForgeError(code, message)
+    error.__cause__ = cause
+    return error
+
+
+def _list(store: StoreLayout, record: RunRecord) -> None:
     """Append the run to the index; where that fails, the run is complete all the same."""
     try:
-        append_entry(plan.store, describe(RunFolder(record.folder), plan.store))
+        append_entry(store, describe(RunFolder(record.folder), store))
     except RunForgeError as problem:
         raise RunForgeError(
             problem.code,
-            f"The run is complete in {quote(plan.store.relative(record.folder), 200)}, but it"
+            f"The run is complete in {quote(store.relative(record.folder), 200)}, but it"
             f" could not be listed: {problem.message}",
             hint=problem.hint,
             path=problem.place.path,
@@ -196,8 +207,8 @@ def _status(error: RunForgeError | None) -> Literal["succeeded", "failed", "canc
     return "cancelled" if error.code is ErrorCode.CANCELLED else "failed"
 
 
-def _tell_end(journal: Journal, error: RunForgeError, status: str) -> None:
-    if status == "cancelled":
+def _tell_end(journal: Journal, error: RunForgeError) -> None:
+    if error.code is ErrorCode.CANCELLED:
         journal.event("cancelling", seconds_remaining=CANCEL_WITHIN)
         journal.event("run_cancelled", step=journal.step)
         return
@@ -206,36 +217,37 @@ def _tell_end(journal: Journal, error: RunForgeError, status: str) -> None:
 
 
 def _result(
-    plan: Plan,
+    request: Document[RequestV1],
+    store: StoreLayout,
+    start: Start,
     run_id: str,
     error: RunForgeError | None,
-    cause: BaseException | None,
-    completed: Completed | None,
+    config: dict[str, Any] | None = None,
+    completed: Completed | None = None,
 ) -> dict[str, Any]:
     """Return the raw ``result.json``, without the list of artifacts."""
     result: dict[str, Any] = {
         "version": 1,
         "run_id": run_id,
         "status": _status(error),
-        "started_at": plan.started_at,
-        "finished_at": plan.clock.now(),
-        "duration_ms": plan.clock.monotonic_ms() - plan.started_ms,
-        "effective_config": plan.effective_config(),
+        "started_at": start.at,
+        "finished_at": start.clock.now(),
+        "duration_ms": start.clock.monotonic_ms() - start.milliseconds,
         "error": None,
     }
-    if completed is not None and error is None:
+    if config is not None:
+        result["effective_config"] = config
+    if completed is not None:
         result["summary"] = completed.summary()
-    else:
-        result["provenance"] = collect_provenance(
-            plan.store.workspace, plan.store.name, plan.request.raw["created_by"]
-        )
-    if error is not None and cause is not None:
+    if error is not None:
+        client = request.raw["created_by"]
+        result["provenance"] = collect_provenance(store.workspace, store.name, client)
         result["error"] = {
             "message": error.message,
             "type": type(error.__cause__ or error).__name__,
             "code": error.code.value,
             **({"hint": error.hint} if error.hint else {}),
-            "traceback": "".join(traceback.format_exception(cause)),
+            "traceback": "".join(traceback.format_exception(error)),
         }
     return result
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 from runforge_contracts import layout
 from runforge_contracts.diagnostics import Diagnostic
@@ -40,8 +40,7 @@ class Journal:
         with writing(events):
             events.parent.mkdir(exist_ok=True)
             try:
-                # Unbuffered: what happened before a crash is on record.
-                self._events = events.open("xb", buffering=0)
+                self._events = events.open("xb")
             except FileExistsError:
                 raise RunForgeError(
                     ErrorCode.RUN_ALREADY_COMPLETE,
@@ -49,7 +48,8 @@ class Journal:
                     hint="A run folder is used once; `runforge rerun` repeats a run in a new one.",
                     path=str(folder),
                 ) from None
-            self._log = (folder / layout.TRAIN_LOG).open("xb", buffering=0)
+            self._log = (folder / layout.TRAIN_LOG).open("xb")
+        self._folder = folder
 
     def event(self, name: str, **fields: Any) -> None:
         """Record that something happened; ``fields`` are those of the schema ``events.v1``."""
@@ -59,7 +59,7 @@ class Journal:
             "run_id": self._run_id,
             **fields,
         }
-        self._events.write(encode_json_line(event))
+        self._write(self._events, encode_json_line(event))
         particulars = " ".join(f"{key}={json.dumps(value)}" for key, value in fields.items())
         self._write_line(f"{name} {particulars}".rstrip())
         self._observer.on_event(event)
@@ -73,7 +73,13 @@ class Journal:
 
     def _write_line(self, text: str) -> None:
         line = f"{self._clock.now_for_event()} {printable(text)}\n"
-        self._log.write(line.encode("utf-8", "backslashreplace"))
+        self._write(self._log, line.encode("utf-8", "backslashreplace"))
+
+    def _write(self, file: BinaryIO, data: bytes) -> None:
+        # Line by line: what happened before a crash is on record.
+        with writing(self._folder):
+            file.write(data)
+            file.flush()
 
     def close(self) -> None:
         """Close the logs; nothing can be recorded afterwards."""

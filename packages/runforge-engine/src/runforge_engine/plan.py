@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from runforge_contracts._generated.request_v1 import RequestV1
 from runforge_contracts.documents import Document
@@ -22,6 +22,20 @@ from runforge_engine.source import Source, read_source
 DEFAULT_SEED = 42
 
 
+class Start(NamedTuple):
+    """When a run began, by the clock that it keeps to."""
+
+    clock: Clock
+    at: str
+    milliseconds: int
+
+    @classmethod
+    def now(cls) -> Self:
+        """Start at this moment."""
+        clock = read_clock()
+        return cls(clock, clock.now(), clock.monotonic_ms())
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What a run is going to do, and with which bytes."""
@@ -30,9 +44,7 @@ class Plan:
     store: StoreLayout
     configuration: Configuration
     source: Source
-    clock: Clock
-    started_at: str
-    started_ms: int
+    start: Start
     #: Why the GPU that was asked for is not used.
     gpu_reason: str | None
 
@@ -66,7 +78,10 @@ class Plan:
 
 
 def make_plan(
-    request: Document[RequestV1], store: StoreLayout, cli_names: Collection[str] = ()
+    request: Document[RequestV1],
+    store: StoreLayout,
+    start: Start,
+    cli_names: Collection[str] = (),
 ) -> Plan:
     """Check what can be checked before anything is written, and read the dataset's bytes.
 
@@ -76,6 +91,8 @@ def make_plan(
         A valid request.
     store
         The store that the run belongs to; its workspace is where relative paths start.
+    start
+        When the run began.
     cli_names
         Names of the hyperparameters that a person typed.
 
@@ -84,8 +101,6 @@ def make_plan(
     RunForgeError
         For a wrong configuration, a dataset path that climbs out, a dataset that is not there.
     """
-    clock = read_clock()
-    started_at, started_ms = clock.now(), clock.monotonic_ms()
     raw = request.raw
     configuration = resolve(
         family=raw["model"]["family"],
@@ -99,4 +114,4 @@ def make_plan(
     if raw["device"]["type"] == "gpu":
         gpu_reason = "The model families of this version compute on the CPU only."
     source = read_source(dataset_path(raw["dataset"]["path"], store.workspace))
-    return Plan(request, store, configuration, source, clock, started_at, started_ms, gpu_reason)
+    return Plan(request, store, configuration, source, start, gpu_reason)

@@ -65,7 +65,7 @@ def complete(
     # Before the fit, which can take hours: the code that made the model is the code of now.
     provenance = _provenance(plan, journal)
     journal.event("train_started")
-    begun_ms = plan.clock.monotonic_ms()
+    begun_ms = plan.start.clock.monotonic_ms()
     fitted = fit(
         configuration,
         dataset.X[split.train],
@@ -76,7 +76,9 @@ def complete(
         cancellation=cancellation,
     )
     journal.diagnose(fitted.diagnostics)
-    journal.event("train_finished", duration_seconds=(plan.clock.monotonic_ms() - begun_ms) / 1000)
+    journal.event(
+        "train_finished", duration_seconds=(plan.start.clock.monotonic_ms() - begun_ms) / 1000
+    )
     cancellation.check()
 
     journal.step = "evaluation"
@@ -105,7 +107,7 @@ def complete(
         record.write_struct(layout.FEATURE_IMPORTANCE, interpretation.feature_importance)
     if interpretation.linear_coefficients is not None:
         record.write_struct(layout.LINEAR_COEFFICIENTS, interpretation.linear_coefficients)
-    created_at = plan.clock.now()
+    created_at = plan.start.clock.now()
     index = build_index(
         interpretation,
         evaluation.metrics,
