@@ -39,9 +39,7 @@ def summary_lines(folder: RunFolder, settings: Settings, *, brief: bool = False)
         Only what a person who just started the run does not know yet.
     """
     yield _title(folder, settings)
-    yield from pairs(_outcome(folder, settings))
-    if folder.status != "succeeded":
-        yield from _failure(folder)
+    yield from pairs([*_outcome(folder, settings), *_failure(folder)])
     if not brief:
         yield from _section("Data", pairs(_data(folder)))
         yield from _section("Model", pairs(_model(folder)))
@@ -91,15 +89,14 @@ def _ratios(run: dict[str, Any]) -> dict[str, float]:
     return {name: value for name, value in metrics.items() if not name.startswith("num_")}
 
 
-def _failure(folder: RunFolder) -> Iterator[str]:
+def _failure(folder: RunFolder) -> Iterator[tuple[str, str]]:
     error = (folder.result or {}).get("error")
     if error:
-        items = [("error", f"{error['message']} [{error.get('code', error['type'])}]")]
+        yield "error", f"{error['message']} [{error.get('code', error['type'])}]"
         if error.get("hint"):
-            items.append(("hint", error["hint"]))
-        yield from pairs(items)
+            yield "hint", error["hint"]
     elif folder.status == "incomplete":
-        yield from pairs([("state", "It is still training, or it was interrupted.")])
+        yield "state", "It is still training, or it was interrupted."
 
 
 def _data(folder: RunFolder) -> Iterator[tuple[str, str]]:

@@ -34,11 +34,11 @@ def command(settings: Settings, run: str) -> int:
         write_json(index)
         return 0
     rows = [
-        [name, entry["schema_version"], entry["path"], f"runforge {_SHOWN_BY[name]}"]
+        [entry["schema_version"], entry["path"], f"runforge {_SHOWN_BY[name]}"]
         for name, entry in index["available_artifacts"].items()
     ]
-    header = ("output", "version", "path", "shown by")
+    header = ("output", "path", "shown by")
     write_lines(
-        [heading(folder, "Interpretability"), "", *table(header, rows, flexible=2, indent=2)]
+        [heading(folder, "Interpretability"), "", *table(header, rows, flexible=1, indent=2)]
     )
     return 0
