@@ -7,10 +7,14 @@ BIN := $(VENV)/bin
 PACKAGES := packages/runforge-contracts packages/runforge-engine packages/runforge-cli conformance
 MANIFESTS := pyproject.toml $(addsuffix /pyproject.toml,$(PACKAGES))
 EDITABLE := $(foreach package,$(PACKAGES),-e $(package))
+# The tools of the environment come first, so that everybody runs the same ones.
+TOOLS := PATH="$(CURDIR)/$(BIN):$$PATH"
+TYPESCRIPT := packages/runforge-contracts/typescript
+NPM := $(TOOLS) npm --prefix $(TYPESCRIPT) --loglevel=error
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format generate check-generated bench clean
+.PHONY: help setup demo test check format generate check-generated check-typescript bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,22 +46,31 @@ demo: $(VENV)/.installed ## Train on the penguins and show the run
 test: $(VENV)/.tools ## Pass the tests, in a clean environment made by tox
 	$(BIN)/tox run -qq -e py
 
-check: $(VENV)/.tools ## Lint, types, generated files and schema changes
+check: $(VENV)/.tools check-generated check-typescript ## Lint, types, generated files, schema changes
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(foreach package,$(PACKAGES),$(BIN)/mypy $(package)/src &&) true
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python scripts/generate.py --check
 	$(BIN)/python scripts/check_evolution.py
 
 format: $(VENV)/.tools ## Format the code
 	$(BIN)/ruff check --fix --quiet
 	$(BIN)/ruff format --quiet
 
-generate: $(VENV)/.tools ## Write what follows from the schemas
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python scripts/generate.py
+generate: $(VENV)/.tools $(TYPESCRIPT)/node_modules ## Write what follows from the schemas
+	$(TOOLS) python scripts/generate.py
+	$(NPM) run --silent generate
 
-check-generated: $(VENV)/.tools ## Check that the generated files follow from the schemas
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python scripts/generate.py --check
+check-generated: $(VENV)/.tools $(TYPESCRIPT)/node_modules ## Compare the generated files with the schemas
+	$(TOOLS) python scripts/generate.py --check
+	$(NPM) run --silent check
+
+check-typescript: $(VENV)/.tools $(TYPESCRIPT)/node_modules ## Compile the TypeScript types, read the vectors
+	$(NPM) run --silent test
+
+$(TYPESCRIPT)/node_modules: $(VENV)/.tools $(TYPESCRIPT)/package-lock.json
+	@echo "Installing the TypeScript tools"
+	@$(NPM) ci --silent
+	@touch $@
 
 bench: $(VENV)/.tools ## Measure, beside plain libraries
 	$(BIN)/python benchmarks/contracts.py

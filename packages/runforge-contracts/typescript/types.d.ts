@@ -1,0 +1,1305 @@
+// Generated from schemas/ by generate.mjs; edit the schema, then run `make generate`.
+
+/**
+ * A number of things, within the 53 bits that every client can hold exactly.
+ */
+export type Count = number;
+/**
+ * A class label: an integer within 53 bits or a text, never a fraction. Source: RunForge contract, Data.
+ */
+export type ClassLabel = number | string;
+/**
+ * A number between zero and one.
+ */
+export type Fraction = number;
+/**
+ * A SHA-256 digest as 64 lowercase hexadecimal digits.
+ */
+export type Sha256 = string;
+/**
+ * A path below the run folder with forward slashes. It has no empty, `.` or `..` segment, no backslash, no control character and no drive letter, so it cannot leave its root. Source: RunForge contract, Where things live.
+ */
+export type RelativePath = string;
+/**
+ * A path relative to the workspace with forward slashes, or an absolute path where the thing lies outside the workspace. Source: RunForge contract, Where things live.
+ */
+export type WorkspacePath = string;
+/**
+ * A UTC instant in ISO 8601. Writers end it with `Z`; readers also accept `+00:00`.
+ */
+export type Timestamp = string;
+/**
+ * Identity of a run and name of its folder: UTC date, UTC time and eight hexadecimal digits. Source: run store contract, section 1.
+ */
+export type RunId = string;
+/**
+ * Identity of a run written by any client, older ones included; safe as the name of a folder.
+ */
+export type AnyRunId = string;
+/**
+ * A supported model family. Source: RunForge guarantees, Model Selection.
+ */
+export type ModelFamily = "logistic_regression" | "random_forest" | "linear_svc";
+/**
+ * A named bundle of hyperparameters. Source: run store contract, section 3.
+ */
+export type Preset = "fast" | "balanced" | "thorough" | "custom";
+/**
+ * Where a run is computed.
+ */
+export type DeviceType = "cpu" | "gpu";
+/**
+ * How a run ended. Source: result.json contract, Status Values.
+ */
+export type Status = "succeeded" | "failed" | "cancelled";
+/**
+ * Which metrics were computed, chosen by what the model can do. Source: RunForge guarantees, Model-Aware Metrics.
+ */
+export type MetricsProfile =
+  "classification.base.v1" | "classification.proba.v1" | "classification.multiclass.v1";
+
+/**
+ * A step of the pipeline.
+ */
+export interface PipelineStep {
+  name: string;
+  type: string;
+  module: string;
+  [k: string]: unknown;
+}
+/**
+ * What a model file holds, found without running it. Source: RunForge guarantees, Pipeline Inspection.
+ */
+export interface ArtifactInspectionV0222 {
+  schema_version: "0.2.2.2";
+  artifact_path: string;
+  /**
+   * Steps in order.
+   */
+  pipeline_steps: PipelineStep[];
+  has_preprocessing: boolean;
+  step_count: Count;
+  [k: string]: unknown;
+}
+/**
+ * Digest and size of one file.
+ */
+export interface FileDigest {
+  sha256: Sha256;
+  bytes: Count;
+  [k: string]: unknown;
+}
+/**
+ * Digest and size of files, by their path below the run folder.
+ */
+export interface FileDigests {
+  [k: string]: FileDigest;
+}
+/**
+ * The dataset of a run, by path and by content.
+ */
+export interface DatasetReference {
+  path: WorkspacePath;
+  /**
+   * SHA-256 of the file's bytes.
+   */
+  fingerprint_sha256: Sha256;
+  [k: string]: unknown;
+}
+/**
+ * The three metrics of phase 2, as in `metrics.json`.
+ */
+export interface MetricsSnapshot {
+  /**
+   * Share of validation rows predicted right.
+   */
+  accuracy: Fraction;
+  /**
+   * Rows used, after those with missing values were dropped.
+   */
+  num_samples: Count;
+  /**
+   * Feature columns used.
+   */
+  num_features: Count;
+  [k: string]: unknown;
+}
+/**
+ * Pointer to the detailed metrics of a run.
+ */
+export interface MetricsReference {
+  schema_version: "metrics.v1";
+  metrics_profile: MetricsProfile;
+  artifact_path: RelativePath;
+  [k: string]: unknown;
+}
+/**
+ * Paths of a run's artifacts below its folder; absent where an artifact was not made.
+ */
+export interface RunArtifacts {
+  model_pkl: RelativePath;
+  metrics_v1_json?: RelativePath;
+  feature_importance_json?: RelativePath;
+  linear_coefficients_json?: RelativePath;
+  interpretability_index_json?: RelativePath;
+  [k: string]: unknown;
+}
+/**
+ * A hyperparameter as it was used, and where its value came from.
+ */
+export interface RecordedHyperparameter {
+  name: string;
+  /**
+   * The value as it was used, with its type.
+   */
+  value: boolean | number | string | null;
+  /**
+   * Where the value came from: `cli`, `request`, `profile`, `preset` or `model_default`; older versions know `cli` and `profile`.
+   */
+  source: string;
+  [k: string]: unknown;
+}
+/**
+ * One structured statement about why a run behaved as it did. Source: RunForge guarantees, Diagnostics.
+ */
+export interface Diagnostic {
+  code: string;
+  severity: "info" | "warning" | "error";
+  /**
+   * One sentence for a person.
+   */
+  message: string;
+  /**
+   * Machine-readable particulars; which ones depends on the code.
+   */
+  details: {
+    [k: string]: unknown;
+  };
+  [k: string]: unknown;
+}
+/**
+ * A column of the dataset.
+ */
+export interface InspectedColumn {
+  name: string;
+  role: "feature" | "label" | "excluded";
+  /**
+   * What its values are.
+   */
+  kind: "integer" | "number" | "text" | "empty";
+  /**
+   * Cells without a value.
+   */
+  missing: Count;
+  /**
+   * Distinct values.
+   */
+  unique: Count;
+  [k: string]: unknown;
+}
+/**
+ * The label column.
+ */
+export interface InspectedLabel {
+  column: string;
+  valid: boolean;
+  type?: "integer" | "text";
+  /**
+   * In sorted order; absent where training would not get so far.
+   */
+  classes?: ClassCount[];
+  [k: string]: unknown;
+}
+/**
+ * A class and how many rows it has.
+ */
+export interface ClassCount {
+  class: ClassLabel;
+  rows: Count;
+  [k: string]: unknown;
+}
+/**
+ * What a dataset holds, and whether it can be trained on. Source: RunForge guarantees, Dataset Inspection.
+ */
+export interface DatasetInspectionV1 {
+  schema_version: "dataset_inspection.v1";
+  /**
+   * The dataset, as it was named.
+   */
+  path: string;
+  /**
+   * SHA-256 of the file's bytes.
+   */
+  fingerprint_sha256: Sha256;
+  num_rows: Count;
+  num_columns: Count;
+  num_features: Count;
+  /**
+   * In the order of the file.
+   */
+  columns: InspectedColumn[];
+  label?: InspectedLabel;
+  /**
+   * Whether training would get past its checks of the data.
+   */
+  trainable: boolean;
+  diagnostics: Diagnostic[];
+  [k: string]: unknown;
+}
+/**
+ * Why a run behaved as it did; always present, possibly empty. Source: RunForge guarantees, Diagnostics.
+ */
+export interface DiagnosticsV1 {
+  schema_version: "diagnostics.v1";
+  run_id: RunId;
+  diagnostics: Diagnostic[];
+}
+/**
+ * What went wrong, where, and what to do.
+ */
+export interface ErrorBody {
+  /**
+   * Stable code.
+   */
+  code: string;
+  /**
+   * One sentence.
+   */
+  message: string;
+  /**
+   * What to do about it.
+   */
+  hint?: string;
+  /**
+   * File or folder.
+   */
+  path?: string;
+  /**
+   * JSON Pointer into the document (RFC 6901).
+   */
+  pointer?: string;
+  /**
+   * Column of the dataset.
+   */
+  column?: string;
+  /**
+   * Row of the dataset; 1 is the first after the header.
+   */
+  row?: number;
+  /**
+   * The single mistakes, where several are reported together.
+   */
+  problems?: ErrorProblem[];
+  [k: string]: unknown;
+}
+/**
+ * One mistake.
+ */
+export interface ErrorProblem {
+  message: string;
+  /**
+   * File or folder.
+   */
+  path?: string;
+  /**
+   * JSON Pointer into the document (RFC 6901).
+   */
+  pointer?: string;
+  /**
+   * Column of the dataset.
+   */
+  column?: string;
+  /**
+   * Row of the dataset; 1 is the first after the header.
+   */
+  row?: number;
+  hint?: string;
+  [k: string]: unknown;
+}
+/**
+ * A failed command, as `--json` prints it. Source: RunForge contract, Exit codes and errors.
+ */
+export interface ErrorV1 {
+  error: ErrorBody;
+  [k: string]: unknown;
+}
+/**
+ * One line of a run's event stream (JSON Lines). Source: RunForge contract, Documents and versions.
+ */
+export interface EventV1 {
+  event:
+    | "run_start"
+    | "dataset_loaded"
+    | "train_started"
+    | "train_progress"
+    | "train_finished"
+    | "metrics_computed"
+    | "artifacts_written"
+    | "cancelling"
+    | "run_cancelled"
+    | "run_failed";
+  timestamp: Timestamp;
+  run_id: RunId;
+  preset_id?: string;
+  model_family?: ModelFamily;
+  num_samples?: Count;
+  num_features?: Count;
+  rows_dropped?: Count;
+  epoch?: Count;
+  total_epochs?: Count;
+  duration_seconds?: number;
+  metrics_profile?: MetricsProfile;
+  accuracy?: Fraction;
+  artifact_count?: Count;
+  seconds_remaining?: number;
+  /**
+   * The step that was cancelled.
+   */
+  step?: string;
+  /**
+   * Error code of a failed run.
+   */
+  code?: string;
+  /**
+   * Why the run failed.
+   */
+  message?: string;
+  [k: string]: unknown;
+}
+/**
+ * A feature at its rank.
+ */
+export interface RankedImportance {
+  name: string;
+  importance: Fraction;
+  rank: number;
+}
+/**
+ * A feature at its column.
+ */
+export interface IndexedImportance {
+  name: string;
+  importance: Fraction;
+  index: Count;
+}
+/**
+ * Native feature importances of a forest. Source: RunForge guarantees, Feature Importance.
+ */
+export interface FeatureImportanceV1 {
+  schema_version: "feature_importance.v1";
+  model_family: "random_forest";
+  importance_type: "gini_importance";
+  num_features: Count;
+  /**
+   * Most important first; ties in column order.
+   */
+  features_by_importance: RankedImportance[];
+  /**
+   * In column order.
+   */
+  features_by_original_order: IndexedImportance[];
+  /**
+   * Names of the most important features.
+   */
+  top_k: string[];
+}
+/**
+ * One run; appended once and never changed.
+ */
+export interface IndexEntry {
+  run_id: AnyRunId;
+  created_at: Timestamp;
+  /**
+   * Label for people; the run id when the request gave none.
+   */
+  name?: string;
+  /**
+   * Preset of the request.
+   */
+  preset_id?: string;
+  status?: Status;
+  summary?: IndexSummary;
+  /**
+   * The run folder, relative to the workspace.
+   */
+  run_dir: WorkspacePath;
+  dataset_fingerprint_sha256?: Sha256;
+  label_column?: string;
+  /**
+   * The model, relative to the run folder.
+   */
+  model_pkl?: RelativePath;
+  model_family?: ModelFamily;
+  /**
+   * SHA-256 of the model file.
+   */
+  model_sha256?: Sha256;
+  [k: string]: unknown;
+}
+/**
+ * A run at a glance.
+ */
+export interface IndexSummary {
+  duration_ms?: Count;
+  final_metrics?: {
+    [k: string]: number;
+  };
+  device?: string;
+  [k: string]: unknown;
+}
+/**
+ * Append-only provenance index of a store, oldest run first; it can be rebuilt from the run folders. Source: run store contract, section 1; RunForge guarantees, Provenance Tracking.
+ */
+export interface IndexV1 {
+  schema_version: "index.v1";
+  runs: IndexEntry[];
+  [k: string]: unknown;
+}
+/**
+ * Artifacts that exist; one that does not is absent.
+ */
+export interface AvailableArtifacts {
+  metrics_v1?: MetricsEntry;
+  feature_importance_v1?: FeatureImportanceEntry;
+  linear_coefficients_v1?: LinearCoefficientsEntry;
+}
+/**
+ * Detailed metrics.
+ */
+export interface MetricsEntry {
+  schema_version: "metrics.v1";
+  path: RelativePath;
+  summary: MetricsSummary;
+}
+/**
+ * Profile and accuracy.
+ */
+export interface MetricsSummary {
+  metrics_profile: MetricsProfile;
+  accuracy: Fraction;
+}
+/**
+ * Feature importances.
+ */
+export interface FeatureImportanceEntry {
+  schema_version: "feature_importance.v1";
+  path: RelativePath;
+  summary: FeatureImportanceSummary;
+}
+/**
+ * Family and strongest names.
+ */
+export interface FeatureImportanceSummary {
+  model_family: "random_forest";
+  /**
+   * @maxItems 5
+   */
+  top_k: string[];
+}
+/**
+ * Linear coefficients.
+ */
+export interface LinearCoefficientsEntry {
+  schema_version: "linear_coefficients.v1";
+  path: RelativePath;
+  summary: LinearCoefficientsSummary;
+}
+/**
+ * Family, classes and strongest names.
+ */
+export interface LinearCoefficientsSummary {
+  model_family: "logistic_regression" | "linear_svc";
+  num_classes: number;
+  top_k_by_class: TopFeatures[];
+}
+/**
+ * Names of a class's strongest features.
+ */
+export interface TopFeatures {
+  class: ClassLabel;
+  top_features: string[];
+}
+/**
+ * Which interpretability outputs a run has, in which versions, and where. Source: RunForge guarantees, Interpretability Index.
+ */
+export interface InterpretabilityIndexV1 {
+  schema_version: "interpretability.index.v1";
+  run_id: AnyRunId;
+  /**
+   * Version that wrote the index.
+   */
+  runforge_version: string;
+  created_at: Timestamp;
+  available_artifacts: AvailableArtifacts;
+}
+/**
+ * Intercept of a class.
+ */
+export interface Intercept {
+  class: ClassLabel;
+  intercept: number;
+}
+/**
+ * Coefficients of a class, strongest first.
+ */
+export interface ClassCoefficients {
+  class: ClassLabel;
+  features: RankedCoefficient[];
+}
+/**
+ * Influence of one standard deviation of a feature.
+ */
+export interface RankedCoefficient {
+  name: string;
+  coefficient: number;
+  abs_coefficient: number;
+  rank: number;
+}
+/**
+ * Coefficients of a linear model in standardized feature space. Source: RunForge guarantees, Linear Coefficients.
+ */
+export interface LinearCoefficientsV1 {
+  schema_version: "linear_coefficients.v1";
+  model_family: "logistic_regression" | "linear_svc";
+  coefficient_space: "standardized";
+  num_features: Count;
+  num_classes: number;
+  /**
+   * Class labels in sorted order.
+   *
+   * @minItems 2
+   */
+  classes: ClassLabel[];
+  /**
+   * @minItems 1
+   */
+  intercepts: Intercept[];
+  /**
+   * One entry for the greater class of two, else one a class in sorted order.
+   *
+   * @minItems 1
+   */
+  coefficients_by_class: ClassCoefficients[];
+  /**
+   * @minItems 1
+   */
+  top_k_by_class: TopFeatures[];
+}
+/**
+ * Digest and size of every other file of the run. Source: RunForge contract, Where things live.
+ */
+export interface ManifestV1 {
+  schema_version: "manifest.v1";
+  run_id: RunId;
+  files: FileDigests;
+}
+/**
+ * Exactly three metrics; frozen. Source: RunForge guarantees, Metrics Contract.
+ */
+export interface MetricsPhase2 {
+  /**
+   * Share of validation rows predicted right.
+   */
+  accuracy: Fraction;
+  /**
+   * Rows used, after those with missing values were dropped.
+   */
+  num_samples: Count;
+  /**
+   * Feature columns used.
+   */
+  num_features: Count;
+}
+/**
+ * Metrics of one class against the rest.
+ */
+export interface ClassMetrics {
+  class: ClassLabel;
+  precision: Fraction;
+  recall: Fraction;
+  f1: Fraction;
+  /**
+   * Validation rows of the class.
+   */
+  support: Count;
+}
+/**
+ * Detailed metrics on the validation rows, by profile. A metric that cannot be computed is absent. Source: RunForge guarantees, Model-Aware Metrics.
+ */
+export interface MetricsV1 {
+  schema_version: "metrics.v1";
+  metrics_profile: MetricsProfile;
+  num_classes: number;
+  /**
+   * Labels of the matrix' rows and columns, sorted.
+   *
+   * @minItems 2
+   */
+  class_labels?: ClassLabel[];
+  accuracy: Fraction;
+  /**
+   * Unweighted mean of the classes' precision.
+   */
+  precision_macro: Fraction;
+  /**
+   * Unweighted mean of the classes' recall.
+   */
+  recall_macro: Fraction;
+  /**
+   * Unweighted mean of the classes' F1 score.
+   */
+  f1_macro: Fraction;
+  /**
+   * Rows are true classes, columns predicted ones, both in sorted order.
+   *
+   * @minItems 2
+   */
+  confusion_matrix: Count[][];
+  /**
+   * Area under the ROC curve of the greater class.
+   */
+  roc_auc?: Fraction;
+  /**
+   * Cross-entropy in nats; lower is better.
+   */
+  log_loss?: number;
+  /**
+   * One entry a class, in sorted order.
+   *
+   * @minItems 3
+   */
+  metrics_by_class?: ClassMetrics[];
+}
+/**
+ * State of the repository that holds the workspace.
+ */
+export interface GitState {
+  /**
+   * Commit checked out, in full.
+   */
+  commit: string;
+  /**
+   * Whether anything differed from the commit, untracked files included; the store is left out.
+   */
+  dirty: boolean;
+  /**
+   * Digest of everything that differed from the commit; present exactly when the state is dirty.
+   */
+  diff_sha256?: Sha256;
+  /**
+   * Changed files that count by their size alone, because they were too large or could not be read.
+   */
+  diff_unread_files?: number;
+  [k: string]: unknown;
+}
+/**
+ * The interpreter.
+ */
+export interface PythonRuntime {
+  version: string;
+  implementation: string;
+  executable?: string;
+  [k: string]: unknown;
+}
+/**
+ * The machine, as far as it can change a bit of the model.
+ */
+export interface Platform {
+  os: string;
+  machine: string;
+  libc?: string;
+  cpu?: string;
+  [k: string]: unknown;
+}
+/**
+ * A linear algebra or threading library as loaded.
+ */
+export interface BlasLibrary {
+  /**
+   * Name of the library's file, whose suffix tells the build.
+   */
+  library: string;
+  /**
+   * Programming interface, such as `openblas` or `openmp`.
+   */
+  api?: string;
+  version?: string;
+  /**
+   * Kernel in use.
+   */
+  architecture?: string;
+  threads?: Count;
+  [k: string]: unknown;
+}
+/**
+ * The numeric environment.
+ */
+export interface Numerics {
+  blas: BlasLibrary[];
+  /**
+   * Threads that the libraries use, where they tell.
+   */
+  threads?: Count;
+  /**
+   * Processor features that numpy uses.
+   */
+  simd?: string[];
+  /**
+   * Whether kernels and threads were fixed before the numeric libraries were loaded.
+   */
+  pinned: boolean;
+  /**
+   * Environment variables in force that steer the numeric libraries.
+   */
+  environment: {
+    [k: string]: string;
+  };
+  [k: string]: unknown;
+}
+/**
+ * Code, interpreter, packages and machine of a run.
+ */
+export interface Provenance {
+  git?: GitState;
+  python: PythonRuntime;
+  /**
+   * Client that wrote the request, as `<client>@<version>`.
+   */
+  client: string;
+  /**
+   * Versions of every package that can change a bit of the model.
+   */
+  packages: {
+    [k: string]: string;
+  };
+  platform: Platform;
+  numerics: Numerics;
+  [k: string]: unknown;
+}
+/**
+ * Which table to learn from.
+ */
+export interface RequestDataset {
+  /**
+   * Path of the dataset, relative to the workspace.
+   */
+  path: WorkspacePath;
+  /**
+   * Name of the label column.
+   */
+  label_column: string;
+  /**
+   * Columns that are neither label nor feature.
+   */
+  exclude_columns?: string[];
+  [k: string]: unknown;
+}
+/**
+ * Which model to train.
+ */
+export interface RequestModel {
+  family: ModelFamily;
+  /**
+   * Hyperparameters by name; they win over preset and profile.
+   */
+  hyperparameters?: {
+    [k: string]: unknown;
+  };
+  [k: string]: unknown;
+}
+/**
+ * Where to train.
+ */
+export interface RequestDevice {
+  type: DeviceType;
+  /**
+   * Why a GPU is blocked or unavailable.
+   */
+  gpu_reason?: string | null;
+  [k: string]: unknown;
+}
+/**
+ * What a run was configured to do; written before training starts. Unknown fields are ignored when reading and kept when saving, at every depth. Source: run store contract, sections 2 and 3.
+ */
+export interface RequestV1 {
+  /**
+   * URL of this schema.
+   */
+  $schema?: string;
+  /**
+   * Major version of the request schema.
+   */
+  version: 1;
+  preset: Preset;
+  /**
+   * Name of a training profile; a profile of another model family is an error.
+   */
+  profile?: string;
+  dataset: RequestDataset;
+  model: RequestModel;
+  device: RequestDevice;
+  /**
+   * Seed of the split and of the estimator; 42 when absent.
+   */
+  seed?: number;
+  created_at: Timestamp;
+  /**
+   * Client that wrote the request, as `<client>@<version>`.
+   */
+  created_by: string;
+  /**
+   * Run id of the parent if this is a rerun.
+   */
+  rerun_from?: string | null;
+  /**
+   * Label for people.
+   */
+  name?: string | null;
+  /**
+   * Tags for organising runs.
+   */
+  tags?: string[];
+  /**
+   * Free text.
+   */
+  notes?: string | null;
+  [k: string]: unknown;
+}
+/**
+ * The configuration actually used: preset, profile and overrides merged, device resolved.
+ */
+export interface EffectiveConfig {
+  /**
+   * Name of the preset.
+   */
+  preset?: string;
+  /**
+   * Name of the profile.
+   */
+  profile?: string;
+  model?: EffectiveModel;
+  device?: EffectiveDevice;
+  dataset?: EffectiveDataset;
+  /**
+   * Seed used.
+   */
+  seed?: number;
+  [k: string]: unknown;
+}
+/**
+ * The model as trained.
+ */
+export interface EffectiveModel {
+  /**
+   * Model family.
+   */
+  family?: string;
+  /**
+   * Every hyperparameter with the value used.
+   */
+  hyperparameters?: {
+    [k: string]: unknown;
+  };
+  [k: string]: unknown;
+}
+/**
+ * The device used.
+ */
+export interface EffectiveDevice {
+  /**
+   * `cpu` or `gpu`.
+   */
+  type?: string;
+  gpu_id?: number | string | null;
+  /**
+   * Why the run did not use the GPU that was asked for.
+   */
+  gpu_reason?: string | null;
+  [k: string]: unknown;
+}
+/**
+ * The dataset used.
+ */
+export interface EffectiveDataset {
+  path?: string;
+  label_column?: string;
+  exclude_columns?: string[];
+  /**
+   * SHA-256 of the file's bytes, where it could be read.
+   */
+  fingerprint_sha256?: Sha256;
+  [k: string]: unknown;
+}
+/**
+ * The metric that stands for the run.
+ */
+export interface PrimaryMetric {
+  name: string;
+  value: number;
+  [k: string]: unknown;
+}
+/**
+ * Metrics of the run at a glance.
+ */
+export interface ResultSummary {
+  primary_metric?: PrimaryMetric;
+  /**
+   * Metric name to value.
+   */
+  metrics?: {
+    [k: string]: number;
+  };
+  [k: string]: unknown;
+}
+/**
+ * A file that the run produced.
+ */
+export interface ResultArtifact {
+  path: RelativePath;
+  type:
+    | "model"
+    | "metrics"
+    | "feature_importance"
+    | "linear_coefficients"
+    | "encoder"
+    | "log"
+    | "checkpoint"
+    | "other";
+  bytes: Count;
+  [k: string]: unknown;
+}
+/**
+ * Why the run failed or was cancelled.
+ */
+export interface ResultError {
+  /**
+   * One sentence for a person.
+   */
+  message: string;
+  /**
+   * Name of the exception.
+   */
+  type: string;
+  /**
+   * Stable error code, where RunForge knows the cause.
+   */
+  code?: string;
+  /**
+   * What to do about it.
+   */
+  hint?: string;
+  /**
+   * Full stack trace.
+   */
+  traceback?: string;
+  [k: string]: unknown;
+}
+/**
+ * How a run ended; written for every run that got as far as a folder. Source: result.json contract.
+ */
+export interface ResultV1 {
+  /**
+   * Schema version.
+   */
+  version: 1;
+  run_id?: AnyRunId;
+  status: Status;
+  started_at?: Timestamp;
+  finished_at?: Timestamp;
+  /**
+   * Total execution time in milliseconds.
+   */
+  duration_ms: Count;
+  summary?: ResultSummary;
+  effective_config?: EffectiveConfig;
+  /**
+   * Files that the run produced.
+   */
+  artifacts?: ResultArtifact[];
+  /**
+   * Where the run came from, when it ended before `run.json` could say so.
+   */
+  provenance?: Provenance;
+  /**
+   * Present for failed runs, `null` for succeeded ones.
+   */
+  error?: ResultError | null;
+  [k: string]: unknown;
+}
+/**
+ * What happened, as the observability release recorded it. Source: RunForge guarantees, Observability.
+ */
+export interface RunV0221 {
+  schema_version: "run.v0.2.2.1";
+  run_id: AnyRunId;
+  /**
+   * Version of the client or engine that produced the run.
+   */
+  runforge_version?: string;
+  /**
+   * When training completed.
+   */
+  created_at: Timestamp;
+  dataset: DatasetReference;
+  /**
+   * Name of the label column.
+   */
+  label_column: string;
+  /**
+   * Rows used, after those with missing values were dropped.
+   */
+  num_samples?: Count;
+  /**
+   * Feature columns used.
+   */
+  num_features: Count;
+  /**
+   * Rows dropped because a used column had no value.
+   */
+  dropped_rows_missing_values: Count;
+  metrics: MetricsSnapshot;
+  artifacts: RunArtifacts;
+  [k: string]: unknown;
+}
+/**
+ * What happened, with model family, hyperparameters and detailed metrics. Source: RunForge guarantees, Model-Aware Metrics.
+ */
+export interface RunV033 {
+  schema_version: "run.v0.3.3";
+  run_id: AnyRunId;
+  /**
+   * Version of the client or engine that produced the run.
+   */
+  runforge_version: string;
+  /**
+   * When training completed.
+   */
+  created_at: Timestamp;
+  dataset: DatasetReference;
+  /**
+   * Name of the label column.
+   */
+  label_column: string;
+  /**
+   * Rows used, after those with missing values were dropped.
+   */
+  num_samples?: Count;
+  /**
+   * Feature columns used.
+   */
+  num_features: Count;
+  /**
+   * Rows dropped because a used column had no value.
+   */
+  dropped_rows_missing_values: Count;
+  model_family: ModelFamily;
+  /**
+   * Name of the training profile; absent when none was used.
+   */
+  profile_name?: string;
+  /**
+   * Version of the training profile.
+   */
+  profile_version?: string;
+  /**
+   * Digest of the profile's expanded parameters.
+   */
+  expanded_parameters_hash?: string;
+  /**
+   * Hyperparameters used, with their source.
+   */
+  hyperparameters?: RecordedHyperparameter[];
+  metrics_v1: MetricsReference;
+  metrics: MetricsSnapshot;
+  artifacts: RunArtifacts;
+  [k: string]: unknown;
+}
+/**
+ * What happened, with pointers to the interpretability artifacts. Source: RunForge guarantees, Feature Importance, Linear Coefficients and Interpretability Index.
+ */
+export interface RunV036 {
+  schema_version: "run.v0.3.6";
+  run_id: AnyRunId;
+  /**
+   * Version of the client or engine that produced the run.
+   */
+  runforge_version: string;
+  /**
+   * When training completed.
+   */
+  created_at: Timestamp;
+  dataset: DatasetReference;
+  /**
+   * Name of the label column.
+   */
+  label_column: string;
+  /**
+   * Rows used, after those with missing values were dropped.
+   */
+  num_samples?: Count;
+  /**
+   * Feature columns used.
+   */
+  num_features: Count;
+  /**
+   * Rows dropped because a used column had no value.
+   */
+  dropped_rows_missing_values: Count;
+  model_family: ModelFamily;
+  /**
+   * Name of the training profile; absent when none was used.
+   */
+  profile_name?: string;
+  /**
+   * Version of the training profile.
+   */
+  profile_version?: string;
+  /**
+   * Digest of the profile's expanded parameters.
+   */
+  expanded_parameters_hash?: string;
+  /**
+   * Hyperparameters used, with their source.
+   */
+  hyperparameters?: RecordedHyperparameter[];
+  metrics_v1: MetricsReference;
+  feature_importance_schema_version?: "feature_importance.v1";
+  /**
+   * Path of the feature importance; absent when there is none.
+   */
+  feature_importance_artifact?: RelativePath;
+  linear_coefficients_schema_version?: "linear_coefficients.v1";
+  /**
+   * Path of the linear coefficients; absent when there is none.
+   */
+  linear_coefficients_artifact?: RelativePath;
+  interpretability_index_schema_version?: "interpretability.index.v1";
+  /**
+   * Path of the interpretability index; absent when there is none.
+   */
+  interpretability_index_artifact?: RelativePath;
+  metrics: MetricsSnapshot;
+  artifacts: RunArtifacts;
+  [k: string]: unknown;
+}
+/**
+ * The device that the run used.
+ */
+export interface UsedDevice {
+  type: DeviceType;
+  /**
+   * Why the run did not use the GPU that was asked for.
+   */
+  gpu_reason?: string;
+  [k: string]: unknown;
+}
+/**
+ * How the rows were divided.
+ */
+export interface Split {
+  method: "stratified";
+  validation_fraction: Fraction;
+  train_rows: Count;
+  validation_rows: Count;
+  [k: string]: unknown;
+}
+/**
+ * What happened, complete enough to prove and to repeat it. Adds to `run.v0.3.6` and changes nothing of it. Source: run store contract, section 4; RunForge contract, Documents and versions.
+ */
+export interface RunV040 {
+  schema_version: "run.v0.4.0";
+  run_id: RunId;
+  /**
+   * Version of the client or engine that produced the run.
+   */
+  runforge_version: string;
+  /**
+   * When training completed.
+   */
+  created_at: Timestamp;
+  dataset: DatasetReference;
+  /**
+   * Name of the label column.
+   */
+  label_column: string;
+  /**
+   * Rows used, after those with missing values were dropped.
+   */
+  num_samples: Count;
+  /**
+   * Feature columns used.
+   */
+  num_features: Count;
+  /**
+   * Rows dropped because a used column had no value.
+   */
+  dropped_rows_missing_values: Count;
+  /**
+   * A run record is written when training has completed; `result.json` tells of every other end.
+   */
+  status: "succeeded";
+  preset: Preset;
+  model_family: ModelFamily;
+  /**
+   * Name of the training profile; absent when none was used.
+   */
+  profile_name?: string;
+  /**
+   * Version of the training profile.
+   */
+  profile_version?: string;
+  /**
+   * Digest of the profile's expanded parameters.
+   */
+  expanded_parameters_hash?: string;
+  /**
+   * Every hyperparameter used, with its source.
+   */
+  hyperparameters: RecordedHyperparameter[];
+  /**
+   * Seed of the split and of the estimator.
+   */
+  seed: number;
+  device: UsedDevice;
+  /**
+   * Class labels in sorted order.
+   *
+   * @minItems 2
+   */
+  classes: ClassLabel[];
+  /**
+   * Feature columns in the order of the model's input.
+   *
+   * @minItems 1
+   */
+  feature_names: string[];
+  split: Split;
+  metrics: MetricsSnapshot;
+  metrics_v1: MetricsReference;
+  feature_importance_schema_version?: "feature_importance.v1";
+  /**
+   * Path of the feature importance; absent when there is none.
+   */
+  feature_importance_artifact?: RelativePath;
+  linear_coefficients_schema_version?: "linear_coefficients.v1";
+  /**
+   * Path of the linear coefficients; absent when there is none.
+   */
+  linear_coefficients_artifact?: RelativePath;
+  interpretability_index_schema_version?: "interpretability.index.v1";
+  /**
+   * Path of the interpretability index; absent when there is none.
+   */
+  interpretability_index_artifact?: RelativePath;
+  artifacts: RunArtifacts;
+  /**
+   * Digest and size of every artifact.
+   */
+  artifact_digests: FileDigests;
+  /**
+   * Digest of what the model is, equal under re-encoding.
+   */
+  model_content_sha256?: Sha256;
+  provenance: Provenance;
+  [k: string]: unknown;
+}
