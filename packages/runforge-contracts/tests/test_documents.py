@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from runforge_contracts._generated.catalog import CATALOG
 from runforge_contracts._generated.request_v1 import RequestV1
 from runforge_contracts._generated.result_v1 import ResultV1
 from runforge_contracts._generated.run_v0_3_6 import RunV036
@@ -23,11 +24,28 @@ from runforge_contracts.pointers import format_pointer, get_at, parse_pointer
 
 VECTORS = Path(__file__).parents[3] / "docs/test-vectors"
 REQUESTS = sorted(VECTORS.glob("request.v1.*.json"))
-RESULTS = sorted(VECTORS.glob("result.v1.*.json"))
-IN_RUNS = sorted((VECTORS / "runs").rglob("*.json"))
+CLOSED = [
+    VECTORS / f"{name}.unknown-fields.json" for name, entry in CATALOG.items() if entry.closed
+]
+VALID = [path for path in sorted(VECTORS.rglob("*.json")) if path not in CLOSED]
 
 
-@pytest.mark.parametrize("path", [*REQUESTS, *RESULTS, *IN_RUNS], ids=lambda path: path.name)
+def test_every_document_has_its_vectors() -> None:
+    for name in CATALOG:
+        for kind in ("min", "full", "unknown-fields"):
+            known = {"result.v1.min": "result.v1.minimal"}.get(f"{name}.{kind}", f"{name}.{kind}")
+            assert (VECTORS / f"{known}.json").is_file(), known
+
+
+@pytest.mark.parametrize("path", CLOSED, ids=lambda path: path.name)
+def test_a_closed_document_refuses_unknown_fields(path: Path) -> None:
+    with pytest.raises(RunForgeError) as caught:
+        Document.load(path)
+    assert caught.value.code is ErrorCode.DOCUMENT_INVALID
+    assert "fields that do not belong there: `future_field`" in caught.value.message
+
+
+@pytest.mark.parametrize("path", VALID, ids=lambda path: path.name)
 def test_vectors_are_read_and_an_unedited_save_changes_no_byte(path: Path, tmp_path: Path) -> None:
     document: Document[Any] = Document.load(path)
     assert document.view is not None

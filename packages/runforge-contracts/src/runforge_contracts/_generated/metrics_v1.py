@@ -2,9 +2,12 @@
 #   filename:  metrics.v1.json
 
 from __future__ import annotations
+from typing import Annotated, Literal, TypeAlias
 from msgspec import Meta, Struct, UNSET, UnsetType, field
-from typing import Annotated, Literal
 from . import common_v1
+
+
+ConfusionMatrixItem: TypeAlias = Annotated[list[common_v1.Count], Meta(min_length=2)]
 
 
 class ClassMetrics(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -42,7 +45,7 @@ class MetricsV1(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
         Meta(description="Unweighted mean of the classes' F1 score."),
     ]
     confusion_matrix: Annotated[
-        list[list[common_v1.Count]],
+        list[ConfusionMatrixItem],
         Meta(
             description="Rows are true classes, columns predicted ones, both in sorted order.",
             min_length=2,

@@ -1,0 +1,128 @@
+"""Boundary cases from a schema: documents that are wrong in exactly one way.
+
+For each place of a valid document, one case a rule: the required field missing, the type wrong, the
+bound crossed, the pattern missed, the unknown field in a closed object. Every case must be refused.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from runforge_contracts.pointers import format_pointer, set_at
+from runforge_contracts.schemas import load_schema
+
+#: A value of each JSON type.
+_OF_TYPE: dict[str, Any] = {
+    "null": None,
+    "boolean": True,
+    "integer": 7,
+    "number": 0.5,
+    "string": "text",
+    "array": [],
+    "object": {},
+}
+#: Types that are another one, too: an integer is a number.
+_ALSO = {"number": {"integer"}}
+
+
+class Boundary(NamedTuple):
+    """A document that breaks one rule of its schema."""
+
+    #: Keyword of the rule and the place where it is broken, such as ``maximum:/seed``.
+    id: str
+    document: Any
+
+
+def boundaries(name: str, valid: Any) -> Iterator[Boundary]:
+    """Give the boundary cases of the schema ``name`` around a valid document.
+
+    Parameters
+    ----------
+    name
+        A document of the contract, such as ``request.v1``.
+    valid
+        A document that follows it; only the places that it has are varied.
+    """
+    for place, schemas in _places(valid, load_schema(name), name):
+        for schema, _ in schemas:
+            for keyword, wrong in _wrong(schema, _at(valid, place)):
+                document = copy.deepcopy(valid)
+                pointer = format_pointer(place)
+                if place:
+                    set_at(document, pointer, wrong)
+                yield Boundary(f"{keyword}:{pointer}", document if place else wrong)
+
+
+def _places(
+    value: Any, schema: Any, name: str, place: tuple[str | int, ...] = ()
+) -> Iterator[tuple[tuple[str | int, ...], list[tuple[Any, str]]]]:
+    """Give every place of ``value`` with the subschemas that must hold there."""
+    schemas = list(_flatten(schema, name))
+    yield place, schemas
+    for part, schema_name in schemas:
+        if isinstance(value, dict):
+            for key, child in value.items():
+                below = part.get("properties", {}).get(key, part.get("additionalProperties"))
+                if isinstance(below, dict):
+                    yield from _places(child, below, schema_name, (*place, key))
+        elif isinstance(value, list) and isinstance(part.get("items"), dict):
+            for index, child in enumerate(value[:1]):
+                yield from _places(child, part["items"], schema_name, (*place, index))
+
+
+def _flatten(schema: Any, name: str) -> Iterator[tuple[dict[str, Any], str]]:
+    """Give a subschema and those that it refers to; alternatives hold only one at a time."""
+    if "$ref" in schema:
+        file, _, fragment = schema["$ref"].partition("#/$defs/")
+        name_ = file.removesuffix(".json") or name
+        yield from _flatten(load_schema(name_)["$defs"][fragment], name_)
+    yield schema, name
+
+
+def _at(value: Any, place: tuple[str | int, ...]) -> Any:
+    for part in place:
+        value = value[part]
+    return value
+
+
+def _wrong(schema: dict[str, Any], value: Any) -> Iterator[tuple[str, Any]]:
+    """Give values that break one rule of ``schema`` and, as far as can be, no other."""
+    if "type" in schema:
+        allowed = {schema["type"]} if isinstance(schema["type"], str) else set(schema["type"])
+        for kind in set().union(allowed, *(_ALSO.get(kind, set()) for kind in allowed)):
+            allowed.add(kind)
+        for kind in sorted(_OF_TYPE.keys() - allowed):
+            yield f"type-{kind}", _OF_TYPE[kind]
+    if "const" in schema:
+        yield "const", f"not {schema['const']}"
+    if "enum" in schema:
+        yield "enum", "none of these"
+        yield "enum-case", str(schema["enum"][0]).upper()
+    if "minimum" in schema:
+        yield "minimum", schema["minimum"] - 1
+    if "maximum" in schema:
+        yield "maximum", schema["maximum"] + 1
+    if "minLength" in schema:
+        yield "minLength", ""
+    if "maxLength" in schema:
+        yield "maxLength", "x" * (schema["maxLength"] + 1)
+    if "pattern" in schema:
+        yield "pattern", "\x00"
+        yield "pattern-newline", f"{value}\n"
+    if "minItems" in schema:
+        yield "minItems", value[: schema["minItems"] - 1]
+    if "maxItems" in schema and value:
+        yield "maxItems", value[:1] * (schema["maxItems"] + 1)
+    if isinstance(value, dict):
+        for key in schema.get("required", ()):
+            yield f"required-{key}", {other: value[other] for other in value if other != key}
+        if schema.get("additionalProperties") is False:
+            yield "additionalProperties", {**value, "unknown": 1}
+        if "propertyNames" in schema and value:
+            yield "propertyNames", {"../up": next(iter(value.values()))}
+        for key, others in schema.get("dependentRequired", {}).items():
+            if key in value:
+                lonely = {other: value[other] for other in value if other not in others}
+                yield f"dependentRequired-{key}", lonely

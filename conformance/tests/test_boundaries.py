@@ -1,0 +1,129 @@
+"""Boundary cases are refused by two validators, and every rule of every schema has one."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from jsonschema_rs import Draft202012Validator
+from referencing import Registry, Resource
+from runforge_conformance.boundaries import boundaries
+from runforge_contracts.schemas import BASE_URL, schema_names, validator
+
+ROOT = Path(__file__).parents[2]
+VECTORS = ROOT / "docs/test-vectors"
+SCHEMAS: dict[str, Any] = {
+    path.stem: json.loads(path.read_text("utf-8")) for path in (ROOT / "schemas").glob("*.json")
+}
+REGISTRY: Registry[Any] = Registry().with_resources(
+    (schema["$id"], Resource.from_contents(schema)) for schema in SCHEMAS.values()
+)
+#: What describes, names or refers, and refuses nothing by itself.
+SILENT = {"title", "description", "examples", "$schema", "$id", "$ref", "x-runforge-file"}
+#: Where to find subschemas.
+MAPS, ONE, MANY = ("properties", "$defs"), ("items", "additionalProperties"), ("anyOf",)
+
+
+def valid_documents(name: str) -> list[Any]:
+    """Return every valid vector and example of a document."""
+    files = [*VECTORS.glob(f"{name}.*.json"), *(VECTORS / "runs").rglob("*.json")]
+    found = [json.loads(path.read_text("utf-8")) for path in files] + SCHEMAS[name]["examples"]
+    return [document for document in found if validator(name).is_valid(document)]
+
+
+@pytest.mark.parametrize("name", schema_names())
+def test_boundary_cases_are_refused_by_both_validators(name: str) -> None:
+    independent = jsonschema.Draft202012Validator(SCHEMAS[name], registry=REGISTRY)
+    document = json.loads((VECTORS / f"{name}.full.json").read_text("utf-8"))
+    cases = list(boundaries(name, document))
+    assert len(cases) > 10
+    for case in cases:
+        assert not validator(name).is_valid(case.document), case.id
+        assert not independent.is_valid(case.document), case.id
+
+
+def rules(schema: Any, place: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Give the place of every rule in a schema: each keyword, and each required field."""
+    for keyword, value in schema.items():
+        here = (*place, keyword)
+        if keyword in MAPS:
+            for key, child in value.items():
+                if isinstance(child, dict):
+                    yield from rules(child, (*here, key))
+        elif keyword in ONE and isinstance(value, dict):
+            yield from rules(value, here)
+        elif keyword in MANY:
+            for index, child in enumerate(value):
+                yield from rules(child, (*here, index))
+        elif keyword == "required":
+            yield from ((*here, index) for index in range(len(value)))
+        elif keyword not in SILENT:
+            yield here
+
+
+def weakened(schema: Any, place: tuple[str | int, ...]) -> Any:
+    """Return a schema without one of its rules."""
+    weak = copy.deepcopy(schema)
+    parent = weak
+    for part in place[:-1]:
+        parent = parent[part]
+    del parent[place[-1]]
+    return weak
+
+
+def test_every_rule_of_every_schema_is_held_by_a_case() -> None:
+    """Take any rule away, and a document that must be refused is accepted.
+
+    Conditions (`allOf`) are taken away as a whole; their cases are the mutations of the vectors.
+    """
+    refused: dict[str, list[Any]] = {}
+    for name in schema_names():
+        cases = []
+        for document in valid_documents(name):
+            cases += [case.document for case in boundaries(name, document)]
+            for key in document if isinstance(document, dict) else ():
+                cases.append({**document, key: None})
+                for other in valid_documents(name):
+                    if key in other:
+                        cases.append({**document, key: other[key]})
+        refused[name] = [case for case in cases if not validator(name).is_valid(case)]
+    unheld = []
+    for changed, schema in SCHEMAS.items():
+        for place in rules(schema):
+            weak = {**SCHEMAS, changed: weakened(schema, place)}
+            users = [
+                name
+                for name in refused
+                if name == changed or f'"{changed}.json#' in json.dumps(reachable(name))
+            ]
+            if not any(accepts_one(weak, name, refused[name]) for name in users):
+                unheld.append("/".join([changed, *map(str, place)]))
+    assert unheld == []
+
+
+def reachable(name: str) -> list[Any]:
+    """Return the schema and those that it refers to, at any distance."""
+    found, waiting = [], [name]
+    seen = {name}
+    while waiting:
+        schema = SCHEMAS[waiting.pop()]
+        found.append(schema)
+        text = json.dumps(schema)
+        for other in SCHEMAS:
+            if other not in seen and f'"{other}.json#' in text:
+                seen.add(other)
+                waiting.append(other)
+    return found
+
+
+def accepts_one(schemas: dict[str, Any], name: str, documents: list[Any]) -> bool:
+    compiled = Draft202012Validator(
+        schemas[name],
+        retriever=lambda url: schemas[url.removeprefix(BASE_URL).removesuffix(".json")],
+    )
+    return any(compiled.is_valid(document) for document in documents)
