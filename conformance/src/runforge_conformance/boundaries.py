@@ -59,7 +59,7 @@ def _places(
     value: Any, schema: Any, name: str, place: tuple[str | int, ...] = ()
 ) -> Iterator[tuple[tuple[str | int, ...], list[tuple[Any, str]]]]:
     """Give every place of ``value`` with the subschemas that must hold there."""
-    schemas = list(_flatten(schema, name))
+    schemas = list(_flatten(schema, name, value))
     yield place, schemas
     for part, schema_name in schemas:
         if isinstance(value, dict):
@@ -72,12 +72,16 @@ def _places(
                 yield from _places(child, part["items"], schema_name, (*place, index))
 
 
-def _flatten(schema: Any, name: str) -> Iterator[tuple[dict[str, Any], str]]:
-    """Give a subschema and those that it refers to; alternatives hold only one at a time."""
+def _flatten(schema: Any, name: str, value: Any) -> Iterator[tuple[dict[str, Any], str]]:
+    """Give a subschema, those that it refers to, and of alternatives the one that ``value`` is."""
     if "$ref" in schema:
         file, _, fragment = schema["$ref"].partition("#/$defs/")
-        name_ = file.removesuffix(".json") or name
-        yield from _flatten(load_schema(name_)["$defs"][fragment], name_)
+        target = file.removesuffix(".json") or name
+        yield from _flatten(load_schema(target)["$defs"][fragment], target, value)
+    for branch in schema.get("anyOf", ()):
+        parts = list(_flatten(branch, name, value))
+        if isinstance(value, dict) and any(part.get("type") == "object" for part, _ in parts):
+            yield from parts
     yield schema, name
 
 
@@ -95,6 +99,10 @@ def _wrong(schema: dict[str, Any], value: Any) -> Iterator[tuple[str, Any]]:
             allowed.add(kind)
         for kind in sorted(_OF_TYPE.keys() - allowed):
             yield f"type-{kind}", _OF_TYPE[kind]
+        if "number" not in allowed and type(value) is int:
+            yield "type-fraction", value + 0.5
+    if "anyOf" in schema:
+        yield "anyOf", 7
     if "const" in schema:
         yield "const", f"not {schema['const']}"
     if "enum" in schema:
