@@ -12,9 +12,10 @@ from typing import NoReturn
 
 import click
 from runforge_cli.__main__ import guard, leave
+from runforge_cli.groups import CommandGroup
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def cli() -> None:
     """Train and inspect on behalf of an editor."""
 
@@ -103,7 +104,7 @@ def main() -> NoReturn:
     """Run the entry point with the arguments of the process, and end the process."""
 
     def call() -> int:
-        return cli.main(sys.argv[1:], prog_name="ml_runner", standalone_mode=False) or 0
+        return cli.main(sys.argv[1:], prog_name="python -m ml_runner", standalone_mode=False) or 0
 
     leave(guard(call, json=True))
 

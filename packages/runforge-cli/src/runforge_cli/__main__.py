@@ -1,4 +1,4 @@
-"""The one place where a call begins and ends: exit codes, and what a failure says."""
+"""The one place where a call begins and ends."""
 
 from __future__ import annotations
 
@@ -6,11 +6,6 @@ import os
 import sys
 from collections.abc import Callable
 from typing import NoReturn
-
-import click
-from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
-
-from runforge_cli.output import write_error
 
 
 def main() -> NoReturn:
@@ -31,7 +26,8 @@ def guard(call: Callable[[], int], *, json: bool) -> int:
     Parameters
     ----------
     call
-        Does the work and returns its exit code.
+        Does the work and returns its exit code. It also does the imports, so that an interrupt
+        during them ends like any other.
     json
         Whether an error is printed as a JSON document on standard output.
     """
@@ -39,37 +35,22 @@ def guard(call: Callable[[], int], *, json: bool) -> int:
         # A name that the terminal's encoding lacks is escaped; it does not end the command.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
-        code = call()
+        try:
+            code = call()
+        except BrokenPipeError:
+            raise
+        except (Exception, KeyboardInterrupt) as problem:  # noqa: BLE001 - the last resort
+            from runforge_cli.failures import tell_failure
+
+            code = tell_failure(problem, json=json)
         sys.stdout.flush()
-    except click.exceptions.Exit as leaving:
-        return leaving.exit_code
-    except click.ClickException as problem:
-        return write_error(_usage_error(problem), json=json)
-    except (click.Abort, KeyboardInterrupt):
-        return write_error(RunForgeError(ErrorCode.CANCELLED, "Interrupted."), json=json)
-    except RunForgeError as error:
-        return write_error(error, json=json)
     except BrokenPipeError:
         # Whoever read the output has seen enough; nothing is left to say it to.
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.dup2(nowhere, sys.stderr.fileno())
-        return ExitCode.OK
-    except Exception as problem:  # noqa: BLE001 - the last resort
-        fault = RunForgeError(
-            ErrorCode.INTERNAL,
-            f"RunForge failed: {type(problem).__name__}: {problem}",
-            hint="This is a fault of RunForge; please report it with the traceback.",
-        )
-        fault.__cause__ = problem
-        return write_error(fault, json=json)
+        return 0
     return code
-
-
-def _usage_error(problem: click.ClickException) -> RunForgeError:
-    context = getattr(problem, "ctx", None)
-    usage = f"`{context.command_path} --help` shows the options." if context else None
-    return RunForgeError(ErrorCode.USAGE_INVALID, problem.format_message(), hint=usage)
 
 
 def leave(code: int) -> NoReturn:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from importlib import import_module
 
 import click
 
 from runforge_cli import __version__
+from runforge_cli.groups import CommandGroup
 from runforge_cli.settings import global_options
 
 #: Every command with its short help, in the order of the help page.
@@ -28,7 +28,7 @@ COMMANDS = {
 }
 
 
-class LazyGroup(click.Group):
+class LazyGroup(CommandGroup):
     """A group that knows its commands by name and loads one only to run it."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -48,16 +48,15 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, or say which one may have been meant."""
-        name = args[0]
-        if name not in COMMANDS and not name.startswith("-"):
-            near = get_close_matches(name, COMMANDS, n=1)
-            hint = f" Did you mean `{near[0]}`?" if near else ""
-            raise click.UsageError(f"There is no command `{name}`.{hint}", ctx)
-        return super().resolve_command(ctx, args)
+
+_EPILOG = """
+RUN is a run id, the start of one, `latest`, or the path of a run folder.
+
+RUNFORGE_WORKSPACE, RUNFORGE_STORE and RUNFORGE_DATASET stand for options that are not given;
+NO_COLOR is honoured.
+
+Completion: eval "$(_RUNFORGE_COMPLETE=bash_source runforge)", or zsh_source, fish_source.
+"""
 
 
 @click.group(
@@ -65,7 +64,7 @@ class LazyGroup(click.Group):
     context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100},
     invoke_without_command=True,
     subcommand_metavar="COMMAND [ARGS]...",
-    epilog="RUN is a run id, the start of one, `latest`, or the path of a run folder.",
+    epilog=_EPILOG,
 )
 @global_options
 @click.version_option(__version__, message="runforge %(version)s")

@@ -13,6 +13,7 @@ from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
 from runforge_contracts.reading import RunFolder
 from runforge_contracts.text import printable, quote
 
+from runforge_cli.groups import is_text
 from runforge_cli.output import error_lines, write_json
 from runforge_cli.settings import Function, Settings
 
@@ -118,4 +119,6 @@ def require(value: str | None, what: str, hint: str) -> str:
     """Return a value that the command line or the environment must give."""
     if not value:
         raise RunForgeError(ErrorCode.USAGE_INVALID, f"{quote(what)} is missing.", hint=hint)
+    if not is_text(value):
+        raise RunForgeError(ErrorCode.USAGE_INVALID, f"{quote(what)} is not UTF-8.", hint=hint)
     return value

@@ -8,11 +8,12 @@ import click
 from runforge_contracts.schemas import load_schema, schema_bytes, schema_names
 
 from runforge_cli.columns import table
+from runforge_cli.groups import CommandGroup
 from runforge_cli.output import write_json, write_lines
 from runforge_cli.settings import Settings, global_options, pass_settings
 
 
-@click.group("schema", short_help="List or print the schemas of the contract.")
+@click.group("schema", cls=CommandGroup, short_help="List or print the schemas of the contract.")
 @global_options
 def command() -> None:
     """List or print the JSON Schemas of the contract."""

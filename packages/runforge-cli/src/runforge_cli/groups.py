@@ -1,0 +1,44 @@
+"""What all groups of commands share: they refuse what cannot be meant, and say what may be."""
+
+from __future__ import annotations
+
+import click
+
+
+class CommandGroup(click.Group):
+    """A group that names its commands where one is missing or misspelt."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments; all of them are text, because all of them may end in a document."""
+        for argument in args:
+            if not is_text(argument):
+                shown = argument.encode("utf-8", "surrogateescape")
+                raise click.UsageError(f"The argument {shown!r} is not valid UTF-8.", ctx)
+        if not args and not self.invoke_without_command:
+            names = ", ".join(f"`{name}`" for name in self.list_commands(ctx))
+            raise click.UsageError(f"A command is missing. There are {names}.", ctx)
+        return super().parse_args(ctx, args)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or say which one may have been meant."""
+        name, known = args[0], self.list_commands(ctx)
+        if name not in known and not name.startswith("-"):
+            from difflib import get_close_matches
+
+            from runforge_contracts.text import quote
+
+            near = get_close_matches(name, known, n=1)
+            hint = f" Did you mean `{near[0]}`?" if near else ""
+            raise click.UsageError(f"There is no command {quote(name)}.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+def is_text(value: str) -> bool:
+    """Tell whether a value from the process's surroundings was valid UTF-8."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
