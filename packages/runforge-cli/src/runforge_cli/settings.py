@@ -13,6 +13,7 @@ import click
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from click.shell_completion import CompletionItem
     from runforge_contracts.layout import StoreLayout
     from runforge_contracts.reading import RunFolder
 
@@ -114,6 +115,28 @@ def global_options(function: Function) -> Function:
     for option in reversed(_GLOBAL):
         function = option(function)
     return function
+
+
+def complete_run(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the runs of the store that ``incomplete`` may become, newest first."""
+    from click.shell_completion import CompletionItem
+    from runforge_contracts.errors import RunForgeError
+    from runforge_contracts.reading import list_runs, started
+
+    try:
+        stores = (context.find_object(Settings) or Settings()).stores()
+        entries = [entry for store in stores for entry in list_runs(store)]
+    except RunForgeError:
+        return []
+    names = ["latest", *(entry["run_id"] for entry in sorted(entries, key=started, reverse=True))]
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+def run_argument(function: Function) -> Function:
+    """Add the argument that names a run, which is the newest where it is left out."""
+    return click.argument("run", default="latest", shell_complete=complete_run)(function)
 
 
 pass_settings = click.make_pass_decorator(Settings, ensure=True)

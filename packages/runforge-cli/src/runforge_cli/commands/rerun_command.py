@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
+from runforge_contracts.reading import RunFolder
 
 from runforge_cli import CLIENT
 from runforge_cli.running import train_and_tell, training_options
-from runforge_cli.settings import Settings, global_options, pass_settings
+from runforge_cli.settings import Settings, complete_run, global_options, pass_settings
 
 #: Where each option stands in a request.
 _PLACES = {
@@ -23,7 +25,7 @@ _PLACES = {
 
 
 @click.command("rerun", short_help="Repeat a run, with changes if you like.")
-@click.argument("run")
+@click.argument("run", shell_complete=complete_run)
 @training_options
 @global_options
 @pass_settings
@@ -45,7 +47,7 @@ def command(
     pin_environment()
     from runforge_engine.configuration import parse_parameters
     from runforge_engine.execution import execute
-    from runforge_engine.requests import rerun_request
+    from runforge_engine.requests import dataset_path, rerun_request
 
     parent = settings.find_run(run)
     request = parent.request or {}
@@ -62,14 +64,25 @@ def command(
         changes["/dataset/exclude_columns"] = list(exclude)
     if tags:
         changes["/tags"] = list(tags)
+    store = settings.target()
+    path = request.get("dataset", {}).get("path")
+    home = _workspace_of(parent)
+    if path is not None and home is not None and home != store.workspace:
+        # A relative path starts at the workspace that the run lies in.
+        changes["/dataset/path"] = store.relative(dataset_path(path, home))
     again = rerun_request(parent, changes, created_by=CLIENT)
     return train_and_tell(
         settings,
         lambda observer, cancellation: execute(
             again,
-            settings.target(),
+            store,
             cli_parameters=parameters.keys(),
             observer=observer,
             cancellation=cancellation,
         ),
     )
+
+
+def _workspace_of(folder: RunFolder) -> Path | None:
+    """Return the workspace of a run that lies in a store; a folder of its own has none."""
+    return folder.path.parents[2] if folder.path.parent.name == "runs" else None

@@ -51,11 +51,15 @@ def command(settings: Settings, request: str | None, run_dir: str | None) -> int
 
 
 def _store_of(folder: Path, settings: Settings) -> StoreLayout:
-    """Return the store that a run folder belongs to: the one it lies in, else the nearest above."""
-    if settings.workspace is not None:
-        return settings.target()
+    """Return the store that a run folder belongs to.
+
+    The one that it lies in, whatever the environment says; else the one that was asked for; else
+    the nearest above.
+    """
     if folder.parent.name == "runs":
         root = folder.parent.parent
-        return StoreLayout(root.parent, settings.store_name or root.name)
+        return StoreLayout(root.parent, root.name)
+    if settings.workspace is not None:
+        return settings.target()
     name = settings.store_name
     return StoreLayout(find_workspace(folder, name), name or DEFAULT_STORE)
