@@ -30,7 +30,14 @@ def test_training_shows_the_run_and_records_it(runforge: Call, workspace: Path) 
     assert "2 of 344 rows were dropped" in result.err
     shown = runforge("show", "latest")
     assert shown.code == 0
-    for text in ("“first”: succeeded", "penguins.csv", "species: Adelie, Chinstrap, Gentoo"):
+    for text in (
+        ": succeeded\n  name      first\n",
+        "tags      a\n",
+        "model     artifacts/model.pkl",
+        "penguins.csv",
+        "species: Adelie, Chinstrap, Gentoo",
+        "logs/events.jsonl",
+    ):
         assert text in shown.out
     assert max(len(line) for line in shown.out.splitlines()) <= 80
 
@@ -104,6 +111,34 @@ def test_a_rerun_names_its_parent_and_changes_what_is_asked(runforge: Call) -> N
     assert other["status"] == "succeeded"
 
 
+def test_a_rerun_in_another_workspace_finds_the_dataset(
+    runforge: Call, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = runforge(*TRAIN, "--json").json
+    elsewhere = workspace / "elsewhere"
+    (elsewhere / ".runforge/runs").mkdir(parents=True)
+    monkeypatch.chdir(elsewhere)
+    again = runforge("rerun", str(workspace / first["run_dir"]), "--json").json
+    assert again["status"] == "succeeded"
+    request = json.loads((elsewhere / again["run_dir"] / "request.json").read_text("utf-8"))
+    assert request["dataset"]["path"] == (workspace / "penguins.csv").as_posix()
+
+
+def test_a_prepared_folder_belongs_to_the_store_that_it_lies_in(
+    runforge: Call, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = runforge(*TRAIN, "--json").json
+    folder = workspace / ".ml/runs/20260201-130000-0000abcd"
+    folder.mkdir(parents=True)
+    shutil.copyfile(workspace / first["run_dir"] / "request.json", folder / "request.json")
+    (workspace / "elsewhere").mkdir()
+    monkeypatch.setenv("RUNFORGE_WORKSPACE", str(workspace / "elsewhere"))
+    assert runforge("run", "--run-dir", str(folder), "--json").json["status"] == "succeeded"
+    [entry] = json.loads((workspace / ".ml/outputs/index.json").read_text("utf-8"))["runs"]
+    assert entry["run_dir"] == ".ml/runs/20260201-130000-0000abcd"
+    assert list((workspace / "elsewhere").iterdir()) == []
+
+
 def test_a_request_file_and_a_prepared_folder_are_executed(runforge: Call, workspace: Path) -> None:
     request = {
         "version": 1,
@@ -142,7 +177,7 @@ def test_views_of_a_forest_and_of_a_linear_model(runforge: Call) -> None:
     assert "bill_length_mm" in runforge("importance", forest).out
     assert "one standard deviation" in runforge("coefficients", linear).out
     assert "Chinstrap" in runforge("metrics", linear).out
-    assert "runforge coefficients" in runforge("interpretability", linear).out
+    assert "artifacts/linear_coefficients.v1.json" in runforge("interpretability", linear).out
     assert "MISSING_VALUES_DROPPED" in runforge("diagnostics", linear).out
     for command, run in (
         ("importance", forest),
@@ -240,6 +275,11 @@ def test_inspection_tells_what_a_dataset_holds(runforge: Call, snapshot: Snapsho
     refused = runforge("inspect", "penguins.csv", "--label", "species")
     assert refused.code == 1
     assert refused.out == snapshot
+    undecided = runforge("inspect", "penguins.csv")
+    assert (undecided.code, undecided.out.splitlines()[-1][:27]) == (
+        0,
+        "Name the label column with ",
+    )
     accepted = runforge("inspect", *TRAIN[1:], "--json")
     validate(accepted.json, "dataset_inspection.v1")
     validate(runforge("inspect", "penguins.csv", "--json").json, "dataset_inspection.v1")

@@ -8,6 +8,8 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.reading import RunFolder
 from runforge_contracts.text import quote
 
+from runforge_cli.columns import paragraph
+
 
 def require_document(folder: RunFolder, file: str, what: str, hint: str) -> dict[str, Any]:
     """Return the raw document at ``file``.
@@ -29,7 +31,7 @@ def require_document(folder: RunFolder, file: str, what: str, hint: str) -> dict
     return document
 
 
-def heading(folder: RunFolder, what: str) -> str:
-    """Return the first line of a view."""
+def heading(folder: RunFolder, what: str) -> list[str]:
+    """Return the first lines of a view."""
     family = (folder.run or {}).get("model_family")
-    return f"{what} of run {folder.run_id}" + (f" ({family})" if family else "")
+    return paragraph(f"{what} of run {folder.run_id}" + (f" ({family})" if family else ""))

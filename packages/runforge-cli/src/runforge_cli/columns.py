@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import textwrap
 import unicodedata
 from collections.abc import Iterable, Sequence
 
@@ -36,12 +35,7 @@ def fit(text: str, columns: int) -> str:
     """Cut ``text`` to at most ``columns`` terminal columns, marking the cut."""
     if width(text) <= columns:
         return text
-    kept = ""
-    for character in text:
-        if width(kept + character) > columns - 1:
-            break
-        kept += character
-    return kept + "…"
+    return _pieces(text, max(columns - 1, 1))[0] + "…"
 
 
 def pad(text: str, columns: int, *, right: bool = False) -> str:
@@ -75,7 +69,7 @@ def table(
     widths = [max(width(row[index]) for row in cells) for index in range(len(header))]
     excess = indent + sum(widths) + len(GAP) * (len(widths) - 1) - terminal_width()
     if flexible is not None and excess > 0:
-        widths[flexible] = max(widths[flexible] - excess, 8)
+        widths[flexible] = max(widths[flexible] - excess, 4)
     return [
         " " * indent
         + GAP.join(
@@ -86,23 +80,59 @@ def table(
     ]
 
 
+def wrap(text: str, columns: int) -> list[str]:
+    """Break ``text`` into lines of at most ``columns`` terminal columns, at spaces where it can."""
+    lines, line, taken = [], "", 0
+    for word in text.split(" "):
+        for index, piece in enumerate(_pieces(word, columns)):
+            glue = " " if line and not index else ""
+            if line and (index or taken + 1 + width(piece) > columns):
+                lines.append(line)
+                line, taken, glue = "", 0, ""
+            line += glue + piece
+            taken += len(glue) + width(piece)
+    return [*lines, line]
+
+
+def _pieces(word: str, columns: int) -> list[str]:
+    """Return ``word`` in pieces of at most ``columns`` terminal columns."""
+    if word.isascii():
+        return [word[at : at + columns] for at in range(0, len(word), columns)] or [""]
+    pieces, taken = [""], 0
+    for character in word:
+        if pieces[-1] and taken + width(character) > columns:
+            pieces.append("")
+            taken = 0
+        pieces[-1] += character
+        taken += width(character)
+    return pieces
+
+
+def paragraph(text: str, *, indent: int = 0) -> list[str]:
+    """Return the lines of a text that fills the terminal."""
+    return [
+        " " * indent + line for line in wrap(printable(text), min(terminal_width(), 100) - indent)
+    ]
+
+
 def pairs(items: Iterable[tuple[str, str]], *, indent: int = 2) -> list[str]:
     """Return a list of names and texts; long texts are wrapped beside their name."""
     shown = [(printable(name), printable(text)) for name, text in items]
-    column = max((width(name) for name, _ in shown), default=0)
-    room = max(terminal_width() - indent - column - len(GAP), 20)
+    column = min(max((width(name) for name, _ in shown), default=0), terminal_width() // 2)
+    room = terminal_width() - indent - column - len(GAP)
     lines = []
     for name, text in shown:
-        wrapped = textwrap.wrap(text, room, break_on_hyphens=False) or [""]
-        lines.append(" " * indent + pad(name, column) + GAP + wrapped[0])
-        lines += [" " * (indent + column) + GAP + rest for rest in wrapped[1:]]
+        first, *rest = wrap(text, room)
+        lines.append((" " * indent + pad(fit(name, column), column) + GAP + first).rstrip())
+        lines += [" " * (indent + column) + GAP + line for line in rest]
     return lines
 
 
-def bar(value: float, greatest: float, columns: int = 20) -> str:
+def bar(value: float, greatest: float, columns: int | None = None) -> str:
     """Return a bar whose length shows ``value`` against ``greatest``, in eighths of a column."""
     if greatest <= 0:
         return ""
+    columns = columns or (20 if terminal_width() >= 60 else 10)
     eighths = round(8 * columns * min(value / greatest, 1.0))
     return "█" * (eighths // 8) + ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")[eighths % 8]
 
@@ -116,6 +146,6 @@ def number(value: float) -> str:
     return f"{value:.4g}"
 
 
-def plural(count: int, noun: str) -> str:
-    """Return a count with its noun."""
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+def plural(count: int, noun: str, many: str | None = None) -> str:
+    """Return a count with its noun; ``many`` is the noun's plural where it is not regular."""
+    return f"{count:,} " + (noun if count == 1 else many or f"{noun}s")

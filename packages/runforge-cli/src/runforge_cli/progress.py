@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import time
 from typing import Any
@@ -29,7 +30,8 @@ def choose_observer(settings: Settings) -> Observer:
         return EventStream() if settings.verbose else Observer()
     if settings.quiet:
         return Observer()
-    return TerminalProgress() if sys.stderr.isatty() else StageLines()
+    plain = settings.verbose or os.environ.get("TERM") == "dumb" or not sys.stderr.isatty()
+    return StageLines(everything=settings.verbose) if plain else TerminalProgress()
 
 
 class EventStream(Observer):
@@ -43,6 +45,9 @@ class EventStream(Observer):
 class StageLines(Observer):
     """One line for each stage, for a log."""
 
+    def __init__(self, *, everything: bool = False) -> None:
+        self._everything = everything
+
     def on_event(self, event: dict[str, Any]) -> None:
         """Write a line if a stage has begun or ended."""
         text = describe_event(event)
@@ -50,9 +55,9 @@ class StageLines(Observer):
             _say(f"{text}\n")
 
     def on_diagnostic(self, diagnostic: Diagnostic) -> None:
-        """Write what deserves attention."""
-        if diagnostic.severity == "warning":
-            _say(f"warning: {printable(diagnostic.message)}\n")
+        """Write what deserves attention, or all there is to say; an error is told at the end."""
+        if diagnostic.severity in (("warning", "info") if self._everything else ("warning",)):
+            _say(f"{diagnostic.severity}: {printable(diagnostic.message)}\n")
 
 
 class TerminalProgress(Observer):
@@ -81,8 +86,9 @@ class TerminalProgress(Observer):
 
     def _bar(self, done: int, total: int) -> str:
         elapsed = time.monotonic() - self._began
-        left = format_duration(round(1000 * elapsed * (total - done) / done)) if done else "?"
-        return f"Growing trees {pad(bar(done, total), 20)} {done} of {total}, {left} left"
+        seconds = round(elapsed * (total - done) / done) if done else 0
+        left = f", {format_duration(1000 * seconds)} left" if seconds else ""
+        return f"Growing trees {pad(bar(done, total, 20), 20)} {done:,} of {total:,}{left}"
 
     def _show(self, text: str) -> None:
         line = fit(text, terminal_width() - 1)

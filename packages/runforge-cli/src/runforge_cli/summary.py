@@ -8,13 +8,13 @@ from typing import Any
 from runforge_contracts import layout
 from runforge_contracts.reading import RunFolder
 from runforge_contracts.rules import primary_metric
-from runforge_contracts.text import format_duration, printable
+from runforge_contracts.text import format_duration, printable, shorten
 
-from runforge_cli.columns import number, pairs, plural
+from runforge_cli.columns import number, pairs, paragraph, plural
 from runforge_cli.settings import Settings
 from runforge_cli.views import (
     coefficient_lines,
-    confusion_lines,
+    confusion_section,
     diagnostic_lines,
     importance_lines,
     metric_lines,
@@ -24,6 +24,8 @@ _COLORS = {"succeeded": "32", "failed": "31", "cancelled": "33", "incomplete": "
 _SOURCES = {"model_default": "model default", "cli": "command line"}
 #: Features shown for each class.
 _TOP = 4
+#: Characters shown of a free text, and of one name among several.
+_LONG, _SHORT = 500, 60
 
 
 def summary_lines(folder: RunFolder, settings: Settings, *, brief: bool = False) -> Iterator[str]:
@@ -47,6 +49,7 @@ def summary_lines(folder: RunFolder, settings: Settings, *, brief: bool = False)
     yield from _features(folder)
     if not brief:
         yield from _section("Origin", pairs(_origin(folder)))
+        yield from _section("Files", paragraph(_files(folder), indent=2))
     # What merely describes the model family is left to `runforge diagnostics`.
     worth_knowing = [item for item in folder.diagnostics if item["severity"] == "warning"]
     yield from _section("Diagnostics", diagnostic_lines(worth_knowing))
@@ -56,20 +59,20 @@ def summary_lines(folder: RunFolder, settings: Settings, *, brief: bool = False)
 def _section(title: str, lines: list[str]) -> Iterator[str]:
     if lines:
         yield ""
-        yield title
+        yield from paragraph(title)
         yield from lines
 
 
 def _title(folder: RunFolder, settings: Settings) -> str:
-    name = (folder.request or {}).get("name")
-    title = f"Run {folder.run_id}" + (f" “{name}”" if name else "")
     status = folder.status
     shown = f"\x1b[{_COLORS[status]}m{status}\x1b[0m" if settings.colored() else status
-    return f"{printable(title)}: {shown}"
+    return f"Run {printable(folder.run_id)}: {shown}"
 
 
 def _outcome(folder: RunFolder, settings: Settings) -> Iterator[tuple[str, str]]:
-    run, result = folder.run or {}, folder.result or {}
+    run, result, request = folder.run or {}, folder.result or {}, folder.request or {}
+    if request.get("name"):
+        yield "name", shorten(request["name"], _LONG)
     summary = result.get("summary") or ({"metrics": _ratios(run)} if run else None)
     chosen = primary_metric(summary)
     if chosen:
@@ -81,7 +84,14 @@ def _outcome(folder: RunFolder, settings: Settings) -> Iterator[tuple[str, str]]
     when = run.get("created_at") or result.get("finished_at")
     if when:
         yield "finished", when.replace("T", " ").removesuffix("Z").removesuffix("+00:00") + " UTC"
+    if request.get("tags"):
+        yield "tags", _some(request["tags"])
+    if request.get("notes"):
+        yield "notes", shorten(request["notes"], _LONG)
     yield "folder", settings.target().relative(folder.path)
+    model = (run.get("artifacts") or {}).get("model_pkl")
+    if model:
+        yield "model", model + ("" if (folder.path / model).is_file() else " (missing)")
 
 
 def _ratios(run: dict[str, Any]) -> dict[str, float]:
@@ -128,6 +138,7 @@ def _data(folder: RunFolder) -> Iterator[tuple[str, str]]:
 
 def _model(folder: RunFolder) -> Iterator[tuple[str, str]]:
     run, request = folder.run or {}, folder.request or {}
+    config = (folder.result or {}).get("effective_config") or {}
     family = run.get("model_family") or request.get("model", {}).get("family")
     if family:
         yield "family", family
@@ -139,8 +150,13 @@ def _model(folder: RunFolder) -> Iterator[tuple[str, str]]:
     for item in run.get("hyperparameters", ()):
         value = "none" if item["value"] is None else str(item["value"])
         yield item["name"], f"{value} ({_SOURCES.get(item['source'], item['source'])})"
-    if "seed" in run:
-        yield "seed", str(run["seed"])
+    if not run:
+        # Only the record of a finished run tells where each value came from.
+        for name, value in (config.get("model", {}).get("hyperparameters") or {}).items():
+            yield name, "none" if value is None else str(value)
+    seed = run.get("seed", config.get("seed"))
+    if seed is not None:
+        yield "seed", str(seed)
     device = run.get("device")
     if device:
         reason = device.get("gpu_reason")
@@ -152,10 +168,7 @@ def _metrics(folder: RunFolder) -> Iterator[str]:
     if metrics:
         yield from _section("Metrics", metric_lines(metrics))
         classes = (folder.run or {}).get("classes")
-        yield from _section(
-            "Confusion matrix (rows are true classes, columns predicted ones)",
-            confusion_lines(metrics, classes),
-        )
+        yield from _section(*confusion_section(metrics, classes))
 
 
 def _features(folder: RunFolder) -> Iterator[str]:
@@ -201,15 +214,33 @@ def _origin(folder: RunFolder) -> Iterator[tuple[str, str]]:
         yield "numerics", "pinned" if pinned else "not pinned: another machine may differ"
 
 
+def _files(folder: RunFolder) -> str:
+    """Return the files of the run by name; links and what lies in other folders are left out."""
+    found = [
+        path.relative_to(folder.path).as_posix()
+        for pattern in ("*", "artifacts/*", "logs/*")
+        for path in sorted(folder.path.glob(pattern))
+        if path.is_file() and not path.is_symlink()
+    ]
+    return _some(found, 30)
+
+
 def _next(folder: RunFolder) -> Iterator[tuple[str, str]]:
     run_id = folder.run_id
     if folder.status == "succeeded":
-        yield f"runforge metrics {run_id}", "every metric"
-        yield f"runforge rerun {run_id} --preset thorough", "the same with more effort"
+        yield "every metric", f"runforge metrics {run_id}"
+        for file, command in (
+            (layout.FEATURE_IMPORTANCE, "importance"),
+            (layout.LINEAR_COEFFICIENTS, "coefficients"),
+        ):
+            if (folder.path / file).is_file():
+                yield "every feature", f"runforge {command} {run_id}"
+        if folder.request is not None:
+            yield "more effort", f"runforge rerun {run_id} --preset thorough"
     elif folder.request is not None:
-        yield f"runforge rerun {run_id}", "the same request again, once the cause is gone"
+        yield "try again", f"runforge rerun {run_id}"
 
 
 def _some(names: list[str], most: int = 8) -> str:
-    shown = ", ".join(names[:most])
+    shown = ", ".join(shorten(name, _SHORT) for name in names[:most])
     return shown + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -6,12 +6,12 @@ import click
 
 from runforge_cli.artifacts import heading
 from runforge_cli.output import write_json, write_lines
-from runforge_cli.settings import Settings, global_options, pass_settings
+from runforge_cli.settings import Settings, global_options, pass_settings, run_argument
 from runforge_cli.views import diagnostic_lines
 
 
 @click.command("diagnostics", short_help="Show why a run behaved as it did.")
-@click.argument("run", default="latest")
+@run_argument
 @global_options
 @pass_settings
 def command(settings: Settings, run: str) -> int:
@@ -27,5 +27,5 @@ def command(settings: Settings, run: str) -> int:
         )
         return 0
     lines = diagnostic_lines(folder.diagnostics) or ["  Nothing to report."]
-    write_lines([heading(folder, "Diagnostics"), "", *lines])
+    write_lines([*heading(folder, "Diagnostics"), "", *lines])
     return 0

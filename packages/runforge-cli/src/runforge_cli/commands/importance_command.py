@@ -7,12 +7,12 @@ from runforge_contracts import layout
 
 from runforge_cli.artifacts import heading, require_document
 from runforge_cli.output import write_json, write_lines
-from runforge_cli.settings import Settings, global_options, pass_settings
+from runforge_cli.settings import Settings, global_options, pass_settings, run_argument
 from runforge_cli.views import importance_lines
 
 
 @click.command("importance", short_help="Show the feature importances of a forest.")
-@click.argument("run", default="latest")
+@run_argument
 @global_options
 @pass_settings
 def command(settings: Settings, run: str) -> int:
@@ -27,5 +27,5 @@ def command(settings: Settings, run: str) -> int:
     if settings.json:
         write_json(importance)
     else:
-        write_lines([heading(folder, "Feature importances"), "", *importance_lines(importance)])
+        write_lines([*heading(folder, "Feature importances"), "", *importance_lines(importance)])
     return 0

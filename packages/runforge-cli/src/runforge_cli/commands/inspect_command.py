@@ -64,12 +64,15 @@ def _lines(report: dict[str, Any]) -> list[str]:
         rows = [[str(item["class"]), f"{item['rows']:,}"] for item in classes[:20]]
         lines += table(("class", "rows"), rows, right=(1,), flexible=0, indent=2)
         if len(classes) > 20:
-            lines.append(f"{GAP}… and {plural(len(classes) - 20, 'more class')}")
+            more = plural(len(classes) - 20, "more class", "more classes")
+            lines.append(f"{GAP}… and {more}")
     diagnostics = diagnostic_lines(report["diagnostics"])
     if diagnostics:
         lines += ["", "Diagnostics", *diagnostics]
-    lines += [
-        "",
-        "It can be trained on." if report["trainable"] else "It cannot be trained on yet.",
-    ]
-    return lines
+    if report["trainable"]:
+        verdict = "It can be trained on."
+    elif "label" in report or report["diagnostics"]:
+        verdict = "It cannot be trained on yet."
+    else:
+        verdict = "Name the label column with --label to learn whether it can be trained on."
+    return [*lines, "", verdict]

@@ -8,7 +8,7 @@ from runforge_contracts import layout
 from runforge_cli.artifacts import heading, require_document
 from runforge_cli.columns import table
 from runforge_cli.output import write_json, write_lines
-from runforge_cli.settings import Settings, global_options, pass_settings
+from runforge_cli.settings import Settings, global_options, pass_settings, run_argument
 
 _SHOWN_BY = {
     "metrics_v1": "metrics",
@@ -18,7 +18,7 @@ _SHOWN_BY = {
 
 
 @click.command("interpretability", short_help="Show which interpretability outputs a run has.")
-@click.argument("run", default="latest")
+@run_argument
 @global_options
 @pass_settings
 def command(settings: Settings, run: str) -> int:
@@ -34,11 +34,11 @@ def command(settings: Settings, run: str) -> int:
         write_json(index)
         return 0
     rows = [
-        [entry["schema_version"], entry["path"], f"runforge {_SHOWN_BY[name]}"]
+        [entry["schema_version"], entry["path"], _SHOWN_BY[name]]
         for name, entry in index["available_artifacts"].items()
     ]
-    header = ("output", "path", "shown by")
+    header = ("output", "path", "command")
     write_lines(
-        [heading(folder, "Interpretability"), "", *table(header, rows, flexible=1, indent=2)]
+        [*heading(folder, "Interpretability"), "", *table(header, rows, flexible=1, indent=2)]
     )
     return 0

@@ -6,14 +6,14 @@ import click
 from runforge_contracts import layout
 
 from runforge_cli.artifacts import heading, require_document
-from runforge_cli.columns import number, pairs
+from runforge_cli.columns import number, pairs, paragraph
 from runforge_cli.output import write_json, write_lines
-from runforge_cli.settings import Settings, global_options, pass_settings
-from runforge_cli.views import class_lines, confusion_lines, metric_lines
+from runforge_cli.settings import Settings, global_options, pass_settings, run_argument
+from runforge_cli.views import class_lines, confusion_section, metric_lines
 
 
 @click.command("metrics", short_help="Show the metrics of a run.")
-@click.argument("run", default="latest")
+@run_argument
 @global_options
 @pass_settings
 def command(settings: Settings, run: str) -> int:
@@ -27,16 +27,16 @@ def command(settings: Settings, run: str) -> int:
             write_json(three)
         else:
             write_lines(
-                [heading(folder, "Metrics"), *pairs((k, number(v)) for k, v in three.items())]
+                [*heading(folder, "Metrics"), "", *pairs((k, number(v)) for k, v in three.items())]
             )
         return 0
     if settings.json:
         write_json(detailed)
         return 0
-    write_lines([heading(folder, "Metrics"), "", *metric_lines(detailed)])
+    write_lines([*heading(folder, "Metrics"), "", *metric_lines(detailed)])
     by_class = class_lines(detailed)
     if by_class:
         write_lines(["", "By class", *by_class])
-    write_lines(["", "Confusion matrix (rows are true classes, columns predicted ones)"])
-    write_lines(confusion_lines(detailed, (folder.run or {}).get("classes")))
+    title, lines = confusion_section(detailed, (folder.run or {}).get("classes"))
+    write_lines(["", *paragraph(title), *lines])
     return 0

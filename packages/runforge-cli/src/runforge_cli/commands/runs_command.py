@@ -12,9 +12,9 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.layout import StoreLayout
 from runforge_contracts.reading import RunFolder, list_runs, locate_run, started
 from runforge_contracts.rules import LOWER_IS_BETTER, primary_metric
-from runforge_contracts.text import format_duration, printable
+from runforge_contracts.text import format_duration, printable, quote
 
-from runforge_cli.columns import number, table, terminal_width
+from runforge_cli.columns import GAP, number, table, terminal_width, width
 from runforge_cli.output import warn, write_json, write_lines
 from runforge_cli.settings import Settings, global_options, pass_settings
 
@@ -22,7 +22,12 @@ from runforge_cli.settings import Settings, global_options, pass_settings
 @click.command("runs", short_help="List the runs of the store.")
 @click.option("--limit", type=click.IntRange(1), default=20, help="How many, newest first [20].")
 @click.option("--model", metavar="F", help="Only runs of this model family.")
-@click.option("--status", metavar="S", help="succeeded, failed, cancelled or incomplete.")
+@click.option(
+    "--status",
+    metavar="S",
+    type=click.Choice(["succeeded", "failed", "cancelled", "incomplete"]),
+    help="succeeded, failed, cancelled or incomplete.",
+)
 @click.option("--tag", metavar="T", help="Only runs with this tag.")
 @click.option("--dataset", metavar="PATH|SHA", help="Only runs of this dataset.")
 @click.option("--sort", metavar="METRIC", default="created", help="created, or a metric.")
@@ -106,7 +111,7 @@ def _sorted(entries: list[dict[str, Any]], sort: str) -> list[dict[str, Any]]:
         known = sorted({name for entry in entries for name in _metrics(entry)})
         raise RunForgeError(
             ErrorCode.USAGE_INVALID,
-            f"No run has a metric named {sort!r}.",
+            f"No run has a metric named {quote(sort)}.",
             hint=f"There are {', '.join(known)}." if known else None,
         )
     sign = 1 if sort in LOWER_IS_BETTER else -1
@@ -120,25 +125,47 @@ def _metrics(entry: dict[str, Any]) -> dict[str, float]:
 
 
 def _table(entries: list[dict[str, Any]], metric: str | None) -> list[str]:
-    rows, wide = [], terminal_width() >= 110
-    for entry in entries:
-        name = metric or (primary_metric({"metrics": _metrics(entry)}) or ("", 0.0))[0]
-        value = _metrics(entry).get(name)
-        duration = entry.get("summary", {}).get("duration_ms")
-        label = entry.get("name", "")
-        row = [
-            entry["run_id"],
-            entry.get("status", "incomplete"),
-            "" if value is None else f"{number(value)}",
-            entry.get("model_family", ""),
-            "" if label == entry["run_id"] else label,
-        ]
-        if wide:
-            row[3:3] = ["" if duration is None else format_duration(duration)]
-            row[5:5] = [entry.get("preset_id", ""), entry.get("label_column", "")]
-        rows.append(row)
-    header = ["run", "status", metric or "metric", "model", "name"]
-    if wide:
-        header[3:3] = ["duration"]
-        header[5:5] = ["preset", "label"]
-    return table(header, rows, right=(2, 3) if wide else (2,), flexible=len(header) - 1)
+    """Return the table of runs, with as many columns as the terminal has room for."""
+    measured = [primary_metric({"metrics": _metrics(entry)}) for entry in entries]
+    names = {chosen[0] for chosen in measured if chosen}
+    shown = metric or (names.pop() if len(names) == 1 else None)
+    values = [
+        _metrics(entry).get(shown) if shown else chosen and chosen[1]
+        for entry, chosen in zip(entries, measured, strict=True)
+    ]
+    durations = [entry.get("summary", {}).get("duration_ms") for entry in entries]
+    columns = {
+        "run": [entry["run_id"] for entry in entries],
+        "status": [entry.get("status", "incomplete") for entry in entries],
+        shown or "metric": ["" if value is None else number(value) for value in values],
+        "duration": ["" if span is None else format_duration(span) for span in durations],
+        "model": [entry.get("model_family", "") for entry in entries],
+        "preset": [entry.get("preset_id", "") for entry in entries],
+        "label": [entry.get("label_column", "") for entry in entries],
+        "name": ["" if _is_unnamed(entry) else entry["name"] for entry in entries],
+    }
+    columns = {name: cells for name, cells in columns.items() if any(cells)}
+    for least in ("label", "preset", "duration", "model", "name", shown or "metric"):
+        if _needed(columns) <= terminal_width():
+            break
+        columns.pop(least, None)
+    right = [
+        list(columns).index(name) for name in (shown or "metric", "duration") if name in columns
+    ]
+    rows = [list(row) for row in zip(*columns.values(), strict=True)]
+    return table(list(columns), rows, right=right, flexible=len(columns) - 1)
+
+
+def _is_unnamed(entry: dict[str, Any]) -> bool:
+    return bool(entry.get("name", entry["run_id"]) == entry["run_id"])
+
+
+def _needed(columns: dict[str, list[str]]) -> int:
+    """Return the terminal columns that a table takes, where names are cut to a dozen of them."""
+    widths = {
+        name: max(width(printable(cell)) for cell in (name, *cells))
+        for name, cells in columns.items()
+    }
+    if "name" in widths:
+        widths["name"] = min(widths["name"], 12)
+    return sum(widths.values()) + len(GAP) * (len(widths) - 1)

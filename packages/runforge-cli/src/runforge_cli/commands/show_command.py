@@ -9,7 +9,7 @@ from runforge_contracts import layout
 from runforge_contracts.reading import RunFolder
 
 from runforge_cli.output import write_json, write_lines
-from runforge_cli.settings import Settings, global_options, pass_settings
+from runforge_cli.settings import Settings, global_options, pass_settings, run_argument
 
 _DOCUMENTS = {
     "request": layout.REQUEST,
@@ -19,11 +19,13 @@ _DOCUMENTS = {
     "metrics_v1": layout.METRICS_V1,
     "feature_importance": layout.FEATURE_IMPORTANCE,
     "linear_coefficients": layout.LINEAR_COEFFICIENTS,
+    "interpretability": layout.INTERPRETABILITY_INDEX,
+    "manifest": layout.MANIFEST,
 }
 
 
 @click.command("show", short_help="Show what a run did, on one screen.")
-@click.argument("run", default="latest")
+@run_argument
 @global_options
 @pass_settings
 def command(settings: Settings, run: str) -> int:
