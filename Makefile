@@ -51,6 +51,7 @@ check: $(VENV)/.tools check-generated check-typescript ## Lint, types, generated
 	$(BIN)/ruff format --check
 	$(foreach package,$(PACKAGES),$(BIN)/mypy $(package)/src &&) true
 	$(BIN)/python scripts/check_evolution.py
+	$(TOOLS) pytest -q scripts/tests/test_generate.py
 
 format: $(VENV)/.tools ## Format the code
 	$(BIN)/ruff check --fix --quiet

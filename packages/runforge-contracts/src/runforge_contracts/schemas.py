@@ -28,6 +28,11 @@ def schema_names() -> list[str]:
     return sorted(CATALOG)
 
 
+def schema_files() -> list[str]:
+    """Return the names of all schemas, those that documents share definitions from included."""
+    return sorted(path.stem for path in _FOLDER.glob("*.json"))
+
+
 def schema_bytes(name: str) -> bytes:
     """Return the text of the schema ``name`` as it stands in the contract.
 
@@ -36,10 +41,11 @@ def schema_bytes(name: str) -> bytes:
     RunForgeError
         ``DOCUMENT_UNKNOWN`` with the nearest name there is.
     """
-    if name not in CATALOG:
+    known = schema_files()
+    if name not in known:
         from difflib import get_close_matches
 
-        near = get_close_matches(name, CATALOG, n=1)
+        near = get_close_matches(name, known, n=1)
         raise RunForgeError(
             ErrorCode.DOCUMENT_UNKNOWN,
             f"There is no schema {quote(name)}.",
