@@ -159,6 +159,14 @@ def test_the_view_takes_integral_floats_for_integers() -> None:
     assert json.loads(document.encode())["seed"] == 7.0
 
 
+def test_the_view_takes_integers_beyond_64_bits_for_floats() -> None:
+    raw = json.loads((VECTORS / "run.v0.4.0.full.json").read_text("utf-8"))
+    raw["hyperparameters"][0]["value"] = 10**30
+    document = Document.parse(encode_json(raw), RunV040)
+    assert document.view.hyperparameters[0].value == 1e30
+    assert json.loads(document.encode())["hyperparameters"][0]["value"] == 10**30
+
+
 def test_a_document_is_made_from_its_view_without_the_absent() -> None:
     view = Document.load(VECTORS / "request.v1.min.json", RequestV1).view
     document = Document.of(view)

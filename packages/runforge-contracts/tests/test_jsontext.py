@@ -97,6 +97,7 @@ HOSTILE: dict[str, tuple[bytes, ErrorCode]] = {
     "infinity": (b"[-Infinity]", ErrorCode.JSON_NUMBER_INVALID),
     "beyond a double": (b"[1e400]", ErrorCode.JSON_NUMBER_INVALID),
     "below a double": (b"[-1e400]", ErrorCode.JSON_NUMBER_INVALID),
+    "an integer beyond a double": (b"[" + b"9" * 400 + b"]", ErrorCode.JSON_NUMBER_INVALID),
     "thousands of digits": (b"[" + b"9" * 5000 + b"]", ErrorCode.JSON_NUMBER_INVALID),
     "lone surrogate": (b'["\\ud800"]', ErrorCode.JSON_STRING_INVALID),
     "lone surrogate in a key": (b'{"\\udc00": 1}', ErrorCode.JSON_STRING_INVALID),

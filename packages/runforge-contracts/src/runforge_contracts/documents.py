@@ -102,9 +102,9 @@ class Document(Generic[T]):
         try:
             return msgspec.convert(raw, type_)
         except msgspec.ValidationError:
-            # JSON has one kind of number, and 1.0 is a valid integer to the schema; the structs
-            # tell int from float.
-            return msgspec.convert(_integral(raw), type_)
+            # JSON has one kind of number: 1.0 is a valid integer to the schema, and 10**30 a valid
+            # number. The structs tell int from float.
+            return msgspec.convert(_normal(raw), type_)
 
     def get(self, pointer: str) -> Any:
         """Return what stands at a JSON Pointer; ``POINTER_INVALID`` where nothing does."""
@@ -248,12 +248,18 @@ def _candidates(raw: Any, path: Path | None) -> list[str]:
     return by_file[::-1] or by_name
 
 
-def _integral(value: Any) -> Any:
-    """Return ``value`` with its integral floats as integers, where a double holds them exactly."""
+def _normal(value: Any) -> Any:
+    """Return ``value`` with its numbers as the structs take them.
+
+    Integral floats become integers where a double holds them exactly, and integers beyond 64 bits
+    become floats.
+    """
     if isinstance(value, dict):
-        return {key: _integral(item) for key, item in value.items()}
+        return {key: _normal(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_integral(item) for item in value]
+        return [_normal(item) for item in value]
     if isinstance(value, float) and value.is_integer() and abs(value) <= _MAX_SAFE_INTEGER:
         return int(value)
+    if type(value) is int and not -(2**63) <= value < 2**63:
+        return float(value)
     return value

@@ -144,14 +144,16 @@ def _finite_float(text: str) -> float:
 
 
 def _bounded_int(text: str) -> int:
-    # The interpreter refuses integers of thousands of digits because reading them takes quadratic
-    # time; everything below that is kept exactly.
+    # Integers are kept exactly as long as a double can tell their size; clients in other languages
+    # read them as one. The interpreter refuses to read thousands of digits anyway.
     try:
-        return int(text)
-    except ValueError:
+        value = int(text)
+        float(value)
+    except (ValueError, OverflowError):
         raise RunForgeError(
-            ErrorCode.JSON_NUMBER_INVALID, f"The number {quote(text)} has too many digits."
+            ErrorCode.JSON_NUMBER_INVALID, f"The number {quote(text)} is too large for a double."
         ) from None
+    return value
 
 
 def _refuse_constant(text: str) -> NoReturn:

@@ -163,8 +163,8 @@ def _undefined(matrix: Any, classes: Sequence[int | str]) -> list[Diagnostic]:
             found.append(
                 diagnostic(
                     DiagnosticCode.METRIC_UNDEFINED,
-                    f"The {metric} of {len(labels)} classes is not defined and counts as 0: they"
-                    f" are {reason}.",
+                    f"The {metric} is not defined and counts as 0 for classes that are {reason}:"
+                    f" {len(labels)} of {len(classes)}.",
                     metric=metric,
                     classes=labels,
                 )

@@ -51,7 +51,7 @@ def read_source(path: Path) -> Source:
             raise RunForgeError(
                 ErrorCode.DATASET_NOT_FOUND,
                 f"There is no dataset {quote(path, 200)}.",
-                hint="Check the path; a relative one starts at the workspace.",
+                hint="Check the path.",
                 path=str(path),
             ) from None
         reason = (error.strerror or str(error)).lower()

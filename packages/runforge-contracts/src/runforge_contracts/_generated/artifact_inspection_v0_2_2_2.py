@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from . import common_v1
 
 
-class PipelineStep(Struct, kw_only=True, frozen=True):
+class PipelineStep(Struct, kw_only=True, frozen=True, gc=False):
     """
     A step of the pipeline.
     """
@@ -17,7 +17,7 @@ class PipelineStep(Struct, kw_only=True, frozen=True):
     module: str
 
 
-class ArtifactInspectionV0222(Struct, kw_only=True, frozen=True):
+class ArtifactInspectionV0222(Struct, kw_only=True, frozen=True, gc=False):
     """
     What a model file holds, found without running it. Source: RunForge guarantees, Pipeline Inspection.
     """

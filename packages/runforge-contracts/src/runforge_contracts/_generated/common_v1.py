@@ -58,7 +58,7 @@ Sha256: TypeAlias = Annotated[
 ]
 
 
-class FileDigest(Struct, kw_only=True, frozen=True):
+class FileDigest(Struct, kw_only=True, frozen=True, gc=False):
     """
     Digest and size of one file.
     """
@@ -174,7 +174,7 @@ MetricsProfile: TypeAlias = Annotated[
 ]
 
 
-class DatasetReference(Struct, kw_only=True, frozen=True):
+class DatasetReference(Struct, kw_only=True, frozen=True, gc=False):
     """
     The dataset of a run, by path and by content.
     """
@@ -185,7 +185,7 @@ class DatasetReference(Struct, kw_only=True, frozen=True):
     ]
 
 
-class MetricsSnapshot(Struct, kw_only=True, frozen=True):
+class MetricsSnapshot(Struct, kw_only=True, frozen=True, gc=False):
     """
     The three metrics of phase 2, as in `metrics.json`.
     """
@@ -200,7 +200,7 @@ class MetricsSnapshot(Struct, kw_only=True, frozen=True):
     num_features: Annotated[Count, Meta(description="Feature columns used.")]
 
 
-class MetricsReference(Struct, kw_only=True, frozen=True):
+class MetricsReference(Struct, kw_only=True, frozen=True, gc=False):
     """
     Pointer to the detailed metrics of a run.
     """
@@ -210,7 +210,7 @@ class MetricsReference(Struct, kw_only=True, frozen=True):
     artifact_path: RelativePath
 
 
-class RunArtifacts(Struct, kw_only=True, frozen=True):
+class RunArtifacts(Struct, kw_only=True, frozen=True, gc=False):
     """
     Paths of a run's artifacts below its folder; absent where an artifact was not made.
     """
@@ -222,7 +222,7 @@ class RunArtifacts(Struct, kw_only=True, frozen=True):
     interpretability_index_json: RelativePath | UnsetType = UNSET
 
 
-class RecordedHyperparameter(Struct, kw_only=True, frozen=True):
+class RecordedHyperparameter(Struct, kw_only=True, frozen=True, gc=False):
     """
     A hyperparameter as it was used, and where its value came from.
     """
@@ -244,7 +244,7 @@ class RecordedHyperparameter(Struct, kw_only=True, frozen=True):
     ]
 
 
-class Diagnostic(Struct, kw_only=True, frozen=True):
+class Diagnostic(Struct, kw_only=True, frozen=True, gc=False):
     """
     One structured statement about why a run behaved as it did. Source: RunForge guarantees, Diagnostics.
     """

@@ -7,7 +7,7 @@ from msgspec import Meta, Struct, UNSET, UnsetType, field
 from . import common_v1
 
 
-class InspectedColumn(Struct, kw_only=True, frozen=True):
+class InspectedColumn(Struct, kw_only=True, frozen=True, gc=False):
     """
     A column of the dataset.
     """
@@ -22,7 +22,7 @@ class InspectedColumn(Struct, kw_only=True, frozen=True):
     unique: Annotated[common_v1.Count, Meta(description="Distinct values.")]
 
 
-class ClassCount(Struct, kw_only=True, frozen=True):
+class ClassCount(Struct, kw_only=True, frozen=True, gc=False):
     """
     A class and how many rows it has.
     """
@@ -31,7 +31,7 @@ class ClassCount(Struct, kw_only=True, frozen=True):
     rows: common_v1.Count
 
 
-class InspectedLabel(Struct, kw_only=True, frozen=True):
+class InspectedLabel(Struct, kw_only=True, frozen=True, gc=False):
     """
     The label column.
     """
@@ -50,7 +50,7 @@ class InspectedLabel(Struct, kw_only=True, frozen=True):
     ) = UNSET
 
 
-class DatasetInspectionV1(Struct, kw_only=True, frozen=True):
+class DatasetInspectionV1(Struct, kw_only=True, frozen=True, gc=False):
     """
     What a dataset holds, and whether it can be trained on. Source: RunForge guarantees, Dataset Inspection.
     """

@@ -7,7 +7,9 @@ from msgspec import Struct
 from . import common_v1
 
 
-class DiagnosticsV1(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+class DiagnosticsV1(
+    Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True
+):
     """
     Why a run behaved as it did; always present, possibly empty. Source: RunForge guarantees, Diagnostics.
     """

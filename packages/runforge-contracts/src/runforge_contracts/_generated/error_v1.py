@@ -6,7 +6,7 @@ from typing import Annotated
 from msgspec import Meta, Struct, UNSET, UnsetType
 
 
-class ErrorProblem(Struct, kw_only=True, frozen=True):
+class ErrorProblem(Struct, kw_only=True, frozen=True, gc=False):
     """
     One mistake.
     """
@@ -32,7 +32,7 @@ class ErrorProblem(Struct, kw_only=True, frozen=True):
     hint: str | UnsetType = UNSET
 
 
-class ErrorBody(Struct, kw_only=True, frozen=True):
+class ErrorBody(Struct, kw_only=True, frozen=True, gc=False):
     """
     What went wrong, where, and what to do.
     """
@@ -70,7 +70,7 @@ class ErrorBody(Struct, kw_only=True, frozen=True):
     ) = UNSET
 
 
-class ErrorV1(Struct, kw_only=True, frozen=True):
+class ErrorV1(Struct, kw_only=True, frozen=True, gc=False):
     """
     A failed command, as `--json` prints it. Source: RunForge contract, Exit codes and errors.
     """

@@ -7,7 +7,7 @@ from msgspec import Meta, Struct, UNSET, UnsetType
 from . import common_v1
 
 
-class EventV1(Struct, kw_only=True, frozen=True):
+class EventV1(Struct, kw_only=True, frozen=True, gc=False):
     """
     One line of a run's event stream (JSON Lines). Source: RunForge contract, Documents and versions.
     """

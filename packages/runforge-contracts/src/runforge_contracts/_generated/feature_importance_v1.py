@@ -7,7 +7,9 @@ from msgspec import Meta, Struct
 from . import common_v1
 
 
-class RankedImportance(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+class RankedImportance(
+    Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True
+):
     """
     A feature at its rank.
     """
@@ -17,7 +19,9 @@ class RankedImportance(Struct, kw_only=True, frozen=True, forbid_unknown_fields=
     rank: Annotated[int, Meta(ge=1, le=9007199254740991)]
 
 
-class IndexedImportance(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+class IndexedImportance(
+    Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True
+):
     """
     A feature at its column.
     """
@@ -28,7 +32,7 @@ class IndexedImportance(Struct, kw_only=True, frozen=True, forbid_unknown_fields
 
 
 class FeatureImportanceV1(
-    Struct, kw_only=True, frozen=True, forbid_unknown_fields=True
+    Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True
 ):
     """
     Native feature importances of a forest. Source: RunForge guarantees, Feature Importance.

@@ -7,7 +7,7 @@ from . import common_v1
 from typing import Annotated, Literal
 
 
-class IndexSummary(Struct, kw_only=True, frozen=True):
+class IndexSummary(Struct, kw_only=True, frozen=True, gc=False):
     """
     A run at a glance.
     """
@@ -17,7 +17,7 @@ class IndexSummary(Struct, kw_only=True, frozen=True):
     device: str | UnsetType = UNSET
 
 
-class IndexEntry(Struct, kw_only=True, frozen=True):
+class IndexEntry(Struct, kw_only=True, frozen=True, gc=False):
     """
     One run; appended once and never changed.
     """
@@ -58,7 +58,7 @@ class IndexEntry(Struct, kw_only=True, frozen=True):
     ) = UNSET
 
 
-class IndexV1(Struct, kw_only=True, frozen=True):
+class IndexV1(Struct, kw_only=True, frozen=True, gc=False):
     """
     Append-only provenance index of a store, oldest run first; it can be rebuilt from the run folders. Source: run store contract, section 1; RunForge guarantees, Provenance Tracking.
     """

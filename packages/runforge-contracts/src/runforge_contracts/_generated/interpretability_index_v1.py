@@ -7,7 +7,9 @@ from . import common_v1
 from typing import Annotated, Literal
 
 
-class MetricsSummary(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+class MetricsSummary(
+    Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True
+):
     """
     Profile and accuracy.
     """
@@ -17,7 +19,7 @@ class MetricsSummary(Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
 
 
 class FeatureImportanceSummary(
-    Struct, kw_only=True, frozen=True, forbid_unknown_fields=True
+    Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True
 ):
     """
     Family and strongest names.
@@ -27,7 +29,9 @@ class FeatureImportanceSummary(
     top_k: Annotated[list[str], Meta(max_length=5)]
 
 
-class TopFeatures(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+class TopFeatures(
+    Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True
+):
     """
     Names of a class's strongest features.
     """
@@ -36,7 +40,9 @@ class TopFeatures(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True)
     top_features: list[str]
 
 
-class MetricsEntry(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+class MetricsEntry(
+    Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True
+):
     """
     Detailed metrics.
     """
@@ -47,7 +53,7 @@ class MetricsEntry(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True
 
 
 class FeatureImportanceEntry(
-    Struct, kw_only=True, frozen=True, forbid_unknown_fields=True
+    Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True
 ):
     """
     Feature importances.
@@ -59,7 +65,7 @@ class FeatureImportanceEntry(
 
 
 class LinearCoefficientsSummary(
-    Struct, kw_only=True, frozen=True, forbid_unknown_fields=True
+    Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True
 ):
     """
     Family, classes and strongest names.
@@ -71,7 +77,7 @@ class LinearCoefficientsSummary(
 
 
 class LinearCoefficientsEntry(
-    Struct, kw_only=True, frozen=True, forbid_unknown_fields=True
+    Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True
 ):
     """
     Linear coefficients.
@@ -82,7 +88,9 @@ class LinearCoefficientsEntry(
     summary: LinearCoefficientsSummary
 
 
-class AvailableArtifacts(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+class AvailableArtifacts(
+    Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True
+):
     """
     Artifacts that exist; one that does not is absent.
     """
@@ -93,7 +101,7 @@ class AvailableArtifacts(Struct, kw_only=True, frozen=True, forbid_unknown_field
 
 
 class InterpretabilityIndexV1(
-    Struct, kw_only=True, frozen=True, forbid_unknown_fields=True
+    Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True
 ):
     """
     Which interpretability outputs a run has, in which versions, and where. Source: RunForge guarantees, Interpretability Index.

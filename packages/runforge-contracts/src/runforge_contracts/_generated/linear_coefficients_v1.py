@@ -7,7 +7,9 @@ from . import common_v1, interpretability_index_v1
 from typing import Annotated, Literal
 
 
-class Intercept(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+class Intercept(
+    Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True
+):
     """
     Intercept of a class.
     """
@@ -16,7 +18,9 @@ class Intercept(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     intercept: float
 
 
-class RankedCoefficient(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+class RankedCoefficient(
+    Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True
+):
     """
     Influence of one standard deviation of a feature.
     """
@@ -27,7 +31,9 @@ class RankedCoefficient(Struct, kw_only=True, frozen=True, forbid_unknown_fields
     rank: Annotated[int, Meta(ge=1, le=9007199254740991)]
 
 
-class ClassCoefficients(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+class ClassCoefficients(
+    Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True
+):
     """
     Coefficients of a class, strongest first.
     """
@@ -37,7 +43,7 @@ class ClassCoefficients(Struct, kw_only=True, frozen=True, forbid_unknown_fields
 
 
 class LinearCoefficientsV1(
-    Struct, kw_only=True, frozen=True, forbid_unknown_fields=True
+    Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True
 ):
     """
     Coefficients of a linear model in standardized feature space. Source: RunForge guarantees, Linear Coefficients.

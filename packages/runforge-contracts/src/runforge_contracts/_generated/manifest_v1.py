@@ -7,7 +7,9 @@ from msgspec import Struct
 from . import common_v1
 
 
-class ManifestV1(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+class ManifestV1(
+    Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True
+):
     """
     Digest and size of every other file of the run. Source: RunForge contract, Where things live.
     """

@@ -7,7 +7,9 @@ from msgspec import Meta, Struct
 from . import common_v1
 
 
-class MetricsPhase2(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+class MetricsPhase2(
+    Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True
+):
     """
     Exactly three metrics; frozen. Source: RunForge guarantees, Metrics Contract.
     """

@@ -10,7 +10,9 @@ from . import common_v1
 ConfusionMatrixItem: TypeAlias = Annotated[list[common_v1.Count], Meta(min_length=2)]
 
 
-class ClassMetrics(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+class ClassMetrics(
+    Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True
+):
     """
     Metrics of one class against the rest.
     """
@@ -24,7 +26,9 @@ class ClassMetrics(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True
     ]
 
 
-class MetricsV1(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+class MetricsV1(
+    Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True
+):
     """
     Detailed metrics on the validation rows, by profile. A metric that cannot be computed is absent. Source: RunForge guarantees, Model-Aware Metrics.
     """

@@ -16,7 +16,7 @@ ProvenanceDefinitions: TypeAlias = Annotated[
 ]
 
 
-class GitState(Struct, kw_only=True, frozen=True):
+class GitState(Struct, kw_only=True, frozen=True, gc=False):
     """
     State of the repository that holds the workspace.
     """
@@ -56,7 +56,7 @@ class GitState(Struct, kw_only=True, frozen=True):
     ) = UNSET
 
 
-class PythonRuntime(Struct, kw_only=True, frozen=True):
+class PythonRuntime(Struct, kw_only=True, frozen=True, gc=False):
     """
     The interpreter.
     """
@@ -66,7 +66,7 @@ class PythonRuntime(Struct, kw_only=True, frozen=True):
     executable: str | UnsetType = UNSET
 
 
-class Platform(Struct, kw_only=True, frozen=True):
+class Platform(Struct, kw_only=True, frozen=True, gc=False):
     """
     The machine, as far as it can change a bit of the model.
     """
@@ -77,7 +77,7 @@ class Platform(Struct, kw_only=True, frozen=True):
     cpu: str | UnsetType = UNSET
 
 
-class BlasLibrary(Struct, kw_only=True, frozen=True):
+class BlasLibrary(Struct, kw_only=True, frozen=True, gc=False):
     """
     A linear algebra or threading library as loaded.
     """
@@ -98,7 +98,7 @@ class BlasLibrary(Struct, kw_only=True, frozen=True):
     threads: common_v1.Count | UnsetType = UNSET
 
 
-class Numerics(Struct, kw_only=True, frozen=True):
+class Numerics(Struct, kw_only=True, frozen=True, gc=False):
     """
     The numeric environment.
     """
@@ -129,7 +129,7 @@ class Numerics(Struct, kw_only=True, frozen=True):
     ) = UNSET
 
 
-class Provenance(Struct, kw_only=True, frozen=True):
+class Provenance(Struct, kw_only=True, frozen=True, gc=False):
     """
     Code, interpreter, packages and machine of a run.
     """

@@ -7,7 +7,7 @@ from msgspec import Meta, Struct, UNSET, UnsetType, field
 from . import common_v1
 
 
-class RequestDataset(Struct, kw_only=True, frozen=True):
+class RequestDataset(Struct, kw_only=True, frozen=True, gc=False):
     """
     Which table to learn from.
     """
@@ -27,7 +27,7 @@ class RequestDataset(Struct, kw_only=True, frozen=True):
     ) = UNSET
 
 
-class RequestModel(Struct, kw_only=True, frozen=True):
+class RequestModel(Struct, kw_only=True, frozen=True, gc=False):
     """
     Which model to train.
     """
@@ -44,7 +44,7 @@ class RequestModel(Struct, kw_only=True, frozen=True):
     ) = UNSET
 
 
-class RequestDevice(Struct, kw_only=True, frozen=True):
+class RequestDevice(Struct, kw_only=True, frozen=True, gc=False):
     """
     Where to train.
     """
@@ -57,7 +57,7 @@ class RequestDevice(Struct, kw_only=True, frozen=True):
     ) = UNSET
 
 
-class RequestV1(Struct, kw_only=True, frozen=True):
+class RequestV1(Struct, kw_only=True, frozen=True, gc=False):
     """
     What a run was configured to do; written before training starts. Unknown fields are ignored when reading and kept when saving, at every depth. Source: run store contract, sections 2 and 3.
     """

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from . import common_v1, provenance_v1
 
 
-class EffectiveModel(Struct, kw_only=True, frozen=True):
+class EffectiveModel(Struct, kw_only=True, frozen=True, gc=False):
     """
     The model as trained.
     """
@@ -22,7 +22,7 @@ class EffectiveModel(Struct, kw_only=True, frozen=True):
     ) = UNSET
 
 
-class EffectiveDevice(Struct, kw_only=True, frozen=True):
+class EffectiveDevice(Struct, kw_only=True, frozen=True, gc=False):
     """
     The device used.
     """
@@ -38,7 +38,7 @@ class EffectiveDevice(Struct, kw_only=True, frozen=True):
     ) = UNSET
 
 
-class EffectiveDataset(Struct, kw_only=True, frozen=True):
+class EffectiveDataset(Struct, kw_only=True, frozen=True, gc=False):
     """
     The dataset used.
     """
@@ -55,7 +55,7 @@ class EffectiveDataset(Struct, kw_only=True, frozen=True):
     ) = UNSET
 
 
-class PrimaryMetric(Struct, kw_only=True, frozen=True):
+class PrimaryMetric(Struct, kw_only=True, frozen=True, gc=False):
     """
     The metric that stands for the run.
     """
@@ -64,7 +64,7 @@ class PrimaryMetric(Struct, kw_only=True, frozen=True):
     value: float
 
 
-class ResultSummary(Struct, kw_only=True, frozen=True):
+class ResultSummary(Struct, kw_only=True, frozen=True, gc=False):
     """
     Metrics of the run at a glance.
     """
@@ -76,7 +76,7 @@ class ResultSummary(Struct, kw_only=True, frozen=True):
     ) = UNSET
 
 
-class ResultArtifact(Struct, kw_only=True, frozen=True):
+class ResultArtifact(Struct, kw_only=True, frozen=True, gc=False):
     """
     A file that the run produced.
     """
@@ -95,7 +95,7 @@ class ResultArtifact(Struct, kw_only=True, frozen=True):
     bytes: common_v1.Count
 
 
-class ResultError(Struct, kw_only=True, frozen=True):
+class ResultError(Struct, kw_only=True, frozen=True, gc=False):
     """
     Why the run failed or was cancelled.
     """
@@ -116,7 +116,7 @@ class ResultError(Struct, kw_only=True, frozen=True):
     traceback: Annotated[str, Meta(description="Full stack trace.")] | UnsetType = UNSET
 
 
-class EffectiveConfig(Struct, kw_only=True, frozen=True):
+class EffectiveConfig(Struct, kw_only=True, frozen=True, gc=False):
     """
     The configuration actually used: preset, profile and overrides merged, device resolved.
     """
@@ -131,7 +131,7 @@ class EffectiveConfig(Struct, kw_only=True, frozen=True):
     seed: Annotated[int, Meta(description="Seed used.", ge=0)] | UnsetType = UNSET
 
 
-class ResultV1(Struct, kw_only=True, frozen=True):
+class ResultV1(Struct, kw_only=True, frozen=True, gc=False):
     """
     How a run ended; written for every run that got as far as a folder. Source: result.json contract.
     """

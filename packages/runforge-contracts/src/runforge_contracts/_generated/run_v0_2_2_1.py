@@ -7,7 +7,7 @@ from msgspec import Meta, Struct, UNSET, UnsetType
 from . import common_v1
 
 
-class RunV0221(Struct, kw_only=True, frozen=True):
+class RunV0221(Struct, kw_only=True, frozen=True, gc=False):
     """
     What happened, as the observability release recorded it. Source: RunForge guarantees, Observability.
     """

@@ -7,7 +7,7 @@ from msgspec import Meta, Struct, UNSET, UnsetType
 from . import common_v1
 
 
-class RunV033(Struct, kw_only=True, frozen=True):
+class RunV033(Struct, kw_only=True, frozen=True, gc=False):
     """
     What happened, with model family, hyperparameters and detailed metrics. Source: RunForge guarantees, Model-Aware Metrics.
     """

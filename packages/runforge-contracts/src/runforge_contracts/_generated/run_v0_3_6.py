@@ -7,7 +7,7 @@ from msgspec import Meta, Struct, UNSET, UnsetType
 from . import common_v1
 
 
-class RunV036(Struct, kw_only=True, frozen=True):
+class RunV036(Struct, kw_only=True, frozen=True, gc=False):
     """
     What happened, with pointers to the interpretability artifacts. Source: RunForge guarantees, Feature Importance, Linear Coefficients and Interpretability Index.
     """

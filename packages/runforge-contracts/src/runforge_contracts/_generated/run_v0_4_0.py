@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from . import common_v1, provenance_v1
 
 
-class UsedDevice(Struct, kw_only=True, frozen=True):
+class UsedDevice(Struct, kw_only=True, frozen=True, gc=False):
     """
     The device that the run used.
     """
@@ -21,7 +21,7 @@ class UsedDevice(Struct, kw_only=True, frozen=True):
     ) = UNSET
 
 
-class Split(Struct, kw_only=True, frozen=True):
+class Split(Struct, kw_only=True, frozen=True, gc=False):
     """
     How the rows were divided.
     """
@@ -32,7 +32,7 @@ class Split(Struct, kw_only=True, frozen=True):
     validation_rows: common_v1.Count
 
 
-class RunV040(Struct, kw_only=True, frozen=True):
+class RunV040(Struct, kw_only=True, frozen=True, gc=False):
     """
     What happened, complete enough to prove and to repeat it. Adds to `run.v0.3.6` and changes nothing of it. Source: run store contract, section 4; RunForge contract, Documents and versions.
     """
