@@ -13,6 +13,8 @@ const BANNER =
 // What no type can say: conditions between fields. The validator checks them.
 const CONDITIONS = ["allOf", "dependentRequired", "propertyNames"];
 const LEFT_OUT = new Set([...CONDITIONS, "examples", "$id", "x-runforge-file"]);
+// Keywords whose keys are names of the contract, not keywords.
+const NAMED = new Set(["properties", "patternProperties"]);
 
 function definitions() {
   const all = {};
@@ -36,11 +38,17 @@ function local(value) {
     // A description beside a reference would make a type of its own.
     return value.description ? { description: value.description, allOf: [reference] } : reference;
   }
+  const composed = (value.allOf ?? []).find((part) => !("if" in part));
+  if (composed) throw new Error(`allOf holds more than conditions: ${JSON.stringify(composed)}`);
   return Object.fromEntries(
     Object.entries(value)
       .filter(([key]) => !LEFT_OUT.has(key))
-      .map(([key, entry]) => [key, local(entry)]),
+      .map(([key, entry]) => [key, NAMED.has(key) ? localValues(entry) : local(entry)]),
   );
+}
+
+function localValues(named) {
+  return Object.fromEntries(Object.entries(named).map(([name, schema]) => [name, local(schema)]));
 }
 
 const text = await compile({ title: "Unused", $defs: definitions() }, "Unused", {
