@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import re
@@ -12,11 +13,15 @@ from typing import Any
 import jsonschema
 import msgspec
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from referencing import Registry, Resource
 from runforge_contracts._generated.catalog import CATALOG
 from runforge_contracts.diagnostics import DiagnosticCode
-from runforge_contracts.documents import schema_of, struct_of
-from runforge_contracts.errors import ErrorCode, ExitCode
+from runforge_contracts.documents import Document, schema_of, struct_of
+from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
+from runforge_contracts.jsontext import encode_json
+from runforge_contracts.pointers import set_at
 from runforge_contracts.schemas import BASE_URL, in_schema_order, schema_bytes, validator
 
 ROOT = Path(__file__).parents[3]
@@ -243,6 +248,50 @@ def test_validators_agree_and_the_types_follow(name: str, example: Any) -> None:
                 for part in error.absolute_schema_path
             }
             assert keywords & set(ALLOWED["types accept"]), (document, keywords)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+def pointers(value: Any, place: str = "") -> Iterator[str]:
+    """Give the JSON Pointer of everything below the root of ``value``."""
+    children = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, child in children:
+        below = f"{place}/{str(key).replace('~', '~0').replace('/', '~1')}"
+        yield below
+        if isinstance(child, dict | list):
+            yield from pointers(child, below)
+
+
+@settings(max_examples=400, deadline=None)
+@given(data=st.data())
+def test_documents_by_chance_are_judged_alike(data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from(DOCUMENTS))
+    document = copy.deepcopy(data.draw(st.sampled_from(SCHEMAS[name]["examples"])))
+    for pointer in data.draw(st.lists(st.sampled_from(sorted(pointers(document))), max_size=3)):
+        value = data.draw(json_values)
+        with contextlib.suppress(RunForgeError):
+            set_at(document, pointer, value)
+    assume(encodable(document))
+    valid = independent(name).is_valid(document)
+    assert validator(name).is_valid(document) == valid
+    if valid:
+        assert Document(document, name).view is not None
+
+
+def encodable(document: Any) -> bool:
+    """Tell whether JSON can hold it: no infinities, no halves of surrogate pairs."""
+    try:
+        encode_json(document)
+    except RunForgeError:
+        return False
+    return True
 
 
 def test_weakening_any_keyword_makes_some_mutation_pass() -> None:

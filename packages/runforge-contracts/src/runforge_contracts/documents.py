@@ -39,6 +39,10 @@ _MAX_SAFE_INTEGER = 2**53 - 1
 class Document(Generic[T]):
     """One document of the contract: its raw object, its schema's name and a typed view.
 
+    Every field of the raw object is kept, known or not, at every depth. Items of an array have no
+    identity but their place: an edit replaces, appends or removes whole items by JSON Pointer, and
+    those that it does not name stay as they are, with everything in them.
+
     ``T`` is the generated struct, such as ``RequestV1``.
     """
 

@@ -15,7 +15,6 @@ from runforge_contracts import layout
 from runforge_contracts._generated.metrics_phase2 import MetricsPhase2
 from runforge_contracts._generated.metrics_v1 import MetricsV1
 from runforge_contracts.diagnostics import DiagnosticCode, diagnostic
-from runforge_contracts.rules import primary_metric
 
 from runforge_engine import __version__
 from runforge_engine.cancellation import Cancellation
@@ -39,8 +38,8 @@ class Completed:
 
     def summary(self) -> dict[str, Any]:
         """Return the ``summary`` of ``result.json``."""
-        name, value = primary_metric({"metrics": self.metrics}) or ("", 0.0)
-        return {"primary_metric": {"name": name, "value": value}, "metrics": self.metrics}
+        chosen = {"name": "accuracy", "value": self.metrics["accuracy"]}
+        return {"primary_metric": chosen, "metrics": self.metrics}
 
 
 def complete(
