@@ -70,7 +70,7 @@ check-typescript: $(VENV)/.tools $(TYPESCRIPT)/node_modules ## Compile the TypeS
 
 $(TYPESCRIPT)/node_modules: $(VENV)/.tools $(TYPESCRIPT)/package-lock.json
 	@echo "Installing the TypeScript tools"
-	@$(NPM) ci --silent
+	@$(NPM) ci
 	@touch $@
 
 bench: $(VENV)/.tools ## Measure, beside plain libraries
