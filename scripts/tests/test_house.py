@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -27,6 +28,12 @@ ALLOWED = {
     "runforge_conformance": {"runforge_contracts"},
 }
 NUMERIC = {"numpy", "pandas", "sklearn", "scipy", "joblib", "pyarrow"}
+INSTALLED = {".venv", ".tox", "node_modules"}
+PAGES = sorted(
+    str(path.relative_to(ROOT))
+    for path in ROOT.glob("**/README.md")
+    if not INSTALLED & set(path.relative_to(ROOT).parts)
+)
 
 
 def imports(package: Path) -> Iterator[tuple[Path, str]]:
@@ -54,6 +61,18 @@ def test_imports_run_one_way(name: str) -> None:
 @pytest.mark.parametrize("name", ["runforge_contracts", "runforge_engine", "runforge_cli"])
 def test_importing_a_package_loads_no_numeric_library(name: str) -> None:
     program = f"import sys, {name}; assert not {NUMERIC!r} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_no_module_of_the_contracts_loads_a_numeric_library() -> None:
+    package = PACKAGES["runforge_contracts"]
+    modules = [
+        ".".join(path.relative_to(package.parent).with_suffix("").parts)
+        for path in package.rglob("*.py")
+        if path.stem != "__init__"
+    ]
+    assert len(modules) > 10
+    program = f"import sys, {', '.join(modules)}; assert not {NUMERIC!r} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
@@ -92,10 +111,34 @@ def test_the_readme_shows_commands_that_exist() -> None:
     assert named <= set(COMMANDS)
 
 
-@pytest.mark.parametrize("page", sorted(ROOT.glob("**/README.md")), ids=lambda path: str(path))
-def test_links_lead_somewhere(page: Path) -> None:
-    if any(part in (".venv", ".tox", "node_modules") for part in page.parts):
-        return
-    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text("utf-8")):
+def test_the_readme_shows_what_the_command_prints(tmp_path: Path) -> None:
+    (tmp_path / "examples").mkdir()
+    shutil.copy(ROOT / "examples/penguins.csv", tmp_path / "examples")
+    # The recipe of `make demo`, as the Makefile has it.
+    recipe = (ROOT / "Makefile").read_text("utf-8").split("\ndemo:")[1].split("\n\n")[0]
+    commands = re.findall(r"runforge (.+)", recipe.replace("\\\n", " "))
+    assert commands
+    for command in commands:
+        done = subprocess.run(
+            [sys.executable, "-m", "runforge_cli", *command.split()],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    printed = done.stdout.splitlines()
+    transcript = (ROOT / "README.md").read_text("utf-8").split("## What you get")[1].split("##")[0]
+    shown = [line.strip() for line in re.findall(r"^    (.+)$", transcript, re.MULTILINE)]
+    changing = re.compile(r"Run |(commit|python|packages) {2}|\.\.\.$")
+    lasting = [line for line in shown if not changing.match(line)]
+    assert len(lasting) > 20
+    # In the same order: each line is looked for after the one before it.
+    rest = iter(line.strip() for line in printed)
+    assert [line for line in lasting if line not in rest] == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page: str) -> None:
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", (ROOT / page).read_text("utf-8")):
         if not target.startswith("http"):
-            assert (page.parent / target).exists(), target
+            assert ((ROOT / page).parent / target).exists(), target
