@@ -129,7 +129,7 @@ def test_the_readme_shows_what_the_command_prints(tmp_path: Path) -> None:
     printed = done.stdout.splitlines()
     transcript = (ROOT / "README.md").read_text("utf-8").split("## What you get")[1].split("##")[0]
     shown = [line.strip() for line in re.findall(r"^    (.+)$", transcript, re.MULTILINE)]
-    changing = re.compile(r"Run |(commit|python|packages) {2}|\.\.\.$")
+    changing = re.compile(r"Run |(commit|python|packages|numerics) {2}|\.\.\.$")
     lasting = [line for line in shown if not changing.match(line)]
     assert len(lasting) > 20
     # In the same order: each line is looked for after the one before it.
