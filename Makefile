@@ -14,6 +14,8 @@ NPM := $(TOOLS) npm --prefix $(TYPESCRIPT) --loglevel=error
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
+# Two installers at once would spoil the environment.
+.NOTPARALLEL:
 .PHONY: help setup demo test check format generate check-generated check-typescript bench clean
 
 help: ## Show this list
@@ -32,9 +34,14 @@ $(VENV)/.installed: $(VENV)/.python $(MANIFESTS)
 	@$(PIP) $(EDITABLE)
 	@touch $@
 
-$(VENV)/.tools: $(VENV)/.installed
-	@echo "Installing the developers' tools into $(VENV)"
+$(VENV)/.tox: $(VENV)/.python pyproject.toml
+	@echo "Installing tox into $(VENV)"
 	@$(PIP) --upgrade 'pip>=25.1'
+	@$(PIP) --group tox
+	@touch $@
+
+$(VENV)/.tools: $(VENV)/.installed $(VENV)/.tox
+	@echo "Installing the developers' tools into $(VENV)"
 	@$(PIP) --group dev
 	@touch $@
 
@@ -43,13 +50,13 @@ demo: $(VENV)/.installed ## Train on the penguins and show the run
 		--exclude island --exclude sex --exclude year --name penguins
 	$(BIN)/runforge show latest
 
-test: $(VENV)/.tools ## Pass the tests, in a clean environment made by tox
+test: $(VENV)/.tox ## Pass the tests, in a clean environment made by tox
 	$(BIN)/tox run -qq -e py
 
 check: $(VENV)/.tools check-generated check-typescript ## Lint, types, generated files, schema changes
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(foreach package,$(PACKAGES),$(BIN)/mypy $(package)/src &&) true
+	$(BIN)/mypy
 	$(BIN)/python scripts/check_evolution.py
 	$(TOOLS) pytest -q scripts/tests/test_generate.py
 
