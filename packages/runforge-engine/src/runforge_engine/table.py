@@ -233,7 +233,8 @@ def _read_csv(data: bytes, numeric: Sequence[str], text: Sequence[str]) -> pa.Ta
     block_size = 2**23 if numeric else min(len(data) + 1, 2**31 - 1)
     return arrow_csv.read_csv(
         pa.BufferReader(pa.py_buffer(data)),
-        read_options=arrow_csv.ReadOptions(block_size=block_size),
+        # One block has nothing to share among threads, and threads were once seen to wait for ever.
+        read_options=arrow_csv.ReadOptions(block_size=block_size, use_threads=bool(numeric)),
         # Line breaks in quotes cost the parallel reader, so they are looked for only where they
         # can be.
         parse_options=arrow_csv.ParseOptions(newlines_in_values=b'"' in data),
