@@ -2,7 +2,8 @@
 
 ``schemas/`` is the only place where a shape is written down. From it come, in the contracts
 package, the msgspec types, the catalogue of documents and a copy of the schemas for the wheel, and
-the reference pages in ``docs/contract/``.
+the reference pages in ``docs/contract/``; from ``schemas/conformance/`` the types and the copy of
+the conformance suite.
 
     python scripts/generate.py           write them
     python scripts/generate.py --check   compare, and fail with the names of what differs
@@ -26,6 +27,8 @@ SCHEMAS = ROOT / "schemas"
 GENERATED = ROOT / "packages/runforge-contracts/src/runforge_contracts/_generated"
 TYPES = GENERATED.parent / "types.py"
 REFERENCE = ROOT / "docs/contract"
+SUITE_SCHEMAS = SCHEMAS / "conformance"
+SUITE_GENERATED = ROOT / "conformance/src/runforge_conformance/_generated"
 HEADER = (
     "# Generated from schemas/ by scripts/generate.py; edit the schema, then run `make generate`.\n"
 )
@@ -37,16 +40,18 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="compare instead of writing")
     check = parser.parse_args().check
     with tempfile.TemporaryDirectory() as scratch:
-        types, pages = Path(scratch) / "types", Path(scratch) / "pages"
+        types, pages, suite = (Path(scratch) / part for part in ("types", "pages", "suite"))
         generate(types, pages)
+        generate_types(SUITE_SCHEMAS, suite)
+        targets = ((types, GENERATED), (pages, REFERENCE), (suite, SUITE_GENERATED))
         if not check:
-            for fresh, target in ((types, GENERATED), (pages, REFERENCE)):
+            for fresh, target in targets:
                 if target.exists():
                     shutil.rmtree(target)
                 shutil.copytree(fresh, target)
             TYPES.write_text(public_types(), "utf-8")
             return 0
-        differences = [*compare(types, GENERATED), *compare(pages, REFERENCE)]
+        differences = [line for fresh, target in targets for line in compare(fresh, target)]
         if not TYPES.exists() or TYPES.read_text("utf-8") != public_types():
             differences.append(f"differs: {TYPES.name}")
     for difference in differences:
@@ -65,25 +70,30 @@ def generate(target: Path, pages: Path) -> None:
     schemas = {
         path.stem: json.loads(path.read_text("utf-8")) for path in sorted(SCHEMAS.glob("*.json"))
     }
-    run_codegen(target)
-    for module in target.glob("*.py"):
-        body = module.read_text("utf-8").split("\n", 1)[1]
-        module.write_text(HEADER + body, "utf-8")
+    generate_types(SCHEMAS, target)
     (target / "catalog.py").write_text(catalog(schemas), "utf-8")
-    copies = target / "schemas"
-    copies.mkdir()
-    for name in schemas:
-        shutil.copyfile(SCHEMAS / f"{name}.json", copies / f"{name}.json")
     pages.mkdir()
     for file, text in reference_pages(schemas).items():
         (pages / file).write_text(text, "utf-8")
 
 
-def run_codegen(target: Path) -> None:
+def generate_types(schemas: Path, target: Path) -> None:
+    """Write the types of the schemas in one folder, and copies of the schemas, into ``target``."""
+    copies = target / "schemas"
+    copies.mkdir(parents=True)
+    for path in sorted(schemas.glob("*.json")):
+        shutil.copyfile(path, copies / path.name)
+    run_codegen(copies, target)
+    for module in target.glob("*.py"):
+        body = module.read_text("utf-8").split("\n", 1)[1]
+        module.write_text(HEADER + body, "utf-8")
+
+
+def run_codegen(schemas: Path, target: Path) -> None:
     """Run datamodel-code-generator with the options of ``pyproject.toml``."""
     command = [sys.executable, "-m", "datamodel_code_generator"]
     subprocess.run(
-        [*command, "--input", str(SCHEMAS), "--output", str(target)], cwd=ROOT, check=True
+        [*command, "--input", str(schemas), "--output", str(target)], cwd=ROOT, check=True
     )
     # The formatter leaves its cache beside what it formats.
     shutil.rmtree(target / ".ruff_cache", ignore_errors=True)
