@@ -1,0 +1,67 @@
+"""The head of a store's index: one digest that stands for every entry in its order.
+
+**The chain.** ``h(0)`` is 32 zero bytes, and ``h(n)`` is the SHA-256 of ``h(n-1)`` followed by the
+canonical JSON of entry ``n`` (:func:`runforge_contracts.jsontext.canonical_json`). The head of an
+index with ``n`` entries is ``n`` and ``h(n)`` in lowercase hex.
+
+Entries are only ever appended, so a head goes on to hold while the index grows. A chain alone does
+not show that its tail was cut off: the shorter index has a head as good as any. So heads are kept
+where the index cannot reach them, in the signed statements of runs
+(:mod:`runforge_engine.signing`), and compared with the index later.
+
+Source: RunForge guarantees, Provenance Tracking (append-only index).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
+from runforge_contracts.jsontext import canonical_json
+
+#: ``holds``: the head's entries are there, unchanged, in their order; later ones may follow.
+#: ``tail cut``: there are fewer entries than the head counts; whether the rest is unchanged cannot
+#: be told. ``changed``: there are enough, but an entry was changed, taken out, put in or moved.
+HeadVerdict = Literal["holds", "tail cut", "changed"]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexHead:
+    """What an index amounted to at some time."""
+
+    #: Number of entries.
+    count: Annotated[int, Meta(ge=0)]
+    #: The end of the chain over them, in lowercase hex.
+    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
+
+
+def chain_head(entries: Sequence[Mapping[str, Any]]) -> IndexHead:
+    """Return the head of an index.
+
+    Parameters
+    ----------
+    entries
+        The raw entries, oldest first, as :func:`runforge_contracts.reading.read_index` gives them.
+    """
+    link = bytes(32)
+    for entry in entries:
+        link = hashlib.sha256(link + canonical_json(entry)).digest()
+    return IndexHead(len(entries), link.hex())
+
+
+def check_head(entries: Sequence[Mapping[str, Any]], head: IndexHead) -> HeadVerdict:
+    """Tell whether an index still begins with the entries that ``head`` was made of.
+
+    Parameters
+    ----------
+    entries
+        The raw entries of the index as it is now, oldest first.
+    head
+        The head of the same index at an earlier time.
+    """
+    if len(entries) < head.count:
+        return "tail cut"
+    return "holds" if chain_head(entries[: head.count]) == head else "changed"
