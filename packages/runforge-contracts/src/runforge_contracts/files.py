@@ -8,19 +8,20 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.text import quote
 
 
-def read_file(path: Path, *, max_bytes: int) -> bytes:
-    """Return the bytes of the regular file at ``path``.
+def open_file(path: Path) -> BinaryIO:
+    """Open the regular file at ``path`` for reading.
 
     Raises
     ------
     RunForgeError
         ``FILE_NOT_FOUND``; ``FILE_UNSAFE`` for a symbolic link, a pipe or a device, which could
-        lead elsewhere or never end; ``FILE_UNREADABLE``; ``JSON_TOO_LARGE``.
+        lead elsewhere or never end; ``FILE_UNREADABLE``.
     """
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     flags |= getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -38,7 +39,18 @@ def read_file(path: Path, *, max_bytes: int) -> bytes:
             hint="Name a file.",
             path=str(path),
         )
-    with os.fdopen(descriptor, "rb") as file:
+    return os.fdopen(descriptor, "rb")
+
+
+def read_file(path: Path, *, max_bytes: int) -> bytes:
+    """Return the bytes of the regular file at ``path``.
+
+    Raises
+    ------
+    RunForgeError
+        As :func:`open_file`, and ``JSON_TOO_LARGE``.
+    """
+    with open_file(path) as file:
         try:
             data = file.read(max_bytes + 1)
         except OSError as error:

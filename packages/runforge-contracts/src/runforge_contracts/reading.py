@@ -27,7 +27,8 @@ RUN_VERSIONS = ("run.v0.4.0", "run.v0.3.6", "run.v0.3.3", "run.v0.2.2.1")
 MAX_INDEX_BYTES = 256 * 2**20
 
 RunStatus = Literal["succeeded", "failed", "cancelled", "incomplete"]
-_SCHEMAS = {
+#: Schemas that the documents of a run may follow, by their path in the run folder.
+SCHEMAS_BY_FILE = {
     layout.REQUEST: ("request.v1",),
     layout.RUN: RUN_VERSIONS,
     layout.RESULT: ("result.v1",),
@@ -55,7 +56,7 @@ class RunFolder:
     def document(self, file: str) -> Document[Any] | None:
         """Return the document at ``file``, one of the paths of the layout, or None."""
         if file not in self._documents:
-            types = [struct_of(name) for name in _SCHEMAS[file]]
+            types = [struct_of(name) for name in SCHEMAS_BY_FILE[file]]
             try:
                 self._documents[file] = Document.load(self.path / file, *types)
             except RunForgeError as error:
@@ -103,17 +104,18 @@ class RunFolder:
 
     @cached_property
     def diagnostics(self) -> list[dict[str, Any]]:
-        """The run's diagnostics; derived from the record for runs that wrote none.
-
-        Source: RunForge guarantees, "Synthesized Diagnostics".
-        """
+        """The run's diagnostics; derived from the record for runs that wrote none."""
         document = self.raw(layout.DIAGNOSTICS)
         if document is not None:
             return list(document["diagnostics"])
-        return _synthesized(self.run)
+        return synthesized_diagnostics(self.run)
 
 
-def _synthesized(run: dict[str, Any] | None) -> list[dict[str, Any]]:
+def synthesized_diagnostics(run: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """Return the diagnostics that a run record amounts to by itself.
+
+    Source: RunForge guarantees, "Synthesized Diagnostics".
+    """
     from runforge_contracts.diagnostics import DiagnosticCode, diagnostic, raw_diagnostic
 
     dropped = (run or {}).get("dropped_rows_missing_values", 0)

@@ -1,0 +1,148 @@
+"""The files of a run folder and the documents in it, read once and with care."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from runforge_contracts import layout
+from runforge_contracts.documents import identify
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.facts.finding import Finding
+from runforge_contracts.files import open_file, read_file
+from runforge_contracts.jsontext import MAX_BYTES, parse_json
+from runforge_contracts.reading import SCHEMAS_BY_FILE
+from runforge_contracts.text import quote
+from runforge_contracts.validation import validate
+
+#: A run has some twenty files; a folder with more than this is no run.
+MAX_FILES = 10_000
+_CHUNK = 2**20
+
+
+class FileFact(NamedTuple):
+    """Digest and size of a file."""
+
+    sha256: str
+    bytes: int
+
+
+class Folder:
+    """A run folder as it lies on disk; what cannot be read is a finding, not an exception."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.findings: list[Finding] = []
+        #: Digests of all regular files, by path below the folder.
+        self.files: dict[str, FileFact] = {}
+        #: Valid documents, by path below the folder.
+        self.documents: dict[str, dict[str, Any]] = {}
+        #: Schema that each of them follows.
+        self.schemas: dict[str, str] = {}
+        #: Text of every document that could be read, valid or not.
+        self.texts: dict[str, bytes] = {}
+        for place, entry in _entries(path, self.findings):
+            try:
+                self.files[place] = digest(Path(entry))
+            except RunForgeError as error:
+                self.findings.append(Finding("run.readable", error.message, place))
+        for file in SCHEMAS_BY_FILE:
+            if file in self.files:
+                self._read(file)
+
+    def _read(self, file: str) -> None:
+        try:
+            self.texts[file] = read_file(self.path / file, max_bytes=MAX_BYTES)
+            raw = parse_json(self.texts[file])
+            name, _ = identify(raw, SCHEMAS_BY_FILE[file])
+            validate({**raw, "version": 1} if name == "result.v1" else raw, name)
+        except RunForgeError as error:
+            self.findings.extend(refusals(error, file, SCHEMAS_BY_FILE[file][0]))
+        else:
+            self.documents[file], self.schemas[file] = raw, name
+
+    @property
+    def run(self) -> dict[str, Any] | None:
+        """The record of a completed training."""
+        return self.documents.get(layout.RUN)
+
+    @property
+    def request(self) -> dict[str, Any] | None:
+        """What was asked for."""
+        return self.documents.get(layout.REQUEST)
+
+    @property
+    def result(self) -> dict[str, Any] | None:
+        """How the run ended."""
+        return self.documents.get(layout.RESULT)
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the run was written in the present layout, with diagnostics and a manifest."""
+        return (
+            layout.MANIFEST in self.files
+            or self.schemas.get(layout.RUN) == "run.v0.4.0"
+            or (self.result is not None and "run_id" in self.result)
+        )
+
+
+def refusals(error: RunForgeError, file: str, schema: str) -> Iterator[Finding]:
+    """Give the findings that a document that cannot be accepted amounts to."""
+    if error.code is ErrorCode.DOCUMENT_INVALID and error.problems:
+        for problem in error.problems:
+            yield Finding(schema_rule(schema), problem.message, file, problem.place.pointer)
+        return
+    text = error.code.startswith("JSON_")
+    rule = f"json.{error.code[5:].lower().replace('_', '-')}" if text else schema_rule(schema)
+    yield Finding(rule, error.message, file, error.place.pointer)
+
+
+def schema_rule(schema: str) -> str:
+    """Return the name of the rule that a document follows its schema."""
+    document = schema.partition(".v")[0]
+    return f"{document.replace('.', '-').replace('_', '-')}.schema"
+
+
+def digest(path: Path) -> FileFact:
+    """Return digest and size of a regular file; raises as ``files.open_file``."""
+    sha256, size = hashlib.sha256(), 0
+    with open_file(path) as file:
+        while chunk := file.read(_CHUNK):
+            sha256.update(chunk)
+            size += len(chunk)
+    return FileFact(sha256.hexdigest(), size)
+
+
+def _entries(root: Path, findings: list[Finding]) -> Iterator[tuple[str, str]]:
+    """Give path and place of every regular file below ``root``; all else is a finding."""
+    waiting, seen = [("", str(root))], 0
+    while waiting:
+        prefix, folder = waiting.pop()
+        try:
+            with os.scandir(folder) as found:
+                entries = sorted(found, key=lambda entry: entry.name)
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            findings.append(Finding("run.readable", f"It cannot be read: {reason}.", prefix or "."))
+            continue
+        for entry in entries:
+            place = f"{prefix}{entry.name}"
+            seen += 1
+            if seen > MAX_FILES:
+                findings.append(
+                    Finding("run.files", f"The folder has more than {MAX_FILES} files.", found=seen)
+                )
+                return
+            if entry.is_symlink():
+                message = f"{quote(place)} is a symbolic link, which could lead anywhere."
+                findings.append(Finding("run.no-links", message, place))
+            elif entry.is_dir(follow_symlinks=False):
+                waiting.append((f"{place}/", entry.path))
+            elif entry.is_file(follow_symlinks=False):
+                yield place, entry.path
+            else:
+                message = f"{quote(place)} is neither a file nor a folder."
+                findings.append(Finding("run.no-links", message, place))

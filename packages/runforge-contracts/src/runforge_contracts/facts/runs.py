@@ -1,0 +1,53 @@
+"""Everything that must be true of one run folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.facts.events import event_findings
+from runforge_contracts.facts.evidence import evidence_findings
+from runforge_contracts.facts.finding import Finding
+from runforge_contracts.facts.folder import Folder
+from runforge_contracts.facts.form import form_findings
+from runforge_contracts.facts.interpretability import interpretability_findings
+from runforge_contracts.facts.metrics import metric_findings
+from runforge_contracts.facts.record import record_findings
+from runforge_contracts.text import quote
+
+_CHECKS = (
+    evidence_findings,
+    record_findings,
+    metric_findings,
+    interpretability_findings,
+    event_findings,
+    form_findings,
+)
+
+
+def check_run(path: Path) -> list[Finding]:
+    """Return what is wrong with the run folder at ``path``; nothing, if all facts hold.
+
+    Raises
+    ------
+    RunForgeError
+        ``RUN_NOT_FOUND`` where there is no folder.
+    """
+    return check_folder(open_folder(path))
+
+
+def check_folder(folder: Folder) -> list[Finding]:
+    """Return what is wrong with a run folder that has been read."""
+    return [*folder.findings, *(finding for check in _CHECKS for finding in check(folder))]
+
+
+def open_folder(path: Path) -> Folder:
+    """Read the run folder at ``path``; ``RUN_NOT_FOUND`` where there is none."""
+    if path.is_symlink() or not path.is_dir():
+        raise RunForgeError(
+            ErrorCode.RUN_NOT_FOUND,
+            f"There is no run folder {quote(path, 200)}.",
+            hint="Name a folder that holds run.json or result.json.",
+            path=str(path),
+        )
+    return Folder(path)
