@@ -329,11 +329,15 @@ HELP = [
             "coefficients",
             "interpretability",
             "diagnostics",
+            "trace",
+            "index",
             "inspect",
             "validate",
             "schema",
         )
     ),
+    ("index", "rebuild"),
+    ("index", "check"),
 ]
 
 

@@ -22,6 +22,8 @@ COMMANDS = {
     "coefficients": "Show the coefficients of a linear model.",
     "interpretability": "Show which interpretability outputs a run has.",
     "diagnostics": "Show why a run behaved as it did.",
+    "trace": "Find the runs that a file comes from.",
+    "index": "Check the list of runs, or rebuild it from the folders.",
     "inspect": "Look at a dataset before training.",
     "validate": "Check documents against their schemas.",
     "schema": "List or print the schemas of the contract.",

@@ -27,6 +27,7 @@ from runforge_contracts.run_ids import is_run_id, run_id_candidates
 from runforge_contracts.text import quote
 
 from runforge_engine.cancellation import Cancellation
+from runforge_engine.holding import holding
 from runforge_engine.journal import Journal
 from runforge_engine.observer import Observer
 from runforge_engine.plan import Plan, Start, make_plan
@@ -98,8 +99,9 @@ def execute(
         take_folder(folder)
         run_id = next(candidates)
     record = RunRecord(folder)
-    record.write_bytes(layout.REQUEST, request.encode())
-    return _run(plan, run_id, record, observer or Observer(), cancellation or Cancellation())
+    with holding(folder):
+        record.write_bytes(layout.REQUEST, request.encode())
+        return _run(plan, run_id, record, observer or Observer(), cancellation or Cancellation())
 
 
 def execute_folder(
@@ -135,17 +137,18 @@ def execute_folder(
                 path=str(folder / file),
             )
     start, record, observer = Start.now(), RunRecord(folder), observer or Observer()
-    try:
-        plan = make_plan(request, store, start)
-    except RunForgeError as refusal:
-        # The folder is there already, and whoever made it waits for a result.
-        with Journal(folder, folder.name, start.clock, observer) as journal:
-            _tell_end(journal, refusal)
-        result = _result(request, store, start, folder.name, refusal)
-        _write_end(folder.name, record, journal.diagnostics, result)
-        _list(store, record)
-        return Outcome(folder.name, folder, "failed", result, refusal)
-    return _run(plan, folder.name, record, observer, cancellation or Cancellation())
+    with holding(folder):
+        try:
+            plan = make_plan(request, store, start)
+        except RunForgeError as refusal:
+            # The folder is there already, and whoever made it waits for a result.
+            with Journal(folder, folder.name, start.clock, observer) as journal:
+                _tell_end(journal, refusal)
+            result = _result(request, store, start, folder.name, refusal)
+            _write_end(folder.name, record, journal.diagnostics, result)
+            _list(store, record)
+            return Outcome(folder.name, folder, "failed", result, refusal)
+        return _run(plan, folder.name, record, observer, cancellation or Cancellation())
 
 
 def _run(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -84,26 +85,48 @@ def append_entry(store: StoreLayout, entry: dict[str, Any]) -> None:
         ``STORE_BUSY``, ``STORE_NOT_WRITABLE``, or ``INDEX_INVALID`` where the index cannot be
         read; then it stays as it is.
     """
+    with index_lock(store):
+        index = read_index_document(store) or {"schema_version": "index.v1", "runs": []}
+        if any(known["run_id"] == entry["run_id"] for known in index["runs"]):
+            return
+        index["runs"].append(entry)
+        validate({**index, "runs": [entry]}, "index.v1")
+        write_index(store, index)
+
+
+@contextmanager
+def index_lock(store: StoreLayout) -> Iterator[None]:
+    """Hold the index of ``store``: whoever writes it does so in here.
+
+    Raises
+    ------
+    RunForgeError
+        ``STORE_BUSY``, or ``STORE_NOT_WRITABLE``.
+    """
     from filelock import FileLock, Timeout
 
-    with writing(store.index):
-        store.index.parent.mkdir(parents=True, exist_ok=True)
-    lock = store.index.with_suffix(".lock")
+    path = store.index.with_suffix(".lock")
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path, timeout=LOCK_TIMEOUT)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise RunForgeError(
+                ErrorCode.STORE_BUSY,
+                f"Another process has held the index for {LOCK_TIMEOUT:.0f} seconds.",
+                hint="Wait for it to end; a lock never outlives its process.",
+                path=str(path),
+            ) from None
     try:
-        with writing(lock), FileLock(lock, timeout=LOCK_TIMEOUT):
-            index = read_index_document(store) or {"schema_version": "index.v1", "runs": []}
-            if any(known["run_id"] == entry["run_id"] for known in index["runs"]):
-                return
-            index["runs"].append(entry)
-            validate({**index, "runs": [entry]}, "index.v1")
-            write_file(store.index, encode_json(in_schema_order(index, "index.v1")))
-    except Timeout:
-        raise RunForgeError(
-            ErrorCode.STORE_BUSY,
-            f"Another process has held the index for {LOCK_TIMEOUT:.0f} seconds.",
-            hint="Wait for it to end; a lock never outlives its process.",
-            path=str(lock),
-        ) from None
+        yield
+    finally:
+        lock.release()
+
+
+def write_index(store: StoreLayout, index: dict[str, Any]) -> None:
+    """Write the raw index, whose entries are valid; a reader sees the old one or the new one."""
+    write_file(store.index, encode_json(in_schema_order(index, "index.v1")))
 
 
 def write_new(path: Path, data: bytes) -> None:

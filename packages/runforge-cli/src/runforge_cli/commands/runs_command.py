@@ -10,12 +10,13 @@ import click
 from runforge_contracts import layout
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.layout import StoreLayout
-from runforge_contracts.reading import RunFolder, list_runs, locate_run, started
+from runforge_contracts.reading import RunFolder, locate_run, started
 from runforge_contracts.rules import LOWER_IS_BETTER, primary_metric
 from runforge_contracts.text import format_duration, printable, quote
 
 from runforge_cli.columns import GAP, number, table, terminal_width, width
-from runforge_cli.output import warn, write_json, write_lines
+from runforge_cli.listing import entries_of
+from runforge_cli.output import write_json, write_lines
 from runforge_cli.settings import Settings, global_options, pass_settings
 
 
@@ -43,7 +44,7 @@ def command(
     sort: str,
 ) -> int:
     """List the runs of the store, newest first, or best first by a metric."""
-    found = [(entry, store) for store in settings.stores() for entry in _entries(store)]
+    found = [(entry, store) for store in settings.stores() for entry in entries_of(store)]
     digest = _digest(dataset) if dataset else None
     chosen = [
         (entry, store)
@@ -66,16 +67,6 @@ def command(
     if len(entries) > limit:
         write_lines([f"{len(entries) - limit:,} more; --limit {len(entries)} shows all."])
     return 0
-
-
-def _entries(store: StoreLayout) -> list[dict[str, Any]]:
-    try:
-        return list_runs(store)
-    except RunForgeError as error:
-        if error.code is not ErrorCode.INDEX_INVALID:
-            raise
-        warn(f"{error.message} Showing what the run folders say.")
-        return list_runs(store, trust_index=False)
 
 
 def _digest(dataset: str) -> str:

@@ -1,0 +1,139 @@
+"""``runforge index``: the list of runs held against the run folders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+from runforge_contracts.errors import ExitCode
+from runforge_contracts.text import shorten
+
+from runforge_cli.columns import pairs, paragraph, plural
+from runforge_cli.groups import CommandGroup
+from runforge_cli.output import write_json, write_lines
+from runforge_cli.settings import Settings, global_options, pass_settings
+
+if TYPE_CHECKING:
+    from runforge_engine.index import IndexReport
+
+#: Names shown of one kind; `--json` has them all.
+_SHOWN = 10
+
+
+@click.group(
+    "index", cls=CommandGroup, short_help="Check the list of runs, or rebuild it from the folders."
+)
+@global_options
+def command() -> None:
+    """Hold the list of runs against the run folders, or rebuild it from them."""
+
+
+@command.command("rebuild")
+@global_options
+@pass_settings
+def rebuild(settings: Settings) -> int:
+    """Add every finished run that the index lacks, and say what the folders hold.
+
+    Nothing that is in the index is changed. An index that cannot be read is kept beside the new
+    one.
+    """
+    from runforge_engine.index import rebuild_index
+
+    _tell(settings, [rebuild_index(store) for store in settings.stores()])
+    return ExitCode.OK
+
+
+@command.command("check")
+@global_options
+@pass_settings
+def check(settings: Settings) -> int:
+    """Say where index and run folders do not fit; exit 1 if there is such a place.
+
+    Nothing is written.
+    """
+    from runforge_engine.index import check_index
+
+    reports = [check_index(store) for store in settings.stores()]
+    _tell(settings, reports)
+    return ExitCode.FAILED if any(report.findings for report in reports) else ExitCode.OK
+
+
+def _tell(settings: Settings, reports: list[IndexReport]) -> None:
+    if settings.json:
+        write_json({"stores": [_document(report) for report in reports]})
+        return
+    for number, report in enumerate(reports):
+        write_lines([*([""] if number else []), *_lines(report)])
+
+
+def _document(report: IndexReport) -> dict[str, Any]:
+    """Return a report with the counts first; what is not known is absent."""
+    fields = asdict(report)
+    counts = {name: len(value) for name, value in fields.items() if isinstance(value, tuple)}
+    document = {
+        "store": fields.pop("store"),
+        "index": fields.pop("index"),
+        "fits": not report.findings,
+        "counts": {"scanned": fields.pop("scanned"), **counts},
+        **fields,
+    }
+    document["findings"] = [
+        {name: value for name, value in item.items() if value is not None}
+        for item in fields["findings"]
+    ]
+    if report.kept_aside is None:
+        document.pop("kept_aside")
+    return document
+
+
+def _lines(report: IndexReport) -> Iterator[str]:
+    yield from paragraph(f"Index {report.index}: {_verdict(report)}")
+    yield from pairs(_counts(report))
+    if report.kept_aside:
+        yield ""
+        yield from paragraph(
+            f"The index that was there could not be read; it is kept as {report.kept_aside}."
+        )
+    if report.skipped:
+        yield ""
+        yield "Skipped"
+        yield from pairs((shorten(item.name, 60), item.reason) for item in report.skipped)
+    if report.findings:
+        yield ""
+        yield "Does not fit"
+        for item in report.findings:
+            place = item.path + (f"#{item.pointer}" if item.pointer else "")
+            yield from paragraph(f"- {item.message} [{item.kind}]", indent=2)
+            yield from paragraph(f"in {place}", indent=4)
+    if report.unlisted or any(item.kind == "index_unreadable" for item in report.findings):
+        yield ""
+        yield "`runforge index rebuild` mends it."
+
+
+def _verdict(report: IndexReport) -> str:
+    if report.recovered:
+        return f"{plural(len(report.recovered), 'run')} added"
+    return plural(len(report.findings), "finding") if report.findings else "fits the run folders"
+
+
+def _counts(report: IndexReport) -> Iterator[tuple[str, str]]:
+    yield "scanned", f"{report.scanned:,}"
+    yield "already indexed", f"{len(report.already_indexed):,}"
+    for name, runs in (
+        ("recovered", report.recovered),
+        ("not in the index", report.unlisted),
+        ("interrupted", report.interrupted),
+        ("running", report.running),
+        ("incomplete", report.incomplete),
+        ("cancelled", report.cancelled),
+        ("folder missing", report.missing_folders),
+    ):
+        yield name, _some(runs)
+    yield "skipped", f"{len(report.skipped):,}"
+
+
+def _some(runs: tuple[str, ...]) -> str:
+    names = ", ".join(runs[:_SHOWN]) + (", …" if len(runs) > _SHOWN else "")
+    return f"{len(runs):,}" + (f": {names}" if runs else "")

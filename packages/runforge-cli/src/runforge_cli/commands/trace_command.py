@@ -1,0 +1,120 @@
+"""``runforge trace``: from a file or a digest back to the runs it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+from runforge_contracts.text import printable
+
+from runforge_cli.columns import GAP, fit, pairs, paragraph, plural, table, terminal_width, width
+from runforge_cli.listing import entries_of
+from runforge_cli.output import write_json, write_lines
+from runforge_cli.settings import Settings, global_options, pass_settings
+
+_WORDS = {
+    "model_sha256": "the model of",
+    "dataset_fingerprint_sha256": "the dataset of",
+    "model_content_sha256": "the content of the model of",
+    "artifact": "a file of",
+}
+#: Columns that give way on a narrow terminal, the first one first, and those whose cells are cut.
+_DISPENSABLE = ("version", "created", "status", "commit", "dataset")
+_CUT = {"dataset": 18, "name": 12}
+
+
+@click.command("trace", short_help="Find the runs that a file comes from.")
+@click.argument("what", metavar="MODEL|SHA256|DATASET", type=click.Path())
+@global_options
+@pass_settings
+def command(settings: Settings, what: str) -> int:
+    """Find the runs that made a model or another artifact, or that used a dataset.
+
+    A file is known by its bytes, wherever it lies now and whatever it is called. A SHA-256 may be
+    cut to its first digits, at least 8; that of a model may also be the digest of its content.
+    """
+    from runforge_engine.trace import origin, trace, wanted
+
+    sought = wanted(what)
+    listed = [(entry, store) for store in settings.stores() for entry in entries_of(store)]
+    matches = trace(sought, listed)
+    runs = [origin(match) for match in matches]
+    if settings.json:
+        write_json({"sha256": matches[0].sha256, "runs": runs})
+    else:
+        write_lines(_lines(matches[0].sha256, runs))
+    return 0
+
+
+def _lines(digest: str, runs: list[dict[str, Any]]) -> Iterator[str]:
+    for matched, words in _WORDS.items():
+        count = len({run["run_id"] for run in runs if run["matched"] == matched})
+        if count:
+            yield from paragraph(f"{digest[:12]}… is {words} {plural(count, 'run')}.")
+    yield ""
+    if len(runs) == 1:
+        yield from pairs(_particulars(runs[0], digest))
+        return
+    columns = _columns(runs)
+    yield from table(list(columns), zip(*columns.values(), strict=True), flexible=len(columns) - 1)
+
+
+def _particulars(run: dict[str, Any], digest: str) -> Iterator[tuple[str, str]]:
+    data, git = run["dataset"], run.get("git")
+    yield "sha256", digest
+    yield "run", run["run_id"]
+    yield "status", run["status"]
+    yield "created", _time(run["created_at"])
+    if "name" in run and run["name"] != run["run_id"]:
+        yield "name", run["name"]
+    yield "folder", run["run_dir"]
+    if "path" in run and run["matched"] != "dataset_fingerprint_sha256":
+        yield "file", run["path"]
+    if "path" in data:
+        yield "dataset", data["path"]
+    if "fingerprint_sha256" in data:
+        yield "its sha256", data["fingerprint_sha256"]
+    if git:
+        yield "commit", git["commit"] + (" with uncommitted changes" if git["dirty"] else "")
+    for title, name in (
+        ("version", "runforge_version"),
+        ("client", "created_by"),
+        ("repeats", "rerun_from"),
+    ):
+        if name in run:
+            yield title, run[name]
+
+
+def _columns(runs: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """Return the columns that there is room for, by their titles."""
+    columns = {
+        "run": [run["run_id"] for run in runs],
+        "status": [run["status"] for run in runs],
+        "created": [_time(run["created_at"])[:16] for run in runs],
+        "commit": [run.get("git", {}).get("commit", "")[:7] for run in runs],
+        "version": [run.get("runforge_version", "") for run in runs],
+        "dataset": [run["dataset"].get("path", "") for run in runs],
+        "name": ["" if run.get("name") == run["run_id"] else run.get("name", "") for run in runs],
+    }
+    columns = {title: cells for title, cells in columns.items() if any(cells)}
+    for title in _DISPENSABLE:
+        if _needed(columns) <= terminal_width():
+            break
+        columns.pop(title, None)
+    return {
+        title: [fit(printable(cell), _CUT.get(title, 99)) for cell in cells]
+        for title, cells in columns.items()
+    }
+
+
+def _needed(columns: dict[str, list[str]]) -> int:
+    widths = [
+        min(max(width(printable(cell)) for cell in (title, *cells)), _CUT.get(title, 99))
+        for title, cells in columns.items()
+    ]
+    return sum(widths) + len(GAP) * (len(widths) - 1)
+
+
+def _time(text: str) -> str:
+    return text.replace("T", " ").removesuffix("Z").removesuffix("+00:00")

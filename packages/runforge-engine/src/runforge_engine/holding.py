@@ -1,0 +1,72 @@
+"""Whether a run is still at work: a lock of the kernel on its folder, which ends with its process.
+
+The lock leaves no file behind, so a run folder holds what the contract names and nothing else, and
+a copied folder is never locked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+#: How long a run waits for somebody who only looks whether the folder is held, in seconds.
+_PATIENCE = 1.0
+_PAUSE = 0.005
+
+
+@contextlib.contextmanager
+def holding(folder: Path) -> Iterator[None]:
+    """Hold ``folder`` as that of a run at work, for as long as the context lasts.
+
+    Where the file system has no locks the context does nothing. Who may write into the folder is
+    not decided here: the claim of the folder and of its event log does that.
+    """
+    descriptor = _open(folder)
+    try:
+        if descriptor is not None:
+            deadline = time.monotonic() + _PATIENCE
+            while _lock(descriptor, shared=False) is False and time.monotonic() < deadline:
+                time.sleep(_PAUSE)
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def is_held(folder: Path) -> bool | None:
+    """Tell whether a run is at work in ``folder``; None where the system cannot tell."""
+    descriptor = _open(folder)
+    if descriptor is None:
+        return None
+    try:
+        free = _lock(descriptor, shared=True)
+        return None if free is None else not free
+    finally:
+        os.close(descriptor)
+
+
+def _open(folder: Path) -> int | None:
+    if sys.platform == "win32":
+        return None  # A folder cannot be opened there.
+    try:
+        return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return None
+
+
+def _lock(descriptor: int, *, shared: bool) -> bool | None:
+    """Take the lock and return True; False where another process has it, None without locks."""
+    if sys.platform == "win32":
+        return None
+    import fcntl
+
+    try:
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except OSError as error:
+        return False if error.errno in (errno.EWOULDBLOCK, errno.EACCES) else None
+    return True

@@ -1,0 +1,189 @@
+"""What lies in a store: every run folder looked at, and what becomes of each.
+
+A folder whose run is over never changes, so what was found out about it holds for good.
+
+Source: run store contract, section 1; RunForge contract, "Where things live" and "Documents and
+versions".
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from runforge_contracts import layout
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.files import read_file
+from runforge_contracts.jsontext import MAX_BYTES
+from runforge_contracts.layout import StoreLayout
+from runforge_contracts.reading import RUN_VERSIONS, RunFolder, describe
+from runforge_contracts.run_ids import is_any_run_id
+from runforge_contracts.text import quote
+from runforge_contracts.validation import validate
+
+from runforge_engine.holding import is_held
+
+State = Literal["finished", "running", "interrupted", "incomplete", "unreadable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A run folder and what is known of its run."""
+
+    path: Path
+    state: State
+    #: The index entry of a finished run.
+    entry: dict[str, Any] = field(default_factory=dict)
+    #: Times that the run's documents carry, any of which a client may have taken as the run's.
+    times: frozenset[str] = frozenset()
+    #: Sorts finished runs by when they ended, as their entries would have been appended.
+    ended: tuple[str, str, int, str] = ("", "", 0, "")
+    #: Why the run is incomplete, or its folder unreadable.
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Something among the run folders that is not taken for a run, and why."""
+
+    name: str
+    reason: str
+
+
+def children(store: StoreLayout) -> Iterator[tuple[Path, str | None]]:
+    """Give everything among the run folders by name, each with the reason to leave it out, if any.
+
+    Raises
+    ------
+    RunForgeError
+        ``FILE_UNSAFE`` where the store is, or lies behind, a symbolic link; ``FILE_UNREADABLE``.
+    """
+    refuse_links(store.root, store.runs)
+    try:
+        with os.scandir(store.runs) as entries:
+            found = sorted(
+                (entry.name, entry.is_symlink(), entry.is_dir(follow_symlinks=False))
+                for entry in entries
+            )
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise RunForgeError(
+            ErrorCode.FILE_UNREADABLE,
+            f"The run folders cannot be listed: {(error.strerror or str(error)).lower()}.",
+            path=str(store.runs),
+        ) from error
+    for name, is_link, is_folder in found:
+        reason = None
+        if is_link:
+            reason = "It is a symbolic link, which could lead anywhere."
+        elif not is_folder:
+            reason = "It is not a folder."
+        elif not is_any_run_id(name):
+            reason = "Its name cannot be a run id."
+        yield store.runs / name, reason
+
+
+def refuse_links(*folders: Path) -> None:
+    """Raise ``FILE_UNSAFE`` where one of ``folders`` is a symbolic link."""
+    for folder in folders:
+        if folder.is_symlink():
+            raise RunForgeError(
+                ErrorCode.FILE_UNSAFE,
+                f"{quote(folder, 200)} is a symbolic link, which could lead anywhere.",
+                hint="Name the workspace that the store really lies in.",
+                path=str(folder),
+            )
+
+
+def look_at(path: Path, store: StoreLayout) -> Found:
+    """Return what is known of the run in the folder ``path``."""
+    # In this order: a run that has begun and is not held is over, and what is read then is final.
+    begun = _exists(path / layout.EVENTS)
+    held = is_held(path)
+    if held:
+        return Found(path, "running", reason="It is still training.")
+    folder = RunFolder(path)
+    try:
+        ended = _end(folder, begun=begun)
+        if ended is not None:
+            entry = describe(folder, store)
+            validate({"schema_version": "index.v1", "runs": [entry]}, "index.v1")
+            return Found(path, "finished", entry, _times(folder), _order(folder, entry, ended))
+    except RunForgeError as error:
+        return Found(path, "unreadable", reason=error.message)
+    if begun and held is False:
+        return Found(path, "interrupted", reason="It was ended before it had a result.")
+    reason = "Whether it is still training cannot be told here." if begun else "It has not begun."
+    return Found(path, "incomplete", reason=reason)
+
+
+def _end(folder: RunFolder, *, begun: bool) -> str | None:
+    """Return when the run ended; None where it has not, or was interrupted.
+
+    Raises ``DOCUMENT_INVALID`` where its documents are not of one run.
+    """
+    run, result = folder.run, folder.result
+    ids = {document["run_id"] for document in (run, result) if document and "run_id" in document}
+    if len(ids) > 1:
+        raise RunForgeError(
+            ErrorCode.DOCUMENT_INVALID,
+            "Its documents carry different run ids: "
+            + ", ".join(quote(run_id) for run_id in sorted(ids))
+            + ".",
+            path=str(folder.path),
+        )
+    if result is not None:
+        return str(result["finished_at"])
+    # Clients before result.json wrote a run record when training had completed; today's client was
+    # ended in between.
+    if run is not None and not (begun and run["schema_version"] == RUN_VERSIONS[0]):
+        return str(run["created_at"])
+    return None
+
+
+def _order(folder: RunFolder, entry: dict[str, Any], ended: str) -> tuple[str, str, int, str]:
+    """Return what sorts by time: the recorded second, and within one the logs and the files."""
+    file = folder.path / (layout.RESULT if folder.result is not None else layout.RUN)
+    try:
+        written = file.stat(follow_symlinks=False).st_mtime_ns
+    except OSError:
+        written = 0
+    return instant(ended), _last_event(folder.path), written, str(entry["run_id"])
+
+
+def _times(folder: RunFolder) -> frozenset[str]:
+    documents = (folder.request, folder.run, folder.result)
+    names = ("created_at", "started_at", "finished_at")
+    return frozenset(
+        instant(document[name])
+        for document in documents
+        for name in names
+        if document and isinstance(document.get(name), str)
+    )
+
+
+def instant(time: str) -> str:
+    """Return a time of a document without the zone, which is always UTC."""
+    return time.removesuffix("Z").removesuffix("+00:00")
+
+
+def _last_event(path: Path) -> str:
+    """Return the time of the run's last event, in milliseconds; empty where there is none."""
+    try:
+        lines = read_file(path / layout.EVENTS, max_bytes=MAX_BYTES).splitlines()
+        return str(json.loads(lines[-1])["timestamp"])
+    except (RunForgeError, ValueError, LookupError, TypeError, RecursionError):
+        return ""
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(path.stat(follow_symlinks=False).st_mode)
+    except OSError:
+        return False

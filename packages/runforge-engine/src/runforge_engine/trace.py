@@ -1,0 +1,295 @@
+"""From the digest of a model, a dataset or another file to the runs that made or used it.
+
+The index answers for the runs that it knows; the run folders answer for the rest. A run of an older
+client has no digest of its model on record: then the file itself is hashed, and never loaded.
+
+Source: RunForge guarantees, "Provenance Tracking"; RunForge contract, "Documents and versions".
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
+
+from runforge_contracts import layout
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.layout import StoreLayout
+from runforge_contracts.reading import RunFolder, locate_run, started
+from runforge_contracts.text import quote
+
+#: Fewest hexadecimal digits that a digest can be looked up by.
+MIN_PREFIX = 8
+
+Kind = Literal["model_sha256", "dataset_fingerprint_sha256", "model_content_sha256", "artifact"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is looked for."""
+
+    #: A SHA-256 in lowercase hexadecimal digits, or the start of one.
+    digest: str
+    #: Size of the file that was hashed, where there was one.
+    size: int | None = None
+
+    def fits(self, digest: object) -> bool:
+        """Tell whether ``digest``, of a document, is the one."""
+        return isinstance(digest, str) and digest.startswith(self.digest)
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A run that made or used what is looked for."""
+
+    #: The run's index entry.
+    entry: dict[str, Any]
+    store: StoreLayout
+    matched: Kind
+    #: The whole digest.
+    sha256: str
+    #: What has it: a file of the run, relative to its folder, or the dataset as it was named.
+    path: str | None
+
+    def folder(self) -> RunFolder | None:
+        """Return the run's folder; None where it is gone."""
+        return _folder(self.entry, self.store)
+
+
+def wanted(argument: str) -> Wanted:
+    """Return what ``argument`` stands for: a file by its bytes, else the digits of a digest.
+
+    Raises
+    ------
+    RunForgeError
+        ``FILE_NOT_FOUND`` where it is neither, ``FILE_UNSAFE`` for a symbolic link or a device,
+        ``FILE_UNREADABLE``, ``USAGE_INVALID`` where the digits are too few.
+    """
+    path = Path(argument)
+    try:
+        return Wanted(*hash_file(path))
+    except RunForgeError as error:
+        if error.code is not ErrorCode.FILE_NOT_FOUND:
+            raise
+    digits = argument.lower()
+    is_hexadecimal = bool(digits) and set(digits) <= set("0123456789abcdef")
+    if is_hexadecimal and MIN_PREFIX <= len(digits) <= 64:
+        return Wanted(digits)
+    if is_hexadecimal and len(digits) < MIN_PREFIX:
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            f"{quote(argument)} is too short to be looked up.",
+            hint=f"Give at least {MIN_PREFIX} digits of the SHA-256.",
+        )
+    raise RunForgeError(
+        ErrorCode.FILE_NOT_FOUND,
+        f"{quote(argument, 200)} is neither a file nor a SHA-256.",
+        hint="Name a model, a dataset, or the digits of a digest.",
+        path=argument,
+    )
+
+
+def hash_file(path: Path) -> tuple[str, int]:
+    """Return SHA-256 and size of the regular file at ``path``, read in pieces.
+
+    Raises
+    ------
+    RunForgeError
+        ``FILE_NOT_FOUND``; ``FILE_UNSAFE`` for a symbolic link, a folder, a pipe or a device;
+        ``FILE_UNREADABLE``.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    flags |= getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+    try:
+        if not hasattr(os, "O_NOFOLLOW") and path.is_symlink():
+            raise OSError(errno.ELOOP, "symbolic link")
+        with os.fdopen(os.open(path, flags), "rb") as file:
+            status = os.fstat(file.fileno())
+            if stat.S_ISREG(status.st_mode):
+                return hashlib.file_digest(file, "sha256").hexdigest(), status.st_size
+    except IsADirectoryError:
+        pass
+    except (OSError, ValueError) as error:
+        raise _refusal(path, error) from None
+    raise RunForgeError(
+        ErrorCode.FILE_UNSAFE,
+        f"{quote(path, 200)} is not a regular file.",
+        hint="Name the file itself.",
+        path=str(path),
+    )
+
+
+def _refusal(path: Path, error: OSError | ValueError) -> RunForgeError:
+    # A NUL character or a name that is too long cannot be the path of anything.
+    number = error.errno if isinstance(error, OSError) else errno.ENOENT
+    if number in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG):
+        return RunForgeError(
+            ErrorCode.FILE_NOT_FOUND, f"There is no file {quote(path, 200)}.", path=str(path)
+        )
+    if number == errno.ELOOP:
+        return RunForgeError(
+            ErrorCode.FILE_UNSAFE,
+            f"{quote(path, 200)} is a symbolic link, which could lead anywhere.",
+            hint="Name the file itself.",
+            path=str(path),
+        )
+    reason = (getattr(error, "strerror", None) or str(error)).lower()
+    return RunForgeError(
+        ErrorCode.FILE_UNREADABLE, f"{quote(path, 200)} cannot be read: {reason}.", path=str(path)
+    )
+
+
+def trace(sought: Wanted, listed: Iterable[tuple[dict[str, Any], StoreLayout]]) -> list[Trace]:
+    """Return the runs that made or used what is sought, newest first.
+
+    Models and datasets are looked for first. Only where neither fits are the records of all runs
+    read, for the digests of what a model is and of the other artifacts.
+
+    Parameters
+    ----------
+    sought
+        What :func:`wanted` returned.
+    listed
+        Every run as :func:`~runforge_contracts.reading.list_runs` describes it, with its store.
+
+    Raises
+    ------
+    RunForgeError
+        ``RUN_NOT_FOUND``, or ``RUN_AMBIGUOUS`` where the start of a digest fits several.
+    """
+    runs = sorted(listed, key=lambda pair: started(pair[0]), reverse=True)
+    found: list[Trace] = []
+    for look in (_by_entry, _by_record):
+        found = [match for entry, store in runs for match in look(sought, entry, store)]
+        if found:
+            break
+    digests = sorted({match.sha256 for match in found})
+    if not digests:
+        raise RunForgeError(
+            ErrorCode.RUN_NOT_FOUND,
+            f"No run has made or used what has the SHA-256 {quote(sought.digest, 64)}.",
+            hint="The file may have changed, or the run may lie in another workspace.",
+        )
+    if len(digests) > 1:
+        shown = ", ".join(quote(digest, 64) for digest in digests[:5])
+        raise RunForgeError(
+            ErrorCode.RUN_AMBIGUOUS,
+            f"{quote(sought.digest)} fits {len(digests)} digests: {shown}"
+            + (", …." if len(digests) > 5 else "."),
+            hint="Give more digits.",
+        )
+    return found
+
+
+Look = Callable[[Wanted, dict[str, Any], StoreLayout], Iterator[Trace]]
+
+
+def _by_entry(sought: Wanted, entry: dict[str, Any], store: StoreLayout) -> Iterator[Trace]:
+    """Look at what an index entry tells of model and dataset."""
+    model = entry.get("model_pkl")
+    digest = entry.get("model_sha256")
+    if model is not None and digest is None:
+        digest = _hash_model(sought, entry, store, model)
+    if sought.fits(digest):
+        yield Trace(entry, store, "model_sha256", str(digest), model)
+    fingerprint = entry.get("dataset_fingerprint_sha256")
+    if sought.fits(fingerprint):
+        path = dataset(_folder(entry, store)).get("path")
+        yield Trace(entry, store, "dataset_fingerprint_sha256", str(fingerprint), path)
+
+
+def _hash_model(
+    sought: Wanted, entry: dict[str, Any], store: StoreLayout, model: str
+) -> str | None:
+    """Return the SHA-256 of a run's model file; None where it cannot be the one sought."""
+    folder = _folder(entry, store)
+    if folder is None:
+        return None
+    place = folder.path
+    for part in PurePosixPath(model).parts:
+        place = place / part
+        if place.is_symlink():
+            return None
+    try:
+        if sought.size is not None and place.stat(follow_symlinks=False).st_size != sought.size:
+            return None
+        return hash_file(place)[0]
+    except (OSError, RunForgeError):
+        return None
+
+
+def _by_record(sought: Wanted, entry: dict[str, Any], store: StoreLayout) -> Iterator[Trace]:
+    """Look at the digests that a run's own documents record."""
+    folder = _folder(entry, store)
+    if folder is None:
+        return
+    run, manifest = _document(folder, layout.RUN), _document(folder, layout.MANIFEST)
+    content = run.get("model_content_sha256")
+    if sought.fits(content):
+        yield Trace(entry, store, "model_content_sha256", str(content), entry.get("model_pkl"))
+    for path, item in {**manifest.get("files", {}), **run.get("artifact_digests", {})}.items():
+        if sought.fits(item["sha256"]):
+            yield Trace(entry, store, "artifact", item["sha256"], path)
+
+
+def dataset(folder: RunFolder | None) -> dict[str, Any]:
+    """Return path and fingerprint of a run's dataset, as far as its documents tell them."""
+    if folder is None:
+        return {}
+    config = _document(folder, layout.RESULT).get("effective_config") or {}
+    told = {
+        **_document(folder, layout.REQUEST).get("dataset", {}),
+        **(config.get("dataset") or {}),
+        **_document(folder, layout.RUN).get("dataset", {}),
+    }
+    return {name: told[name] for name in ("path", "fingerprint_sha256") if name in told}
+
+
+def origin(match: Trace) -> dict[str, Any]:
+    """Return where a run comes from, as far as its entry and its documents tell; else absent."""
+    entry, folder = match.entry, match.folder()
+    run = {} if folder is None else _document(folder, layout.RUN)
+    request = {} if folder is None else _document(folder, layout.REQUEST)
+    result = {} if folder is None else _document(folder, layout.RESULT)
+    provenance = run.get("provenance") or result.get("provenance") or {}
+    version = run.get("runforge_version") or provenance.get("packages", {}).get("runforge-engine")
+    fingerprint = entry.get("dataset_fingerprint_sha256")
+    told = {
+        "run_id": entry["run_id"],
+        "run_dir": entry["run_dir"] if folder is None else match.store.relative(folder.path),
+        "matched": match.matched,
+        "path": match.path,
+        "status": entry.get("status", "incomplete"),
+        "name": request.get("name") or entry.get("name"),
+        "created_at": entry["created_at"],
+        "dataset": {
+            **({} if fingerprint is None else {"fingerprint_sha256": fingerprint}),
+            **dataset(folder),
+        },
+        "git": provenance.get("git"),
+        "runforge_version": version,
+        "created_by": request.get("created_by") or provenance.get("client"),
+        "rerun_from": request.get("rerun_from"),
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _document(folder: RunFolder, file: str) -> dict[str, Any]:
+    """Return a document of a run; empty where there is none that can be read."""
+    try:
+        return folder.raw(file) or {}
+    except RunForgeError:
+        return {}
+
+
+def _folder(entry: dict[str, Any], store: StoreLayout) -> RunFolder | None:
+    try:
+        path = locate_run(entry, store)
+    except RunForgeError:
+        return None
+    return RunFolder(path) if path.is_dir() and not path.is_symlink() else None
