@@ -70,6 +70,29 @@ class Expect(Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=
         ]
         | UnsetType
     ) = UNSET
+    documents: (
+        Annotated[
+            dict[str, dict[str, Any]],
+            Meta(description="Of `execute`: what files of the run folder must hold."),
+        ]
+        | UnsetType
+    ) = UNSET
+    absent: (
+        Annotated[
+            list[str],
+            Meta(description="Of `execute`: files that the run folder must not hold."),
+        ]
+        | UnsetType
+    ) = UNSET
+    index: (
+        Annotated[
+            str,
+            Meta(
+                description="Of `rebuild-index`: the vector with the index that must come of it."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
     format: (
         Annotated[
             bool,

@@ -94,24 +94,30 @@ class Params(Struct, kw_only=True, frozen=True, gc=False):
 
     set: (
         Annotated[
-            dict[str, Any],
-            Meta(
-                description="Values by JSON Pointer: of an edit, or of the document to make."
-            ),
+            dict[str, Any], Meta(description="Of an edit: values by JSON Pointer.")
         ]
         | UnsetType
     ) = UNSET
     remove: (
         Annotated[
             list[str],
-            Meta(description="JSON Pointers of fields that an edit takes away."),
+            Meta(description="Of an edit: JSON Pointers of fields to take away."),
+        ]
+        | UnsetType
+    ) = UNSET
+    fields: (
+        Annotated[
+            dict[str, Any],
+            Meta(description="Of a document to make: its fields, in any order."),
         ]
         | UnsetType
     ) = UNSET
     not_computable: (
         Annotated[
             list[str],
-            Meta(description="JSON Pointers of numbers that a writer found to be NaN."),
+            Meta(
+                description="JSON Pointers of fields of a document to make whose value turned out to be NaN."
+            ),
         ]
         | UnsetType
     ) = UNSET
@@ -129,7 +135,10 @@ class Params(Struct, kw_only=True, frozen=True, gc=False):
         | UnsetType
     ) = UNSET
     sha256: (
-        Annotated[str, Meta(description="Digest of the model to trace.")] | UnsetType
+        Annotated[
+            str, Meta(description="Digest of the model, dataset or artifact to trace.")
+        ]
+        | UnsetType
     ) = UNSET
 
 

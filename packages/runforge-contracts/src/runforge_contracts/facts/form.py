@@ -46,16 +46,16 @@ def _written(text: bytes) -> bytes:
     """Return a valid JSON text with the contract's white space, every token as it was."""
     parts: list[str] = []
     depth, opened = 0, False
-    for token in _TOKEN.findall(text.decode("utf-8")):
-        closing = token in ("}", "]")
+    for piece in _TOKEN.findall(text.decode("utf-8")):
+        closing = piece in ("}", "]")
         depth -= closing
         # A line ends after an opening bracket and before a closing one, but not inside `{}`.
         if opened != closing:
             parts.append("\n" + "  " * depth)
-        parts.append(": " if token == ":" else token)
-        opened = token in ("{", "[")
+        parts.append(": " if piece == ":" else piece)
+        opened = piece in ("{", "[")
         depth += opened
-        if token == ",":
+        if piece == ",":
             parts.append("\n" + "  " * depth)
     return ("".join(parts) + "\n").encode("utf-8")
 

@@ -6,6 +6,7 @@ contract, "Documents and versions" and "Data".
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,9 @@ from runforge_contracts.facts.folder import Folder
 from runforge_contracts.rules import primary_metric
 from runforge_contracts.schemas import load_schema
 from runforge_contracts.validation import validate
+
+#: Part of the rows that every client holds back.
+_FRACTION = 0.2
 
 
 def record_findings(folder: Folder) -> Iterator[Finding]:
@@ -157,6 +161,16 @@ def _rows(folder: Folder) -> Iterator[Finding]:
         rows = run["split"]["train_rows"] + run["split"]["validation_rows"]
         message = "Every row that was used is in one part of the split."
         yield from unequal(rule, message, layout.RUN, "/split", run["num_samples"], rows)
+        fraction = run["split"]["validation_fraction"]
+        message = "A fifth of the rows, rounded up, is for validation."
+        yield from unequal(
+            "run.split", message, layout.RUN, "/split/validation_fraction", _FRACTION, fraction
+        )
+        expected = math.ceil(run["num_samples"] * fraction)
+        found = run["split"]["validation_rows"]
+        yield from unequal(
+            "run.split", message, layout.RUN, "/split/validation_rows", expected, found
+        )
     if "feature_names" in run:
         message = "There is a name for each feature."
         found = len(run["feature_names"])

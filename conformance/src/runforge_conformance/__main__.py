@@ -1,0 +1,299 @@
+"""The ``runforge-conformance`` command.
+
+Exit status: 0 conformant, 1 not conformant, 2 usage, 3 the client's harness broke the protocol,
+4 a fault of the suite itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import traceback
+from collections.abc import Sequence
+from enum import IntEnum
+from pathlib import Path
+
+import msgspec
+from runforge_contracts.errors import RunForgeError
+from runforge_contracts.facts.finding import Finding
+from runforge_contracts.facts.runs import check_run
+from runforge_contracts.facts.stores import check_store
+from runforge_contracts.files import read_file
+from runforge_contracts.jsontext import MAX_BYTES
+from runforge_contracts.layout import stores_in
+from runforge_contracts.text import printable
+
+from runforge_conformance import __version__
+from runforge_conformance._generated.report_v1 import ReportV1, Result
+from runforge_conformance.export import export
+from runforge_conformance.reports import failures, make_report, markdown, write_reports
+from runforge_conformance.runner import Limits, Runner
+from runforge_conformance.schemas import mistake
+from runforge_conformance.selection import select, smoke_cases
+from runforge_conformance.suite import faults
+from runforge_conformance.vectors import ROLE_OF, all_cases, requirements
+from runforge_conformance.xfail import ExpectedFailures
+
+#: Failing cases that are printed; the report has all.
+_SHOWN = 25
+
+
+class Exit(IntEnum):
+    """Exit status of the command."""
+
+    CONFORMANT = 0
+    NOT_CONFORMANT = 1
+    USAGE = 2
+    PROTOCOL = 3
+    FAULT = 4
+
+
+_VERDICTS = {
+    "conformant": Exit.CONFORMANT,
+    "not conformant": Exit.NOT_CONFORMANT,
+    "protocol broken": Exit.PROTOCOL,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.command_function(options))
+    except RunForgeError as error:
+        place = f" ({error.place.path})" if error.place.path else ""
+        print(f"error[{error.code}]: {error.message}{place}", file=sys.stderr)
+        if error.hint:
+            print(f"hint: {error.hint}", file=sys.stderr)
+        return Exit.USAGE
+    except BrokenPipeError:
+        return Exit.FAULT
+    except KeyboardInterrupt:
+        return 130
+    except Exception:  # noqa: BLE001 - whatever it is, it is the suite's own fault
+        traceback.print_exc()
+        print("error[INTERNAL]: This is a fault of the suite, not of the client.", file=sys.stderr)
+        return Exit.FAULT
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="runforge-conformance",
+        description="Does a client keep the RunForge contract?",
+        epilog="Exit status: 0 conformant, 1 not conformant, 2 usage, 3 the harness broke the"
+        " protocol, 4 a fault of the suite.",
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    run = commands.add_parser("run", help="test a client through its harness")
+    _add_selection(run)
+    run.add_argument("--xfail", type=Path, metavar="FILE", help="list of expected failures")
+    run.add_argument("--report", type=Path, metavar="DIR", help="write report.json, junit.xml, ...")
+    run.add_argument("--timeout", type=_seconds, default=10.0, metavar="S", help="for one answer")
+    run.add_argument(
+        "--execute-timeout", type=_seconds, default=120.0, metavar="S", help="for one run"
+    )
+    run.add_argument(
+        "--time-limit", type=_seconds, default=1800.0, metavar="S", help="for everything"
+    )
+    run.add_argument(
+        "--validate-protocol", action="store_true", help="hold every message to its schema"
+    )
+    run.add_argument("command", nargs="+", metavar="-- COMMAND", help="what starts the harness")
+    run.set_defaults(command_function=_run)
+
+    smoke = commands.add_parser("smoke", help="is the harness wired up?")
+    smoke.add_argument("command", nargs="+", metavar="-- COMMAND")
+    smoke.set_defaults(command_function=_smoke)
+
+    check_one = commands.add_parser("check-run", help="is this run folder conformant?")
+    check_one.add_argument("folders", nargs="+", type=Path, metavar="RUN_DIR")
+    check_one.add_argument("--json", action="store_true")
+    check_one.set_defaults(command_function=_check_run)
+
+    check_all = commands.add_parser("check-store", help="is everything in this workspace?")
+    check_all.add_argument("workspace", type=Path, metavar="WORKSPACE")
+    check_all.add_argument("--json", action="store_true")
+    check_all.set_defaults(command_function=_check_store)
+
+    listing = commands.add_parser("list", help="list the cases")
+    _add_selection(listing)
+    listing.add_argument("--json", action="store_true")
+    listing.set_defaults(command_function=_list)
+
+    exporting = commands.add_parser("export", help="write every case out as plain files")
+    exporting.add_argument("folder", type=Path, metavar="DIR")
+    exporting.set_defaults(command_function=_export)
+
+    own = commands.add_parser("check", help="is the suite itself whole?")
+    own.set_defaults(command_function=_check)
+
+    summary = commands.add_parser("summary", help="print a report.json as Markdown")
+    summary.add_argument("report", type=Path, metavar="REPORT")
+    summary.set_defaults(command_function=_summary)
+    return parser
+
+
+def _add_selection(parser: argparse.ArgumentParser) -> None:
+    roles = sorted(set(ROLE_OF.values()))
+    parser.add_argument("--role", action="append", choices=roles, help="only cases of this role")
+    parser.add_argument(
+        "--level", choices=("required", "recommended"), help="only cases of this level"
+    )
+    parser.add_argument("--only", action="append", metavar="GLOB", help="only cases with such ids")
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1e6:
+        message = "seconds, more than 0"
+        raise argparse.ArgumentTypeError(message)
+    return value
+
+
+def _run(options: argparse.Namespace) -> Exit:
+    xfails = ExpectedFailures.read(options.xfail) if options.xfail else ExpectedFailures()
+    cases = select(all_cases(), options.role, options.level, options.only)
+    limits = Limits(options.timeout, options.execute_timeout, options.time_limit)
+    count = 0
+
+    def progress(result: Result) -> None:
+        nonlocal count
+        count += 1
+        if sys.stderr.isatty():
+            print(f"\r{count}/{len(cases)} ", end="", file=sys.stderr, flush=True)
+
+    runner = Runner(
+        options.command, limits=limits, strict=options.validate_protocol, progress=progress
+    )
+    report = make_report(runner.run(cases), xfails)
+    if sys.stderr.isatty():
+        print("\r" + " " * 20 + "\r", end="", file=sys.stderr)
+    if options.report:
+        write_reports(report, options.report)
+    _print_report(report)
+    return _VERDICTS[report.verdict]
+
+
+def _print_report(report: ReportV1) -> None:
+    if report.client:
+        client = report.client
+        print(printable(f"{client.name} {client.version} ({client.language})"))
+    if report.problem:
+        print(printable(f"  {report.problem}"))
+        for line in (report.stderr or "").splitlines()[-10:]:
+            print(printable(f"  | {line}"))
+    shown = list(failures(report))
+    for result in shown[:_SHOWN]:
+        note = "" if result.level == "required" else " (recommended)"
+        print(f"  {result.outcome}{note}: {result.case}")
+        for problem in result.problems[:3]:
+            print(printable(f"      [{problem.requirement}] {problem.message}"))
+    if len(shown) > _SHOWN:
+        print(f"  ... and {len(shown) - _SHOWN} more")
+    for result in report.results:
+        if result.expected_failure and result.outcome == "passed":
+            print(f"  passed, though expected to fail: {result.case}")
+    for pattern in report.unmatched_xfails:
+        print(printable(f"  no failing case matches the expected failure {pattern}"))
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in report.counts.items())
+    print(f"{report.verdict}: {counts or 'no cases'} in {report.seconds:.1f} s")
+
+
+def _smoke(options: argparse.Namespace) -> Exit:
+    report = make_report(
+        Runner(options.command, strict=True).run(smoke_cases(all_cases())), ExpectedFailures()
+    )
+    for result in report.results:
+        if result.outcome != "skipped":
+            print(f"{result.outcome:<15} {result.case}")
+            for problem in result.problems:
+                print(printable(f"    {problem.message}"))
+    _print_report(report)
+    return _VERDICTS[report.verdict]
+
+
+def _check_run(options: argparse.Namespace) -> Exit:
+    found = {str(folder): check_run(folder) for folder in options.folders}
+    return _print_findings(found, as_json=options.json)
+
+
+def _check_store(options: argparse.Namespace) -> Exit:
+    stores = stores_in(options.workspace)
+    found = {str(store.root): check_store(store) for store in stores}
+    return _print_findings(found, as_json=options.json)
+
+
+def _print_findings(found: dict[str, list[Finding]], *, as_json: bool) -> Exit:
+    known = requirements()
+    levels = [known[item.rule].level for findings in found.values() for item in findings]
+    if as_json:
+        listed = {
+            place: [{**item.to_dict(), "level": known[item.rule].level} for item in findings]
+            for place, findings in found.items()
+        }
+        print(json.dumps(listed, indent=2, ensure_ascii=False))
+    else:
+        for place, findings in found.items():
+            for item in findings:
+                _print_finding(item, known[item.rule].level)
+            count = f"{len(findings)} findings" if findings else "conformant"
+            print(printable(f"{place}: {count}"))
+    return Exit.NOT_CONFORMANT if "required" in levels else Exit.CONFORMANT
+
+
+def _print_finding(item: Finding, level: str) -> None:
+    parts = item.to_dict()
+    place = parts.get("file", "") + (f"#{parts['pointer']}" if parts.get("pointer") else "")
+    note = "" if level == "required" else " (recommended)"
+    print(printable(f"[{item.rule}]{note} {place}"))
+    print(printable(f"    {item.message}"))
+    for side in ("expected", "found"):
+        if side in parts:
+            print(printable(f"    {side}: {json.dumps(parts[side], ensure_ascii=False)[:300]}"))
+
+
+def _list(options: argparse.Namespace) -> Exit:
+    cases = select(all_cases(), options.role, options.level, options.only)
+    if options.json:
+        print(json.dumps([msgspec.to_builtins(case) for case in cases], indent=2))
+    else:
+        for case in cases:
+            print(f"{case.id}\n    {case.description} [{case.requirement}]")
+        print(f"{len(cases)} cases")
+    return Exit.CONFORMANT
+
+
+def _export(options: argparse.Namespace) -> Exit:
+    count = export(options.folder)
+    print(printable(f"{count} cases in {options.folder}"))
+    return Exit.CONFORMANT
+
+
+def _check(options: argparse.Namespace) -> Exit:
+    found = faults()
+    for fault in found:
+        print(fault, file=sys.stderr)
+    print(f"{len(all_cases())} cases, {len(requirements())} requirements, {len(found)} faults")
+    return Exit.FAULT if found else Exit.CONFORMANT
+
+
+def _summary(options: argparse.Namespace) -> Exit:
+    data = read_file(options.report, max_bytes=MAX_BYTES)
+    try:
+        raw = msgspec.json.decode(data)
+        wrong = mistake(raw, "report.v1")
+        report = msgspec.convert(raw, ReportV1)
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        wrong = str(error)
+    if wrong:
+        print(printable(f"error[DOCUMENT_INVALID]: This is no report: {wrong}"), file=sys.stderr)
+        return Exit.USAGE
+    print(markdown(report), end="")
+    return Exit.CONFORMANT
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,73 @@
+"""Every case as plain files, for runners that use the vectors alone.
+
+``DIR/<case id>/`` holds ``case.json``, ``input.json`` where the case has an input, and
+``expected.json`` where a document must come of it; ``DIR/requirements.json`` the requirements.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.files import write_file, writing
+from runforge_contracts.jsontext import encode_json, parse_json
+
+from runforge_conformance._generated.cases_v1 import Case
+from runforge_conformance.vectors import (
+    all_cases,
+    changed,
+    input_bytes,
+    make_workspace,
+    requirements,
+)
+
+
+def export(folder: Path) -> int:
+    """Write all cases into ``folder``, which is empty or does not exist; return how many.
+
+    Raises
+    ------
+    RunForgeError
+        ``USAGE_INVALID`` where the folder holds something, ``STORE_NOT_WRITABLE``.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            "The folder is not empty.",
+            hint="Name one that does not exist.",
+            path=str(folder),
+        )
+    cases = all_cases()
+    with writing(folder):
+        for case in cases:
+            target = folder / case.id
+            target.mkdir(parents=True)
+            _write(case, target)
+        known = [msgspec.to_builtins(requirement) for requirement in requirements().values()]
+        write_file(folder / "requirements.json", encode_json(known))
+    return len(cases)
+
+
+def _write(case: Case, target: Path) -> None:
+    (target / "case.json").write_bytes(encode_json(msgspec.to_builtins(case)))
+    if case.input:
+        (target / "input.json").write_bytes(input_bytes(case.input))
+    if case.workspace or case.files:
+        make_workspace(case, target / "workspace")
+    document = expected_document(case)
+    if document is not None:
+        (target / "expected.json").write_bytes(encode_json(document))
+
+
+def expected_document(case: Case) -> object | None:
+    """Return the document that must come of a case, or None where there is none to come."""
+    if case.expect.outcome != "accepted":
+        return None
+    params = case.params or None
+    if case.op == "write" and params:
+        return changed(params.fields, {}, params.not_computable or [])
+    if case.op in ("roundtrip", "edit") and case.input:
+        source = parse_json(input_bytes(case.input))
+        return changed(source, (params and params.set) or {}, (params and params.remove) or [])
+    return None

@@ -1,0 +1,355 @@
+"""Judging what a client answered and what it left on disk.
+
+A judgement is a list of findings, each with the requirement that is broken; none means passed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from runforge_contracts import layout
+from runforge_contracts.errors import RunForgeError
+from runforge_contracts.facts.finding import ABSENT
+from runforge_contracts.facts.folder import refusals
+from runforge_contracts.facts.form import key_order, written_form
+from runforge_contracts.facts.stores import check_store
+from runforge_contracts.jsontext import parse_json
+from runforge_contracts.layout import StoreLayout, stores_in
+from runforge_contracts.reading import RunFolder, read_index
+from runforge_contracts.validation import validate
+
+from runforge_conformance._generated.cases_v1 import Case
+from runforge_conformance._generated.protocol_v1 import Answer
+from runforge_conformance._generated.report_v1 import Finding
+from runforge_conformance.comparison import changes, differences, missing, snapshot
+from runforge_conformance.vectors import changed, vectors_folder
+
+#: Most findings that are kept of one case; a broken store could have thousands.
+MAX_FINDINGS = 20
+
+
+class Place:
+    """Where a case happens: the files that the client is given, and what they were before."""
+
+    def __init__(self, folder: Path, case: Case) -> None:
+        self.folder = folder
+        self.input = folder / "input.json"
+        self.output = self.input if "in-place" in (case.flags or ()) else folder / "output.json"
+        self.workspace = folder / "workspace"
+        self.before: dict[str, bytes] = {}
+
+    def remember(self) -> None:
+        """Keep what there is before the client is asked."""
+        self.before = snapshot(self.folder)
+
+
+def finding(
+    requirement: str,
+    message: str,
+    *,
+    file: str | None = None,
+    pointer: str | None = None,
+    expected: Any = ABSENT,
+    found: Any = ABSENT,
+) -> Finding:
+    """Return a finding with the parts that are known."""
+    parts = {"file": file, "pointer": pointer}
+    known: dict[str, Any] = {name: value for name, value in parts.items() if value is not None}
+    if expected is not ABSENT:
+        known["expected"] = expected
+    if found is not ABSENT:
+        known["found"] = found
+    return Finding(requirement=requirement, message=message, **known)
+
+
+def judge(case: Case, answer: Answer, place: Place) -> list[Finding]:
+    """Return what is wrong with an answer that keeps to the protocol."""
+    return list(_findings(case, answer, place))[:MAX_FINDINGS]
+
+
+def _findings(case: Case, answer: Answer, place: Place) -> Iterator[Finding]:
+    expected = case.expect.outcome
+    if expected not in ("either", answer.outcome):
+        told = answer.error.message if answer.error else None
+        yield finding(
+            case.requirement,
+            f"It must be {expected}." + (f" The client says: {told}" if told else ""),
+            expected=expected,
+            found=answer.outcome,
+        )
+        return
+    if answer.outcome == "rejected":
+        yield from _refusal(case, answer)
+    else:
+        yield from _view(case, answer)
+    if case.op in ("write", "roundtrip", "edit"):
+        yield from _written(case, answer, place)
+    if case.op in ("read", "list", "trace") or (case.op != "execute" and _rejected(answer)):
+        for file, how in changes(place.before, snapshot(place.folder)):
+            message = f"{file} {how}; nothing may be written here."
+            yield finding("files.untouched", message, file=file)
+    if case.op == "execute":
+        yield from _executed(case, answer, place)
+    if case.op == "rebuild-index":
+        yield from _rebuilt(case, place)
+
+
+def _rejected(answer: Answer) -> bool:
+    return answer.outcome == "rejected"
+
+
+def _refusal(case: Case, answer: Answer) -> Iterator[Finding]:
+    """Give where a refusal does not say what it must: code and place."""
+    error = answer.error or msgspec.UNSET
+    code = error.code if error else msgspec.UNSET
+    path = error.path if error else msgspec.UNSET
+    codes, places = case.expect.codes or (), case.expect.places or ()
+    if codes and code not in codes:
+        message = "An error carries its code."
+        found = code if code else ABSENT
+        yield finding("errors.code", message, expected=list(codes), found=found)
+    if places and (path is msgspec.UNSET or path not in places):
+        message = "An error names the place."
+        found = ABSENT if path is msgspec.UNSET else path
+        yield finding("errors.place", message, expected=list(places), found=found)
+    if error and not error.message:
+        yield finding("errors.message", "An error has a sentence for a person.")
+
+
+def _view(case: Case, answer: Answer) -> Iterator[Finding]:
+    view: dict[str, Any] = msgspec.to_builtins(answer.view) if answer.view else {}
+    for difference in missing(case.expect.view or {}, view):
+        yield finding(
+            case.requirement,
+            f"The view does not have what it must at {difference.pointer or 'its root'}.",
+            pointer=difference.pointer,
+            expected=difference.expected,
+            found=difference.found,
+        )
+    warns = case.expect.warns
+    if warns is not msgspec.UNSET and bool(view.get("warnings")) is not warns:
+        message = "A warning must be shown." if warns else "No warning must be shown."
+        found = view.get("warnings", ABSENT)
+        yield finding(case.requirement, message, pointer="/warnings", found=found)
+
+
+def _written(case: Case, answer: Answer, place: Place) -> Iterator[Finding]:
+    """Give what is wrong with the file that an editor or a writer left."""
+    assert case.document  # noqa: S101 - the cases' own test holds it
+    after = snapshot(place.folder)
+    output = place.output.relative_to(place.folder).as_posix()
+    for file, how in changes(place.before, after):
+        if file != output:
+            message = f"{file} {how}; only the output may be written."
+            yield finding("files.untouched", message, file=file)
+    if _rejected(answer):
+        return
+    if output not in after:
+        yield finding(case.requirement, "The document was not written.", file=output)
+        return
+    try:
+        written = parse_json(after[output])
+        # An editor may save a newer version; it is held to what it was given.
+        if case.op == "write":
+            validate(written, case.document)
+    except RunForgeError as error:
+        for refusal in refusals(error, output, case.document):
+            yield finding(refusal.rule, refusal.message, file=output, pointer=refusal.pointer)
+        return
+    expected = _expected(case, place)
+    compare = differences if case.op != "write" or case.expect.exact else missing
+    for difference in compare(expected, written):
+        yield finding(
+            case.requirement,
+            f"The document is not what it must be at {difference.pointer or 'its root'}.",
+            file=output,
+            pointer=difference.pointer,
+            expected=difference.expected,
+            found=difference.found,
+        )
+    if case.expect.format:
+        for fact in written_form(after[output], output):
+            yield finding(fact.rule, fact.message, file=output)
+    if case.expect.key_order:
+        for fact in key_order(written, case.document, output):
+            yield finding(fact.rule, fact.message, file=output)
+
+
+def _expected(case: Case, place: Place) -> Any:
+    params = case.params or None
+    if case.op == "write":
+        fields = params.fields if params else {}
+        return changed(fields, {}, (params.not_computable or []) if params else [])
+    source = parse_json(place.before["input.json"])
+    return changed(source, (params and params.set) or {}, (params and params.remove) or [])
+
+
+def _executed(case: Case, answer: Answer, place: Place) -> Iterator[Finding]:
+    """Give what is wrong with the run that an executor made, and with the store around it."""
+    after = snapshot(place.workspace)
+    before = {
+        name.removeprefix("workspace/"): data
+        for name, data in place.before.items()
+        if name.startswith("workspace/")
+    }
+    stores = [store for store in stores_in(place.workspace) if store.root.is_dir()]
+    for file, how in changes(before, after):
+        if how != "is new" and not any((place.workspace / file) == store.index for store in stores):
+            message = f"{file} {how}; a run changes nothing that was there."
+            yield finding("files.untouched", message, file=file)
+    if _rejected(answer):
+        for store in stores:
+            for folder in _children(store.runs):
+                name = folder.relative_to(place.workspace).as_posix()
+                if not any(file.startswith(f"{name}/") for file in before):
+                    message = "A request that is refused leaves no run behind."
+                    yield finding("executor.refuses", message, file=name)
+        return
+    folder = run_folder(answer, place.workspace)
+    if folder is None:
+        message = "The answer must name the run folder, inside the workspace."
+        yield finding("executor.run-dir", message, pointer="/view/run_dir")
+        return
+    for store in stores:
+        yield from store_findings(store)
+        yield from _appended(store, before)
+    yield from _recorded(case, folder, place)
+    codes = case.expect.codes or ()
+    if codes:
+        try:
+            found = [item["code"] for item in RunFolder(folder).diagnostics]
+        except RunForgeError:
+            return  # among the findings of the store
+        if not set(codes) & set(found):
+            message = "The diagnostics must say why."
+            yield finding(
+                "diagnostics.failure",
+                message,
+                file=layout.DIAGNOSTICS,
+                expected=list(codes),
+                found=found,
+            )
+
+
+def _appended(store: StoreLayout, before: dict[str, bytes]) -> Iterator[Finding]:
+    """Give a finding where an entry that the index had is another now, or elsewhere."""
+    index = store.index.relative_to(store.workspace).as_posix()
+    if index not in before or not _readable(before[index]):
+        return
+    old = parse_json(before[index])["runs"]
+    try:
+        new = read_index(store)
+    except RunForgeError:
+        return  # among the findings of the store
+    for difference in differences(old, new[: len(old)]):
+        yield finding(
+            "index.append-only",
+            "An entry is never changed, moved or taken away.",
+            file=index,
+            pointer=f"/runs{difference.pointer}",
+            expected=difference.expected,
+            found=difference.found,
+        )
+
+
+def _recorded(case: Case, folder: Path, place: Place) -> Iterator[Finding]:
+    """Give where the documents of a run are not what the case asks for."""
+    wanted = dict((case.expect.documents or {}).items())
+    for file, expected in wanted.items():
+        try:
+            found = parse_json((folder / file).read_bytes())
+        except (OSError, RunForgeError):
+            yield finding(case.requirement, f"The run must have {file}.", file=file)
+            continue
+        for difference in missing(expected, found):
+            yield finding(
+                case.requirement,
+                f"{file} does not have what it must at {difference.pointer}.",
+                file=file,
+                pointer=difference.pointer,
+                expected=difference.expected,
+                found=difference.found,
+            )
+    for file in case.expect.absent or ():
+        if (folder / file).exists():
+            yield finding(case.requirement, f"The run must not have {file}.", file=file)
+    try:
+        request = parse_json((folder / layout.REQUEST).read_bytes())
+    except (OSError, RunForgeError):
+        return  # among the findings of the store
+    for difference in differences(parse_json(place.before["input.json"]), request):
+        yield finding(
+            "executor.request-kept",
+            "The run folder holds the request as it was given.",
+            file=layout.REQUEST,
+            pointer=difference.pointer,
+            expected=difference.expected,
+            found=difference.found,
+        )
+
+
+def run_folder(answer: Answer, workspace: Path) -> Path | None:
+    """Return the run folder that an answer names, if it lies in the workspace."""
+    named = answer.view.run_dir if answer.view else msgspec.UNSET
+    if not named:
+        return None
+    folder = Path(workspace, named)
+    inside = folder.resolve().is_relative_to(workspace.resolve())
+    return folder if inside and folder.is_dir() and not folder.is_symlink() else None
+
+
+def store_findings(store: StoreLayout) -> Iterator[Finding]:
+    """Give what is wrong with a store, as findings of a report."""
+    for fact in check_store(store):
+        parts = fact.to_dict()
+        parts["requirement"] = parts.pop("rule")
+        yield Finding(**parts)
+
+
+def _rebuilt(case: Case, place: Place) -> Iterator[Finding]:
+    """Give what is wrong with the index that a store rebuilt."""
+    prefix = "workspace/"
+    for store in stores_in(place.workspace):
+        index = store.index.relative_to(place.workspace).as_posix()
+        after = snapshot(place.workspace)
+        for file, data in place.before.items():
+            name = file.removeprefix(prefix)
+            if not file.startswith(prefix) or after.get(name) == data:
+                continue
+            # The one file that may change is the index; what it was before must still be there.
+            if name != index:
+                yield finding("files.untouched", f"{name} must stay as it is.", file=name)
+            elif not _readable(data) and data not in after.values():
+                message = "An index that cannot be read is kept aside."
+                yield finding("index.kept-aside", message, file=name)
+        if case.expect.index:
+            wanted = parse_json((vectors_folder() / case.expect.index).read_bytes())["runs"]
+            try:
+                found = read_index(store)
+            except RunForgeError as error:
+                yield finding("index.schema", error.message, file=index)
+                return
+            for difference in missing(wanted, found):
+                yield finding(
+                    case.requirement,
+                    "The rebuilt index is not the one that appending gave.",
+                    file=index,
+                    pointer=f"/runs{difference.pointer}",
+                    expected=difference.expected,
+                    found=difference.found,
+                )
+
+
+def _readable(data: bytes) -> bool:
+    try:
+        validate(parse_json(data), "index.v1")
+    except RunForgeError:
+        return False
+    return True
+
+
+def _children(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.is_dir() else []

@@ -1,0 +1,303 @@
+"""Running cases against a client, one after the other, whatever the client does.
+
+Every case has an outcome of its own. A client that hangs, dies or breaks the protocol is ended and
+started anew for the next case.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from runforge_conformance._generated.cases_v1 import Case
+from runforge_conformance._generated.protocol_v1 import Answer, Params, Run, Started
+from runforge_conformance._generated.report_v1 import Finding, Result
+from runforge_conformance.comparison import changes, snapshot
+from runforge_conformance.judging import Place, finding, judge, run_folder
+from runforge_conformance.process import ClientError, ClientProcess
+from runforge_conformance.schemas import mistake
+from runforge_conformance.vectors import ROLE_OF, input_bytes, make_workspace, requirements
+
+PROTOCOL = 1
+#: Clients that execute in one workspace at the same time.
+CONCURRENT = 4
+#: Failures to answer in a row after which a client is given up.
+GIVE_UP_AFTER = 5
+
+Progress = Callable[[Result], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a client may take, in seconds."""
+
+    #: For an answer about a document or a store.
+    answer: float = 10.0
+    #: For the handshake, and for executing a request.
+    execute: float = 120.0
+    #: For everything.
+    total: float = 1800.0
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a run of the suite found."""
+
+    started: Started | None = None
+    results: list[Result] = field(default_factory=list)
+    #: What kept the client from being tested at all.
+    problem: str | None = None
+    stderr: str = ""
+    seconds: float = 0.0
+
+
+class Runner:
+    """Runs cases against the client that ``command`` starts."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        limits: Limits = Limits(),
+        strict: bool = False,
+        progress: Progress = lambda result: None,
+    ) -> None:
+        #: Every message is validated against the protocol's schema.
+        self.strict = strict
+        self._command = list(command)
+        self._limits = limits
+        self._progress = progress
+        self._client: ClientProcess | None = None
+        self._outcome = Outcome()
+        self._sequence = 0
+        self._unanswered = 0
+
+    def run(self, cases: Iterable[Case]) -> Outcome:
+        """Run the cases and return what came of them."""
+        begun = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="runforge-conformance-") as scratch:
+            self._folder = Path(scratch).resolve()
+            try:
+                self._outcome.started = self._start()
+            except ClientError as failure:
+                self._outcome.problem = failure.message
+                self._end(kill=True)
+            else:
+                for number, case in enumerate(cases, start=1):
+                    late = time.monotonic() - begun > self._limits.total
+                    result = self._case(case, number, late=late)
+                    self._outcome.results.append(result)
+                    self._progress(result)
+                self._end()
+        self._outcome.seconds = round(time.monotonic() - begun, 3)
+        return self._outcome
+
+    def _start(self) -> Started:
+        """Start the client and shake hands."""
+        self._client, started = self._new_client()
+        return started
+
+    def _new_client(self) -> tuple[ClientProcess, Started]:
+        folder = Path(tempfile.mkdtemp(prefix="client-", dir=self._folder))
+        client = ClientProcess(self._command, folder)
+        try:
+            answer = self._ask(
+                client, {"cmd": "start", "protocol": PROTOCOL}, "Start", self._limits.execute
+            )
+            started = self._typed(answer, Started, "Started")
+        except ClientError:
+            self._outcome.stderr = client.stderr
+            client.kill()
+            raise
+        return client, started
+
+    def _end(self, *, kill: bool = False) -> None:
+        if self._client is not None:
+            (self._client.kill if kill else self._client.end)()
+            self._outcome.stderr = self._client.stderr
+            self._client = None
+
+    def _ask(
+        self, client: ClientProcess, message: dict[str, Any], name: str, timeout: float
+    ) -> Any:
+        if self.strict and (wrong := mistake(message, "protocol.v1", name)):
+            raise AssertionError(f"the suite's own message is wrong at {wrong}")
+        return client.ask(message, timeout)
+
+    def _typed(self, answer: Any, type_: Any, name: str) -> Any:
+        """Return an answer as its type; ``protocol-error`` where it is none."""
+        wrong = mistake(answer, "protocol.v1", name) if self.strict else None
+        try:
+            typed = msgspec.convert(answer, type_)
+        except msgspec.ValidationError as error:
+            wrong = wrong or str(error)
+        if wrong:
+            raise ClientError("protocol-error", f"The answer is not as the protocol asks: {wrong}")
+        return typed
+
+    def _case(self, case: Case, number: int, *, late: bool) -> Result:
+        begun = time.monotonic()
+        reason = self._skipped(case)
+        if reason:
+            return _result(case, "skipped", [finding(case.requirement, reason)], begun)
+        if late or self._unanswered >= GIVE_UP_AFTER:
+            why = "The time for the whole run is over." if late else "The client answers no more."
+            return _result(case, "not-run", [finding(case.requirement, why)], begun)
+        folder = self._folder / str(number)
+        try:
+            if self._client is None:
+                self._start()
+            findings, outcome = self._checked(case, folder)
+            self._unanswered = 0
+        except ClientError as failure:
+            self._unanswered += failure.outcome != "protocol-error"
+            self._end(kill=True)
+            findings = [finding(case.requirement, failure.message)]
+            return _result(case, failure.outcome, findings, begun)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        return _result(case, outcome, findings, begun)
+
+    def _skipped(self, case: Case) -> str | None:
+        """Return why a case is not for this client, or None."""
+        started = self._outcome.started
+        assert started is not None  # noqa: S101 - the handshake comes first
+        role = ROLE_OF[case.op]
+        if role not in started.roles:
+            return f"The client is no {role}."
+        if case.document and started.documents and case.document not in started.documents:
+            return f"The client does not know {case.document}."
+        for capability in ("cancel", "source-date-epoch"):
+            if capability in (case.flags or ()) and capability not in (started.capabilities or ()):
+                return f"The client does not declare `{capability}`."
+        return None
+
+    def _checked(self, case: Case, folder: Path) -> tuple[list[Finding], str]:
+        flags = case.flags or ()
+        if "concurrent" in flags:
+            return self._concurrently(case, folder)
+        place, answer = self._answered(case, folder)
+        if answer.outcome in ("errored", "skipped"):
+            return [_gave_up(case, answer)], "errored" if answer.outcome == "errored" else "failed"
+        findings = judge(case, answer, place)
+        if "twice" in flags and not findings:
+            again, second = self._answered(case, folder.with_name(f"{folder.name}-again"))
+            findings = list(_unequal(case, (place, answer), (again, second)))
+            shutil.rmtree(again.folder, ignore_errors=True)
+        return findings, "failed" if findings else "passed"
+
+    def _answered(self, case: Case, folder: Path) -> tuple[Place, Answer]:
+        assert self._client is not None  # noqa: S101
+        place = prepare(case, folder)
+        return place, self._question(self._client, case, place)
+
+    def _question(self, client: ClientProcess, case: Case, place: Place) -> Answer:
+        self._sequence += 1
+        message = question(case, place, self._sequence)
+        limit = self._limits.execute if case.op == "execute" else self._limits.answer
+        answer: Answer = self._typed(self._ask(client, message, "Run", limit), Answer, "Answer")
+        if answer.seq != message["seq"]:
+            raise ClientError(
+                "protocol-error", f"The answer is to message {answer.seq}, not {message['seq']}."
+            )
+        return answer
+
+    def _concurrently(self, case: Case, folder: Path) -> tuple[list[Finding], str]:
+        """Let several clients execute in one workspace; each must make a run of its own."""
+        place = prepare(case, folder)
+        clients = [self._new_client()[0] for _ in range(CONCURRENT)]
+        try:
+            with ThreadPoolExecutor(CONCURRENT) as pool:
+                answers = list(
+                    pool.map(lambda client: self._question(client, case, place), clients)
+                )
+        finally:
+            for client in clients:
+                client.end()
+        for answer in answers:
+            if answer.outcome != "accepted":
+                return [_gave_up(case, answer)], "failed"
+        findings = judge(case, answers[0], place)
+        folders = {run_folder(answer, place.workspace) for answer in answers}
+        if len(folders) != CONCURRENT:
+            message = "Each of several runs at once has a folder of its own."
+            found = len(folders)
+            findings.append(finding(case.requirement, message, expected=CONCURRENT, found=found))
+        return findings, "failed" if findings else "passed"
+
+
+def prepare(case: Case, folder: Path) -> Place:
+    """Put what a case needs into ``folder``, which does not exist."""
+    folder.mkdir(parents=True)
+    place = Place(folder, case)
+    if case.workspace or case.files or case.op == "execute":
+        make_workspace(case, place.workspace)
+    if case.input:
+        place.input.write_bytes(input_bytes(case.input))
+    place.remember()
+    return place
+
+
+def question(case: Case, place: Place, sequence: int) -> dict[str, Any]:
+    """Return the message that asks a client about a case."""
+    paths: dict[str, Any] = {}
+    if case.input:
+        paths["input"] = str(place.input)
+    if case.op in ("roundtrip", "edit", "write"):
+        paths["output"] = str(place.output)
+    if place.workspace.exists():
+        paths["workspace"] = str(place.workspace)
+    message: dict[str, Any] = msgspec.to_builtins(
+        Run(
+            cmd="run",
+            seq=sequence,
+            case=case.id,
+            op=case.op,
+            document=case.document,
+            params=case.params or Params(),
+            **paths,
+        )
+    )
+    return message
+
+
+def _result(case: Case, outcome: str, findings: list[Finding], begun: float) -> Result:
+    known = requirements()
+    broken = [known[item.requirement].level for item in findings if item.requirement in known]
+    level = "required" if "required" in broken else "recommended"
+    return Result(
+        case=case.id,
+        requirement=case.requirement,
+        level=level if broken else known[case.requirement].level,
+        outcome=outcome,  # type: ignore[arg-type] # one of the schema's
+        seconds=round(time.monotonic() - begun, 6),
+        problems=findings,
+    )
+
+
+def _gave_up(case: Case, answer: Answer) -> Finding:
+    """Return the finding for a client that did not do what it declared."""
+    if answer.outcome == "skipped":
+        return finding(case.requirement, f"Skipped, though declared: {answer.message or ''}")
+    told = answer.context or (answer.error.message if answer.error else "") or {}
+    return finding(case.requirement, f"The client {answer.outcome}: {told}")
+
+
+def _unequal(
+    case: Case, first: tuple[Place, Answer], second: tuple[Place, Answer]
+) -> Iterable[Finding]:
+    """Give the files in which two runs of the same request differ."""
+    trees = []
+    for place, answer in (first, second):
+        folder = run_folder(answer, place.workspace)
+        trees.append(snapshot(folder) if folder else {})
+    for file, how in changes(*trees):
+        yield finding(case.requirement, f"{file} {how} when the request runs again.", file=file)

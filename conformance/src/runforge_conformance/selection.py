@@ -1,0 +1,49 @@
+"""Choosing cases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
+
+from runforge_contracts.errors import ErrorCode, RunForgeError
+
+from runforge_conformance._generated.cases_v1 import Case
+from runforge_conformance.vectors import ROLE_OF, requirements
+
+
+def select(
+    cases: Iterable[Case],
+    roles: Sequence[str] | None = None,
+    level: str | None = None,
+    patterns: Sequence[str] | None = None,
+) -> list[Case]:
+    """Return the cases of these roles, of this level, with ids that fit one of the patterns.
+
+    Raises
+    ------
+    RunForgeError
+        ``USAGE_INVALID`` where nothing is left: a run of no cases would prove nothing.
+    """
+    known = requirements()
+    found = [
+        case
+        for case in cases
+        if (not roles or ROLE_OF[case.op] in roles)
+        and (level is None or known[case.requirement].level == level)
+        and (not patterns or any(fnmatchcase(case.id, pattern) for pattern in patterns))
+    ]
+    if not found:
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            "No case fits.",
+            hint="`runforge-conformance list` shows all of them.",
+        )
+    return found
+
+
+def smoke_cases(cases: Iterable[Case]) -> list[Case]:
+    """Return, for each operation, the first case that must be accepted and one to be rejected."""
+    chosen: dict[tuple[str, str], Case] = {}
+    for case in cases:
+        chosen.setdefault((case.op, case.expect.outcome), case)
+    return [case for (_, outcome), case in chosen.items() if outcome != "either"]

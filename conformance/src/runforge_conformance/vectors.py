@@ -1,0 +1,108 @@
+"""The shared vectors: cases, requirements, and the files that a case gives to a client.
+
+In an installed package they lie beside this module; in the repository, where they are written,
+in ``docs/test-vectors``.
+"""
+
+from __future__ import annotations
+
+import copy
+import shutil
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+from runforge_contracts.jsontext import encode_json, parse_json
+from runforge_contracts.pointers import remove_at, set_at
+
+from runforge_conformance._generated.cases_v1 import Case, CaseFile, Input
+from runforge_conformance._generated.requirements_v1 import Requirement, RequirementFile
+
+_HERE = Path(__file__).parent
+#: Contract version that the requirements are frozen for.
+CONTRACT = 1
+#: Which kind of client each operation is for.
+ROLE_OF = {
+    "read": "reader",
+    "roundtrip": "editor",
+    "edit": "editor",
+    "write": "writer",
+    "execute": "executor",
+    "list": "store",
+    "rebuild-index": "store",
+    "trace": "store",
+}
+
+
+@cache
+def vectors_folder() -> Path:
+    """Return the folder of the vectors."""
+    packaged = _HERE / "vectors"
+    return packaged if packaged.is_dir() else _HERE.parents[2] / "docs/test-vectors"
+
+
+class Topic(NamedTuple):
+    """The cases of one file, and why they matter."""
+
+    #: Path below the vectors, such as ``cases/request.v1/preserve.json``.
+    file: str
+    title: str
+    why: str
+    cases: list[Case]
+
+
+@cache
+def topics() -> list[Topic]:
+    """Return all cases, by file."""
+    found = []
+    for path in sorted((vectors_folder() / "cases").rglob("*.json")):
+        file = msgspec.json.decode(path.read_bytes(), type=CaseFile)
+        place = path.relative_to(vectors_folder()).as_posix()
+        found.append(Topic(place, file.title, file.why, file.cases))
+    return found
+
+
+def all_cases() -> list[Case]:
+    """Return all cases, in the order of their files."""
+    return [case for topic in topics() for case in topic.cases]
+
+
+@cache
+def requirements() -> dict[str, Requirement]:
+    """Return the requirements of the contract by id."""
+    path = _HERE / f"requirements/v{CONTRACT}.json"
+    file = msgspec.json.decode(path.read_bytes(), type=RequirementFile)
+    return {requirement.id: requirement for requirement in file.requirements}
+
+
+def input_bytes(source: Input) -> bytes:
+    """Return the file that a case gives to a client."""
+    if source.json is not msgspec.UNSET:
+        return encode_json(source.json)
+    assert source.file is not msgspec.UNSET, "an input is a file or a value"  # noqa: S101
+    data = (vectors_folder() / source.file).read_bytes()
+    if source.set is msgspec.UNSET and source.remove is msgspec.UNSET:
+        return data
+    return encode_json(changed(parse_json(data), source.set or {}, source.remove or []))
+
+
+def changed(document: Any, values: dict[str, Any], removed: list[str]) -> Any:
+    """Return a copy of ``document`` with places set and taken away, by JSON Pointer."""
+    result = copy.deepcopy(document)
+    for pointer, value in values.items():
+        set_at(result, pointer, copy.deepcopy(value))
+    for pointer in removed:
+        remove_at(result, pointer)
+    return result
+
+
+def make_workspace(case: Case, target: Path) -> None:
+    """Put the workspace of a case at ``target``, which does not exist."""
+    if case.workspace is msgspec.UNSET:
+        target.mkdir()
+    else:
+        shutil.copytree(vectors_folder() / case.workspace, target)
+    for place, file in (case.files or {}).items():
+        (target / place).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(vectors_folder() / file, target / place)
