@@ -89,6 +89,12 @@ class ErrorCode(StrEnum):
     FILE_UNSAFE = "FILE_UNSAFE"
     STORE_BUSY = "STORE_BUSY"
     INDEX_INVALID = "INDEX_INVALID"
+
+    # Signatures
+    KEY_INVALID = "KEY_INVALID"
+    SIGNATURE_INVALID = "SIGNATURE_INVALID"
+    SIGNATURE_NOT_FOUND = "SIGNATURE_NOT_FOUND"
+
     INTERNAL = "INTERNAL"
 
     @property
@@ -135,6 +141,7 @@ _EXIT_CODES: Mapping[ErrorCode, ExitCode] = {
             ErrorCode.STORE_NOT_FOUND,
             ErrorCode.RUN_NOT_FOUND,
             ErrorCode.ARTIFACT_NOT_FOUND,
+            ErrorCode.SIGNATURE_NOT_FOUND,
         ),
         ExitCode.NOT_FOUND,
     ),

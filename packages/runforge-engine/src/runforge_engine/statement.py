@@ -10,7 +10,7 @@ the run's documents and files, so that anybody can build it again and compare:
 
 ========================  ==========================================================================
 ``externalParameters``    ``request.json``, whole: what the user asked for
-``internalParameters``    ``effective_config`` of ``result.json`` (with the seed); ``profile``, if one
+``internalParameters``    ``effective_config`` of ``result.json``, with the seed; ``profile`` if one
                           was used; ``environment``: interpreter, platform and numeric libraries
 ``resolvedDependencies``  the dataset (``file:`` URI, SHA-256 of its bytes), the Git commit of the
                           workspace (``gitCommit``; uncommitted changes by their digest), and every

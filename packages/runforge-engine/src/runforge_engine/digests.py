@@ -1,0 +1,92 @@
+"""Digests of everything in a folder, without following what leads out of it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.text import quote
+
+
+@dataclass(frozen=True, slots=True)
+class FolderDigests:
+    """What a folder holds, at every depth, by path below it with forward slashes."""
+
+    #: SHA-256 of every file, in lowercase hex, sorted by path.
+    files: dict[str, str]
+    #: What is neither a file nor a folder, as a phrase that says what it is: ``a symbolic link``.
+    irregular: dict[str, str]
+
+
+def digest_folder(folder: Path) -> FolderDigests:
+    """Return the digests of all files in ``folder``; folders that are empty leave no trace.
+
+    Raises
+    ------
+    RunForgeError
+        ``FILE_NOT_FOUND`` where there is no folder, ``FILE_UNSAFE`` where it is a symbolic link,
+        ``FILE_UNREADABLE``.
+    """
+    if folder.is_symlink():
+        raise RunForgeError(
+            ErrorCode.FILE_UNSAFE,
+            f"{quote(folder, 200)} is a symbolic link, which could lead anywhere.",
+            hint="Name the folder itself.",
+            path=str(folder),
+        )
+    if not folder.is_dir():
+        raise RunForgeError(
+            ErrorCode.FILE_NOT_FOUND,
+            f"There is no folder {quote(folder, 200)}.",
+            hint="Check the path.",
+            path=str(folder),
+        )
+    files: dict[str, str] = {}
+    irregular: dict[str, str] = {}
+    waiting = [folder]
+    try:
+        while waiting:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    path = Path(entry.path)
+                    name = path.relative_to(folder).as_posix()
+                    if entry.is_symlink():
+                        irregular[name] = "a symbolic link"
+                    elif entry.is_dir(follow_symlinks=False):
+                        waiting.append(path)
+                    elif not entry.is_file(follow_symlinks=False):
+                        irregular[name] = "neither a file nor a folder"
+                    elif not _is_text(name):
+                        irregular[name] = "a file whose name is not UTF-8"
+                    else:
+                        files[name] = _sha256(path)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise RunForgeError(
+            ErrorCode.FILE_UNREADABLE,
+            f"{quote(error.filename or folder, 200)} cannot be read: {reason}.",
+            path=str(error.filename or folder),
+        ) from None
+    return FolderDigests(dict(sorted(files.items())), irregular)
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _sha256(path: Path) -> str:
+    # A file that has become a link or a pipe since it was listed is not followed, nor waited for.
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    flags |= getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+    with os.fdopen(os.open(path, flags), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(f"{path.name} is no longer a file")
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,270 @@
+"""Signing run folders, and checking signatures: in the OpenSSF Model Signing format, offline.
+
+The signature of a folder lies beside it, under its name with ``.sig``: a run folder is whole when
+its manifest is written, and signing changes nothing in it. A signature covers every file there is,
+the manifest included. It also carries the head of the store's index
+(:mod:`runforge_engine.chain`), so that a tail cut off the index shows as long as one later
+signature is left.
+
+``model_signing verify key FOLDER --signature FOLDER.sig --public_key KEY.pub`` accepts what is
+signed here, and what ``model_signing sign key`` signs is accepted here. This module is stricter
+than that program, which lets Git's own files come and go: every file that the signature does not
+cover is refused, and so is everything that is neither a file nor a folder.
+
+Source: OpenSSF Model Signing v1.0.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from runforge_contracts.errors import ErrorCode, Place, Problem, RunForgeError
+from runforge_contracts.files import read_file, write_file
+from runforge_contracts.text import printable, quote
+
+from runforge_engine.bundle import (
+    MAX_BYTES,
+    Bundle,
+    SignedContent,
+    decode_bundle,
+    decode_payload,
+    encode_bundle,
+    encode_payload,
+    signed_bytes,
+)
+from runforge_engine.chain import IndexHead
+from runforge_engine.digests import FolderDigests, digest_folder
+from runforge_engine.keys import (
+    fingerprint,
+    load_private_key,
+    load_public_key,
+    passphrase_from_environment,
+)
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedSignature:
+    """A signature that holds: the folder is as it was when the owner of the key signed it."""
+
+    path: Path
+    #: Fingerprint of the key that made it.
+    key: str
+    #: What was signed; all of it is there, and nothing else.
+    content: SignedContent
+
+
+def signature_path(folder: Path) -> Path:
+    """Return where the signature of ``folder`` lies: beside it, with ``.sig`` behind its name."""
+    folder = _absolute(folder)
+    return folder.with_name(f"{folder.name}.sig")
+
+
+def sign_folder(
+    folder: Path,
+    private_key: Path,
+    *,
+    index_head: IndexHead | None = None,
+    passphrase: Callable[[], str | None] = passphrase_from_environment,
+    signature: Path | None = None,
+    replace: bool = False,
+) -> Path:
+    """Sign every file of a folder, and return where the signature lies.
+
+    Parameters
+    ----------
+    folder
+        The run folder; nothing in it is changed.
+    private_key
+        A PEM file.
+    index_head
+        The head of the store's index, to be signed along.
+    passphrase
+        Asked if the key is encrypted, and only then.
+    signature
+        Where the signature goes, if not to :func:`signature_path`; not into the folder.
+    replace
+        Put the new signature in the place of one that is there.
+
+    Raises
+    ------
+    RunForgeError
+        ``KEY_INVALID``; ``FILE_UNSAFE`` where the folder holds more than files and folders;
+        ``USAGE_INVALID`` where it holds no file, and for a signature that exists or would lie in
+        the folder; ``FILE_NOT_FOUND``, ``FILE_UNREADABLE``, ``STORE_NOT_WRITABLE``.
+    """
+    folder = _absolute(folder)
+    target = signature_path(folder) if signature is None else _absolute(signature)
+    _check_target(target, folder, replace=replace)
+    key = load_private_key(private_key, passphrase)
+    found = digest_folder(folder)
+    _check_signable(folder, found)
+    payload = encode_payload(SignedContent(folder.name, found.files, index_head))
+    public_key = key.public_key()
+    bundle = Bundle(
+        payload, key.sign(signed_bytes(payload), _algorithm(public_key)), fingerprint(public_key)
+    )
+    write_file(target, encode_bundle(bundle))
+    return target
+
+
+def verify_signature(
+    folder: Path, public_key: Path, *, signature: Path | None = None
+) -> VerifiedSignature:
+    """Check that a folder is exactly what the owner of a key signed.
+
+    Parameters
+    ----------
+    folder
+        The run folder, under whatever name.
+    public_key
+        A PEM file, from a source that is trusted.
+    signature
+        Where the signature lies, if not at :func:`signature_path`.
+
+    Raises
+    ------
+    RunForgeError
+        ``SIGNATURE_NOT_FOUND``; ``SIGNATURE_INVALID`` for another key, a signature that does not
+        hold or is not in the format, and, as single problems with their paths, for files that are
+        changed, missing, or not covered; ``KEY_INVALID``; ``FILE_NOT_FOUND``,
+        ``FILE_UNREADABLE``.
+    """
+    folder = _absolute(folder)
+    path = signature_path(folder) if signature is None else _absolute(signature)
+    key = load_public_key(public_key)
+    try:
+        content = _signed_content(_read_signature(path), key)
+    except RunForgeError as error:
+        raise RunForgeError(
+            error.code, error.message, hint=error.hint, path=str(path)
+        ) from error.__cause__
+    found = digest_folder(folder)
+    if path.is_relative_to(folder):
+        # The one file that cannot be covered; other programs put it there.
+        found.files.pop(path.relative_to(folder).as_posix(), None)
+    problems = list(_differences(content, found))
+    if problems:
+        raise RunForgeError(
+            ErrorCode.SIGNATURE_INVALID,
+            f"{quote(folder, 200)} is not as it was signed:"
+            f" {len(problems)} {'difference' if len(problems) == 1 else 'differences'}.",
+            hint="Get the folder from its source again, or find out who changed it.",
+            path=str(folder),
+            problems=problems,
+        )
+    return VerifiedSignature(path, fingerprint(key), content)
+
+
+def _absolute(path: Path) -> Path:
+    return Path(os.path.abspath(path))  # noqa: PTH100 - keeps links
+
+
+def _check_target(target: Path, folder: Path, *, replace: bool) -> None:
+    if target.is_relative_to(folder):
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            "A signature does not go into the folder that it covers.",
+            hint=f"Without a place of its own it goes to {quote(signature_path(folder), 200)}.",
+            path=str(target),
+        )
+    if not replace and os.path.lexists(target):
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            f"There is a signature {quote(target, 200)} already.",
+            hint="Check it, or ask for it to be replaced.",
+            path=str(target),
+        )
+
+
+def _check_signable(folder: Path, found: FolderDigests) -> None:
+    if found.irregular:
+        raise RunForgeError(
+            ErrorCode.FILE_UNSAFE,
+            f"{quote(folder, 200)} holds more than files and folders, which cannot be signed.",
+            path=str(folder),
+            problems=list(_irregular(found)),
+        )
+    if not found.files:
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            f"There is no file to sign in {quote(folder, 200)}.",
+            path=str(folder),
+        )
+
+
+def _algorithm(key: EllipticCurvePublicKey) -> ECDSA:
+    """Return the signature algorithm that the format prescribes for the key's curve."""
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
+
+    by_size = {256: hashes.SHA256(), 384: hashes.SHA384(), 521: hashes.SHA512()}
+    return ECDSA(by_size[key.curve.key_size])
+
+
+def _read_signature(path: Path) -> Bundle:
+    try:
+        return decode_bundle(read_file(path, max_bytes=MAX_BYTES))
+    except RunForgeError as error:
+        if error.code is ErrorCode.FILE_NOT_FOUND:
+            raise RunForgeError(
+                ErrorCode.SIGNATURE_NOT_FOUND,
+                f"There is no signature {quote(path, 200)}.",
+                hint="`runforge sign` makes one.",
+            ) from None
+        if error.code is ErrorCode.JSON_TOO_LARGE:
+            raise RunForgeError(ErrorCode.SIGNATURE_INVALID, error.message) from None
+        raise
+
+
+def _signed_content(bundle: Bundle, key: EllipticCurvePublicKey) -> SignedContent:
+    from cryptography.exceptions import InvalidSignature
+
+    known = fingerprint(key)
+    if bundle.key not in ("", known):
+        raise RunForgeError(
+            ErrorCode.SIGNATURE_INVALID,
+            f"The signature was made with another key: {quote(bundle.key)}, not {quote(known)}.",
+            hint="Ask whoever signed for their public key.",
+        )
+    try:
+        key.verify(bundle.signature, signed_bytes(bundle.payload), _algorithm(key))
+    except InvalidSignature:
+        raise RunForgeError(
+            ErrorCode.SIGNATURE_INVALID,
+            "The signature does not hold: it, or what it is over, was changed"
+            f"{'' if bundle.key else ', or another key made it'}.",
+            hint="Get the signature from its source again.",
+        ) from None
+    return decode_payload(bundle.payload)
+
+
+def _differences(content: SignedContent, found: FolderDigests) -> Iterable[Problem]:
+    """Give what sets a folder apart from what was signed, each with its path."""
+    yield from _irregular(found)
+    for name in sorted({*content.files, *found.files} - set(found.irregular)):
+        signed, present = content.files.get(name), found.files.get(name)
+        if present is None:
+            yield _problem(name, "is missing.")
+        elif signed is None:
+            left_out = any(PurePosixPath(name).is_relative_to(path) for path in content.ignored)
+            yield _problem(
+                name, "was left out by the signer." if left_out else "was not there when signed."
+            )
+        elif signed != present:
+            yield _problem(name, "has changed.")
+
+
+def _irregular(found: FolderDigests) -> Iterable[Problem]:
+    for name, kind in sorted(found.irregular.items()):
+        yield _problem(name, f"is {kind}.")
+
+
+def _problem(name: str, what: str) -> Problem:
+    return Problem(f"{quote(name, 200)} {what}", Place(path=printable(name)))
