@@ -1,0 +1,62 @@
+"""The exact names that a RunForge model needs, and the part that each of them plays.
+
+Nothing else is ever called. Module and name must both be equal; a name with a dot in it, which
+would walk into a module's attributes, is never one of these.
+Source: what scikit-learn 1.8 and 1.9, numpy 2.1 to 2.4 and joblib 1.5 and 1.6 write for the three
+families, with pickle protocols 0 to 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from types import MappingProxyType
+
+
+class Role(Enum):
+    """What an allowed name may be used for; any other use is a finding."""
+
+    #: A scikit-learn estimator: made empty, then given its state.
+    ESTIMATOR = "estimator"
+    TREE = "tree"
+    #: joblib's stand-in for an array whose bytes follow.
+    WRAPPER = "wrapper"
+    DTYPE = "dtype"
+    #: The class of arrays, as an argument only.
+    NDARRAY = "ndarray"
+    RECONSTRUCT = "reconstruct"
+    FROMBUFFER = "frombuffer"
+    SCALAR = "scalar"
+    #: How protocols 0 to 2 write bytes.
+    ENCODE = "encode"
+    #: How protocols 0 and 1 make an object.
+    RECONSTRUCTOR = "reconstructor"
+    #: The class ``object``, as an argument of the former only.
+    OBJECT = "object"
+
+
+ALLOWED: Mapping[tuple[str, str], Role] = MappingProxyType(
+    {
+        ("sklearn.pipeline", "Pipeline"): Role.ESTIMATOR,
+        ("sklearn.preprocessing._data", "StandardScaler"): Role.ESTIMATOR,
+        ("sklearn.linear_model._logistic", "LogisticRegression"): Role.ESTIMATOR,
+        ("sklearn.ensemble._forest", "RandomForestClassifier"): Role.ESTIMATOR,
+        ("sklearn.tree._classes", "DecisionTreeClassifier"): Role.ESTIMATOR,
+        ("sklearn.svm._classes", "LinearSVC"): Role.ESTIMATOR,
+        ("sklearn.tree._tree", "Tree"): Role.TREE,
+        ("joblib.numpy_pickle", "NumpyArrayWrapper"): Role.WRAPPER,
+        ("numpy", "dtype"): Role.DTYPE,
+        ("numpy", "ndarray"): Role.NDARRAY,
+        ("numpy._core.multiarray", "_reconstruct"): Role.RECONSTRUCT,
+        ("numpy._core.multiarray", "scalar"): Role.SCALAR,
+        ("numpy._core.numeric", "_frombuffer"): Role.FROMBUFFER,
+        ("_codecs", "encode"): Role.ENCODE,
+        ("copy_reg", "_reconstructor"): Role.RECONSTRUCTOR,
+        ("__builtin__", "object"): Role.OBJECT,
+    }
+)
+
+#: Names of Python 2, which protocols 0 to 2 still use, and what they are called today.
+RENAMED: Mapping[str, str] = MappingProxyType({"copy_reg": "copyreg", "__builtin__": "builtins"})
+
+PIPELINE = ("sklearn.pipeline", "Pipeline")

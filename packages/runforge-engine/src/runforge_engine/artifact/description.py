@@ -1,0 +1,282 @@
+"""What a model is: steps, hyperparameters, arrays, names, classes and trees."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from runforge_contracts.text import quote, shorten
+
+from runforge_engine.artifact.allowlist import ALLOWED, PIPELINE, Role
+from runforge_engine.artifact.arrays import elements, scalar_value
+from runforge_engine.artifact.findings import FindingCode, Findings, ReadingStopped, Refused
+from runforge_engine.artifact.limits import Limits, Watch
+from runforge_engine.artifact.trees import TreeFacts, check_tree
+from runforge_engine.artifact.values import (
+    Array,
+    Descriptor,
+    EmptyArray,
+    Global,
+    Instance,
+    Mapping,
+    Opaque,
+    Scalar,
+    Set,
+)
+
+#: Attributes of a forest that look like hyperparameters and are none.
+_NOT_PARAMETERS = frozenset({"estimator", "estimator_params"})
+_TREE_ARGUMENTS = ("n_features", "n_classes", "n_outputs")
+_PASSTHROUGH = "passthrough"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of the pipeline."""
+
+    name: str
+    #: Class and module; of a step that does nothing, ``passthrough`` and an empty text.
+    type: str
+    module: str
+    #: What the estimator was made with, as JSON values, by name.
+    hyperparameters: dict[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the step as the document has it."""
+        return {
+            "name": self.name,
+            "type": self.type,
+            "module": self.module,
+            "hyperparameters": self.hyperparameters,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayFacts:
+    """An array of the model."""
+
+    #: Where it is, such as ``clf.coef_``.
+    path: str
+    dtype: str
+    shape: tuple[int, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the array as the document has it."""
+        return {"path": self.path, "dtype": self.dtype, "shape": list(self.shape)}
+
+
+@dataclass(slots=True)
+class Description:
+    """What was found in a model; filled as far as the file could be read."""
+
+    steps: list[Step] = field(default_factory=list)
+    arrays: list[ArrayFacts] = field(default_factory=list)
+    #: Columns that the model was fitted on, where it stores them.
+    feature_names: list[str] | None = None
+    n_features: int | None = None
+    #: Labels in the order of the classes, where the model stores them.
+    classes: list[Any] | None = None
+    library_version: str | None = None
+    trees: list[TreeFacts] = field(default_factory=list)
+
+
+def describe(root: object, watch: Watch, findings: Findings) -> Description:
+    """Return what the model is, and add what is wrong with it to the findings."""
+    description = Description()
+    steps = _pipeline_steps(root)
+    if steps is None:
+        findings.add(FindingCode.NOT_A_PIPELINE, "The model is no pipeline.", severity="warning")
+    for name, estimator in steps or ():
+        description.steps.append(_step(name, estimator, watch.limits))
+        if isinstance(estimator, Instance):
+            _read_attributes(estimator, description, watch.limits)
+    if isinstance(root, Instance):
+        _read_attributes(root, description, watch.limits)
+    walk = _Walk(description, watch, findings)
+    for name, estimator in steps or ():
+        walk.visit(json_text(name, watch.limits), estimator)
+    walk.visit("", root)
+    return description
+
+
+def _pipeline_steps(root: object) -> list[tuple[str, object]] | None:
+    if not isinstance(root, Instance) or root.cls.pair != PIPELINE:
+        return None
+    steps = (root.state or {}).get("steps")
+    if not isinstance(steps, list) or not steps:
+        return None
+    pairs = [step for step in steps if isinstance(step, tuple) and len(step) == 2]
+    named = [(name, estimator) for name, estimator in pairs if isinstance(name, str)]
+    return named if len(named) == len(steps) else None
+
+
+def _step(name: str, estimator: object, limits: Limits) -> Step:
+    shown = json_text(name, limits)
+    if isinstance(estimator, Instance):
+        cls: Global | None = estimator.cls
+    else:
+        cls = estimator.origin if isinstance(estimator, Opaque) else None
+    if cls is None:
+        what = _PASSTHROUGH if estimator in (None, _PASSTHROUGH) else "unknown"
+        return Step(shown, what, "", {})
+    state = (estimator.state or {}) if isinstance(estimator, Instance) else {}
+    parameters = {
+        json_text(key, limits): json_value(value, limits)
+        for key, value in state.items()
+        if not key.startswith("_") and not key.endswith("_") and key not in _NOT_PARAMETERS
+    }
+    return Step(shown, json_text(cls.name, limits), json_text(cls.module, limits), parameters)
+
+
+def _read_attributes(estimator: Instance, description: Description, limits: Limits) -> None:
+    """Take over what scikit-learn's estimators store about their input and output."""
+    state = estimator.state or {}
+    names, classes = state.get("feature_names_in_"), state.get("classes_")
+    if description.feature_names is None and isinstance(names, Array):
+        found = _list(names, limits)
+        if all(isinstance(name, str) for name in found):
+            description.feature_names = found
+    if isinstance(classes, Array):
+        description.classes = _list(classes, limits)
+    count, version = state.get("n_features_in_"), state.get("_sklearn_version")
+    if description.n_features is None and type(count) is int:
+        description.n_features = count
+    if isinstance(version, str):
+        description.library_version = json_text(version, limits)
+
+
+def _list(array: Array, limits: Limits) -> list[Any]:
+    if array.size > limits.shown_entries or len(array.shape) != 1:
+        return []
+    return [json_value(value, limits) for value in elements(array)]
+
+
+def json_value(value: object, limits: Limits) -> Any:
+    """Return a value as JSON has it; what JSON has no form for is shown as ``{"text": ...}``."""
+    if isinstance(value, Scalar):
+        value = scalar_value(value)
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return json_text(value, limits)
+    if isinstance(value, int) and abs(value) < 2**53:
+        return value
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    if isinstance(value, tuple | list) and len(value) <= limits.shown_entries:
+        if all(isinstance(item, str | int | float | Scalar | None) for item in value):
+            return [json_value(item, limits) for item in value]
+    elif isinstance(value, Mapping) and len(value.pairs) <= limits.shown_entries:
+        items = {_key(key, limits): item for key, item in value.pairs}
+        if all(isinstance(item, str | int | float | Scalar | None) for item in items.values()):
+            return {key: json_value(item, limits) for key, item in items.items()}
+    return {"text": _kind(value, limits)}
+
+
+def json_text(text: str, limits: Limits) -> str:
+    """Return a text cut to what is shown, and as something that UTF-8 can hold."""
+    short = shorten(text, limits.shown_characters)
+    return short.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _key(key: object, limits: Limits) -> str:
+    plain = json_value(key, limits)
+    return plain if isinstance(plain, str) else str(plain)
+
+
+def _kind(value: object, limits: Limits) -> str:
+    """Return a few words on a value that is not shown itself."""
+    if isinstance(value, int | float | complex):
+        return str(value)
+    if isinstance(value, Instance):
+        return json_text(f"{value.cls.module}.{value.cls.name}", limits)
+    if isinstance(value, Array):
+        return f"array of {value.dtype.name}"
+    return {list: "list", tuple: "tuple", Mapping: "dict", Set: "set"}.get(type(value), "object")
+
+
+class _Walk:
+    """Visits everything that the model consists of, once."""
+
+    def __init__(self, description: Description, watch: Watch, findings: Findings) -> None:
+        self._description = description
+        self._watch = watch
+        self._findings = findings
+        self._seen: set[int] = set()
+
+    def visit(self, path: str, value: object, depth: int = 0, features: int | None = None) -> None:
+        """Visit ``value`` at ``path``; ``features`` is how many the estimator around it takes."""
+        if value is None or isinstance(value, str | int | float | Scalar | Descriptor):
+            return
+        if id(value) in self._seen:
+            return
+        self._seen.add(id(value))
+        if depth > self._watch.limits.depth:
+            raise ReadingStopped(FindingCode.DEPTH_LIMIT, "The model is nested too deeply.")
+        self._watch.check_time()
+        if isinstance(value, Global | EmptyArray):
+            self._findings.add(
+                FindingCode.STATE_NOT_ALLOWED,
+                f"{quote(path or 'The model', 120)} holds something unfinished.",
+                value.offset,
+            )
+        elif isinstance(value, Instance):
+            self._visit_instance(path, value, depth, features)
+        elif isinstance(value, Array):
+            self._description.arrays.append(
+                ArrayFacts(shorten(path, 1000), value.dtype.name, value.shape)
+            )
+            if isinstance(value.elements, list):
+                self._visit_all(path, value.elements, depth, features)
+        elif isinstance(value, tuple | list):
+            self._visit_all(path, value, depth, features)
+        elif isinstance(value, Mapping):
+            for key, item in value.pairs:
+                self.visit(f"{path}[{_key(key, self._watch.limits)}]", item, depth + 1, features)
+        elif isinstance(value, Set):
+            self._visit_all(path, value.items, depth, features)
+
+    def _visit_all(
+        self, path: str, items: list[object] | tuple[object, ...], depth: int, features: int | None
+    ) -> None:
+        for index, item in enumerate(items):
+            self.visit(f"{path}[{index}]", item, depth + 1, features)
+
+    def _visit_instance(self, path: str, value: Instance, depth: int, features: int | None) -> None:
+        role, state = ALLOWED.get(value.cls.pair), value.state or {}
+        if role is Role.WRAPPER:
+            self._findings.add(
+                FindingCode.ARRAY_INVALID,
+                f"{quote(path, 120)} is joblib's stand-in for an array instead of the array.",
+                value.offset,
+            )
+            return
+        if role is Role.TREE:
+            self._check_tree(path, value, features)
+        else:
+            own = state.get("n_features_in_")
+            features = own if type(own) is int else None
+        for name, item in _members(value):
+            self.visit(f"{path}.{name}" if path else name, item, depth + 1, features)
+
+    def _check_tree(self, path: str, tree: Instance, features: int | None) -> None:
+        try:
+            facts = check_tree(tree, self._watch.limits.tree_nodes)
+            if facts.n_features != features:
+                raise Refused(
+                    FindingCode.TREE_INVALID,
+                    "A decision tree takes another number of features than its estimator.",
+                )
+        except Refused as refused:
+            message = f"{quote(path, 120)}: {refused.message}"
+            self._findings.add(refused.code, message, tree.offset)
+        else:
+            self._description.trees.append(facts)
+
+
+def _members(value: Instance) -> Iterator[tuple[str, object]]:
+    if len(value.args) == len(_TREE_ARGUMENTS):
+        yield from zip(_TREE_ARGUMENTS, value.args, strict=True)
+    yield from (value.state or {}).items()

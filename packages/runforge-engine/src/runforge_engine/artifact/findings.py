@@ -1,0 +1,135 @@
+"""What there is to say about a model file: a closed list of codes, and where each was found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Literal
+
+Severity = Literal["error", "warning", "info"]
+
+
+class FindingCode(StrEnum):
+    """Stable codes of findings; a code is never renamed or given another meaning."""
+
+    # What the file would run
+    GLOBAL_NOT_ALLOWED = "GLOBAL_NOT_ALLOWED"
+    CALL_NOT_ALLOWED = "CALL_NOT_ALLOWED"
+    STATE_NOT_ALLOWED = "STATE_NOT_ALLOWED"
+    OPERATION_NOT_ALLOWED = "OPERATION_NOT_ALLOWED"
+    EXTENSION_CODE = "EXTENSION_CODE"
+    PERSISTENT_ID = "PERSISTENT_ID"
+    EXTERNAL_BUFFER = "EXTERNAL_BUFFER"
+    AMBIGUOUS_STREAM = "AMBIGUOUS_STREAM"
+
+    # How it is written
+    MALFORMED = "MALFORMED"
+    TRUNCATED = "TRUNCATED"
+    FRAME_INVALID = "FRAME_INVALID"
+    MEMO_OVERWRITTEN = "MEMO_OVERWRITTEN"
+    TRAILING_DATA = "TRAILING_DATA"
+    LEGACY_FORMAT = "LEGACY_FORMAT"
+    COMPRESSION_UNSUPPORTED = "COMPRESSION_UNSUPPORTED"
+    COMPRESSION_INVALID = "COMPRESSION_INVALID"
+    FILE_CHANGED = "FILE_CHANGED"
+
+    # What it holds
+    ARRAY_INVALID = "ARRAY_INVALID"
+    DTYPE_NOT_ALLOWED = "DTYPE_NOT_ALLOWED"
+    TREE_INVALID = "TREE_INVALID"
+    CYCLE = "CYCLE"
+    NOT_A_PIPELINE = "NOT_A_PIPELINE"
+
+    # More than is read
+    FILE_LIMIT = "FILE_LIMIT"
+    DECOMPRESSION_LIMIT = "DECOMPRESSION_LIMIT"
+    OPERATION_LIMIT = "OPERATION_LIMIT"
+    DEPTH_LIMIT = "DEPTH_LIMIT"
+    MEMO_LIMIT = "MEMO_LIMIT"
+    TEXT_LIMIT = "TEXT_LIMIT"
+    INTEGER_LIMIT = "INTEGER_LIMIT"
+    TREE_LIMIT = "TREE_LIMIT"
+    TIME_LIMIT = "TIME_LIMIT"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to know about the file."""
+
+    code: FindingCode
+    severity: Severity
+    message: str
+    #: Byte in the stream, after decompression, where it was found; absent where there is none.
+    offset: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the finding as the document has it."""
+        result: dict[str, Any] = {
+            "code": self.code.value,
+            "severity": self.severity,
+            "message": self.message,
+        }
+        if self.offset is not None:
+            result["offset"] = self.offset
+        return result
+
+
+class ReadingStopped(Exception):  # noqa: N818 - it ends a reading, the inspection goes on
+    """The stream cannot or must not be read any further.
+
+    Parameters
+    ----------
+    code, message
+        Of the finding that says why.
+    offset
+        Where; the machine adds its own position where it is not given.
+    """
+
+    def __init__(self, code: FindingCode, message: str, offset: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.offset = offset
+
+
+class Refused(Exception):  # noqa: N818 - a judgement, not a failure
+    """A call or a state is not one that the readers know; reading goes on without it."""
+
+    def __init__(self, code: FindingCode, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class Findings:
+    """The findings of one inspection, in the order in which they were made."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._found: list[Finding] = []
+        self._seen: set[Finding] = set()
+        #: Findings beyond the limit.
+        self.dropped = 0
+        self.has_errors = False
+
+    def add(
+        self,
+        code: FindingCode,
+        message: str,
+        offset: int | None = None,
+        severity: Severity = "error",
+    ) -> None:
+        """Keep a finding, unless the same was made before."""
+        self.has_errors |= severity == "error"
+        finding = Finding(code, severity, message, offset)
+        if finding in self._seen:
+            return
+        if len(self._found) >= self._limit:
+            self.dropped += 1
+            return
+        self._seen.add(finding)
+        self._found.append(finding)
+
+    def __iter__(self) -> Iterator[Finding]:
+        return iter(self._found)

@@ -1,0 +1,316 @@
+"""Looking into a model file without running it.
+
+Source: RunForge guarantees, "Pipeline Inspection".
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from runforge_contracts.text import quote
+
+from runforge_engine.artifact.allowlist import ALLOWED
+from runforge_engine.artifact.compression import detect, unfold
+from runforge_engine.artifact.content import content_sha256 as digest_of_content
+from runforge_engine.artifact.description import ArrayFacts, Description, Step, describe, json_text
+from runforge_engine.artifact.findings import Finding, FindingCode, Findings, ReadingStopped
+from runforge_engine.artifact.limits import Limits, Watch
+from runforge_engine.artifact.machine import Machine, Reading
+from runforge_engine.artifact.source import (
+    PIECE,
+    Blob,
+    BytesSource,
+    Cursor,
+    FileSource,
+    Source,
+    open_file,
+)
+from runforge_engine.artifact.trees import TreeFacts
+from runforge_engine.artifact.values import Global
+
+SCHEMA_VERSION = "0.2.2.2"
+#: A file up to this size is read whole.
+_IN_MEMORY = 8 * PIECE
+_NO_STEPS_BEFORE = 1
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalUse:
+    """A name that the file would import, and the judgement on it."""
+
+    module: str
+    name: str
+    allowed: bool
+    #: How often the file asks for it, and where it does so first.
+    count: int
+    offset: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the name as the document has it."""
+        return {
+            "module": self.module,
+            "name": self.name,
+            "allowed": self.allowed,
+            "count": self.count,
+            "offset": self.offset,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInspection:
+    """What a model file holds; as far as it could be read, where a finding says it could not."""
+
+    path: str
+    #: Bytes of the file and their digest; without a digest where the file is too large.
+    bytes: int
+    sha256: str | None
+    compression: str | None
+    steps: tuple[Step, ...]
+    feature_names: tuple[str, ...] | None
+    n_features: int | None
+    #: Labels as JSON values.
+    classes: tuple[Any, ...] | None
+    library_version: str | None
+    arrays: tuple[ArrayFacts, ...]
+    trees: tuple[TreeFacts, ...]
+    globals: tuple[GlobalUse, ...]
+    findings: tuple[Finding, ...]
+    #: Findings beyond those that are kept.
+    findings_dropped: int
+    #: See :mod:`runforge_engine.artifact.content`; only of a file without an error.
+    content_sha256: str | None
+    limits: Limits
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether there is no finding of severity ``error``."""
+        return not self.findings_dropped and all(
+            finding.severity != "error" for finding in self.findings
+        )
+
+    @property
+    def has_preprocessing(self) -> bool:
+        """Whether a step before the last one does something."""
+        return any(step.type != "passthrough" for step in self.steps[:-_NO_STEPS_BEFORE])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the document ``artifact_inspection.v0.2.2.2``; what is not known is absent."""
+        shown = self.limits.shown_entries
+        result: dict[str, Any] = {
+            "schema_version": SCHEMA_VERSION,
+            "artifact_path": self.path,
+            "pipeline_steps": [step.to_dict() for step in self.steps[:shown]],
+            "has_preprocessing": self.has_preprocessing,
+            "step_count": len(self.steps),
+            "bytes": self.bytes,
+            "sha256": self.sha256,
+            "content_sha256": self.content_sha256,
+            "compression": self.compression or "none",
+            "library_version": self.library_version,
+            "n_features": self.n_features,
+            "feature_names": None if self.feature_names is None else list(self.feature_names),
+            "classes": None if self.classes is None else list(self.classes),
+            "array_count": len(self.arrays),
+            "arrays": [array.to_dict() for array in self.arrays[:shown]],
+            "trees": self._trees_to_dict(),
+            "globals": [use.to_dict() for use in self.globals[:shown]],
+            "clean": self.is_clean,
+            "findings": [finding.to_dict() for finding in self.findings],
+        }
+        return {name: value for name, value in result.items() if value is not None}
+
+    def _trees_to_dict(self) -> dict[str, int] | None:
+        if not self.trees:
+            return None
+        return {
+            "count": len(self.trees),
+            "node_count": sum(tree.node_count for tree in self.trees),
+            "max_depth": max(tree.max_depth for tree in self.trees),
+        }
+
+
+def inspect_model(path: Path, *, limits: Limits = Limits()) -> ModelInspection:  # noqa: B008
+    """Return what the model file at ``path`` holds, without importing or running anything of it.
+
+    Whatever the file holds, this returns: what is wrong with it is a finding.
+
+    Raises
+    ------
+    RunForgeError
+        ``FILE_NOT_FOUND``, ``FILE_UNSAFE`` or ``FILE_UNREADABLE``.
+    """
+    with open_file(path) as file:
+        before = os.fstat(file.fileno())
+        inspection = _Inspection(str(path), before.st_size, limits)
+        if inspection.accepts_size():
+            if before.st_size <= _IN_MEMORY:
+                inspection.read(BytesSource(_read_all(file, before.st_size)))
+            else:
+                inspection.read(FileSource(file, before.st_size))
+        after = os.fstat(file.fileno())
+        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+            inspection.findings.add(FindingCode.FILE_CHANGED, "The file changed while it was read.")
+    return inspection.result()
+
+
+def inspect_model_bytes(
+    data: bytes,
+    name: str = "model.pkl",
+    *,
+    limits: Limits = Limits(),  # noqa: B008
+) -> ModelInspection:
+    """Return what a model file with these bytes holds; see :func:`inspect_model`."""
+    inspection = _Inspection(name, len(data), limits)
+    if inspection.accepts_size():
+        inspection.read(BytesSource(data))
+    return inspection.result()
+
+
+def content_sha256(inspected: ModelInspection) -> str | None:
+    """Return the digest of what the model is, or ``None`` where the file has an error."""
+    return inspected.content_sha256
+
+
+def _read_all(file: BinaryIO, size: int) -> bytes:
+    pieces, missing = [], size
+    while missing and (piece := file.read(missing)):
+        pieces.append(piece)
+        missing -= len(piece)
+    return b"".join(pieces)
+
+
+class _Inspection:
+    """One inspection while it goes on."""
+
+    def __init__(self, name: str, size: int, limits: Limits) -> None:
+        self.findings = Findings(limits.findings)
+        self._name = name
+        self._size = size
+        self._limits = limits
+        self._watch = Watch(limits)
+        self._reading = Reading(self._watch, self.findings)
+        self._description = Description()
+        self._sha256: str | None = None
+        self._compression: str | None = None
+        self._content: str | None = None
+
+    def accepts_size(self) -> bool:
+        if self._size <= self._limits.file_bytes:
+            return True
+        self.findings.add(
+            FindingCode.FILE_LIMIT,
+            f"The file has more than the {self._limits.file_bytes:,} bytes that are read.",
+        )
+        return False
+
+    def read(self, source: Source) -> None:
+        with self._stopping():
+            self._sha256 = self._hash(source)
+            self._compression = detect(source)
+            if self._compression:
+                source, rest = unfold(source, self._compression, self._watch)
+                if rest is not None:
+                    self._find_rest("Something follows the compressed stream.", rest)
+            root = self._read_streams(source)
+            self._description = describe(root, self._watch, self.findings)
+            if not self.findings.has_errors:
+                self._content = digest_of_content(root, self._watch)
+
+    def _read_streams(self, source: Source) -> object:
+        """Return the value of the first stream, and judge what else could be read."""
+        cursor = Cursor(source)
+        root = Machine(cursor, self._reading).run()
+        if cursor.position < source.size:
+            self._find_rest("Something follows the end of the model.", cursor.position)
+            self._read_rest(Cursor(source, cursor.position))
+        if self._reading.wrapped_arrays:
+            self._read_as_plain_pickle(source)
+        return root
+
+    def _find_rest(self, message: str, offset: int) -> None:
+        self.findings.add(FindingCode.TRAILING_DATA, message, offset)
+
+    def _read_rest(self, cursor: Cursor) -> None:
+        """Read what follows as further streams, for the names in them."""
+        with contextlib.suppress(ReadingStopped):
+            while cursor.position < cursor.source.size:
+                Machine(cursor, self._reading).run()
+
+    def _read_as_plain_pickle(self, source: Source) -> None:
+        """Look for what a reader that knows nothing of joblib would take the arrays' bytes for.
+
+        In a file of joblib's own making it fails at once: arrays begin with their padding.
+        """
+        plain = Reading(self._watch, Findings(0))
+        plain.joblib = False
+        with contextlib.suppress(ReadingStopped):
+            Machine(Cursor(source), plain).run()
+        for found in plain.globals:
+            if found.pair not in ALLOWED:
+                self._reading.globals.append(found)
+                self.findings.add(
+                    FindingCode.AMBIGUOUS_STREAM,
+                    "Read by pickle instead of joblib, the bytes of an array ask for "
+                    f"{quote(f'{found.module}.{found.name}', 120)}.",
+                    found.offset,
+                )
+
+    @contextlib.contextmanager
+    def _stopping(self) -> Iterator[None]:
+        try:
+            yield
+        except ReadingStopped as stop:
+            self.findings.add(stop.code, stop.message, stop.offset)
+
+    def _hash(self, source: Source) -> str:
+        hasher = hashlib.sha256()
+        for piece in Blob(source, 0, source.size).pieces():
+            self._watch.check_time()
+            hasher.update(piece)
+        return hasher.hexdigest()
+
+    def result(self) -> ModelInspection:
+        found = self._description
+        return ModelInspection(
+            path=self._name,
+            bytes=self._size,
+            sha256=self._sha256,
+            compression=self._compression,
+            steps=tuple(found.steps),
+            feature_names=None if found.feature_names is None else tuple(found.feature_names),
+            n_features=found.n_features,
+            classes=None if found.classes is None else tuple(found.classes),
+            library_version=found.library_version,
+            arrays=tuple(found.arrays),
+            trees=tuple(found.trees),
+            globals=_uses(self._reading.globals, self._limits),
+            findings=tuple(self.findings),
+            findings_dropped=self.findings.dropped,
+            content_sha256=None if self.findings.has_errors else self._content,
+            limits=self._limits,
+        )
+
+
+def _uses(found: list[Global], limits: Limits) -> tuple[GlobalUse, ...]:
+    """Return the names in the order in which the file first asks for them."""
+    counts = Counter(each.pair for each in found)
+    first: dict[tuple[str, str], Global] = {}
+    for each in found:
+        first.setdefault(each.pair, each)
+    return tuple(
+        GlobalUse(
+            module=json_text(each.module, limits),
+            name=json_text(each.name, limits),
+            allowed=each.pair in ALLOWED,
+            count=counts[each.pair],
+            offset=each.offset,
+        )
+        for each in first.values()
+    )
