@@ -353,7 +353,7 @@ class TestKeys:
         path = sign_folder(folder, keys.private_key)
         error = refusal(lambda: verify_signature(folder, other.public_key))
         assert error.code is ErrorCode.SIGNATURE_INVALID
-        assert keys.fingerprint[:50] in error.message
+        assert keys.fingerprint in error.message
         # Whatever the file says about its key, the signature decides.
         for hint in (other.fingerprint, "", None):
             edit(path, lambda raw, hint=hint: public_key(raw).update(hint=hint))
@@ -545,7 +545,7 @@ class TestHostileSignatures:
         resign(path, keys.private_key, json.dumps(made).encode())
         error = refusal(lambda: verify_signature(folder, keys.public_key))
         assert error.code is ErrorCode.SIGNATURE_INVALID
-        assert "no path below it" in error.message
+        assert "no path in the folder" in error.message
 
     @pytest.mark.parametrize(
         "payload",

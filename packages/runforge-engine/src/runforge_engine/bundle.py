@@ -97,12 +97,12 @@ def decode_payload(payload: bytes) -> SignedContent:
     files: dict[str, str] = {}
     for resource in predicate.resources:
         if not _is_below(resource.name):
-            raise invalid(f"It names the file {quote(resource.name)}, which is no path below it.")
+            raise _invalid(f"it names {quote(resource.name)}, which is no path in the folder")
         if resource.name in files:
-            raise invalid(f"It names the file {quote(resource.name)} twice.")
+            raise _invalid(f"it names the file {quote(resource.name)} twice")
         files[resource.name] = resource.digest
     if _root_digest(list(files.values())) != subject.digest.sha256:
-        raise invalid("Its digest is not that of the files it lists.")
+        raise _invalid("its digest is not that of the files it lists")
     return SignedContent(
         subject.name,
         files,
@@ -158,10 +158,18 @@ def signed_bytes(payload: bytes) -> bytes:
     )
 
 
-def invalid(reason: str, *, hint: str | None = None) -> RunForgeError:
-    """Return the error of a signature that is not in the format."""
+def _invalid(reason: str, *, hint: str | None = None) -> RunForgeError:
+    """Return the error of a signature that is not in the format.
+
+    Parameters
+    ----------
+    reason
+        The second half of a sentence.
+    hint
+        What to do about it.
+    """
     return RunForgeError(
-        ErrorCode.SIGNATURE_INVALID, f"The signature cannot be accepted. {reason}", hint=hint
+        ErrorCode.SIGNATURE_INVALID, f"The signature cannot be accepted: {reason}.", hint=hint
     )
 
 
@@ -245,8 +253,8 @@ def _convert(raw: Any, shape: type[_T]) -> _T:
     try:
         return msgspec.convert(raw, shape)
     except msgspec.ValidationError as error:
-        raise invalid(
-            f"It is not in the format that is read here: {printable(shorten(str(error), 300))}.",
+        raise _invalid(
+            f"it is not in the format that is read here: {printable(shorten(str(error), 300))}",
             hint="Signatures of the OpenSSF Model Signing format 1.0 are read, over whole files,"
             " with SHA-256 and a bare key.",
         ) from None
@@ -256,14 +264,14 @@ def _parse(data: bytes) -> Any:
     try:
         return parse_json(data, max_bytes=MAX_BYTES)
     except RunForgeError as error:
-        raise invalid(error.message) from None
+        raise _invalid(error.message[0].lower() + error.message[1:].removesuffix(".")) from None
 
 
 def _decode_base64(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except ValueError:
-        raise invalid("A part of it is not Base64.") from None
+        raise _invalid("a part of it is not Base64") from None
 
 
 def _is_below(name: str) -> bool:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.files import read_file, writing
+from runforge_contracts.files import read_file, sync_folder, writing
 from runforge_contracts.text import quote
 
 if TYPE_CHECKING:
@@ -223,7 +223,12 @@ def _write_exclusively(path: Path, data: bytes, *, mode: int) -> None:
                 hint="Choose another name.",
                 path=str(path),
             ) from None
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            sync_folder(path.parent)
+        except BaseException:
+            path.unlink()
+            raise

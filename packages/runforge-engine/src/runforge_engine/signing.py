@@ -230,7 +230,8 @@ def _signed_content(bundle: Bundle, key: EllipticCurvePublicKey) -> SignedConten
     if bundle.key not in ("", known):
         raise RunForgeError(
             ErrorCode.SIGNATURE_INVALID,
-            f"The signature was made with another key: {quote(bundle.key)}, not {quote(known)}.",
+            f"The signature was made with another key: {quote(bundle.key, 64)},"
+            f" not {quote(known, 64)}.",
             hint="Ask whoever signed for their public key.",
         )
     try:
