@@ -28,6 +28,8 @@ from runforge_contracts.validation import validate
 
 from runforge_engine.holding import is_held
 
+#: ``incomplete``: without a result, and nobody can tell whether it will have one: it has not begun,
+#: or its client holds no lock.
 State = Literal["finished", "running", "interrupted", "incomplete", "unreadable"]
 
 
@@ -43,8 +45,13 @@ class Found:
     times: frozenset[str] = frozenset()
     #: Sorts finished runs by when they ended, as their entries would have been appended.
     ended: tuple[str, str, int, str] = ("", "", 0, "")
-    #: Why the run is incomplete, or its folder unreadable.
+    #: Why the folder is unreadable.
     reason: str = ""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether looking again would tell nothing new."""
+        return self.state in ("finished", "interrupted", "unreadable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +114,10 @@ def look_at(path: Path, store: StoreLayout) -> Found:
     begun = _exists(path / layout.EVENTS)
     held = is_held(path)
     if held:
-        return Found(path, "running", reason="It is still training.")
+        return Found(path, "running")
     folder = RunFolder(path)
     try:
-        ended = _end(folder, begun=begun)
+        ended = _end(folder)
         if ended is not None:
             entry = describe(folder, store)
             validate({"schema_version": "index.v1", "runs": [entry]}, "index.v1")
@@ -118,12 +125,11 @@ def look_at(path: Path, store: StoreLayout) -> Found:
     except RunForgeError as error:
         return Found(path, "unreadable", reason=error.message)
     if begun and held is False:
-        return Found(path, "interrupted", reason="It was ended before it had a result.")
-    reason = "Whether it is still training cannot be told here." if begun else "It has not begun."
-    return Found(path, "incomplete", reason=reason)
+        return Found(path, "interrupted")
+    return Found(path, "incomplete")
 
 
-def _end(folder: RunFolder, *, begun: bool) -> str | None:
+def _end(folder: RunFolder) -> str | None:
     """Return when the run ended; None where it has not, or was interrupted.
 
     Raises ``DOCUMENT_INVALID`` where its documents are not of one run.
@@ -140,9 +146,9 @@ def _end(folder: RunFolder, *, begun: bool) -> str | None:
         )
     if result is not None:
         return str(result["finished_at"])
-    # Clients before result.json wrote a run record when training had completed; today's client was
-    # ended in between.
-    if run is not None and not (begun and run["schema_version"] == RUN_VERSIONS[0]):
+    # Clients before result.json wrote a run record when training had completed; today's clients
+    # write both, and one that did not was ended in between.
+    if run is not None and run["schema_version"] != RUN_VERSIONS[0]:
         return str(run["created_at"])
     return None
 

@@ -12,8 +12,9 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
@@ -43,22 +44,50 @@ class Wanted:
         return isinstance(digest, str) and digest.startswith(self.digest)
 
 
+class Listed:
+    """A run as the index, or else its folder, describes it; its documents are read when asked."""
+
+    def __init__(self, entry: dict[str, Any], store: StoreLayout) -> None:
+        self.entry = entry
+        self.store = store
+
+    @cached_property
+    def folder(self) -> RunFolder | None:
+        """The run's folder; None where it is gone."""
+        try:
+            path = locate_run(self.entry, self.store)
+        except RunForgeError:
+            return None
+        return RunFolder(path) if path.is_dir() and not path.is_symlink() else None
+
+    def document(self, file: str) -> dict[str, Any]:
+        """Return a document of the run; empty where there is none that can be read."""
+        try:
+            return (self.folder and self.folder.raw(file)) or {}
+        except RunForgeError:
+            return {}
+
+    def dataset(self) -> dict[str, Any]:
+        """Return path and fingerprint of the run's dataset, as far as its documents tell them."""
+        config = self.document(layout.RESULT).get("effective_config") or {}
+        told = {
+            **self.document(layout.REQUEST).get("dataset", {}),
+            **(config.get("dataset") or {}),
+            **self.document(layout.RUN).get("dataset", {}),
+        }
+        return {name: told[name] for name in ("path", "fingerprint_sha256") if name in told}
+
+
 @dataclass(frozen=True, slots=True)
 class Trace:
     """A run that made or used what is looked for."""
 
-    #: The run's index entry.
-    entry: dict[str, Any]
-    store: StoreLayout
+    run: Listed
     matched: Kind
     #: The whole digest.
     sha256: str
     #: What has it: a file of the run, relative to its folder, or the dataset as it was named.
     path: str | None
-
-    def folder(self) -> RunFolder | None:
-        """Return the run's folder; None where it is gone."""
-        return _folder(self.entry, self.store)
 
 
 def wanted(argument: str) -> Wanted:
@@ -108,12 +137,12 @@ def hash_file(path: Path) -> tuple[str, int]:
     try:
         if not hasattr(os, "O_NOFOLLOW") and path.is_symlink():
             raise OSError(errno.ELOOP, "symbolic link")
-        with os.fdopen(os.open(path, flags), "rb") as file:
-            status = os.fstat(file.fileno())
-            if stat.S_ISREG(status.st_mode):
+        descriptor = os.open(path, flags)
+        status = os.fstat(descriptor)
+        if stat.S_ISREG(status.st_mode):
+            with os.fdopen(descriptor, "rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest(), status.st_size
-    except IsADirectoryError:
-        pass
+        os.close(descriptor)
     except (OSError, ValueError) as error:
         raise _refusal(path, error) from None
     raise RunForgeError(
@@ -162,10 +191,13 @@ def trace(sought: Wanted, listed: Iterable[tuple[dict[str, Any], StoreLayout]]) 
     RunForgeError
         ``RUN_NOT_FOUND``, or ``RUN_AMBIGUOUS`` where the start of a digest fits several.
     """
-    runs = sorted(listed, key=lambda pair: started(pair[0]), reverse=True)
+    # A copy of a run folder tells nothing that the run does not tell.
+    unique = {(store, entry["run_id"]): entry for entry, store in reversed(list(listed))}
+    runs = [Listed(entry, store) for (store, _), entry in reversed(unique.items())]
+    runs = sorted(runs, key=lambda run: started(run.entry))[::-1]
     found: list[Trace] = []
     for look in (_by_entry, _by_record):
-        found = [match for entry, store in runs for match in look(sought, entry, store)]
+        found = [match for run in runs for match in look(sought, run)]
         if found:
             break
     digests = sorted({match.sha256 for match in found})
@@ -186,31 +218,27 @@ def trace(sought: Wanted, listed: Iterable[tuple[dict[str, Any], StoreLayout]]) 
     return found
 
 
-Look = Callable[[Wanted, dict[str, Any], StoreLayout], Iterator[Trace]]
-
-
-def _by_entry(sought: Wanted, entry: dict[str, Any], store: StoreLayout) -> Iterator[Trace]:
+def _by_entry(sought: Wanted, run: Listed) -> Iterator[Trace]:
     """Look at what an index entry tells of model and dataset."""
-    model = entry.get("model_pkl")
-    digest = entry.get("model_sha256")
+    entry = run.entry
+    model, digest = entry.get("model_pkl"), entry.get("model_sha256")
     if model is not None and digest is None:
-        digest = _hash_model(sought, entry, store, model)
+        # An entry of an older client: its run's record, and else the model itself, tell.
+        recorded = run.document(layout.RUN).get("artifact_digests", {}).get(model)
+        digest = recorded["sha256"] if recorded else _hash_model(sought, run, model)
     if sought.fits(digest):
-        yield Trace(entry, store, "model_sha256", str(digest), model)
+        yield Trace(run, "model_sha256", str(digest), model)
     fingerprint = entry.get("dataset_fingerprint_sha256")
     if sought.fits(fingerprint):
-        path = dataset(_folder(entry, store)).get("path")
-        yield Trace(entry, store, "dataset_fingerprint_sha256", str(fingerprint), path)
+        path = run.dataset().get("path")
+        yield Trace(run, "dataset_fingerprint_sha256", str(fingerprint), path)
 
 
-def _hash_model(
-    sought: Wanted, entry: dict[str, Any], store: StoreLayout, model: str
-) -> str | None:
+def _hash_model(sought: Wanted, run: Listed, model: str) -> str | None:
     """Return the SHA-256 of a run's model file; None where it cannot be the one sought."""
-    folder = _folder(entry, store)
-    if folder is None:
+    if run.folder is None:
         return None
-    place = folder.path
+    place = run.folder.path
     for part in PurePosixPath(model).parts:
         place = place / part
         if place.is_symlink():
@@ -223,73 +251,41 @@ def _hash_model(
         return None
 
 
-def _by_record(sought: Wanted, entry: dict[str, Any], store: StoreLayout) -> Iterator[Trace]:
+def _by_record(sought: Wanted, run: Listed) -> Iterator[Trace]:
     """Look at the digests that a run's own documents record."""
-    folder = _folder(entry, store)
-    if folder is None:
-        return
-    run, manifest = _document(folder, layout.RUN), _document(folder, layout.MANIFEST)
-    content = run.get("model_content_sha256")
+    record, manifest = run.document(layout.RUN), run.document(layout.MANIFEST)
+    model, content = run.entry.get("model_pkl"), record.get("model_content_sha256")
     if sought.fits(content):
-        yield Trace(entry, store, "model_content_sha256", str(content), entry.get("model_pkl"))
-    for path, item in {**manifest.get("files", {}), **run.get("artifact_digests", {})}.items():
+        yield Trace(run, "model_content_sha256", str(content), model)
+    for path, item in {**manifest.get("files", {}), **record.get("artifact_digests", {})}.items():
         if sought.fits(item["sha256"]):
-            yield Trace(entry, store, "artifact", item["sha256"], path)
-
-
-def dataset(folder: RunFolder | None) -> dict[str, Any]:
-    """Return path and fingerprint of a run's dataset, as far as its documents tell them."""
-    if folder is None:
-        return {}
-    config = _document(folder, layout.RESULT).get("effective_config") or {}
-    told = {
-        **_document(folder, layout.REQUEST).get("dataset", {}),
-        **(config.get("dataset") or {}),
-        **_document(folder, layout.RUN).get("dataset", {}),
-    }
-    return {name: told[name] for name in ("path", "fingerprint_sha256") if name in told}
+            kind: Kind = "model_sha256" if path == model else "artifact"
+            yield Trace(run, kind, item["sha256"], path)
 
 
 def origin(match: Trace) -> dict[str, Any]:
     """Return where a run comes from, as far as its entry and its documents tell; else absent."""
-    entry, folder = match.entry, match.folder()
-    run = {} if folder is None else _document(folder, layout.RUN)
-    request = {} if folder is None else _document(folder, layout.REQUEST)
-    result = {} if folder is None else _document(folder, layout.RESULT)
-    provenance = run.get("provenance") or result.get("provenance") or {}
-    version = run.get("runforge_version") or provenance.get("packages", {}).get("runforge-engine")
+    run, entry, folder = match.run, match.run.entry, match.run.folder
+    record, request = run.document(layout.RUN), run.document(layout.REQUEST)
+    result = run.document(layout.RESULT)
+    provenance = record.get("provenance") or result.get("provenance") or {}
+    version = record.get("runforge_version") or provenance.get("packages", {}).get(
+        "runforge-engine"
+    )
     fingerprint = entry.get("dataset_fingerprint_sha256")
+    known = {} if fingerprint is None else {"fingerprint_sha256": fingerprint}
     told = {
         "run_id": entry["run_id"],
-        "run_dir": entry["run_dir"] if folder is None else match.store.relative(folder.path),
+        "run_dir": entry["run_dir"] if folder is None else run.store.relative(folder.path),
         "matched": match.matched,
         "path": match.path,
         "status": entry.get("status", "incomplete"),
         "name": request.get("name") or entry.get("name"),
         "created_at": entry["created_at"],
-        "dataset": {
-            **({} if fingerprint is None else {"fingerprint_sha256": fingerprint}),
-            **dataset(folder),
-        },
+        "dataset": {**run.dataset(), **known},
         "git": provenance.get("git"),
         "runforge_version": version,
         "created_by": request.get("created_by") or provenance.get("client"),
         "rerun_from": request.get("rerun_from"),
     }
     return {name: value for name, value in told.items() if value is not None}
-
-
-def _document(folder: RunFolder, file: str) -> dict[str, Any]:
-    """Return a document of a run; empty where there is none that can be read."""
-    try:
-        return folder.raw(file) or {}
-    except RunForgeError:
-        return {}
-
-
-def _folder(entry: dict[str, Any], store: StoreLayout) -> RunFolder | None:
-    try:
-        path = locate_run(entry, store)
-    except RunForgeError:
-        return None
-    return RunFolder(path) if path.is_dir() and not path.is_symlink() else None

@@ -16,7 +16,7 @@ from runforge_cli.output import write_json, write_lines
 from runforge_cli.settings import Settings, global_options, pass_settings
 
 if TYPE_CHECKING:
-    from runforge_engine.index import IndexReport
+    from runforge_engine.comparison import IndexReport
 
 #: Names shown of one kind; `--json` has them all.
 _SHOWN = 10
@@ -30,7 +30,7 @@ def command() -> None:
     """Hold the list of runs against the run folders, or rebuild it from them."""
 
 
-@command.command("rebuild")
+@command.command("rebuild", short_help="Add the runs that the index lacks.")
 @global_options
 @pass_settings
 def rebuild(settings: Settings) -> int:
@@ -45,7 +45,7 @@ def rebuild(settings: Settings) -> int:
     return ExitCode.OK
 
 
-@command.command("check")
+@command.command("check", short_help="Say where index and run folders do not fit.")
 @global_options
 @pass_settings
 def check(settings: Settings) -> int:
@@ -63,6 +63,9 @@ def check(settings: Settings) -> int:
 def _tell(settings: Settings, reports: list[IndexReport]) -> None:
     if settings.json:
         write_json({"stores": [_document(report) for report in reports]})
+        return
+    if not any(store.root.is_dir() for store in settings.stores()):
+        write_lines(paragraph(f"There is no store in {settings.folder}."))
         return
     for number, report in enumerate(reports):
         write_lines([*([""] if number else []), *_lines(report)])
@@ -105,17 +108,19 @@ def _lines(report: IndexReport) -> Iterator[str]:
         yield "Does not fit"
         for item in report.findings:
             place = item.path + (f"#{item.pointer}" if item.pointer else "")
-            yield from paragraph(f"- {item.message} [{item.kind}]", indent=2)
-            yield from paragraph(f"in {place}", indent=4)
+            yield from pairs([("-", f"{item.message} [{item.kind}]"), ("", f"in {place}")])
     if report.unlisted or any(item.kind == "index_unreadable" for item in report.findings):
         yield ""
         yield "`runforge index rebuild` mends it."
 
 
 def _verdict(report: IndexReport) -> str:
-    if report.recovered:
-        return f"{plural(len(report.recovered), 'run')} added"
-    return plural(len(report.findings), "finding") if report.findings else "fits the run folders"
+    said = [f"{plural(len(report.recovered), 'run')} added"] if report.recovered else []
+    if report.kept_aside and not said:
+        said = ["made anew"]
+    if report.findings:
+        said.append(plural(len(report.findings), "finding"))
+    return ", ".join(said) or "fits the run folders"
 
 
 def _counts(report: IndexReport) -> Iterator[tuple[str, str]]:
