@@ -54,8 +54,11 @@ def column(array: Array, field: Field) -> numbers[int] | numbers[float]:
     code = _CODES.get((field.dtype.kind, field.dtype.itemsize))
     if code is None or code in "?e" or not isinstance(array.elements, Blob):
         raise ValueError("a field is not one of numbers")
-    raw = cut_column(array.elements.data(), array.dtype.itemsize, field)
-    return _native(field.dtype, code, raw)
+    values = _empty(code)
+    step = max(PIECE // array.dtype.itemsize, 1) * array.dtype.itemsize
+    for piece in array.elements.pieces(step):
+        values.frombytes(cut_column(piece, array.dtype.itemsize, field))
+    return _native(field.dtype, values)
 
 
 def plain_numbers(array: Array) -> numbers[int] | numbers[float]:
@@ -69,11 +72,17 @@ def plain_numbers(array: Array) -> numbers[int] | numbers[float]:
     code = _CODES.get((array.dtype.kind, array.dtype.itemsize))
     if code is None or code in "?e" or not isinstance(array.elements, Blob):
         raise ValueError("an array is not one of numbers")
-    return _native(array.dtype, code, array.elements.data())
+    values = _empty(code)
+    for piece in array.elements.pieces():
+        values.frombytes(piece)
+    return _native(array.dtype, values)
 
 
-def _native(dtype: Dtype, code: str, raw: bytes) -> numbers[int] | numbers[float]:
-    values: numbers[int] | numbers[float] = numbers(code, raw)
+def _empty(code: str) -> numbers[int] | numbers[float]:
+    return numbers(code)
+
+
+def _native(dtype: Dtype, values: numbers[int] | numbers[float]) -> numbers[int] | numbers[float]:
     if dtype.order not in ("|", _NATIVE):
         values.byteswap()
     return values

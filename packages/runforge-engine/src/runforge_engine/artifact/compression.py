@@ -7,8 +7,9 @@ Source: joblib, ``compressor`` and ``numpy_pickle_utils._detect_compressor``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import BinaryIO, Protocol
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import BinaryIO, Protocol, Self
 
 from runforge_engine.artifact.findings import FindingCode, ReadingStopped
 from runforge_engine.artifact.limits import Watch
@@ -44,8 +45,9 @@ def detect(source: Source) -> str | None:
     return next((name for magic, name in _MAGIC if head.startswith(magic)), None)
 
 
-def unfold(source: Source, compression: str, watch: Watch) -> tuple[Source, int | None]:
-    """Return what is in a compressed file, and where in the file something follows it.
+@contextlib.contextmanager
+def unfolded(source: Source, compression: str, watch: Watch) -> Iterator[tuple[Source, int | None]]:
+    """Give what is in a compressed file, and where in the file something follows it.
 
     Raises
     ------
@@ -61,37 +63,41 @@ def unfold(source: Source, compression: str, watch: Watch) -> tuple[Source, int 
         raise ReadingStopped(
             FindingCode.COMPRESSION_UNSUPPORTED, "A file compressed with lz4 is not read.", 0
         )
-    output = _Output(watch.limits.decompressed_bytes)
+    with _Output(watch.limits.decompressed_bytes) as output:
+        rest = _unfold(source, compression, output, watch)
+        yield output.source(), rest
+
+
+def _unfold(source: Source, compression: str, output: _Output, watch: Watch) -> int | None:
+    """Write what is in the source to the output, and return where something follows."""
     errors: tuple[type[Exception], ...] = (OSError, EOFError, ValueError)
     try:
         if compression in ("zlib", "gzip"):
             import zlib
 
             errors += (zlib.error,)
-            rest = _inflate(source, 31 if compression == "gzip" else 15, output, watch)
-        else:
-            import lzma
+            return _inflate(source, 31 if compression == "gzip" else 15, output, watch)
+        if compression == "bz2":
+            import bz2
 
-            errors += (lzma.LZMAError,)
-            rest = _unpack(source, _decompressor(compression), output, watch)
+            bzip = bz2.BZ2Decompressor()
+            return _unpack(source, bzip, bzip.decompress, output, watch)
+        import lzma
+
+        errors += (lzma.LZMAError,)
+        form = lzma.FORMAT_XZ if compression == "xz" else lzma.FORMAT_ALONE
+        packed = lzma.LZMADecompressor(form, memlimit=_LZMA_MEMORY)
+        return _unpack(source, packed, packed.decompress, output, watch)
+    except ImportError:
+        raise ReadingStopped(
+            FindingCode.COMPRESSION_UNSUPPORTED,
+            f"This Python cannot read files compressed with {compression}.",
+            0,
+        ) from None
     except errors as error:
         raise ReadingStopped(
             FindingCode.COMPRESSION_INVALID, f"The {compression} stream is broken: {error}.", 0
         ) from None
-    return output.source(), rest
-
-
-def _decompressor(compression: str) -> tuple[_Decompressor, Callable[[bytes, int], bytes]]:
-    if compression == "bz2":
-        import bz2
-
-        bzip = bz2.BZ2Decompressor()
-        return bzip, bzip.decompress
-    import lzma
-
-    form = lzma.FORMAT_XZ if compression == "xz" else lzma.FORMAT_ALONE
-    decompressor = lzma.LZMADecompressor(form, memlimit=_LZMA_MEMORY)
-    return decompressor, decompressor.decompress
 
 
 def _inflate(source: Source, window: int, output: _Output, watch: Watch) -> int | None:
@@ -112,11 +118,11 @@ def _inflate(source: Source, window: int, output: _Output, watch: Watch) -> int 
 
 def _unpack(
     source: Source,
-    decompressor: tuple[_Decompressor, Callable[[bytes, int], bytes]],
+    state: _Decompressor,
+    decompress: Callable[[bytes, int], bytes],
     output: _Output,
     watch: Watch,
 ) -> int | None:
-    state, decompress = decompressor
     for start in range(0, source.size, PIECE):
         piece = source.read(start, min(PIECE, source.size - start))
         while True:
@@ -140,6 +146,13 @@ class _Output:
         self._size = 0
         self._pieces: list[bytes] = []
         self._file: BinaryIO | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._file is not None:
+            self._file.close()
 
     def write(self, piece: bytes) -> None:
         self._size += len(piece)

@@ -30,6 +30,10 @@ from runforge_engine.artifact.values import (
 _NOT_PARAMETERS = frozenset({"estimator", "estimator_params"})
 _TREE_ARGUMENTS = ("n_features", "n_classes", "n_outputs")
 _PASSTHROUGH = "passthrough"
+#: What has no parts to visit.
+_ATOMS = (type(None), str, int, float, Scalar, Descriptor)
+#: A number of features that no tree has.
+_UNCHECKED = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,15 +208,17 @@ class _Walk:
         self._description = description
         self._watch = watch
         self._findings = findings
-        self._seen: set[int] = set()
+        self._seen: set[tuple[int, int | None]] = set()
 
     def visit(self, path: str, value: object, depth: int = 0, features: int | None = None) -> None:
-        """Visit ``value`` at ``path``; ``features`` is how many the estimator around it takes."""
-        if value is None or isinstance(value, str | int | float | Scalar | Descriptor):
+        """Visit ``value`` at ``path``.
+
+        ``features`` is the number that the estimator around it checks its input for: ``None``
+        outside of an estimator, :data:`_UNCHECKED` where it does not check, or not the same.
+        """
+        if isinstance(value, _ATOMS) or (id(value), features) in self._seen:
             return
-        if id(value) in self._seen:
-            return
-        self._seen.add(id(value))
+        self._seen.add((id(value), features))
         if depth > self._watch.limits.depth:
             raise ReadingStopped(FindingCode.DEPTH_LIMIT, "The model is nested too deeply.")
         self._watch.check_time()
@@ -242,7 +248,8 @@ class _Walk:
         self, path: str, items: list[object] | tuple[object, ...], depth: int, features: int | None
     ) -> None:
         for index, item in enumerate(items):
-            self.visit(f"{path}[{index}]", item, depth + 1, features)
+            if not isinstance(item, _ATOMS):
+                self.visit(f"{path}[{index}]", item, depth + 1, features)
 
     def _visit_instance(self, path: str, value: Instance, depth: int, features: int | None) -> None:
         role, state = ALLOWED.get(value.cls.pair), value.state or {}
@@ -255,9 +262,12 @@ class _Walk:
             return
         if role is Role.TREE:
             self._check_tree(path, value, features)
+        elif value.cls.pair == PIPELINE:
+            features = None  # It leaves the check to its steps.
         else:
             own = state.get("n_features_in_")
-            features = own if type(own) is int else None
+            agrees = features in (None, own)
+            features = own if agrees and isinstance(own, int) else _UNCHECKED
         for name, item in _members(value):
             self.visit(f"{path}.{name}" if path else name, item, depth + 1, features)
 
@@ -267,7 +277,7 @@ class _Walk:
             if facts.n_features != features:
                 raise Refused(
                     FindingCode.TREE_INVALID,
-                    "A decision tree takes another number of features than its estimator.",
+                    "A decision tree takes another number of features than what is around it.",
                 )
         except Refused as refused:
             message = f"{quote(path, 120)}: {refused.message}"

@@ -9,15 +9,14 @@ import contextlib
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from runforge_contracts.text import quote
 
 from runforge_engine.artifact.allowlist import ALLOWED
-from runforge_engine.artifact.compression import detect, unfold
+from runforge_engine.artifact.compression import detect, unfolded
 from runforge_engine.artifact.content import content_sha256 as digest_of_content
 from runforge_engine.artifact.description import ArrayFacts, Description, Step, describe, json_text
 from runforge_engine.artifact.findings import Finding, FindingCode, Findings, ReadingStopped
@@ -31,6 +30,7 @@ from runforge_engine.artifact.source import (
     FileSource,
     Source,
     open_file,
+    read_all,
 )
 from runforge_engine.artifact.trees import TreeFacts
 from runforge_engine.artifact.values import Global
@@ -151,7 +151,7 @@ def inspect_model(path: Path, *, limits: Limits = Limits()) -> ModelInspection: 
         inspection = _Inspection(str(path), before.st_size, limits)
         if inspection.accepts_size():
             if before.st_size <= _IN_MEMORY:
-                inspection.read(BytesSource(_read_all(file, before.st_size)))
+                inspection.read(BytesSource(read_all(file, before.st_size)))
             else:
                 inspection.read(FileSource(file, before.st_size))
         after = os.fstat(file.fileno())
@@ -176,14 +176,6 @@ def inspect_model_bytes(
 def content_sha256(inspected: ModelInspection) -> str | None:
     """Return the digest of what the model is, or ``None`` where the file has an error."""
     return inspected.content_sha256
-
-
-def _read_all(file: BinaryIO, size: int) -> bytes:
-    pieces, missing = [], size
-    while missing and (piece := file.read(missing)):
-        pieces.append(piece)
-        missing -= len(piece)
-    return b"".join(pieces)
 
 
 class _Inspection:
@@ -211,17 +203,23 @@ class _Inspection:
         return False
 
     def read(self, source: Source) -> None:
-        with self._stopping():
+        try:
             self._sha256 = self._hash(source)
             self._compression = detect(source)
-            if self._compression:
-                source, rest = unfold(source, self._compression, self._watch)
+            if self._compression is None:
+                return self._read_plain(source)
+            with unfolded(source, self._compression, self._watch) as (inner, rest):
                 if rest is not None:
                     self._find_rest("Something follows the compressed stream.", rest)
-            root = self._read_streams(source)
-            self._description = describe(root, self._watch, self.findings)
-            if not self.findings.has_errors:
-                self._content = digest_of_content(root, self._watch)
+                self._read_plain(inner)
+        except ReadingStopped as stop:
+            self.findings.add(stop.code, stop.message, stop.offset)
+
+    def _read_plain(self, source: Source) -> None:
+        root = self._read_streams(source)
+        self._description = describe(root, self._watch, self.findings)
+        if not self.findings.has_errors:
+            self._content = digest_of_content(root, self._watch)
 
     def _read_streams(self, source: Source) -> object:
         """Return the value of the first stream, and judge what else could be read."""
@@ -261,13 +259,6 @@ class _Inspection:
                     f"{quote(f'{found.module}.{found.name}', 120)}.",
                     found.offset,
                 )
-
-    @contextlib.contextmanager
-    def _stopping(self) -> Iterator[None]:
-        try:
-            yield
-        except ReadingStopped as stop:
-            self.findings.add(stop.code, stop.message, stop.offset)
 
     def _hash(self, source: Source) -> str:
         hasher = hashlib.sha256()

@@ -73,6 +73,15 @@ def _opening_error(error: OSError | ValueError, path: Path) -> RunForgeError:
     )
 
 
+def read_all(file: BinaryIO, size: int) -> bytes:
+    """Return the first ``size`` bytes of an unbuffered file, or all where it has fewer."""
+    pieces, missing = [], size
+    while missing and (piece := file.read(missing)):
+        pieces.append(piece)
+        missing -= len(piece)
+    return b"".join(pieces)
+
+
 class Source(Protocol):
     """Bytes with a length, read by position."""
 

@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 
 from runforge_engine.artifact.arrays import column, plain_numbers
+from runforge_engine.artifact.dtypes import Dtype
 from runforge_engine.artifact.findings import FindingCode, Refused
 from runforge_engine.artifact.values import Array, Instance
 
@@ -55,7 +56,7 @@ def check_tree(tree: Instance, limit: int) -> TreeFacts:
         raise _invalid("has another number of nodes than it says")
     if total > limit:
         raise Refused(FindingCode.TREE_LIMIT, f"A tree has more than {limit:,} nodes.")
-    if values.shape != (total, n_outputs, max(classes)) or values.dtype.name != "float64":
+    if values.shape != (total, n_outputs, max(classes)) or _kind(values.dtype) != "f8":
         raise _invalid("has values of another shape than its nodes")
     if not all(map(math.isfinite, plain_numbers(values))):
         raise _invalid("has values that are not finite")
@@ -69,8 +70,7 @@ def _check_nodes(nodes: Array, n_features: int) -> int:
     """Check the nodes and return the depth of the tree."""
     fields = {field.name: field for field in nodes.dtype.fields}
     for name, kind in _FIELDS.items():
-        dtype = fields[name].dtype if name in fields else None
-        if dtype is None or f"{dtype.kind}{dtype.itemsize}" != kind:
+        if name not in fields or _kind(fields[name].dtype) != kind:
             raise _invalid(f"has nodes without {name}")
     left = column(nodes, fields["left_child"])
     right = column(nodes, fields["right_child"])
@@ -108,6 +108,11 @@ def _class_counts(value: object) -> list[int]:
     if not counts or min(counts) < 1:
         raise _invalid("has no classes")
     return counts
+
+
+def _kind(dtype: Dtype) -> str:
+    """Return a type without its byte order."""
+    return f"{dtype.kind}{dtype.itemsize}"
 
 
 def _invalid(what: str) -> Refused:
