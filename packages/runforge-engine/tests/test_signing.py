@@ -26,7 +26,14 @@ from runforge_engine.chain import IndexHead, chain_head, check_head
 from runforge_engine.execution import execute
 from runforge_engine.keys import KeyPair, generate_key
 from runforge_engine.requests import new_request
-from runforge_engine.signing import VerifiedSignature, sign_folder, signature_path, verify_signature
+from runforge_engine.signing import (
+    VerifiedSignature,
+    read_signature,
+    sign_folder,
+    signature_path,
+    signatures_of,
+    verify_signature,
+)
 
 HEAD = IndexHead(3, "ab" * 32)
 
@@ -65,7 +72,7 @@ class TestFolders:
     def test_what_was_signed_holds(self, folder: Path, keys: KeyPair) -> None:
         path = sign_folder(folder, keys.private_key, index_head=HEAD)
         verified = verify_signature(folder, keys.public_key)
-        assert path == folder.parent / f"{folder.name}.sig" == verified.path
+        assert path == folder.parents[1] / "signatures" / f"{folder.name}.sig" == verified.path
         assert verified.key == keys.fingerprint
         assert verified.content.index_head == HEAD
         assert verified.content.name == folder.name
@@ -92,6 +99,8 @@ class TestFolders:
         signature = sign_folder(folder, keys.private_key)
         moved = folder.rename(tmp_path / "another-name")
         assert verify_signature(moved, keys.public_key, signature=signature)
+        assert sign_folder(moved, keys.private_key) == tmp_path / "another-name.sig"
+        assert verify_signature(moved, keys.public_key)
 
     def test_the_folder_can_be_named_in_any_way(
         self, folder: Path, keys: KeyPair, monkeypatch: pytest.MonkeyPatch
@@ -231,8 +240,28 @@ class TestFolders:
         assert head is not None
         index = json.loads(store.index.read_text("utf-8"))
         assert check_head(index["runs"], head) == "holds"
+        # Also where the run that was signed went along.
         store.index.write_text(json.dumps({**index, "runs": index["runs"][:1]}), "utf-8")
-        assert check_head(read_index(store), head) == "tail cut"
+        shutil.rmtree(runs[1])
+        assert list(signatures_of(store)) == [runs[1].name]
+        for path in signatures_of(store).values():
+            head = read_signature(path, keys.public_key).index_head
+            assert head is not None
+            assert check_head(read_index(store), head) == "tail cut"
+
+    def test_the_store_is_not_written_through_a_link(
+        self, folder: Path, keys: KeyPair, tmp_path: Path
+    ) -> None:
+        (tmp_path / "elsewhere").mkdir()
+        signature_path(folder).parent.symlink_to(tmp_path / "elsewhere")
+        error = refusal(lambda: sign_folder(folder, keys.private_key))
+        assert (error.code, list((tmp_path / "elsewhere").iterdir())) == (
+            ErrorCode.FILE_UNSAFE,
+            [],
+        )
+
+    def test_a_store_without_signatures_has_none(self, tmp_path: Path) -> None:
+        assert signatures_of(StoreLayout(tmp_path)) == {}
 
 
 class TestKeys:
@@ -476,6 +505,7 @@ class TestHostileSignatures:
     def test_a_file_that_is_no_bundle_is_refused(
         self, folder: Path, keys: KeyPair, data: bytes
     ) -> None:
+        signature_path(folder).parent.mkdir()
         signature_path(folder).write_bytes(data)
         error = refusal(lambda: verify_signature(folder, keys.public_key))
         assert error.code is ErrorCode.SIGNATURE_INVALID

@@ -1,15 +1,15 @@
 """Signing run folders, and checking signatures: in the OpenSSF Model Signing format, offline.
 
-The signature of a folder lies beside it, under its name with ``.sig``: a run folder is whole when
-its manifest is written, and signing changes nothing in it. A signature covers every file there is,
-the manifest included. It also carries the head of the store's index
-(:mod:`runforge_engine.chain`), so that a tail cut off the index shows as long as one later
-signature is left.
+The signature of a run lies in its store as ``signatures/RUN_ID.sig``, and that of any other folder
+beside it as ``FOLDER.sig``: a run folder is whole when its manifest is written, and signing changes
+nothing in it. A signature covers every file there is, the manifest included. It also carries the
+head of the store's index (:mod:`runforge_engine.chain`), so that a tail cut off the index shows as
+long as one later signature is left.
 
-``model_signing verify key FOLDER --signature FOLDER.sig --public_key KEY.pub`` accepts what is
-signed here, and what ``model_signing sign key`` signs is accepted here. This module is stricter
-than that program, which lets Git's own files come and go: every file that the signature does not
-cover is refused, and so is everything that is neither a file nor a folder.
+``model_signing verify key FOLDER --signature SIGNATURE --public_key KEY`` accepts what is signed
+here, and what ``model_signing sign key`` signs is accepted here. This module is stricter than that
+program, which lets Git's own files come and go: every file that the signature does not cover is
+refused, and so is everything that is neither a file nor a folder.
 
 Source: OpenSSF Model Signing v1.0.
 """
@@ -23,7 +23,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from runforge_contracts.errors import ErrorCode, Place, Problem, RunForgeError
-from runforge_contracts.files import read_file, write_file
+from runforge_contracts.files import read_file, write_file, writing
+from runforge_contracts.layout import StoreLayout
 from runforge_contracts.text import printable, quote
 
 from runforge_engine.bundle import (
@@ -48,6 +49,10 @@ from runforge_engine.keys import (
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
 
+_SUFFIX = ".sig"
+#: Names of folders in a store.
+_RUNS, _SIGNATURES = "runs", "signatures"
+
 
 @dataclass(frozen=True, slots=True)
 class VerifiedSignature:
@@ -61,9 +66,22 @@ class VerifiedSignature:
 
 
 def signature_path(folder: Path) -> Path:
-    """Return where the signature of ``folder`` lies: beside it, with ``.sig`` behind its name."""
+    """Return where the signature of ``folder`` lies, if it was not put elsewhere.
+
+    Under ``runs`` of a store there is nothing but runs, so the signatures have a folder of their
+    own beside it.
+    """
     folder = _absolute(folder)
-    return folder.with_name(f"{folder.name}.sig")
+    name = f"{folder.name}{_SUFFIX}"
+    if folder.parent.name == _RUNS:
+        return folder.parent.parent / _SIGNATURES / name
+    return folder.with_name(name)
+
+
+def signatures_of(store: StoreLayout) -> dict[str, Path]:
+    """Return the signatures in a store by run id, sorted; the run may be gone."""
+    found = sorted((store.root / _SIGNATURES).glob(f"*{_SUFFIX}"))
+    return {path.name.removesuffix(_SUFFIX): path for path in found}
 
 
 def sign_folder(
@@ -110,8 +128,30 @@ def sign_folder(
     bundle = Bundle(
         payload, key.sign(signed_bytes(payload), _algorithm(public_key)), fingerprint(public_key)
     )
+    if signature is None:
+        _make_place(target.parent)
     write_file(target, encode_bundle(bundle))
     return target
+
+
+def read_signature(signature: Path, public_key: Path) -> SignedContent:
+    """Return what the owner of a key signed, whatever has become of the folder.
+
+    Parameters
+    ----------
+    signature
+        The file of the signature.
+    public_key
+        A PEM file, from a source that is trusted.
+
+    Raises
+    ------
+    RunForgeError
+        ``SIGNATURE_NOT_FOUND``; ``SIGNATURE_INVALID`` for another key, and for a signature that
+        does not hold or is not in the format; ``FILE_UNSAFE`` for a symbolic link;
+        ``KEY_INVALID``; ``FILE_NOT_FOUND``, ``FILE_UNREADABLE``.
+    """
+    return _authenticated(signature, load_public_key(public_key))
 
 
 def verify_signature(
@@ -131,20 +171,13 @@ def verify_signature(
     Raises
     ------
     RunForgeError
-        ``SIGNATURE_NOT_FOUND``; ``SIGNATURE_INVALID`` for another key, a signature that does not
-        hold or is not in the format, and, as single problems with their paths, for files that are
-        changed, missing, or not covered; ``KEY_INVALID``; ``FILE_NOT_FOUND``,
-        ``FILE_UNREADABLE``.
+        As :func:`read_signature`, and ``SIGNATURE_INVALID`` with a problem for each file that has
+        changed, is missing, or is not covered.
     """
     folder = _absolute(folder)
     path = signature_path(folder) if signature is None else _absolute(signature)
     key = load_public_key(public_key)
-    try:
-        content = _signed_content(_read_signature(path), key)
-    except RunForgeError as error:
-        raise RunForgeError(
-            error.code, error.message, hint=error.hint, path=str(path)
-        ) from error.__cause__
+    content = _authenticated(path, key)
     found = digest_folder(folder)
     if path.is_relative_to(folder):
         # The one file that cannot be covered; other programs put it there.
@@ -208,7 +241,25 @@ def _algorithm(key: EllipticCurvePublicKey) -> ECDSA:
     return ECDSA(by_size[key.curve.key_size])
 
 
-def _read_signature(path: Path) -> Bundle:
+def _make_place(folder: Path) -> None:
+    if folder.is_symlink():
+        raise RunForgeError(
+            ErrorCode.FILE_UNSAFE,
+            f"{quote(folder, 200)} is a symbolic link; a store is never written through one.",
+            path=str(folder),
+        )
+    with writing(folder):
+        folder.mkdir(exist_ok=True)
+
+
+def _authenticated(path: Path, key: EllipticCurvePublicKey) -> SignedContent:
+    try:
+        return _signed_content(_read_bundle(path), key)
+    except RunForgeError as error:
+        raise RunForgeError(error.code, error.message, hint=error.hint, path=str(path)) from None
+
+
+def _read_bundle(path: Path) -> Bundle:
     try:
         return decode_bundle(read_file(path, max_bytes=MAX_BYTES))
     except RunForgeError as error:
