@@ -12,6 +12,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -368,7 +369,7 @@ class TestKeys:
 
     def test_a_key_that_is_not_there_is_said_so(self, folder: Path, tmp_path: Path) -> None:
         for action in (sign_folder, verify_signature):
-            error = refusal(lambda action=action: action(folder, tmp_path / "none"))  # type: ignore[misc]
+            error = refusal(partial(action, folder, tmp_path / "none"))
             assert error.code is ErrorCode.FILE_NOT_FOUND
 
     def test_a_key_may_be_a_link(self, folder: Path, keys: KeyPair, tmp_path: Path) -> None:
@@ -730,9 +731,8 @@ class TestReferenceImplementation:
         change(folder)
         for signature in (ours, theirs):
             assert not self.accepts(folder, signature, keys.public_key)
-            error = refusal(
-                lambda path=signature: verify_signature(folder, keys.public_key, signature=path)  # type: ignore[misc]
-            )
+            verify = partial(verify_signature, folder, keys.public_key, signature=signature)
+            error = refusal(verify)
             assert error.code is ErrorCode.SIGNATURE_INVALID
 
     def test_both_refuse_another_key(self, folder: Path, keys: KeyPair, tmp_path: Path) -> None:
