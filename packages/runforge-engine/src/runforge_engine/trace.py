@@ -99,9 +99,9 @@ def wanted(argument: str) -> Wanted:
         ``FILE_NOT_FOUND`` where it is neither, ``FILE_UNSAFE`` for a symbolic link or a device,
         ``FILE_UNREADABLE``, ``USAGE_INVALID`` where the digits are too few.
     """
-    path = Path(argument)
     try:
-        return Wanted(*hash_file(path))
+        if argument:  # The empty path would be the current folder.
+            return Wanted(*hash_file(Path(argument)))
     except RunForgeError as error:
         if error.code is not ErrorCode.FILE_NOT_FOUND:
             raise

@@ -19,8 +19,9 @@ _WORDS = {
     "model_content_sha256": "the content of the model of",
     "artifact": "a file of",
 }
-#: Columns that give way on a narrow terminal, the first one first, and those whose cells are cut.
+#: Columns that give way on a narrow terminal, the first one first.
 _DISPENSABLE = ("version", "created", "status", "commit", "dataset")
+#: Columns whose cells are cut, and to how much.
 _CUT = {"dataset": 18, "name": 12}
 
 
@@ -102,15 +103,21 @@ def _columns(runs: list[dict[str, Any]]) -> dict[str, list[str]]:
         if _needed(columns) <= terminal_width():
             break
         columns.pop(title, None)
+    # The last column takes what room is left.
+    last = list(columns)[-1]
     return {
-        title: [fit(printable(cell), _CUT.get(title, 99)) for cell in cells]
+        title: cells if title == last else [_cut(cell, title) for cell in cells]
         for title, cells in columns.items()
     }
 
 
+def _cut(cell: str, title: str) -> str:
+    return fit(printable(cell), _CUT[title]) if title in _CUT else cell
+
+
 def _needed(columns: dict[str, list[str]]) -> int:
     widths = [
-        min(max(width(printable(cell)) for cell in (title, *cells)), _CUT.get(title, 99))
+        max(width(_cut(printable(cell), title)) for cell in (title, *cells))
         for title, cells in columns.items()
     ]
     return sum(widths) + len(GAP) * (len(widths) - 1)
