@@ -17,7 +17,6 @@ from runforge_engine.artifact.source import Blob, BytesSource
 from runforge_engine.artifact.values import (
     Array,
     Descriptor,
-    EmptyArray,
     Global,
     Instance,
     Mapping,
@@ -27,6 +26,7 @@ from runforge_engine.artifact.values import (
 
 #: numpy knows no more dimensions than these.
 _MOST_DIMENSIONS = 64
+_BYTE = Dtype("i", 1, "|")
 _INSTANCES = (Role.ESTIMATOR, Role.WRAPPER)
 
 
@@ -65,8 +65,9 @@ def build(target: object, state: object) -> object:
         target.dtype = set_state(target.dtype, _plain_dtype_state(state))
         target.built = True
         return target
-    if isinstance(target, EmptyArray):
-        return _filled_array(target, state)
+    if isinstance(target, Array):
+        _fill(target, state)
+        return target
     raise _refuse_state("Something is given a state that takes none")
 
 
@@ -98,7 +99,7 @@ def _make_dtype(function: Global, args: tuple[object, ...], offset: int) -> obje
 
 def _make_tree(function: Global, args: tuple[object, ...], offset: int) -> object:
     known = len(args) == 3 and type(args[0]) is int and isinstance(args[1], Array)
-    if not known or type(args[2]) is not int:
+    if not known or type(args[2]) is not int or _is_unfinished(args[1]):
         raise _unknown_call(function)
     return Instance(function, args, offset)
 
@@ -111,7 +112,7 @@ def _make_empty_array(function: Global, args: tuple[object, ...], offset: int) -
         raise _unknown_call(function)
     if not isinstance(args[2], Blob) or args[2].length != 1 or args[2].data() != b"b":
         raise _unknown_call(function)
-    return EmptyArray(offset)
+    return Array(_BYTE, (0,), False, Blob(BytesSource(b""), 0, 0), offset, built=False)
 
 
 def _make_array_from_buffer(function: Global, args: tuple[object, ...], offset: int) -> object:
@@ -120,7 +121,8 @@ def _make_array_from_buffer(function: Global, args: tuple[object, ...], offset: 
     dtype, shape = _use(args[1]), _shape(args[2])
     if dtype.kind == "O":
         raise _refuse_array("Objects are to be made of raw bytes")
-    return _raw_array(dtype, shape, args[3] == "F", args[0], offset)
+    _check_length(dtype, shape, args[0])
+    return Array(dtype, shape, args[3] == "F", args[0], offset)
 
 
 def _make_scalar(function: Global, args: tuple[object, ...], offset: int) -> object:
@@ -168,17 +170,23 @@ def _attributes(cls: Global, state: object) -> dict[str, object]:
     """Return the attributes that ``state`` sets; none may stand in for something that runs."""
     if not isinstance(state, Mapping):
         raise _refuse_state(f"{_name(cls)} is given something else than attributes")
-    wrapper = ALLOWED.get(cls.pair) is Role.WRAPPER
+    role = ALLOWED.get(cls.pair)
     attributes: dict[str, object] = {}
     for key, value in state.pairs:
         if type(key) is not str or not key.isidentifier() or key.startswith("__"):
             raise _refuse_state(f"{_name(cls)} is given the attribute {quote(key)}")
         if key in attributes:
             raise _refuse_state(f"{_name(cls)} is given the attribute {quote(key)} twice")
-        if isinstance(value, Global) and not wrapper:
+        if role is Role.TREE and _is_unfinished(value):
+            raise _refuse_state(f"{_name(cls)} is given an array before it is filled")
+        if isinstance(value, Global) and role is not Role.WRAPPER:
             raise _refuse_state(f"The attribute {quote(key)} of {_name(cls)} is a class")
         attributes[key] = value
     return attributes
+
+
+def _is_unfinished(value: object) -> bool:
+    return isinstance(value, Array) and not value.built
 
 
 def _plain_dtype_state(state: object) -> object:
@@ -193,7 +201,9 @@ def _plain_dtype_state(state: object) -> object:
     return (*state[:4], fields, *state[5:])
 
 
-def _filled_array(target: EmptyArray, state: object) -> Array:
+def _fill(target: Array, state: object) -> None:
+    if target.built:
+        raise _refuse_state("An array is given a second state")
     if not isinstance(state, tuple) or len(state) != 5 or state[0] != 1:
         raise _refuse_array("An array has a state of an unknown version")
     _, shape, descriptor, fortran, elements = state
@@ -203,18 +213,18 @@ def _filled_array(target: EmptyArray, state: object) -> Array:
     if dtype.kind != "O":
         if not isinstance(elements, Blob):
             raise _refuse_array("An array has no raw bytes")
-        return _raw_array(dtype, shape, fortran, elements, target.offset)
-    if not isinstance(elements, list) or len(elements) != count(shape):
-        raise _refuse_array("An array of objects has another number of elements than its shape")
-    return Array(dtype, shape, False, list(elements), target.offset)
+        _check_length(dtype, shape, elements)
+        target.fortran, target.elements = fortran, elements
+    else:
+        if not isinstance(elements, list) or len(elements) != count(shape):
+            raise _refuse_array("An array of objects has another number of them than its shape")
+        target.elements = list(elements)
+    target.dtype, target.shape, target.built = dtype, shape, True
 
 
-def _raw_array(
-    dtype: Dtype, shape: tuple[int, ...], fortran: bool, blob: Blob, offset: int
-) -> Array:
+def _check_length(dtype: Dtype, shape: tuple[int, ...], blob: Blob) -> None:
     if count(shape) * dtype.itemsize != blob.length:
         raise _refuse_array("An array has another number of bytes than its shape")
-    return Array(dtype, shape, fortran, blob, offset)
 
 
 def _use(descriptor: object) -> Dtype:

@@ -17,7 +17,6 @@ from runforge_engine.artifact.trees import TreeFacts, check_tree
 from runforge_engine.artifact.values import (
     Array,
     Descriptor,
-    EmptyArray,
     Global,
     Instance,
     Mapping,
@@ -140,7 +139,7 @@ def _read_attributes(estimator: Instance, description: Description, limits: Limi
     names, classes = state.get("feature_names_in_"), state.get("classes_")
     if description.feature_names is None and isinstance(names, Array):
         found = _list(names, limits)
-        if all(isinstance(name, str) for name in found):
+        if found is not None and all(isinstance(name, str) for name in found):
             description.feature_names = found
     if isinstance(classes, Array):
         description.classes = _list(classes, limits)
@@ -151,9 +150,10 @@ def _read_attributes(estimator: Instance, description: Description, limits: Limi
         description.library_version = json_text(version, limits)
 
 
-def _list(array: Array, limits: Limits) -> list[Any]:
-    if array.size > limits.shown_entries or len(array.shape) != 1:
-        return []
+def _list(array: Array, limits: Limits) -> list[Any] | None:
+    """Return the elements as JSON values, or ``None`` where they are more than is shown."""
+    if array.size > limits.shown_entries or len(array.shape) != 1 or not array.built:
+        return None
     return [json_value(value, limits) for value in elements(array)]
 
 
@@ -222,7 +222,7 @@ class _Walk:
         if depth > self._watch.limits.depth:
             raise ReadingStopped(FindingCode.DEPTH_LIMIT, "The model is nested too deeply.")
         self._watch.check_time()
-        if isinstance(value, Global | EmptyArray):
+        if isinstance(value, Global) or (isinstance(value, Array) and not value.built):
             self._findings.add(
                 FindingCode.STATE_NOT_ALLOWED,
                 f"{quote(path or 'The model', 120)} holds something unfinished.",

@@ -250,8 +250,9 @@ class _Inspection:
         plain.joblib = False
         with contextlib.suppress(ReadingStopped):
             Machine(Cursor(source), plain).run()
+        known = {(found.pair, found.offset) for found in self._reading.globals}
         for found in plain.globals:
-            if found.pair not in ALLOWED:
+            if found.pair not in ALLOWED and (found.pair, found.offset) not in known:
                 self._reading.globals.append(found)
                 self.findings.add(
                     FindingCode.AMBIGUOUS_STREAM,

@@ -8,7 +8,6 @@ fill is one of the records below. They are compared by identity, as the things t
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
 
 from runforge_engine.artifact.dtypes import Dtype
 from runforge_engine.artifact.source import Blob
@@ -76,16 +75,9 @@ class Descriptor:
     used: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class EmptyArray:
-    """What ``numpy._core.multiarray._reconstruct`` makes, before its state is set."""
-
-    offset: int
-
-
 @dataclass(slots=True, eq=False)
 class Array:
-    """A numpy array.
+    """A numpy array, which is empty until its state is set.
 
     ``elements`` is a list for objects, in row-major order; else raw bytes, row-major or, where
     ``fortran`` is true, column-major.
@@ -96,6 +88,7 @@ class Array:
     fortran: bool
     elements: Blob | list[object]
     offset: int
+    built: bool = True
 
     @property
     def size(self) -> int:
@@ -110,13 +103,6 @@ class Scalar:
     dtype: Dtype
     raw: bytes
     offset: int
-
-
-class Mark:
-    """Nothing yet: what the state of an object is before it is set."""
-
-
-UNSET: Final = Mark()
 
 
 def count(shape: tuple[int, ...]) -> int:
