@@ -31,7 +31,7 @@ MAPS, ONE, MANY = ("properties", "$defs"), ("items", "additionalProperties"), ("
 
 def valid_documents(name: str) -> list[Any]:
     """Return every valid vector and example of a document."""
-    files = [*VECTORS.glob(f"{name}.*.json"), *(VECTORS / "runs").rglob("*.json")]
+    files = [*VECTORS.glob(f"{name}.*.json"), *(VECTORS / "runs").glob("[vl]*/**/*.json")]
     found = [json.loads(path.read_text("utf-8")) for path in files] + SCHEMAS[name]["examples"]
     return [document for document in found if validator(name).is_valid(document)]
 
@@ -43,8 +43,9 @@ def test_boundary_cases_are_refused_by_both_validators(name: str) -> None:
     cases = list(boundaries(name, document))
     assert len(cases) > 10
     for case in cases:
-        assert not validator(name).is_valid(case.document), case.id
-        assert not independent.is_valid(case.document), case.id
+        broken = case.document(document)
+        assert not validator(name).is_valid(broken), case
+        assert not independent.is_valid(broken), case
 
 
 def rules(schema: Any, place: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
@@ -85,7 +86,7 @@ def test_every_rule_of_every_schema_is_held_by_a_case() -> None:
     for name in schema_names():
         cases = []
         for document in valid_documents(name):
-            cases += [case.document for case in boundaries(name, document)]
+            cases += [case.document(document) for case in boundaries(name, document)]
             for key in document if isinstance(document, dict) else ():
                 cases.append({**document, key: None})
                 for other in valid_documents(name):

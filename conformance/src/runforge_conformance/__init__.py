@@ -1,3 +1,3 @@
-"""The RunForge conformance suite: does a client keep the contract?"""
+"""The RunForge conformance suite: whether a client keeps the contract."""
 
 __version__ = "0.4.0"

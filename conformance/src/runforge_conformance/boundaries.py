@@ -10,7 +10,7 @@ import copy
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from runforge_contracts.pointers import format_pointer, set_at
+from runforge_contracts.pointers import format_pointer, remove_at, set_at
 from runforge_contracts.schemas import load_schema
 
 #: A value of each JSON type.
@@ -28,11 +28,27 @@ _ALSO = {"number": {"integer"}}
 
 
 class Boundary(NamedTuple):
-    """A document that breaks one rule of its schema."""
+    """A valid document with one change that breaks one rule of its schema."""
 
-    #: Keyword of the rule and the place where it is broken, such as ``maximum:/seed``.
-    id: str
-    document: Any
+    #: Keyword of the rule, with its particulars, such as ``maximum`` or ``required-path``.
+    rule: str
+    #: JSON Pointer of the place that the rule is about.
+    pointer: str
+    #: Values by JSON Pointer; the empty one is the document itself.
+    set: dict[str, Any]
+    #: JSON Pointers of what is taken away.
+    remove: tuple[str, ...] = ()
+
+    def document(self, valid: Any) -> Any:
+        """Return the broken document that comes of a valid one."""
+        document = copy.deepcopy(valid)
+        for pointer, value in self.set.items():
+            if not pointer:
+                return value
+            set_at(document, pointer, value)
+        for pointer in self.remove:
+            remove_at(document, pointer)
+        return document
 
 
 def boundaries(name: str, valid: Any) -> Iterator[Boundary]:
@@ -46,13 +62,12 @@ def boundaries(name: str, valid: Any) -> Iterator[Boundary]:
         A document that follows it; only the places that it has are varied.
     """
     for place, schemas in _places(valid, load_schema(name), name):
+        pointer, value = format_pointer(place), _at(valid, place)
         for schema, _ in schemas:
-            for keyword, wrong in _wrong(schema, _at(valid, place)):
-                document = copy.deepcopy(valid)
-                pointer = format_pointer(place)
-                if place:
-                    set_at(document, pointer, wrong)
-                yield Boundary(f"{keyword}:{pointer}", document if place else wrong)
+            for rule, wrong in _wrong(schema, value):
+                yield Boundary(rule, pointer, {pointer: wrong})
+            if isinstance(value, dict):
+                yield from _of_members(schema, value, pointer)
 
 
 def _places(
@@ -123,14 +138,22 @@ def _wrong(schema: dict[str, Any], value: Any) -> Iterator[tuple[str, Any]]:
         yield "minItems", value[: schema["minItems"] - 1]
     if "maxItems" in schema and value:
         yield "maxItems", value[:1] * (schema["maxItems"] + 1)
-    if isinstance(value, dict):
-        for key in schema.get("required", ()):
-            yield f"required-{key}", {other: value[other] for other in value if other != key}
-        if schema.get("additionalProperties") is False:
-            yield "additionalProperties", {**value, "unknown": 1}
-        if "propertyNames" in schema and value:
-            yield "propertyNames", {"../up": next(iter(value.values()))}
-        for key, others in schema.get("dependentRequired", {}).items():
-            if key in value:
-                lonely = {other: value[other] for other in value if other not in others}
-                yield f"dependentRequired-{key}", lonely
+
+
+def _of_members(schema: dict[str, Any], value: dict[str, Any], pointer: str) -> Iterator[Boundary]:
+    """Give the cases of the rules that say which members an object has."""
+    for key in schema.get("required", ()):
+        yield Boundary(f"required-{key}", pointer, {}, (_below(pointer, key),))
+    if schema.get("additionalProperties") is False:
+        yield Boundary("additionalProperties", pointer, {_below(pointer, "unknown"): 1})
+    if "propertyNames" in schema and value:
+        first = next(iter(value.values()))
+        yield Boundary("propertyNames", pointer, {_below(pointer, "../up"): first})
+    for key, others in schema.get("dependentRequired", {}).items():
+        if key in value:
+            lacking = tuple(_below(pointer, other) for other in others if other in value)
+            yield Boundary(f"dependentRequired-{key}", pointer, {}, lacking)
+
+
+def _below(pointer: str, key: str) -> str:
+    return pointer + format_pointer([key])

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from runforge_contracts.errors import ErrorCode, RunForgeError
@@ -17,6 +18,7 @@ from runforge_conformance._generated.cases_v1 import Case
 from runforge_conformance.vectors import (
     all_cases,
     changed,
+    document_to_write,
     input_bytes,
     make_workspace,
     requirements,
@@ -60,13 +62,13 @@ def _write(case: Case, target: Path) -> None:
         (target / "expected.json").write_bytes(encode_json(document))
 
 
-def expected_document(case: Case) -> object | None:
+def expected_document(case: Case) -> Any:
     """Return the document that must come of a case, or None where there is none to come."""
     if case.expect.outcome != "accepted":
         return None
+    if case.op == "write":
+        return document_to_write(case)
     params = case.params or None
-    if case.op == "write" and params:
-        return changed(params.fields, {}, params.not_computable or [])
     if case.op in ("roundtrip", "edit") and case.input:
         source = parse_json(input_bytes(case.input))
         return changed(source, (params and params.set) or {}, (params and params.remove) or [])

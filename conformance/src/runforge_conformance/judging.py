@@ -25,7 +25,7 @@ from runforge_conformance._generated.cases_v1 import Case
 from runforge_conformance._generated.protocol_v1 import Answer
 from runforge_conformance._generated.report_v1 import Finding
 from runforge_conformance.comparison import changes, differences, missing, snapshot
-from runforge_conformance.vectors import changed, vectors_folder
+from runforge_conformance.vectors import changed, document_to_write, vectors_folder
 
 #: Most findings that are kept of one case; a broken store could have thousands.
 MAX_FINDINGS = 20
@@ -179,10 +179,9 @@ def _written(case: Case, answer: Answer, place: Place) -> Iterator[Finding]:
 
 
 def _expected(case: Case, place: Place) -> Any:
-    params = case.params or None
     if case.op == "write":
-        fields = params.fields if params else {}
-        return changed(fields, {}, (params.not_computable or []) if params else [])
+        return document_to_write(case)
+    params = case.params or None
     source = parse_json(place.before["input.json"])
     return changed(source, (params and params.set) or {}, (params and params.remove) or [])
 
@@ -202,8 +201,8 @@ def _executed(case: Case, answer: Answer, place: Place) -> Iterator[Finding]:
             yield finding("files.untouched", message, file=file)
     if _rejected(answer):
         for store in stores:
-            for folder in _children(store.runs):
-                name = folder.relative_to(place.workspace).as_posix()
+            for left in _children(store.runs):
+                name = left.relative_to(place.workspace).as_posix()
                 if not any(file.startswith(f"{name}/") for file in before):
                     message = "A request that is refused leaves no run behind."
                     yield finding("executor.refuses", message, file=name)

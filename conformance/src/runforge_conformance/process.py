@@ -1,7 +1,8 @@
 """A client's harness as a process: messages out, answers in, within a time limit.
 
-The harness is started without a shell, in a folder and a process group of its own. Its output is
-read by threads, so that a client that hangs, floods, or dies never holds the runner.
+The harness is started without a shell, where the caller is, so that ``python my_harness.py`` means
+what it says, and in a process group of its own. Its output is read by threads, so that a client
+that hangs, floods, or dies never holds the runner.
 
 Source: the protocol page of the conformance suite.
 """
@@ -17,7 +18,6 @@ import subprocess
 import threading
 from collections import deque
 from collections.abc import Sequence
-from pathlib import Path
 from typing import IO, Any, Literal
 
 from runforge_contracts.errors import RunForgeError
@@ -47,11 +47,10 @@ class ClientError(Exception):
 class ClientProcess:
     """A running harness."""
 
-    def __init__(self, command: Sequence[str], folder: Path) -> None:
+    def __init__(self, command: Sequence[str]) -> None:
         try:
             self._process = subprocess.Popen(
                 command,
-                cwd=folder,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -101,7 +100,8 @@ class ClientProcess:
     def tell(self, message: dict[str, Any]) -> None:
         """Send a message that has no answer; raises ``ClientError`` where nobody listens."""
         assert self._process.stdin is not None  # noqa: S101
-        data = memoryview(json.dumps(message, ensure_ascii=False).encode("utf-8") + b"\n")
+        # ASCII alone: readers of lines in some languages also end one at U+2028 or U+0085.
+        data = memoryview(json.dumps(message).encode("ascii") + b"\n")
         try:
             while data:
                 data = data[self._process.stdin.write(data) :]

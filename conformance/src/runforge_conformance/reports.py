@@ -116,7 +116,8 @@ def junit(report: ReportV1) -> bytes:
         case = ET.SubElement(suite, "testcase", classname="handshake", name="start")
         ET.SubElement(case, "error", message=_xml_text(report.problem))
     ET.indent(root)
-    return ET.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n"
+    text: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return text + b"\n"
 
 
 def _is_failure(result: Result) -> bool:

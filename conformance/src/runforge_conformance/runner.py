@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
+from runforge_contracts.errors import RunForgeError
 
 from runforge_conformance._generated.cases_v1 import Case
 from runforge_conformance._generated.protocol_v1 import Answer, Params, Run, Started
@@ -33,6 +34,7 @@ CONCURRENT = 4
 GIVE_UP_AFTER = 5
 
 Progress = Callable[[Result], None]
+Level = Literal["required", "recommended"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +108,7 @@ class Runner:
         return started
 
     def _new_client(self) -> tuple[ClientProcess, Started]:
-        folder = Path(tempfile.mkdtemp(prefix="client-", dir=self._folder))
-        client = ClientProcess(self._command, folder)
+        client = ClientProcess(self._command)
         try:
             answer = self._ask(
                 client, {"cmd": "start", "protocol": PROTOCOL}, "Start", self._limits.execute
@@ -140,7 +141,8 @@ class Runner:
         except msgspec.ValidationError as error:
             wrong = wrong or str(error)
         if wrong:
-            raise ClientError("protocol-error", f"The answer is not as the protocol asks: {wrong}")
+            message = f"The answer is not as the protocol asks: {wrong}"
+            raise ClientError("protocol-error", message)
         return typed
 
     def _case(self, case: Case, number: int, *, late: bool) -> Result:
@@ -181,6 +183,14 @@ class Runner:
         return None
 
     def _checked(self, case: Case, folder: Path) -> tuple[list[Finding], str]:
+        try:
+            return self._judged(case, folder)
+        except RunForgeError as error:
+            # Whatever a client left is a finding; an error that comes up to here is our own.
+            message = f"{case.id}: {error.message}"
+            raise RuntimeError(message) from error
+
+    def _judged(self, case: Case, folder: Path) -> tuple[list[Finding], str]:
         flags = case.flags or ()
         if "concurrent" in flags:
             return self._concurrently(case, folder)
@@ -272,7 +282,7 @@ def question(case: Case, place: Place, sequence: int) -> dict[str, Any]:
 def _result(case: Case, outcome: str, findings: list[Finding], begun: float) -> Result:
     known = requirements()
     broken = [known[item.requirement].level for item in findings if item.requirement in known]
-    level = "required" if "required" in broken else "recommended"
+    level: Level = "required" if "required" in broken else "recommended"
     return Result(
         case=case.id,
         requirement=case.requirement,

@@ -6,13 +6,15 @@ in ``docs/test-vectors``.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import shutil
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
+from runforge_contracts.errors import RunForgeError
 from runforge_contracts.jsontext import encode_json, parse_json
 from runforge_contracts.pointers import remove_at, set_at
 
@@ -21,7 +23,7 @@ from runforge_conformance._generated.requirements_v1 import Requirement, Require
 
 _HERE = Path(__file__).parent
 #: Contract version that the requirements are frozen for.
-CONTRACT = 1
+CONTRACT: Final = 1
 #: Which kind of client each operation is for.
 ROLE_OF = {
     "read": "reader",
@@ -95,6 +97,16 @@ def changed(document: Any, values: dict[str, Any], removed: list[str]) -> Any:
     for pointer in removed:
         remove_at(result, pointer)
     return result
+
+
+def document_to_write(case: Case) -> Any:
+    """Return what a writer must make: the fields, but for those that could not be computed."""
+    params = case.params or None
+    document = copy.deepcopy(params.fields) if params and params.fields else {}
+    for pointer in (params and params.not_computable) or ():
+        with contextlib.suppress(RunForgeError):  # it need not be among the fields
+            remove_at(document, pointer)
+    return document
 
 
 def make_workspace(case: Case, target: Path) -> None:

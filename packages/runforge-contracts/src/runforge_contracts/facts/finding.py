@@ -53,13 +53,18 @@ def unequal(
 
 
 def same(left: Any, right: Any) -> bool:
-    """Tell whether two JSON values are equal: numbers as numbers, true and 1 apart."""
+    """Tell whether two JSON values are equal: numbers as doubles, true and 1 apart.
+
+    Integers beyond 53 bits are what most languages make of them, too.
+    """
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
     if isinstance(left, dict) and isinstance(right, dict):
         return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
     if isinstance(left, list) and isinstance(right, list):
         return len(left) == len(right) and all(map(same, left, right))
+    if isinstance(left, int | float) and isinstance(right, int | float):
+        return float(left) == float(right)
     return bool(left == right)
 
 
