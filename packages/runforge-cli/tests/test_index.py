@@ -397,9 +397,13 @@ def test_a_run_that_was_killed_before_its_result_is_interrupted(
     (folder / "manifest.json").unlink()
     [finding] = the_report(runforge, "check", 1)["findings"]
     assert (finding["kind"], finding["pointer"]) == ("entry_disagrees", "/runs/0")
-    index_of(filled).unlink()
-    report = the_report(runforge, "rebuild", 0)
-    assert (report["interrupted"], one in ids_of(filled)) == ([one], False)
+    for torn in (None, b"", b'{"version": 1, "run'):
+        if torn is not None:
+            (folder / "result.json").write_bytes(torn)
+        index_of(filled).unlink()
+        report = the_report(runforge, "rebuild", 0)
+        assert (report["interrupted"], one in ids_of(filled)) == ([one], False)
+        assert runforge("index", "check").code == 0
 
 
 def test_a_folder_is_held_by_one_and_let_go(tmp_path: Path) -> None:

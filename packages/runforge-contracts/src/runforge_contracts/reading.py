@@ -147,7 +147,7 @@ def read_index_document(store: StoreLayout) -> dict[str, Any] | None:
         raise RunForgeError(
             ErrorCode.INDEX_INVALID,
             f"The index of the store cannot be read: {error.message}",
-            hint="The run folders are not affected.",
+            hint="The run folders are not affected; `runforge index rebuild` lists them anew.",
             path=str(store.index),
             pointer=error.place.pointer,
         ) from error

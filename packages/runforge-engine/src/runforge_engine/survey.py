@@ -115,6 +115,7 @@ def look_at(path: Path, store: StoreLayout) -> Found:
     held = is_held(path)
     if held:
         return Found(path, "running")
+    over = begun and held is False
     folder = RunFolder(path)
     try:
         ended = _end(folder)
@@ -123,8 +124,10 @@ def look_at(path: Path, store: StoreLayout) -> Found:
             validate({"schema_version": "index.v1", "runs": [entry]}, "index.v1")
             return Found(path, "finished", entry, _times(folder), _order(folder, entry, ended))
     except RunForgeError as error:
-        return Found(path, "unreadable", reason=error.message)
-    if begun and held is False:
+        # The manifest comes last: a document that is torn without one was being written.
+        if not over or _exists(path / layout.MANIFEST):
+            return Found(path, "unreadable", reason=error.message)
+    if over:
         return Found(path, "interrupted")
     return Found(path, "incomplete")
 
