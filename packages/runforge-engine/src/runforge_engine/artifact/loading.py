@@ -73,7 +73,7 @@ def load_model(
         with unfolded(BytesSource(data), inspection.compression, Watch(limits)) as (source, _):
             data = source.read(0, source.size)
     try:
-        return _unpickle(data)
+        return unpickle(data)
     except RunForgeError:
         raise
     except Exception as error:
@@ -126,7 +126,7 @@ def find_allowed(module: str, name: str) -> Any:
     return getattr(importlib.import_module(RENAMED.get(module, module)), name)
 
 
-def _unpickle(data: bytes) -> Any:
+def unpickle(data: bytes) -> Any:
     """Unpickle a stream that was found clean, with arrays as joblib writes them."""
     from joblib.numpy_pickle import NumpyArrayWrapper, NumpyUnpickler
 
