@@ -106,14 +106,42 @@ def test_findings_beyond_the_limit_are_counted() -> None:
 def test_long_lists_are_cut() -> None:
     fitted = model("linear_svc")
     fitted["scaler"].feature_names_in_ = np.array([f"f{i}" for i in range(30)], dtype=object)
-    document = inspect_model_bytes(joblib_bytes(fitted), limits=Limits(shown_entries=5)).to_dict()
+    document = inspect_model_bytes(joblib_bytes(fitted), limits=Limits(shown_entries=35)).to_dict()
     assert "feature_names" not in document
-    assert len(document["arrays"]) == 5
-    assert document["array_count"] > 5
+    assert document["classes"] == [0, 1, 2]
+    limits = Limits(shown_entries=2)
+    document = inspect_model_bytes(joblib_bytes(fitted), limits=limits).to_dict()
+    assert len(document["arrays"]) == 2
+    assert document["array_count"] > 2
+
+
+def test_a_list_that_is_shown_in_many_places_does_not_multiply() -> None:
+    fitted, shared = model("linear_svc"), list(range(1000))
+    for index in range(5000):
+        setattr(fitted["clf"], f"parameter{index}", shared)
+    inspection = inspect_model_bytes(joblib_bytes(fitted))
+    shown = inspection.steps[1].hyperparameters
+    assert shown["parameter0"] == shared
+    assert shown["parameter4999"] == {"text": "list"}
+
+
+def test_many_names_are_named() -> None:
+    data = b"".join(b"cm%d\nf\n0" % index for index in range(20)) + b"N."
+    inspection = inspect_model_bytes(data, limits=Limits(names=10))
+    assert inspection.findings[-1].code.value == "NAME_LIMIT"
+
+
+def test_a_large_column_major_array_is_named() -> None:
+    fitted = model("linear_svc")
+    fitted["clf"].coef_ = np.zeros((100, 100)).T.copy("F")
+    assert inspect_model_bytes(joblib_bytes(fitted)).is_clean
+    assert only_code(joblib_bytes(fitted), Limits(column_major_bytes=1000)) == "ARRAY_LIMIT"
 
 
 HUNGRY: dict[str, Callable[[], bytes]] = {
     "marks": lambda: b"(" * 10_000_000,
+    "dicts": lambda: b"}" * 10_000_000,
+    "different names": lambda: b"".join(b"c%x\nx\n" % index for index in range(1_000_000)),
     "empty lists": lambda: b"\x80\x04]" + b"]a" * 3_000_000,
     "a long line": lambda: b"V" + b"x" * 20_000_000,
     "a long digit line": lambda: b"I" + b"1" * 20_000_000 + b"\n.",
@@ -134,9 +162,7 @@ def test_memory_and_time_stay_bounded(tmp_path: Path, kind: str) -> None:
         "from pathlib import Path\n"
         "resource.setrlimit(resource.RLIMIT_AS, (1_000_000_000,) * 2)\n"
         "from runforge_engine.artifact.inspection import inspect_model\n"
-        "from runforge_engine.artifact.limits import Limits\n"
-        "limits = Limits(operations=1_000_000)\n"
-        "print(inspect_model(Path(sys.argv[1]), limits=limits).is_clean)\n"
+        "print(inspect_model(Path(sys.argv[1])).is_clean)\n"
     )
     assert resource
     done = subprocess.run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 import sys
 from array import array as numbers
@@ -59,6 +60,20 @@ def column(array: Array, field: Field) -> numbers[int] | numbers[float]:
     for piece in array.elements.pieces(step):
         values.frombytes(cut_column(piece, array.dtype.itemsize, field))
     return _native(field.dtype, values)
+
+
+def is_finite(array: Array) -> bool:
+    """Tell whether an array of doubles holds neither infinities nor NaN."""
+    if not isinstance(array.elements, Blob):
+        return False
+    swapped = array.dtype.order not in ("|", _NATIVE)
+    for piece in array.elements.pieces():
+        values = numbers("d", piece)
+        if swapped:
+            values.byteswap()
+        if not all(map(math.isfinite, values)):
+            return False
+    return True
 
 
 def plain_numbers(array: Array) -> numbers[int] | numbers[float]:

@@ -20,7 +20,7 @@ from __future__ import annotations
 import hashlib
 import math
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from runforge_engine.artifact.arrays import cut_column, little_endian, row_major
 from runforge_engine.artifact.dtypes import Dtype
@@ -109,16 +109,25 @@ class _Digester:
         head = [_dtype(value.dtype), _hash(b"S", [b"%d" % length for length in value.shape])]
         if isinstance(value.elements, list):
             return _hash(b"a", head + [self.digest(item, depth) for item in value.elements])
+        size = value.size * value.dtype.itemsize
+        if value.fortran and size > self._watch.limits.column_major_bytes:
+            raise ReadingStopped(
+                FindingCode.ARRAY_LIMIT, "A column-major array is too large.", value.offset
+            )
         if not value.dtype.fields:
-            pieces = (little_endian(value.dtype, piece) for piece in row_major(value))
+            pieces = (little_endian(value.dtype, piece) for piece in self._pieces(value))
             return _hash(b"a", [*head, _hash_pieces(pieces)])
         columns = [hashlib.sha256() for _ in value.dtype.fields]
-        for piece in row_major(value):
-            self._watch.check_time()
+        for piece in self._pieces(value):
             for hasher, field in zip(columns, value.dtype.fields, strict=True):
                 raw = cut_column(piece, value.dtype.itemsize, field)
                 hasher.update(little_endian(field.dtype, raw))
         return _hash(b"a", head + [hasher.digest() for hasher in columns])
+
+    def _pieces(self, array: Array) -> Iterator[bytes]:
+        for piece in row_major(array):
+            self._watch.check_time()
+            yield piece
 
 
 def _atom(value: object) -> bytes | None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from runforge_contracts.text import quote, shorten
+from runforge_contracts.text import quote
 
 from runforge_engine.artifact.allowlist import ALLOWED, PIPELINE, Role
-from runforge_engine.artifact.arrays import elements, scalar_value
 from runforge_engine.artifact.findings import FindingCode, Findings, ReadingStopped, Refused
-from runforge_engine.artifact.limits import Limits, Watch
+from runforge_engine.artifact.limits import Watch
+from runforge_engine.artifact.rendering import Renderer
 from runforge_engine.artifact.trees import TreeFacts, check_tree
 from runforge_engine.artifact.values import (
     Array,
@@ -88,18 +87,20 @@ class Description:
 def describe(root: object, watch: Watch, findings: Findings) -> Description:
     """Return what the model is, and add what is wrong with it to the findings."""
     description = Description()
+    renderer = Renderer(watch.limits)
     steps = _pipeline_steps(root)
     if steps is None:
         findings.add(FindingCode.NOT_A_PIPELINE, "The model is no pipeline.", severity="warning")
     for name, estimator in steps or ():
-        description.steps.append(_step(name, estimator, watch.limits))
+        watch.check_time()
+        description.steps.append(_step(name, estimator, renderer))
+    for estimator in [*(estimator for _, estimator in steps or ()), root]:
+        watch.check_time()
         if isinstance(estimator, Instance):
-            _read_attributes(estimator, description, watch.limits)
-    if isinstance(root, Instance):
-        _read_attributes(root, description, watch.limits)
-    walk = _Walk(description, watch, findings)
+            _read_attributes(estimator, description, renderer)
+    walk = _Walk(description, watch, findings, renderer)
     for name, estimator in steps or ():
-        walk.visit(json_text(name, watch.limits), estimator)
+        walk.visit(renderer.text(name), estimator)
     walk.visit("", root)
     return description
 
@@ -115,8 +116,8 @@ def _pipeline_steps(root: object) -> list[tuple[str, object]] | None:
     return named if len(named) == len(steps) else None
 
 
-def _step(name: str, estimator: object, limits: Limits) -> Step:
-    shown = json_text(name, limits)
+def _step(name: str, estimator: object, renderer: Renderer) -> Step:
+    shown = renderer.text(name)
     if isinstance(estimator, Instance):
         cls: Global | None = estimator.cls
     else:
@@ -126,88 +127,40 @@ def _step(name: str, estimator: object, limits: Limits) -> Step:
         return Step(shown, what, "", {})
     state = (estimator.state or {}) if isinstance(estimator, Instance) else {}
     parameters = {
-        json_text(key, limits): json_value(value, limits)
+        renderer.text(key): renderer.value(value)
         for key, value in state.items()
         if not key.startswith("_") and not key.endswith("_") and key not in _NOT_PARAMETERS
     }
-    return Step(shown, json_text(cls.name, limits), json_text(cls.module, limits), parameters)
+    return Step(shown, renderer.text(cls.name), renderer.text(cls.module), parameters)
 
 
-def _read_attributes(estimator: Instance, description: Description, limits: Limits) -> None:
+def _read_attributes(estimator: Instance, description: Description, renderer: Renderer) -> None:
     """Take over what scikit-learn's estimators store about their input and output."""
     state = estimator.state or {}
     names, classes = state.get("feature_names_in_"), state.get("classes_")
     if description.feature_names is None and isinstance(names, Array):
-        found = _list(names, limits)
+        found = renderer.elements(names)
         if found is not None and all(isinstance(name, str) for name in found):
             description.feature_names = found
     if isinstance(classes, Array):
-        description.classes = _list(classes, limits)
+        description.classes = renderer.elements(classes)
     count, version = state.get("n_features_in_"), state.get("_sklearn_version")
     if description.n_features is None and type(count) is int:
         description.n_features = count
     if isinstance(version, str):
-        description.library_version = json_text(version, limits)
-
-
-def _list(array: Array, limits: Limits) -> list[Any] | None:
-    """Return the elements as JSON values, or ``None`` where they are more than is shown."""
-    if array.size > limits.shown_entries or len(array.shape) != 1 or not array.built:
-        return None
-    return [json_value(value, limits) for value in elements(array)]
-
-
-def json_value(value: object, limits: Limits) -> Any:
-    """Return a value as JSON has it; what JSON has no form for is shown as ``{"text": ...}``."""
-    if isinstance(value, Scalar):
-        value = scalar_value(value)
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        return json_text(value, limits)
-    if isinstance(value, int) and abs(value) < 2**53:
-        return value
-    if isinstance(value, float) and math.isfinite(value):
-        return value
-    if isinstance(value, tuple | list) and len(value) <= limits.shown_entries:
-        if all(isinstance(item, str | int | float | Scalar | None) for item in value):
-            return [json_value(item, limits) for item in value]
-    elif isinstance(value, Mapping) and len(value.pairs) <= limits.shown_entries:
-        items = {_key(key, limits): item for key, item in value.pairs}
-        if all(isinstance(item, str | int | float | Scalar | None) for item in items.values()):
-            return {key: json_value(item, limits) for key, item in items.items()}
-    return {"text": _kind(value, limits)}
-
-
-def json_text(text: str, limits: Limits) -> str:
-    """Return a text cut to what is shown, and as something that UTF-8 can hold."""
-    short = shorten(text, limits.shown_characters)
-    return short.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def _key(key: object, limits: Limits) -> str:
-    plain = json_value(key, limits)
-    return plain if isinstance(plain, str) else str(plain)
-
-
-def _kind(value: object, limits: Limits) -> str:
-    """Return a few words on a value that is not shown itself."""
-    if isinstance(value, int | float | complex):
-        return str(value)
-    if isinstance(value, Instance):
-        return json_text(f"{value.cls.module}.{value.cls.name}", limits)
-    if isinstance(value, Array):
-        return f"array of {value.dtype.name}"
-    return {list: "list", tuple: "tuple", Mapping: "dict", Set: "set"}.get(type(value), "object")
+        description.library_version = renderer.text(version)
 
 
 class _Walk:
     """Visits everything that the model consists of, once."""
 
-    def __init__(self, description: Description, watch: Watch, findings: Findings) -> None:
+    def __init__(
+        self, description: Description, watch: Watch, findings: Findings, renderer: Renderer
+    ) -> None:
         self._description = description
         self._watch = watch
         self._findings = findings
+        self._renderer = renderer
         self._seen: set[tuple[int, int | None]] = set()
 
     def visit(self, path: str, value: object, depth: int = 0, features: int | None = None) -> None:
@@ -231,16 +184,15 @@ class _Walk:
         elif isinstance(value, Instance):
             self._visit_instance(path, value, depth, features)
         elif isinstance(value, Array):
-            self._description.arrays.append(
-                ArrayFacts(shorten(path, 1000), value.dtype.name, value.shape)
-            )
+            facts = ArrayFacts(self._renderer.text(path), value.dtype.name, value.shape)
+            self._description.arrays.append(facts)
             if isinstance(value.elements, list):
                 self._visit_all(path, value.elements, depth, features)
         elif isinstance(value, tuple | list):
             self._visit_all(path, value, depth, features)
         elif isinstance(value, Mapping):
             for key, item in value.pairs:
-                self.visit(f"{path}[{_key(key, self._watch.limits)}]", item, depth + 1, features)
+                self.visit(f"{path}[{self._renderer.key(key)}]", item, depth + 1, features)
         elif isinstance(value, Set):
             self._visit_all(path, value.items, depth, features)
 
@@ -269,7 +221,9 @@ class _Walk:
             agrees = features in (None, own)
             features = own if agrees and isinstance(own, int) else _UNCHECKED
         for name, item in _members(value):
-            self.visit(f"{path}.{name}" if path else name, item, depth + 1, features)
+            if not isinstance(item, _ATOMS):
+                shown = self._renderer.text(name)
+                self.visit(f"{path}.{shown}" if path else shown, item, depth + 1, features)
 
     def _check_tree(self, path: str, tree: Instance, features: int | None) -> None:
         try:

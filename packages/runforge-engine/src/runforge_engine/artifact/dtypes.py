@@ -30,8 +30,8 @@ _NAMES = {"b": "bool", "i": "int", "u": "uint", "f": "float", "c": "complex"}
 _LONGEST = 2**20
 #: Most fields of a record.
 _MOST_FIELDS = 256
-#: What numpy stores as flags: of texts; of objects; of records, plain or aligned.
-_TEXT_FLAGS, _OBJECT_FLAGS, _RECORD_FLAGS = (0, 8), (63,), (0, 16, 128, 144)
+#: What numpy stores as flags of texts, of objects and of records.
+_TEXT_FLAGS, _OBJECT_FLAGS, _RECORD_FLAGS = {"S": 0, "U": 8}, 63, 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +126,10 @@ def set_state(dtype: Dtype, state: object) -> Dtype:
         raise _refuse("has fields but is no record")
     if dtype.kind in "SU":
         known = itemsize == dtype.itemsize and alignment == (4 if dtype.kind == "U" else 1)
-        known = known and flags in _TEXT_FLAGS
+        known = known and flags == _TEXT_FLAGS[dtype.kind]
     else:
         known = (itemsize, alignment) == (-1, -1)
-        known = known and flags in (_OBJECT_FLAGS if dtype.kind == "O" else (0,))
+        known = known and flags == (_OBJECT_FLAGS if dtype.kind == "O" else 0)
     if not known or order not in (("<", ">") if dtype.order == "<" else ("|",)):
         raise _refuse("has a state that does not fit it")
     return Dtype(dtype.kind, dtype.itemsize, "<" if order == "<" else ">" if order == ">" else "|")
@@ -139,7 +139,7 @@ def _set_fields(
     dtype: Dtype, order: str, names: object, fields: object, numbers: tuple[int, int, int]
 ) -> Dtype:
     itemsize, alignment, flags = numbers
-    if itemsize != dtype.itemsize or alignment not in (1, 2, 4, 8) or flags not in _RECORD_FLAGS:
+    if itemsize != dtype.itemsize or alignment != 1 or flags != _RECORD_FLAGS:
         raise _refuse("has a state that does not fit it")
     if order != "|" or not isinstance(names, tuple) or not isinstance(fields, dict):
         raise _refuse("is no record of known fields")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,10 +17,11 @@ from runforge_contracts.text import quote
 from runforge_engine.artifact.allowlist import ALLOWED
 from runforge_engine.artifact.compression import detect, unfolded
 from runforge_engine.artifact.content import content_sha256 as digest_of_content
-from runforge_engine.artifact.description import ArrayFacts, Description, Step, describe, json_text
+from runforge_engine.artifact.description import ArrayFacts, Description, Step, describe
 from runforge_engine.artifact.findings import Finding, FindingCode, Findings, ReadingStopped
 from runforge_engine.artifact.limits import Limits, Watch
 from runforge_engine.artifact.machine import Machine, Reading
+from runforge_engine.artifact.rendering import Renderer
 from runforge_engine.artifact.source import (
     PIECE,
     Blob,
@@ -33,7 +33,6 @@ from runforge_engine.artifact.source import (
     read_all,
 )
 from runforge_engine.artifact.trees import TreeFacts
-from runforge_engine.artifact.values import Global
 
 SCHEMA_VERSION = "0.2.2.2"
 #: A file up to this size is read whole.
@@ -250,10 +249,10 @@ class _Inspection:
         plain.joblib = False
         with contextlib.suppress(ReadingStopped):
             Machine(Cursor(source), plain).run()
-        known = {(found.pair, found.offset) for found in self._reading.globals}
-        for found in plain.globals:
-            if found.pair not in ALLOWED and (found.pair, found.offset) not in known:
-                self._reading.globals.append(found)
+        for pair, found in plain.globals.items():
+            if pair not in ALLOWED and pair not in self._reading.globals:
+                self._reading.globals[pair] = found
+                self._reading.counts[pair] = plain.counts[pair]
                 self.findings.add(
                     FindingCode.AMBIGUOUS_STREAM,
                     "Read by pickle instead of joblib, the bytes of an array ask for "
@@ -282,7 +281,7 @@ class _Inspection:
             library_version=found.library_version,
             arrays=tuple(found.arrays),
             trees=tuple(found.trees),
-            globals=_uses(self._reading.globals, self._limits),
+            globals=_uses(self._reading, self._limits),
             findings=tuple(self.findings),
             findings_dropped=self.findings.dropped,
             content_sha256=None if self.findings.has_errors else self._content,
@@ -290,19 +289,15 @@ class _Inspection:
         )
 
 
-def _uses(found: list[Global], limits: Limits) -> tuple[GlobalUse, ...]:
-    """Return the names in the order in which the file first asks for them."""
-    counts = Counter(each.pair for each in found)
-    first: dict[tuple[str, str], Global] = {}
-    for each in found:
-        first.setdefault(each.pair, each)
+def _uses(reading: Reading, limits: Limits) -> tuple[GlobalUse, ...]:
+    renderer = Renderer(limits)
     return tuple(
         GlobalUse(
-            module=json_text(each.module, limits),
-            name=json_text(each.name, limits),
-            allowed=each.pair in ALLOWED,
-            count=counts[each.pair],
-            offset=each.offset,
+            module=renderer.text(found.module),
+            name=renderer.text(found.name),
+            allowed=pair in ALLOWED,
+            count=reading.counts[pair],
+            offset=found.offset,
         )
-        for each in first.values()
+        for pair, found in reading.globals.items()
     )

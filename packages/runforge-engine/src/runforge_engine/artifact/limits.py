@@ -17,23 +17,27 @@ class Limits:
     #: Bytes that a compressed file may unfold to.
     decompressed_bytes: int = 1024**3
     #: Pickle operations, those of nested streams and of data after the end included.
-    operations: int = 20_000_000
+    operations: int = 2_000_000
+    #: Different names that the file asks for; a model needs a dozen.
+    names: int = 1000
     #: Entries of a memo, and the highest index in one.
-    memo_entries: int = 4_000_000
+    memo_entries: int = 1_000_000
     #: Marks that are open at once, and containers within containers.
     depth: int = 200
     #: Bytes of one text, and of all texts and numbers written as text together.
     text_bytes: int = 64 * 1024**2
     #: Bytes of one integer.
     integer_bytes: int = 256
+    #: Bytes of an array in column-major order, which is put in order in memory.
+    column_major_bytes: int = 128 * 1024**2
     #: Nodes of one decision tree.
     tree_nodes: int = 4_000_000
     #: Wall time in seconds.
-    seconds: float = 60.0
+    seconds: float = 30.0
     #: Characters of one text in the result.
     shown_characters: int = 200
-    #: Entries of one list in the result, such as feature names or arrays.
-    shown_entries: int = 10_000
+    #: Values in the result: names, classes and hyperparameters together; arrays; names to import.
+    shown_entries: int = 100_000
     #: Findings that are kept; those after them are only counted.
     findings: int = 100
 

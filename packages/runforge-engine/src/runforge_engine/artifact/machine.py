@@ -9,6 +9,7 @@ Source: Python, ``pickletools`` and ``pickle._Unpickler``; joblib, ``numpy_pickl
 from __future__ import annotations
 
 import struct
+from collections import Counter
 from collections.abc import Callable
 
 from runforge_contracts.text import quote
@@ -38,7 +39,9 @@ class Reading:
     def __init__(self, watch: Watch, findings: Findings) -> None:
         self.watch = watch
         self.findings = findings
-        self.globals: list[Global] = []
+        #: The names in the order in which they are first asked for, and how often each is.
+        self.globals: dict[tuple[str, str], Global] = {}
+        self.counts = Counter[tuple[str, str]]()
         self.operations = 0
         #: Whether joblib's arrays are stepped over; else the file is read as a plain pickle.
         self.joblib = True
@@ -121,13 +124,20 @@ class Machine(Stack):
     # Names and calls
 
     def _ask_for(self, module: str, name: str) -> Global:
-        found = Global(module, name, self._start)
-        self._reading.globals.append(found)
-        if found.pair not in ALLOWED:
-            self._find(
-                FindingCode.GLOBAL_NOT_ALLOWED,
-                f"The file asks for {quote(f'{module}.{name}', 120)}, which no model needs.",
-            )
+        pair = (module, name)
+        self._reading.counts[pair] += 1
+        found = self._reading.globals.get(pair)
+        if found is None:
+            found = self._reading.globals[pair] = Global(module, name, self._start)
+            if pair not in ALLOWED:
+                self._find(
+                    FindingCode.GLOBAL_NOT_ALLOWED,
+                    f"The file asks for {quote(f'{module}.{name}', 120)}, which no model needs.",
+                )
+            if len(self._reading.globals) > self._limits.names:
+                raise ReadingStopped(
+                    FindingCode.NAME_LIMIT, "The file asks for more names than are listed."
+                )
         return found
 
     def _global_line(self) -> Global:

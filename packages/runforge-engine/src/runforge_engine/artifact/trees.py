@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from runforge_engine.artifact.arrays import column, plain_numbers
+from runforge_engine.artifact.arrays import column, is_finite, plain_numbers
 from runforge_engine.artifact.dtypes import Dtype
 from runforge_engine.artifact.findings import FindingCode, Refused
 from runforge_engine.artifact.values import Array, Instance
 
+_MOST_OUTPUTS = 1000
 _LEAF, _NO_FEATURE = -1, -2
 #: Fields of a node that decide where a sample goes, and numpy's kind of each.
 _FIELDS = {"left_child": "i8", "right_child": "i8", "feature": "i8", "threshold": "f8"}
@@ -58,7 +59,7 @@ def check_tree(tree: Instance, limit: int) -> TreeFacts:
         raise Refused(FindingCode.TREE_LIMIT, f"A tree has more than {limit:,} nodes.")
     if values.shape != (total, n_outputs, max(classes)) or _kind(values.dtype) != "f8":
         raise _invalid("has values of another shape than its nodes")
-    if not all(map(math.isfinite, plain_numbers(values))):
+    if not is_finite(values):
         raise _invalid("has values that are not finite")
     depth = _check_nodes(nodes, n_features)
     if state["max_depth"] != depth:
@@ -102,8 +103,10 @@ def _check_nodes(nodes: Array, n_features: int) -> int:
 
 def _class_counts(value: object) -> list[int]:
     """Return the number of classes for each output."""
-    if not isinstance(value, Array) or len(value.shape) != 1 or value.dtype.kind != "i":
+    if not isinstance(value, Array) or len(value.shape) != 1 or _kind(value.dtype) != "i8":
         raise _invalid("has no class counts")
+    if value.size > _MOST_OUTPUTS:
+        raise _invalid("has too many outputs")
     counts = [int(number) for number in plain_numbers(value)]
     if not counts or min(counts) < 1:
         raise _invalid("has no classes")
