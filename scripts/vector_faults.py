@@ -418,6 +418,12 @@ FAULTS = (
         put("result.json", "/effective_config/model/hyperparameters/C", 2.0),
     ),
     Fault(
+        "device-not-told",
+        "run.device",
+        "A GPU was asked for, the CPU was used, and nothing says why.",
+        put("request.json", "/device/type", "gpu"),
+    ),
+    Fault(
         "ended-before-it-began",
         "result.times",
         "The run ended before it began.",

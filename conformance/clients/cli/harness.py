@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
 Message = dict[str, Any]
@@ -81,10 +82,18 @@ def answer(message: Message) -> Message:
     return {"outcome": "accepted", "view": view}
 
 
-for received in sys.stdin.buffer:
-    asked = json.loads(received)
-    if asked["cmd"] == "stop":
-        break
-    reply = STARTED if asked["cmd"] == "start" else {"seq": asked["seq"], **answer(asked)}
-    sys.stdout.buffer.write(json.dumps(reply).encode() + b"\n")
-    sys.stdout.buffer.flush()
+def serve(answering: Callable[[Message], Message] = answer) -> None:
+    """Answer each message on standard input, until `stop`."""
+    for line in sys.stdin.buffer:
+        message = json.loads(line)
+        if message["cmd"] == "stop":
+            return
+        reply = STARTED
+        if message["cmd"] == "run":
+            reply = {"seq": message["seq"], **answering(message)}
+        sys.stdout.buffer.write(json.dumps(reply).encode() + b"\n")
+        sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    serve()

@@ -87,7 +87,7 @@ def _findings(case: Case, answer: Answer, place: Place) -> Iterator[Finding]:
         yield from _view(case, answer)
     if case.op in ("write", "roundtrip", "edit"):
         yield from _written(case, answer, place)
-    if case.op in ("read", "list", "trace") or (case.op != "execute" and _rejected(answer)):
+    if case.op in ("read", "list", "trace"):
         for file, how in changes(place.before, snapshot(place.folder)):
             message = f"{file} {how}; nothing may be written here."
             yield finding("files.untouched", message, file=file)
@@ -145,6 +145,9 @@ def _written(case: Case, answer: Answer, place: Place) -> Iterator[Finding]:
         if file != output:
             message = f"{file} {how}; only the output may be written."
             yield finding("files.untouched", message, file=file)
+        elif _rejected(answer):
+            message = f"The document {how}, though it was refused."
+            yield finding(case.requirement, message, file=file)
     if _rejected(answer):
         return
     if output not in after:

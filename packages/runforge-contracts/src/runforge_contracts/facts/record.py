@@ -28,6 +28,7 @@ def record_findings(folder: Folder) -> Iterator[Finding]:
     yield from _identity(folder)
     yield from _status(folder)
     yield from _configuration(folder)
+    yield from _device(folder)
     yield from _rows(folder)
     yield from _diagnostics(folder)
     yield from _additive(folder)
@@ -147,6 +148,15 @@ def _configuration(folder: Folder) -> Iterator[Finding]:
         for name in sorted(given.keys() - listed.keys()):
             message = f"The record lists every hyperparameter used; `{name}` was asked for."
             yield Finding("run.hyperparameters", message, layout.RUN, "/hyperparameters")
+
+
+def _device(folder: Folder) -> Iterator[Finding]:
+    """Give where a run was asked to use a GPU, did not, and does not say why."""
+    wanted = _at(folder.request, "device", "type")
+    used = (folder.run or {}).get("device")
+    if used and wanted == "gpu" and used["type"] != "gpu" and not used.get("gpu_reason"):
+        message = "A run that did not use the device it was asked to says why."
+        yield Finding("run.device", message, layout.RUN, "/device/gpu_reason", found=used)
 
 
 def _at(document: Any, *keys: str) -> Any:

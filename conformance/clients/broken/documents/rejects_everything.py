@@ -1,0 +1,13 @@
+"""Rejects every document."""
+
+from base import Client, Message, serve
+
+
+class Broken(Client):
+    """Trusts no file."""
+
+    def answer(self, message: Message) -> Message:
+        return {"outcome": "rejected", "error": {"code": "NO", "path": "/", "message": "No."}}
+
+
+serve(Broken())
