@@ -356,9 +356,9 @@ def test_a_trick_is_named(operations: bytes, code: str) -> None:
 
 
 def test_shared_lists_do_not_multiply() -> None:
-    # Each list holds the former one twice: written out, two to the power of 150 elements.
+    # Each list holds the former one twice: written out, two to the power of 90 elements.
     body = b"]q\x00"
-    for index in range(150):
+    for index in range(90):
         body += b"0]q%c(h%ch%ce" % (index + 1, index, index)
     inspection = inspect_model_bytes(b"\x80\x04" + MADE + b"}" + text("a") + body + b"sb.")
     assert inspection.is_clean

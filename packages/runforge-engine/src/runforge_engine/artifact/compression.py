@@ -161,16 +161,24 @@ class _Output:
                 FindingCode.DECOMPRESSION_LIMIT,
                 f"The file unfolds to more than {self._limit:,} bytes.",
             )
-        if self._file is None and self._size > _IN_MEMORY:
-            import tempfile
+        self._pieces.append(piece)
+        if self._size > _IN_MEMORY:
+            try:
+                self._spill()
+            except OSError as error:
+                raise ReadingStopped(
+                    FindingCode.DECOMPRESSION_LIMIT,
+                    f"There is no room to unfold the file: {error.strerror}.",
+                ) from None
 
-            self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - lives as the source
-            self._file.write(b"".join(self._pieces))
-            self._pieces = []
+    def _spill(self) -> None:
+        import tempfile
+
         if self._file is None:
-            self._pieces.append(piece)
-        else:
-            self._file.write(piece)
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the output
+        self._file.write(b"".join(self._pieces))
+        self._file.flush()
+        self._pieces = []
 
     def source(self) -> Source:
         if self._file is not None:

@@ -21,6 +21,7 @@ import hashlib
 import math
 import struct
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from runforge_engine.artifact.arrays import cut_column, little_endian, row_major
 from runforge_engine.artifact.dtypes import Dtype
@@ -152,6 +153,7 @@ def _atom(value: object) -> bytes | None:
     return None
 
 
+@lru_cache(maxsize=1024)
 def _text(text: str) -> bytes:
     return _hash(b"t", [text.encode("utf-8", "surrogatepass")])
 
@@ -165,11 +167,8 @@ def _dtype(dtype: Dtype) -> bytes:
 
 
 def _hash(letter: bytes, parts: Iterable[bytes]) -> bytes:
-    hasher = hashlib.sha256(letter)
-    for part in parts:
-        hasher.update(b"%d:" % len(part))
-        hasher.update(part)
-    return hasher.digest()
+    text = b"".join([b"%d:%s" % (len(part), part) for part in parts])
+    return hashlib.sha256(letter + text).digest()
 
 
 def _hash_pieces(pieces: Iterable[bytes]) -> bytes:

@@ -23,7 +23,7 @@ class Limits:
     #: Entries of a memo, and the highest index in one.
     memo_entries: int = 1_000_000
     #: Marks that are open at once, and containers within containers.
-    depth: int = 200
+    depth: int = 100
     #: Bytes of one text, and of all texts and numbers written as text together.
     text_bytes: int = 64 * 1024**2
     #: Bytes of one integer.

@@ -20,9 +20,10 @@ from runforge_contracts.text import quote
 
 from runforge_engine.artifact.allowlist import ALLOWED, RENAMED
 from runforge_engine.artifact.compression import unfolded
-from runforge_engine.artifact.inspection import ModelInspection, inspect_model_bytes
+from runforge_engine.artifact.inspection import inspect_model_bytes
 from runforge_engine.artifact.limits import Limits, Watch
-from runforge_engine.artifact.source import BytesSource, open_file, read_all
+from runforge_engine.artifact.report import ModelInspection
+from runforge_engine.artifact.source import BytesSource, open_file, read_all, reading
 
 #: What is held in memory at once is bounded closer than what is only looked at.
 LOADING_LIMITS = Limits(file_bytes=1024**3)
@@ -87,7 +88,7 @@ def load_model(
 
 
 def _read(path: Path, limits: Limits) -> bytes:
-    with open_file(path) as file:
+    with open_file(path) as file, reading(path):
         size = os.fstat(file.fileno()).st_size
         if size <= limits.file_bytes:
             return read_all(file, size)

@@ -9,16 +9,15 @@ Source: Python, ``pickletools`` and ``pickle._Unpickler``; joblib, ``numpy_pickl
 from __future__ import annotations
 
 import struct
-from collections import Counter
 from collections.abc import Callable
 
 from runforge_contracts.text import quote
 
 from runforge_engine.artifact import calls
 from runforge_engine.artifact.allowlist import ALLOWED, Role
-from runforge_engine.artifact.findings import FindingCode, Findings, ReadingStopped, Refused
-from runforge_engine.artifact.limits import Watch
+from runforge_engine.artifact.findings import FindingCode, ReadingStopped, Refused
 from runforge_engine.artifact.literals import LITERALS, Read, index, index_line
+from runforge_engine.artifact.reading import Reading
 from runforge_engine.artifact.source import Blob, Cursor
 from runforge_engine.artifact.stack import Stack
 from runforge_engine.artifact.values import (
@@ -28,24 +27,6 @@ from runforge_engine.artifact.values import (
     Opaque,
     count,
 )
-
-#: Operations between two looks at the clock.
-_OPERATIONS_PER_LOOK = 4096
-
-
-class Reading:
-    """What the machines of one inspection share: the watch, the findings, the names asked for."""
-
-    def __init__(self, watch: Watch, findings: Findings) -> None:
-        self.watch = watch
-        self.findings = findings
-        #: The names in the order in which they are first asked for, and how often each is.
-        self.globals: dict[tuple[str, str], Global] = {}
-        self.counts = Counter[tuple[str, str]]()
-        self.operations = 0
-        #: Whether joblib's arrays are stepped over; else the file is read as a plain pickle.
-        self.joblib = True
-        self.wrapped_arrays = 0
 
 
 class _Stopped(Exception):  # noqa: N818 - the regular end of a stream
@@ -81,19 +62,11 @@ class Machine(Stack):
         ReadingStopped
             Where the stream cannot be read on, with the place.
         """
-        cursor, reading, operations = self._cursor, self._reading, _OPERATIONS
-        limit = reading.watch.limits.operations
+        cursor, count, operations = self._cursor, self._reading.count_operation, _OPERATIONS
         try:
             while True:
                 self._start = cursor.position
-                reading.operations += 1
-                if reading.operations % _OPERATIONS_PER_LOOK == 0:
-                    reading.watch.check_time()
-                    if reading.operations > limit:
-                        raise ReadingStopped(
-                            FindingCode.OPERATION_LIMIT,
-                            f"The file has more than {limit:,} operations.",
-                        )
+                count()
                 operation = operations.get(cursor.byte())
                 if operation is None:
                     raise ReadingStopped(FindingCode.MALFORMED, "An operation is unknown.")
@@ -123,23 +96,6 @@ class Machine(Stack):
 
     # Names and calls
 
-    def _ask_for(self, module: str, name: str) -> Global:
-        pair = (module, name)
-        self._reading.counts[pair] += 1
-        found = self._reading.globals.get(pair)
-        if found is None:
-            found = self._reading.globals[pair] = Global(module, name, self._start)
-            if pair not in ALLOWED:
-                self._find(
-                    FindingCode.GLOBAL_NOT_ALLOWED,
-                    f"The file asks for {quote(f'{module}.{name}', 120)}, which no model needs.",
-                )
-            if len(self._reading.globals) > self._limits.names:
-                raise ReadingStopped(
-                    FindingCode.NAME_LIMIT, "The file asks for more names than are listed."
-                )
-        return found
-
     def _global_line(self) -> Global:
         watch = self._watch
         names = []
@@ -147,7 +103,7 @@ class Machine(Stack):
             line = self._cursor.line(watch.limits.text_bytes)
             watch.count_text(len(line))
             names.append(line.decode("utf-8"))
-        return self._ask_for(*names)
+        return self._reading.ask_for(names[0], names[1], self._start)
 
     def _global(self) -> None:
         self._stack.append(self._global_line())
@@ -156,7 +112,7 @@ class Machine(Stack):
         name, module = self._stack.pop(), self._stack.pop()
         if type(name) is not str or type(module) is not str:
             raise ReadingStopped(FindingCode.MALFORMED, "A name to import is no text.")
-        self._stack.append(self._ask_for(module, name))
+        self._stack.append(self._reading.ask_for(module, name, self._start))
 
     def _inst(self) -> None:
         found = self._global_line()

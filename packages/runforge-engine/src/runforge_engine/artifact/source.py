@@ -5,6 +5,7 @@ A mapped file that somebody cuts short kills its reader, so files are read by po
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import os
@@ -39,7 +40,7 @@ def open_file(path: Path) -> BinaryIO:
             raise OSError(errno.ELOOP, "symbolic link")
         descriptor = os.open(path, flags)
     except (OSError, ValueError) as error:
-        raise _opening_error(error, path) from None
+        raise _refusal(error, path) from None
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise RunForgeError(
@@ -51,7 +52,16 @@ def open_file(path: Path) -> BinaryIO:
     return io.FileIO(descriptor, "rb")
 
 
-def _opening_error(error: OSError | ValueError, path: Path) -> RunForgeError:
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn the system's refusals while reading the file at ``path`` into ``FILE_UNREADABLE``."""
+    try:
+        yield
+    except OSError as error:
+        raise _refusal(error, path) from None
+
+
+def _refusal(error: OSError | ValueError, path: Path) -> RunForgeError:
     number = error.errno if isinstance(error, OSError) else None
     if number in (errno.ENOENT, errno.ENOTDIR):
         return RunForgeError(

@@ -1,0 +1,66 @@
+"""What the pickle machines of one inspection share."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from runforge_contracts.text import quote
+
+from runforge_engine.artifact.allowlist import ALLOWED
+from runforge_engine.artifact.findings import FindingCode, Findings, ReadingStopped
+from runforge_engine.artifact.limits import Watch
+from runforge_engine.artifact.values import Global
+
+#: Operations between two looks at the clock.
+_OPERATIONS_PER_LOOK = 1024
+
+
+class Reading:
+    """The watch, the findings and the names that a file asks for.
+
+    With ``joblib``, its arrays are stepped over; else the file is read as a plain pickle.
+    """
+
+    def __init__(self, watch: Watch, findings: Findings, *, joblib: bool = True) -> None:
+        self.watch = watch
+        self.findings = findings
+        self.joblib = joblib
+        #: Arrays of joblib that were met.
+        self.wrapped_arrays = 0
+        #: The names in the order in which they are first asked for, and how often each is.
+        self.globals: dict[tuple[str, str], Global] = {}
+        self.counts = Counter[tuple[str, str]]()
+        self._operations = 0
+        self._next_look = _OPERATIONS_PER_LOOK
+
+    def count_operation(self) -> None:
+        """Stop where there are too many operations, or the time is up."""
+        self._operations += 1
+        if self._operations < self._next_look:
+            return
+        self._next_look += _OPERATIONS_PER_LOOK
+        self.watch.check_time()
+        if self._operations > self.watch.limits.operations:
+            raise ReadingStopped(
+                FindingCode.OPERATION_LIMIT,
+                f"The file has more than {self.watch.limits.operations:,} operations.",
+            )
+
+    def ask_for(self, module: str, name: str, offset: int) -> Global:
+        """Return what a name stands for, and judge it the first time."""
+        pair = (module, name)
+        self.counts[pair] += 1
+        if pair in self.globals:
+            return self.globals[pair]
+        found = self.globals[pair] = Global(module, name, offset)
+        if pair not in ALLOWED:
+            self.findings.add(
+                FindingCode.GLOBAL_NOT_ALLOWED,
+                f"The file asks for {quote(f'{module}.{name}', 120)}, which no model needs.",
+                offset,
+            )
+        if len(self.globals) > self.watch.limits.names:
+            raise ReadingStopped(
+                FindingCode.NAME_LIMIT, "The file asks for more names than are listed."
+            )
+        return found
