@@ -89,16 +89,16 @@ class Runner:
             self._folder = Path(scratch).resolve()
             try:
                 self._outcome.started = self._start()
-            except ClientError as failure:
-                self._outcome.problem = failure.message
-                self._end(kill=True)
-            else:
                 for number, case in enumerate(cases, start=1):
                     late = time.monotonic() - begun > self._limits.total
                     result = self._case(case, number, late=late)
                     self._outcome.results.append(result)
                     self._progress(result)
                 self._end()
+            except ClientError as failure:
+                self._outcome.problem = failure.message
+            finally:
+                self._end(kill=True)
         self._outcome.seconds = round(time.monotonic() - begun, 3)
         return self._outcome
 

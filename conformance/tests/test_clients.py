@@ -1,0 +1,137 @@
+"""Sound clients pass everything; broken ones fail exactly what they are known to fail."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import ModuleType
+
+import msgspec
+import pytest
+from clients import CLIENTS, COMMAND, PYTHON, report_on, requirements_in
+from runforge_conformance._generated.protocol_v1 import Answer
+from runforge_conformance._generated.report_v1 import ReportV1
+from runforge_conformance.judging import judge
+from runforge_conformance.runner import prepare, question
+from runforge_conformance.vectors import all_cases, requirements, vectors_folder
+
+DOCUMENTS = sorted((CLIENTS / "broken/documents").glob("*.xfail"))
+RUNS = {
+    **dict.fromkeys(("always_the_same_run", "leaves_a_run_behind", "nowhere"), "executor"),
+    "index_only": "store",
+    "oldest_first": "store",
+    "rebuilds_from_nothing": "store",
+    "rebuilds_nothing": "store",
+    "stops_at_damage": "store",
+}
+#: One case that shows the fault of an executor that trains for real.
+TRAINING = {
+    "never_the_same": ("runs/determinism/linear-svc", "executor.deterministic"),
+    "rewrites_the_index": ("runs/store/after-others", "index.append-only"),
+}
+FAULTS = json.loads((vectors_folder() / "runs/faulty/faults.json").read_bytes())
+
+
+def test_the_python_client_passes_through_the_pipe() -> None:
+    report = report_on(PYTHON, strict=True)
+    assert report.verdict == "conformant"
+    assert set(report.counts) == {"passed", "skipped"}
+    assert report.counts["passed"] > 1500
+
+
+def load(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location("python_harness", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_python_client_passes_in_process(tmp_path: Path) -> None:
+    client = load(PYTHON).Client()
+    mine = [case for case in all_cases() if case.op in ("read", "roundtrip", "edit", "write")]
+    for number, case in enumerate(mine, start=1):
+        place = prepare(case, tmp_path / str(number))
+        answer = client.answer(question(case, place, number))
+        typed = msgspec.convert({"seq": number, **answer}, Answer)
+        assert judge(case, typed, place) == [], case.id
+
+
+def test_the_command_passes_as_store() -> None:
+    report = report_on(COMMAND, roles=["store"], strict=True)
+    assert report.verdict == "conformant"
+    assert report.counts == {"passed": 19}
+
+
+@pytest.mark.parametrize("case", ["runs/complete/random-forest", "runs/data/ragged"])
+def test_the_command_passes_as_executor(case: str) -> None:
+    """Hold two cases here; `make conformance` runs all of them."""
+    assert report_on(COMMAND, only=[case], strict=True).verdict == "conformant"
+
+
+@pytest.fixture(scope="module")
+def reports() -> Iterator[dict[str, ReportV1]]:
+    """Give the report on every broken client that needs no training."""
+    broken = CLIENTS / "broken"
+    with ThreadPoolExecutor(2) as pool:
+        pending = {
+            path.stem: pool.submit(report_on, path.with_suffix(".py"), xfail=path)
+            for path in DOCUMENTS
+        }
+        for name, role in RUNS.items():
+            path = broken / f"runs/{name}.py"
+            xfail = path.with_suffix(".xfail")
+            pending[name] = pool.submit(report_on, path, roles=[role], xfail=xfail)
+        for fault in FAULTS:
+            name = fault["folder"]
+            pending[name] = pool.submit(
+                report_on, broken / "runs/faulty_run.py", name, only=["runs/complete/linear-svc"]
+            )
+        for name, (case, _) in TRAINING.items():
+            pending[name] = pool.submit(report_on, broken / f"runs/{name}.py", only=[case])
+        yield {name: future.result() for name, future in pending.items()}
+
+
+@pytest.mark.parametrize("name", [*(path.stem for path in DOCUMENTS), *RUNS])
+def test_a_broken_client_fails_exactly_what_is_listed(
+    name: str, reports: dict[str, ReportV1]
+) -> None:
+    report = reports[name]
+    unexpected = [
+        (result.case, result.outcome)
+        for result in report.results
+        if (result.outcome not in ("passed", "skipped")) is not bool(result.expected_failure)
+    ]
+    assert unexpected == []
+    assert report.unmatched_xfails == []
+    assert any(result.outcome not in ("passed", "skipped") for result in report.results)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: str(fault["folder"]))
+def test_an_executor_that_makes_a_faulty_run_is_found_out(
+    fault: dict[str, str], reports: dict[str, ReportV1]
+) -> None:
+    assert fault["requirement"] in requirements_in(reports[fault["folder"]])
+
+
+@pytest.mark.parametrize("name", TRAINING)
+def test_an_executor_that_spoils_a_real_run_is_found_out(
+    name: str, reports: dict[str, ReportV1]
+) -> None:
+    assert requirements_in(reports[name]) == {TRAINING[name][1]}
+
+
+def test_every_requirement_is_broken_by_a_client(reports: dict[str, ReportV1]) -> None:
+    """What no broken client breaks, no case may really check."""
+    broken = set().union(*map(requirements_in, reports.values()))
+    checked = {item.id for item in requirements().values() if not item.unchecked}
+    assert broken <= requirements().keys()
+    assert checked - broken == {
+        "run.additive",  # every version keeps the fields of the one before by its schema
+        "run.no-links",  # the vectors hold no links; see test_facts.py
+        "run.readable",  # nor files that cannot be read
+    }

@@ -1,0 +1,244 @@
+"""Whatever a client does, every case has its outcome, within the time limit."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from clients import PYTHON, report_on, suite
+from runforge_conformance.runner import GIVE_UP_AFTER, Limits
+
+CASES = ["request.v1/edit/*"]
+HEAD = f"""
+import json, os, subprocess, sys, time
+sys.path.insert(0, {str(PYTHON.parent)!r})
+from harness import Client, serve
+"""
+
+
+def client(folder: Path, body: str) -> Path:
+    path = folder / "client.py"
+    path.write_text(HEAD + body)
+    return path
+
+
+def test_a_client_that_floods_standard_error_passes(tmp_path: Path) -> None:
+    path = client(
+        tmp_path,
+        "os.write(2, b'x' * 5_000_000 + b'the end')\nserve(Client())\n",
+    )
+    report = report_on(path, only=CASES)
+    assert report.verdict == "conformant"
+    assert str(report.stderr).endswith("the end")
+    assert len(str(report.stderr)) <= 16 * 2**10
+
+
+@pytest.mark.parametrize(
+    ("deed", "outcome"),
+    [
+        ("os._exit(3)", "crashed"),
+        ("os.kill(os.getpid(), 9)", "crashed"),
+        ("sys.stdout.close()", "crashed"),
+        ("time.sleep(60)", "timed-out"),
+        ("os.write(1, b'garbage' + bytes([10]))", "protocol-error"),
+        ("os.write(1, bytes([0xff, 0xfe, 10]))", "protocol-error"),
+        ("os.write(1, b'[1]' + bytes([10]))", "protocol-error"),
+        ('os.write(1, b\'{"seq": 99, "outcome": "accepted"}\' + bytes([10]))', "protocol-error"),
+        ("os.write(1, b'[' * 100_000 + bytes([10]))", "protocol-error"),
+        ("[os.write(1, b'y' * 65536) for _ in range(200)]", "protocol-error"),
+        ("os.write(1, b'no end'); os._exit(0)", "protocol-error"),
+    ],
+)
+def test_one_misdeed_is_one_outcome(deed: str, outcome: str, tmp_path: Path) -> None:
+    body = f"""
+class Broken(Client):
+    def edit(self, message):
+        if message["case"] == "request.v1/edit/nested":
+            {deed}
+        return super().edit(message)
+serve(Broken())
+"""
+    report = report_on(client(tmp_path, body), only=CASES, limits=Limits(answer=1))
+    outcomes = {result.case: result.outcome for result in report.results}
+    found = outcomes.pop("request.v1/edit/nested")
+    assert found == outcome
+    assert set(outcomes.values()) == {"passed"}
+    assert report.verdict in ("not conformant", "protocol broken")
+
+
+def test_a_client_that_crashes_at_every_third_message_is_tested_in_full(tmp_path: Path) -> None:
+    body = """
+class Broken(Client):
+    count = 0
+    def answer(self, message):
+        Broken.count += 1
+        return os._exit(1) if Broken.count == 3 else super().answer(message)
+serve(Broken())
+"""
+    report = report_on(client(tmp_path, body), only=CASES)
+    outcomes = [result.outcome for result in report.results]
+    assert outcomes == ["passed", "passed", "crashed"] * 6
+
+
+def test_a_client_that_never_answers_is_given_up(tmp_path: Path) -> None:
+    body = """
+class Broken(Client):
+    def answer(self, message):
+        time.sleep(60)
+serve(Broken())
+"""
+    begun = time.monotonic()
+    report = report_on(client(tmp_path, body), only=CASES, limits=Limits(answer=0.3))
+    assert report.counts == {"timed-out": GIVE_UP_AFTER, "not-run": 18 - GIVE_UP_AFTER}
+    assert report.verdict == "not conformant"
+    assert time.monotonic() - begun < 60
+
+
+def test_the_time_for_everything_is_kept(tmp_path: Path) -> None:
+    body = """
+class Slow(Client):
+    def answer(self, message):
+        time.sleep(0.3)
+        return super().answer(message)
+serve(Slow())
+"""
+    limits = Limits(answer=5, total=1)
+    report = report_on(client(tmp_path, body), only=CASES, limits=limits)
+    assert report.counts["passed"] >= 1
+    assert report.counts["not-run"] >= 10
+    assert report.verdict == "not conformant"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "raise SystemExit(4)",
+        "print('hello', flush=True); sys.stdin.read()",
+        'print(json.dumps({"protocol": 2}), flush=True); sys.stdin.read()',
+        'print(json.dumps({"protocol": 1, "client": {}, "roles": []}), flush=True)',
+    ],
+)
+def test_a_failed_handshake_breaks_the_protocol(body: str, tmp_path: Path) -> None:
+    report = report_on(client(tmp_path, body), only=CASES)
+    assert report.verdict == "protocol broken"
+    assert report.problem
+    assert report.results == []
+
+
+def test_what_a_client_started_ends_with_it(tmp_path: Path) -> None:
+    body = f"""
+class Parent(Client):
+    def edit(self, message):
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        with open({str(tmp_path / "children")!r}, "a") as file:
+            file.write(f"{{child.pid}}\\n")
+        return super().edit(message)
+serve(Parent())
+"""
+    report_on(client(tmp_path, body), only=["request.v1/edit/rename"])
+    children = [int(line) for line in (tmp_path / "children").read_text().split()]
+    assert len(children) == 1
+    for _ in range(100):
+        if not alive(children[0]):
+            break
+        time.sleep(0.05)
+    assert not alive(children[0])
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (ProcessLookupError, FileNotFoundError):
+        return False
+    return state != "Z"
+
+
+def test_a_skip_of_what_was_declared_fails(tmp_path: Path) -> None:
+    body = """
+class Lazy(Client):
+    def answer(self, message):
+        return {"outcome": "skipped", "message": "tired"}
+serve(Lazy())
+"""
+    report = report_on(client(tmp_path, body), only=["request.v1/edit/rename"])
+    assert report.counts == {"failed": 1}
+
+
+def test_undeclared_roles_and_documents_are_skipped(tmp_path: Path) -> None:
+    body = """
+client = Client()
+client.started = {**client.started, "roles": ["reader"], "documents": ["request.v1"]}
+serve(client)
+"""
+    report = report_on(client(tmp_path, body), only=["request.v1/*", "result.v1/*"])
+    by_outcome = {
+        outcome: {r.case.split("/")[0] for r in report.results if r.outcome == outcome}
+        for outcome in ("passed", "skipped")
+    }
+    assert by_outcome == {"passed": {"request.v1"}, "skipped": {"request.v1", "result.v1"}}
+    assert report.verdict == "conformant"
+
+
+def test_a_client_that_is_nothing_is_not_conformant(tmp_path: Path) -> None:
+    body = """
+client = Client()
+client.started = {**client.started, "documents": ["other.v1"]}
+serve(client)
+"""
+    report = report_on(client(tmp_path, body), only=CASES)
+    assert report.counts == {"skipped": 18}
+    assert report.verdict == "not conformant"
+
+
+@pytest.mark.parametrize("wrong", ['{"seq": 1.5}', '{"outcome": "perhaps"}', '{"view": 7}'])
+def test_the_protocol_is_held_to_its_schema(wrong: str, tmp_path: Path) -> None:
+    body = f"""
+class Broken(Client):
+    def answer(self, message):
+        return {{**super().answer(message), **{wrong}}}
+serve(Broken())
+"""
+    path = client(tmp_path, body)
+    report = report_on(path, only=["request.v1/edit/rename"], strict=True)
+    assert report.counts == {"protocol-error": 1}
+    assert report.verdict == "protocol broken"
+
+
+def test_the_exit_status_says_what_was_found(tmp_path: Path) -> None:
+    sound = ["run", "--only", "request.v1/edit/rename", "--", sys.executable]
+    assert suite(*sound, PYTHON).returncode == 0
+    broken = PYTHON.parents[1] / "broken/documents"
+    assert suite(*sound, broken / "edits_too_much.py").returncode == 1
+    assert suite(*sound, broken / "prints_garbage.py").returncode == 3
+    assert suite(*sound, tmp_path / "nowhere.py").returncode == 3
+    assert suite("run", "--", tmp_path / "no such program").returncode == 3
+    assert suite("run", "--only", "nothing/*", "--", "true").returncode == 2
+    assert suite("run", "--role", "wizard", "--", "true").returncode == 2
+    assert suite("run").returncode == 2
+
+
+def test_an_interrupt_ends_the_run_and_the_client(tmp_path: Path) -> None:
+    body = f"""
+class Waiting(Client):
+    def answer(self, message):
+        open({str(tmp_path / "pid")!r}, "w").write(str(os.getpid()))
+        time.sleep(600)
+serve(Waiting())
+"""
+    command = [sys.executable, "-m", "runforge_conformance", "run", "--timeout", "100", "--"]
+    process = subprocess.Popen([*command, sys.executable, str(client(tmp_path, body))])
+    for _ in range(200):
+        if (tmp_path / "pid").exists() and (tmp_path / "pid").read_text():
+            break
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 130
+    pid = int((tmp_path / "pid").read_text())
+    assert not alive(pid)
