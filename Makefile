@@ -10,13 +10,14 @@ EDITABLE := $(foreach package,$(PACKAGES),-e $(package))
 # The tools of the environment come first, so that everybody runs the same ones.
 TOOLS := PATH="$(CURDIR)/$(BIN):$$PATH"
 TYPESCRIPT := packages/runforge-contracts/typescript
+CLIENT := conformance/clients/typescript
 NPM := $(TOOLS) npm --prefix $(TYPESCRIPT) --loglevel=error
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 # Two installers at once would spoil the environment.
 .NOTPARALLEL:
-.PHONY: help setup demo test check format generate check-generated check-typescript bench clean
+.PHONY: help setup demo test check format generate check-generated check-typescript conformance bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,16 +65,30 @@ format: $(VENV)/.tools ## Format the code
 	$(BIN)/ruff check --fix --quiet
 	$(BIN)/ruff format --quiet
 
-generate: $(VENV)/.tools $(TYPESCRIPT)/node_modules ## Write what follows from the schemas
+generate: $(VENV)/.tools $(TYPESCRIPT)/node_modules ## Write types, reference and derived vectors
 	$(TOOLS) python scripts/generate.py
+	$(TOOLS) python scripts/make_vectors.py
 	$(NPM) run --silent generate
 
 check-generated: $(VENV)/.tools $(TYPESCRIPT)/node_modules ## Compare the generated files with the schemas
 	$(TOOLS) python scripts/generate.py --check
+	$(TOOLS) python scripts/make_vectors.py --check
 	$(NPM) run --silent check
 
-check-typescript: $(VENV)/.tools $(TYPESCRIPT)/node_modules ## Compile the TypeScript types, read the vectors
+check-typescript: $(VENV)/.tools $(TYPESCRIPT)/node_modules ## Compile the TypeScript, read the vectors
 	$(NPM) run --silent test
+
+conformance: $(VENV)/.tools $(CLIENT)/build ## Test our own clients, write docs/conformance-report.md
+	$(TOOLS) python scripts/conformance_report.py
+
+$(CLIENT)/build: $(CLIENT)/node_modules $(wildcard $(CLIENT)/*.ts)
+	$(TOOLS) npm --prefix $(CLIENT) --loglevel=error run --silent build
+	@touch $@
+
+$(CLIENT)/node_modules: $(VENV)/.tools $(CLIENT)/package-lock.json
+	@echo "Installing the TypeScript client"
+	@$(TOOLS) npm --prefix $(CLIENT) --loglevel=error ci
+	@touch $@
 
 $(TYPESCRIPT)/node_modules: $(VENV)/.tools $(TYPESCRIPT)/package-lock.json
 	@echo "Installing the TypeScript tools"

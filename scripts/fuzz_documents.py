@@ -67,7 +67,8 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, help="instead of a number of cases")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    seeds = [path.read_bytes() for path in sorted(VECTORS.rglob("*.json"))]
+    vectors = [*VECTORS.glob("*.*.json"), *VECTORS.glob("runs/[lv]*/**/*.json")]
+    seeds = [path.read_bytes() for path in sorted(vectors)]
     chance, outcomes = random.Random(arguments.seed), Counter[str]()
     end = time.monotonic() + (arguments.seconds or 0)
     while time.monotonic() < end if arguments.seconds else outcomes.total() < arguments.cases:

@@ -61,6 +61,28 @@ export function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** Set one place of a document, or take it away. */
+export function change(document: JsonObject, pointer: string, value: Json | undefined): void {
+  const wrong = new Refusal("POINTER_INVALID", `There is no place ${pointer}.`, pointer);
+  if (!pointer.startsWith("/")) throw wrong;
+  const parts = pointer.slice(1).split("/").map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
+  const last = parts.pop()!;
+  let parent: Json | undefined = document;
+  for (const part of parts) {
+    if (Array.isArray(parent)) parent = parent[Number(part)];
+    else parent = isObject(parent) && Object.hasOwn(parent, part) ? parent[part] : undefined;
+  }
+  if (Array.isArray(parent)) {
+    const index = last === "-" ? parent.length : Number(last);
+    if (!Number.isInteger(index) || index > parent.length || (value === undefined && index === parent.length)) throw wrong;
+    parent.splice(index, 1, ...(value === undefined ? [] : [value]));
+  } else if (isObject(parent) && value !== undefined) {
+    Object.defineProperty(parent, last, { value, enumerable: true, configurable: true, writable: true });
+  } else if (isObject(parent) && Object.hasOwn(parent, last)) {
+    delete parent[last];
+  } else throw wrong;
+}
+
 function validate(value: Json, name: string): void {
   const check = ajv.getSchema(`${BASE}${name}.json`);
   if (!check) throw new Refusal("DOCUMENT_UNKNOWN", `There is no document ${name}.`);
@@ -82,7 +104,7 @@ function place(error: ErrorObject): string {
   return `${error.instancePath}/${escape(member)}`;
 }
 
-export function escape(part: string): string {
+function escape(part: string): string {
   return part.replaceAll("~", "~0").replaceAll("/", "~1");
 }
 

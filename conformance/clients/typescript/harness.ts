@@ -8,7 +8,7 @@ import type {
   ResultV1,
   RunV040,
 } from "../../../packages/runforge-contracts/typescript/types.js";
-import { type Json, type JsonObject, Refusal, isObject, load, save } from "./contract.js";
+import { type Json, type JsonObject, Refusal, change, isObject, load, save } from "./contract.js";
 
 type Message = { cmd: string; seq?: number; op: string; document: string; input: string; output: string; params: Params };
 type Params = { set?: JsonObject; remove?: string[]; fields?: JsonObject; not_computable?: string[] };
@@ -91,28 +91,6 @@ function duration(milliseconds: number): string {
   if (milliseconds < 60_000) return `${(milliseconds / 1000).toFixed(1)}s`;
   if (milliseconds < 3_600_000) return `${(milliseconds / 60_000).toFixed(1)}m`;
   return `${(milliseconds / 3_600_000).toFixed(1)}h`;
-}
-
-/** Set one place of a document, or take it away. */
-function change(document: JsonObject, pointer: string, value: Json | undefined): void {
-  const wrong = new Refusal("POINTER_INVALID", `There is no place ${pointer}.`, pointer);
-  if (!pointer.startsWith("/")) throw wrong;
-  const parts = pointer.slice(1).split("/").map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
-  const last = parts.pop()!;
-  let parent: Json | undefined = document;
-  for (const part of parts) {
-    if (Array.isArray(parent)) parent = parent[Number(part)];
-    else parent = isObject(parent) && Object.hasOwn(parent, part) ? parent[part] : undefined;
-  }
-  if (Array.isArray(parent)) {
-    const index = last === "-" ? parent.length : Number(last);
-    if (!Number.isInteger(index) || index > parent.length || (value === undefined && index === parent.length)) throw wrong;
-    parent.splice(index, 1, ...(value === undefined ? [] : [value]));
-  } else if (isObject(parent) && value !== undefined) {
-    Object.defineProperty(parent, last, { value, enumerable: true, configurable: true, writable: true });
-  } else if (isObject(parent) && Object.hasOwn(parent, last)) {
-    delete parent[last];
-  } else throw wrong;
 }
 
 function withoutNaN(value: Json): Json {

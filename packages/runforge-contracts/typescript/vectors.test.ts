@@ -36,8 +36,9 @@ function read(path: string): unknown {
   return JSON.parse(readFileSync(new URL(path, VECTORS), "utf8"));
 }
 
+// Sound documents; what is broken on purpose is the conformance suite's.
 const vectors = readdirSync(VECTORS, { recursive: true, encoding: "utf8" }).filter((path) =>
-  path.endsWith(".json"),
+  /^([^/]+\.[^/]+|runs\/[lv].*)\.json$/.test(path),
 );
 
 const byFile: Record<string, string> = {

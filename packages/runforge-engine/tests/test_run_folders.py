@@ -20,7 +20,7 @@ from runforge_contracts.layout import StoreLayout
 from runforge_engine.execution import Outcome, execute
 from runforge_engine.requests import new_request
 
-SCHEMAS = {path.stem: json.loads(path.read_text("utf-8")) for path in (ROOT / "schemas").glob("*")}
+SCHEMAS = {path.stem: json.loads(path.read_text("utf-8")) for path in (ROOT / "schemas").glob("*.json")}
 REGISTRY: Registry[Any] = Registry().with_resources(
     (schema["$id"], Resource.from_contents(schema)) for schema in SCHEMAS.values()
 )
