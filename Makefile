@@ -75,8 +75,9 @@ check-generated: $(VENV)/.tools $(TYPESCRIPT)/node_modules ## Compare the genera
 	$(TOOLS) python scripts/make_vectors.py --check
 	$(NPM) run --silent check
 
-check-typescript: $(VENV)/.tools $(TYPESCRIPT)/node_modules ## Compile the TypeScript, read the vectors
+check-typescript: $(VENV)/.tools $(TYPESCRIPT)/node_modules $(CLIENT)/build ## Compile the TypeScript, read the vectors
 	$(NPM) run --silent test
+	$(TOOLS) npm --prefix $(CLIENT) --loglevel=error run --silent test
 
 conformance: $(VENV)/.tools $(CLIENT)/build ## Test our own clients, write docs/conformance-report.md
 	$(TOOLS) python scripts/conformance_report.py
@@ -95,8 +96,9 @@ $(TYPESCRIPT)/node_modules: $(VENV)/.tools $(TYPESCRIPT)/package-lock.json
 	@$(NPM) ci
 	@touch $@
 
-bench: $(VENV)/.tools ## Measure, beside plain libraries
+bench: $(VENV)/.tools $(CLIENT)/build ## Measure, beside plain libraries
 	$(BIN)/python benchmarks/contracts.py
+	$(TOOLS) python benchmarks/conformance.py
 
 clean: ## Remove what the doors made; runs are kept
 	rm -rf $(VENV) .tox .mypy_cache .pytest_cache .ruff_cache

@@ -52,7 +52,7 @@ def page(reports: dict[str, ReportV1]) -> str:
         "",
         "# Conformance report",
         "",
-        f"{len(known)} requirements of contract v1 and {len(cases)} cases that check them, and what",
+        f"{len(known)} requirements of contract v1, {len(cases)} cases that check them, and what",
         "the clients of this repository make of them. [The guide](guides/conformance.md) says how",
         "any other client is tested.",
         "",

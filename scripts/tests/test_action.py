@@ -1,0 +1,75 @@
+"""The GitHub action does what the guide says: its steps, run by a shell as GitHub runs them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+ACTION = yaml.safe_load((ROOT / "conformance/action.yml").read_text("utf-8"))
+PYTHON = ROOT / "conformance/clients/python/harness.py"
+BROKEN = ROOT / "conformance/clients/broken/documents"
+
+
+def test_the_guide_uses_the_action_as_it_is() -> None:
+    page = (ROOT / "docs/guides/conformance.md").read_text("utf-8")
+    (step,) = yaml.safe_load(page.split("```yaml\n")[1].split("```")[0])
+    assert step["uses"].partition("@")[0].endswith("/conformance")
+    assert step["with"].keys() <= ACTION["inputs"].keys()
+    required = {name for name, item in ACTION["inputs"].items() if item.get("required")}
+    assert required <= step["with"].keys()
+
+
+@pytest.fixture(scope="module")
+def runner(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a runner's folder, with what the first step installs."""
+    folder = tmp_path_factory.mktemp("runner")
+    install, _ = ACTION["runs"]["steps"]
+    environment = {
+        **os.environ,
+        "RUNNER_TEMP": str(folder),
+        "GITHUB_ACTION_PATH": str(ROOT / "conformance"),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+    }
+    # pip builds in a copy of its own, so that nothing is left in the repository.
+    subprocess.run(["bash", "-eo", "pipefail", "-c", install["run"]], env=environment, check=True)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("client", "arguments", "status"),
+    [
+        (PYTHON, "--only 'request.v1/edit/*' --only result.v1/duration/*", 0),
+        (BROKEN / "edits_too_much.py", "--only request.v1/edit/rename", 1),
+        (BROKEN / "prints_garbage.py", "--only request.v1/edit/rename", 3),
+    ],
+)
+def test_the_action_tests_a_client(
+    client: Path, arguments: str, status: int, runner: Path, tmp_path: Path
+) -> None:
+    _, test = ACTION["runs"]["steps"]
+    inputs = {
+        "command": f"'{sys.executable}' '{client}'",
+        "arguments": arguments,
+        "report": "the report",
+    }
+    values = {
+        name: inputs[value.removeprefix("${{ inputs.").removesuffix(" }}")]
+        for name, value in test["env"].items()
+    }
+    summary = tmp_path / "summary.md"
+    environment = {**os.environ, **values, "RUNNER_TEMP": str(runner)}
+    done = subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", test["run"]],
+        cwd=tmp_path,
+        env={**environment, "GITHUB_STEP_SUMMARY": str(summary)},
+        check=False,
+    )
+    assert done.returncode == status
+    assert summary.read_text().startswith("# Conformance: runforge-contracts")
+    assert (tmp_path / "the report/junit.xml").exists()
