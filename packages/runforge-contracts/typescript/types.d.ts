@@ -5,6 +5,10 @@
  */
 export type Count = number;
 /**
+ * A SHA-256 digest as 64 lowercase hexadecimal digits.
+ */
+export type Sha256 = string;
+/**
  * A class label: an integer within 53 bits or a text, never a fraction. Source: RunForge contract, Data.
  */
 export type ClassLabel = number | string;
@@ -12,10 +16,6 @@ export type ClassLabel = number | string;
  * A number between zero and one.
  */
 export type Fraction = number;
-/**
- * A SHA-256 digest as 64 lowercase hexadecimal digits.
- */
-export type Sha256 = string;
 /**
  * A path below the run folder with forward slashes. It has no empty, `.` or `..` segment, no backslash, no control character and no drive letter, so it cannot leave its root. Source: RunForge contract, Where things live.
  */
@@ -63,8 +63,86 @@ export type MetricsProfile =
  */
 export interface PipelineStep {
   name: string;
+  /**
+   * Class; `passthrough` for a step that does nothing.
+   */
   type: string;
+  /**
+   * Module of the class; empty for a step that does nothing.
+   */
   module: string;
+  /**
+   * What the estimator was made with, by name; a value that JSON has no form for is `{"text": ...}`.
+   */
+  hyperparameters?: {
+    [k: string]: unknown;
+  };
+  [k: string]: unknown;
+}
+/**
+ * An array of the model.
+ */
+export interface ModelArray {
+  /**
+   * Where it is, such as `clf.coef_`.
+   */
+  path: string;
+  /**
+   * Type of its elements, by numpy's name.
+   */
+  dtype: string;
+  shape: Count[];
+  [k: string]: unknown;
+}
+/**
+ * The decision trees of a forest, all of which hold together.
+ */
+export interface TreeSummary {
+  /**
+   * Number of trees.
+   */
+  count: Count;
+  /**
+   * Nodes of all trees.
+   */
+  node_count: Count;
+  /**
+   * Depth of the deepest one.
+   */
+  max_depth: Count;
+  [k: string]: unknown;
+}
+/**
+ * A name that loading the file would import.
+ */
+export interface GlobalUse {
+  module: string;
+  name: string;
+  /**
+   * Whether a model needs it; anything else is refused.
+   */
+  allowed: boolean;
+  /**
+   * How often the file asks for it.
+   */
+  count: Count;
+  /**
+   * Byte in the stream, after decompression, where it does so first.
+   */
+  offset: Count;
+  [k: string]: unknown;
+}
+/**
+ * One thing to know about the file.
+ */
+export interface ModelFinding {
+  code: string;
+  severity: "info" | "warning" | "error";
+  message: string;
+  /**
+   * Byte in the stream, after decompression, where it was found.
+   */
+  offset?: Count;
   [k: string]: unknown;
 }
 /**
@@ -72,13 +150,75 @@ export interface PipelineStep {
  */
 export interface ArtifactInspectionV0222 {
   schema_version: "0.2.2.2";
+  /**
+   * The file, as it was named.
+   */
   artifact_path: string;
   /**
    * Steps in order.
    */
   pipeline_steps: PipelineStep[];
+  /**
+   * Whether a step before the last one does something.
+   */
   has_preprocessing: boolean;
+  /**
+   * Number of steps, also where not all are shown.
+   */
   step_count: Count;
+  /**
+   * Size of the file.
+   */
+  bytes?: Count;
+  /**
+   * SHA-256 of the file's bytes; absent where the file is too large to be read.
+   */
+  sha256?: Sha256;
+  /**
+   * Digest of what the model is, equal under re-encoding; only of a file without a finding of severity `error`.
+   */
+  content_sha256?: Sha256;
+  /**
+   * How the file is compressed, such as `zlib`; `none` for a plain one.
+   */
+  compression?: string;
+  /**
+   * Version of scikit-learn that wrote the model.
+   */
+  library_version?: string;
+  /**
+   * Columns that the model was fitted on.
+   */
+  n_features?: Count;
+  /**
+   * Their names, in order, where the model stores them.
+   */
+  feature_names?: string[];
+  /**
+   * Labels in the order of the classes: those of a run are integers or texts, other models store other values.
+   */
+  classes?: unknown[];
+  /**
+   * Number of arrays in the model.
+   */
+  array_count?: Count;
+  /**
+   * The arrays, in the order in which the model holds them, as far as they are shown.
+   */
+  arrays?: ModelArray[];
+  trees?: TreeSummary;
+  /**
+   * Every name that loading the file would import, and the judgement on it.
+   */
+  globals?: GlobalUse[];
+  /**
+   * Whether there is no finding of severity `error`.
+   */
+  clean?: boolean;
+  /**
+   * What there is to know about the file, in the order in which it was found.
+   */
+  findings?: ModelFinding[];
   [k: string]: unknown;
 }
 /**

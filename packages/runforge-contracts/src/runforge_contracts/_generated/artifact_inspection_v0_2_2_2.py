@@ -2,8 +2,8 @@
 #   filename:  artifact_inspection.v0.2.2.2.json
 
 from __future__ import annotations
-from msgspec import Meta, Struct
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
+from msgspec import Meta, Struct, UNSET, UnsetType
 from . import common_v1
 
 
@@ -13,8 +13,82 @@ class PipelineStep(Struct, kw_only=True, frozen=True, gc=False):
     """
 
     name: str
-    type: str
+    type: Annotated[
+        str, Meta(description="Class; `passthrough` for a step that does nothing.")
+    ]
+    module: Annotated[
+        str,
+        Meta(description="Module of the class; empty for a step that does nothing."),
+    ]
+    hyperparameters: (
+        Annotated[
+            dict[str, Any],
+            Meta(
+                description='What the estimator was made with, by name; a value that JSON has no form for is `{"text": ...}`.'
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+
+
+class ModelArray(Struct, kw_only=True, frozen=True, gc=False):
+    """
+    An array of the model.
+    """
+
+    path: Annotated[str, Meta(description="Where it is, such as `clf.coef_`.")]
+    dtype: Annotated[str, Meta(description="Type of its elements, by numpy's name.")]
+    shape: list[common_v1.Count]
+
+
+class TreeSummary(Struct, kw_only=True, frozen=True, gc=False):
+    """
+    The decision trees of a forest, all of which hold together.
+    """
+
+    count: Annotated[common_v1.Count, Meta(description="Number of trees.")]
+    node_count: Annotated[common_v1.Count, Meta(description="Nodes of all trees.")]
+    max_depth: Annotated[common_v1.Count, Meta(description="Depth of the deepest one.")]
+
+
+class GlobalUse(Struct, kw_only=True, frozen=True, gc=False):
+    """
+    A name that loading the file would import.
+    """
+
     module: str
+    name: str
+    allowed: Annotated[
+        bool, Meta(description="Whether a model needs it; anything else is refused.")
+    ]
+    count: Annotated[
+        common_v1.Count, Meta(description="How often the file asks for it.")
+    ]
+    offset: Annotated[
+        common_v1.Count,
+        Meta(
+            description="Byte in the stream, after decompression, where it does so first."
+        ),
+    ]
+
+
+class ModelFinding(Struct, kw_only=True, frozen=True, gc=False):
+    """
+    One thing to know about the file.
+    """
+
+    code: Annotated[str, Meta(pattern="^[A-Z][A-Z0-9_]*$(?!\\n)")]
+    severity: Literal["info", "warning", "error"]
+    message: str
+    offset: (
+        Annotated[
+            common_v1.Count,
+            Meta(
+                description="Byte in the stream, after decompression, where it was found."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class ArtifactInspectionV0222(Struct, kw_only=True, frozen=True, gc=False):
@@ -23,7 +97,109 @@ class ArtifactInspectionV0222(Struct, kw_only=True, frozen=True, gc=False):
     """
 
     schema_version: Literal["0.2.2.2"]
-    artifact_path: str
+    artifact_path: Annotated[str, Meta(description="The file, as it was named.")]
     pipeline_steps: Annotated[list[PipelineStep], Meta(description="Steps in order.")]
-    has_preprocessing: bool
-    step_count: common_v1.Count
+    has_preprocessing: Annotated[
+        bool, Meta(description="Whether a step before the last one does something.")
+    ]
+    step_count: Annotated[
+        common_v1.Count,
+        Meta(description="Number of steps, also where not all are shown."),
+    ]
+    bytes: (
+        Annotated[common_v1.Count, Meta(description="Size of the file.")] | UnsetType
+    ) = UNSET
+    sha256: (
+        Annotated[
+            common_v1.Sha256,
+            Meta(
+                description="SHA-256 of the file's bytes; absent where the file is too large to be read."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    content_sha256: (
+        Annotated[
+            common_v1.Sha256,
+            Meta(
+                description="Digest of what the model is, equal under re-encoding; only of a file without a finding of severity `error`."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    compression: (
+        Annotated[
+            str,
+            Meta(
+                description="How the file is compressed, such as `zlib`; `none` for a plain one.",
+                pattern="^[a-z0-9]+$(?!\\n)",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    library_version: (
+        Annotated[
+            str, Meta(description="Version of scikit-learn that wrote the model.")
+        ]
+        | UnsetType
+    ) = UNSET
+    n_features: (
+        Annotated[
+            common_v1.Count, Meta(description="Columns that the model was fitted on.")
+        ]
+        | UnsetType
+    ) = UNSET
+    feature_names: (
+        Annotated[
+            list[str],
+            Meta(description="Their names, in order, where the model stores them."),
+        ]
+        | UnsetType
+    ) = UNSET
+    classes: (
+        Annotated[
+            list[Any],
+            Meta(
+                description="Labels in the order of the classes: those of a run are integers or texts, other models store other values."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    array_count: (
+        Annotated[common_v1.Count, Meta(description="Number of arrays in the model.")]
+        | UnsetType
+    ) = UNSET
+    arrays: (
+        Annotated[
+            list[ModelArray],
+            Meta(
+                description="The arrays, in the order in which the model holds them, as far as they are shown."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    trees: TreeSummary | UnsetType = UNSET
+    globals: (
+        Annotated[
+            list[GlobalUse],
+            Meta(
+                description="Every name that loading the file would import, and the judgement on it."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    clean: (
+        Annotated[
+            bool, Meta(description="Whether there is no finding of severity `error`.")
+        ]
+        | UnsetType
+    ) = UNSET
+    findings: (
+        Annotated[
+            list[ModelFinding],
+            Meta(
+                description="What there is to know about the file, in the order in which it was found."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET

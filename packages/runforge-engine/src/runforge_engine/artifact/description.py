@@ -145,7 +145,7 @@ def _read_attributes(estimator: Instance, description: Description, renderer: Re
     if isinstance(classes, Array):
         description.classes = renderer.elements(classes)
     count, version = state.get("n_features_in_"), state.get("_sklearn_version")
-    if description.n_features is None and type(count) is int:
+    if description.n_features is None and type(count) is int and 0 <= count < 2**53:
         description.n_features = count
     if isinstance(version, str):
         description.library_version = renderer.text(version)
