@@ -52,6 +52,11 @@ def main() -> int:
             target.parent.mkdir(parents=True)
             target.write_bytes(encode_json(boundary_topic(name)))
         make_faults(faulty)
+        for path in (VECTORS / "cases").glob("*/boundaries.json"):
+            if not (cases / path.parent.name).exists():
+                differences.append(f"should not be there: cases/{path.parent.name}")
+                if not check:
+                    path.unlink()
         if check:
             differences += compare(faulty, VECTORS / "runs/faulty")
             for path in cases.rglob("*.json"):
@@ -59,6 +64,7 @@ def main() -> int:
                 if not committed.exists() or committed.read_bytes() != path.read_bytes():
                     differences.append(f"differs: cases/{path.relative_to(cases)}")
         else:
+            differences = []
             shutil.rmtree(VECTORS / "runs/faulty", ignore_errors=True)
             shutil.copytree(faulty, VECTORS / "runs/faulty")
             shutil.copytree(cases, VECTORS / "cases", dirs_exist_ok=True)
