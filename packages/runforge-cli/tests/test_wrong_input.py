@@ -71,6 +71,7 @@ def test_bad_data_fails_the_run_and_is_on_record(
         "request.json",
         "result.json",
         "diagnostics.json",
+        "provenance.intoto.json",
         "manifest.json",
         "logs",
     }

@@ -19,8 +19,11 @@ from referencing import Registry, Resource
 from runforge_contracts.layout import StoreLayout
 from runforge_engine.execution import Outcome, execute
 from runforge_engine.requests import new_request
+from runforge_engine.statement import statement_of
 
-SCHEMAS = {path.stem: json.loads(path.read_text("utf-8")) for path in (ROOT / "schemas").glob("*.json")}
+SCHEMAS = {
+    path.stem: json.loads(path.read_text("utf-8")) for path in (ROOT / "schemas").glob("*.json")
+}
 REGISTRY: Registry[Any] = Registry().with_resources(
     (schema["$id"], Resource.from_contents(schema)) for schema in SCHEMAS.values()
 )
@@ -37,7 +40,12 @@ COMMON = {
 }
 LINEAR = {"artifacts/linear_coefficients.v1.json": "linear_coefficients.v1"}
 FOREST = {"artifacts/feature_importance.v1.json": "feature_importance.v1"}
-UNCHECKED = {"artifacts/model.pkl", "logs/train.log", "logs/events.jsonl"}
+UNCHECKED = {
+    "artifacts/model.pkl",
+    "logs/train.log",
+    "logs/events.jsonl",
+    "provenance.intoto.json",
+}
 
 
 def assert_valid(document: Any, schema: str) -> None:
@@ -182,6 +190,12 @@ def test_pointers_exist_and_digests_match(outcome: Outcome) -> None:
     assert folder.parents[2] / entry["run_dir"] == folder
     dataset = (folder.parents[2] / run["dataset"]["path"]).read_bytes()
     assert run["dataset"]["fingerprint_sha256"] == hashlib.sha256(dataset).hexdigest()
+
+
+def test_the_statement_is_what_the_documents_amount_to(outcome: Outcome) -> None:
+    listed = read(outcome.run_dir, "manifest.json")["files"]
+    written = (outcome.run_dir / "provenance.intoto.json").read_bytes()
+    assert statement_of(outcome.run_dir, listed) == written
 
 
 def test_events_come_in_the_order_of_the_contract(outcome: Outcome) -> None:

@@ -34,6 +34,10 @@ INTERPRETABILITY_INDEX = _place_of("interpretability.index.v1")
 EVENTS = _place_of("events.v1")
 MODEL = "artifacts/model.pkl"
 TRAIN_LOG = "logs/train.log"
+#: An in-toto statement, whose format is not ours: it has no schema here.
+STATEMENT = "provenance.intoto.json"
+#: How the name of a signature ends.
+SIGNATURE_SUFFIX = ".sig"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,11 @@ class StoreLayout:
         return self.root / "runs"
 
     @property
+    def signatures(self) -> Path:
+        """The folder with the signatures of runs, which may outlive them."""
+        return self.root / "signatures"
+
+    @property
     def index(self) -> Path:
         """The provenance index; older clients look for theirs in a folder of its own."""
         folder = self.root / "outputs" if self.name == LEGACY_STORE else self.root
@@ -64,6 +73,10 @@ class StoreLayout:
     def run_folder(self, run_id: str) -> Path:
         """Return the folder of the run ``run_id``."""
         return self.runs / run_id
+
+    def signature(self, run_id: str) -> Path:
+        """Return where the signature of the run ``run_id`` lies."""
+        return self.signatures / f"{run_id}{SIGNATURE_SUFFIX}"
 
     def relative(self, folder: Path) -> str:
         """Return ``folder`` as documents name it: relative to the workspace where it lies in it."""

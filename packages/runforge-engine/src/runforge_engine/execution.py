@@ -128,7 +128,7 @@ def execute_folder(
             path=str(folder),
         )
     request = Document.load(folder / layout.REQUEST, RequestV1)
-    for file in (layout.RESULT, layout.RUN, layout.MANIFEST):
+    for file in (layout.RESULT, layout.RUN, layout.STATEMENT, layout.MANIFEST):
         if (folder / file).exists():
             raise RunForgeError(
                 ErrorCode.RUN_ALREADY_COMPLETE,

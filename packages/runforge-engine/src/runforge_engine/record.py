@@ -20,6 +20,7 @@ from runforge_contracts.jsontext import encode_json
 from runforge_contracts.schemas import in_schema_order
 from runforge_contracts.validation import validate
 
+from runforge_engine.statement import statement_of
 from runforge_engine.store import sync_run, write_new
 
 #: Kind of each artifact in ``result.json``; whatever is not named here is ``other``.
@@ -70,7 +71,10 @@ class RunRecord:
         ]
 
     def finish(self, run_id: str) -> None:
-        """Write the manifest over every file of the folder, and make the folder durable."""
+        """Write the statement of the run's origin and, last, the manifest over every file.
+
+        The folder is durable when this returns.
+        """
         files = sorted(
             path.relative_to(self.folder).as_posix()
             for path in self.folder.rglob("*")
@@ -80,7 +84,13 @@ class RunRecord:
             file: self.digests.get(file) or _digest((self.folder / file).read_bytes())
             for file in files
         }
-        manifest = {"schema_version": "manifest.v1", "run_id": run_id, "files": digests}
+        self.write_bytes(layout.STATEMENT, statement_of(self.folder, digests))
+        digests[layout.STATEMENT] = self.digests[layout.STATEMENT]
+        manifest = {
+            "schema_version": "manifest.v1",
+            "run_id": run_id,
+            "files": dict(sorted(digests.items())),
+        }
         self.write_raw(layout.MANIFEST, manifest, "manifest.v1")
         sync_run(self.folder)
 

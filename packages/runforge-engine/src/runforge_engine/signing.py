@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from runforge_contracts.errors import ErrorCode, Place, Problem, RunForgeError
 from runforge_contracts.files import read_file, write_file, writing
-from runforge_contracts.layout import StoreLayout
+from runforge_contracts.layout import SIGNATURE_SUFFIX, StoreLayout
 from runforge_contracts.text import printable, quote
 
 from runforge_engine.bundle import (
@@ -49,9 +49,8 @@ from runforge_engine.keys import (
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
 
-_SUFFIX = ".sig"
-#: Names of folders in a store.
-_RUNS, _SIGNATURES = "runs", "signatures"
+#: Name of the folder in a store that holds nothing but runs.
+_RUNS = "runs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +71,16 @@ def signature_path(folder: Path) -> Path:
     own beside it.
     """
     folder = _absolute(folder)
-    name = f"{folder.name}{_SUFFIX}"
     if folder.parent.name == _RUNS:
-        return folder.parent.parent / _SIGNATURES / name
-    return folder.with_name(name)
+        root = folder.parent.parent
+        return StoreLayout(root.parent, root.name).signature(folder.name)
+    return folder.with_name(f"{folder.name}{SIGNATURE_SUFFIX}")
 
 
 def signatures_of(store: StoreLayout) -> dict[str, Path]:
     """Return the signatures in a store by run id, sorted; the run may be gone."""
-    found = sorted((store.root / _SIGNATURES).glob(f"*{_SUFFIX}"))
-    return {path.name.removesuffix(_SUFFIX): path for path in found}
+    found = sorted(store.signatures.glob(f"*{SIGNATURE_SUFFIX}"))
+    return {path.name.removesuffix(SIGNATURE_SUFFIX): path for path in found}
 
 
 def sign_folder(

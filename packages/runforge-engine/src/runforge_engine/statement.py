@@ -41,15 +41,13 @@ from runforge_contracts import layout
 from runforge_contracts.jsontext import encode_json
 from runforge_contracts.reading import RunFolder
 
-#: Where the statement lies in the run folder.
-STATEMENT = "provenance.intoto.json"
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://slsa.dev/provenance/v1"
 BUILD_TYPE = "https://runforge.dev/buildtypes/train/v1"
 BUILDER = "https://runforge.dev/builders/local/v1"
 
 #: What a statement cannot be about: itself, and the manifest, which has its digest.
-_NOT_SUBJECTS = frozenset({STATEMENT, layout.MANIFEST})
+_NOT_SUBJECTS = frozenset({layout.STATEMENT, layout.MANIFEST})
 _MEDIA_TYPES = {layout.TRAIN_LOG: "text/plain", layout.EVENTS: "application/jsonl"}
 
 
