@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
+import io
 import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.text import quote
 
+_PIECE = 2**20
 
-def open_file(path: Path) -> BinaryIO:
-    """Open the regular file at ``path`` for reading.
+
+class FileDigest(NamedTuple):
+    """Digest and size of a file."""
+
+    sha256: str
+    bytes: int
+
+
+def open_file(path: Path) -> io.FileIO:
+    """Open the regular file at ``path`` for reading, unbuffered.
 
     Raises
     ------
@@ -25,12 +36,10 @@ def open_file(path: Path) -> BinaryIO:
     """
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     flags |= getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
-    try:
+    with reading(path):
         if not hasattr(os, "O_NOFOLLOW") and path.is_symlink():
             raise OSError(errno.ELOOP, "symbolic link")
         descriptor = os.open(path, flags)
-    except OSError as error:
-        raise _reading_error(error, path) from None
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise RunForgeError(
@@ -39,7 +48,16 @@ def open_file(path: Path) -> BinaryIO:
             hint="Name a file.",
             path=str(path),
         )
-    return os.fdopen(descriptor, "rb")
+    return io.FileIO(descriptor, "rb")
+
+
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn the system's refusals while reading the file at ``path`` into coded errors."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        raise _reading_error(error, path) from None
 
 
 def read_file(path: Path, *, max_bytes: int) -> bytes:
@@ -50,11 +68,8 @@ def read_file(path: Path, *, max_bytes: int) -> bytes:
     RunForgeError
         As :func:`open_file`, and ``JSON_TOO_LARGE``.
     """
-    with open_file(path) as file:
-        try:
-            data = file.read(max_bytes + 1)
-        except OSError as error:
-            raise _reading_error(error, path) from None
+    with open_file(path) as file, reading(path):
+        data = read_all(file, max_bytes + 1)
     if len(data) > max_bytes:
         raise RunForgeError(
             ErrorCode.JSON_TOO_LARGE,
@@ -64,24 +79,46 @@ def read_file(path: Path, *, max_bytes: int) -> bytes:
     return data
 
 
-def _reading_error(error: OSError, path: Path) -> RunForgeError:
-    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+def read_all(file: BinaryIO, size: int) -> bytes:
+    """Return the first ``size`` bytes of an unbuffered file, or all where it has fewer."""
+    # What is read at once takes the memory that is asked for, not that of the file.
+    pieces, missing = [], size
+    while missing and (piece := file.read(min(missing, _PIECE))):
+        pieces.append(piece)
+        missing -= len(piece)
+    return b"".join(pieces)
+
+
+def digest_file(path: Path) -> FileDigest:
+    """Return SHA-256 and size of the regular file at ``path``, read in pieces.
+
+    Raises :class:`~runforge_contracts.errors.RunForgeError` as :func:`open_file`.
+    """
+    with open_file(path) as file, reading(path):
+        digest = hashlib.file_digest(file, "sha256")
+        return FileDigest(digest.hexdigest(), file.tell())
+
+
+def _reading_error(error: OSError | ValueError, path: Path) -> RunForgeError:
+    # A NUL character or a name that is too long cannot be the path of anything.
+    number = error.errno if isinstance(error, OSError) else errno.ENOENT
+    if number in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG):
         return RunForgeError(
             ErrorCode.FILE_NOT_FOUND,
             f"There is no file {quote(path, 200)}.",
             hint="Check the path.",
             path=str(path),
         )
-    if error.errno == errno.ELOOP:
+    if number == errno.ELOOP:
         return RunForgeError(
             ErrorCode.FILE_UNSAFE,
-            f"{quote(path)} is a symbolic link, which could lead anywhere.",
+            f"{quote(path, 200)} is a symbolic link, which could lead anywhere.",
             hint="Name the file itself.",
             path=str(path),
         )
-    reason = (error.strerror or str(error)).lower()
+    reason = (getattr(error, "strerror", None) or str(error)).lower()
     return RunForgeError(
-        ErrorCode.FILE_UNREADABLE, f"{quote(path)} cannot be read: {reason}.", path=str(path)
+        ErrorCode.FILE_UNREADABLE, f"{quote(path, 200)} cannot be read: {reason}.", path=str(path)
     )
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.files import digest_file
 from runforge_contracts.text import quote
 
 
@@ -63,7 +62,7 @@ def digest_folder(folder: Path) -> FolderDigests:
                     elif not _is_text(name):
                         irregular[name] = "a file whose name is not UTF-8"
                     else:
-                        files[name] = _sha256(path)
+                        files[name] = digest_file(path).sha256
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise RunForgeError(
@@ -80,13 +79,3 @@ def _is_text(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _sha256(path: Path) -> str:
-    # A file that has become a link or a pipe since it was listed is not followed, nor waited for.
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    flags |= getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
-    with os.fdopen(os.open(path, flags), "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError(f"{path.name} is no longer a file")
-        return hashlib.file_digest(file, "sha256").hexdigest()

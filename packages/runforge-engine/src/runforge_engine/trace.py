@@ -8,10 +8,6 @@ Source: RunForge guarantees, "Provenance Tracking"; RunForge contract, "Document
 
 from __future__ import annotations
 
-import errno
-import hashlib
-import os
-import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +16,7 @@ from typing import Any, Literal
 
 from runforge_contracts import layout
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.files import digest_file
 from runforge_contracts.layout import StoreLayout
 from runforge_contracts.reading import RunFolder, locate_run, started
 from runforge_contracts.text import quote
@@ -101,7 +98,7 @@ def wanted(argument: str) -> Wanted:
     """
     try:
         if argument:  # The empty path would be the current folder.
-            return Wanted(*hash_file(Path(argument)))
+            return Wanted(*digest_file(Path(argument)))
     except RunForgeError as error:
         if error.code is not ErrorCode.FILE_NOT_FOUND:
             raise
@@ -120,56 +117,6 @@ def wanted(argument: str) -> Wanted:
         f"{quote(argument, 200)} is neither a file nor a SHA-256.",
         hint="Name a model, a dataset, or the digits of a digest.",
         path=argument,
-    )
-
-
-def hash_file(path: Path) -> tuple[str, int]:
-    """Return SHA-256 and size of the regular file at ``path``, read in pieces.
-
-    Raises
-    ------
-    RunForgeError
-        ``FILE_NOT_FOUND``; ``FILE_UNSAFE`` for a symbolic link, a folder, a pipe or a device;
-        ``FILE_UNREADABLE``.
-    """
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    flags |= getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
-    try:
-        if not hasattr(os, "O_NOFOLLOW") and path.is_symlink():
-            raise OSError(errno.ELOOP, "symbolic link")
-        descriptor = os.open(path, flags)
-        status = os.fstat(descriptor)
-        if stat.S_ISREG(status.st_mode):
-            with os.fdopen(descriptor, "rb") as file:
-                return hashlib.file_digest(file, "sha256").hexdigest(), status.st_size
-        os.close(descriptor)
-    except (OSError, ValueError) as error:
-        raise _refusal(path, error) from None
-    raise RunForgeError(
-        ErrorCode.FILE_UNSAFE,
-        f"{quote(path, 200)} is not a regular file.",
-        hint="Name the file itself.",
-        path=str(path),
-    )
-
-
-def _refusal(path: Path, error: OSError | ValueError) -> RunForgeError:
-    # A NUL character or a name that is too long cannot be the path of anything.
-    number = error.errno if isinstance(error, OSError) else errno.ENOENT
-    if number in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG):
-        return RunForgeError(
-            ErrorCode.FILE_NOT_FOUND, f"There is no file {quote(path, 200)}.", path=str(path)
-        )
-    if number == errno.ELOOP:
-        return RunForgeError(
-            ErrorCode.FILE_UNSAFE,
-            f"{quote(path, 200)} is a symbolic link, which could lead anywhere.",
-            hint="Name the file itself.",
-            path=str(path),
-        )
-    reason = (getattr(error, "strerror", None) or str(error)).lower()
-    return RunForgeError(
-        ErrorCode.FILE_UNREADABLE, f"{quote(path, 200)} cannot be read: {reason}.", path=str(path)
     )
 
 
@@ -246,7 +193,7 @@ def _hash_model(sought: Wanted, run: Listed, model: str) -> str | None:
     try:
         if sought.size is not None and place.stat(follow_symlinks=False).st_size != sought.size:
             return None
-        return hash_file(place)[0]
+        return digest_file(place).sha256
     except (OSError, RunForgeError):
         return None
 

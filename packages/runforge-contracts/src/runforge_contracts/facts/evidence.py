@@ -11,7 +11,8 @@ from typing import Any
 
 from runforge_contracts import layout
 from runforge_contracts.facts.finding import Finding
-from runforge_contracts.facts.folder import FileFact, Folder
+from runforge_contracts.facts.folder import Folder
+from runforge_contracts.files import FileDigest
 
 #: What a run of the present layout has, however it ended, and what a completed training adds.
 _ALWAYS = (layout.REQUEST, layout.RESULT, layout.DIAGNOSTICS, layout.MANIFEST)
@@ -71,7 +72,7 @@ def _digests(
         found = folder.files.get(file)
         if found is None:
             yield Finding(rule, f"{document} names {file}, which is missing.", document, pointer)
-        elif found != FileFact(expected["sha256"], expected["bytes"]):
+        elif found != FileDigest(expected["sha256"], expected["bytes"]):
             message = f"{file} is not the file whose digest {document} records."
             yield Finding(rule, message, file, None, expected, found._asdict())
 

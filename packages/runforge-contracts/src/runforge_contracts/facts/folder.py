@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from runforge_contracts import layout
 from runforge_contracts.documents import identify
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.facts.finding import Finding
-from runforge_contracts.files import open_file, read_file
+from runforge_contracts.files import FileDigest, digest_file, read_file
 from runforge_contracts.jsontext import MAX_BYTES, parse_json
 from runforge_contracts.reading import SCHEMAS_BY_FILE
 from runforge_contracts.text import quote
@@ -20,14 +19,6 @@ from runforge_contracts.validation import validate
 
 #: A run has some twenty files; a folder with more than this is no run.
 MAX_FILES = 10_000
-_CHUNK = 2**20
-
-
-class FileFact(NamedTuple):
-    """Digest and size of a file."""
-
-    sha256: str
-    bytes: int
 
 
 class Folder:
@@ -37,7 +28,7 @@ class Folder:
         self.path = path
         self.findings: list[Finding] = []
         #: Digests of all regular files, by path below the folder.
-        self.files: dict[str, FileFact] = {}
+        self.files: dict[str, FileDigest] = {}
         #: Valid documents, by path below the folder.
         self.documents: dict[str, dict[str, Any]] = {}
         #: Schema that each of them follows.
@@ -46,7 +37,7 @@ class Folder:
         self.texts: dict[str, bytes] = {}
         for place, entry in _entries(path, self.findings):
             try:
-                self.files[place] = digest(Path(entry))
+                self.files[place] = digest_file(Path(entry))
             except RunForgeError as error:
                 self.findings.append(Finding("run.readable", error.message, place))
         for file in SCHEMAS_BY_FILE:
@@ -104,16 +95,6 @@ def schema_rule(schema: str) -> str:
     """Return the name of the rule that a document follows its schema."""
     document = schema.partition(".v")[0]
     return f"{document.replace('.', '-').replace('_', '-')}.schema"
-
-
-def digest(path: Path) -> FileFact:
-    """Return digest and size of a regular file; raises as ``files.open_file``."""
-    sha256, size = hashlib.sha256(), 0
-    with open_file(path) as file:
-        while chunk := file.read(_CHUNK):
-            sha256.update(chunk)
-            size += len(chunk)
-    return FileFact(sha256.hexdigest(), size)
 
 
 def _entries(root: Path, findings: list[Finding]) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ import hashlib
 import os
 from pathlib import Path
 
+from runforge_contracts.files import open_file, read_all, reading
 from runforge_contracts.text import quote
 
 from runforge_engine.artifact.allowlist import ALLOWED
@@ -29,9 +30,6 @@ from runforge_engine.artifact.source import (
     Cursor,
     FileSource,
     Source,
-    open_file,
-    read_all,
-    reading,
 )
 
 #: A file up to this size is read whole.

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from runforge_contracts.errors import ErrorCode, Problem, RunForgeError
+from runforge_contracts.files import open_file, read_all, reading
 from runforge_contracts.text import quote
 
 from runforge_engine.artifact.allowlist import ALLOWED, RENAMED
@@ -23,7 +24,7 @@ from runforge_engine.artifact.compression import unfolded
 from runforge_engine.artifact.inspection import inspect_model_bytes
 from runforge_engine.artifact.limits import Limits, Watch
 from runforge_engine.artifact.report import ModelInspection
-from runforge_engine.artifact.source import BytesSource, open_file, read_all, reading
+from runforge_engine.artifact.source import BytesSource
 
 #: What is held in memory at once is bounded closer than what is only looked at.
 LOADING_LIMITS = Limits(file_bytes=1024**3)

@@ -5,91 +5,14 @@ A mapped file that somebody cuts short kills its reader, so files are read by po
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import io
-import os
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO, Protocol
-
-from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.text import quote
 
 from runforge_engine.artifact.findings import FindingCode, ReadingStopped
 
 #: A source up to this size is read whole; of a larger one, pieces of this size.
 PIECE = 1024**2
-
-
-def open_file(path: Path) -> BinaryIO:
-    """Open the regular file at ``path``, unbuffered.
-
-    Raises
-    ------
-    RunForgeError
-        ``FILE_NOT_FOUND``; ``FILE_UNSAFE`` for a symbolic link, a pipe or a device; else
-        ``FILE_UNREADABLE``.
-    """
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    flags |= getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
-    try:
-        if not hasattr(os, "O_NOFOLLOW") and path.is_symlink():
-            raise OSError(errno.ELOOP, "symbolic link")
-        descriptor = os.open(path, flags)
-    except (OSError, ValueError) as error:
-        raise _refusal(error, path) from None
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise RunForgeError(
-            ErrorCode.FILE_UNSAFE,
-            f"{quote(path, 200)} is not a regular file.",
-            hint="Name a model file.",
-            path=str(path),
-        )
-    return io.FileIO(descriptor, "rb")
-
-
-@contextlib.contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """Turn the system's refusals while reading the file at ``path`` into ``FILE_UNREADABLE``."""
-    try:
-        yield
-    except OSError as error:
-        raise _refusal(error, path) from None
-
-
-def _refusal(error: OSError | ValueError, path: Path) -> RunForgeError:
-    number = error.errno if isinstance(error, OSError) else None
-    if number in (errno.ENOENT, errno.ENOTDIR):
-        return RunForgeError(
-            ErrorCode.FILE_NOT_FOUND,
-            f"There is no file {quote(path, 200)}.",
-            hint="Check the path.",
-            path=str(path),
-        )
-    if number == errno.ELOOP:
-        return RunForgeError(
-            ErrorCode.FILE_UNSAFE,
-            f"{quote(path, 200)} is a symbolic link, which could lead anywhere.",
-            hint="Name the file itself.",
-            path=str(path),
-        )
-    reason = ((error.strerror if isinstance(error, OSError) else "") or str(error)).lower()
-    return RunForgeError(
-        ErrorCode.FILE_UNREADABLE, f"{quote(path, 200)} cannot be read: {reason}.", path=str(path)
-    )
-
-
-def read_all(file: BinaryIO, size: int) -> bytes:
-    """Return the first ``size`` bytes of an unbuffered file, or all where it has fewer."""
-    pieces, missing = [], size
-    while missing and (piece := file.read(missing)):
-        pieces.append(piece)
-        missing -= len(piece)
-    return b"".join(pieces)
 
 
 class Source(Protocol):
