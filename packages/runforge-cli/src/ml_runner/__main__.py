@@ -1,6 +1,7 @@
 """``python -m ml_runner``: the entry point that editors call; a thin door to the same engine.
 
-Source: RunForge guarantees, "CLI Usage", "Dataset Inspection"; RunForge contract, "Clients".
+Source: RunForge guarantees, "CLI Usage", "Dataset Inspection" and "Pipeline Inspection"; RunForge
+contract, "Clients".
 """
 
 from __future__ import annotations
@@ -98,6 +99,18 @@ def inspect_dataset(dataset: str, label: str) -> int:
     report, code = inspection.inspect_dataset(dataset, label)
     write_json(report)
     return code
+
+
+@cli.command("inspect-artifact")
+@click.option("--artifact", required=True, metavar="PKL", help="A model file.")
+def inspect_artifact(artifact: str) -> int:
+    """Print what a model file holds, as JSON, without running any of it."""
+    from runforge_cli.output import write_json
+    from runforge_engine.artifact.inspection import inspect_model
+
+    inspection = inspect_model(Path(artifact))
+    write_json(inspection.to_dict())
+    return 0 if inspection.is_clean else 1
 
 
 def main() -> NoReturn:

@@ -22,6 +22,8 @@ COMMANDS = {
     "coefficients": "Show the coefficients of a linear model.",
     "interpretability": "Show which interpretability outputs a run has.",
     "diagnostics": "Show why a run behaved as it did.",
+    "inspect-artifact": "Look into a model file without running it.",
+    "diff": "Compare runs, and say why their results differ.",
     "trace": "Find the runs that a file comes from.",
     "index": "Check the list of runs, or rebuild it from the folders.",
     "inspect": "Look at a dataset before training.",
@@ -41,7 +43,7 @@ class LazyGroup(CommandGroup):
         """Import and return a command."""
         if name not in COMMANDS:
             return None
-        module = import_module(f"runforge_cli.commands.{name}_command")
+        module = import_module(f"runforge_cli.commands.{name.replace('-', '_')}_command")
         command: click.Command = module.command
         return command
 

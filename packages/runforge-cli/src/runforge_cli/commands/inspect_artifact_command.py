@@ -1,0 +1,55 @@
+"""``runforge inspect-artifact``: what is in a model file, found without running any of it."""
+
+from __future__ import annotations
+
+import stat
+from typing import TYPE_CHECKING
+
+import click
+from runforge_engine.artifact.inspection import inspect_model
+
+from runforge_cli.output import write_json, write_lines
+from runforge_cli.settings import Settings, complete_run, global_options, pass_settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command("inspect-artifact", short_help="Look into a model file without running it.")
+@click.argument("model", shell_complete=complete_run)
+@global_options
+@pass_settings
+def command(settings: Settings, model: str) -> int:
+    """Look into MODEL, a model file or a run, without importing or running anything of it.
+
+    Every name that loading the file would import is listed and judged. The exit code is 1 where
+    there is a finding of severity `error`.
+    """
+    path, name = _locate(settings, model)
+    inspection = inspect_model(path)
+    document = {**inspection.to_dict(), "artifact_path": name}
+    if settings.json:
+        write_json(document)
+    else:
+        from runforge_cli.models import model_lines
+
+        write_lines(model_lines(document))
+    return 0 if inspection.is_clean else 1
+
+
+def _locate(settings: Settings, model: str) -> tuple[Path, str]:
+    """Return the path of the model file that is meant, and how to name it."""
+    from pathlib import Path
+
+    path = Path(model)
+    try:
+        is_folder = stat.S_ISDIR(path.stat().st_mode)
+    except (OSError, ValueError):
+        pass  # It may still be a run's id, and else the error says so.
+    else:
+        if not is_folder:
+            return path, model
+    from runforge_cli.artifacts import model_of
+
+    found = model_of(settings, model)
+    return found, settings.target().relative(found)
