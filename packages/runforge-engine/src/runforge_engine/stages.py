@@ -6,6 +6,8 @@ and "Documents and versions".
 
 from __future__ import annotations
 
+import math
+import sys
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -15,8 +17,11 @@ from runforge_contracts import layout
 from runforge_contracts._generated.metrics_phase2 import MetricsPhase2
 from runforge_contracts._generated.metrics_v1 import MetricsV1
 from runforge_contracts.diagnostics import DiagnosticCode, diagnostic
+from runforge_contracts.errors import ErrorCode, RunForgeError
 
 from runforge_engine import __version__
+from runforge_engine.artifact.inspection import inspect_model_bytes
+from runforge_engine.artifact.limits import Limits
 from runforge_engine.cancellation import Cancellation
 from runforge_engine.configuration import check_classes
 from runforge_engine.dataset import Dataset, load_dataset, rows_dropped
@@ -28,6 +33,17 @@ from runforge_engine.provenance import collect_provenance
 from runforge_engine.record import RunRecord
 from runforge_engine.splitting import VALIDATION_FRACTION, split_rows
 from runforge_engine.training import dump_model, fit
+
+#: What this process has just made itself is read whatever its size.
+_UNBOUNDED = Limits(
+    file_bytes=sys.maxsize,
+    operations=sys.maxsize,
+    memo_entries=sys.maxsize,
+    text_bytes=sys.maxsize,
+    column_major_bytes=sys.maxsize,
+    tree_nodes=sys.maxsize,
+    seconds=math.inf,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +110,9 @@ def complete(
     cancellation.check()
 
     journal.step = "artifacts"
-    record.write_bytes(layout.MODEL, dump_model(fitted.pipeline, dataset.feature_names))
+    model = dump_model(fitted.pipeline, dataset.feature_names)
+    content_sha256 = _content_sha256(model)
+    record.write_bytes(layout.MODEL, model)
     snapshot = MetricsPhase2(
         accuracy=evaluation.metrics.accuracy,
         num_samples=len(dataset.y),
@@ -160,6 +178,7 @@ def complete(
             for file, digest in sorted(record.digests.items())
             if file != layout.REQUEST
         },
+        "model_content_sha256": content_sha256,
         "provenance": provenance,
     }
     record.write_raw(layout.RUN, run, "run.v0.4.0")
@@ -184,6 +203,22 @@ def _load(plan: Plan, journal: Journal) -> Dataset:
     if plan.gpu_reason:
         journal.diagnose([diagnostic(DiagnosticCode.GPU_UNAVAILABLE, plan.gpu_reason)])
     return dataset
+
+
+def _content_sha256(model: bytes) -> str:
+    """Return the digest of what the model is, by the reader that others will judge it with.
+
+    A model that this reader would refuse must not be written: nobody could use it.
+    """
+    inspection = inspect_model_bytes(model, layout.MODEL, limits=_UNBOUNDED)
+    if inspection.content_sha256 is None:
+        reason = "; ".join(finding.message for finding in inspection.findings)
+        raise RunForgeError(
+            ErrorCode.INTERNAL,
+            f"The model was not written, because our own reader refuses it: {reason}",
+            hint="This is a fault of RunForge; please report it with the request.",
+        )
+    return inspection.content_sha256
 
 
 def _provenance(plan: Plan, journal: Journal) -> dict[str, Any]:
