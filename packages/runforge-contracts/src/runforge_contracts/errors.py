@@ -90,7 +90,8 @@ class ErrorCode(StrEnum):
     STORE_BUSY = "STORE_BUSY"
     INDEX_INVALID = "INDEX_INVALID"
 
-    # Signatures
+    # Verification and signatures
+    VERIFICATION_FAILED = "VERIFICATION_FAILED"
     KEY_INVALID = "KEY_INVALID"
     SIGNATURE_INVALID = "SIGNATURE_INVALID"
     SIGNATURE_NOT_FOUND = "SIGNATURE_NOT_FOUND"
@@ -131,6 +132,7 @@ _EXIT_CODES: Mapping[ErrorCode, ExitCode] = {
             ErrorCode.DATASET_FORMAT_UNSUPPORTED,
             ErrorCode.FILE_UNSAFE,
             ErrorCode.INDEX_INVALID,
+            ErrorCode.KEY_INVALID,
         ),
         ExitCode.INVALID,
     ),

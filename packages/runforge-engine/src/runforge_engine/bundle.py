@@ -5,8 +5,8 @@ subject of the statement is the folder, under the SHA-256 of its files' digests,
 other; the predicate lists the files. The format says that a verifier passes over other members of
 the predicate, and that is where the head of the store's index stands, under ``runforge``.
 
-What is read here comes from elsewhere. It is decoded strictly, and a payload only once its
-signature holds.
+What is read here comes from elsewhere and is decoded strictly. What a payload says is known to be
+true only once its signature holds.
 
 Source: OpenSSF Model Signing v1.0 (predicate ``https://model_signing/signature/v1.0``, method
 ``files``); Sigstore bundle v0.3; DSSE protocol v1.0.

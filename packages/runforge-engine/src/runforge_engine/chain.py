@@ -15,7 +15,7 @@ Source: RunForge guarantees, Provenance Tracking (append-only index).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -38,6 +38,32 @@ class IndexHead:
     sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
 
 
+class Chain:
+    """The chain over the entries of an index, made once to check many heads.
+
+    Parameters
+    ----------
+    entries
+        The raw entries, oldest first, as :func:`runforge_contracts.reading.read_index` gives them.
+    """
+
+    def __init__(self, entries: Iterable[Mapping[str, Any]]) -> None:
+        self._links = [bytes(32)]
+        for entry in entries:
+            self._links.append(hashlib.sha256(self._links[-1] + canonical_json(entry)).digest())
+
+    @property
+    def head(self) -> IndexHead:
+        """The head of the whole index."""
+        return IndexHead(len(self._links) - 1, self._links[-1].hex())
+
+    def check(self, head: IndexHead) -> HeadVerdict:
+        """Tell whether the index still begins with the entries that ``head`` was made of."""
+        if head.count >= len(self._links):
+            return "tail cut"
+        return "holds" if self._links[head.count].hex() == head.sha256 else "changed"
+
+
 def chain_head(entries: Sequence[Mapping[str, Any]]) -> IndexHead:
     """Return the head of an index.
 
@@ -46,10 +72,7 @@ def chain_head(entries: Sequence[Mapping[str, Any]]) -> IndexHead:
     entries
         The raw entries, oldest first, as :func:`runforge_contracts.reading.read_index` gives them.
     """
-    link = bytes(32)
-    for entry in entries:
-        link = hashlib.sha256(link + canonical_json(entry)).digest()
-    return IndexHead(len(entries), link.hex())
+    return Chain(entries).head
 
 
 def check_head(entries: Sequence[Mapping[str, Any]], head: IndexHead) -> HeadVerdict:
@@ -62,6 +85,4 @@ def check_head(entries: Sequence[Mapping[str, Any]], head: IndexHead) -> HeadVer
     head
         The head of the same index at an earlier time.
     """
-    if len(entries) < head.count:
-        return "tail cut"
-    return "holds" if chain_head(entries[: head.count]) == head else "changed"
+    return Chain(entries).check(head)

@@ -16,8 +16,9 @@ Source: OpenSSF Model Signing v1.0.
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -61,6 +62,16 @@ class VerifiedSignature:
     #: Fingerprint of the key that made it.
     key: str
     #: What was signed; all of it is there, and nothing else.
+    content: SignedContent
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedSignature:
+    """A signature that fits its folder; whether the owner of the key made it is not known."""
+
+    path: Path
+    #: Fingerprint of the key that it names; empty in older signatures.
+    key: str
     content: SignedContent
 
 
@@ -177,21 +188,37 @@ def verify_signature(
     path = signature_path(folder) if signature is None else _absolute(signature)
     key = load_public_key(public_key)
     content = _authenticated(path, key)
-    found = digest_folder(folder)
-    if path.is_relative_to(folder):
-        # The one file that cannot be covered; other programs put it there.
-        found.files.pop(path.relative_to(folder).as_posix(), None)
-    problems = list(_differences(content, found))
-    if problems:
-        raise RunForgeError(
-            ErrorCode.SIGNATURE_INVALID,
-            f"{quote(folder, 200)} is not as it was signed:"
-            f" {len(problems)} {'difference' if len(problems) == 1 else 'differences'}.",
-            hint="Get the folder from its source again, or find out who changed it.",
-            path=str(folder),
-            problems=problems,
-        )
+    _compare(folder, path, content)
     return VerifiedSignature(path, fingerprint(key), content)
+
+
+def read_claim(signature: Path) -> ClaimedSignature:
+    """Return what a signature says, without a key to tell whether it is true.
+
+    Raises
+    ------
+    RunForgeError
+        ``SIGNATURE_NOT_FOUND``; ``SIGNATURE_INVALID`` for one that no key could make hold;
+        ``FILE_UNSAFE`` for a symbolic link; ``FILE_UNREADABLE``.
+    """
+    with _naming(signature):
+        bundle = _read_bundle(signature)
+        return ClaimedSignature(signature, bundle.key, decode_payload(bundle.payload))
+
+
+def compare_claim(folder: Path) -> ClaimedSignature:
+    """Check that the signature of a folder fits it, which says nothing of who made it.
+
+    Raises
+    ------
+    RunForgeError
+        As :func:`read_claim`, and ``SIGNATURE_INVALID`` with a problem for each file that has
+        changed, is missing, or is not covered.
+    """
+    folder = _absolute(folder)
+    claim = read_claim(signature_path(folder))
+    _compare(folder, claim.path, claim.content)
+    return claim
 
 
 def _absolute(path: Path) -> Path:
@@ -252,8 +279,15 @@ def _make_place(folder: Path) -> None:
 
 
 def _authenticated(path: Path, key: EllipticCurvePublicKey) -> SignedContent:
-    try:
+    with _naming(path):
         return _signed_content(_read_bundle(path), key)
+
+
+@contextlib.contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Let every error name the signature ``path``."""
+    try:
+        yield
     except RunForgeError as error:
         raise RunForgeError(error.code, error.message, hint=error.hint, path=str(path)) from None
 
@@ -294,6 +328,24 @@ def _signed_content(bundle: Bundle, key: EllipticCurvePublicKey) -> SignedConten
             hint="Get the signature from its source again.",
         ) from None
     return decode_payload(bundle.payload)
+
+
+def _compare(folder: Path, signature: Path, content: SignedContent) -> None:
+    """Raise ``SIGNATURE_INVALID`` where the folder is not what was signed."""
+    found = digest_folder(folder)
+    if signature.is_relative_to(folder):
+        # The one file that cannot be covered; other programs put it there.
+        found.files.pop(signature.relative_to(folder).as_posix(), None)
+    problems = list(_differences(content, found))
+    if problems:
+        raise RunForgeError(
+            ErrorCode.SIGNATURE_INVALID,
+            f"{quote(folder, 200)} is not as it was signed:"
+            f" {len(problems)} {'difference' if len(problems) == 1 else 'differences'}.",
+            hint="Get the folder from its source again, or find out who changed it.",
+            path=str(folder),
+            problems=problems,
+        )
 
 
 def _differences(content: SignedContent, found: FolderDigests) -> Iterable[Problem]:

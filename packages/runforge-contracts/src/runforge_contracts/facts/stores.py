@@ -92,18 +92,25 @@ def _index(store: StoreLayout, runs: dict[str, Folder]) -> Iterator[Finding]:
             yield Finding("index.complete", "The store has an index of its runs.", file)
         return
     entries = index["runs"]
-    seen: dict[str, int] = {}
+    yield from order_findings(entries, file)
     for number, entry in enumerate(entries):
-        pointer, run_id = f"/runs/{number}", entry["run_id"]
-        if run_id in seen:
-            message = f"A run is listed once; {quote(run_id)} stands at {seen[run_id]}, too."
-            yield Finding("index.once", message, file, f"{pointer}/run_id", found=run_id)
-        seen.setdefault(run_id, number)
-        yield from _entry(entry, store, file, pointer)
+        yield from entry_findings(entry, store, file, f"/runs/{number}")
+    listed = {entry["run_id"] for entry in entries}
     for run_id, folder in runs.items():
-        if run_id not in seen and folder.is_current:
+        if run_id not in listed and folder.is_current:
             message = f"Every run that ended is listed; {quote(run_id)} is not."
             yield Finding("index.complete", message, file, "/runs", run_id)
+
+
+def order_findings(entries: list[dict[str, Any]], file: str) -> Iterator[Finding]:
+    """Give where the entries of the index ``file`` are not each run once, the oldest first."""
+    seen: dict[str, int] = {}
+    for number, entry in enumerate(entries):
+        run_id = entry["run_id"]
+        if run_id in seen:
+            message = f"A run is listed once; {quote(run_id)} stands at {seen[run_id]}, too."
+            yield Finding("index.once", message, file, f"/runs/{number}/run_id", found=run_id)
+        seen.setdefault(run_id, number)
     times = [started(entry) for entry in entries]
     for number, (before, after) in enumerate(pairwise(times)):
         # Runs that overlap are listed as they end; a day apart is no overlap.
@@ -112,8 +119,18 @@ def _index(store: StoreLayout, runs: dict[str, Folder]) -> Iterator[Finding]:
             yield Finding("index.order", message, file, f"/runs/{number + 1}")
 
 
-def _entry(entry: dict[str, Any], store: StoreLayout, file: str, pointer: str) -> Iterator[Finding]:
-    """Give where an entry and the run that it names disagree."""
+def entry_findings(
+    entry: dict[str, Any], store: StoreLayout, file: str, pointer: str
+) -> Iterator[Finding]:
+    """Give where an entry and the run that it names disagree.
+
+    Parameters
+    ----------
+    entry
+        The raw entry of the index ``file``, at ``pointer``.
+    store
+        The store that the index is of.
+    """
     try:
         path = locate_run(entry, store)
     except RunForgeError as error:
