@@ -329,6 +329,7 @@ HELP = [
             "coefficients",
             "interpretability",
             "diagnostics",
+            "diff",
             "trace",
             "index",
             "inspect",

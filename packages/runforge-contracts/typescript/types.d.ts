@@ -57,6 +57,23 @@ export type Status = "succeeded" | "failed" | "cancelled";
  */
 export type MetricsProfile =
   "classification.base.v1" | "classification.proba.v1" | "classification.multiclass.v1";
+/**
+ * `equal`: all runs record the same. `different`: two runs record different things. `incomplete`: those that record it agree, but not all do.
+ */
+export type Agreement = "equal" | "different" | "incomplete";
+/**
+ * What can change results. `code`: the state of the repository around the workspace, told only where nothing else differs, because no code of the workspace takes part in a training. `unrecorded`: the results differ, and nothing that both runs record does.
+ */
+export type ComparisonReason = "data" | "configuration" | "environment" | "code" | "unrecorded";
+/**
+ * From best to worst; the last one means that nothing could be compared.
+ */
+export type ReproductionVerdict =
+  | "identical bytes"
+  | "identical content"
+  | "identical predictions, coefficients within 1e-9"
+  | "different"
+  | "not reproducible here";
 
 /**
  * A step of the pipeline.
@@ -315,6 +332,217 @@ export interface Diagnostic {
   details: {
     [k: string]: unknown;
   };
+  [k: string]: unknown;
+}
+/**
+ * A run that was compared.
+ */
+export interface ComparedRun {
+  run_id: AnyRunId;
+  /**
+   * Its folder, relative to the workspace where it lies in it.
+   */
+  run_dir: string;
+  status: "succeeded" | "failed" | "cancelled" | "incomplete";
+  /**
+   * Version of its run record; absent where it has none.
+   */
+  schema_version?: string;
+  created_at?: Timestamp;
+  name?: string;
+  /**
+   * The run that it repeats.
+   */
+  rerun_from?: string;
+  error?: ComparedError;
+  [k: string]: unknown;
+}
+/**
+ * Why a run failed or was cancelled.
+ */
+export interface ComparedError {
+  message: string;
+  code?: string;
+  [k: string]: unknown;
+}
+/**
+ * Whether a run gave the results of the first one, and why not.
+ */
+export interface Conclusion {
+  run_id: AnyRunId;
+  /**
+   * Metrics, weights and model together; `unknown` where a run has none.
+   */
+  results: "equal" | "different" | "unknown";
+  /**
+   * By the digest of the content, else by that of the file.
+   */
+  model: "equal" | "different" | "unknown";
+  /**
+   * Whether the metrics were measured on the same rows; absent where the records cannot tell.
+   */
+  same_validation_rows?: boolean;
+  /**
+   * What differs that can change results, whether it did or not.
+   */
+  reasons: ComparisonReason[];
+  /**
+   * The same in words.
+   */
+  text: string;
+  [k: string]: unknown;
+}
+/**
+ * One thing that runs record.
+ */
+export interface ComparedField {
+  name: string;
+  agreement: Agreement;
+  /**
+   * @minItems 2
+   */
+  values: RecordedValue[];
+  [k: string]: unknown;
+}
+/**
+ * What a run records; without `value` where it does not.
+ */
+export interface RecordedValue {
+  /**
+   * As it was recorded, with its type.
+   */
+  value?: {
+    [k: string]: unknown;
+  };
+  /**
+   * Where the value of a hyperparameter came from.
+   */
+  source?: string;
+  [k: string]: unknown;
+}
+/**
+ * A metric in all runs.
+ */
+export interface ComparedMetric {
+  name: string;
+  /**
+   * The class that it belongs to, for metrics of single classes.
+   */
+  class?: ClassLabel;
+  lower_is_better: boolean;
+  agreement: Agreement;
+  /**
+   * @minItems 2
+   */
+  values: MetricValue[];
+  [k: string]: unknown;
+}
+/**
+ * A metric of a run; without `value` where it has none.
+ */
+export interface MetricValue {
+  value?: number;
+  /**
+   * Difference to the first run.
+   */
+  delta?: number;
+  verdict?: "better" | "worse" | "equal";
+  [k: string]: unknown;
+}
+/**
+ * Coefficients in standardized space or importances, of runs of one model family.
+ */
+export interface ComparedWeights {
+  kind: "linear_coefficients" | "feature_importance";
+  model_family: ModelFamily;
+  /**
+   * The first run of this family.
+   */
+  against: AnyRunId;
+  /**
+   * How many weights all runs of the family share bit by bit.
+   */
+  unmoved: Count;
+  /**
+   * The others, largest movement first.
+   */
+  moved: MovedWeight[];
+  [k: string]: unknown;
+}
+/**
+ * A weight that is not the same in all runs.
+ */
+export interface MovedWeight {
+  feature: string;
+  class?: ClassLabel;
+  /**
+   * Greatest distance from the first run of the family; a weight that a run lacks counts as zero.
+   */
+  movement: number;
+  /**
+   * @minItems 2
+   */
+  values: WeightValue[];
+  [k: string]: unknown;
+}
+/**
+ * A weight of a run; without `value` where it has none.
+ */
+export interface WeightValue {
+  value?: number;
+  /**
+   * Difference to the first run of the family.
+   */
+  delta?: number;
+  [k: string]: unknown;
+}
+/**
+ * What differs between runs, by their records. The first run is the one that the others are held against. Every `values` has one entry a run, in the order of `runs`; an entry without `value` means that the run does not record it.
+ */
+export interface ComparisonV1 {
+  schema_version: "comparison.v1";
+  /**
+   * @minItems 2
+   */
+  runs: ComparedRun[];
+  /**
+   * One entry for each run but the first.
+   *
+   * @minItems 1
+   */
+  conclusions: Conclusion[];
+  /**
+   * Family, preset, profile, seed, device and split.
+   */
+  configuration: ComparedField[];
+  /**
+   * Every hyperparameter used, with the source of its value.
+   */
+  hyperparameters: ComparedField[];
+  /**
+   * Dataset, rows, label and features.
+   */
+  data: ComparedField[];
+  /**
+   * RunForge, Python, packages, machine, numeric libraries and code; nested names have dots between them.
+   */
+  environment: ComparedField[];
+  /**
+   * Metrics on the validation rows.
+   */
+  metrics: ComparedMetric[];
+  /**
+   * Coefficients and importances, by model family; only families that two runs share.
+   */
+  weights: ComparedWeights[];
+  /**
+   * SHA-256 of every artifact by its path, as recorded; what carries the run's id is left out.
+   */
+  artifacts: ComparedField[];
+  /**
+   * SHA-256 of what the models are, equal under re-encoding; absent where no run records it.
+   */
+  model_content?: ComparedField;
   [k: string]: unknown;
 }
 /**
@@ -914,6 +1142,217 @@ export interface Provenance {
   };
   platform: Platform;
   numerics: Numerics;
+  [k: string]: unknown;
+}
+/**
+ * The dataset that was trained on, or looked for.
+ */
+export interface ReproductionDataset {
+  /**
+   * Where it lies, or was looked for.
+   */
+  path: string;
+  /**
+   * Fingerprint in the record.
+   */
+  expected_sha256?: Sha256;
+  /**
+   * Fingerprint of the file; absent where there is none.
+   */
+  found_sha256?: Sha256;
+  [k: string]: unknown;
+}
+/**
+ * One file of the run beside the one that was made anew.
+ */
+export interface ArtifactCheck {
+  path: RelativePath;
+  /**
+   * Digest in the run record.
+   */
+  recorded_sha256?: Sha256;
+  /**
+   * Digest of the file in the run folder.
+   */
+  found_sha256?: Sha256;
+  /**
+   * Digest of the new file.
+   */
+  rebuilt_sha256?: Sha256;
+  /**
+   * Whether the new file is the recorded one and the one in the run folder.
+   */
+  identical: boolean;
+  [k: string]: unknown;
+}
+/**
+ * Digests of what the model is, whatever bytes it is written in.
+ */
+export interface ContentCheck {
+  /**
+   * In the run record.
+   */
+  recorded_sha256?: Sha256;
+  /**
+   * Of the model in the run folder.
+   */
+  found_sha256?: Sha256;
+  /**
+   * Of the new model.
+   */
+  rebuilt_sha256?: Sha256;
+  identical: boolean;
+  [k: string]: unknown;
+}
+/**
+ * Both models on every row of the dataset.
+ */
+export interface PredictionCheck {
+  rows: Count;
+  /**
+   * Rows with another predicted label.
+   */
+  differing_rows: Count;
+  /**
+   * Between probabilities or, where the model has none, distances from the decision boundary.
+   */
+  largest_score_difference?: number;
+  [k: string]: unknown;
+}
+/**
+ * The numbers that both models learned. A difference counts relative to the value where that is greater than one.
+ */
+export interface ParameterCheck {
+  /**
+   * Attributes, such as `clf.coef_`.
+   */
+  compared: string[];
+  tolerance: number;
+  largest_difference: number;
+  /**
+   * Where the largest difference is, such as `clf.coef_[Adelie, bill_length_mm]`; absent where there is none.
+   */
+  place?: string;
+  [k: string]: unknown;
+}
+/**
+ * A reason for a verdict.
+ */
+export interface ReproductionReason {
+  /**
+   * A field of the recorded environment by its name, or of a document by file and JSON Pointer.
+   */
+  field: string;
+  /**
+   * One sentence, where the values do not speak for themselves.
+   */
+  message?: string;
+  /**
+   * As the run recorded it; absent where it recorded nothing.
+   */
+  recorded?: boolean | number | string | null;
+  /**
+   * As it was found here; absent where nothing was.
+   */
+  here?: boolean | number | string | null;
+  [k: string]: unknown;
+}
+/**
+ * A value in the record and here.
+ */
+export interface FieldDifference {
+  /**
+   * As in a reason.
+   */
+  field: string;
+  /**
+   * As the run recorded it; absent where it recorded nothing.
+   */
+  recorded?: boolean | number | string | null;
+  /**
+   * As it was found here; absent where nothing was.
+   */
+  here?: boolean | number | string | null;
+  /**
+   * How far two numbers are apart.
+   */
+  difference?: number;
+  [k: string]: unknown;
+}
+/**
+ * A value that the request and the run record give differently.
+ */
+export interface RecordContradiction {
+  /**
+   * Place in the request, as a JSON Pointer.
+   */
+  field: string;
+  request?: boolean | number | string | null;
+  run?: boolean | number | string | null;
+  [k: string]: unknown;
+}
+/**
+ * Something that could not be compared.
+ */
+export interface NotChecked {
+  what: string;
+  why: string;
+  [k: string]: unknown;
+}
+/**
+ * What became of training a run again from its record alone: a verdict, what it rests on, and the reasons where the result is not the same bytes.
+ */
+export interface ReproductionV1 {
+  schema_version: "reproduction.v1";
+  /**
+   * The run that was trained again.
+   */
+  run_id: string;
+  verdict: ReproductionVerdict;
+  /**
+   * When the verdict was given.
+   */
+  created_at: Timestamp;
+  /**
+   * Version of RunForge that trained again.
+   */
+  runforge_version: string;
+  dataset?: ReproductionDataset;
+  /**
+   * Every file that was compared byte by byte.
+   */
+  artifacts: ArtifactCheck[];
+  content?: ContentCheck;
+  predictions?: PredictionCheck;
+  parameters?: ParameterCheck;
+  /**
+   * Why the verdict is not the first one: the fields of the recorded environment that differ, and what the record lacks. Empty where the bytes are identical.
+   */
+  reasons: ReproductionReason[];
+  /**
+   * Every field of the recorded environment that is another one here, whatever the verdict.
+   */
+  environment: FieldDifference[];
+  /**
+   * What came out otherwise: documents by file and JSON Pointer, the model by its attributes.
+   */
+  differences: FieldDifference[];
+  /**
+   * Differences beyond those that are listed; absent where all are.
+   */
+  differences_omitted?: Count;
+  /**
+   * Where the request and the run record do not say the same; the training followed the run record.
+   */
+  contradictions: RecordContradiction[];
+  /**
+   * What could not be compared.
+   */
+  not_checked: NotChecked[];
+  /**
+   * Folder in which the new training was kept.
+   */
+  kept?: string;
   [k: string]: unknown;
 }
 /**

@@ -5,6 +5,7 @@
 from runforge_contracts._generated.artifact_inspection_v0_2_2_2 import (
     ArtifactInspectionV0222 as ArtifactInspectionV0222,
 )
+from runforge_contracts._generated.comparison_v1 import ComparisonV1 as ComparisonV1
 from runforge_contracts._generated.dataset_inspection_v1 import (
     DatasetInspectionV1 as DatasetInspectionV1,
 )
@@ -24,6 +25,7 @@ from runforge_contracts._generated.linear_coefficients_v1 import (
 from runforge_contracts._generated.manifest_v1 import ManifestV1 as ManifestV1
 from runforge_contracts._generated.metrics_phase2 import MetricsPhase2 as MetricsPhase2
 from runforge_contracts._generated.metrics_v1 import MetricsV1 as MetricsV1
+from runforge_contracts._generated.reproduction_v1 import ReproductionV1 as ReproductionV1
 from runforge_contracts._generated.request_v1 import RequestV1 as RequestV1
 from runforge_contracts._generated.result_v1 import ResultV1 as ResultV1
 from runforge_contracts._generated.run_v0_2_2_1 import RunV0221 as RunV0221

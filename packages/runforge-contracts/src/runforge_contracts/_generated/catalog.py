@@ -31,6 +31,14 @@ CATALOG: dict[str, Entry] = {
         version="0.2.2.2",
         closed=False,
     ),
+    "comparison.v1": Entry(
+        module="comparison_v1",
+        struct="ComparisonV1",
+        file=None,
+        version_field="schema_version",
+        version="comparison.v1",
+        closed=False,
+    ),
     "dataset_inspection.v1": Entry(
         module="dataset_inspection_v1",
         struct="DatasetInspectionV1",
@@ -118,6 +126,14 @@ CATALOG: dict[str, Entry] = {
         version_field="schema_version",
         version="metrics.v1",
         closed=True,
+    ),
+    "reproduction.v1": Entry(
+        module="reproduction_v1",
+        struct="ReproductionV1",
+        file=None,
+        version_field="schema_version",
+        version="reproduction.v1",
+        closed=False,
     ),
     "request.v1": Entry(
         module="request_v1",

@@ -1,0 +1,33 @@
+"""``runforge diff``: what differs between runs, and why their results do."""
+
+from __future__ import annotations
+
+import click
+
+from runforge_cli.output import write_json, write_lines
+from runforge_cli.settings import Settings, complete_run, global_options, pass_settings
+
+
+@click.command("diff", short_help="Compare runs, and say why their results differ.")
+@click.argument("runs", metavar="RUN RUN [RUN]...", nargs=-1, shell_complete=complete_run)
+@global_options
+@pass_settings
+def command(settings: Settings, runs: tuple[str, ...]) -> int:
+    """Compare two or more runs: what they were asked, what they used and what came of it.
+
+    The first run is the one that the others are held against. What is compared is what the runs
+    record; nothing is computed again.
+    """
+    from runforge_contracts.difference import compare_runs
+
+    from runforge_cli.selection import find_runs
+
+    folders = find_runs(settings, runs, least=2)
+    comparison = compare_runs(folders, settings.target())
+    if settings.json:
+        write_json(comparison)
+        return 0
+    from runforge_cli.differences import comparison_lines
+
+    write_lines(comparison_lines(comparison, colored=settings.colored()))
+    return 0
