@@ -44,8 +44,11 @@ _TUNABLES = "GLIBC_TUNABLES"
 #: Weaker names for the number of threads; removed, so that the record does not depend on them.
 _REPLACED = ("GOTO_NUM_THREADS", "OPENBLAS_DEFAULT_NUM_THREADS")
 
+#: The variables that :func:`pin_environment` sets or removes, where it can do it all.
+PINNED_VARIABLES = (*_THREADS, *_REPLACED, _CORETYPE, _DISABLE, _ENABLE)
+
 #: Every variable that can move a bit.
-_RECORDED = (*_THREADS, *_REPLACED, _CORETYPE, _DISABLE, _ENABLE, _TUNABLES, "MKL_CBWR")
+NUMERIC_VARIABLES = (*PINNED_VARIABLES, _TUNABLES, "MKL_CBWR")
 
 #: The kernels that every processor with AVX2 and FMA can run, AMD's too.
 _PINNED_CORETYPE = "Haswell"
@@ -254,6 +257,6 @@ def _numpy_features() -> list[str]:
 def _recorded_variables() -> dict[str, str]:
     return {
         name: os.environ[name].encode("utf-8", "backslashreplace").decode("utf-8")
-        for name in sorted(_RECORDED)
+        for name in sorted(NUMERIC_VARIABLES)
         if name in os.environ
     }

@@ -1,0 +1,115 @@
+"""``runforge reproduce``: train a run again from its record alone, and compare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+from runforge_contracts.errors import ExitCode
+from runforge_contracts.reading import RunFolder
+
+from runforge_cli.output import write_json, write_lines
+from runforge_cli.settings import Settings, global_options, pass_settings, run_argument
+
+if TYPE_CHECKING:
+    from runforge_engine.reproduction.report import Reproduction
+
+#: How many of the verdicts, from the best one, each level accepts.
+_LEVELS = {"bytes": 1, "content": 2, "predictions": 3}
+
+
+@click.command("reproduce", short_help="Train a run again from its record, and compare.")
+@run_argument
+@click.option("--dataset", metavar="FILE", type=click.Path(), help="Where the dataset lies now.")
+@click.option(
+    "--accept",
+    type=click.Choice(list(_LEVELS)),
+    default="content",
+    show_default=True,
+    help="The least that is a success.",
+)
+@click.option(
+    "--numerics",
+    type=click.Choice(["recorded", "here"]),
+    default="recorded",
+    show_default=True,
+    help="Compute with the recorded kernels and threads, or as they are here.",
+)
+@click.option("--keep", metavar="DIR", type=click.Path(), help="Keep the new training there.")
+@click.option("--requirements", is_flag=True, help="Print what to install, and train nothing.")
+@global_options
+@pass_settings
+def command(
+    settings: Settings,
+    run: str,
+    dataset: str | None,
+    accept: str,
+    numerics: Literal["recorded", "here"],
+    keep: str | None,
+    requirements: bool,
+) -> int:
+    """Train RUN again from its record alone, in a new process and outside the store, and compare.
+
+    The verdict is `identical bytes`, `identical content` of the model, `identical predictions`
+    with coefficients within 1e-9, or `different`, with the reasons; or `not reproducible here`,
+    with what is missing. The exit code is 0 from the level of --accept on, otherwise 1, and 3
+    where only the dataset is missing.
+    """
+    folder = settings.find_run(run)
+    if requirements:
+        return _print_requirements(settings, folder)
+    from runforge_engine.reproduction.reproducing import reproduce
+
+    from runforge_cli.progress import choose_observer
+    from runforge_cli.running import cancelled_by_signals
+
+    with cancelled_by_signals() as cancellation:
+        report = reproduce(
+            folder,
+            _workspace_of(folder, settings),
+            dataset=None if dataset is None else Path(dataset),
+            numerics=numerics,
+            keep=None if keep is None else Path(keep),
+            observer=choose_observer(settings),
+            cancellation=cancellation,
+        )
+    document = report.to_dict()
+    if settings.json:
+        write_json(document)
+    else:
+        from runforge_cli.reproduction_view import reproduction_lines
+
+        write_lines(reproduction_lines(document))
+    return _exit_code(report, accept)
+
+
+def _print_requirements(settings: Settings, folder: RunFolder) -> int:
+    from runforge_engine.reproduction.requirements import requirements
+
+    lines = requirements(folder)
+    if settings.json:
+        pinned = [line for line in lines if not line.startswith("#")]
+        python = (folder.run or {})["provenance"]["python"]["version"]
+        write_json({"run_id": folder.run_id, "python": python, "requirements": pinned})
+    else:
+        write_lines(lines)
+    return ExitCode.OK
+
+
+def _exit_code(report: Reproduction, accept: str) -> int:
+    from runforge_engine.reproduction.findings import Verdict
+
+    if report.verdict in list(Verdict)[: _LEVELS[accept]]:
+        return ExitCode.OK
+    return ExitCode.NOT_FOUND if report.dataset_is_missing else ExitCode.FAILED
+
+
+def _workspace_of(folder: RunFolder, settings: Settings) -> Path:
+    """Return where the path of the run's dataset starts: its workspace, or that of this call."""
+    from runforge_contracts.layout import find_workspace
+
+    if folder.path.parent.name == "runs":
+        return folder.path.parents[2]
+    above = find_workspace(folder.path)
+    return settings.folder if above == folder.path else above

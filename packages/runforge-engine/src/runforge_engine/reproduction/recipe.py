@@ -1,0 +1,200 @@
+"""What the record of a run gives to train it again, or what it lacks for that.
+
+The run record says what was used; the request adds the columns that were left out. Where both tell
+of one thing and disagree, the record is followed and the contradiction named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from runforge_contracts import layout
+from runforge_contracts.errors import RunForgeError
+from runforge_contracts.pointers import format_pointer
+from runforge_contracts.reading import RUN_VERSIONS, RunFolder
+from runforge_contracts.text import quote
+
+from runforge_engine.configuration import PRESET_ALIASES
+from runforge_engine.families import FAMILIES
+from runforge_engine.reproduction.findings import Contradiction, Reason
+from runforge_engine.splitting import VALIDATION_FRACTION
+
+#: What the newest run record holds and a repetition needs, with a word for it.
+_NEEDED = {
+    "label_column": "the label column",
+    "model_family": "the model family",
+    "hyperparameters": "the hyperparameters",
+    "seed": "the seed",
+    "split": "the split",
+    "artifact_digests": "the digests of the artifacts",
+    "provenance": "the environment",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Everything that a training depends on, as the record tells it."""
+
+    run_id: str
+    #: When the training completed; the new one's clock stands still there.
+    created_at: str
+    dataset_path: str
+    dataset_sha256: str
+    label_column: str
+    exclude_columns: tuple[str, ...]
+    family: str
+    hyperparameters: dict[str, Any]
+    seed: int
+    #: Whether the numeric environment was pinned, and the variables in force.
+    pinned: bool
+    variables: dict[str, str]
+
+    def request(self, dataset: str) -> dict[str, Any]:
+        """Return the raw request that trains on the file ``dataset`` as the run was trained.
+
+        Every hyperparameter is given, so that no preset or profile decides anything.
+        """
+        return {
+            "version": 1,
+            "preset": "custom",
+            "dataset": {
+                "path": dataset,
+                "label_column": self.label_column,
+                "exclude_columns": list(self.exclude_columns),
+            },
+            "model": {"family": self.family, "hyperparameters": self.hyperparameters},
+            "device": {"type": "cpu"},
+            "seed": self.seed,
+            "created_at": self.created_at,
+            "created_by": "runforge-reproduce@1",
+            "rerun_from": self.run_id,
+        }
+
+
+def read_recipe(folder: RunFolder) -> Recipe | list[Reason]:
+    """Return how to train the run again, or every reason why its record does not tell."""
+    run, request, lacking = _documents(folder)
+    if run is not None:
+        lacking += _missing(run)
+        if not lacking:
+            lacking += _unlike(run)
+    if lacking or run is None or request is None:
+        return lacking
+    numerics = run["provenance"]["numerics"]
+    return Recipe(
+        run_id=run["run_id"],
+        created_at=run["created_at"],
+        dataset_path=run["dataset"]["path"],
+        dataset_sha256=run["dataset"]["fingerprint_sha256"],
+        label_column=run["label_column"],
+        exclude_columns=tuple(request["dataset"].get("exclude_columns", ())),
+        family=run["model_family"],
+        hyperparameters=_values(run),
+        seed=int(run["seed"]),
+        pinned=numerics["pinned"],
+        variables=numerics["environment"],
+    )
+
+
+def contradictions(request: dict[str, Any], run: dict[str, Any]) -> list[Contradiction]:
+    """Return where the request asks for something else than the run record says was done."""
+    model, values = request["model"], _values(run)
+    told: list[tuple[str, Any, Any]] = [
+        ("/dataset/path", request["dataset"]["path"], run["dataset"]["path"]),
+        ("/dataset/label_column", request["dataset"]["label_column"], run["label_column"]),
+        ("/model/family", model["family"], run["model_family"]),
+        ("/preset", PRESET_ALIASES.get(request["preset"], request["preset"]), run["preset"]),
+        ("/profile", request.get("profile"), run.get("profile_name")),
+        ("/seed", request.get("seed", run["seed"]), run["seed"]),
+        *(
+            (format_pointer(("model", "hyperparameters", name)), value, values.get(name))
+            for name, value in model.get("hyperparameters", {}).items()
+        ),
+    ]
+    return [
+        Contradiction(place, asked, done)
+        for place, asked, done in told
+        # JSON has one kind of number, but true is not 1.
+        if asked != done or isinstance(asked, bool) != isinstance(done, bool)
+    ]
+
+
+def _documents(
+    folder: RunFolder,
+) -> tuple[dict[str, Any] | None, dict[str, Any] | None, list[Reason]]:
+    lacking, found = [], {}
+    for file in (layout.RUN, layout.REQUEST):
+        try:
+            found[file] = folder.raw(file)
+        except RunForgeError as error:
+            found[file] = None
+            lacking.append(
+                Reason(
+                    file + (f"#{error.place.pointer}" if error.place.pointer else ""),
+                    f"{file} cannot be read: {error.message}",
+                )
+            )
+            continue
+        if found[file] is None:
+            lacking.append(Reason(file, _absence(folder, file)))
+    return found[layout.RUN], found[layout.REQUEST], lacking
+
+
+def _absence(folder: RunFolder, file: str) -> str:
+    if file == layout.REQUEST:
+        return "The run has no request; it would tell which columns were left out."
+    try:
+        status = folder.status
+    except RunForgeError:
+        status = "incomplete"
+    ended = "has not completed" if status == "incomplete" else f"ended as {status}"
+    return f"The run has no record of a training: it {ended}."
+
+
+def _missing(run: dict[str, Any]) -> Iterator[Reason]:
+    version = run["schema_version"]
+    older = f", as in every {version}" if version in RUN_VERSIONS[1:] else ""
+    for name, words in _NEEDED.items():
+        if name not in run:
+            yield Reason(f"run.json#/{name}", f"The record lacks {words}{older}.")
+    table = FAMILIES.get(run.get("model_family", ""))
+    if "hyperparameters" not in run or table is None:
+        return
+    for name in table.hyperparameters.keys() - _values(run).keys():
+        yield Reason(
+            f"run.json#/hyperparameters/{name}", f"The record lacks the value of {quote(name)}."
+        )
+
+
+def _unlike(run: dict[str, Any]) -> Iterator[Reason]:
+    """Give what was done that this version of RunForge cannot do."""
+    known = FAMILIES[run["model_family"]].hyperparameters
+    for item in run["hyperparameters"]:
+        if item["name"] not in known:
+            yield Reason(
+                "run.json#/hyperparameters",
+                f"This version of RunForge has no hyperparameter {quote(item['name'])} for"
+                f" {quote(run['model_family'])}.",
+                recorded=item["value"],
+            )
+    fraction = run["split"]["validation_fraction"]
+    if fraction != VALIDATION_FRACTION:
+        yield Reason(
+            "run.json#/split/validation_fraction",
+            "This version of RunForge splits otherwise.",
+            recorded=fraction,
+            here=VALIDATION_FRACTION,
+        )
+    if run["device"]["type"] != "cpu":
+        yield Reason(
+            "run.json#/device/type",
+            "This version of RunForge computes on the CPU only.",
+            recorded=run["device"]["type"],
+            here="cpu",
+        )
+
+
+def _values(run: dict[str, Any]) -> dict[str, Any]:
+    return {item["name"]: item["value"] for item in run["hyperparameters"]}

@@ -1,0 +1,61 @@
+"""What to install to have the packages of a run again, as a requirements file of pip."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.reading import RunFolder
+from runforge_contracts.text import printable, quote, shorten
+
+#: Names and versions, and nothing that pip would take for an option or another line.
+#: Source: PyPA specifications, "Names and normalization" and "Version specifiers".
+_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!+_-]*")
+
+
+def requirements(run: RunFolder) -> list[str]:
+    """Return the lines of a requirements file with the exact versions that the run recorded.
+
+    Raises
+    ------
+    RunForgeError
+        ``ARTIFACT_NOT_FOUND`` where the run recorded no packages, ``DOCUMENT_INVALID`` where one of
+        them has no name or version that an installer should see; the errors of reading the record.
+    """
+    record: dict[str, Any] = run.run or {}
+    packages = record.get("provenance", {}).get("packages")
+    if not packages:
+        raise RunForgeError(
+            ErrorCode.ARTIFACT_NOT_FOUND,
+            f"The run {quote(run.run_id)} recorded no packages.",
+            hint="It has not completed, or was written by an older version."
+            " `runforge show` tells what there is.",
+            path=str(run.path),
+        )
+    for name, version in packages.items():
+        if not _NAME.fullmatch(name) or not _VERSION.fullmatch(version):
+            raise RunForgeError(
+                ErrorCode.DOCUMENT_INVALID,
+                f"The record names {quote(f'{name}=={version}', 120)}, which is no package.",
+                hint="`runforge verify` tells whether the record was changed.",
+                path=str(run.path),
+                pointer="/provenance/packages",
+            )
+    lines = [f"# The packages of the run {_comment(run.run_id)}"]
+    lines += [f"# {text}" for text in _surroundings(record["provenance"])]
+    return lines + [f"{name}=={version}" for name, version in sorted(packages.items())]
+
+
+def _surroundings(provenance: dict[str, Any]) -> list[str]:
+    python, platform = provenance["python"], provenance["platform"]
+    where = [platform[name] for name in ("os", "machine", "libc") if name in platform]
+    return [
+        _comment(f"Python {python['version']} ({python.get('implementation', 'unknown')})"),
+        _comment(", ".join(where)),
+    ]
+
+
+def _comment(text: str) -> str:
+    return printable(shorten(text, 100))

@@ -1,0 +1,105 @@
+"""The process that trains again: started afresh, so that it can choose its numeric environment.
+
+It reads its task as one line of JSON from standard input, and writes one line for each event and
+one with the answer to standard output. When standard input ends, so does the process: it does not
+outlive the one that started it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import warnings
+from pathlib import Path
+from typing import Any
+
+
+def main() -> None:
+    """Train as the task says and answer with what came out."""
+    task = json.loads(sys.stdin.buffer.readline())
+    threading.Thread(target=_end_with_the_caller, daemon=True).start()
+    if task["pin"]:
+        from runforge_engine.numerics import pin_environment
+
+        pin_environment()
+    _say({"answer": _answer(task)})
+
+
+def _end_with_the_caller() -> None:
+    sys.stdin.buffer.read()
+    os._exit(1)
+
+
+def _say(message: dict[str, Any]) -> None:
+    sys.stdout.buffer.write(json.dumps(message).encode() + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _answer(task: dict[str, Any]) -> dict[str, Any]:
+    """Return the error that ended the training, or how the two models compare."""
+    from runforge_contracts import layout
+    from runforge_contracts.errors import RunForgeError
+    from runforge_contracts.layout import StoreLayout
+
+    from runforge_engine.execution import execute_folder
+    from runforge_engine.observer import Observer
+
+    class Forward(Observer):
+        """Hand every event to the process that asked."""
+
+        def on_event(self, event: dict[str, Any]) -> None:
+            """Write the event as one line, but for a duration by a clock that stands still."""
+            if event["event"] != "train_finished":
+                _say({"event": event})
+
+    folder = Path(task["folder"])
+    try:
+        outcome = execute_folder(folder, StoreLayout(Path(task["workspace"])), observer=Forward())
+    except RunForgeError as error:
+        return {"error": error.to_dict()}
+    if outcome.error is not None:
+        return {"error": outcome.error.to_dict()}
+    model = task.get("model")
+    if model is None or _digest(folder / layout.MODEL) == model["sha256"]:
+        return {}
+    return {"models": _compare(task, folder / layout.MODEL, model)}
+
+
+def _digest(path: Path) -> str:
+    import hashlib
+
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _compare(task: dict[str, Any], rebuilt: Path, model: dict[str, str]) -> dict[str, Any]:
+    from runforge_contracts.errors import RunForgeError
+
+    from runforge_engine.artifact.loading import load_model
+    from runforge_engine.dataset import load_dataset
+    from runforge_engine.reproduction.models import compare_models
+    from runforge_engine.source import read_source
+
+    dataset = task["dataset"]
+    with warnings.catch_warnings():
+        # A model of another version of scikit-learn, and rows without the names of their columns.
+        warnings.simplefilter("ignore")
+        try:
+            recorded = load_model(Path(model["path"]), model["sha256"])
+            anew = load_model(rebuilt, _digest(rebuilt))
+            data = load_dataset(
+                read_source(Path(dataset["path"])),
+                dataset["label_column"],
+                dataset["exclude_columns"],
+            )
+            return compare_models(recorded, anew, data.X)
+        except RunForgeError as error:
+            return {"settings": [], "reason": error.message}
+        except Exception as error:  # noqa: BLE001 - whatever another version makes of the model
+            reason = f"The models cannot be compared: {type(error).__name__}: {error}"
+            return {"settings": [], "reason": reason}
+
+
+if __name__ == "__main__":
+    main()
