@@ -29,6 +29,11 @@ def warn(text: str) -> None:
     sys.stderr.write(f"warning: {printable(text)}\n")
 
 
+def note(text: str) -> None:
+    """Tell a person what belongs to the result and needs nothing to be done."""
+    sys.stderr.write(f"note: {printable(text)}\n")
+
+
 def write_error(error: RunForgeError, *, json: bool) -> int:
     """Print an error and return its exit code."""
     if error.code is ErrorCode.INTERNAL and error.__cause__ is not None:

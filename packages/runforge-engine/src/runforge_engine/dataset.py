@@ -93,7 +93,7 @@ def load_dataset(source: Source, label_column: str, exclude_columns: Sequence[st
             f" {quote(worst)} lacks {missing[worst]}.",
             source,
         )
-    X = _matrix(table, features, keep, source)
+    X = feature_matrix(table, features, keep, source)
     y, classes = _labels(codes[keep], texts, label_column)
     _check_classes(y, classes, label_column)
     return Dataset(
@@ -137,7 +137,7 @@ def feature_columns(
         raise RunForgeError(
             ErrorCode.LABEL_NOT_FOUND,
             f"The dataset has no column {quote(label_column)} for the label; it has"
-            f" {_list(names)}.",
+            f" {name_list(names)}.",
             hint=_did_you_mean(label_column, names),
             path=path,
             column=label_column,
@@ -189,8 +189,34 @@ def missing_mask(column: pa.ChunkedArray) -> Any:
     return pc.is_in(trimmed, value_set=pa.array(sorted(MISSING))).to_numpy()
 
 
-def _matrix(table: Table, features: Sequence[str], keep: Any, source: Source) -> Any:
-    """Return the features of the rows ``keep``, converting column by column into one matrix."""
+def feature_matrix(
+    table: Table, features: Sequence[str], keep: Any, source: Source, *, excludable: bool = True
+) -> Any:
+    """Return the features of some rows, converting column by column into one matrix.
+
+    Parameters
+    ----------
+    table
+        Its feature columns are used up.
+    features
+        Names of the columns, in order.
+    keep : ndarray of shape (n_samples,)
+        The rows that are wanted, from 0; no feature is missing in them.
+    source
+        Where the table comes from, for errors.
+    excludable
+        Whether a column may be left out; it may not where a model asks for it.
+
+    Returns
+    -------
+    X : ndarray of shape (n_samples, n_features)
+        C-contiguous float64, finite.
+
+    Raises
+    ------
+    RunForgeError
+        ``FEATURE_NOT_NUMERIC`` or ``FEATURE_NOT_FINITE``.
+    """
     import numpy as np
     import pyarrow as pa
 
@@ -213,7 +239,7 @@ def _matrix(table: Table, features: Sequence[str], keep: Any, source: Source) ->
             place = Place(column=name, row=int(keep[bad[0]]) + 1)
             infinite.append(Problem(f"The column {quote(name)} holds an infinite value.", place))
     if problems:
-        raise _not_numeric(problems, source)
+        raise _not_numeric(problems, source, excludable=excludable)
     if infinite:
         first = infinite[0]
         raise RunForgeError(
@@ -243,16 +269,18 @@ def _parse_cells(column: pa.ChunkedArray, keep: Any, target: Any, name: str) -> 
     return None
 
 
-def _not_numeric(problems: list[Problem], source: Source) -> RunForgeError:
+def _not_numeric(problems: list[Problem], source: Source, *, excludable: bool) -> RunForgeError:
     names = [str(problem.place.column) for problem in problems]
     first = problems[0]
     options = " ".join(f"--exclude {_shell_quote(name)}" for name in names[:20])
     one = len(names) == 1
     return RunForgeError(
         ErrorCode.FEATURE_NOT_NUMERIC,
-        first.message if one else f"{len(names)} columns are not numeric: {_list(names)}.",
+        first.message if one else f"{len(names)} columns are not numeric: {name_list(names)}.",
         hint=f"Leave {'it' if one else 'them'} out with {options}"
-        " (dataset.exclude_columns in a request), or encode as numbers.",
+        " (dataset.exclude_columns in a request), or encode as numbers."
+        if excludable
+        else "The model asks for numbers; leave a cell empty where its value is unknown.",
         path=str(source.path),
         column=first.place.column,
         row=first.place.row,
@@ -309,7 +337,7 @@ def _check_classes(y: Any, classes: tuple[int | str, ...], column: str) -> None:
         raise RunForgeError(
             ErrorCode.CLASS_TOO_SMALL,
             f"{'A class has' if len(small) == 1 else f'{len(small)} classes have'} only one row:"
-            f" {_list(small)}.",
+            f" {name_list(small)}.",
             hint="Every class needs a row to learn from and one to validate with.",
             column=column,
         )
@@ -319,7 +347,8 @@ def _zero_rows(message: str, source: Source) -> RunForgeError:
     return RunForgeError(ErrorCode.ZERO_ROWS, message, path=str(source.path))
 
 
-def _list(names: Sequence[object]) -> str:
+def name_list(names: Sequence[object]) -> str:
+    """Return the first names of a list as a message has them."""
     shown = ", ".join(quote(name, 30) for name in names[:10])
     return shown + (f" and {len(names) - 10} more" if len(names) > 10 else "")
 

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import stat
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import click
 from runforge_engine.artifact.inspection import inspect_model
 
 from runforge_cli.output import write_json, write_lines
+from runforge_cli.references import find_run, is_file, model_path
 from runforge_cli.settings import Settings, complete_run, global_options, pass_settings
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @click.command("inspect-artifact", short_help="Look into a model file without running it.")
-@click.argument("model", shell_complete=complete_run)
+@click.argument("model", metavar="MODEL|RUN", shell_complete=complete_run)
 @global_options
 @pass_settings
 def command(settings: Settings, model: str) -> int:
-    """Look into MODEL, a model file or a run, without importing or running anything of it.
+    """Look into a model file, without importing or running anything of it.
 
     Every name that loading the file would import is listed and judged. The exit code is 1 where
     there is a finding of severity `error`.
@@ -39,17 +36,8 @@ def command(settings: Settings, model: str) -> int:
 
 def _locate(settings: Settings, model: str) -> tuple[Path, str]:
     """Return the path of the model file that is meant, and how to name it."""
-    from pathlib import Path
-
     path = Path(model)
-    try:
-        is_folder = stat.S_ISDIR(path.stat().st_mode)
-    except (OSError, ValueError):
-        pass  # It may still be a run's id, and else the error says so.
-    else:
-        if not is_folder:
-            return path, model
-    from runforge_cli.artifacts import model_of
-
-    found = model_of(settings, model)
-    return found, settings.target().relative(found)
+    if is_file(path):
+        return path, model
+    path = model_path(find_run(settings, model))
+    return path, settings.target().relative(path)

@@ -1,0 +1,135 @@
+"""``runforge predict``: apply the model of a run to new rows."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.files import write_file
+from runforge_contracts.text import quote
+
+from runforge_cli.columns import plural
+from runforge_cli.listing import entries_of
+from runforge_cli.output import note, warn, write_json, write_lines
+from runforge_cli.references import find_run, is_file
+from runforge_cli.settings import Settings, complete_run, global_options, pass_settings
+
+if TYPE_CHECKING:
+    from runforge_engine.prediction import Prediction, RecordedModel
+
+#: Most rows or columns that a note names.
+_SHOWN = 10
+
+
+@click.command("predict", short_help="Apply the model of a run to new rows.")
+@click.argument("model", metavar="RUN|MODEL", shell_complete=complete_run)
+@click.argument("data", type=click.Path())
+@click.option("--output", "-o", metavar="OUT.csv", help="Write there; nothing is overwritten.")
+@click.option("--proba", is_flag=True, help="The probability of each class instead of a label.")
+@global_options
+@pass_settings
+def command(settings: Settings, model: str, data: str, output: str | None, proba: bool) -> int:
+    """Apply the model of a run to the rows of DATA, a CSV (also .csv.gz) or Parquet file.
+
+    DATA has the columns that the model was trained on, in any order; others are ignored. A row
+    with a missing value keeps its number and gets no prediction.
+
+    A model file is loaded only if a run of the workspace has its digest on record, and after it
+    was inspected.
+    """
+    from runforge_engine.numerics import pin_environment
+
+    pin_environment()
+    from runforge_engine.prediction import predict
+    from runforge_engine.source import read_source
+
+    target = None if output is None else _check_new(Path(output))
+    prediction = predict(
+        _recorded_model(settings, model), read_source(Path(data)), probabilities=proba
+    )
+    for text in prediction.warnings:
+        warn(text)
+    if not settings.quiet:
+        for text in _notes(prediction):
+            note(text)
+    if target is not None:
+        write_file(target, prediction.to_csv())
+    if settings.json:
+        write_json(_document(prediction, output))
+    elif target is None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(prediction.to_csv())
+    else:
+        rows, done = len(prediction.values), prediction.predicted
+        counted = plural(rows, "row") if rows == done else f"{done:,} of {plural(rows, 'row')}"
+        write_lines([f"Predicted {counted} with run {prediction.run_id}: {quote(output, 200)}"])
+    return 0
+
+
+def _recorded_model(settings: Settings, model: str) -> RecordedModel:
+    """Return the model that is meant, with what is on record of it."""
+    from runforge_engine.prediction import model_of_file, model_of_run
+
+    listed = [(entry, store) for store in settings.stores() for entry in entries_of(store)]
+    if is_file(Path(model)):
+        return model_of_file(Path(model), listed)
+    return model_of_run(find_run(settings, model), listed)
+
+
+def _check_new(target: Path) -> Path:
+    """Return the path to write at, where nothing is yet; found out before anything is computed."""
+    if target.exists() or target.is_symlink():
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            f"{quote(target, 200)} exists already.",
+            hint="Nothing is overwritten: name another file, or remove it first.",
+            path=str(target),
+        )
+    if not target.parent.is_dir():
+        raise RunForgeError(
+            ErrorCode.FILE_NOT_FOUND,
+            f"There is no folder {quote(target.parent, 200)} to write in.",
+            hint="Make it first.",
+            path=str(target.parent),
+        )
+    return target
+
+
+def _notes(prediction: Prediction) -> Iterator[str]:
+    ignored, missing = prediction.ignored_columns, prediction.missing_rows
+    if ignored:
+        shown = _some([quote(name, 30) for name in ignored])
+        yield f"The model does not use {plural(len(ignored), 'column')} of the dataset: {shown}."
+    if missing:
+        lacking = _some([quote(name, 30) for name in prediction.missing_by_column])
+        yield (
+            f"{len(missing):,} of {plural(len(prediction.values), 'row')} got no prediction,"
+            f" because a value of {lacking} is missing: {'row' if len(missing) == 1 else 'rows'}"
+            f" {_some([str(row) for row in missing])}."
+        )
+
+
+def _some(items: list[str]) -> str:
+    left = len(items) - _SHOWN
+    return ", ".join(items[:_SHOWN]) + (f" and {left:,} more" if left > 0 else "")
+
+
+def _document(prediction: Prediction, output: str | None) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "run_id": prediction.run_id,
+        "rows": len(prediction.values),
+        "predicted": prediction.predicted,
+        "missing": len(prediction.missing_rows),
+        "missing_by_column": prediction.missing_by_column,
+        "ignored_columns": list(prediction.ignored_columns),
+        "warnings": list(prediction.warnings),
+    }
+    if prediction.classes is not None:
+        document["classes"] = list(prediction.classes)
+    if output is None:
+        return {**document, "predictions": prediction.to_list()}
+    return {**document, "output": output}

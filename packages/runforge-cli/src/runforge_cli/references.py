@@ -1,0 +1,67 @@
+"""What an argument names: a file, or a run and the model of it."""
+
+from __future__ import annotations
+
+import stat
+from typing import TYPE_CHECKING
+
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.text import quote
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from runforge_contracts.reading import RunFolder
+
+    from runforge_cli.settings import Settings
+
+
+def is_file(path: Path) -> bool:
+    """Tell whether something other than a folder is there; a folder may be that of a run."""
+    try:
+        return not stat.S_ISDIR(path.stat().st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def find_run(settings: Settings, reference: str) -> RunFolder:
+    """Return the run that an argument names which is no file.
+
+    Raises
+    ------
+    RunForgeError
+        ``FILE_NOT_FOUND`` where it is no run either, ``RUN_NOT_FOUND`` where there is none at all,
+        ``RUN_AMBIGUOUS``.
+    """
+    try:
+        return settings.find_run(reference)
+    except RunForgeError as error:
+        if error.code is not ErrorCode.RUN_NOT_FOUND or reference == "latest":
+            raise
+        raise RunForgeError(
+            ErrorCode.FILE_NOT_FOUND,
+            f"{quote(reference, 200)} is neither a file nor a run.",
+            hint="`runforge runs` lists the runs; `latest` names the newest.",
+        ) from None
+
+
+def model_path(folder: RunFolder) -> Path:
+    """Return the path of a run's model.
+
+    Raises
+    ------
+    RunForgeError
+        ``ARTIFACT_NOT_FOUND`` where the run has none.
+    """
+    from runforge_contracts.layout import MODEL
+
+    artifacts: dict[str, str] = (folder.run or {}).get("artifacts") or {}
+    path = folder.path / artifacts.get("model_pkl", MODEL)
+    if not is_file(path):
+        raise RunForgeError(
+            ErrorCode.ARTIFACT_NOT_FOUND,
+            f"The run {quote(folder.run_id)} has no model.",
+            hint=f"The run is {folder.status}; `runforge show` tells more.",
+            path=str(path),
+        )
+    return path
