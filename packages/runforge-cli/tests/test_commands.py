@@ -335,6 +335,8 @@ HELP = [
             "inspect",
             "validate",
             "schema",
+            "predict",
+            "inspect-artifact",
         )
     ),
     ("index", "rebuild"),
