@@ -74,6 +74,10 @@ export type ReproductionVerdict =
   | "identical predictions, coefficients within 1e-9"
   | "different"
   | "not reproducible here";
+/**
+ * Whether nothing that was checked failed.
+ */
+export type Verdict = "verified" | "not verified";
 
 /**
  * A step of the pipeline.
@@ -1880,5 +1884,147 @@ export interface RunV040 {
    */
   model_content_sha256?: Sha256;
   provenance: Provenance;
+  [k: string]: unknown;
+}
+/**
+ * Every check of one run.
+ */
+export interface VerifiedRun {
+  /**
+   * The id that the run's documents carry, or else the name of its folder.
+   */
+  run_id: string;
+  /**
+   * The run folder, relative to the workspace where it lies in it.
+   */
+  run_dir: string;
+  verdict: Verdict;
+  checks: VerificationCheck[];
+  findings: VerificationFinding[];
+  [k: string]: unknown;
+}
+/**
+ * What one look gave.
+ */
+export interface VerificationCheck {
+  /**
+   * Of a run: `files`, `documents`, `statement`, `index`, `dataset`, `signature`; of a store: `runs`, `index`, `signatures`.
+   */
+  check: string;
+  /**
+   * `not checked` stands against nothing: there was nothing to check, or nothing to check it by.
+   */
+  outcome: "passed" | "failed" | "not checked";
+  /**
+   * What was found: of files `unchanged`, `changed`, `no result`, `at work`; of documents, statement and index `valid`, `invalid`, `none`, of the index also `not listed`, `unreadable`; of the dataset `same`, `changed`, `moved`, `gone`, `unreadable`; of the signature `valid`, `invalid`, `none`; of the runs of a store `verified`, `not verified`, `incomplete`; of its signatures `complete`, `contradicted`, `none`; of all `not checked`.
+   */
+  verdict: string;
+  /**
+   * The same for a person.
+   */
+  message?: string;
+  /**
+   * Digest of a dataset that has changed, as it is now.
+   */
+  sha256?: Sha256;
+  /**
+   * Where a dataset lies that was moved, relative to the workspace.
+   */
+  path?: string;
+  /**
+   * Fingerprint of the key that made a valid signature.
+   */
+  key?: Sha256;
+  /**
+   * The key that a signature names, where it was not checked.
+   */
+  claimed_key?: string;
+  /**
+   * What to do about it.
+   */
+  hint?: string;
+  [k: string]: unknown;
+}
+/**
+ * One difference between what is there and what must be.
+ */
+export interface VerificationFinding {
+  /**
+   * The check that made it.
+   */
+  check: string;
+  /**
+   * Stable name of the rule that is broken, such as `manifest.digests`.
+   */
+  rule: string;
+  /**
+   * One sentence.
+   */
+  message: string;
+  /**
+   * Below the run folder, or relative to the workspace for index, dataset and signature.
+   */
+  file?: string;
+  /**
+   * JSON Pointer into the file (RFC 6901).
+   */
+  pointer?: string;
+  /**
+   * What should stand there; any JSON value.
+   */
+  expected?: {
+    [k: string]: unknown;
+  };
+  /**
+   * What stands there; any JSON value.
+   */
+  found?: {
+    [k: string]: unknown;
+  };
+  [k: string]: unknown;
+}
+/**
+ * Every check of a store as a whole; its runs are beside it.
+ */
+export interface VerifiedStore {
+  /**
+   * Name of the store's folder.
+   */
+  store: string;
+  /**
+   * The index, relative to the workspace.
+   */
+  index: string;
+  /**
+   * Of the store and all of its runs.
+   */
+  verdict: Verdict;
+  checks: VerificationCheck[];
+  findings: VerificationFinding[];
+  /**
+   * Runs that were ended before they had a result; there is nothing to hold them to.
+   */
+  interrupted: string[];
+  /**
+   * Runs at work.
+   */
+  running: string[];
+  /**
+   * Runs that have not begun, or of which nobody can tell whether they are at work.
+   */
+  incomplete: string[];
+  [k: string]: unknown;
+}
+/**
+ * Whether anything of runs or of a store was changed, as `runforge verify --json` prints it. Source: RunForge guarantees, Provenance Tracking.
+ */
+export interface VerificationV1 {
+  schema_version: "verification.v1";
+  verdict: Verdict;
+  /**
+   * Where whole stores were verified; absent where runs were named.
+   */
+  stores?: VerifiedStore[];
+  runs: VerifiedRun[];
   [k: string]: unknown;
 }

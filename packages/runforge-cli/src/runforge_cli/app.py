@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from importlib import import_module
 
 import click
@@ -27,6 +28,7 @@ COMMANDS = {
     "diff": "Compare runs, and say why their results differ.",
     "trace": "Find the runs that a file comes from.",
     "reproduce": "Train a run again from its record, and compare.",
+    "verify": "Check whether anything was changed.",
     "index": "Check the list of runs, or rebuild it from the folders.",
     "inspect": "Look at a dataset before training.",
     "validate": "Check documents against their schemas.",
@@ -46,6 +48,8 @@ class LazyGroup(CommandGroup):
         if name not in COMMANDS:
             return None
         module = import_module(f"runforge_cli.commands.{name.replace('-', '_')}_command")
+        gc.freeze()
+        gc.enable()
         command: click.Command = module.command
         return command
 

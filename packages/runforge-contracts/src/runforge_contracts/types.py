@@ -32,3 +32,4 @@ from runforge_contracts._generated.run_v0_2_2_1 import RunV0221 as RunV0221
 from runforge_contracts._generated.run_v0_3_3 import RunV033 as RunV033
 from runforge_contracts._generated.run_v0_3_6 import RunV036 as RunV036
 from runforge_contracts._generated.run_v0_4_0 import RunV040 as RunV040
+from runforge_contracts._generated.verification_v1 import VerificationV1 as VerificationV1

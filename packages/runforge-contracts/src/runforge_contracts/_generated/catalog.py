@@ -183,4 +183,12 @@ CATALOG: dict[str, Entry] = {
         version="run.v0.4.0",
         closed=False,
     ),
+    "verification.v1": Entry(
+        module="verification_v1",
+        struct="VerificationV1",
+        file=None,
+        version_field="schema_version",
+        version="verification.v1",
+        closed=False,
+    ),
 }

@@ -1,0 +1,161 @@
+"""``runforge verify``: whether anything of a run, or of the whole store, was changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
+from runforge_contracts.text import shorten
+
+from runforge_cli.columns import pairs, paragraph, plural
+from runforge_cli.output import write_json, write_lines
+from runforge_cli.settings import Settings, complete_run, global_options, pass_settings
+
+if TYPE_CHECKING:
+    from runforge_contracts.facts.finding import Finding
+    from runforge_engine.verification.check import Check
+    from runforge_engine.verification.runs import RunVerification
+    from runforge_engine.verification.stores import StoreVerification
+
+#: Findings and names shown of one kind; `--json` has them all.
+_SHOWN = 20
+
+
+@click.command("verify", short_help="Check whether anything was changed.")
+@click.argument("runs", nargs=-1, metavar="RUN...", shell_complete=complete_run)
+@click.option("--all", "everything", is_flag=True, help="Every run, the index and the signatures.")
+@click.option("--public-key", metavar="FILE", help="Demand signatures made with its private key.")
+@click.option("--without-dataset", is_flag=True, help="Do not look at the datasets.")
+@global_options
+@pass_settings
+def command(
+    settings: Settings,
+    runs: tuple[str, ...],
+    everything: bool,
+    public_key: str | None,
+    without_dataset: bool,
+) -> int:
+    """Check that a run is as it was written: exit 0 only if everything holds, 1 if not.
+
+    All files are held against the digests on record, the documents against their schemas and each
+    other, and all of it against the statement of origin, the index and the signature; the dataset
+    must still have its bytes. With --all also the index as a whole, and whatever was signed must be
+    there. Nothing is written.
+    """
+    if everything == bool(runs):
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            "Either runs or --all can be verified." if runs else "There is no run to verify.",
+            hint="Name a run, such as `latest`, or give --all.",
+        )
+    key = None if public_key is None else Path(public_key)
+    if everything:
+        stores = list(_stores(settings, key, with_dataset=not without_dataset))
+        found = [run for store in stores for run in store.runs]
+        holds = all(store.holds for store in stores)
+    else:
+        stores = []
+        found = list(_runs(settings, runs, key, with_dataset=not without_dataset))
+        holds = all(run.holds for run in found)
+    if settings.json:
+        write_json(_document(holds, stores if everything else None, found))
+    else:
+        write_lines(_lines(settings, stores, found))
+    return ExitCode.OK if holds else ExitCode.FAILED
+
+
+def _runs(
+    settings: Settings, references: tuple[str, ...], public_key: Path | None, *, with_dataset: bool
+) -> Iterator[RunVerification]:
+    from runforge_engine.verification.runs import verify_run
+    from runforge_engine.verification.surroundings import surroundings_of
+
+    # All of them are found before one is read: a mistyped name is told at once.
+    paths = dict.fromkeys(settings.find_run(reference).path for reference in references)
+    for path in paths:
+        around = surroundings_of(path, settings.stores(), public_key)
+        yield verify_run(path, around, with_dataset=with_dataset)
+
+
+def _stores(
+    settings: Settings, public_key: Path | None, *, with_dataset: bool
+) -> Iterator[StoreVerification]:
+    from runforge_engine.verification.stores import verify_store
+
+    for store in settings.stores():
+        yield verify_store(store, public_key=public_key, with_dataset=with_dataset)
+
+
+def _document(
+    holds: bool, stores: list[StoreVerification] | None, runs: list[RunVerification]
+) -> dict[str, Any]:
+    return {
+        "schema_version": "verification.v1",
+        "verdict": "verified" if holds else "not verified",
+        **({} if stores is None else {"stores": [store.to_dict() for store in stores]}),
+        "runs": [run.to_dict() for run in runs],
+    }
+
+
+def _lines(
+    settings: Settings, stores: list[StoreVerification], runs: list[RunVerification]
+) -> Iterator[str]:
+    for number, store in enumerate(stores):
+        yield from [""] if number else []
+        yield from _store(store)
+    # Of a store only the runs are shown that something stands against.
+    shown = [run for run in runs if not stores or settings.verbose or not run.holds]
+    for number, run in enumerate(shown):
+        yield from [""] if number or stores else []
+        yield from paragraph(f"Run {run.run_id}: {_verdict(run.holds)}")
+        yield from _checks(run.checks)
+
+
+def _verdict(holds: bool) -> str:
+    return "verified" if holds else "NOT VERIFIED"
+
+
+def _store(store: StoreVerification) -> Iterator[str]:
+    yield from paragraph(f"Store {store.store}: {_verdict(store.holds)}")
+    yield from _checks(store.checks)
+    for name in ("interrupted", "running", "incomplete"):
+        runs: tuple[str, ...] = getattr(store, name)
+        if runs:
+            more = ", …" if len(runs) > _SHOWN else ""
+            yield from pairs([(name, f"{len(runs):,}: {', '.join(runs[:_SHOWN])}{more}")])
+
+
+def _checks(checks: tuple[Check, ...]) -> Iterator[str]:
+    yield from pairs(
+        (check.name, ": ".join(filter(None, (check.verdict, check.message)))) for check in checks
+    )
+    for check in checks:
+        if not check.findings:
+            continue
+        yield ""
+        yield from paragraph(f"{check.name}: {plural(len(check.findings), 'finding')}", indent=2)
+        for finding in check.findings[:_SHOWN]:
+            yield from pairs([("-", f"{shorten(finding.message, 400)} [{finding.rule}]")], indent=4)
+            for line in _particulars(finding):
+                yield from pairs([("", line)], indent=5)
+        if len(check.findings) > _SHOWN:
+            yield from pairs([("…", f"and {len(check.findings) - _SHOWN:,} more")], indent=4)
+        if check.hint:
+            yield from paragraph(f"hint: {check.hint}", indent=4)
+
+
+def _particulars(finding: Finding) -> Iterator[str]:
+    """Give where a finding was made, and what stands there, as far as it is short."""
+    place = (finding.file or "") + (f"#{finding.pointer}" if finding.pointer else "")
+    if place:
+        yield f"in {shorten(place, 400)}"
+    sides = [
+        f"{word} {shorten(str(side), 80)}"
+        for word, side in (("expected", finding.expected), ("found", finding.found))
+        if isinstance(side, str | int | float)
+    ]
+    if sides:
+        yield ", ".join(sides)

@@ -1,0 +1,83 @@
+"""Checks: what one look at a run or a store gave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from runforge_contracts.facts.finding import ABSENT, Finding
+
+#: ``not checked`` stands against nothing: there was nothing to check, or nothing to check it by.
+Outcome = Literal["passed", "failed", "not checked"]
+
+_HINTS = {
+    "files": "Put the files back from a copy of the run that verifies.",
+    "documents": "Whoever wrote the run, or edited it since, broke the contract.",
+    "statement": "The statement was edited, or the documents that it follows from.",
+    "index": "`runforge index check` compares the whole list with the run folders.",
+    "dataset": "Put the dataset back as it was, or pass it over with --without-dataset.",
+    "signature": "Get folder and signature from their source again.",
+    "runs": "Remove what is not a run; get back from a copy what was lost.",
+    "signatures": "Get back from a copy the runs and the entries that were signed.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What one look gave."""
+
+    #: ``files``, ``documents``, ``statement``, ``index``, ``dataset`` or ``signature`` of a run;
+    #: ``runs``, ``index`` or ``signatures`` of a store.
+    name: str
+    outcome: Outcome
+    #: What was found, in a word or two that do not change.
+    verdict: str
+    #: The same for a person: a phrase without a full stop; empty where the verdict says it all.
+    message: str
+    findings: tuple[Finding, ...] = ()
+    #: Particulars by name: the digest or the place of a dataset, the key of a signature.
+    particulars: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def hint(self) -> str | None:
+        """What to do about it, if it failed."""
+        return _HINTS[self.name] if self.outcome == "failed" else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the check as the schema of verifications has it."""
+        raw: dict[str, Any] = {
+            "check": self.name,
+            "outcome": self.outcome,
+            "verdict": self.verdict,
+            **({"message": self.message} if self.message else {}),
+            **self.particulars,
+        }
+        if self.hint is not None:
+            raw["hint"] = self.hint
+        return {name: _text(value) for name, value in raw.items()}
+
+
+def findings_of(checks: Iterable[Check]) -> list[dict[str, Any]]:
+    """Return the findings of ``checks`` as the schema of verifications has them."""
+    return [
+        {"check": check.name, **_text(finding.to_dict())}
+        for check in checks
+        for finding in check.findings
+    ]
+
+
+def _text(value: Any) -> Any:
+    """Return a value in which every text can be part of a document; names of files may be none."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    if isinstance(value, dict):
+        return {_text(key): _text(item) for key, item in value.items() if item is not ABSENT}
+    if isinstance(value, list | tuple):
+        return [_text(item) for item in value]
+    return value
+
+
+def count(number: int, noun: str, many: str | None = None) -> str:
+    """Return a number with its noun; ``many`` is the noun's plural where it is not regular."""
+    return f"{number:,} " + (noun if number == 1 else many or f"{noun}s")

@@ -1,0 +1,130 @@
+"""Whether the dataset of a run still has the bytes that the run was trained on.
+
+Source: RunForge contract, "Data"; RunForge guarantees, "Provenance Tracking".
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.files import digest_file
+
+from runforge_engine.requests import dataset_path
+
+DatasetVerdict = Literal["same", "changed", "moved", "gone", "unreadable"]
+
+#: How far a dataset that is not in its place is looked for.
+MAX_ENTRIES = 20_000
+MAX_CANDIDATES = 50
+MAX_CANDIDATE_BYTES = 256 * 2**20
+#: Folders in which nobody keeps a dataset, besides those whose name begins with a dot.
+_PASSED_OVER = frozenset({"node_modules", "__pycache__", "site-packages"})
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetState:
+    """What has become of a dataset."""
+
+    verdict: DatasetVerdict
+    #: SHA-256 of what is in its place now, if that is something else.
+    sha256: str | None = None
+    #: Where it lies now, relative to the workspace, if it was moved.
+    path: str | None = None
+    #: Why it cannot be read.
+    reason: str | None = None
+
+
+class Datasets:
+    """The datasets that the runs of a workspace name; each is read once.
+
+    Parameters
+    ----------
+    workspace
+        What relative paths begin at, and where a dataset that was moved is looked for.
+    """
+
+    def __init__(self, workspace: Path) -> None:
+        self._workspace = workspace
+        self._digests: dict[Path, str | RunForgeError] = {}
+        self._files: list[Path] | None = None
+
+    def state(self, recorded: str, fingerprint: str) -> DatasetState:
+        """Return what has become of a dataset.
+
+        Parameters
+        ----------
+        recorded
+            Its path as the run's documents have it.
+        fingerprint
+            SHA-256 of the bytes that the run was trained on.
+        """
+        try:
+            found = self._digest(dataset_path(recorded, self._workspace))
+        except RunForgeError as error:
+            found = error
+        if isinstance(found, str):
+            return DatasetState("same") if found == fingerprint else DatasetState("changed", found)
+        if found.code is not ErrorCode.FILE_NOT_FOUND:
+            return DatasetState("unreadable", reason=found.message)
+        place = self._find(PurePosixPath(recorded).name, fingerprint)
+        if place is None:
+            return DatasetState("gone")
+        return DatasetState("moved", path=place.relative_to(self._workspace).as_posix())
+
+    def _digest(self, path: Path) -> str | RunForgeError:
+        if path not in self._digests:
+            try:
+                # A dataset may be a link: training reads through it, too.
+                self._digests[path] = digest_file(Path(os.path.realpath(path))).sha256
+            except RunForgeError as error:
+                self._digests[path] = error
+        return self._digests[path]
+
+    def _find(self, name: str, fingerprint: str) -> Path | None:
+        """Return the file of the workspace that has the digest: of this name, or of this kind."""
+        if self._files is None:
+            self._files = list(_files(self._workspace))
+        kind = PurePosixPath(name).suffix
+        candidates = [path for path in self._files if path.name == name]
+        candidates += [path for path in self._files if path.suffix == kind and path.name != name]
+        left = MAX_CANDIDATE_BYTES
+        for path in candidates[:MAX_CANDIDATES]:
+            try:
+                left -= path.stat(follow_symlinks=False).st_size
+            except OSError:
+                continue
+            if left < 0:
+                break
+            if self._digest(path) == fingerprint:
+                return path
+        return None
+
+
+def _files(root: Path) -> Iterator[Path]:
+    """Give the files of a workspace, those near its root first, as far as it is looked at."""
+    level, seen = [root], 0
+    while level:
+        folders = list[Path]()
+        for folder in level:
+            try:
+                with os.scandir(folder) as found:
+                    entries = sorted(islice(found, MAX_ENTRIES), key=lambda entry: entry.name)
+            except OSError:
+                continue
+            for entry in entries:
+                seen += 1
+                if seen > MAX_ENTRIES:
+                    return
+                if entry.name.startswith(".") or entry.name in _PASSED_OVER:
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(Path(entry.path))
+                elif entry.is_file(follow_symlinks=False):
+                    yield Path(entry.path)
+        level = folders

@@ -1,0 +1,257 @@
+"""Every check of one run."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runforge_contracts import layout
+from runforge_contracts.errors import RunForgeError
+from runforge_contracts.facts.finding import Finding
+from runforge_contracts.facts.folder import Folder
+from runforge_contracts.facts.runs import check_folder, open_folder
+from runforge_contracts.layout import StoreLayout
+from runforge_contracts.text import quote
+
+from runforge_engine.chain import IndexHead
+from runforge_engine.holding import is_held
+from runforge_engine.signing import (
+    ClaimedSignature,
+    VerifiedSignature,
+    compare_claim,
+    signature_path,
+    verify_signature,
+)
+from runforge_engine.verification.check import Check, count, findings_of
+from runforge_engine.verification.datasets import Datasets
+from runforge_engine.verification.heads import head_findings
+from runforge_engine.verification.listing import listing_findings
+from runforge_engine.verification.stated import statement_findings
+from runforge_engine.verification.surroundings import Surroundings
+
+Signature = VerifiedSignature | ClaimedSignature
+#: Rules about the files themselves; the others are about what documents say.
+_FILE_RULES = frozenset(
+    {
+        *("run.no-links", "run.readable", "run.files", "run.pointers", "run.artifact-digests"),
+        *("manifest.schema", "manifest.complete", "manifest.digests", "result.artifacts"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RunVerification:
+    """Every check of a run."""
+
+    run_id: str
+    #: The folder, relative to the workspace where it lies in it.
+    run_dir: str
+    checks: tuple[Check, ...]
+    #: What the run's signature says, if it fits the folder.
+    signature: Signature | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing stands against the run."""
+        return all(check.outcome != "failed" for check in self.checks)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the verification as its schema has it."""
+        return {
+            "run_id": self.run_id,
+            "run_dir": self.run_dir,
+            "verdict": "verified" if self.holds else "not verified",
+            "checks": [check.to_dict() for check in self.checks],
+            "findings": findings_of(self.checks),
+        }
+
+
+def verify_run(
+    path: Path,
+    around: Surroundings,
+    *,
+    with_dataset: bool = True,
+    with_signature: bool = True,
+    alone: bool = True,
+) -> RunVerification:
+    """Check everything that is known of the run in the folder ``path``.
+
+    Parameters
+    ----------
+    path
+        The run folder, absolute.
+    around
+        What belongs to it.
+    with_dataset
+        Whether to look at the dataset, which may have changed without harm to the run.
+    with_signature
+        Whether to look at the signature.
+    alone
+        False where the whole store is checked: what is wrong with the index as a whole is then not
+        said of every run.
+
+    Raises
+    ------
+    RunForgeError
+        ``RUN_NOT_FOUND`` where there is no folder.
+    """
+    folder = open_folder(path)
+    run_id = _run_id(folder, around.store)
+    found = check_folder(folder)
+    checks = [
+        _files(folder, [item for item in found if _is_of_files(item)]),
+        _documents(folder, [item for item in found if not _is_of_files(item)]),
+        _statement(folder),
+    ]
+    signed, signature = _signature(path, around) if with_signature else (None, None)
+    head = None if signature is None else signature.content.index_head
+    checks.append(_index(folder, run_id, around, head, alone=alone))
+    if with_dataset:
+        checks.append(_dataset(folder, around.datasets))
+    if signed is not None:
+        checks.append(signed)
+    return RunVerification(run_id, around.relative(path), tuple(checks), signature)
+
+
+def _run_id(folder: Folder, store: StoreLayout | None) -> str:
+    if store is None or folder.path.parent != store.runs:
+        for document in (folder.run, folder.result):
+            if document and "run_id" in document:
+                return str(document["run_id"])
+    return folder.path.name
+
+
+def _is_of_files(finding: Finding) -> bool:
+    return finding.rule in _FILE_RULES or finding.file == layout.MANIFEST
+
+
+def _files(folder: Folder, found: list[Finding]) -> Check:
+    number = len(folder.files)
+    if not {layout.RUN, layout.RESULT, layout.MANIFEST} & folder.files.keys():
+        at_work = is_held(folder.path)
+        message = "it is still at work" if at_work else "it was interrupted, or has not begun"
+        finding = Finding("run.files", f"The run has no result: {message}.", layout.RESULT)
+        return Check("files", "failed", "at work" if at_work else "no result", message, (finding,))
+    if found:
+        message = f"{count(len(found), 'difference')} from what is recorded of the files"
+        return Check("files", "failed", "changed", message, tuple(found))
+    if layout.MANIFEST not in folder.documents:
+        message = "an older client wrote the run, which has no manifest"
+        return Check("files", "not checked", "not checked", message)
+    message = f"{count(number, 'file')}, byte for byte as the manifest has them"
+    return Check("files", "passed", "unchanged", message)
+
+
+def _documents(folder: Folder, found: list[Finding]) -> Check:
+    if found:
+        message = f"{count(len(found), 'mistake')} in form or content"
+        return Check("documents", "failed", "invalid", message, tuple(found))
+    message = f"{count(len(folder.documents), 'document')}, which tell one story"
+    return Check("documents", "passed", "valid", message)
+
+
+def _statement(folder: Folder) -> Check:
+    if layout.STATEMENT not in folder.files:
+        return Check("statement", "not checked", "none", "the run was written without one")
+    for name in (layout.MANIFEST, layout.REQUEST, layout.RUN, layout.RESULT):
+        needed = name in (layout.MANIFEST, layout.RESULT) or name in folder.files
+        if needed and name not in folder.documents:
+            message = f"there is no valid {name} to hold it against"
+            return Check("statement", "not checked", "not checked", message)
+    found = tuple(statement_findings(folder))
+    if found:
+        message = "it does not say what the documents say"
+        return Check("statement", "failed", "invalid", message, found)
+    return Check("statement", "passed", "valid", "it follows from the documents")
+
+
+def _index(
+    folder: Folder, run_id: str, around: Surroundings, head: IndexHead | None, *, alone: bool
+) -> Check:
+    store = around.store
+    if store is None:
+        return Check("index", "not checked", "not checked", "the folder lies in no store")
+    file = store.relative(store.index)
+    if around.problem is not None and not alone:
+        return Check("index", "not checked", "not checked", "it cannot be read")
+    if around.problem is not None:
+        found = Finding("index.schema", around.problem.message, file, around.problem.place.pointer)
+        return Check("index", "failed", "unreadable", "it cannot be read", (found,))
+    places = around.places.get(run_id, [])
+    if not places and not folder.is_current:
+        return Check("index", "not checked", "none", "an older client wrote the run unlisted")
+    listing = tuple(listing_findings(folder, run_id, store, around.entries, places))
+    heads = tuple(head_findings([(run_id, head)], around)) if alone else ()
+    if not places:
+        return Check("index", "failed", "not listed", "it does not have the run", listing + heads)
+    if listing:
+        message = "its entry is not what the run says"
+        return Check("index", "failed", "invalid", message, listing + heads)
+    if heads:
+        message = "it is not what it was when the run was signed"
+        return Check("index", "failed", "invalid", message, heads)
+    return Check("index", "passed", "valid", "its entry repeats what the run says")
+
+
+def _dataset(folder: Folder, datasets: Datasets) -> Check:
+    config = (folder.result or {}).get("effective_config") or {}
+    used = {**(config.get("dataset") or {}), **((folder.run or {}).get("dataset") or {})}
+    recorded, fingerprint = used.get("path"), used.get("fingerprint_sha256")
+    if recorded is None or fingerprint is None:
+        message = "the run does not record its bytes"
+        return Check("dataset", "not checked", "not checked", message)
+    state, shown = datasets.state(recorded, fingerprint), quote(recorded, 200)
+    rule, elsewhere = "dataset.same", quote(state.path, 200)
+    if state.verdict == "same":
+        return Check("dataset", "passed", "same", f"{shown} has the bytes that were trained on")
+    if state.sha256 is not None:
+        told, particulars = f"{shown} has other bytes now", {"sha256": state.sha256}
+        sentence = f"The dataset {shown} has changed."
+        finding = Finding(rule, sentence, recorded, None, fingerprint, state.sha256)
+        return Check("dataset", "failed", state.verdict, told, (finding,), particulars)
+    particulars = {}
+    if state.path is not None:
+        told, particulars = f"{shown} lies at {elsewhere} now", {"path": state.path}
+        sentence = f"The dataset {shown} has moved: {elsewhere} has its bytes."
+    elif state.reason is not None:
+        told, sentence = f"{shown} cannot be read", state.reason
+    else:
+        told, sentence = f"{shown} is not there", f"The dataset {shown} is gone."
+    return Check(
+        *("dataset", "failed", state.verdict, told),
+        findings=(Finding(rule, sentence, recorded),),
+        particulars=particulars,
+    )
+
+
+def _signature(path: Path, around: Surroundings) -> tuple[Check, Signature | None]:
+    file, public_key = signature_path(path), around.public_key
+    if not os.path.lexists(file):
+        if public_key is None:
+            return Check("signature", "not checked", "none", ""), None
+        finding = Finding("signature.exists", "The run has no signature.", around.relative(file))
+        return Check("signature", "failed", "none", "", (finding,)), None
+    signature: Signature
+    try:
+        if public_key is None:
+            signature = compare_claim(path)
+            message = "it fits the run; give --public-key to learn whether it holds"
+            named = {"claimed_key": signature.key} if signature.key else {}
+            return Check("signature", "not checked", "not checked", message, (), named), signature
+        signature = verify_signature(path, public_key)
+    except RunForgeError as error:
+        findings = tuple(_refusal(error, around.relative(file)))
+        return Check("signature", "failed", "invalid", "it does not hold", findings), None
+    message = f"made with the key {signature.key[:16]}…"
+    return Check("signature", "passed", "valid", message, (), {"key": signature.key}), signature
+
+
+def _refusal(error: RunForgeError, file: str) -> list[Finding]:
+    if not error.problems:
+        return [Finding("signature.holds", error.message, file)]
+    return [
+        Finding("signature.files", problem.message, problem.place.path)
+        for problem in error.problems
+    ]

@@ -1,0 +1,104 @@
+"""What the runs of a store have in common, read once for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from runforge_contracts.errors import RunForgeError
+from runforge_contracts.layout import StoreLayout
+from runforge_contracts.reading import locate_run, read_index_document
+
+from runforge_engine.chain import Chain
+from runforge_engine.keys import load_public_key
+from runforge_engine.verification.datasets import Datasets
+
+
+class Surroundings:
+    """The index, the datasets and the signing key that runs are held against.
+
+    Parameters
+    ----------
+    store
+        The store that the runs belong to; None for a folder that lies in none.
+    workspace
+        What the paths of datasets begin at.
+    public_key
+        A PEM file, from a source that is trusted; without a signature nothing then passes.
+
+    Raises
+    ------
+    RunForgeError
+        ``KEY_INVALID``, ``FILE_NOT_FOUND`` and ``FILE_UNREADABLE`` for the key.
+    """
+
+    def __init__(
+        self, store: StoreLayout | None, workspace: Path, public_key: Path | None = None
+    ) -> None:
+        if public_key is not None:
+            load_public_key(public_key)  # One that cannot be used is an error of its own.
+        self.store = store
+        self.workspace = workspace
+        self.public_key = public_key
+        self.datasets = Datasets(workspace)
+        #: Why the index cannot be read.
+        self.problem: RunForgeError | None = None
+        #: The raw entries of the index; None where there is none, or none that can be read.
+        self.entries: list[dict[str, Any]] | None = None
+        if store is not None:
+            try:
+                index = read_index_document(store)
+                self.entries = None if index is None else index["runs"]
+            except RunForgeError as error:
+                self.problem = error
+
+    @cached_property
+    def chain(self) -> Chain:
+        """The chain over the index as it is."""
+        return Chain(self.entries or ())
+
+    @cached_property
+    def places(self) -> dict[str, list[int]]:
+        """Where in the index each run stands."""
+        places: dict[str, list[int]] = {}
+        for number, entry in enumerate(self.entries or ()):
+            places.setdefault(entry["run_id"], []).append(number)
+        return places
+
+    def relative(self, folder: Path) -> str:
+        """Return ``folder`` as documents name it."""
+        return StoreLayout(self.workspace).relative(folder)
+
+
+def surroundings_of(
+    folder: Path, stores: Iterable[StoreLayout], public_key: Path | None = None
+) -> Surroundings:
+    """Return what belongs to a run folder: the store around it, or one that lists it.
+
+    Parameters
+    ----------
+    folder
+        The run folder, absolute.
+    stores
+        Where to look for a list that names the folder, if it does not lie in a store.
+    public_key
+        As for :class:`Surroundings`.
+    """
+    if folder.parent.name == "runs":
+        root = folder.parents[1]
+        return Surroundings(StoreLayout(root.parent, root.name), root.parent, public_key)
+    stores = list(stores)
+    for store in stores:
+        around = Surroundings(store, store.workspace, public_key)
+        if any(_lies_at(entry, store, folder) for entry in around.entries or ()):
+            return around
+    return Surroundings(None, stores[0].workspace if stores else folder.parent, public_key)
+
+
+def _lies_at(entry: dict[str, Any], store: StoreLayout, folder: Path) -> bool:
+    try:
+        return folder.samefile(locate_run(entry, store))
+    except (OSError, RunForgeError):
+        return False
