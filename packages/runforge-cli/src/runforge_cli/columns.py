@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
+import os
+import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
 
@@ -14,7 +15,15 @@ GAP = "  "
 
 def terminal_width() -> int:
     """Return how many columns there are: those of the terminal, 80 where there is none."""
-    return max(shutil.get_terminal_size((80, 24)).columns, 40)
+    # As shutil does it, whose import costs a tenth of a command that lists runs.
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns):
+        return max(int(columns), 40)
+    try:
+        found = os.get_terminal_size(sys.__stdout__.fileno() if sys.__stdout__ else 1).columns
+    except (OSError, ValueError):
+        found = 0
+    return max(found or 80, 40)
 
 
 def width(text: str) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import traceback
 from collections.abc import Iterable
 from typing import Any
 
@@ -37,6 +36,8 @@ def note(text: str) -> None:
 def write_error(error: RunForgeError, *, json: bool) -> int:
     """Print an error and return its exit code."""
     if error.code is ErrorCode.INTERNAL and error.__cause__ is not None:
+        import traceback
+
         traceback.print_exception(error.__cause__)
     if json:
         write_json({"error": error.to_dict()})

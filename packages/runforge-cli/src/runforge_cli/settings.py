@@ -123,7 +123,8 @@ def complete_run(
     """Return the runs of the store that ``incomplete`` may become, newest first."""
     from click.shell_completion import CompletionItem
     from runforge_contracts.errors import RunForgeError
-    from runforge_contracts.reading import list_runs, started
+    from runforge_contracts.reading import list_runs
+    from runforge_contracts.run_ids import started
 
     try:
         stores = (context.find_object(Settings) or Settings()).stores()

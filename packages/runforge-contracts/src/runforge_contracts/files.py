@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import io
 import os
 import stat
@@ -94,6 +93,8 @@ def digest_file(path: Path) -> FileDigest:
 
     Raises :class:`~runforge_contracts.errors.RunForgeError` as :func:`open_file`.
     """
+    import hashlib  # late: whoever only reads pays for no digests
+
     with open_file(path) as file, reading(path):
         digest = hashlib.file_digest(file, "sha256")
         return FileDigest(digest.hexdigest(), file.tell())

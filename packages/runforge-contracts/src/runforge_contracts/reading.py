@@ -6,18 +6,19 @@ Nothing here writes, follows a symbolic link, or trusts a path that it finds in 
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from runforge_contracts import layout
 from runforge_contracts.documents import Document, struct_of
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.files import read_file
-from runforge_contracts.jsontext import parse_json
+from runforge_contracts.jsontext import parse_json, unique_json
 from runforge_contracts.layout import StoreLayout
-from runforge_contracts.run_ids import is_any_run_id, is_run_id
+from runforge_contracts.run_ids import is_any_run_id, started
 from runforge_contracts.text import quote
 from runforge_contracts.validation import validate
 
@@ -135,23 +136,42 @@ def read_index_document(store: StoreLayout) -> dict[str, Any] | None:
         ``INDEX_INVALID`` where there is one that cannot be read.
     """
     try:
-        raw: dict[str, Any] = parse_json(
-            read_file(store.index, max_bytes=MAX_INDEX_BYTES),
-            path=str(store.index),
-            max_bytes=MAX_INDEX_BYTES,
-        )
-        validate(raw, "index.v1", path=str(store.index))
+        data = read_file(store.index, max_bytes=MAX_INDEX_BYTES)
+        raw = _plain_index(data)
+        if raw is None:
+            raw = parse_json(data, path=str(store.index), max_bytes=MAX_INDEX_BYTES)
+            validate(raw, "index.v1", path=str(store.index))
     except RunForgeError as error:
         if error.code is ErrorCode.FILE_NOT_FOUND:
             return None
         raise RunForgeError(
             ErrorCode.INDEX_INVALID,
             f"The index of the store cannot be read: {error.message}",
-            hint="The run folders are not affected; `runforge index rebuild` lists them anew.",
+            hint="The run folders are not affected; `runforge index rebuild` makes a new one.",
             path=str(store.index),
             pointer=error.place.pointer,
         ) from error
     return raw
+
+
+def _plain_index(data: bytes) -> dict[str, Any] | None:
+    """Return an index in which there is nothing unusual, or None: then the strict way decides.
+
+    Five times as fast, which counts with a hundred thousand runs.
+    """
+    import msgspec
+
+    from runforge_contracts.types import IndexV1
+
+    if b"\\" in data or any(token in data for token in (b"NaN", b"Infinity", b"e+", b"E")):
+        return None
+    try:
+        raw = unique_json(data)
+        # The generated type has the schema's patterns and bounds; it sees what they forbid.
+        msgspec.convert(raw, IndexV1)
+    except (ValueError, RecursionError, RunForgeError, msgspec.ValidationError):
+        return None
+    return cast("dict[str, Any]", raw)
 
 
 def read_index(store: StoreLayout) -> list[dict[str, Any]]:
@@ -165,15 +185,21 @@ def read_index(store: StoreLayout) -> list[dict[str, Any]]:
 
 def run_folders(store: StoreLayout) -> list[Path]:
     """Return the run folders of the store, by name; nothing that is a link or not a run's name."""
+    runs = store.runs
+    return [runs / name for name in _run_names(runs)]
+
+
+def _run_names(runs: Path) -> list[str]:
     try:
-        children = sorted(store.runs.iterdir())
+        with os.scandir(runs) as found:
+            # The kind of an entry comes with its name: no file is looked at.
+            return sorted(
+                entry.name
+                for entry in found
+                if is_any_run_id(entry.name) and entry.is_dir(follow_symlinks=False)
+            )
     except FileNotFoundError:
         return []
-    return [
-        child
-        for child in children
-        if is_any_run_id(child.name) and not child.is_symlink() and child.is_dir()
-    ]
 
 
 def describe(folder: RunFolder, store: StoreLayout) -> dict[str, Any]:
@@ -233,10 +259,10 @@ def list_runs(store: StoreLayout, *, trust_index: bool = True) -> list[dict[str,
     known = {entry["run_id"] for entry in entries}
     # The first index had no status; the run's documents tell it.
     entries = [entry if "status" in entry else _completed(entry, store) for entry in entries]
-    for path in run_folders(store):
-        if path.name not in known:
+    for name in _run_names(store.runs):
+        if name not in known:
             with contextlib.suppress(RunForgeError):
-                entries.append(describe(RunFolder(path), store))
+                entries.append(describe(RunFolder(store.run_folder(name)), store))
     # A stable sort by second: within one, the order of the index holds.
     return sorted(entries, key=started)
 
@@ -247,14 +273,6 @@ def _completed(entry: dict[str, Any], store: StoreLayout) -> dict[str, Any]:
         return {**describe(RunFolder(locate_run(entry, store)), store), **entry}
     except RunForgeError:
         return entry
-
-
-def started(entry: dict[str, Any]) -> str:
-    """Return when the run of an index entry began, to the second, as a text that sorts by time."""
-    run_id = str(entry["run_id"])
-    if is_run_id(run_id):
-        return run_id[:15]
-    return str(entry["created_at"])[:19].replace("-", "").replace(":", "").replace("T", "-")
 
 
 def locate_run(entry: dict[str, Any], store: StoreLayout) -> Path:

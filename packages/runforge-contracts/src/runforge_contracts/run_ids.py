@@ -5,7 +5,6 @@ Source: run store contract, section 1; RunForge contract, "Where things live".
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -39,8 +38,18 @@ def run_id_candidates(created_at: str, request: Any, fingerprint: str) -> Iterat
     fingerprint
         SHA-256 of the dataset's bytes.
     """
+    import hashlib  # late: whoever lists runs makes no ids
+
     stamp = created_at[:19].replace("-", "").replace(":", "").replace("T", "-")
     seed = hashlib.sha256(canonical_json(request) + b"\n" + fingerprint.encode()).digest()
     while True:
         yield f"{stamp}-{seed.hex()[:8]}"
         seed = hashlib.sha256(seed).digest()
+
+
+def started(entry: dict[str, Any]) -> str:
+    """Return when the run of an index entry began, to the second, as a text that sorts by time."""
+    run_id = str(entry["run_id"])
+    if is_run_id(run_id):
+        return run_id[:15]
+    return str(entry["created_at"])[:19].replace("-", "").replace(":", "").replace("T", "-")

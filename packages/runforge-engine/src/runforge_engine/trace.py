@@ -18,7 +18,8 @@ from runforge_contracts import layout
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.files import digest_file
 from runforge_contracts.layout import StoreLayout
-from runforge_contracts.reading import RunFolder, locate_run, started
+from runforge_contracts.reading import RunFolder, locate_run
+from runforge_contracts.run_ids import started
 from runforge_contracts.text import quote
 
 #: Fewest hexadecimal digits that a digest can be looked up by.

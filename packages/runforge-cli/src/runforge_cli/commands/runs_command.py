@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,12 @@ import click
 from runforge_contracts import layout
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.layout import StoreLayout
-from runforge_contracts.reading import RunFolder, locate_run, started
+from runforge_contracts.newest import newest_runs
 from runforge_contracts.rules import LOWER_IS_BETTER, primary_metric
+from runforge_contracts.run_ids import started
 from runforge_contracts.text import format_duration, printable, quote
 
 from runforge_cli.columns import GAP, number, table, terminal_width, width
-from runforge_cli.listing import entries_of
 from runforge_cli.output import write_json, write_lines
 from runforge_cli.settings import Settings, global_options, pass_settings
 
@@ -44,18 +44,14 @@ def command(
     sort: str,
 ) -> int:
     """List the runs of the store, newest first, or best first by a metric."""
-    found = [(entry, store) for store in settings.stores() for entry in entries_of(store)]
-    digest = _digest(dataset) if dataset else None
-    chosen = [
-        (entry, store)
-        for entry, store in found
-        if (model is None or entry.get("model_family") == model)
-        and (status is None or entry.get("status", "incomplete") == status)
-        and (digest is None or entry.get("dataset_fingerprint_sha256", "").startswith(digest))
-        and (tag is None or tag in _tags(entry, store))
-    ]
-    entries = _sorted([entry for entry, _ in chosen], sort)
-    shown = entries[:limit]
+    wanted = _wanted(model, status, tag, _digest(dataset) if dataset else None)
+    if not wanted and sort == "created":
+        shown, total = _newest(settings.stores(), limit)
+        found = total
+    else:
+        pairs = _all(settings.stores())
+        chosen = [entry for entry, store in pairs if all(fits(entry, store) for fits in wanted)]
+        shown, found, total = _sorted(chosen, sort)[:limit], len(pairs), len(chosen)
     if settings.json:
         write_json({"schema_version": "index.v1", "runs": shown})
         return 0
@@ -64,15 +60,52 @@ def command(
         write_lines([f"No runs {'match' if found else 'yet'} in {folder}."])
         return 0
     write_lines(_table(shown, None if sort == "created" else sort))
-    if len(entries) > limit:
-        write_lines([f"{len(entries) - limit:,} more; --limit {len(entries)} shows all."])
+    if total > limit:
+        write_lines([f"{total - limit:,} more; --limit {total} shows all."])
     return 0
+
+
+def _newest(stores: list[StoreLayout], limit: int) -> tuple[list[dict[str, Any]], int]:
+    """Return the newest runs, newest first, and how many there are in all."""
+    pages = [newest_runs(store, limit) for store in stores]
+    if None in pages:
+        entries = _sorted([entry for entry, _ in _all(stores)], "created")
+        return entries[:limit], len(entries)
+    total = sum(page.total for page in pages if page)
+    entries = [entry for page in pages if page for entry in page.entries]
+    return _sorted(entries, "created")[:limit], total
+
+
+def _all(stores: list[StoreLayout]) -> list[tuple[dict[str, Any], StoreLayout]]:
+    """Return an entry for every run of the stores."""
+    from runforge_cli.listing import entries_of
+
+    return [(entry, store) for store in stores for entry in entries_of(store)]
+
+
+def _wanted(
+    model: str | None, status: str | None, tag: str | None, digest: str | None
+) -> list[Callable[[dict[str, Any], StoreLayout], bool]]:
+    """Return the conditions that were asked for, the cheap ones first."""
+    wanted: list[Callable[[dict[str, Any], StoreLayout], bool]] = []
+    if model is not None:
+        wanted.append(lambda entry, store: entry.get("model_family") == model)
+    if status is not None:
+        wanted.append(lambda entry, store: entry.get("status", "incomplete") == status)
+    if digest is not None:
+        key = "dataset_fingerprint_sha256"
+        wanted.append(lambda entry, store: entry.get(key, "").startswith(digest))
+    if tag is not None:
+        wanted.append(lambda entry, store: tag in _tags(entry, store))
+    return wanted
 
 
 def _digest(dataset: str) -> str:
     """Return the start of a fingerprint: the one given, or that of a file."""
     path = Path(dataset)
     if path.is_file():
+        import hashlib
+
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     if set(dataset.lower()) <= set("0123456789abcdef"):
@@ -86,6 +119,8 @@ def _digest(dataset: str) -> str:
 
 def _tags(entry: dict[str, Any], store: StoreLayout) -> list[str]:
     """Return the tags of a run, which only its request knows."""
+    from runforge_contracts.reading import RunFolder, locate_run
+
     try:
         document = RunFolder(locate_run(entry, store)).raw(layout.REQUEST)
     except RunForgeError:

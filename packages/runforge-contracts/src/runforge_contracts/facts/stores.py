@@ -23,8 +23,8 @@ from runforge_contracts.reading import (
     locate_run,
     read_index_document,
     run_folders,
-    started,
 )
+from runforge_contracts.run_ids import started
 from runforge_contracts.text import quote
 
 #: What an index entry repeats from the run's documents, where it has it.
