@@ -337,6 +337,9 @@ HELP = [
             "schema",
             "predict",
             "inspect-artifact",
+            "verify",
+            "sign",
+            "keygen",
         )
     ),
     ("index", "rebuild"),

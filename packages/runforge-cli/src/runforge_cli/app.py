@@ -29,6 +29,8 @@ COMMANDS = {
     "trace": "Find the runs that a file comes from.",
     "reproduce": "Train a run again from its record, and compare.",
     "verify": "Check whether anything was changed.",
+    "sign": "Sign a run and the list it is in.",
+    "keygen": "Make a key to sign runs with.",
     "index": "Check the list of runs, or rebuild it from the folders.",
     "inspect": "Look at a dataset before training.",
     "validate": "Check documents against their schemas.",

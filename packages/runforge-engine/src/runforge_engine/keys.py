@@ -87,7 +87,7 @@ def generate_key(path: Path, *, passphrase: str | None = None) -> KeyPair:
             "The passphrase cannot be used.",
             hint="Take one of 1 to 1023 bytes.",
         ) from None
-    public = path.with_name(f"{path.name}.pub")
+    public = _public_place(path)
     _write_exclusively(path, private, mode=0o600)
     try:
         _write_exclusively(public, _public_pem(key.public_key()), mode=0o644)
@@ -95,6 +95,13 @@ def generate_key(path: Path, *, passphrase: str | None = None) -> KeyPair:
         path.unlink()
         raise
     return KeyPair(path, public, fingerprint(key.public_key()))
+
+
+def check_free(path: Path) -> None:
+    """Raise ``USAGE_INVALID`` where :func:`generate_key` would have to overwrite a file."""
+    for file in (path, _public_place(path)):
+        if os.path.lexists(file):
+            raise _taken(file)
 
 
 def load_private_key(
@@ -212,17 +219,25 @@ def _invalid(path: Path, what: str, hint: str) -> RunForgeError:
     )
 
 
+def _public_place(path: Path) -> Path:
+    return path.with_name(f"{path.name}.pub")
+
+
+def _taken(path: Path) -> RunForgeError:
+    return RunForgeError(
+        ErrorCode.USAGE_INVALID,
+        f"There is a file {quote(path, 200)} already; a key is never overwritten.",
+        hint="Choose another name.",
+        path=str(path),
+    )
+
+
 def _write_exclusively(path: Path, data: bytes, *, mode: int) -> None:
     with writing(path):
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         except FileExistsError:
-            raise RunForgeError(
-                ErrorCode.USAGE_INVALID,
-                f"There is a file {quote(path, 200)} already; a key is never overwritten.",
-                hint="Choose another name.",
-                path=str(path),
-            ) from None
+            raise _taken(path) from None
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(data)

@@ -11,13 +11,19 @@ from runforge_contracts.facts.finding import ABSENT, Finding
 #: ``not checked`` stands against nothing: there was nothing to check, or nothing to check it by.
 Outcome = Literal["passed", "failed", "not checked"]
 
-_HINTS = {
+#: What to do, by check, or by check and verdict where that makes a difference.
+_HINTS: dict[str | tuple[str, str], str | None] = {
     "files": "Put the files back from a copy of the run that verifies.",
     "documents": "Whoever wrote the run, or edited it since, broke the contract.",
     "statement": "The statement was edited, or the documents that it follows from.",
     "index": "`runforge index check` compares the whole list with the run folders.",
     "dataset": "Put the dataset back as it was, or pass it over with --without-dataset.",
     "signature": "Get folder and signature from their source again.",
+    ("signature", "none"): "`runforge sign RUN --key FILE` signs a run.",
+    ("dataset", "moved"): "Move it back, or pass the datasets over with --without-dataset.",
+    ("files", "no result"): "`runforge rerun` repeats the run in a new folder.",
+    ("files", "at work"): "Wait for it to end.",
+    ("runs", "not verified"): None,
     "runs": "Remove what is not a run; get back from a copy what was lost.",
     "signatures": "Get back from a copy the runs and the entries that were signed.",
 }
@@ -42,7 +48,9 @@ class Check:
     @property
     def hint(self) -> str | None:
         """What to do about it, if it failed."""
-        return _HINTS[self.name] if self.outcome == "failed" else None
+        if self.outcome != "failed":
+            return None
+        return _HINTS.get((self.name, self.verdict), _HINTS[self.name])
 
     def to_dict(self) -> dict[str, Any]:
         """Return the check as the schema of verifications has it."""

@@ -1,0 +1,89 @@
+"""``runforge sign``: a signature over a run, and over the index as it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from runforge_contracts.errors import ErrorCode, Place, Problem, RunForgeError
+from runforge_contracts.text import quote
+from runforge_contracts.validation import MAX_PROBLEMS
+
+from runforge_cli.columns import pairs, plural
+from runforge_cli.output import write_json, write_lines
+from runforge_cli.passphrase import ask_passphrase
+from runforge_cli.settings import Settings, global_options, pass_settings, run_argument
+
+if TYPE_CHECKING:
+    from runforge_engine.verification.runs import RunVerification
+
+
+@click.command("sign", short_help="Sign a run and the list it is in.")
+@run_argument
+@click.option("--key", metavar="FILE", required=True, help="The private key.")
+@click.option("--replace", is_flag=True, help="Put the new signature in the place of the old one.")
+@global_options
+@pass_settings
+def command(settings: Settings, run: str, key: str, replace: bool) -> int:
+    """Sign every file of RUN, and along with it the index as it is now.
+
+    Only a run that verifies is signed. The signature is in the OpenSSF Model Signing format and
+    goes beside the runs, to signatures/RUN.sig in the store. The passphrase of the key is taken
+    from RUNFORGE_KEY_PASSPHRASE, or asked for on a terminal.
+    """
+    from runforge_engine.signing import read_claim, sign_folder
+    from runforge_engine.verification.runs import verify_run
+    from runforge_engine.verification.surroundings import surroundings_of
+
+    folder = settings.find_run(run).path
+    around = surroundings_of(folder, settings.stores())
+    # An older signature may be there, and the dataset may be gone: neither is part of the run.
+    found = verify_run(folder, around, with_dataset=False, with_signature=False)
+    if not found.holds:
+        raise _refusal(found)
+    head = None if around.entries is None else around.chain.head
+    path = sign_folder(
+        folder, Path(key), index_head=head, passphrase=ask_passphrase, replace=replace
+    )
+    claim = read_claim(path)
+    if settings.json:
+        document: dict[str, Any] = {
+            "run_id": found.run_id,
+            "run_dir": found.run_dir,
+            "signature": around.relative(path),
+            "key": claim.key,
+        }
+        if head is not None:
+            document["index_head"] = {"count": head.count, "sha256": head.sha256}
+        write_json(document)
+        return 0
+    covered = plural(len(claim.content.files), "file")
+    if head is not None:
+        covered += f", and the index with {plural(head.count, 'entry', 'entries')}"
+    write_lines(
+        pairs(
+            [
+                ("run", found.run_id),
+                ("signed", covered),
+                ("signature", around.relative(path)),
+                ("key", claim.key),
+            ],
+            indent=0,
+        )
+    )
+    return 0
+
+
+def _refusal(found: RunVerification) -> RunForgeError:
+    findings = [finding for check in found.checks for finding in check.findings]
+    return RunForgeError(
+        ErrorCode.VERIFICATION_FAILED,
+        f"The run {quote(found.run_id)} does not verify, so it is not signed.",
+        hint=f"`runforge verify {found.run_id}` tells everything.",
+        path=found.run_dir,
+        problems=[
+            Problem(finding.message, Place(path=finding.file, pointer=finding.pointer))
+            for finding in findings[:MAX_PROBLEMS]
+        ],
+    )
