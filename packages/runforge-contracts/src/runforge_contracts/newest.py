@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from runforge_contracts.errors import RunForgeError
-from runforge_contracts.files import open_file, reading
+from runforge_contracts.files import open_file, read_all, reading
 from runforge_contracts.jsontext import parse_json
 from runforge_contracts.layout import StoreLayout
 from runforge_contracts.run_ids import is_any_run_id, started
@@ -81,13 +81,14 @@ def newest_entries(path: Path, count: int) -> list[dict[str, Any]] | None:
     """
     with open_file(path) as file, reading(path):
         size = os.fstat(file.fileno()).st_size
-        if size < len(HEAD) + len(TAIL) or os.pread(file.fileno(), len(HEAD), 0) != HEAD:
+        if size < len(HEAD) + len(TAIL) or file.read(len(HEAD)) != HEAD:
             return None
         start, text = size, b""
         while start > len(HEAD) and text.count(BETWEEN) < count:
             length = min(_BLOCK, start - len(HEAD))
             start -= length
-            text = os.pread(file.fileno(), length, start) + text
+            file.seek(start)
+            text = read_all(file, length) + text
     if not text.endswith(TAIL):
         return None
     pieces = text[: -len(TAIL)].split(BETWEEN)

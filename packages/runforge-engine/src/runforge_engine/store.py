@@ -20,6 +20,8 @@ from runforge_contracts.schemas import in_schema_order
 from runforge_contracts.text import quote
 from runforge_contracts.validation import validate
 
+from runforge_engine.appending import append_to_large
+
 #: How long an append waits for other processes, in seconds.
 LOCK_TIMEOUT = 30.0
 
@@ -85,12 +87,14 @@ def append_entry(store: StoreLayout, entry: dict[str, Any]) -> None:
         ``STORE_BUSY``, ``STORE_NOT_WRITABLE``, or ``INDEX_INVALID`` where the index cannot be
         read; then it stays as it is.
     """
+    validate({"schema_version": "index.v1", "runs": [entry]}, "index.v1")
     with index_lock(store):
+        if store.index.exists() and append_to_large(store.index, entry):
+            return
         index = read_index_document(store) or {"schema_version": "index.v1", "runs": []}
         if any(known["run_id"] == entry["run_id"] for known in index["runs"]):
             return
         index["runs"].append(entry)
-        validate({**index, "runs": [entry]}, "index.v1")
         write_index(store, index)
 
 
