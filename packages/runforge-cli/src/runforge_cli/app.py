@@ -26,6 +26,7 @@ COMMANDS = {
     "predict": "Apply the model of a run to new rows.",
     "inspect-artifact": "Look into a model file without running it.",
     "diff": "Compare runs, and say why their results differ.",
+    "report": "Write a report on runs as one HTML or Markdown file.",
     "trace": "Find the runs that a file comes from.",
     "reproduce": "Train a run again from its record, and compare.",
     "verify": "Check whether anything was changed.",

@@ -60,6 +60,7 @@ class ErrorCode(StrEnum):
     STORE_NOT_FOUND = "STORE_NOT_FOUND"
     RUN_NOT_FOUND = "RUN_NOT_FOUND"
     ARTIFACT_NOT_FOUND = "ARTIFACT_NOT_FOUND"
+    EXTRA_MISSING = "EXTRA_MISSING"
 
     # Datasets
     DATASET_EMPTY = "DATASET_EMPTY"
@@ -143,6 +144,7 @@ _EXIT_CODES: Mapping[ErrorCode, ExitCode] = {
             ErrorCode.STORE_NOT_FOUND,
             ErrorCode.RUN_NOT_FOUND,
             ErrorCode.ARTIFACT_NOT_FOUND,
+            ErrorCode.EXTRA_MISSING,
             ErrorCode.SIGNATURE_NOT_FOUND,
         ),
         ExitCode.NOT_FOUND,

@@ -1,0 +1,74 @@
+"""``runforge report``: what there is to say about runs, as one file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from runforge_cli.output import note, write_json, write_lines
+from runforge_cli.settings import Settings, complete_run, global_options, pass_settings
+
+
+@click.command("report", short_help="Write a report on runs as one HTML or Markdown file.")
+@click.argument("runs", metavar="RUN [RUN]...", nargs=-1, shell_complete=complete_run)
+@click.option("--output", "-o", metavar="FILE", help="FILE.html or FILE.md [RUN.html, here].")
+@click.option("--no-model", is_flag=True, help="Do not load the model; leave out the curves.")
+@click.option("--force", is_flag=True, help="Replace the file if there is one.")
+@global_options
+@pass_settings
+def command(
+    settings: Settings, runs: tuple[str, ...], output: str | None, no_model: bool, force: bool
+) -> int:
+    """Write a report on a run, or on several held against each other.
+
+    The report is one file that loads nothing from elsewhere: outcome, data, configuration, metrics,
+    curves, weights, diagnostics, provenance and how to reproduce the run.
+
+    No record holds predictions. For the curves they are computed again, if the dataset and the
+    model still have the digests on record; else the report says why there are none.
+    """
+    from runforge_engine.numerics import pin_environment
+
+    # Before anything loads numpy, so that the model predicts as it did.
+    pin_environment()
+    from runforge_contracts.files import write_file
+    from runforge_contracts.text import quote
+
+    from runforge_cli.differences import letters_of
+    from runforge_cli.listing import entries_of
+    from runforge_cli.report.material import gather
+    from runforge_cli.report.writing import check_target, default_name, make_report, writer_for
+    from runforge_cli.selection import find_runs
+
+    folders = find_runs(settings, runs or ("latest",), least=1)
+    target = Path(default_name(folders) if output is None else output)
+    write, stores = writer_for(target), settings.stores()
+    check_target(target, folders, stores, force=force)
+    listed = [] if no_model else [(entry, store) for store in stores for entry in entries_of(store)]
+    letters = letters_of(len(folders)) if len(folders) > 1 else [""]
+    materials = [
+        gather(folder, settings.target(), listed, letter=letter, with_model=not no_model)
+        for folder, letter in zip(folders, letters, strict=True)
+    ]
+    write_file(target, write(make_report(materials, settings.target())).encode())
+    without = {
+        material.folder.run_id: material.missing for material in materials if material.missing
+    }
+    if settings.json:
+        write_json(_document(target, materials, without))
+        return 0
+    write_lines([f"Report written to {quote(target, 200)}"])
+    if not settings.quiet and not no_model:
+        for run_id, why in without.items():
+            note(f"There are no curves for {run_id}. {why}")
+    return 0
+
+
+def _document(target: Path, materials: Any, without: dict[str, str]) -> dict[str, Any]:
+    return {
+        "path": str(target),
+        "runs": [material.folder.run_id for material in materials],
+        "without_curves": without,
+    }

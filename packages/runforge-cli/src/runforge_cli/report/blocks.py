@@ -1,0 +1,122 @@
+"""What a report is made of, apart from how it is written.
+
+A plain text is prose; a :class:`Name` stands for something that a document or a dataset calls by
+that name. Neither is trusted: whoever writes a report escapes both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+
+class Name(str):
+    """A name, path, value or command, shown as it is and set apart from prose."""
+
+    __slots__ = ()
+
+
+#: A text of prose and names.
+Text = str | Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """Some sentences."""
+
+    text: Text
+    #: How to read what follows, or what a reader should beware of.
+    kind: str = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Names with what they stand for."""
+
+    items: Sequence[tuple[str, Text]]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Cells with a header; the first column names the rows."""
+
+    caption: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[Text]]
+    #: Columns that hold numbers.
+    numeric: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Numbers by name with a bar each; those below zero go the other way."""
+
+    caption: str
+    header: tuple[str, str]
+    rows: Sequence[tuple[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """How often each true class, by rows, was predicted as each class, by columns."""
+
+    labels: Sequence[str]
+    counts: Sequence[Sequence[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A line of a plot, in the unit square."""
+
+    label: str
+    x: Sequence[float]
+    y: Sequence[float]
+    #: What stands beside its name.
+    remark: str = ""
+    #: Whether the line goes in steps, each value holding up to the next.
+    steps: bool = False
+    dots: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """Lines over the unit square, with a text and a table that say the same."""
+
+    title: str
+    description: str
+    x_axis: str
+    y_axis: str
+    series: Sequence[Series]
+    table: Table
+    #: Whether the diagonal is drawn: a guess, or perfect agreement.
+    diagonal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Commands:
+    """What to type."""
+
+    lines: Sequence[str]
+
+
+Block = Paragraph | Facts | Table | Bars | Matrix | Plot | Commands
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part with a title."""
+
+    title: str
+    blocks: Sequence[Block] = ()
+    parts: Sequence[Section] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A whole report."""
+
+    title: str
+    #: What there is to say in one line.
+    lead: Text
+    sections: Sequence[Section]
+    footer: str

@@ -1,0 +1,173 @@
+"""The sections of a report that hold several runs against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from runforge_cli.columns import number
+from runforge_cli.differences import field_texts, signed
+from runforge_cli.report.blocks import Block, Name, Paragraph, Section, Table, Text
+from runforge_cli.report.curve_blocks import overlaid_blocks
+from runforge_cli.report.material import Material
+
+#: Weights shown, largest movement first.
+TOP = 20
+_NONE = "–"
+
+
+def comparison_sections(comparison: dict[str, Any], materials: Sequence[Material]) -> list[Section]:
+    """Return what differs between runs.
+
+    Parameters
+    ----------
+    comparison
+        The raw ``comparison.v1`` of the runs.
+    materials
+        The runs themselves, with their letters.
+    """
+    letters = [material.letter for material in materials]
+    sections = [
+        Section("Runs", [_runs(comparison, letters)]),
+        Section("What differs, in words", list(_conclusions(comparison, letters))),
+        Section("Metrics compared", list(_metrics(comparison, letters))),
+        Section("Curves compared", overlaid_blocks(materials)),
+        Section(
+            "Configuration compared",
+            list(
+                _fields(
+                    [*comparison["configuration"], *comparison["hyperparameters"]],
+                    "Configuration",
+                    letters,
+                )
+            ),
+        ),
+        Section("Data compared", list(_fields(comparison["data"], "Data", letters))),
+        Section("Weights that moved", list(_weights(comparison, letters))),
+        Section(
+            "Environment compared", list(_fields(comparison["environment"], "Environment", letters))
+        ),
+        Section("Artifacts compared", list(_artifacts(comparison, letters))),
+    ]
+    return [section for section in sections if section.blocks]
+
+
+def _runs(comparison: dict[str, Any], letters: Sequence[str]) -> Table:
+    return Table(
+        f"The runs; {letters[0]} is what the others are held against",
+        ("", "Run", "Status", "Name"),
+        [
+            [letter, [Name(run["run_id"])], run["status"], run.get("name", "")]
+            for letter, run in zip(letters, comparison["runs"], strict=True)
+        ],
+    )
+
+
+def _conclusions(comparison: dict[str, Any], letters: Sequence[str]) -> Iterator[Block]:
+    for letter, conclusion in zip(letters[1:], comparison["conclusions"], strict=True):
+        yield Paragraph([f"{letter}: ", *_prose(conclusion["text"])])
+
+
+def _prose(text: str) -> list[str]:
+    """Return a text with its quoted names as names."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return [text]
+    return [Name(part) if index % 2 else part for index, part in enumerate(parts)]
+
+
+def _metrics(comparison: dict[str, Any], letters: Sequence[str]) -> Iterator[Block]:
+    rows: list[list[Text]] = []
+    for metric in comparison["metrics"]:
+        name: list[str] = [Name(metric["name"])]
+        if "class" in metric:
+            name += [" of ", Name(str(metric["class"]))]
+        if metric["lower_is_better"]:
+            name.append(" (lower is better)")
+        rows.append([name, *(_metric(entry) for entry in metric["values"])])
+    if rows:
+        numeric = frozenset(range(1, len(letters) + 1))
+        yield Table("Metrics on the validation rows", ("Metric", *letters), rows, numeric)
+
+
+def _metric(entry: dict[str, Any]) -> str:
+    if "value" not in entry:
+        return _NONE
+    text = number(entry["value"])
+    if "delta" not in entry:
+        return text
+    if entry["verdict"] == "equal":
+        return f"{text} (equal)"
+    return f"{text} ({signed(entry['delta'])}, {entry['verdict']})"
+
+
+def _fields(
+    fields: Sequence[dict[str, Any]], caption: str, letters: Sequence[str]
+) -> Iterator[Block]:
+    rows = [
+        [[Name(field["name"])], *field_texts(field)]
+        for field in fields
+        if field["agreement"] != "equal"
+        or len({entry.get("source") for entry in field["values"]}) > 1
+    ]
+    equal = [field["name"] for field in fields if field["agreement"] == "equal"]
+    if rows:
+        yield Table(f"{caption}: what differs", ("", *letters), rows)
+    if equal:
+        parts: list[str] = ["Equal in all: "]
+        for name in equal:
+            parts += [Name(name), ", "]
+        yield Paragraph([*parts[:-1], "."])
+
+
+def _weights(comparison: dict[str, Any], letters: Sequence[str]) -> Iterator[Block]:
+    for group in comparison["weights"]:
+        what = "Coefficients" if group["kind"] == "linear_coefficients" else "Importances"
+        moved = group["moved"]
+        if not moved:
+            yield Paragraph(
+                [f"{what} of ", Name(group["model_family"]), ": all are equal to the last bit."]
+            )
+            continue
+        first = f", the first {TOP} of {len(moved):,}" if len(moved) > TOP else ""
+        space = " in standardized space" if what == "Coefficients" else ""
+        several = any("class" in item for item in moved)
+        yield Table(
+            f"{what} of {group['model_family']}{space}, largest movement first{first}",
+            ("Feature", *(("Class",) if several else ()), *letters),
+            [
+                [
+                    [Name(item["feature"])],
+                    *([[Name(str(item.get("class", "")))]] if several else []),
+                    *(_weight(entry) for entry in item["values"]),
+                ]
+                for item in moved[:TOP]
+            ],
+            frozenset(range(1 + several, 1 + several + len(letters))),
+        )
+
+
+def _weight(entry: dict[str, Any]) -> str:
+    if "value" not in entry:
+        return _NONE
+    text = signed(entry["value"])
+    return f"{text} ({signed(entry['delta'])})" if entry.get("delta") else text
+
+
+def _artifacts(comparison: dict[str, Any], letters: Sequence[str]) -> Iterator[Block]:
+    content = comparison.get("model_content")
+    fields = [*comparison["artifacts"], *([content] if content else [])]
+    if fields:
+        words = {"equal": "equal", "different": "different", "incomplete": "not in all"}
+        yield Table(
+            "Digests of the artifacts",
+            ("File", "", *letters),
+            [
+                [
+                    [Name(field["name"])],
+                    words[field["agreement"]],
+                    *([Name(text)] for text in field_texts(field)),
+                ]
+                for field in fields
+            ],
+        )

@@ -1,0 +1,212 @@
+"""ROC, precision over recall, and calibration of one run or several, as plots with tables."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from runforge_contracts.text import shorten
+
+from runforge_cli.columns import number, plural
+from runforge_cli.report.blocks import Block, Name, Paragraph, Plot, Series, Table
+from runforge_cli.report.material import Curves, Material
+
+if TYPE_CHECKING:
+    from runforge_engine.curves import Curve
+
+#: Lines in one plot; more cannot be told apart.
+MAX_LINES = 8
+_LEVELS = (0.01, 0.05, 0.1, 0.2, 0.5)
+_RECALLS = (0.5, 0.8, 0.9, 0.95, 1.0)
+#: A label among the lines is cut there.
+_LABEL = 40
+
+
+def curve_blocks(material: Material) -> list[Block]:
+    """Return the plots of a run, or why there are none."""
+    curves = material.curves
+    if curves is None:
+        if material.folder.status != "succeeded":
+            return []
+        return [Paragraph(["There are no curves in this report. ", material.missing])]
+    binary = len(curves.roc) == 1 and curves.operating_point is not None
+    source = (
+        f"Computed for this report from the model and the dataset of the record, whose digests"
+        f" were checked, on the {plural(curves.rows, 'validation row')} of the run; the predictions"
+        " give the confusion matrix of the record."
+    )
+    blocks: list[Block] = [Paragraph(source)]
+    if not curves.roc:
+        blocks.append(Paragraph("The validation rows hold one class only: there is no curve."))
+        return blocks
+    of = f"of the class {curves.roc[0].label}" if binary else "of each class against the rest"
+    lines = [(str(curve.label), curve) for curve in curves.roc]
+    ranked = [(str(curve.label), curve) for curve in curves.precision_recall]
+    point = curves.operating_point if binary else None
+    blocks += [_roc(lines, of, point), _precision_recall(ranked, of)]
+    if len(lines) > MAX_LINES:
+        blocks.append(
+            Paragraph(
+                f"Drawn are the first {MAX_LINES} of {len(lines)} classes; the tables have all."
+            )
+        )
+    drawn = _calibration([("", curves)])
+    return [*blocks, *drawn]
+
+
+def overlaid_blocks(materials: Sequence[Material]) -> list[Block]:
+    """Return the curves of several runs in one plot each, where they have the same two classes."""
+    shown = [
+        (material.letter, material.curves)
+        for material in materials
+        if material.curves is not None and material.curves.operating_point is not None
+    ]
+    labels = {str(curves.roc[0].label) for _, curves in shown if curves.roc}
+    if len(shown) < 2 or len(labels) != 1:
+        return []
+    of = f"of the class {labels.pop()}"
+    blocks: list[Block] = [
+        _roc([(letter, curves.roc[0]) for letter, curves in shown], of, None),
+        _precision_recall([(letter, curves.precision_recall[0]) for letter, curves in shown], of),
+    ]
+    return [*blocks, *_calibration(shown)]
+
+
+def _roc(lines: Sequence[tuple[str, Curve]], of: str, point: tuple[float, float] | None) -> Plot:
+    series = [
+        Series(shorten(label, _LABEL), curve.x, curve.y, f"area {number(curve.area)}")
+        for label, curve in lines[:MAX_LINES]
+    ]
+    if point is not None:
+        x, y = point
+        remark = f"{x:.1%} and {y:.1%}"
+        series.append(Series("the model's own predictions", (x,), (y,), remark, dots=True))
+    rows = [
+        [
+            [Name(label)],
+            number(curve.area),
+            *(f"{max(_until(curve, level)):.1%}" for level in _LEVELS),
+        ]
+        for label, curve in lines
+    ]
+    return Plot(
+        title=f"ROC curve {of}",
+        description=(
+            "True positive rate over false positive rate, for every threshold. "
+            + _areas("Area under the curve", lines)
+        ),
+        x_axis="false positive rate",
+        y_axis="true positive rate",
+        series=series,
+        table=Table(
+            "True positive rate reached where the false positive rate is at most",
+            ("Line", "Area", *(f"{level:.0%}" for level in _LEVELS)),
+            rows,
+            frozenset(range(1, len(_LEVELS) + 2)),
+        ),
+        diagonal="a guess",
+    )
+
+
+def _until(curve: Curve, level: float) -> Sequence[float]:
+    return curve.y[: bisect_right(curve.x, level)] or (0.0,)
+
+
+def _precision_recall(lines: Sequence[tuple[str, Curve]], of: str) -> Plot:
+    rows = [
+        [
+            [Name(label)],
+            number(curve.area),
+            f"{curve.prevalence:.1%}",
+            *(f"{_best_precision(curve, recall):.1%}" for recall in _RECALLS),
+        ]
+        for label, curve in lines
+    ]
+    return Plot(
+        title=f"Precision over recall {of}",
+        description=(
+            "Of the rows told to be of the class, the share that are, over the share of the class"
+            " that is found. " + _areas("Average precision", lines)
+        ),
+        x_axis="recall",
+        y_axis="precision",
+        series=[
+            Series(
+                shorten(label, _LABEL),
+                curve.x,
+                curve.y,
+                f"average {number(curve.area)}",
+                steps=True,
+            )
+            for label, curve in lines[:MAX_LINES]
+        ],
+        table=Table(
+            "Best precision where the recall is at least",
+            ("Line", "Average", "By guess", *(f"{recall:.0%}" for recall in _RECALLS)),
+            rows,
+            frozenset(range(1, len(_RECALLS) + 3)),
+        ),
+    )
+
+
+def _best_precision(curve: Curve, recall: float) -> float:
+    points = zip(curve.x, curve.y, strict=True)
+    return max((y for x, y in points if x >= recall - 1e-12), default=0.0)
+
+
+def _areas(what: str, lines: Sequence[tuple[str, Curve]]) -> str:
+    told = ", ".join(f"{shorten(label, _LABEL)} {number(c.area)}" for label, c in lines[:MAX_LINES])
+    return f"{what}: {told}."
+
+
+def _calibration(lines: Iterable[tuple[str, Curves]]) -> list[Block]:
+    shown = [(letter, c.calibration) for letter, c in lines if c.calibration is not None]
+    if not shown:
+        return []
+    label = shown[0][1].label
+    of = "the predicted class" if label is None else f"the class {label}"
+    several = len(shown) > 1
+    return [
+        Plot(
+            title=f"Calibration of the probability of {of}",
+            description=(
+                "How often what was given a probability came true, in bins of equal width. On the"
+                " diagonal probabilities can be taken at their word. "
+                + " ".join(
+                    f"{f'{letter}: ' if letter else ''}Mean distance {found.error:.3f}, Brier score"
+                    f" {found.brier:.3f}."
+                    for letter, found in shown
+                )
+            ),
+            x_axis="mean probability",
+            y_axis="share that came true",
+            series=[
+                Series(
+                    letter or "bins",
+                    [item.expected for item in found.bins],
+                    [item.observed for item in found.bins],
+                    f"distance {found.error:.3f}",
+                    dots=True,
+                )
+                for letter, found in shown[:MAX_LINES]
+            ],
+            table=Table(
+                "Bins of the probability",
+                (*(("Line",) if several else ()), "Probability", "Rows", "Mean", "Came true"),
+                [
+                    [
+                        *([[Name(letter)]] if several else []),
+                        f"{item.lower:.1f} to {item.upper:.1f}",
+                        f"{item.rows:,}",
+                        f"{item.expected:.3f}",
+                        f"{item.observed:.3f}",
+                    ]
+                    for letter, found in shown
+                    for item in found.bins
+                ],
+                frozenset(range(1 + several, 4 + several)),
+            ),
+            diagonal="perfect agreement",
+        )
+    ]

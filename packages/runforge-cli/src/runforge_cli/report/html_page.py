@@ -1,0 +1,231 @@
+"""The HTML report: one file that loads nothing, runs nothing and shows any name as text.
+
+Every text passes :func:`_escaped`; every tag and attribute is written here. The page forbids
+itself scripts, frames, forms and the network, and any style but its own.
+
+Source: W3C, "Content Security Policy Level 3"; W3C, "Web Content Accessibility Guidelines 2.2".
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+from collections.abc import Iterator, Sequence
+
+from runforge_contracts.text import printable
+
+from runforge_cli.columns import number
+from runforge_cli.report.blocks import (
+    Bars,
+    Block,
+    Commands,
+    Facts,
+    Matrix,
+    Name,
+    Paragraph,
+    Plot,
+    Report,
+    Section,
+    Table,
+    Text,
+)
+from runforge_cli.report.plots import bar_svg, key_svg, plot_svg
+from runforge_cli.report.styles import CSS
+
+#: Steps of colour in a confusion matrix.
+_HEAT = 10
+_DIGEST = base64.b64encode(hashlib.sha256(CSS.encode()).digest()).decode()
+_POLICY = f"default-src 'none'; style-src 'sha256-{_DIGEST}'; base-uri 'none'; form-action 'none'"
+
+
+def html_page(report: Report) -> str:
+    """Return a report as an HTML document."""
+    return "\n".join(_Page(report).lines()) + "\n"
+
+
+class _Page:
+    """A page while it is written; it numbers what needs an id."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._sections = 0
+        self._plots = 0
+
+    def lines(self) -> Iterator[str]:
+        title = _escaped(self._report.title)
+        yield "<!DOCTYPE html>"
+        yield '<html lang="en">'
+        yield "<head>"
+        yield '<meta charset="utf-8">'
+        yield f'<meta http-equiv="Content-Security-Policy" content="{html.escape(_POLICY)}">'
+        yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        yield '<meta name="referrer" content="no-referrer">'
+        yield f"<title>{title}</title>"
+        yield f"<style>{CSS}</style>"
+        yield "</head>"
+        yield "<body>"
+        yield "<header>"
+        yield f"<h1>{title}</h1>"
+        yield f'<p class="lead">{_text(self._report.lead)}</p>'
+        yield "</header>"
+        yield from self._contents()
+        yield "<main>"
+        for section in self._report.sections:
+            yield from self._section(section, 2)
+        yield "</main>"
+        yield f"<footer><p>{_escaped(self._report.footer)}</p></footer>"
+        yield "</body>"
+        yield "</html>"
+
+    def _contents(self) -> Iterator[str]:
+        yield '<nav aria-label="Contents">'
+        yield "<ul>"
+        at = 0
+        for section in self._report.sections:
+            yield f'<li><a href="#s{at + 1}">{_escaped(section.title)}</a></li>'
+            at += 1 + len(section.parts)
+        yield "</ul>"
+        yield "</nav>"
+
+    def _section(self, section: Section, level: int) -> Iterator[str]:
+        self._sections += 1
+        identity = f"s{self._sections}"
+        yield f'<section aria-labelledby="{identity}">'
+        yield f'<h{level} id="{identity}">{_escaped(section.title)}</h{level}>'
+        yield from self._blocks(section.blocks)
+        for part in section.parts:
+            yield from self._section(part, level + 1)
+        yield "</section>"
+
+    def _blocks(self, blocks: Sequence[Block]) -> Iterator[str]:
+        within_plots = False
+        for block in blocks:
+            if isinstance(block, Plot) != within_plots:
+                within_plots = not within_plots
+                yield '<div class="plots">' if within_plots else "</div>"
+            yield from self._block(block)
+        if within_plots:
+            yield "</div>"
+
+    def _block(self, block: Block) -> Iterator[str]:
+        match block:
+            case Paragraph(text, kind):
+                style = "" if kind == "plain" else f' class="{_escaped(kind)}"'
+                yield f"<p{style}>{_text(text)}</p>"
+            case Facts(items):
+                yield "<dl>"
+                for name, text in items:
+                    yield f"<dt>{_escaped(name)}</dt><dd>{_text(text)}</dd>"
+                yield "</dl>"
+            case Table():
+                yield from _table(block)
+            case Bars():
+                yield from _bars(block)
+            case Matrix():
+                yield from _matrix(block)
+            case Plot():
+                yield from self._plot(block)
+            case Commands(lines):
+                shown = "\n".join(map(_escaped, lines))
+                yield f'<pre tabindex="0"><code>{shown}</code></pre>'
+
+    def _plot(self, plot: Plot) -> Iterator[str]:
+        self._plots += 1
+        yield "<figure>"
+        yield "<figcaption>"
+        yield f"<strong>{_escaped(plot.title)}</strong>"
+        yield f"<p>{_escaped(plot.description)}</p>"
+        yield "</figcaption>"
+        yield plot_svg(plot, f"p{self._plots}")
+        yield '<ul class="legend">'
+        for index, series in enumerate(plot.series):
+            remark = f" <span>{_escaped(series.remark)}</span>" if series.remark else ""
+            yield f"<li>{key_svg(index)}{_text([Name(series.label)])}{remark}</li>"
+        yield "</ul>"
+        yield "<details>"
+        yield "<summary>As a table</summary>"
+        yield from _table(plot.table)
+        yield "</details>"
+        yield "</figure>"
+
+
+def _table(table: Table) -> Iterator[str]:
+    yield from _opened(table.caption)
+    yield "<thead><tr>"
+    for index, text in enumerate(table.header):
+        yield f'<th scope="col"{_numeric(index, table)}>{_escaped(text)}</th>'
+    yield "</tr></thead>"
+    yield "<tbody>"
+    for first, *rest in table.rows:
+        cells = [f'<th scope="row"{_numeric(0, table)}>{_text(first)}</th>']
+        cells += [
+            f"<td{_numeric(index, table)}>{_text(cell)}</td>" for index, cell in enumerate(rest, 1)
+        ]
+        yield f"<tr>{''.join(cells)}</tr>"
+    yield from _closed()
+
+
+def _numeric(column: int, table: Table) -> str:
+    return ' class="n"' if column in table.numeric else ""
+
+
+def _bars(bars: Bars) -> Iterator[str]:
+    signed = any(value < 0 for _, value in bars.rows)
+    greatest = max((abs(value) for _, value in bars.rows), default=0.0)
+    name, measure = map(_escaped, bars.header)
+    yield from _opened(bars.caption, "bars")
+    yield f'<thead><tr><th scope="col">{name}</th><th scope="col" class="n">{measure}</th>'
+    yield "<td></td></tr></thead>"
+    yield "<tbody>"
+    for label, value in bars.rows:
+        text = f"{value:+.4f}".replace("-", "−") if signed else number(value)
+        yield (
+            f'<tr><th scope="row">{_text([Name(label)])}</th><td class="n">{text}</td>'
+            f"<td>{bar_svg(value, greatest, signed=signed)}</td></tr>"
+        )
+    yield from _closed()
+
+
+def _matrix(matrix: Matrix) -> Iterator[str]:
+    labels = [_text([Name(label)]) for label in matrix.labels]
+    yield from _opened("Confusion matrix: rows are true classes, columns predicted ones", "matrix")
+    heads = "".join(f'<th scope="col">{label}</th>' for label in labels)
+    yield f'<thead><tr><th scope="col">true \\ predicted</th>{heads}</tr></thead>'
+    yield "<tbody>"
+    for true, (label, counts) in enumerate(zip(labels, matrix.counts, strict=True)):
+        total = max(sum(counts), 1)
+        cells = []
+        for predicted, count in enumerate(counts):
+            right = " diagonal" if predicted == true else ""
+            cells.append(f'<td class="h{_HEAT * count // total}{right}">{count:,}</td>')
+        yield f'<tr><th scope="row">{label}</th>{"".join(cells)}</tr>'
+    yield from _closed()
+
+
+def _opened(caption: str, style: str = "") -> Iterator[str]:
+    shown = _escaped(caption)
+    # A table that is too wide is scrolled by itself, with the keyboard too.
+    yield f'<div class="scroll" role="region" aria-label="{shown}" tabindex="0">'
+    yield f'<table class="{style}">' if style else "<table>"
+    yield f"<caption>{shown}</caption>"
+
+
+def _closed() -> Iterator[str]:
+    yield "</tbody>"
+    yield "</table>"
+    yield "</div>"
+
+
+def _text(text: Text) -> str:
+    """Return prose and names as HTML; names are set apart, and keep to their own direction."""
+    parts = [text] if isinstance(text, str) else text
+    return "".join(
+        f"<code>{_escaped(part)}</code>" if isinstance(part, Name) else _escaped(part)
+        for part in parts
+    )
+
+
+def _escaped(text: str) -> str:
+    """Return a text that is safe within an element and within a quoted attribute."""
+    return html.escape(printable(text))

@@ -1,0 +1,149 @@
+"""The Markdown report: CommonMark with GitHub's tables, in which every name stays a name.
+
+Source: CommonMark 0.31.2, "Backslash escapes" and "Code spans"; GitHub Flavored Markdown, "Tables".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from runforge_contracts.text import printable
+
+from runforge_cli.columns import number
+from runforge_cli.report.blocks import (
+    Bars,
+    Block,
+    Commands,
+    Facts,
+    Matrix,
+    Name,
+    Paragraph,
+    Plot,
+    Report,
+    Section,
+    Table,
+    Text,
+)
+
+#: Characters that may begin markup within a line.
+_MARKUP = re.compile(r"([\\`*_\[\]<>|~&#$!@:])")
+#: Texts that a reader may turn into a link, and those that begin a block where they begin a line.
+_LINK = re.compile(r"(?i)\b(www)\.")
+_BEGINNING = re.compile(r"^(\s*)([-+=]|\d+(?=[.)]))")
+_TICKS = re.compile("`+")
+
+
+def markdown_page(report: Report) -> str:
+    """Return a report as a Markdown document."""
+    lines = [f"# {_prose(report.title)}", "", _text(report.lead)]
+    for section in report.sections:
+        lines += ["", *_section(section, 2)]
+    lines += ["", "---", "", _text(report.footer)]
+    return "\n".join(lines) + "\n"
+
+
+def _section(section: Section, level: int) -> Iterator[str]:
+    yield f"{'#' * level} {_prose(section.title)}"
+    for block in section.blocks:
+        yield ""
+        yield from _block(block)
+    for part in section.parts:
+        yield ""
+        yield from _section(part, level + 1)
+
+
+def _block(block: Block) -> Iterator[str]:
+    match block:
+        case Paragraph(text, kind):
+            yield ("" if kind == "plain" else "> ") + _text(text)
+        case Facts(items):
+            for name, text in items:
+                yield f"* {_prose(name)}: {_text(text, inside=True)}"
+        case Table():
+            yield from _table(block)
+        case Bars(caption, header, rows):
+            signed = any(value < 0 for _, value in rows)
+            cells = [
+                [[Name(name)], f"{value:+.4f}".replace("-", "−") if signed else number(value)]
+                for name, value in rows
+            ]
+            yield from _table(Table(caption, header, cells, frozenset({1})))
+        case Matrix(labels, counts):
+            yield from _matrix(labels, counts)
+        case Plot():
+            yield f"**{_prose(block.title)}.** {_prose(block.description)}"
+            yield ""
+            yield from _table(block.table)
+        case Commands(lines):
+            yield from _fenced(lines)
+
+
+def _table(table: Table) -> Iterator[str]:
+    yield f"**{_prose(table.caption)}**"
+    yield ""
+    yield _row([_prose(text) for text in table.header])
+    rules = ("---:" if index in table.numeric else "---" for index in range(len(table.header)))
+    yield _row(list(rules))
+    for row in table.rows:
+        yield _row([_text(cell, inside=True, table=True) for cell in row])
+
+
+def _matrix(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> Iterator[str]:
+    names = [_code(label, table=True) for label in labels]
+    yield "**Confusion matrix: rows are true classes, columns predicted ones**"
+    yield ""
+    yield _row(["", *names])
+    yield _row(["---", *("---:" for _ in names)])
+    for name, row in zip(names, counts, strict=True):
+        yield _row([name, *(f"{count:,}" for count in row)])
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _fenced(lines: Sequence[str]) -> Iterator[str]:
+    shown = [printable(line) for line in lines]
+    longest = max((len(run) for line in shown for run in _TICKS.findall(line)), default=0)
+    fence = "`" * max(3, longest + 1)
+    yield f"{fence}sh"
+    yield from shown
+    yield fence
+
+
+def _text(text: Text, *, inside: bool = False, table: bool = False) -> str:
+    """Return prose and names as Markdown; names become code.
+
+    Parameters
+    ----------
+    text
+        What to write.
+    inside
+        Whether it stands within a line, where it cannot begin a block.
+    table
+        Whether it stands in a cell of a table.
+    """
+    parts = [text] if isinstance(text, str) else list(text)
+    written = "".join(
+        _code(part, table=table) if isinstance(part, Name) else _prose(part) for part in parts
+    )
+    return written if inside else _BEGINNING.sub(r"\1\\\2", written)
+
+
+def _prose(text: str) -> str:
+    return _LINK.sub(r"\1\\.", _MARKUP.sub(r"\\\1", printable(text)))
+
+
+def _code(text: str, *, table: bool) -> str:
+    """Return a name as a code span, in which nothing is markup."""
+    shown = printable(text)
+    if not shown.strip():
+        # A code span of nothing is none.
+        return f"“{shown}”"
+    runs = {len(run) for run in _TICKS.findall(shown)}
+    fence = "`" * next(size for size in range(1, len(runs) + 2) if size not in runs)
+    padding = " " if shown[0] in "` " or shown[-1] in "` " else ""
+    span = f"{fence}{padding}{shown}{padding}{fence}"
+    # A table is divided at its bars before anything else is read.
+    return span.replace("|", "\\|") if table else span

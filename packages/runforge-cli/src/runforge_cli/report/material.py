@@ -1,0 +1,108 @@
+"""What a report is written from: a run's documents, and its curves where they can be computed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from runforge_contracts.errors import RunForgeError
+from runforge_contracts.layout import StoreLayout
+from runforge_contracts.reading import RunFolder
+
+if TYPE_CHECKING:
+    from runforge_engine.curves import Calibration, Curve
+
+#: Why there are no curves where a person did not want the model to be loaded.
+LEFT_OUT = "They were left out, because they need the model to be loaded (`--no-model`)."
+
+
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """What the validation predictions of a run show."""
+
+    roc: tuple[Curve, ...]
+    precision_recall: tuple[Curve, ...]
+    calibration: Calibration | None
+    #: Whether the model gives probabilities or values of a decision function.
+    kind: str
+    #: Validation rows.
+    rows: int
+    #: Where the model's own predictions of two classes lie on the ROC curve.
+    operating_point: tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """A run as a report sees it."""
+
+    folder: RunFolder
+    #: A short name among several runs; empty for a single one.
+    letter: str
+    #: Its folder as documents name it.
+    run_dir: str
+    curves: Curves | None
+    #: Why there are no curves.
+    missing: str
+
+
+def gather(
+    folder: RunFolder,
+    store: StoreLayout,
+    listed: Sequence[tuple[dict[str, Any], StoreLayout]],
+    *,
+    letter: str = "",
+    with_model: bool = True,
+) -> Material:
+    """Return what there is on a run.
+
+    Parameters
+    ----------
+    folder
+        The run.
+    store
+        For the workspace that its dataset's path begins at.
+    listed
+        Every run of the workspace, for the digest of the model.
+    letter
+        Its short name among several.
+    with_model
+        Whether model and dataset may be read to compute curves.
+    """
+    curves, missing = None, LEFT_OUT
+    if with_model:
+        try:
+            curves, missing = _curves(folder, store, listed), ""
+        except RunForgeError as error:
+            missing = error.message
+    return Material(folder, letter, store.relative(folder.path), curves, missing)
+
+
+def _curves(
+    folder: RunFolder, store: StoreLayout, listed: Sequence[tuple[dict[str, Any], StoreLayout]]
+) -> Curves:
+    if folder.status != "succeeded":
+        # Nothing is imported to learn that there is nothing to compute.
+        from runforge_contracts.errors import ErrorCode
+
+        raise RunForgeError(
+            ErrorCode.ARTIFACT_NOT_FOUND, f"The run is {folder.status} and has no model."
+        )
+    from runforge_engine.curves import calibration, precision_recall_curves, roc_curves
+    from runforge_engine.replay import replay
+
+    replayed = replay(folder, store.workspace, listed)
+    point = None
+    if len(replayed.classes) == 2:
+        positive = replayed.truth == 1
+        if positive.any() and not positive.all():
+            told = replayed.predicted == 1
+            point = float(told[~positive].mean()), float(told[positive].mean())
+    return Curves(
+        roc=roc_curves(replayed),
+        precision_recall=precision_recall_curves(replayed),
+        calibration=calibration(replayed),
+        kind=replayed.kind,
+        rows=len(replayed.truth),
+        operating_point=point,
+    )

@@ -1,0 +1,161 @@
+"""Plots as inline SVG, made of elements of the svg.py library and coloured by the page's styles.
+
+Texts are escaped here, because the library writes them as they are; nothing carries a style, a
+script or a reference to anything outside.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from itertools import pairwise
+
+import svg
+from runforge_contracts.text import printable
+
+from runforge_cli.report.blocks import Plot, Series
+
+#: Lines that are told apart by colour and dashes.
+STYLES = 8
+#: Size of a plot and of the square within it, in units of about a pixel.
+_WIDTH, _HEIGHT = 340, 316
+_LEFT, _TOP, _SIDE = 48, 10, 260
+_TICKS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+
+
+def plot_svg(plot: Plot, identity: str) -> str:
+    """Return a plot as an ``svg`` element with title and description.
+
+    Parameters
+    ----------
+    plot
+        What to draw; values lie between zero and one.
+    identity
+        Start of the ids in the element; unique in the page.
+    """
+    elements: list[svg.Element] = [
+        svg.Title(id=f"{identity}-title", text=_escaped(plot.title)),
+        svg.Desc(id=f"{identity}-desc", text=_escaped(plot.description)),
+        *_axes(plot),
+    ]
+    if plot.diagonal:
+        elements.append(_line((0, 0), (1, 1), "diagonal"))
+    for number, series in enumerate(plot.series):
+        elements += _series(series, f"series s{number % STYLES}")
+    return str(
+        svg.SVG(
+            xmlns=None,
+            viewBox=svg.ViewBoxSpec(0, 0, _WIDTH, _HEIGHT),
+            class_=["plot"],
+            elements=elements,
+            extra={"role": "img", "aria-labelledby": f"{identity}-title {identity}-desc"},
+        )
+    )
+
+
+def key_svg(number: int) -> str:
+    """Return a short piece of the line of series ``number``, for a legend."""
+    line = svg.Line(x1=0, y1=6, x2=28, y2=6, class_=["series", f"s{number % STYLES}"])
+    return _decoration(svg.ViewBoxSpec(0, 0, 28, 12), "key", [line])
+
+
+def bar_svg(value: float, greatest: float, *, signed: bool) -> str:
+    """Return a bar for ``value``; with ``signed``, zero is in the middle."""
+    share = 0.0 if greatest <= 0 else min(abs(value) / greatest, 1.0)
+    length = round(share * (50 if signed else 100), 2)
+    start = (50 - length if value < 0 else 50) if signed else 0
+    elements: list[svg.Element] = [
+        svg.Rect(
+            x=round(start, 2),
+            y=1,
+            width=length,
+            height=8,
+            class_=["negative" if value < 0 else "positive"],
+        )
+    ]
+    if signed:
+        elements.append(svg.Line(x1=50, y1=0, x2=50, y2=10, class_=["zero"]))
+    return _decoration(svg.ViewBoxSpec(0, 0, 100, 10), "bar", elements)
+
+
+def _decoration(box: svg.ViewBoxSpec, name: str, elements: list[svg.Element]) -> str:
+    """Return a picture that a table says in words beside it."""
+    return str(
+        svg.SVG(
+            xmlns=None,
+            viewBox=box,
+            preserveAspectRatio=svg.PreserveAspectRatio("none") if name == "bar" else None,
+            class_=[name],
+            elements=elements,
+            extra={"aria-hidden": "true", "focusable": "false"},
+        )
+    )
+
+
+def _axes(plot: Plot) -> list[svg.Element]:
+    elements: list[svg.Element] = [
+        svg.Rect(x=_LEFT, y=_TOP, width=_SIDE, height=_SIDE, class_=["frame"])
+    ]
+    for tick in _TICKS:
+        x, y = _place(tick, tick)
+        if 0 < tick < 1:
+            elements.append(_line((tick, 0), (tick, 1), "grid"))
+            elements.append(_line((0, tick), (1, tick), "grid"))
+        text = f"{tick:g}"
+        elements.append(_text(text, x, _TOP + _SIDE + 16, "middle"))
+        elements.append(_text(text, _LEFT - 7, y + 4, "end"))
+    elements.append(_text(plot.x_axis, _LEFT + _SIDE / 2, _TOP + _SIDE + 36, "middle"))
+    middle = _TOP + _SIDE / 2
+    turned = svg.Rotate(-90, 12, middle)
+    elements.append(_text(plot.y_axis, 12, middle, "middle", turned))
+    return elements
+
+
+def _series(series: Series, style: str) -> list[svg.Element]:
+    points = [_place(x, y) for x, y in zip(series.x, series.y, strict=True)]
+    elements: list[svg.Element] = []
+    if len(points) > 1:
+        elements.append(svg.Path(d=_path(points, steps=series.steps), class_=style.split()))
+    if series.dots or len(points) == 1:
+        elements += [
+            svg.Circle(cx=x, cy=y, r=3.5, class_=[*style.split(), "dot"]) for x, y in points
+        ]
+    return elements
+
+
+def _path(points: Sequence[tuple[float, float]], *, steps: bool) -> list[svg.PathData]:
+    path: list[svg.PathData] = [svg.M(*points[0])]
+    for (_, before), (x, y) in pairwise(points):
+        if steps and y != before:
+            # A precision holds from its recall down to the next one.
+            path.append(svg.V(y))
+            path.append(svg.H(x))
+        else:
+            path.append(svg.L(x, y))
+    return path
+
+
+def _line(start: tuple[float, float], end: tuple[float, float], style: str) -> svg.Line:
+    (x1, y1), (x2, y2) = _place(*start), _place(*end)
+    return svg.Line(x1=x1, y1=y1, x2=x2, y2=y2, class_=[style])
+
+
+def _text(
+    text: str, x: float, y: float, anchor: str, turned: svg.Transform | None = None
+) -> svg.Text:
+    return svg.Text(
+        text=_escaped(text),
+        x=x,
+        y=y,
+        text_anchor=anchor,  # type: ignore[arg-type]
+        transform=None if turned is None else [turned],
+    )
+
+
+def _place(x: float, y: float) -> tuple[float, float]:
+    """Return where a point of the unit square lies in the picture, to a hundredth."""
+    return round(_LEFT + _SIDE * x, 2), round(_TOP + _SIDE * (1 - y), 2)
+
+
+def _escaped(text: str) -> str:
+    return html.escape(printable(text))

@@ -1,0 +1,119 @@
+"""The style sheet of the HTML report: light and dark, narrow and wide, screen and paper.
+
+It is the only style in the page, so that the page's policy can name it by its digest.
+"""
+
+from __future__ import annotations
+
+_LIGHT = """
+--page: #ffffff; --panel: #f6f7f9; --text: #1b1f24; --soft: #57606a; --rule: #d5dae0;
+--accent: #0b5cad; --guide: #eaf2fb; --warn: #fff1dc; --warn-edge: #b35900;
+--heat: 11, 92, 173; --up: #0b6fa4; --down: #b3490b;
+--s0: #0b5cad; --s1: #b3490b; --s2: #1b7a4b; --s3: #8a3fa0;
+--s4: #80600a; --s5: #a3234e; --s6: #3d6b77; --s7: #4b4b4b;
+""".strip()
+
+_DARK = """
+--page: #14171b; --panel: #1d2127; --text: #e6e9ed; --soft: #a3adb8; --rule: #39414b;
+--accent: #7ab8ff; --guide: #1a2736; --warn: #35270f; --warn-edge: #f0a94a;
+--heat: 88, 166, 255; --up: #62b6e8; --down: #f0965a;
+--s0: #7ab8ff; --s1: #f0965a; --s2: #6fd3a0; --s3: #cf9be0;
+--s4: #e0c05a; --s5: #f58aae; --s6: #8fc4d0; --s7: #c8c8c8;
+""".strip()
+
+_DASHES = ("", "7 3", "2 3", "9 3 2 3", "12 4", "4 4", "1 2", "9 2 2 2 2 2")
+
+CSS = f""":root {{ color-scheme: light dark; {_LIGHT} }}
+@media (prefers-color-scheme: dark) {{ :root {{ {_DARK} }} }}
+* {{ box-sizing: border-box; }}
+html {{ -webkit-text-size-adjust: 100%; }}
+body {{ margin: 0 auto; padding: 1.5rem 1.25rem 4rem; max-width: 64rem; background: var(--page);
+  color: var(--text); font: 1rem/1.5 system-ui, "Segoe UI", Roboto, "Noto Sans", sans-serif; }}
+h1 {{ font-size: 1.7rem; line-height: 1.25; margin: .5rem 0 .25rem; overflow-wrap: anywhere; }}
+h2 {{ font-size: 1.25rem; margin: 2.5rem 0 .75rem; padding-bottom: .3rem;
+  border-bottom: 1px solid var(--rule); overflow-wrap: anywhere; }}
+h3 {{ font-size: 1.05rem; margin: 1.75rem 0 .5rem; overflow-wrap: anywhere; }}
+p {{ margin: .6rem 0; max-width: 46rem; overflow-wrap: anywhere; }}
+.lead {{ font-size: 1.1rem; color: var(--soft); }}
+a {{ color: var(--accent); }}
+a:focus-visible, [tabindex]:focus-visible {{ outline: 2px solid var(--accent);
+  outline-offset: 2px; }}
+nav ul {{ display: flex; flex-wrap: wrap; gap: .25rem 1rem; list-style: none; padding: 0; }}
+code, pre {{ font: .9em/1.45 ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace; }}
+code {{ overflow-wrap: anywhere; unicode-bidi: isolate; }}
+pre {{ background: var(--panel); border: 1px solid var(--rule); border-radius: 6px;
+  padding: .8rem 1rem; overflow-x: auto; }}
+pre code {{ overflow-wrap: normal; }}
+.guide, .warning {{ padding: .6rem .9rem; border-radius: 0 6px 6px 0; max-width: none;
+  background: var(--guide); border-left: 4px solid var(--accent); }}
+.warning {{ background: var(--warn); border-color: var(--warn-edge); }}
+dl {{ display: grid; grid-template-columns: minmax(7rem, max-content) 1fr; gap: .3rem 1.25rem;
+  margin: .75rem 0; }}
+dt {{ color: var(--soft); }}
+dd {{ margin: 0; min-width: 0; overflow-wrap: anywhere; }}
+.scroll {{ overflow-x: auto; margin: 1rem 0; max-width: 100%; }}
+table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
+caption {{ text-align: left; font-weight: 600; padding-bottom: .35rem; overflow-wrap: anywhere; }}
+th, td {{ text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0;
+  border-bottom: 1px solid var(--rule); font-weight: 400; }}
+thead th {{ color: var(--soft); vertical-align: bottom; }}
+td.n, th.n {{ text-align: right; white-space: nowrap; }}
+tbody th code, td code {{ overflow-wrap: break-word; }}
+.bars {{ width: 100%; }}
+.bars .n {{ width: 1%; }}
+.bars th {{ max-width: 22rem; }}
+.bars td:last-child {{ width: 55%; min-width: 6rem; padding-right: 0; }}
+.bar {{ display: block; width: 100%; height: 1rem; margin-top: .25rem; }}
+.positive {{ fill: var(--up); }}
+.negative {{ fill: var(--down); }}
+.zero {{ stroke: var(--soft); stroke-width: 1; vector-effect: non-scaling-stroke; }}
+.matrix th, .matrix td {{ text-align: center; padding: .4rem .6rem; min-width: 3rem;
+  border: 1px solid var(--rule); }}
+.matrix tbody th {{ text-align: right; }}
+.matrix th code {{ overflow-wrap: normal; }}
+.matrix .diagonal {{ font-weight: 700; outline: 2px solid var(--soft); outline-offset: -3px; }}
+{" ".join(f".h{n} {{ background: rgba(var(--heat), {n * 0.06:.2f}); }}" for n in range(11))}
+.plots {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 21rem), 1fr));
+  gap: 1.5rem 2rem; margin: 1rem 0; align-items: start; }}
+figure {{ margin: 0; min-width: 0; break-inside: avoid; }}
+figcaption {{ overflow-wrap: anywhere; }}
+figcaption strong {{ display: block; }}
+figcaption p {{ font-size: .9rem; color: var(--soft); margin: .25rem 0 .5rem; }}
+.plot {{ display: block; width: 100%; max-width: 27rem; height: auto; }}
+.plot text {{ font-size: 12px; fill: var(--soft); }}
+.frame {{ fill: none; stroke: var(--soft); }}
+.grid {{ stroke: var(--rule); stroke-width: .75; }}
+.diagonal-line {{ stroke: var(--soft); stroke-dasharray: 3 4; }}
+.series {{ fill: none; stroke-width: 2; stroke-linejoin: round; }}
+.dot {{ stroke-width: 1; stroke-dasharray: none; }}
+{
+    " ".join(
+        f".s{n} {{ stroke: var(--s{n}); stroke-dasharray: {dash or 'none'}; }}"
+        f" .s{n}.dot {{ fill: var(--s{n}); stroke-dasharray: none; }}"
+        for n, dash in enumerate(_DASHES)
+    )
+}
+.key {{ width: 28px; height: 12px; vertical-align: middle; margin-right: .5rem; }}
+.legend {{ list-style: none; padding: 0; margin: .5rem 0; font-size: .9rem; }}
+.legend span {{ color: var(--soft); }}
+details {{ margin: .5rem 0; }}
+summary {{ cursor: pointer; color: var(--accent); }}
+footer {{ margin-top: 3rem; padding-top: .75rem; border-top: 1px solid var(--rule);
+  color: var(--soft); font-size: .9rem; }}
+@media (max-width: 34rem) {{
+  body {{ padding: 1rem .9rem 3rem; }}
+  dl {{ grid-template-columns: 1fr; gap: 0; }}
+  dd {{ margin-bottom: .5rem; }}
+  .bars td:last-child {{ width: 40%; min-width: 4rem; }}
+}}
+@media print {{
+  :root {{ color-scheme: light; {_LIGHT} }}
+  body {{ max-width: none; padding: 0; font-size: 10pt; }}
+  nav {{ display: none; }}
+  h2, h3, caption {{ break-after: avoid; }}
+  tr, dl > div, .guide, .warning, pre {{ break-inside: avoid; }}
+  .scroll {{ overflow: visible; }}
+  pre {{ white-space: pre-wrap; overflow-wrap: anywhere; }}
+  * {{ -webkit-print-color-adjust: exact; print-color-adjust: exact; }}
+}}
+"""

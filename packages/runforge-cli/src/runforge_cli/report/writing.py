@@ -1,0 +1,126 @@
+"""Reports of runs put together, written in a format, and put in their place."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from runforge_contracts.difference import compare_runs
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.layout import StoreLayout
+from runforge_contracts.reading import RunFolder
+from runforge_contracts.run_ids import is_any_run_id
+from runforge_contracts.text import quote
+
+from runforge_cli import __version__
+from runforge_cli.report.blocks import Name, Report, Section
+from runforge_cli.report.comparison_sections import comparison_sections
+from runforge_cli.report.material import Material
+from runforge_cli.report.run_sections import lead, run_sections
+
+FORMATS = {".html": "html", ".htm": "html", ".md": "markdown", ".markdown": "markdown"}
+#: The library that draws, and what brings it.
+_DRAWING, _EXTRA = "svg", "runforge-cli[report]"
+
+
+def make_report(materials: Sequence[Material], store: StoreLayout) -> Report:
+    """Return the report on one run, or on several held against each other."""
+    footer = f"Written by RunForge {__version__} from the records of the store."
+    if len(materials) == 1:
+        (material,) = materials
+        title = f"Run {material.folder.run_id}"
+        return Report(title, lead(material), run_sections(material), footer)
+    comparison = compare_runs([material.folder for material in materials], store)
+    text: list[str] = [f"{len(materials)} runs: "]
+    for material in materials:
+        text += [f"{material.letter} is ", Name(material.folder.run_id), ", "]
+    sections = [
+        *comparison_sections(comparison, materials),
+        *(
+            Section(
+                f"Run {material.letter}: {material.folder.run_id}", parts=run_sections(material)
+            )
+            for material in materials
+        ),
+    ]
+    return Report("Comparison of runs", [*text[:-1], "."], sections, footer)
+
+
+def writer_for(target: Path) -> Callable[[Report], str]:
+    """Return the function that writes a report in the format of the file's name.
+
+    Raises
+    ------
+    RunForgeError
+        ``USAGE_INVALID`` for another format; ``EXTRA_MISSING`` where the drawing library is not
+        installed.
+    """
+    format_ = FORMATS.get(target.suffix.lower())
+    if format_ is None:
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            f"{quote(target.name, 200)} does not tell a format that reports are written in.",
+            hint="End the name with .html or .md.",
+        )
+    if format_ == "markdown":
+        from runforge_cli.report.markdown_page import markdown_page
+
+        return markdown_page
+    try:
+        from runforge_cli.report.html_page import html_page
+    except ModuleNotFoundError as error:
+        if error.name != _DRAWING:
+            raise
+        raise RunForgeError(
+            ErrorCode.EXTRA_MISSING,
+            "The library that draws the plots of an HTML report is not installed.",
+            hint=f"Install it with `python -m pip install '{_EXTRA}'`, or write Markdown with"
+            " `-o FILE.md`.",
+        ) from None
+    return html_page
+
+
+def default_name(folders: Sequence[RunFolder]) -> str:
+    """Return the name of the file that a report is written to when none is given."""
+    names = [folder.run_id if is_any_run_id(folder.run_id) else "run" for folder in folders]
+    if len(names) > 2:
+        return f"{names[0]}-and-{len(names) - 1}-more.html"
+    return f"{'-and-'.join(names)}.html"
+
+
+def check_target(target: Path, folders: Sequence[RunFolder], stores: Any, *, force: bool) -> None:
+    """Refuse a place where a report must not be written.
+
+    Raises
+    ------
+    RunForgeError
+        ``USAGE_INVALID`` where there is something already, or within a store or a run;
+        ``FILE_NOT_FOUND`` where the folder is missing.
+    """
+    real = Path(os.path.realpath(target.parent)) / target.name
+    guarded = [*(folder.path for folder in folders), *(store.root for store in stores)]
+    if any(real.is_relative_to(os.path.realpath(place)) for place in guarded):
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            f"{quote(target, 200)} lies within a run or a store, to which nothing is added.",
+            hint="Name a file elsewhere with -o.",
+            path=str(target),
+        )
+    if not target.parent.is_dir():
+        raise RunForgeError(
+            ErrorCode.FILE_NOT_FOUND,
+            f"There is no folder {quote(target.parent, 200)} to write in.",
+            hint="Make it first.",
+            path=str(target.parent),
+        )
+    taken = target.is_symlink() or (target.exists() and not (force and target.is_file()))
+    if taken or (target.exists() and not force):
+        only_file = target.is_file() and not target.is_symlink()
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            f"{quote(target, 200)} exists already.",
+            hint="`--force` replaces it." if only_file else "Name another file with -o.",
+            path=str(target),
+        )
