@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from runforge_contracts.text import quote
 
@@ -34,8 +33,7 @@ _ATOMS = (type(None), str, int, float, Scalar, Descriptor)
 _UNCHECKED = -1
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """A step of the pipeline."""
 
     name: str
@@ -55,8 +53,7 @@ class Step:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class ArrayFacts:
+class ArrayFacts(NamedTuple):
     """An array of the model."""
 
     #: Where it is, such as ``clf.coef_``.
@@ -69,19 +66,19 @@ class ArrayFacts:
         return {"path": self.path, "dtype": self.dtype, "shape": list(self.shape)}
 
 
-@dataclass(slots=True)
 class Description:
     """What was found in a model; filled as far as the file could be read."""
 
-    steps: list[Step] = field(default_factory=list)
-    arrays: list[ArrayFacts] = field(default_factory=list)
-    #: Columns that the model was fitted on, where it stores them.
-    feature_names: list[str] | None = None
-    n_features: int | None = None
-    #: Labels in the order of the classes, where the model stores them.
-    classes: list[Any] | None = None
-    library_version: str | None = None
-    trees: list[TreeFacts] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+        self.arrays: list[ArrayFacts] = []
+        #: Columns that the model was fitted on, where it stores them.
+        self.feature_names: list[str] | None = None
+        self.n_features: int | None = None
+        #: Labels in the order of the classes, where the model stores them.
+        self.classes: list[Any] | None = None
+        self.library_version: str | None = None
+        self.trees: list[TreeFacts] = []
 
 
 def describe(root: object, watch: Watch, findings: Findings) -> Description:

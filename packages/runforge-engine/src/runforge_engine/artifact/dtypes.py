@@ -7,8 +7,7 @@ Source: numpy, ``dtype.__reduce__`` and ``dtype.__setstate__`` (version 3).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from runforge_contracts.text import quote
 
@@ -34,8 +33,7 @@ _MOST_FIELDS = 256
 _TEXT_FLAGS, _OBJECT_FLAGS, _RECORD_FLAGS = {"S": 0, "U": 8}, 63, 16
 
 
-@dataclass(frozen=True, slots=True)
-class Dtype:
+class Dtype(NamedTuple):
     """Type of the elements of an array."""
 
     #: numpy's letter: ``b i u f c S U O V``.
@@ -68,8 +66,7 @@ class Dtype:
         return self.itemsize // 2 if self.kind == "c" else self.itemsize
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """A field of a record."""
 
     name: str

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from runforge_engine.artifact.findings import FindingCode, ReadingStopped
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """Bounds of one inspection; a file that exceeds one is refused, with a finding."""
 
     #: Bytes of the file as it lies on the disk.

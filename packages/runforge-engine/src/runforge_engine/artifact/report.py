@@ -5,8 +5,7 @@ Source: RunForge guarantees, "Pipeline Inspection".
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from runforge_engine.artifact.description import ArrayFacts, Step
 from runforge_engine.artifact.findings import Finding
@@ -16,16 +15,18 @@ from runforge_engine.artifact.trees import TreeFacts
 SCHEMA_VERSION = "0.2.2.2"
 
 
-@dataclass(frozen=True, slots=True)
 class GlobalUse:
     """A name that the file would import, and the judgement on it."""
 
-    module: str
-    name: str
-    allowed: bool
-    #: How often the file asks for it, and where it does so first.
-    count: int
-    offset: int
+    __slots__ = ("allowed", "count", "module", "name", "offset")
+
+    def __init__(self, *, module: str, name: str, allowed: bool, count: int, offset: int) -> None:
+        self.module = module
+        self.name = name
+        self.allowed = allowed
+        #: How often the file asks for it, and where it does so first.
+        self.count = count
+        self.offset = offset
 
     def to_dict(self) -> dict[str, Any]:
         """Return the name as the document has it."""
@@ -38,8 +39,7 @@ class GlobalUse:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class ModelInspection:
+class ModelInspection(NamedTuple):
     """What a model file holds; as far as it could be read, where a finding says it could not."""
 
     path: str

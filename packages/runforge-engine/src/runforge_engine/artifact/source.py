@@ -6,7 +6,6 @@ A mapped file that somebody cuts short kills its reader, so files are read by po
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
 from runforge_engine.artifact.findings import FindingCode, ReadingStopped
@@ -67,13 +66,15 @@ def _cut_short(offset: int) -> ReadingStopped:
     return ReadingStopped(FindingCode.TRUNCATED, "The file ends too early.", offset)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Blob:
     """Raw bytes of a source, which are read only where somebody needs them."""
 
-    source: Source
-    offset: int
-    length: int
+    __slots__ = ("length", "offset", "source")
+
+    def __init__(self, source: Source, offset: int, length: int) -> None:
+        self.source = source
+        self.offset = offset
+        self.length = length
 
     def data(self) -> bytes:
         """Return all bytes."""

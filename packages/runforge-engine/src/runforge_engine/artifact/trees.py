@@ -7,7 +7,7 @@ reads memory that is not its own. Source: scikit-learn, ``tree/_tree.pyx``.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from runforge_engine.artifact.arrays import column, is_finite, plain_numbers
 from runforge_engine.artifact.dtypes import Dtype
@@ -20,8 +20,7 @@ _LEAF, _NO_FEATURE = -1, -2
 _FIELDS = {"left_child": "i8", "right_child": "i8", "feature": "i8", "threshold": "f8"}
 
 
-@dataclass(frozen=True, slots=True)
-class TreeFacts:
+class TreeFacts(NamedTuple):
     """What there is to know about one tree that holds together."""
 
     node_count: int

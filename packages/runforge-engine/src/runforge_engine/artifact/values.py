@@ -3,23 +3,25 @@
 Numbers, texts, ``None``, tuples and lists stand for themselves and raw bytes are a
 :class:`~runforge_engine.artifact.source.Blob`; everything that a real reader would import, call or
 fill is one of the records below. They are compared by identity, as the things they stand for are.
+
+They are written out because generating them would take a good part of the reader's start.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass, field
 
 from runforge_engine.artifact.dtypes import Dtype
 from runforge_engine.artifact.source import Blob
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Global:
     """A name that a real reader would import."""
 
-    module: str
-    name: str
-    offset: int
+    __slots__ = ("module", "name", "offset")
+
+    def __init__(self, module: str, name: str, offset: int) -> None:
+        self.module = module
+        self.name = name
+        self.offset = offset
 
     @property
     def pair(self) -> tuple[str, str]:
@@ -27,55 +29,64 @@ class Global:
         return self.module, self.name
 
 
-@dataclass(slots=True, eq=False)
 class Mapping:
     """A dict, as the pairs that were put into it."""
 
-    pairs: list[tuple[object, object]] = field(default_factory=list)
+    __slots__ = ("pairs",)
+
+    def __init__(self) -> None:
+        self.pairs: list[tuple[object, object]] = []
 
     def by_name(self) -> dict[str, object]:
         """Return the entries whose key is a text; of two alike, the later one counts."""
         return {key: value for key, value in self.pairs if type(key) is str}
 
 
-@dataclass(slots=True, eq=False)
 class Set:
     """A set or frozenset, as the items that were put into it."""
 
-    items: list[object] = field(default_factory=list)
+    __slots__ = ("items",)
+
+    def __init__(self) -> None:
+        self.items: list[object] = []
 
 
-@dataclass(slots=True, eq=False)
 class Instance:
     """An object of a known class: its arguments and the state that was set."""
 
-    cls: Global
-    args: tuple[object, ...]
-    offset: int
-    #: Attributes; absent before the state is set.
-    state: dict[str, object] | None = None
+    __slots__ = ("args", "cls", "offset", "state")
+
+    def __init__(self, cls: Global, args: tuple[object, ...], offset: int) -> None:
+        self.cls = cls
+        self.args = args
+        self.offset = offset
+        #: Attributes; absent before the state is set.
+        self.state: dict[str, object] | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Opaque:
     """The result of something that is refused; reading goes on around it."""
 
-    offset: int
-    #: The class or function, where it is known.
-    origin: Global | None = None
+    __slots__ = ("offset", "origin")
+
+    def __init__(self, offset: int, origin: Global | None = None) -> None:
+        self.offset = offset
+        #: The class or function, where it is known.
+        self.origin = origin
 
 
-@dataclass(slots=True, eq=False)
 class Descriptor:
     """A numpy dtype; once something uses it, its state must not be set any more."""
 
-    dtype: Dtype
-    offset: int
-    built: bool = False
-    used: bool = False
+    __slots__ = ("built", "dtype", "offset", "used")
+
+    def __init__(self, dtype: Dtype, offset: int) -> None:
+        self.dtype = dtype
+        self.offset = offset
+        self.built = False
+        self.used = False
 
 
-@dataclass(slots=True, eq=False)
 class Array:
     """A numpy array, which is empty until its state is set.
 
@@ -83,12 +94,23 @@ class Array:
     ``fortran`` is true, column-major.
     """
 
-    dtype: Dtype
-    shape: tuple[int, ...]
-    fortran: bool
-    elements: Blob | list[object]
-    offset: int
-    built: bool = True
+    __slots__ = ("built", "dtype", "elements", "fortran", "offset", "shape")
+
+    def __init__(
+        self,
+        dtype: Dtype,
+        shape: tuple[int, ...],
+        fortran: bool,
+        elements: Blob | list[object],
+        offset: int,
+        built: bool = True,
+    ) -> None:
+        self.dtype = dtype
+        self.shape = shape
+        self.fortran = fortran
+        self.elements = elements
+        self.offset = offset
+        self.built = built
 
     @property
     def size(self) -> int:
@@ -96,13 +118,15 @@ class Array:
         return count(self.shape)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Scalar:
     """A numpy scalar."""
 
-    dtype: Dtype
-    raw: bytes
-    offset: int
+    __slots__ = ("dtype", "offset", "raw")
+
+    def __init__(self, dtype: Dtype, raw: bytes, offset: int) -> None:
+        self.dtype = dtype
+        self.raw = raw
+        self.offset = offset
 
 
 def count(shape: tuple[int, ...]) -> int:
