@@ -99,6 +99,7 @@ $(TYPESCRIPT)/node_modules: $(VENV)/.tools $(TYPESCRIPT)/package-lock.json
 bench: $(VENV)/.tools $(CLIENT)/build ## Measure, beside plain libraries
 	$(BIN)/python benchmarks/contracts.py
 	$(TOOLS) python benchmarks/conformance.py
+	$(BIN)/python benchmarks/store.py
 
 clean: ## Remove what the doors made; runs are kept
 	rm -rf $(VENV) .tox .mypy_cache .pytest_cache .ruff_cache
