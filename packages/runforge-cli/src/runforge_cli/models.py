@@ -9,8 +9,10 @@ from runforge_contracts.text import printable, shorten
 
 from runforge_cli.columns import GAP, pairs, paragraph, plural, table
 
-#: Most lines of a table, most names of a list, and most characters of one of them.
-_LINES, _NAMES, _CHARACTERS = 20, 50, 60
+#: Most lines of a table, most names of a list, and most characters of a name and of a message.
+_LINES, _NAMES, _SHORT, _LONG = 20, 50, 60, 300
+#: Most characters of a cell whose column does not give way.
+_CELL = 24
 
 
 def model_lines(document: dict[str, Any]) -> Iterator[str]:
@@ -21,7 +23,7 @@ def model_lines(document: dict[str, Any]) -> Iterator[str]:
     document
         With all the fields of our own reader.
     """
-    yield from paragraph(f"Model {document['artifact_path']}: {_verdict(document)}")
+    yield from paragraph(f"Model {shorten(document['artifact_path'], _LONG)}: {_verdict(document)}")
     yield from pairs(_file(document))
     if document["findings"]:
         yield from _section("Findings")
@@ -35,7 +37,10 @@ def model_lines(document: dict[str, Any]) -> Iterator[str]:
             yield from paragraph(_list(document[name]), indent=2)
     if document["arrays"]:
         yield from _section(f"Arrays ({document['array_count']:,})")
-        rows = [[item["path"], item["dtype"], _shape(item["shape"])] for item in document["arrays"]]
+        rows = [
+            [item["path"], _cell(item["dtype"]), _cell(_shape(item["shape"]))]
+            for item in document["arrays"]
+        ]
         yield from _table(("array", "type", "shape"), rows, document["array_count"], "array")
     if document["globals"]:
         yield from _section("Names that loading it would import")
@@ -83,15 +88,16 @@ def _file(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def _findings(findings: Sequence[dict[str, Any]]) -> Iterator[tuple[str, str]]:
     for finding in findings[:_LINES]:
         where = f", byte {finding['offset']:,}" if "offset" in finding else ""
-        yield finding["severity"], f"{finding['message']} [{finding['code']}{where}]"
+        message = shorten(finding["message"], _LONG)
+        yield finding["severity"], f"{message} [{finding['code']}{where}]"
     if len(findings) > _LINES:
         yield "", f"… and {plural(len(findings) - _LINES, 'more finding', 'more findings')}"
 
 
 def _steps(steps: Sequence[dict[str, Any]]) -> Iterator[tuple[str, str]]:
     for step in steps[:_LINES]:
-        module = f" ({step['module']})" if step["module"] else ""
-        yield step["name"], step["type"] + module
+        module = f" ({shorten(step['module'], _SHORT)})" if step["module"] else ""
+        yield shorten(step["name"], _CELL), shorten(step["type"], _SHORT) + module
         if step["hyperparameters"]:
             values = [f"{key}={_value(value)}" for key, value in step["hyperparameters"].items()]
             yield "", _list(values)
@@ -107,9 +113,13 @@ def _value(value: Any) -> str:
 
 
 def _list(values: Sequence[Any]) -> str:
-    shown = ", ".join(shorten(printable(str(value)), _CHARACTERS) for value in values[:_NAMES])
+    shown = ", ".join(shorten(printable(str(value)), _SHORT) for value in values[:_NAMES])
     left = len(values) - _NAMES
     return shown + (f" and {left:,} more" if left > 0 else "")
+
+
+def _cell(text: str) -> str:
+    return shorten(printable(text), _CELL)
 
 
 def _shape(shape: Sequence[int]) -> str:
