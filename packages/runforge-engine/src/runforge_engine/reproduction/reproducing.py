@@ -77,7 +77,7 @@ def reproduce(
         ``USAGE_INVALID`` where ``keep`` exists or lies in the store, ``STORE_NOT_WRITABLE``,
         ``CANCELLED``. Whatever is wrong with the run is in the report.
     """
-    report = Reproduction(run.run_id, read_clock().now(), __version__)
+    report = Reproduction(_run_id(run), read_clock().now(), __version__)
     recipe = read_recipe(run)
     if isinstance(recipe, list):
         report.obstacles += recipe
@@ -93,6 +93,13 @@ def reproduce(
         if keep is not None:
             report.kept = str(keep)
     return report
+
+
+def _run_id(run: RunFolder) -> str:
+    try:
+        return run.run_id
+    except RunForgeError:
+        return run.path.name
 
 
 def _recorded_dataset(run: RunFolder) -> tuple[str, str] | None:
