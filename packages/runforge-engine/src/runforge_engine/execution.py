@@ -143,6 +143,8 @@ def execute_folder(
         except RunForgeError as refusal:
             # The folder is there already, and whoever made it waits for a result.
             with Journal(folder, folder.name, start.clock, observer) as journal:
+                asked = request.view
+                journal.event("run_start", preset_id=asked.preset, model_family=asked.model.family)
                 _tell_end(journal, refusal)
             result = _result(request, store, start, folder.name, refusal)
             _write_end(folder.name, record, journal.diagnostics, result)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from runforge_contracts.facts.finding import Finding
 from runforge_contracts.facts.folder import Folder
 from runforge_contracts.facts.runs import check_folder, open_folder
 from runforge_contracts.layout import StoreLayout
+from runforge_contracts.pointers import format_pointer
 from runforge_contracts.text import quote
 
 from runforge_engine.chain import IndexHead
@@ -99,11 +100,13 @@ def verify_run(
     """
     folder = open_folder(path)
     run_id = _run_id(folder, around.store)
-    found = check_folder(folder)
+    found, statement = check_folder(folder), _statement(folder)
+    if statement.verdict == "valid":
+        found = [_of_manifest(item) for item in found]
     checks = [
         _files(folder, [item for item in found if _is_of_files(item)]),
         _documents(folder, [item for item in found if not _is_of_files(item)]),
-        _statement(folder),
+        statement,
     ]
     signed, signature = _signature(path, around) if with_signature else (None, None)
     head = None if signature is None else signature.content.index_head
@@ -121,6 +124,26 @@ def _run_id(folder: Folder, store: StoreLayout | None) -> str:
             if document and "run_id" in document:
                 return str(document["run_id"])
     return folder.path.name
+
+
+def _of_manifest(finding: Finding) -> Finding:
+    """Return a finding about a file as one about the manifest, where the file is as it was stated.
+
+    Two of the three agree: the statement, which follows from the documents and the digests of all
+    files, and the file.
+    """
+    if finding.rule != "manifest.digests" or finding.file in (None, layout.MANIFEST):
+        return finding
+    message = f"The manifest has a digest or size of {finding.file} that is not the file's."
+    pointer = format_pointer(("files", str(finding.file)))
+    return replace(
+        finding,
+        message=message,
+        file=layout.MANIFEST,
+        pointer=pointer,
+        expected=finding.found,
+        found=finding.expected,
+    )
 
 
 def _is_of_files(finding: Finding) -> bool:
