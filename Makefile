@@ -100,6 +100,7 @@ bench: $(VENV)/.tools $(CLIENT)/build ## Measure, beside plain libraries
 	$(BIN)/python benchmarks/contracts.py
 	$(TOOLS) python benchmarks/conformance.py
 	$(BIN)/python benchmarks/store.py
+	$(BIN)/python benchmarks/inspect_artifact.py
 
 clean: ## Remove what the doors made; runs are kept
 	rm -rf $(VENV) .tox .mypy_cache .pytest_cache .ruff_cache
