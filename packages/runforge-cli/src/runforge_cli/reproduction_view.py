@@ -54,7 +54,8 @@ def _summary(report: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if "parameters" in report:
         compared = report["parameters"]
         where = f", at {compared['place']}" if "place" in compared else ""
-        yield "model", f"largest difference {compared['largest_difference']:.2g}{where}"
+        apart = f"largest difference {compared['largest_difference']:.2g}{where}"
+        yield "model", apart if compared["largest_difference"] else "no learned number differs"
     if "kept" in report:
         yield "kept in", report["kept"]
 

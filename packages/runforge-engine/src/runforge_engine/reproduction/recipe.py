@@ -162,10 +162,11 @@ def _missing(run: dict[str, Any]) -> Iterator[Reason]:
     table = FAMILIES.get(run.get("model_family", ""))
     if "hyperparameters" not in run or table is None:
         return
-    for name in table.hyperparameters.keys() - _values(run).keys():
-        yield Reason(
-            f"run.json#/hyperparameters/{name}", f"The record lacks the value of {quote(name)}."
-        )
+    recorded = _values(run)
+    for name in table.hyperparameters:
+        if name not in recorded:
+            place = f"run.json#/hyperparameters/{name}"
+            yield Reason(place, f"The record lacks the value of {quote(name)}.")
 
 
 def _unlike(run: dict[str, Any]) -> Iterator[Reason]:

@@ -33,6 +33,7 @@ from runforge_engine.reproduction.recipe import Recipe, contradictions, read_rec
 from runforge_engine.reproduction.report import Reproduction
 from runforge_engine.requests import dataset_path
 from runforge_engine.source import read_source
+from runforge_engine.verification.datasets import Datasets
 
 #: The dataset's name in the workspace of the new training; its kind is told by its bytes.
 _DATASET = "dataset"
@@ -91,7 +92,7 @@ def reproduce(
     with _place(keep, run) as place:
         _train(run, recipe, path, numerics, place, report, observer, cancellation)
         if keep is not None:
-            report.kept = str(keep)
+            report.kept = _text(keep)
     return report
 
 
@@ -115,32 +116,49 @@ def _find_dataset(
 ) -> Path | None:
     """Return where the dataset lies, if its bytes are those of the run; else say what is wrong."""
     name, expected = recorded
-    report.dataset = {"path": name if given is None else str(given), "expected_sha256": expected}
+    report.dataset = {"path": name if given is None else _text(given), "expected_sha256": expected}
+    shown = quote(report.dataset["path"], 200)
     try:
         path = given or dataset_path(name, workspace)
         source = read_source(path)
     except RunForgeError as error:
+        gone = error.code is ErrorCode.DATASET_NOT_FOUND
+        message = f"The dataset {shown} is gone." if gone else error.message
+        if gone and given is None:
+            message += _now_at(workspace, name, expected)
+        message += f" The run used one with the SHA-256 {expected}."
         report.obstacles.append(
-            Reason(
-                "run.json#/dataset/path",
-                f"{error.message} The run used one with the SHA-256 {expected}.",
-                recorded=name,
-                missing=error.code is ErrorCode.DATASET_NOT_FOUND,
-            )
+            Reason("run.json#/dataset/path", message, recorded=name, missing=gone)
         )
         return None
     report.dataset["found_sha256"] = source.sha256
     if source.sha256 != expected:
+        message = f"The dataset {shown} has changed since the run."
+        if given is not None:
+            message = f"{shown} is not the dataset of the run."
         report.obstacles.append(
             Reason(
                 "run.json#/dataset/fingerprint_sha256",
-                f"The dataset {quote(path, 200)} has changed since the run.",
+                message,
                 recorded=expected,
                 here=source.sha256,
             )
         )
         return None
     return path.absolute()
+
+
+def _text(path: Path) -> str:
+    """Return a path as text that every document can hold."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _now_at(workspace: Path, name: str, digest: str) -> str:
+    """Say where in the workspace the bytes lie now, if they do."""
+    state = Datasets(workspace).state(name, digest)
+    return (
+        f" It lies at {quote(state.path, 200)} now: name it with --dataset." if state.path else ""
+    )
 
 
 @contextmanager
