@@ -331,6 +331,7 @@ HELP = [
             "diagnostics",
             "diff",
             "trace",
+            "reproduce",
             "index",
             "inspect",
             "validate",
