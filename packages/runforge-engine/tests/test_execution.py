@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from real_data import read, write_dataset
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.facts.runs import check_run
 from runforge_contracts.layout import StoreLayout
 from runforge_contracts.reading import RunFolder, describe, read_index
 from runforge_engine.cancellation import Cancellation
@@ -29,10 +30,24 @@ class Raising(Observer):
             raise self.error
 
 
-def test_a_cancelled_run_is_on_record(train: Any) -> None:
+class Cancelling(Observer):
+    """Cancel the run at an event."""
+
+    def __init__(self, event: str, cancellation: Cancellation) -> None:
+        self.event, self.cancellation = event, cancellation
+
+    def on_event(self, event: dict[str, Any]) -> None:
+        if event["event"] == self.event:
+            self.cancellation.cancel("Enough.")
+
+
+@pytest.mark.parametrize(
+    "event",
+    ["run_start", "dataset_loaded", "train_started", "metrics_computed", "artifacts_written"],
+)
+def test_a_cancelled_run_is_on_record(event: str, train: Any) -> None:
     cancellation = Cancellation()
-    cancellation.cancel("Enough.")
-    outcome = train(cancellation=cancellation)
+    outcome = train(cancellation=cancellation, observer=Cancelling(event, cancellation))
     assert outcome.status == "cancelled"
     assert outcome.error.exit_code == 5
     assert outcome.result["error"]["message"] == "Enough."
@@ -41,6 +56,18 @@ def test_a_cancelled_run_is_on_record(train: Any) -> None:
     [entry] = read_index(StoreLayout(outcome.run_dir.parents[2]))
     assert entry["status"] == "cancelled"
     assert "model_pkl" not in entry
+    assert check_run(outcome.run_dir) == []
+
+
+def test_a_run_that_is_cancelled_before_it_has_a_folder_leaves_nothing(
+    train: Any, tmp_path: Path
+) -> None:
+    cancellation = Cancellation()
+    cancellation.cancel("Enough.")
+    with pytest.raises(RunForgeError) as caught:
+        train(cancellation=cancellation)
+    assert (caught.value.code, caught.value.message) == (ErrorCode.CANCELLED, "Enough.")
+    assert [path.name for path in tmp_path.iterdir()] == ["iris.csv"]
 
 
 @pytest.mark.parametrize("event", ["dataset_loaded", "train_started", "metrics_computed"])

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from real_data import FAMILIES
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_engine.aside import stragglers_running
 from runforge_engine.cancellation import Cancellation
 from runforge_engine.configuration import Configuration, resolve
 from runforge_engine.evaluation import evaluate
 from runforge_engine.interpretability import interpret
 from runforge_engine.splitting import split_rows
-from runforge_engine.training import build_pipeline, dump_model, fit, stragglers_running
+from runforge_engine.training import build_pipeline, dump_model, fit
 from sklearn import datasets, metrics
 from sklearn.model_selection import train_test_split
 

@@ -58,9 +58,9 @@ def guard(call: Callable[[], int], *, json: bool) -> int:
 
 
 def leave(code: int) -> NoReturn:
-    """End the process, also where a cancelled fit is still in native code and cannot be stopped."""
-    training = sys.modules.get("runforge_engine.training")
-    if training is not None and training.stragglers_running():
+    """End the process, also where cancelled work is still in native code and cannot be stopped."""
+    aside = sys.modules.get("runforge_engine.aside")
+    if aside is not None and aside.stragglers_running():
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

@@ -99,12 +99,13 @@ def cancelled_by_signals() -> Iterator[Cancellation]:
 
     from runforge_engine.cancellation import Cancellation
 
-    cancellation = Cancellation()
+    cancellation, received = Cancellation(), list[str]()
 
     def handle(number: int, frame: FrameType | None) -> None:
-        if cancellation.requested:
+        if received:
             os._exit(ExitCode.CANCELLED)
         name = signal.Signals(number).name
+        received.append(name)
         cancellation.cancel(f"The run was cancelled by {name}.")
 
     previous = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -38,6 +38,7 @@ class ErrorCode(StrEnum):
     RUN_ID_INVALID = "RUN_ID_INVALID"
     RUN_AMBIGUOUS = "RUN_AMBIGUOUS"
     RUN_ALREADY_COMPLETE = "RUN_ALREADY_COMPLETE"
+    RUN_NOT_RUNNING = "RUN_NOT_RUNNING"
     PATH_OUTSIDE_ROOT = "PATH_OUTSIDE_ROOT"
     PLAN_INVALID = "PLAN_INVALID"
 
@@ -118,6 +119,7 @@ _EXIT_CODES: Mapping[ErrorCode, ExitCode] = {
             ErrorCode.RUN_ID_INVALID,
             ErrorCode.RUN_AMBIGUOUS,
             ErrorCode.RUN_ALREADY_COMPLETE,
+            ErrorCode.RUN_NOT_RUNNING,
             ErrorCode.PATH_OUTSIDE_ROOT,
             ErrorCode.JSON_INVALID,
             ErrorCode.JSON_ENCODING_INVALID,

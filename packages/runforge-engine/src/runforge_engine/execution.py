@@ -9,8 +9,10 @@ Run".
 
 from __future__ import annotations
 
+import math
+import time
 import traceback
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -26,6 +28,7 @@ from runforge_contracts.reading import RunFolder, describe
 from runforge_contracts.run_ids import is_run_id, run_id_candidates
 from runforge_contracts.text import quote
 
+from runforge_engine.aside import run_aside
 from runforge_engine.cancellation import Cancellation
 from runforge_engine.holding import holding
 from runforge_engine.journal import Journal
@@ -33,6 +36,7 @@ from runforge_engine.observer import Observer
 from runforge_engine.plan import Plan, Start, make_plan
 from runforge_engine.provenance import collect_provenance
 from runforge_engine.record import RunRecord
+from runforge_engine.stopping import stoppable
 from runforge_engine.store import append_entry, claim_folder, take_folder
 
 if TYPE_CHECKING:
@@ -40,6 +44,8 @@ if TYPE_CHECKING:
 
 #: Within how many seconds a cancelled run has ended.
 CANCEL_WITHIN = 2.0
+#: How long the origin of a cancelled run is looked for, in seconds.
+PROVENANCE_WITHIN = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +96,9 @@ def execute(
         For what is wrong before the run has a folder: the configuration, the dataset's path, the
         store. What goes wrong later is in the outcome.
     """
-    plan = make_plan(request, store, Start.now(), cli_parameters)
+    cancellation = cancellation or Cancellation()
+    start = Start.now()
+    plan = run_aside(lambda _: make_plan(request, store, start, cli_parameters), cancellation.check)
     candidates = run_id_candidates(plan.start.at, request.raw, plan.source.sha256)
     if folder is None:
         folder = claim_folder(store, candidates)
@@ -101,7 +109,8 @@ def execute(
     record = RunRecord(folder)
     with holding(folder):
         record.write_bytes(layout.REQUEST, request.encode())
-        return _run(plan, run_id, record, observer or Observer(), cancellation or Cancellation())
+        with stoppable(folder, cancellation):
+            return _run(plan, run_id, record, observer or Observer(), cancellation)
 
 
 def execute_folder(
@@ -137,9 +146,10 @@ def execute_folder(
                 path=str(folder / file),
             )
     start, record, observer = Start.now(), RunRecord(folder), observer or Observer()
-    with holding(folder):
+    cancellation = cancellation or Cancellation()
+    with holding(folder), stoppable(folder, cancellation):
         try:
-            plan = make_plan(request, store, start)
+            plan = run_aside(lambda _: make_plan(request, store, start), cancellation.check)
         except RunForgeError as refusal:
             # The folder is there already, and whoever made it waits for a result.
             with Journal(folder, folder.name, start.clock, observer) as journal:
@@ -149,8 +159,8 @@ def execute_folder(
             result = _result(request, store, start, folder.name, refusal)
             _write_end(folder.name, record, journal.diagnostics, result)
             _list(store, record)
-            return Outcome(folder.name, folder, "failed", result, refusal)
-        return _run(plan, folder.name, record, observer, cancellation or Cancellation())
+            return Outcome(folder.name, folder, _status(refusal), result, refusal)
+        return _run(plan, folder.name, record, observer, cancellation)
 
 
 def _run(
@@ -162,8 +172,7 @@ def _run(
     interrupt: KeyboardInterrupt | None = None
     with Journal(record.folder, run_id, plan.start.clock, observer) as journal:
         try:
-            from runforge_engine.stages import complete
-
+            complete = run_aside(lambda _: _stages(), cancellation.check)
             completed = complete(plan, run_id, record, journal, cancellation)
         except RunForgeError as raised:
             error = raised
@@ -184,6 +193,12 @@ def _run(
     if interrupt is not None:
         raise interrupt
     return Outcome(run_id, record.folder, _status(error), result, error)
+
+
+def _stages() -> Callable[..., Completed]:
+    from runforge_engine.stages import complete
+
+    return complete
 
 
 def _caused(code: ErrorCode, message: str, cause: BaseException) -> RunForgeError:
@@ -245,8 +260,9 @@ def _result(
     if completed is not None:
         result["summary"] = completed.summary()
     if error is not None:
-        client = request.raw["created_by"]
-        result["provenance"] = collect_provenance(store.workspace, store.name, client)
+        provenance = _provenance(request, store, hurry=error.code is ErrorCode.CANCELLED)
+        if provenance is not None:
+            result["provenance"] = provenance
         result["error"] = {
             "message": error.message,
             "type": type(error.__cause__ or error).__name__,
@@ -255,6 +271,23 @@ def _result(
             "traceback": "".join(traceback.format_exception(error)),
         }
     return result
+
+
+def _provenance(
+    request: Document[RequestV1], store: StoreLayout, *, hurry: bool
+) -> dict[str, Any] | None:
+    """Return where the run comes from; None where that takes too long for somebody in a hurry."""
+    deadline = time.monotonic() + (PROVENANCE_WITHIN if hurry else math.inf)
+
+    def check() -> None:
+        if time.monotonic() > deadline:
+            raise TimeoutError
+
+    client = request.raw["created_by"]
+    try:
+        return run_aside(lambda _: collect_provenance(store.workspace, store.name, client), check)
+    except TimeoutError:
+        return None
 
 
 def _write_end(

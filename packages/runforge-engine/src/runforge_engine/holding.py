@@ -14,6 +14,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from runforge_contracts.text import printable
+
 #: How long a run waits for somebody who only looks whether the folder is held, in seconds.
 _PATIENCE = 1.0
 _PAUSE = 0.005
@@ -48,6 +50,25 @@ def is_held(folder: Path) -> bool | None:
         return None if free is None else not free
     finally:
         os.close(descriptor)
+
+
+def holder_of(path: Path) -> str | None:
+    """Return the process that holds a lock on a file or folder, for a person; None if not known.
+
+    Source: proc(5), ``/proc/locks``.
+    """
+    try:
+        status = path.stat()
+        device = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}"
+        place = f"{device}:{status.st_ino}"
+        for line in Path("/proc/locks").read_text("ascii").splitlines():
+            fields = line.split()
+            if len(fields) == 8 and fields[1] == "FLOCK" and fields[5] == place:
+                name = Path(f"/proc/{int(fields[4])}/comm").read_text("utf-8", "replace")
+                return f"process {int(fields[4])} ({printable(name.strip())})"
+    except (OSError, ValueError, AttributeError):
+        pass
+    return None
 
 
 def _open(folder: Path) -> int | None:

@@ -20,6 +20,7 @@ from runforge_contracts.jsontext import encode_json
 from runforge_contracts.schemas import in_schema_order
 from runforge_contracts.validation import validate
 
+from runforge_engine.aside import Check
 from runforge_engine.statement import statement_of
 from runforge_engine.store import sync_run, write_new
 
@@ -43,9 +44,9 @@ class RunRecord:
     #: Digest and size of everything written through this record, by path below the folder.
     digests: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-    def write_bytes(self, file: str, data: bytes) -> None:
-        """Write ``data`` as the new file ``file``."""
-        write_new(self.folder / file, data)
+    def write_bytes(self, file: str, data: bytes, check: Check | None = None) -> None:
+        """Write ``data`` as the new file ``file``; what ``check`` raises ends the writing."""
+        write_new(self.folder / file, data, check)
         self.digests[file] = _digest(data)
 
     def write_struct(self, file: str, view: msgspec.Struct) -> None:

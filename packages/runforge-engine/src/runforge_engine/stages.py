@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from runforge_contracts import layout
 from runforge_contracts._generated.metrics_phase2 import MetricsPhase2
 from runforge_contracts._generated.metrics_v1 import MetricsV1
-from runforge_contracts.diagnostics import DiagnosticCode, diagnostic
+from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnostic
 from runforge_contracts.errors import ErrorCode, RunForgeError
 
 from runforge_engine import __version__
 from runforge_engine.artifact.inspection import inspect_model_bytes
 from runforge_engine.artifact.limits import Limits
+from runforge_engine.aside import run_aside
 from runforge_engine.cancellation import Cancellation
 from runforge_engine.configuration import check_classes
 from runforge_engine.dataset import Dataset, load_dataset, rows_dropped
@@ -33,6 +35,8 @@ from runforge_engine.provenance import collect_provenance
 from runforge_engine.record import RunRecord
 from runforge_engine.splitting import VALIDATION_FRACTION, split_rows
 from runforge_engine.training import dump_model, fit
+
+T = TypeVar("T")
 
 #: What this process has just made itself is read whatever its size.
 _UNBOUNDED = Limits(
@@ -71,19 +75,24 @@ def complete(
     """
     configuration = plan.configuration
     journal.event("run_start", preset_id=configuration.preset, model_family=configuration.family)
+
+    def aside(work: Callable[[], T]) -> T:
+        return run_aside(lambda _: work(), cancellation.check)
+
     journal.step = "dataset"
-    dataset = _load(plan, journal)
-    cancellation.check()
+    dataset = aside(lambda: _load(plan))
+    _tell_dataset(plan, dataset, journal)
 
     journal.step = "training"
-    split = split_rows(dataset.y, configuration.seed)
+    split = aside(lambda: split_rows(dataset.y, configuration.seed))
     # Before the fit, which can take hours: the code that made the model is the code of now.
-    provenance = _provenance(plan, journal)
+    provenance, gaps = aside(lambda: _provenance(plan))
+    journal.diagnose(gaps)
     journal.event("train_started")
     begun_ms = plan.start.clock.monotonic_ms()
     fitted = fit(
         configuration,
-        dataset.X[split.train],
+        aside(lambda: dataset.X[split.train]),
         dataset.y[split.train],
         progress=lambda epoch, total: journal.event(
             "train_progress", epoch=epoch, total_epochs=total
@@ -94,25 +103,30 @@ def complete(
     journal.event(
         "train_finished", duration_seconds=(plan.start.clock.monotonic_ms() - begun_ms) / 1000
     )
-    cancellation.check()
 
     journal.step = "evaluation"
-    evaluation = evaluate(
-        fitted.pipeline, dataset.X[split.validation], dataset.y[split.validation], dataset.classes
+    evaluation = aside(
+        lambda: evaluate(
+            fitted.pipeline,
+            dataset.X[split.validation],
+            dataset.y[split.validation],
+            dataset.classes,
+        )
     )
-    interpretation = interpret(fitted.pipeline, configuration.family, dataset.feature_names)
+    interpretation = aside(
+        lambda: interpret(fitted.pipeline, configuration.family, dataset.feature_names)
+    )
     journal.event(
         "metrics_computed",
         metrics_profile=evaluation.metrics.metrics_profile,
         accuracy=evaluation.metrics.accuracy,
     )
     journal.diagnose([*evaluation.diagnostics, *interpretation.diagnostics])
-    cancellation.check()
 
     journal.step = "artifacts"
-    model = dump_model(fitted.pipeline, dataset.feature_names)
-    content_sha256 = _content_sha256(model)
-    record.write_bytes(layout.MODEL, model)
+    model = aside(lambda: dump_model(fitted.pipeline, dataset.feature_names))
+    content_sha256 = aside(lambda: _content_sha256(model))
+    record.write_bytes(layout.MODEL, model, cancellation.check)
     snapshot = MetricsPhase2(
         accuracy=evaluation.metrics.accuracy,
         num_samples=len(dataset.y),
@@ -181,16 +195,22 @@ def complete(
         "model_content_sha256": content_sha256,
         "provenance": provenance,
     }
+    # The last moment to cancel: a run with this record is complete.
+    cancellation.check()
     record.write_raw(layout.RUN, run, "run.v0.4.0")
     return Completed(_summary_metrics(evaluation.metrics))
 
 
-def _load(plan: Plan, journal: Journal) -> Dataset:
+def _load(plan: Plan) -> Dataset:
     reference = plan.request.raw["dataset"]
     dataset = load_dataset(
         plan.source, reference["label_column"], reference.get("exclude_columns", ())
     )
     check_classes(plan.configuration, len(dataset.classes))
+    return dataset
+
+
+def _tell_dataset(plan: Plan, dataset: Dataset, journal: Journal) -> None:
     journal.event(
         "dataset_loaded",
         num_samples=len(dataset.y),
@@ -202,7 +222,6 @@ def _load(plan: Plan, journal: Journal) -> Dataset:
         journal.diagnose([rows_dropped(dataset)])
     if plan.gpu_reason:
         journal.diagnose([diagnostic(DiagnosticCode.GPU_UNAVAILABLE, plan.gpu_reason)])
-    return dataset
 
 
 def _content_sha256(model: bytes) -> str:
@@ -221,24 +240,22 @@ def _content_sha256(model: bytes) -> str:
     return inspection.content_sha256
 
 
-def _provenance(plan: Plan, journal: Journal) -> dict[str, Any]:
+def _provenance(plan: Plan) -> tuple[dict[str, Any], list[Diagnostic]]:
+    """Return where the run comes from, and what the record of it lacks."""
+    gaps: list[str] = []
     provenance = collect_provenance(
-        plan.store.workspace,
-        plan.store.name,
-        plan.request.raw["created_by"],
-        lambda gap: journal.diagnose([diagnostic(DiagnosticCode.PROVENANCE_INCOMPLETE, gap)]),
+        plan.store.workspace, plan.store.name, plan.request.raw["created_by"], gaps.append
     )
+    found = [diagnostic(DiagnosticCode.PROVENANCE_INCOMPLETE, gap) for gap in gaps]
     if not provenance["numerics"]["pinned"]:
-        journal.diagnose(
-            [
-                diagnostic(
-                    DiagnosticCode.NUMERICS_NOT_PINNED,
-                    "Threads and kernels of the numeric libraries were not fixed before they were"
-                    " loaded, so another machine may differ in the last bits.",
-                )
-            ]
+        found.append(
+            diagnostic(
+                DiagnosticCode.NUMERICS_NOT_PINNED,
+                "Threads and kernels of the numeric libraries were not fixed before they were"
+                " loaded, so another machine may differ in the last bits.",
+            )
         )
-    return provenance
+    return provenance, found
 
 
 def _profile(plan: Plan) -> dict[str, str]:

@@ -5,7 +5,9 @@ Source: run store contract, section 1; RunForge contract, "Where things live".
 
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +23,8 @@ from runforge_contracts.text import quote
 from runforge_contracts.validation import validate
 
 from runforge_engine.appending import append_to_large
+from runforge_engine.aside import Check, run_aside
+from runforge_engine.holding import holder_of
 
 #: How long an append waits for other processes, in seconds.
 LOCK_TIMEOUT = 30.0
@@ -116,9 +120,10 @@ def index_lock(store: StoreLayout) -> Iterator[None]:
         try:
             lock.acquire()
         except Timeout:
+            holder = holder_of(path) or "another process"
             raise RunForgeError(
                 ErrorCode.STORE_BUSY,
-                f"Another process has held the index for {LOCK_TIMEOUT:.0f} seconds.",
+                f"The index has been held for {LOCK_TIMEOUT:.0f} seconds by {holder}.",
                 hint="Wait for it to end; a lock never outlives its process.",
                 path=str(path),
             ) from None
@@ -133,18 +138,32 @@ def write_index(store: StoreLayout, index: dict[str, Any]) -> None:
     write_file(store.index, encode_json(in_schema_order(index, "index.v1")))
 
 
-def write_new(path: Path, data: bytes) -> None:
+def write_new(path: Path, data: bytes, check: Check | None = None) -> None:
     """Write a file of a run that nobody has seen yet; one that exists is an error.
 
-    The bytes are on the disk when this returns; the name becomes durable with
-    :func:`sync_run`. Raises ``STORE_NOT_WRITABLE``.
+    The bytes are on the disk when this returns; the name becomes durable with :func:`sync_run`.
+    Where ``check`` is given, what it raises ends the writing. A file that was not written as a
+    whole is taken away. Raises ``STORE_NOT_WRITABLE``.
     """
-    with writing(path):
-        path.parent.mkdir(exist_ok=True)
-        with path.open("xb") as file:
+
+    def write(_: threading.Event | None = None) -> None:
+        with file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+
+    with writing(path):
+        path.parent.mkdir(exist_ok=True)
+        file = path.open("xb")
+        try:
+            if check is None:
+                write()
+            else:
+                run_aside(write, check)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                path.unlink()
+            raise
 
 
 def sync_run(folder: Path) -> None:

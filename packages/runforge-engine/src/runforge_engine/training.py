@@ -1,8 +1,7 @@
 """Fitting the pipeline, and the bytes of the fitted model.
 
-The pipeline has exactly two steps, ``scaler`` and ``clf``. The fit runs in a thread of its own
-while the caller's thread stays awake for signals, because liblinear and the forest stay in native
-code for minutes.
+The pipeline has exactly two steps, ``scaler`` and ``clf``. The fit runs aside, because liblinear
+and the forest stay in native code for minutes.
 
 Source: RunForge contract, "Training" and "Determinism"; RunForge guarantees, "Model Artifacts".
 """
@@ -23,6 +22,7 @@ from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnosti
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.text import printable, shorten
 
+from runforge_engine.aside import POLL, run_aside
 from runforge_engine.cancellation import Cancellation
 from runforge_engine.configuration import Configuration, family_table
 
@@ -30,13 +30,10 @@ from runforge_engine.configuration import Configuration, family_table
 TREES_PER_CHUNK = 10
 #: Pickle protocol of the model file: the newest that every supported Python writes alike.
 PICKLE_PROTOCOL = 4
-#: How often a waiting thread looks at the cancellation, in seconds.
-_POLL = 0.05
 
 #: liblinear draws from one generator for the whole process: two fits at once would disturb each
 #: other. Held until a fit has really ended, also where nobody waits for it any more.
 _LIBLINEAR = threading.Lock()
-_stragglers: set[threading.Thread] = set()
 
 Progress = Callable[[int, int], None]
 
@@ -47,11 +44,6 @@ class Fitted:
 
     pipeline: Any
     diagnostics: tuple[Diagnostic, ...]
-
-
-def stragglers_running() -> bool:
-    """Tell whether a cancelled fit is still in native code; it cannot be stopped from outside."""
-    return any(thread.is_alive() for thread in _stragglers)
 
 
 def build_pipeline(configuration: Configuration) -> Any:
@@ -96,7 +88,7 @@ def fit(
     RunForgeError
         ``TRAINING_FAILED`` where the estimator raises, ``CANCELLED``.
     """
-    pipeline = build_pipeline(configuration)
+    pipeline = run_aside(lambda _: build_pipeline(configuration), cancellation.check)
     diagnostics: list[Diagnostic] = []
     grown: queue.SimpleQueue[tuple[int, int]] = queue.SimpleQueue()
 
@@ -105,14 +97,29 @@ def fit(
 
         with threadpool_limits(limits=1), warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            _fit_pipeline(pipeline, X, y, n_jobs or _usable_cores(), grown, stop)
+            try:
+                _fit_pipeline(pipeline, X, y, n_jobs or _usable_cores(), grown, stop)
+            except Exception as error:
+                raise RunForgeError(
+                    ErrorCode.TRAINING_FAILED,
+                    f"The estimator failed: {printable(shorten(str(error), 500))}",
+                    hint="Check the hyperparameters against the data.",
+                ) from error
         diagnostics.extend(_explain(caught, pipeline))
 
     def tell() -> None:
         while not grown.empty():
             progress(*grown.get())
 
-    _run_in_thread(work, tell, cancellation, exclusive=_uses_liblinear(pipeline))
+    def check() -> None:
+        cancellation.check()
+        tell()
+
+    exclusive = _uses_liblinear(pipeline)
+    while exclusive and not _LIBLINEAR.acquire(timeout=POLL):
+        cancellation.check()
+    run_aside(work, check, ended=_LIBLINEAR.release if exclusive else None)
+    tell()
     return Fitted(pipeline, tuple(diagnostics))
 
 
@@ -177,48 +184,6 @@ def _uses_liblinear(pipeline: Any) -> bool:
     return type(classifier).__name__ == "LinearSVC" or (
         getattr(classifier, "solver", None) == "liblinear"
     )
-
-
-def _run_in_thread(
-    work: Callable[[threading.Event], None],
-    tell: Callable[[], None],
-    cancellation: Cancellation,
-    *,
-    exclusive: bool,
-) -> None:
-    """Run ``work`` in a daemon thread and wait for it, or until the run is cancelled."""
-    stop, failures = threading.Event(), list[BaseException]()
-
-    def target() -> None:
-        try:
-            work(stop)
-        except BaseException as error:  # noqa: BLE001 - it is raised again where it is awaited
-            failures.append(error)
-        finally:
-            if exclusive:
-                _LIBLINEAR.release()
-
-    while exclusive and not _LIBLINEAR.acquire(timeout=_POLL):
-        cancellation.check()
-    thread = threading.Thread(target=target, name="runforge-fit", daemon=True)
-    thread.start()
-    try:
-        while thread.is_alive():
-            cancellation.check()
-            thread.join(_POLL)
-            tell()
-    except BaseException:
-        stop.set()
-        _stragglers.add(thread)
-        raise
-    for error in failures:
-        if isinstance(error, RunForgeError):
-            raise error
-        raise RunForgeError(
-            ErrorCode.TRAINING_FAILED,
-            f"The estimator failed: {printable(shorten(str(error), 500))}",
-            hint="Check the hyperparameters against the data.",
-        ) from error
 
 
 def _explain(caught: Sequence[warnings.WarningMessage], pipeline: Any) -> list[Diagnostic]:
