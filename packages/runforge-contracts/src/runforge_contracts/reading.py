@@ -206,6 +206,12 @@ def _run_names(runs: Path) -> list[str]:
             )
     except FileNotFoundError:
         return []
+    except OSError as error:
+        raise RunForgeError(
+            ErrorCode.FILE_UNREADABLE,
+            f"The folder of the runs cannot be read: {error.strerror}.",
+            path=str(runs),
+        ) from error
 
 
 def describe(folder: RunFolder, store: StoreLayout) -> dict[str, Any]:

@@ -48,8 +48,11 @@ def run_id_candidates(created_at: str, request: Any, fingerprint: str) -> Iterat
 
 
 def started(entry: dict[str, Any]) -> str:
-    """Return when the run of an index entry began, to the second, as a text that sorts by time."""
+    """Return when the run of an index entry began, to the second, as a text that sorts by time.
+
+    A folder in which nothing was written yet, and whose name is none of ours, comes before all.
+    """
     run_id = str(entry["run_id"])
     if is_run_id(run_id):
         return run_id[:15]
-    return str(entry["created_at"])[:19].replace("-", "").replace(":", "").replace("T", "-")
+    return str(entry.get("created_at", ""))[:19].replace("-", "").replace(":", "").replace("T", "-")
