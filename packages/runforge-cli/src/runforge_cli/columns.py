@@ -5,16 +5,31 @@ from __future__ import annotations
 import os
 import sys
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from runforge_contracts.text import printable
 
 #: Between two columns.
 GAP = "  "
+_chosen = ContextVar("_chosen", default=0)
+
+
+@contextmanager
+def within(columns: int) -> Iterator[None]:
+    """Lay text out for ``columns`` columns in this thread, whatever the terminal has."""
+    token = _chosen.set(columns)
+    try:
+        yield
+    finally:
+        _chosen.reset(token)
 
 
 def terminal_width() -> int:
     """Return how many columns there are: those of the terminal, 80 where there is none."""
+    if _chosen.get():
+        return max(_chosen.get(), 40)
     # As shutil does it, whose import costs a tenth of a command that lists runs.
     columns = os.environ.get("COLUMNS", "")
     if columns.isdecimal() and int(columns):

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import click
 
-from runforge_cli.artifacts import heading
 from runforge_cli.output import write_json, write_lines
+from runforge_cli.pages import diagnostics_page
 from runforge_cli.settings import Settings, global_options, pass_settings, run_argument
-from runforge_cli.views import diagnostic_lines
 
 
 @click.command("diagnostics", short_help="Show why a run behaved as it did.")
@@ -26,6 +25,5 @@ def command(settings: Settings, run: str) -> int:
             }
         )
         return 0
-    lines = diagnostic_lines(folder.diagnostics) or ["  Nothing to report."]
-    write_lines([*heading(folder, "Diagnostics"), "", *lines])
+    write_lines(diagnostics_page(folder))
     return 0

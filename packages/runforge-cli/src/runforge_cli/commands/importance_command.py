@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import click
-from runforge_contracts import layout
 
-from runforge_cli.artifacts import heading, require_document
 from runforge_cli.output import write_json, write_lines
+from runforge_cli.pages import importance_document, importance_page
 from runforge_cli.settings import Settings, global_options, pass_settings, run_argument
-from runforge_cli.views import importance_lines
 
 
 @click.command("importance", short_help="Show the feature importances of a forest.")
@@ -18,14 +16,8 @@ from runforge_cli.views import importance_lines
 def command(settings: Settings, run: str) -> int:
     """Show how much each feature of a forest counts: Gini importance, which sums to one."""
     folder = settings.find_run(run)
-    importance = require_document(
-        folder,
-        layout.FEATURE_IMPORTANCE,
-        "feature importances",
-        "Only random_forest has them; `runforge coefficients` is for linear models.",
-    )
     if settings.json:
-        write_json(importance)
+        write_json(importance_document(folder))
     else:
-        write_lines([*heading(folder, "Feature importances"), "", *importance_lines(importance)])
+        write_lines(importance_page(folder))
     return 0

@@ -11,11 +11,17 @@ from runforge_contracts import layout
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.layout import StoreLayout
 from runforge_contracts.newest import newest_runs
-from runforge_contracts.rules import LOWER_IS_BETTER, primary_metric
-from runforge_contracts.run_ids import started
-from runforge_contracts.text import format_duration, printable, quote
+from runforge_contracts.text import printable, quote
 
-from runforge_cli.columns import GAP, number, table, terminal_width, width
+from runforge_cli.columns import GAP, table, terminal_width, width
+from runforge_cli.entries import (
+    METRIC,
+    cells_of,
+    common_metric,
+    metrics_of,
+    newest_first,
+    rank,
+)
 from runforge_cli.output import write_json, write_lines
 from runforge_cli.settings import Settings, global_options, pass_settings
 
@@ -129,61 +135,34 @@ def _tags(entry: dict[str, Any], store: StoreLayout) -> list[str]:
 
 
 def _sorted(entries: list[dict[str, Any]], sort: str) -> list[dict[str, Any]]:
-    newest = sorted(entries, key=started)[::-1]
+    newest = newest_first(entries)
     if sort == "created":
         return newest
-    measured = [entry for entry in newest if sort in _metrics(entry)]
+    measured = [entry for entry in newest if sort in metrics_of(entry)]
     if entries and not measured:
-        known = sorted({name for entry in entries for name in _metrics(entry)})
+        known = sorted({name for entry in entries for name in metrics_of(entry)})
         raise RunForgeError(
             ErrorCode.USAGE_INVALID,
             f"No run has a metric named {quote(sort)}.",
             hint=f"There are {', '.join(known)}." if known else None,
         )
-    sign = 1 if sort in LOWER_IS_BETTER else -1
-    rest = [entry for entry in newest if sort not in _metrics(entry)]
-    return sorted(measured, key=lambda entry: sign * _metrics(entry)[sort]) + rest
-
-
-def _metrics(entry: dict[str, Any]) -> dict[str, float]:
-    metrics: dict[str, float] = entry.get("summary", {}).get("final_metrics", {})
-    return metrics
+    rest = [entry for entry in newest if sort not in metrics_of(entry)]
+    return sorted(measured, key=lambda entry: rank(metrics_of(entry)[sort], sort)) + rest
 
 
 def _table(entries: list[dict[str, Any]], metric: str | None) -> list[str]:
     """Return the table of runs, with as many columns as the terminal has room for."""
-    measured = [primary_metric({"metrics": _metrics(entry)}) for entry in entries]
-    names = {chosen[0] for chosen in measured if chosen}
-    shown = metric or (names.pop() if len(names) == 1 else None)
-    values = [
-        _metrics(entry).get(shown) if shown else chosen and chosen[1]
-        for entry, chosen in zip(entries, measured, strict=True)
-    ]
-    durations = [entry.get("summary", {}).get("duration_ms") for entry in entries]
-    columns = {
-        "run": [entry["run_id"] for entry in entries],
-        "status": [entry.get("status", "incomplete") for entry in entries],
-        shown or "metric": ["" if value is None else number(value) for value in values],
-        "duration": ["" if span is None else format_duration(span) for span in durations],
-        "model": [entry.get("model_family", "") for entry in entries],
-        "preset": [entry.get("preset_id", "") for entry in entries],
-        "label": [entry.get("label_column", "") for entry in entries],
-        "name": ["" if _is_unnamed(entry) else entry["name"] for entry in entries],
-    }
-    columns = {name: cells for name, cells in columns.items() if any(cells)}
-    for least in ("label", "preset", "duration", "model", "name", shown or "metric"):
+    shown = metric or common_metric(entries)
+    cells = [cells_of(entry, shown) for entry in entries]
+    columns = {name: [row[name] for row in cells] for name in cells[0]}
+    columns = {name: column for name, column in columns.items() if any(column)}
+    for least in ("label", "preset", "duration", "model", "name", shown or METRIC):
         if _needed(columns) <= terminal_width():
             break
         columns.pop(least, None)
-    right = [
-        list(columns).index(name) for name in (shown or "metric", "duration") if name in columns
-    ]
+    right = [list(columns).index(name) for name in (shown or METRIC, "duration") if name in columns]
     rows = [list(row) for row in zip(*columns.values(), strict=True)]
     return table(list(columns), rows, right=right, flexible=len(columns) - 1)
-
-
-def _is_unnamed(entry: dict[str, Any]) -> bool:
-    return bool(entry.get("name", entry["run_id"]) == entry["run_id"])
 
 
 def _needed(columns: dict[str, list[str]]) -> int:

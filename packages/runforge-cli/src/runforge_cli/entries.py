@@ -1,0 +1,70 @@
+"""Index entries as people see them: the cells of a list of runs, and its order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from runforge_contracts.rules import LOWER_IS_BETTER, primary_metric
+from runforge_contracts.run_ids import started
+from runforge_contracts.text import format_duration
+
+from runforge_cli.columns import number
+
+#: Heading of the metrics where the runs have not all the same one.
+METRIC = "metric"
+
+
+def metrics_of(entry: dict[str, Any]) -> dict[str, float]:
+    """Return the final metrics by name."""
+    metrics: dict[str, float] = entry.get("summary", {}).get("final_metrics", {})
+    return metrics
+
+
+def metric_of(entry: dict[str, Any], name: str | None) -> tuple[str, float] | None:
+    """Return name and value of the metric ``name``, or of the one that stands for the run."""
+    metrics = metrics_of(entry)
+    if name is None:
+        return primary_metric({"metrics": metrics})
+    return (name, metrics[name]) if name in metrics else None
+
+
+def common_metric(entries: Iterable[dict[str, Any]]) -> str | None:
+    """Return the metric that stands for each of the runs, if it is the same for all."""
+    measured = [metric_of(entry, None) for entry in entries]
+    names = {chosen[0] for chosen in measured if chosen}
+    return names.pop() if len(names) == 1 else None
+
+
+def cells_of(entry: dict[str, Any], metric: str | None) -> dict[str, str]:
+    """Return what a list of runs says of one, by column; not yet printable.
+
+    Parameters
+    ----------
+    entry
+        An entry of the index.
+    metric
+        The metric that is shown; None for the one that stands for the run.
+    """
+    measured = metric_of(entry, metric)
+    span = entry.get("summary", {}).get("duration_ms")
+    return {
+        "run": entry["run_id"],
+        "status": entry.get("status", "incomplete"),
+        metric or METRIC: "" if measured is None else number(measured[1]),
+        "duration": "" if span is None else format_duration(span),
+        "model": entry.get("model_family", ""),
+        "preset": entry.get("preset_id", ""),
+        "label": entry.get("label_column", ""),
+        "name": "" if entry.get("name") == entry["run_id"] else entry.get("name", ""),
+    }
+
+
+def newest_first(entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return entries by when their runs began; of two of the same second the later listed first."""
+    return sorted(entries, key=started)[::-1]
+
+
+def rank(value: float, metric: str) -> float:
+    """Return a value that sorts better values of a metric before worse ones."""
+    return value if metric in LOWER_IS_BETTER else -value

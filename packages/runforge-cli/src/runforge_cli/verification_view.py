@@ -1,0 +1,90 @@
+"""What was found when a run, or a whole store, was verified, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from runforge_contracts.text import shorten
+
+from runforge_cli.columns import pairs, paragraph, plural
+
+if TYPE_CHECKING:
+    from runforge_contracts.facts.finding import Finding
+    from runforge_engine.verification.check import Check
+    from runforge_engine.verification.runs import RunVerification
+    from runforge_engine.verification.stores import StoreVerification
+
+#: Findings and names shown of one kind; `--json` has them all.
+_SHOWN = 20
+
+
+def verification_lines(
+    stores: Sequence[StoreVerification], runs: Iterable[RunVerification], *, verbose: bool
+) -> Iterator[str]:
+    """Give the lines on stores and runs.
+
+    Parameters
+    ----------
+    stores
+        Stores that were verified as a whole.
+    runs
+        The runs; of a store only those are shown that something stands against.
+    verbose
+        Show all runs of a store.
+    """
+    for number, store in enumerate(stores):
+        yield from [""] if number else []
+        yield from _store(store)
+    shown = [run for run in runs if not stores or verbose or not run.holds]
+    for number, run in enumerate(shown):
+        yield from [""] if number or stores else []
+        yield from paragraph(f"Run {run.run_id}: {_verdict(run.holds)}")
+        yield from _checks(run.checks)
+
+
+def _verdict(holds: bool) -> str:
+    return "verified" if holds else "NOT VERIFIED"
+
+
+def _store(store: StoreVerification) -> Iterator[str]:
+    yield from paragraph(f"Store {store.store}: {_verdict(store.holds)}")
+    yield from _checks(store.checks)
+    for name in ("interrupted", "running", "incomplete"):
+        runs: tuple[str, ...] = getattr(store, name)
+        if runs:
+            more = ", …" if len(runs) > _SHOWN else ""
+            yield from pairs([(name, f"{len(runs):,}: {', '.join(runs[:_SHOWN])}{more}")])
+
+
+def _checks(checks: tuple[Check, ...]) -> Iterator[str]:
+    yield from pairs(
+        (check.name, ": ".join(filter(None, (check.verdict, check.message)))) for check in checks
+    )
+    for check in checks:
+        if not check.findings:
+            continue
+        yield ""
+        yield from paragraph(f"{check.name}: {plural(len(check.findings), 'finding')}", indent=2)
+        for finding in check.findings[:_SHOWN]:
+            yield from pairs([("-", f"{shorten(finding.message, 400)} [{finding.rule}]")], indent=4)
+            for line in _particulars(finding):
+                yield from pairs([("", line)], indent=5)
+        if len(check.findings) > _SHOWN:
+            yield from pairs([("…", f"and {len(check.findings) - _SHOWN:,} more")], indent=4)
+        if check.hint:
+            yield from paragraph(f"hint: {check.hint}", indent=4)
+
+
+def _particulars(finding: Finding) -> Iterator[str]:
+    """Give where a finding was made, and what stands there, as far as it is short."""
+    place = (finding.file or "") + (f"#{finding.pointer}" if finding.pointer else "")
+    if place:
+        yield f"in {shorten(place, 400)}"
+    sides = [
+        f"{word} {shorten(str(side), 80)}"
+        for word, side in (("expected", finding.expected), ("found", finding.found))
+        if isinstance(side, str | int | float)
+    ]
+    if sides:
+        yield ", ".join(sides)
