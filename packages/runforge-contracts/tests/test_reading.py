@@ -97,15 +97,9 @@ def test_what_names_no_run_is_refused(
     assert caught.value.message.isprintable()
 
 
-def test_an_empty_store_has_no_runs(tmp_path: Path) -> None:
-    store = StoreLayout(tmp_path)
-    assert (list_runs(store), read_index(store), run_folders(store)) == ([], [], [])
-
-
 def test_an_empty_folder_of_any_name_does_not_end_the_listing(store: StoreLayout) -> None:
     store.run_folder("backup").mkdir()
-    assert [entry["run_id"] for entry in list_runs(store)][0] == "backup"
-    assert len(list_runs(store)) == 3
+    assert [entry["run_id"] for entry in list_runs(store)] == ["backup", *EXPECTED["v0.3.6"]]
 
 
 def test_a_file_in_place_of_the_run_folders_is_told(tmp_path: Path) -> None:
@@ -115,6 +109,11 @@ def test_a_file_in_place_of_the_run_folders_is_told(tmp_path: Path) -> None:
     with pytest.raises(RunForgeError) as caught:
         list_runs(store)
     assert caught.value.code is ErrorCode.FILE_UNREADABLE
+
+
+def test_an_empty_store_has_no_runs(tmp_path: Path) -> None:
+    store = StoreLayout(tmp_path)
+    assert (list_runs(store), read_index(store), run_folders(store)) == ([], [], [])
     with pytest.raises(RunForgeError) as caught:
         find_run("latest", [store])
     assert caught.value.code is ErrorCode.RUN_NOT_FOUND
