@@ -15,6 +15,7 @@ from runforge_contracts.facts.folder import Folder
 from runforge_contracts.facts.stores import entry_findings
 from runforge_contracts.layout import StoreLayout
 from runforge_contracts.reading import RunFolder, describe
+from runforge_contracts.text import quote
 
 #: What the engine has written into entries since there is an index; later names are not looked at.
 _FIELDS = (
@@ -23,7 +24,7 @@ _FIELDS = (
 )
 #: The package that names itself in every run of the engine.
 _ENGINE = "runforge-engine"
-_MESSAGE = "An entry repeats the run's documents."
+_MESSAGE = "The entry is not what the run's documents say."
 
 
 def listing_findings(
@@ -46,11 +47,11 @@ def listing_findings(
     """
     file = store.relative(store.index)
     if not places:
-        message = "The index has every run that ended."
+        message = f"The index does not list the run {quote(run_id)}."
         yield Finding("index.complete", message, file, None if entries is None else "/runs", run_id)
         return
     for number in places[1:]:
-        message = "A run is listed once."
+        message = "The run is listed again."
         yield Finding("index.once", message, file, f"/runs/{number}/run_id", found=run_id)
     assert entries is not None  # noqa: S101 - there are places in it
     entry, pointer = entries[places[0]], f"/runs/{places[0]}"

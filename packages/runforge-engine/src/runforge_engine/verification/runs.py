@@ -29,7 +29,7 @@ from runforge_engine.verification.check import Check, count, findings_of
 from runforge_engine.verification.datasets import Datasets
 from runforge_engine.verification.heads import head_findings
 from runforge_engine.verification.listing import listing_findings
-from runforge_engine.verification.stated import statement_findings
+from runforge_engine.verification.stated import bears_out_files, statement_findings
 from runforge_engine.verification.surroundings import Surroundings
 
 Signature = VerifiedSignature | ClaimedSignature
@@ -101,7 +101,7 @@ def verify_run(
     folder = open_folder(path)
     run_id = _run_id(folder, around.store)
     found, statement = check_folder(folder), _statement(folder)
-    if statement.verdict == "valid":
+    if statement.verdict == "valid" and bears_out_files(folder):
         found = [_of_manifest(item) for item in found]
     checks = [
         _files(folder, [item for item in found if _is_of_files(item)]),

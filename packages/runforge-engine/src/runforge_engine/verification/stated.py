@@ -34,25 +34,41 @@ def statement_findings(folder: Folder) -> Iterator[Finding]:
         message = "A record of an older version has no statement."
         yield Finding(rule, message, file, found=folder.schemas[layout.RUN])
         return
+    listed = folder.documents[layout.MANIFEST]["files"]
     try:
-        listed = folder.documents[layout.MANIFEST]["files"]
-        # By the files as they are, so that a changed manifest is not laid to the statement.
-        actual = {name: fact._asdict() for name, fact in folder.files.items() if name in listed}
-        expected = statement_of(folder.path, {**listed, **actual})
         written = read_file(folder.path / file, max_bytes=MAX_BYTES)
-        if written == expected:
+        # Where a file and the manifest differ, the statement is right if it sides with either.
+        if written == statement_of(folder.path, listed) or bears_out_files(folder):
             return
-        stated = parse_json(written)
+        expected, stated = parse_json(statement_of(folder.path, listed)), parse_json(written)
     except RunForgeError as error:
         yield Finding(rule, error.message, file, error.place.pointer)
         return
-    differences = _differences(parse_json(expected), stated, ())
-    message, any_found = "The statement says what the run's documents say.", False
-    for parts, wanted, found in islice(differences, _SHOWN):
-        any_found = True
+    message, same_content = "The statement is not what the run's documents amount to.", True
+    for parts, wanted, found in islice(_differences(expected, stated, ()), _SHOWN):
+        same_content = False
         yield Finding(rule, message, file, format_pointer(parts), wanted, found)
-    if not any_found:
-        yield Finding("statement.form", "The statement is written in the contract's form.", file)
+    if same_content:
+        yield Finding("statement.form", "The statement is not in the contract's form.", file)
+
+
+def bears_out_files(folder: Folder) -> bool:
+    """Tell whether the statement has the digests of the files as they are.
+
+    Parameters
+    ----------
+    folder
+        As for :func:`statement_findings`.
+
+    Raises
+    ------
+    RunForgeError
+        Where statement or documents cannot be read.
+    """
+    listed = folder.documents[layout.MANIFEST]["files"]
+    actual = {name: fact._asdict() for name, fact in folder.files.items() if name in listed}
+    written = read_file(folder.path / layout.STATEMENT, max_bytes=MAX_BYTES)
+    return written == statement_of(folder.path, {**listed, **actual})
 
 
 def _differences(

@@ -1,0 +1,234 @@
+"""Keys, signatures and what they notice, through the commands, and by other people's tools."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from calls import TRAIN, Call, Result
+from runforge_contracts.validation import validate
+
+PASSPHRASE = "RUNFORGE_KEY_PASSPHRASE"
+
+
+@pytest.fixture
+def signer(runforge: Call, workspace: Path) -> Path:
+    """Return a workspace with two runs and a key, which is the current folder."""
+    assert runforge(*TRAIN).code == 0
+    assert runforge(*TRAIN, "--seed", "1", "--model", "random_forest").code == 0
+    assert runforge("keygen").code == 0
+    return workspace
+
+
+def index_of(workspace: Path) -> dict[str, Any]:
+    index: dict[str, Any] = json.loads((workspace / ".runforge/index.json").read_bytes())
+    return index
+
+
+def folder_of(workspace: Path, number: int) -> Path:
+    return workspace / str(index_of(workspace)["runs"][number]["run_dir"])
+
+
+def signature_of(folder: Path) -> Path:
+    return folder.parents[1] / "signatures" / f"{folder.name}.sig"
+
+
+def sign(runforge: Call, folder: Path, *options: str) -> Result:
+    return runforge("sign", folder.name, "--key", "runforge.key", *options)
+
+
+def verdict(runforge: Call, folder: Path, *options: str) -> tuple[int, str]:
+    result = runforge("verify", folder.name, *options, "--json")
+    validate(result.json, "verification.v1")
+    [check] = [item for item in result.json["runs"][0]["checks"] if item["check"] == "signature"]
+    return result.code, check["verdict"]
+
+
+KEY = ("--public-key", "runforge.key.pub")
+
+
+class TestKeygen:
+    def test_a_key_is_for_its_owner_alone(self, runforge: Call, workspace: Path) -> None:
+        made = runforge("keygen", "--out", "my.key", "--json").json
+        private, public = workspace / "my.key", workspace / "my.key.pub"
+        assert (made["private_key"], made["public_key"]) == (str(private), str(public))
+        assert stat.S_IMODE(private.stat().st_mode) == 0o600
+        assert made["encrypted"] is False
+        assert len(made["fingerprint"]) == 64
+
+    @pytest.mark.parametrize("there", ["runforge.key", "runforge.key.pub"])
+    def test_nothing_is_overwritten(self, there: str, runforge: Call, workspace: Path) -> None:
+        (workspace / there).write_text("mine")
+        result = runforge("keygen")
+        assert (result.code, "never overwritten" in result.err) == (2, True)
+        assert [path.name for path in workspace.glob("runforge.key*")] == [there]
+        assert (workspace / there).read_text() == "mine"
+
+    def test_a_passphrase_encrypts_it(
+        self, runforge: Call, signer: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv(PASSPHRASE, "correct horse")
+        assert runforge("keygen", "--out", "k", "--json").json["encrypted"] is True
+        assert b"ENCRYPTED" in (signer / "k").read_bytes()
+        assert runforge("sign", "latest", "--key", "k").code == 0
+        for wrong in ("incorrect horse", ""):
+            monkeypatch.setenv(PASSPHRASE, wrong)
+            result = runforge("sign", "latest", "--key", "k", "--replace", "--json")
+            assert (result.code, result.json["error"]["code"]) == (2, "KEY_INVALID")
+        monkeypatch.delenv(PASSPHRASE)
+        result = runforge("sign", "latest", "--key", "k", "--replace", "--json")
+        assert (result.code, result.json["error"]["code"]) == (2, "KEY_INVALID")
+
+    def test_a_folder_that_is_not_there_is_an_error(self, runforge: Call) -> None:
+        result = runforge("keygen", "--out", "no/such/key", "--json")
+        assert (result.code, result.json["error"]["code"]) == (1, "STORE_NOT_WRITABLE")
+
+
+class TestSigning:
+    def test_a_signed_run_verifies_by_its_key(self, runforge: Call, signer: Path) -> None:
+        folder = folder_of(signer, 0)
+        assert verdict(runforge, folder) == (0, "none")
+        assert verdict(runforge, folder, *KEY) == (1, "none")
+        signed = sign(runforge, folder, "--json").json
+        assert signed["signature"] == f".runforge/signatures/{folder.name}.sig"
+        assert signed["index_head"]["count"] == 2
+        assert verdict(runforge, folder) == (0, "not checked")
+        assert verdict(runforge, folder, *KEY) == (0, "valid")
+        shown = runforge("verify", folder.name, *KEY).out
+        assert f"made with the key {signed['key'][:16]}…" in shown
+
+    def test_the_dataset_need_not_be_there(self, runforge: Call, signer: Path) -> None:
+        (signer / "penguins.csv").unlink()
+        assert sign(runforge, folder_of(signer, 0)).code == 0
+
+    def test_what_does_not_verify_is_not_signed(self, runforge: Call, signer: Path) -> None:
+        folder = folder_of(signer, 0)
+        (folder / "metrics.json").write_text("{}")
+        result = sign(runforge, folder, "--json")
+        error = result.json["error"]
+        assert (result.code, error["code"]) == (1, "VERIFICATION_FAILED")
+        assert "metrics.json" in {problem.get("path") for problem in error["problems"]}
+        assert not signature_of(folder).exists()
+        text = sign(runforge, folder)
+        assert (text.out, "`runforge verify" in text.err) == ("", True)
+
+    def test_a_signature_is_replaced_only_if_asked(self, runforge: Call, signer: Path) -> None:
+        folder = folder_of(signer, 0)
+        assert sign(runforge, folder).code == 0
+        before = signature_of(folder).read_bytes()
+        result = sign(runforge, folder)
+        assert (result.code, "ask for it to be replaced" in result.err) == (2, True)
+        assert signature_of(folder).read_bytes() == before
+        signature_of(folder).write_text("broken")
+        assert sign(runforge, folder, "--replace").code == 0
+        assert verdict(runforge, folder, *KEY) == (0, "valid")
+
+    @pytest.mark.parametrize(
+        ("arguments", "code", "named"),
+        [
+            (("latest",), 2, "USAGE_INVALID"),
+            (("latest", "--key", "no.key"), 3, "FILE_NOT_FOUND"),
+            (("latest", "--key", "penguins.csv"), 2, "KEY_INVALID"),
+            (("latest", "--key", "runforge.key.pub"), 2, "KEY_INVALID"),
+            (("20250101", "--key", "runforge.key"), 3, "RUN_NOT_FOUND"),
+        ],
+    )
+    def test_wrong_calls_are_refused(
+        self, arguments: tuple[str, ...], code: int, named: str, runforge: Call, signer: Path
+    ) -> None:
+        result = runforge("sign", *arguments, "--json")
+        assert (result.code, result.json["error"]["code"]) == (code, named)
+        assert not (signer / ".runforge/signatures").exists()
+
+
+class TestNoticing:
+    def test_a_change_after_signing_is_named(self, runforge: Call, signer: Path) -> None:
+        folder = folder_of(signer, 0)
+        sign(runforge, folder)
+        with (folder / "logs/train.log").open("a") as file:
+            file.write("more\n")
+        result = runforge("verify", folder.name, *KEY, "--json")
+        found = {(item["check"], item["file"]) for item in result.json["runs"][0]["findings"]}
+        assert result.code == 1
+        assert {("files", "logs/train.log"), ("signature", "logs/train.log")} <= found
+
+    def test_a_cut_tail_is_noticed(self, runforge: Call, signer: Path) -> None:
+        sign(runforge, folder_of(signer, 0))
+        assert runforge("verify", "--all").code == 0
+        shutil.rmtree(folder_of(signer, 1))
+        index = index_of(signer)
+        index["runs"].pop()
+        (signer / ".runforge/index.json").write_text(json.dumps(index, indent=2) + "\n")
+        result = runforge("verify", "--all")
+        assert (
+            result.code,
+            "its tail is cut off. [index.tail]" in " ".join(result.out.split()),
+        ) == (
+            1,
+            True,
+        )
+
+    def test_every_run_must_be_signed_if_asked(self, runforge: Call, signer: Path) -> None:
+        sign(runforge, folder_of(signer, 0))
+        assert runforge("verify", "--all", *KEY).code == 1
+        sign(runforge, folder_of(signer, 1))
+        assert runforge("verify", "--all", *KEY).code == 0
+
+    def test_another_key_does_not_do(self, runforge: Call, signer: Path) -> None:
+        sign(runforge, folder_of(signer, 0))
+        assert runforge("keygen", "--out", "other").code == 0
+        folder = folder_of(signer, 0)
+        assert verdict(runforge, folder, "--public-key", "other.pub") == (1, "invalid")
+
+
+class TestOtherTools:
+    """Against the real ``model_signing`` command of the OpenSSF."""
+
+    @pytest.fixture(autouse=True)
+    def _needs_the_package(self) -> None:
+        pytest.importorskip("model_signing", reason="model-signing is not installed")
+
+    def model_signing(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "model_signing", *map(str, arguments)]
+        environment = {**os.environ, "NO_COLOR": "1"}
+        return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+
+    def accepts(self, folder: Path) -> bool:
+        done = self.model_signing(
+            *("verify", "key", folder, "--signature", signature_of(folder)),
+            *("--public_key", "runforge.key.pub"),
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        return done.returncode == 0
+
+    def test_what_the_command_signs_is_accepted_elsewhere(
+        self, runforge: Call, signer: Path
+    ) -> None:
+        for number in (0, 1):
+            folder = folder_of(signer, number)
+            sign(runforge, folder)
+            assert self.accepts(folder)
+            (folder / "metrics.json").write_bytes(b"{}")
+            assert not self.accepts(folder)
+
+    def test_what_is_signed_elsewhere_is_accepted_by_the_command(
+        self, runforge: Call, signer: Path
+    ) -> None:
+        folder = folder_of(signer, 0)
+        signature_of(folder).parent.mkdir()
+        done = self.model_signing(
+            *("sign", "key", folder, "--signature", signature_of(folder)),
+            *("--private_key", "runforge.key"),
+        )
+        assert done.returncode == 0, done.stderr
+        assert verdict(runforge, folder, *KEY) == (0, "valid")
+        assert runforge("verify", "--all").code == 0
+        (folder / "logs/train.log").write_bytes(b"")
+        assert verdict(runforge, folder, *KEY) == (1, "invalid")
