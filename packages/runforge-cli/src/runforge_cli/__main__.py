@@ -64,6 +64,8 @@ def leave(code: int) -> NoReturn:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+    # Nor is it worth the time to look for garbage when the process ends.
+    gc.freeze()
     sys.exit(code)
 
 

@@ -7,9 +7,8 @@ place where it happened and a hint. A client decides how to show it; nothing her
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class ExitCode(IntEnum):
@@ -157,8 +156,7 @@ _EXIT_CODES: Mapping[ErrorCode, ExitCode] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where an error happened; only the parts that are known are set."""
 
     #: File or folder, as the user named it.
@@ -176,12 +174,11 @@ class Place:
         return {name: value for name, value in parts.items() if value is not None}
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One of several mistakes that are reported together."""
 
     message: str
-    place: Place = field(default_factory=Place)
+    place: Place = Place()
     hint: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
