@@ -20,7 +20,7 @@ LINEAR = "20260223-100000-e6dca325"
 FOREST = "20260224-100000-3f2d1b26"
 FAILED = "20260225-100000-c1b80f5d"
 OTHER_ID = "20260223-100000-00000000"
-ARTIFACTS = "artifacts/interpretability.index.v1.json"
+INDEX_OF_ARTIFACTS = "artifacts/interpretability.index.v1.json"
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ def accuracy(run: Path) -> None:
         ("result.json", "/summary/metrics/accuracy"),
         ("result.json", "/summary/primary_metric/value"),
         (
-            ARTIFACTS,
+            INDEX_OF_ARTIFACTS,
             "/available_artifacts/metrics_v1/summary/accuracy",
         ),
     ):
@@ -205,7 +205,7 @@ def base_profile(run: Path) -> None:
         del metrics["log_loss"]
     with editing(run, "run.json") as record:
         record["metrics_v1"]["metrics_profile"] = profile
-    with editing(run, ARTIFACTS) as index:
+    with editing(run, INDEX_OF_ARTIFACTS) as index:
         index["available_artifacts"]["metrics_v1"]["summary"]["metrics_profile"] = profile
     seal(run)
 
@@ -236,7 +236,7 @@ def swap_ranks(run: Path) -> None:
             item["rank"] = rank
         document["top_k"] = [item["name"] for item in document["features_by_importance"]]
         top = document["top_k"]
-    with editing(run, ARTIFACTS) as index:
+    with editing(run, INDEX_OF_ARTIFACTS) as index:
         index["available_artifacts"]["feature_importance_v1"]["summary"]["top_k"] = top
     seal(run)
 
@@ -284,7 +284,7 @@ FAULTS = (
         "interpretability-index.available",
         "The interpretability index claims a file that does not exist.",
         put(
-            ARTIFACTS,
+            INDEX_OF_ARTIFACTS,
             "/available_artifacts/linear_coefficients_v1/path",
             "artifacts/coefficients.json",
         ),
@@ -294,7 +294,7 @@ FAULTS = (
         "interpretability-index.summary",
         "The interpretability index names other top features.",
         put(
-            ARTIFACTS,
+            INDEX_OF_ARTIFACTS,
             "/available_artifacts/linear_coefficients_v1/summary/top_k_by_class/0/top_features",
             ["colour"],
         ),
@@ -434,6 +434,25 @@ FAULTS = (
         "result.primary-metric",
         "The primary metric has another value than among the metrics.",
         put("result.json", "/summary/primary_metric/value", 0.123),
+    ),
+    Fault(
+        "sections-missing",
+        "result.sections",
+        "The result does not say what was used.",
+        put("result.json", "/effective_config", {}),
+    ),
+    Fault(
+        "time-without-z",
+        "json.timestamps",
+        "A time is written with +00:00.",
+        put("result.json", "/started_at", "2026-02-23T10:00:00+00:00"),
+    ),
+    Fault(
+        "unsupported-not-told",
+        "diagnostics.unsupported",
+        "A forest has no coefficients, and the diagnostics do not say so.",
+        put("diagnostics.json", "/diagnostics", []),
+        FOREST,
     ),
     Fault(
         "artifact-size-wrong",

@@ -38,11 +38,11 @@ def test_a_fault_is_found_and_named(fault: dict[str, str]) -> None:
     else:
         done = suite("check-run", only_run(workspace), "--json")
     (findings,) = json.loads(done.stdout).values()
-    assert fault["requirement"] in {item["rule"] for item in findings}
+    assert fault["requirement"] in {item["requirement"] for item in findings}
     for item in findings:
         assert item["message"].endswith(".")
         assert item["file"]
-        assert item["level"] == requirements()[item["rule"]].level
+        assert item["level"] == requirements()[item["requirement"]].level
     assert done.returncode == (1 if any(item["level"] == "required" for item in findings) else 0)
     assert snapshot(workspace) == before
 
@@ -57,7 +57,7 @@ def rules(run: Path) -> set[str]:
     done = suite("check-run", run, "--json")
     assert done.stderr == ""
     (findings,) = json.loads(done.stdout).values()
-    return {item["rule"] for item in findings}
+    return {item["requirement"] for item in findings}
 
 
 def test_links_are_found_and_not_followed(run: Path, tmp_path: Path) -> None:
@@ -135,4 +135,4 @@ def test_a_link_among_the_runs_is_found(run: Path) -> None:
     (run.parent / "20260101-000000-abcdef01").symlink_to(run)
     done = suite("check-store", run.parents[2], "--json")
     (findings,) = json.loads(done.stdout).values()
-    assert {item["rule"] for item in findings} == {"run.no-links"}
+    assert {item["requirement"] for item in findings} == {"run.no-links"}

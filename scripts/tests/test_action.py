@@ -29,12 +29,12 @@ def test_the_guide_uses_the_action_as_it_is() -> None:
 def runner(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a runner's folder, with what the first step installs."""
     folder = tmp_path_factory.mktemp("runner")
-    install, _ = ACTION["runs"]["steps"]
+    _, install, _ = ACTION["runs"]["steps"]
     environment = {
         **os.environ,
+        "PYTHON": sys.executable,
         "RUNNER_TEMP": str(folder),
         "GITHUB_ACTION_PATH": str(ROOT / "conformance"),
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
     }
     # pip builds in a copy of its own, so that nothing is left in the repository.
     subprocess.run(["bash", "-eo", "pipefail", "-c", install["run"]], env=environment, check=True)
@@ -44,7 +44,7 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("client", "arguments", "status"),
     [
-        (PYTHON, "--only 'request.v1/edit/*' --only result.v1/duration/*", 0),
+        (PYTHON, "--only request.v1/edit/*\n  --only result.v1/duration/*", 0),
         (BROKEN / "edits_too_much.py", "--only request.v1/edit/rename", 1),
         (BROKEN / "prints_garbage.py", "--only request.v1/edit/rename", 3),
     ],
@@ -52,18 +52,19 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_action_tests_a_client(
     client: Path, arguments: str, status: int, runner: Path, tmp_path: Path
 ) -> None:
-    _, test = ACTION["runs"]["steps"]
+    _, _, test = ACTION["runs"]["steps"]
     inputs = {
-        "command": f"'{sys.executable}' '{client}'",
+        "command": f"{sys.executable} {client}",
         "arguments": arguments,
         "report": "the report",
     }
     values = {
         name: inputs[value.removeprefix("${{ inputs.").removesuffix(" }}")]
         for name, value in test["env"].items()
+        if "inputs." in value
     }
     summary = tmp_path / "summary.md"
-    environment = {**os.environ, **values, "RUNNER_TEMP": str(runner)}
+    environment = {**os.environ, **values, "PYTHON": sys.executable, "RUNNER_TEMP": str(runner)}
     done = subprocess.run(
         ["bash", "-eo", "pipefail", "-c", test["run"]],
         cwd=tmp_path,

@@ -1,9 +1,11 @@
 // Reading and writing documents of the contract: strict text, Ajv, and the schema's key order.
 import { readFileSync, readdirSync, renameSync, writeFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
 import { type AnyNode, parse } from "@humanwhocodes/momoa";
 import { Ajv2020, type ErrorObject } from "ajv/dist/2020.js";
 
-const SCHEMAS = new URL("../../../../schemas/", import.meta.url);
+const FOLDER = process.env["RUNFORGE_SCHEMAS"];
+const SCHEMAS = FOLDER ? pathToFileURL(`${FOLDER}/`) : new URL("../../../../schemas/", import.meta.url);
 const BASE = "https://runforge.dev/schemas/";
 const MAX_DEPTH = 64;
 

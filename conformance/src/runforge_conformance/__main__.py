@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
 from enum import IntEnum
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.facts.finding import Finding
 from runforge_contracts.facts.runs import check_run
 from runforge_contracts.facts.stores import check_store
-from runforge_contracts.files import read_file
+from runforge_contracts.files import read_file, writing
 from runforge_contracts.jsontext import MAX_BYTES
 from runforge_contracts.layout import stores_in
 from runforge_contracts.text import printable
@@ -27,7 +29,14 @@ from runforge_contracts.text import printable
 from runforge_conformance import __version__
 from runforge_conformance._generated.report_v1 import ReportV1, Result
 from runforge_conformance.export import export
-from runforge_conformance.reports import failures, make_report, markdown, write_reports
+from runforge_conformance.reports import (
+    broken_requirements,
+    failures,
+    make_report,
+    markdown,
+    sides,
+    write_reports,
+)
 from runforge_conformance.runner import Limits, Runner
 from runforge_conformance.schemas import mistake
 from runforge_conformance.selection import select, smoke_cases
@@ -36,7 +45,7 @@ from runforge_conformance.vectors import ROLE_OF, all_cases, requirements
 from runforge_conformance.xfail import ExpectedFailures
 
 #: Failing cases that are printed; the report has all.
-_SHOWN = 25
+_SHOWN = 10
 
 
 class Exit(IntEnum):
@@ -59,6 +68,8 @@ _VERDICTS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
     options = _parser().parse_args(arguments)
+    # A client has a process group of its own and would live on.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return int(options.command_function(options))
     except RunForgeError as error:
@@ -71,6 +82,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return Exit.FAULT
     except KeyboardInterrupt:
         return 130
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        print(printable(f"error[FILE_UNREADABLE]: {error.filename}: {reason}."), file=sys.stderr)
+        return Exit.USAGE
     except Exception:  # noqa: BLE001 - whatever it is, it is the suite's own fault
         traceback.print_exc()
         print("error[INTERNAL]: This is a fault of the suite, not of the client.", file=sys.stderr)
@@ -156,6 +171,9 @@ def _seconds(text: str) -> float:
 def _run(options: argparse.Namespace) -> Exit:
     xfails = ExpectedFailures.read(options.xfail) if options.xfail else ExpectedFailures()
     cases = select(all_cases(), options.role, options.level, options.only)
+    if options.report:
+        with writing(options.report):
+            options.report.mkdir(parents=True, exist_ok=True)
     limits = Limits(options.timeout, options.execute_timeout, options.time_limit)
     count = 0
 
@@ -185,12 +203,22 @@ def _print_report(report: ReportV1) -> None:
         print(printable(f"  {report.problem}"))
         for line in (report.stderr or "").splitlines()[-10:]:
             print(printable(f"  | {line}"))
+    known = requirements()
+    for requirement, cases in sorted(broken_requirements(report).items()):
+        if requirement in known:
+            entry = known[requirement]
+            note = "" if entry.level == "required" else ", recommended"
+            print(f"[{requirement}] {len(cases)} cases{note}: {entry.statement} ({entry.source})")
     shown = list(failures(report))
     for result in shown[:_SHOWN]:
         note = "" if result.level == "required" else " (recommended)"
         print(f"  {result.outcome}{note}: {result.case}")
-        for problem in result.problems[:3]:
-            print(printable(f"      [{problem.requirement}] {problem.message}"))
+        for problem in result.problems[:2]:
+            place = "".join(part for part in (problem.file, problem.pointer) if part)
+            where = f" ({place})" if place else ""
+            print(printable(f"      [{problem.requirement}] {problem.message}{where}"))
+            for side, value in sides(problem, 100):
+                print(printable(f"      {side}: {value}"))
     if len(shown) > _SHOWN:
         print(f"  ... and {len(shown) - _SHOWN} more")
     for result in report.results:
@@ -203,9 +231,7 @@ def _print_report(report: ReportV1) -> None:
 
 
 def _smoke(options: argparse.Namespace) -> Exit:
-    report = make_report(
-        Runner(options.command, strict=True).run(smoke_cases(all_cases())), ExpectedFailures()
-    )
+    report = make_report(Runner(options.command, strict=True).run(smoke_cases), ExpectedFailures())
     for result in report.results:
         if result.outcome != "skipped":
             print(f"{result.outcome:<15} {result.case}")
@@ -231,10 +257,10 @@ def _print_findings(found: dict[str, list[Finding]], *, as_json: bool) -> Exit:
     levels = [known[item.rule].level for findings in found.values() for item in findings]
     if as_json:
         listed = {
-            place: [{**item.to_dict(), "level": known[item.rule].level} for item in findings]
+            place: [_as_json(item, known[item.rule].level) for item in findings]
             for place, findings in found.items()
         }
-        print(json.dumps(listed, indent=2, ensure_ascii=False))
+        print(json.dumps(listed, indent=2))
     else:
         for place, findings in found.items():
             for item in findings:
@@ -242,6 +268,12 @@ def _print_findings(found: dict[str, list[Finding]], *, as_json: bool) -> Exit:
             count = f"{len(findings)} findings" if findings else "conformant"
             print(printable(f"{place}: {count}"))
     return Exit.NOT_CONFORMANT if "required" in levels else Exit.CONFORMANT
+
+
+def _as_json(item: Finding, level: str) -> dict[str, Any]:
+    """Return a finding as reports have it."""
+    parts = item.to_dict()
+    return {"requirement": parts.pop("rule"), "level": level, **parts}
 
 
 def _print_finding(item: Finding, level: str) -> None:

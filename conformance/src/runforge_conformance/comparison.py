@@ -7,7 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from runforge_contracts.errors import RunForgeError
 from runforge_contracts.facts.finding import ABSENT, same
+from runforge_contracts.files import read_file
+from runforge_contracts.jsontext import MAX_BYTES
+from runforge_contracts.pointers import format_pointer
+
+#: Deepest folder that is looked into.
+_MAX_DEPTH = 64
 
 
 class Difference(NamedTuple):
@@ -26,7 +33,7 @@ def differences(expected: Any, found: Any, pointer: str = "") -> Iterator[Differ
     """
     if isinstance(expected, dict) and isinstance(found, dict):
         for key in [*expected, *(key for key in found if key not in expected)]:
-            place = f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"
+            place = pointer + format_pointer([key])
             left, right = expected.get(key, ABSENT), found.get(key, ABSENT)
             if left is ABSENT or right is ABSENT:
                 yield Difference(place, left, right)
@@ -44,10 +51,17 @@ def differences(expected: Any, found: Any, pointer: str = "") -> Iterator[Differ
 
 
 def missing(expected: Any, found: Any, pointer: str = "") -> Iterator[Difference]:
-    """Give the places at which ``found`` lacks something of ``expected``; it may have more."""
+    """Give the places at which ``found`` lacks something of ``expected``; it may have more.
+
+    Of a list in which every item has a name, items are compared by their names.
+    """
     if isinstance(expected, dict) and isinstance(found, dict):
         for key, value in expected.items():
-            yield from missing(value, found.get(key, ABSENT), f"{pointer}/{key}")
+            yield from missing(value, found.get(key, ABSENT), pointer + format_pointer([key]))
+    elif _are_named(expected) and _are_named(found):
+        by_name = {item["name"]: item for item in found}
+        for index, item in enumerate(expected):
+            yield from missing(item, by_name.get(item["name"], ABSENT), f"{pointer}/{index}")
     elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
         for index, (left, right) in enumerate(zip(expected, found, strict=True)):
             yield from missing(left, right, f"{pointer}/{index}")
@@ -55,15 +69,45 @@ def missing(expected: Any, found: Any, pointer: str = "") -> Iterator[Difference
         yield from differences(expected, found, pointer)
 
 
+def _are_named(value: Any) -> bool:
+    """Tell whether ``value`` is a list of things with names."""
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(item, dict) and "name" in item for item in value)
+    )
+
+
 def snapshot(folder: Path) -> dict[str, bytes]:
-    """Return every file below ``folder`` with its content; of links where they lead."""
+    """Return every file below ``folder`` with its content; of links where they lead.
+
+    What a client may have left is read with care: of what is no file, cannot be read or is larger
+    than any document, there is a word that says so.
+    """
     found: dict[str, bytes] = {}
-    for root, folders, files in os.walk(folder):
-        for name in [*files, *(name for name in folders if (Path(root) / name).is_symlink())]:
-            path = Path(root) / name
-            place = path.relative_to(folder).as_posix()
-            found[place] = os.fsencode(path.readlink()) if path.is_symlink() else path.read_bytes()
+    waiting = [("", str(folder))]
+    while waiting:
+        prefix, current = waiting.pop()
+        with os.scandir(current) as entries:
+            for entry in entries:
+                name = os.fsencode(entry.name).decode("utf-8", "backslashreplace")
+                place = prefix + name
+                if entry.is_symlink():
+                    found[place] = b"link to " + os.fsencode(os.readlink(entry.path))  # noqa: PTH115
+                elif entry.is_dir(follow_symlinks=False):
+                    if place.count("/") < _MAX_DEPTH:
+                        waiting.append((f"{place}/", entry.path))
+                else:
+                    found[place] = content(Path(entry.path))
     return found
+
+
+def content(path: Path) -> bytes:
+    """Return the content of a file that a client left, or a word on why there is none."""
+    try:
+        return read_file(path, max_bytes=MAX_BYTES)
+    except RunForgeError as error:
+        return b"\0" + error.code.encode()
 
 
 def changes(before: dict[str, bytes], after: dict[str, bytes]) -> Iterator[tuple[str, str]]:

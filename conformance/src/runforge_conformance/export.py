@@ -1,24 +1,24 @@
 """Every case as plain files, for runners that use the vectors alone.
 
 ``DIR/<case id>/`` holds ``case.json``, ``input.json`` where the case has an input, and
-``expected.json`` where a document must come of it; ``DIR/requirements.json`` the requirements.
+``expected.json`` where a document must come of it; ``DIR/requirements.json`` the requirements and
+``DIR/schemas/`` the schemas of the contract.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.files import write_file, writing
-from runforge_contracts.jsontext import encode_json, parse_json
+from runforge_contracts.jsontext import encode_json
+from runforge_contracts.schemas import schema_bytes, schema_files
 
 from runforge_conformance._generated.cases_v1 import Case
 from runforge_conformance.vectors import (
     all_cases,
-    changed,
-    document_to_write,
+    expected_document,
     input_bytes,
     make_workspace,
     requirements,
@@ -46,6 +46,9 @@ def export(folder: Path) -> int:
             target = folder / case.id
             target.mkdir(parents=True)
             _write(case, target)
+        (folder / "schemas").mkdir()
+        for name in schema_files():
+            (folder / "schemas" / f"{name}.json").write_bytes(schema_bytes(name))
         known = [msgspec.to_builtins(requirement) for requirement in requirements().values()]
         write_file(folder / "requirements.json", encode_json(known))
     return len(cases)
@@ -57,19 +60,5 @@ def _write(case: Case, target: Path) -> None:
         (target / "input.json").write_bytes(input_bytes(case.input))
     if case.workspace or case.files:
         make_workspace(case, target / "workspace")
-    document = expected_document(case)
-    if document is not None:
-        (target / "expected.json").write_bytes(encode_json(document))
-
-
-def expected_document(case: Case) -> Any:
-    """Return the document that must come of a case, or None where there is none to come."""
-    if case.expect.outcome != "accepted":
-        return None
-    if case.op == "write":
-        return document_to_write(case)
-    params = case.params or None
-    if case.op in ("roundtrip", "edit") and case.input:
-        source = parse_json(input_bytes(case.input))
-        return changed(source, (params and params.set) or {}, (params and params.remove) or [])
-    return None
+    if case.op in ("write", "roundtrip", "edit") and case.expect.outcome == "accepted":
+        (target / "expected.json").write_bytes(encode_json(expected_document(case)))

@@ -24,8 +24,8 @@ from runforge_contracts.validation import validate
 from runforge_conformance._generated.cases_v1 import Case
 from runforge_conformance._generated.protocol_v1 import Answer
 from runforge_conformance._generated.report_v1 import Finding
-from runforge_conformance.comparison import changes, differences, missing, snapshot
-from runforge_conformance.vectors import changed, document_to_write, vectors_folder
+from runforge_conformance.comparison import changes, content, differences, missing, snapshot
+from runforge_conformance.vectors import expected_document, vectors_folder
 
 #: Most findings that are kept of one case; a broken store could have thousands.
 MAX_FINDINGS = 20
@@ -108,11 +108,11 @@ def _refusal(case: Case, answer: Answer) -> Iterator[Finding]:
     path = error.path if error else msgspec.UNSET
     codes, places = case.expect.codes or (), case.expect.places or ()
     if codes and code not in codes:
-        message = "An error carries its code."
+        message = f"The error's code must be {' or '.join(codes)}."
         found = code if code else ABSENT
         yield finding("errors.code", message, expected=list(codes), found=found)
     if places and (path is msgspec.UNSET or path not in places):
-        message = "An error names the place."
+        message = f"The error's path must be {' or '.join(map(repr, places))}."
         found = ABSENT if path is msgspec.UNSET else path
         yield finding("errors.place", message, expected=list(places), found=found)
     if error and not error.message:
@@ -120,7 +120,7 @@ def _refusal(case: Case, answer: Answer) -> Iterator[Finding]:
 
 
 def _view(case: Case, answer: Answer) -> Iterator[Finding]:
-    view: dict[str, Any] = msgspec.to_builtins(answer.view) if answer.view else {}
+    view: dict[str, Any] = answer.view or {}
     for difference in missing(case.expect.view or {}, view):
         yield finding(
             case.requirement,
@@ -162,7 +162,7 @@ def _written(case: Case, answer: Answer, place: Place) -> Iterator[Finding]:
         for refusal in refusals(error, output, case.document):
             yield finding(refusal.rule, refusal.message, file=output, pointer=refusal.pointer)
         return
-    expected = _expected(case, place)
+    expected = expected_document(case)
     compare = differences if case.op != "write" or case.expect.exact else missing
     for difference in compare(expected, written):
         yield finding(
@@ -179,14 +179,6 @@ def _written(case: Case, answer: Answer, place: Place) -> Iterator[Finding]:
     if case.expect.key_order:
         for fact in key_order(written, case.document, output):
             yield finding(fact.rule, fact.message, file=output)
-
-
-def _expected(case: Case, place: Place) -> Any:
-    if case.op == "write":
-        return document_to_write(case)
-    params = case.params or None
-    source = parse_json(place.before["input.json"])
-    return changed(source, (params and params.set) or {}, (params and params.remove) or [])
 
 
 def _executed(case: Case, answer: Answer, place: Place) -> Iterator[Finding]:
@@ -223,16 +215,17 @@ def _executed(case: Case, answer: Answer, place: Place) -> Iterator[Finding]:
     if codes:
         try:
             found = [item["code"] for item in RunFolder(folder).diagnostics]
+            found.append(((RunFolder(folder).result or {}).get("error") or {}).get("code"))
         except RunForgeError:
             return  # among the findings of the store
         if not set(codes) & set(found):
-            message = "The diagnostics must say why."
+            message = f"The run must say why: by {' or '.join(codes)}."
             yield finding(
                 "diagnostics.failure",
                 message,
                 file=layout.DIAGNOSTICS,
                 expected=list(codes),
-                found=found,
+                found=[code for code in found if code],
             )
 
 
@@ -262,8 +255,8 @@ def _recorded(case: Case, folder: Path, place: Place) -> Iterator[Finding]:
     wanted = dict((case.expect.documents or {}).items())
     for file, expected in wanted.items():
         try:
-            found = parse_json((folder / file).read_bytes())
-        except (OSError, RunForgeError):
+            found = parse_json(content(folder / file))
+        except RunForgeError:
             yield finding(case.requirement, f"The run must have {file}.", file=file)
             continue
         for difference in missing(expected, found):
@@ -279,8 +272,8 @@ def _recorded(case: Case, folder: Path, place: Place) -> Iterator[Finding]:
         if (folder / file).exists():
             yield finding(case.requirement, f"The run must not have {file}.", file=file)
     try:
-        request = parse_json((folder / layout.REQUEST).read_bytes())
-    except (OSError, RunForgeError):
+        request = parse_json(content(folder / layout.REQUEST))
+    except RunForgeError:
         return  # among the findings of the store
     for difference in differences(parse_json(place.before["input.json"]), request):
         yield finding(
@@ -295,17 +288,25 @@ def _recorded(case: Case, folder: Path, place: Place) -> Iterator[Finding]:
 
 def run_folder(answer: Answer, workspace: Path) -> Path | None:
     """Return the run folder that an answer names, if it lies in the workspace."""
-    named = answer.view.run_dir if answer.view else msgspec.UNSET
-    if not named:
+    named = (answer.view or {}).get("run_dir")
+    if not isinstance(named, str) or not named:
         return None
     folder = Path(workspace, named)
-    inside = folder.resolve().is_relative_to(workspace.resolve())
-    return folder if inside and folder.is_dir() and not folder.is_symlink() else None
+    try:
+        inside = folder.resolve().is_relative_to(workspace.resolve())
+        return folder if inside and folder.is_dir() and not folder.is_symlink() else None
+    except (OSError, ValueError):  # a name that no file can have
+        return None
 
 
 def store_findings(store: StoreLayout) -> Iterator[Finding]:
     """Give what is wrong with a store, as findings of a report."""
-    for fact in check_store(store):
+    try:
+        facts = check_store(store)
+    except RunForgeError as error:
+        yield finding("run.no-links", error.message, file=store.name)
+        return
+    for fact in facts:
         parts = fact.to_dict()
         parts["requirement"] = parts.pop("rule")
         yield Finding(**parts)

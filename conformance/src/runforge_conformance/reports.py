@@ -21,7 +21,7 @@ from runforge_contracts.text import printable
 from runforge_conformance import __version__
 from runforge_conformance._generated.report_v1 import Finding, ReportV1, Result
 from runforge_conformance.runner import Outcome
-from runforge_conformance.vectors import CONTRACT, requirements
+from runforge_conformance.vectors import CONTRACT, all_cases, requirements
 from runforge_conformance.xfail import ExpectedFailures
 
 #: Outcomes that are no failure.
@@ -37,8 +37,8 @@ def make_report(outcome: Outcome, xfails: ExpectedFailures) -> ReportV1:
     for result in outcome.results:
         failed = result.outcome not in FINE
         if failed:
-            xfails.failed(result.case)
-        reason = xfails.reason(result.case)
+            xfails.failed(result)
+        reason = xfails.reason(result)
         # A skipped case may be on the list of a client that has more roles elsewhere.
         expected = reason is not None and result.outcome != "skipped"
         results.append(
@@ -53,7 +53,9 @@ def make_report(outcome: Outcome, xfails: ExpectedFailures) -> ReportV1:
         verdict="conformant",
         seconds=outcome.seconds,
         counts=dict(sorted(Counter(result.outcome for result in results).items())),
-        unmatched_xfails=xfails.unmatched(result.case for result in results),
+        unmatched_xfails=xfails.unmatched(
+            (result.case for result in results), (case.id for case in all_cases())
+        ),
         problem=outcome.problem or msgspec.UNSET,
         stderr=outcome.stderr or msgspec.UNSET,
         results=results,
@@ -234,12 +236,17 @@ def _line(problem: Finding) -> str:
     text = f"`{problem.requirement}`: {_inline(problem.message)}"
     if place:
         text += f" At `{_inline(place)}`."
+    for side, value in sides(problem):
+        text += f" {side.capitalize()}: `{_inline(value)}`."
+    return text
+
+
+def sides(problem: Finding, limit: int = 200) -> Iterable[tuple[str, str]]:
+    """Give what was expected and what was found, as far as a finding says, as JSON."""
     values: Mapping[str, Any] = msgspec.to_builtins(problem)
     for side in ("expected", "found"):
         if side in values:
-            value = msgspec.json.encode(values[side]).decode("utf-8", "replace")
-            text += f" {side.capitalize()}: `{_inline(value[:200])}`."
-    return text
+            yield side, msgspec.json.encode(values[side]).decode("utf-8", "replace")[:limit]
 
 
 def _inline(text: str) -> str:

@@ -17,6 +17,8 @@ from typing import Any, Literal
 
 import msgspec
 from runforge_contracts.errors import RunForgeError
+from runforge_contracts.schemas import schema_names
+from runforge_contracts.text import printable
 
 from runforge_conformance._generated.cases_v1 import Case
 from runforge_conformance._generated.protocol_v1 import Answer, Params, Run, Started
@@ -30,8 +32,8 @@ from runforge_conformance.vectors import ROLE_OF, input_bytes, make_workspace, r
 PROTOCOL = 1
 #: Clients that execute in one workspace at the same time.
 CONCURRENT = 4
-#: Failures to answer in a row after which a client is given up.
-GIVE_UP_AFTER = 5
+#: Cases without an answer in time, and ends of the client, in a row after which it is given up.
+GIVE_UP_AFTER = {"timed-out": 5, "crashed": 50}
 
 Progress = Callable[[Result], None]
 Level = Literal["required", "recommended"]
@@ -80,16 +82,20 @@ class Runner:
         self._client: ClientProcess | None = None
         self._outcome = Outcome()
         self._sequence = 0
-        self._unanswered = 0
+        #: How the client failed to answer last, and how many times in a row.
+        self._unanswered = ("", 0)
+        self._end_by = float("inf")
 
-    def run(self, cases: Iterable[Case]) -> Outcome:
-        """Run the cases and return what came of them."""
+    def run(self, cases: Iterable[Case] | Callable[[Started], Iterable[Case]]) -> Outcome:
+        """Run the cases, which may depend on what the client declares; return what came of them."""
         begun = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="runforge-conformance-") as scratch:
             self._folder = Path(scratch).resolve()
             try:
                 self._outcome.started = self._start()
-                for number, case in enumerate(cases, start=1):
+                chosen = cases(self._outcome.started) if callable(cases) else cases
+                self._end_by = begun + self._limits.total
+                for number, case in enumerate(chosen, start=1):
                     late = time.monotonic() - begun > self._limits.total
                     result = self._case(case, number, late=late)
                     self._outcome.results.append(result)
@@ -113,7 +119,11 @@ class Runner:
             answer = self._ask(
                 client, {"cmd": "start", "protocol": PROTOCOL}, "Start", self._limits.execute
             )
-            started = self._typed(answer, Started, "Started")
+            started: Started = self._typed(answer, Started, "Started")
+            unknown = set(started.documents or ()) - set(schema_names())
+            if unknown:
+                message = f"The client declares a document that there is not: {sorted(unknown)[0]}."
+                raise ClientError("protocol-error", message)
         except ClientError:
             self._outcome.stderr = client.stderr
             client.kill()
@@ -123,7 +133,8 @@ class Runner:
     def _end(self, *, kill: bool = False) -> None:
         if self._client is not None:
             (self._client.kill if kill else self._client.end)()
-            self._outcome.stderr = self._client.stderr
+            # What the last client said is kept, or that of the last one that said anything.
+            self._outcome.stderr = self._client.stderr or self._outcome.stderr
             self._client = None
 
     def _ask(
@@ -150,19 +161,26 @@ class Runner:
         reason = self._skipped(case)
         if reason:
             return _result(case, "skipped", [finding(case.requirement, reason)], begun)
-        if late or self._unanswered >= GIVE_UP_AFTER:
-            why = "The time for the whole run is over." if late else "The client answers no more."
+        failed, times = self._unanswered
+        if late or times >= GIVE_UP_AFTER.get(failed, times + 1):
+            why = "The time for the whole run is over."
+            if not late:
+                why = f"The client {failed} {times} times in a row; the rest was not tried."
             return _result(case, "not-run", [finding(case.requirement, why)], begun)
         folder = self._folder / str(number)
         try:
             if self._client is None:
                 self._start()
             findings, outcome = self._checked(case, folder)
-            self._unanswered = 0
+            self._unanswered = ("", 0)
         except ClientError as failure:
-            self._unanswered += failure.outcome != "protocol-error"
+            before = self._unanswered
+            count = before[1] + 1 if before[0] == failure.outcome else 1
+            self._unanswered = (failure.outcome, count)
             self._end(kill=True)
-            findings = [finding(case.requirement, failure.message)]
+            last = self._outcome.stderr.rstrip().rpartition("\n")[2][-300:]
+            told = f" It said: {last}" if last and failure.outcome == "crashed" else ""
+            findings = [finding(case.requirement, failure.message + told)]
             return _result(case, failure.outcome, findings, begun)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -189,6 +207,9 @@ class Runner:
             # Whatever a client left is a finding; an error that comes up to here is our own.
             message = f"{case.id}: {error.message}"
             raise RuntimeError(message) from error
+        except (OSError, MemoryError, RecursionError) as error:
+            what = f"What the client left cannot be looked at: {error or type(error).__name__}."
+            return [finding(case.requirement, printable(what))], "failed"
 
     def _judged(self, case: Case, folder: Path) -> tuple[list[Finding], str]:
         flags = case.flags or ()
@@ -213,6 +234,7 @@ class Runner:
         self._sequence += 1
         message = question(case, place, self._sequence)
         limit = self._limits.execute if case.op == "execute" else self._limits.answer
+        limit = max(min(limit, self._end_by - time.monotonic()), 0.1)
         answer: Answer = self._typed(self._ask(client, message, "Run", limit), Answer, "Answer")
         if answer.seq != message["seq"]:
             raise ClientError(
@@ -223,8 +245,9 @@ class Runner:
     def _concurrently(self, case: Case, folder: Path) -> tuple[list[Finding], str]:
         """Let several clients execute in one workspace; each must make a run of its own."""
         place = prepare(case, folder)
-        clients = [self._new_client()[0] for _ in range(CONCURRENT)]
+        clients: list[ClientProcess] = []
         try:
+            clients += (self._new_client()[0] for _ in range(CONCURRENT))
             with ThreadPoolExecutor(CONCURRENT) as pool:
                 answers = list(
                     pool.map(lambda client: self._question(client, case, place), clients)

@@ -8,7 +8,10 @@ from fnmatch import fnmatchcase
 from runforge_contracts.errors import ErrorCode, RunForgeError
 
 from runforge_conformance._generated.cases_v1 import Case
-from runforge_conformance.vectors import ROLE_OF, requirements
+from runforge_conformance._generated.protocol_v1 import Started
+from runforge_conformance.vectors import ROLE_OF, all_cases, requirements
+
+_SHARED = ("request.v1", "result.v1")
 
 
 def select(
@@ -41,9 +44,14 @@ def select(
     return found
 
 
-def smoke_cases(cases: Iterable[Case]) -> list[Case]:
-    """Return, for each operation, the first case that must be accepted and one to be rejected."""
+def smoke_cases(started: Started) -> list[Case]:
+    """Return a few cases for a client: of each operation one to be accepted and one to be rejected.
+
+    Only of what the client declares; documents that clients share come first.
+    """
     chosen: dict[tuple[str, str], Case] = {}
-    for case in cases:
-        chosen.setdefault((case.op, case.expect.outcome), case)
+    for case in sorted(all_cases(), key=lambda case: case.document not in _SHARED):
+        mine = ROLE_OF[case.op] in started.roles
+        if mine and (not case.document or case.document in (started.documents or [case.document])):
+            chosen.setdefault((case.op, case.expect.outcome), case)
     return [case for (_, outcome), case in chosen.items() if outcome != "either"]

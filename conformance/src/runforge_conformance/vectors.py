@@ -99,12 +99,19 @@ def changed(document: Any, values: dict[str, Any], removed: list[str]) -> Any:
     return result
 
 
-def document_to_write(case: Case) -> Any:
-    """Return what a writer must make: the fields, but for those that could not be computed."""
+def expected_document(case: Case) -> Any:
+    """Return the document that must come of a case: made, or as it was given and then edited."""
     params = case.params or None
-    document = copy.deepcopy(params.fields) if params and params.fields else {}
-    for pointer in (params and params.not_computable) or ():
-        with contextlib.suppress(RunForgeError):  # it need not be among the fields
+    if case.op == "write":
+        # What could not be computed is left out.
+        document = copy.deepcopy(params.fields) if params and params.fields else {}
+        removed = (params and params.not_computable) or []
+    else:
+        assert case.input, "an editor is given a document"  # noqa: S101
+        document = changed(parse_json(input_bytes(case.input)), (params and params.set) or {}, [])
+        removed = (params and params.remove) or []
+    for pointer in removed:
+        with contextlib.suppress(RunForgeError):  # to take away what is not there changes nothing
             remove_at(document, pointer)
     return document
 

@@ -1,7 +1,8 @@
 """The list of expected failures: strict, and every entry with its reason.
 
-One entry a line: a pattern of case ids and, after ``#``, why they fail today. An entry that no
-failing case matches fails the run, so that the list never outlives the fault.
+One entry a line: a pattern of case ids, or a requirement in brackets, and after ``#`` why they fail
+today. An entry that no failing case matches fails the run, so that the list never outlives the
+fault.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from pathlib import Path
 
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.files import read_file
+
+from runforge_conformance._generated.report_v1 import Result
 
 _MAX_BYTES = 2**20
 
@@ -50,25 +53,37 @@ class ExpectedFailures:
             reasons[pattern] = reason
         return cls(reasons)
 
-    def reason(self, case: str) -> str | None:
-        """Return why a case is expected to fail, or None."""
-        return next(
-            (reason for pattern, reason in self.reasons.items() if fnmatchcase(case, pattern)),
-            None,
-        )
+    def reason(self, result: Result) -> str | None:
+        """Return why a case is expected to fail, or to have failed so; None where it is not."""
+        for pattern, reason in self.reasons.items():
+            if fnmatchcase(result.case, pattern):
+                return reason
+        broken = {f"[{problem.requirement}]" for problem in result.problems}
+        if broken and broken <= self.reasons.keys() and result.outcome == "failed":
+            return self.reasons[min(broken)]
+        return None
 
-    def failed(self, case: str) -> None:
+    def failed(self, result: Result) -> None:
         """Note that a case failed."""
-        self._met.update(pattern for pattern in self.reasons if fnmatchcase(case, pattern))
-
-    def unmatched(self, cases: Iterable[str]) -> list[str]:
-        """Return the patterns that none of the failing cases met.
-
-        Where only some cases were run, patterns of the others are left alone.
-        """
-        run = list(cases)
-        return [
+        broken = {f"[{problem.requirement}]" for problem in result.problems}
+        self._met.update(
             pattern
             for pattern in self.reasons
-            if pattern not in self._met and any(fnmatchcase(case, pattern) for case in run)
-        ]
+            if fnmatchcase(result.case, pattern) or pattern in broken
+        )
+
+    def unmatched(self, run: Iterable[str], known: Iterable[str]) -> list[str]:
+        """Return the entries that the failing cases did not meet.
+
+        Where only some of the known cases were run, entries for others are left alone; one that
+        fits no case at all is a slip of the pen.
+        """
+        run, known = list(run), list(known)
+        everything = len(run) == len(known)
+        unmatched = []
+        for pattern in self.reasons.keys() - self._met:
+            fits_run = any(fnmatchcase(case, pattern) for case in run)
+            fits_any = any(fnmatchcase(case, pattern) for case in known)
+            if everything or fits_run or not (fits_any or pattern.startswith("[")):
+                unmatched.append(pattern)
+        return sorted(unmatched)

@@ -239,6 +239,39 @@ class Run(Struct, kw_only=True, frozen=True, gc=False):
     params: Params | UnsetType = UNSET
 
 
+class Answer(Struct, kw_only=True, frozen=True, gc=False):
+    """
+    The client's answer to `run`.
+    """
+
+    seq: Annotated[int, Meta(ge=1)]
+    outcome: Annotated[
+        Literal["accepted", "rejected", "skipped", "errored"],
+        Meta(
+            description="`rejected`: the input breaks the contract and nothing was done. `skipped`: the role or document was not declared. `errored`: something else went wrong, which is a failure."
+        ),
+    ]
+    view: (
+        Annotated[
+            dict[str, Any],
+            Meta(
+                description="What the client would show; its members are those of `View`."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    error: Refusal | UnsetType = UNSET
+    message: Annotated[str, Meta(description="Why a case was skipped.")] | UnsetType = (
+        UNSET
+    )
+    context: (
+        Annotated[
+            dict[str, Any], Meta(description="Particulars of an `errored` outcome.")
+        ]
+        | UnsetType
+    ) = UNSET
+
+
 class View(Struct, kw_only=True, frozen=True, gc=False):
     """
     What the client would show a person. Which fields a case asks for depends on the document and the operation.
@@ -316,31 +349,6 @@ class View(Struct, kw_only=True, frozen=True, gc=False):
             Meta(
                 description="Of `execute`: the run folder, absolute or relative to the workspace."
             ),
-        ]
-        | UnsetType
-    ) = UNSET
-
-
-class Answer(Struct, kw_only=True, frozen=True, gc=False):
-    """
-    The client's answer to `run`.
-    """
-
-    seq: Annotated[int, Meta(ge=1)]
-    outcome: Annotated[
-        Literal["accepted", "rejected", "skipped", "errored"],
-        Meta(
-            description="`rejected`: the input breaks the contract and nothing was done. `skipped`: the role or document was not declared. `errored`: something else went wrong, which is a failure."
-        ),
-    ]
-    view: View | UnsetType = UNSET
-    error: Refusal | UnsetType = UNSET
-    message: Annotated[str, Meta(description="Why a case was skipped.")] | UnsetType = (
-        UNSET
-    )
-    context: (
-        Annotated[
-            dict[str, Any], Meta(description="Particulars of an `errored` outcome.")
         ]
         | UnsetType
     ) = UNSET

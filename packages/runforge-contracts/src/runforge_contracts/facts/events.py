@@ -10,7 +10,7 @@ from typing import Any
 
 from runforge_contracts import layout
 from runforge_contracts.errors import RunForgeError
-from runforge_contracts.facts.finding import Finding, unequal
+from runforge_contracts.facts.finding import Finding, close, unequal
 from runforge_contracts.facts.folder import Folder, refusals
 from runforge_contracts.files import read_file
 from runforge_contracts.jsontext import MAX_BYTES, parse_json
@@ -56,6 +56,15 @@ def event_findings(folder: Folder) -> Iterator[Finding]:
     if steps != sorted(steps) or len(set(once)) != len(once):
         yield Finding(rule, "Each event comes once, in the contract's order.", file, found=names)
     status = (folder.result or {}).get("status")
+    told = {_ORDER[step] for step in once}
+    if status == "succeeded" and told != set(_ORDER) - {"train_progress"}:
+        message = "The events of a run that succeeded tell every step."
+        yield Finding(rule, message, file, None, list(_ORDER), names)
+    recorded = (folder.run or {}).get("metrics", {}).get("accuracy")
+    for event in events:
+        if "accuracy" in event and recorded is not None and not close(event["accuracy"], recorded):
+            message = "The events give the accuracy of the record."
+            yield Finding("metrics.agree", message, file, None, recorded, event["accuracy"])
     if status is not None and names:
         message = f"The events of a run that {status} end so."
         yield from unequal(rule, message, file, "", _LAST[status], names[-1])

@@ -13,6 +13,7 @@ from runforge_contracts import layout
 from runforge_contracts.facts.finding import Finding
 from runforge_contracts.facts.folder import Folder
 from runforge_contracts.files import FileDigest
+from runforge_contracts.pointers import format_pointer
 
 #: What a run of the present layout has, however it ended, and what a completed training adds.
 _ALWAYS = (layout.REQUEST, layout.RESULT, layout.DIAGNOSTICS, layout.MANIFEST)
@@ -27,6 +28,12 @@ def evidence_findings(folder: Folder) -> Iterator[Finding]:
         digests = folder.run.get("artifact_digests", {})
         yield from _digests("run.artifact-digests", layout.RUN, "artifact_digests", digests, folder)
         yield from _pointers(folder.run, folder)
+        named = set(folder.run["artifacts"].values()) if folder.is_current else set()
+        for file in sorted(named - digests.keys()):
+            message = (
+                f"The record has the digest of every artifact that it names; {file} lacks one."
+            )
+            yield Finding("run.artifact-digests", message, layout.RUN, "/artifact_digests")
     for index, artifact in enumerate((folder.result or {}).get("artifacts") or ()):
         place = f"/artifacts/{index}"
         fact = folder.files.get(artifact["path"])
@@ -45,9 +52,11 @@ def _required(folder: Folder) -> Iterator[Finding]:
         needed = list(_ALWAYS)
         if (folder.result or {}).get("status") == "succeeded":
             needed += _COMPLETED
-    else:
+    elif folder.result is None or layout.RUN in folder.files:
         # Older clients wrote a request, a result and detailed metrics only from some version on.
         needed = [layout.RUN, layout.METRICS]
+    else:
+        needed = []
     for file in needed:
         if file not in folder.files:
             yield Finding("run.files", f"The run lacks {file}.", file)
@@ -68,7 +77,7 @@ def _digests(
 ) -> Iterator[Finding]:
     """Give the files that are missing or not what the digests say."""
     for file, expected in digests.items():
-        pointer = f"/{member}/{file.replace('~', '~0').replace('/', '~1')}"
+        pointer = format_pointer([member, file])
         found = folder.files.get(file)
         if found is None:
             yield Finding(rule, f"{document} names {file}, which is missing.", document, pointer)

@@ -24,8 +24,14 @@ MAX_FILES = 10_000
 class Folder:
     """A run folder as it lies on disk; what cannot be read is a finding, not an exception."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, in_store: bool | None = None) -> None:
         self.path = path
+        here = path.absolute()
+        #: Whether it lies among the runs of a store, where its name is the run id.
+        self.in_store = in_store
+        if in_store is None:
+            stores = (layout.DEFAULT_STORE, layout.LEGACY_STORE)
+            self.in_store = here.parent.name == "runs" and here.parent.parent.name in stores
         self.findings: list[Finding] = []
         #: Digests of all regular files, by path below the folder.
         self.files: dict[str, FileDigest] = {}
@@ -97,6 +103,11 @@ def schema_rule(schema: str) -> str:
     return f"{document.replace('.', '-').replace('_', '-')}.schema"
 
 
+def _shown(name: str) -> str:
+    """Return a file name as text; what is not UTF-8 in it is escaped."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def _entries(root: Path, findings: list[Finding]) -> Iterator[tuple[str, str]]:
     """Give path and place of every regular file below ``root``; all else is a finding."""
     waiting, seen = [("", str(root))], 0
@@ -110,7 +121,7 @@ def _entries(root: Path, findings: list[Finding]) -> Iterator[tuple[str, str]]:
             findings.append(Finding("run.readable", f"It cannot be read: {reason}.", prefix or "."))
             continue
         for entry in entries:
-            place = f"{prefix}{entry.name}"
+            place = prefix + _shown(entry.name)
             seen += 1
             if seen > MAX_FILES:
                 findings.append(

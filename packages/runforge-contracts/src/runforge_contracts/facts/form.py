@@ -27,6 +27,8 @@ def form_findings(folder: Folder) -> Iterator[Finding]:
     for file, name in folder.schemas.items():
         yield from written_form(folder.texts[file], file)
         yield from key_order(folder.documents[file], name, file)
+        if b'+00:00"' in folder.texts[file]:
+            yield Finding("json.timestamps", "A time is written with `Z`.", file)
 
 
 def written_form(text: bytes, file: str) -> Iterator[Finding]:

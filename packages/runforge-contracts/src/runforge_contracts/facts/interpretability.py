@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from runforge_contracts import layout
-from runforge_contracts.facts.finding import Finding, close, unequal
+from runforge_contracts.facts.finding import Finding, close, same, unequal
 from runforge_contracts.facts.folder import Folder
 
 #: Which family explains itself by which artifact.
@@ -77,10 +77,9 @@ def _importance(document: dict[str, Any], names: list[str] | None) -> Iterator[F
     ranked, original = document["features_by_importance"], document["features_by_original_order"]
     values = [item["importance"] for item in ranked]
     yield from _ranks(ranked, values, file, "/features_by_importance", document["num_features"])
-    found = [item["index"] for item in original]
-    message = "Features in their original order are numbered from 0."
     pointer = "/features_by_original_order"
-    yield from unequal(rule, message, file, pointer, list(range(document["num_features"])), found)
+    if not _counts([item["index"] for item in original], 0, document["num_features"]):
+        yield Finding(rule, "Features in their original order are numbered from 0.", file, pointer)
     left = {item["name"]: item["importance"] for item in ranked}
     right = {item["name"]: item["importance"] for item in original}
     yield from unequal(rule, "Both orders list the same importances.", file, pointer, left, right)
@@ -138,11 +137,15 @@ def _ranks(
     items: list[dict[str, Any]], values: list[float], file: str, pointer: str, size: int
 ) -> Iterator[Finding]:
     rule = "interpretability.ranks"
-    message = "Ranks count from 1, one for each feature."
-    found = [item["rank"] for item in items]
-    yield from unequal(rule, message, file, pointer, list(range(1, size + 1)), found)
+    if not _counts([item["rank"] for item in items], 1, size):
+        yield Finding(rule, "Ranks count from 1, one for each feature.", file, pointer)
     if values != sorted(values, reverse=True):
         yield Finding(rule, "The largest value comes first.", file, pointer)
+
+
+def _counts(numbers: list[int], first: int, size: int) -> bool:
+    """Tell whether ``numbers`` count ``size`` things; the size may be anything, and is not made."""
+    return len(numbers) == size and numbers == list(range(first, first + len(numbers)))
 
 
 def _index(index: dict[str, Any], folder: Folder) -> Iterator[Finding]:
@@ -159,30 +162,39 @@ def _index(index: dict[str, Any], folder: Folder) -> Iterator[Finding]:
             yield Finding(rule, "The index names every artifact that exists.", file, pointer)
         document = folder.documents.get(artifact)
         if entry in available and document is not None:
-            summary = available[entry]["summary"]
-            for key, expected in _summary(artifact, document).items():
-                yield from unequal(
+            for key, expected, found in _summary(artifact, document, available[entry]["summary"]):
+                yield Finding(
                     "interpretability-index.summary",
                     "The summary repeats the artifact.",
                     file,
                     f"{pointer}/summary/{key}",
                     expected,
-                    summary[key],
+                    found,
                 )
 
 
-def _summary(artifact: str, document: dict[str, Any]) -> dict[str, Any]:
-    """Return what the index must say about an artifact."""
-    if artifact == layout.METRICS_V1:
-        return {key: document[key] for key in ("metrics_profile", "accuracy")}
-    if artifact == layout.FEATURE_IMPORTANCE:
-        return {"model_family": document["model_family"], "top_k": document["top_k"][:_TOP]}
-    top = [
-        {"class": item["class"], "top_features": item["top_features"][:_TOP]}
-        for item in document["top_k_by_class"]
-    ]
-    return {
-        "model_family": document["model_family"],
-        "num_classes": document["num_classes"],
-        "top_k_by_class": top,
-    }
+def _summary(
+    artifact: str, document: dict[str, Any], summary: dict[str, Any]
+) -> Iterator[tuple[str, Any, Any]]:
+    """Give each member of a summary that is not the artifact's, with what it should be."""
+    for key, found in summary.items():
+        expected: Any = document.get(key)
+        if key == "accuracy":
+            agrees = close(expected, found)
+        elif key == "top_k":
+            agrees = len(found) <= _TOP and _begins(expected, found)
+        elif key == "top_k_by_class":
+            agrees = len(expected) == len(found) and all(
+                whole["class"] == part["class"]
+                and _begins(whole["top_features"], part["top_features"])
+                for whole, part in zip(expected, found, strict=True)
+            )
+        else:
+            agrees = expected is None or same(expected, found)
+        if not agrees:
+            yield key, expected, found
+
+
+def _begins(whole: list[str], part: list[str]) -> bool:
+    """Tell whether ``part`` is the beginning of ``whole``, and not nothing of something."""
+    return bool(part or not whole) and whole[: len(part)] == part

@@ -99,7 +99,8 @@ def _matrix(metrics: dict[str, Any], run: dict[str, Any] | None) -> Iterator[Fin
             run["split"]["validation_rows"],
             total,
         )
-    by_class = [_of_class(matrix, index) for index in range(size)]
+    predicted = [sum(column) for column in zip(*matrix, strict=True)]
+    by_class = [_of_class(matrix, index, predicted[index]) for index in range(size)]
     expected = {"accuracy": _ratio(sum(matrix[i][i] for i in range(size)), total)}
     for place, name in enumerate(_MACROS):
         expected[f"{name}_macro"] = sum(values[place] for values in by_class) / size
@@ -129,11 +130,9 @@ def _by_class(
                 yield Finding(rule, message, file, pointer, value, entry[name])
 
 
-def _of_class(matrix: list[list[int]], index: int) -> tuple[float, ...]:
+def _of_class(matrix: list[list[int]], index: int, predicted: int) -> tuple[float, ...]:
     """Return precision, recall, F1 and support of a class; a ratio to nothing is 0."""
-    hits = matrix[index][index]
-    predicted = sum(row[index] for row in matrix)
-    true = sum(matrix[index])
+    hits, true = matrix[index][index], sum(matrix[index])
     return _ratio(hits, predicted), _ratio(hits, true), _ratio(2 * hits, predicted + true), true
 
 

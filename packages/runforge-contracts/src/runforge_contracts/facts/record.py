@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from runforge_contracts import layout
@@ -15,12 +16,19 @@ from runforge_contracts.diagnostics import DiagnosticCode
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.facts.finding import Finding, unequal
 from runforge_contracts.facts.folder import Folder
-from runforge_contracts.rules import primary_metric
 from runforge_contracts.schemas import load_schema
 from runforge_contracts.validation import validate
 
 #: Part of the rows that every client holds back.
 _FRACTION = 0.2
+#: How far times to the second may be from a duration, in seconds.
+_CLOCK = 2.0
+_SOURCES = ("cli", "request", "profile", "preset", "model_default")
+#: What a model of these families cannot give, and the diagnostic that says so.
+_UNSUPPORTED = (
+    (("logistic_regression", "linear_svc"), DiagnosticCode.FEATURE_IMPORTANCE_UNSUPPORTED_MODEL),
+    (("random_forest",), DiagnosticCode.LINEAR_COEFFICIENTS_UNSUPPORTED_MODEL),
+)
 
 
 def record_findings(folder: Folder) -> Iterator[Finding]:
@@ -43,8 +51,7 @@ def _identity(folder: Folder) -> Iterator[Finding]:
     if not ids:
         return
     # Outside a store the folder may have any name; the documents still agree.
-    in_store = folder.path.absolute().parent.name == "runs"
-    expected = folder.path.absolute().name if in_store else next(iter(ids.values()))
+    expected = folder.path.absolute().name if folder.in_store else next(iter(ids.values()))
     for file, run_id in ids.items():
         message = "Every document carries the id that the folder is named by."
         yield from unequal("run.id", message, file, "/run_id", expected, run_id)
@@ -76,17 +83,31 @@ def _status(folder: Folder) -> Iterator[Finding]:
         yield from unequal(
             "result.primary-metric", message, layout.RESULT, pointer, value, chosen["value"]
         )
-    if chosen and metrics and folder.is_current:
-        message = "The primary metric is the one that the policy selects."
-        policy = primary_metric({"metrics": metrics})
-        yield from unequal(
-            "result.primary-metric",
-            message,
-            layout.RESULT,
-            "/summary/primary_metric/name",
-            policy and policy[0],
-            chosen["name"],
-        )
+    yield from _sections(folder)
+
+
+def _sections(folder: Folder) -> Iterator[Finding]:
+    """Give the sections that a result should have, and how long the run can have taken."""
+    result = folder.result or {}
+    if folder.is_current and result.get("status") == "succeeded":
+        sections = {
+            "summary": (result.get("summary") or {}).get("metrics"),
+            "effective_config": result.get("effective_config"),
+            "artifacts": result.get("artifacts"),
+        }
+        for name, content in sections.items():
+            if not content:
+                message = f"The result of a run that succeeded has its `{name}`."
+                yield Finding("result.sections", message, layout.RESULT, f"/{name}")
+    times = [_seconds(result[key]) for key in ("started_at", "finished_at") if key in result]
+    if len(times) == 2 and abs(times[1] - times[0] - result["duration_ms"] / 1000) > _CLOCK:
+        message = "The duration is the time from the beginning to the end."
+        expected, found = round(1000 * (times[1] - times[0])), result["duration_ms"]
+        yield Finding("result.times", message, layout.RESULT, "/duration_ms", expected, found)
+
+
+def _seconds(timestamp: str) -> float:
+    return datetime.fromisoformat(timestamp).timestamp()
 
 
 def _configuration(folder: Folder) -> Iterator[Finding]:
@@ -145,9 +166,16 @@ def _configuration(folder: Folder) -> Iterator[Finding]:
                 effective.get(name),
             )
     if folder.is_current and run:
-        for name in sorted(given.keys() - listed.keys()):
-            message = f"The record lists every hyperparameter used; `{name}` was asked for."
+        for name in sorted((given.keys() | (effective or {}).keys()) - listed.keys()):
+            message = f"The record lists every hyperparameter used; `{name}` is another one."
             yield Finding("run.hyperparameters", message, layout.RUN, "/hyperparameters")
+        for index, item in enumerate(run.get("hyperparameters", ())):
+            if item["source"] not in _SOURCES:
+                message = f"The source of a value is one of {', '.join(_SOURCES)}."
+                pointer = f"/hyperparameters/{index}/source"
+                yield Finding(
+                    "run.hyperparameters", message, layout.RUN, pointer, found=item["source"]
+                )
 
 
 def _device(folder: Folder) -> Iterator[Finding]:
@@ -208,10 +236,17 @@ def _diagnostics(folder: Folder) -> Iterator[Finding]:
             dropped,
             told["details"].get("rows_dropped", dropped),
         )
-    if result.get("status") == "failed":
-        wanted = (result.get("error") or {}).get("code")
+    family = run.get("model_family") if folder.is_current else None
+    for families, unsupported in _UNSUPPORTED:
+        if family in families and unsupported not in by_code:
+            message = f"What a {family} model cannot explain is among the diagnostics."
+            yield Finding(
+                "diagnostics.unsupported", message, layout.DIAGNOSTICS, "", str(unsupported)
+            )
+    wanted = (result.get("error") or {}).get("code")
+    if result.get("status") == "failed" and wanted:
         errors = {item["code"] for item in document["diagnostics"] if item["severity"] == "error"}
-        if not errors or (wanted and wanted not in errors):
+        if wanted not in errors:
             message = "A failure is among the diagnostics, as an error."
             yield Finding(
                 "diagnostics.failure", message, layout.DIAGNOSTICS, "", wanted, sorted(errors)

@@ -12,8 +12,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from runforge_contracts import layout
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.facts.finding import Finding, unequal
+from runforge_contracts.facts.finding import ABSENT, Finding, close, unequal
 from runforge_contracts.facts.folder import Folder
 from runforge_contracts.facts.runs import check_folder
 from runforge_contracts.layout import StoreLayout
@@ -27,16 +28,8 @@ from runforge_contracts.reading import (
 from runforge_contracts.run_ids import started
 from runforge_contracts.text import quote
 
-#: What an index entry repeats from the run's documents, where it has it.
-_REPEATED = (
-    "status",
-    "dataset_fingerprint_sha256",
-    "label_column",
-    "model_pkl",
-    "model_family",
-    "model_sha256",
-    "preset_id",
-)
+#: Names that editors have for presets.
+_PRESETS = {"std-train": "balanced", "hq-train": "thorough"}
 
 
 def check_store(store: StoreLayout) -> list[Finding]:
@@ -57,22 +50,33 @@ def check_store(store: StoreLayout) -> list[Finding]:
     findings: list[Finding] = []
     runs: dict[str, Folder] = {}
     for path in run_folders(store):
-        folder = Folder(path)
-        # What is still training, or was interrupted, has nothing to be held to yet.
-        if folder.result is None and folder.run is None and not folder.is_current:
+        folder = Folder(path, in_store=True)
+        ended = {layout.RUN, layout.RESULT, layout.MANIFEST} & folder.files.keys()
+        if not ended:
+            # What is still training, or was interrupted, has nothing to be held to yet.
+            findings += _placed(folder.findings, path, store)
             continue
         runs[path.name] = folder
-        place = path.relative_to(store.workspace).as_posix()
-        findings += [
-            replace(finding, file=f"{place}/{finding.file}" if finding.file else place)
-            for finding in check_folder(folder)
-        ]
+        findings += _placed(check_folder(folder), path, store)
+    if store.runs.is_symlink():
+        place = store.runs.relative_to(store.workspace).as_posix()
+        message = "The folder of the runs is a symbolic link, which could lead anywhere."
+        findings.append(Finding("run.no-links", message, place))
     for child in _children(store.runs):
         if child.is_symlink():
             place = child.relative_to(store.workspace).as_posix()
             message = f"{quote(child.name)} is a symbolic link, which could lead anywhere."
             findings.append(Finding("run.no-links", message, place))
     return findings + list(_index(store, runs))
+
+
+def _placed(findings: list[Finding], path: Path, store: StoreLayout) -> list[Finding]:
+    """Return findings of a run folder with their files relative to the workspace."""
+    place = path.relative_to(store.workspace).as_posix()
+    return [
+        replace(finding, file=f"{place}/{finding.file}" if finding.file else place)
+        for finding in findings
+    ]
 
 
 def _children(folder: Path) -> list[Path]:
@@ -95,11 +99,23 @@ def _index(store: StoreLayout, runs: dict[str, Folder]) -> Iterator[Finding]:
     yield from order_findings(entries, file)
     for number, entry in enumerate(entries):
         yield from entry_findings(entry, store, file, f"/runs/{number}")
+        yield from _outside_the_runs(entry, store)
     listed = {entry["run_id"] for entry in entries}
     for run_id, folder in runs.items():
         if run_id not in listed and folder.is_current:
             message = f"Every run that ended is listed; {quote(run_id)} is not."
             yield Finding("index.complete", message, file, "/runs", run_id)
+
+
+def _outside_the_runs(entry: dict[str, Any], store: StoreLayout) -> Iterator[Finding]:
+    """Give what is wrong with a run of the workspace that does not lie among the others."""
+    try:
+        path = locate_run(entry, store)
+    except RunForgeError:
+        return
+    inside = path.is_relative_to(store.workspace) and path.parent != store.runs
+    if inside and path.is_dir() and not _leads_away(path, store.workspace):
+        yield from _placed(check_folder(Folder(path, in_store=False)), path, store)
 
 
 def order_findings(entries: list[dict[str, Any]], file: str) -> Iterator[Finding]:
@@ -136,20 +152,48 @@ def entry_findings(
     except RunForgeError as error:
         yield Finding("index.run-dir", error.message, file, f"{pointer}/run_dir")
         return
-    if path.is_symlink() or not path.is_dir():
-        message = "Every entry names a run folder."
+    inside = path.is_relative_to(store.workspace)
+    if not inside:
+        return  # A run that was written elsewhere on request; what lies there is not looked at.
+    if _leads_away(path, store.workspace) or not path.is_dir():
+        message = "Every entry names a run folder, and not by a link."
         yield Finding("index.run-dir", message, file, f"{pointer}/run_dir", found=entry["run_dir"])
         return
-    run = RunFolder(path)
     try:
-        actual = describe(run, store)
+        actual = describe(RunFolder(path), store)
     except RunForgeError:
         return  # The folder's own findings say what is wrong with it.
     message = "An entry repeats the run's documents."
-    yield from unequal(
-        "index.entry", message, file, f"{pointer}/run_id", actual["run_id"], entry["run_id"]
-    )
-    for key in _REPEATED:
-        if key in entry:
+    for key, value in actual.items():
+        place, found = f"{pointer}/{key}", entry.get(key, ABSENT)
+        if key == "preset_id":
+            found = _PRESETS.get(found, found)
+        if key == "created_at" and found is not ABSENT:
+            value, found = (text.replace("+00:00", "Z") for text in (value, found))
+        if key == "summary" and found is not ABSENT:
+            yield from _summary(value, found, file, place)
+        elif found is not ABSENT:
+            yield from unequal("index.entry", message, file, place, value, found)
+        elif (path / layout.MANIFEST).exists():
+            yield Finding("index.entry", f"An entry has its `{key}`.", file, place, value)
+
+
+def _leads_away(path: Path, workspace: Path) -> bool:
+    """Tell whether there is a link on the way from the workspace to ``path``."""
+    return path.resolve() != workspace.resolve() / path.relative_to(workspace)
+
+
+def _summary(
+    actual: dict[str, Any], summary: dict[str, Any], file: str, pointer: str
+) -> Iterator[Finding]:
+    """Give where the summary of an entry says other than the run's documents."""
+    message = "An entry repeats the run's documents."
+    for key in ("duration_ms", "device"):
+        if key in actual and key in summary:
             place = f"{pointer}/{key}"
-            yield from unequal("index.entry", message, file, place, actual.get(key), entry[key])
+            yield from unequal("index.entry", message, file, place, actual[key], summary[key])
+    metrics = actual.get("final_metrics", {})
+    for name, value in summary.get("final_metrics", {}).items():
+        if name in metrics and not close(metrics[name], value):
+            place = f"{pointer}/final_metrics/{name}"
+            yield Finding("index.entry", message, file, place, metrics[name], value)
