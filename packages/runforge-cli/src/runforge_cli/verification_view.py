@@ -39,12 +39,17 @@ def verification_lines(
     shown = [run for run in runs if not stores or verbose or not run.holds]
     for number, run in enumerate(shown):
         yield from [""] if number or stores else []
-        yield from paragraph(f"Run {run.run_id}: {_verdict(run.holds)}")
+        yield from paragraph(f"Run {run.run_id}: {_verdict(run.holds)}{_limits(run)}")
         yield from _checks(run.checks)
 
 
 def _verdict(holds: bool) -> str:
     return "verified" if holds else "NOT VERIFIED"
+
+
+def _limits(run: RunVerification) -> str:
+    unknown = any(check.name == "files" and check.outcome == "not checked" for check in run.checks)
+    return ", as far as it can be" if run.holds and unknown else ""
 
 
 def _store(store: StoreVerification) -> Iterator[str]:
@@ -65,7 +70,9 @@ def _checks(checks: tuple[Check, ...]) -> Iterator[str]:
         if not check.findings:
             continue
         yield ""
-        yield from paragraph(f"{check.name}: {plural(len(check.findings), 'finding')}", indent=2)
+        yield from paragraph(
+            f"{check.name}: {plural(len(check.findings), 'broken rule')}", indent=2
+        )
         for finding in check.findings[:_SHOWN]:
             yield from pairs([("-", f"{shorten(finding.message, 400)} [{finding.rule}]")], indent=4)
             for line in _particulars(finding):
@@ -81,10 +88,6 @@ def _particulars(finding: Finding) -> Iterator[str]:
     place = (finding.file or "") + (f"#{finding.pointer}" if finding.pointer else "")
     if place:
         yield f"in {shorten(place, 400)}"
-    sides = [
-        f"{word} {shorten(str(side), 80)}"
-        for word, side in (("expected", finding.expected), ("found", finding.found))
-        if isinstance(side, str | int | float)
-    ]
-    if sides:
-        yield ", ".join(sides)
+    for word, side in (("expected", finding.expected), ("found", finding.found)):
+        if isinstance(side, str | int | float):
+            yield f"{word} {shorten(str(side), 80)}"
