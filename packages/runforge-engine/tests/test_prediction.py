@@ -281,6 +281,19 @@ def test_a_model_that_was_changed_is_not_loaded_whatever_else_was(
     assert ErrorCode.FILE_UNSAFE in codes
 
 
+def test_a_run_does_not_escape_its_index_entry_by_another_name_or_path(workspace: Path) -> None:
+    folder = run_of(workspace, "linear_svc")
+    forge(workspace, folder, joblib_bytes(joblib.load(folder.path / MODEL), 2), records=2)
+    for file in ("run.json", "manifest.json"):
+        document = read(folder.path, file) | {"run_id": "20200101-000000-00000000"}
+        (folder.path / file).write_text(json.dumps(document))
+    link = workspace / "link"
+    link.symlink_to(workspace / ".runforge/runs")
+    for path in (folder.path, link / folder.path.name, folder.path / ".." / folder.path.name):
+        error = refusal(lambda path=path: model_of_run(RunFolder(path), listed(workspace)))
+        assert error.code is ErrorCode.FILE_UNSAFE
+
+
 @pytest.mark.parametrize("place", ["attribute", "object array"])
 def test_a_payload_is_not_run_even_where_all_records_agree(place: str, workspace: Path) -> None:
     folder, trace = run_of(workspace, "linear_svc"), workspace / "executed"

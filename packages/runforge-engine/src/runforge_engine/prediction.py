@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from runforge_contracts import layout
@@ -128,8 +128,7 @@ def model_of_run(
         ``ARTIFACT_NOT_FOUND`` where the run has no model, ``FILE_UNSAFE`` where its digest is not
         on record or the records disagree.
     """
-    runs = (Listed(entry, store) for entry, store in listed if entry["run_id"] == folder.run_id)
-    own = [run.entry for run in runs if run.folder and run.folder.path == folder.path]
+    own = [entry for entry, store in listed if _lies_at(Listed(entry, store), folder)]
     record = folder.run or {}
     model = (record.get("artifacts") or {}).get("model_pkl")
     if model is None:
@@ -141,6 +140,16 @@ def model_of_run(
         )
     digest = _digest_on_record(folder.run_id, model, folder, own)
     return RecordedModel(folder.path / model, folder.run_id, digest, record)
+
+
+def _lies_at(run: Listed, folder: RunFolder) -> bool:
+    """Tell whether an index entry is that of the run in a folder, whatever id the run claims."""
+    if folder.path.name not in (run.entry["run_id"], PurePosixPath(run.entry["run_dir"]).name):
+        return False
+    try:
+        return run.folder is not None and run.folder.path.samefile(folder.path)
+    except OSError:
+        return False
 
 
 def model_of_file(
