@@ -330,6 +330,7 @@ HELP = [
             "interpretability",
             "diagnostics",
             "diff",
+            "report",
             "trace",
             "reproduce",
             "index",

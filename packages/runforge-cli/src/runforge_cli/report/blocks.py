@@ -20,6 +20,14 @@ class Name(str):
 Text = str | Sequence[str]
 
 
+def prose(text: str) -> list[str]:
+    """Return a sentence of a document, whose names stand in backticks, as prose and names."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return [text]
+    return [Name(part) if index % 2 else part for index, part in enumerate(parts)]
+
+
 @dataclass(frozen=True, slots=True)
 class Paragraph:
     """Some sentences."""
@@ -66,16 +74,17 @@ class Matrix:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A line of a plot, in the unit square."""
+    """A line of a plot, or dots in it, in the unit square."""
 
-    label: str
+    label: Text
     x: Sequence[float]
     y: Sequence[float]
     #: What stands beside its name.
     remark: str = ""
-    #: Whether the line goes in steps, each value holding up to the next.
+    #: Whether the line goes in steps, each value holding back to the one before.
     steps: bool = False
-    dots: bool = False
+    #: Share of a dot's greatest area, for each point; no dots where there are none.
+    dots: Sequence[float] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +97,8 @@ class Plot:
     y_axis: str
     series: Sequence[Series]
     table: Table
-    #: Whether the diagonal is drawn: a guess, or perfect agreement.
-    diagonal: str = ""
+    #: Whether the diagonal is drawn: where a guess lies, or perfect agreement.
+    diagonal: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from runforge_cli.columns import number
 from runforge_cli.differences import field_texts, signed
-from runforge_cli.report.blocks import Block, Name, Paragraph, Section, Table, Text
+from runforge_cli.report.blocks import Block, Name, Paragraph, Section, Table, Text, prose
 from runforge_cli.report.curve_blocks import overlaid_blocks
 from runforge_cli.report.material import Material
 
@@ -65,15 +65,7 @@ def _runs(comparison: dict[str, Any], letters: Sequence[str]) -> Table:
 
 def _conclusions(comparison: dict[str, Any], letters: Sequence[str]) -> Iterator[Block]:
     for letter, conclusion in zip(letters[1:], comparison["conclusions"], strict=True):
-        yield Paragraph([f"{letter}: ", *_prose(conclusion["text"])])
-
-
-def _prose(text: str) -> list[str]:
-    """Return a text with its quoted names as names."""
-    parts = text.split("`")
-    if len(parts) % 2 == 0:
-        return [text]
-    return [Name(part) if index % 2 else part for index, part in enumerate(parts)]
+        yield Paragraph([f"{letter}: ", *prose(conclusion["text"])])
 
 
 def _metrics(comparison: dict[str, Any], letters: Sequence[str]) -> Iterator[Block]:
@@ -166,8 +158,12 @@ def _artifacts(comparison: dict[str, Any], letters: Sequence[str]) -> Iterator[B
                 [
                     [Name(field["name"])],
                     words[field["agreement"]],
-                    *([Name(text)] for text in field_texts(field)),
+                    *(_digest(text) for text in field_texts(field)),
                 ]
                 for field in fields
             ],
         )
+
+
+def _digest(text: str) -> Text:
+    return text if text == _NONE else [Name(text)]

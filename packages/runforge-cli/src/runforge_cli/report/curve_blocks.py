@@ -41,18 +41,22 @@ def curve_blocks(material: Material) -> list[Block]:
         blocks.append(Paragraph("The validation rows hold one class only: there is no curve."))
         return blocks
     of = f"of the class {curves.roc[0].label}" if binary else "of each class against the rest"
-    lines = [(str(curve.label), curve) for curve in curves.roc]
-    ranked = [(str(curve.label), curve) for curve in curves.precision_recall]
+    lines = [(str(curve.label), curve) for curve in _worst_first(curves.roc)]
+    ranked = [(str(curve.label), curve) for curve in _worst_first(curves.precision_recall)]
     point = curves.operating_point if binary else None
     blocks += [_roc(lines, of, point), _precision_recall(ranked, of)]
+    blocks += _calibration([("", curves)])
     if len(lines) > MAX_LINES:
-        blocks.append(
-            Paragraph(
-                f"Drawn are the first {MAX_LINES} of {len(lines)} classes; the tables have all."
-            )
-        )
-    drawn = _calibration([("", curves)])
-    return [*blocks, *drawn]
+        told = f"The first two plots show the {MAX_LINES} of {len(lines)} classes"
+        blocks.append(Paragraph(f"{told} that are told apart worst; the tables have all."))
+    return blocks
+
+
+def _worst_first(curves: Sequence[Curve]) -> Sequence[Curve]:
+    """Return the curves as they are, or where they do not fit into a plot, the worst ones first."""
+    if len(curves) <= MAX_LINES:
+        return curves
+    return sorted(curves, key=lambda curve: curve.area)
 
 
 def overlaid_blocks(materials: Sequence[Material]) -> list[Block]:
@@ -75,13 +79,13 @@ def overlaid_blocks(materials: Sequence[Material]) -> list[Block]:
 
 def _roc(lines: Sequence[tuple[str, Curve]], of: str, point: tuple[float, float] | None) -> Plot:
     series = [
-        Series(shorten(label, _LABEL), curve.x, curve.y, f"area {number(curve.area)}")
+        Series(_label(label), curve.x, curve.y, f"area {number(curve.area)}")
         for label, curve in lines[:MAX_LINES]
     ]
     if point is not None:
         x, y = point
         remark = f"{x:.1%} and {y:.1%}"
-        series.append(Series("the model's own predictions", (x,), (y,), remark, dots=True))
+        series.append(Series("the model's own predictions", (x,), (y,), remark, dots=(0.3,)))
     rows = [
         [
             [Name(label)],
@@ -93,8 +97,8 @@ def _roc(lines: Sequence[tuple[str, Curve]], of: str, point: tuple[float, float]
     return Plot(
         title=f"ROC curve {of}",
         description=(
-            "True positive rate over false positive rate, for every threshold. "
-            + _areas("Area under the curve", lines)
+            "True positive rate over false positive rate, for every threshold; a guess lies on the"
+            " diagonal. " + _areas("Area under the curve", lines)
         ),
         x_axis="false positive rate",
         y_axis="true positive rate",
@@ -105,7 +109,7 @@ def _roc(lines: Sequence[tuple[str, Curve]], of: str, point: tuple[float, float]
             rows,
             frozenset(range(1, len(_LEVELS) + 2)),
         ),
-        diagonal="a guess",
+        diagonal=True,
     )
 
 
@@ -133,7 +137,7 @@ def _precision_recall(lines: Sequence[tuple[str, Curve]], of: str) -> Plot:
         y_axis="precision",
         series=[
             Series(
-                shorten(label, _LABEL),
+                _label(label),
                 curve.x,
                 curve.y,
                 f"average {number(curve.area)}",
@@ -155,6 +159,10 @@ def _best_precision(curve: Curve, recall: float) -> float:
     return max((y for x, y in points if x >= recall - 1e-12), default=0.0)
 
 
+def _label(label: str) -> list[str]:
+    return [Name(shorten(label, _LABEL))]
+
+
 def _areas(what: str, lines: Sequence[tuple[str, Curve]]) -> str:
     told = ", ".join(f"{shorten(label, _LABEL)} {number(c.area)}" for label, c in lines[:MAX_LINES])
     return f"{what}: {told}."
@@ -171,8 +179,9 @@ def _calibration(lines: Iterable[tuple[str, Curves]]) -> list[Block]:
         Plot(
             title=f"Calibration of the probability of {of}",
             description=(
-                "How often what was given a probability came true, in bins of equal width. On the"
-                " diagonal probabilities can be taken at their word. "
+                "How often what was given a probability came true, in bins of equal width; the"
+                " larger a dot, the more rows. On the diagonal probabilities can be taken at their"
+                " word. "
                 + " ".join(
                     f"{f'{letter}: ' if letter else ''}Mean distance {found.error:.3f}, Brier score"
                     f" {found.brier:.3f}."
@@ -187,7 +196,7 @@ def _calibration(lines: Iterable[tuple[str, Curves]]) -> list[Block]:
                     [item.expected for item in found.bins],
                     [item.observed for item in found.bins],
                     f"distance {found.error:.3f}",
-                    dots=True,
+                    dots=[item.rows / max(b.rows for b in found.bins) for item in found.bins],
                 )
                 for letter, found in shown[:MAX_LINES]
             ],
@@ -207,6 +216,6 @@ def _calibration(lines: Iterable[tuple[str, Curves]]) -> list[Block]:
                 ],
                 frozenset(range(1 + several, 4 + several)),
             ),
-            diagonal="perfect agreement",
+            diagonal=True,
         )
     ]

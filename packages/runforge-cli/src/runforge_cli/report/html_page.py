@@ -35,6 +35,8 @@ from runforge_cli.report.styles import CSS
 
 #: Steps of colour in a confusion matrix.
 _HEAT = 10
+#: Most classes with room for the share of each count in its row.
+_WITH_SHARES = 6
 _DIGEST = base64.b64encode(hashlib.sha256(CSS.encode()).digest()).decode()
 _POLICY = f"default-src 'none'; style-src 'sha256-{_DIGEST}'; base-uri 'none'; form-action 'none'"
 
@@ -141,7 +143,7 @@ class _Page:
         yield '<ul class="legend">'
         for index, series in enumerate(plot.series):
             remark = f" <span>{_escaped(series.remark)}</span>" if series.remark else ""
-            yield f"<li>{key_svg(index)}{_text([Name(series.label)])}{remark}</li>"
+            yield f"<li>{key_svg(index, series)}{_text(series.label)}{remark}</li>"
         yield "</ul>"
         yield "<details>"
         yield "<summary>As a table</summary>"
@@ -197,8 +199,11 @@ def _matrix(matrix: Matrix) -> Iterator[str]:
         total = max(sum(counts), 1)
         cells = []
         for predicted, count in enumerate(counts):
-            right = " diagonal" if predicted == true else ""
-            cells.append(f'<td class="h{_HEAT * count // total}{right}">{count:,}</td>')
+            # A single row is to be seen among many, so that no count but zero is without colour.
+            heat = -(-_HEAT * count // total)
+            style = f"right h{heat}" if predicted == true else f"wrong h{heat}"
+            share = f" <small>{count / total:.0%}</small>" if len(labels) <= _WITH_SHARES else ""
+            cells.append(f'<td class="{style}">{count:,}{share}</td>')
         yield f'<tr><th scope="row">{label}</th>{"".join(cells)}</tr>'
     yield from _closed()
 

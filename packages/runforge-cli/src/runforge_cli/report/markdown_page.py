@@ -26,11 +26,13 @@ from runforge_cli.report.blocks import (
     Text,
 )
 
-#: Characters that may begin markup within a line.
-_MARKUP = re.compile(r"([\\`*_\[\]<>|~&#$!@:])")
-#: Texts that a reader may turn into a link, and those that begin a block where they begin a line.
+#: What may begin markup within a line. An underscore within a word is none, nor is a colon but that
+#: of an address, nor an at sign but that of a mention.
+_MARKUP = re.compile(r"([\\`*\[\]<|~&$]|(?<![^\W_])_|_(?![^\W_])|:(?=//)|@(?=\w))")
+#: A text that a reader may turn into a link.
 _LINK = re.compile(r"(?i)\b(www)\.")
-_BEGINNING = re.compile(r"^(\s*)([-+=]|\d+(?=[.)]))")
+#: What begins a block where it begins a line.
+_BEGINNING = re.compile(r"^([-+=#>]|\d+(?=[.)]))")
 _TICKS = re.compile("`+")
 
 
@@ -59,7 +61,7 @@ def _block(block: Block) -> Iterator[str]:
             yield ("" if kind == "plain" else "> ") + _text(text)
         case Facts(items):
             for name, text in items:
-                yield f"* {_prose(name)}: {_text(text, inside=True)}"
+                yield f"* {_text(name)}: {_text(text, inside=True)}"
         case Table():
             yield from _table(block)
         case Bars(caption, header, rows):
@@ -72,7 +74,7 @@ def _block(block: Block) -> Iterator[str]:
         case Matrix(labels, counts):
             yield from _matrix(labels, counts)
         case Plot():
-            yield f"**{_prose(block.title)}.** {_prose(block.description)}"
+            yield f"{_bold(block.title)} – {_prose(block.description)}"
             yield ""
             yield from _table(block.table)
         case Commands(lines):
@@ -80,7 +82,7 @@ def _block(block: Block) -> Iterator[str]:
 
 
 def _table(table: Table) -> Iterator[str]:
-    yield f"**{_prose(table.caption)}**"
+    yield _bold(table.caption)
     yield ""
     yield _row([_prose(text) for text in table.header])
     rules = ("---:" if index in table.numeric else "---" for index in range(len(table.header)))
@@ -128,7 +130,20 @@ def _text(text: Text, *, inside: bool = False, table: bool = False) -> str:
     written = "".join(
         _code(part, table=table) if isinstance(part, Name) else _prose(part) for part in parts
     )
-    return written if inside else _BEGINNING.sub(r"\1\\\2", written)
+    if inside:
+        return written
+    # A number is kept from beginning a list by its dot, anything else by itself.
+    return _BEGINNING.sub(_kept_down, written.strip())
+
+
+def _kept_down(found: re.Match[str]) -> str:
+    text = found[1]
+    return f"&#{ord(text[0])};{text[1:]}" if text[0].isdigit() else f"\\{text}"
+
+
+def _bold(text: str) -> str:
+    # A space beside the asterisks would leave them asterisks.
+    return f"**{_prose(text.strip())}**"
 
 
 def _prose(text: str) -> str:

@@ -20,6 +20,8 @@ STYLES = 8
 #: Size of a plot and of the square within it, in units of about a pixel.
 _WIDTH, _HEIGHT = 340, 316
 _LEFT, _TOP, _SIDE = 48, 10, 260
+#: Radius of the smallest and of the largest dot.
+_SMALL, _LARGE = 2.5, 8
 _TICKS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 
@@ -39,7 +41,7 @@ def plot_svg(plot: Plot, identity: str) -> str:
         *_axes(plot),
     ]
     if plot.diagonal:
-        elements.append(_line((0, 0), (1, 1), "diagonal"))
+        elements.append(_line((0, 0), (1, 1), "reference"))
     for number, series in enumerate(plot.series):
         elements += _series(series, f"series s{number % STYLES}")
     return str(
@@ -53,10 +55,13 @@ def plot_svg(plot: Plot, identity: str) -> str:
     )
 
 
-def key_svg(number: int) -> str:
-    """Return a short piece of the line of series ``number``, for a legend."""
-    line = svg.Line(x1=0, y1=6, x2=28, y2=6, class_=["series", f"s{number % STYLES}"])
-    return _decoration(svg.ViewBoxSpec(0, 0, 28, 12), "key", [line])
+def key_svg(number: int, series: Series) -> str:
+    """Return a piece of the line of series ``number``, or its dot, for a legend."""
+    style = ["series", f"s{number % STYLES}"]
+    mark: svg.Element = svg.Line(x1=0, y1=6, x2=28, y2=6, class_=style)
+    if len(series.x) == 1:
+        mark = svg.Circle(cx=14, cy=6, r=4.5, class_=[*style, "dot"])
+    return _decoration(svg.ViewBoxSpec(0, 0, 28, 12), "key", [mark])
 
 
 def bar_svg(value: float, greatest: float, *, signed: bool) -> str:
@@ -115,11 +120,12 @@ def _series(series: Series, style: str) -> list[svg.Element]:
     points = [_place(x, y) for x, y in zip(series.x, series.y, strict=True)]
     elements: list[svg.Element] = []
     if len(points) > 1:
-        elements.append(svg.Path(d=_path(points, steps=series.steps), class_=style.split()))
-    if series.dots or len(points) == 1:
-        elements += [
-            svg.Circle(cx=x, cy=y, r=3.5, class_=[*style.split(), "dot"]) for x, y in points
-        ]
+        thin = ["thin"] if series.dots else []
+        path = _path(points, steps=series.steps)
+        elements.append(svg.Path(d=path, class_=[*style.split(), *thin]))
+    for (x, y), area in zip(points, series.dots, strict=False):
+        radius = round(_SMALL + (_LARGE - _SMALL) * area**0.5, 2)
+        elements.append(svg.Circle(cx=x, cy=y, r=radius, class_=[*style.split(), "dot"]))
     return elements
 
 

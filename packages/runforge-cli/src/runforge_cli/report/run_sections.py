@@ -11,7 +11,7 @@ from runforge_contracts.rules import primary_metric
 from runforge_contracts.text import format_duration, printable, shorten
 
 from runforge_cli.columns import number, plural
-from runforge_cli.differences import source_text, value_text
+from runforge_cli.differences import signed, source_text, value_text
 from runforge_cli.report.blocks import (
     Bars,
     Block,
@@ -23,6 +23,7 @@ from runforge_cli.report.blocks import (
     Section,
     Table,
     Text,
+    prose,
 )
 from runforge_cli.report.curve_blocks import curve_blocks
 from runforge_cli.report.material import Material
@@ -31,13 +32,14 @@ from runforge_cli.report.material import Material
 TOP = 20
 #: Classes whose coefficients are drawn, and of which a matrix is drawn.
 MAX_CLASSES, MAX_MATRIX = 12, 30
-_LONG = 2_000
+#: Characters of a free text, and lines of the notes.
+_LONG, _NOTES = 2_000, 40
 _METRICS = {
     "accuracy": "Share of rows predicted right.",
     "precision_macro": "Of the rows predicted as a class, the share that are; mean of classes.",
     "recall_macro": "Of the rows of a class, the share predicted as it; mean of classes.",
     "f1_macro": "Harmonic mean of precision and recall; mean of classes.",
-    "roc_auc": "Chance that a row of the greater class is ranked above one of the other.",
+    "roc_auc": "Chance that of two rows the one of the second class is ranked above the other.",
     "log_loss": "Cross-entropy of the probabilities; lower is better.",
 }
 _GUIDE = (
@@ -113,18 +115,20 @@ def _outcome(material: Material) -> Iterator[Block]:
         facts.append(("Duration", format_duration(result["duration_ms"])))
     if request.get("tags"):
         facts.append(("Tags", names(request["tags"])))
-    if request.get("notes"):
-        facts.append(("Notes", shorten(request["notes"], _LONG)))
     if request.get("rerun_from"):
         facts.append(("Repeats", [Name(request["rerun_from"])]))
     facts.append(("Folder", [Name(material.run_dir)]))
     yield Facts(facts)
+    # The one text of several lines; each stays a line, and nothing more than text.
+    lines = shorten(request.get("notes") or "", _LONG).splitlines()
+    for line in [line for line in lines if line.strip()][:_NOTES]:
+        yield Paragraph(line, "note")
     error = result.get("error")
     if error:
         code = [" ", Name(error["code"])] if "code" in error else []
-        yield Paragraph([shorten(error["message"], _LONG), *code], "warning")
+        yield Paragraph([*prose(shorten(error["message"], _LONG)), *code], "warning")
         if error.get("hint"):
-            yield Paragraph(shorten(error["hint"], _LONG), "guide")
+            yield Paragraph(prose(shorten(error["hint"], _LONG)), "guide")
 
 
 def _data(material: Material) -> Iterator[Block]:
@@ -311,7 +315,7 @@ def _weights(material: Material) -> Iterator[Block]:
         "Intercepts",
         ("Class", "Intercept"),
         [
-            [[Name(str(item["class"]))], f"{item['intercept']:+.4f}"]
+            [[Name(str(item["class"]))], signed(item["intercept"])]
             for item in coefficients["intercepts"][:MAX_CLASSES]
         ],
         frozenset({1}),
@@ -335,9 +339,10 @@ def _diagnostics(material: Material) -> Iterator[Block]:
         )
 
 
-def _told(item: dict[str, Any]) -> str:
+def _told(item: dict[str, Any]) -> Text:
     hint = item.get("details", {}).get("hint")
-    return shorten(item["message"], _LONG) + (f" {shorten(str(hint), _LONG)}" if hint else "")
+    told = prose(shorten(item["message"], _LONG))
+    return [*told, " ", *prose(shorten(str(hint), _LONG))] if hint else told
 
 
 def _provenance(material: Material) -> Iterator[Block]:

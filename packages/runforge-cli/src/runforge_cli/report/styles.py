@@ -8,7 +8,7 @@ from __future__ import annotations
 _LIGHT = """
 --page: #ffffff; --panel: #f6f7f9; --text: #1b1f24; --soft: #57606a; --rule: #d5dae0;
 --accent: #0b5cad; --guide: #eaf2fb; --warn: #fff1dc; --warn-edge: #b35900;
---heat: 11, 92, 173; --up: #0b6fa4; --down: #b3490b;
+--right: 11, 92, 173; --wrong: 190, 70, 0; --up: #0b6fa4; --down: #b3490b;
 --s0: #0b5cad; --s1: #b3490b; --s2: #1b7a4b; --s3: #8a3fa0;
 --s4: #80600a; --s5: #a3234e; --s6: #3d6b77; --s7: #4b4b4b;
 """.strip()
@@ -16,7 +16,7 @@ _LIGHT = """
 _DARK = """
 --page: #14171b; --panel: #1d2127; --text: #e6e9ed; --soft: #a3adb8; --rule: #39414b;
 --accent: #7ab8ff; --guide: #1a2736; --warn: #35270f; --warn-edge: #f0a94a;
---heat: 88, 166, 255; --up: #62b6e8; --down: #f0965a;
+--right: 88, 166, 255; --wrong: 240, 140, 70; --up: #62b6e8; --down: #f0965a;
 --s0: #7ab8ff; --s1: #f0965a; --s2: #6fd3a0; --s3: #cf9be0;
 --s4: #e0c05a; --s5: #f58aae; --s6: #8fc4d0; --s7: #c8c8c8;
 """.strip()
@@ -44,15 +44,18 @@ code {{ overflow-wrap: anywhere; unicode-bidi: isolate; }}
 pre {{ background: var(--panel); border: 1px solid var(--rule); border-radius: 6px;
   padding: .8rem 1rem; overflow-x: auto; }}
 pre code {{ overflow-wrap: normal; }}
-.guide, .warning {{ padding: .6rem .9rem; border-radius: 0 6px 6px 0; max-width: none;
+.guide, .warning, .note {{ padding: .6rem .9rem; border-radius: 0 6px 6px 0; max-width: none;
   background: var(--guide); border-left: 4px solid var(--accent); }}
+.note {{ background: var(--panel); border-color: var(--rule); margin: 0; border-radius: 0;
+  padding: .15rem .9rem; }}
 .warning {{ background: var(--warn); border-color: var(--warn-edge); }}
 dl {{ display: grid; grid-template-columns: minmax(7rem, max-content) 1fr; gap: .3rem 1.25rem;
   margin: .75rem 0; }}
 dt {{ color: var(--soft); }}
 dd {{ margin: 0; min-width: 0; overflow-wrap: anywhere; }}
 .scroll {{ overflow-x: auto; margin: 1rem 0; max-width: 100%; }}
-table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
+table {{ border-collapse: collapse; min-width: min(100%, 26rem);
+  font-variant-numeric: tabular-nums; }}
 caption {{ text-align: left; font-weight: 600; padding-bottom: .35rem; overflow-wrap: anywhere; }}
 th, td {{ text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0;
   border-bottom: 1px solid var(--rule); font-weight: 400; }}
@@ -67,15 +70,25 @@ tbody th code, td code {{ overflow-wrap: break-word; }}
 .positive {{ fill: var(--up); }}
 .negative {{ fill: var(--down); }}
 .zero {{ stroke: var(--soft); stroke-width: 1; vector-effect: non-scaling-stroke; }}
+.matrix {{ min-width: 0; }}
+.matrix caption {{ white-space: nowrap; }}
 .matrix th, .matrix td {{ text-align: center; padding: .4rem .6rem; min-width: 3rem;
   border: 1px solid var(--rule); }}
 .matrix tbody th {{ text-align: right; }}
 .matrix th code {{ overflow-wrap: normal; }}
-.matrix .diagonal {{ font-weight: 700; outline: 2px solid var(--soft); outline-offset: -3px; }}
-{" ".join(f".h{n} {{ background: rgba(var(--heat), {n * 0.06:.2f}); }}" for n in range(11))}
-.plots {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 21rem), 1fr));
-  gap: 1.5rem 2rem; margin: 1rem 0; align-items: start; }}
-figure {{ margin: 0; min-width: 0; break-inside: avoid; }}
+.matrix small {{ font-weight: 400; }}
+.matrix .right {{ font-weight: 700; outline: 2px solid var(--soft); outline-offset: -3px; }}
+{
+    " ".join(
+        f".{kind}.h{n} {{ background: rgba(var(--{kind}), {0.1 + n * 0.03:.2f}); }}"
+        for kind in ("right", "wrong")
+        for n in range(1, 11)
+    )
+}
+.plots {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 18.5rem), 1fr));
+  gap: 2rem 1.75rem; margin: 1rem 0; align-items: start; }}
+figure {{ margin: 0; min-width: 0; break-inside: avoid; display: grid;
+  grid-template-rows: subgrid; grid-row: span 4; row-gap: .25rem; align-content: start; }}
 figcaption {{ overflow-wrap: anywhere; }}
 figcaption strong {{ display: block; }}
 figcaption p {{ font-size: .9rem; color: var(--soft); margin: .25rem 0 .5rem; }}
@@ -83,7 +96,8 @@ figcaption p {{ font-size: .9rem; color: var(--soft); margin: .25rem 0 .5rem; }}
 .plot text {{ font-size: 12px; fill: var(--soft); }}
 .frame {{ fill: none; stroke: var(--soft); }}
 .grid {{ stroke: var(--rule); stroke-width: .75; }}
-.diagonal-line {{ stroke: var(--soft); stroke-dasharray: 3 4; }}
+.reference {{ stroke: var(--soft); stroke-dasharray: 3 4; }}
+.thin {{ stroke-width: 1; }}
 .series {{ fill: none; stroke-width: 2; stroke-linejoin: round; }}
 .dot {{ stroke-width: 1; stroke-dasharray: none; }}
 {
@@ -95,6 +109,7 @@ figcaption p {{ font-size: .9rem; color: var(--soft); margin: .25rem 0 .5rem; }}
 }
 .key {{ width: 28px; height: 12px; vertical-align: middle; margin-right: .5rem; }}
 .legend {{ list-style: none; padding: 0; margin: .5rem 0; font-size: .9rem; }}
+.legend li {{ padding-left: 36px; text-indent: -36px; }}
 .legend span {{ color: var(--soft); }}
 details {{ margin: .5rem 0; }}
 summary {{ cursor: pointer; color: var(--accent); }}
@@ -114,6 +129,8 @@ footer {{ margin-top: 3rem; padding-top: .75rem; border-top: 1px solid var(--rul
   tr, dl > div, .guide, .warning, pre {{ break-inside: avoid; }}
   .scroll {{ overflow: visible; }}
   pre {{ white-space: pre-wrap; overflow-wrap: anywhere; }}
+  details::details-content {{ content-visibility: visible; display: block; }}
+  summary {{ display: none; }}
   * {{ -webkit-print-color-adjust: exact; print-color-adjust: exact; }}
 }}
 """
