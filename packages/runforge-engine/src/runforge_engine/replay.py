@@ -1,8 +1,8 @@
 """The predictions of a run on its validation rows, computed again from its model and its dataset.
 
 No record holds them. They are computed only where the dataset still has the fingerprint of the
-record and the model file its digest, and they count only where they give the confusion matrix of
-the record; anything else is an error that says what is missing. Nothing is trained.
+record and the model file its digest, and they count only where they give the metrics of the
+record; anything else is an error that says what is missing. Nothing is trained.
 
 For the numbers of the run itself call :func:`runforge_engine.numerics.pin_environment` before numpy
 is imported.
@@ -12,6 +12,7 @@ Source: RunForge contract, "Data", "Training" and "Determinism".
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ from runforge_engine.source import Source, read_source
 from runforge_engine.splitting import split_rows
 from runforge_engine.table import read_names
 
+#: How far metrics may lie apart: another machine may differ in the last bits.
+TOLERANCE = 1e-6
 #: What the validation rows follow from; older records lack some of it.
 _NEEDED = ("seed", "classes", "feature_names", "split", "label_column", "dataset")
 
@@ -99,7 +102,7 @@ def replay(
         warnings.simplefilter("ignore")
         pipeline = load_model(model.path, model.sha256)
     replayed = _compute(pipeline, dataset, rows, folder)
-    if _matrix(replayed) != metrics["confusion_matrix"]:
+    if not _fits(replayed, metrics):
         raise _not_of_record("The model predicts otherwise here than the record says", folder)
     return replayed
 
@@ -152,14 +155,28 @@ def _compute(pipeline: Any, dataset: Dataset, rows: Any, folder: RunFolder) -> R
     )
 
 
-def _matrix(replayed: Replay) -> list[list[int]]:
+def _fits(replayed: Replay, metrics: dict[str, Any]) -> bool:
+    """Tell whether the predictions give the matrix and the metrics of the record.
+
+    The matrix alone could be that of other rows: two good models confuse as little.
+    """
     import numpy as np
+    from sklearn.metrics import log_loss, roc_auc_score
 
     size = len(replayed.classes)
     counts = np.zeros((size, size), dtype=np.int64)
     np.add.at(counts, (replayed.truth, replayed.predicted), 1)
-    matrix: list[list[int]] = counts.tolist()
-    return matrix
+    if counts.tolist() != metrics["confusion_matrix"]:
+        return False
+    found = {}
+    if "roc_auc" in metrics:
+        found["roc_auc"] = roc_auc_score(replayed.truth == 1, replayed.scores[:, 1])
+    if "log_loss" in metrics:
+        found["log_loss"] = log_loss(replayed.truth, replayed.scores, labels=range(size))
+    return all(
+        math.isclose(value, metrics[name], rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+        for name, value in found.items()
+    )
 
 
 def _not_of_record(what: str, folder: RunFolder) -> RunForgeError:

@@ -34,7 +34,7 @@ def curve_blocks(material: Material) -> list[Block]:
     source = (
         f"Computed for this report from the model and the dataset of the record, whose digests"
         f" were checked, on the {plural(curves.rows, 'validation row')} of the run; the predictions"
-        " give the confusion matrix of the record."
+        " give the metrics of the record."
     )
     blocks: list[Block] = [Paragraph(source)]
     if not curves.roc:

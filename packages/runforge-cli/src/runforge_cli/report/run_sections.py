@@ -28,8 +28,8 @@ from runforge_cli.report.blocks import (
 from runforge_cli.report.curve_blocks import curve_blocks
 from runforge_cli.report.material import Material
 
-#: Features shown of each class; more make a page, not a picture.
-TOP = 20
+#: Features shown of each class, and where several runs share a page.
+TOP, TOP_OF_SEVERAL = 20, 10
 #: Classes whose coefficients are drawn, and of which a matrix is drawn.
 MAX_CLASSES, MAX_MATRIX = 12, 30
 #: Characters of a free text, and lines of the notes.
@@ -277,7 +277,7 @@ def _matrix(metrics: dict[str, Any], classes: Sequence[Any] | None) -> Iterator[
 
 
 def _weights(material: Material) -> Iterator[Block]:
-    folder = material.folder
+    folder, top = material.folder, TOP_OF_SEVERAL if material.letter else TOP
     importance = folder.raw(layout.FEATURE_IMPORTANCE)
     if importance is not None:
         yield Paragraph(
@@ -288,9 +288,9 @@ def _weights(material: Material) -> Iterator[Block]:
         )
         features = importance["features_by_importance"]
         yield Bars(
-            _caption("Feature importances", len(features)),
+            _caption("Feature importances", len(features), top),
             ("Feature", "Importance"),
-            [(item["name"], item["importance"]) for item in features[:TOP]],
+            [(item["name"], item["importance"]) for item in features[:top]],
         )
     coefficients = folder.raw(layout.LINEAR_COEFFICIENTS)
     if coefficients is None:
@@ -305,9 +305,9 @@ def _weights(material: Material) -> Iterator[Block]:
     for group in groups[:MAX_CLASSES]:
         of = f" of the class {group['class']}" if len(groups) > 1 else ""
         yield Bars(
-            _caption(f"Coefficients{of}, strongest first", len(group["features"])),
+            _caption(f"Coefficients{of}, strongest first", len(group["features"]), top),
             ("Feature", "Coefficient"),
-            [(item["name"], item["coefficient"]) for item in group["features"][:TOP]],
+            [(item["name"], item["coefficient"]) for item in group["features"][:top]],
         )
     if len(groups) > MAX_CLASSES:
         yield Paragraph(f"There are {len(groups) - MAX_CLASSES} more classes.")
@@ -322,8 +322,8 @@ def _weights(material: Material) -> Iterator[Block]:
     )
 
 
-def _caption(text: str, count: int) -> str:
-    return text + (f" (first {TOP} of {count:,})" if count > TOP else "")
+def _caption(text: str, count: int, top: int) -> str:
+    return text + (f" (first {top} of {count:,})" if count > top else "")
 
 
 def _diagnostics(material: Material) -> Iterator[Block]:
