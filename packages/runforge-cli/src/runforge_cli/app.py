@@ -16,6 +16,7 @@ COMMANDS = {
     "train": "Train a classifier on a dataset and record the run.",
     "run": "Execute a request file.",
     "rerun": "Repeat a run, with changes if you like.",
+    "cancel": "End a run that is at work in another terminal.",
     "runs": "List the runs of the store.",
     "show": "Show what a run did, on one screen.",
     "metrics": "Show the metrics of a run.",

@@ -172,6 +172,10 @@ def _run(
     interrupt: KeyboardInterrupt | None = None
     with Journal(record.folder, run_id, plan.start.clock, observer) as journal:
         try:
+            configuration = plan.configuration
+            journal.event(
+                "run_start", preset_id=configuration.preset, model_family=configuration.family
+            )
             complete = run_aside(lambda _: _stages(), cancellation.check)
             completed = complete(plan, run_id, record, journal, cancellation)
         except RunForgeError as raised:

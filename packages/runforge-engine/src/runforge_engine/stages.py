@@ -74,7 +74,6 @@ def complete(
         and ``CANCELLED``.
     """
     configuration = plan.configuration
-    journal.event("run_start", preset_id=configuration.preset, model_family=configuration.family)
 
     def aside(work: Callable[[], T]) -> T:
         return run_aside(lambda _: work(), cancellation.check)
