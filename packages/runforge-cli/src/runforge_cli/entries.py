@@ -13,6 +13,26 @@ from runforge_cli.columns import number
 
 #: Heading of the metrics where the runs have not all the same one.
 METRIC = "metric"
+#: Fields of an entry that a table for programs has.
+_FIELDS = (
+    "run_id",
+    "created_at",
+    "status",
+    "name",
+    "model_family",
+    "preset_id",
+    "label_column",
+    "duration_ms",
+    "device",
+    "run_dir",
+    "dataset_fingerprint_sha256",
+    "model_sha256",
+)
+
+
+def status_of(entry: dict[str, Any]) -> str:
+    """Return how the run ended, or what becomes of it."""
+    return str(entry.get("status") or entry.get("state", "incomplete"))
 
 
 def metrics_of(entry: dict[str, Any]) -> dict[str, float]:
@@ -50,7 +70,7 @@ def cells_of(entry: dict[str, Any], metric: str | None) -> dict[str, str]:
     span = entry.get("summary", {}).get("duration_ms")
     return {
         "run": entry["run_id"],
-        "status": entry.get("status", "incomplete"),
+        "status": status_of(entry),
         metric or METRIC: "" if measured is None else number(measured[1]),
         "duration": "" if span is None else format_duration(span),
         "model": entry.get("model_family", ""),
@@ -58,6 +78,19 @@ def cells_of(entry: dict[str, Any], metric: str | None) -> dict[str, str]:
         "label": entry.get("label_column", ""),
         "name": "" if entry.get("name") == entry["run_id"] else entry.get("name", ""),
     }
+
+
+def csv_header(entries: Iterable[dict[str, Any]]) -> list[str]:
+    """Return the columns that describe runs in a table for programs: fields first, then metrics."""
+    metrics = {name for entry in entries for name in metrics_of(entry)}
+    return [*_FIELDS, *sorted(metrics - set(_FIELDS))]
+
+
+def csv_row(entry: dict[str, Any], header: Iterable[str]) -> list[str]:
+    """Return the cells of a run: numbers in full, nothing where something is not known."""
+    summary = entry.get("summary", {})
+    known = {**metrics_of(entry), **summary, **entry, "status": status_of(entry)}
+    return [str(known.get(name, "")) for name in header]
 
 
 def newest_first(entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from runforge_contracts.errors import ErrorCode, Place, RunForgeError
@@ -15,6 +15,24 @@ def write_json(document: Any) -> None:
     """Print one JSON document."""
     sys.stdout.flush()
     sys.stdout.buffer.write(encode_json(document))
+
+
+def write_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table as CSV: RFC 4180, UTF-8, values as they are.
+
+    A spreadsheet may take a value that begins with ``=`` for a formula; a program would rather
+    have the value. On a terminal, what could act on it is made harmless.
+    """
+    import csv
+    import io
+
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    harmless = printable if sys.stdout.isatty() else str
+    for row in (header, *rows):
+        writer.writerow([harmless(cell) for cell in row])
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.getvalue().encode("utf-8", "backslashreplace"))
 
 
 def write_lines(lines: Iterable[str]) -> None:

@@ -20,7 +20,14 @@ from runforge_cli.views import (
     metric_lines,
 )
 
-_COLORS = {"succeeded": "32", "failed": "31", "cancelled": "33", "incomplete": "33"}
+_COLORS = {"succeeded": "32", "failed": "31", "running": "36"}
+_OTHER_COLOR = "33"
+#: What becomes of a run without a result.
+_STATES = {
+    "running": "It is at work.",
+    "interrupted": "Its process was ended before it could write a result.",
+    "incomplete": "It has not begun, or nobody can tell whether it is at work.",
+}
 _SOURCES = {"model_default": "model default", "cli": "command line"}
 #: Features shown for each class.
 _TOP = 4
@@ -64,9 +71,22 @@ def _section(title: str, lines: list[str]) -> Iterator[str]:
 
 
 def _title(folder: RunFolder, settings: Settings) -> str:
-    status = folder.status
-    shown = f"\x1b[{_COLORS[status]}m{status}\x1b[0m" if settings.colored() else status
+    status = _status(folder)
+    shown = (
+        f"\x1b[{_COLORS.get(status, _OTHER_COLOR)}m{status}\x1b[0m"
+        if settings.colored()
+        else status
+    )
     return f"Run {printable(folder.run_id)}: {shown}"
+
+
+def _status(folder: RunFolder) -> str:
+    """Return how the run ended, or what becomes of it."""
+    if folder.status != "incomplete":
+        return folder.status
+    from runforge_engine.holding import state_of
+
+    return state_of(folder.path)
 
 
 def _outcome(folder: RunFolder, settings: Settings) -> Iterator[tuple[str, str]]:
@@ -106,7 +126,7 @@ def _failure(folder: RunFolder) -> Iterator[tuple[str, str]]:
         if error.get("hint"):
             yield "hint", error["hint"]
     elif folder.status == "incomplete":
-        yield "state", "It is still training, or it was interrupted."
+        yield "state", _STATES[_status(folder)]
 
 
 def _data(folder: RunFolder) -> Iterator[tuple[str, str]]:
@@ -237,6 +257,8 @@ def _next(folder: RunFolder) -> Iterator[tuple[str, str]]:
                 yield "every feature", f"runforge {command} {run_id}"
         if folder.request is not None:
             yield "more effort", f"runforge rerun {run_id} --preset thorough"
+    elif _status(folder) == "running":
+        yield "end it", f"runforge cancel {run_id}"
     elif folder.request is not None:
         yield "try again", f"runforge rerun {run_id}"
 

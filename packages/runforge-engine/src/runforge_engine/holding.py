@@ -13,7 +13,9 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
+from runforge_contracts import layout
 from runforge_contracts.text import printable
 
 #: How long a run waits for somebody who only looks whether the folder is held, in seconds.
@@ -50,6 +52,19 @@ def is_held(folder: Path) -> bool | None:
         return None if free is None else not free
     finally:
         os.close(descriptor)
+
+
+def state_of(folder: Path) -> Literal["running", "interrupted", "incomplete"]:
+    """Return what becomes of the run in ``folder``, which has no result.
+
+    ``incomplete``: it has not begun, or nobody can tell.
+    """
+    # In this order: a run that has begun and is not held is over.
+    begun = os.path.lexists(folder / layout.EVENTS)
+    held = is_held(folder)
+    if held:
+        return "running"
+    return "interrupted" if begun and held is False else "incomplete"
 
 
 def holder_of(path: Path) -> str | None:

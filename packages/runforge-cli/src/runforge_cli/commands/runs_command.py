@@ -18,11 +18,13 @@ from runforge_cli.entries import (
     METRIC,
     cells_of,
     common_metric,
+    csv_header,
+    csv_row,
     metrics_of,
     newest_first,
     rank,
 )
-from runforge_cli.output import write_json, write_lines
+from runforge_cli.output import write_csv, write_json, write_lines
 from runforge_cli.settings import Settings, global_options, pass_settings
 
 
@@ -32,12 +34,13 @@ from runforge_cli.settings import Settings, global_options, pass_settings
 @click.option(
     "--status",
     metavar="S",
-    type=click.Choice(["succeeded", "failed", "cancelled", "incomplete"]),
-    help="succeeded, failed, cancelled or incomplete.",
+    type=click.Choice(["succeeded", "failed", "cancelled", "running", "interrupted", "incomplete"]),
+    help="succeeded, failed, cancelled, running, interrupted, or incomplete: no result.",
 )
 @click.option("--tag", metavar="T", help="Only runs with this tag.")
 @click.option("--dataset", metavar="PATH|SHA", help="Only runs of this dataset.")
 @click.option("--sort", metavar="METRIC", default="created", help="created, or a metric.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print the runs as CSV (RFC 4180).")
 @global_options
 @pass_settings
 def command(
@@ -48,8 +51,13 @@ def command(
     tag: str | None,
     dataset: str | None,
     sort: str,
+    as_csv: bool,
 ) -> int:
     """List the runs of the store, newest first, or best first by a metric."""
+    if as_csv and settings.json:
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID, "Either `--csv` or `--json`: both go to standard output."
+        )
     wanted = _wanted(model, status, tag, _digest(dataset) if dataset else None)
     if not wanted and sort == "created":
         shown, total = _newest(settings.stores(), limit)
@@ -58,6 +66,10 @@ def command(
         pairs = _all(settings.stores())
         chosen = [entry for entry, store in pairs if all(fits(entry, store) for fits in wanted)]
         shown, found, total = _sorted(chosen, sort)[:limit], len(pairs), len(chosen)
+    _add_states(shown, settings.folder)
+    if as_csv:
+        write_csv(csv_header(shown), [csv_row(entry, csv_header(shown)) for entry in shown])
+        return 0
     if settings.json:
         write_json({"schema_version": "index.v1", "runs": shown})
         return 0
@@ -97,13 +109,32 @@ def _wanted(
     if model is not None:
         wanted.append(lambda entry, store: entry.get("model_family") == model)
     if status is not None:
-        wanted.append(lambda entry, store: entry.get("status", "incomplete") == status)
+        wanted.append(lambda entry, store: _has_status(entry, store, status))
     if digest is not None:
         key = "dataset_fingerprint_sha256"
         wanted.append(lambda entry, store: entry.get(key, "").startswith(digest))
     if tag is not None:
         wanted.append(lambda entry, store: tag in _tags(entry, store))
     return wanted
+
+
+def _has_status(entry: dict[str, Any], store: StoreLayout, status: str) -> bool:
+    if status not in ("running", "interrupted"):
+        return bool(entry.get("status", "incomplete") == status)
+    if "status" in entry:
+        return False
+    _add_states([entry], store.workspace)
+    return bool(entry["state"] == status)
+
+
+def _add_states(entries: list[dict[str, Any]], workspace: Path) -> None:
+    """Add to entries without a status what becomes of their runs."""
+    unfinished = [entry for entry in entries if "status" not in entry]
+    if unfinished:
+        from runforge_engine.holding import state_of
+
+        for entry in unfinished:
+            entry["state"] = state_of(workspace / entry["run_dir"])
 
 
 def _digest(dataset: str) -> str:
