@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import threading
+import warnings
 from typing import Any
 
 import joblib
@@ -187,7 +188,7 @@ def test_waiting_for_another_fit_can_be_cancelled() -> None:
     cancellation = Cancellation()
     cancellation.cancel("enough")
     X, y = load("iris")
-    with training._LIBLINEAR, pytest.raises(RunForgeError) as caught:
+    with training._FITTING, pytest.raises(RunForgeError) as caught:
         train(configure("linear_svc"), X, y, cancellation=cancellation)
     assert (caught.value.code, caught.value.message) == (ErrorCode.CANCELLED, "enough")
 
@@ -208,6 +209,25 @@ def test_two_fits_in_two_threads_are_those_of_one_after_the_other() -> None:
     for thread in threads:
         thread.join()
     assert [together[0], together[1]] == one_by_one
+
+
+def test_fits_in_two_threads_each_say_what_there_is_to_say() -> None:
+    X, y = load("digits")
+    filters, shown = list(warnings.filters), warnings.showwarning
+    said: list[list[str]] = []
+
+    def work() -> None:
+        for steps in range(1, 8):
+            fitted = train(configure("logistic_regression", max_iter=steps), X, y)
+            said.append([item.code for item in fitted.diagnostics])
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert said == [["CONVERGENCE_NOT_REACHED"]] * 14
+    assert (warnings.filters, warnings.showwarning) == (filters, shown)
 
 
 def test_metrics_that_cannot_be_computed_are_left_out_and_explained() -> None:

@@ -93,6 +93,9 @@ def train(
 @click.option("--label", metavar="COLUMN", default="label", show_default=True)
 def inspect_dataset(dataset: str, label: str) -> int:
     """Print what a dataset holds, as JSON."""
+    from runforge_engine.numerics import pin_environment
+
+    pin_environment()
     from runforge_cli.output import write_json
     from runforge_engine import inspection
 

@@ -44,8 +44,12 @@ _TUNABLES = "GLIBC_TUNABLES"
 #: Weaker names for the number of threads; removed, so that the record does not depend on them.
 _REPLACED = ("GOTO_NUM_THREADS", "OPENBLAS_DEFAULT_NUM_THREADS")
 
+#: Sizes of the blocks into which OpenBLAS divides a matrix; removed. A size that is too small for
+#: the kernel makes a product endless.
+_BLOCKS = ("OPENBLAS_BLOCK_FACTOR", "OPENBLAS_L2_SIZE")
+
 #: The variables that :func:`pin_environment` sets or removes, where it can do it all.
-PINNED_VARIABLES = (*_THREADS, *_REPLACED, _CORETYPE, _DISABLE, _ENABLE)
+PINNED_VARIABLES = (*_THREADS, *_REPLACED, *_BLOCKS, _CORETYPE, _DISABLE, _ENABLE)
 
 #: Every variable that can move a bit.
 NUMERIC_VARIABLES = (*PINNED_VARIABLES, _TUNABLES, "MKL_CBWR")
@@ -105,7 +109,7 @@ def pin_environment() -> bool:
     global _applied
     if "numpy" in sys.modules:
         return _applied is not None
-    removed = list(_REPLACED)
+    removed = [*_REPLACED, *_BLOCKS]
     pinned = dict.fromkeys(_THREADS, "1")
     flags = cpu_flags()
     if {"avx2", "fma"} <= flags:

@@ -31,9 +31,10 @@ TREES_PER_CHUNK = 10
 #: Pickle protocol of the model file: the newest that every supported Python writes alike.
 PICKLE_PROTOCOL = 4
 
-#: liblinear draws from one generator for the whole process: two fits at once would disturb each
-#: other. Held until a fit has really ended, also where nobody waits for it any more.
-_LIBLINEAR = threading.Lock()
+#: Two fits at once in one process would disturb each other: liblinear draws from one generator, and
+#: the warnings that a fit gives and the threads that it may use are caught and set for the whole
+#: process. Held until a fit has really ended, also where nobody waits for it any more.
+_FITTING = threading.Lock()
 
 Progress = Callable[[int, int], None]
 
@@ -115,10 +116,9 @@ def fit(
         cancellation.check()
         tell()
 
-    exclusive = _uses_liblinear(pipeline)
-    while exclusive and not _LIBLINEAR.acquire(timeout=POLL):
+    while not _FITTING.acquire(timeout=POLL):
         cancellation.check()
-    run_aside(work, check, ended=_LIBLINEAR.release if exclusive else None)
+    run_aside(work, check, ended=_FITTING.release)
     tell()
     return Fitted(pipeline, tuple(diagnostics))
 
@@ -177,13 +177,6 @@ def _grow(
     # The number of threads is stored in the file, and more than one makes predict_proba sum in a
     # random order.
     forest.set_params(**kept)
-
-
-def _uses_liblinear(pipeline: Any) -> bool:
-    classifier = pipeline.named_steps["clf"]
-    return type(classifier).__name__ == "LinearSVC" or (
-        getattr(classifier, "solver", None) == "liblinear"
-    )
 
 
 def _explain(caught: Sequence[warnings.WarningMessage], pipeline: Any) -> list[Diagnostic]:

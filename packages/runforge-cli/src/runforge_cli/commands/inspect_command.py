@@ -25,6 +25,9 @@ def command(
 ) -> int:
     """Look at DATA: its columns, what is missing, and whether it can be trained on."""
     data = require(data, "DATA", "Name the dataset, or set RUNFORGE_DATASET.")
+    from runforge_engine.numerics import pin_environment
+
+    pin_environment()
     from runforge_engine.inspection import inspect_dataset
 
     report, code = inspect_dataset(data, label, exclude)

@@ -1,0 +1,161 @@
+"""Every door pins the numeric environment before numpy loads, and so does all that it starts."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from calls import ROOT
+from runforge_engine.host import cpu_flags
+from runforge_engine.numerics import NUMERIC_VARIABLES
+
+pinnable = pytest.mark.skipif(
+    not {"avx2", "fma"} <= cpu_flags(), reason="needs x86-64 with AVX2 and FMA under Linux"
+)
+
+#: Runs in every Python process that has its folder on the path, before anything else: it notes
+#: whether the environment is pinned when numpy is looked for.
+WATCH = """
+import os, sys
+
+class Watch:
+    def find_spec(self, name, path=None, target=None):
+        if name == "numpy":
+            numerics = sys.modules.get("runforge_engine.numerics")
+            pinned = numerics is not None and numerics._applied is not None
+            with open(os.environ["DOOR_LOG"], "a") as log:
+                log.write(f"{'pinned' if pinned else 'unpinned'} {os.getpid()}\\n")
+        return None
+
+sys.meta_path.insert(0, Watch())
+"""
+
+ROWS = "a,b,label\n" + "".join(f"{i % 7},{i % 5 + i / 9},{'xyz'[i % 3]}\n" for i in range(60))
+
+
+class Doors:
+    """A workspace in which commands run under watch, with a numeric environment of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.workspace = folder / "workspace"
+        self.workspace.mkdir()
+        (self.workspace / "data.csv").write_text(ROWS, "utf-8")
+        watch = folder / "watch"
+        watch.mkdir()
+        (watch / "sitecustomize.py").write_text(WATCH, "utf-8")
+        self.log = folder / "log"
+        foreign = ("RUNFORGE", *NUMERIC_VARIABLES)
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(foreign)},
+            "PYTHONPATH": str(watch),
+            "DOOR_LOG": str(self.log),
+            "RUNFORGE_DATASET": "data.csv",
+            # What a user or a build machine may have set.
+            "OPENBLAS_CORETYPE": "Prescott",
+            "OPENBLAS_NUM_THREADS": "2",
+        }
+
+    def call(self, module: str, *arguments: str) -> tuple[str, list[str]]:
+        """Return the output of a command, and of each process that loaded numpy how it did."""
+        self.log.write_text("")
+        done = subprocess.run(
+            [sys.executable, "-m", module, *arguments],
+            cwd=self.workspace,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        lines = dict(line.split()[::-1] for line in reversed(self.log.read_text().splitlines()))
+        return done.stdout, list(lines.values())
+
+
+@pytest.fixture
+def doors(tmp_path: Path) -> Doors:
+    return Doors(tmp_path)
+
+
+TRAIN = ("train", "data.csv", "--label", "label", "--preset", "fast", "--json")
+
+
+def test_every_door_of_the_command_pins_before_numpy_loads(doors: Doors) -> None:
+    out, loads = doors.call("runforge_cli", *TRAIN)
+    assert loads == ["pinned"]
+    trained = json.loads(out)
+    request = doors.workspace / trained["run_dir"] / "request.json"
+    shutil.copyfile(request, doors.workspace / "again.json")
+    model = str(doors.workspace / trained["run_dir"] / "artifacts/model.pkl")
+    computing = {
+        ("rerun", "latest"): 1,
+        ("run", "again.json"): 1,
+        ("predict", "latest", "data.csv"): 1,
+        # The training happens in a process of its own; this one loads nothing.
+        ("reproduce", "latest"): 1,
+        ("inspect", "data.csv", "--label", "label"): 1,
+    }
+    for arguments, processes in computing.items():
+        assert doors.call("runforge_cli", *arguments)[1] == ["pinned"] * processes, arguments
+    for arguments in (
+        ("runs",),
+        ("show", "latest"),
+        ("metrics", "latest"),
+        ("diff", trained["run_id"], "latest"),
+        ("verify", "latest"),
+        ("inspect-artifact", model),
+        ("trace", model),
+        ("index", "check"),
+        ("validate", str(request)),
+        ("reproduce", "latest", "--requirements"),
+    ):
+        # Looking at a run needs no numpy at all.
+        assert doors.call("runforge_cli", *arguments)[1] == [], arguments
+
+
+def test_every_door_for_editors_pins_before_numpy_loads(doors: Doors) -> None:
+    train = ("train", "--preset", "std-train", "--out", "out", "--device", "cpu")
+    assert doors.call("ml_runner", *train)[1] == ["pinned"]
+    inspect = ("inspect", "--dataset", "data.csv")
+    assert doors.call("ml_runner", *inspect)[1] == ["pinned"]
+    model = str(doors.workspace / "out/artifacts/model.pkl")
+    assert doors.call("ml_runner", "inspect-artifact", "--artifact", model)[1] == []
+
+
+@pinnable
+@pytest.mark.parametrize("door", ["runforge_cli", "ml_runner"])
+def test_a_door_records_the_pinned_environment_in_full(door: str, doors: Doors) -> None:
+    editor = ("train", "--preset", "std-train", "--out", "out", "--device", "cpu")
+    out, _ = doors.call(door, *(editor if door == "ml_runner" else TRAIN))
+    folder = doors.workspace / json.loads(out)["run_dir"]
+    numerics = json.loads((folder / "run.json").read_text("utf-8"))["provenance"]["numerics"]
+    assert numerics["pinned"] is True
+    assert numerics["threads"] == 1
+    assert {library["architecture"] for library in numerics["blas"]} == {"Haswell"}
+    assert all(library["threads"] == 1 and library["version"] for library in numerics["blas"])
+    assert numerics["environment"].items() >= {
+        ("BLIS_NUM_THREADS", "1"),
+        ("MKL_NUM_THREADS", "1"),
+        ("OMP_NUM_THREADS", "1"),
+        ("OPENBLAS_CORETYPE", "Haswell"),
+        ("OPENBLAS_NUM_THREADS", "1"),
+    }
+    told = json.loads((folder / "diagnostics.json").read_text("utf-8"))["diagnostics"]
+    assert "NUMERICS_NOT_PINNED" not in {item["code"] for item in told}
+
+
+def test_the_tests_themselves_are_pinned() -> None:
+    from runforge_engine.numerics import describe_numerics
+
+    described = describe_numerics()
+    assert described["threads"] == 1
+    if {"avx2", "fma"} <= cpu_flags():
+        assert described["pinned"] is True
+    for package in ("runforge-cli", "runforge-engine"):
+        text = (ROOT / f"packages/{package}/tests/conftest.py").read_text("utf-8")
+        # Only what must come before stands before the call.
+        assert text.index("pin_environment()\n") < text.index("import pytest")
