@@ -98,6 +98,25 @@ def test_expected_failures_are_strict(tmp_path: Path) -> None:
     assert status == 1, "a pattern may not cover cases that pass"
 
 
+def test_a_requirement_may_be_expected_to_fail(tmp_path: Path) -> None:
+    assert (
+        verdict(
+            tmp_path,
+            "edits_too_much",
+            "[editor.edit]  # known\n[editor.preserve-unknown]  # x\n[editor.null-absent]  # y\n",
+        )[0]
+        == 0
+    )
+    assert verdict(tmp_path, "edits_too_much", "[editor.edit]  # known\n")[0] == 1
+    assert verdict(tmp_path, "crashes", "[editor.edit]  # known\n")[0] == 1
+
+
+def test_a_slip_of_the_pen_is_no_entry_for_another_time(tmp_path: Path) -> None:
+    status, text = verdict(tmp_path, "sound", "request.v1/edits/*  # a slip\n")
+    assert status == 1
+    assert "no failing case matches" in text
+
+
 def test_entries_for_cases_that_were_not_run_are_left_alone(tmp_path: Path) -> None:
     assert verdict(tmp_path, "sound", "result.v1/*  # another time\n")[0] == 0
 

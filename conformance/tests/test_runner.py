@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
-from clients import PYTHON, report_on, suite
+from clients import PYTHON, report_on, requirements_in, suite
+from runforge_conformance.reports import write_reports
 from runforge_conformance.runner import GIVE_UP_AFTER, Limits
 
 CASES = ["request.v1/edit/*"]
@@ -94,7 +95,8 @@ serve(Broken())
 """
     begun = time.monotonic()
     report = report_on(client(tmp_path, body), only=CASES, limits=Limits(answer=0.3))
-    assert report.counts == {"timed-out": GIVE_UP_AFTER, "not-run": 18 - GIVE_UP_AFTER}
+    given_up = GIVE_UP_AFTER["timed-out"]
+    assert report.counts == {"timed-out": given_up, "not-run": 18 - given_up}
     assert report.verdict == "not conformant"
     assert time.monotonic() - begun < 60
 
@@ -189,7 +191,7 @@ serve(client)
 def test_a_client_that_is_nothing_is_not_conformant(tmp_path: Path) -> None:
     body = """
 client = Client()
-client.started = {**client.started, "documents": ["other.v1"]}
+client.started = {**client.started, "documents": ["metrics.v1"]}
 serve(client)
 """
     report = report_on(client(tmp_path, body), only=CASES)
@@ -242,3 +244,112 @@ serve(Waiting())
     assert process.wait(20) == 130
     pid = int((tmp_path / "pid").read_text())
     assert not alive(pid)
+
+
+LEAVES = """
+class Broken(Client):
+    def edit(self, message):
+        done = super().edit(message)
+        if message["case"] == "request.v1/edit/nested":
+            path = message["output"]
+            os.unlink(path)
+            {deed}
+        return done
+serve(Broken())
+"""
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        "os.mkfifo(path)",
+        "os.symlink('/etc/hostname', path)",
+        "os.symlink('/dev/zero', path)",
+        "os.mkdir(path)",
+        "open(path, 'wb').truncate(10**12)",
+        "open(path, 'wb').write(b'[' * 10**6)",
+        "open(os.path.dirname(path).encode() + b'/bad\\xff.txt', 'w')",
+        "os.makedirs(os.path.join(os.path.dirname(path), *['d'] * 500))",
+    ],
+)
+def test_whatever_a_client_leaves_is_a_finding(deed: str, tmp_path: Path) -> None:
+    path = client(tmp_path, LEAVES.replace("{deed}", deed))
+    report = report_on(path, only=CASES, limits=Limits(answer=5, total=60))
+    outcomes = {result.case: result.outcome for result in report.results}
+    assert outcomes.pop("request.v1/edit/nested") == "failed"
+    assert set(outcomes.values()) == {"passed"}
+    write_reports(report, tmp_path / "report")
+
+
+@pytest.mark.parametrize("run_dir", ["'\\0'", "'x' * 5000", "7", "None", "'../..'", "'.'", "''"])
+def test_whatever_an_executor_says_is_a_finding(run_dir: str, tmp_path: Path) -> None:
+    body = f"""
+client = Client()
+client.started = {{**client.started, "roles": ["executor"]}}
+client.execute = lambda message: {{"outcome": "accepted", "view": {{"run_dir": {run_dir}}}}}
+serve(client)
+"""
+    report = report_on(client(tmp_path, body), only=["runs/complete/linear-svc"])
+    assert report.counts == {"failed": 1}
+
+
+def test_a_store_that_is_a_link_is_a_finding(tmp_path: Path) -> None:
+    body = """
+def execute(message):
+    os.makedirs(message["workspace"] + "/elsewhere/runs/x")
+    os.symlink("elsewhere", message["workspace"] + "/.runforge")
+    return {"outcome": "accepted", "view": {"run_dir": "elsewhere/runs/x", "status": "succeeded"}}
+client = Client()
+client.started = {**client.started, "roles": ["executor"]}
+client.execute = execute
+serve(client)
+"""
+    report = report_on(client(tmp_path, body), only=["runs/complete/linear-svc"])
+    assert report.counts == {"failed": 1}
+    assert "run.no-links" in requirements_in(report)
+
+
+def test_a_crash_says_what_the_client_said(tmp_path: Path) -> None:
+    body = """
+class Broken(Client):
+    def edit(self, message):
+        raise KeyError("a slip of the author")
+serve(Broken())
+"""
+    report = report_on(client(tmp_path, body), only=CASES)
+    assert report.counts == {"crashed": 18}
+    assert "a slip of the author" in report.results[0].problems[0].message
+
+
+def test_a_view_of_the_wrong_type_fails_its_case_alone(tmp_path: Path) -> None:
+    body = """
+class Broken(Client):
+    def read(self, message):
+        return {**super().read(message), "tags": None, "warnings": 7}
+serve(Broken())
+"""
+    report = report_on(client(tmp_path, body), only=["request.v1/view/*"], strict=True)
+    assert set(report.counts) == {"failed", "passed"}
+    assert report.verdict == "not conformant"
+
+
+def test_smoke_asks_only_what_the_client_declares(tmp_path: Path) -> None:
+    body = """
+client = Client()
+client.started = {**client.started, "roles": ["reader"], "documents": ["metrics.v1"]}
+serve(client)
+"""
+    done = suite("smoke", "--", sys.executable, client(tmp_path, body))
+    assert done.returncode == 0, done.stdout
+    assert "conformant: 2 passed" in done.stdout
+
+
+def test_a_document_that_there_is_not_is_told_at_once(tmp_path: Path) -> None:
+    body = """
+client = Client()
+client.started = {**client.started, "documents": ["request"]}
+serve(client)
+"""
+    report = report_on(client(tmp_path, body), only=CASES)
+    assert report.verdict == "protocol broken"
+    assert "request" in str(report.problem)
