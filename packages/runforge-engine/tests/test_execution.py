@@ -190,3 +190,18 @@ def test_a_store_that_is_a_link_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunForgeError) as caught:
         claim_folder(StoreLayout(tmp_path), iter(["20260201-120000-00000000"]))
     assert caught.value.code is ErrorCode.FILE_UNSAFE
+
+
+def test_a_diagnostic_names_a_file_of_the_workspace_relative_to_it(tmp_path: Path) -> None:
+    from runforge_engine.execution import execute
+    from runforge_engine.requests import new_request
+
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/words.csv").write_text("colour,label\nred,a\nblue,b\n" * 4, "utf-8")
+    store = StoreLayout(tmp_path)
+    words = tmp_path / "data/words.csv"
+    request = new_request(dataset=words, label_column="label", store=store, created_by="test@1")
+    outcome = execute(request, store)
+    [diagnostic] = RunFolder(outcome.run_dir).diagnostics
+    assert diagnostic["code"] == "FEATURE_NOT_NUMERIC"
+    assert diagnostic["details"]["path"] == "data/words.csv"

@@ -9,6 +9,7 @@ Source: RunForge guarantees, "Diagnostics", "Feature Importance" and "Linear Coe
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Literal
 
 from runforge_contracts._generated.common_v1 import Diagnostic
@@ -56,9 +57,15 @@ def diagnostic(code: DiagnosticCode, message: str, **details: Any) -> Diagnostic
     return Diagnostic(code=code.value, severity=code.severity, message=message, details=details)
 
 
-def error_diagnostic(error: RunForgeError) -> Diagnostic:
-    """Return the diagnostic of an error: its code, its sentence, its place and its hint."""
+def error_diagnostic(error: RunForgeError, workspace: Path | None = None) -> Diagnostic:
+    """Return the diagnostic of an error: its code, its sentence, its place and its hint.
+
+    A path in the workspace is given relative to it, as documents name paths.
+    """
     details = {**error.place.to_dict(), **({"hint": error.hint} if error.hint else {})}
+    path = error.place.path
+    if path and workspace and Path(path).is_relative_to(workspace):
+        details["path"] = Path(path).relative_to(workspace).as_posix()
     return Diagnostic(
         code=error.code.value, severity="error", message=error.message, details=details
     )

@@ -155,7 +155,7 @@ def execute_folder(
             with Journal(folder, folder.name, start.clock, observer) as journal:
                 asked = request.view
                 journal.event("run_start", preset_id=asked.preset, model_family=asked.model.family)
-                _tell_end(journal, refusal)
+                _tell_end(journal, refusal, store)
             result = _result(request, store, start, folder.name, refusal)
             _write_end(folder.name, record, journal.diagnostics, result)
             _list(store, record)
@@ -188,7 +188,7 @@ def _run(
                 ErrorCode.INTERNAL, f"RunForge failed: {type(raised).__name__}: {raised}", raised
             )
         if error is not None:
-            _tell_end(journal, error)
+            _tell_end(journal, error, plan.store)
     result = _result(
         plan.request, plan.store, plan.start, run_id, error, plan.effective_config(), completed
     )
@@ -231,12 +231,12 @@ def _status(error: RunForgeError | None) -> Literal["succeeded", "failed", "canc
     return "cancelled" if error.code is ErrorCode.CANCELLED else "failed"
 
 
-def _tell_end(journal: Journal, error: RunForgeError) -> None:
+def _tell_end(journal: Journal, error: RunForgeError, store: StoreLayout) -> None:
     if error.code is ErrorCode.CANCELLED:
         journal.event("cancelling", seconds_remaining=CANCEL_WITHIN)
         journal.event("run_cancelled", step=journal.step)
         return
-    journal.diagnose([error_diagnostic(error)])
+    journal.diagnose([error_diagnostic(error, store.workspace)])
     journal.event("run_failed", code=error.code.value, message=error.message)
 
 
