@@ -7,10 +7,15 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 from real_data import FAMILIES, write_dataset
+from runforge_contracts.layout import StoreLayout
+from runforge_engine.execution import execute
+from runforge_engine.numerics import NUMERIC_VARIABLES
+from runforge_engine.requests import new_request
 
 # Trains in a process of its own, as a command does: the numeric environment first.
 PROGRAM = """
@@ -35,7 +40,9 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run_all(tmp_path_factory.mktemp("reference"), {}, tmp_path_factory.mktemp("elsewhere"))
 
 
-def run_all(workspace: Path, changes: dict[str, str | None], cwd: Path) -> Path:
+def run_all(
+    workspace: Path, changes: dict[str, str | None], cwd: Path, python: str = sys.executable
+) -> Path:
     """Train all families on the penguins in ``workspace``, in one fresh process."""
     _, label, excluded = write_dataset("penguins", workspace)
     for family in FAMILIES:
@@ -59,7 +66,7 @@ def run_all(workspace: Path, changes: dict[str, str | None], cwd: Path) -> Path:
         if value is not None
     }
     subprocess.run(
-        [sys.executable, "-W", "error", "-c", PROGRAM, str(workspace), *FAMILIES],
+        [python, "-W", "error", "-c", PROGRAM, str(workspace), *FAMILIES],
         env=environment,
         cwd=cwd,
         check=True,
@@ -88,6 +95,10 @@ ENVIRONMENTS: dict[str, dict[str, str | None]] = {
     "two-threads": {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2"},
     "one-thread": {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
     "another-kernel-asked-for": {"OPENBLAS_CORETYPE": "Sandybridge"},
+    "a-newer-kernel-asked-for": {"OPENBLAS_CORETYPE": "SkylakeX", "OPENBLAS_NUM_THREADS": "2"},
+    "blocks-of-another-size": {"OPENBLAS_L2_SIZE": "4096", "OPENBLAS_BLOCK_FACTOR": "3"},
+    "processor-features-chosen": {"NPY_ENABLE_CPU_FEATURES": "AVX2"},
+    "no-numeric-variables": dict.fromkeys(NUMERIC_VARIABLES),
     "no-openblas-variables": {key: None for key in os.environ if key.startswith("OPENBLAS")},
 }
 
@@ -101,3 +112,62 @@ def test_run_folders_are_byte_identical(
     run_all(workspace, changes, tmp_path)
     assert differences(reference / ".runforge", workspace / ".runforge") == []
     assert len(list((workspace / ".runforge/runs").iterdir())) == len(FAMILIES)
+
+
+#: Other interpreters that have the same versions of the libraries: `RUNFORGE_TEST_PYTHONS` lists
+#: their programs, separated as in `PATH`.
+PYTHONS = [name for name in os.environ.get("RUNFORGE_TEST_PYTHONS", "").split(os.pathsep) if name]
+
+
+@pytest.mark.skipif(not PYTHONS, reason="RUNFORGE_TEST_PYTHONS names no other interpreters")
+@pytest.mark.parametrize("python", PYTHONS)
+def test_another_python_gives_the_same_artifacts(
+    python: str, reference: Path, tmp_path: Path
+) -> None:
+    run_all(tmp_path, {}, tmp_path, python)
+    differing = differences(reference / ".runforge/runs", tmp_path / ".runforge/runs")
+    # What tells of the interpreter, and the digests of that.
+    telling = {"run.json", "result.json", "provenance.intoto.json", "manifest.json"}
+    assert {name.partition("/")[2] for name in differing} <= telling
+    models = list((tmp_path / ".runforge/runs").glob("*/artifacts/model.pkl"))
+    assert len(models) == len(FAMILIES)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_runs_in_two_threads_are_those_of_one_after_the_other(family: str, tmp_path: Path) -> None:
+    def run(workspace: Path, seed: int) -> dict[str, bytes]:
+        path, label, excluded = workspace / "penguins.csv", "species", ("island", "sex", "year")
+        store = StoreLayout(workspace)
+        request = new_request(
+            dataset=path,
+            label_column=label,
+            exclude_columns=excluded,
+            store=store,
+            created_by="tests@1",
+            model_family=family,
+            preset="fast",
+            seed=seed,
+        )
+        folder = execute(request, store).run_dir
+        files = [folder / "metrics.json", folder / "metrics.v1.json"]
+        files += [file for file in (folder / "artifacts").iterdir() if "index" not in file.name]
+        return {file.name: file.read_bytes() for file in files}
+
+    seeds = range(4)
+    first, second = tmp_path / "first", tmp_path / "second"
+    for workspace in (first, second):
+        workspace.mkdir()
+        write_dataset("penguins", workspace)
+    one_by_one = {seed: run(first, seed) for seed in seeds}
+    together: dict[int, dict[str, bytes]] = {}
+
+    def work(start: int) -> None:
+        for seed in seeds[start::2]:
+            together[seed] = run(second, seed)
+
+    threads = [threading.Thread(target=work, args=(start,)) for start in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert together == one_by_one
