@@ -52,7 +52,10 @@ def command(
         gather(folder, settings.target(), listed, letter=letter, with_model=not no_model)
         for folder, letter in zip(folders, letters, strict=True)
     ]
-    write_file(target, write(make_report(materials, settings.target())).encode())
+    page = write(make_report(materials, settings.target())).encode()
+    # Once more: to compute the curves of a large run takes its time.
+    check_target(target, folders, stores, force=force)
+    write_file(target, page)
     without = {
         material.folder.run_id: material.missing for material in materials if material.missing
     }

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
+import re
 from collections.abc import Iterator, Sequence
 
 from runforge_contracts.text import printable
@@ -35,6 +36,8 @@ from runforge_cli.report.styles import CSS
 
 #: Steps of colour in a confusion matrix.
 _HEAT = 10
+#: Parts of a name between which a line may end: a path, a long word, a digest.
+_PIECES = re.compile(r"[^\s/_.-]{1,16}[\s/_.-]*|[\s/_.-]+")
 #: Most classes with room for the share of each count in its row.
 _WITH_SHARES = 6
 _DIGEST = base64.b64encode(hashlib.sha256(CSS.encode()).digest()).decode()
@@ -226,9 +229,14 @@ def _text(text: Text) -> str:
     """Return prose and names as HTML; names are set apart, and keep to their own direction."""
     parts = [text] if isinstance(text, str) else text
     return "".join(
-        f"<code>{_escaped(part)}</code>" if isinstance(part, Name) else _escaped(part)
+        f"<code>{_breakable(part)}</code>" if isinstance(part, Name) else _escaped(part)
         for part in parts
     )
+
+
+def _breakable(name: str) -> str:
+    """Return a name that may go on in the next line after its signs, where there is no room."""
+    return "<wbr>".join(map(html.escape, _PIECES.findall(printable(name))))
 
 
 def _escaped(text: str) -> str:

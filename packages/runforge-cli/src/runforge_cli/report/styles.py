@@ -121,8 +121,6 @@ footer {{ margin-top: 3rem; padding-top: .75rem; border-top: 1px solid var(--rul
   dd {{ margin-bottom: .5rem; }}
   .bars td:last-child {{ width: 40%; min-width: 4rem; }}
   .matrix caption {{ white-space: normal; }}
-  tbody th {{ max-width: 9rem; position: sticky; left: 0; background: var(--page); }}
-  tbody th, tbody th code {{ overflow-wrap: anywhere; }}
 }}
 @media print {{
   :root {{ color-scheme: light; {_LIGHT} }}
