@@ -13,6 +13,7 @@ import pytest
 from real_data import FAMILIES, read
 from runforge_contracts.errors import RunForgeError
 from runforge_engine.cancellation import Cancellation
+from runforge_engine.observer import Observer
 from runforge_engine.statement import build_statement, statement_of
 
 
@@ -118,8 +119,14 @@ def test_the_commit_and_what_was_not_committed_are_dependencies(train: Any, tmp_
 
 def test_a_cancelled_run_has_a_statement_too(train: Any) -> None:
     cancellation = Cancellation()
-    cancellation.cancel("Enough.")
-    outcome = train(cancellation=cancellation)
+
+    class Cancelling(Observer):
+        def on_event(self, event: dict[str, Any]) -> None:
+            if event["event"] == "dataset_loaded":
+                cancellation.cancel("Enough.")
+
+    outcome = train(cancellation=cancellation, observer=Cancelling())
+    assert outcome.status == "cancelled"
     made_from = dependencies(outcome.run_dir)
     assert "sha256" in made_from["dataset"]["digest"]
     assert "numpy" in made_from
