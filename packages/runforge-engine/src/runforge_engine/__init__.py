@@ -1,8 +1,43 @@
 """The RunForge engine: turns a request into a recorded run.
 
-Importing the package loads neither numpy nor scikit-learn. Library users who want results that are
-equal on every machine call :func:`runforge_engine.numerics.pin_environment` before they import
-numpy.
+``train`` trains and returns a ``Run``; a ``Store`` has all the runs of a workspace. Importing the
+package loads neither numpy nor scikit-learn. Library users who want results that are equal on every
+machine call ``pin_environment`` before they import numpy.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from runforge_engine.cancellation import Cancellation
+    from runforge_engine.library import Store, train
+    from runforge_engine.numerics import pin_environment
+    from runforge_engine.observer import Observer
+    from runforge_engine.recorded import Run
+
 __version__ = "0.4.0"
+
+__all__ = ["Cancellation", "Observer", "Run", "Store", "__version__", "pin_environment", "train"]
+
+#: Where each name is defined; its module is imported when the name is asked for.
+_MODULES = {
+    "Cancellation": "cancellation",
+    "Observer": "observer",
+    "Run": "recorded",
+    "Store": "library",
+    "pin_environment": "numerics",
+    "train": "library",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,80 @@
+"""A data frame as a dataset: a CSV file in the store, named by its digest.
+
+A run learns from a file that can be looked at, hashed and read again, so a frame is written before
+it is used. The same frame is the same file, and is written once.
+
+Source: RunForge contract, "Data".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.files import digest_file, write_file, writing
+from runforge_contracts.layout import StoreLayout
+from runforge_contracts.text import quote
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Folder of the store with the files that frames became.
+DATASETS = "datasets"
+
+
+def is_frame(data: Any) -> bool:
+    """Tell whether ``data`` is a pandas data frame; pandas is not imported for that."""
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(data, pandas.DataFrame)
+
+
+def write_frame(frame: pd.DataFrame, store: StoreLayout) -> Path:
+    """Write ``frame`` into ``store`` and return the file's path.
+
+    Columns keep their order; the index is left out. Numbers are written so that reading gives the
+    same float64; those of fewer bits are widened first. A missing value becomes an empty cell.
+
+    Raises
+    ------
+    RunForgeError
+        ``USAGE_INVALID`` where a column's name is not text; ``STORE_NOT_WRITABLE``.
+    """
+    data = _csv(frame)
+    path = store.root / DATASETS / f"{hashlib.sha256(data).hexdigest()}.csv"
+    if not _holds(path, path.stem):
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        write_file(path, data)
+    return path
+
+
+def _csv(frame: pd.DataFrame) -> bytes:
+    for name in frame.columns:
+        if not isinstance(name, str):
+            raise RunForgeError(
+                ErrorCode.USAGE_INVALID,
+                f"The name of a column is not text: {quote(name)}.",
+                hint="Rename it: `frame.columns = [str(name) for name in frame.columns]`.",
+            )
+    # By place, not by name: two columns of one name are refused when the file is read.
+    narrow = [str(kind) in ("float16", "float32") for kind in frame.dtypes]
+    if any(narrow):
+        import pandas as pd
+
+        columns = [
+            frame.iloc[:, place].astype("float64") if is_narrow else frame.iloc[:, place]
+            for place, is_narrow in enumerate(narrow)
+        ]
+        frame = pd.concat(columns, axis=1)
+    text: str = frame.to_csv(index=False, lineterminator="\n")
+    return text.encode("utf-8", "backslashreplace")
+
+
+def _holds(path: Path, sha256: str) -> bool:
+    try:
+        return digest_file(path).sha256 == sha256
+    except RunForgeError:
+        return False
