@@ -122,7 +122,7 @@ def test_an_executor_that_makes_a_faulty_run_is_found_out(
 def test_an_executor_that_spoils_a_real_run_is_found_out(
     name: str, reports: dict[str, ReportV1]
 ) -> None:
-    assert requirements_in(reports[name]) == {TRAINING[name][1]}
+    assert TRAINING[name][1] in requirements_in(reports[name])
 
 
 def test_every_requirement_is_broken_by_a_client(reports: dict[str, ReportV1]) -> None:
