@@ -19,6 +19,7 @@ COMMANDS = {
     "cancel": "End a run that is at work in another terminal.",
     "runs": "List the runs of the store.",
     "show": "Show what a run did, on one screen.",
+    "browse": "Look around in the store, on the whole terminal.",
     "metrics": "Show the metrics of a run.",
     "importance": "Show the feature importances of a forest.",
     "coefficients": "Show the coefficients of a linear model.",

@@ -20,10 +20,11 @@ def tell_failure(problem: BaseException, *, json: bool) -> int:
     """
     if isinstance(problem, click.exceptions.Exit):
         return problem.exit_code
-    return write_error(_as_error(problem), json=json)
+    return write_error(as_error(problem), json=json)
 
 
-def _as_error(problem: BaseException) -> RunForgeError:
+def as_error(problem: BaseException) -> RunForgeError:
+    """Return an exception as the coded error that a person is told of."""
     if isinstance(problem, RunForgeError):
         return problem
     if isinstance(problem, click.ClickException):

@@ -1,0 +1,213 @@
+"""The runs of the stores as browsing needs them: the newest at once, all of them only if asked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from runforge_contracts.errors import RunForgeError
+from runforge_contracts.layout import StoreLayout
+from runforge_contracts.newest import newest_runs
+from runforge_contracts.reading import RunFolder, describe, locate_run, read_index_document
+from runforge_contracts.run_ids import is_any_run_id, is_run_id, started
+
+from runforge_cli.listing import entries_of
+
+#: Runs that are read at first, and looked at again when something has changed.
+PAGE = 200
+#: The status of a folder whose documents cannot be read.
+UNREADABLE = "unreadable"
+
+
+class Run(NamedTuple):
+    """A run as the list knows it, and the store that it is in."""
+
+    entry: dict[str, Any]
+    store: StoreLayout
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What tells the run from every other one."""
+        return self.store.name, self.entry["run_id"], self.entry["run_dir"]
+
+    @property
+    def status(self) -> str:
+        """How the run ended, as far as the list knows."""
+        return str(self.entry.get("status", "incomplete"))
+
+    @property
+    def fingerprint(self) -> str | None:
+        """SHA-256 of the dataset's bytes, if it is one."""
+        text = str(self.entry.get("dataset_fingerprint_sha256", ""))
+        return text if len(text) == 64 and set(text) <= set("0123456789abcdef") else None
+
+    def folder(self) -> RunFolder:
+        """Return the run's folder.
+
+        Raises
+        ------
+        RunForgeError
+            ``PATH_OUTSIDE_ROOT`` where the list leads out of the workspace.
+        """
+        return RunFolder(locate_run(self.entry, self.store))
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """The runs that were read."""
+
+    #: Newest first.
+    runs: tuple[Run, ...] = ()
+    #: How many there are in all.
+    total: int = 0
+    #: Whether all of them were read.
+    complete: bool = False
+    #: What stands against the stores, in words.
+    problems: tuple[str, ...] = ()
+
+
+def read_newest(stores: Iterable[StoreLayout], count: int) -> Catalog:
+    """Return the newest ``count`` runs of the stores, and no more than is easily had."""
+    parts = [_newest(store, count) for store in stores]
+    merged = _merged(parts)
+    if merged.complete:
+        return merged
+    return Catalog(merged.runs[:count], merged.total, False, merged.problems)
+
+
+def read_all(stores: Iterable[StoreLayout]) -> Catalog:
+    """Return every run of the stores."""
+    return _merged([_all(store) for store in stores])
+
+
+def renew(catalog: Catalog, stores: Sequence[StoreLayout]) -> Catalog:
+    """Return the catalog with what has changed since it was read."""
+    fresh = read_newest(stores, PAGE)
+    if fresh.complete or len(catalog.runs) <= len(fresh.runs):
+        return fresh
+    known = {run.key for run in fresh.runs}
+    oldest = started(fresh.runs[-1].entry)
+    older = (run for run in catalog.runs if run.key not in known and started(run.entry) <= oldest)
+    runs = (*fresh.runs, *older)
+    if catalog.complete and len(runs) != fresh.total:
+        return read_all(stores)  # Some of the older ones are gone, or were put there.
+    return Catalog(runs, fresh.total, catalog.complete, fresh.problems)
+
+
+def stamp(stores: Iterable[StoreLayout]) -> tuple[tuple[int, int, int] | None, ...]:
+    """Return what is another thing once a run was added to, or listed in, one of the stores."""
+    return tuple(_stamp(path) for store in stores for path in (store.index, store.runs))
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _merged(parts: Sequence[Catalog]) -> Catalog:
+    runs = [run for part in parts for run in part.runs]
+    if len(parts) > 1:
+        # A stable sort: within a second, the order of each list holds.
+        runs.sort(key=lambda run: started(run.entry), reverse=True)
+    return Catalog(
+        tuple(runs),
+        sum(part.total for part in parts),
+        all(part.complete for part in parts),
+        tuple(problem for part in parts for problem in part.problems),
+    )
+
+
+def _newest(store: StoreLayout, count: int) -> Catalog:
+    newest = newest_runs(store, count)
+    if newest is not None:
+        oldest = "" if newest.total <= count else min(map(started, newest.entries), default="")
+        runs = _with_rest(newest.entries, store, oldest)
+        return Catalog(runs, max(newest.total, len(runs)), len(newest.entries) < count)
+    problem = ""
+    try:
+        index = read_index_document(store)
+    except RunForgeError as error:
+        index, problem = None, f"{error.message} Showing what the run folders say."
+    names = sorted(_names(store))
+    if index is None and len(names) > count and all(map(is_run_id, names)):
+        # Without a list, each run is a folder to be read: the newest are enough for now.
+        runs = _with_rest([], store, names[-count])
+        return Catalog(runs, len(names), False, (problem,) if problem else ())
+    return _all(store)
+
+
+def _all(store: StoreLayout) -> Catalog:
+    problems: list[str] = []
+    entries: list[dict[str, Any]] = []
+    try:
+        entries = entries_of(store, problems.append)
+    except RunForgeError as error:
+        problems.append(f"{error.message} {error.hint or ''}".rstrip())
+    runs = _with_rest(entries, store, "")
+    return Catalog(runs, len(runs), True, tuple(problems))
+
+
+def _with_rest(
+    entries: Iterable[dict[str, Any]], store: StoreLayout, oldest: str
+) -> tuple[Run, ...]:
+    """Return the runs of a store, newest first, with the folders that its list leaves out.
+
+    Parameters
+    ----------
+    entries
+        What the list says, oldest first.
+    store
+        The store.
+    oldest
+        What began before is not looked at.
+    """
+    found = list(entries)
+    known = {entry["run_id"] for entry in found} | {
+        entry["run_dir"].rpartition("/")[2] for entry in found
+    }
+    rest = [
+        _entry_of(store.run_folder(name), store)
+        for name in _names(store)
+        if name not in known and name >= oldest
+    ]
+    if rest:
+        found = sorted([*found, *rest], key=started)
+    return tuple(Run(entry, store) for entry in reversed(found))
+
+
+def _entry_of(path: Path, store: StoreLayout) -> dict[str, Any]:
+    try:
+        return describe(RunFolder(path), store)
+    except RunForgeError:
+        return {
+            "run_id": path.name,
+            "created_at": _time_of(path),
+            "run_dir": store.relative(path),
+            "status": UNREADABLE,
+        }
+
+
+def _time_of(path: Path) -> str:
+    try:
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (OSError, ValueError, OverflowError):
+        return ""
+
+
+def _names(store: StoreLayout) -> list[str]:
+    try:
+        with os.scandir(store.runs) as found:
+            return [
+                entry.name
+                for entry in found
+                if is_any_run_id(entry.name) and entry.is_dir(follow_symlinks=False)
+            ]
+    except OSError:
+        return []

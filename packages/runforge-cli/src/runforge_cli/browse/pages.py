@@ -1,0 +1,149 @@
+"""What browsing says of runs, as lines: the same that the commands say."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from runforge_contracts import layout
+
+from runforge_cli import pages
+from runforge_cli.browse.catalog import Run
+from runforge_cli.columns import GAP, pairs, paragraph, table, within
+from runforge_cli.failures import as_error
+from runforge_cli.output import error_lines
+from runforge_cli.report.blocks import Block, Commands, Facts, Paragraph, Table, Text
+from runforge_cli.settings import Settings
+
+if TYPE_CHECKING:
+    from runforge_contracts.reading import RunFolder
+    from runforge_engine.verification.runs import RunVerification
+
+#: Sections of a report that tell where a run comes from.
+_ORIGIN = ("Data", "Configuration", "Provenance", "How to reproduce")
+
+
+class Subject:
+    """Runs that are looked at; what was read or computed of them once is kept.
+
+    Parameters
+    ----------
+    runs
+        One or more.
+    settings
+        Those of the command; none of its colours.
+    """
+
+    def __init__(self, runs: Sequence[Run], settings: Settings) -> None:
+        self.runs = runs
+        self.settings = settings
+        self._lock = threading.Lock()
+
+    def lines(self, page: Page, columns: int) -> list[str]:
+        """Return the lines of a page, laid out for ``columns``; an error is told in its place."""
+        with self._lock, within(columns):
+            try:
+                return page(self)
+            except Exception as problem:  # noqa: BLE001 - one bad run must not end the browser
+                return [line for text in error_lines(as_error(problem)) for line in paragraph(text)]
+
+    @cached_property
+    def folder(self) -> RunFolder:
+        """The first run."""
+        return self.runs[0].folder()
+
+    @cached_property
+    def verification(self) -> RunVerification:
+        """What ``runforge verify`` finds."""
+        from runforge_engine.verification.runs import verify_run
+        from runforge_engine.verification.surroundings import surroundings_of
+
+        path = self.folder.path
+        return verify_run(path, surroundings_of(path, self.settings.stores()))
+
+    @cached_property
+    def comparison(self) -> dict[str, Any]:
+        """What ``runforge diff`` finds."""
+        from runforge_contracts.difference import compare_runs
+
+        return compare_runs([run.folder() for run in self.runs], self.settings.target())
+
+
+Page = Callable[[Subject], list[str]]
+
+
+def summary_page(subject: Subject) -> list[str]:
+    """Return what ``runforge show`` says."""
+    from runforge_cli.summary import summary_lines
+
+    return list(summary_lines(subject.folder, subject.settings))
+
+
+def metrics_page(subject: Subject) -> list[str]:
+    """Return what ``runforge metrics`` says."""
+    return pages.metrics_page(subject.folder)
+
+
+def weights_page(subject: Subject) -> list[str]:
+    """Return what ``runforge importance`` or ``runforge coefficients`` says."""
+    if subject.folder.raw(layout.FEATURE_IMPORTANCE) is not None:
+        return pages.importance_page(subject.folder)
+    return pages.coefficients_page(subject.folder)
+
+
+def diagnostics_page(subject: Subject) -> list[str]:
+    """Return what ``runforge diagnostics`` says."""
+    return pages.diagnostics_page(subject.folder)
+
+
+def verification_page(subject: Subject) -> list[str]:
+    """Return what ``runforge verify`` says."""
+    from runforge_cli.verification_view import verification_lines
+
+    return list(verification_lines([], [subject.verification], verbose=False))
+
+
+def comparison_page(subject: Subject) -> list[str]:
+    """Return what ``runforge diff`` says, coloured."""
+    from runforge_cli.differences import comparison_lines
+
+    return list(comparison_lines(subject.comparison, colored=True))
+
+
+def origin_page(subject: Subject) -> list[str]:
+    """Return what a report says on where the run comes from and how to have it again."""
+    from runforge_cli.report.material import Material
+    from runforge_cli.report.run_sections import run_sections
+
+    run_dir = subject.settings.target().relative(subject.folder.path)
+    lines: list[str] = []
+    for section in run_sections(Material(subject.folder, "", run_dir, None, "")):
+        if section.title in _ORIGIN:
+            lines += [*([""] if lines else []), *paragraph(section.title)]
+            for block in section.blocks:
+                lines += _block_lines(block)
+    return lines
+
+
+def _block_lines(block: Block) -> list[str]:
+    match block:
+        case Paragraph(text):
+            return paragraph(_plain(text), indent=2)
+        case Facts(items):
+            return pairs((name, _plain(text)) for name, text in items)
+        case Table(caption, header, rows, numeric):
+            cells = [[_plain(cell) for cell in row] for row in rows]
+            title = paragraph(caption, indent=2)
+            return [*title, *table(header, cells, right=tuple(numeric), flexible=0, indent=4)]
+        case Commands(commands):
+            return [
+                line for command in commands for line in paragraph(command, indent=2 * len(GAP))
+            ]
+        case _:
+            return []
+
+
+def _plain(text: Text) -> str:
+    return text if isinstance(text, str) else "".join(text)

@@ -1,0 +1,349 @@
+"""The screen with the list of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from runforge_contracts.rules import LOWER_IS_BETTER
+from runforge_contracts.text import printable
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Footer, Input, Static
+
+from runforge_cli.browse.background import elsewhere
+from runforge_cli.browse.catalog import PAGE, Catalog, Run, read_all, read_newest, renew, stamp
+from runforge_cli.browse.choice import chosen, ordered
+from runforge_cli.browse.run_list import Heading, RunList
+from runforge_cli.browse.screens import SUMMARY, VERIFY, RunScreen, SubjectScreen
+from runforge_cli.columns import plural
+from runforge_cli.entries import METRIC, common_metric, metrics_of
+
+if TYPE_CHECKING:
+    from runforge_contracts.layout import StoreLayout
+
+    from runforge_cli.browse.app import Browser
+
+#: Seconds between two looks at whether a store has changed, and after a key before runs are chosen.
+_POLL, _PAUSE = 2.0, 0.05
+#: Runs that tell which metrics there are.
+_SAMPLE = 1000
+
+
+class RunsScreen(Screen[None]):
+    """The runs of the stores, newest first, as they come."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "Filter", key_display="/"),
+        Binding("space", "mark", "Mark", tooltip="Mark or unmark a run, to compare it"),
+        Binding(
+            "c", "compare", "Compare", tooltip="Compare the marked runs, the first is the base"
+        ),
+        Binding("v", "verify", "Verify", tooltip="Check whether anything of the run was changed"),
+        Binding(
+            "o", "report", "Report", show=False, tooltip="Write a report and open it in the browser"
+        ),
+        Binding("s", "sort", "Sort", show=False, tooltip="Sort by the next column"),
+        Binding("S", "turn", "Reverse", show=False, tooltip="Sort the other way round"),
+        Binding("m", "metric", "Metric", show=False, tooltip="Show the next metric"),
+        Binding("d", "same_data", "Same data", show=False, tooltip="Only runs of this dataset"),
+        Binding("y", "copy", "Copy data id", show=False, tooltip="Copy the dataset's SHA-256"),
+        Binding("r", "reread", "Read again", show=False),
+        Binding("escape", "clear", "Clear", show=False, tooltip="Drop the filter, then the marks"),
+    ]
+    DEFAULT_CSS = """
+    .title { height: 1; padding: 0 1; text-style: bold; background: $panel; color: $text-primary; }
+    .title:ansi { color: ansi_blue; }
+    #filter { display: none; padding: 0 1; }
+    #filter.-shown { display: block; }
+    #state { height: 1; padding: 0 1; color: $text-muted; }
+    #problem { display: none; height: auto; max-height: 3; padding: 0 1; color: $text-warning; }
+    #problem.-shown { display: block; }
+    #problem:ansi { color: ansi_yellow; }
+    #empty { display: none; padding: 1 2; height: 1fr; }
+    #empty.-shown { display: block; }
+    RunList.-hidden { display: none; }
+    """
+
+    def __init__(self, browser: Browser) -> None:
+        super().__init__()
+        self.browser = browser
+        self.catalog = Catalog()
+        self.marked: dict[tuple[str, str, str], Run] = {}
+        self._stores: list[StoreLayout] = []
+        self._stamp: object = None
+        self._column, self._turned = "run", False
+        self._metric: str | None = None
+        self._reading = False
+        self._polling = False
+        self._pause: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """Give the widgets."""
+        yield Static(classes="title", markup=False, id="title")
+        yield Input(
+            placeholder="text, status:failed, model:forest, dataset:…", compact=True, id="filter"
+        )
+        yield Heading()
+        yield RunList()
+        yield Static(markup=False, id="empty")
+        yield Static(markup=False, id="problem")
+        yield Static(markup=False, id="state")
+        yield Footer(compact=True, show_command_palette=False)
+
+    @property
+    def table(self) -> RunList:
+        """The list."""
+        return self.query_one(RunList)
+
+    @property
+    def words(self) -> Input:
+        """The words that runs are chosen by."""
+        return self.query_one("#filter", Input)
+
+    def on_mount(self) -> None:
+        """Read the newest runs, and look for others from time to time."""
+        self.table.focus()
+        self._read(lambda stores: read_newest(stores, PAGE))
+        self.set_interval(_POLL, self._poll)
+
+    # Reading
+
+    def _read(self, how: Callable[[list[StoreLayout]], Catalog]) -> None:
+        if not self._reading:
+            self._reading = True
+            self._say()
+            self.run_worker(self._read_elsewhere(how), group="read")
+
+    async def _read_elsewhere(self, how: Callable[[list[StoreLayout]], Catalog]) -> None:
+        def work() -> tuple[list[StoreLayout], object, Catalog]:
+            stores = self.browser.settings.stores()
+            seen = stamp(stores)  # before they are read: what comes later is seen next time
+            return stores, seen, how(stores)
+
+        try:
+            self._stores, self._stamp, self.catalog = await elsewhere(work)
+        finally:
+            self._reading = False
+        self.query_one("#title", Static).update(f"RunForge  {self._place()}")
+        self._choose()
+
+    def _place(self) -> str:
+        return printable(str(self._stores[0].workspace)) if self._stores else ""
+
+    def _poll(self) -> None:
+        if not self._polling and not self._reading:
+            self._polling = True
+            self.run_worker(self._look(), group="poll")
+
+    async def _look(self) -> None:
+        try:
+            seen = await elsewhere(lambda: stamp(self.browser.settings.stores()))
+        finally:
+            self._polling = False
+        if seen != self._stamp:
+            self._read(partial(renew, self.catalog))
+
+    @on(RunList.Wanted)
+    def read_more(self, event: RunList.Wanted) -> None:
+        """Read runs that are looked at."""
+        if not self.catalog.complete:
+            count = max(event.count, 4 * len(self.catalog.runs))
+            if 2 * count > self.catalog.total:
+                self._read(read_all)
+            else:
+                self._read(lambda stores: read_newest(stores, count))
+
+    # Choosing
+
+    @property
+    def _whole(self) -> bool:
+        """Whether what is shown can only be told from all runs."""
+        return bool(self.words.value.strip()) or self._column != "run" or self._turned
+
+    def _choose(self) -> None:
+        if self._whole and not self.catalog.complete:
+            self._read(read_all)
+        self.run_worker(self._choose_elsewhere(), group="choose", exclusive=True)
+
+    async def _choose_elsewhere(self) -> None:
+        catalog, text, metric = self.catalog, self.words.value, self.metric
+        column, turned, whole = self._column, self._turned, self._whole
+        folders = [Path.cwd(), *(store.workspace for store in self._stores)]
+
+        def work() -> list[Run]:
+            fitting = chosen(catalog.runs, text, folders)
+            return ordered(fitting, column, metric, turned=turned)
+
+        runs = list(catalog.runs) if not whole else await elsewhere(work)
+        self.table.show(runs, len(runs) if whole else catalog.total, metric)
+        self._say()
+
+    @property
+    def metric(self) -> str | None:
+        """The metric that is shown; None for the one that stands for each run."""
+        return self._metric or common_metric(run.entry for run in self.catalog.runs[:PAGE])
+
+    def _say(self) -> None:
+        """Say how many runs there are, which of them are shown, and what is wrong."""
+        catalog, shown = self.catalog, len(self.table.runs)
+        parts = [plural(catalog.total, "run")]
+        if self.words.value.strip():
+            parts = [f"{shown:,} of {parts[0]}"]
+        if self._reading:
+            parts.append("reading…")
+        if self.marked:
+            parts.append(f"{len(self.marked)} marked")
+        if self._metric is not None:
+            parts.append(f"metric {printable(self._metric)}")
+        self.query_one("#state", Static).update(" · ".join(parts))
+        problem = self.query_one("#problem", Static)
+        problem.update(printable(" ".join(catalog.problems)))
+        problem.set_class(bool(catalog.problems), "-shown")
+        self._say_empty(empty=not shown and not self._reading)
+
+    def _say_empty(self, *, empty: bool) -> None:
+        text = "No runs match."
+        if not self.catalog.runs:
+            text = (
+                f"No runs yet in {self._place()}.\n\n"
+                "`runforge train DATA --label COLUMN` makes the first one; it will appear here."
+            )
+        self.query_one("#empty", Static).update(text)
+        self.query_one("#empty").set_class(empty, "-shown")
+        self.table.set_class(empty, "-hidden")
+
+    @on(RunList.Laid)
+    def head(self) -> None:
+        """Show the names of the columns."""
+        falling = self._turned
+        if self._column == "run" or (
+            self._column == METRIC and (self.metric or "") not in LOWER_IS_BETTER
+        ):
+            falling = not self._turned
+        self.query_one(Heading).show(
+            self.table.columns, self.metric or METRIC, self._column, falling=falling
+        )
+
+    @on(Heading.Sorted)
+    def sort_by(self, event: Heading.Sorted) -> None:
+        """Sort by a column, or the other way round."""
+        self._turned = event.column == self._column and not self._turned
+        self._column = event.column
+        self._choose()
+
+    def action_sort(self) -> None:
+        """Sort by the next column."""
+        columns = list(self.table.columns)
+        at = columns.index(self._column) if self._column in columns else -1
+        self._column, self._turned = columns[(at + 1) % len(columns)], False
+        self._choose()
+
+    def action_turn(self) -> None:
+        """Sort the other way round."""
+        self._turned = not self._turned
+        self._choose()
+
+    def action_metric(self) -> None:
+        """Show the next metric."""
+        sample = self.catalog.runs[:_SAMPLE]
+        names = sorted({name for run in sample for name in metrics_of(run.entry)})
+        choices = [None, *names]
+        at = choices.index(self._metric) if self._metric in choices else 0
+        self._metric = choices[(at + 1) % len(choices)]
+        self._choose()
+
+    # Filtering
+
+    def action_filter(self) -> None:
+        """Type words that runs are chosen by."""
+        self.words.add_class("-shown")
+        self.words.focus()
+
+    @on(Input.Changed)
+    def choose_soon(self) -> None:
+        """Choose anew, once no other key follows at once."""
+        if self._pause is not None:
+            self._pause.stop()
+        self._pause = self.set_timer(_PAUSE, self._choose)
+
+    @on(Input.Submitted)
+    def leave_filter(self) -> None:
+        """Go back to the list; the words stay."""
+        self.words.set_class(bool(self.words.value), "-shown")
+        self.table.focus()
+
+    def action_clear(self) -> None:
+        """Drop the words, or else the marks."""
+        if self.words.has_class("-shown"):
+            self.words.value = ""
+            self.leave_filter()
+        elif self.marked:
+            self.marked.clear()
+            self._remark()
+
+    def action_same_data(self) -> None:
+        """Choose the runs of the same dataset."""
+        run = self.table.current
+        if run is not None and run.fingerprint is not None:
+            self.words.value = f"dataset:{run.fingerprint[:12]}"
+            self.words.add_class("-shown")
+
+    # Runs
+
+    def action_mark(self) -> None:
+        """Mark or unmark the run under the cursor, and go to the next."""
+        run = self.table.current
+        if run is not None:
+            if self.marked.pop(run.key, None) is None:
+                self.marked[run.key] = run
+            self._remark()
+            self.table.action_move(1)
+
+    def _remark(self) -> None:
+        self.table.marked = list(self.marked)
+        self.table.refresh()
+        self._say()
+
+    def action_compare(self) -> None:
+        """Compare the marked runs, or the marked one and that under the cursor."""
+        runs, current = list(self.marked.values()), self.table.current
+        if len(runs) == 1 and current is not None and current.key not in self.marked:
+            runs.append(current)
+        if len(runs) < 2:
+            self.notify("Mark two runs at least, each with the space bar.", severity="warning")
+            return
+        self.app.push_screen(SubjectScreen(plural(len(runs), "run"), runs, self.browser))
+
+    @on(RunList.Opened)
+    def open_run(self) -> None:
+        """Open the run under the cursor."""
+        self._open(SUMMARY)
+
+    def action_verify(self) -> None:
+        """Verify the run under the cursor."""
+        self._open(VERIFY)
+
+    def _open(self, page: str) -> None:
+        if self.table.current is not None:
+            self.app.push_screen(RunScreen(self.table.current, self.browser, page))
+
+    def action_report(self) -> None:
+        """Write a report on the marked runs, or that under the cursor, and open it."""
+        current = [] if self.table.current is None else [self.table.current]
+        self.browser.open_report(list(self.marked.values()) or current)
+
+    def action_copy(self) -> None:
+        """Copy the fingerprint of the dataset of the run under the cursor."""
+        if self.table.current is not None:
+            self.browser.copy_fingerprint(self.table.current)
+
+    def action_reread(self) -> None:
+        """Read everything again."""
+        count = len(self.catalog.runs)
+        self._read(read_all if self.catalog.complete else lambda s: read_newest(s, count))

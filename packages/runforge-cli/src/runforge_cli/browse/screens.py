@@ -1,0 +1,213 @@
+"""The screens with text: a run with its pages, a comparison, the keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from runforge_contracts.text import printable
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widgets import Footer, Static, Tab, Tabs
+
+from runforge_cli.browse.background import elsewhere
+from runforge_cli.browse.catalog import Run
+from runforge_cli.browse.pager import Pager
+from runforge_cli.browse.pages import (
+    Page,
+    Subject,
+    comparison_page,
+    diagnostics_page,
+    metrics_page,
+    origin_page,
+    summary_page,
+    verification_page,
+    weights_page,
+)
+from runforge_cli.columns import pairs, paragraph, within
+
+if TYPE_CHECKING:
+    from runforge_cli.browse.app import Browser
+
+SUMMARY, VERIFY = "summary", "verify"
+#: The pages of a run, by the names of their tabs.
+PAGES: dict[str, Page] = {
+    SUMMARY: summary_page,
+    "metrics": metrics_page,
+    "weights": weights_page,
+    "diagnostics": diagnostics_page,
+    "origin": origin_page,
+    VERIFY: verification_page,
+}
+
+
+class TextScreen(Screen[None]):
+    """A title, and lines below it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,backspace", "app.pop_screen", "Back", tooltip="Back to where you came from")
+    ]
+    DEFAULT_CSS = """
+    .title { height: 1; padding: 0 1; text-style: bold; background: $panel; color: $text-primary; }
+    .title:ansi { color: ansi_blue; }
+    """
+
+    browser: Browser
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self._title = title
+
+    def compose(self) -> ComposeResult:
+        """Give the widgets."""
+        yield Static(printable(self._title), classes="title", markup=False)
+        yield from self.compose_tabs()
+        yield Pager()
+        yield Footer(compact=True, show_command_palette=False)
+
+    def compose_tabs(self) -> Iterable[Tabs]:
+        """Give what chooses between pages, if there are several."""
+        return ()
+
+    @property
+    def pager(self) -> Pager:
+        """The lines."""
+        return self.query_one(Pager)
+
+    def on_mount(self) -> None:
+        """Begin to read with the keyboard at the lines."""
+        self.pager.focus()
+
+    def on_resize(self) -> None:
+        """Lay the lines out for the terminal as it is now."""
+        self.call_after_refresh(self.lay_out)
+
+    def lay_out(self, *, top: bool = False) -> None:
+        """Show the lines, from the first on or from where they were looked at."""
+        raise NotImplementedError
+
+
+class SubjectScreen(TextScreen):
+    """Lines about runs, which are made in the background."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "copy", "Copy data id", show=False, tooltip="Copy the dataset's SHA-256"),
+        Binding("o", "report", "Report", tooltip="Write a report and open it in the browser"),
+        Binding("r", "reread", "Read again", show=False),
+    ]
+
+    def __init__(self, title: str, runs: Sequence[Run], browser: Browser) -> None:
+        super().__init__(title)
+        self.runs = runs
+        self.browser = browser
+        self.subject = Subject(runs, browser.settings)
+
+    @property
+    def page(self) -> Page:
+        """What makes the lines."""
+        return comparison_page
+
+    def lay_out(self, *, top: bool = False) -> None:
+        """Show the lines, from the first on or from where they were looked at."""
+        self.run_worker(self._lay_out(self.page, top=top), group="page", exclusive=True)
+
+    async def _lay_out(self, page: Page, *, top: bool) -> None:
+        subject, room = self.subject, self.pager.room
+        if top:
+            self.pager.show(["  …"], top=True)
+        lines = await elsewhere(partial(subject.lines, page, room))
+        self.pager.show(lines, top=top)
+
+    def action_copy(self) -> None:
+        """Copy the fingerprint of the dataset."""
+        self.browser.copy_fingerprint(self.runs[0])
+
+    def action_report(self) -> None:
+        """Write a report and open it."""
+        self.browser.open_report(self.runs)
+
+    def action_reread(self) -> None:
+        """Read everything again."""
+        self.subject = Subject(self.runs, self.browser.settings)
+        self.lay_out()
+
+
+class RunScreen(SubjectScreen):
+    """A run, with a page for each question."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right,tab", "turn(1)", "Next page", key_display="→"),
+        Binding("left,shift+tab", "turn(-1)", "Previous page", show=False),
+        *(
+            Binding(str(number), f"page('{name}')", name.capitalize(), show=False)
+            for number, name in enumerate(PAGES, 1)
+        ),
+        Binding("v", f"page('{VERIFY}')", "Verify", tooltip="Check whether anything was changed"),
+    ]
+    DEFAULT_CSS = """
+    Tabs { height: 2; }
+    """
+
+    def __init__(self, run: Run, browser: Browser, page: str = SUMMARY) -> None:
+        super().__init__(f"{run.entry['run_id']}  {run.status}", [run], browser)
+        self._page = page
+
+    def compose_tabs(self) -> Iterable[Tabs]:
+        """Give the tabs."""
+        tabs = Tabs(
+            *(Tab(name.capitalize(), id=name) for name in PAGES), active=self._page, id="pages"
+        )
+        tabs.can_focus = False
+        yield tabs
+
+    @property
+    def page(self) -> Page:
+        """What makes the lines."""
+        return PAGES[self._page]
+
+    @on(Tabs.TabActivated)
+    def turn_to(self, event: Tabs.TabActivated) -> None:
+        """Show the page of a tab."""
+        name = event.tab.id or SUMMARY
+        if name != self._page:
+            self._page = name
+            self.lay_out(top=True)
+
+    def action_page(self, name: str) -> None:
+        """Go to a page."""
+        self.query_one(Tabs).active = name
+
+    def action_turn(self, pages: int) -> None:
+        """Go some pages on."""
+        names = list(PAGES)
+        self.action_page(names[(names.index(self._page) + pages) % len(names)])
+
+
+class HelpScreen(TextScreen):
+    """What the keys do.
+
+    Parameters
+    ----------
+    sections
+        Titles with keys and what they do.
+    text
+        What else there is to know, by title.
+    """
+
+    def __init__(self, sections: dict[str, list[tuple[str, str]]], text: dict[str, str]) -> None:
+        super().__init__("Keys and mouse")
+        self._sections = sections
+        self._text = text
+
+    def lay_out(self, *, top: bool = False) -> None:
+        """Show the lines."""
+        lines: list[str] = []
+        with within(self.pager.room):
+            for title, keys in self._sections.items():
+                lines += [title, *pairs(keys), ""]
+            for title, text in self._text.items():
+                lines += [title, *paragraph(text, indent=2), ""]
+        self.pager.show(lines[:-1], top=top)
