@@ -1,0 +1,132 @@
+"""Where a run came from, what there is to know about it, and how to have it again."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from typing import Any
+
+from runforge_contracts.text import printable, shorten
+
+from runforge_cli.report.blocks import Block, Commands, Facts, Name, Paragraph, Table, Text, prose
+from runforge_cli.report.material import Material
+
+#: Diagnostics shown, and characters of one.
+_MOST, _LONG = 100, 2_000
+
+
+def diagnostic_blocks(material: Material) -> Iterator[Block]:
+    """Give the diagnostics, what matters most first."""
+    order = ("error", "warning", "info")
+    found = sorted(material.folder.diagnostics, key=lambda item: order.index(item["severity"]))
+    if not found:
+        yield Paragraph("There is nothing to say about this run beyond its numbers.")
+    else:
+        yield Table(
+            "What to know about this run",
+            ("Severity", "What", "Code"),
+            [[item["severity"], _told(item), [Name(item["code"])]] for item in found[:_MOST]],
+        )
+
+
+def _told(item: dict[str, Any]) -> Text:
+    hint = item.get("details", {}).get("hint")
+    told = prose(shorten(item["message"], _LONG))
+    return [*told, " ", *prose(shorten(str(hint), _LONG))] if hint else told
+
+
+def provenance_blocks(material: Material) -> Iterator[Block]:
+    """Give code, interpreter, machine, packages and digests."""
+    folder = material.folder
+    run, request = folder.run or {}, folder.request or {}
+    provenance = run.get("provenance") or (folder.result or {}).get("provenance") or {}
+    facts: list[tuple[str, Text]] = []
+    client = provenance.get("client") or request.get("created_by")
+    if client:
+        facts.append(("Client", [Name(client)]))
+    if "runforge_version" in run:
+        facts.append(("RunForge", run["runforge_version"]))
+    git = provenance.get("git")
+    if git:
+        changes = ", with uncommitted changes" if git["dirty"] else ", nothing changed since"
+        facts.append(("Commit", [Name(git["commit"]), changes]))
+    python = provenance.get("python")
+    if python:
+        facts.append(("Python", f"{python['implementation']} {python['version']}"))
+        machine = provenance["platform"]
+        parts = [machine[key] for key in ("cpu", "machine", "os", "libc") if key in machine]
+        facts.append(("Machine", ", ".join(parts)))
+        numerics = provenance["numerics"]
+        facts.append(
+            (
+                "Numerics",
+                "pinned: threads and kernels were fixed before the libraries were loaded"
+                if numerics["pinned"]
+                else "not pinned: another machine may differ in the last bits",
+            )
+        )
+    if facts:
+        yield Facts(facts)
+    if provenance.get("packages"):
+        yield Table(
+            "Packages that can change a bit of the model",
+            ("Package", "Version"),
+            [[[Name(name)], version] for name, version in provenance["packages"].items()],
+        )
+    digests = run.get("artifact_digests")
+    if digests:
+        yield Table(
+            "Artifacts",
+            ("File", "Bytes", "SHA-256"),
+            [
+                [[Name(path)], f"{item['bytes']:,}", [Name(item["sha256"])]]
+                for path, item in digests.items()
+            ],
+            frozenset({1}),
+        )
+    if run.get("model_content_sha256"):
+        yield Facts([("Model content", [Name(run["model_content_sha256"])])])
+
+
+def reproduction_blocks(material: Material) -> Iterator[Block]:
+    """Give the commands that check the run and train it again."""
+    folder, run = material.folder, material.folder.run or {}
+    if folder.request is None:
+        yield Paragraph(
+            "The run has no request, because an older client wrote it. Train with the same data and"
+            " options to repeat it."
+        )
+        return
+    packages = (run.get("provenance") or {}).get("packages") or {}
+    git = (run.get("provenance") or {}).get("git")
+    yield Paragraph(
+        prose(
+            "Type this in the workspace, with the packages listed above. `runforge verify` tells"
+            " whether anything of the run was changed; `runforge reproduce` trains again and holds"
+            " the result against the record."
+            if folder.status == "succeeded"
+            else "Type this in the workspace to try again with the same request."
+        )
+    )
+    if git and git["dirty"]:
+        yield Paragraph(
+            "When the run was made, there were changes that the commit does not have. If the"
+            " dataset is among them, the commit alone will not bring it back."
+        )
+    lines = []
+    if git:
+        lines.append(f"git checkout {_typed(git['commit'])}")
+    if packages.get("runforge-engine"):
+        version = _typed(f"=={packages['runforge-engine']}")
+        lines.append(f"python -m pip install runforge-cli{version}")
+    run_id = _typed(folder.run_id)
+    if folder.status == "succeeded":
+        lines += [f"runforge verify {run_id}", f"runforge reproduce {run_id}"]
+    else:
+        lines.append(f"runforge rerun {run_id}")
+    yield Commands(lines)
+
+
+def _typed(text: str) -> str:
+    """Return a text of a document as a word that is safe to paste into a shell."""
+    return shlex.quote(printable(text))
