@@ -101,8 +101,10 @@ class RunFolder:
         if self.result is not None:
             status: RunStatus = self.result["status"]
             return status
-        # Clients before result.json wrote a run record only when training had completed.
-        return "succeeded" if self.run is not None else "incomplete"
+        # Clients before result.json wrote a run record only when training had completed. Today's
+        # write both, and one that did not was ended in between.
+        before_results = self.run is not None and self.run["schema_version"] != RUN_VERSIONS[0]
+        return "succeeded" if before_results else "incomplete"
 
     @cached_property
     def diagnostics(self) -> list[dict[str, Any]]:

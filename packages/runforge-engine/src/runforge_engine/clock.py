@@ -12,11 +12,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Self
 
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.text import quote
+
+_COUNTER: int | None = getattr(time, "CLOCK_BOOTTIME", None)
 
 _VARIABLE = "SOURCE_DATE_EPOCH"
 
@@ -50,10 +53,24 @@ class Clock:
 
     #: The instant that the clock shows; None follows the system's clock.
     stopped_at: datetime | None = None
+    #: An instant and the reading of the counter then; what has passed since is counted, so that
+    #: nobody who sets the system's clock is noticed.
+    began: tuple[datetime, int] | None = None
+
+    def steady(self) -> Self:
+        """Return a clock that starts at the present instant and then only goes forward."""
+        if self.stopped_at is not None:
+            return self
+        return replace(self, began=(self.instant(), _counter_ns()))
 
     def instant(self) -> datetime:
         """Return the present instant, in UTC."""
-        return datetime.now(UTC) if self.stopped_at is None else self.stopped_at
+        if self.stopped_at is not None:
+            return self.stopped_at
+        if self.began is not None:
+            instant, reading = self.began
+            return instant + timedelta(microseconds=(_counter_ns() - reading) // 1000)
+        return datetime.now(UTC)
 
     def now(self) -> str:
         """Return the present as :func:`document_time` writes it."""
@@ -68,7 +85,12 @@ class Clock:
 
         The difference of two readings is a duration.
         """
-        return time.monotonic_ns() // 1_000_000 if self.stopped_at is None else 0
+        return _counter_ns() // 1_000_000 if self.stopped_at is None else 0
+
+
+def _counter_ns() -> int:
+    """Return nanoseconds since some fixed moment; where the system tells, asleep or awake."""
+    return time.clock_gettime_ns(_COUNTER) if _COUNTER is not None else time.monotonic_ns()
 
 
 def read_clock(environment: Mapping[str, str] = os.environ) -> Clock:

@@ -297,12 +297,11 @@ def _provenance(
 def _write_end(
     run_id: str, record: RunRecord, diagnostics: list[Diagnostic], result: dict[str, Any]
 ) -> None:
-    """Write what every run leaves, however it ended: diagnostics, result, manifest."""
+    """Write what every run leaves, however it ended: diagnostics, manifest, result."""
     record.write_struct(
         layout.DIAGNOSTICS,
         DiagnosticsV1(schema_version="diagnostics.v1", run_id=run_id, diagnostics=diagnostics),
     )
     record.add_logs()
     result["artifacts"] = record.artifacts()
-    record.write_raw(layout.RESULT, result, "result.v1")
-    record.finish(run_id)
+    record.finish(run_id, result)

@@ -32,7 +32,7 @@ class Start(NamedTuple):
     @classmethod
     def now(cls) -> Self:
         """Start at this moment."""
-        clock = read_clock()
+        clock = read_clock().steady()
         return cls(clock, clock.now(), clock.monotonic_ms())
 
 

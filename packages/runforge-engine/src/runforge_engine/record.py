@@ -1,7 +1,8 @@
 """The record of a run: the one writer of its documents.
 
 Everything is validated against its schema before it is written, and each file is written once.
-The manifest comes last and lists every other file, so that a folder with a manifest is whole.
+The result comes last, after the manifest that lists every other file, so that a folder with a
+result is whole.
 
 Source: run store contract, sections 1 and 4; result.json contract; RunForge guarantees.
 """
@@ -55,8 +56,7 @@ class RunRecord:
 
     def write_raw(self, file: str, raw: dict[str, Any], schema: str) -> None:
         """Write the raw document ``raw`` after checking it against its schema."""
-        validate(raw, schema)
-        self.write_bytes(file, encode_json(in_schema_order(raw, schema)))
+        self.write_bytes(file, self._encode(raw, schema))
 
     def add_logs(self) -> None:
         """Take the logs, which the journal wrote and closed, into the record."""
@@ -71,21 +71,24 @@ class RunRecord:
             if file not in (layout.REQUEST, layout.RUN)
         ]
 
-    def finish(self, run_id: str) -> None:
-        """Write the statement of the run's origin and, last, the manifest over every file.
+    def finish(self, run_id: str, result: dict[str, Any]) -> None:
+        """Write the statement of the run's origin, the manifest over every file, and the result.
 
-        The folder is durable when this returns.
+        The result comes last: a run that has one has all the rest, also where the process is
+        killed at this moment. The folder is durable when this returns.
         """
-        files = sorted(
+        ending = self._encode(result, "result.v1")
+        files = [
             path.relative_to(self.folder).as_posix()
             for path in self.folder.rglob("*")
             if path.is_file() and not path.is_symlink()
-        )
+        ]
         digests = {
             file: self.digests.get(file) or _digest((self.folder / file).read_bytes())
             for file in files
         }
-        self.write_bytes(layout.STATEMENT, statement_of(self.folder, digests))
+        digests = dict(sorted({**digests, layout.RESULT: _digest(ending)}.items()))
+        self.write_bytes(layout.STATEMENT, statement_of(self.folder, digests, result=result))
         digests[layout.STATEMENT] = self.digests[layout.STATEMENT]
         manifest = {
             "schema_version": "manifest.v1",
@@ -94,6 +97,12 @@ class RunRecord:
         }
         self.write_raw(layout.MANIFEST, manifest, "manifest.v1")
         sync_run(self.folder)
+        self.write_bytes(layout.RESULT, ending)
+        sync_run(self.folder)
+
+    def _encode(self, raw: dict[str, Any], schema: str) -> bytes:
+        validate(raw, schema)
+        return encode_json(in_schema_order(raw, schema))
 
 
 def _digest(data: bytes) -> dict[str, Any]:

@@ -51,7 +51,12 @@ _NOT_SUBJECTS = frozenset({layout.STATEMENT, layout.MANIFEST})
 _MEDIA_TYPES = {layout.TRAIN_LOG: "text/plain", layout.EVENTS: "application/jsonl"}
 
 
-def statement_of(folder: Path, files: Mapping[str, Mapping[str, Any]]) -> bytes:
+def statement_of(
+    folder: Path,
+    files: Mapping[str, Mapping[str, Any]],
+    *,
+    result: Mapping[str, Any] | None = None,
+) -> bytes:
     """Return the statement of a finished run as the bytes of its file.
 
     Parameters
@@ -62,6 +67,8 @@ def statement_of(folder: Path, files: Mapping[str, Mapping[str, Any]]) -> bytes:
     files
         The files of the run with their digests, ``{path: {"sha256": ..., ...}}``, as a manifest
         has them; the statement itself and the manifest are passed over.
+    result
+        ``result.json``, where it is not in the folder yet.
 
     Raises
     ------
@@ -71,10 +78,10 @@ def statement_of(folder: Path, files: Mapping[str, Mapping[str, Any]]) -> bytes:
     run = RunFolder(folder)
     return encode_json(
         build_statement(
-            run_id=run.run_id,
+            run_id=run.run_id if result is None else str(result["run_id"]),
             request=run.request or {},
             run=run.run or {},
-            result=run.result or {},
+            result=(run.result if result is None else result) or {},
             files=files,
         )
     )

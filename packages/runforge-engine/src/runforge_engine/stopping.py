@@ -52,7 +52,7 @@ def running(stores: Sequence[StoreLayout]) -> Iterator[RunFolder]:
     """Give the runs at work in ``stores``, the newest first."""
     folders = [path for store in stores for path in run_folders(store)]
     for path in sorted(folders, key=lambda path: path.name, reverse=True):
-        if not (path / layout.MANIFEST).exists() and is_held(path):
+        if not (path / layout.RESULT).exists() and is_held(path):
             yield RunFolder(path)
 
 
@@ -91,8 +91,8 @@ def stop(path: Path, *, patience: float = PATIENCE) -> RunFolder:
 
 def _is_over(path: Path) -> bool:
     held = is_held(path)
-    # Without locks on folders it is the manifest that comes last.
-    return held is False or (held is None and (path / layout.MANIFEST).exists())
+    # Without locks on folders it is the result that comes last.
+    return held is False or (held is None and (path / layout.RESULT).exists())
 
 
 def _refuse_unless_at_work(path: Path, held: bool | None) -> None:

@@ -6,6 +6,7 @@ Source: run store contract, section 1; RunForge contract, "Where things live".
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import threading
 from collections.abc import Iterator
@@ -139,11 +140,10 @@ def write_index(store: StoreLayout, index: dict[str, Any]) -> None:
 
 
 def write_new(path: Path, data: bytes, check: Check | None = None) -> None:
-    """Write a file of a run that nobody has seen yet; one that exists is an error.
+    """Write a file of a run; one that exists is an error, and no reader ever sees a part of it.
 
     The bytes are on the disk when this returns; the name becomes durable with :func:`sync_run`.
-    Where ``check`` is given, what it raises ends the writing. A file that was not written as a
-    whole is taken away. Raises ``STORE_NOT_WRITABLE``.
+    Where ``check`` is given, what it raises ends the writing. Raises ``STORE_NOT_WRITABLE``.
     """
 
     def write(_: threading.Event | None = None) -> None:
@@ -152,17 +152,22 @@ def write_new(path: Path, data: bytes, check: Check | None = None) -> None:
             file.flush()
             os.fsync(file.fileno())
 
+    unfinished = path.with_name(f".{path.name}.tmp")
     with writing(path):
         path.parent.mkdir(exist_ok=True)
-        file = path.open("xb")
+        # Only the process that has claimed the folder writes there, so nobody comes in between.
+        if os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+        file = unfinished.open("xb")
         try:
             if check is None:
                 write()
             else:
                 run_aside(write, check)
+            unfinished.rename(path)
         except BaseException:
             with contextlib.suppress(OSError):
-                path.unlink()
+                unfinished.unlink()
             raise
 
 

@@ -124,7 +124,7 @@ def look_at(path: Path, store: StoreLayout) -> Found:
             validate({"schema_version": "index.v1", "runs": [entry]}, "index.v1")
             return Found(path, "finished", entry, _times(folder), _order(folder, entry, ended))
     except RunForgeError as error:
-        # The manifest comes last: a document that is torn without one was being written.
+        # A document that is torn where there is no manifest yet was being written.
         if not over or _exists(path / layout.MANIFEST):
             return Found(path, "unreadable", reason=error.message)
     if over:

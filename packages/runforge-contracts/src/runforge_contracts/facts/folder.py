@@ -13,7 +13,7 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.facts.finding import Finding
 from runforge_contracts.files import FileDigest, digest_file, read_file
 from runforge_contracts.jsontext import MAX_BYTES, parse_json
-from runforge_contracts.reading import SCHEMAS_BY_FILE
+from runforge_contracts.reading import RUN_VERSIONS, SCHEMAS_BY_FILE
 from runforge_contracts.text import quote
 from runforge_contracts.validation import validate
 
@@ -75,6 +75,13 @@ class Folder:
     def result(self) -> dict[str, Any] | None:
         """How the run ended."""
         return self.documents.get(layout.RESULT)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether there is a result, or the record of a client that wrote no results."""
+        if layout.RESULT in self.files:
+            return True
+        return layout.RUN in self.files and self.schemas.get(layout.RUN) != RUN_VERSIONS[0]
 
     @property
     def is_current(self) -> bool:

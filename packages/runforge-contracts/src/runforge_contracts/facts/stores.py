@@ -51,8 +51,7 @@ def check_store(store: StoreLayout) -> list[Finding]:
     runs: dict[str, Folder] = {}
     for path in run_folders(store):
         folder = Folder(path, in_store=True)
-        ended = {layout.RUN, layout.RESULT, layout.MANIFEST} & folder.files.keys()
-        if not ended:
+        if not folder.has_ended:
             # What is still training, or was interrupted, has nothing to be held to yet.
             findings += _placed(folder.findings, path, store)
             continue

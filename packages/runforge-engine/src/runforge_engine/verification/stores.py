@@ -135,7 +135,7 @@ def _look(store: StoreLayout) -> tuple[list[Path], dict[str, str], list[Finding]
         state: str = "finished"
         if is_held(path):
             state = "running"
-        elif not (path / layout.MANIFEST).exists():
+        elif not (path / layout.RESULT).exists():
             state = look_at(path, store).state
         if state in ("finished", "unreadable"):
             folders.append(path)

@@ -1,0 +1,29 @@
+"""A run that is killed at any moment leaves a store that is read, told of and mended."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = Path(__file__).parent / "support/kill_runs.py"
+
+
+@pytest.mark.parametrize(
+    ("kind", "count"), [("boundaries", "100,3"), ("sizes", "20"), ("moments", "25")]
+)
+def test_nothing_is_lost_and_nothing_torn(kind: str, count: str) -> None:
+    done = subprocess.run(
+        [sys.executable, str(PROGRAM), kind, *count.split(",")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    outcomes = json.loads(done.stdout)
+    assert not [name for name in outcomes if name.startswith("finding")], outcomes
+    assert outcomes["killed, interrupted"] > 0
+    assert sum(outcomes.values()) >= 20
