@@ -13,6 +13,8 @@ import pytest
 from jsonschema_rs import Draft202012Validator
 from referencing import Registry, Resource
 from runforge_conformance.boundaries import boundaries
+from runforge_conformance.vectors import requirements
+from runforge_contracts.facts.folder import schema_rule
 from runforge_contracts.schemas import BASE_URL, schema_names, validator
 
 ROOT = Path(__file__).parents[2]
@@ -63,7 +65,7 @@ def rules(schema: Any, place: tuple[str | int, ...] = ()) -> Iterator[tuple[str 
                 yield from rules(child, (*here, index))
         elif keyword == "required":
             yield from ((*here, index) for index in range(len(value)))
-        elif keyword not in SILENT:
+        elif keyword not in SILENT and not (keyword == "additionalProperties" and value is True):
             yield here
 
 
@@ -82,8 +84,11 @@ def test_every_rule_of_every_schema_is_held_by_a_case() -> None:
 
     Conditions (`allOf`) are taken away as a whole; their cases are the mutations of the vectors.
     """
+    # What a command prints is nobody's to read by contract, and has no cases.
+    names = [name for name in schema_names() if schema_rule(name) in requirements()]
+    printed = set(schema_names()) - set(names)
     refused: dict[str, list[Any]] = {}
-    for name in schema_names():
+    for name in names:
         cases = []
         for document in valid_documents(name):
             cases += [case.document(document) for case in boundaries(name, document)]
@@ -95,6 +100,8 @@ def test_every_rule_of_every_schema_is_held_by_a_case() -> None:
         refused[name] = [case for case in cases if not validator(name).is_valid(case)]
     unheld = []
     for changed, schema in SCHEMAS.items():
+        if changed in printed:
+            continue
         for place in rules(schema):
             weak = {**SCHEMAS, changed: weakened(schema, place)}
             users = [
