@@ -130,7 +130,7 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
         raise RunForgeError(
             ErrorCode.STORE_NOT_WRITABLE,
             f"Nothing can be written at {quote(path, 200)}: {reason}.",

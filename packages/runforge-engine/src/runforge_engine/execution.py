@@ -9,6 +9,7 @@ Run".
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 import traceback
@@ -108,7 +109,12 @@ def execute(
         run_id = next(candidates)
     record = RunRecord(folder)
     with holding(folder):
-        record.write_bytes(layout.REQUEST, request.encode())
+        try:
+            record.write_bytes(layout.REQUEST, request.encode())
+        except BaseException:
+            with contextlib.suppress(OSError):
+                folder.rmdir()  # Nothing has begun, so nothing is left.
+            raise
         with stoppable(folder, cancellation):
             return _run(plan, run_id, record, observer or Observer(), cancellation)
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
 from runforge_contracts import layout
 from runforge_contracts.diagnostics import Diagnostic
@@ -40,7 +41,7 @@ class Journal:
         with writing(events):
             events.parent.mkdir(exist_ok=True)
             try:
-                self._events = events.open("xb")
+                self._events = events.open("xb", buffering=0)
             except FileExistsError:
                 raise RunForgeError(
                     ErrorCode.RUN_ALREADY_COMPLETE,
@@ -48,7 +49,7 @@ class Journal:
                     hint="A run folder is used once; `runforge rerun` repeats a run in a new one.",
                     path=str(folder),
                 ) from None
-            self._log = (folder / layout.TRAIN_LOG).open("xb")
+            self._log = (folder / layout.TRAIN_LOG).open("xb", buffering=0)
         self._folder = folder
 
     def event(self, name: str, **fields: Any) -> None:
@@ -75,11 +76,12 @@ class Journal:
         line = f"{self._clock.now_for_event()} {printable(text)}\n"
         self._write(self._log, line.encode("utf-8", "backslashreplace"))
 
-    def _write(self, file: BinaryIO, data: bytes) -> None:
-        # Line by line: what happened before a crash is on record.
+    def _write(self, file: FileIO, data: bytes) -> None:
+        # Line by line, and past no buffer that would be left to write when the disk is full: what
+        # happened before a crash is on record.
         with writing(self._folder):
-            file.write(data)
-            file.flush()
+            while data:
+                data = data[file.write(data) :]
 
     def close(self) -> None:
         """Close the logs; nothing can be recorded afterwards."""

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 from runforge_contracts import layout
 from runforge_contracts.documents import Document
+from runforge_contracts.files import writing
 from runforge_contracts.jsontext import encode_json
 from runforge_contracts.schemas import in_schema_order
 from runforge_contracts.validation import validate
@@ -47,7 +48,12 @@ class RunRecord:
 
     def write_bytes(self, file: str, data: bytes, check: Check | None = None) -> None:
         """Write ``data`` as the new file ``file``; what ``check`` raises ends the writing."""
-        write_new(self.folder / file, data, check)
+        path = self.folder / file
+        if path.parent != self.folder:
+            # The run's own folder was claimed once; where it is gone, it stays gone.
+            with writing(path):
+                path.parent.mkdir(exist_ok=True)
+        write_new(path, data, check)
         self.digests[file] = _digest(data)
 
     def write_struct(self, file: str, view: msgspec.Struct) -> None:
@@ -60,8 +66,9 @@ class RunRecord:
 
     def add_logs(self) -> None:
         """Take the logs, which the journal wrote and closed, into the record."""
-        for file in (layout.EVENTS, layout.TRAIN_LOG):
-            self.digests[file] = _digest((self.folder / file).read_bytes())
+        with writing(self.folder):
+            for file in (layout.EVENTS, layout.TRAIN_LOG):
+                self.digests[file] = _digest((self.folder / file).read_bytes())
 
     def artifacts(self) -> list[dict[str, Any]]:
         """Return what the run produced, as ``result.json`` lists it, sorted by path."""
@@ -78,15 +85,16 @@ class RunRecord:
         killed at this moment. The folder is durable when this returns.
         """
         ending = self._encode(result, "result.v1")
-        files = [
-            path.relative_to(self.folder).as_posix()
-            for path in self.folder.rglob("*")
-            if path.is_file() and not path.is_symlink()
-        ]
-        digests = {
-            file: self.digests.get(file) or _digest((self.folder / file).read_bytes())
-            for file in files
-        }
+        with writing(self.folder):
+            files = [
+                path.relative_to(self.folder).as_posix()
+                for path in self.folder.rglob("*")
+                if path.is_file() and not path.is_symlink()
+            ]
+            digests = {
+                file: self.digests.get(file) or _digest((self.folder / file).read_bytes())
+                for file in files
+            }
         digests = dict(sorted({**digests, layout.RESULT: _digest(ending)}.items()))
         self.write_bytes(layout.STATEMENT, statement_of(self.folder, digests, result=result))
         digests[layout.STATEMENT] = self.digests[layout.STATEMENT]

@@ -154,7 +154,6 @@ def write_new(path: Path, data: bytes, check: Check | None = None) -> None:
 
     unfinished = path.with_name(f".{path.name}.tmp")
     with writing(path):
-        path.parent.mkdir(exist_ok=True)
         # Only the process that has claimed the folder writes there, so nobody comes in between.
         if os.path.lexists(path):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))

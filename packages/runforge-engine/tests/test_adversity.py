@@ -1,0 +1,277 @@
+"""A disk that is full, a folder that is closed or gone, a clock that is set: told, and survived."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from real_data import read, write_dataset
+from runforge_contracts.errors import RunForgeError
+from runforge_contracts.facts.runs import check_run
+from runforge_contracts.facts.stores import check_store
+from runforge_contracts.layout import StoreLayout
+from runforge_contracts.reading import list_runs
+from runforge_engine import Store, train
+from runforge_engine.index import check_index, rebuild_index
+from runforge_engine.observer import Observer
+
+
+def in_process(work: Callable[[], object]) -> str:
+    """Do ``work`` in a process of its own, and return the code of the error that it raises."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        told = "a fault"
+        try:
+            work()
+            told = "done"
+        except RunForgeError as error:
+            told = error.code.value
+        finally:
+            os.write(writer, told.encode())
+            os._exit(0)
+    os.close(writer)
+    os.waitpid(child, 0)
+    with os.fdopen(reader) as file:
+        return file.read()
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StoreLayout:
+    """Return a store with one run."""
+    write_dataset("iris", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    train("iris.csv", label="target")
+    return StoreLayout(tmp_path)
+
+
+def files_of(store: StoreLayout) -> dict[Path, bytes]:
+    """Return what the store had, but for what a new run adds."""
+    return {path: path.read_bytes() for path in store.root.rglob("*") if path.is_file()}
+
+
+def is_as_it_was(store: StoreLayout, before: dict[Path, bytes]) -> None:
+    after = files_of(store)
+    assert {path: after.get(path) for path in before} == before
+    assert not [path for path in store.root.iterdir() if "tmp" in path.name]
+    assert not check_store(store)
+    report = rebuild_index(store)
+    assert not report.skipped
+    assert not check_index(store).findings
+    assert train("iris.csv", label="target").status == "succeeded"
+
+
+def limited(size: int) -> None:
+    """Train where no file can grow beyond ``size`` bytes, which is told as a full disk is."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+    train("iris.csv", label="target")
+
+
+def test_a_disk_that_is_full_at_any_file_is_told(store: StoreLayout) -> None:
+    before, runs = files_of(store), set(store.runs.iterdir())
+    sizes = sorted({max(len(data) - 1, 0) for data in before.values()})
+    told = [in_process(partial(limited, size)) for size in sizes]
+    assert set(told) <= {"STORE_NOT_WRITABLE", "done"}
+    # Whatever is the first file that does not fit, the run is not done before all of them do.
+    assert told == sorted(told)
+    assert told.count("STORE_NOT_WRITABLE") > 5
+    assert all(any(folder.iterdir()) for folder in set(store.runs.iterdir()) - runs)
+    is_as_it_was(store, before)
+
+
+def mounted(folder: Path) -> bool:
+    if os.geteuid() != 0 or not shutil.which("mount"):
+        return False
+    command = ("mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(folder))
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def test_a_small_disk_is_filled_and_emptied(tmp_path: Path, monkeypatch: Any) -> None:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if not mounted(folder):
+        pytest.skip("nothing can be mounted here")
+    try:
+        write_dataset("iris", folder)
+        monkeypatch.chdir(folder)
+        store, runs = StoreLayout(folder), 0
+        for _ in range(20):
+            told = in_process(lambda: train("iris.csv", label="target"))
+            if told != "done":
+                break
+            runs += 1
+        assert (told, runs > 0) == ("STORE_NOT_WRITABLE", True)
+        finished = [entry for entry in list_runs(store) if entry.get("status") == "succeeded"]
+        # The last one may have been complete, and only its entry did not fit.
+        assert len(finished) - runs in (0, 1)
+        assert not [item for item in check_index(store).findings if item.kind != "entry_missing"]
+        shutil.rmtree(folder / finished[0]["run_dir"])
+        for entry in list_runs(store):
+            if "status" not in entry:
+                shutil.rmtree(folder / entry["run_dir"])
+        assert rebuild_index(store).missing_folders == (finished[0]["run_id"],)
+        assert in_process(lambda: train("iris.csv", label="target")) == "done"
+    finally:
+        monkeypatch.chdir(tmp_path)
+        subprocess.run(("umount", "--lazy", str(folder)), check=True)
+
+
+@contextmanager
+def closed(folder: Path) -> Iterator[None]:
+    folder.chmod(0o555)
+    try:
+        yield
+    finally:
+        folder.chmod(0o755)
+
+
+def as_nobody(work: Callable[[], object]) -> None:
+    if os.geteuid() == 0:
+        os.setgid(65534)
+        os.setuid(65534)
+    work()
+
+
+@pytest.mark.parametrize("place", [".", ".runforge", ".runforge/runs"])
+def test_a_folder_that_cannot_be_written_is_told(place: str, monkeypatch: Any) -> None:
+    with tempfile.TemporaryDirectory() as name:  # others may come here, unlike to pytest's own
+        workspace = Path(name)
+        workspace.chmod(0o755)
+        write_dataset("iris", workspace)
+        monkeypatch.chdir(workspace)
+        if place != ".":
+            train("iris.csv", label="target")
+        if os.geteuid() == 0:
+            for path in (workspace, *workspace.rglob("*")):
+                os.chown(path, 65534, 65534)
+        before = files_of(StoreLayout(workspace))
+        with closed(workspace / place):
+            told = in_process(lambda: as_nobody(lambda: train("iris.csv", label="target")))
+        assert told == "STORE_NOT_WRITABLE"
+        assert files_of(StoreLayout(workspace)) == before or place == ".runforge"
+        assert not check_index(StoreLayout(workspace)).findings or place == ".runforge"
+        monkeypatch.undo()
+
+
+class Doing(Observer):
+    """Do something at an event."""
+
+    def __init__(self, name: str, action: Callable[[], object]) -> None:
+        self.name, self.action = name, action
+
+    def on_event(self, event: dict[str, Any]) -> None:
+        if event["event"] == self.name:
+            self.action()
+
+
+@pytest.mark.parametrize("event", ["run_start", "train_started", "artifacts_written"])
+@pytest.mark.parametrize("gone", ["run", "store", "workspace"])
+def test_what_vanishes_under_a_run_is_told(
+    event: str, gone: str, tmp_path: Path, monkeypatch: Any
+) -> None:
+    workspace = tmp_path / "workspace"
+    workspace.mkdir()
+    write_dataset("iris", workspace)
+    monkeypatch.chdir(tmp_path)
+
+    def vanish() -> None:
+        [run] = (workspace / ".runforge/runs").iterdir()
+        folder = {"run": run, "store": run.parents[1], "workspace": workspace}[gone]
+        folder.rename(tmp_path / "moved away")
+
+    with pytest.raises(RunForgeError) as caught:
+        train(
+            workspace / "iris.csv",
+            label="target",
+            workspace=workspace,
+            observer=Doing(event, vanish),
+        )
+    assert caught.value.code.value == "STORE_NOT_WRITABLE"
+    assert (tmp_path / "moved away").exists()
+    if gone == "workspace":
+        assert not workspace.exists()
+    else:
+        assert train(workspace / "iris.csv", label="target", workspace=workspace).metrics
+
+
+@pytest.mark.parametrize("hours", [-48, -1, 48])
+def test_a_clock_that_is_set_while_a_run_is_at_work(
+    hours: int, store: StoreLayout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from runforge_engine import clock
+
+    class Set(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return datetime.now(tz) + timedelta(hours=hours)
+
+    watch = Doing("train_started", lambda: monkeypatch.setattr(clock, "datetime", Set))
+    run = train("iris.csv", label="target", observer=watch)
+    assert check_run(run.path) == []
+    lines = (run.path / "logs/events.jsonl").read_text("utf-8").splitlines()
+    times = [json.loads(line)["timestamp"] for line in lines]
+    assert times == sorted(times)
+    result = read(run.path, "result.json")
+    begun = datetime.fromisoformat(result["started_at"])
+    assert abs(datetime.now(UTC) - begun) < timedelta(hours=1)
+
+
+def test_runs_made_after_the_clock_was_put_back_are_kept_beside_the_others(
+    store: StoreLayout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [first] = Store().runs()
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1000000000")
+    early = train("iris.csv", label="target")
+    again = train("iris.csv", label="target")
+    assert len({first.run_id, early.run_id, again.run_id}) == 3
+    assert {run.run_id for run in Store().runs()} == {first.run_id, early.run_id, again.run_id}
+    assert Store().run() == first
+    before = store.index.read_bytes()
+    assert not check_index(store).findings
+    assert not rebuild_index(store).recovered
+    assert store.index.read_bytes() == before
+    assert [check_run(run.path) for run in Store().runs()] == [[], [], []]
+
+
+def test_a_store_is_not_written_while_another_holds_its_index(
+    store: StoreLayout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from runforge_engine import store as writing
+
+    monkeypatch.setattr(writing, "LOCK_TIMEOUT", 0.2)
+    holder = (
+        "import sys, time\n"
+        "from pathlib import Path\n"
+        "from runforge_contracts.layout import StoreLayout\n"
+        "from runforge_engine.store import index_lock\n"
+        "with index_lock(StoreLayout(Path.cwd())):\n"
+        "    print('held', flush=True)\n"
+        "    sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", holder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        with pytest.raises(RunForgeError) as caught:
+            train("iris.csv", label="target")
+        process.communicate("")
+    assert caught.value.code.value == "STORE_BUSY"
+    assert f"by process {process.pid} (" in caught.value.message
+    [unlisted] = check_index(store).unlisted
+    assert rebuild_index(store).recovered == (unlisted,)
+    assert check_store(store) == []
