@@ -13,7 +13,8 @@ PROGRAM = Path(__file__).parent / "support/kill_runs.py"
 
 
 @pytest.mark.parametrize(
-    ("kind", "count"), [("boundaries", "100,3"), ("sizes", "20"), ("moments", "25")]
+    ("kind", "count"),
+    [("boundaries", "150,4"), ("large", "150,4"), ("sizes", "20"), ("moments", "25")],
 )
 def test_nothing_is_lost_and_nothing_torn(kind: str, count: str) -> None:
     done = subprocess.run(

@@ -1,9 +1,10 @@
 """Trainings that are killed, at every boundary of a system call or at any moment; what they leave.
 
-    python kill_runs.py boundaries | sizes | moments [COUNT [STEP]]
+    python kill_runs.py boundaries | large | sizes | moments [COUNT [STEP]]
 
 By hand it goes on for hundreds; the tests ask for tens. Each training runs in a process that was
-forked from this one, which has loaded everything.
+forked from this one, which has loaded everything. ``large`` is ``boundaries`` where the index is
+grown as a large one is.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from real_data import write_dataset  # noqa: E402
 from runforge_contracts.facts.stores import check_store  # noqa: E402
 from runforge_contracts.layout import RESULT, StoreLayout  # noqa: E402
 from runforge_contracts.reading import list_runs, read_index  # noqa: E402
+from runforge_engine import appending  # noqa: E402
 from runforge_engine.execution import Outcome, execute  # noqa: E402
 from runforge_engine.index import check_index, rebuild_index  # noqa: E402
 from runforge_engine.requests import new_request  # noqa: E402
@@ -133,7 +135,10 @@ def run(kind: str, count: int, step: int, workspace: Path) -> Counter[str]:
     """Kill trainings in one workspace and return what became of them."""
     write_dataset("iris", workspace)
     store = StoreLayout(workspace)
-    train(store)
+    if kind == "large":
+        appending.LARGE = 0
+    for _ in range(3):
+        train(store)
     begun = time.monotonic()
     assert in_process(partial(train, store)) == 0
     lasts = time.monotonic() - begun
@@ -142,7 +147,7 @@ def run(kind: str, count: int, step: int, workspace: Path) -> Counter[str]:
     largest = max(path.stat().st_size for path in store.runs.rglob("*.*"))
     while number < count:
         number += step
-        if kind == "boundaries":
+        if kind in ("boundaries", "large"):
             ended = in_process(partial(at_boundary, store, number))
         elif kind == "sizes":
             size = largest * number // count - 1
@@ -153,7 +158,7 @@ def run(kind: str, count: int, step: int, workspace: Path) -> Counter[str]:
         outcomes[("killed, " if ended else "not killed, ") + look(store, before)] += 1
         before = finished(store)
         SEEN.update({path.name for path in store.runs.iterdir()} - before)
-        if kind == "boundaries" and ended == 0:
+        if kind in ("boundaries", "large") and ended == 0:
             break
     assert in_process(partial(train, store)) == 0
     for finding in check_store(store):
