@@ -7,7 +7,8 @@ BIN := $(VENV)/bin
 PACKAGES := packages/runforge-contracts packages/runforge-engine packages/runforge-cli conformance
 MANIFESTS := pyproject.toml $(addsuffix /pyproject.toml,$(PACKAGES))
 # The command comes with everything that it can make use of.
-EDITABLE := $(foreach package,$(PACKAGES),-e $(patsubst %/runforge-cli,'%/runforge-cli[browse,report]',$(package)))
+EXTRAS := [browse,report]
+EDITABLE := $(foreach package,$(PACKAGES),-e $(patsubst %/runforge-cli,'%/runforge-cli$(EXTRAS)',$(package)))
 # The tools of the environment come first, so that everybody runs the same ones.
 TOOLS := PATH="$(CURDIR)/$(BIN):$$PATH"
 TYPESCRIPT := packages/runforge-contracts/typescript
