@@ -152,20 +152,21 @@ def test_a_model_that_is_being_written_is_taken_away(workspace: Path) -> None:
     cancelled_cleanly(workspace)
 
 
-def hard(path: Path, rows: int, columns: int) -> None:
-    """Write data of which no line separates the classes, so that solvers go on."""
+def hard(path: Path, rows: int, columns: int, noise: float) -> None:
+    """Write data of low rank with labels by chance, on which solvers go on for minutes."""
     chance = random.Random(0)
+    mixture = [[chance.gauss(0, 1) for _ in range(3)] for _ in range(columns)]
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow([*(f"x{index}" for index in range(columns)), "label"])
         for _ in range(rows):
             base = [chance.gauss(0, 1) for _ in range(3)]
             row = [
-                sum(value * ((index * 7 + place) % 11 - 5) for place, value in enumerate(base))
-                + chance.gauss(0, 1e-3)
-                for index in range(columns)
+                sum(value * weight for value, weight in zip(base, weights, strict=True))
+                + noise * chance.gauss(0, 1)
+                for weights in mixture
             ]
-            writer.writerow([*row, chance.randrange(8)])
+            writer.writerow([*row, chance.randrange(2)])
 
 
 #: Fits that take minutes where nobody ends them.
@@ -178,15 +179,25 @@ FITS = {
 
 @pytest.fixture(scope="module")
 def hard_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("hard") / "hard.csv"
-    hard(path, 4000, 60)
-    return path
+    folder = tmp_path_factory.mktemp("hard")
+    hard(folder / "linear_svc.csv", 300, 301, 0)
+    hard(folder / "logistic_regression.csv", 2000, 60, 1e-3)
+    hard(folder / "random_forest.csv", 300, 10, 1)
+    return folder
 
 
 @pytest.mark.parametrize("family", FITS)
 def test_native_fits_are_left(family: str, hard_data: Path, workspace: Path) -> None:
     parameters = [word for value in FITS[family] for word in ("--param", value)]
-    command = ("train", str(hard_data), "--label", "label", "--model", family, *parameters)
+    command = (
+        "train",
+        str(hard_data / f"{family}.csv"),
+        "--label",
+        "label",
+        "--model",
+        family,
+        *parameters,
+    )
     with started(workspace, "-m", "runforge_cli", *command) as process:
         until(
             lambda: any(
@@ -220,10 +231,22 @@ def test_a_second_signal_ends_at_once(second: signal.Signals, workspace: Path) -
         until(place.with_name("here").exists, process)
         process.send_signal(signal.SIGINT)
         until(place.exists, process)
+        time.sleep(1)  # a moment later it would be the same wish, told twice
         process.send_signal(second)
         assert process.wait(PATIENCE) == 5
     [folder] = run_folders(workspace)
     assert not (folder / "result.json").exists()
+
+
+def test_one_wish_told_twice_is_recorded(workspace: Path) -> None:
+    place = workspace / "stuck"
+    names = ("runforge_engine.stages", "evaluate")
+    with started(workspace, "-c", STUCK, *names, str(place), *TRAIN) as process:
+        until(place.exists, process)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):
+            process.send_signal(number)
+        assert process.wait(PATIENCE) == 5
+    assert "SIG" in cancelled_cleanly(workspace)["error"]["message"]
 
 
 def test_the_newest_run_at_work_is_cancelled_and_the_others_go_on(

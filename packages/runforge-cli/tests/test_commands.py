@@ -322,6 +322,7 @@ HELP = [
             "train",
             "run",
             "rerun",
+            "cancel",
             "runs",
             "show",
             "metrics",

@@ -47,6 +47,10 @@ def training_options(function: Function) -> Function:
     return function
 
 
+#: Signals that come within so many seconds are one: a program that ends its children signals both
+#: them and their group, as `timeout` does.
+_ONE_WISH = 0.5
+
 _MODEL_HELP = "logistic_regression, random_forest or linear_svc."
 
 
@@ -94,18 +98,19 @@ def _tell(settings: Settings, outcome: Outcome) -> None:
 
 @contextmanager
 def cancelled_by_signals() -> Iterator[Cancellation]:
-    """Give a cancellation that SIGINT and SIGTERM set; a second signal ends the process at once."""
+    """Give a cancellation that SIGINT and SIGTERM set; a later signal ends the process at once."""
     import os
+    import time
 
     from runforge_engine.cancellation import Cancellation
 
-    cancellation, received = Cancellation(), list[str]()
+    cancellation, received = Cancellation(), list[float]()
 
     def handle(number: int, frame: FrameType | None) -> None:
-        if received:
+        received.append(time.monotonic())
+        if received[-1] - received[0] > _ONE_WISH:
             os._exit(ExitCode.CANCELLED)
         name = signal.Signals(number).name
-        received.append(name)
         cancellation.cancel(f"The run was cancelled by {name}.")
 
     previous = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
