@@ -24,7 +24,8 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     """Return a copy of what the generator reads and writes."""
-    for folder in ("schemas", "scripts", "docs/contract", "packages/runforge-contracts/src"):
+    sources = ("packages/runforge-contracts/src", "conformance/src")
+    for folder in ("schemas", "scripts", "docs/contract", *sources):
         shutil.copytree(
             ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__")
         )
