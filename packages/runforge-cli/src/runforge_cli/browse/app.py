@@ -10,15 +10,17 @@ import tempfile
 import webbrowser
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
 from runforge_contracts.text import printable
-from textual.app import App
+from textual.app import App, SuspendNotSupported
 from textual.binding import Binding, BindingType
 from textual.theme import BUILTIN_THEMES
 
+from runforge_cli.browse.background import begin
 from runforge_cli.browse.catalog import Run
 from runforge_cli.browse.pager import Pager
 from runforge_cli.browse.reports import needs_the_terminal, open_beside, write_report
@@ -144,7 +146,7 @@ class Browser(App[None]):
         """Write a report on runs and open it."""
         if runs:
             self.notify("Writing the report…")
-            self.run_worker(self._open_report(runs), group="report", exclusive=True)
+            begin(self, partial(self._open_report, runs), group="report")
 
     async def _open_report(self, runs: Sequence[Run]) -> None:
         from runforge_cli.report.writing import default_name
@@ -166,7 +168,7 @@ class Browser(App[None]):
                     webbrowser.open(target.as_uri())
             else:
                 await open_beside(target)
-        except webbrowser.Error:
+        except (webbrowser.Error, SuspendNotSupported):
             self._tell(f"There is no browser here. The report is {target}")
         else:
             self._tell(f"The report is {target}")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar, cast
+
+from textual.dom import DOMNode
 
 Value = TypeVar("Value")
 
@@ -35,3 +37,10 @@ async def elsewhere(work: Callable[[], Value]) -> Value:
 
     threading.Thread(target=run, name="runforge-browse", daemon=True).start()
     return await future
+
+
+def begin(node: DOMNode, work: Callable[[], Coroutine[Any, Any, None]], *, group: str) -> None:
+    """Begin some work of a widget; of each group only what was begun last goes on."""
+    # As a function: a coroutine that is never begun, because other work replaces it, is complained
+    # about.
+    node.run_worker(cast("Any", work), group=group, exclusive=True)

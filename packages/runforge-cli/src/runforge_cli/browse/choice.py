@@ -30,7 +30,7 @@ _WIDTHS = {
     METRIC: 9,
     "name": 12,
     "model": 19,
-    "duration": 8,
+    "duration": 9,
     "preset": 9,
     "label": 12,
 }

@@ -19,7 +19,7 @@ from textual.widget import Widget
 
 from runforge_cli.browse.catalog import Run
 from runforge_cli.browse.choice import RIGHT, layout_of, shown
-from runforge_cli.columns import fit, pad
+from runforge_cli.columns import fit, pad, width, wrap
 from runforge_cli.differences import letters_of
 from runforge_cli.entries import METRIC
 
@@ -63,13 +63,15 @@ class Heading(Widget):
         falling
             Whether the greatest value, or the newest run, comes first.
         """
-        arrow = " ▼" if falling else " ▲"
+        arrow = "▼" if falling else "▲"
         self._columns = columns
         self._names = {}
         for name, room in columns.items():
             text = printable(metric if name == METRIC else name)
-            sign = arrow if name == column else ""
-            self._names[name] = pad(fit(text, room - len(sign)) + sign, room, right=name in RIGHT)
+            if name == column:
+                space = " " if width(text) + 2 <= room else ""
+                text = fit(text, room - 1 - len(space)) + space + arrow
+            self._names[name] = pad(fit(text, room), room, right=name in RIGHT)
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
@@ -129,6 +131,8 @@ class RunList(ScrollView, can_focus=True, inherit_bindings=False):
 
     #: The run under the cursor, by its place.
     cursor = reactive(0, repaint=False)
+    #: What is said where there is no run.
+    absence = reactive("")
 
     class Opened(Message):
         """A run is to be opened."""
@@ -181,8 +185,9 @@ class RunList(ScrollView, can_focus=True, inherit_bindings=False):
             place = next(keys, min(self.cursor, max(len(runs) - 1, 0)))
         self.lay_out()
         self.set_reactive(RunList.cursor, place)
-        if not at_top:
+        if self.scroll_offset.y > 0:
             self.scroll_to(y=max(place - offset, 0), animate=False, force=True)
+        self.call_after_refresh(self._follow)
         self.refresh()
 
     def lay_out(self) -> None:
@@ -204,7 +209,9 @@ class RunList(ScrollView, can_focus=True, inherit_bindings=False):
         number, room = self.scroll_offset.y + y, self.size.width
         base = self.rich_style
         if number >= self._total:
-            return Strip.blank(room, base)
+            said = wrap(self.absence, max(room - 2 * _MARK, 1)) if self.absence else []
+            text = " " * _MARK + said[y - 1] if 0 < y <= len(said) else ""
+            return Strip([Segment(text, base)]).adjust_cell_length(room, base)
         if number >= len(self.runs):
             self.post_message(self.Wanted(number + self.size.height + 1))
             style = self.get_component_rich_style("runs--missing")

@@ -16,7 +16,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Footer, Input, Static
 
-from runforge_cli.browse.background import elsewhere
+from runforge_cli.browse.background import begin, elsewhere
 from runforge_cli.browse.catalog import PAGE, Catalog, Run, read_all, read_newest, renew, stamp
 from runforge_cli.browse.choice import chosen, ordered
 from runforge_cli.browse.run_list import Heading, RunList
@@ -39,7 +39,9 @@ class RunsScreen(Screen[None]):
     """The runs of the stores, newest first, as they come."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "Filter", key_display="/"),
+        # First of all, so that keys that follow at once go where they are meant to.
+        Binding("slash", "filter", "Filter", key_display="/", priority=True),
+        Binding("enter,down", "leave_filter", "Back to the list", show=False, priority=True),
         Binding("space", "mark", "Mark", tooltip="Mark or unmark a run, to compare it"),
         Binding(
             "c", "compare", "Compare", tooltip="Compare the marked runs, the first is the base"
@@ -60,14 +62,10 @@ class RunsScreen(Screen[None]):
     .title { height: 1; padding: 0 1; text-style: bold; background: $panel; color: $text-primary; }
     .title:ansi { color: ansi_blue; }
     #filter { display: none; padding: 0 1; }
-    #filter.-shown { display: block; }
     #state { height: 1; padding: 0 1; color: $text-muted; }
     #problem { display: none; height: auto; max-height: 3; padding: 0 1; color: $text-warning; }
     #problem.-shown { display: block; }
     #problem:ansi { color: ansi_yellow; }
-    #empty { display: none; padding: 1 2; height: 1fr; }
-    #empty.-shown { display: block; }
-    RunList.-hidden { display: none; }
     """
 
     def __init__(self, browser: Browser) -> None:
@@ -87,11 +85,13 @@ class RunsScreen(Screen[None]):
         """Give the widgets."""
         yield Static(classes="title", markup=False, id="title")
         yield Input(
-            placeholder="text, status:failed, model:forest, dataset:…", compact=True, id="filter"
+            placeholder="text, status:failed, model:forest, dataset:…",
+            compact=True,
+            select_on_focus=False,  # else what was typed at once would be typed over
+            id="filter",
         )
         yield Heading()
         yield RunList()
-        yield Static(markup=False, id="empty")
         yield Static(markup=False, id="problem")
         yield Static(markup=False, id="state")
         yield Footer(compact=True, show_command_palette=False)
@@ -118,7 +118,7 @@ class RunsScreen(Screen[None]):
         if not self._reading:
             self._reading = True
             self._say()
-            self.run_worker(self._read_elsewhere(how), group="read")
+            begin(self, partial(self._read_elsewhere, how), group="read")
 
     async def _read_elsewhere(self, how: Callable[[list[StoreLayout]], Catalog]) -> None:
         def work() -> tuple[list[StoreLayout], object, Catalog]:
@@ -139,7 +139,7 @@ class RunsScreen(Screen[None]):
     def _poll(self) -> None:
         if not self._polling and not self._reading:
             self._polling = True
-            self.run_worker(self._look(), group="poll")
+            begin(self, self._look, group="poll")
 
     async def _look(self) -> None:
         try:
@@ -169,7 +169,7 @@ class RunsScreen(Screen[None]):
     def _choose(self) -> None:
         if self._whole and not self.catalog.complete:
             self._read(read_all)
-        self.run_worker(self._choose_elsewhere(), group="choose", exclusive=True)
+        begin(self, self._choose_elsewhere, group="choose")
 
     async def _choose_elsewhere(self) -> None:
         catalog, text, metric = self.catalog, self.words.value, self.metric
@@ -205,18 +205,16 @@ class RunsScreen(Screen[None]):
         problem = self.query_one("#problem", Static)
         problem.update(printable(" ".join(catalog.problems)))
         problem.set_class(bool(catalog.problems), "-shown")
-        self._say_empty(empty=not shown and not self._reading)
+        self.table.absence = "" if shown else self._absence()
 
-    def _say_empty(self, *, empty: bool) -> None:
-        text = "No runs match."
-        if not self.catalog.runs:
-            text = (
-                f"No runs yet in {self._place()}.\n\n"
-                "`runforge train DATA --label COLUMN` makes the first one; it will appear here."
-            )
-        self.query_one("#empty", Static).update(text)
-        self.query_one("#empty").set_class(empty, "-shown")
-        self.table.set_class(empty, "-hidden")
+    def _absence(self) -> str:
+        """Return what to say where no run is listed."""
+        if self._reading:
+            return ""
+        if self.catalog.runs:
+            return "No runs match."
+        hint = "`runforge train DATA --label COLUMN` makes the first one; it will appear here."
+        return f"No runs yet in {self._place()}. {hint}"
 
     @on(RunList.Laid)
     def head(self) -> None:
@@ -260,29 +258,36 @@ class RunsScreen(Screen[None]):
 
     # Filtering
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Tell whether an action makes sense: a slash among the words is one of them."""
+        if action in ("filter", "leave_filter") and self.is_mounted:
+            typing = self.focused is self.words
+            return typing == (action == "leave_filter")
+        return super().check_action(action, parameters)
+
     def action_filter(self) -> None:
         """Type words that runs are chosen by."""
-        self.words.add_class("-shown")
-        self.words.focus()
+        self.words.display = True
+        self.set_focus(self.words)  # at once: other keys may wait already
 
     @on(Input.Changed)
     def choose_soon(self) -> None:
         """Choose anew, once no other key follows at once."""
+        self.words.display = bool(self.words.value) or self.focused is self.words
         if self._pause is not None:
             self._pause.stop()
         self._pause = self.set_timer(_PAUSE, self._choose)
 
-    @on(Input.Submitted)
-    def leave_filter(self) -> None:
+    def action_leave_filter(self) -> None:
         """Go back to the list; the words stay."""
-        self.words.set_class(bool(self.words.value), "-shown")
-        self.table.focus()
+        self.set_focus(self.table)
+        self.words.display = bool(self.words.value)
 
     def action_clear(self) -> None:
         """Drop the words, or else the marks."""
-        if self.words.has_class("-shown"):
+        if self.words.display:
             self.words.value = ""
-            self.leave_filter()
+            self.action_leave_filter()
         elif self.marked:
             self.marked.clear()
             self._remark()
@@ -292,7 +297,7 @@ class RunsScreen(Screen[None]):
         run = self.table.current
         if run is not None and run.fingerprint is not None:
             self.words.value = f"dataset:{run.fingerprint[:12]}"
-            self.words.add_class("-shown")
+            self.words.display = True
 
     # Runs
 
@@ -318,7 +323,7 @@ class RunsScreen(Screen[None]):
         if len(runs) < 2:
             self.notify("Mark two runs at least, each with the space bar.", severity="warning")
             return
-        self.app.push_screen(SubjectScreen(plural(len(runs), "run"), runs, self.browser))
+        self.app.push_screen(SubjectScreen(f"Comparison of {len(runs):,} runs", runs, self.browser))
 
     @on(RunList.Opened)
     def open_run(self) -> None:

@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Footer, Static, Tab, Tabs
 
-from runforge_cli.browse.background import elsewhere
+from runforge_cli.browse.background import begin, elsewhere
 from runforge_cli.browse.catalog import Run
 from runforge_cli.browse.pager import Pager
 from runforge_cli.browse.pages import (
@@ -112,7 +112,8 @@ class SubjectScreen(TextScreen):
 
     def lay_out(self, *, top: bool = False) -> None:
         """Show the lines, from the first on or from where they were looked at."""
-        self.run_worker(self._lay_out(self.page, top=top), group="page", exclusive=True)
+        work = partial(self._lay_out, self.page, top=top)
+        begin(self, work, group="page")
 
     async def _lay_out(self, page: Page, *, top: bool) -> None:
         subject, room = self.subject, self.pager.room
@@ -178,7 +179,8 @@ class RunScreen(SubjectScreen):
 
     def action_page(self, name: str) -> None:
         """Go to a page."""
-        self.query_one(Tabs).active = name
+        if self.is_mounted:
+            self.query_one(Tabs).active = name
 
     def action_turn(self, pages: int) -> None:
         """Go some pages on."""
