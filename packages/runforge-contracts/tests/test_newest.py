@@ -48,6 +48,21 @@ def test_the_page_is_the_end_of_the_list(size: int, count: int, tmp_path: Path) 
     assert page.total == size
 
 
+@pytest.mark.parametrize("size", [60, 300])
+def test_runs_without_a_folder_are_counted(size: int, tmp_path: Path) -> None:
+    store = make(tmp_path, [entry(number) for number in range(size)], folders=False)
+    page = newest_runs(store, 20)
+    assert page is None or page.total > 20
+
+
+def test_what_is_no_run_is_not_counted(tmp_path: Path) -> None:
+    store = make(tmp_path, [entry(number) for number in range(3)])
+    (store.runs / "README.md").touch()
+    page = newest_runs(store, 20)
+    assert page is not None
+    assert page.total == 3
+
+
 def test_runs_are_listed_by_when_they_began(tmp_path: Path) -> None:
     numbers = [*range(100), 105, 103, 101, 104, 102]
     store = make(tmp_path, [entry(number) for number in numbers])

@@ -60,15 +60,17 @@ def newest_runs(store: StoreLayout, count: int) -> Newest | None:
         return None
     if listed is None or not all(_can_be_shown(entry) for entry in listed):
         return None
-    oldest = ""
-    if len(listed) == count + _OVERLAP:
+    oldest, whole = "", len(listed) < count + _OVERLAP
+    if not whole:
         if set(map(len, names)) != {_ID_LENGTH}:
             return None  # a name of another client does not tell when its run began
         oldest = min(map(started, listed))
     known = {entry["run_id"] for entry in listed}
     unlisted = [name for name in names if name >= oldest and name not in known]
-    entries = sorted([*listed, *_described(store, unlisted)], key=started)[-count:]
-    return Newest(entries, max(len(names), len(entries)))
+    entries = sorted([*listed, *_described(store, unlisted)], key=started)
+    # Of a large index only the end was read: then the folders are counted.
+    total = len(entries) if whole else max(len(names), len(entries))
+    return Newest(entries[-count:], total)
 
 
 def newest_entries(path: Path, count: int) -> list[dict[str, Any]] | None:
