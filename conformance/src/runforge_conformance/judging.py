@@ -5,7 +5,7 @@ A judgement is a list of findings, each with the requirement that is broken; non
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,14 @@ from runforge_contracts.validation import validate
 from runforge_conformance._generated.cases_v1 import Case
 from runforge_conformance._generated.protocol_v1 import Answer
 from runforge_conformance._generated.report_v1 import Finding
-from runforge_conformance.comparison import changes, content, differences, missing, snapshot
+from runforge_conformance.comparison import (
+    Difference,
+    changes,
+    content,
+    differences,
+    missing,
+    snapshot,
+)
 from runforge_conformance.vectors import expected_document, vectors_folder
 
 #: Most findings that are kept of one case; a broken store could have thousands.
@@ -63,6 +70,21 @@ def finding(
     if found is not ABSENT:
         known["found"] = found
     return Finding(requirement=requirement, message=message, **known)
+
+
+def _unlike(
+    requirement: str, message: str, unlike: Iterable[Difference], file: str | None = None
+) -> Iterator[Finding]:
+    """Give a finding for each difference; a ``{}`` of the message is the place."""
+    for difference in unlike:
+        yield finding(
+            requirement,
+            message.replace("{}", difference.pointer or "its root"),
+            file=file,
+            pointer=difference.pointer,
+            expected=difference.expected,
+            found=difference.found,
+        )
 
 
 def judge(case: Case, answer: Answer, place: Place) -> list[Finding]:
@@ -121,14 +143,8 @@ def _refusal(case: Case, answer: Answer) -> Iterator[Finding]:
 
 def _view(case: Case, answer: Answer) -> Iterator[Finding]:
     view: dict[str, Any] = answer.view or {}
-    for difference in missing(case.expect.view or {}, view):
-        yield finding(
-            case.requirement,
-            f"The view does not have what it must at {difference.pointer or 'its root'}.",
-            pointer=difference.pointer,
-            expected=difference.expected,
-            found=difference.found,
-        )
+    message = "The view does not have what it must at {}."
+    yield from _unlike(case.requirement, message, missing(case.expect.view or {}, view))
     warns = case.expect.warns
     if warns is not msgspec.UNSET and bool(view.get("warnings")) is not warns:
         message = "A warning must be shown." if warns else "No warning must be shown."
@@ -164,15 +180,8 @@ def _written(case: Case, answer: Answer, place: Place) -> Iterator[Finding]:
         return
     expected = expected_document(case)
     compare = differences if case.op != "write" or case.expect.exact else missing
-    for difference in compare(expected, written):
-        yield finding(
-            case.requirement,
-            f"The document is not what it must be at {difference.pointer or 'its root'}.",
-            file=output,
-            pointer=difference.pointer,
-            expected=difference.expected,
-            found=difference.found,
-        )
+    message = "The document is not what it must be at {}."
+    yield from _unlike(case.requirement, message, compare(expected, written), output)
     if case.expect.format:
         for fact in written_form(after[output], output):
             yield finding(fact.rule, fact.message, file=output)
@@ -239,35 +248,21 @@ def _appended(store: StoreLayout, before: dict[str, bytes]) -> Iterator[Finding]
         new = read_index(store)
     except RunForgeError:
         return  # among the findings of the store
-    for difference in differences(old, new[: len(old)]):
-        yield finding(
-            "index.append-only",
-            "An entry is never changed, moved or taken away.",
-            file=index,
-            pointer=f"/runs{difference.pointer}",
-            expected=difference.expected,
-            found=difference.found,
-        )
+    message = "An entry is never changed, moved or taken away."
+    unlike = differences(old, new[: len(old)], "/runs")
+    yield from _unlike("index.append-only", message, unlike, index)
 
 
 def _recorded(case: Case, folder: Path, place: Place) -> Iterator[Finding]:
     """Give where the documents of a run are not what the case asks for."""
-    wanted = dict((case.expect.documents or {}).items())
-    for file, expected in wanted.items():
+    for file, expected in (case.expect.documents or {}).items():
         try:
             found = parse_json(content(folder / file))
         except RunForgeError:
             yield finding(case.requirement, f"The run must have {file}.", file=file)
             continue
-        for difference in missing(expected, found):
-            yield finding(
-                case.requirement,
-                f"{file} does not have what it must at {difference.pointer}.",
-                file=file,
-                pointer=difference.pointer,
-                expected=difference.expected,
-                found=difference.found,
-            )
+        message = f"{file} does not have what it must at {{}}."
+        yield from _unlike(case.requirement, message, missing(expected, found), file)
     for file in case.expect.absent or ():
         if (folder / file).exists():
             yield finding(case.requirement, f"The run must not have {file}.", file=file)
@@ -275,15 +270,9 @@ def _recorded(case: Case, folder: Path, place: Place) -> Iterator[Finding]:
         request = parse_json(content(folder / layout.REQUEST))
     except RunForgeError:
         return  # among the findings of the store
-    for difference in differences(parse_json(place.before["input.json"]), request):
-        yield finding(
-            "executor.request-kept",
-            "The run folder holds the request as it was given.",
-            file=layout.REQUEST,
-            pointer=difference.pointer,
-            expected=difference.expected,
-            found=difference.found,
-        )
+    message = "The run folder holds the request as it was given."
+    unlike = differences(parse_json(place.before["input.json"]), request)
+    yield from _unlike("executor.request-kept", message, unlike, layout.REQUEST)
 
 
 def run_folder(answer: Answer, workspace: Path) -> Path | None:
@@ -314,10 +303,9 @@ def store_findings(store: StoreLayout) -> Iterator[Finding]:
 
 def _rebuilt(case: Case, place: Place) -> Iterator[Finding]:
     """Give what is wrong with the index that a store rebuilt."""
-    prefix = "workspace/"
+    prefix, after = "workspace/", snapshot(place.workspace)
     for store in stores_in(place.workspace):
         index = store.index.relative_to(place.workspace).as_posix()
-        after = snapshot(place.workspace)
         for file, data in place.before.items():
             name = file.removeprefix(prefix)
             if not file.startswith(prefix) or after.get(name) == data:
@@ -335,15 +323,8 @@ def _rebuilt(case: Case, place: Place) -> Iterator[Finding]:
             except RunForgeError as error:
                 yield finding("index.schema", error.message, file=index)
                 return
-            for difference in missing(wanted, found):
-                yield finding(
-                    case.requirement,
-                    "The rebuilt index is not the one that appending gave.",
-                    file=index,
-                    pointer=f"/runs{difference.pointer}",
-                    expected=difference.expected,
-                    found=difference.found,
-                )
+            message = "The rebuilt index is not the one that appending gave."
+            yield from _unlike(case.requirement, message, missing(wanted, found, "/runs"), index)
 
 
 def _readable(data: bytes) -> bool:
