@@ -16,6 +16,7 @@ from pathlib import Path  # noqa: E402
 
 import pytest  # noqa: E402
 from calls import ROOT, Call, Result  # noqa: E402
+from real_store import make_store  # noqa: E402
 from runforge_cli.__main__ import guard  # noqa: E402
 from runforge_cli.app import cli  # noqa: E402
 
@@ -69,3 +70,18 @@ def process(workspace: Path) -> Call:
         return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     return call
+
+
+@pytest.fixture(scope="session")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a workspace with runs of every end; nobody changes it."""
+    workspace = tmp_path_factory.mktemp("original")
+    make_store(workspace)
+    return workspace
+
+
+@pytest.fixture
+def filled(original: Path, workspace: Path) -> Path:
+    """Return a copy of that workspace, which is the current folder."""
+    shutil.copytree(original, workspace, dirs_exist_ok=True)
+    return workspace

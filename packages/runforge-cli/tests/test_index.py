@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from calls import ROOT, Call
-from real_store import make_store, training
+from real_store import training
 from runforge_contracts.layout import StoreLayout
 from runforge_contracts.reading import RunFolder, describe
 from runforge_contracts.validation import validate
@@ -23,21 +23,6 @@ from runforge_engine.holding import holding, is_held
 from runforge_engine.index import rebuild_index
 
 VECTORS = ROOT / "docs/test-vectors/runs"
-
-
-@pytest.fixture(scope="module")
-def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a workspace with runs of every end; nobody changes it."""
-    workspace = tmp_path_factory.mktemp("original")
-    make_store(workspace)
-    return workspace
-
-
-@pytest.fixture
-def filled(original: Path, workspace: Path) -> Path:
-    """Return a copy of that workspace, which is the current folder."""
-    shutil.copytree(original, workspace, dirs_exist_ok=True)
-    return workspace
 
 
 def index_of(workspace: Path) -> Path:

@@ -10,24 +10,9 @@ from pathlib import Path
 
 import pytest
 from calls import TRAIN, Call
-from real_store import make_store, training
+from real_store import training
 from runforge_contracts.validation import validate
 from syrupy.assertion import SnapshotAssertion
-
-
-@pytest.fixture(scope="module")
-def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a workspace with runs of every end; nobody changes it."""
-    workspace = tmp_path_factory.mktemp("original")
-    make_store(workspace)
-    return workspace
-
-
-@pytest.fixture
-def filled(original: Path, workspace: Path) -> Path:
-    """Return a copy of that workspace, which is the current folder."""
-    shutil.copytree(original, workspace, dirs_exist_ok=True)
-    return workspace
 
 
 def statuses(runforge: Call, *options: str) -> dict[str, str]:

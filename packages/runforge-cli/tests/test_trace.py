@@ -14,25 +14,9 @@ from typing import Any
 
 import pytest
 from calls import ROOT, Call
-from real_store import make_store
 from syrupy.assertion import SnapshotAssertion
 
 VECTORS = ROOT / "docs/test-vectors/runs"
-
-
-@pytest.fixture(scope="module")
-def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a workspace with runs of every end; nobody changes it."""
-    workspace = tmp_path_factory.mktemp("original")
-    make_store(workspace)
-    return workspace
-
-
-@pytest.fixture
-def filled(original: Path, workspace: Path) -> Path:
-    """Return a copy of that workspace, which is the current folder."""
-    shutil.copytree(original, workspace, dirs_exist_ok=True)
-    return workspace
 
 
 def digest_of(path: Path) -> str:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.files import write_file
 from runforge_contracts.text import quote
 
@@ -17,6 +16,7 @@ from runforge_cli.listing import entries_of
 from runforge_cli.output import note, warn, write_json, write_lines
 from runforge_cli.references import find_run, is_file
 from runforge_cli.settings import Settings, complete_run, global_options, pass_settings
+from runforge_cli.targets import check_free
 
 if TYPE_CHECKING:
     from runforge_engine.prediction import Prediction, RecordedModel
@@ -47,7 +47,9 @@ def command(settings: Settings, model: str, data: str, output: str | None, proba
     from runforge_engine.prediction import predict
     from runforge_engine.source import read_source
 
-    target = None if output is None else _check_new(Path(output))
+    target = None if output is None else Path(output)
+    if target is not None:
+        check_free(target, "Nothing is overwritten: name another file, or remove it first.")
     prediction = predict(
         _recorded_model(settings, model), read_source(Path(data)), probabilities=proba
     )
@@ -78,25 +80,6 @@ def _recorded_model(settings: Settings, model: str) -> RecordedModel:
     if is_file(Path(model)):
         return model_of_file(Path(model), listed)
     return model_of_run(find_run(settings, model), listed)
-
-
-def _check_new(target: Path) -> Path:
-    """Return the path to write at, where nothing is yet; found out before anything is computed."""
-    if target.exists() or target.is_symlink():
-        raise RunForgeError(
-            ErrorCode.USAGE_INVALID,
-            f"{quote(target, 200)} exists already.",
-            hint="Nothing is overwritten: name another file, or remove it first.",
-            path=str(target),
-        )
-    if not target.parent.is_dir():
-        raise RunForgeError(
-            ErrorCode.FILE_NOT_FOUND,
-            f"There is no folder {quote(target.parent, 200)} to write in.",
-            hint="Make it first.",
-            path=str(target.parent),
-        )
-    return target
 
 
 def _notes(prediction: Prediction) -> Iterator[str]:

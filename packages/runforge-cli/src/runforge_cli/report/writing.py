@@ -19,6 +19,7 @@ from runforge_cli.report.blocks import Name, Report, Section
 from runforge_cli.report.comparison_sections import comparison_sections
 from runforge_cli.report.material import Material
 from runforge_cli.report.run_sections import lead, run_sections
+from runforge_cli.targets import check_free
 
 FORMATS = {".html": "html", ".htm": "html", ".md": "markdown", ".markdown": "markdown"}
 #: The library that draws, and what brings it.
@@ -108,19 +109,7 @@ def check_target(target: Path, folders: Sequence[RunFolder], stores: Any, *, for
             hint="Name a file elsewhere with -o.",
             path=str(target),
         )
-    if not target.parent.is_dir():
-        raise RunForgeError(
-            ErrorCode.FILE_NOT_FOUND,
-            f"There is no folder {quote(target.parent, 200)} to write in.",
-            hint="Make it first.",
-            path=str(target.parent),
-        )
-    taken = target.is_symlink() or (target.exists() and not (force and target.is_file()))
-    if taken or (target.exists() and not force):
-        only_file = target.is_file() and not target.is_symlink()
-        raise RunForgeError(
-            ErrorCode.USAGE_INVALID,
-            f"{quote(target, 200)} exists already.",
-            hint="`--force` replaces it." if only_file else "Name another file with -o.",
-            path=str(target),
-        )
+    replaceable = target.is_file() and not target.is_symlink()
+    if not (force and replaceable):
+        hint = "`--force` replaces it." if replaceable else "Name another file with -o."
+        check_free(target, hint)
