@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from guide_pages import GUIDES, ROOT, code, indented
 
-ROOT = Path(__file__).parents[2]
-GUIDE = ROOT / "docs/guides/read-and-write-runs.md"
+GUIDE = GUIDES / "read-and-write-runs.md"
 VECTORS = ROOT / "docs/test-vectors"
-
-
-def blocks(page: Path, language: str) -> str:
-    """Return the code blocks of a page, one after the other."""
-    found = re.findall(
-        rf"^```{language}\n(.*?)^```", page.read_text("utf-8"), re.DOTALL | re.MULTILINE
-    )
-    assert found
-    return "\n".join(found)
 
 
 @pytest.fixture
@@ -42,15 +32,14 @@ def changed_lines(path: Path) -> list[tuple[str, str]]:
 
 def test_the_python_snippets_run_and_print_what_the_page_says(workspace: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", blocks(GUIDE, "python")],
+        [sys.executable, "-c", code(GUIDE, "python")],
         cwd=workspace,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    prose = re.sub(r"^```.*?^```", "", GUIDE.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
-    shown = re.findall(r"^    (\S.*)$", prose, re.MULTILINE)
+    shown = indented(GUIDE)
     assert shown
     for line in shown:
         assert line in done.stdout

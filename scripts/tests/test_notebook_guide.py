@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-GUIDE = ROOT / "docs/guides/notebook.md"
+from guide_pages import GUIDES, ROOT, code, indented
+
+GUIDE = GUIDES / "notebook.md"
 
 
 def test_the_cells_run_one_after_the_other(tmp_path: Path) -> None:
-    text = GUIDE.read_text("utf-8")
-    cells = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
     shutil.copyfile(ROOT / "examples/penguins.csv", tmp_path / "penguins.csv")
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", "\n".join(cells)],
+        [sys.executable, "-W", "error", "-c", code(GUIDE, "python")],
         cwd=tmp_path,
         env={name: value for name, value in os.environ.items() if "RUNFORGE" not in name},
         capture_output=True,
@@ -27,8 +25,7 @@ def test_the_cells_run_one_after_the_other(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    prose = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
-    shown = re.findall(r"^    (\S.*)$", prose, re.MULTILINE)
+    shown = indented(GUIDE)
     assert len(shown) == 2
     for line in shown:
         assert line in done.stdout

@@ -44,8 +44,8 @@ def command(settings: Settings, out: str) -> int:
         [
             *pairs(
                 [
-                    ("private key", str(made.private_key)),
-                    ("public key", str(made.public_key)),
+                    ("private key", out),  # As it was named: shorter, and to be copied.
+                    ("public key", f"{out}.pub"),
                     ("fingerprint", made.fingerprint),
                 ],
                 indent=0,
