@@ -1,0 +1,297 @@
+"""YAML as text: a strict reader for files from elsewhere, and the one way of writing.
+
+Only what JSON can hold is read, by the rules of YAML 1.2's core schema: ``1e-4`` is a number,
+``no`` and ``2026-02-01`` are texts. Tags, merge keys, duplicate keys, keys that are no texts, NaN
+and a second document are errors, and aliases count with all that they stand for. What is written
+means the same to readers of YAML 1.1 and of YAML 1.2: every text that one of them could take for
+something else is quoted.
+
+Source: YAML 1.2.2, sections 3.2.1 and 10.3; YAML 1.1, section 10.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterator
+from pathlib import PurePath
+from typing import Any
+
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.jsontext import MAX_DEPTH
+from runforge_contracts.text import printable, quote
+
+#: Largest document that is read, in bytes: YAML takes a hundred times as long as JSON.
+MAX_YAML_BYTES = 2 * 2**20
+#: How the names of YAML files end.
+SUFFIXES = (".yaml", ".yml")
+
+_BOM = b"\xef\xbb\xbf"
+#: Plain scalars of the core schema that are no texts.
+_CORE = re.compile(
+    r"(?P<null>~|null|Null|NULL|)|(?P<true>true|True|TRUE)|(?P<false>false|False|FALSE)"
+    r"|(?P<int>[-+]?[0-9]+)|(?P<octal>0o[0-7]+)|(?P<hexadecimal>0x[0-9a-fA-F]+)"
+    r"|(?P<float>[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
+    r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))"
+)
+_READERS: dict[str | None, Callable[[str], Any]] = {
+    "null": lambda _: None,
+    "true": lambda _: True,
+    "false": lambda _: False,
+    "int": int,
+    "octal": lambda text: int(text[2:], 8),
+    "hexadecimal": lambda text: int(text[2:], 16),
+    "float": float,  # of infinities and NaN it reads neither the point nor what follows
+}
+#: Declared prefixes of tags at the start of a line, which the parser compares pair by pair.
+_TAG_PREFIX = re.compile("(?:^|[\n\r\x85\u2028\u2029])%TAG")
+#: Texts that are one in every version of YAML and in every place without quotes.
+_PLAIN = re.compile(
+    r"(?!(?:y|n|yes|no|on|off|true|false|null)$)[a-z_/](?:[ :]?[\w./@+(),-]+)*", re.I | re.A
+)
+#: What JSON writes as it stands, and YAML does not allow or takes for the end of a line.
+_ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+#: Longest key that is written before its colon; readers look for one in 1024 characters.
+_LONGEST_KEY = 1000
+
+
+def is_yaml(path: PurePath) -> bool:
+    """Tell whether the name of a file says that it holds YAML."""
+    return path.suffix.lower() in SUFFIXES
+
+
+def parse_yaml(data: bytes, *, path: str | None = None, max_bytes: int = MAX_YAML_BYTES) -> Any:
+    """Parse one YAML document into what JSON can hold; a byte order mark is accepted.
+
+    An empty document is null. What an alias stands for is copied to its place.
+
+    Raises
+    ------
+    RunForgeError
+        ``YAML_TOO_LARGE``, ``YAML_ENCODING_INVALID``, ``YAML_INVALID``, ``YAML_TAG_REFUSED``,
+        ``YAML_KEY_INVALID``, ``YAML_DUPLICATE_KEY``, ``YAML_NUMBER_INVALID`` or
+        ``YAML_TOO_DEEP``.
+    """
+    import yaml  # late: a client that reads no YAML pays nothing for it
+
+    try:
+        if len(data) > max_bytes:
+            raise _too_large(max_bytes)
+        text = data.removeprefix(_BOM).decode("utf-8")
+        if _TAG_PREFIX.search(text):
+            raise _tag_refused("%TAG")
+        loader = yaml.CBaseLoader if yaml.__with_libyaml__ else yaml.BaseLoader
+        # Events, not the parser's own tree: that one is built by recursion in C, without a limit.
+        return _Reader(yaml.parse(text, Loader=loader), max_bytes).document()
+    except UnicodeDecodeError as error:
+        message = f"The document is not UTF-8: byte {error.start} is not part of a character."
+        refusal = _refusal(ErrorCode.YAML_ENCODING_INVALID, message, hint="Save it as UTF-8.")
+    except yaml.YAMLError as error:
+        reason = getattr(error, "problem", None) or getattr(error, "reason", None) or "invalid text"
+        message = f"The document is not YAML: {printable(str(reason))}"
+        refusal = _refusal(ErrorCode.YAML_INVALID, message, getattr(error, "problem_mark", None))
+    except RunForgeError as error:
+        refusal = error
+    raise RunForgeError(refusal.code, refusal.message, hint=refusal.hint, path=path)
+
+
+class _Reader:
+    """Builds one value from the events of the parser."""
+
+    def __init__(self, events: Iterator[Any], max_bytes: int) -> None:
+        self.events = events
+        self.max_bytes = max_bytes
+        #: Values and characters so far, those that aliases repeat included.
+        self.size = 0
+        #: Finished values by the name of their anchor.
+        self.anchors: dict[str, Any] = {}
+
+    def document(self) -> Any:
+        """Return the value of the only document."""
+        from yaml import StreamEndEvent
+
+        next(self.events)  # the stream begins
+        if isinstance(next(self.events), StreamEndEvent):
+            return None
+        value = self.value(next(self.events), 0)
+        next(self.events)  # the document ends
+        event = next(self.events)
+        if not isinstance(event, StreamEndEvent):
+            message = "There is more than one document"
+            raise _refusal(ErrorCode.YAML_INVALID, message, event.start_mark)
+        return value
+
+    def value(self, event: Any, depth: int) -> Any:
+        """Return the value that begins with ``event``."""
+        from yaml import (
+            AliasEvent,
+            MappingEndEvent,
+            ScalarEvent,
+            SequenceEndEvent,
+            SequenceStartEvent,
+        )
+
+        if isinstance(event, AliasEvent):
+            if event.anchor not in self.anchors:
+                message = f"The alias {quote(event.anchor)} stands for nothing that ended before it"
+                raise _refusal(ErrorCode.YAML_INVALID, message, event.start_mark)
+            return self.copy(self.anchors[event.anchor], depth)
+        if event.tag is not None:
+            raise _tag_refused(event.tag, event.start_mark)
+        self.anchors.pop(event.anchor, None)  # nothing can stand for a value that has not ended
+        value: Any
+        if isinstance(event, ScalarEvent):
+            self.count(event.value, depth)
+            value = _resolve(event) if event.implicit[0] else event.value
+        elif isinstance(event, SequenceStartEvent):
+            self.count("", depth + 1)
+            value = []
+            while not isinstance(item := next(self.events), SequenceEndEvent):
+                value.append(self.value(item, depth + 1))
+        else:
+            self.count("", depth + 1)
+            value = {}
+            while not isinstance(item := next(self.events), MappingEndEvent):
+                key = self.key(item, depth + 1)
+                if key in value:
+                    message = f"The key {quote(key)} appears twice in one mapping"
+                    raise _refusal(ErrorCode.YAML_DUPLICATE_KEY, message, item.start_mark)
+                value[key] = self.value(next(self.events), depth + 1)
+        if event.anchor is not None:
+            self.anchors[event.anchor] = value
+        return value
+
+    def key(self, event: Any, depth: int) -> str:
+        """Return the key that begins with ``event``: a text."""
+        key = self.value(event, depth)
+        if not isinstance(key, str):
+            hint = "Put it into quotes."
+            raise _refusal(
+                ErrorCode.YAML_KEY_INVALID, "A key is not a text", event.start_mark, hint
+            )
+        if key == "<<" and getattr(event, "implicit", (True,))[0]:
+            message, hint = "Merge keys are not read", "Write the fields out."
+            raise _refusal(ErrorCode.YAML_KEY_INVALID, message, event.start_mark, hint)
+        return key
+
+    def copy(self, value: Any, depth: int) -> Any:
+        """Return a finished value once more."""
+        self.count(value if isinstance(value, str) else "", depth + isinstance(value, list | dict))
+        if isinstance(value, list):
+            return [self.copy(item, depth + 1) for item in value]
+        if isinstance(value, dict):
+            return {
+                self.copy(key, depth + 1): self.copy(item, depth + 1) for key, item in value.items()
+            }
+        return value
+
+    def count(self, text: str, depth: int) -> None:
+        """Refuse arrays and objects that go too deep, and aliases that amount to too much."""
+        if depth > MAX_DEPTH:
+            raise _too_deep()
+        self.size += len(text) + 1
+        if self.size > 2 * self.max_bytes:  # more than any document without aliases comes to
+            raise _too_large(self.max_bytes)
+
+
+def _resolve(event: Any) -> Any:
+    """Return what a plain scalar is by the core schema."""
+    found = _CORE.fullmatch(event.value)
+    if found is None:
+        return event.value
+    try:
+        value = _READERS[found.lastgroup](event.value)
+        # Integers count as long as a double can tell their size, as in JSON.
+        if value is None or math.isfinite(value):
+            return value
+    except (ValueError, OverflowError):
+        pass
+    message = f"The number {quote(event.value)} is not one that a double can hold"
+    hint = "Put it into quotes if it is meant as a text."
+    raise _refusal(ErrorCode.YAML_NUMBER_INVALID, message, event.start_mark, hint)
+
+
+def encode_yaml(value: Any) -> bytes:
+    """Return ``value`` as the bytes of a document: UTF-8, block style, LF, one trailing newline.
+
+    Raises
+    ------
+    RunForgeError
+        ``YAML_NUMBER_INVALID`` for a number whose size no double can tell, ``YAML_STRING_INVALID``
+        for half of a surrogate pair, ``YAML_KEY_INVALID`` for a key that is not a text,
+        ``YAML_TOO_DEEP``.
+    """
+    try:
+        return "".join(f"{line}\n" for line in _lines(value, 0)).encode("utf-8")
+    except UnicodeEncodeError:
+        raise RunForgeError(
+            ErrorCode.YAML_STRING_INVALID, "A text holds half of a surrogate pair."
+        ) from None
+
+
+def _lines(value: Any, depth: int) -> Iterator[str]:
+    if depth + isinstance(value, dict | list | tuple) > MAX_DEPTH:
+        raise _too_deep()
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise _refusal(ErrorCode.YAML_KEY_INVALID, f"The key {quote(key)} is not a text")
+            name = _scalar(key)
+            if len(name) > _LONGEST_KEY:
+                yield f"? {name}"
+                name = ""
+            lines = _lines(item, depth + 1)
+            if isinstance(item, dict | list | tuple) and item:
+                yield f"{name}:"
+                yield from (f"  {line}" for line in lines)
+            else:
+                yield f"{name}: {next(lines)}"
+    elif isinstance(value, list | tuple) and value:
+        for item in value:
+            for number, line in enumerate(_lines(item, depth + 1)):
+                yield f"{'  ' if number else '- '}{line}"
+    else:
+        yield _scalar(value)
+
+
+def _scalar(value: Any) -> str:
+    """Return a value without parts on one line."""
+    if isinstance(value, str):
+        if _PLAIN.fullmatch(value):
+            return value
+        quoted = json.dumps(value, ensure_ascii=False)
+        return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", quoted)
+    try:
+        text = json.dumps(value, allow_nan=False)
+        if isinstance(value, int):
+            float(value)
+    except (ValueError, OverflowError):
+        message = "A number is not one that a double can hold"
+        raise _refusal(ErrorCode.YAML_NUMBER_INVALID, message) from None
+    if isinstance(value, float) and "e" in text and "." not in text:
+        return text.replace("e", ".0e")  # without a point it is a text to readers of YAML 1.1
+    return text
+
+
+def _refusal(
+    code: ErrorCode, message: str, mark: Any = None, hint: str | None = None
+) -> RunForgeError:
+    place = "" if mark is None else f" in line {mark.line + 1}, column {mark.column + 1}"
+    return RunForgeError(code, f"{message}{place}.", hint=hint)
+
+
+def _tag_refused(tag: str, mark: Any = None) -> RunForgeError:
+    message = f"Tags are not read; there is {quote(tag)}"
+    return _refusal(ErrorCode.YAML_TAG_REFUSED, message, mark, "Write plain values.")
+
+
+def _too_large(max_bytes: int) -> RunForgeError:
+    message = f"The document, with what its aliases stand for, has more than {max_bytes:,} bytes"
+    return _refusal(ErrorCode.YAML_TOO_LARGE, message)
+
+
+def _too_deep() -> RunForgeError:
+    return _refusal(
+        ErrorCode.YAML_TOO_DEEP, f"The document is nested deeper than {MAX_DEPTH} levels"
+    )
