@@ -16,10 +16,14 @@ class Cancellation:
         self._reason: str | None = None
         self._requested = threading.Event()
         self._listen: Callable[[], str | None] = lambda: None
+        self._last: list[Callable[[], None]] = []
+        #: The signal that asked for the end, if it was one; other processes are told by the same.
+        self.signal: int | None = None
 
-    def cancel(self, reason: str = "The run was cancelled.") -> None:
+    def cancel(self, reason: str = "The run was cancelled.", signal: int | None = None) -> None:
         """Ask for the end; the first reason stays."""
-        self._reason = self._reason or reason
+        if self._reason is None:
+            self._reason, self.signal = reason, signal
         self._requested.set()
 
     @property
@@ -36,10 +40,29 @@ class Cancellation:
         finally:
             self._listen = before
 
-    def check(self) -> None:
-        """Raise ``CANCELLED`` if the end was asked for."""
+    @contextmanager
+    def at_once(self, work: Callable[[], None]) -> Iterator[None]:
+        """Do ``work``, too, where the process ends without further ado; see :meth:`abandon`."""
+        self._last.append(work)
+        try:
+            yield
+        finally:
+            self._last.remove(work)
+
+    def abandon(self) -> None:
+        """Do what must not be left undone before the process ends at once."""
+        for work in self._last:
+            work()
+
+    def look(self) -> str | None:
+        """Return the reason to end the run if there is one, also from whoever is listened to."""
         reason = None if self.requested else self._listen()
         if reason is not None:
             self.cancel(reason)
-        if self.requested:
-            raise RunForgeError(ErrorCode.CANCELLED, self._reason or "The run was cancelled.")
+        return self._reason if self.requested else None
+
+    def check(self) -> None:
+        """Raise ``CANCELLED`` if the end was asked for."""
+        reason = self.look()
+        if reason is not None:
+            raise RunForgeError(ErrorCode.CANCELLED, reason)
