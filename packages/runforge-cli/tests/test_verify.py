@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 from calls import ROOT, TRAIN, Call
+from runforge_contracts.facts.stores import check_store
+from runforge_contracts.layout import StoreLayout
 from runforge_contracts.validation import validate
 from syrupy.assertion import SnapshotAssertion
 
@@ -182,6 +184,28 @@ def test_training_into_a_folder_of_ones_own_verifies(
     (workspace / "mine/metrics.json").write_text("{}")
     code, found = document(runforge, "--all")
     assert (code, found["runs"][0]["run_dir"]) == (1, "mine")
+
+
+@pytest.mark.parametrize("name", ["20260201-130000-0000abcd", "first", "2026.1"])
+def test_a_folder_among_the_runs_may_be_asked_for(
+    name: str, process: Call, runforge: Call, workspace: Path
+) -> None:
+    done = process(
+        "ml_runner",
+        *("train", "--preset", "std-train", "--out", f".runforge/runs/{name}", "--device", "cpu"),
+        environment={"RUNFORGE_DATASET": str(labelled(workspace))},
+    )
+    assert done.code == 0, done.err
+    run_id = done.json["run_id"]
+    assert (run_id == name) == (name != "first" and "." not in name)
+    assert [run["run_id"] for run in runforge("runs", "--json").json["runs"]] == [run_id]
+    for reference in ("latest", run_id, name, f".runforge/runs/{name}"):
+        assert runforge("verify", reference).code == 0, reference
+    assert runforge("keygen").code == 0
+    assert runforge("sign", "latest", "--key", "runforge.key").code == 0
+    assert runforge("verify", "--all", "--public-key", "runforge.key.pub").code == 0
+    assert runforge("index", "check").code == 0
+    assert check_store(StoreLayout(workspace)) == []
 
 
 def labelled(workspace: Path) -> Path:

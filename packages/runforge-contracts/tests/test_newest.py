@@ -55,6 +55,32 @@ def test_runs_without_a_folder_are_counted(size: int, tmp_path: Path) -> None:
     assert page is None or page.total > 20
 
 
+def test_a_copied_folder_is_not_another_run(tmp_path: Path) -> None:
+    shutil.copytree(VECTORS / "v0.4.0", tmp_path, dirs_exist_ok=True)
+    (store,) = stores_in(tmp_path)
+    before = list_runs(store)
+    copied = store.run_folder(before[0]["run_id"])
+    shutil.copytree(copied, store.run_folder("20990101-000000-0badcafe"))
+    assert list_runs(store) == before
+    page = newest_runs(store, 20)
+    assert page is not None
+    assert page.entries == before
+
+
+def test_a_folder_of_another_name_is_one_run(tmp_path: Path) -> None:
+    shutil.copytree(VECTORS / "v0.4.0", tmp_path, dirs_exist_ok=True)
+    (store,) = stores_in(tmp_path)
+    index = json.loads(store.index.read_text("utf-8"))
+    index["runs"][0]["run_dir"] = ".runforge/runs/first"
+    store.run_folder(index["runs"][0]["run_id"]).rename(store.run_folder("first"))
+    store.index.write_bytes(encode_json(index))
+    ids = [item["run_id"] for item in list_runs(store)]
+    assert len(ids) == len(set(ids))
+    page = newest_runs(store, 20)
+    assert page is not None
+    assert page.entries == list_runs(store)
+
+
 def test_what_is_no_run_is_not_counted(tmp_path: Path) -> None:
     store = make(tmp_path, [entry(number) for number in range(3)])
     (store.runs / "README.md").touch()

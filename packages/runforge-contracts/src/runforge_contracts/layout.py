@@ -1,12 +1,14 @@
 """Where things live: the one layout that every reader and writer uses.
 
-Source: run store contract, section 1; RunForge contract, "Where things live".
+Source: run store contract, section 1; RunForge contract, "Where things live"; TFC-0002, section 5.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from runforge_contracts._generated.catalog import CATALOG
 
@@ -34,6 +36,15 @@ INTERPRETABILITY_INDEX = _place_of("interpretability.index.v1")
 EVENTS = _place_of("events.v1")
 MODEL = "artifacts/model.pkl"
 TRAIN_LOG = "logs/train.log"
+#: Of an experiment's run, whose folder lies in this one of the repository.
+EXPERIMENT_RUNS = "runs"
+CONFIG = _place_of("tfc.config.v1")
+SYSTEM = _place_of("tfc.system.v1")
+EXPERIMENT_METRICS = _place_of("tfc.metrics.v1")
+JOURNAL = _place_of("tfc.metrics_entry.v1")
+EXPERIMENT_MANIFEST = _place_of("tfc.manifest.v1")
+LOGS = "logs.txt"
+ARTIFACTS = "artifacts"
 #: An in-toto statement, whose format is not ours: it has no schema here.
 STATEMENT = "provenance.intoto.json"
 #: How the name of a signature ends.
@@ -77,6 +88,19 @@ class StoreLayout:
     def signature(self, run_id: str) -> Path:
         """Return where the signature of the run ``run_id`` lies."""
         return self.signatures / f"{run_id}{SIGNATURE_SUFFIX}"
+
+    def known_names(self, entries: Iterable[dict[str, Any]]) -> set[str]:
+        """Return the ids of the runs that index entries are about, and the names of their folders.
+
+        The two differ where a client asked for a folder of another name among the runs.
+        """
+        names, runs = set(), f"{self.relative(self.runs)}/"
+        for entry in entries:
+            run_id, run_dir = entry["run_id"], entry["run_dir"]
+            names.add(run_id)
+            if run_dir.startswith(runs) and not run_dir.endswith(run_id):
+                names.add(run_dir.removeprefix(runs))
+        return names
 
     def relative(self, folder: Path) -> str:
         """Return ``folder`` as documents name it: relative to the workspace where it lies in it."""

@@ -65,9 +65,9 @@ def newest_runs(store: StoreLayout, count: int) -> Newest | None:
         if set(map(len, names)) != {_ID_LENGTH}:
             return None  # a name of another client does not tell when its run began
         oldest = min(map(started, listed))
-    known = {entry["run_id"] for entry in listed}
+    known = store.known_names(listed)
     unlisted = [name for name in names if name >= oldest and name not in known]
-    entries = sorted([*listed, *_described(store, unlisted)], key=started)
+    entries = sorted([*listed, *_described(store, unlisted, known)], key=started)
     # Of a large index only the end was read: then the folders are counted.
     total = len(entries) if whole else max(len(names), len(entries))
     return Newest(entries[-count:], total)
@@ -117,15 +117,21 @@ def _can_be_shown(entry: dict[str, Any]) -> bool:
     )
 
 
-def _described(store: StoreLayout, names: list[str]) -> list[dict[str, Any]]:
-    """Return the entries that runs without one amount to; those that cannot be read are left."""
+def _described(store: StoreLayout, names: list[str], known: set[str]) -> list[dict[str, Any]]:
+    """Return the entries that runs without one amount to; those that cannot be read are left.
+
+    So are copies of documents of runs that are ``known``.
+    """
     found = []
-    for name in names:
+    for name in sorted(names):
         from runforge_contracts.reading import RunFolder, describe
 
         path = store.run_folder(name)
         if not is_any_run_id(name) or path.is_symlink() or not path.is_dir():
             continue
         with contextlib.suppress(RunForgeError):
-            found.append(describe(RunFolder(path), store))
+            entry = describe(RunFolder(path), store)
+            if entry["run_id"] not in known:
+                known.add(entry["run_id"])
+                found.append(entry)
     return found

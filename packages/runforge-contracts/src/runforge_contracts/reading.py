@@ -270,13 +270,17 @@ def list_runs(store: StoreLayout, *, trust_index: bool = True) -> list[dict[str,
         False: describe every run from its folder, for a store whose index cannot be read.
     """
     entries = read_index(store) if trust_index else []
-    known = {entry["run_id"] for entry in entries}
+    known = store.known_names(entries)
     # The first index had no status; the run's documents tell it.
     entries = [entry if "status" in entry else _completed(entry, store) for entry in entries]
     for name in _run_names(store.runs):
         if name not in known:
             with contextlib.suppress(RunForgeError):
-                entries.append(describe(RunFolder(store.run_folder(name)), store))
+                entry = describe(RunFolder(store.run_folder(name)), store)
+                # Its documents may be a copy of those of a run that is here already.
+                if entry["run_id"] not in known:
+                    known.add(entry["run_id"])
+                    entries.append(entry)
     # A stable sort by second: within one, the order of the index holds.
     return sorted(entries, key=started)
 

@@ -83,7 +83,8 @@ def execute(
     store
         The store that the run belongs to.
     folder
-        A folder to put the run into instead of one of the store's; missing or empty.
+        A folder to put the run into instead of a new one of the store's; missing or empty. Where
+        it is one of the store's and has the form of a run id, that is the id.
     cli_parameters
         Names of the hyperparameters that a person typed, to be recorded as such.
     observer
@@ -106,7 +107,9 @@ def execute(
         run_id = folder.name
     else:
         take_folder(folder)
-        run_id = next(candidates)
+        # Clients make ids of their own; among the runs of a store the folder's name is the id.
+        chosen = folder.absolute().parent == store.runs and is_run_id(folder.name)
+        run_id = folder.name if chosen else next(candidates)
     record = RunRecord(folder)
     with holding(folder):
         try:

@@ -62,6 +62,15 @@ class Folder:
             self.documents[file], self.schemas[file] = raw, name
 
     @property
+    def run_id(self) -> str:
+        """The run's id: the name of its folder in a store, elsewhere what its documents say."""
+        if not self.in_store:
+            for document in self.documents.values():
+                if "run_id" in document:
+                    return str(document["run_id"])
+        return self.path.absolute().name
+
+    @property
     def run(self) -> dict[str, Any] | None:
         """The record of a completed training."""
         return self.documents.get(layout.RUN)

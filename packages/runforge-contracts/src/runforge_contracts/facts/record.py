@@ -51,7 +51,7 @@ def _identity(folder: Folder) -> Iterator[Finding]:
     if not ids:
         return
     # Outside a store the folder may have any name; the documents still agree.
-    expected = folder.path.absolute().name if folder.in_store else next(iter(ids.values()))
+    expected = folder.run_id
     for file, run_id in ids.items():
         message = "Every document carries the id that the folder is named by."
         yield from unequal("run.id", message, file, "/run_id", expected, run_id)

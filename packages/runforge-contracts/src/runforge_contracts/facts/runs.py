@@ -41,7 +41,7 @@ def check_folder(folder: Folder) -> list[Finding]:
     return [*folder.findings, *(finding for check in _CHECKS for finding in check(folder))]
 
 
-def open_folder(path: Path) -> Folder:
+def open_folder(path: Path, *, in_store: bool | None = None) -> Folder:
     """Read the run folder at ``path``; ``RUN_NOT_FOUND`` where there is none."""
     if path.is_symlink() or not path.is_dir():
         raise RunForgeError(
@@ -50,4 +50,4 @@ def open_folder(path: Path) -> Folder:
             hint="Name a folder that holds run.json or result.json.",
             path=str(path),
         )
-    return Folder(path)
+    return Folder(path, in_store=in_store)

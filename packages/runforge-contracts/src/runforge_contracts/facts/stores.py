@@ -6,10 +6,10 @@ contract, "Documents and versions".
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from runforge_contracts import layout
@@ -47,15 +47,17 @@ def check_store(store: StoreLayout) -> list[Finding]:
             hint="Name a folder that holds `.runforge` or `.ml`.",
             path=str(store.root),
         )
+    index, refused = _read_index(store)
     findings: list[Finding] = []
     runs: dict[str, Folder] = {}
+    asked_for = named_otherwise(index["runs"] if index else (), store)
     for path in run_folders(store):
-        folder = Folder(path, in_store=True)
+        folder = Folder(path, in_store=path not in asked_for)
         if not folder.has_ended:
             # What is still training, or was interrupted, has nothing to be held to yet.
             findings += _placed(folder.findings, path, store)
             continue
-        runs[path.name] = folder
+        runs[folder.run_id] = folder
         findings += _placed(check_folder(folder), path, store)
     if store.runs.is_symlink():
         place = store.runs.relative_to(store.workspace).as_posix()
@@ -66,7 +68,7 @@ def check_store(store: StoreLayout) -> list[Finding]:
             place = child.relative_to(store.workspace).as_posix()
             message = f"{quote(child.name)} is a symbolic link, which could lead anywhere."
             findings.append(Finding("run.no-links", message, place))
-    return findings + list(_index(store, runs))
+    return [*findings, *refused, *(() if refused else _index(store, index, runs))]
 
 
 def _placed(findings: list[Finding], path: Path, store: StoreLayout) -> list[Finding]:
@@ -82,13 +84,28 @@ def _children(folder: Path) -> list[Path]:
     return sorted(folder.iterdir()) if folder.is_dir() else []
 
 
-def _index(store: StoreLayout, runs: dict[str, Folder]) -> Iterator[Finding]:
-    file = store.index.relative_to(store.workspace).as_posix()
+def named_otherwise(entries: Iterable[dict[str, Any]], store: StoreLayout) -> set[Path]:
+    """Return the folders that the index names for runs with another id: somebody asked for them."""
+    return {
+        store.workspace / entry["run_dir"]
+        for entry in entries
+        if PurePosixPath(entry["run_dir"]).name != entry["run_id"]
+    }
+
+
+def _read_index(store: StoreLayout) -> tuple[dict[str, Any] | None, list[Finding]]:
+    """Return the raw index, if there is one, and what is wrong where it cannot be read."""
     try:
-        index = read_index_document(store)
+        return read_index_document(store), []
     except RunForgeError as error:
-        yield Finding("index.schema", error.message, file, error.place.pointer)
-        return
+        file = store.relative(store.index)
+        return None, [Finding("index.schema", error.message, file, error.place.pointer)]
+
+
+def _index(
+    store: StoreLayout, index: dict[str, Any] | None, runs: dict[str, Folder]
+) -> Iterator[Finding]:
+    file = store.relative(store.index)
     if index is None:
         # The index can be rebuilt; clients of the first versions wrote none.
         if any(folder.is_current for folder in runs.values()):

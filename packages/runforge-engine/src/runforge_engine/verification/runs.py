@@ -12,7 +12,6 @@ from runforge_contracts.errors import RunForgeError
 from runforge_contracts.facts.finding import Finding
 from runforge_contracts.facts.folder import Folder
 from runforge_contracts.facts.runs import check_folder, open_folder
-from runforge_contracts.layout import StoreLayout
 from runforge_contracts.pointers import format_pointer
 from runforge_contracts.text import quote
 
@@ -98,8 +97,8 @@ def verify_run(
     RunForgeError
         ``RUN_NOT_FOUND`` where there is no folder.
     """
-    folder = open_folder(path)
-    run_id = _run_id(folder, around.store)
+    folder = open_folder(path, in_store=around.names_by_id(path))
+    run_id = folder.run_id
     found, statement = check_folder(folder), _statement(folder)
     if statement.verdict == "valid" and bears_out_files(folder):
         found = [_of_manifest(item) for item in found]
@@ -116,14 +115,6 @@ def verify_run(
     if signed is not None:
         checks.append(signed)
     return RunVerification(run_id, around.relative(path), tuple(checks), signature)
-
-
-def _run_id(folder: Folder, store: StoreLayout | None) -> str:
-    if store is None or folder.path.parent != store.runs:
-        for document in (folder.run, folder.result):
-            if document and "run_id" in document:
-                return str(document["run_id"])
-    return folder.path.name
 
 
 def _of_manifest(finding: Finding) -> Finding:

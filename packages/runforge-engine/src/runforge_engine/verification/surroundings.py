@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from runforge_contracts.errors import RunForgeError
+from runforge_contracts.facts.stores import named_otherwise
 from runforge_contracts.layout import StoreLayout
 from runforge_contracts.reading import locate_run, read_index_document
 
@@ -66,6 +67,15 @@ class Surroundings:
         for number, entry in enumerate(self.entries or ()):
             places.setdefault(entry["run_id"], []).append(number)
         return places
+
+    @cached_property
+    def _asked_for(self) -> set[Path]:
+        return set() if self.store is None else named_otherwise(self.entries or (), self.store)
+
+    def names_by_id(self, folder: Path) -> bool:
+        """Tell whether the name of ``folder`` must be its run's id: in the store, if not asked."""
+        in_store = self.store is not None and folder.parent == self.store.runs
+        return in_store and folder not in self._asked_for
 
     def relative(self, folder: Path) -> str:
         """Return ``folder`` as documents name it."""
