@@ -22,8 +22,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-ROOT = Path(__file__).resolve().parent.parent
-SCHEMAS = ROOT / "schemas"
+from sources import SCHEMAS, schema_sources
+
+ROOT = SCHEMAS.parent
 RELEASED = ROOT / "packages/runforge-contracts/released"
 CONTRACTS = ROOT / "packages/runforge-contracts/pyproject.toml"
 
@@ -45,7 +46,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--release", action="store_true", help="freeze the schemas as they are")
     arguments = parser.parse_args()
-    current = {path.stem: path.read_bytes() for path in sorted(SCHEMAS.glob("*.json"))}
+    current = {name: path.read_bytes() for name, path in schema_sources().items()}
     if arguments.release:
         return release(current)
     newest = max(RELEASED.glob("*.json"), key=version_key, default=None)

@@ -1,9 +1,9 @@
 """Generate what follows from the schemas, or check that the committed files still do.
 
-``schemas/`` is the only place where a shape is written down. From it come, in the contracts
-package, the msgspec types, the catalogue of documents and a copy of the schemas for the wheel, and
-the reference pages in ``docs/contract/``; from ``schemas/conformance/`` the types and the copy of
-the conformance suite.
+``schemas/`` is the only place where a shape is written down. From it and ``schemas/tfc/`` come, in
+the contracts package, the msgspec types, the catalogue of documents and a copy of the schemas for
+the wheel, and the reference pages in ``docs/contract/``; from ``schemas/conformance/`` the types
+and the copy of the conformance suite.
 
     python scripts/generate.py           write them
     python scripts/generate.py --check   compare, and fail with the names of what differs
@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from reference import reference_pages
+from sources import SCHEMAS, schema_sources
 
-ROOT = Path(__file__).resolve().parent.parent
-SCHEMAS = ROOT / "schemas"
+ROOT = SCHEMAS.parent
 GENERATED = ROOT / "packages/runforge-contracts/src/runforge_contracts/_generated"
 TYPES = GENERATED.parent / "types.py"
 REFERENCE = ROOT / "docs/contract"
@@ -42,7 +42,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         types, pages, suite = (Path(scratch) / part for part in ("types", "pages", "suite"))
         generate(types, pages)
-        generate_types(SUITE_SCHEMAS, suite)
+        generate_types({path.stem: path for path in SUITE_SCHEMAS.glob("*.json")}, suite)
         targets = ((types, GENERATED), (pages, REFERENCE), (suite, SUITE_GENERATED))
         if not check:
             for fresh, target in targets:
@@ -67,22 +67,21 @@ def main() -> int:
 
 def generate(target: Path, pages: Path) -> None:
     """Write types, catalogue and schema copies into ``target``, the reference into ``pages``."""
-    schemas = {
-        path.stem: json.loads(path.read_text("utf-8")) for path in sorted(SCHEMAS.glob("*.json"))
-    }
-    generate_types(SCHEMAS, target)
+    sources = schema_sources()
+    schemas = {name: json.loads(path.read_text("utf-8")) for name, path in sources.items()}
+    generate_types(sources, target)
     (target / "catalog.py").write_text(catalog(schemas), "utf-8")
     pages.mkdir()
     for file, text in reference_pages(schemas).items():
         (pages / file).write_text(text, "utf-8")
 
 
-def generate_types(schemas: Path, target: Path) -> None:
-    """Write the types of the schemas in one folder, and copies of the schemas, into ``target``."""
+def generate_types(sources: dict[str, Path], target: Path) -> None:
+    """Write the types of the schemas, and copies of them in one folder, into ``target``."""
     copies = target / "schemas"
     copies.mkdir(parents=True)
-    for path in sorted(schemas.glob("*.json")):
-        shutil.copyfile(path, copies / path.name)
+    for name, path in sources.items():
+        shutil.copyfile(path, copies / f"{name}.json")
     run_codegen(copies, target)
     for module in target.glob("*.py"):
         body = module.read_text("utf-8").split("\n", 1)[1]
@@ -154,7 +153,7 @@ def format_source(source: str) -> str:
 
 def public_types() -> str:
     """Return the source of the public module that names the type of every document."""
-    schemas = {path.stem: json.loads(path.read_text("utf-8")) for path in SCHEMAS.glob("*.json")}
+    schemas = {name: json.loads(path.read_text("utf-8")) for name, path in schema_sources().items()}
     structs = sorted(
         (name.replace(".", "_"), schema["title"])
         for name, schema in schemas.items()

@@ -58,7 +58,7 @@ def _page(name: str, schemas: Schemas) -> str:
             definition.get("description", "") + "\n",
         ]
         if "properties" in definition:
-            lines += [*_fields(definition, name, schemas), ""]
+            lines += [*_fields(definition, name, schemas), "", *_conditions(definition)]
         else:
             lines.append(f"{_capitalise(_kind(definition))}.\n")
     for example in schema.get("examples", ())[:1]:
@@ -130,12 +130,21 @@ def _conditions(schema: dict[str, Any]) -> list[str]:
     ]
     for rule in schema.get("allOf", ()):
         if "if" in rule:
-            given = ", ".join(
-                f"`{name}` is `{json.dumps(value['const'])}`"
-                for name, value in rule["if"]["properties"].items()
-            )
+            given = ", ".join(_premises(rule["if"]))
             rules += [f"* Where {given}: {text}." for text in _consequences(rule["then"])]
     return ["Rules between fields:\n", *rules, ""] if rules else []
+
+
+def _premises(given: dict[str, Any]) -> list[str]:
+    fields = given.get("properties", {})
+    texts = [f"`{name}` is present" for name in given.get("required", ()) if name not in fields]
+    for name, field in fields.items():
+        texts.append(
+            f"`{name}` is absent"
+            if field is False
+            else f"`{name}` is `{json.dumps(field['const'])}`"
+        )
+    return texts
 
 
 def _consequences(then: dict[str, Any]) -> list[str]:

@@ -19,8 +19,10 @@ from runforge_contracts.schemas import BASE_URL, schema_names, validator
 
 ROOT = Path(__file__).parents[2]
 VECTORS = ROOT / "docs/test-vectors"
+FOLDER = ROOT / "schemas"
 SCHEMAS: dict[str, Any] = {
-    path.stem: json.loads(path.read_text("utf-8")) for path in (ROOT / "schemas").glob("*.json")
+    ".".join(path.relative_to(FOLDER).with_suffix("").parts): json.loads(path.read_text("utf-8"))
+    for path in [*FOLDER.glob("*.json"), *FOLDER.glob("tfc/*.json")]
 }
 REGISTRY: Registry[Any] = Registry().with_resources(
     (schema["$id"], Resource.from_contents(schema)) for schema in SCHEMAS.values()

@@ -21,8 +21,10 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.jsontext import parse_json
 
 ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "schemas"
 SCHEMAS: dict[str, Any] = {
-    path.stem: json.loads(path.read_text("utf-8")) for path in (ROOT / "schemas").glob("*.json")
+    ".".join(path.relative_to(FOLDER).with_suffix("").parts): json.loads(path.read_text("utf-8"))
+    for path in [*FOLDER.glob("*.json"), *FOLDER.glob("tfc/*.json")]
 }
 REGISTRY: Registry[Any] = Registry().with_resources(
     (schema["$id"], Resource.from_contents(schema)) for schema in SCHEMAS.values()

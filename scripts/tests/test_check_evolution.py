@@ -20,7 +20,8 @@ Schemas = dict[str, Any]
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     """Return a copy of what the script looks at, with the present schemas released."""
-    for file in ("scripts/check_evolution.py", "packages/runforge-contracts/pyproject.toml"):
+    scripts = ("scripts/check_evolution.py", "scripts/sources.py")
+    for file in (*scripts, "packages/runforge-contracts/pyproject.toml"):
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).write_bytes((ROOT / file).read_bytes())
     (tmp_path / "schemas").mkdir()

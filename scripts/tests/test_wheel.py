@@ -67,6 +67,7 @@ def test_the_wheel_carries_the_schemas_and_the_types(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     for path in (ROOT / "schemas").glob("*.json"):
         assert f"runforge_contracts/_generated/schemas/{path.name}" in names
+    assert "runforge_contracts/_generated/schemas/tfc.config.v1.json" in names
     assert {"runforge_contracts/py.typed", "runforge_contracts/types.py"} <= names
     assert not [name for name in names if "test" in name or "typescript" in name]
 

@@ -25,8 +25,14 @@ from runforge_contracts.pointers import set_at
 from runforge_contracts.schemas import BASE_URL, in_schema_order, schema_bytes, validator
 
 ROOT = Path(__file__).parents[3]
-FILES = sorted((ROOT / "schemas").glob("*.json"))
-SCHEMAS: dict[str, Any] = {path.stem: json.loads(path.read_text("utf-8")) for path in FILES}
+FOLDER = ROOT / "schemas"
+FILES = {
+    ".".join(path.relative_to(FOLDER).with_suffix("").parts): path
+    for path in sorted([*FOLDER.glob("*.json"), *FOLDER.glob("tfc/*.json")])
+}
+SCHEMAS: dict[str, Any] = {
+    name: json.loads(path.read_text("utf-8")) for name, path in FILES.items()
+}
 DOCUMENTS = [name for name, schema in SCHEMAS.items() if schema.get("type") == "object"]
 EXAMPLES = [
     pytest.param(name, example, id=f"{name}-{index}")
@@ -57,20 +63,20 @@ def subschemas(schema: Any) -> Iterator[dict[str, Any]]:
             yield from subschemas(child)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_schemas_are_valid_named_described_and_canonical(path: Path) -> None:
+@pytest.mark.parametrize(("name", "path"), FILES.items(), ids=FILES)
+def test_schemas_are_valid_named_described_and_canonical(name: str, path: Path) -> None:
     text = path.read_text("utf-8")
     schema = json.loads(text)
     jsonschema.Draft202012Validator.check_schema(schema)
     assert text == json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
-    assert schema["$id"] == f"{BASE_URL}{path.name}"
+    assert schema["$id"] == f"{BASE_URL}{name}.json"
     assert schema["title"]
     assert schema["description"]
-    for name, definition in schema.get("$defs", {}).items():
-        assert definition["title"] == name
+    for title, definition in schema.get("$defs", {}).items():
+        assert definition["title"] == title
         assert definition["description"]
-    if path.stem in CATALOG:
-        assert schema_bytes(path.stem) == path.read_bytes()
+    if name in CATALOG:
+        assert schema_bytes(name) == path.read_bytes()
 
 
 def test_the_catalogue_lists_every_document() -> None:
@@ -100,6 +106,7 @@ def test_key_order_is_the_schema_s_at_every_depth(name: str, example: Any) -> No
 
     # Maps of free keys keep the order that they had; everything else is put right.
     free = {"metrics", "hyperparameters", "packages", "environment", "files", "artifact_digests"}
+    free |= {"history", "frameworks"}
     if not free & set(re.findall(r'"(\w+)": {', json.dumps(example))):
         assert known(turned(example)) == json.dumps(example)
 

@@ -18,7 +18,10 @@ const NAMED = new Set(["properties", "patternProperties"]);
 
 function definitions() {
   const all = {};
-  for (const file of readdirSync(SCHEMAS).filter((name) => name.endsWith(".json")).sort()) {
+  const files = ["", "tfc/"].flatMap((folder) =>
+    readdirSync(new URL(folder, SCHEMAS)).map((name) => `${folder}${name}`),
+  );
+  for (const file of files.filter((name) => name.endsWith(".json")).sort()) {
     const schema = JSON.parse(readFileSync(new URL(file, SCHEMAS), "utf8"));
     const { $defs = {}, ...document } = schema;
     const found = document.type === "object" ? { ...$defs, [document.title]: document } : $defs;

@@ -75,6 +75,18 @@ export type ReproductionVerdict =
   | "different"
   | "not reproducible here";
 /**
+ * Identity of an experiment's run and name of its folder: the UTC day and the number of the run on that day. Source: TFC-0003, section 7.
+ */
+export type ExperimentRunId = string;
+/**
+ * An instant in ISO 8601 with its offset from UTC; our own writers end it with `Z`. Source: TFC-0002, section 6.
+ */
+export type Instant = string;
+/**
+ * Seed of whatever is left to chance.
+ */
+export type Seed = number;
+/**
  * Whether nothing that was checked failed.
  */
 export type Verdict = "verified" | "not verified";
@@ -1884,6 +1896,358 @@ export interface RunV040 {
    */
   model_content_sha256?: Sha256;
   provenance: Provenance;
+  [k: string]: unknown;
+}
+/**
+ * How training was configured; whatever else the user's code needs stands here, too. Source: TFC-0002, section 6.
+ */
+export interface Training {
+  /**
+   * Passes over the data.
+   */
+  epochs?: Count;
+  /**
+   * Examples of one step.
+   */
+  batch_size?: Count;
+  /**
+   * Name of the optimizer.
+   */
+  optimizer?: string;
+  [k: string]: unknown;
+}
+/**
+ * How user code starts: exactly one of a script, a module and a command. Source: TFC-0003, sections 6 and 10.
+ */
+export interface RunCommand {
+  /**
+   * Python program, relative to the root of the repository; `--config PATH` follows its arguments.
+   */
+  script?: string;
+  /**
+   * Python module, as after `python -m`; `--config PATH` follows its arguments.
+   */
+  module?: string;
+  /**
+   * Program and arguments of any kind, no shell in between; an item `{config}` becomes the path of the configuration.
+   *
+   * @minItems 1
+   */
+  command?: string[];
+  /**
+   * Arguments of the script, module or command.
+   */
+  args?: string[];
+  [k: string]: unknown;
+}
+/**
+ * State of the repository when the run started. Source: TFC-0002, section 6.
+ */
+export interface CodeState {
+  /**
+   * Where the code comes from; `local` without a remote.
+   */
+  repo?: string;
+  /**
+   * Commit that was checked out.
+   */
+  commit?: string;
+  /**
+   * Whether files differed from the commit.
+   */
+  dirty?: boolean;
+  /**
+   * SHA-256 of the difference from the commit.
+   */
+  diff_sha256?: Sha256;
+  [k: string]: unknown;
+}
+/**
+ * Why a run did not succeed. Source: TFC-0003, section 14.
+ */
+export interface RunFailure {
+  /**
+   * One sentence for a person.
+   */
+  message: string;
+  [k: string]: unknown;
+}
+/**
+ * The file or folder that a reference resolved to.
+ */
+export interface ResolvedReference {
+  path: WorkspacePath;
+  /**
+   * SHA-256 of the file's bytes; absent for folders.
+   */
+  sha256?: Sha256;
+  /**
+   * Size of the file.
+   */
+  bytes?: Count;
+  [k: string]: unknown;
+}
+/**
+ * An artifact that was copied to the models of the repository.
+ */
+export interface CopiedModel {
+  /**
+   * Its path in the run folder.
+   */
+  from: RelativePath;
+  /**
+   * Where it was copied to.
+   */
+  to: WorkspacePath;
+  sha256?: Sha256;
+  [k: string]: unknown;
+}
+/**
+ * The configuration of a run as it was used, and the record of how the run went; it is an experiment of its own that reproduces the run. Source: TFC-0002, section 6.
+ */
+export interface TfcConfigV1 {
+  run_id: ExperimentRunId;
+  /**
+   * Name of the experiment.
+   */
+  experiment: string;
+  /**
+   * The model by name and version, or by its path.
+   */
+  model: string;
+  /**
+   * The dataset by name and version, or by its path.
+   */
+  dataset: string;
+  code?: CodeState;
+  training?: Training;
+  seed?: Seed;
+  started_at?: Instant;
+  /**
+   * How the run ended; `running` until then. Source: TFC-0003, section 14.
+   */
+  status?: "running" | "succeeded" | "failed" | "cancelled";
+  finished_at?: Instant;
+  /**
+   * How long user code ran, in milliseconds.
+   */
+  duration_ms?: Count;
+  /**
+   * Exit status of user code.
+   */
+  exit_code?: number;
+  /**
+   * Signal that ended user code, such as `SIGKILL`.
+   */
+  signal?: string;
+  failure?: RunFailure;
+  /**
+   * Free text.
+   */
+  notes?: string;
+  run?: RunCommand;
+  /**
+   * Declared environment variables with the values that were used.
+   */
+  environment?: {
+    [k: string]: string;
+  };
+  /**
+   * What `dataset` and `model` resolved to, by their names.
+   */
+  references?: {
+    [k: string]: ResolvedReference;
+  };
+  /**
+   * Values given for this run alone, by their dotted paths.
+   */
+  overrides?: {
+    [k: string]: unknown;
+  };
+  /**
+   * Parameters that user code logged, by name.
+   */
+  parameters?: {
+    [k: string]: unknown;
+  };
+  /**
+   * The file that the run was started from.
+   */
+  experiment_file?: ResolvedReference;
+  /**
+   * The run whose configuration the run was started from.
+   */
+  rerun_from?: ExperimentRunId;
+  /**
+   * Artifacts that were copied out of the run. Source: TFC-0003, section 14.
+   */
+  copied_models?: CopiedModel[];
+  [k: string]: unknown;
+}
+/**
+ * An experiment: what is run, with which configuration. Everything else that stands in it is handed on to user code. Source: TFC-0003, section 6.
+ */
+export interface TfcExperimentV1 {
+  /**
+   * Name of the experiment.
+   */
+  experiment: string;
+  /**
+   * The model by name and version, such as `resnet50:v1`; `runforge/<family>` is trained by RunForge itself.
+   */
+  model?: string;
+  /**
+   * The dataset by name and version, or its path in the repository.
+   */
+  dataset?: string;
+  run?: RunCommand;
+  /**
+   * Files of configuration that are merged in this order, below the values of the experiment itself.
+   */
+  configs?: string[];
+  /**
+   * Paths in the repository by the names that `dataset` may have, such as `penguins:v1`.
+   */
+  datasets?: {
+    [k: string]: string;
+  };
+  /**
+   * Paths in the repository by the names that `model` may have.
+   */
+  models?: {
+    [k: string]: string;
+  };
+  /**
+   * Environment variables that the run depends on, with their values where none is set; null: it must be set.
+   */
+  environment?: {
+    [k: string]: string | null;
+  };
+  training?: Training;
+  seed?: Seed;
+  /**
+   * Free text.
+   */
+  notes?: string;
+  /**
+   * Where artifacts of a run that succeeded are copied to, by their paths in the run folder.
+   */
+  copy_models?: {
+    [k: string]: string;
+  };
+  [k: string]: unknown;
+}
+/**
+ * Digest and size of every other file of an experiment's run, that of its final configuration included. Source: RunForge contract, Where things live; TFC-0003, sections 8 and 12.
+ */
+export interface TfcManifestV1 {
+  schema_version: "tfc.manifest.v1";
+  run_id: ExperimentRunId;
+  files: FileDigests;
+}
+/**
+ * One value of a time series.
+ */
+export interface MetricPoint {
+  /**
+   * When it was taken: an epoch, a batch or whatever the run counts.
+   */
+  step: number;
+  /**
+   * The value.
+   */
+  value: number;
+  [k: string]: unknown;
+}
+/**
+ * Final values and time series of the metrics of a run. Source: TFC-0002, section 7.
+ */
+export interface TfcMetricsV1 {
+  /**
+   * Final values by name.
+   */
+  summary: {
+    [k: string]: number;
+  };
+  /**
+   * Values in the order in which they were logged, by name.
+   */
+  history?: {
+    [k: string]: MetricPoint[];
+  };
+  [k: string]: unknown;
+}
+/**
+ * One line of the journal that user code appends to (JSON Lines): a value of a metric, a final value, or a parameter. Source: TFC-0003, section 11.
+ */
+export interface TfcMetricsEntryV1 {
+  /**
+   * Name of the metric that has the value at a step.
+   */
+  metric?: string;
+  /**
+   * Name of the metric that has the value in the end.
+   */
+  summary?: string;
+  /**
+   * Name of the parameter that has the value.
+   */
+  parameter?: string;
+  /**
+   * When the value was taken; one more than before where it is absent, the first being 1.
+   */
+  step?: number;
+  /**
+   * The value; that of a metric is a number.
+   */
+  value:
+    | number
+    | string
+    | boolean
+    | {
+        [k: string]: unknown;
+      }
+    | unknown[]
+    | null;
+  [k: string]: unknown;
+}
+/**
+ * The machine, as far as it could be told.
+ */
+export interface Hardware {
+  /**
+   * Name of the processor.
+   */
+  cpu?: string;
+  /**
+   * Names of the graphics processors.
+   */
+  gpus?: string[];
+  /**
+   * Memory in gigabytes.
+   */
+  ram_gb?: number;
+  [k: string]: unknown;
+}
+/**
+ * The environment that a run was executed in. Source: TFC-0002, section 8.
+ */
+export interface TfcSystemV1 {
+  /**
+   * Operating system and version.
+   */
+  os: string;
+  /**
+   * Version of Python.
+   */
+  python: string;
+  /**
+   * Versions of the installed machine learning frameworks by name.
+   */
+  frameworks: {
+    [k: string]: string;
+  };
+  hardware?: Hardware;
   [k: string]: unknown;
 }
 /**

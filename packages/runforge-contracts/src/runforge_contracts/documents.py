@@ -1,4 +1,4 @@
-"""Documents: a JSON text of the contract as it was read, with a typed view of it.
+"""Documents: a JSON or YAML text of the contract as it was read, with a typed view of it.
 
 A document keeps the raw object, because other clients write fields that this one does not know;
 the view is a generated struct. What is saved is always the raw object, validated, with its keys in
@@ -24,9 +24,11 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.files import read_file, write_file
 from runforge_contracts.jsontext import MAX_BYTES, encode_json, parse_json
 from runforge_contracts.pointers import get_at, remove_at, set_at
+from runforge_contracts.run_ids import parse_experiment_run_id
 from runforge_contracts.schemas import BASE_URL, in_schema_order
 from runforge_contracts.text import quote
 from runforge_contracts.validation import validate
+from runforge_contracts.yamltext import encode_yaml, is_yaml, load_yaml, parse_yaml
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -61,7 +63,7 @@ class Document(Generic[T]):
         Parameters
         ----------
         path
-            A regular file.
+            A regular file; its name tells whether it holds JSON or YAML.
         types
             The structs that are wanted, newest first, such as ``RequestV1``. None: any document
             that tells what it is by its version, its ``$schema`` or its file name.
@@ -71,6 +73,8 @@ class Document(Generic[T]):
         RunForgeError
             As :func:`~runforge_contracts.files.read_file` and :meth:`parse`.
         """
+        if is_yaml(path):
+            return cls._parsed(load_yaml(path), types, path)
         return cls.parse(read_file(path, max_bytes=MAX_BYTES), *types, path=path)
 
     @classmethod
@@ -80,11 +84,16 @@ class Document(Generic[T]):
         Raises
         ------
         RunForgeError
-            The codes of :func:`~runforge_contracts.jsontext.parse_json`, ``DOCUMENT_UNKNOWN``,
+            The codes of :func:`~runforge_contracts.jsontext.parse_json` or
+            :func:`~runforge_contracts.yamltext.parse_yaml`, ``DOCUMENT_UNKNOWN``,
             ``DOCUMENT_VERSION_UNSUPPORTED`` or ``DOCUMENT_INVALID``.
         """
+        parse = parse_yaml if path is not None and is_yaml(path) else parse_json
+        return cls._parsed(parse(data, path=None if path is None else str(path)), types, path)
+
+    @classmethod
+    def _parsed(cls, raw: Any, types: tuple[type[T], ...], path: Path | None) -> Document[T]:
         place = None if path is None else str(path)
-        raw = parse_json(data, path=place)
         name, warnings = identify(raw, [schema_of(type_) for type_ in types], path)
         # A newer result is shown, not refused; all that this client needs must still be in place.
         validate({**raw, "version": 1} if warnings else raw, name, path=place)
@@ -138,9 +147,10 @@ class Document(Generic[T]):
         self.raw = raw
         self.__dict__.pop("view", None)
 
-    def encode(self) -> bytes:
+    def encode(self, *, as_yaml: bool = False) -> bytes:
         """Return the document as it is written: schema's key order, two spaces, one newline."""
-        return encode_json(in_schema_order(self.raw, self.name))
+        ordered = in_schema_order(self.raw, self.name)
+        return encode_yaml(ordered) if as_yaml else encode_json(ordered)
 
     def save(self, path: Path) -> None:
         """Validate and write the document; a reader sees the old file or the new one."""
@@ -151,7 +161,7 @@ class Document(Generic[T]):
                 path=str(path),
             )
         validate(self.raw, self.name, path=str(path))
-        write_file(path, self.encode())
+        write_file(path, self.encode(as_yaml=is_yaml(path)))
 
     def __repr__(self) -> str:
         return f"Document({self.name})"
@@ -242,14 +252,18 @@ def _candidates(raw: Any, path: Path | None) -> list[str]:
     ]
     if by_version or path is None:
         return by_version
+    of_experiment = parse_experiment_run_id(path.absolute().parent.name) is not None
     by_file = [
         name
         for name, entry in CATALOG.items()
         if entry.file and entry.file.rpartition("/")[2] == path.name
     ]
+    # The files of an experiment's run are called like others; the name of its folder tells them.
+    by_file = [name for name in by_file if name.startswith("tfc.") is of_experiment] or by_file
     # `request.v1.min.json` says what it is, too.
     by_name = [name for name in CATALOG if path.name.startswith(f"{name}.")]
-    return by_file[::-1] or by_name
+    by_form = ["tfc.config.v1" if "run_id" in raw else "tfc.experiment.v1"] if is_yaml(path) else []
+    return by_file[::-1] or by_name or by_form
 
 
 def _normal(value: Any) -> Any:

@@ -1,19 +1,21 @@
-"""Run ids: ``YYYYMMDD-HHMMSS-<8 hex>``, in UTC.
+"""Run ids, all in UTC: ``YYYYMMDD-HHMMSS-<8 hex>``, and ``run-YYYY-MM-DD-NNN`` of experiments.
 
-Source: run store contract, section 1; RunForge contract, "Where things live".
+Source: run store contract, section 1; RunForge contract, "Where things live"; TFC-0003, section 7.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from datetime import date
+from typing import Any, NamedTuple
 
 from runforge_contracts.jsontext import canonical_json
 
 _RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{8}")
 #: What older clients may have used as an id; never a path that leads elsewhere.
 _ANY_RUN_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,127}")
+_EXPERIMENT_RUN_ID = re.compile(r"run-([0-9]{4}-[0-9]{2}-[0-9]{2})-([0-9]{3}|[1-9][0-9]{3,8})")
 
 
 def is_run_id(text: str) -> bool:
@@ -56,3 +58,28 @@ def started(entry: dict[str, Any]) -> str:
     if is_run_id(run_id):
         return run_id[:15]
     return str(entry.get("created_at", ""))[:19].replace("-", "").replace(":", "").replace("T", "-")
+
+
+class ExperimentRunId(NamedTuple):
+    """The id of an experiment's run; ids sort by time."""
+
+    #: UTC day as ``YYYY-MM-DD``.
+    day: str
+    #: Number of the run on that day.
+    number: int
+
+    def __str__(self) -> str:
+        """Return the id as the run folder is called."""
+        return f"run-{self.day}-{self.number:03}"
+
+
+def parse_experiment_run_id(text: str) -> ExperimentRunId | None:
+    """Return the parts of the id of an experiment's run, or None where ``text`` is none."""
+    found = _EXPERIMENT_RUN_ID.fullmatch(text)
+    if found is None:
+        return None
+    try:
+        date.fromisoformat(found[1])
+    except ValueError:
+        return None
+    return ExperimentRunId(found[1], int(found[2]))

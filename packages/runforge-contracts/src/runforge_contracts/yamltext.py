@@ -15,10 +15,11 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.files import open_file, read_all, reading
 from runforge_contracts.jsontext import MAX_DEPTH
 from runforge_contracts.text import printable, quote
 
@@ -59,6 +60,17 @@ _LONGEST_KEY = 1000
 def is_yaml(path: PurePath) -> bool:
     """Tell whether the name of a file says that it holds YAML."""
     return path.suffix.lower() in SUFFIXES
+
+
+def load_yaml(path: Path) -> Any:
+    """Read the YAML document in the regular file at ``path``.
+
+    Raises :class:`~runforge_contracts.errors.RunForgeError` as
+    :func:`~runforge_contracts.files.open_file` and :func:`parse_yaml`.
+    """
+    with open_file(path) as file, reading(path):
+        data = read_all(file, MAX_YAML_BYTES + 1)
+    return parse_yaml(data, path=str(path))
 
 
 def parse_yaml(data: bytes, *, path: str | None = None, max_bytes: int = MAX_YAML_BYTES) -> Any:
@@ -220,14 +232,16 @@ def encode_yaml(value: Any) -> bytes:
     RunForgeError
         ``YAML_NUMBER_INVALID`` for a number whose size no double can tell, ``YAML_STRING_INVALID``
         for half of a surrogate pair, ``YAML_KEY_INVALID`` for a key that is not a text,
-        ``YAML_TOO_DEEP``.
+        ``YAML_TOO_DEEP`` and ``YAML_TOO_LARGE`` for what could not be read again.
     """
     try:
-        return "".join(f"{line}\n" for line in _lines(value, 0)).encode("utf-8")
+        data = "".join(f"{line}\n" for line in _lines(value, 0)).encode("utf-8")
     except UnicodeEncodeError:
-        raise RunForgeError(
-            ErrorCode.YAML_STRING_INVALID, "A text holds half of a surrogate pair."
-        ) from None
+        message = "A text holds half of a surrogate pair"
+        raise _refusal(ErrorCode.YAML_STRING_INVALID, message) from None
+    if len(data) > MAX_YAML_BYTES:
+        raise _too_large(MAX_YAML_BYTES)
+    return data
 
 
 def _lines(value: Any, depth: int) -> Iterator[str]:

@@ -1,0 +1,108 @@
+# Generated from schemas/ by scripts/generate.py; edit the schema, then run `make generate`.
+#   filename:  tfc.common.v1.json
+
+from __future__ import annotations
+from typing import Annotated, Any, TypeAlias
+from msgspec import Meta, Struct, UNSET, UnsetType
+from . import common_v1
+
+
+TfcCommon: TypeAlias = Annotated[
+    Any,
+    Meta(
+        description="Definitions that recur in the documents of experiments.",
+        title="TfcCommon",
+    ),
+]
+
+
+ExperimentRunId: TypeAlias = Annotated[
+    str,
+    Meta(
+        description="Identity of an experiment's run and name of its folder: the UTC day and the number of the run on that day. Source: TFC-0003, section 7.",
+        pattern="^run-[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])-(?:[0-9]{3}|[1-9][0-9]{3,8})$(?!\\n)",
+        title="ExperimentRunId",
+    ),
+]
+
+
+Instant: TypeAlias = Annotated[
+    str,
+    Meta(
+        description="An instant in ISO 8601 with its offset from UTC; our own writers end it with `Z`. Source: TFC-0002, section 6.",
+        pattern="^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\\.[0-9]{1,9})?(?:Z|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])$(?!\\n)",
+        title="Instant",
+    ),
+]
+
+
+class Training(Struct, kw_only=True, frozen=True, gc=False):
+    """
+    How training was configured; whatever else the user's code needs stands here, too. Source: TFC-0002, section 6.
+    """
+
+    epochs: (
+        Annotated[common_v1.Count, Meta(description="Passes over the data.")]
+        | UnsetType
+    ) = UNSET
+    batch_size: (
+        Annotated[common_v1.Count, Meta(description="Examples of one step.")]
+        | UnsetType
+    ) = UNSET
+    optimizer: (
+        Annotated[str, Meta(description="Name of the optimizer.")] | UnsetType
+    ) = UNSET
+
+
+class RunCommand(Struct, kw_only=True, frozen=True, gc=False):
+    """
+    How user code starts: exactly one of a script, a module and a command. Source: TFC-0003, sections 6 and 10.
+    """
+
+    script: (
+        Annotated[
+            str,
+            Meta(
+                description="Python program, relative to the root of the repository; `--config PATH` follows its arguments.",
+                min_length=1,
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    module: (
+        Annotated[
+            str,
+            Meta(
+                description="Python module, as after `python -m`; `--config PATH` follows its arguments.",
+                min_length=1,
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    command: (
+        Annotated[
+            list[str],
+            Meta(
+                description="Program and arguments of any kind, no shell in between; an item `{config}` becomes the path of the configuration.",
+                min_length=1,
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    args: (
+        Annotated[
+            list[str], Meta(description="Arguments of the script, module or command.")
+        ]
+        | UnsetType
+    ) = UNSET
+
+
+Seed: TypeAlias = Annotated[
+    int,
+    Meta(
+        description="Seed of whatever is left to chance.",
+        ge=-9007199254740991,
+        le=9007199254740991,
+        title="Seed",
+    ),
+]

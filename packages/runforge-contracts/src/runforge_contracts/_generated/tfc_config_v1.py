@@ -1,0 +1,184 @@
+# Generated from schemas/ by scripts/generate.py; edit the schema, then run `make generate`.
+#   filename:  tfc.config.v1.json
+
+from __future__ import annotations
+from msgspec import Meta, Struct, UNSET, UnsetType, field
+from typing import Annotated, Any, Literal
+from . import common_v1, tfc_common_v1
+
+
+class CodeState(Struct, kw_only=True, frozen=True, gc=False):
+    """
+    State of the repository when the run started. Source: TFC-0002, section 6.
+    """
+
+    repo: (
+        Annotated[
+            str,
+            Meta(description="Where the code comes from; `local` without a remote."),
+        ]
+        | UnsetType
+    ) = UNSET
+    commit: (
+        Annotated[str, Meta(description="Commit that was checked out.")] | UnsetType
+    ) = UNSET
+    dirty: (
+        Annotated[bool, Meta(description="Whether files differed from the commit.")]
+        | UnsetType
+    ) = UNSET
+    diff_sha256: (
+        Annotated[
+            common_v1.Sha256,
+            Meta(description="SHA-256 of the difference from the commit."),
+        ]
+        | UnsetType
+    ) = UNSET
+
+
+class RunFailure(Struct, kw_only=True, frozen=True, gc=False):
+    """
+    Why a run did not succeed. Source: TFC-0003, section 14.
+    """
+
+    message: Annotated[
+        str, Meta(description="One sentence for a person.", min_length=1)
+    ]
+
+
+class ResolvedReference(Struct, kw_only=True, frozen=True, gc=False):
+    """
+    The file or folder that a reference resolved to.
+    """
+
+    path: common_v1.WorkspacePath
+    sha256: (
+        Annotated[
+            common_v1.Sha256,
+            Meta(description="SHA-256 of the file's bytes; absent for folders."),
+        ]
+        | UnsetType
+    ) = UNSET
+    bytes: (
+        Annotated[common_v1.Count, Meta(description="Size of the file.")] | UnsetType
+    ) = UNSET
+
+
+class CopiedModel(Struct, kw_only=True, frozen=True, gc=False):
+    """
+    An artifact that was copied to the models of the repository.
+    """
+
+    from_: Annotated[
+        common_v1.RelativePath, Meta(description="Its path in the run folder.")
+    ] = field(name="from")
+    to: Annotated[common_v1.WorkspacePath, Meta(description="Where it was copied to.")]
+    sha256: common_v1.Sha256 | UnsetType = UNSET
+
+
+class TfcConfigV1(Struct, kw_only=True, frozen=True, gc=False):
+    """
+    The configuration of a run as it was used, and the record of how the run went; it is an experiment of its own that reproduces the run. Source: TFC-0002, section 6.
+    """
+
+    run_id: tfc_common_v1.ExperimentRunId
+    experiment: Annotated[str, Meta(description="Name of the experiment.")]
+    model: Annotated[
+        str, Meta(description="The model by name and version, or by its path.")
+    ]
+    dataset: Annotated[
+        str, Meta(description="The dataset by name and version, or by its path.")
+    ]
+    code: CodeState | UnsetType = UNSET
+    training: tfc_common_v1.Training | UnsetType = UNSET
+    seed: tfc_common_v1.Seed | UnsetType = UNSET
+    started_at: tfc_common_v1.Instant | UnsetType = UNSET
+    status: (
+        Annotated[
+            Literal["running", "succeeded", "failed", "cancelled"],
+            Meta(
+                description="How the run ended; `running` until then. Source: TFC-0003, section 14."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    finished_at: tfc_common_v1.Instant | UnsetType = UNSET
+    duration_ms: (
+        Annotated[
+            common_v1.Count,
+            Meta(description="How long user code ran, in milliseconds."),
+        ]
+        | UnsetType
+    ) = UNSET
+    exit_code: (
+        Annotated[
+            int,
+            Meta(
+                description="Exit status of user code.",
+                ge=-9007199254740991,
+                le=9007199254740991,
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    signal: (
+        Annotated[
+            str, Meta(description="Signal that ended user code, such as `SIGKILL`.")
+        ]
+        | UnsetType
+    ) = UNSET
+    failure: RunFailure | UnsetType = UNSET
+    notes: Annotated[str, Meta(description="Free text.")] | UnsetType = UNSET
+    run: tfc_common_v1.RunCommand | UnsetType = UNSET
+    environment: (
+        Annotated[
+            dict[str, str],
+            Meta(
+                description="Declared environment variables with the values that were used."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    references: (
+        Annotated[
+            dict[str, ResolvedReference],
+            Meta(description="What `dataset` and `model` resolved to, by their names."),
+        ]
+        | UnsetType
+    ) = UNSET
+    overrides: (
+        Annotated[
+            dict[str, Any],
+            Meta(description="Values given for this run alone, by their dotted paths."),
+        ]
+        | UnsetType
+    ) = UNSET
+    parameters: (
+        Annotated[
+            dict[str, Any],
+            Meta(description="Parameters that user code logged, by name."),
+        ]
+        | UnsetType
+    ) = UNSET
+    experiment_file: (
+        Annotated[
+            ResolvedReference,
+            Meta(description="The file that the run was started from."),
+        ]
+        | UnsetType
+    ) = UNSET
+    rerun_from: (
+        Annotated[
+            tfc_common_v1.ExperimentRunId,
+            Meta(description="The run whose configuration the run was started from."),
+        ]
+        | UnsetType
+    ) = UNSET
+    copied_models: (
+        Annotated[
+            list[CopiedModel],
+            Meta(
+                description="Artifacts that were copied out of the run. Source: TFC-0003, section 14."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET

@@ -1,0 +1,84 @@
+# Generated from schemas/ by scripts/generate.py; edit the schema, then run `make generate`.
+#   filename:  tfc.experiment.v1.json
+
+from __future__ import annotations
+from typing import Annotated
+from msgspec import Meta, Struct, UNSET, UnsetType
+from . import tfc_common_v1
+
+
+class TfcExperimentV1(Struct, kw_only=True, frozen=True, gc=False):
+    """
+    An experiment: what is run, with which configuration. Everything else that stands in it is handed on to user code. Source: TFC-0003, section 6.
+    """
+
+    experiment: Annotated[
+        str, Meta(description="Name of the experiment.", min_length=1)
+    ]
+    model: (
+        Annotated[
+            str,
+            Meta(
+                description="The model by name and version, such as `resnet50:v1`; `runforge/<family>` is trained by RunForge itself."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    dataset: (
+        Annotated[
+            str,
+            Meta(
+                description="The dataset by name and version, or its path in the repository."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    run: tfc_common_v1.RunCommand | UnsetType = UNSET
+    configs: (
+        Annotated[
+            list[str],
+            Meta(
+                description="Files of configuration that are merged in this order, below the values of the experiment itself."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    datasets: (
+        Annotated[
+            dict[str, str],
+            Meta(
+                description="Paths in the repository by the names that `dataset` may have, such as `penguins:v1`."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    models: (
+        Annotated[
+            dict[str, str],
+            Meta(
+                description="Paths in the repository by the names that `model` may have."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    environment: (
+        Annotated[
+            dict[str, str | None],
+            Meta(
+                description="Environment variables that the run depends on, with their values where none is set; null: it must be set."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    training: tfc_common_v1.Training | UnsetType = UNSET
+    seed: tfc_common_v1.Seed | UnsetType = UNSET
+    notes: Annotated[str, Meta(description="Free text.")] | UnsetType = UNSET
+    copy_models: (
+        Annotated[
+            dict[str, str],
+            Meta(
+                description="Where artifacts of a run that succeeded are copied to, by their paths in the run folder."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET

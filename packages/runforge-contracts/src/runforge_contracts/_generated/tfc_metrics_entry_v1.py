@@ -1,0 +1,56 @@
+# Generated from schemas/ by scripts/generate.py; edit the schema, then run `make generate`.
+#   filename:  tfc.metrics_entry.v1.json
+
+from __future__ import annotations
+from typing import Annotated, Any
+from msgspec import Meta, Struct, UNSET, UnsetType
+
+
+class TfcMetricsEntryV1(Struct, kw_only=True, frozen=True, gc=False):
+    """
+    One line of the journal that user code appends to (JSON Lines): a value of a metric, a final value, or a parameter. Source: TFC-0003, section 11.
+    """
+
+    value: (
+        Annotated[
+            float | str | bool | dict[str, Any] | list[Any],
+            Meta(description="The value; that of a metric is a number."),
+        ]
+        | None
+    )
+    metric: (
+        Annotated[
+            str,
+            Meta(
+                description="Name of the metric that has the value at a step.",
+                min_length=1,
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    summary: (
+        Annotated[
+            str,
+            Meta(
+                description="Name of the metric that has the value in the end.",
+                min_length=1,
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    parameter: (
+        Annotated[
+            str,
+            Meta(description="Name of the parameter that has the value.", min_length=1),
+        ]
+        | UnsetType
+    ) = UNSET
+    step: (
+        Annotated[
+            float,
+            Meta(
+                description="When the value was taken; one more than before where it is absent, the first being 1."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET

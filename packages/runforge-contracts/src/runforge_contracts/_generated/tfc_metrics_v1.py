@@ -1,0 +1,35 @@
+# Generated from schemas/ by scripts/generate.py; edit the schema, then run `make generate`.
+#   filename:  tfc.metrics.v1.json
+
+from __future__ import annotations
+from typing import Annotated
+from msgspec import Meta, Struct, UNSET, UnsetType
+
+
+class MetricPoint(Struct, kw_only=True, frozen=True, gc=False):
+    """
+    One value of a time series.
+    """
+
+    step: Annotated[
+        float,
+        Meta(
+            description="When it was taken: an epoch, a batch or whatever the run counts."
+        ),
+    ]
+    value: Annotated[float, Meta(description="The value.")]
+
+
+class TfcMetricsV1(Struct, kw_only=True, frozen=True, gc=False):
+    """
+    Final values and time series of the metrics of a run. Source: TFC-0002, section 7.
+    """
+
+    summary: Annotated[dict[str, float], Meta(description="Final values by name.")]
+    history: (
+        Annotated[
+            dict[str, list[MetricPoint]],
+            Meta(description="Values in the order in which they were logged, by name."),
+        ]
+        | UnsetType
+    ) = UNSET

@@ -1,0 +1,181 @@
+"""Reading the runs of experiments: whatever wrote one, in whatever language, it is read here.
+
+An experiment's run lives in ``runs/run-YYYY-MM-DD-NNN/`` of a repository. Nothing here writes,
+follows a symbolic link, or trusts a path that it finds in a document.
+
+Source: TFC-0002, section 5; TFC-0003, sections 5 to 14.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from runforge_contracts import layout
+from runforge_contracts.documents import Document, struct_of
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.files import open_file, reading
+from runforge_contracts.jsontext import parse_json
+from runforge_contracts.run_ids import ExperimentRunId, parse_experiment_run_id
+from runforge_contracts.text import quote
+from runforge_contracts.validation import validate
+
+#: How a run says that it ended; ``running`` until then, also where it was interrupted.
+ExperimentStatus = Literal["running", "succeeded", "failed", "cancelled"]
+#: Schemas of the documents of an experiment's run, by their path in its folder.
+EXPERIMENT_SCHEMAS = {
+    layout.CONFIG: "tfc.config.v1",
+    layout.SYSTEM: "tfc.system.v1",
+    layout.EXPERIMENT_METRICS: "tfc.metrics.v1",
+    layout.EXPERIMENT_MANIFEST: "tfc.manifest.v1",
+}
+#: Longest line of a journal that is read, in bytes.
+MAX_LINE_BYTES = 2**20
+
+
+class JournalLine(NamedTuple):
+    """One line of a journal: the entry, or why there is none."""
+
+    #: 1 for the first line.
+    number: int
+    entry: dict[str, Any] | None
+    error: RunForgeError | None
+
+
+class ExperimentFolder:
+    """One run of an experiment, read from its folder; a document is read when it is asked for.
+
+    The properties give the raw object of a document, or None where the run has none. A document
+    that is there but cannot be read raises :class:`~runforge_contracts.errors.RunForgeError`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._documents: dict[str, Document[Any] | None] = {}
+
+    def document(self, file: str) -> Document[Any] | None:
+        """Return the document at ``file``, a key of ``EXPERIMENT_SCHEMAS``, or None."""
+        if file not in self._documents:
+            type_ = struct_of(EXPERIMENT_SCHEMAS[file])
+            try:
+                self._documents[file] = Document.load(self.path / file, type_)
+            except RunForgeError as error:
+                if error.code is not ErrorCode.FILE_NOT_FOUND:
+                    raise
+                self._documents[file] = None
+        return self._documents[file]
+
+    def raw(self, file: str) -> dict[str, Any] | None:
+        """Return the raw object of the document at ``file``, or None."""
+        document = self.document(file)
+        return None if document is None else document.raw
+
+    @property
+    def config(self) -> dict[str, Any] | None:
+        """The configuration as it was used, and how the run went."""
+        return self.raw(layout.CONFIG)
+
+    @property
+    def metrics(self) -> dict[str, Any] | None:
+        """Final values and time series."""
+        return self.raw(layout.EXPERIMENT_METRICS)
+
+    @property
+    def system(self) -> dict[str, Any] | None:
+        """The environment that the run was executed in."""
+        return self.raw(layout.SYSTEM)
+
+    @property
+    def manifest(self) -> dict[str, Any] | None:
+        """Digests of every other file, once the run has ended."""
+        return self.raw(layout.EXPERIMENT_MANIFEST)
+
+    @property
+    def run_id(self) -> str:
+        """The name of the folder, which is the id of the run."""
+        return self.path.name
+
+    @property
+    def status(self) -> ExperimentStatus | None:
+        """What the configuration says; None where it says nothing, as other tools' may."""
+        status: ExperimentStatus | None = (self.config or {}).get("status")
+        return status
+
+    def journal(self) -> Iterator[JournalLine]:
+        """Give the lines of the journal in order; nothing where there is none.
+
+        A last line that is no entry and has no end is left out: its writer was killed, or is still
+        writing.
+        """
+        path = self.path / layout.JOURNAL
+        try:
+            file = open_file(path)
+        except RunForgeError as error:
+            if error.code is not ErrorCode.FILE_NOT_FOUND:
+                raise
+            return
+        with io.BufferedReader(file) as lines, reading(path):
+            for number in count(1):
+                line = lines.readline(MAX_LINE_BYTES + 1)
+                found = journal_line(number, line)
+                if not line.endswith(b"\n"):
+                    if len(line) <= MAX_LINE_BYTES:  # the last one
+                        if found.entry is not None:
+                            yield found
+                        return
+                    while line and not line.endswith(b"\n"):
+                        line = lines.readline(MAX_LINE_BYTES)
+                yield found
+
+
+def journal_line(number: int, line: bytes) -> JournalLine:
+    """Return what the line ``number`` of a journal says."""
+    try:
+        entry = parse_json(line, max_bytes=MAX_LINE_BYTES)
+        validate(entry, "tfc.metrics_entry.v1")
+    except RunForgeError as error:
+        return JournalLine(number, None, error)
+    return JournalLine(number, entry, None)
+
+
+def experiment_runs(repository: Path) -> list[Path]:
+    """Return the folders of the runs of experiments in ``repository``, oldest first.
+
+    Nothing that is a link, or whose name is not the id of a run; an empty list where there is no
+    folder of runs.
+    """
+    runs = repository / layout.EXPERIMENT_RUNS
+    found: list[tuple[ExperimentRunId, Path]] = []
+    try:
+        if runs.is_symlink():
+            return []
+        with os.scandir(runs) as entries:
+            for entry in entries:
+                run_id = parse_experiment_run_id(entry.name)
+                if run_id is not None and entry.is_dir(follow_symlinks=False):
+                    found.append((run_id, runs / entry.name))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise RunForgeError(
+            ErrorCode.FILE_UNREADABLE,
+            f"The folder {quote(runs, 200)} cannot be read: {error.strerror}.",
+            path=str(runs),
+        ) from error
+    return [path for _, path in sorted(found)]
+
+
+def is_experiment_folder(path: Path) -> bool:
+    """Tell whether ``path`` is the folder of an experiment's run: by its name or its files.
+
+    A folder of another name counts where it holds a ``config.yaml`` and no document of a trained
+    run, so that a copy is recognised, too.
+    """
+    if parse_experiment_run_id(path.absolute().name) is not None:
+        return True
+    trained = (layout.REQUEST, layout.RUN, layout.RESULT)
+    return (path / layout.CONFIG).is_file() and not any((path / name).exists() for name in trained)
