@@ -135,6 +135,13 @@ class Git:
                     paths.add(line[2:].removesuffix(b"/"))
         return commit, paths
 
+    def origin(self, root: Path) -> str | None:
+        """Return the address of the remote repository ``origin``, None without one."""
+        result = self._run(root, "config", "--get", "--local", "remote.origin.url")
+        if result.returncode == 1:
+            return None
+        return self._output(result).removesuffix(b"\n").decode("utf-8", "replace") or None
+
     def submodules(self, root: Path) -> list[bytes]:
         """Return the paths of the submodules that the index names."""
         entries = self._output(self._run(root, "ls-files", "--stage", "-z")).split(b"\0")

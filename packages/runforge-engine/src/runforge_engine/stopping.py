@@ -1,10 +1,11 @@
-"""Asking a run from outside to end: a lock of the kernel on its ``request.json``.
+"""Asking a run from outside to end: a lock of the kernel on the file that it began with.
 
-A run at work looks now and then whether somebody holds the request locked for writing; to take that
-lock one must be allowed to write the run's files. So the right to end a run is the file system's,
-no process is named that might be another by now, and the question leaves nothing behind: it ends
-with the process that asks, and a finished folder was never touched. It reaches every run, whoever
-started it: a command, an editor, a notebook.
+A run at work looks now and then whether somebody holds its ``request.json``, or the ``config.yaml``
+of an experiment's run, locked for writing; to take that lock one must be allowed to write the run's
+files. So the right to end a run is the file system's, no process is named that might be another by
+now, and the question leaves nothing behind: it ends with the process that asks, and a finished
+folder was never touched. It reaches every run, whoever started it: a command, an editor, a
+notebook.
 
 Source: run store contract, section 1; fcntl(2), "Advisory record locking".
 """
@@ -34,10 +35,12 @@ _PAUSE = 0.02
 
 
 @contextlib.contextmanager
-def stoppable(folder: Path, cancellation: Cancellation) -> Iterator[None]:
-    """Let the run in ``folder``, which has its request, be ended by :func:`stop`."""
+def stoppable(
+    folder: Path, cancellation: Cancellation, file: str = layout.REQUEST
+) -> Iterator[None]:
+    """Let the run in ``folder``, which has its ``file``, be ended by :func:`stop`."""
     try:
-        descriptor = os.open(folder / layout.REQUEST, _flags(os.O_RDONLY))
+        descriptor = os.open(folder / file, _flags(os.O_RDONLY))
     except OSError:
         yield  # It ends by signals only.
         return
@@ -76,23 +79,41 @@ def stop(path: Path, *, patience: float = PATIENCE) -> RunFolder:
     held = is_held(path)
     if held is not True:
         _refuse_unless_at_work(path, held)
-    with _asking(path) as ask:
-        deadline = time.monotonic() + patience
-        while not _is_over(path):
-            if time.monotonic() > deadline:
-                raise _no_answer(path, patience)
-            ask()
-            time.sleep(_PAUSE)
+    # Without locks on folders it is the result that comes last.
+    ask_to_end(path, layout.REQUEST, lambda: (path / layout.RESULT).exists(), patience)
     folder = RunFolder(path)
     if folder.status != "cancelled":
         _refuse_unless_at_work(path, False)
     return folder
 
 
-def _is_over(path: Path) -> bool:
-    held = is_held(path)
-    # Without locks on folders it is the result that comes last.
-    return held is False or (held is None and (path / layout.RESULT).exists())
+def ask_to_end(path: Path, file: str, has_ended: Callable[[], bool], patience: float) -> None:
+    """Ask the run in the folder ``path`` to end, and wait until it has.
+
+    Parameters
+    ----------
+    path
+        The run folder.
+    file
+        What the run began with.
+    has_ended
+        Asked where folders cannot be locked.
+    patience
+        How long to wait, in seconds.
+
+    Raises
+    ------
+    RunForgeError
+        ``STORE_NOT_WRITABLE`` for the run of another user, ``STORE_BUSY`` where it has not ended in
+        time; ``RUN_NOT_RUNNING`` where the system has no such locks.
+    """
+    with _asking(path, file) as ask:
+        deadline = time.monotonic() + patience
+        while (held := is_held(path)) is not False and not (held is None and has_ended()):
+            if time.monotonic() > deadline:
+                raise _no_answer(path, patience)
+            ask()
+            time.sleep(_PAUSE)
 
 
 def _refuse_unless_at_work(path: Path, held: bool | None) -> None:
@@ -132,7 +153,7 @@ def _no_answer(path: Path, patience: float) -> RunForgeError:
 
 
 @contextlib.contextmanager
-def _asking(path: Path) -> Iterator[Callable[[], None]]:
+def _asking(path: Path, file: str) -> Iterator[Callable[[], None]]:
     """Give a function that asks the run to end; the question stands while the context lasts."""
     if sys.platform == "win32":
         raise RunForgeError(
@@ -142,7 +163,7 @@ def _asking(path: Path) -> Iterator[Callable[[], None]]:
         )
     import fcntl
 
-    request = path / layout.REQUEST
+    request = path / file
     try:
         descriptor = os.open(request, _flags(os.O_WRONLY))
     except OSError as error:

@@ -57,16 +57,16 @@ class GitState:
     unread_files: int = 0
 
 
-def read_git_state(workspace: Path, store_name: str) -> GitState | None:
+def read_git_state(workspace: Path, *outputs: str) -> GitState | None:
     """Return the state of the repository that the workspace lies in.
 
     Parameters
     ----------
     workspace
         The folder of the run; the state is that of the whole repository around it.
-    store_name
-        Name of the store's folder in the workspace, which is left out: what a run writes does not
-        change what it was made from.
+    outputs
+        Names of folders in the workspace, such as the store's, which are left out: what a run
+        writes does not change what it was made from.
 
     Returns
     -------
@@ -85,19 +85,25 @@ def read_git_state(workspace: Path, store_name: str) -> GitState | None:
     root = git.root_of(folder)
     if root is None or not folder.is_relative_to(root):
         return None
-    store = Path(os.path.normpath(folder.relative_to(root) / store_name))
-    return _read_state(git, root, os.fsencode(store.as_posix()))
+    inside = folder.relative_to(root)
+    return _read_state(
+        git,
+        root,
+        tuple(os.fsencode(Path(os.path.normpath(inside / name)).as_posix()) for name in outputs),
+    )
 
 
-def _read_state(git: Git, root: Path, store: bytes | None = None) -> GitState | None:
+def _read_state(git: Git, root: Path, outputs: tuple[bytes, ...] = ()) -> GitState | None:
     settings = git.harmless_filters(root)
     commit, changed = git.changes(root, settings)
     if commit is None:
         return None
     nested = {path: _read_nested(git, root, path) for path in git.submodules(root)}
     changed |= {path for path, state in nested.items() if state is not None and state.dirty}
-    if store is not None:
-        changed = {path for path in changed if path != store and not path.startswith(store + b"/")}
+    for output in outputs:
+        changed = {
+            path for path in changed if path != output and not path.startswith(output + b"/")
+        }
     if not changed:
         return GitState(commit, dirty=False)
     digest = hashlib.sha256()

@@ -1,0 +1,17 @@
+"""Experiments: any training script as a recorded run.
+
+A training script needs one name of this package, whose import costs a few milliseconds::
+
+    from runforge_engine.experiment import current_run
+
+    run = current_run()
+    run.log_metric("loss", 0.25, step=3)
+
+The other modules run experiments; they are imported by whoever does that.
+
+Source: TFC-0002; TFC-0003.
+"""
+
+from runforge_engine.experiment.current import CurrentRun, current_run, read_config
+
+__all__ = ["CurrentRun", "current_run", "read_config"]

@@ -1,0 +1,99 @@
+"""Artifacts of a run: written once, seen whole or not at all.
+
+It needs the standard library alone, like the module that training scripts call.
+
+Source: TFC-0003, section 12.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+import stat
+from pathlib import Path, PurePosixPath
+
+#: Nobody writes to an artifact, its owner included.
+_READ_ONLY = 0o444
+
+
+def place_of(name: str) -> PurePosixPath:
+    """Return the path of an artifact below its folder.
+
+    Raises
+    ------
+    ValueError
+        For a name that is not a relative path with forward slashes, or leads out of the folder.
+    """
+    place = PurePosixPath(name)
+    if not name or name != str(place) or place.is_absolute() or set(place.parts) & {"..", "."}:
+        raise ValueError(f"an artifact is named by a path such as 'plots/loss.png', not {name!r}")
+    if "\\" in name or "\0" in name or ":" in place.parts[0]:
+        raise ValueError(f"the name {name!r} has characters that a path should not have")
+    return place
+
+
+def keep_artifact(
+    source: str | os.PathLike[str] | bytes, folder: Path, place: PurePosixPath
+) -> None:
+    """Put a copy of ``source``, a file or the bytes of one, into ``folder`` at ``place``.
+
+    Raises
+    ------
+    FileExistsError
+        Where something is there already.
+    OSError
+        Where the file cannot be read or written.
+    """
+    target = folder / place
+    for parent in place.parents:
+        if (folder / parent).is_symlink():
+            raise OSError(errno.ELOOP, "the folder is a symbolic link", str(folder / parent))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if os.path.lexists(target):
+        raise FileExistsError(errno.EEXIST, "artifacts are written once", str(target))
+    unfinished = target.with_name(f".{os.urandom(8).hex()}.tmp")
+    try:
+        with unfinished.open("xb") as file:
+            if isinstance(source, bytes):
+                file.write(source)
+            else:
+                with Path(source).open("rb") as original:
+                    shutil.copyfileobj(original, file, 2**20)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.chmod(_READ_ONLY)
+        publish(unfinished, target)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def publish(unfinished: Path, target: Path) -> None:
+    """Give the finished file its name, unless something has that name; then raise.
+
+    The old name stays where the file system has links. Raises ``FileExistsError``.
+    """
+    try:
+        os.link(unfinished, target)
+    except FileExistsError:
+        raise FileExistsError(
+            errno.EEXIST, "files of a run are written once", str(target)
+        ) from None
+    except OSError:
+        # A file system without links: the name is claimed first, and then taken over.
+        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644))
+        unfinished.replace(target)
+
+
+def protect(folder: Path) -> None:
+    """Let all files in ``folder`` be read only, by their owner at least; what fails stays.
+
+    Folders keep theirs, so that Git and ``rm`` can remove them.
+    """
+    for parent, _, names in os.walk(folder):
+        for path in (Path(parent, name) for name in names):
+            with contextlib.suppress(OSError):
+                status = path.lstat()
+                if stat.S_ISREG(status.st_mode):
+                    path.chmod(stat.S_IMODE(status.st_mode) & ~0o222 | 0o400)

@@ -1,0 +1,253 @@
+"""From the journal that user code appends to, to ``metrics.json``.
+
+The journal is one JSON object a line, so that any language and several processes can write it, and
+whatever was written before a crash counts. What it amounts to is written anew about twice a second,
+as a whole, so that whoever looks finds valid JSON.
+
+Source: TFC-0002, section 7; TFC-0003, section 11.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.experiments import MAX_LINE_BYTES, journal_line
+from runforge_contracts.files import open_file, writing
+from runforge_contracts.jsontext import encode_json_line
+from runforge_contracts.text import quote
+from runforge_contracts.yamltext import encode_yaml
+
+from runforge_engine.experiment.artifacts import publish
+
+#: How often the document is written, in seconds; less often where that takes long.
+INTERVAL = 0.5
+#: The part of the time that may go into writing it.
+_SHARE = 0.1
+#: How many points and names fit into a document that every client reads; the journal has them all.
+MAX_POINTS = 500_000
+MAX_NAMES = 10_000
+#: How much all parameters may take together, in bytes.
+MAX_PARAMETERS = 2**18
+#: How much of the journal is read at once, while the run is at work.
+_PIECE = 2**18
+#: Mistakes that are told one by one.
+_TOLD = 5
+
+_NUMBER = r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,25})?(?:[eE][-+]?[0-9]{1,2})?"
+#: The usual line, of which a million come: the strict reader takes ten times as long for it.
+_USUAL = re.compile(
+    rf'\{{"metric": ?"([ !#-\[\]-~]+)", ?"value": ?({_NUMBER})(?:, ?"step": ?({_NUMBER}))?\}}'
+)
+
+
+class Journal:
+    """The metrics and parameters that user code has logged so far."""
+
+    def __init__(self) -> None:
+        self.parameters: dict[str, Any] = {}
+        self._summary: dict[str, int | float] = {}
+        self._history: dict[str, list[dict[str, int | float]]] = {}
+        self._last: dict[str, dict[str, int | float]] = {}
+        self._points = 0
+        self._parameter_bytes = 0
+        self._lines = 0
+        self._mistakes: list[str] = []
+        self._mistaken = 0
+        self._left_out: dict[str, int] = {}
+
+    def __bool__(self) -> bool:
+        """Whether there is a metric."""
+        return bool(self._summary or self._last)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """What ``metrics.json`` holds; the last value of a metric stands for a summary."""
+        last = {name: point["value"] for name, point in self._last.items()}
+        return {"summary": {**last, **self._summary}, "history": self._history}
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is wrong with the journal, a sentence each."""
+        more = self._mistaken - len(self._mistakes)
+        return [
+            *self._mistakes,
+            *([f"There are {more:,} more such lines."] if more else []),
+            *(f"{number:,} {what}" for what, number in self._left_out.items()),
+        ]
+
+    def read(self, line: bytes) -> None:
+        """Take one line; what is wrong with it is a warning."""
+        self._lines += 1
+        usual = _USUAL.fullmatch(line.decode("utf-8", "replace"))
+        if usual is not None:
+            name, value, step = usual.groups()
+            self._take_point(name, _number(value), None if step is None else _number(step))
+            return
+        entry, error = journal_line(self._lines, line)[1:]
+        if entry is None:
+            self._mistaken += 1
+            if self._mistaken <= _TOLD:
+                reason = "" if error is None else f": {error.message}"
+                self._mistakes.append(f"Line {self._lines:,} of the journal is left out{reason}")
+        elif "metric" in entry:
+            self._take_point(entry["metric"], entry["value"], entry.get("step"))
+        elif "summary" in entry:
+            if self._has_room(self._summary, entry["summary"]):
+                self._summary[entry["summary"]] = entry["value"]
+        else:
+            self._take_parameter(entry["parameter"], entry["value"])
+
+    def _take_point(self, name: str, value: int | float, step: int | float | None) -> None:
+        if not self._has_room(self._last, name):
+            return
+        if step is None:
+            step = self._last[name]["step"] + 1 if name in self._last else 1
+        self._last[name] = point = {"step": step, "value": value}
+        if self._points < MAX_POINTS:
+            self._points += 1
+            self._history.setdefault(name, []).append(point)
+        else:
+            self._leave_out("points are in the journal only; there is no room for more.")
+
+    def _take_parameter(self, name: str, value: Any) -> None:
+        try:
+            size = len(encode_yaml({"": {name: value}}))
+        except RunForgeError as error:
+            self._mistaken += 1
+            self._mistakes.append(f"The parameter {quote(name)} cannot be kept: {error.message}")
+            return
+        if self._parameter_bytes + size > MAX_PARAMETERS:
+            self._leave_out("parameters are in the journal only; there is no room for more.")
+        elif self._has_room(self.parameters, name):
+            self._parameter_bytes += size
+            self.parameters[name] = value
+
+    def _has_room(self, names: dict[str, Any], name: str) -> bool:
+        if name in names or len(names) < MAX_NAMES:
+            return True
+        self._leave_out("values are in the journal only; there are too many names.")
+        return False
+
+    def _leave_out(self, what: str) -> None:
+        self._left_out[what] = self._left_out.get(what, 0) + 1
+
+
+def _number(text: str) -> int | float:
+    return float(text) if set(text) & set(".eE") else int(text)
+
+
+class Metrics:
+    """Keeps ``metrics.json`` up to date with the journal.
+
+    A ``metrics.json`` that user code writes itself is never touched.
+    """
+
+    def __init__(self, journal: Path, document: Path) -> None:
+        self._path = journal
+        self._document = document
+        self._offset = 0
+        self._rest = b""
+        self._skipping = False
+        self._owned: tuple[int, int, int] | None = None
+        self._foreign = False
+        self._unsaid = False
+        self._due = 0.0
+        self.journal = Journal()
+        #: What is wrong, a sentence each.
+        self.warnings: list[str] = []
+
+    def follow(self) -> None:
+        """Read some of what is new and, if it is time, write the document."""
+        # What cannot be read or written now may be later; the end is strict.
+        with contextlib.suppress(RunForgeError, OSError):
+            self._read(at_once=False)
+            began = time.monotonic()
+            if began >= self._due:
+                self._due = began + INTERVAL
+                self._write()
+                self._due = max(self._due, began + (time.monotonic() - began) / _SHARE)
+
+    def finish(self) -> None:
+        """Read the rest and write the document for the last time.
+
+        Raises
+        ------
+        RunForgeError
+            ``STORE_NOT_WRITABLE``.
+        """
+        try:
+            self._read()
+        except RunForgeError as error:
+            self.warnings.append(f"The journal of the metrics cannot be read: {error.message}")
+        if journal_line(0, self._rest).entry is not None:
+            self._take(self._rest)  # else whoever wrote it was stopped
+        self._rest = b""
+        with writing(self._document):
+            self._write()
+        self.warnings += self.journal.warnings
+        if self._foreign and self.journal:
+            self.warnings.append(
+                f"User code wrote {self._document.name} itself; what it logged is in"
+                f" {self._path.name} only."
+            )
+
+    def _read(self, *, at_once: bool = True) -> None:
+        """Read what is new in the journal: all of it, or a piece."""
+        try:
+            file = open_file(self._path)
+        except RunForgeError as error:
+            if error.code is ErrorCode.FILE_NOT_FOUND:
+                return
+            raise
+        with file:
+            file.seek(self._offset)
+            while piece := file.read(_PIECE):
+                self._offset += len(piece)
+                *lines, self._rest = (self._rest + piece).split(b"\n")
+                for line in lines:
+                    self._take(line)
+                if len(self._rest) > MAX_LINE_BYTES:
+                    self._rest, self._skipping = self._rest[:1], True
+                if not at_once:
+                    break
+
+    def _take(self, line: bytes) -> None:
+        # Of a line that is too long only that is known.
+        self.journal.read(b"\0" * (MAX_LINE_BYTES + 1) if self._skipping else line)
+        self._skipping = False
+        self._unsaid = True
+
+    def _write(self) -> None:
+        if self._foreign or not (self._unsaid and self.journal):
+            return
+        data = msgspec.json.format(encode_json_line(self.journal.document), indent=2) + b"\n"
+        unfinished = self._document.with_name(f".{self._document.name}.tmp")
+        try:
+            with unfinished.open("wb") as file:
+                file.write(data)
+            if self._owned is None:
+                publish(unfinished, self._document)
+            elif self._owned == _identity(self._document):
+                unfinished.replace(self._document)
+            else:
+                raise FileExistsError
+            self._owned = _identity(self._document)
+            self._unsaid = False
+        except FileExistsError:
+            self._foreign = True
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+
+def _identity(path: Path) -> tuple[int, int, int]:
+    try:
+        status = path.lstat()
+    except FileNotFoundError:
+        return (0, 0, 0)
+    return status.st_ino, status.st_mtime_ns, status.st_size

@@ -1,0 +1,76 @@
+"""Whether the run of an experiment is at work, and asking it from outside to end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from runforge_contracts import layout
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.experiments import ExperimentFolder
+from runforge_contracts.text import quote
+
+from runforge_engine.holding import is_held
+from runforge_engine.stopping import PATIENCE, ask_to_end
+
+State = Literal["running", "succeeded", "failed", "cancelled", "interrupted", "unknown"]
+
+
+def state_of(folder: ExperimentFolder) -> State:
+    """Return how a run ended, or what it is at.
+
+    ``interrupted``: it has not told its end, and nobody is at work on it. ``unknown``: its
+    configuration tells no status, as that of another tool may, or cannot be read.
+    """
+    # In this order: what is not held any more has told its end.
+    held = is_held(folder.path)
+    try:
+        status = "running" if folder.config is None else folder.status
+    except RunForgeError:
+        status = None
+    if status == "running" and held is False:
+        return "interrupted"
+    return status or ("running" if held else "unknown")
+
+
+def stop_experiment(path: Path, *, patience: float = PATIENCE) -> ExperimentFolder:
+    """Ask the run of an experiment to end, wait until it has, and return it.
+
+    Parameters
+    ----------
+    path
+        The run folder.
+    patience
+        How long to wait, in seconds.
+
+    Raises
+    ------
+    RunForgeError
+        ``RUN_ALREADY_COMPLETE`` where the run has ended in another way, before or meanwhile;
+        ``RUN_NOT_RUNNING`` where nobody is at work on it; what
+        :func:`~runforge_engine.stopping.ask_to_end` raises.
+    """
+    state = state_of(ExperimentFolder(path))
+    if state == "running":
+        ask_to_end(
+            path, layout.CONFIG, lambda: ExperimentFolder(path).status != "running", patience
+        )
+        folder = ExperimentFolder(path)
+        state = state_of(folder)
+        if state == "cancelled":
+            return folder
+    if state in ("interrupted", "unknown"):
+        raise RunForgeError(
+            ErrorCode.RUN_NOT_RUNNING,
+            f"No process of this machine is at work on the run {quote(path.name)}: it was"
+            " interrupted."
+            if state == "interrupted"
+            else f"Nobody can tell whether the run {quote(path.name)} is at work.",
+            hint="A run on another machine is cancelled there.",
+            path=str(path),
+        )
+    raise RunForgeError(
+        ErrorCode.RUN_ALREADY_COMPLETE,
+        f"The run {quote(path.name)} has ended already: {state}.",
+        path=str(path),
+    )

@@ -1,0 +1,138 @@
+"""The output of user code, written to its log while it is shown.
+
+Whatever is printed, and however much: memory for a few pieces is taken, and where the log or the
+terminal is slow, user code waits for it as it would without us.
+
+Source: TFC-0003, section 13.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable
+from io import FileIO
+
+#: Bytes that are read at once, and how many such pieces may wait to be shown.
+_PIECE = 2**16
+_WAITING = 16
+#: How much of the end of the output is kept, in bytes.
+_TAIL = 4096
+#: How long a pipe that nobody of the run writes to any more is listened to, in seconds.
+_IDLE = 0.2
+_PAUSE = 0.02
+
+Show = Callable[[bytes], object]
+
+
+class Tee:
+    """Copies what comes out of a pipe to a log and to whoever wants to see it.
+
+    Parameters
+    ----------
+    source
+        The end of the pipe that is read; it is closed in the end.
+    log
+        Where all of it is written.
+    show
+        Called with each piece, in a thread of its own; an ``OSError`` ends the showing and nothing
+        else.
+    """
+
+    def __init__(self, source: int, log: FileIO, show: Show | None) -> None:
+        self._source = source
+        self._log = log
+        self._show = show
+        self._pieces: queue.Queue[bytes | None] = queue.Queue(_WAITING)
+        self._seen = threading.Event()
+        self._tail = b""
+        self._closed = False
+        self._turn = threading.Lock()
+        self._listening = False
+        self._hurried = False
+        #: Why the log cannot be written, if it cannot.
+        self.failure: OSError | None = None
+        if show is None:
+            self._seen.set()
+        self._threads = [
+            threading.Thread(target=target, name="runforge-output", daemon=True)
+            for target in (self._copy, self._present)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def hurry(self) -> None:
+        """Wait no longer for whoever is shown the output: the run is to end."""
+        self._hurried = True
+
+    def finish(self) -> bytes:
+        """Take what is left in the pipe, write no more, and return the end of the output.
+
+        Called when user code has ended. A process that it left behind may hold the pipe; that is
+        not waited for.
+        """
+        copying, presenting = self._threads
+        quiet_since = time.monotonic()
+        while copying.is_alive() and time.monotonic() - quiet_since < _IDLE:
+            copying.join(_PAUSE)
+            if not self._listening:
+                quiet_since = time.monotonic()
+        with self._turn:
+            self._closed = True
+        self._offer(None)
+        deadline = time.monotonic() + (_IDLE if self._hurried else math.inf)
+        while presenting.is_alive() and not self._seen.is_set() and time.monotonic() < deadline:
+            presenting.join(_PAUSE)
+        self._seen.set()
+        return self._tail
+
+    def _copy(self) -> None:
+        while piece := self._next():
+            with self._turn:
+                if self._closed:
+                    return
+                try:
+                    self._write(piece)
+                except OSError as error:
+                    self.failure = error
+                    return
+            self._offer(piece)
+
+    def _next(self) -> bytes:
+        self._listening = True
+        try:
+            return os.read(self._source, _PIECE)
+        except OSError:
+            return b""
+        finally:
+            self._listening = False
+
+    def _write(self, piece: bytes) -> None:
+        self._tail = (self._tail + piece[-_TAIL:])[-_TAIL:]
+        rest = memoryview(piece)
+        while rest:
+            rest = rest[self._log.write(rest) :]
+
+    def _offer(self, piece: bytes | None) -> None:
+        while not self._seen.is_set():
+            with contextlib.suppress(queue.Full):
+                self._pieces.put(piece, timeout=_PAUSE)
+                return
+            if self._hurried:
+                self._seen.set()
+
+    def _present(self) -> None:
+        while not self._seen.is_set():
+            with contextlib.suppress(queue.Empty):
+                piece = self._pieces.get(timeout=1)
+                if piece is None:
+                    return
+                try:
+                    assert self._show is not None  # noqa: S101 - else nothing is to be seen
+                    self._show(piece)
+                except (OSError, ValueError):
+                    self._seen.set()
