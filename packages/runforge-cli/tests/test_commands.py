@@ -332,6 +332,7 @@ HELP = [
             "diagnostics",
             "diff",
             "report",
+            "export",
             "trace",
             "reproduce",
             "index",

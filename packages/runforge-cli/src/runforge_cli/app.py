@@ -29,6 +29,7 @@ COMMANDS = {
     "inspect-artifact": "Look into a model file without running it.",
     "diff": "Compare runs, and say why their results differ.",
     "report": "Write a report on runs as one HTML or Markdown file.",
+    "export": "Write runs as MLflow or a spreadsheet keeps them.",
     "trace": "Find the runs that a file comes from.",
     "reproduce": "Train a run again from its record, and compare.",
     "verify": "Check whether anything was changed.",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runforge_contracts.rules import LOWER_IS_BETTER, primary_metric
 from runforge_contracts.run_ids import started
 from runforge_contracts.text import format_duration
 
 from runforge_cli.columns import number
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 #: Heading of the metrics where the runs have not all the same one.
 METRIC = "metric"
@@ -33,6 +36,16 @@ _FIELDS = (
 def status_of(entry: dict[str, Any]) -> str:
     """Return how the run ended, or what becomes of it."""
     return str(entry.get("status") or entry.get("state", "incomplete"))
+
+
+def add_states(entries: Iterable[dict[str, Any]], workspace: Path) -> None:
+    """Add to entries without a status what becomes of their runs."""
+    unfinished = [entry for entry in entries if "status" not in entry]
+    if unfinished:
+        from runforge_engine.holding import state_of
+
+        for entry in unfinished:
+            entry["state"] = state_of(workspace / entry["run_dir"])
 
 
 def metrics_of(entry: dict[str, Any]) -> dict[str, float]:

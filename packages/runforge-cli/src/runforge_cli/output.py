@@ -23,16 +23,25 @@ def write_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     A spreadsheet may take a value that begins with ``=`` for a formula; a program would rather
     have the value. On a terminal, what could act on it is made harmless.
     """
+    if sys.stdout.isatty():
+        header, rows = (
+            [printable(cell) for cell in header],
+            ([*map(printable, row)] for row in rows),
+        )
+    sys.stdout.flush()
+    sys.stdout.buffer.write(csv_text(header, rows))
+
+
+def csv_text(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    """Return a table as CSV: RFC 4180, UTF-8, values as they are."""
     import csv
     import io
 
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    harmless = printable if sys.stdout.isatty() else str
-    for row in (header, *rows):
-        writer.writerow([harmless(cell) for cell in row])
-    sys.stdout.flush()
-    sys.stdout.buffer.write(text.getvalue().encode("utf-8", "backslashreplace"))
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue().encode("utf-8", "backslashreplace")
 
 
 def write_lines(lines: Iterable[str]) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.files import writing
+from runforge_contracts.layout import StoreLayout
 from runforge_contracts.text import quote
 
 
@@ -37,4 +41,38 @@ def check_free(target: Path, hint: str) -> None:
             f"There is no folder {quote(target.parent, 200)} to write in.",
             hint="Make it first.",
             path=str(target.parent),
+        )
+
+
+def make_folder(target: Path) -> None:
+    """Make a folder where there is none; what is in one stays.
+
+    Raises
+    ------
+    RunForgeError
+        ``USAGE_INVALID`` where there is something else, ``FILE_NOT_FOUND`` where the folder around
+        it is missing, ``STORE_NOT_WRITABLE``.
+    """
+    if not target.is_dir():
+        check_free(target, "Name another folder with -o.")
+        with writing(target):
+            target.mkdir()
+
+
+def check_outside(target: Path, runs: Iterable[Path], stores: Iterable[StoreLayout]) -> None:
+    """Refuse a place within a run or a store.
+
+    Raises
+    ------
+    RunForgeError
+        ``USAGE_INVALID``.
+    """
+    real = Path(os.path.realpath(target))
+    guarded = [*runs, *(store.root for store in stores)]
+    if any(real.is_relative_to(os.path.realpath(place)) for place in guarded):
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            f"{quote(target, 200)} lies within a run or a store, to which nothing is added.",
+            hint="Name another place with -o.",
+            path=str(target),
         )

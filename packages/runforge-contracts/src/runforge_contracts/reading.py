@@ -337,7 +337,7 @@ def find_run(reference: str, stores: Sequence[StoreLayout]) -> RunFolder:
         ]
         found = [(entry, store) for entries, store in newest for entry in entries]
         if not found:
-            raise _no_runs(stores[0])
+            raise no_runs(stores[0])
         entry, store = max(found, key=lambda pair: started(pair[0]))
         return RunFolder(locate_run(entry, store))
     folders = dict(_run_paths(stores))
@@ -355,7 +355,7 @@ def find_run(reference: str, stores: Sequence[StoreLayout]) -> RunFolder:
             hint="Give more of the id.",
         )
     if not folders:
-        raise _no_runs(stores[0])
+        raise no_runs(stores[0])
     raise RunForgeError(
         ErrorCode.RUN_NOT_FOUND,
         f"There is no run {quote(reference)} in {quote(stores[0].workspace, 200)}.",
@@ -381,7 +381,8 @@ def _run_paths(stores: Iterable[StoreLayout]) -> Iterator[tuple[str, Path]]:
             yield path.name, path
 
 
-def _no_runs(store: StoreLayout) -> RunForgeError:
+def no_runs(store: StoreLayout) -> RunForgeError:
+    """Return the error that says that there is no run at all."""
     return RunForgeError(
         ErrorCode.RUN_NOT_FOUND,
         f"There are no runs in {quote(store.workspace, 200)}.",

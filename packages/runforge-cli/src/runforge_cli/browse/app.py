@@ -21,12 +21,12 @@ from textual.binding import Binding, BindingType
 from textual.theme import BUILTIN_THEMES
 
 from runforge_cli.browse.background import begin
-from runforge_cli.browse.catalog import Run
 from runforge_cli.browse.pager import Pager
 from runforge_cli.browse.reports import needs_the_terminal, open_beside, write_report
 from runforge_cli.browse.run_list import RunList
 from runforge_cli.browse.runs_screen import RunsScreen
 from runforge_cli.browse.screens import HelpScreen, RunScreen, SubjectScreen
+from runforge_cli.listing import Run
 from runforge_cli.settings import Settings
 
 #: The colours of the terminal itself, which are right on light and on dark ones.

@@ -7,53 +7,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.layout import StoreLayout
 from runforge_contracts.newest import newest_runs
-from runforge_contracts.reading import RunFolder, describe, locate_run, read_index_document
+from runforge_contracts.reading import RunFolder, describe, read_index_document
 from runforge_contracts.run_ids import is_any_run_id, is_run_id, started
 
-from runforge_cli.listing import entries_of
+from runforge_cli.listing import Run, entries_of
 
 #: Runs that are read at first, and looked at again when something has changed.
 PAGE = 200
 #: The status of a folder whose documents cannot be read.
 UNREADABLE = "unreadable"
-
-
-class Run(NamedTuple):
-    """A run as the list knows it, and the store that it is in."""
-
-    entry: dict[str, Any]
-    store: StoreLayout
-
-    @property
-    def key(self) -> tuple[str, str, str]:
-        """What tells the run from every other one."""
-        return self.store.name, self.entry["run_id"], self.entry["run_dir"]
-
-    @property
-    def status(self) -> str:
-        """How the run ended, as far as the list knows."""
-        return str(self.entry.get("status", "incomplete"))
-
-    @property
-    def fingerprint(self) -> str | None:
-        """SHA-256 of the dataset's bytes, if it is one."""
-        text = str(self.entry.get("dataset_fingerprint_sha256", ""))
-        return text if len(text) == 64 and set(text) <= set("0123456789abcdef") else None
-
-    def folder(self) -> RunFolder:
-        """Return the run's folder.
-
-        Raises
-        ------
-        RunForgeError
-            ``PATH_OUTSIDE_ROOT`` where the list leads out of the workspace.
-        """
-        return RunFolder(locate_run(self.entry, self.store))
 
 
 @dataclass(frozen=True, slots=True)

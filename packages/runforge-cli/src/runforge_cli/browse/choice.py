@@ -9,9 +9,9 @@ from typing import Any
 
 from runforge_contracts.text import shorten
 
-from runforge_cli.browse.catalog import Run
 from runforge_cli.columns import width
 from runforge_cli.entries import METRIC, cells_of, metric_of, rank
+from runforge_cli.listing import Run
 
 #: What a word such as ``status:failed`` looks at, and the field of the entry.
 _FIELDS = {

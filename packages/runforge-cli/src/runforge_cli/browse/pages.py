@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from runforge_contracts import layout
 
 from runforge_cli import pages
-from runforge_cli.browse.catalog import Run
 from runforge_cli.columns import GAP, pairs, paragraph, table, within
 from runforge_cli.failures import as_error
+from runforge_cli.listing import Run
 from runforge_cli.output import error_lines
 from runforge_cli.report.blocks import Block, Commands, Facts, Paragraph, Table, Text
 from runforge_cli.settings import Settings

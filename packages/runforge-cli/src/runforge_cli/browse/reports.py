@@ -12,7 +12,7 @@ from pathlib import Path
 
 from runforge_contracts.errors import ErrorCode, RunForgeError
 
-from runforge_cli.browse.catalog import Run
+from runforge_cli.listing import Run
 from runforge_cli.settings import Settings
 
 

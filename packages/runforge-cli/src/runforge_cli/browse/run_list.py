@@ -17,11 +17,11 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
-from runforge_cli.browse.catalog import Run
 from runforge_cli.browse.choice import RIGHT, layout_of, shown
 from runforge_cli.columns import fit, pad, width, wrap
 from runforge_cli.differences import letters_of
 from runforge_cli.entries import METRIC
+from runforge_cli.listing import Run
 
 _GAP = "  "
 #: What stands before a run: whether it is marked.

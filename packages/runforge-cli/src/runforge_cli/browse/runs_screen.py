@@ -17,12 +17,13 @@ from textual.timer import Timer
 from textual.widgets import Footer, Input, Static
 
 from runforge_cli.browse.background import begin, elsewhere
-from runforge_cli.browse.catalog import PAGE, Catalog, Run, read_all, read_newest, renew, stamp
+from runforge_cli.browse.catalog import PAGE, Catalog, read_all, read_newest, renew, stamp
 from runforge_cli.browse.choice import chosen, ordered
 from runforge_cli.browse.run_list import Heading, RunList
 from runforge_cli.browse.screens import SUMMARY, VERIFY, RunScreen, SubjectScreen
 from runforge_cli.columns import plural
 from runforge_cli.entries import METRIC, common_metric, metrics_of
+from runforge_cli.listing import Run
 
 if TYPE_CHECKING:
     from runforge_contracts.layout import StoreLayout

@@ -14,7 +14,6 @@ from textual.screen import Screen
 from textual.widgets import Footer, Static, Tab, Tabs
 
 from runforge_cli.browse.background import begin, elsewhere
-from runforge_cli.browse.catalog import Run
 from runforge_cli.browse.pager import Pager
 from runforge_cli.browse.pages import (
     Page,
@@ -28,6 +27,7 @@ from runforge_cli.browse.pages import (
     weights_page,
 )
 from runforge_cli.columns import pairs, paragraph, within
+from runforge_cli.listing import Run
 
 if TYPE_CHECKING:
     from runforge_cli.browse.app import Browser

@@ -37,7 +37,7 @@ def command(
     from runforge_contracts.text import quote
 
     from runforge_cli.differences import letters_of
-    from runforge_cli.listing import entries_of
+    from runforge_cli.listing import runs_in
     from runforge_cli.report.material import gather
     from runforge_cli.report.writing import check_target, default_name, make_report, writer_for
     from runforge_cli.selection import find_runs
@@ -46,7 +46,7 @@ def command(
     target = Path(default_name(folders) if output is None else output)
     write, stores = writer_for(target), settings.stores()
     check_target(target, folders, stores, force=force)
-    listed = [] if no_model else [(entry, store) for store in stores for entry in entries_of(store)]
+    listed = [] if no_model else runs_in(stores)
     letters = letters_of(len(folders)) if len(folders) > 1 else [""]
     materials = [
         gather(folder, settings.target(), listed, letter=letter, with_model=not no_model)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from runforge_contracts import layout
@@ -16,6 +16,7 @@ from runforge_contracts.text import printable, quote
 from runforge_cli.columns import GAP, table, terminal_width, width
 from runforge_cli.entries import (
     METRIC,
+    add_states,
     cells_of,
     common_metric,
     csv_header,
@@ -26,6 +27,9 @@ from runforge_cli.entries import (
 )
 from runforge_cli.output import write_csv, write_json, write_lines
 from runforge_cli.settings import Settings, global_options, pass_settings
+
+if TYPE_CHECKING:
+    from runforge_cli.listing import Run
 
 
 @click.command("runs", short_help="List the runs of the store.")
@@ -66,7 +70,7 @@ def command(
         pairs = _all(settings.stores())
         chosen = [entry for entry, store in pairs if all(fits(entry, store) for fits in wanted)]
         shown, found, total = _sorted(chosen, sort)[:limit], len(pairs), len(chosen)
-    _add_states(shown, settings.folder)
+    add_states(shown, settings.folder)
     if as_csv:
         write_csv(csv_header(shown), [csv_row(entry, csv_header(shown)) for entry in shown])
         return 0
@@ -94,11 +98,11 @@ def _newest(stores: list[StoreLayout], limit: int) -> tuple[list[dict[str, Any]]
     return _sorted(entries, "created")[:limit], total
 
 
-def _all(stores: list[StoreLayout]) -> list[tuple[dict[str, Any], StoreLayout]]:
-    """Return an entry for every run of the stores."""
-    from runforge_cli.listing import entries_of
+def _all(stores: list[StoreLayout]) -> list[Run]:
+    """Return every run of the stores."""
+    from runforge_cli.listing import runs_in
 
-    return [(entry, store) for store in stores for entry in entries_of(store)]
+    return runs_in(stores)
 
 
 def _wanted(
@@ -123,18 +127,8 @@ def _has_status(entry: dict[str, Any], store: StoreLayout, status: str) -> bool:
         return bool(entry.get("status", "incomplete") == status)
     if "status" in entry:
         return False
-    _add_states([entry], store.workspace)
+    add_states([entry], store.workspace)
     return bool(entry["state"] == status)
-
-
-def _add_states(entries: list[dict[str, Any]], workspace: Path) -> None:
-    """Add to entries without a status what becomes of their runs."""
-    unfinished = [entry for entry in entries if "status" not in entry]
-    if unfinished:
-        from runforge_engine.holding import state_of
-
-        for entry in unfinished:
-            entry["state"] = state_of(workspace / entry["run_dir"])
 
 
 def _digest(dataset: str) -> str:

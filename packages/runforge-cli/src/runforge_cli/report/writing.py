@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from runforge_cli.report.blocks import Name, Report, Section
 from runforge_cli.report.comparison_sections import comparison_sections
 from runforge_cli.report.material import Material
 from runforge_cli.report.run_sections import lead, run_sections
-from runforge_cli.targets import check_free
+from runforge_cli.targets import check_free, check_outside
 
 FORMATS = {".html": "html", ".htm": "html", ".md": "markdown", ".markdown": "markdown"}
 #: The library that draws, and what brings it.
@@ -100,15 +99,7 @@ def check_target(target: Path, folders: Sequence[RunFolder], stores: Any, *, for
         ``USAGE_INVALID`` where there is something already, or within a store or a run;
         ``FILE_NOT_FOUND`` where the folder is missing.
     """
-    real = Path(os.path.realpath(target.parent)) / target.name
-    guarded = [*(folder.path for folder in folders), *(store.root for store in stores)]
-    if any(real.is_relative_to(os.path.realpath(place)) for place in guarded):
-        raise RunForgeError(
-            ErrorCode.USAGE_INVALID,
-            f"{quote(target, 200)} lies within a run or a store, to which nothing is added.",
-            hint="Name a file elsewhere with -o.",
-            path=str(target),
-        )
+    check_outside(target, [folder.path for folder in folders], stores)
     replaceable = target.is_file() and not target.is_symlink()
     if not (force and replaceable):
         hint = "`--force` replaces it." if replaceable else "Name another file with -o."

@@ -1,0 +1,303 @@
+"""An MLflow tracking store in a folder: a database of the runs, and a folder with their files.
+
+They have the names that MLflow itself would choose, so that ``mlflow ui`` shows the runs when it is
+started there. Its library is imported only here.
+
+Source: MLflow documentation, "Backend Stores", "Artifact Stores" and "Tracking Concepts".
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import warnings
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.files import writing
+from runforge_contracts.text import quote, shorten
+
+from runforge_cli.export.names import Names
+from runforge_cli.export.record import Outcome, Record, record_of
+from runforge_cli.listing import Run
+from runforge_cli.targets import make_folder
+
+#: What MLflow calls its database, and the folder of artifacts beside it.
+DATABASE, ARTIFACTS = "mlflow.db", "mlruns"
+#: The library with what it needs for a database, and what brings it.
+_LIBRARY, _EXTRA = ("mlflow", "sqlalchemy", "alembic"), "runforge-cli[mlflow]"
+_STATUS = {"succeeded": "FINISHED", "failed": "FAILED", "cancelled": "KILLED"}
+_INTERRUPTED = "KILLED"
+#: The tag that tells our runs apart, and so keeps one from being added twice.
+_IDENTITY = "runforge.identity"
+#: What means something else in the addresses by which MLflow knows databases.
+_RESERVED = frozenset("%?#")
+#: How many metrics, and how many parameters or tags, MLflow takes in one call.
+_METRICS, _OTHERS = 1000, 100
+#: Characters that MLflow takes of the name of a run, a parameter, a tag, a dataset and its digest.
+_RUN, _PARAM, _TAG, _DATASET, _DIGEST = 250, 6000, 5000, 500, 36
+#: What stands before a final metric that is not the last of its history.
+_SUMMARY = "summary/"
+
+
+def export(folder: Path, runs: Sequence[Run]) -> Outcome:
+    """Add runs to the tracking store in a folder.
+
+    Parameters
+    ----------
+    folder
+        Where to write; made where it is missing.
+    runs
+        The runs. Those that are not over, or cannot be read, are left out.
+
+    Raises
+    ------
+    RunForgeError
+        ``EXTRA_MISSING`` where MLflow is not installed, ``USAGE_INVALID`` where it cannot name the
+        folder, ``STORE_NOT_WRITABLE``.
+    """
+    _check_installed()
+    if set(str(folder.resolve())) & _RESERVED:
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            f"MLflow cannot keep a database in {quote(folder.resolve(), 200)}.",
+            hint="Name a folder with -o whose path has none of the signs `%`, `?` and `#`.",
+            path=str(folder),
+        )
+    make_folder(folder)
+    store = _TrackingStore(folder)
+    outcome = Outcome("To look at them, type `mlflow ui` in that folder.")
+    for run in runs:
+        run_id = run.entry["run_id"]
+        try:
+            record = record_of(run.folder(), run.store)
+        except RunForgeError as error:
+            outcome.left_out[run_id] = error.message
+            continue
+        if record is None:
+            outcome.left_out[run_id] = "It is not over."
+        elif store.add(record):
+            outcome.exported.append(run_id)
+        else:
+            outcome.present.append(run_id)
+    return outcome
+
+
+def _check_installed() -> None:
+    """Refuse to begin where the library is missing: nothing is made then."""
+    if not all(map(find_spec, _LIBRARY)):
+        raise RunForgeError(
+            ErrorCode.EXTRA_MISSING,
+            "MLflow, which writes its tracking stores, is not installed with all that it takes.",
+            hint=f"Install it with `python -m pip install '{_EXTRA}'`, or export with `--to csv`.",
+        )
+
+
+class _TrackingStore:
+    """The store in an existing folder; it is made where there is none."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.resolve()
+        with _understood(self._folder):
+            # Nothing is reported to anybody: MLflow asks these when it is imported.
+            os.environ.update(MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="true")
+            from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+            for name in ("mlflow", "alembic"):
+                logging.getLogger(name).setLevel(logging.ERROR)
+            # Not by way of its client, which keeps files wherever the current folder is.
+            self._store = SqlAlchemyStore(
+                f"sqlite:///{self._folder / DATABASE}", (self._folder / ARTIFACTS).as_uri()
+            )
+            self._exported = self._look()
+
+    def _look(self) -> dict[str, tuple[str, str]]:
+        """Return id and status of every run that was exported before, by its identity."""
+        found: dict[str, tuple[str, str]] = {}
+        experiments = [item.experiment_id for item in _pages(self._store.search_experiments)]
+        from mlflow.entities import ViewType
+
+        ours = {
+            "experiment_ids": experiments,
+            "filter_string": f"tags.`{_IDENTITY}` != ''",
+            "run_view_type": ViewType.ACTIVE_ONLY,
+        }
+        for run in _pages(self._store.search_runs, **ours):
+            found[run.data.tags[_IDENTITY]] = run.info.run_id, run.info.status
+        return found
+
+    def add(self, record: Record) -> bool:
+        """Add a run, or return False where it is there already.
+
+        A run whose export was ended in the midst of it is removed, and added anew.
+        """
+        before, status = self._exported.get(record.identity, ("", ""))
+        if before and status != "RUNNING":
+            return False
+        with _understood(self._folder):
+            if before:
+                self._store.delete_run(before)
+            self._add(record)
+        return True
+
+    def _add(self, record: Record) -> None:
+        from mlflow.entities import RunStatus, RunTag
+        from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+        finished = record.finished_at or record.started_at or 0
+        run = self._store.create_run(
+            experiment_id=self._experiment(record.experiment),
+            user_id="",
+            start_time=finished if record.started_at is None else record.started_at,
+            tags=[RunTag(_IDENTITY, record.identity)],
+            run_name=shorten(record.name, _RUN),
+        ).info
+        self._log(run.run_id, record, finished)
+        self._log_dataset(run.run_id, record)
+        artifacts = get_artifact_repository(run.artifact_uri)
+        for path, parent in _files(record.folder):
+            artifacts.log_artifact(str(path), parent)
+        # Last of all: what is still running there was not added whole.
+        status = RunStatus.from_string(_STATUS.get(record.status, _INTERRUPTED))
+        self._store.update_run_info(run.run_id, status, finished, None)
+        self._exported[record.identity] = run.run_id, RunStatus.to_string(status)
+
+    def _experiment(self, name: str) -> str:
+        name = shorten(name, _DATASET)
+        found = self._store.get_experiment_by_name(name)
+        if found is None:
+            return str(self._store.create_experiment(name))
+        if found.lifecycle_stage != "active":
+            raise RunForgeError(
+                ErrorCode.STORE_NOT_WRITABLE,
+                f"The experiment {quote(name)} was deleted in MLflow.",
+                hint="Restore it there, or name another folder with -o.",
+            )
+        return str(found.experiment_id)
+
+    def _log(self, run_id: str, record: Record, moment: int) -> None:
+        """Log metrics, parameters and tags."""
+        from mlflow.entities import Metric, Param, RunTag
+
+        names = {"metrics": Names(), "params": Names(), "tags": Names()}
+        metrics = [
+            Metric(called, value, moment, step)
+            for name, points in _metrics(record)
+            for called in [names["metrics"](name)]
+            for step, value in points
+        ]
+        params = [
+            Param(names["params"](name), shorten(_text(value), _PARAM))
+            for name, value in record.params.items()
+        ]
+        tags = [RunTag(names["tags"](name), shorten(text, _TAG)) for name, text in _tags(record)]
+        changed = {kind: group.changed for kind, group in names.items() if group.changed}
+        if changed:
+            tags.append(RunTag("runforge.names", shorten(json.dumps(changed), _TAG)))
+        for start in range(0, len(metrics), _METRICS):
+            self._store.log_batch(run_id, metrics[start : start + _METRICS], [], [])
+        for start in range(0, len(params), _OTHERS):
+            self._store.log_batch(run_id, [], params[start : start + _OTHERS], [])
+        for start in range(0, len(tags), _OTHERS):
+            self._store.log_batch(run_id, [], [], tags[start : start + _OTHERS])
+
+    def _log_dataset(self, run_id: str, record: Record) -> None:
+        from mlflow.entities import Dataset, DatasetInput
+
+        if record.dataset is not None:
+            name = record.dataset.path.rpartition("/")[2] or "dataset"
+            dataset = Dataset(
+                name=shorten(name, _DATASET),
+                digest=record.dataset.sha256[:_DIGEST],
+                source_type="local",
+                source=json.dumps({"uri": record.dataset.path}),
+            )
+            self._store.log_inputs(run_id, [DatasetInput(dataset=dataset, tags=[])])
+
+
+def _pages(search: Any, **arguments: Any) -> Iterator[Any]:
+    """Give all that a search finds, page by page."""
+    token = None
+    while True:
+        page = search(**arguments, max_results=1000, page_token=token)
+        yield from page
+        token = page.token
+        if not token:
+            return
+
+
+def _metrics(record: Record) -> Iterator[tuple[str, Sequence[tuple[int, float]]]]:
+    """Give names and values of metrics, with their steps; a final one has step 0."""
+    for name, points in record.history.items():
+        yield name, [(step, value) for step, (_, value) in zip(_steps(points), points, strict=True)]
+    for name, value in record.metrics.items():
+        points = record.history.get(name, ())
+        if not points:
+            yield name, [(0, value)]
+        elif points[-1][1] != value:
+            # MLflow takes the last value for the final one.
+            yield f"{_SUMMARY}{name}", [(0, value)]
+
+
+def _steps(points: Sequence[tuple[float, float]]) -> list[int]:
+    """Return whole steps, which are all that MLflow has: those on record, or else their number."""
+    if all(step == int(step) and abs(step) < 2**53 for step, _ in points):
+        return [int(step) for step, _ in points]
+    return list(range(1, len(points) + 1))
+
+
+def _tags(record: Record) -> Iterator[tuple[str, str]]:
+    """Give what MLflow shows of a run, what the run itself was given, and what is on record."""
+    yield "mlflow.source.type", "LOCAL"
+    yield "mlflow.source.name", record.facts.get("client") or "runforge"
+    if record.commit:
+        yield "mlflow.source.git.commit", record.commit
+    if record.notes:
+        yield "mlflow.note.content", record.notes
+    yield "runforge.run_id", record.run_id
+    for name, text in record.facts.items():
+        yield f"runforge.{name}", text
+    for name, source in record.sources.items():
+        yield f"runforge.source.{name}", source
+    for tag in record.tags:
+        yield f"tag.{tag}", "true"
+
+
+def _text(value: Any) -> str:
+    """Return the value of a parameter as MLflow's own clients write it."""
+    return json.dumps(value) if isinstance(value, dict | list) else str(value)
+
+
+def _files(folder: Path, parent: str | None = None) -> Iterator[tuple[Path, str | None]]:
+    """Give every file of a run and the folder in the run that it is in; no link is followed."""
+    with os.scandir(folder) as found:
+        entries = sorted(found, key=lambda entry: entry.name)
+    for entry in entries:
+        if entry.is_file(follow_symlinks=False):
+            yield Path(entry.path), parent
+        elif entry.is_dir(follow_symlinks=False):
+            yield from _files(Path(entry.path), f"{parent}/{entry.name}" if parent else entry.name)
+
+
+@contextlib.contextmanager
+def _understood(folder: Path) -> Iterator[None]:
+    """Turn what the library raises into coded errors, and keep its warnings to itself."""
+    try:
+        with warnings.catch_warnings(), writing(folder):
+            warnings.simplefilter("ignore")
+            yield
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] not in _LIBRARY:
+            raise
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise RunForgeError(
+            ErrorCode.STORE_NOT_WRITABLE,
+            f"MLflow refuses {quote(folder / DATABASE, 200)}: {shorten(lines[0], 300)}",
+            hint="Name another folder with -o.",
+            path=str(folder / DATABASE),
+        ) from error

@@ -1,0 +1,179 @@
+"""``runforge export --to mlflow``, read back with MLflow itself."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from calls import TRAIN, Call
+from real_store import training
+
+# The library is large: it has an environment of its own.
+mlflow = pytest.importorskip("mlflow")
+# Its warnings are about its own dependencies.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+def client_of(folder: Path) -> Any:
+    uri = f"sqlite:///{folder.absolute() / 'mlflow.db'}"
+    return mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+
+def runs_of(folder: Path) -> dict[str, Any]:
+    """Return what MLflow reads from a store, by run id."""
+    client = client_of(folder)
+    experiments = [item.experiment_id for item in client.search_experiments()]
+    found = client.search_runs(experiments)
+    runs = {run.data.tags["runforge.run_id"]: run for run in found}
+    assert len(runs) == len(found)
+    return runs
+
+
+def exported(runforge: Call, *arguments: str) -> Any:
+    result = runforge("export", *arguments, "--to", "mlflow", "-o", "ml", "--json")
+    assert (result.code, result.err) == (0, "")
+    return result.json
+
+
+def milliseconds(text: str) -> int:
+    return round(datetime.fromisoformat(text).timestamp() * 1000)
+
+
+def test_mlflow_reads_what_every_run_records(runforge: Call, filled: Path) -> None:
+    listed = {entry["run_id"]: entry for entry in runforge("runs", "--json").json["runs"]}
+    told = exported(runforge)
+    assert sorted(told["exported"]) == sorted(listed)
+    assert (told["present"], told["left_out"]) == ([], {})
+    runs = runs_of(filled / "ml")
+    assert runs.keys() == listed.keys()
+    client = client_of(filled / "ml")
+    statuses = {"succeeded": "FINISHED", "failed": "FAILED", "cancelled": "KILLED"}
+    for run_id, entry in listed.items():
+        run, document = runs[run_id], result_of(filled, entry)
+        assert run.info.status == statuses[entry["status"]]
+        assert run.info.run_name == entry["name"]
+        assert run.info.end_time == milliseconds(document["finished_at"])
+        assert run.info.end_time - run.info.start_time == document["duration_ms"]
+        assert run.data.params["model_family"] == entry["model_family"]
+        assert run.data.tags["runforge.dataset_sha256"] == entry["dataset_fingerprint_sha256"]
+        assert len(run.data.tags["mlflow.source.git.commit"]) == 40
+        assert run.data.tags.get("runforge.model_sha256") == entry.get("model_sha256")
+        [used] = run.inputs.dataset_inputs
+        assert used.dataset.name == "penguins.csv"
+        assert entry["dataset_fingerprint_sha256"].startswith(used.dataset.digest)
+        assert client.get_experiment(run.info.experiment_id).name == filled.name
+    failed = next(run for run in runs.values() if run.info.status == "FAILED")
+    assert failed.data.tags["runforge.error_code"] == "FEATURE_NOT_NUMERIC"
+    assert failed.data.metrics == {}
+
+
+def result_of(workspace: Path, entry: dict[str, Any]) -> Any:
+    return json.loads((workspace / entry["run_dir"] / "result.json").read_text("utf-8"))
+
+
+def test_mlflow_has_parameters_metrics_and_files_of_a_model(
+    runforge: Call, filled: Path, tmp_path: Path
+) -> None:
+    exported(runforge, "latest")
+    [(run_id, run)] = runs_of(filled / "ml").items()
+    folder = filled / ".runforge/runs" / run_id
+    record = json.loads((folder / "run.json").read_text("utf-8"))
+    for item in record["hyperparameters"]:
+        assert run.data.params[item["name"]] == str(item["value"])
+        assert run.data.tags[f"runforge.source.{item['name']}"] == item["source"]
+    assert (run.data.params["seed"], run.data.params["label_column"]) == ("7", "species")
+    metrics = json.loads((folder / "metrics.v1.json").read_text("utf-8"))
+    assert run.data.metrics["f1_macro"] == metrics["f1_macro"]
+    [point] = client_of(filled / "ml").get_metric_history(run.info.run_id, "accuracy")
+    assert (point.value, point.timestamp) == (metrics["accuracy"], run.info.end_time)
+    copies = mlflow.artifacts.download_artifacts(
+        run_id=run.info.run_id,
+        tracking_uri=f"sqlite:///{filled / 'ml/mlflow.db'}",
+        dst_path=str(tmp_path / "copies"),
+    )
+    assert files_of(Path(copies)) == files_of(folder)
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_the_same_call_again_adds_what_is_new(runforge: Call, filled: Path) -> None:
+    first = exported(runforge, "latest")["exported"]
+    told = exported(runforge)
+    assert told["present"] == first
+    assert len(told["exported"]) == 3
+    before = (filled / "ml/mlflow.db").read_bytes()
+    again = exported(runforge)
+    assert (again["exported"], len(again["present"])) == ([], 4)
+    assert (filled / "ml/mlflow.db").read_bytes() == before
+
+
+def test_a_run_whose_export_was_ended_is_exported_anew(runforge: Call, filled: Path) -> None:
+    exported(runforge, "latest")
+    client = client_of(filled / "ml")
+    [(run_id, run)] = runs_of(filled / "ml").items()
+    client.update_run(run.info.run_id, status="RUNNING")
+    assert exported(runforge, "latest")["exported"] == [run_id]
+    [again] = runs_of(filled / "ml").values()
+    assert again.info.status == "FINISHED"
+    assert again.info.run_id != run.info.run_id
+
+
+def test_runs_at_work_are_left_out_and_killed_ones_are_not(runforge: Call, filled: Path) -> None:
+    with training(filled) as (process, folder):
+        shown = runforge("export", "latest", "--to", "mlflow", "-o", "ml")
+        assert shown.code == 0
+        assert "Exported 0 runs to `ml`." in shown.out
+        assert shown.err == f"note: {folder.name} was left out. It is not over.\n"
+        process.kill()
+        process.wait()
+    assert exported(runforge, "latest")["exported"] == [folder.name]
+    [run] = runs_of(filled / "ml").values()
+    assert (run.info.status, run.data.tags["runforge.status"]) == ("KILLED", "interrupted")
+
+
+def test_any_name_is_stored_as_a_text(runforge: Call, workspace: Path) -> None:
+    hostile = ["<script>a\nb\x1b[31m/../c", "mlflow.runName", "a/b", "a//b", "../x", "é" * 300]
+    tags = [part for tag in hostile for part in ("--tag", tag)]
+    names = {"name": "<b>\x1b]0;x\x07" * 50, "notes": "# a\n<script>b\n" * 800}
+    assert runforge(*TRAIN, "--name", names["name"], "--notes", names["notes"], *tags).code == 0
+    exported(runforge)
+    [run] = runs_of(workspace / "ml").values()
+    tags = {name for name, value in run.data.tags.items() if value == "true"}
+    assert len(tags) == len(hostile)
+    assert {"tag.mlflow.runName", "tag.a/b"} < tags
+    assert run.info.run_name == names["name"][:249] + "…"
+    assert run.data.tags["mlflow.note.content"].startswith("# a\n<script>b\n")
+    changed = json.loads(run.data.tags["runforge.names"])["tags"]
+    assert {f"tag.{tag}" for tag in hostile} - tags == set(changed.values())
+
+
+def test_what_is_no_tracking_store_stays_as_it_is(runforge: Call, filled: Path) -> None:
+    (filled / "ml").mkdir()
+    (filled / "ml/mlflow.db").write_bytes(b"something else" * 100)
+    result = runforge("export", "--to", "mlflow", "-o", "ml", "--json")
+    assert (result.code, result.json["error"]["code"]) == (1, "STORE_NOT_WRITABLE")
+    assert "MLflow refuses" in result.json["error"]["message"]
+    assert (filled / "ml/mlflow.db").read_bytes() == b"something else" * 100
+    result = runforge("export", "--to", "mlflow", "-o", "a%20b", "--json")
+    assert (result.code, result.json["error"]["code"]) == (2, "USAGE_INVALID")
+    assert not (filled / "a%20b").exists()
+
+
+def test_nothing_is_written_anywhere_else_or_sent(runforge: Call, filled: Path) -> None:
+    before = {path for path in filled.rglob("*") if ".git" not in path.parts}
+    assert runforge("export", "--to", "mlflow", "-o", "ml").err == ""
+    after = {path for path in filled.rglob("*") if ".git" not in path.parts}
+    assert all(path.is_relative_to(filled / "ml") for path in after - before)
+    assert {path.name for path in (filled / "ml").iterdir()} == {"mlflow.db", "mlruns"}
+    from mlflow.telemetry.utils import is_telemetry_disabled
+
+    assert is_telemetry_disabled()
