@@ -36,6 +36,7 @@ COMMANDS = {
     "sign": "Sign a run and the list it is in.",
     "keygen": "Make a key to sign runs with.",
     "index": "Check the list of runs, or rebuild it from the folders.",
+    "experiment": "Run any training script as a recorded run.",
     "inspect": "Look at a dataset before training.",
     "validate": "Check documents against their schemas.",
     "schema": "List or print the schemas of the contract.",

@@ -109,9 +109,10 @@ def cancelled_by_signals() -> Iterator[Cancellation]:
     def handle(number: int, frame: FrameType | None) -> None:
         received.append(time.monotonic())
         if received[-1] - received[0] > _ONE_WISH:
+            cancellation.abandon()
             os._exit(ExitCode.CANCELLED)
         name = signal.Signals(number).name
-        cancellation.cancel(f"The run was cancelled by {name}.")
+        cancellation.cancel(f"The run was cancelled by {name}.", number)
 
     previous = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -35,6 +35,31 @@ def check_run_id(text: str, root: Path) -> ExperimentRunId:
     return run_id
 
 
+def check_place(root: Path) -> None:
+    """Check that runs can be made in the repository; nothing is written.
+
+    Raises
+    ------
+    RunForgeError
+        ``FILE_UNSAFE`` where the folder of the runs is a symbolic link, ``STORE_NOT_WRITABLE``.
+    """
+    runs = _runs(root)
+    if runs.is_symlink():
+        raise RunForgeError(
+            ErrorCode.FILE_UNSAFE,
+            f"{quote(runs, 200)} is a symbolic link; runs are never written through one.",
+            path=str(runs),
+        )
+    parent = runs if os.path.lexists(runs) else root
+    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
+        raise RunForgeError(
+            ErrorCode.STORE_NOT_WRITABLE,
+            f"No run can be made in {quote(parent, 200)}.",
+            hint="Check that it is a folder that you may write to.",
+            path=str(parent),
+        )
+
+
 def claim_run(root: Path, day: str, run_id: ExperimentRunId | None = None) -> Path:
     """Make the folder of a new run and return it.
 
@@ -57,12 +82,7 @@ def claim_run(root: Path, day: str, run_id: ExperimentRunId | None = None) -> Pa
         ``STORE_NOT_WRITABLE``.
     """
     runs = _runs(root)
-    if runs.is_symlink():
-        raise RunForgeError(
-            ErrorCode.FILE_UNSAFE,
-            f"{quote(runs, 200)} is a symbolic link; runs are never written through one.",
-            path=str(runs),
-        )
+    check_place(root)
     with writing(runs):
         runs.mkdir(parents=True, exist_ok=True)
         candidate = run_id or next_run_id(root, day)

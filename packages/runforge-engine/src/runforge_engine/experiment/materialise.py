@@ -18,11 +18,12 @@ from typing import Any
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.files import digest_file
 from runforge_contracts.pointers import format_pointer
-from runforge_contracts.run_ids import parse_experiment_run_id
+from runforge_contracts.run_ids import ExperimentRunId, parse_experiment_run_id
 from runforge_contracts.text import quote
 from runforge_contracts.validation import validate
 from runforge_contracts.yamltext import MAX_YAML_BYTES, encode_yaml
 
+from runforge_engine.experiment.claiming import check_place, check_run_id
 from runforge_engine.experiment.copying import COPY_MODELS, Copy, copies_of
 from runforge_engine.experiment.environment import (
     ENVIRONMENT,
@@ -32,6 +33,7 @@ from runforge_engine.experiment.environment import (
 )
 from runforge_engine.experiment.merging import Configs
 from runforge_engine.experiment.overrides import override, parse_overrides
+from runforge_engine.experiment.places import Place
 from runforge_engine.experiment.problems import Problems
 from runforge_engine.experiment.reading import read_yaml_object
 from runforge_engine.experiment.references import FIELDS, OWN_MODELS, resolve_reference
@@ -57,6 +59,8 @@ class Materialised:
 
     #: The repository, absolute and without symbolic links.
     root: Path
+    #: The id that a person has chosen for the run.
+    run_id: ExperimentRunId | None
     #: The configuration, but for what only the run itself knows.
     config: dict[str, Any]
     #: How user code starts; None: RunForge trains itself.
@@ -76,6 +80,7 @@ def materialise(
     *,
     settings: Iterable[str] = (),
     notes: str | None = None,
+    run_id: str | None = None,
     surroundings: Mapping[str, str] = os.environ,
 ) -> Materialised:
     """Return the configuration that an experiment file amounts to.
@@ -90,6 +95,8 @@ def materialise(
         Values of the command line, ``NAME=VALUE``.
     notes
         Takes the place of the notes in the file.
+    run_id
+        The id that the run is to have, if a person has chosen one.
     surroundings
         The variables of the environment that are set.
 
@@ -105,9 +112,14 @@ def materialise(
     raw = read_yaml_object(path)
     former = raw if "run_id" in raw else {}
     problems = Problems(str(experiment))
+    chosen = None
+    with problems.collecting():
+        check_place(root)
+        if run_id is not None:
+            chosen = check_run_id(run_id, root)
 
     configs = Configs(root, problems)
-    config = configs.merge(raw)
+    config = configs.merge(raw, (Place(str(experiment), Path(os.path.realpath(path))),))
     for name, value in overrides.items():
         with problems.collecting():
             config = override(config, name, value)
@@ -147,7 +159,7 @@ def materialise(
     ]
     if "dataset" not in references:
         warnings.append(
-            f"The dataset {quote(config['dataset'], 200)} is but a name: no file of the repository"
+            f"The dataset {quote(config['dataset'], 200)} is only a name: no file of the repository"
             " is on record."
         )
     warnings += _changes(former.get("references"), references)
@@ -163,6 +175,7 @@ def materialise(
     dataset = references.get("dataset")
     return Materialised(
         root=root,
+        run_id=chosen,
         config=config,
         run=run,
         environment=environment,

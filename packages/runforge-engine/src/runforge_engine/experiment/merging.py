@@ -41,7 +41,7 @@ class Configs:
         #: Path, digest and size of every file, by its path.
         self.files: dict[str, dict[str, Any]] = {}
 
-    def merge(self, raw: dict[str, Any], above: tuple[Place, ...] = ()) -> dict[str, Any]:
+    def merge(self, raw: dict[str, Any], above: tuple[Place, ...]) -> dict[str, Any]:
         """Return the values of ``raw`` over those of the files that it names, in their order.
 
         Parameters
@@ -49,7 +49,7 @@ class Configs:
         raw
             What a file holds.
         above
-            The files that led here, the last one being that of ``raw``; empty for the experiment.
+            The files that led here: the experiment first, the file of ``raw`` last.
         """
         own = {key: value for key, value in raw.items() if key != CONFIGS}
         names = raw.get(CONFIGS, [])
@@ -83,10 +83,13 @@ class Configs:
     def _refuse(
         self, message: str, pointer: tuple[str | int, ...], above: tuple[Place, ...]
     ) -> None:
-        path = str(above[-1].path) if above else None
-        place = format_pointer(pointer)
         self._problems.add(
-            RunForgeError(ErrorCode.EXPERIMENT_INVALID, message, pointer=place, path=path)
+            RunForgeError(
+                ErrorCode.EXPERIMENT_INVALID,
+                message,
+                pointer=format_pointer(pointer),
+                path=above[-1].name,
+            )
         )
 
 

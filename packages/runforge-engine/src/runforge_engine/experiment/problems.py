@@ -49,6 +49,8 @@ class Problems:
 
 
 def _with_path(error: RunForgeError, path: str) -> RunForgeError:
+    if error.place.pointer is None:
+        return error  # it is not about the file
     place = error.place._replace(path=error.place.path or path)
     return RunForgeError(
         error.code, error.message, hint=error.hint, problems=error.problems, **place._asdict()

@@ -23,7 +23,7 @@ from runforge_contracts.text import printable, quote
 from runforge_engine.aside import run_aside
 from runforge_engine.cancellation import Cancellation
 from runforge_engine.clock import Clock, read_clock
-from runforge_engine.experiment.claiming import check_run_id, claim_run
+from runforge_engine.experiment.claiming import claim_run
 from runforge_engine.experiment.copying import copy_model
 from runforge_engine.experiment.current import ARTIFACTS, CONFIG, METRICS, RUN_DIR, RUN_ID
 from runforge_engine.experiment.materialise import Materialised
@@ -53,6 +53,8 @@ class ExperimentOutcome:
     status: Literal["succeeded", "failed", "cancelled"]
     #: The raw ``config.yaml`` in its final form.
     config: dict[str, Any]
+    #: The raw ``metrics.json``; None where there is none that can be read.
+    metrics: dict[str, Any] | None
     #: Why the run failed or was cancelled.
     error: RunForgeError | None
     #: What a person should know besides, a sentence each.
@@ -62,7 +64,6 @@ class ExperimentOutcome:
 def run_experiment(
     experiment: Materialised,
     *,
-    run_id: str | None = None,
     show: Show | None = None,
     began: Callable[[Path], None] = lambda _: None,
     cancellation: Cancellation | None = None,
@@ -73,8 +74,6 @@ def run_experiment(
     ----------
     experiment
         What to run.
-    run_id
-        The id of the run, which must be free; made where it is left out.
     show
         Called with each piece of user code's output.
     began
@@ -91,11 +90,10 @@ def run_experiment(
     cancellation = cancellation or Cancellation()
     clock = read_clock().steady()
     root = experiment.root
-    chosen = None if run_id is None else check_run_id(run_id, root)
     code, gap = run_aside(lambda _: describe_code(root), cancellation.check)
     system = run_aside(lambda _: describe_system(), cancellation.check)
     cancellation.check()
-    folder = claim_run(root, clock.now()[:10], chosen)
+    folder = claim_run(root, clock.now()[:10], experiment.run_id)
     config = {
         "run_id": folder.name,
         **experiment.config,
@@ -203,8 +201,8 @@ class _Run:
         try:
             self.metrics.finish()
             self.warnings += self.metrics.warnings
-            error = self._with_metrics(error)
-            error = self._with_models(error)
+            metrics, problem = self._final_metrics()
+            error = self._with_models(error or problem)
             parameters = self.metrics.journal.parameters
             status = _status(error)
             config = {
@@ -224,20 +222,18 @@ class _Run:
                 hint=problem.hint,
                 path=problem.place.path,
             ) from problem
-        return ExperimentOutcome(folder.name, folder, status, config, error, tuple(self.warnings))
+        return ExperimentOutcome(
+            folder.name, folder, status, config, metrics, error, tuple(self.warnings)
+        )
 
-    def _with_metrics(self, error: RunForgeError | None) -> RunForgeError | None:
-        """Return why the run failed: also where user code left metrics that nobody can read."""
+    def _final_metrics(self) -> tuple[dict[str, Any] | None, RunForgeError | None]:
+        """Return the metrics, or why they cannot be read: then the run did not succeed."""
         try:
-            # A run that says that it succeeded has metrics that can be read.
-            _ = ExperimentFolder(self.record.folder).metrics
+            return ExperimentFolder(self.record.folder).metrics, None
         except RunForgeError as problem:
             message = f"User code left an invalid `metrics.json`: {problem.message}"
-            if error is not None:
-                self.warnings.append(message)
-                return error
-            return RunForgeError(problem.code, message, pointer=problem.place.pointer)
-        return error
+            self.warnings.append(message)
+            return None, RunForgeError(problem.code, message, pointer=problem.place.pointer)
 
     def _with_models(self, error: RunForgeError | None) -> RunForgeError | None:
         """Copy the models of a run that succeeded; return why it did not."""

@@ -1,0 +1,153 @@
+"""``runforge experiment``: any training script as a recorded run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from runforge_contracts.errors import ExitCode
+from runforge_contracts.text import printable
+
+from runforge_cli.groups import CommandGroup
+from runforge_cli.output import error_lines, warn, write_json, write_lines
+from runforge_cli.settings import Settings, global_options, pass_settings
+
+if TYPE_CHECKING:
+    from runforge_engine.experiment.materialise import Materialised
+    from runforge_engine.experiment.running import ExperimentOutcome
+
+
+@click.group(
+    "experiment", cls=CommandGroup, short_help="Run any training script as a recorded run."
+)
+@global_options
+def command() -> None:
+    """Run any training script as a recorded run, in a repository of experiments.
+
+    Runs lie in `runs/run-YYYY-MM-DD-NNN/`. --workspace names the repository; without it, it is the
+    Git repository around the current folder, or else the current folder.
+    """
+
+
+@command.command("run", short_help="Run an experiment.")
+@click.option("--experiment", required=True, metavar="FILE", help="The experiment file.")
+@click.option("--run-id", metavar="ID", help="Id of the run [made from the day].")
+@click.option("--dry-run", is_flag=True, help="Only say what would be run, and what is wrong.")
+@click.option("--notes", metavar="S", help="Free text.")
+@click.option(
+    "--set", "assignments", multiple=True, metavar="NAME=VALUE", help="A value; repeatable."
+)
+@global_options
+@pass_settings
+def run(
+    settings: Settings,
+    experiment: str,
+    run_id: str | None,
+    dry_run: bool,
+    notes: str | None,
+    assignments: tuple[str, ...],
+) -> int:
+    """Run an experiment and record it, whatever becomes of it.
+
+    FILE is an experiment file, or the config.yaml of a run, which is repeated. What user code
+    prints is shown, on standard error with --json, and recorded. With --set, VALUE is YAML:
+    `--set training.epochs=3`.
+    """
+    from runforge_cli.running import cancelled_by_signals
+
+    with cancelled_by_signals() as cancellation:
+        from runforge_engine.experiment.materialise import materialise
+        from runforge_engine.experiment.running import run_experiment
+
+        root = repository(settings)
+        prepared = materialise(
+            _experiment_file(experiment, root),
+            root,
+            settings=assignments,
+            notes=notes,
+            run_id=run_id,
+        )
+        if dry_run:
+            _tell_plan(settings, prepared)
+            return ExitCode.OK
+        outcome = run_experiment(
+            prepared,
+            show=None if settings.quiet else _show_on(2 if settings.json else 1),
+            began=lambda folder: _tell_beginning(settings, folder),
+            cancellation=cancellation,
+        )
+    _tell(settings, outcome, root)
+    codes = {"succeeded": ExitCode.OK, "cancelled": ExitCode.CANCELLED}
+    return codes.get(outcome.status, ExitCode.FAILED)
+
+
+def repository(settings: Settings) -> Path:
+    """Return the repository: the one named, else that of Git around here, else here."""
+    from runforge_engine.experiment.repository import find_repository
+
+    return settings.folder if settings.workspace is not None else find_repository(Path.cwd())
+
+
+def _experiment_file(name: str, root: Path) -> Path:
+    """Return the file as it was typed, from here or else from the repository."""
+    path = Path(name)
+    return path if path.exists() or not (root / path).exists() else root / path
+
+
+def _show_on(descriptor: int) -> Any:
+    """Return what writes user code's output to a stream of this process, as it comes."""
+    import os
+
+    def show(piece: bytes) -> None:
+        rest = memoryview(piece)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+
+    return show
+
+
+def _tell_plan(settings: Settings, prepared: Materialised) -> None:
+    if settings.json:
+        document = {"dry_run": True, "config": prepared.config}
+        write_json({**document, "warnings": list(prepared.warnings)})
+        return
+    from runforge_contracts.schemas import in_schema_order
+    from runforge_contracts.yamltext import encode_yaml
+
+    text = encode_yaml(in_schema_order(prepared.config, "tfc.config.v1")).decode("utf-8")
+    write_lines(printable(line) for line in text.splitlines())
+    for warning in prepared.warnings:
+        warn(warning)
+
+
+def _tell_beginning(settings: Settings, folder: Path) -> None:
+    if not (settings.quiet or settings.json):
+        click.echo(f"Run {folder.name} in {printable(str(folder))}", err=True)
+
+
+def _tell(settings: Settings, outcome: ExperimentOutcome, root: Path) -> None:
+    from runforge_contracts.layout import StoreLayout
+
+    where = StoreLayout(root.resolve()).relative(outcome.folder)
+    if settings.json:
+        write_json(
+            {
+                "run_id": outcome.run_id,
+                "run_dir": where,
+                "status": outcome.status,
+                "config": outcome.config,
+                **({} if outcome.metrics is None else {"metrics": outcome.metrics}),
+                "warnings": list(outcome.warnings),
+            }
+        )
+        return
+    for warning in outcome.warnings:
+        warn(warning)
+    if outcome.error is not None:
+        click.echo("\n".join(error_lines(outcome.error)), err=True)
+        click.echo(f"The run is recorded as {outcome.status} in {printable(where)}", err=True)
+        return
+    from runforge_cli.experiment_view import outcome_lines
+
+    write_lines(outcome_lines(outcome, where))
