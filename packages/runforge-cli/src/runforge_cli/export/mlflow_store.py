@@ -108,8 +108,6 @@ class _TrackingStore:
             os.environ.update(MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="true")
             from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-            for name in ("mlflow", "alembic"):
-                logging.getLogger(name).setLevel(logging.ERROR)
             # Not by way of its client, which keeps files wherever the current folder is.
             self._store = SqlAlchemyStore(
                 f"sqlite:///{self._folder / DATABASE}", (self._folder / ARTIFACTS).as_uri()
@@ -286,7 +284,9 @@ def _files(folder: Path, parent: str | None = None) -> Iterator[tuple[Path, str 
 
 @contextlib.contextmanager
 def _understood(folder: Path) -> Iterator[None]:
-    """Turn what the library raises into coded errors, and keep its warnings to itself."""
+    """Turn what the library raises into coded errors; what it has to say besides is kept back."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
     try:
         with warnings.catch_warnings(), writing(folder):
             warnings.simplefilter("ignore")
@@ -301,3 +301,5 @@ def _understood(folder: Path) -> Iterator[None]:
             hint="Name another folder with -o.",
             path=str(folder / DATABASE),
         ) from error
+    finally:
+        logging.disable(before)
