@@ -116,7 +116,9 @@ def catalog(schemas: dict[str, dict[str, Any]]) -> str:
         "    version_field: str | None",
         "    version: str | int | None",
         "    #: Whether unknown members make the document invalid.",
-        "    closed: bool\n\n",
+        "    closed: bool",
+        "    #: Whether it is written as YAML.",
+        "    yaml: bool\n\n",
         "CATALOG: dict[str, Entry] = {",
     ]
     for name, schema in schemas.items():
@@ -133,6 +135,7 @@ def catalog(schemas: dict[str, dict[str, Any]]) -> str:
             "version": schema["properties"][field]["const"] if field else None,
         }
         entry["closed"] = schema.get("additionalProperties") is False
+        entry["yaml"] = schema.get("x-runforge-format") == "yaml"
         arguments = ", ".join(f"{key}={json_literal(value)}" for key, value in entry.items())
         lines.append(f"    {json.dumps(name)}: Entry({arguments}),")
     lines.append("}\n")

@@ -22,7 +22,7 @@ from typing import Any
 from generate import compare
 from runforge_conformance.boundaries import Boundary, boundaries
 from runforge_conformance.suite import manifest
-from runforge_conformance.vectors import requirements, vectors_folder
+from runforge_conformance.vectors import parse_file, requirements, suffix_of, vectors_folder
 from runforge_contracts.facts.folder import schema_rule
 from runforge_contracts.jsontext import encode_json
 from runforge_contracts.schemas import load_schema, schema_names
@@ -82,8 +82,8 @@ def main() -> int:
 
 def boundary_topic(name: str) -> dict[str, Any]:
     """Return the boundary cases of a document."""
-    file = f"{name}.full.json"
-    valid = json.loads((VECTORS / file).read_bytes())
+    file = f"{name}.full{suffix_of(name)}"
+    valid = parse_file((VECTORS / file).read_bytes(), file)
     closed = load_schema(name).get("additionalProperties") is False
     title = f"Boundaries of {name}" + (", which is closed" if closed else "")
     cases = {}

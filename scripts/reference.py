@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import yaml
+
 Schemas = dict[str, dict[str, Any]]
 
 NOTE = (
@@ -62,12 +64,10 @@ def _page(name: str, schemas: Schemas) -> str:
         else:
             lines.append(f"{_capitalise(_kind(definition))}.\n")
     for example in schema.get("examples", ())[:1]:
-        lines += [
-            "## Example\n",
-            "```json",
-            json.dumps(example, indent=2, ensure_ascii=False),
-            "```\n",
-        ]
+        language, text = "json", json.dumps(example, indent=2, ensure_ascii=False)
+        if schema.get("x-runforge-format") == "yaml":
+            language, text = "yaml", yaml.safe_dump(example, sort_keys=False).rstrip()
+        lines += ["## Example\n", f"```{language}", text, "```\n"]
     return "\n".join(lines)
 
 

@@ -16,9 +16,14 @@ from referencing import Registry, Resource
 from runforge_conformance import suite as own
 from runforge_conformance import vectors
 from runforge_conformance._generated.cases_v1 import Case
-from runforge_conformance.vectors import all_cases, input_bytes, requirements
+from runforge_conformance.vectors import (
+    all_cases,
+    input_bytes,
+    parse_file,
+    requirements,
+    suffix_of,
+)
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.jsontext import parse_json
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "schemas"
@@ -70,8 +75,8 @@ def test_every_rule_that_a_fact_names_is_a_requirement() -> None:
     named = {word for word in rules if not word[-1].isdigit() and not word.endswith("schema")}
     assert named - requirements().keys() <= {"input.json"}
     for code in ErrorCode:
-        if code.startswith("JSON_"):
-            assert f"json.{code[5:].lower().replace('_', '-')}" in requirements()
+        if code.startswith(("JSON_", "YAML_")):
+            assert code.lower().replace("_", "-").replace("-", ".", 1) in requirements()
 
 
 @pytest.mark.parametrize("name", sorted({case.document for case in all_cases() if case.document}))
@@ -89,7 +94,7 @@ def test_a_second_validator_agrees_with_every_expectation(name: str) -> None:
 def is_valid(case: Case, validator: jsonschema.Draft202012Validator) -> bool:
     assert case.input
     try:
-        document = parse_json(input_bytes(case.input))
+        document = parse_file(input_bytes(case.input), f"input{suffix_of(case.document or None)}")
     except RunForgeError:
         return False  # refused for its text
     # A newer result is held to what version 1 says of it.
@@ -125,7 +130,7 @@ def test_export_writes_every_case_as_plain_files(tmp_path: Path) -> None:
     for case in all_cases():
         folder = tmp_path / "out" / case.id
         assert json.loads((folder / "case.json").read_bytes())["id"] == case.id
-        assert (folder / "input.json").exists() is bool(case.input)
+        assert len(list(folder.glob("input.*"))) == bool(case.input)
         if case.op in ("edit", "roundtrip", "write") and case.expect.outcome == "accepted":
             assert (folder / "expected.json").exists()
     again = suite("export", tmp_path / "out")

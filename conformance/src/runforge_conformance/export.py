@@ -1,8 +1,8 @@
 """Every case as plain files, for runners that use the vectors alone.
 
-``DIR/<case id>/`` holds ``case.json``, ``input.json`` where the case has an input, and
-``expected.json`` where a document must come of it; ``DIR/requirements.json`` the requirements and
-``DIR/schemas/`` the schemas of the contract.
+``DIR/<case id>/`` holds ``case.json``, ``input.json`` or ``input.yaml`` where the case has an
+input, and ``expected.json`` where a document must come of it; ``DIR/requirements.json`` the
+requirements and ``DIR/schemas/`` the schemas of the contract.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from runforge_conformance.vectors import (
     input_bytes,
     make_workspace,
     requirements,
+    suffix_of,
 )
 
 
@@ -57,7 +58,8 @@ def export(folder: Path) -> int:
 def _write(case: Case, target: Path) -> None:
     (target / "case.json").write_bytes(encode_json(msgspec.to_builtins(case)))
     if case.input:
-        (target / "input.json").write_bytes(input_bytes(case.input))
+        name = f"input{suffix_of(case.document or None)}"
+        (target / name).write_bytes(input_bytes(case.input))
     if case.workspace or case.files:
         make_workspace(case, target / "workspace")
     if case.op in ("write", "roundtrip", "edit") and case.expect.outcome == "accepted":

@@ -14,12 +14,13 @@ from runforge_contracts import layout
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.facts.finding import ABSENT
 from runforge_contracts.facts.folder import refusals
-from runforge_contracts.facts.form import key_order, written_form
+from runforge_contracts.facts.form import key_order, portable_form, written_form
 from runforge_contracts.facts.stores import check_store
 from runforge_contracts.jsontext import parse_json
 from runforge_contracts.layout import StoreLayout, stores_in
 from runforge_contracts.reading import RunFolder, read_index
 from runforge_contracts.validation import validate
+from runforge_contracts.yamltext import is_yaml
 
 from runforge_conformance._generated.cases_v1 import Case
 from runforge_conformance._generated.protocol_v1 import Answer
@@ -32,7 +33,12 @@ from runforge_conformance.comparison import (
     missing,
     snapshot,
 )
-from runforge_conformance.vectors import expected_document, vectors_folder
+from runforge_conformance.vectors import (
+    expected_document,
+    parse_file,
+    suffix_of,
+    vectors_folder,
+)
 
 #: Most findings that are kept of one case; a broken store could have thousands.
 MAX_FINDINGS = 20
@@ -43,8 +49,9 @@ class Place:
 
     def __init__(self, folder: Path, case: Case) -> None:
         self.folder = folder
-        self.input = folder / "input.json"
-        self.output = self.input if "in-place" in (case.flags or ()) else folder / "output.json"
+        suffix = suffix_of(case.document or None)
+        self.input = folder / f"input{suffix}"
+        self.output = self.input if "in-place" in (case.flags or ()) else folder / f"output{suffix}"
         self.workspace = folder / "workspace"
         self.before: dict[str, bytes] = {}
 
@@ -170,7 +177,7 @@ def _written(case: Case, answer: Answer, place: Place) -> Iterator[Finding]:
         yield finding(case.requirement, "The document was not written.", file=output)
         return
     try:
-        written = parse_json(after[output])
+        written = parse_file(after[output], output)
         # An editor may save a newer version; it is held to what it was given.
         if case.op == "write":
             validate(written, case.document)
@@ -183,7 +190,8 @@ def _written(case: Case, answer: Answer, place: Place) -> Iterator[Finding]:
     message = "The document is not what it must be at {}."
     yield from _unlike(case.requirement, message, compare(expected, written), output)
     if case.expect.format:
-        for fact in written_form(after[output], output):
+        form = portable_form if is_yaml(place.output) else written_form
+        for fact in form(after[output], output):
             yield finding(fact.rule, fact.message, file=output)
     if case.expect.key_order:
         for fact in key_order(written, case.document, output):

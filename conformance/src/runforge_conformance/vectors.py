@@ -10,13 +10,15 @@ import contextlib
 import copy
 import shutil
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Final, NamedTuple
 
 import msgspec
+from runforge_contracts._generated.catalog import CATALOG
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.jsontext import encode_json, parse_json
 from runforge_contracts.pointers import remove_at, set_at
+from runforge_contracts.yamltext import encode_yaml, is_yaml, parse_yaml
 
 from runforge_conformance._generated.cases_v1 import Case, CaseFile, Input
 from runforge_conformance._generated.requirements_v1 import Requirement, RequirementFile
@@ -78,15 +80,26 @@ def requirements() -> dict[str, Requirement]:
     return {requirement.id: requirement for requirement in file.requirements}
 
 
+def suffix_of(document: str | None) -> str:
+    """Return how the name of a file ends that holds this document."""
+    return ".yaml" if document and CATALOG[document].yaml else ".json"
+
+
+def parse_file(data: bytes, name: str) -> Any:
+    """Return the value of a file, whose name tells whether it is JSON or YAML."""
+    return (parse_yaml if is_yaml(PurePath(name)) else parse_json)(data)
+
+
 def input_bytes(source: Input) -> bytes:
     """Return the file that a case gives to a client."""
     if source.json is not msgspec.UNSET:
-        return encode_json(source.json)
+        return encode_json(source.json)  # which is YAML, too
     assert source.file is not msgspec.UNSET, "an input is a file or a value"  # noqa: S101
     data = (vectors_folder() / source.file).read_bytes()
     if source.set is msgspec.UNSET and source.remove is msgspec.UNSET:
         return data
-    return encode_json(changed(parse_json(data), source.set or {}, source.remove or []))
+    document = changed(parse_file(data, source.file), source.set or {}, source.remove or [])
+    return encode_yaml(document) if is_yaml(PurePath(source.file)) else encode_json(document)
 
 
 def changed(document: Any, values: dict[str, Any], removed: list[str]) -> Any:
@@ -108,7 +121,8 @@ def expected_document(case: Case) -> Any:
         removed = (params and params.not_computable) or []
     else:
         assert case.input, "an editor is given a document"  # noqa: S101
-        document = changed(parse_json(input_bytes(case.input)), (params and params.set) or {}, [])
+        given = parse_file(input_bytes(case.input), f"input{suffix_of(case.document or None)}")
+        document = changed(given, (params and params.set) or {}, [])
         removed = (params and params.remove) or []
     for pointer in removed:
         with contextlib.suppress(RunForgeError):  # to take away what is not there changes nothing

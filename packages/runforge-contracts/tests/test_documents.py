@@ -27,18 +27,15 @@ REQUESTS = sorted(VECTORS.glob("request.v1.*.json"))
 CLOSED = [
     VECTORS / f"{name}.unknown-fields.json" for name, entry in CATALOG.items() if entry.closed
 ]
-VALID = [
-    path
-    for path in sorted([*VECTORS.glob("*.*.json"), *VECTORS.glob("runs/[lv]*/**/*.json")])
-    if path not in CLOSED
-]
+FOUND = [*VECTORS.glob("*.*.json"), *VECTORS.glob("*.yaml"), *VECTORS.glob("runs/[lv]*/**/*.json")]
+VALID = [path for path in sorted(FOUND) if path not in CLOSED]
 
 
 def test_every_document_has_its_vectors() -> None:
-    for name in CATALOG:
+    for name, entry in CATALOG.items():
         for kind in ("min", "full", "unknown-fields"):
             known = {"result.v1.min": "result.v1.minimal"}.get(f"{name}.{kind}", f"{name}.{kind}")
-            assert (VECTORS / f"{known}.json").is_file(), known
+            assert (VECTORS / f"{known}.{'yaml' if entry.yaml else 'json'}").is_file(), known
 
 
 @pytest.mark.parametrize("path", CLOSED, ids=lambda path: path.name)

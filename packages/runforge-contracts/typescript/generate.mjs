@@ -12,7 +12,7 @@ const BANNER =
 
 // What no type can say: conditions between fields. The validator checks them.
 const CONDITIONS = ["allOf", "dependentRequired", "propertyNames"];
-const LEFT_OUT = new Set([...CONDITIONS, "examples", "$id", "x-runforge-file"]);
+const LEFT_OUT = new Set([...CONDITIONS, "examples", "$id", "x-runforge-file", "x-runforge-format"]);
 // Keywords whose keys are names of the contract, not keywords.
 const NAMED = new Set(["properties", "patternProperties"]);
 

@@ -2022,6 +2022,10 @@ export interface TfcConfigV1 {
   code?: CodeState;
   training?: Training;
   seed?: Seed;
+  /**
+   * Client that wrote the run, as `<client>@<version>`.
+   */
+  created_by?: string;
   started_at?: Instant;
   /**
    * How the run ended; `running` until then. Source: TFC-0003, section 14.
@@ -2200,15 +2204,9 @@ export interface TfcMetricsEntryV1 {
   /**
    * The value; that of a metric is a number.
    */
-  value:
-    | number
-    | string
-    | boolean
-    | {
-        [k: string]: unknown;
-      }
-    | unknown[]
-    | null;
+  value: {
+    [k: string]: unknown;
+  };
   [k: string]: unknown;
 }
 /**

@@ -37,6 +37,8 @@ _PATTERN_WORDS = {
     "Sha256": "64 lowercase hexadecimal digits",
     "RunId": "a run id such as 20260201-120000-abc12345",
     "AnyRunId": "a run id: letters, digits, dots, dashes and underscores",
+    "ExperimentRunId": "a run id such as run-2026-02-01-001",
+    "Instant": "a time with its offset from UTC, such as 2026-02-01T12:00:00Z",
     "Timestamp": "a UTC time such as 2026-02-01T12:00:00Z",
     "RelativePath": "a path below the run folder, with forward slashes and without `..`",
     "WorkspacePath": "a path without control characters",

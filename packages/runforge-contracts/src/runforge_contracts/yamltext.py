@@ -53,6 +53,7 @@ _PLAIN = re.compile(
 )
 #: What JSON writes as it stands, and YAML does not allow or takes for the end of a line.
 _ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 #: Longest key that is written before its colon; readers look for one in 1024 characters.
 _LONGEST_KEY = 1000
 
@@ -82,20 +83,15 @@ def parse_yaml(data: bytes, *, path: str | None = None, max_bytes: int = MAX_YAM
     ------
     RunForgeError
         ``YAML_TOO_LARGE``, ``YAML_ENCODING_INVALID``, ``YAML_INVALID``, ``YAML_TAG_REFUSED``,
-        ``YAML_KEY_INVALID``, ``YAML_DUPLICATE_KEY``, ``YAML_NUMBER_INVALID`` or
-        ``YAML_TOO_DEEP``.
+        ``YAML_KEY_INVALID``, ``YAML_DUPLICATE_KEY``, ``YAML_NUMBER_INVALID``,
+        ``YAML_STRING_INVALID`` or ``YAML_TOO_DEEP``.
     """
     import yaml  # late: a client that reads no YAML pays nothing for it
 
     try:
         if len(data) > max_bytes:
             raise _too_large(max_bytes)
-        text = data.removeprefix(_BOM).decode("utf-8")
-        if _TAG_PREFIX.search(text):
-            raise _tag_refused("%TAG")
-        loader = yaml.CBaseLoader if yaml.__with_libyaml__ else yaml.BaseLoader
-        # Events, not the parser's own tree: that one is built by recursion in C, without a limit.
-        return _Reader(yaml.parse(text, Loader=loader), max_bytes).document()
+        return _Reader(_events(data), max_bytes).document()
     except UnicodeDecodeError as error:
         message = f"The document is not UTF-8: byte {error.start} is not part of a character."
         refusal = _refusal(ErrorCode.YAML_ENCODING_INVALID, message, hint="Save it as UTF-8.")
@@ -106,6 +102,26 @@ def parse_yaml(data: bytes, *, path: str | None = None, max_bytes: int = MAX_YAM
     except RunForgeError as error:
         refusal = error
     raise RunForgeError(refusal.code, refusal.message, hint=refusal.hint, path=path)
+
+
+def plain_scalars(data: bytes) -> Iterator[tuple[int, str, Any]]:
+    """Give line, text and value of every scalar without quotes in a document that can be read."""
+    import yaml
+
+    for event in _events(data):
+        if isinstance(event, yaml.ScalarEvent) and event.implicit[0]:
+            mark: Any = event.start_mark
+            yield mark.line + 1, event.value, _resolve(event)
+
+
+def _events(data: bytes) -> Iterator[Any]:
+    import yaml
+
+    text = data.removeprefix(_BOM).decode("utf-8")
+    if _TAG_PREFIX.search(text):
+        raise _tag_refused("%TAG")
+    # Events, not the parser's own tree: that one is built by recursion in C, without a limit.
+    return yaml.parse(text, Loader=yaml.CBaseLoader if yaml.__with_libyaml__ else yaml.BaseLoader)
 
 
 class _Reader:
@@ -199,7 +215,9 @@ class _Reader:
         return value
 
     def count(self, text: str, depth: int) -> None:
-        """Refuse arrays and objects that go too deep, and aliases that amount to too much."""
+        """Refuse halves of characters, what goes too deep, and aliases that amount to too much."""
+        if not text.isascii() and _SURROGATE.search(text):  # the parser in C refuses it by itself
+            raise _refusal(ErrorCode.YAML_STRING_INVALID, "A text holds half of a surrogate pair")
         if depth > MAX_DEPTH:
             raise _too_deep()
         self.size += len(text) + 1

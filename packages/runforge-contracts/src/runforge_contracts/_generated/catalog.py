@@ -20,6 +20,8 @@ class Entry(NamedTuple):
     version: str | int | None
     #: Whether unknown members make the document invalid.
     closed: bool
+    #: Whether it is written as YAML.
+    yaml: bool
 
 
 CATALOG: dict[str, Entry] = {
@@ -30,6 +32,7 @@ CATALOG: dict[str, Entry] = {
         version_field="schema_version",
         version="0.2.2.2",
         closed=False,
+        yaml=False,
     ),
     "comparison.v1": Entry(
         module="comparison_v1",
@@ -38,6 +41,7 @@ CATALOG: dict[str, Entry] = {
         version_field="schema_version",
         version="comparison.v1",
         closed=False,
+        yaml=False,
     ),
     "dataset_inspection.v1": Entry(
         module="dataset_inspection_v1",
@@ -46,6 +50,7 @@ CATALOG: dict[str, Entry] = {
         version_field="schema_version",
         version="dataset_inspection.v1",
         closed=False,
+        yaml=False,
     ),
     "diagnostics.v1": Entry(
         module="diagnostics_v1",
@@ -54,6 +59,7 @@ CATALOG: dict[str, Entry] = {
         version_field="schema_version",
         version="diagnostics.v1",
         closed=True,
+        yaml=False,
     ),
     "error.v1": Entry(
         module="error_v1",
@@ -62,6 +68,7 @@ CATALOG: dict[str, Entry] = {
         version_field=None,
         version=None,
         closed=False,
+        yaml=False,
     ),
     "events.v1": Entry(
         module="events_v1",
@@ -70,6 +77,7 @@ CATALOG: dict[str, Entry] = {
         version_field=None,
         version=None,
         closed=False,
+        yaml=False,
     ),
     "feature_importance.v1": Entry(
         module="feature_importance_v1",
@@ -78,6 +86,7 @@ CATALOG: dict[str, Entry] = {
         version_field="schema_version",
         version="feature_importance.v1",
         closed=True,
+        yaml=False,
     ),
     "index.v1": Entry(
         module="index_v1",
@@ -86,6 +95,7 @@ CATALOG: dict[str, Entry] = {
         version_field="schema_version",
         version="index.v1",
         closed=False,
+        yaml=False,
     ),
     "interpretability.index.v1": Entry(
         module="interpretability_index_v1",
@@ -94,6 +104,7 @@ CATALOG: dict[str, Entry] = {
         version_field="schema_version",
         version="interpretability.index.v1",
         closed=True,
+        yaml=False,
     ),
     "linear_coefficients.v1": Entry(
         module="linear_coefficients_v1",
@@ -102,6 +113,7 @@ CATALOG: dict[str, Entry] = {
         version_field="schema_version",
         version="linear_coefficients.v1",
         closed=True,
+        yaml=False,
     ),
     "manifest.v1": Entry(
         module="manifest_v1",
@@ -110,6 +122,7 @@ CATALOG: dict[str, Entry] = {
         version_field="schema_version",
         version="manifest.v1",
         closed=True,
+        yaml=False,
     ),
     "metrics.phase2": Entry(
         module="metrics_phase2",
@@ -118,6 +131,7 @@ CATALOG: dict[str, Entry] = {
         version_field=None,
         version=None,
         closed=True,
+        yaml=False,
     ),
     "metrics.v1": Entry(
         module="metrics_v1",
@@ -126,6 +140,7 @@ CATALOG: dict[str, Entry] = {
         version_field="schema_version",
         version="metrics.v1",
         closed=True,
+        yaml=False,
     ),
     "reproduction.v1": Entry(
         module="reproduction_v1",
@@ -134,6 +149,7 @@ CATALOG: dict[str, Entry] = {
         version_field="schema_version",
         version="reproduction.v1",
         closed=False,
+        yaml=False,
     ),
     "request.v1": Entry(
         module="request_v1",
@@ -142,6 +158,7 @@ CATALOG: dict[str, Entry] = {
         version_field="version",
         version=1,
         closed=False,
+        yaml=False,
     ),
     "result.v1": Entry(
         module="result_v1",
@@ -150,6 +167,7 @@ CATALOG: dict[str, Entry] = {
         version_field="version",
         version=1,
         closed=False,
+        yaml=False,
     ),
     "run.v0.2.2.1": Entry(
         module="run_v0_2_2_1",
@@ -158,6 +176,7 @@ CATALOG: dict[str, Entry] = {
         version_field="schema_version",
         version="run.v0.2.2.1",
         closed=False,
+        yaml=False,
     ),
     "run.v0.3.3": Entry(
         module="run_v0_3_3",
@@ -166,6 +185,7 @@ CATALOG: dict[str, Entry] = {
         version_field="schema_version",
         version="run.v0.3.3",
         closed=False,
+        yaml=False,
     ),
     "run.v0.3.6": Entry(
         module="run_v0_3_6",
@@ -174,6 +194,7 @@ CATALOG: dict[str, Entry] = {
         version_field="schema_version",
         version="run.v0.3.6",
         closed=False,
+        yaml=False,
     ),
     "run.v0.4.0": Entry(
         module="run_v0_4_0",
@@ -182,6 +203,7 @@ CATALOG: dict[str, Entry] = {
         version_field="schema_version",
         version="run.v0.4.0",
         closed=False,
+        yaml=False,
     ),
     "tfc.config.v1": Entry(
         module="tfc_config_v1",
@@ -190,6 +212,7 @@ CATALOG: dict[str, Entry] = {
         version_field=None,
         version=None,
         closed=False,
+        yaml=True,
     ),
     "tfc.experiment.v1": Entry(
         module="tfc_experiment_v1",
@@ -198,6 +221,7 @@ CATALOG: dict[str, Entry] = {
         version_field=None,
         version=None,
         closed=False,
+        yaml=True,
     ),
     "tfc.manifest.v1": Entry(
         module="tfc_manifest_v1",
@@ -206,6 +230,7 @@ CATALOG: dict[str, Entry] = {
         version_field="schema_version",
         version="tfc.manifest.v1",
         closed=True,
+        yaml=False,
     ),
     "tfc.metrics.v1": Entry(
         module="tfc_metrics_v1",
@@ -214,6 +239,7 @@ CATALOG: dict[str, Entry] = {
         version_field=None,
         version=None,
         closed=False,
+        yaml=False,
     ),
     "tfc.metrics_entry.v1": Entry(
         module="tfc_metrics_entry_v1",
@@ -222,6 +248,7 @@ CATALOG: dict[str, Entry] = {
         version_field=None,
         version=None,
         closed=False,
+        yaml=False,
     ),
     "tfc.system.v1": Entry(
         module="tfc_system_v1",
@@ -230,6 +257,7 @@ CATALOG: dict[str, Entry] = {
         version_field=None,
         version=None,
         closed=False,
+        yaml=False,
     ),
     "verification.v1": Entry(
         module="verification_v1",
@@ -238,5 +266,6 @@ CATALOG: dict[str, Entry] = {
         version_field="schema_version",
         version="verification.v1",
         closed=False,
+        yaml=False,
     ),
 }

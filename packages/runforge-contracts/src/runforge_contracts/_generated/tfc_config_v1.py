@@ -91,6 +91,16 @@ class TfcConfigV1(Struct, kw_only=True, frozen=True, gc=False):
     code: CodeState | UnsetType = UNSET
     training: tfc_common_v1.Training | UnsetType = UNSET
     seed: tfc_common_v1.Seed | UnsetType = UNSET
+    created_by: (
+        Annotated[
+            str,
+            Meta(
+                description="Client that wrote the run, as `<client>@<version>`.",
+                pattern="^[!-?A-~]+@[!-?A-~]+$(?!\\n)",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
     started_at: tfc_common_v1.Instant | UnsetType = UNSET
     status: (
         Annotated[

@@ -11,13 +11,7 @@ class TfcMetricsEntryV1(Struct, kw_only=True, frozen=True, gc=False):
     One line of the journal that user code appends to (JSON Lines): a value of a metric, a final value, or a parameter. Source: TFC-0003, section 11.
     """
 
-    value: (
-        Annotated[
-            float | str | bool | dict[str, Any] | list[Any],
-            Meta(description="The value; that of a metric is a number."),
-        ]
-        | None
-    )
+    value: Annotated[Any, Meta(description="The value; that of a metric is a number.")]
     metric: (
         Annotated[
             str,

@@ -23,7 +23,7 @@ _COMPLETED = (layout.RUN, layout.METRICS, layout.METRICS_V1, layout.INTERPRETABI
 def evidence_findings(folder: Folder) -> Iterator[Finding]:
     """Give what is wrong with the files of a run."""
     yield from _required(folder)
-    yield from _manifest(folder)
+    yield from manifest_findings(folder)
     if folder.run is not None:
         digests = folder.run.get("artifact_digests", {})
         yield from _digests("run.artifact-digests", layout.RUN, "artifact_digests", digests, folder)
@@ -62,7 +62,8 @@ def _required(folder: Folder) -> Iterator[Finding]:
             yield Finding("run.files", f"The run lacks {file}.", file)
 
 
-def _manifest(folder: Folder) -> Iterator[Finding]:
+def manifest_findings(folder: Folder) -> Iterator[Finding]:
+    """Give the files that the manifest does not list, and those that are not what it lists."""
     manifest = folder.documents.get(layout.MANIFEST)
     if manifest is None:
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from runforge_contracts.jsontext import MAX_BYTES, parse_json
 from runforge_contracts.reading import RUN_VERSIONS, SCHEMAS_BY_FILE
 from runforge_contracts.text import quote
 from runforge_contracts.validation import validate
+from runforge_contracts.yamltext import is_yaml, parse_yaml
 
 #: A run has some twenty files; a folder with more than this is no run.
 MAX_FILES = 10_000
@@ -24,7 +25,14 @@ MAX_FILES = 10_000
 class Folder:
     """A run folder as it lies on disk; what cannot be read is a finding, not an exception."""
 
-    def __init__(self, path: Path, *, in_store: bool | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        in_store: bool | None = None,
+        schemas: Mapping[str, Sequence[str]] = SCHEMAS_BY_FILE,
+        max_files: int | None = None,
+    ) -> None:
         self.path = path
         here = path.absolute()
         #: Whether it lies among the runs of a store, where its name is the run id.
@@ -41,23 +49,24 @@ class Folder:
         self.schemas: dict[str, str] = {}
         #: Text of every document that could be read, valid or not.
         self.texts: dict[str, bytes] = {}
-        for place, entry in _entries(path, self.findings):
+        for place, entry in _entries(path, self.findings, max_files or MAX_FILES):
             try:
                 self.files[place] = digest_file(Path(entry))
             except RunForgeError as error:
                 self.findings.append(Finding("run.readable", error.message, place))
-        for file in SCHEMAS_BY_FILE:
+        for file, names in schemas.items():
             if file in self.files:
-                self._read(file)
+                self._read(file, names)
 
-    def _read(self, file: str) -> None:
+    def _read(self, file: str, names: Sequence[str]) -> None:
+        path = self.path / file
         try:
-            self.texts[file] = read_file(self.path / file, max_bytes=MAX_BYTES)
-            raw = parse_json(self.texts[file])
-            name, _ = identify(raw, SCHEMAS_BY_FILE[file])
+            self.texts[file] = read_file(path, max_bytes=MAX_BYTES)
+            raw = (parse_yaml if is_yaml(path) else parse_json)(self.texts[file])
+            name, _ = identify(raw, names)
             validate({**raw, "version": 1} if name == "result.v1" else raw, name)
         except RunForgeError as error:
-            self.findings.extend(refusals(error, file, SCHEMAS_BY_FILE[file][0]))
+            self.findings.extend(refusals(error, file, names[0]))
         else:
             self.documents[file], self.schemas[file] = raw, name
 
@@ -108,8 +117,9 @@ def refusals(error: RunForgeError, file: str, schema: str) -> Iterator[Finding]:
         for problem in error.problems:
             yield Finding(schema_rule(schema), problem.message, file, problem.place.pointer)
         return
-    text = error.code.startswith("JSON_")
-    rule = f"json.{error.code[5:].lower().replace('_', '-')}" if text else schema_rule(schema)
+    text = error.code.startswith(("JSON_", "YAML_"))
+    area, _, what = error.code.lower().replace("_", "-").partition("-")
+    rule = f"{area}.{what}" if text else schema_rule(schema)
     yield Finding(rule, error.message, file, error.place.pointer)
 
 
@@ -124,7 +134,7 @@ def _shown(name: str) -> str:
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def _entries(root: Path, findings: list[Finding]) -> Iterator[tuple[str, str]]:
+def _entries(root: Path, findings: list[Finding], most: int) -> Iterator[tuple[str, str]]:
     """Give path and place of every regular file below ``root``; all else is a finding."""
     waiting, seen = [("", str(root))], 0
     while waiting:
@@ -139,10 +149,9 @@ def _entries(root: Path, findings: list[Finding]) -> Iterator[tuple[str, str]]:
         for entry in entries:
             place = prefix + _shown(entry.name)
             seen += 1
-            if seen > MAX_FILES:
-                findings.append(
-                    Finding("run.files", f"The folder has more than {MAX_FILES} files.", found=seen)
-                )
+            if seen > most:
+                message = f"The folder has more than {most} files."
+                findings.append(Finding("run.files", message, found=seen))
                 return
             if entry.is_symlink():
                 message = f"{quote(place)} is a symbolic link, which could lead anywhere."

@@ -1,6 +1,6 @@
 """Documents are written in one form, so that equal content is equal bytes.
 
-Source: RunForge contract, "How JSON is written".
+Source: RunForge contract, "How JSON is written"; YAML 1.1 and 1.2.2, on tags of plain scalars.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import Any
 from runforge_contracts.facts.finding import Finding
 from runforge_contracts.facts.folder import Folder
 from runforge_contracts.schemas import in_schema_order
+from runforge_contracts.text import quote
+from runforge_contracts.yamltext import plain_scalars
 
 _BOM = b"\xef\xbb\xbf"
 #: A string, a bracket, colon or comma, or anything else up to one of these.
@@ -66,3 +68,27 @@ def key_order(document: Any, name: str, file: str) -> Iterator[Finding]:
     """Give a finding where keys are not in the order of the schema ``name``."""
     if json.dumps(document) != json.dumps(in_schema_order(document, name)):
         yield Finding("json.key-order", "Keys stand in the schema's order.", file)
+
+
+def portable_form(text: bytes, file: str) -> Iterator[Finding]:
+    """Give the plain scalars of a valid YAML text that readers of YAML 1.1 take for another value.
+
+    Such as a date, which is a text to readers of YAML 1.2.
+    """
+    for line, scalar, value in plain_scalars(text):
+        other = _in_yaml_1_1(scalar)
+        if type(other) is not type(value) or other != value:
+            message = f"{quote(scalar)} in line {line} is not the same to every reader of YAML."
+            yield Finding("yaml.portable", message, file, found=scalar)
+
+
+def _in_yaml_1_1(scalar: str) -> Any:
+    """Return what a plain scalar is to readers of YAML 1.1."""
+    import yaml
+
+    resolver: Any = yaml.resolver.Resolver()
+    node = yaml.ScalarNode(resolver.resolve(yaml.ScalarNode, scalar, (True, False)), scalar)
+    try:
+        return yaml.constructor.SafeConstructor().construct_object(node)
+    except (yaml.YAMLError, ValueError):
+        return object()  # such as `=`, and the 31st of February: nothing that JSON can hold

@@ -1,12 +1,14 @@
-"""Everything that must be true of one run folder."""
+"""Everything that must be true of one run folder, of a trained run or of an experiment's."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.experiments import is_experiment_folder
 from runforge_contracts.facts.events import event_findings
 from runforge_contracts.facts.evidence import evidence_findings
+from runforge_contracts.facts.experiments import check_experiment_run
 from runforge_contracts.facts.finding import Finding
 from runforge_contracts.facts.folder import Folder
 from runforge_contracts.facts.form import form_findings
@@ -33,6 +35,8 @@ def check_run(path: Path) -> list[Finding]:
     RunForgeError
         ``RUN_NOT_FOUND`` where there is no folder.
     """
+    if is_experiment_folder(path):
+        return check_experiment_run(path)
     return check_folder(open_folder(path))
 
 
