@@ -57,7 +57,7 @@ def test_runs_of_older_clients_are_opened(store: str) -> None:
     async def steps(seen: Seen) -> None:
         run_id = ids(seen)[0]
         await seen.press("enter")
-        for page in ("Run ", "Metrics of run", "", "Diagnostics of run", "Data", "Run "):
+        for page in ("Run ", "Metrics of run", "", "Diagnostics of run", "Data", "", "Run "):
             await seen.until(lambda page=page: seen.page.startswith(page) and seen.page[-1:] != "…")
             assert "error[INTERNAL]" not in seen.page
             await seen.press("right")
@@ -66,16 +66,26 @@ def test_runs_of_older_clients_are_opened(store: str) -> None:
     browsing(VECTORS / store, steps)
 
 
-@pytest.mark.parametrize("command", ["show", "metrics", "importance", "diagnostics", "verify"])
+#: The commands that the pages of a run stand for, and their keys.
+KEYS = {
+    "show": "1",
+    "metrics": "2",
+    "importance": "3",
+    "diagnostics": "4",
+    "inspect-artifact": "6",
+    "verify": "v",
+}
+
+
+@pytest.mark.parametrize("command", KEYS)
 def test_the_pages_of_a_run_say_what_the_commands_say(
     command: str, runforge: Call, real: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    key = {"show": "1", "metrics": "2", "importance": "3", "diagnostics": "4", "verify": "v"}
     monkeypatch.setenv("COLUMNS", "77")
     told = runforge(command, FOREST, "--workspace", str(real)).out
 
     async def steps(seen: Seen) -> None:
-        await seen.press("down", "down", "down", "enter", key[command])
+        await seen.press("down", "down", "down", "enter", KEYS[command])
         await seen.until(
             lambda: [line.rstrip() for line in seen.page.splitlines()] == told.splitlines()
         )

@@ -98,6 +98,18 @@ def diagnostics_page(subject: Subject) -> list[str]:
     return pages.diagnostics_page(subject.folder)
 
 
+def model_page(subject: Subject) -> list[str]:
+    """Return what ``runforge inspect-artifact`` says of the run's model."""
+    from runforge_engine.artifact.inspection import inspect_model
+
+    from runforge_cli.models import model_lines
+    from runforge_cli.references import model_path
+
+    path = model_path(subject.folder)
+    name = subject.settings.target().relative(path)
+    return list(model_lines({**inspect_model(path).to_dict(), "artifact_path": name}))
+
+
 def verification_page(subject: Subject) -> list[str]:
     """Return what ``runforge verify`` says."""
     from runforge_cli.verification_view import verification_lines

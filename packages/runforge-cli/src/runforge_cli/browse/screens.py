@@ -21,6 +21,7 @@ from runforge_cli.browse.pages import (
     comparison_page,
     diagnostics_page,
     metrics_page,
+    model_page,
     origin_page,
     summary_page,
     verification_page,
@@ -40,6 +41,7 @@ PAGES: dict[str, Page] = {
     "weights": weights_page,
     "diagnostics": diagnostics_page,
     "origin": origin_page,
+    "model": model_page,
     VERIFY: verification_page,
 }
 
