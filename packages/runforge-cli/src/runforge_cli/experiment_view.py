@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from runforge_contracts.text import format_duration
+from runforge_contracts.text import format_duration, shorten
 
-from runforge_cli.columns import number, pairs
+from runforge_cli.columns import number, pairs, paragraph, plural
+from runforge_cli.verification_view import finding_lines
 
 if TYPE_CHECKING:
+    from runforge_engine.experiment.checking import RepositoryCheck
+    from runforge_engine.experiment.initialising import Initialised
     from runforge_engine.experiment.running import ExperimentOutcome
 
 #: Values shown of a summary of metrics; `--json` has them all.
@@ -41,3 +44,34 @@ def outcome_lines(outcome: ExperimentOutcome, where: str) -> Iterator[str]:
         yield from pairs((name, number(value)) for name, value in list(summary.items())[:_SHOWN])
         if len(summary) > _SHOWN:
             yield from pairs([("…", f"and {len(summary) - _SHOWN:,} more")])
+
+
+def initialised_lines(done: Initialised) -> Iterator[str]:
+    """Give the lines on a repository that was laid out."""
+    yield from paragraph(f"Repository {done.root}")
+    yield from pairs(("written", name) for name in done.written)
+    yield from pairs(("there already", name) for name in done.same)
+    yield from pairs(("left as it is", name) for name in done.kept)
+    if done.missing_attributes:
+        yield ""
+        yield "Your .gitattributes lacks"
+        yield from (f"  {line}" for line in done.missing_attributes)
+    yield ""
+    yield "Next"
+    yield "  python tools/run.py --experiment experiments/exp-001.yaml"
+
+
+def check_lines(report: RepositoryCheck) -> Iterator[str]:
+    """Give the lines on the runs of a repository, each with what is wrong with it."""
+    wrong = sum(not run.conforms for run in report.runs)
+    verdict = f"{wrong:,} with findings" if wrong else "nothing is wrong"
+    count = plural(len(report.runs), "run")
+    yield from paragraph(
+        f"Repository {report.repository}: {count}, {verdict}"
+        if report.runs
+        else f"There are no runs of experiments in {report.repository}."
+    )
+    for run in report.runs:
+        found = plural(len(run.findings), "finding") if run.findings else ""
+        yield from pairs([(shorten(run.run_id, 40), ", ".join(filter(None, (run.state, found))))])
+        yield from finding_lines(run.findings)

@@ -73,14 +73,19 @@ def _checks(checks: tuple[Check, ...]) -> Iterator[str]:
         yield from paragraph(
             f"{check.name}: {plural(len(check.findings), 'broken rule')}", indent=2
         )
-        for finding in check.findings[:_SHOWN]:
-            yield from pairs([("-", f"{shorten(finding.message, 400)} [{finding.rule}]")], indent=4)
-            for line in _particulars(finding):
-                yield from pairs([("", line)], indent=5)
-        if len(check.findings) > _SHOWN:
-            yield from pairs([("…", f"and {len(check.findings) - _SHOWN:,} more")], indent=4)
+        yield from finding_lines(check.findings)
         if check.hint:
             yield from paragraph(f"hint: {check.hint}", indent=4)
+
+
+def finding_lines(findings: Sequence[Finding]) -> Iterator[str]:
+    """Give the lines on broken rules, and where they are broken."""
+    for finding in findings[:_SHOWN]:
+        yield from pairs([("-", f"{shorten(finding.message, 400)} [{finding.rule}]")], indent=4)
+        for line in _particulars(finding):
+            yield from pairs([("", line)], indent=5)
+    if len(findings) > _SHOWN:
+        yield from pairs([("…", f"and {len(findings) - _SHOWN:,} more")], indent=4)
 
 
 def _particulars(finding: Finding) -> Iterator[str]:

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from runforge_contracts.text import quote
@@ -142,25 +143,48 @@ class Git:
             return None
         return self._output(result).removesuffix(b"\n").decode("utf-8", "replace") or None
 
+    def without_lfs(self, root: Path, paths: Sequence[Path]) -> list[Path]:
+        """Return those of ``paths`` that Git would store itself: neither ignored nor for Git LFS.
+
+        Parameters
+        ----------
+        root
+            The top folder of the working tree.
+        paths
+            Files in it.
+        """
+        names = {os.fsencode(path.relative_to(root).as_posix()): path for path in paths}
+        words = b"".join(name + b"\0" for name in names)
+        result = self._run(root, "check-ignore", "-z", "--stdin", words=words)
+        ignored = set() if result.returncode == 1 else set(self._output(result).split(b"\0"))
+        told = self._output(self._run(root, "check-attr", "-z", "--stdin", "filter", words=words))
+        fields = iter(told.split(b"\0")[:-1])
+        managed = {
+            name for name, _, value in zip(fields, fields, fields, strict=True) if value == b"lfs"
+        }
+        return [path for name, path in names.items() if name not in ignored | managed]
+
     def submodules(self, root: Path) -> list[bytes]:
         """Return the paths of the submodules that the index names."""
         entries = self._output(self._run(root, "ls-files", "--stage", "-z")).split(b"\0")
         links = (entry for entry in entries if entry.startswith(b"160000 "))
         return sorted({entry.partition(b"\t")[2] for entry in links})
 
-    def _run(self, folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    def _run(
+        self, folder: Path, *arguments: str, words: bytes | None = None
+    ) -> subprocess.CompletedProcess[bytes]:
         try:
             with subprocess.Popen(
                 (*self._command, *arguments),
                 cwd=folder,
                 env=self._environment,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.DEVNULL if words is None else subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
             ) as process:
                 try:
                     output, errors = process.communicate(
-                        timeout=max(self._deadline - time.monotonic(), 0)
+                        words, timeout=max(self._deadline - time.monotonic(), 0)
                     )
                 except BaseException:
                     # subprocess.run would then wait for filters that still hold the pipes.

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from runforge_contracts.errors import ExitCode
-from runforge_contracts.text import printable
+from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
+from runforge_contracts.text import printable, quote
 
 from runforge_cli.groups import CommandGroup
 from runforge_cli.output import error_lines, warn, write_json, write_lines
@@ -60,7 +60,7 @@ def run(
         from runforge_engine.experiment.materialise import materialise
         from runforge_engine.experiment.running import run_experiment
 
-        root = repository(settings)
+        root = _repository(settings)
         prepared = materialise(
             _experiment_file(experiment, root),
             root,
@@ -82,11 +82,88 @@ def run(
     return codes.get(outcome.status, ExitCode.FAILED)
 
 
-def repository(settings: Settings) -> Path:
+@command.command("init", short_help="Lay out a repository for experiments.")
+@click.argument("folder", metavar="[DIR]", required=False)
+@global_options
+@pass_settings
+def init(settings: Settings, folder: str | None) -> int:
+    """Lay out a repository for experiments, with two of them, in DIR.
+
+    DIR is the repository where it is left out. A file that is there stays as it is.
+    """
+    from runforge_engine.experiment.initialising import initialise
+    from runforge_engine.experiment.repository import find_repository
+
+    done = initialise(_repository(settings) if folder is None else Path(folder))
+    around = find_repository(done.root)
+    if settings.json:
+        write_json(
+            {
+                "repository": str(done.root),
+                "written": list(done.written),
+                "kept": sorted((*done.kept, *done.same)),
+                "missing_attributes": list(done.missing_attributes),
+            }
+        )
+        return ExitCode.OK
+    from runforge_cli.experiment_view import initialised_lines
+
+    write_lines(initialised_lines(done))
+    if around != done.root:
+        warn(
+            f"{done.root} lies in the Git repository {around}; give --workspace, or run"
+            " experiments by tools/run.py."
+        )
+    return ExitCode.OK
+
+
+@command.command("check", short_help="Say what is wrong with the runs.")
+@click.argument("runs", nargs=-1, metavar="[RUN...]")
+@global_options
+@pass_settings
+def check(settings: Settings, runs: tuple[str, ...]) -> int:
+    """Say what is wrong with the runs of experiments; exit 1 if anything is.
+
+    RUN is the id of a run, `latest`, or the path of its folder; all of them where it is left out.
+    A run that failed is not wrong. Large files that Git LFS would not take are warned of. Nothing
+    is written.
+    """
+    from runforge_engine.experiment.checking import check_repository
+
+    root = _repository(settings)
+    folders = [_run_of_experiment(reference, root) for reference in runs]
+    report = check_repository(root, folders or None)
+    if settings.json:
+        write_json(report.to_dict())
+    else:
+        from runforge_cli.experiment_view import check_lines
+
+        write_lines(check_lines(report))
+        for warning in report.warnings:
+            warn(warning)
+    return ExitCode.OK if report.conforms else ExitCode.FAILED
+
+
+def _repository(settings: Settings) -> Path:
     """Return the repository: the one named, else that of Git around here, else here."""
     from runforge_engine.experiment.repository import find_repository
 
     return settings.folder if settings.workspace is not None else find_repository(Path.cwd())
+
+
+def _run_of_experiment(reference: str, root: Path) -> Path:
+    from runforge_contracts.experiments import ExperimentFolder
+    from runforge_contracts.layout import ExperimentLayout
+    from runforge_contracts.lookup import find_any_run
+
+    found = find_any_run(reference, [ExperimentLayout(root)])
+    if isinstance(found, ExperimentFolder):
+        return found.path
+    raise RunForgeError(
+        ErrorCode.RUN_NOT_FOUND,
+        f"{quote(reference, 200)} is not the run of an experiment.",
+        hint="`runforge verify` checks trained runs.",
+    )
 
 
 def _experiment_file(name: str, root: Path) -> Path:

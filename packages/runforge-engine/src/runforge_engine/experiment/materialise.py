@@ -44,7 +44,7 @@ MADE_BY_RUNS = frozenset(
     {
         *("run_id", "code", "started_at", "status", "finished_at", "duration_ms", "exit_code"),
         *("signal", "failure", "references", "overrides", "parameters", "experiment_file"),
-        *("rerun_from", "copied_models"),
+        *("rerun_from", "copied_models", "created_by"),
     }
 )
 #: What an experiment must say in the end, wherever it says it.

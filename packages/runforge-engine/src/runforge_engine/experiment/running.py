@@ -20,6 +20,7 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.experiments import ExperimentFolder
 from runforge_contracts.text import printable, quote
 
+from runforge_engine import __version__
 from runforge_engine.aside import run_aside
 from runforge_engine.cancellation import Cancellation
 from runforge_engine.clock import Clock, read_clock
@@ -37,6 +38,8 @@ from runforge_engine.experiment.tee import Show
 from runforge_engine.holding import holding
 from runforge_engine.stopping import stoppable
 
+#: Who writes the runs.
+_CLIENT = f"runforge-engine@{__version__}"
 #: Variables that our own commands read, too.
 _WORKSPACE = "RUNFORGE_WORKSPACE"
 _DATASET = "RUNFORGE_DATASET"
@@ -98,6 +101,7 @@ def run_experiment(
         "run_id": folder.name,
         **experiment.config,
         **({} if code is None else {"code": code}),
+        "created_by": _CLIENT,
         "started_at": clock.now(),
     }
     record = ExperimentRecord(folder)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
 from runforge_contracts import layout
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.experiments import ExperimentFolder
+from runforge_contracts.experiments import ExperimentFolder, experiment_runs
 from runforge_contracts.text import quote
 
 from runforge_engine.holding import is_held
@@ -74,3 +75,14 @@ def stop_experiment(path: Path, *, patience: float = PATIENCE) -> ExperimentFold
         f"The run {quote(path.name)} has ended already: {state}.",
         path=str(path),
     )
+
+
+def running_experiments(root: Path) -> Iterator[ExperimentFolder]:
+    """Give the runs of experiments at work in the repository ``root``, the newest first.
+
+    Raises ``FILE_UNREADABLE`` where the folder of the runs cannot be read.
+    """
+    for path in reversed(experiment_runs(root)):
+        folder = ExperimentFolder(path)
+        if state_of(folder) == "running":
+            yield folder

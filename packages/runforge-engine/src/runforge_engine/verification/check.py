@@ -21,7 +21,8 @@ _HINTS: dict[str | tuple[str, str], str | None] = {
     "signature": "Get folder and signature from their source again.",
     ("signature", "none"): "`runforge sign RUN --key FILE` signs a run.",
     ("dataset", "moved"): "Move it back, or pass the datasets over with --without-dataset.",
-    ("files", "no result"): "`runforge rerun` repeats the run in a new folder.",
+    ("files", "no result"): "`runforge rerun` repeats the run in a new folder; so does `runforge"
+    " experiment run --experiment` with the config.yaml of an experiment's run.",
     ("files", "at work"): "Wait for it to end.",
     ("runs", "not verified"): None,
     "runs": "Remove what is not a run; get back from a copy what was lost.",

@@ -212,7 +212,21 @@ def _index(
 def _dataset(folder: Folder, datasets: Datasets) -> Check:
     config = (folder.result or {}).get("effective_config") or {}
     used = {**(config.get("dataset") or {}), **((folder.run or {}).get("dataset") or {})}
-    recorded, fingerprint = used.get("path"), used.get("fingerprint_sha256")
+    return dataset_check(used.get("path"), used.get("fingerprint_sha256"), datasets)
+
+
+def dataset_check(recorded: str | None, fingerprint: str | None, datasets: Datasets) -> Check:
+    """Return whether a dataset still has the bytes that a run has on record.
+
+    Parameters
+    ----------
+    recorded
+        Its path, as the run has it.
+    fingerprint
+        SHA-256 of its bytes then.
+    datasets
+        Where to look.
+    """
     if recorded is None or fingerprint is None:
         message = "the run does not record its bytes"
         return Check("dataset", "not checked", "not checked", message)

@@ -1,0 +1,121 @@
+"""Whether anything of an experiment's run was changed: its files, what they say, its dataset.
+
+Nothing is written, no symbolic link in a run folder is followed, and what cannot be read is a
+finding.
+
+Source: TFC-0003, sections 8 and 12.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from runforge_contracts import layout
+from runforge_contracts.errors import RunForgeError
+from runforge_contracts.experiments import ExperimentFolder, experiment_runs
+from runforge_contracts.facts.experiments import check_experiment_run
+from runforge_contracts.facts.finding import Finding
+from runforge_contracts.layout import StoreLayout
+
+from runforge_engine.experiment.stopping import state_of
+from runforge_engine.verification.check import Check, count
+from runforge_engine.verification.datasets import Datasets
+from runforge_engine.verification.runs import RunVerification, dataset_check
+
+#: Rules about the files themselves; the others are about what documents say.
+_FILE_RULES = frozenset(
+    {
+        *("run.no-links", "run.readable", "run.files", "experiment.files", "experiment.manifest"),
+        *("manifest.complete", "manifest.digests"),
+    }
+)
+
+
+def verify_experiment_run(
+    path: Path, root: Path, datasets: Datasets | None = None, *, with_dataset: bool = True
+) -> RunVerification:
+    """Check everything that is known of the experiment's run in the folder ``path``.
+
+    Parameters
+    ----------
+    path
+        The run folder, absolute.
+    root
+        The repository, which the dataset's path is relative to.
+    datasets
+        The datasets of the repository, where several runs are checked.
+    with_dataset
+        Whether to look at the dataset, which may have changed without harm to the run.
+
+    Raises
+    ------
+    RunForgeError
+        ``RUN_NOT_FOUND`` where there is no folder.
+    """
+    found = check_experiment_run(path)
+    of_files = [item for item in found if _is_of_files(item)]
+    folder = ExperimentFolder(path)
+    checks = [
+        _files(folder, of_files),
+        _documents([item for item in found if not _is_of_files(item)]),
+    ]
+    if with_dataset:
+        checks.append(_dataset(folder, datasets or Datasets(root)))
+    return RunVerification(path.name, StoreLayout(root).relative(path), tuple(checks))
+
+
+def verify_experiments(root: Path, *, with_dataset: bool = True) -> list[RunVerification]:
+    """Check all runs of experiments in a repository but those that have not told their end.
+
+    Raises
+    ------
+    RunForgeError
+        ``FILE_UNREADABLE`` where the folder of the runs cannot be read.
+    """
+    datasets = Datasets(root)
+    return [
+        verify_experiment_run(path, root, datasets, with_dataset=with_dataset)
+        for path in experiment_runs(root)
+        if state_of(ExperimentFolder(path)) not in ("running", "interrupted")
+    ]
+
+
+def _is_of_files(finding: Finding) -> bool:
+    return finding.rule in _FILE_RULES or finding.file == layout.EXPERIMENT_MANIFEST
+
+
+def _files(folder: ExperimentFolder, found: list[Finding]) -> Check:
+    state = state_of(folder)
+    if state in ("running", "interrupted"):
+        at_work = state == "running"
+        message = "it is still at work" if at_work else "it was interrupted"
+        finding = Finding("run.files", f"The run has no result: {message}.", layout.CONFIG)
+        return Check("files", "failed", "at work" if at_work else "no result", message, (finding,))
+    if found:
+        message = f"{count(len(found), 'difference')} from what is recorded of the files"
+        return Check("files", "failed", "changed", message, tuple(found))
+    try:
+        manifest = folder.manifest
+    except RunForgeError:
+        manifest = None
+    if manifest is None:
+        message = "another tool wrote the run, which has no manifest"
+        return Check("files", "not checked", "not checked", message)
+    message = f"{count(len(manifest['files']), 'file')}, byte for byte as the manifest has them"
+    return Check("files", "passed", "unchanged", message)
+
+
+def _documents(found: list[Finding]) -> Check:
+    if found:
+        message = f"{count(len(found), 'mistake')} in form or content"
+        return Check("documents", "failed", "invalid", message, tuple(found))
+    return Check("documents", "passed", "valid", "they tell one story")
+
+
+def _dataset(folder: ExperimentFolder, datasets: Datasets) -> Check:
+    try:
+        config = folder.config or {}
+    except RunForgeError:
+        config = {}
+    used = config.get("references", {}).get("dataset", {})
+    return dataset_check(used.get("path"), used.get("sha256"), datasets)
