@@ -7,9 +7,10 @@ machine call ``pin_environment`` before they import numpy.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # as typing has it, whose import costs scripts more than all of this
 if TYPE_CHECKING:
+    from typing import Any
+
     from runforge_engine.cancellation import Cancellation
     from runforge_engine.library import Store, train
     from runforge_engine.numerics import pin_environment

@@ -222,34 +222,40 @@ def _run(
 ) -> dict[str, Any] | None:
     """Return how user code starts, checked; None where RunForge trains itself."""
     run = config.get("run")
-    with problems.collecting():
-        if run is None:
-            _check_own_training(config, references)
-        elif _is_valid({"experiment": "-", "run": run}):  # else the whole is not valid either
-            check_start(run, root, environment)
-            return dict(run)
+    if run is not None:
+        if _is_valid({"experiment": "-", "run": run}):  # else the whole is not valid either
+            with problems.collecting():
+                check_start(run, root, environment)
+        return dict(run) if isinstance(run, dict) else None
+    if not str(config.get("model")).startswith(OWN_MODELS):
+        problems.add(
+            RunForgeError(
+                ErrorCode.EXPERIMENT_INVALID,
+                "The experiment does not say how user code starts.",
+                hint="Add `run:` with a `script`, a `module` or a `command`.",
+                pointer="/run",
+            )
+        )
+    elif "dataset" in config and _is_valid(config):
+        _check_own_training(config, references, problems)
     return None
 
 
-def _check_own_training(config: dict[str, Any], references: Mapping[str, Any]) -> None:
-    if not str(config.get("model")).startswith(OWN_MODELS):
-        raise RunForgeError(
-            ErrorCode.EXPERIMENT_INVALID,
-            "The experiment does not say how user code starts.",
-            hint="Add `run:` with a `script`, a `module` or a `command`.",
-            pointer="/run",
-        )
-    if not _is_valid(config):
-        return
+def _check_own_training(
+    config: dict[str, Any], references: Mapping[str, Any], problems: Problems
+) -> None:
     from runforge_engine.experiment.bridge import check_bridge
 
-    check_bridge(config)
+    with problems.collecting():
+        check_bridge(config)
     if "sha256" not in references.get("dataset", {}):
-        raise RunForgeError(
-            ErrorCode.DATASET_NOT_FOUND,
-            f"RunForge trains on a file, and the dataset {quote(config.get('dataset'))} is none.",
-            hint="Name a file of the repository.",
-            pointer="/dataset",
+        problems.add(
+            RunForgeError(
+                ErrorCode.DATASET_NOT_FOUND,
+                f"RunForge trains on a file, and the dataset {quote(config['dataset'])} is none.",
+                hint="Name a file of the repository.",
+                pointer="/dataset",
+            )
         )
 
 
