@@ -31,7 +31,8 @@ NUMERIC = {"numpy", "pandas", "sklearn", "scipy", "joblib", "pyarrow"}
 INSTALLED = {".venv", ".tox", "node_modules"}
 PAGES = sorted(
     str(path.relative_to(ROOT))
-    for path in ROOT.glob("**/README.md")
+    for pattern in ("**/README.md", "docs/guides/*.md")
+    for path in ROOT.glob(pattern)
     if not INSTALLED & set(path.relative_to(ROOT).parts)
 )
 
