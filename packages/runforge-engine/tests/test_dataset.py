@@ -221,6 +221,48 @@ def test_a_row_larger_than_a_block_is_read(path: Path) -> None:
     assert len(dataset.classes[0]) == 20_000_000  # type: ignore[arg-type]
 
 
+def test_rows_larger_than_a_small_block_are_read_as_numbers(path: Path) -> None:
+    zeros = "0" * 600_000
+    dataset = load(path, f"a,b,y\n1.5,{zeros},u\n2.5,1,u\n3.5,2,v\n4.5,{zeros}7,v\n")
+    assert dataset.X.tolist() == [[1.5, 0], [2.5, 1], [3.5, 2], [4.5, 7]]
+
+
+@pytest.mark.parametrize("text", ["a", '"a"', '"a ""1"""', '"a\nb"'], ids=repr)
+def test_a_table_of_many_blocks_is_read_in_order_however_its_header_is_quoted(
+    path: Path, text: str
+) -> None:
+    rows = 60_000
+    cells = "".join(f"{row}.25,{'' if row % 7 == 0 else -row},{row % 3}\n" for row in range(rows))
+    dataset = load(path, f"{text},b,y\n{cells}")
+    kept = np.array([row for row in range(rows) if row % 7])
+    assert np.array_equal(dataset.row_numbers, kept + 1)
+    assert np.array_equal(dataset.X, np.column_stack([kept + 0.25, -kept]))
+    assert np.array_equal(dataset.y, kept % 3)
+    assert dataset.missing_by_column == {"b": rows - len(kept)}
+
+
+def test_line_breaks_in_quotes_are_found_in_a_table_of_many_blocks(path: Path) -> None:
+    lines = "".join(f'{row},"{"x" * (row % 40)}\n,{row % 2}"\n' for row in range(50_000))
+    dataset = load(path, f"a,y\n{lines}")
+    assert np.array_equal(dataset.X[:, 0], np.arange(50_000))
+    assert len(dataset.classes) == 40
+
+
+def test_arrow_keeps_the_threads_that_it_had(path: Path) -> None:
+    import pyarrow as pa
+
+    before = pa.cpu_count()
+    load(path, ROWS)
+    assert pa.cpu_count() == before
+
+
+def test_an_infinite_value_is_named_with_the_row_of_the_file(path: Path) -> None:
+    error = refused(path, "a,b,y\n,1,0\n1,2,0\n3,-inf,0\n5,6,1\ninf,8,1\n")
+    assert error.code is ErrorCode.FEATURE_NOT_FINITE
+    assert (error.place.column, error.place.row) == ("a", 5)
+    assert [(item.place.column, item.place.row) for item in error.problems] == [("a", 5), ("b", 3)]
+
+
 def test_compressed_files_and_parquet_are_read_alike(tmp_path: Path) -> None:
     import pyarrow as pa
     from pyarrow import parquet

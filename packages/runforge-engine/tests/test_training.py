@@ -20,7 +20,10 @@ from runforge_engine.interpretability import interpret
 from runforge_engine.splitting import split_rows
 from runforge_engine.training import build_pipeline, dump_model, fit
 from sklearn import datasets, metrics
+from sklearn.dummy import DummyClassifier
 from sklearn.model_selection import train_test_split
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
 
 TABLES = ("iris", "breast_cancer", "wine", "digits")
 
@@ -228,6 +231,37 @@ def test_fits_in_two_threads_each_say_what_there_is_to_say() -> None:
         thread.join()
     assert said == [["CONVERGENCE_NOT_REACHED"]] * 14
     assert (warnings.filters, warnings.showwarning) == (filters, shown)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_metrics_are_those_that_scikit_learn_computes_from_all_rows(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    count = int(random.integers(2, 9))
+    labels = np.arange(count) - 3 if seed % 2 else np.array([f"c{i}" for i in range(count)])
+    rows = int(random.integers(3, 3000))
+    shares = random.dirichlet(np.full(count, 0.3))
+    y = labels[random.choice(count, rows, p=shares)]
+    y[:count] = labels[: len(y)]
+    X = random.normal(size=(rows, 1))
+    guess = DummyClassifier(strategy="stratified", random_state=seed)
+    pipeline = Pipeline([("scaler", StandardScaler()), ("clf", guess)]).fit(X, y)
+    predicted = pipeline.predict(X)
+    found = evaluate(pipeline, X, y, np.unique(y).tolist()).metrics
+    labels = np.unique(y)
+    for average, ours in (
+        ("macro", (found.precision_macro, found.recall_macro, found.f1_macro)),
+        (None, found.metrics_by_class),
+    ):
+        *expected, support = metrics.precision_recall_fscore_support(
+            y, predicted, labels=labels, average=average, zero_division=0
+        )
+        if average:
+            assert list(ours) == expected  # type: ignore[arg-type]
+        elif len(labels) > 2:
+            columns = zip(*((item.precision, item.recall, item.f1) for item in ours), strict=True)  # type: ignore[union-attr]
+            assert np.array_equal(list(columns), expected)
+            assert [item.support for item in ours] == support.tolist()  # type: ignore[union-attr]
+    assert found.accuracy == metrics.accuracy_score(y, predicted)
 
 
 def test_metrics_that_cannot_be_computed_are_left_out_and_explained() -> None:

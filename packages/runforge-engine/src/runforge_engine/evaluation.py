@@ -40,18 +40,23 @@ def evaluate(pipeline: Any, X: Any, y: Any, classes: Sequence[int | str]) -> Eva
     classes : sequence of int or str
         All labels, sorted.
     """
-    from sklearn.metrics import (
-        accuracy_score,
-        confusion_matrix,
-        f1_score,
-        precision_score,
-        recall_score,
-    )
+    import numpy as np
+    from sklearn.metrics import accuracy_score, confusion_matrix
 
     binary = len(classes) == 2
     predicted, scores, probabilities = _predict(pipeline, X, binary=binary)
     labels = list(classes)
-    macro: dict[str, Any] = {"labels": labels, "average": "macro", "zero_division": 0}
+    matrix = confusion_matrix(y, predicted, labels=labels)
+    # What follows depends only on how often which label was taken for which: each pair once, with
+    # its weight, gives the same numbers as all the rows.
+    rows, columns = np.nonzero(matrix)
+    names = np.asarray(labels)
+    pairs: dict[str, Any] = {
+        "y_true": names[rows],
+        "y_pred": names[columns],
+        "sample_weight": matrix[rows, columns],
+    }
+    precision, recall, f1, _ = _scores(pairs, labels, average="macro")
     diagnostics: list[Diagnostic] = []
     roc_auc: float | UnsetType = UNSET
     log_loss: float | UnsetType = UNSET
@@ -60,11 +65,10 @@ def evaluate(pipeline: Any, X: Any, y: Any, classes: Sequence[int | str]) -> Eva
     if binary and probabilities is not None:
         log_loss = _log_loss(y, probabilities, labels)
     by_class: list[ClassMetrics] | UnsetType = UNSET
-    matrix = confusion_matrix(y, predicted, labels=labels)
     diagnostics.extend(_undefined(matrix, classes))
     profile: MetricsProfile
     if not binary:
-        by_class = _by_class(y, predicted, labels)
+        by_class = _by_class(pairs, labels)
         profile = "classification.multiclass.v1"
     elif probabilities is not None:
         profile = "classification.proba.v1"
@@ -75,10 +79,10 @@ def evaluate(pipeline: Any, X: Any, y: Any, classes: Sequence[int | str]) -> Eva
         metrics_profile=profile,
         num_classes=len(classes),
         class_labels=labels,
-        accuracy=float(accuracy_score(y, predicted)),
-        precision_macro=float(precision_score(y, predicted, **macro)),
-        recall_macro=float(recall_score(y, predicted, **macro)),
-        f1_macro=float(f1_score(y, predicted, **macro)),
+        accuracy=float(accuracy_score(**pairs)),
+        precision_macro=float(precision),
+        recall_macro=float(recall),
+        f1_macro=float(f1),
         confusion_matrix=matrix.tolist(),
         roc_auc=roc_auc,
         log_loss=log_loss,
@@ -95,16 +99,17 @@ def _predict(pipeline: Any, X: Any, *, binary: bool) -> tuple[Any, Any, Any]:
     """
     import numpy as np
 
-    if hasattr(pipeline, "decision_function"):
-        predicted = pipeline.predict(X)
+    scaled, classifier = pipeline[:-1].transform(X), pipeline[-1]
+    if hasattr(classifier, "decision_function"):
+        predicted = classifier.predict(scaled)
         if not binary:
             return predicted, None, None
-        if not hasattr(pipeline, "predict_proba"):
-            return predicted, pipeline.decision_function(X), None
-        probabilities = pipeline.predict_proba(X)
+        if not hasattr(classifier, "predict_proba"):
+            return predicted, classifier.decision_function(scaled), None
+        probabilities = classifier.predict_proba(scaled)
         return predicted, probabilities[:, 1], probabilities
-    probabilities = pipeline.predict_proba(X)
-    predicted = pipeline.classes_.take(np.argmax(probabilities, axis=1), axis=0)
+    probabilities = classifier.predict_proba(scaled)
+    predicted = classifier.classes_.take(np.argmax(probabilities, axis=1), axis=0)
     return predicted, probabilities[:, 1], probabilities
 
 
@@ -134,15 +139,18 @@ def _log_loss(y: Any, probabilities: Any, labels: list[int | str]) -> float:
     return float(log_loss(y, probabilities, labels=labels))
 
 
-def _by_class(y: Any, predicted: Any, labels: list[int | str]) -> list[ClassMetrics]:
+def _scores(pairs: dict[str, Any], labels: list[int | str], *, average: str | None) -> Any:
+    """Return precision, recall, F1 and support."""
     from sklearn.metrics import precision_recall_fscore_support
 
-    columns = precision_recall_fscore_support(
-        y, predicted, labels=labels, average=None, zero_division=0
-    )
+    return precision_recall_fscore_support(**pairs, labels=labels, average=average, zero_division=0)
+
+
+def _by_class(pairs: dict[str, Any], labels: list[int | str]) -> list[ClassMetrics]:
+    columns = [column.tolist() for column in _scores(pairs, labels, average=None)]
     return [
-        ClassMetrics(class_=label, precision=p, recall=r, f1=f, support=s)
-        for label, p, r, f, s in zip(labels, *(column.tolist() for column in columns), strict=True)
+        ClassMetrics(class_=label, precision=p, recall=r, f1=f, support=int(s))
+        for label, p, r, f, s in zip(labels, *columns, strict=True)
     ]
 
 

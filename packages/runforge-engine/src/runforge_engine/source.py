@@ -16,15 +16,21 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.text import quote
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Source:
-    """A dataset as its bytes."""
+    """A dataset as its bytes, for as long as they are needed."""
 
     path: Path
     #: The file's content, as it lies on the disk.
     data: bytes
     #: SHA-256 of ``data``, the dataset's fingerprint.
     sha256: str
+    #: ``data`` as CSV text: decompressed and checked, once that was asked for.
+    text: bytes | None = None
+
+    def release(self) -> None:
+        """Let go of the bytes: what was read from them stands in memory a second time."""
+        self.data, self.text = b"", None
 
 
 def read_source(path: Path) -> Source:

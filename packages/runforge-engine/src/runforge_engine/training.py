@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import importlib
 import io
-import os
 import queue
 import threading
 import warnings
@@ -25,6 +24,7 @@ from runforge_contracts.text import printable, shorten
 from runforge_engine.aside import POLL, run_aside
 from runforge_engine.cancellation import Cancellation
 from runforge_engine.configuration import Configuration, family_table
+from runforge_engine.host import usable_cores
 
 #: Trees that are grown between two looks at the cancellation.
 TREES_PER_CHUNK = 10
@@ -99,7 +99,7 @@ def fit(
         with threadpool_limits(limits=1), warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
-                _fit_pipeline(pipeline, X, y, n_jobs or _usable_cores(), grown, stop)
+                _fit_pipeline(pipeline, X, y, n_jobs or usable_cores(), grown, stop)
             except Exception as error:
                 raise RunForgeError(
                     ErrorCode.TRAINING_FAILED,
@@ -206,9 +206,3 @@ def _iterations(classifier: Any) -> list[int]:
     import numpy as np
 
     return list(np.atleast_1d(classifier.n_iter_).tolist())
-
-
-def _usable_cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
