@@ -1,7 +1,8 @@
 """Make the test vectors that follow from others, or check that the committed ones still do.
 
 From the schemas come the boundary cases: a valid document with one rule broken. From the runs of
-``runs/v0.4.0`` come copies with one fault each. And ``manifest.json`` lists every case and file.
+``runs/v0.4.0`` and ``experiments/sound`` come copies with one fault each. And ``manifest.json``
+lists every case and file.
 
     python scripts/make_vectors.py           write them
     python scripts/make_vectors.py --check   compare, and fail with the names of what differs
@@ -19,6 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from experiment_faults import EXPERIMENT_FAULTS
 from generate import compare
 from runforge_conformance.boundaries import Boundary, boundaries
 from runforge_conformance.suite import manifest
@@ -26,7 +28,7 @@ from runforge_conformance.vectors import parse_file, requirements, suffix_of, ve
 from runforge_contracts.facts.folder import schema_rule
 from runforge_contracts.jsontext import encode_json
 from runforge_contracts.schemas import load_schema, schema_names
-from vector_faults import FAULTS
+from vector_faults import FAULTS, Fault
 
 VECTORS = Path(__file__).resolve().parent.parent / "docs/test-vectors"
 SINCE = "0.4.0"
@@ -45,6 +47,7 @@ def main() -> int:
     differences: list[str] = []
     with tempfile.TemporaryDirectory() as scratch:
         cases, faulty = Path(scratch) / "cases", Path(scratch) / "faulty"
+        experiments = Path(scratch) / "experiments"
         for name in schema_names():
             if schema_rule(name) not in requirements():
                 continue  # what a command prints, and no client must read
@@ -52,21 +55,25 @@ def main() -> int:
             target.parent.mkdir(parents=True)
             target.write_bytes(encode_json(boundary_topic(name)))
         make_faults(faulty)
+        make_experiment_faults(experiments)
+        made = ((faulty, VECTORS / "runs/faulty"), (experiments, VECTORS / "experiments/faulty"))
         for path in (VECTORS / "cases").glob("*/boundaries.json"):
             if not (cases / path.parent.name).exists():
                 differences.append(f"should not be there: cases/{path.parent.name}")
                 if not check:
                     path.unlink()
         if check:
-            differences += compare(faulty, VECTORS / "runs/faulty")
+            for fresh, target in made:
+                differences += compare(fresh, target)
             for path in cases.rglob("*.json"):
                 committed = VECTORS / "cases" / path.relative_to(cases)
                 if not committed.exists() or committed.read_bytes() != path.read_bytes():
                     differences.append(f"differs: cases/{path.relative_to(cases)}")
         else:
             differences = []
-            shutil.rmtree(VECTORS / "runs/faulty", ignore_errors=True)
-            shutil.copytree(faulty, VECTORS / "runs/faulty")
+            for fresh, target in made:
+                shutil.rmtree(target, ignore_errors=True)
+                shutil.copytree(fresh, target)
             shutil.copytree(cases, VECTORS / "cases", dirs_exist_ok=True)
     listed = VECTORS / "manifest.json"
     if not check:
@@ -139,7 +146,6 @@ def boundary_case(name: str, file: str, boundary: Boundary) -> dict[str, Any]:
 def make_faults(target: Path) -> None:
     """Write a workspace for each fault, and ``faults.json``, which says what is wrong in it."""
     target.mkdir()
-    listed = []
     for fault in FAULTS:
         workspace = target / fault.name
         source = VECTORS / "runs/v0.4.0/.runforge"
@@ -149,10 +155,28 @@ def make_faults(target: Path) -> None:
         index["runs"] = [entry for entry in index["runs"] if entry["run_id"] == fault.run]
         (workspace / ".runforge/index.json").write_bytes(encode_json(index))
         fault.make(run)
-        listed.append(
-            {"folder": fault.name, "requirement": fault.requirement, "fault": fault.description}
-        )
-    (target / "faults.json").write_bytes(encode_json(listed))
+    (target / "faults.json").write_bytes(encode_json([described(fault) for fault in FAULTS]))
+
+
+def make_experiment_faults(target: Path) -> None:
+    """Write a repository with one run for each fault of experiments, and ``faults.json``."""
+    target.mkdir()
+    for fault in EXPERIMENT_FAULTS:
+        run = target / fault.name / "runs" / fault.run
+        shutil.copytree(VECTORS / "experiments/sound/runs" / fault.run, run)
+        fault.make(run)
+    (target / "faults.json").write_bytes(
+        encode_json([described(fault) for fault in EXPERIMENT_FAULTS])
+    )
+
+
+def described(fault: Fault) -> dict[str, str]:
+    """Return what ``faults.json`` says of a fault."""
+    return {
+        "folder": fault.name,
+        "requirement": fault.requirement,
+        "fault": fault.description,
+    }
 
 
 if __name__ == "__main__":

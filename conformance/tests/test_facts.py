@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,9 @@ RUNS = vectors_folder() / "runs"
 FAULTS = json.loads((RUNS / "faulty/faults.json").read_bytes())
 SOUND = sorted(path.name for path in RUNS.iterdir() if path.name != "faulty")
 IN_THE_INDEX = ("index.",)
+EXPERIMENTS = vectors_folder() / "experiments"
+EXPERIMENT_FAULTS = json.loads((EXPERIMENTS / "faulty/faults.json").read_bytes())
+EXPERIMENT_RUNS = sorted((EXPERIMENTS / "sound/runs").iterdir())
 
 
 def only_run(workspace: Path) -> Path:
@@ -29,6 +33,46 @@ def test_a_sound_workspace_is_conformant(name: str) -> None:
     assert "conformant" in done.stdout
 
 
+@pytest.mark.parametrize("run", EXPERIMENT_RUNS, ids=lambda run: str(run.name))
+def test_a_sound_run_of_an_experiment_is_conformant(run: Path, tmp_path: Path) -> None:
+    assert rules(run) == set()
+    # A copy that lies elsewhere needs no name of its own.
+    shutil.copytree(run, tmp_path / "anything")
+    assert rules(tmp_path / "anything") == set()
+
+
+def test_the_runs_of_experiments_are_checked_with_the_store(tmp_path: Path) -> None:
+    done = suite("check-store", EXPERIMENTS / "sound")
+    assert done.returncode == 0, done.stdout
+    assert "conformant" in done.stdout
+    done = suite("check-store", EXPERIMENTS / "faulty/artifact-added", "--json")
+    assert done.returncode == 1
+    shutil.copytree(RUNS / "v0.4.0", tmp_path / "both")
+    shutil.copytree(EXPERIMENTS / "sound", tmp_path / "both", dirs_exist_ok=True)
+    (tmp_path / "both/runs/link").symlink_to(EXPERIMENT_RUNS[0])
+    store, experiments = json.loads(
+        suite("check-store", tmp_path / "both", "--json").stdout
+    ).values()
+    assert store == []
+    assert [item["requirement"] for item in experiments] == ["run.no-links"]
+
+
+def test_every_requirement_of_experiments_has_a_fault() -> None:
+    areas = ("experiment.", "tfc-")
+    wanted = {name for name in requirements() if name.startswith(areas)}
+    wanted -= {"tfc-experiment.schema"}  # of the file that a run is started from
+    assert wanted <= {fault["requirement"] for fault in EXPERIMENT_FAULTS}
+
+
+@pytest.mark.parametrize("fault", EXPERIMENT_FAULTS, ids=lambda fault: str(fault["folder"]))
+def test_a_fault_of_an_experiment_is_found_and_named(fault: dict[str, str]) -> None:
+    workspace = EXPERIMENTS / "faulty" / fault["folder"]
+    before = snapshot(workspace)
+    done = suite("check-run", *(workspace / "runs").iterdir(), "--json")
+    assert_found(fault, done)
+    assert snapshot(workspace) == before
+
+
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: str(fault["folder"]))
 def test_a_fault_is_found_and_named(fault: dict[str, str]) -> None:
     workspace = RUNS / "faulty" / fault["folder"]
@@ -37,6 +81,12 @@ def test_a_fault_is_found_and_named(fault: dict[str, str]) -> None:
         done = suite("check-store", workspace, "--json")
     else:
         done = suite("check-run", only_run(workspace), "--json")
+    assert_found(fault, done)
+    assert snapshot(workspace) == before
+
+
+def assert_found(fault: dict[str, str], done: subprocess.CompletedProcess[str]) -> None:
+    """Hold what was printed to the fault that is there."""
     (findings,) = json.loads(done.stdout).values()
     assert fault["requirement"] in {item["requirement"] for item in findings}
     for item in findings:
@@ -44,7 +94,6 @@ def test_a_fault_is_found_and_named(fault: dict[str, str]) -> None:
         assert item["file"]
         assert item["level"] == requirements()[item["requirement"]].level
     assert done.returncode == (1 if any(item["level"] == "required" for item in findings) else 0)
-    assert snapshot(workspace) == before
 
 
 @pytest.fixture

@@ -18,12 +18,14 @@ from typing import Any
 
 import msgspec
 from runforge_contracts.errors import RunForgeError
+from runforge_contracts.experiments import experiment_runs
+from runforge_contracts.facts.experiments import check_experiments
 from runforge_contracts.facts.finding import Finding
 from runforge_contracts.facts.runs import check_run
 from runforge_contracts.facts.stores import check_store
 from runforge_contracts.files import read_file, writing
 from runforge_contracts.jsontext import MAX_BYTES
-from runforge_contracts.layout import stores_in
+from runforge_contracts.layout import EXPERIMENT_RUNS, stores_in
 from runforge_contracts.text import printable
 
 from runforge_conformance import __version__
@@ -247,8 +249,15 @@ def _check_run(options: argparse.Namespace) -> Exit:
 
 
 def _check_store(options: argparse.Namespace) -> Exit:
-    stores = stores_in(options.workspace)
-    found = {str(store.root): check_store(store) for store in stores}
+    workspace, stores = options.workspace, stores_in(options.workspace)
+    experiments = bool(experiment_runs(workspace))
+    found = {
+        str(store.root): check_store(store)
+        for store in stores
+        if store.root.exists() or not experiments
+    }
+    if experiments:
+        found[str(workspace / EXPERIMENT_RUNS)] = check_experiments(workspace)
     return _print_findings(found, as_json=options.json)
 
 

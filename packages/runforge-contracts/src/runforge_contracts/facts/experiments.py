@@ -1,7 +1,8 @@
 """Everything that must be true of an experiment's run, whatever tool or script wrote it.
 
-A run needs a configuration and nothing else; what else it has must be right. Runs that are wrong
-are told of, never changed.
+A run needs a configuration and nothing else; what else it has must be right. A run that says which
+client wrote it, or that has a manifest, is held to what clients of RunForge promise besides. Runs
+that are wrong are told of, never changed.
 
 Source: TFC-0002, sections 5 to 11; TFC-0003, sections 7 to 15.
 """
@@ -10,18 +11,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from runforge_contracts import layout
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.experiments import EXPERIMENT_SCHEMAS, ExperimentFolder
+from runforge_contracts.experiments import (
+    EXPERIMENT_SCHEMAS,
+    ExperimentFolder,
+    is_experiment_folder,
+)
 from runforge_contracts.facts.evidence import manifest_findings
 from runforge_contracts.facts.finding import Finding, unequal
 from runforge_contracts.facts.folder import Folder, refusals
 from runforge_contracts.facts.form import portable_form
+from runforge_contracts.facts.times import moment
 from runforge_contracts.run_ids import parse_experiment_run_id
 from runforge_contracts.text import quote
 
@@ -79,7 +84,7 @@ def check_experiments(repository: Path) -> list[Finding]:
         if child.is_symlink():
             message = f"{quote(child.name)} is a symbolic link, which could lead anywhere."
             findings.append(Finding("run.no-links", message, place))
-        elif child.is_dir():
+        elif child.is_dir() and is_experiment_folder(child):
             findings += [
                 replace(item, file=f"{place}/{item.file}" if item.file else place)
                 for item in check_experiment_run(child)
@@ -93,10 +98,11 @@ def _findings(folder: Folder) -> Iterator[Finding]:
         yield Finding("experiment.files", f"The run lacks {layout.CONFIG}.", layout.CONFIG)
     yield from _identity(folder)
     if config is not None:
-        yield from portable_form(folder.texts[layout.CONFIG], layout.CONFIG)
         yield from _outcome(folder, config)
         yield from _times(config)
         yield from _copies(folder, config)
+        if "created_by" in config or layout.EXPERIMENT_MANIFEST in folder.files:
+            yield from _promises(folder, config)
     yield from manifest_findings(folder)
     yield from _journal(folder)
 
@@ -115,13 +121,10 @@ def _identity(folder: Folder) -> Iterator[Finding]:
 
 def _outcome(folder: Folder, config: dict[str, Any]) -> Iterator[Finding]:
     """Give where a run does not say how it ended, or says two things."""
-    status, manifest = config.get("status"), layout.EXPERIMENT_MANIFEST
-    if manifest in folder.files and status not in _ENDED:
+    status = config.get("status")
+    if layout.EXPERIMENT_MANIFEST in folder.files and status not in _ENDED:
         message = "A run whose files are final says how it ended."
         yield Finding("experiment.status", message, layout.CONFIG, "/status", list(_ENDED), status)
-    if status in _ENDED and manifest not in folder.files:
-        message = "A run that ended has the digests of its files."
-        yield Finding("experiment.manifest", message, manifest)
     if status == "succeeded":
         for name in ("failure", "signal"):
             if name in config:
@@ -133,9 +136,24 @@ def _outcome(folder: Folder, config: dict[str, Any]) -> Iterator[Finding]:
         code = config.get("exit_code", 0)
         yield from unequal("experiment.status", message, layout.CONFIG, "/exit_code", 0, code)
         yield from _summary(folder)
+
+
+def _promises(folder: Folder, config: dict[str, Any]) -> Iterator[Finding]:
+    """Give where a run lacks what only clients of RunForge promise."""
+    status, manifest = config.get("status"), layout.EXPERIMENT_MANIFEST
+    yield from portable_form(folder.texts[layout.CONFIG], layout.CONFIG)
+    if status in _ENDED and manifest not in folder.files:
+        message = "A run that ended has the digests of its files."
+        yield Finding("experiment.manifest", message, manifest)
     if status == "failed" and "failure" not in config:
         message = "A run that failed says why."
         yield Finding("experiment.failure", message, layout.CONFIG, "/failure")
+    for name in ("started_at", "finished_at"):
+        if not config.get(name, "Z").endswith(_UTC):
+            pointer, found = f"/{name}", config[name]
+            yield Finding(
+                "experiment.utc", "Times are in UTC.", layout.CONFIG, pointer, found=found
+            )
 
 
 def _summary(folder: Folder) -> Iterator[Finding]:
@@ -148,25 +166,16 @@ def _summary(folder: Folder) -> Iterator[Finding]:
 
 
 def _times(config: dict[str, Any]) -> Iterator[Finding]:
-    moments = {}
-    for name in ("started_at", "finished_at"):
-        if name not in config:
-            continue
-        if not config[name].endswith(_UTC):
-            message = "Times are in UTC."
-            yield Finding("experiment.utc", message, layout.CONFIG, f"/{name}", found=config[name])
-        try:
-            moments[name] = datetime.fromisoformat(config[name])
-        except ValueError:
+    rule, named = "experiment.times", ("started_at", "finished_at")
+    moments = {name: moment(config[name]) for name in named if name in config}
+    for name, found in moments.items():
+        if found is None:
             message = "A time is one that exists."
-            yield Finding(
-                "experiment.times", message, layout.CONFIG, f"/{name}", found=config[name]
-            )
-    if len(moments) == 2 and moments["finished_at"] < moments["started_at"]:
-        message = "A run ends after it began."
-        yield Finding(
-            "experiment.times", message, layout.CONFIG, "/finished_at", found=config["finished_at"]
-        )
+            yield Finding(rule, message, layout.CONFIG, f"/{name}", found=config[name])
+    began, ended = (moments.get(name) for name in named)
+    if began and ended and ended < began:
+        message, found_end = "A run ends after it began.", config["finished_at"]
+        yield Finding(rule, message, layout.CONFIG, "/finished_at", found=found_end)
 
 
 def _copies(folder: Folder, config: dict[str, Any]) -> Iterator[Finding]:

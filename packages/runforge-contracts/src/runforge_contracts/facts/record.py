@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 from runforge_contracts import layout
@@ -16,6 +15,7 @@ from runforge_contracts.diagnostics import DiagnosticCode
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.facts.finding import Finding, unequal
 from runforge_contracts.facts.folder import Folder
+from runforge_contracts.facts.times import moment
 from runforge_contracts.schemas import load_schema
 from runforge_contracts.validation import validate
 
@@ -99,15 +99,18 @@ def _sections(folder: Folder) -> Iterator[Finding]:
             if not content:
                 message = f"The result of a run that succeeded has its `{name}`."
                 yield Finding("result.sections", message, layout.RESULT, f"/{name}")
-    times = [_seconds(result[key]) for key in ("started_at", "finished_at") if key in result]
-    if len(times) == 2 and abs(times[1] - times[0] - result["duration_ms"] / 1000) > _CLOCK:
-        message = "The duration is the time from the beginning to the end."
-        expected, found = round(1000 * (times[1] - times[0])), result["duration_ms"]
-        yield Finding("result.times", message, layout.RESULT, "/duration_ms", expected, found)
-
-
-def _seconds(timestamp: str) -> float:
-    return datetime.fromisoformat(timestamp).timestamp()
+    named = ("started_at", "finished_at")
+    times = {key: moment(result[key]) for key in named if key in result}
+    for key, time in times.items():
+        if time is None:
+            message = "A time is one that exists."
+            yield Finding("result.times", message, layout.RESULT, f"/{key}", found=result[key])
+    began, ended = (times.get(key) for key in named)
+    if began and ended:
+        expected, found = round((ended - began).total_seconds() * 1000), result["duration_ms"]
+        if abs(expected - found) > 1000 * _CLOCK:
+            message = "The duration is the time from the beginning to the end."
+            yield Finding("result.times", message, layout.RESULT, "/duration_ms", expected, found)
 
 
 def _configuration(folder: Folder) -> Iterator[Finding]:
