@@ -9,7 +9,6 @@ Outside of a run everything here can be called and nothing comes of it.
 
 from __future__ import annotations
 
-import json
 import os
 
 TYPE_CHECKING = False  # as typing has it, whose import costs more than all of this
@@ -242,6 +241,8 @@ class CurrentRun:
 
     def _append(self, lines: list[dict[str, Any]]) -> None:
         """Append lines to the journal of the metrics: all of them at once, or nothing."""
+        import json  # late: it costs a script that logs nothing more than this module
+
         encoded = []
         for line in lines:
             try:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.jsontext import MAX_DEPTH
 from runforge_contracts.pointers import format_pointer
 from runforge_contracts.text import quote
 from runforge_contracts.yamltext import parse_yaml
@@ -32,7 +33,7 @@ def parse_overrides(settings: Iterable[str], reserved: frozenset[str]) -> dict[s
     for setting in settings:
         name, equals, text = setting.partition("=")
         parts = name.split(".")
-        if not equals or not all(parts):
+        if not equals or not all(parts) or len(parts) > MAX_DEPTH:
             raise RunForgeError(
                 ErrorCode.USAGE_INVALID,
                 f"The setting {quote(setting)} is not of the form `NAME=VALUE`.",
