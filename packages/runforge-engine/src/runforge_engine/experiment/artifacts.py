@@ -27,7 +27,7 @@ def place_of(name: str) -> PurePosixPath:
         For a name that is not a relative path with forward slashes, or leads out of the folder.
     """
     place = PurePosixPath(name)
-    if not name or name != str(place) or place.is_absolute() or set(place.parts) & {"..", "."}:
+    if name != str(place) or place.is_absolute() or not place.parts or ".." in place.parts:
         raise ValueError(f"an artifact is named by a path such as 'plots/loss.png', not {name!r}")
     if "\\" in name or "\0" in name or ":" in place.parts[0]:
         raise ValueError(f"the name {name!r} has characters that a path should not have")
