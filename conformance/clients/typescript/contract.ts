@@ -3,11 +3,12 @@ import { readFileSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { type AnyNode, parse } from "@humanwhocodes/momoa";
 import { Ajv2020, type ErrorObject } from "ajv/dist/2020.js";
+import { encodeYaml, parseYaml } from "./yaml.js";
 
 const FOLDER = process.env["RUNFORGE_SCHEMAS"];
 const SCHEMAS = FOLDER ? pathToFileURL(`${FOLDER}/`) : new URL("../../../../schemas/", import.meta.url);
 const BASE = "https://runforge.dev/schemas/";
-const MAX_DEPTH = 64;
+export const MAX_DEPTH = 64;
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type JsonObject = { [key: string]: Json };
@@ -26,15 +27,19 @@ export class Refusal extends Error {
 
 const ajv = new Ajv2020({ strict: false });
 const schemas = new Map<string, Schema>();
-for (const file of readdirSync(SCHEMAS).filter((name) => name.endsWith(".json"))) {
+// In the repository those of experiments have a folder of their own; their names tell it.
+for (const file of readdirSync(SCHEMAS, { recursive: true, encoding: "utf8" })) {
+  const name = file.replaceAll("\\", "/").replace("/", ".").replace(/\.json$/, "");
+  if (name === file || name.startsWith("conformance.")) continue;
   const schema = JSON.parse(readFileSync(new URL(file, SCHEMAS), "utf8"));
   ajv.addSchema(schema);
-  schemas.set(file.replace(/\.json$/, ""), schema);
+  schemas.set(name, schema);
 }
 
 /** Read and validate a document; `warnings` tells of a version that is newer than this client. */
 export function load(path: string, name: string): { document: JsonObject; warnings: string[] } {
-  const value = parseStrictly(readFileSync(path));
+  const text = decode(readFileSync(path), isYaml(path) ? "YAML" : "JSON");
+  const value = isYaml(path) ? parseYaml(text) : parseStrictly(text);
   const warnings: string[] = [];
   if (isObject(value)) {
     const version = schemas.get(name)!.properties.schema_version?.const;
@@ -55,7 +60,8 @@ export function load(path: string, name: string): { document: JsonObject; warnin
 export function save(document: JsonObject, path: string, name: string): void {
   validate(document, name);
   const temporary = `${path}.${process.pid}.tmp`;
-  writeFileSync(temporary, `${JSON.stringify(inOrder(document, name), null, 2)}\n`);
+  const ordered = inOrder(document, name);
+  writeFileSync(temporary, isYaml(path) ? encodeYaml(ordered) : `${JSON.stringify(ordered, null, 2)}\n`);
   renameSync(temporary, path);
 }
 
@@ -112,15 +118,21 @@ function escape(part: string): string {
 
 // --- text
 
-/** Parse JSON, refusing what another parser might read differently. */
-function parseStrictly(bytes: Buffer): Json {
-  let text: string;
+function isYaml(path: string): boolean {
+  return /\.ya?ml$/i.test(path);
+}
+
+function decode(bytes: Buffer, language: string): string {
   try {
     // Takes a byte order mark away, too.
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    throw new Refusal("JSON_ENCODING_INVALID", "The document is not UTF-8.");
+    throw new Refusal(`${language}_ENCODING_INVALID`, "The document is not UTF-8.");
   }
+}
+
+/** Parse JSON, refusing what another parser might read differently. */
+function parseStrictly(text: string): Json {
   checkDepth(text);
   try {
     checkTree(parse(text, { mode: "json" }).body);

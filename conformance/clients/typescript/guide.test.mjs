@@ -15,7 +15,7 @@ test("the guide's TypeScript harness compiles and is conformant", (t) => {
   const folder = mkdtempSync(join(HERE, "../guide-"));
   t.after(() => rmSync(folder, { recursive: true }));
   writeFileSync(join(folder, "harness.ts"), code);
-  for (const file of ["contract.ts", "package.json", "tsconfig.json"]) {
+  for (const file of ["contract.ts", "yaml.ts", "package.json", "tsconfig.json"]) {
     cpSync(join(HERE, file), join(folder, file));
   }
   symlinkSync(join(HERE, "node_modules"), join(folder, "node_modules"));
