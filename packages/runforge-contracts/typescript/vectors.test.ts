@@ -20,11 +20,16 @@ const ajv = new Ajv2020({
   allErrors: true,
 });
 ajv.addKeyword("x-runforge-file");
-const names: string[] = [];
-for (const file of readdirSync(SCHEMAS).filter((name) => name.endsWith(".json"))) {
-  ajv.addSchema(JSON.parse(readFileSync(new URL(file, SCHEMAS), "utf8")));
-  names.push(basename(file, ".json"));
+ajv.addKeyword("x-runforge-format");
+const schemas = new Map<string, { additionalProperties?: unknown; examples?: unknown[] }>();
+for (const folder of ["", "tfc/"]) {
+  for (const file of readdirSync(new URL(folder, SCHEMAS)).filter((name) => name.endsWith(".json"))) {
+    const schema = JSON.parse(readFileSync(new URL(`${folder}${file}`, SCHEMAS), "utf8"));
+    ajv.addSchema(schema);
+    schemas.set(`${folder.replace("/", ".")}${basename(file, ".json")}`, schema);
+  }
 }
+const names = [...schemas.keys()];
 
 function validator<T>(name: string): ValidateFunction<T> {
   const found = ajv.getSchema<T>(`https://runforge.dev/schemas/${name}.json`);
@@ -58,8 +63,8 @@ function schemaOf(path: string, document: unknown): string {
 for (const path of vectors) {
   const document = read(path);
   const name = schemaOf(path, document);
-  const { additionalProperties } = JSON.parse(readFileSync(new URL(`${name}.json`, SCHEMAS), "utf8"));
-  const refused = path.endsWith(".unknown-fields.json") && additionalProperties === false;
+  const closed = schemas.get(name)!.additionalProperties === false;
+  const refused = path.endsWith(".unknown-fields.json") && closed;
   test(`${path} is ${refused ? "refused" : "valid"}`, () => {
     const validate = validator(name);
     assert.equal(validate(document), !refused, JSON.stringify(validate.errors));
@@ -68,8 +73,7 @@ for (const path of vectors) {
 
 for (const name of names) {
   test(`the examples of ${name} are valid`, () => {
-    const schema = JSON.parse(readFileSync(new URL(`${name}.json`, SCHEMAS), "utf8"));
-    for (const example of schema.examples ?? []) {
+    for (const example of schemas.get(name)!.examples ?? []) {
       const validate = validator(name);
       assert(validate(example), JSON.stringify(validate.errors));
     }
