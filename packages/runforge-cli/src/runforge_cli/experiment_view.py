@@ -63,14 +63,13 @@ def initialised_lines(done: Initialised) -> Iterator[str]:
 
 def check_lines(report: RepositoryCheck) -> Iterator[str]:
     """Give the lines on the runs of a repository, each with what is wrong with it."""
+    if not report.runs:
+        yield from paragraph(f"There are no runs of experiments in {report.repository}.")
+        return
     wrong = sum(not run.conforms for run in report.runs)
     verdict = f"{wrong:,} with findings" if wrong else "nothing is wrong"
-    count = plural(len(report.runs), "run")
-    yield from paragraph(
-        f"Repository {report.repository}: {count}, {verdict}"
-        if report.runs
-        else f"There are no runs of experiments in {report.repository}."
-    )
+    yield from paragraph(f"Repository {report.repository}")
+    yield f"{plural(len(report.runs), 'run')}, {verdict}"
     for run in report.runs:
         found = plural(len(run.findings), "finding") if run.findings else ""
         yield from pairs([(shorten(run.run_id, 40), ", ".join(filter(None, (run.state, found))))])

@@ -111,7 +111,7 @@ def run_experiment(
             began(folder)
             run = _Run(experiment, record, config, clock)
             if gap is not None:
-                run.warnings.append(gap)
+                run.prepared.append(gap)
             return run.execute(show, cancellation)
 
 
@@ -129,7 +129,9 @@ class _Run:
         self.record = record
         self.config = config
         self.clock = clock
-        self.warnings = list(experiment.warnings)
+        #: What was known before user code started, and what user code left to be said.
+        self.prepared = list(experiment.warnings)
+        self.warnings: list[str] = []
         self.metrics = Metrics(
             record.folder / layout.JOURNAL, record.folder / layout.EXPERIMENT_METRICS
         )
@@ -226,9 +228,8 @@ class _Run:
                 hint=problem.hint,
                 path=problem.place.path,
             ) from problem
-        return ExperimentOutcome(
-            folder.name, folder, status, config, metrics, error, tuple(self.warnings)
-        )
+        warnings = (*self.prepared, *self.warnings)
+        return ExperimentOutcome(folder.name, folder, status, config, metrics, error, warnings)
 
     def _final_metrics(self) -> tuple[dict[str, Any] | None, RunForgeError | None]:
         """Return the metrics, or why they cannot be read: then the run did not succeed."""

@@ -32,7 +32,12 @@ _FILE_RULES = frozenset(
 
 
 def verify_experiment_run(
-    path: Path, root: Path, datasets: Datasets | None = None, *, with_dataset: bool = True
+    path: Path,
+    root: Path,
+    datasets: Datasets | None = None,
+    *,
+    with_dataset: bool = True,
+    demand_signature: bool = False,
 ) -> RunVerification:
     """Check everything that is known of the experiment's run in the folder ``path``.
 
@@ -46,6 +51,8 @@ def verify_experiment_run(
         The datasets of the repository, where several runs are checked.
     with_dataset
         Whether to look at the dataset, which may have changed without harm to the run.
+    demand_signature
+        Whether a run without a signature fails; that of an experiment has none.
 
     Raises
     ------
@@ -61,6 +68,10 @@ def verify_experiment_run(
     ]
     if with_dataset:
         checks.append(_dataset(folder, datasets or Datasets(root)))
+    if demand_signature:
+        message = "Runs of experiments are not signed."
+        finding = Finding("signature.exists", message, layout.EXPERIMENT_MANIFEST)
+        checks.append(Check("signature", "failed", "none", "", (finding,)))
     return RunVerification(path.name, StoreLayout(root).relative(path), tuple(checks))
 
 
