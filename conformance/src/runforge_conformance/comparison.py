@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.facts.finding import ABSENT, same
 from runforge_contracts.files import read_file
+from runforge_contracts.folders import as_text, walk_folder
 from runforge_contracts.jsontext import MAX_BYTES
 from runforge_contracts.pointers import format_pointer
 
@@ -85,20 +86,11 @@ def snapshot(folder: Path) -> dict[str, bytes]:
     than any document, there is a word that says so.
     """
     found: dict[str, bytes] = {}
-    waiting = [("", str(folder))]
-    while waiting:
-        prefix, current = waiting.pop()
-        with os.scandir(current) as entries:
-            for entry in entries:
-                name = os.fsencode(entry.name).decode("utf-8", "backslashreplace")
-                place = prefix + name
-                if entry.is_symlink():
-                    found[place] = b"link to " + os.fsencode(os.readlink(entry.path))  # noqa: PTH115
-                elif entry.is_dir(follow_symlinks=False):
-                    if place.count("/") < _MAX_DEPTH:
-                        waiting.append((f"{place}/", entry.path))
-                else:
-                    found[place] = content(Path(entry.path))
+    for place, path, kind in walk_folder(folder, max_depth=_MAX_DEPTH):
+        if kind == "link":
+            found[as_text(place)] = b"link to " + os.fsencode(path.readlink())
+        elif kind != "folder":
+            found[as_text(place)] = content(path)
     return found
 
 

@@ -16,6 +16,7 @@ from runforge_contracts.facts.finding import ABSENT
 from runforge_contracts.facts.folder import refusals
 from runforge_contracts.facts.form import key_order, portable_form, written_form
 from runforge_contracts.facts.stores import check_store
+from runforge_contracts.folders import list_folder
 from runforge_contracts.jsontext import parse_json
 from runforge_contracts.layout import StoreLayout, stores_in
 from runforge_contracts.reading import RunFolder, read_index
@@ -213,8 +214,8 @@ def _executed(case: Case, answer: Answer, place: Place) -> Iterator[Finding]:
             yield finding("files.untouched", message, file=file)
     if _rejected(answer):
         for store in stores:
-            for left in _children(store.runs):
-                name = left.relative_to(place.workspace).as_posix()
+            for left in list_folder(store.runs):
+                name = store.relative(Path(left.path))
                 if not any(file.startswith(f"{name}/") for file in before):
                     message = "A request that is refused leaves no run behind."
                     yield finding("executor.refuses", message, file=name)
@@ -341,7 +342,3 @@ def _readable(data: bytes) -> bool:
     except RunForgeError:
         return False
     return True
-
-
-def _children(folder: Path) -> list[Path]:
-    return sorted(folder.iterdir()) if folder.is_dir() else []

@@ -7,6 +7,24 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "python"))
 
-from harness import Client, Message, serve, view
+import harness
+from harness import Message, serve, view
+from runforge_contracts.schemas import schema_names
 
-__all__ = ["Client", "Message", "serve", "view"]
+__all__ = ["Client", "ExperimentClient", "Message", "serve", "view"]
+_EXPERIMENTS = [name for name in schema_names() if name.startswith("tfc.")]
+
+
+class Client(harness.Client):
+    """Knows the documents of trained runs."""
+
+    started = {
+        **harness.Client.started,
+        "documents": [name for name in schema_names() if name not in _EXPERIMENTS],
+    }
+
+
+class ExperimentClient(harness.Client):
+    """Knows the documents of experiments."""
+
+    started = {**harness.Client.started, "documents": _EXPERIMENTS}
