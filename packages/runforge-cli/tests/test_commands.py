@@ -343,11 +343,15 @@ HELP = [
             "inspect-artifact",
             "verify",
             "sign",
+            "experiment",
             "keygen",
         )
     ),
     ("index", "rebuild"),
     ("index", "check"),
+    ("experiment", "run"),
+    ("experiment", "init"),
+    ("experiment", "check"),
 ]
 
 

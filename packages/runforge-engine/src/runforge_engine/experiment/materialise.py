@@ -196,7 +196,18 @@ def _made_by_runs(name: str) -> RunForgeError:
 
 def _check(config: dict[str, Any]) -> None:
     """Check the form of a configuration; what it must say is not demanded of each file."""
-    validate(config, "tfc.experiment.v1")
+    try:
+        validate(config, "tfc.experiment.v1")
+    except RunForgeError as error:
+        # Of one mistake alone the name of the schema would be told, which nobody has asked for.
+        message = error.message if error.problems else error.message.partition(": ")[2]
+        raise RunForgeError(
+            error.code,
+            message,
+            hint=error.hint,
+            pointer=error.place.pointer,
+            problems=error.problems,
+        ) from None
     for field in _REQUIRED:
         if field not in config:
             raise RunForgeError(

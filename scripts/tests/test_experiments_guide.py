@@ -1,0 +1,15 @@
+"""Every command of the guide on experiments runs, in order, and prints what the page says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from guide_pages import GUIDES, follow, posix, steps
+
+#: The clock stands still, so that ids are those of the page.
+DAY = {"SOURCE_DATE_EPOCH": "1769947200"}
+
+
+@posix
+def test_the_commands_run_and_print_what_the_page_says(tmp_path: Path) -> None:
+    follow(steps(GUIDES / "experiments.md"), tmp_path, DAY)
