@@ -18,9 +18,11 @@ from typing import Any
 
 from runforge_contracts.documents import Document
 from runforge_contracts.errors import RunForgeError
+from runforge_contracts.yamltext import is_yaml
 
 VECTORS = Path(__file__).resolve().parent.parent / "docs/test-vectors"
 NAMES = ("request.json", "run.json", "metrics.json", "result.json", "index.json", "other.json")
+YAML_NAMES = ("config.yaml", "exp-001.yaml")
 TOKENS = [
     *(bytes([byte]) for byte in b'{}[],:"\\\x00\xff'),
     b"\\ud800",
@@ -34,6 +36,15 @@ TOKENS = [
     b"9" * 400,
     b"[" * 80,
     b'"a":',
+    b"a: ",
+    b"\n  - ",
+    b"&a ",
+    b"*a",
+    b"!!x ",
+    b"? ",
+    b"|\n",
+    b"<<: ",
+    b".nan",
     b"\xef\xbb\xbf",
     "😀\u202e".encode(),
 ]
@@ -68,14 +79,16 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     vectors = [*VECTORS.glob("*.*.json"), *VECTORS.glob("runs/[lv]*/**/*.json")]
+    vectors += [*VECTORS.glob("*.yaml"), *VECTORS.glob("raw/tfc*/*s.yaml")]
     seeds = [path.read_bytes() for path in sorted(vectors)]
     chance, outcomes = random.Random(arguments.seed), Counter[str]()
     end = time.monotonic() + (arguments.seconds or 0)
     while time.monotonic() < end if arguments.seconds else outcomes.total() < arguments.cases:
         data = broken(seeds, chance)
         try:
-            document: Document[Any] = Document.parse(data, path=Path(chance.choice(NAMES)))
-            document.encode()
+            name = chance.choice(NAMES + YAML_NAMES)
+            document: Document[Any] = Document.parse(data, path=Path(name))
+            document.encode(as_yaml=is_yaml(Path(name)))
             _ = document.view
             outcomes["read"] += 1
         except RunForgeError as error:

@@ -17,5 +17,11 @@ def test_broken_documents_are_read_or_refused_with_a_code() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    for outcome in ("read", "DOCUMENT_INVALID", "JSON_INVALID", "JSON_DUPLICATE_KEY"):
+    for outcome in (
+        "read",
+        "DOCUMENT_INVALID",
+        "JSON_INVALID",
+        "JSON_DUPLICATE_KEY",
+        "YAML_INVALID",
+    ):
         assert outcome in done.stdout

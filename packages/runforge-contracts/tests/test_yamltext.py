@@ -219,6 +219,11 @@ def test_nesting_is_read_and_written_down_to_the_same_level_as_json() -> None:
         assert caught.value.code is ErrorCode.YAML_TOO_DEEP
 
 
+def test_a_long_text_is_written_at_once() -> None:
+    for text in ("a" * 100_000 + "#", "a b" * 50_000 + "?", "a:" * 50_000, "/" * 100_000 + "\n"):
+        assert parse_yaml(encode_yaml([text])) == [text]
+
+
 @pytest.mark.parametrize(
     ("value", "code"),
     [

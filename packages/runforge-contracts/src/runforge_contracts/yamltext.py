@@ -25,6 +25,8 @@ from runforge_contracts.text import printable, quote
 
 #: Largest document that is read, in bytes: YAML takes a hundred times as long as JSON.
 MAX_YAML_BYTES = 2 * 2**20
+#: How much aliases may repeat, in values and characters.
+MAX_REPEATED = 2**18
 #: How the names of YAML files end.
 SUFFIXES = (".yaml", ".yml")
 
@@ -49,7 +51,8 @@ _READERS: dict[str | None, Callable[[str], Any]] = {
 _TAG_PREFIX = re.compile("(?:^|[\n\r\x85\u2028\u2029])%TAG")
 #: Texts that are one in every version of YAML and in every place without quotes.
 _PLAIN = re.compile(
-    r"(?!(?:y|n|yes|no|on|off|true|false|null)$)[a-z_/](?:[ :]?[\w./@+(),-]+)*", re.I | re.A
+    r"(?!(?:y|n|yes|no|on|off|true|false|null)$)[a-z_/][\w./@+(),-]*(?:[ :][\w./@+(),-]+)*",
+    re.I | re.A,
 )
 #: What JSON writes as it stands, and YAML does not allow or takes for the end of a line.
 _ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
@@ -91,9 +94,9 @@ def parse_yaml(data: bytes, *, path: str | None = None, max_bytes: int = MAX_YAM
     try:
         if len(data) > max_bytes:
             raise _too_large(max_bytes)
-        return _Reader(_events(data), max_bytes).document()
+        return _Reader(_events(data)).document()
     except UnicodeDecodeError as error:
-        message = f"The document is not UTF-8: byte {error.start} is not part of a character."
+        message = f"The document is not UTF-8: byte {error.start} is not part of a character"
         refusal = _refusal(ErrorCode.YAML_ENCODING_INVALID, message, hint="Save it as UTF-8.")
     except yaml.YAMLError as error:
         reason = getattr(error, "problem", None) or getattr(error, "reason", None) or "invalid text"
@@ -127,40 +130,33 @@ def _events(data: bytes) -> Iterator[Any]:
 class _Reader:
     """Builds one value from the events of the parser."""
 
-    def __init__(self, events: Iterator[Any], max_bytes: int) -> None:
+    def __init__(self, events: Iterator[Any]) -> None:
         self.events = events
-        self.max_bytes = max_bytes
-        #: Values and characters so far, those that aliases repeat included.
-        self.size = 0
+        #: Values and characters that aliases repeated so far.
+        self.repeated = 0
         #: Finished values by the name of their anchor.
         self.anchors: dict[str, Any] = {}
 
     def document(self) -> Any:
         """Return the value of the only document."""
-        from yaml import StreamEndEvent
+        import yaml
 
         next(self.events)  # the stream begins
-        if isinstance(next(self.events), StreamEndEvent):
+        if isinstance(next(self.events), yaml.StreamEndEvent):
             return None
         value = self.value(next(self.events), 0)
         next(self.events)  # the document ends
         event = next(self.events)
-        if not isinstance(event, StreamEndEvent):
+        if not isinstance(event, yaml.StreamEndEvent):
             message = "There is more than one document"
             raise _refusal(ErrorCode.YAML_INVALID, message, event.start_mark)
         return value
 
     def value(self, event: Any, depth: int) -> Any:
         """Return the value that begins with ``event``."""
-        from yaml import (
-            AliasEvent,
-            MappingEndEvent,
-            ScalarEvent,
-            SequenceEndEvent,
-            SequenceStartEvent,
-        )
+        import yaml
 
-        if isinstance(event, AliasEvent):
+        if isinstance(event, yaml.AliasEvent):
             if event.anchor not in self.anchors:
                 message = f"The alias {quote(event.anchor)} stands for nothing that ended before it"
                 raise _refusal(ErrorCode.YAML_INVALID, message, event.start_mark)
@@ -169,18 +165,18 @@ class _Reader:
             raise _tag_refused(event.tag, event.start_mark)
         self.anchors.pop(event.anchor, None)  # nothing can stand for a value that has not ended
         value: Any
-        if isinstance(event, ScalarEvent):
-            self.count(event.value, depth)
+        if isinstance(event, yaml.ScalarEvent):
+            self.check(event.value, depth)
             value = _resolve(event) if event.implicit[0] else event.value
-        elif isinstance(event, SequenceStartEvent):
-            self.count("", depth + 1)
+        elif isinstance(event, yaml.SequenceStartEvent):
+            self.check("", depth + 1)
             value = []
-            while not isinstance(item := next(self.events), SequenceEndEvent):
+            while not isinstance(item := next(self.events), yaml.SequenceEndEvent):
                 value.append(self.value(item, depth + 1))
         else:
-            self.count("", depth + 1)
+            self.check("", depth + 1)
             value = {}
-            while not isinstance(item := next(self.events), MappingEndEvent):
+            while not isinstance(item := next(self.events), yaml.MappingEndEvent):
                 key = self.key(item, depth + 1)
                 if key in value:
                     message = f"The key {quote(key)} appears twice in one mapping"
@@ -205,7 +201,11 @@ class _Reader:
 
     def copy(self, value: Any, depth: int) -> Any:
         """Return a finished value once more."""
-        self.count(value if isinstance(value, str) else "", depth + isinstance(value, list | dict))
+        self.repeated += 1 + (len(value) if isinstance(value, str) else 0)
+        if self.repeated > MAX_REPEATED:
+            message = "What the aliases of the document stand for amounts to too much"
+            raise _refusal(ErrorCode.YAML_TOO_LARGE, message, hint="Write it out once.")
+        self.check(value if isinstance(value, str) else "", depth + isinstance(value, list | dict))
         if isinstance(value, list):
             return [self.copy(item, depth + 1) for item in value]
         if isinstance(value, dict):
@@ -214,15 +214,12 @@ class _Reader:
             }
         return value
 
-    def count(self, text: str, depth: int) -> None:
-        """Refuse halves of characters, what goes too deep, and aliases that amount to too much."""
-        if not text.isascii() and _SURROGATE.search(text):  # the parser in C refuses it by itself
-            raise _refusal(ErrorCode.YAML_STRING_INVALID, "A text holds half of a surrogate pair")
+    def check(self, text: str, depth: int) -> None:
+        """Refuse arrays and objects that go too deep, and halves of characters."""
         if depth > MAX_DEPTH:
             raise _too_deep()
-        self.size += len(text) + 1
-        if self.size > 2 * self.max_bytes:  # more than any document without aliases comes to
-            raise _too_large(self.max_bytes)
+        if not text.isascii() and _SURROGATE.search(text):  # the parser in C refuses it by itself
+            raise _refusal(ErrorCode.YAML_STRING_INVALID, "A text holds half of a surrogate pair")
 
 
 def _resolve(event: Any) -> Any:
@@ -319,7 +316,7 @@ def _tag_refused(tag: str, mark: Any = None) -> RunForgeError:
 
 
 def _too_large(max_bytes: int) -> RunForgeError:
-    message = f"The document, with what its aliases stand for, has more than {max_bytes:,} bytes"
+    message = f"The document has more than the {max_bytes:,} bytes that are read"
     return _refusal(ErrorCode.YAML_TOO_LARGE, message)
 
 
