@@ -364,6 +364,10 @@ export interface ComparedRun {
    * Version of its run record; absent where it has none.
    */
   schema_version?: string;
+  /**
+   * Whether RunForge trained it, which is so where this is absent, or an experiment ran it (TFC-0003).
+   */
+  kind?: "trained" | "experiment";
   created_at?: Timestamp;
   name?: string;
   /**

@@ -8,11 +8,14 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from itertools import pairwise
 
 from runforge_contracts.text import printable
 
 #: Between two columns.
 GAP = "  "
+#: From least to greatest.
+_BLOCKS = "▁▂▃▄▅▆▇█"
 _chosen = ContextVar("_chosen", default=0)
 
 
@@ -159,6 +162,49 @@ def bar(value: float, greatest: float, columns: int | None = None) -> str:
     columns = columns or (20 if terminal_width() >= 60 else 10)
     eighths = round(8 * columns * min(value / greatest, 1.0))
     return "█" * (eighths // 8) + ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")[eighths % 8]
+
+
+def sparkline(values: Sequence[float], columns: int) -> str:
+    """Return finite values as a row of blocks, from the least to the greatest of them.
+
+    Of more values than there are columns, each block stands for the mean of its share.
+    """
+    top = len(_BLOCKS) - 1
+    return "".join(_BLOCKS[round(top * share)] for share in _shares(_means(values, columns)))
+
+
+def chart(values: Sequence[float], columns: int, lines: int) -> list[str]:
+    """Return finite values as a curve of blocks, with the greatest and the least beside it."""
+    means = _means(values, columns)
+    eighths = [max(round(8 * lines * share), 1) for share in _shares(means)]
+    marks = {0: number(max(means)), lines - 1: number(min(means))}
+    side = max(map(len, marks.values()))
+    drawn = []
+    for line in range(lines):
+        below = 8 * (lines - 1 - line)
+        row = "".join(
+            " " if high <= below else _BLOCKS[min(high - below, 8) - 1] for high in eighths
+        )
+        drawn.append(f"  {marks.get(line, ''):>{side}} {row}".rstrip())
+    return drawn
+
+
+def _means(values: Sequence[float], columns: int) -> Sequence[float]:
+    """Return no more values than there are columns, each the mean of its share."""
+    if len(values) <= columns:
+        return values
+    edges = [len(values) * at // columns for at in range(columns + 1)]
+    shares = (values[first:last] for first, last in pairwise(edges))
+    # Divided first: the sum of the greatest numbers is not a number.
+    return [sum(value / len(share) for value in share) for share in shares]
+
+
+def _shares(values: Sequence[float]) -> list[float]:
+    """Return where each value lies between the least and the greatest; in the middle if equal."""
+    least, greatest = min(values, default=0.0), max(values, default=0.0)
+    # Half of each first, for the same reason.
+    span = greatest / 2 - least / 2
+    return [(value / 2 - least / 2) / span if span else 0.5 for value in values]
 
 
 def number(value: float) -> str:

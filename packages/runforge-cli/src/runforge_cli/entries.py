@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from runforge_contracts.rules import LOWER_IS_BETTER, primary_metric
+from runforge_contracts.rules import lower_is_better, primary_metric
 from runforge_contracts.run_ids import started
 from runforge_contracts.text import format_duration
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Heading of the metrics where the runs have not all the same one.
 METRIC = "metric"
+#: Kind of the runs that RunForge has trained, and the column that tells kinds apart.
+TRAINED, _KIND = "trained", "kind"
 #: Fields of an entry that a table for programs has.
 _FIELDS = (
     "run_id",
@@ -33,6 +35,17 @@ _FIELDS = (
 )
 
 
+def kind_of(entry: dict[str, Any]) -> str:
+    """Return what kind of run it is."""
+    return str(entry.get("kind", TRAINED))
+
+
+def models_of(entry: dict[str, Any]) -> tuple[str, ...]:
+    """Return what the model may be called: an experiment may name a family of RunForge's own."""
+    model = str(entry.get("model_family", ""))
+    return model, model.removeprefix("runforge/")
+
+
 def status_of(entry: dict[str, Any]) -> str:
     """Return how the run ended, or what becomes of it."""
     return str(entry.get("status") or entry.get("state", "incomplete"))
@@ -40,12 +53,18 @@ def status_of(entry: dict[str, Any]) -> str:
 
 def add_states(entries: Iterable[dict[str, Any]], workspace: Path) -> None:
     """Add to entries without a status what becomes of their runs."""
-    unfinished = [entry for entry in entries if "status" not in entry]
-    if unfinished:
-        from runforge_engine.holding import state_of
+    unfinished = [entry for entry in entries if not {"status", "state"} & entry.keys()]
+    for entry in unfinished:
+        path = workspace / entry["run_dir"]
+        if kind_of(entry) == TRAINED:
+            from runforge_engine.holding import state_of
 
-        for entry in unfinished:
-            entry["state"] = state_of(workspace / entry["run_dir"])
+            entry["state"] = state_of(path)
+        else:
+            from runforge_contracts.experiments import ExperimentFolder
+            from runforge_engine.experiment import stopping
+
+            entry["state"] = stopping.state_of(ExperimentFolder(path))
 
 
 def metrics_of(entry: dict[str, Any]) -> dict[str, float]:
@@ -72,6 +91,8 @@ def common_metric(entries: Iterable[dict[str, Any]]) -> str | None:
 def cells_of(entry: dict[str, Any], metric: str | None) -> dict[str, str]:
     """Return what a list of runs says of one, by column; not yet printable.
 
+    The column of the metric is :data:`METRIC`, whatever the metric is called.
+
     Parameters
     ----------
     entry
@@ -83,8 +104,9 @@ def cells_of(entry: dict[str, Any], metric: str | None) -> dict[str, str]:
     span = entry.get("summary", {}).get("duration_ms")
     return {
         "run": entry["run_id"],
+        "kind": kind_of(entry),
         "status": status_of(entry),
-        metric or METRIC: "" if measured is None else number(measured[1]),
+        METRIC: "" if measured is None else number(measured[1]),
         "duration": "" if span is None else format_duration(span),
         "model": entry.get("model_family", ""),
         "preset": entry.get("preset_id", ""),
@@ -93,17 +115,37 @@ def cells_of(entry: dict[str, Any], metric: str | None) -> dict[str, str]:
     }
 
 
+def heading(column: str, metric: str | None) -> str:
+    """Return the name of a column as people see it."""
+    return metric if column == METRIC and metric is not None else column
+
+
 def csv_header(entries: Iterable[dict[str, Any]]) -> list[str]:
-    """Return the columns that describe runs in a table for programs: fields first, then metrics."""
-    metrics = {name for entry in entries for name in metrics_of(entry)}
-    return [*_FIELDS, *sorted(metrics - set(_FIELDS))]
+    """Return the columns that describe runs in a table for programs: fields first, then metrics.
+
+    A metric that is called as a field has ``metric.`` before its name.
+    """
+    entries = list(entries)
+    kind = [_KIND] if any(kind_of(entry) != TRAINED for entry in entries) else []
+    metrics = {_column(name) for entry in entries for name in metrics_of(entry)}
+    return [*_FIELDS, *kind, *sorted(metrics)]
 
 
 def csv_row(entry: dict[str, Any], header: Iterable[str]) -> list[str]:
     """Return the cells of a run: numbers in full, nothing where something is not known."""
-    summary = entry.get("summary", {})
-    known = {**metrics_of(entry), **summary, **entry, "status": status_of(entry)}
+    fields = {
+        **entry.get("summary", {}),
+        **entry,
+        "status": status_of(entry),
+        _KIND: kind_of(entry),
+    }
+    known = {name: fields[name] for name in (*_FIELDS, _KIND) if name in fields}
+    known |= {_column(name): value for name, value in metrics_of(entry).items()}
     return [str(known.get(name, "")) for name in header]
+
+
+def _column(metric: str) -> str:
+    return f"metric.{metric}" if metric in _FIELDS or metric == _KIND else metric
 
 
 def newest_first(entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -113,4 +155,4 @@ def newest_first(entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def rank(value: float, metric: str) -> float:
     """Return a value that sorts better values of a metric before worse ones."""
-    return value if metric in LOWER_IS_BETTER else -value
+    return value if lower_is_better(metric) else -value

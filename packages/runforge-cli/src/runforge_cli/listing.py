@@ -1,22 +1,26 @@
-"""Every run that there is, also where the index of a store cannot be read."""
+"""Every run that there is, of both kinds, also where the index of a store cannot be read."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.layout import StoreLayout
-from runforge_contracts.reading import RunFolder, describe, list_runs, locate_run
+from runforge_contracts.layout import ExperimentLayout, Place, StoreLayout
+from runforge_contracts.newest import Newest, newest_runs
 
+from runforge_cli.entries import status_of
 from runforge_cli.output import warn
+
+if TYPE_CHECKING:
+    from runforge_contracts.lookup import AnyRun
 
 
 class Run(NamedTuple):
-    """A run as the list knows it, and the store that it is in."""
+    """A run as a list knows it, and where it lies."""
 
     entry: dict[str, Any]
-    store: StoreLayout
+    store: Place
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -26,7 +30,7 @@ class Run(NamedTuple):
     @property
     def status(self) -> str:
         """How the run ended, as far as the list knows."""
-        return str(self.entry.get("status", "incomplete"))
+        return status_of(self.entry)
 
     @property
     def fingerprint(self) -> str | None:
@@ -34,7 +38,7 @@ class Run(NamedTuple):
         text = str(self.entry.get("dataset_fingerprint_sha256", ""))
         return text if len(text) == 64 and set(text) <= set("0123456789abcdef") else None
 
-    def folder(self) -> RunFolder:
+    def folder(self) -> AnyRun:
         """Return the run's folder.
 
         Raises
@@ -42,25 +46,82 @@ class Run(NamedTuple):
         RunForgeError
             ``PATH_OUTSIDE_ROOT`` where the list leads out of the workspace.
         """
+        if isinstance(self.store, ExperimentLayout):
+            from runforge_contracts.experiments import ExperimentFolder
+
+            return ExperimentFolder(self.store.workspace / self.entry["run_dir"])
+        from runforge_contracts.reading import RunFolder, locate_run
+
         return RunFolder(locate_run(self.entry, self.store))
 
 
-def entries_of(store: StoreLayout, tell: Callable[[str], None] = warn) -> list[dict[str, Any]]:
-    """Return an index entry for every run, oldest first; tell where the index is no help."""
+def tags_of(folder: AnyRun) -> list[str]:
+    """Return the tags of a run; those of an experiment's are what its configuration calls so.
+
+    Raises
+    ------
+    RunForgeError
+        Where the document that has them cannot be read.
+    """
+    from runforge_contracts.reading import RunFolder
+
+    asked = folder.request if isinstance(folder, RunFolder) else folder.config
+    tags = (asked or {}).get("tags")
+    return [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
+
+
+def described(folder: AnyRun, places: Iterable[Place]) -> Run:
+    """Return a run that was found by its name as the list would have it."""
+    from runforge_contracts.reading import RunFolder, describe
+
+    places = list(places)
+    if isinstance(folder, RunFolder):
+        store = next(place for place in places if isinstance(place, StoreLayout))
+        return Run(describe(folder, store), store)
+    from runforge_contracts.experiment_list import describe_experiment
+
+    experiments = ExperimentLayout(places[0].workspace)
+    return Run(describe_experiment(folder, experiments), experiments)
+
+
+def entries_of(place: Place, tell: Callable[[str], None] = warn) -> list[dict[str, Any]]:
+    """Return an entry for every run, oldest first; tell where the index is no help."""
+    if isinstance(place, ExperimentLayout):
+        from runforge_contracts.experiment_list import newest_experiments
+
+        return newest_experiments(place).entries
+    from runforge_contracts.reading import list_runs
+
     try:
-        return list_runs(store)
+        return list_runs(place)
     except RunForgeError as error:
         if error.code is not ErrorCode.INDEX_INVALID:
             raise
         tell(f"{error.message} Showing what the run folders say.")
-        return list_runs(store, trust_index=False)
+        return list_runs(place, trust_index=False)
 
 
-def described(folder: RunFolder, store: StoreLayout) -> Run:
-    """Return a run that was found by its name as the list would have it."""
-    return Run(describe(folder, store), store)
+def newest_in(place: Place, count: int) -> Newest:
+    """Return the newest runs of a place, oldest first, and how many there are, as fast as can be.
+
+    Runs are described from their folders where the index does not know them.
+    """
+    if isinstance(place, ExperimentLayout):
+        from runforge_contracts.experiment_list import newest_experiments
+
+        return newest_experiments(place, count)
+    newest = newest_runs(place, count)
+    if newest is not None:
+        return newest
+    entries = entries_of(place)
+    return Newest(entries[-count:], len(entries))
 
 
-def runs_in(stores: Iterable[StoreLayout]) -> list[Run]:
-    """Return every run of the stores, the oldest of each first."""
-    return [Run(entry, store) for store in stores for entry in entries_of(store)]
+def runs_in(places: Iterable[Place]) -> list[Run]:
+    """Return every run in some places, the oldest of each first."""
+    return [Run(entry, place) for place in places for entry in entries_of(place)]
+
+
+def trained_in(stores: Iterable[StoreLayout]) -> list[tuple[dict[str, Any], StoreLayout]]:
+    """Return the entry of every run of the stores, the oldest of each first."""
+    return cast("list[tuple[dict[str, Any], StoreLayout]]", runs_in(stores))

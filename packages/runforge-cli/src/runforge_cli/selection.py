@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.reading import RunFolder
+from runforge_contracts.lookup import AnyRun
 from runforge_contracts.text import quote
 
 from runforge_cli.settings import Settings
 
 
-def find_runs(settings: Settings, references: Sequence[str], *, least: int) -> list[RunFolder]:
+def find_runs(settings: Settings, references: Sequence[str], *, least: int) -> list[AnyRun]:
     """Return the runs that ``references`` name, in their order.
 
     Raises
     ------
     RunForgeError
         ``USAGE_INVALID`` where there are fewer than ``least``, or one is named twice; what
-        :func:`~runforge_contracts.reading.find_run` raises.
+        :func:`~runforge_contracts.lookup.find_any_run` raises.
     """
     if len(references) < least:
         raise RunForgeError(
@@ -26,9 +26,9 @@ def find_runs(settings: Settings, references: Sequence[str], *, least: int) -> l
             "Name two runs at least." if least == 2 else "Name a run.",
             hint="`runforge runs` lists them; `latest` names the newest.",
         )
-    found: dict[str, RunFolder] = {}
+    found: dict[str, AnyRun] = {}
     for reference in references:
-        folder = settings.find_run(reference)
+        folder = settings.find_any(reference)
         place = str(folder.path.resolve())
         if place in found:
             raise RunForgeError(

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from click.shell_completion import CompletionItem
-    from runforge_contracts.layout import StoreLayout
+    from runforge_contracts.layout import ExperimentLayout, Place, StoreLayout
+    from runforge_contracts.lookup import AnyRun
     from runforge_contracts.reading import RunFolder
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -33,7 +34,7 @@ class Settings:
 
     @property
     def folder(self) -> Path:
-        """The workspace: the one named, else the nearest parent with a store, else here."""
+        """The workspace: the one named, else the nearest parent with runs, else here."""
         from pathlib import Path
 
         from runforge_contracts.errors import ErrorCode, RunForgeError
@@ -73,11 +74,28 @@ class Settings:
 
         return stores_in(self.folder, self.store_name)
 
+    def experiments(self) -> list[ExperimentLayout]:
+        """Return where runs of experiments lie; nowhere, where one store was asked for."""
+        from runforge_contracts.layout import ExperimentLayout
+
+        place = ExperimentLayout(self.folder)
+        return [place] if self.store_name is None and place.has_runs() else []
+
+    def places(self) -> list[Place]:
+        """Return everything to read from: the stores first."""
+        return [*self.stores(), *self.experiments()]
+
     def target(self) -> StoreLayout:
         """Return the store to write to."""
         from runforge_contracts.layout import DEFAULT_STORE, StoreLayout
 
         return StoreLayout(self.folder, self.store_name or DEFAULT_STORE)
+
+    def find_any(self, reference: str) -> AnyRun:
+        """Return the run of either kind that ``reference`` names."""
+        from runforge_contracts.lookup import find_any_run
+
+        return find_any_run(reference, self.places())
 
     def find_run(self, reference: str) -> RunFolder:
         """Return the run that ``reference`` names."""
@@ -126,11 +144,13 @@ def complete_run(
     from runforge_contracts.reading import list_runs
     from runforge_contracts.run_ids import started
 
+    settings = context.find_object(Settings) or Settings()
     try:
-        stores = (context.find_object(Settings) or Settings()).stores()
-        entries = [entry for store in stores for entry in list_runs(store)]
+        entries = [entry for store in settings.stores() for entry in list_runs(store)]
+        ids = [str(run_id) for place in settings.experiments() for run_id in place.ids()]
     except RunForgeError:
         return []
+    entries += [{"run_id": run_id} for run_id in ids]
     names = ["latest", *(entry["run_id"] for entry in sorted(entries, key=started, reverse=True))]
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 

@@ -8,7 +8,7 @@ from typing import Any
 from runforge_contracts import layout
 from runforge_contracts.reading import RunFolder
 from runforge_contracts.rules import primary_metric
-from runforge_contracts.text import format_duration, printable, shorten
+from runforge_contracts.text import format_duration, printable, shorten, time_text
 
 from runforge_cli.columns import number, pairs, paragraph, plural
 from runforge_cli.settings import Settings
@@ -47,37 +47,38 @@ def summary_lines(folder: RunFolder, settings: Settings, *, brief: bool = False)
     brief
         Only what a person who just started the run does not know yet.
     """
-    yield _title(folder, settings)
+    yield run_title(folder.run_id, _status(folder), settings)
     yield from pairs([*_outcome(folder, settings), *_failure(folder)])
     if not brief:
-        yield from _section("Data", pairs(_data(folder)))
-        yield from _section("Model", pairs(_model(folder)))
+        yield from section("Data", pairs(_data(folder)))
+        yield from section("Model", pairs(_model(folder)))
     yield from _metrics(folder)
     yield from _features(folder)
     if not brief:
-        yield from _section("Origin", pairs(_origin(folder)))
-        yield from _section("Files", paragraph(_files(folder), indent=2))
+        yield from section("Origin", pairs(_origin(folder)))
+        yield from section("Files", paragraph(_files(folder), indent=2))
     # What merely describes the model family is left to `runforge diagnostics`.
     worth_knowing = [item for item in folder.diagnostics if item["severity"] == "warning"]
-    yield from _section("Diagnostics", diagnostic_lines(worth_knowing))
-    yield from _section("Next", pairs(_next(folder)))
+    yield from section("Diagnostics", diagnostic_lines(worth_knowing))
+    yield from section("Next", pairs(_next(folder)))
 
 
-def _section(title: str, lines: list[str]) -> Iterator[str]:
+def section(title: str, lines: list[str]) -> Iterator[str]:
+    """Give a title and the lines below it; nothing where there are none."""
     if lines:
         yield ""
         yield from paragraph(title)
         yield from lines
 
 
-def _title(folder: RunFolder, settings: Settings) -> str:
-    status = _status(folder)
+def run_title(run_id: str, status: str, settings: Settings) -> str:
+    """Return the first line on a run, with its status in colour where there are colours."""
     shown = (
         f"\x1b[{_COLORS.get(status, _OTHER_COLOR)}m{status}\x1b[0m"
         if settings.colored()
         else status
     )
-    return f"Run {printable(folder.run_id)}: {shown}"
+    return f"Run {printable(run_id)}: {shown}"
 
 
 def _status(folder: RunFolder) -> str:
@@ -103,9 +104,9 @@ def _outcome(folder: RunFolder, settings: Settings) -> Iterator[tuple[str, str]]
         yield "duration", format_duration(result["duration_ms"])
     when = run.get("created_at") or result.get("finished_at")
     if when:
-        yield "finished", when.replace("T", " ").removesuffix("Z").removesuffix("+00:00") + " UTC"
+        yield "finished", time_text(when)
     if request.get("tags"):
-        yield "tags", _some(request["tags"])
+        yield "tags", some(request["tags"])
     if request.get("notes"):
         yield "notes", shorten(request["notes"], _LONG)
     yield "folder", settings.target().relative(folder.path)
@@ -147,13 +148,13 @@ def _data(folder: RunFolder) -> Iterator[tuple[str, str]]:
     label = run.get("label_column") or dataset.get("label_column")
     if label:
         classes = run.get("classes", [])
-        yield "label", label + (": " + _some([str(item) for item in classes]) if classes else "")
+        yield "label", label + (": " + some([str(item) for item in classes]) if classes else "")
     if "num_features" in run:
         names = run.get("feature_names", [])
-        yield "features", f"{run['num_features']}" + (": " + _some(names) if names else "")
+        yield "features", f"{run['num_features']}" + (": " + some(names) if names else "")
     excluded = dataset.get("exclude_columns")
     if excluded:
-        yield "left out", _some(excluded)
+        yield "left out", some(excluded)
 
 
 def _model(folder: RunFolder) -> Iterator[tuple[str, str]]:
@@ -186,18 +187,18 @@ def _model(folder: RunFolder) -> Iterator[tuple[str, str]]:
 def _metrics(folder: RunFolder) -> Iterator[str]:
     metrics = folder.raw(layout.METRICS_V1)
     if metrics:
-        yield from _section("Metrics", metric_lines(metrics))
+        yield from section("Metrics", metric_lines(metrics))
         classes = (folder.run or {}).get("classes")
-        yield from _section(*confusion_section(metrics, classes))
+        yield from section(*confusion_section(metrics, classes))
 
 
 def _features(folder: RunFolder) -> Iterator[str]:
     importance = folder.raw(layout.FEATURE_IMPORTANCE)
     if importance:
-        yield from _section("Most important features", importance_lines(importance, _TOP))
+        yield from section("Most important features", importance_lines(importance, _TOP))
     coefficients = folder.raw(layout.LINEAR_COEFFICIENTS)
     if coefficients:
-        yield from _section(
+        yield from section(
             "Strongest coefficients (per standard deviation of the feature)",
             coefficient_lines(coefficients, _TOP, max_classes=3),
         )
@@ -242,7 +243,7 @@ def _files(folder: RunFolder) -> str:
         for path in sorted(folder.path.glob(pattern))
         if path.is_file() and not path.is_symlink()
     ]
-    return _some(found, 30)
+    return some(found, 30)
 
 
 def _next(folder: RunFolder) -> Iterator[tuple[str, str]]:
@@ -263,6 +264,7 @@ def _next(folder: RunFolder) -> Iterator[tuple[str, str]]:
         yield "try again", f"runforge rerun {run_id}"
 
 
-def _some(names: list[str], most: int = 8) -> str:
+def some(names: list[str], most: int = 8) -> str:
+    """Return the first names, with how many there are besides."""
     shown = ", ".join(shorten(name, _SHORT) for name in names[:most])
     return shown + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.files import writing
-from runforge_contracts.layout import StoreLayout
+from runforge_contracts.layout import Place
 from runforge_contracts.text import quote
 
 
@@ -59,7 +59,7 @@ def make_folder(target: Path) -> None:
             target.mkdir()
 
 
-def check_outside(target: Path, runs: Iterable[Path], stores: Iterable[StoreLayout]) -> None:
+def check_outside(target: Path, runs: Iterable[Path], places: Iterable[Place]) -> None:
     """Refuse a place within a run or a store.
 
     Raises
@@ -68,8 +68,8 @@ def check_outside(target: Path, runs: Iterable[Path], stores: Iterable[StoreLayo
         ``USAGE_INVALID``.
     """
     real = Path(os.path.realpath(target))
-    guarded = [*runs, *(store.root for store in stores)]
-    if any(real.is_relative_to(os.path.realpath(place)) for place in guarded):
+    guarded = [*runs, *(place.root for place in places)]
+    if any(real.is_relative_to(os.path.realpath(folder)) for folder in guarded):
         raise RunForgeError(
             ErrorCode.USAGE_INVALID,
             f"{quote(target, 200)} lies within a run or a store, to which nothing is added.",

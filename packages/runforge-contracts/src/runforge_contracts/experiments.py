@@ -9,7 +9,6 @@ Source: TFC-0002, section 5; TFC-0003, sections 5 to 14.
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -20,8 +19,7 @@ from runforge_contracts.documents import Document, struct_of
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.files import open_file, reading
 from runforge_contracts.jsontext import parse_json
-from runforge_contracts.run_ids import ExperimentRunId, parse_experiment_run_id
-from runforge_contracts.text import quote
+from runforge_contracts.run_ids import parse_experiment_run_id
 from runforge_contracts.validation import validate
 
 #: How a run says that it ended; ``running`` until then, also where it was interrupted.
@@ -146,27 +144,10 @@ def experiment_runs(repository: Path) -> list[Path]:
     """Return the folders of the runs of experiments in ``repository``, oldest first.
 
     Nothing that is a link, or whose name is not the id of a run; an empty list where there is no
-    folder of runs.
+    folder of runs. Raises ``FILE_UNREADABLE`` where it cannot be read.
     """
-    runs = repository / layout.EXPERIMENT_RUNS
-    found: list[tuple[ExperimentRunId, Path]] = []
-    try:
-        if runs.is_symlink():
-            return []
-        with os.scandir(runs) as entries:
-            for entry in entries:
-                run_id = parse_experiment_run_id(entry.name)
-                if run_id is not None and entry.is_dir(follow_symlinks=False):
-                    found.append((run_id, runs / entry.name))
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except OSError as error:
-        raise RunForgeError(
-            ErrorCode.FILE_UNREADABLE,
-            f"The folder {quote(runs, 200)} cannot be read: {error.strerror}.",
-            path=str(runs),
-        ) from error
-    return [path for _, path in sorted(found)]
+    place = layout.ExperimentLayout(repository)
+    return [place.run_folder(str(run_id)) for run_id in place.ids()]
 
 
 def is_experiment_folder(path: Path) -> bool:

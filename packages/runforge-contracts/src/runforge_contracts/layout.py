@@ -5,12 +5,16 @@ Source: run store contract, section 1; RunForge contract, "Where things live"; T
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from runforge_contracts._generated.catalog import CATALOG
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.run_ids import ExperimentRunId, parse_experiment_run_id
+from runforge_contracts.text import quote
 
 #: The canonical store, and the one that older clients of ``result.json`` use.
 DEFAULT_STORE = ".runforge"
@@ -104,20 +108,94 @@ class StoreLayout:
 
     def relative(self, folder: Path) -> str:
         """Return ``folder`` as documents name it: relative to the workspace where it lies in it."""
-        if folder.is_relative_to(self.workspace):
-            return folder.relative_to(self.workspace).as_posix()
-        return folder.as_posix()
+        return _relative(folder, self.workspace)
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentLayout:
+    """The paths of the runs of experiments in one repository."""
+
+    #: Folder that holds the folder of the runs, absolute.
+    workspace: Path
+
+    @property
+    def name(self) -> str:
+        """Name of the folder of the runs in the repository."""
+        return EXPERIMENT_RUNS
+
+    @property
+    def runs(self) -> Path:
+        """The folder with one folder for each run, among whatever else is kept there."""
+        return self.workspace / EXPERIMENT_RUNS
+
+    @property
+    def root(self) -> Path:
+        """The folder that only runs are added to."""
+        return self.runs
+
+    def run_folder(self, run_id: str) -> Path:
+        """Return the folder of the run ``run_id``."""
+        return self.runs / run_id
+
+    def relative(self, folder: Path) -> str:
+        """Return ``folder`` as documents name it: relative to the workspace where it lies in it."""
+        return _relative(folder, self.workspace)
+
+    def ids(self) -> list[ExperimentRunId]:
+        """Return the ids of the runs, oldest first; nothing that is a link.
+
+        Raises
+        ------
+        RunForgeError
+            ``FILE_UNREADABLE`` where the folder of the runs is there and cannot be read.
+        """
+        return sorted(self._found())
+
+    def has_runs(self) -> bool:
+        """Tell whether there is a run; not where that cannot be known."""
+        try:
+            return next(self._found(), None) is not None
+        except RunForgeError:
+            return False
+
+    def _found(self) -> Iterator[ExperimentRunId]:
+        try:
+            if self.runs.is_symlink():
+                return
+            with os.scandir(self.runs) as entries:
+                for entry in entries:
+                    run_id = parse_experiment_run_id(entry.name)
+                    if run_id is not None and entry.is_dir(follow_symlinks=False):
+                        yield run_id
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        except OSError as error:
+            raise RunForgeError(
+                ErrorCode.FILE_UNREADABLE,
+                f"The folder {quote(self.runs, 200)} cannot be read: {error.strerror}.",
+                path=str(self.runs),
+            ) from error
+
+
+#: Where runs of one kind lie.
+Place = StoreLayout | ExperimentLayout
+
+
+def _relative(folder: Path, workspace: Path) -> str:
+    if folder.is_relative_to(workspace):
+        return folder.relative_to(workspace).as_posix()
+    return folder.as_posix()
 
 
 def find_workspace(start: Path, store: str | None = None) -> Path:
-    """Return the nearest folder at or above ``start`` that holds a store, else ``start``.
+    """Return the nearest folder at or above ``start`` that holds runs, else ``start``.
 
     Parameters
     ----------
     start
         Where to begin.
     store
-        Name of the store looked for; any known one when None.
+        Name of the store looked for. None: any known one, and runs of experiments.
     """
     start = start.absolute()
     names = (store,) if store else (DEFAULT_STORE, LEGACY_STORE)
@@ -125,7 +203,7 @@ def find_workspace(start: Path, store: str | None = None) -> Path:
         if any(
             (folder / name / "runs").is_dir() or StoreLayout(folder, name).index.is_file()
             for name in names
-        ):
+        ) or (store is None and ExperimentLayout(folder).has_runs()):
             return folder
     return start
 

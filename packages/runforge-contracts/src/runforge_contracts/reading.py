@@ -18,7 +18,7 @@ from runforge_contracts.documents import Document, struct_of
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.files import read_file
 from runforge_contracts.jsontext import parse_json, unique_json
-from runforge_contracts.layout import StoreLayout
+from runforge_contracts.layout import Place, StoreLayout
 from runforge_contracts.run_ids import is_any_run_id, started
 from runforge_contracts.text import quote
 from runforge_contracts.validation import validate
@@ -332,20 +332,41 @@ def find_run(reference: str, stores: Sequence[StoreLayout]) -> RunFolder:
     if path.name != reference and path.is_dir():
         return RunFolder(path.absolute())
     if reference == "latest":
-        newest = [
-            (list_runs(store, trust_index=_is_readable(store))[-1:], store) for store in stores
-        ]
-        found = [(entry, store) for entries, store in newest for entry in entries]
-        if not found:
+        newest = newest_run(stores)
+        if newest is None:
             raise no_runs(stores[0])
-        entry, store = max(found, key=lambda pair: started(pair[0]))
-        return RunFolder(locate_run(entry, store))
-    folders = dict(_run_paths(stores))
-    matches = [run_id for run_id in folders if reference and run_id.startswith(reference)]
-    if reference in folders:
+        return RunFolder(newest[1])
+    folders = dict(run_paths(stores))
+    return RunFolder(folders[match_run(reference, folders, stores[0])])
+
+
+def newest_run(stores: Iterable[StoreLayout]) -> tuple[dict[str, Any], Path] | None:
+    """Return entry and folder of the newest run of the stores, or None where there is none."""
+    found = [
+        (entry, store)
+        for store in stores
+        for entry in list_runs(store, trust_index=_is_readable(store))[-1:]
+    ]
+    if not found:
+        return None
+    entry, store = max(found, key=lambda pair: started(pair[0]))
+    return entry, locate_run(entry, store)
+
+
+def match_run(reference: str, known: Iterable[str], place: Place) -> str:
+    """Return the run id that ``reference`` is, or the only one that begins with it.
+
+    Raises
+    ------
+    RunForgeError
+        ``RUN_NOT_FOUND`` or ``RUN_AMBIGUOUS``; ``place`` is where there is none.
+    """
+    ids = dict.fromkeys(known)
+    matches = [run_id for run_id in ids if reference and run_id.startswith(reference)]
+    if reference in ids:
         matches = [reference]
     if len(matches) == 1:
-        return RunFolder(folders[matches[0]])
+        return matches[0]
     if matches:
         shown = ", ".join(quote(run_id) for run_id in matches[:5])
         more = ", …" if len(matches) > 5 else ""
@@ -354,11 +375,11 @@ def find_run(reference: str, stores: Sequence[StoreLayout]) -> RunFolder:
             f"{quote(reference)} fits {len(matches)} runs: {shown}{more}.",
             hint="Give more of the id.",
         )
-    if not folders:
-        raise no_runs(stores[0])
+    if not ids:
+        raise no_runs(place)
     raise RunForgeError(
         ErrorCode.RUN_NOT_FOUND,
-        f"There is no run {quote(reference)} in {quote(stores[0].workspace, 200)}.",
+        f"There is no run {quote(reference)} in {quote(place.workspace, 200)}.",
         hint="`runforge runs` lists them; `latest` names the newest.",
     )
 
@@ -372,7 +393,7 @@ def _is_readable(store: StoreLayout) -> bool:
     return True
 
 
-def _run_paths(stores: Iterable[StoreLayout]) -> Iterator[tuple[str, Path]]:
+def run_paths(stores: Iterable[StoreLayout]) -> Iterator[tuple[str, Path]]:
     """Give id and folder of every run, by the index and by the folders themselves."""
     for store in stores:
         for entry in read_index(store) if _is_readable(store) else ():
@@ -381,7 +402,7 @@ def _run_paths(stores: Iterable[StoreLayout]) -> Iterator[tuple[str, Path]]:
             yield path.name, path
 
 
-def no_runs(store: StoreLayout) -> RunForgeError:
+def no_runs(store: Place) -> RunForgeError:
     """Return the error that says that there is no run at all."""
     return RunForgeError(
         ErrorCode.RUN_NOT_FOUND,

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
-#: Metrics of which less is better.
-LOWER_IS_BETTER = frozenset({"loss", "log_loss"})
-
+#: Words in the name of a metric of which less is better.
+_LOWER_IS_BETTER = frozenset({"loss", "error", "mae", "mse", "rmse", "nll", "perplexity"})
+_WORDS = re.compile(r"[^\W_]+")
 _PREFERRED = ("accuracy", "f1_score", "loss")
+
+
+def lower_is_better(metric: str) -> bool:
+    """Tell whether less of a metric is better: of a loss or an error, such as ``val_loss``."""
+    return not _LOWER_IS_BETTER.isdisjoint(_WORDS.findall(metric.lower()))
 
 
 def primary_metric(summary: Mapping[str, Any] | None) -> tuple[str, float] | None:

@@ -52,12 +52,17 @@ def run_id_candidates(created_at: str, request: Any, fingerprint: str) -> Iterat
 def started(entry: dict[str, Any]) -> str:
     """Return when the run of an index entry began, to the second, as a text that sorts by time.
 
-    A folder in which nothing was written yet, and whose name is none of ours, comes before all.
+    A folder in which nothing was written yet, and whose name is none of ours, comes before all. The
+    run of an experiment began on the day of its id, which may have been chosen by hand.
     """
     run_id = str(entry["run_id"])
     if is_run_id(run_id):
         return run_id[:15]
-    return str(entry.get("created_at", ""))[:19].replace("-", "").replace(":", "").replace("T", "-")
+    told = str(entry.get("created_at", ""))[:19]
+    experiment = parse_experiment_run_id(run_id)
+    if experiment is not None and told[:10] != experiment.day:
+        told = f"{experiment.day}T00:00:00"
+    return told.replace("-", "").replace(":", "").replace("T", "-")
 
 
 class ExperimentRunId(NamedTuple):

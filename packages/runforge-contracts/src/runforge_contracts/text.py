@@ -37,6 +37,11 @@ def quote(value: object, limit: int = 60) -> str:
     return f"`{printable(shorten(str(value), limit))}`"
 
 
+def time_text(timestamp: str) -> str:
+    """Return an instant of a document as people write it."""
+    return timestamp.replace("T", " ").removesuffix("Z").removesuffix("+00:00") + " UTC"
+
+
 def format_duration(milliseconds: int) -> str:
     """Return a duration as every client shows it: ``123ms``, ``5.0s``, ``2.5m``, ``1.5h``.
 

@@ -46,9 +46,9 @@ _TERMINAL = replace(
 )
 _THEMES = ("terminal", "textual-dark", "textual-light")
 _FILTER = (
-    "Every word must fit. `status:`, `model:`, `preset:`, `label:`, `name:` and `id:` look at one"
-    " thing, as in `status:failed`; `dataset:` takes the start of a SHA-256, or the path of a file."
-    " Any other word may stand anywhere."
+    "Every word must fit. `status:`, `model:`, `preset:`, `label:`, `name:`, `id:` and `kind:` look"
+    " at one thing, as in `status:failed`; `dataset:` takes the start of a SHA-256, or the path of"
+    " a file. Any other word may stand anywhere."
 )
 _MOUSE = (
     "A click goes to a run, two clicks open it; a click on the name of a column sorts by it. With"

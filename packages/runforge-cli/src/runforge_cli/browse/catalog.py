@@ -1,16 +1,17 @@
-"""The runs of the stores as browsing needs them: the newest at once, all of them only if asked."""
+"""Runs as browsing needs them: the newest at once, all of them only if asked."""
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from runforge_contracts.errors import RunForgeError
-from runforge_contracts.layout import StoreLayout
+from runforge_contracts.layout import ExperimentLayout, Place, StoreLayout
 from runforge_contracts.newest import newest_runs
 from runforge_contracts.reading import RunFolder, describe, read_index_document
 from runforge_contracts.run_ids import is_any_run_id, is_run_id, started
@@ -19,6 +20,8 @@ from runforge_cli.listing import Run, entries_of
 
 #: Runs that are read at first, and looked at again when something has changed.
 PAGE = 200
+#: Runs of experiments, the newest ones, whose folders are watched.
+_WATCHED = 20
 #: The status of a folder whose documents cannot be read.
 UNREADABLE = "unreadable"
 
@@ -33,27 +36,27 @@ class Catalog:
     total: int = 0
     #: Whether all of them were read.
     complete: bool = False
-    #: What stands against the stores, in words.
+    #: What stands against the places, in words.
     problems: tuple[str, ...] = ()
 
 
-def read_newest(stores: Iterable[StoreLayout], count: int) -> Catalog:
-    """Return the newest ``count`` runs of the stores, and no more than is easily had."""
-    parts = [_newest(store, count) for store in stores]
+def read_newest(places: Iterable[Place], count: int) -> Catalog:
+    """Return the newest ``count`` runs of some places, and no more than is easily had."""
+    parts = [_newest(place, count) for place in places]
     merged = _merged(parts)
     if merged.complete:
         return merged
     return Catalog(merged.runs[:count], merged.total, False, merged.problems)
 
 
-def read_all(stores: Iterable[StoreLayout]) -> Catalog:
-    """Return every run of the stores."""
-    return _merged([_all(store) for store in stores])
+def read_all(places: Iterable[Place]) -> Catalog:
+    """Return every run of some places."""
+    return _merged([_all(place) for place in places])
 
 
-def renew(catalog: Catalog, stores: Sequence[StoreLayout]) -> Catalog:
+def renew(catalog: Catalog, places: Sequence[Place]) -> Catalog:
     """Return the catalog with what has changed since it was read."""
-    fresh = read_newest(stores, PAGE)
+    fresh = read_newest(places, PAGE)
     if fresh.complete or len(catalog.runs) <= len(fresh.runs):
         return fresh
     known = {run.key for run in fresh.runs}
@@ -61,13 +64,25 @@ def renew(catalog: Catalog, stores: Sequence[StoreLayout]) -> Catalog:
     older = (run for run in catalog.runs if run.key not in known and started(run.entry) <= oldest)
     runs = (*fresh.runs, *older)
     if catalog.complete and len(runs) != fresh.total:
-        return read_all(stores)  # Some of the older ones are gone, or were put there.
+        return read_all(places)  # Some of the older ones are gone, or were put there.
     return Catalog(runs, fresh.total, catalog.complete, fresh.problems)
 
 
-def stamp(stores: Iterable[StoreLayout]) -> tuple[tuple[int, int, int] | None, ...]:
-    """Return what is another thing once a run was added to, or listed in, one of the stores."""
-    return tuple(_stamp(path) for store in stores for path in (store.index, store.runs))
+def stamp(places: Iterable[Place]) -> tuple[tuple[int, int, int] | None, ...]:
+    """Return what is another thing once a run was added to, or listed in, one of the places."""
+    return tuple(_stamp(path) for place in places for path in _telling(place))
+
+
+def _telling(place: Place) -> Iterator[Path]:
+    """Give the files and folders that are written to when a run begins or ends."""
+    yield place.runs
+    if isinstance(place, StoreLayout):
+        yield place.index
+        return
+    # Nothing lists them: a run that logs or ends changes its own folder.
+    with contextlib.suppress(RunForgeError):
+        for run_id in place.ids()[-_WATCHED:]:
+            yield place.run_folder(str(run_id))
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:
@@ -91,7 +106,24 @@ def _merged(parts: Sequence[Catalog]) -> Catalog:
     )
 
 
-def _newest(store: StoreLayout, count: int) -> Catalog:
+def _newest(place: Place, count: int) -> Catalog:
+    if isinstance(place, ExperimentLayout):
+        return _experiments(place, count)
+    return _newest_trained(place, count)
+
+
+def _experiments(place: ExperimentLayout, count: int | None) -> Catalog:
+    from runforge_contracts.experiment_list import newest_experiments
+
+    try:
+        entries, total = newest_experiments(place, count)
+    except RunForgeError as error:
+        return Catalog(complete=True, problems=(error.message,))
+    entries = sorted(entries, key=started)[::-1]
+    return Catalog(tuple(Run(entry, place) for entry in entries), total, len(entries) == total)
+
+
+def _newest_trained(store: StoreLayout, count: int) -> Catalog:
     newest = newest_runs(store, count)
     if newest is not None:
         oldest = "" if newest.total <= count else min(map(started, newest.entries), default="")
@@ -107,10 +139,16 @@ def _newest(store: StoreLayout, count: int) -> Catalog:
         # Without a list, each run is a folder to be read: the newest are enough for now.
         runs = _with_rest([], store, names[-count])
         return Catalog(runs, len(names), False, (problem,) if problem else ())
-    return _all(store)
+    return _all_trained(store)
 
 
-def _all(store: StoreLayout) -> Catalog:
+def _all(place: Place) -> Catalog:
+    if isinstance(place, ExperimentLayout):
+        return _experiments(place, None)
+    return _all_trained(place)
+
+
+def _all_trained(store: StoreLayout) -> Catalog:
     problems: list[str] = []
     entries: list[dict[str, Any]] = []
     try:

@@ -10,7 +10,7 @@ from typing import Any
 from runforge_contracts.text import shorten
 
 from runforge_cli.columns import width
-from runforge_cli.entries import METRIC, cells_of, metric_of, rank
+from runforge_cli.entries import METRIC, cells_of, kind_of, metric_of, rank
 from runforge_cli.listing import Run
 
 #: What a word such as ``status:failed`` looks at, and the field of the entry.
@@ -21,6 +21,7 @@ _FIELDS = {
     "model": "model_family",
     "preset": "preset_id",
     "label": "label_column",
+    "kind": "kind",
 }
 _DATASET = "dataset"
 #: Columns with the terminal columns that they take, what is worth most first.
@@ -29,12 +30,13 @@ _WIDTHS = {
     "status": 10,
     METRIC: 9,
     "name": 12,
+    "kind": 10,
     "model": 19,
     "duration": 9,
     "preset": 9,
     "label": 12,
 }
-_ORDER = ("run", "status", METRIC, "duration", "model", "preset", "label", "name")
+_ORDER = ("run", "kind", "status", METRIC, "duration", "model", "preset", "label", "name")
 _GAP = 2
 #: Columns whose cells stand at the right.
 RIGHT = (METRIC, "duration")
@@ -48,9 +50,9 @@ def chosen(runs: Iterable[Run], text: str, folders: Sequence[Path]) -> list[Run]
     runs
         The runs to choose from.
     text
-        Words. ``status:``, ``model:``, ``preset:``, ``label:``, ``name:`` and ``id:`` look at one
-        field; ``dataset:`` takes the start of a fingerprint or the path of a file; any other word
-        may stand anywhere.
+        Words. ``status:``, ``model:``, ``preset:``, ``label:``, ``name:``, ``id:`` and ``kind:``
+        look at one field; ``dataset:`` takes the start of a fingerprint or the path of a file; any
+        other word may stand anywhere.
     folders
         Where the path of a dataset may begin.
     """
@@ -64,6 +66,8 @@ def _test(word: str, typed: str, folders: Sequence[Path]) -> Callable[[Run], boo
         key = _FIELDS[name]
         if key == "status":
             return lambda run: run.status.startswith(value)
+        if key == "kind":
+            return lambda run: kind_of(run.entry).startswith(value)
         return lambda run: value in str(run.entry.get(key, "")).casefold()
     if colon and name == _DATASET:
         digest = _digest(typed.partition(":")[2], folders)
@@ -122,7 +126,7 @@ def _key(run: Run, column: str, metric: str | None) -> Any:
     return cells_of(run.entry, None)[column].casefold() or None
 
 
-def layout_of(columns: int, heading: str, *, named: bool) -> dict[str, int]:
+def layout_of(columns: int, heading: str, *, named: bool, mixed: bool) -> dict[str, int]:
     """Return the columns that ``columns`` terminal columns have room for, with their widths.
 
     Parameters
@@ -133,10 +137,14 @@ def layout_of(columns: int, heading: str, *, named: bool) -> dict[str, int]:
         That of the metric.
     named
         Whether any run has a name; the name takes what is left.
+    mixed
+        Whether there are runs of both kinds.
     """
     widths = {**_WIDTHS, METRIC: max(_WIDTHS[METRIC], min(width(heading), 16) + 2)}
     if not named:
         del widths["name"]
+    if not mixed:
+        del widths["kind"]
     taken, kept = 0, dict[str, int]()
     for column, needed in widths.items():
         least = needed if taken or needed < columns else columns
@@ -151,5 +159,4 @@ def layout_of(columns: int, heading: str, *, named: bool) -> dict[str, int]:
 def shown(run: Run, metric: str | None) -> dict[str, str]:
     """Return the cells of a run by column, short enough to be laid out; not yet printable."""
     cells = cells_of(run.entry, metric)
-    cells[METRIC] = cells.pop(metric or METRIC)
     return {column: shorten(str(cells[column]), 400) for column in _ORDER}

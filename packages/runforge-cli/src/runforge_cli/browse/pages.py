@@ -8,6 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from runforge_contracts import layout
+from runforge_contracts.experiments import ExperimentFolder
+from runforge_contracts.reading import RunFolder
 
 from runforge_cli import pages
 from runforge_cli.columns import GAP, pairs, paragraph, table, within
@@ -18,11 +20,17 @@ from runforge_cli.report.blocks import Block, Commands, Facts, Paragraph, Table,
 from runforge_cli.settings import Settings
 
 if TYPE_CHECKING:
-    from runforge_contracts.reading import RunFolder
+    from runforge_contracts.lookup import AnyRun
     from runforge_engine.verification.runs import RunVerification
 
-#: Sections of a report that tell where a run comes from.
-_ORIGIN = ("Data", "Configuration", "Provenance", "How to reproduce")
+#: Sections of a report that tell where a run comes from, and what it left.
+_ORIGIN = (
+    *("Data", "Data and model", "Configuration"),
+    *("Provenance", "How to reproduce", "How to repeat"),
+)
+_ARTIFACTS = ("Artifacts",)
+#: Lines of a log that are shown.
+_LINES = 1000
 
 
 class Subject:
@@ -50,17 +58,33 @@ class Subject:
                 return [line for text in error_lines(as_error(problem)) for line in paragraph(text)]
 
     @cached_property
-    def folder(self) -> RunFolder:
+    def run(self) -> AnyRun:
         """The first run."""
         return self.runs[0].folder()
+
+    @property
+    def folder(self) -> RunFolder:
+        """The first run, which is a trained one."""
+        assert isinstance(self.run, RunFolder)  # noqa: S101 - each kind has pages of its own
+        return self.run
+
+    @property
+    def experiment(self) -> ExperimentFolder:
+        """The first run, which is one of an experiment."""
+        assert isinstance(self.run, ExperimentFolder)  # noqa: S101 - each kind has its own pages
+        return self.run
 
     @cached_property
     def verification(self) -> RunVerification:
         """What ``runforge verify`` finds."""
+        path = self.run.path
+        if isinstance(self.run, ExperimentFolder):
+            from runforge_engine.experiment.verification import verify_experiment_run
+
+            return verify_experiment_run(path, self.settings.folder)
         from runforge_engine.verification.runs import verify_run
         from runforge_engine.verification.surroundings import surroundings_of
 
-        path = self.folder.path
         return verify_run(path, surroundings_of(path, self.settings.stores()))
 
     @cached_property
@@ -76,9 +100,13 @@ Page = Callable[[Subject], list[str]]
 
 def summary_page(subject: Subject) -> list[str]:
     """Return what ``runforge show`` says."""
+    if isinstance(subject.run, ExperimentFolder):
+        from runforge_cli.experiment_summary import experiment_lines
+
+        return list(experiment_lines(subject.run, subject.settings))
     from runforge_cli.summary import summary_lines
 
-    return list(summary_lines(subject.folder, subject.settings))
+    return list(summary_lines(subject.run, subject.settings))
 
 
 def metrics_page(subject: Subject) -> list[str]:
@@ -126,13 +154,43 @@ def comparison_page(subject: Subject) -> list[str]:
 
 def origin_page(subject: Subject) -> list[str]:
     """Return what a report says on where the run comes from and how to have it again."""
-    from runforge_cli.report.material import Material
-    from runforge_cli.report.run_sections import run_sections
+    return _sections(subject, _ORIGIN)
 
-    run_dir = subject.settings.target().relative(subject.folder.path)
+
+def history_page(subject: Subject) -> list[str]:
+    """Return the metrics of an experiment's run, with a picture of what each was on the way."""
+    from runforge_cli.experiment_summary import history_lines
+
+    return list(history_lines(subject.experiment))
+
+
+def log_page(subject: Subject) -> list[str]:
+    """Return the end of the log of an experiment's run."""
+    from runforge_cli.experiment_summary import log_tail
+
+    lines = log_tail(subject.experiment, _LINES)
+    return [part for line in lines for part in paragraph(line)] or ["  The log is empty."]
+
+
+def artifacts_page(subject: Subject) -> list[str]:
+    """Return what user code of an experiment left."""
+    return _sections(subject, _ARTIFACTS) or ["  There are no artifacts."]
+
+
+def _sections(subject: Subject, titles: tuple[str, ...]) -> list[str]:
+    """Return sections of a report as lines."""
+    from runforge_cli.report.material import Material, gather_experiment
+    from runforge_cli.report.writing import sections_of
+
+    run_dir = subject.settings.target().relative(subject.run.path)
+    material = (
+        gather_experiment(subject.run, "", run_dir)
+        if isinstance(subject.run, ExperimentFolder)
+        else Material(subject.run, "", run_dir, None, "")
+    )
     lines: list[str] = []
-    for section in run_sections(Material(subject.folder, "", run_dir, None, "")):
-        if section.title in _ORIGIN:
+    for section in sections_of(material):
+        if section.title in titles:
             lines += [*([""] if lines else []), *paragraph(section.title)]
             for block in section.blocks:
                 lines += _block_lines(block)

@@ -20,7 +20,7 @@ from textual.widget import Widget
 from runforge_cli.browse.choice import RIGHT, layout_of, shown
 from runforge_cli.columns import fit, pad, width, wrap
 from runforge_cli.differences import letters_of
-from runforge_cli.entries import METRIC
+from runforge_cli.entries import METRIC, kind_of
 from runforge_cli.listing import Run
 
 _GAP = "  "
@@ -154,7 +154,7 @@ class RunList(ScrollView, can_focus=True, inherit_bindings=False):
         self.columns: dict[str, int] = {}
         self._total = 0
         self._metric: str | None = None
-        self._named = False
+        self._named = self._mixed = False
 
     @property
     def current(self) -> Run | None:
@@ -179,6 +179,7 @@ class RunList(ScrollView, can_focus=True, inherit_bindings=False):
         self._named = any(
             run.entry.get("name", run.entry["run_id"]) != run.entry["run_id"] for run in runs[:2000]
         )
+        self._mixed = len({kind_of(run.entry) for run in runs[:2000]}) > 1
         place = 0
         if before is not None and not at_top:
             keys = (index for index, run in enumerate(runs) if run.key == before.key)
@@ -195,7 +196,9 @@ class RunList(ScrollView, can_focus=True, inherit_bindings=False):
         bar = 1 if self._total > self.outer_size.height else 0
         room = max(self.outer_size.width - bar, 1)
         self.virtual_size = Size(room, self._total)
-        self.columns = layout_of(room - _MARK, self._metric or METRIC, named=self._named)
+        self.columns = layout_of(
+            room - _MARK, self._metric or METRIC, named=self._named, mixed=self._mixed
+        )
         self.post_message(self.Laid())
 
     def on_resize(self) -> None:

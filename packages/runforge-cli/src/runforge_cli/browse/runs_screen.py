@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from runforge_contracts.rules import LOWER_IS_BETTER
+from runforge_contracts.rules import lower_is_better
 from runforge_contracts.text import printable
 from textual import on
 from textual.app import ComposeResult
@@ -26,7 +26,7 @@ from runforge_cli.entries import METRIC, common_metric, metrics_of
 from runforge_cli.listing import Run
 
 if TYPE_CHECKING:
-    from runforge_contracts.layout import StoreLayout
+    from runforge_contracts.layout import Place
 
     from runforge_cli.browse.app import Browser
 
@@ -37,7 +37,7 @@ _SAMPLE = 1000
 
 
 class RunsScreen(Screen[None]):
-    """The runs of the stores, newest first, as they come."""
+    """The runs of stores and experiments, newest first, as they come."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         # First of all, so that keys that follow at once go where they are meant to.
@@ -74,7 +74,7 @@ class RunsScreen(Screen[None]):
         self.browser = browser
         self.catalog = Catalog()
         self.marked: dict[tuple[str, str, str], Run] = {}
-        self._stores: list[StoreLayout] = []
+        self._places: list[Place] = []
         self._stamp: object = None
         self._column, self._turned = "run", False
         self._metric: str | None = None
@@ -110,32 +110,32 @@ class RunsScreen(Screen[None]):
     def on_mount(self) -> None:
         """Read the newest runs, and look for others from time to time."""
         self.table.focus()
-        self._read(lambda stores: read_newest(stores, PAGE))
+        self._read(lambda places: read_newest(places, PAGE))
         self.set_interval(_POLL, self._poll)
 
     # Reading
 
-    def _read(self, how: Callable[[list[StoreLayout]], Catalog]) -> None:
+    def _read(self, how: Callable[[list[Place]], Catalog]) -> None:
         if not self._reading:
             self._reading = True
             self._say()
             begin(self, partial(self._read_elsewhere, how), group="read")
 
-    async def _read_elsewhere(self, how: Callable[[list[StoreLayout]], Catalog]) -> None:
-        def work() -> tuple[list[StoreLayout], object, Catalog]:
-            stores = self.browser.settings.stores()
-            seen = stamp(stores)  # before they are read: what comes later is seen next time
-            return stores, seen, how(stores)
+    async def _read_elsewhere(self, how: Callable[[list[Place]], Catalog]) -> None:
+        def work() -> tuple[list[Place], object, Catalog]:
+            places = self.browser.settings.places()
+            seen = stamp(places)  # before they are read: what comes later is seen next time
+            return places, seen, how(places)
 
         try:
-            self._stores, self._stamp, self.catalog = await elsewhere(work)
+            self._places, self._stamp, self.catalog = await elsewhere(work)
         finally:
             self._reading = False
         self.query_one("#title", Static).update(f"RunForge  {self._place()}")
         self._choose()
 
     def _place(self) -> str:
-        return printable(str(self._stores[0].workspace)) if self._stores else ""
+        return printable(str(self._places[0].workspace)) if self._places else ""
 
     def _poll(self) -> None:
         if not self._polling and not self._reading:
@@ -144,7 +144,7 @@ class RunsScreen(Screen[None]):
 
     async def _look(self) -> None:
         try:
-            seen = await elsewhere(lambda: stamp(self.browser.settings.stores()))
+            seen = await elsewhere(lambda: stamp(self.browser.settings.places()))
         finally:
             self._polling = False
         if seen != self._stamp:
@@ -158,7 +158,7 @@ class RunsScreen(Screen[None]):
             if 2 * count > self.catalog.total:
                 self._read(read_all)
             else:
-                self._read(lambda stores: read_newest(stores, count))
+                self._read(lambda places: read_newest(places, count))
 
     # Choosing
 
@@ -175,7 +175,7 @@ class RunsScreen(Screen[None]):
     async def _choose_elsewhere(self) -> None:
         catalog, text, metric = self.catalog, self.words.value, self.metric
         column, turned, whole = self._column, self._turned, self._whole
-        folders = [Path.cwd(), *(store.workspace for store in self._stores)]
+        folders = [Path.cwd(), *(place.workspace for place in self._places)]
 
         def work() -> list[Run]:
             fitting = chosen(catalog.runs, text, folders)
@@ -222,7 +222,7 @@ class RunsScreen(Screen[None]):
         """Show the names of the columns."""
         falling = self._turned
         if self._column == "run" or (
-            self._column == METRIC and (self.metric or "") not in LOWER_IS_BETTER
+            self._column == METRIC and not lower_is_better(self.metric or "")
         ):
             falling = not self._turned
         self.query_one(Heading).show(

@@ -18,8 +18,11 @@ from runforge_cli.browse.pager import Pager
 from runforge_cli.browse.pages import (
     Page,
     Subject,
+    artifacts_page,
     comparison_page,
     diagnostics_page,
+    history_page,
+    log_page,
     metrics_page,
     model_page,
     origin_page,
@@ -28,13 +31,14 @@ from runforge_cli.browse.pages import (
     weights_page,
 )
 from runforge_cli.columns import pairs, paragraph, within
+from runforge_cli.entries import TRAINED, kind_of
 from runforge_cli.listing import Run
 
 if TYPE_CHECKING:
     from runforge_cli.browse.app import Browser
 
 SUMMARY, VERIFY = "summary", "verify"
-#: The pages of a run, by the names of their tabs.
+#: The pages of a trained run, by the names of their tabs.
 PAGES: dict[str, Page] = {
     SUMMARY: summary_page,
     "metrics": metrics_page,
@@ -42,6 +46,15 @@ PAGES: dict[str, Page] = {
     "diagnostics": diagnostics_page,
     "origin": origin_page,
     "model": model_page,
+    VERIFY: verification_page,
+}
+#: Those of the run of an experiment.
+EXPERIMENT_PAGES: dict[str, Page] = {
+    SUMMARY: summary_page,
+    "metrics": history_page,
+    "log": log_page,
+    "artifacts": artifacts_page,
+    "origin": origin_page,
     VERIFY: verification_page,
 }
 
@@ -145,10 +158,10 @@ class RunScreen(SubjectScreen):
         Binding("right,tab", "turn(1)", "Next page", key_display="→"),
         Binding("left,shift+tab", "turn(-1)", "Previous page", show=False),
         *(
-            Binding(str(number), f"page('{name}')", name.capitalize(), show=False)
+            Binding(str(number), f"page({number - 1})", name.capitalize(), show=False)
             for number, name in enumerate(PAGES, 1)
         ),
-        Binding("v", f"page('{VERIFY}')", "Verify", tooltip="Check whether anything was changed"),
+        Binding("v", "page(-1)", "Verify", tooltip="Check whether anything was changed"),
     ]
     DEFAULT_CSS = """
     Tabs { height: 2; }
@@ -156,12 +169,15 @@ class RunScreen(SubjectScreen):
 
     def __init__(self, run: Run, browser: Browser, page: str = SUMMARY) -> None:
         super().__init__(f"{run.entry['run_id']}  {run.status}", [run], browser)
+        self._pages = PAGES if kind_of(run.entry) == TRAINED else EXPERIMENT_PAGES
         self._page = page
 
     def compose_tabs(self) -> Iterable[Tabs]:
         """Give the tabs."""
         tabs = Tabs(
-            *(Tab(name.capitalize(), id=name) for name in PAGES), active=self._page, id="pages"
+            *(Tab(name.capitalize(), id=name) for name in self._pages),
+            active=self._page,
+            id="pages",
         )
         tabs.can_focus = False
         yield tabs
@@ -169,7 +185,7 @@ class RunScreen(SubjectScreen):
     @property
     def page(self) -> Page:
         """What makes the lines."""
-        return PAGES[self._page]
+        return self._pages[self._page]
 
     @on(Tabs.TabActivated)
     def turn_to(self, event: Tabs.TabActivated) -> None:
@@ -179,15 +195,16 @@ class RunScreen(SubjectScreen):
             self._page = name
             self.lay_out(top=True)
 
-    def action_page(self, name: str) -> None:
-        """Go to a page."""
-        if self.is_mounted:
-            self.query_one(Tabs).active = name
+    def action_page(self, number: int) -> None:
+        """Go to a page by its number, from 0 on, if there is one; the last is to verify the run."""
+        names = list(self._pages)
+        if self.is_mounted and number < len(names):
+            self.query_one(Tabs).active = names[number]
 
     def action_turn(self, pages: int) -> None:
         """Go some pages on."""
-        names = list(PAGES)
-        self.action_page(names[(names.index(self._page) + pages) % len(names)])
+        names = list(self._pages)
+        self.action_page((names.index(self._page) + pages) % len(names))
 
 
 class HelpScreen(TextScreen):

@@ -33,12 +33,12 @@ def command(settings: Settings, runs: tuple[str, ...], form: str, output: str) -
     from runforge_cli.selection import find_runs
     from runforge_cli.targets import check_outside
 
-    stores, folder = settings.stores(), Path(output)
+    places, folder = settings.places(), Path(output)
     found = find_runs(settings, runs, least=1) if runs else []
-    chosen = [described(item, settings.target()) for item in found] if found else runs_in(stores)
+    chosen = [described(item, places) for item in found] if found else runs_in(places)
     if not chosen:
-        raise no_runs(stores[0])
-    check_outside(folder, [item.path for item in found], stores)
+        raise no_runs(places[0])
+    check_outside(folder, [item.path for item in found], places)
     if form == "csv":
         from runforge_cli.export.tables import export
     else:

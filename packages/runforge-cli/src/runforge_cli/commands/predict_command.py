@@ -12,7 +12,7 @@ from runforge_contracts.files import write_file
 from runforge_contracts.text import quote
 
 from runforge_cli.columns import plural
-from runforge_cli.listing import runs_in
+from runforge_cli.listing import trained_in
 from runforge_cli.output import note, warn, write_json, write_lines
 from runforge_cli.references import find_run, is_file
 from runforge_cli.settings import Settings, complete_run, global_options, pass_settings
@@ -76,7 +76,7 @@ def _recorded_model(settings: Settings, model: str) -> RecordedModel:
     """Return the model that is meant, with what is on record of it."""
     from runforge_engine.prediction import model_of_file, model_of_run
 
-    listed = runs_in(settings.stores())
+    listed = trained_in(settings.stores())
     if is_file(Path(model)):
         return model_of_file(Path(model), listed)
     return model_of_run(find_run(settings, model), listed)

@@ -37,16 +37,16 @@ def command(
     from runforge_contracts.text import quote
 
     from runforge_cli.differences import letters_of
-    from runforge_cli.listing import runs_in
-    from runforge_cli.report.material import gather
+    from runforge_cli.listing import trained_in
+    from runforge_cli.report.material import Material, gather
     from runforge_cli.report.writing import check_target, default_name, make_report, writer_for
     from runforge_cli.selection import find_runs
 
     folders = find_runs(settings, runs or ("latest",), least=1)
     target = Path(default_name(folders) if output is None else output)
-    write, stores = writer_for(target), settings.stores()
-    check_target(target, folders, stores, force=force)
-    listed = [] if no_model else runs_in(stores)
+    write, places = writer_for(target), settings.places()
+    check_target(target, folders, places, force=force)
+    listed = [] if no_model else trained_in(settings.stores())
     letters = letters_of(len(folders)) if len(folders) > 1 else [""]
     materials = [
         gather(folder, settings.target(), listed, letter=letter, with_model=not no_model)
@@ -54,10 +54,12 @@ def command(
     ]
     page = write(make_report(materials, settings.target())).encode()
     # Once more: to compute the curves of a large run takes its time.
-    check_target(target, folders, stores, force=force)
+    check_target(target, folders, places, force=force)
     write_file(target, page)
     without = {
-        material.folder.run_id: material.missing for material in materials if material.missing
+        material.folder.run_id: material.missing
+        for material in materials
+        if isinstance(material, Material) and material.missing
     }
     if settings.json:
         write_json(_document(target, materials, without))

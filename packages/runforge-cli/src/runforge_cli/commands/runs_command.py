@@ -4,32 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
-from runforge_contracts import layout
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.layout import StoreLayout
-from runforge_contracts.newest import newest_runs
 from runforge_contracts.text import printable, quote
 
 from runforge_cli.columns import GAP, table, terminal_width, width
 from runforge_cli.entries import (
     METRIC,
+    TRAINED,
     add_states,
     cells_of,
     common_metric,
     csv_header,
     csv_row,
+    heading,
+    kind_of,
     metrics_of,
+    models_of,
     newest_first,
     rank,
+    status_of,
 )
+from runforge_cli.listing import Run, newest_in, runs_in, tags_of
 from runforge_cli.output import write_csv, write_json, write_lines
 from runforge_cli.settings import Settings, global_options, pass_settings
-
-if TYPE_CHECKING:
-    from runforge_cli.listing import Run
 
 
 @click.command("runs", short_help="List the runs of the store.")
@@ -63,19 +63,21 @@ def command(
             ErrorCode.USAGE_INVALID, "Either `--csv` or `--json`: both go to standard output."
         )
     wanted = _wanted(model, status, tag, _digest(dataset) if dataset else None)
+    places = settings.places()
     if not wanted and sort == "created":
-        shown, total = _newest(settings.stores(), limit)
-        found = total
+        pages = [newest_in(place, limit) for place in places]
+        found = total = sum(page.total for page in pages)
+        shown = newest_first(entry for page in pages for entry in page.entries)[:limit]
     else:
-        pairs = _all(settings.stores())
-        chosen = [entry for entry, store in pairs if all(fits(entry, store) for fits in wanted)]
-        shown, found, total = _sorted(chosen, sort)[:limit], len(pairs), len(chosen)
+        runs = runs_in(places)
+        chosen = [run.entry for run in runs if all(fits(run) for fits in wanted)]
+        shown, found, total = _sorted(chosen, sort)[:limit], len(runs), len(chosen)
     add_states(shown, settings.folder)
     if as_csv:
         write_csv(csv_header(shown), [csv_row(entry, csv_header(shown)) for entry in shown])
         return 0
     if settings.json:
-        write_json({"schema_version": "index.v1", "runs": shown})
+        write_json(_document(shown))
         return 0
     if not shown:
         folder = printable(str(settings.folder))
@@ -87,48 +89,36 @@ def command(
     return 0
 
 
-def _newest(stores: list[StoreLayout], limit: int) -> tuple[list[dict[str, Any]], int]:
-    """Return the newest runs, newest first, and how many there are in all."""
-    pages = [newest_runs(store, limit) for store in stores]
-    if None in pages:
-        entries = _sorted([entry for entry, _ in _all(stores)], "created")
-        return entries[:limit], len(entries)
-    total = sum(page.total for page in pages if page)
-    entries = [entry for page in pages if page for entry in page.entries]
-    return _sorted(entries, "created")[:limit], total
-
-
-def _all(stores: list[StoreLayout]) -> list[Run]:
-    """Return every run of the stores."""
-    from runforge_cli.listing import runs_in
-
-    return runs_in(stores)
+def _document(entries: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return an index of the trained runs, and the other ones beside it if there are any."""
+    experiments = [entry for entry in entries if kind_of(entry) != TRAINED]
+    trained = [entry for entry in entries if kind_of(entry) == TRAINED]
+    document: dict[str, Any] = {"schema_version": "index.v1", "runs": trained}
+    return {**document, "experiments": experiments} if experiments else document
 
 
 def _wanted(
     model: str | None, status: str | None, tag: str | None, digest: str | None
-) -> list[Callable[[dict[str, Any], StoreLayout], bool]]:
+) -> list[Callable[[Run], bool]]:
     """Return the conditions that were asked for, the cheap ones first."""
-    wanted: list[Callable[[dict[str, Any], StoreLayout], bool]] = []
+    wanted: list[Callable[[Run], bool]] = []
     if model is not None:
-        wanted.append(lambda entry, store: entry.get("model_family") == model)
+        wanted.append(lambda run: model in models_of(run.entry))
     if status is not None:
-        wanted.append(lambda entry, store: _has_status(entry, store, status))
+        wanted.append(lambda run: _has_status(run, status))
     if digest is not None:
         key = "dataset_fingerprint_sha256"
-        wanted.append(lambda entry, store: entry.get(key, "").startswith(digest))
+        wanted.append(lambda run: run.entry.get(key, "").startswith(digest))
     if tag is not None:
-        wanted.append(lambda entry, store: tag in _tags(entry, store))
+        wanted.append(lambda run: tag in _tags(run))
     return wanted
 
 
-def _has_status(entry: dict[str, Any], store: StoreLayout, status: str) -> bool:
+def _has_status(run: Run, status: str) -> bool:
     if status not in ("running", "interrupted"):
-        return bool(entry.get("status", "incomplete") == status)
-    if "status" in entry:
-        return False
-    add_states([entry], store.workspace)
-    return bool(entry["state"] == status)
+        return bool(run.entry.get("status", "incomplete") == status)
+    add_states([run.entry], run.store.workspace)
+    return status_of(run.entry) == status
 
 
 def _digest(dataset: str) -> str:
@@ -148,15 +138,12 @@ def _digest(dataset: str) -> str:
     )
 
 
-def _tags(entry: dict[str, Any], store: StoreLayout) -> list[str]:
-    """Return the tags of a run, which only its request knows."""
-    from runforge_contracts.reading import RunFolder, locate_run
-
+def _tags(run: Run) -> list[str]:
+    """Return the tags of a run, which only its folder knows."""
     try:
-        document = RunFolder(locate_run(entry, store)).raw(layout.REQUEST)
+        return tags_of(run.folder())
     except RunForgeError:
         return []
-    return list((document or {}).get("tags", ()))
 
 
 def _sorted(entries: list[dict[str, Any]], sort: str) -> list[dict[str, Any]]:
@@ -180,20 +167,23 @@ def _table(entries: list[dict[str, Any]], metric: str | None) -> list[str]:
     shown = metric or common_metric(entries)
     cells = [cells_of(entry, shown) for entry in entries]
     columns = {name: [row[name] for row in cells] for name in cells[0]}
+    if len(set(columns["kind"])) == 1:
+        del columns["kind"]
     columns = {name: column for name, column in columns.items() if any(column)}
-    for least in ("label", "preset", "duration", "model", "name", shown or METRIC):
-        if _needed(columns) <= terminal_width():
+    for least in ("label", "preset", "duration", "kind", "model", "name", METRIC):
+        if _needed(columns, shown) <= terminal_width():
             break
         columns.pop(least, None)
-    right = [list(columns).index(name) for name in (shown or METRIC, "duration") if name in columns]
+    right = [list(columns).index(name) for name in (METRIC, "duration") if name in columns]
     rows = [list(row) for row in zip(*columns.values(), strict=True)]
-    return table(list(columns), rows, right=right, flexible=len(columns) - 1)
+    header = [heading(name, shown) for name in columns]
+    return table(header, rows, right=right, flexible=len(columns) - 1)
 
 
-def _needed(columns: dict[str, list[str]]) -> int:
+def _needed(columns: dict[str, list[str]], metric: str | None) -> int:
     """Return the terminal columns that a table takes, where names are cut to a dozen of them."""
     widths = {
-        name: max(width(printable(cell)) for cell in (name, *cells))
+        name: max(width(printable(cell)) for cell in (heading(name, metric), *cells))
         for name, cells in columns.items()
     }
     if "name" in widths:

@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 from runforge_contracts import layout
+from runforge_contracts.experiments import ExperimentFolder
+from runforge_contracts.lookup import AnyRun
 from runforge_contracts.reading import RunFolder
 
 from runforge_cli.output import write_json, write_lines
@@ -22,6 +24,12 @@ _DOCUMENTS = {
     "interpretability": layout.INTERPRETABILITY_INDEX,
     "manifest": layout.MANIFEST,
 }
+_OF_EXPERIMENTS = {
+    "config": layout.CONFIG,
+    "metrics": layout.EXPERIMENT_METRICS,
+    "system": layout.SYSTEM,
+    "manifest": layout.EXPERIMENT_MANIFEST,
+}
 
 
 @click.command("show", short_help="Show what a run did, on one screen.")
@@ -30,17 +38,39 @@ _DOCUMENTS = {
 @pass_settings
 def command(settings: Settings, run: str) -> int:
     """Show what RUN did, on one screen; the newest where none is named."""
-    folder = settings.find_run(run)
+    folder = settings.find_any(run)
+    if isinstance(folder, RunFolder):
+        from runforge_cli.summary import summary_lines
+
+        lines = summary_lines(folder, settings)
+    else:
+        from runforge_cli.experiment_summary import experiment_lines
+
+        lines = experiment_lines(folder, settings)
     if settings.json:
         write_json(_as_json(folder, settings))
-        return 0
-    from runforge_cli.summary import summary_lines
-
-    write_lines(summary_lines(folder, settings))
+    else:
+        write_lines(lines)
     return 0
 
 
-def _as_json(folder: RunFolder, settings: Settings) -> dict[str, Any]:
+def _as_json(folder: AnyRun, settings: Settings) -> dict[str, Any]:
+    """Return all documents of a run; one of an experiment that cannot be read is a problem."""
+    if isinstance(folder, ExperimentFolder):
+        from runforge_engine.experiment.stopping import state_of
+
+        from runforge_cli.experiments import TolerantFolder
+
+        run = TolerantFolder(folder.path)
+        documents = {name: run.raw(file) for name, file in _OF_EXPERIMENTS.items()}
+        return {
+            "run_id": run.run_id,
+            "run_dir": settings.target().relative(run.path),
+            "kind": "experiment",
+            "status": state_of(run),
+            **{name: document for name, document in documents.items() if document is not None},
+            "problems": [error.to_dict() for error in run.problems.values()],
+        }
     documents = {name: folder.raw(file) for name, file in _DOCUMENTS.items()}
     return {
         "run_id": folder.run_id,

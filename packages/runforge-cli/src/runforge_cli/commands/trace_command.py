@@ -9,7 +9,7 @@ import click
 from runforge_contracts.text import printable
 
 from runforge_cli.columns import GAP, fit, pairs, paragraph, plural, table, terminal_width, width
-from runforge_cli.listing import runs_in
+from runforge_cli.listing import trained_in
 from runforge_cli.output import write_json, write_lines
 from runforge_cli.settings import Settings, global_options, pass_settings
 
@@ -38,7 +38,7 @@ def command(settings: Settings, what: str) -> int:
     from runforge_engine.trace import origin, trace, wanted
 
     sought = wanted(what)
-    listed = runs_in(settings.stores())
+    listed = trained_in(settings.stores())
     matches = trace(sought, listed)
     runs = [origin(match) for match in matches]
     if settings.json:

@@ -31,8 +31,13 @@ from runforge_cli.targets import make_folder
 DATABASE, ARTIFACTS = "mlflow.db", "mlruns"
 #: The library with what it needs for a database, and what brings it.
 _LIBRARY, _EXTRA = ("mlflow", "sqlalchemy", "alembic"), "runforge-cli[mlflow]"
-_STATUS = {"succeeded": "FINISHED", "failed": "FAILED", "cancelled": "KILLED"}
-_INTERRUPTED = "KILLED"
+_STATUS = {
+    "succeeded": "FINISHED",
+    "unknown": "FINISHED",
+    "failed": "FAILED",
+    "cancelled": "KILLED",
+    "interrupted": "KILLED",
+}
 #: The tag that tells our runs apart, and so keeps one from being added twice.
 _IDENTITY = "runforge.identity"
 #: What means something else in the addresses by which MLflow knows databases.
@@ -161,7 +166,7 @@ class _TrackingStore:
         for path, parent in _files(record.folder):
             artifacts.log_artifact(str(path), parent)
         # Last of all: what is still running there was not added whole.
-        status = RunStatus.from_string(_STATUS.get(record.status, _INTERRUPTED))
+        status = RunStatus.from_string(_STATUS[record.status])
         self._store.update_run_info(run.run_id, status, finished, None)
         self._exported[record.identity] = run.run_id, RunStatus.to_string(status)
 

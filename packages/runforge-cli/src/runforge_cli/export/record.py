@@ -7,15 +7,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from runforge_contracts.difference.facets import Facets
-from runforge_contracts.layout import MODEL, StoreLayout
+from runforge_contracts.difference import facets_of
+from runforge_contracts.difference.experiment_facets import TRAINED_RUN
+from runforge_contracts.experiments import ExperimentFolder
+from runforge_contracts.files import digest_file
+from runforge_contracts.layout import CONFIG, MODEL, Place
+from runforge_contracts.lookup import AnyRun
 from runforge_contracts.reading import RunFolder
 from runforge_contracts.text import quote
 
 from runforge_cli.columns import paragraph, plural
+from runforge_cli.listing import tags_of
 
+#: How runs are that are exported: another tool may not tell how its own have ended.
+_OVER = ("succeeded", "failed", "cancelled", "interrupted", "unknown")
 _LEAP = re.compile(r"(T[0-9]{2}:[0-9]{2}):60")
 
 
@@ -86,54 +93,50 @@ class Outcome:
             yield from paragraph(self.look)
 
 
-def record_of(folder: RunFolder, store: StoreLayout) -> Record | None:
+def record_of(folder: AnyRun, place: Place) -> Record | None:
     """Return the record of a run, or None where the run is not over.
 
     Parameters
     ----------
     folder
-        The run, in any version that is read.
-    store
-        For the workspace, whose name is that of the experiment.
+        The run.
+    place
+        For the workspace, whose name is that of the experiment that trained runs are.
     """
-    status = _status(folder)
-    if status not in ("succeeded", "failed", "cancelled", "interrupted"):
+    own = _of_training(folder, place) if isinstance(folder, RunFolder) else _of_experiment(folder)
+    if own.status not in _OVER:
         return None
-    facets = Facets(folder)
+    facets = facets_of(folder)
     header, data, environment = facets.header(), facets.data, facets.environment
-    request, result = folder.request or {}, folder.result or {}
-    finished_at = milliseconds(result.get("finished_at") or header.get("created_at"))
-    started_at = milliseconds(result.get("started_at") or request.get("created_at"))
-    if finished_at is not None and "duration_ms" in result:
-        started_at = finished_at - result["duration_ms"]
     sha256 = _value(data, "fingerprint_sha256")
     error = header.get("error") or {}
     facts = {
-        "run_dir": store.relative(folder.path),
-        "status": status,
+        "run_dir": place.relative(folder.path),
+        "status": own.status,
         "error": error.get("message"),
         "error_code": error.get("code"),
         "repeats": header.get("rerun_from"),
         "dataset_path": _value(data, "path"),
         "dataset_sha256": sha256,
-        "model_sha256": _value(facets.artifacts, MODEL),
+        "model_sha256": _value(facets.artifacts, MODEL) or _value(data, "model.sha256"),
         "model_content_sha256": _value(facets.model_content, "model_content_sha256"),
         "uncommitted_changes": _value(environment, "git.dirty"),
         "client": _value(environment, "client"),
         "version": _value(environment, "runforge_version"),
         "python": _value(environment, "python.version"),
+        **own.facts,
     }
     return Record(
         run_id=folder.run_id,
-        identity=folder.run_id,
-        experiment=store.workspace.name or "runforge",
-        name=header.get("name") or folder.run_id,
-        status=status,
-        started_at=started_at,
-        finished_at=finished_at,
+        identity=own.identity,
+        experiment=own.experiment,
+        name=own.name or folder.run_id,
+        status=own.status,
+        started_at=own.started_at,
+        finished_at=own.finished_at,
         params={
             **{name: entry["value"] for name, entry in facets.configuration.items()},
-            **{name: data[name]["value"] for name in ("label_column",) if name in data},
+            **{name: data[name]["value"] for name in ("dataset", "label_column") if name in data},
             **{name: entry["value"] for name, entry in facets.hyperparameters.items()},
         },
         sources={
@@ -143,8 +146,8 @@ def record_of(folder: RunFolder, store: StoreLayout) -> Record | None:
         },
         metrics={name: value for (name, label), value in facets.metrics.items() if label is None},
         history=history_of(folder),
-        notes=request.get("notes") or "",
-        tags=request.get("tags") or (),
+        notes=own.notes,
+        tags=tags_of(folder),
         facts={name: str(value) for name, value in facts.items() if value is not None},
         dataset=Dataset(_value(data, "path") or "", sha256) if sha256 else None,
         commit=_value(environment, "git.commit"),
@@ -152,17 +155,76 @@ def record_of(folder: RunFolder, store: StoreLayout) -> Record | None:
     )
 
 
-def history_of(folder: RunFolder) -> Mapping[str, Sequence[tuple[float, float]]]:
+def history_of(folder: AnyRun) -> dict[str, Sequence[tuple[float, float]]]:
     """Return steps and values that the metrics of a run had on the way; a trained run has none."""
-    return {}
+    if isinstance(folder, RunFolder):
+        return {}
+    history = (folder.metrics or {}).get("history", {})
+    return {
+        name: [(point["step"], point["value"]) for point in points]
+        for name, points in history.items()
+    }
 
 
-def _status(folder: RunFolder) -> str:
-    if folder.status != "incomplete":
-        return folder.status
-    from runforge_engine.holding import state_of
+class _Own(NamedTuple):
+    """What only one kind of runs has, or has in another place."""
 
-    return state_of(folder.path)
+    identity: str
+    experiment: str
+    name: str | None
+    status: str
+    started_at: int | None
+    finished_at: int | None
+    notes: str
+    facts: Mapping[str, Any]
+
+
+def _of_training(folder: RunFolder, place: Place) -> _Own:
+    run, request, result = folder.run or {}, folder.request or {}, folder.result or {}
+    status: str = folder.status
+    if status == "incomplete":
+        from runforge_engine.holding import state_of
+
+        status = state_of(folder.path)
+    finished_at = milliseconds(result.get("finished_at") or run.get("created_at"))
+    started_at = milliseconds(result.get("started_at") or request.get("created_at"))
+    if finished_at is not None and "duration_ms" in result:
+        started_at = finished_at - result["duration_ms"]
+    return _Own(
+        identity=folder.run_id,
+        experiment=place.workspace.name or "runforge",
+        name=request.get("name"),
+        status=status,
+        started_at=started_at,
+        finished_at=finished_at,
+        notes=request.get("notes") or "",
+        facts={},
+    )
+
+
+def _of_experiment(folder: ExperimentFolder) -> _Own:
+    from runforge_engine.experiment.stopping import state_of
+
+    config = folder.config or {}
+    begun = folder.path / CONFIG
+    # Ids of runs begin anew in each repository; no two runs have the same configuration.
+    digest = digest_file(begun).sha256 if config else ""
+    named = ("exit_code", "signal", "duration_ms")
+    return _Own(
+        identity=f"{folder.run_id} {digest}",
+        experiment=config.get("experiment") or "runforge",
+        name=None,
+        status=state_of(folder),
+        started_at=milliseconds(config.get("started_at")),
+        finished_at=milliseconds(config.get("finished_at")),
+        notes=config.get("notes", ""),
+        facts={
+            **{name: config.get(name) for name in named},
+            "experiment_file": config.get("experiment_file", {}).get("path"),
+            "experiment_file_sha256": config.get("experiment_file", {}).get("sha256"),
+            "trained_run": config.get("parameters", {}).get(TRAINED_RUN),
+        },
+    )
 
 
 def _value(recorded: Mapping[str, Mapping[str, Any]], name: str) -> Any:

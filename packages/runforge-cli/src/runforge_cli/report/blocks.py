@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from runforge_cli.report.scales import UNIT, Scale
+
 
 class Name(str):
     """A name, path, value or command, shown as it is and set apart from prose."""
@@ -99,6 +101,9 @@ class Plot:
     table: Table
     #: Whether the diagonal is drawn: where a guess lies, or perfect agreement.
     diagonal: bool = False
+    #: What the ends of the square stand for.
+    x_scale: Scale = UNIT
+    y_scale: Scale = UNIT
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,19 @@ from typing import Any
 
 from runforge_cli.columns import number
 from runforge_cli.differences import field_texts, signed
+from runforge_cli.report import history_blocks
 from runforge_cli.report.blocks import Block, Name, Paragraph, Section, Table, Text, prose
 from runforge_cli.report.curve_blocks import overlaid_blocks
-from runforge_cli.report.material import Material
+from runforge_cli.report.material import AnyMaterial, Material
 
 #: Weights shown, largest movement first.
 TOP = 20
 _NONE = "–"
 
 
-def comparison_sections(comparison: dict[str, Any], materials: Sequence[Material]) -> list[Section]:
+def comparison_sections(
+    comparison: dict[str, Any], materials: Sequence[AnyMaterial]
+) -> list[Section]:
     """Return what differs between runs.
 
     Parameters
@@ -27,11 +30,20 @@ def comparison_sections(comparison: dict[str, Any], materials: Sequence[Material
         The runs themselves, with their letters.
     """
     letters = [material.letter for material in materials]
+    trained = [material for material in materials if isinstance(material, Material)]
+    histories = [
+        (material.letter, material.history)
+        for material in materials
+        if not isinstance(material, Material)
+    ]
     sections = [
         Section("Runs", [_runs(comparison, letters)]),
         Section("What differs, in words", list(_conclusions(comparison, letters))),
         Section("Metrics compared", list(_metrics(comparison, letters))),
-        Section("Curves compared", overlaid_blocks(materials)),
+        Section(
+            "Curves compared",
+            [*overlaid_blocks(trained), *history_blocks.overlaid_blocks(histories)],
+        ),
         Section(
             "Configuration compared",
             list(
@@ -79,7 +91,9 @@ def _metrics(comparison: dict[str, Any], letters: Sequence[str]) -> Iterator[Blo
         rows.append([name, *(_metric(entry) for entry in metric["values"])])
     if rows:
         numeric = frozenset(range(1, len(letters) + 1))
-        yield Table("Metrics on the validation rows", ("Metric", *letters), rows, numeric)
+        of_training = all(run.get("kind") != "experiment" for run in comparison["runs"])
+        caption = "Metrics on the validation rows" if of_training else "Final metrics"
+        yield Table(caption, ("Metric", *letters), rows, numeric)
 
 
 def _metric(entry: dict[str, Any]) -> str:

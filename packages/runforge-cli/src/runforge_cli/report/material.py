@@ -7,8 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from runforge_contracts.errors import RunForgeError
+from runforge_contracts.experiments import ExperimentFolder
 from runforge_contracts.layout import StoreLayout
+from runforge_contracts.lookup import AnyRun
 from runforge_contracts.reading import RunFolder
+
+from runforge_cli.experiments import TolerantFolder
+from runforge_cli.report.history_blocks import History, Point
 
 if TYPE_CHECKING:
     from runforge_engine.curves import Calibration, Curve
@@ -46,14 +51,31 @@ class Material:
     missing: str
 
 
+@dataclass(frozen=True, slots=True)
+class ExperimentMaterial:
+    """The run of an experiment as a report sees it."""
+
+    folder: TolerantFolder
+    #: A short name among several runs; empty for a single one.
+    letter: str
+    #: Its folder as documents name it.
+    run_dir: str
+    #: How it ended, or what it is at.
+    state: str
+    history: History
+
+
+AnyMaterial = Material | ExperimentMaterial
+
+
 def gather(
-    folder: RunFolder,
+    folder: AnyRun,
     store: StoreLayout,
     listed: Sequence[tuple[dict[str, Any], StoreLayout]],
     *,
     letter: str = "",
     with_model: bool = True,
-) -> Material:
+) -> AnyMaterial:
     """Return what there is on a run.
 
     Parameters
@@ -69,13 +91,29 @@ def gather(
     with_model
         Whether model and dataset may be read to compute curves.
     """
+    run_dir = store.relative(folder.path)
+    if isinstance(folder, ExperimentFolder):
+        return gather_experiment(folder, letter, run_dir)
     curves, missing = None, LEFT_OUT
     if with_model:
         try:
             curves, missing = _curves(folder, store, listed), ""
         except RunForgeError as error:
             missing = error.message
-    return Material(folder, letter, store.relative(folder.path), curves, missing)
+    return Material(folder, letter, run_dir, curves, missing)
+
+
+def gather_experiment(folder: ExperimentFolder, letter: str, run_dir: str) -> ExperimentMaterial:
+    """Return what there is on the run of an experiment, as far as it can be read."""
+    from runforge_engine.experiment.stopping import state_of
+
+    run = TolerantFolder(folder.path)
+    recorded = (run.metrics or {}).get("history", {})
+    history = {
+        name: [Point(point["step"], point["value"]) for point in points]
+        for name, points in recorded.items()
+    }
+    return ExperimentMaterial(run, letter, run_dir, state_of(run), history)
 
 
 def _curves(

@@ -22,7 +22,8 @@ _WIDTH, _HEIGHT = 340, 316
 _LEFT, _TOP, _SIDE = 48, 10, 260
 #: Radius of the smallest and of the largest dot.
 _SMALL, _LARGE = 2.5, 8
-_TICKS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+#: Width of a character beside an axis, and of what stands there besides.
+_CHARACTER, _BESIDE = 7, 27
 
 
 def plot_svg(plot: Plot, identity: str) -> str:
@@ -35,10 +36,13 @@ def plot_svg(plot: Plot, identity: str) -> str:
     identity
         Start of the ids in the element; unique in the page.
     """
+    longest = max((len(_mark(mark)) for mark in plot.y_scale.marks), default=0)
+    # Long marks take room at the left, of which the picture gets so much more.
+    more = max(_BESIDE + _CHARACTER * longest - _LEFT, 0)
     elements: list[svg.Element] = [
         svg.Title(id=f"{identity}-title", text=_escaped(plot.title)),
         svg.Desc(id=f"{identity}-desc", text=_escaped(plot.description)),
-        *_axes(plot),
+        *_axes(plot, more),
     ]
     if plot.diagonal:
         elements.append(_line((0, 0), (1, 1), "reference"))
@@ -47,7 +51,7 @@ def plot_svg(plot: Plot, identity: str) -> str:
     return str(
         svg.SVG(
             xmlns=None,
-            viewBox=svg.ViewBoxSpec(0, 0, _WIDTH, _HEIGHT),
+            viewBox=svg.ViewBoxSpec(-more, 0, _WIDTH + more, _HEIGHT),
             class_=["plot"],
             elements=elements,
             extra={"role": "img", "aria-labelledby": f"{identity}-title {identity}-desc"},
@@ -97,23 +101,29 @@ def _decoration(box: svg.ViewBoxSpec, name: str, elements: list[svg.Element]) ->
     )
 
 
-def _axes(plot: Plot) -> list[svg.Element]:
+def _axes(plot: Plot, more: int) -> list[svg.Element]:
     elements: list[svg.Element] = [
         svg.Rect(x=_LEFT, y=_TOP, width=_SIDE, height=_SIDE, class_=["frame"])
     ]
-    for tick in _TICKS:
-        x, y = _place(tick, tick)
-        if 0 < tick < 1:
-            elements.append(_line((tick, 0), (tick, 1), "grid"))
-            elements.append(_line((0, tick), (1, tick), "grid"))
-        text = f"{tick:g}"
-        elements.append(_text(text, x, _TOP + _SIDE + 16, "middle"))
-        elements.append(_text(text, _LEFT - 7, y + 4, "end"))
+    for mark in plot.x_scale.marks:
+        share = plot.x_scale.share(mark)
+        if 0 < share < 1:
+            elements.append(_line((share, 0), (share, 1), "grid"))
+        elements.append(_text(_mark(mark), _place(share, 0)[0], _TOP + _SIDE + 16, "middle"))
+    for mark in plot.y_scale.marks:
+        share = plot.y_scale.share(mark)
+        if 0 < share < 1:
+            elements.append(_line((0, share), (1, share), "grid"))
+        elements.append(_text(_mark(mark), _LEFT - 7, _place(0, share)[1] + 4, "end"))
     elements.append(_text(plot.x_axis, _LEFT + _SIDE / 2, _TOP + _SIDE + 36, "middle"))
     middle = _TOP + _SIDE / 2
-    turned = svg.Rotate(-90, 12, middle)
-    elements.append(_text(plot.y_axis, 12, middle, "middle", turned))
+    turned = svg.Rotate(-90, 12 - more, middle)
+    elements.append(_text(plot.y_axis, 12 - more, middle, "middle", turned))
     return elements
+
+
+def _mark(value: float) -> str:
+    return f"{value:g}"
 
 
 def _series(series: Series, style: str) -> list[svg.Element]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from runforge_contracts.rules import primary_metric
-from runforge_contracts.text import format_duration, shorten
+from runforge_contracts.text import format_duration, shorten, time_text
 
 from runforge_cli.columns import number, plural
 from runforge_cli.differences import source_text, value_text
@@ -193,8 +193,3 @@ def names(values: Sequence[Any], most: int = 60) -> list[str]:
     if len(values) > most:
         parts.append(f" and {len(values) - most:,} more")
     return parts[1:]
-
-
-def time_text(text: str) -> str:
-    """Return an instant as people write it."""
-    return text.replace("T", " ").removesuffix("Z").removesuffix("+00:00") + " UTC"

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from runforge_contracts.difference import compare_runs
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.layout import StoreLayout
-from runforge_contracts.reading import RunFolder
+from runforge_contracts.layout import Place, StoreLayout
+from runforge_contracts.lookup import AnyRun
 from runforge_contracts.run_ids import is_any_run_id
 from runforge_contracts.text import quote
 
 from runforge_cli import __version__
-from runforge_cli.report.blocks import Name, Report, Section
+from runforge_cli.report.blocks import Name, Report, Section, Text
 from runforge_cli.report.comparison_sections import comparison_sections
-from runforge_cli.report.material import Material
+from runforge_cli.report.experiment_sections import experiment_lead, experiment_sections
+from runforge_cli.report.material import AnyMaterial, Material
 from runforge_cli.report.run_sections import lead, run_sections
 from runforge_cli.targets import check_free, check_outside
 
@@ -25,13 +25,13 @@ FORMATS = {".html": "html", ".htm": "html", ".md": "markdown", ".markdown": "mar
 _DRAWING, _EXTRA = "svg", "runforge-cli[report]"
 
 
-def make_report(materials: Sequence[Material], store: StoreLayout) -> Report:
+def make_report(materials: Sequence[AnyMaterial], store: StoreLayout) -> Report:
     """Return the report on one run, or on several held against each other."""
     footer = f"Written by RunForge {__version__} from the records of the store."
     if len(materials) == 1:
         (material,) = materials
         title = f"Run {material.folder.run_id}"
-        return Report(title, lead(material), run_sections(material), footer)
+        return Report(title, _lead(material), sections_of(material), footer)
     comparison = compare_runs([material.folder for material in materials], store)
     text: list[str] = [f"{len(materials)} runs: "]
     for material in materials:
@@ -39,13 +39,22 @@ def make_report(materials: Sequence[Material], store: StoreLayout) -> Report:
     sections = [
         *comparison_sections(comparison, materials),
         *(
-            Section(
-                f"Run {material.letter}: {material.folder.run_id}", parts=run_sections(material)
-            )
+            Section(f"Run {material.letter}: {material.folder.run_id}", parts=sections_of(material))
             for material in materials
         ),
     ]
     return Report("Comparison of runs", [*text[:-1], "."], sections, footer)
+
+
+def _lead(material: AnyMaterial) -> Text:
+    return lead(material) if isinstance(material, Material) else experiment_lead(material)
+
+
+def sections_of(material: AnyMaterial) -> list[Section]:
+    """Return the sections of a report on one run, of whichever kind it is."""
+    if isinstance(material, Material):
+        return run_sections(material)
+    return experiment_sections(material)
 
 
 def writer_for(target: Path) -> Callable[[Report], str]:
@@ -82,7 +91,7 @@ def writer_for(target: Path) -> Callable[[Report], str]:
     return html_page
 
 
-def default_name(folders: Sequence[RunFolder]) -> str:
+def default_name(folders: Sequence[AnyRun]) -> str:
     """Return the name of the file that a report is written to when none is given."""
     names = [folder.run_id if is_any_run_id(folder.run_id) else "run" for folder in folders]
     if len(names) > 2:
@@ -90,7 +99,9 @@ def default_name(folders: Sequence[RunFolder]) -> str:
     return f"{'-and-'.join(names)}.html"
 
 
-def check_target(target: Path, folders: Sequence[RunFolder], stores: Any, *, force: bool) -> None:
+def check_target(
+    target: Path, folders: Sequence[AnyRun], places: Sequence[Place], *, force: bool
+) -> None:
     """Refuse a place where a report must not be written.
 
     Raises
@@ -99,7 +110,7 @@ def check_target(target: Path, folders: Sequence[RunFolder], stores: Any, *, for
         ``USAGE_INVALID`` where there is something already, or within a store or a run;
         ``FILE_NOT_FOUND`` where the folder is missing.
     """
-    check_outside(target, [folder.path for folder in folders], stores)
+    check_outside(target, [folder.path for folder in folders], places)
     replaceable = target.is_file() and not target.is_symlink()
     if not (force and replaceable):
         hint = "`--force` replaces it." if replaceable else "Name another file with -o."

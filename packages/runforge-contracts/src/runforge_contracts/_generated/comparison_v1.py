@@ -93,6 +93,15 @@ class ComparedRun(Struct, kw_only=True, frozen=True, gc=False):
         ]
         | UnsetType
     ) = UNSET
+    kind: (
+        Annotated[
+            Literal["trained", "experiment"],
+            Meta(
+                description="Whether RunForge trained it, which is so where this is absent, or an experiment ran it (TFC-0003)."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
     created_at: common_v1.Timestamp | UnsetType = UNSET
     name: str | UnsetType = UNSET
     rerun_from: (

@@ -14,21 +14,29 @@ from typing import Any
 
 from runforge_contracts.difference.agreement import agreement
 from runforge_contracts.difference.conclusion import conclude
+from runforge_contracts.difference.experiment_facets import ExperimentFacets
 from runforge_contracts.difference.facets import Facets, Recorded, Weights
 from runforge_contracts.layout import StoreLayout
+from runforge_contracts.lookup import AnyRun
 from runforge_contracts.reading import RunFolder
-from runforge_contracts.rules import LOWER_IS_BETTER
+from runforge_contracts.rules import lower_is_better
 
+AnyFacets = Facets | ExperimentFacets
 _Key = tuple[str, int | str | None]
 
 
-def compare_runs(folders: Sequence[RunFolder], store: StoreLayout) -> dict[str, Any]:
+def facets_of(folder: AnyRun) -> AnyFacets:
+    """Return what a run records, of whichever kind it is."""
+    return Facets(folder) if isinstance(folder, RunFolder) else ExperimentFacets(folder)
+
+
+def compare_runs(folders: Sequence[AnyRun], store: StoreLayout) -> dict[str, Any]:
     """Return the raw ``comparison.v1`` of two or more runs; the first is the measure.
 
     Parameters
     ----------
     folders
-        The runs, in any version that is read, however they ended.
+        The runs, of either kind, in any version that is read, however they ended.
     store
         For the workspace that paths are relative to.
 
@@ -37,7 +45,7 @@ def compare_runs(folders: Sequence[RunFolder], store: StoreLayout) -> dict[str, 
     RunForgeError
         Where a document of a run is there and cannot be read.
     """
-    runs = [Facets(folder) for folder in folders]
+    runs = [facets_of(folder) for folder in folders]
     comparison: dict[str, Any] = {
         "schema_version": "comparison.v1",
         "runs": [{**run.header(), "run_dir": store.relative(run.folder.path)} for run in runs],
@@ -76,7 +84,7 @@ def _metrics(recorded: Sequence[dict[_Key, float]]) -> list[dict[str, Any]]:
     keys = sorted(_union(recorded), key=lambda key: key[1] is not None)
     compared = []
     for name, label in keys:
-        lower = name in LOWER_IS_BETTER
+        lower = lower_is_better(name)
         values = _against([run.get((name, label)) for run in recorded], 0)
         for entry in values:
             if "delta" in entry:
@@ -112,7 +120,7 @@ def _against(values: Sequence[float | None], measure: int) -> list[dict[str, Any
     ]
 
 
-def _weights(runs: Sequence[Facets]) -> Iterator[dict[str, Any]]:
+def _weights(runs: Sequence[AnyFacets]) -> Iterator[dict[str, Any]]:
     """Give what moved, for each model family that two runs share.
 
     Weights of different families mean different things and are not held against each other.
@@ -128,7 +136,7 @@ def _weights(runs: Sequence[Facets]) -> Iterator[dict[str, Any]]:
             yield _family(family, members, runs)
 
 
-def _family(family: str, members: dict[int, Weights], runs: Sequence[Facets]) -> dict[str, Any]:
+def _family(family: str, members: dict[int, Weights], runs: Sequence[AnyFacets]) -> dict[str, Any]:
     measure, first = next(iter(members.items()))
     moved, unmoved = [], 0
     for key in _union(weights.values for weights in members.values()):

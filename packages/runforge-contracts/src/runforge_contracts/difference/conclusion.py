@@ -13,7 +13,7 @@ State = Literal["equal", "different", "unknown"]
 
 #: What tells runs apart without any influence on the result.
 _INNOCENT = {
-    "data": {"path"},
+    "data": {"path", "dataset", "model.path"},
     # A preset or profile acts by the hyperparameters that it sets, and those are compared.
     "configuration": {"preset", "profile"},
     "environment": {"client"},
@@ -24,6 +24,7 @@ _WORDS = {
     "environment": "another environment",
     "code": "another state of the code around the workspace",
 }
+_CODE = "other code"
 #: Names shown of what differs.
 _SHOWN = 4
 #: What says how and on which machine a run was computed; older clients record none of it.
@@ -69,8 +70,11 @@ class _Pair:
             group: [*self._differing(group)]
             for group in ("data", "configuration", "environment", "code")
         }
-        # RunForge executes nothing of the workspace, so its commit is a last resort.
-        if any(self.differing[group] for group in ("data", "configuration", "environment")):
+        #: Whether code of the workspace was run.
+        self.runs_code = any(run.get("kind") == "experiment" for run in self.runs)
+        others = any(self.differing[group] for group in ("data", "configuration", "environment"))
+        if others and not self.runs_code:
+            # RunForge executes nothing of the workspace, so its commit is a last resort.
             self.differing["code"] = []
 
     def values(self, field: dict[str, Any]) -> list[dict[str, Any]]:
@@ -158,8 +162,9 @@ class _Pair:
 
 
 def _sentences(pair: _Pair, results: State, model: State, rows: bool | None) -> Iterator[str]:
+    words = {**_WORDS, "code": _CODE} if pair.runs_code else _WORDS
     differing = [
-        f"{_WORDS[group]} ({_list(names)})" for group, names in pair.differing.items() if names
+        f"{words[group]} ({_list(names)})" for group, names in pair.differing.items() if names
     ]
     by = _and(differing)
     if results == "unknown":
@@ -168,7 +173,9 @@ def _sentences(pair: _Pair, results: State, model: State, rows: bool | None) -> 
     elif results == "equal":
         same = {
             "equal": "The same model with the same metrics",
-            "unknown": "The same metrics; whether the model is the same is not recorded",
+            "unknown": "The same metrics"
+            if pair.runs_code
+            else "The same metrics; whether the model is the same is not recorded",
         }[model]
         yield f"{same}, in spite of {by}." if by else f"{same}."
     else:

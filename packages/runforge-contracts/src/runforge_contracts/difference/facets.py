@@ -47,12 +47,12 @@ class Facets:
             "run_id": self.folder.run_id,
             "run_dir": str(self.folder.path),
             "status": self.folder.status,
-            **_given(
+            **given(
                 schema_version=self._run.get("schema_version"),
                 created_at=created_at or self._request.get("created_at"),
                 name=self._request.get("name"),
                 rerun_from=self._request.get("rerun_from"),
-                error=_given(message=error.get("message"), code=error.get("code")) or None,
+                error=given(message=error.get("message"), code=error.get("code")) or None,
             ),
         }
 
@@ -71,7 +71,7 @@ class Facets:
             profile = f"{profile} {run['profile_version']}"
         device = run.get("device") or config.get("device") or {}
         split = run.get("split") or {}
-        return _recorded(
+        return recorded(
             model_family=run.get("model_family") or model.get("family"),
             preset=run.get("preset") or config.get("preset") or request.get("preset"),
             profile=profile or config.get("profile"),
@@ -100,7 +100,7 @@ class Facets:
         dataset = {**asked, **used, **(run.get("dataset") or {})}
         excluded = dataset.get("exclude_columns", [] if asked or used else None)
         rows = run.get("num_samples", (run.get("metrics") or {}).get("num_samples"))
-        return _recorded(
+        return recorded(
             path=dataset.get("path"),
             fingerprint_sha256=dataset.get("fingerprint_sha256"),
             label_column=run.get("label_column") or dataset.get("label_column"),
@@ -119,7 +119,7 @@ class Facets:
         """RunForge, Python, packages, machine, numeric libraries and code, by dotted names."""
         provenance = self._run.get("provenance") or self._result.get("provenance") or {}
         client = provenance.get("client") or self._request.get("created_by")
-        found = _recorded(runforge_version=self._run.get("runforge_version"), client=client)
+        found = recorded(runforge_version=self._run.get("runforge_version"), client=client)
         for group, names in (
             ("python", ("implementation", "version")),
             ("packages", None),
@@ -127,10 +127,10 @@ class Facets:
             ("numerics", None),
             ("git", None),
         ):
-            recorded = provenance.get(group) or {}
-            for name in names or recorded:
-                if name in recorded:
-                    found[f"{group}.{name}"] = {"value": recorded[name]}
+            told = provenance.get(group) or {}
+            for name in names or told:
+                if name in told:
+                    found[f"{group}.{name}"] = {"value": told[name]}
         return found
 
     @cached_property
@@ -189,12 +189,14 @@ class Facets:
     @cached_property
     def model_content(self) -> dict[str, Recorded]:
         """Digest of what the model is, where the record has one."""
-        return _recorded(model_content_sha256=self._run.get("model_content_sha256"))
+        return recorded(model_content_sha256=self._run.get("model_content_sha256"))
 
 
-def _given(**values: Any) -> dict[str, Any]:
+def given(**values: Any) -> dict[str, Any]:
+    """Return the values that are not None."""
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _recorded(**values: Any) -> dict[str, Recorded]:
-    return {name: {"value": value} for name, value in _given(**values).items()}
+def recorded(**values: Any) -> dict[str, Recorded]:
+    """Return as recorded what is not None."""
+    return {name: {"value": value} for name, value in given(**values).items()}

@@ -1,0 +1,190 @@
+"""Metrics over the steps of a run, or of several in one plot, as plots with tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from runforge_contracts.text import shorten
+
+from runforge_cli.columns import number, plural
+from runforge_cli.report.blocks import Block, Name, Paragraph, Plot, Series, Table, Text
+from runforge_cli.report.scales import scale_of
+
+#: Plots of a run, and lines in one of them; more cannot be taken in.
+MAX_PLOTS, MAX_LINES = 24, 8
+#: Steps that the table of a plot shows.
+_STEPS = 12
+#: Pieces of a line, of each of which the least and the greatest value are drawn.
+_PIECES = 100
+#: Characters of the name of a metric.
+_LONG = 80
+_NONE = "–"
+
+
+class Point(NamedTuple):
+    """A value that a metric had."""
+
+    step: float
+    value: float
+
+
+History = Mapping[str, Sequence[Point]]
+
+
+def history_blocks(history: History) -> list[Block]:
+    """Return a plot for each metric of a run that has more than one value."""
+    drawn = {name: points for name, points in history.items() if len(points) > 1}
+    blocks: list[Block] = [
+        _plot(name, [("", points)]) for name, points in list(drawn.items())[:MAX_PLOTS]
+    ]
+    if len(drawn) > MAX_PLOTS:
+        left = plural(len(drawn) - MAX_PLOTS, "metric is", "metrics are")
+        blocks.append(Paragraph(f"{left} not drawn; the table above has all."))
+    return blocks
+
+
+def overlaid_blocks(histories: Sequence[tuple[str, History]]) -> list[Block]:
+    """Return a plot for each metric that two runs at least have, with a line for each run.
+
+    Parameters
+    ----------
+    histories
+        Runs by their letters.
+    """
+    blocks: list[Block] = []
+    for name in dict.fromkeys(name for _, history in histories for name in history):
+        lines = [(letter, history[name]) for letter, history in histories if history.get(name)]
+        if len(lines) > 1 and any(len(points) > 1 for _, points in lines):
+            blocks.append(_plot(name, lines))
+    left = len(blocks) - MAX_PLOTS
+    if left > 0:
+        blocks[MAX_PLOTS:] = [
+            Paragraph(f"{plural(left, 'more metric is', 'more metrics are')} not drawn.")
+        ]
+    return blocks
+
+
+def history_table(history: History, summary: Mapping[str, float], most: int) -> Iterator[Block]:
+    """Give the final value of each metric, and what it was on the way."""
+    names = list(dict.fromkeys([*summary, *history]))
+    if not names:
+        return
+    rows: list[list[Text]] = []
+    for name in names[:most]:
+        points = history.get(name, ())
+        final = number(summary[name]) if name in summary else _NONE
+        rows.append([[Name(shorten(name, _LONG))], final, *_extent(points)])
+    yield Table(
+        "Final metrics, and what they were on the way",
+        ("Metric", "Final", "Values", "First", "Least", "Greatest"),
+        rows,
+        frozenset(range(1, 6)),
+    )
+    if len(names) > most:
+        yield Paragraph(f"There are {plural(len(names) - most, 'more metric')}.")
+
+
+def _extent(points: Sequence[Point]) -> list[str]:
+    if not points:
+        return [_NONE] * 4
+    least, greatest = _least(points), _greatest(points)
+    return [
+        f"{len(points):,}",
+        number(points[0].value),
+        f"{number(least.value)} at {least.step:g}",
+        f"{number(greatest.value)} at {greatest.step:g}",
+    ]
+
+
+def _least(points: Sequence[Point]) -> Point:
+    return min(points, key=lambda point: point.value)
+
+
+def _greatest(points: Sequence[Point]) -> Point:
+    return max(points, key=lambda point: point.value)
+
+
+def _plot(name: str, lines: Sequence[tuple[str, Sequence[Point]]]) -> Plot:
+    shown = [(letter, _ordered(points)) for letter, points in lines[:MAX_LINES]]
+    every = [point for _, points in shown for point in points]
+    whole = all(float(point.step).is_integer() for point in every)
+    x = scale_of((point.step for point in every), whole=whole)
+    y = scale_of(point.value for point in every)
+    several = len(lines) > 1
+    title = shorten(name, _LONG)
+    return Plot(
+        title=title,
+        description=_description(shown, len(lines)),
+        x_axis="step",
+        y_axis="value",
+        series=[
+            Series(
+                [Name(letter or title)],
+                [x.share(point.step) for point in drawn],
+                [y.share(point.value) for point in drawn],
+                f"last {number(points[-1].value)}",
+                dots=(0.1,) if len(drawn) == 1 else (),
+            )
+            for letter, points in shown
+            for drawn in [_thinned(points)]
+        ],
+        table=_comparison(lines) if several else _samples(shown[0][1]),
+        x_scale=x,
+        y_scale=y,
+    )
+
+
+def _ordered(points: Sequence[Point]) -> list[Point]:
+    """Return points by their steps; those of one step as they were logged."""
+    return sorted(points, key=lambda point: point.step)
+
+
+def _description(lines: Sequence[tuple[str, Sequence[Point]]], count: int) -> str:
+    told = []
+    for letter, points in lines:
+        least, greatest = _least(points), _greatest(points)
+        told.append(
+            f"{f'{letter}: ' if letter else ''}{plural(len(points), 'value')} from"
+            f" {number(points[0].value)} to {number(points[-1].value)}, the least"
+            f" {number(least.value)} at step {least.step:g}, the greatest {number(greatest.value)}"
+            f" at step {greatest.step:g}."
+        )
+    if count > len(lines):
+        told.append(f"The first {len(lines)} of {count} runs are drawn.")
+    return " ".join(told)
+
+
+def _samples(points: Sequence[Point]) -> Table:
+    count = min(len(points), _STEPS)
+    chosen = [points[round(at * (len(points) - 1) / max(count - 1, 1))] for at in range(count)]
+    some = f"{count} of {len(points):,} values" if count < len(points) else "All values"
+    return Table(
+        some,
+        ("Step", "Value"),
+        [[f"{point.step:g}", number(point.value)] for point in chosen],
+        frozenset({0, 1}),
+    )
+
+
+def _comparison(lines: Sequence[tuple[str, Sequence[Point]]]) -> Table:
+    return Table(
+        "First and last values, and those between",
+        ("Run", "Values", "First", "Least", "Greatest", "Last"),
+        [
+            [[Name(letter)], *_extent(points), number(points[-1].value)]
+            for letter, points in ((letter, _ordered(points)) for letter, points in lines)
+        ],
+        frozenset(range(1, 6)),
+    )
+
+
+def _thinned(points: Sequence[Point]) -> Sequence[Point]:
+    """Return no more points than can be seen, the least and greatest of each piece among them."""
+    if len(points) <= 2 * _PIECES:
+        return points
+    kept: list[Point] = [points[0]]
+    for at in range(_PIECES):
+        piece = points[len(points) * at // _PIECES : len(points) * (at + 1) // _PIECES]
+        kept += sorted({_least(piece), _greatest(piece)}, key=piece.index)
+    return [*kept, points[-1]]

@@ -1,0 +1,135 @@
+"""What the run of an experiment records, as the same named values that a trained run has.
+
+Source: TFC-0002, sections 6 to 8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+from runforge_contracts.difference.facets import Recorded, Weights, given, recorded
+from runforge_contracts.experiments import ExperimentFolder
+from runforge_contracts.layout import ARTIFACTS
+
+#: Models that RunForge itself trains, by their families.
+OWN_MODELS = "runforge/"
+#: The trained run of an experiment whose model RunForge trains: a name, and no parameter.
+TRAINED_RUN = "trained_run"
+#: What the configuration of a run says of the run itself, or of its data.
+_RECORD = frozenset(
+    {
+        *("run_id", "experiment", "model", "dataset", "code", "created_by", "started_at", "status"),
+        *("finished_at", "duration_ms", "exit_code", "signal", "failure", "notes", "references"),
+        *("overrides", "parameters", "experiment_file", "rerun_from", "copied_models", "tags"),
+    }
+)
+_ENDED = ("succeeded", "failed", "cancelled")
+
+
+class ExperimentFacets:
+    """A run as named values; every property reads the documents that it needs."""
+
+    def __init__(self, folder: ExperimentFolder) -> None:
+        self.folder = folder
+        self._config: dict[str, Any] = folder.config or {}
+
+    def header(self) -> dict[str, Any]:
+        """Return what tells the run from the others."""
+        config, status = self._config, self.folder.status
+        failure = config.get("failure") or {}
+        error = given(message=failure.get("message"), code=failure.get("code"))
+        return {
+            "run_id": self.folder.run_id,
+            "run_dir": str(self.folder.path),
+            "status": status if status in _ENDED else "incomplete",
+            "kind": "experiment",
+            **given(
+                created_at=config.get("finished_at") or config.get("started_at"),
+                name=config.get("experiment"),
+                rerun_from=config.get("rerun_from"),
+                error=error if "message" in error else None,
+            ),
+        }
+
+    @cached_property
+    def configuration(self) -> dict[str, Recorded]:
+        """Model, seed and everything that the experiment configures, by dotted names."""
+        model = str(self._config.get("model", ""))
+        own = model.startswith(OWN_MODELS)
+        rest = {name: value for name, value in self._config.items() if name not in _RECORD}
+        called = "model_family" if own else "model"
+        return {
+            **recorded(**{called: model.removeprefix(OWN_MODELS) or None}),
+            **{name: {"value": value} for name, value in flattened(rest)},
+        }
+
+    @cached_property
+    def hyperparameters(self) -> dict[str, Recorded]:
+        """Parameters that user code logged."""
+        parameters = self._config.get("parameters") or {}
+        return {name: {"value": value} for name, value in parameters.items() if name != TRAINED_RUN}
+
+    @cached_property
+    def data(self) -> dict[str, Recorded]:
+        """The dataset, and the file that stands for the model, where there is one."""
+        references = self._config.get("references") or {}
+        dataset, model = references.get("dataset") or {}, references.get("model") or {}
+        return recorded(
+            dataset=self._config.get("dataset"),
+            path=dataset.get("path"),
+            fingerprint_sha256=dataset.get("sha256"),
+            **{"model.path": model.get("path"), "model.sha256": model.get("sha256")},
+        )
+
+    @cached_property
+    def environment(self) -> dict[str, Recorded]:
+        """Python, frameworks, machine and code, by the names that a trained run has for them."""
+        system, code = self.folder.system or {}, self._config.get("code") or {}
+        hardware = system.get("hardware") or {}
+        return recorded(
+            client=self._config.get("created_by"),
+            **{
+                "python.version": system.get("python"),
+                **{f"packages.{name}": text for name, text in system.get("frameworks", {}).items()},
+                "platform.os": system.get("os"),
+                **{f"platform.{name}": value for name, value in hardware.items()},
+                **{f"git.{name}": value for name, value in code.items()},
+            },
+        )
+
+    @cached_property
+    def metrics(self) -> dict[tuple[str, int | str | None], float]:
+        """Final metrics by name."""
+        summary = (self.folder.metrics or {}).get("summary", {})
+        return {(name, None): value for name, value in summary.items()}
+
+    @property
+    def weights(self) -> Weights | None:
+        """Nothing: what a model of somebody else goes by is not known."""
+        return None
+
+    @cached_property
+    def artifacts(self) -> dict[str, Recorded]:
+        """Digest of every artifact by its path."""
+        files = (self.folder.manifest or {}).get("files") or {}
+        return {
+            path: {"value": files[path]["sha256"]}
+            for path in sorted(files)
+            if path.startswith(f"{ARTIFACTS}/")
+        }
+
+    @property
+    def model_content(self) -> dict[str, Recorded]:
+        """Nothing, for the same reason."""
+        return {}
+
+
+def flattened(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Give the values of a configuration by dotted names; a list is a value."""
+    for name, value in values.items():
+        if isinstance(value, dict) and value:
+            yield from flattened(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
