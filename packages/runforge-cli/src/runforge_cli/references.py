@@ -25,16 +25,18 @@ def is_file(path: Path) -> bool:
 
 
 def find_run(settings: Settings, reference: str) -> RunFolder:
-    """Return the run that an argument names which is no file.
+    """Return the trained run that an argument names which is no file.
 
     Raises
     ------
     RunForgeError
         ``FILE_NOT_FOUND`` where it is no run either, ``RUN_NOT_FOUND`` where there is none at all,
-        ``RUN_AMBIGUOUS``.
+        ``RUN_AMBIGUOUS``, ``USAGE_INVALID`` for the run of an experiment.
     """
     try:
-        return settings.find_run(reference)
+        return settings.find_run(
+            reference, "`runforge show {run}` lists the files that it left: name the one you mean."
+        )
     except RunForgeError as error:
         if error.code is not ErrorCode.RUN_NOT_FOUND or reference == "latest":
             raise

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from runforge_contracts.reading import RunFolder
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+#: What to do with the run of an experiment where only a trained one will do.
+_SHOW = "`runforge show {run}` shows what it did."
 
 
 class Settings:
@@ -97,11 +99,30 @@ class Settings:
 
         return find_any_run(reference, self.places())
 
-    def find_run(self, reference: str) -> RunFolder:
-        """Return the run that ``reference`` names."""
-        from runforge_contracts.reading import find_run
+    def find_run(self, reference: str, instead: str = _SHOW) -> RunFolder:
+        """Return the trained run that ``reference`` names.
 
-        return find_run(reference, self.stores())
+        Parameters
+        ----------
+        reference
+            A run id, the start of one, ``latest``, or the path of a run folder.
+        instead
+            What to do with the run of an experiment, as a sentence; ``{run}`` is its id.
+
+        Raises
+        ------
+        RunForgeError
+            ``USAGE_INVALID`` for the run of an experiment; what
+            :func:`~runforge_contracts.lookup.find_any_run` raises.
+        """
+        from runforge_contracts.reading import RunFolder
+
+        found = self.find_any(reference)
+        if isinstance(found, RunFolder):
+            return found
+        from runforge_cli.experiments import refusal
+
+        raise refusal(found, instead)
 
     def colored(self, stream: Any = None) -> bool:
         """Tell whether ``stream`` (standard output by default) is to be coloured."""

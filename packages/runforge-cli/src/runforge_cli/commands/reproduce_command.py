@@ -56,7 +56,9 @@ def command(
     with what is missing. The exit code is 0 from the level of --accept on, otherwise 1, and 3
     where only the dataset is missing.
     """
-    folder = settings.find_run(run)
+    folder = settings.find_run(
+        run, "Repeat it with `runforge experiment run --experiment runs/{run}/config.yaml`."
+    )
     if requirements:
         return _print_requirements(settings, folder)
     from runforge_engine.reproduction.reproducing import reproduce

@@ -36,7 +36,9 @@ def command(settings: Settings, run: str, key: str, replace: bool) -> int:
     from runforge_engine.verification.runs import verify_run
     from runforge_engine.verification.surroundings import surroundings_of
 
-    folder = settings.find_run(run).path
+    folder = settings.find_run(
+        run, "`runforge verify {run}` holds its files against the digests in its manifest."
+    ).path
     around = surroundings_of(folder, settings.stores())
     # An older signature may be there, and the dataset may be gone: neither is part of the run.
     found = verify_run(folder, around, with_dataset=False, with_signature=False)
