@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from calls import Call
+from calls import ROOT, Call
 from experiments import (
     DAY,
     config_of,
@@ -65,6 +65,8 @@ def test_a_run_records_what_was_run_and_how_it_went(runforge: Call, workspace: P
         echo '{"metric": "loss", "value": 0.5}' >> "$RUNFORGE_METRICS"
         echo '{"metric": "loss", "value": 0.25}' >> "$RUNFORGE_METRICS"
         echo '{"parameter": "lr", "value": 0.1}' >> "$RUNFORGE_METRICS"
+        while ! grep -qs 0.25 "$RUNFORGE_RUN_DIR/metrics.json"; do sleep 0.01; done
+        echo '{}' > "$RUNFORGE_RUN_DIR/manifest.json"
     """
     file = experiment(
         workspace,
@@ -106,6 +108,7 @@ def test_a_run_records_what_was_run_and_how_it_went(runforge: Call, workspace: P
         {"step": 2, "value": 0.25},
     ]
     assert rules(workspace) == []
+    assert (folder / "manifest.json.user").read_text() == "{}\n"
     assert {path.stat().st_mode & 0o777 for path in (folder / "artifacts").iterdir()} == {0o444}
 
 
@@ -784,6 +787,8 @@ def test_a_repository_is_laid_out_once(with_git: bool, runforge: Call, workspace
     again = runforge("experiment", "init", ".", "--json")
     assert (again.code, again.json["written"]) == (0, [])
     assert len(again.json["kept"]) == 11
+    data = (workspace / "data/penguins.csv").read_bytes()
+    assert data == (ROOT / "examples/penguins.csv").read_bytes()
     assert tree(workspace) == before
     for name in ("exp-001", "exp-002"):
         call = ("experiment", "run", "--experiment", f"experiments/{name}.yaml", "--dry-run")

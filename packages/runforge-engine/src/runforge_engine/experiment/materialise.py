@@ -106,7 +106,7 @@ def materialise(
         For everything that is wrong with it, told together.
     """
     root = Path(os.path.realpath(root))
-    path = experiment.absolute()
+    path = Path(os.path.realpath(experiment.parent), experiment.name)
     overrides = parse_overrides(settings, MADE_BY_RUNS)
     digest = digest_file(path)
     raw = read_yaml_object(path)

@@ -25,8 +25,8 @@ from runforge_engine.experiment.tee import Show, Tee
 
 #: How long user code may take to end after it was asked to, in seconds.
 GRACE = 1.0
-#: How often it is looked whether user code has ended, in seconds.
-_PAUSE = 0.02
+#: How often it is looked whether user code has ended, in seconds: seldom where it takes long.
+_PAUSE, _LONGEST_PAUSE = 0.01, 0.1
 #: How long the end of processes that were killed is waited for, in seconds.
 _BURIAL = 0.3
 _PR_SET_PDEATHSIG = 1
@@ -90,7 +90,7 @@ def run_user_code(
         Asks for the end: the signal goes to all processes of the group, and what is left after
         :data:`GRACE` is killed.
     meanwhile
-        Called about fifty times a second.
+        Called ten times a second or more.
 
     Raises
     ------
@@ -114,7 +114,7 @@ def run_user_code(
                 cancelled = _attend(process, tee, cancellation, meanwhile)
             finally:
                 _end(process)
-                tail = tee.finish()
+                tail = tee.finish(lambda: cancellation.look() is not None)
                 with contextlib.suppress(OSError):
                     os.close(reading)
         if tee.failure is not None:
@@ -183,6 +183,7 @@ def _attend(
 ) -> bool:
     """Wait for the end of user code; return whether it was asked to end."""
     deadline: float | None = None
+    began = time.monotonic()
     while not _has_ended(process):
         if tee.failure is not None:
             return False
@@ -193,13 +194,13 @@ def _attend(
         elif deadline is not None and time.monotonic() > deadline:
             return True
         meanwhile()
-        time.sleep(_PAUSE)
+        time.sleep(min(max(_PAUSE, (time.monotonic() - began) / 50), _LONGEST_PAUSE))
     return deadline is not None
 
 
 def _has_ended(process: subprocess.Popen[bytes]) -> bool:
     """Tell whether the process has ended; its id stays taken, so that its group can be killed."""
-    if sys.platform == "win32":
+    if sys.platform == "win32" or not hasattr(os, "waitid"):  # as on macOS, before Python 3.13
         return process.poll() is not None
     options = os.WEXITED | os.WNOHANG | os.WNOWAIT
     return os.waitid(os.P_PID, process.pid, options) is not None
@@ -231,4 +232,4 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         while time.monotonic() < deadline:
             os.killpg(process.pid, 0)
-            time.sleep(_PAUSE / 10)
+            time.sleep(_PAUSE)

@@ -31,6 +31,8 @@ from runforge_engine.store import sync_run, write_new
 
 #: How lines of the log begin that are not user code's.
 _OURS = "runforge: "
+#: Name of a manifest that is not ours.
+_FOREIGN_MANIFEST = f"{layout.EXPERIMENT_MANIFEST}.user"
 _ANY_ID = "run-2026-02-01-001"
 
 
@@ -99,12 +101,18 @@ class ExperimentRecord:
     def finish(self, config: dict[str, Any]) -> None:
         """Seal the run: nothing in its folder changes any more.
 
+        A manifest that user code wrote is kept under another name.
+
         Raises
         ------
         RunForgeError
             ``STORE_NOT_WRITABLE``.
         """
         protect(self.artifacts)
+        manifest_file = self.folder / layout.EXPERIMENT_MANIFEST
+        if os.path.lexists(manifest_file):
+            with writing(manifest_file):
+                manifest_file.replace(self.folder / _FOREIGN_MANIFEST)
         data = _encode_config(config)
         digests: dict[str, Any] = {}
         for name, path in self._files()[0].items():
@@ -120,7 +128,7 @@ class ExperimentRecord:
         for name in (layout.LOGS, layout.JOURNAL, layout.EXPERIMENT_METRICS):
             if name in digests:
                 _sync(self.folder / name)
-        write_new(self.folder / layout.EXPERIMENT_MANIFEST, encode_json(manifest))
+        write_new(manifest_file, encode_json(manifest))
         sync_run(self.folder)
         write_file(self.config, data)
 

@@ -9,7 +9,6 @@ Source: TFC-0003, section 13.
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import queue
 import threading
@@ -47,7 +46,8 @@ class Tee:
         self._source = source
         self._log = log
         self._show = show
-        self._pieces: queue.Queue[bytes | None] = queue.Queue(_WAITING)
+        self._pieces: queue.Queue[bytes] = queue.Queue(_WAITING)
+        self._pieces_end = threading.Event()
         self._seen = threading.Event()
         self._tail = b""
         self._closed = False
@@ -69,25 +69,33 @@ class Tee:
         """Wait no longer for whoever is shown the output: the run is to end."""
         self._hurried = True
 
-    def finish(self) -> bytes:
+    def finish(self, in_a_hurry: Callable[[], bool]) -> bytes:
         """Take what is left in the pipe, write no more, and return the end of the output.
 
         Called when user code has ended. A process that it left behind may hold the pipe; that is
         not waited for.
+
+        Parameters
+        ----------
+        in_a_hurry
+            Asked whether to wait no longer for whoever is shown the output.
         """
         copying, presenting = self._threads
         quiet_since = time.monotonic()
         while copying.is_alive() and time.monotonic() - quiet_since < _IDLE:
             copying.join(_PAUSE)
+            self._hurried = self._hurried or in_a_hurry()
             if not self._listening:
                 quiet_since = time.monotonic()
         with self._turn:
             self._closed = True
-        self._offer(None)
-        deadline = time.monotonic() + (_IDLE if self._hurried else math.inf)
-        while presenting.is_alive() and not self._seen.is_set() and time.monotonic() < deadline:
+        self._pieces_end.set()
+        deadline = time.monotonic() + _IDLE
+        while presenting.is_alive() and not self._seen.is_set():
             presenting.join(_PAUSE)
-        self._seen.set()
+            self._hurried = self._hurried or in_a_hurry()
+            if self._hurried and time.monotonic() > deadline:
+                self._seen.set()
         return self._tail
 
     def _copy(self) -> None:
@@ -117,7 +125,7 @@ class Tee:
         while rest:
             rest = rest[self._log.write(rest) :]
 
-    def _offer(self, piece: bytes | None) -> None:
+    def _offer(self, piece: bytes) -> None:
         while not self._seen.is_set():
             with contextlib.suppress(queue.Full):
                 self._pieces.put(piece, timeout=_PAUSE)
@@ -127,12 +135,14 @@ class Tee:
 
     def _present(self) -> None:
         while not self._seen.is_set():
-            with contextlib.suppress(queue.Empty):
-                piece = self._pieces.get(timeout=1)
-                if piece is None:
+            try:
+                piece = self._pieces.get(timeout=_PAUSE)
+            except queue.Empty:
+                if self._pieces_end.is_set():
                     return
-                try:
-                    assert self._show is not None  # noqa: S101 - else nothing is to be seen
-                    self._show(piece)
-                except (OSError, ValueError):
-                    self._seen.set()
+                continue
+            try:
+                assert self._show is not None  # noqa: S101 - else nothing is to be seen
+                self._show(piece)
+            except (OSError, ValueError):
+                self._seen.set()
