@@ -306,9 +306,25 @@ def test_documents_are_validated(runforge: Call, workspace: Path) -> None:
     assert [item["valid"] for item in report] == [False, True]
 
 
+def test_documents_of_experiments_are_validated(runforge: Call, workspace: Path) -> None:
+    run = ROOT / "docs/test-vectors/experiments/sound/runs/run-2026-02-01-001"
+    files = [str(run / name) for name in ("config.yaml", "metrics.json", "system.json")]
+    report = runforge("validate", *files, "--json").json["files"]
+    assert [item["schema"] for item in report] == [
+        *("tfc.config.v1", "tfc.metrics.v1", "tfc.system.v1")
+    ]
+    (workspace / "exp-001.yaml").write_text("experiment: e\nrun: !!python/name:os.system\n")
+    (workspace / "exp-002.yaml").write_text("experiment: e\nrun: {script: a.py, module: a}\n")
+    result = runforge("validate", "exp-001.yaml", "exp-002.yaml")
+    assert result.code == 2
+    assert "error[YAML_TAG_REFUSED]" in result.out
+    assert "line 2, column 6" in result.out
+    assert "is not a valid tfc.experiment.v1" in result.out
+
+
 def test_schemas_are_listed_and_printed(runforge: Call) -> None:
     names = runforge("schema", "list", "--json").json["schemas"]
-    assert "request.v1" in names
+    assert {"request.v1", "tfc.config.v1"} <= set(names)
     printed = runforge("schema", "show", "request.v1").out
     assert printed == (ROOT / "schemas/request.v1.json").read_text("utf-8")
     assert runforge("schema", "show", "x").code == 2

@@ -21,7 +21,6 @@ from runforge_contracts.facts.experiments import MAX_LINES, check_experiment_run
 from runforge_contracts.facts.runs import check_run
 from runforge_contracts.layout import EXPERIMENT_METRICS
 from runforge_contracts.run_ids import ExperimentRunId, parse_experiment_run_id
-from runforge_contracts.schemas import load_schema
 from runforge_contracts.types import TfcConfigV1, TfcExperimentV1, TfcMetricsV1
 from runforge_contracts.validation import validate
 from runforge_contracts.yamltext import load_yaml
@@ -64,9 +63,17 @@ def test_an_id_has_a_day_and_a_number(text: str, parts: tuple[str, int]) -> None
 
 @pytest.mark.parametrize(
     "text",
-    ["", "run-2026-02-01-01", "run-2026-02-01-0001", "run-2026-02-30-001", "run-2026-13-01-001"]
-    + ["RUN-2026-02-01-001", "run-2026-02-01-001\n", " run-2026-02-01-001", "run-2026-02-01-001/"]
-    + ["../run-2026-02-01-001", "run-2026-02-01-1234567890", "run-２026-02-01-001"],
+    [
+        *("", "run-2026-02-01-01", "run-2026-02-01-0001", "run-2026-02-30-001"),
+        *(
+            "run-2026-13-01-001",
+            "RUN-2026-02-01-001",
+            "run-2026-02-01-001\n",
+            " run-2026-02-01-001",
+        ),
+        *("run-2026-02-01-001/", "../run-2026-02-01-001", "run-2026-02-01-1234567890"),
+        "run-２026-02-01-001",
+    ],
 )
 def test_what_is_no_id_has_no_parts(text: str) -> None:
     assert parse_experiment_run_id(text) is None
@@ -74,8 +81,9 @@ def test_what_is_no_id_has_no_parts(text: str) -> None:
 
 def test_ids_sort_by_time() -> None:
     texts = ["run-2026-02-01-999", "run-2026-02-01-1000", "run-2026-02-02-001"]
-    ids = [ExperimentRunId("2026-02-01", 1), *filter(None, map(parse_experiment_run_id, texts))]
-    assert sorted(reversed(ids)) == ids
+    ids = [parse_experiment_run_id(text) for text in reversed(texts)]
+    assert [str(run_id) for run_id in sorted(filter(None, ids))] == texts
+    assert ExperimentRunId("2026-02-01", 1) < ExperimentRunId("2026-02-01", 2)
 
 
 def test_a_run_is_read_with_all_its_documents(run: Path) -> None:
@@ -100,14 +108,9 @@ def test_files_may_be_missing_and_other_tools_say_less(runs: Path) -> None:
     assert folder.config is not None
     assert (folder.metrics, folder.system, folder.manifest, folder.status) == (None,) * 4
     assert list(folder.journal()) == []
-    assert (
-        ExperimentFolder(runs / "run-2025-01-10-001").config
-        == {
-            **load_schema("tfc.config.v1")["examples"][0],
-            "code": {"repo": "local", "commit": "a1b2c3d4"},
-        }
-        or folder.config["experiment"]
-    )
+    other = ExperimentFolder(runs / "run-2025-01-10-001").config
+    assert other is not None
+    assert other["started_at"] == "2025-01-10T14:22:00Z"
 
 
 def test_a_document_that_is_wrong_is_an_error_of_its_own(run: Path) -> None:
