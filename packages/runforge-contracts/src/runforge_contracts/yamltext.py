@@ -23,8 +23,9 @@ from runforge_contracts.files import open_file, read_all, reading
 from runforge_contracts.jsontext import MAX_DEPTH
 from runforge_contracts.text import printable, quote
 
-#: Largest document that is read, in bytes: YAML takes a hundred times as long as JSON.
-MAX_YAML_BYTES = 2 * 2**20
+#: Largest document that is read, in bytes: YAML takes a hundred times as long as JSON, and what
+#: is written by hand is small.
+MAX_YAML_BYTES = 2**20
 #: How much aliases may repeat, in values and characters.
 MAX_REPEATED = 2**18
 #: How the names of YAML files end.
