@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain
+from typing import TYPE_CHECKING
+
 import click
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.text import printable, quote
 
 from runforge_cli.output import write_json, write_lines
 from runforge_cli.settings import Settings, complete_run, global_options, pass_settings
+
+if TYPE_CHECKING:
+    from runforge_contracts.experiments import ExperimentFolder
+    from runforge_contracts.reading import RunFolder
 
 
 @click.command("cancel", short_help="End a run that is at work in another terminal.")
@@ -19,23 +27,33 @@ def command(settings: Settings, run: str | None) -> int:
 
     RUN is the newest one at work where it is left out. The run records itself as cancelled.
     """
+    from runforge_contracts.experiments import ExperimentFolder
+    from runforge_engine.experiment.stopping import running_experiments, stop_experiment
     from runforge_engine.stopping import running, stop
 
+    found: RunFolder | ExperimentFolder | None
     if run is None:
-        folder = next(running(settings.stores()), None)
-        if folder is None:
+        at_work: list[Iterator[RunFolder | ExperimentFolder]] = [running(settings.stores())]
+        at_work += [running_experiments(place.workspace) for place in settings.experiments()]
+        found = next(chain.from_iterable(at_work), None)
+        if found is None:
             raise RunForgeError(
                 ErrorCode.RUN_NOT_RUNNING,
                 f"No run is at work in {quote(settings.folder, 200)}.",
                 hint="`runforge runs` lists the runs.",
             )
     else:
-        folder = settings.find_run(run)
-    folder = stop(folder.path)
-    where = settings.target().relative(folder.path)
-    if settings.json:
-        document = {"run_id": folder.run_id, "run_dir": where, "status": folder.status}
-        write_json({**document, "result": folder.result})
+        found = settings.find_any(run)
+    ended: RunFolder | ExperimentFolder
+    if isinstance(found, ExperimentFolder):
+        ended = stop_experiment(found.path)
+        told = {"config": ended.config}
     else:
-        write_lines([f"Run {printable(folder.run_id)}: {folder.status}"])
+        ended = stop(found.path)
+        told = {"result": ended.result}
+    if settings.json:
+        where = settings.target().relative(ended.path)
+        write_json({"run_id": ended.run_id, "run_dir": where, "status": ended.status, **told})
+    else:
+        write_lines([f"Run {printable(ended.run_id)}: {ended.status}"])
     return 0

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
 
+from runforge_cli.columns import plural
 from runforge_cli.output import write_json, write_lines
 from runforge_cli.settings import Settings, complete_run, global_options, pass_settings
 
@@ -35,8 +36,8 @@ def command(
 
     All files are held against the digests on record, the documents against their schemas and each
     other, and all of it against the statement of origin, the index and the signature; the dataset
-    must still have its bytes. With --all also the index as a whole, and whatever was signed must be
-    there. Nothing is written.
+    must still have its bytes. With --all also the index as a whole, whatever was signed must be
+    there, and the runs of experiments that have ended. Nothing is written.
     """
     if everything == bool(runs):
         raise RunForgeError(
@@ -46,11 +47,14 @@ def command(
         )
     key = None if public_key is None else Path(public_key)
     if everything:
-        stores = list(_stores(settings, key, with_dataset=not without_dataset))
-        found = [run for store in stores for run in store.runs]
-        holds = all(store.holds for store in stores)
+        experiments = _experiments(settings, with_dataset=not without_dataset)
+        stores = list(
+            _stores(settings, key, with_dataset=not without_dataset, alone=not experiments)
+        )
+        found = [*(run for store in stores for run in store.runs), *experiments]
+        holds = all(store.holds for store in stores) and all(run.holds for run in experiments)
     else:
-        stores = []
+        stores, experiments = [], []
         found = list(_runs(settings, runs, key, with_dataset=not without_dataset))
         holds = all(run.holds for run in found)
     if settings.json:
@@ -58,30 +62,60 @@ def command(
     else:
         from runforge_cli.verification_view import verification_lines
 
-        write_lines(verification_lines(stores, found, verbose=settings.verbose))
+        # Of all runs only those are shown that something stands against.
+        brief = everything and not settings.verbose
+        shown = [run for run in found if not (brief and run.holds)]
+        write_lines(verification_lines(stores, shown, verbose=settings.verbose))
+        if experiments:
+            held = sum(run.holds for run in experiments)
+            write_lines([f"Experiments: {held:,} of {plural(len(experiments), 'run')} verified"])
     return ExitCode.OK if holds else ExitCode.FAILED
 
 
 def _runs(
     settings: Settings, references: tuple[str, ...], public_key: Path | None, *, with_dataset: bool
 ) -> Iterator[RunVerification]:
+    from runforge_contracts.experiments import ExperimentFolder
+    from runforge_contracts.layout import EXPERIMENT_RUNS
+    from runforge_engine.experiment.verification import verify_experiment_run
     from runforge_engine.verification.runs import verify_run
     from runforge_engine.verification.surroundings import surroundings_of
 
     # All of them are found before one is read: a mistyped name is told at once.
-    paths = dict.fromkeys(settings.find_run(reference).path for reference in references)
-    for path in paths:
-        around = surroundings_of(path, settings.stores(), public_key)
-        yield verify_run(path, around, with_dataset=with_dataset)
+    folders = [settings.find_any(reference) for reference in references]
+    for path, folder in {folder.path: folder for folder in folders}.items():
+        if isinstance(folder, ExperimentFolder):
+            in_repository = path.parent.name == EXPERIMENT_RUNS
+            yield verify_experiment_run(
+                path,
+                path.parents[1] if in_repository else settings.folder,
+                with_dataset=with_dataset,
+                demand_signature=public_key is not None,
+            )
+        else:
+            around = surroundings_of(path, settings.stores(), public_key)
+            yield verify_run(path, around, with_dataset=with_dataset)
 
 
 def _stores(
-    settings: Settings, public_key: Path | None, *, with_dataset: bool
+    settings: Settings, public_key: Path | None, *, with_dataset: bool, alone: bool
 ) -> Iterator[StoreVerification]:
+    """Give the stores; where there is none that is an error, if there is nothing else."""
     from runforge_engine.verification.stores import verify_store
 
     for store in settings.stores():
-        yield verify_store(store, public_key=public_key, with_dataset=with_dataset)
+        if alone or store.root.is_dir():
+            yield verify_store(store, public_key=public_key, with_dataset=with_dataset)
+
+
+def _experiments(settings: Settings, *, with_dataset: bool) -> list[RunVerification]:
+    from runforge_engine.experiment.verification import verify_experiments
+
+    return [
+        run
+        for place in settings.experiments()
+        for run in verify_experiments(place.workspace, with_dataset=with_dataset)
+    ]
 
 
 def _document(
