@@ -5,19 +5,20 @@ Source: run store contract, section 1; RunForge contract, "Where things live".
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from runforge_contracts.errors import RunForgeError
+from runforge_contracts.facts.stores import differences, instant
+from runforge_contracts.folders import as_text
 from runforge_contracts.layout import StoreLayout
 from runforge_contracts.pointers import format_pointer
 from runforge_contracts.reading import locate_run, read_index_document
 from runforge_contracts.text import quote
 
-from runforge_engine.survey import Found, Skipped, State, children, instant, look_at
+from runforge_engine.survey import Found, Skipped, State, children, look_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ class Comparison:
         for path, reason in children(self.store):
             names += 1
             if reason is not None:
-                skipped.append(Skipped(_text(path.name), reason))
+                skipped.append(Skipped(as_text(path.name), reason))
             elif path not in indexed:
                 found.append(self._look_at(path))
         chosen, copies = _choose([item for item in found if item.state == "finished"], places)
@@ -240,39 +241,12 @@ def _disagreements(entry: dict[str, Any], found: Found) -> Iterator[tuple[tuple[
         yield (), f"The run {quote(entry['run_id'])} is listed, but it has no result."
     if found.state != "finished":
         return
-    told = found.entry
-    for parts, value in _leaves(entry):
-        expected = _told(told, parts)
-        if expected is None or value == expected:
-            continue
-        if parts == ("created_at",) and instant(str(value)) in found.times:
+    for parts, expected, value in differences(entry, found.entry):
+        if parts == ("run_dir",):
+            continue  # that there is a run is what counts
+        if parts == ("created_at",) and instant(value) in found.times:
             continue
         if parts == ("name",) and value == entry["run_id"]:
             continue
         name = ".".join(parts)
         yield parts, f"{quote(name)} is {quote(value)}; the run's documents say {quote(expected)}."
-
-
-def _leaves(entry: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Give the fields of an entry that the run's documents tell too, by their place."""
-    for name in entry.keys() - {"run_dir", "summary"}:
-        yield (name,), entry[name]
-    summary = entry.get("summary", {})
-    for name in summary.keys() - {"final_metrics"}:
-        yield ("summary", name), summary[name]
-    for name, value in summary.get("final_metrics", {}).items():
-        yield ("summary", "final_metrics", name), value
-
-
-def _told(entry: dict[str, Any], parts: tuple[str, ...]) -> Any:
-    value: Any = entry
-    for part in parts:
-        value = value.get(part)
-        if value is None:
-            return None
-    return value
-
-
-def _text(name: str) -> str:
-    """Return the name of a file as text that every document can hold."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")

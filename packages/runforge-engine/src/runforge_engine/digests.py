@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.files import digest_file
+from runforge_contracts.folders import walk_folder
 from runforge_contracts.text import quote
 
 
@@ -46,23 +46,16 @@ def digest_folder(folder: Path) -> FolderDigests:
         )
     files: dict[str, str] = {}
     irregular: dict[str, str] = {}
-    waiting = [folder]
     try:
-        while waiting:
-            with os.scandir(waiting.pop()) as entries:
-                for entry in entries:
-                    path = Path(entry.path)
-                    name = path.relative_to(folder).as_posix()
-                    if entry.is_symlink():
-                        irregular[name] = "a symbolic link"
-                    elif entry.is_dir(follow_symlinks=False):
-                        waiting.append(path)
-                    elif not entry.is_file(follow_symlinks=False):
-                        irregular[name] = "neither a file nor a folder"
-                    elif not _is_text(name):
-                        irregular[name] = "a file whose name is not UTF-8"
-                    else:
-                        files[name] = digest_file(path).sha256
+        for name, path, kind in walk_folder(folder):
+            if kind == "link":
+                irregular[name] = "a symbolic link"
+            elif kind == "other":
+                irregular[name] = "neither a file nor a folder"
+            elif kind == "file" and not _is_text(name):
+                irregular[name] = "a file whose name is not UTF-8"
+            elif kind == "file":
+                files[name] = digest_file(path).sha256
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise RunForgeError(

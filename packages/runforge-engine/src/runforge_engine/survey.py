@@ -9,7 +9,6 @@ versions".
 from __future__ import annotations
 
 import json
-import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,7 +17,9 @@ from typing import Any, Literal
 
 from runforge_contracts import layout
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.facts.stores import instant
 from runforge_contracts.files import read_file
+from runforge_contracts.folders import list_folder
 from runforge_contracts.jsontext import MAX_BYTES
 from runforge_contracts.layout import StoreLayout
 from runforge_contracts.reading import RUN_VERSIONS, RunFolder, describe
@@ -71,29 +72,15 @@ def children(store: StoreLayout) -> Iterator[tuple[Path, str | None]]:
         ``FILE_UNSAFE`` where the store is, or lies behind, a symbolic link; ``FILE_UNREADABLE``.
     """
     refuse_links(store.root, store.runs)
-    try:
-        with os.scandir(store.runs) as entries:
-            found = sorted(
-                (entry.name, entry.is_symlink(), entry.is_dir(follow_symlinks=False))
-                for entry in entries
-            )
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise RunForgeError(
-            ErrorCode.FILE_UNREADABLE,
-            f"The run folders cannot be listed: {(error.strerror or str(error)).lower()}.",
-            path=str(store.runs),
-        ) from error
-    for name, is_link, is_folder in found:
+    for entry in list_folder(store.runs):
         reason = None
-        if is_link:
+        if entry.is_symlink():
             reason = "It is a symbolic link, which could lead anywhere."
-        elif not is_folder:
+        elif not entry.is_dir(follow_symlinks=False):
             reason = "It is not a folder."
-        elif not is_any_run_id(name):
+        elif not is_any_run_id(entry.name):
             reason = "Its name cannot be a run id."
-        yield store.runs / name, reason
+        yield store.runs / entry.name, reason
 
 
 def refuse_links(*folders: Path) -> None:
@@ -175,11 +162,6 @@ def _times(folder: RunFolder) -> frozenset[str]:
         for name in names
         if document and isinstance(document.get(name), str)
     )
-
-
-def instant(time: str) -> str:
-    """Return a time of a document without the zone, which is always UTC."""
-    return time.removesuffix("Z").removesuffix("+00:00")
 
 
 def _last_event(path: Path) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from runforge_contracts.documents import identify
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.facts.finding import Finding
 from runforge_contracts.files import FileDigest, digest_file, read_file
+from runforge_contracts.folders import as_text, walk_folder
 from runforge_contracts.jsontext import MAX_BYTES, parse_json
 from runforge_contracts.reading import RUN_VERSIONS, SCHEMAS_BY_FILE
 from runforge_contracts.text import quote
@@ -49,9 +49,9 @@ class Folder:
         self.schemas: dict[str, str] = {}
         #: Text of every document that could be read, valid or not.
         self.texts: dict[str, bytes] = {}
-        for place, entry in _entries(path, self.findings, max_files or MAX_FILES):
+        for place, file_path in _files(path, self.findings, max_files or MAX_FILES):
             try:
-                self.files[place] = digest_file(Path(entry))
+                self.files[place] = digest_file(file_path)
             except RunForgeError as error:
                 self.findings.append(Finding("run.readable", error.message, place))
         for file, names in schemas.items():
@@ -129,37 +129,25 @@ def schema_rule(schema: str) -> str:
     return f"{document.replace('.', '-').replace('_', '-')}.schema"
 
 
-def _shown(name: str) -> str:
-    """Return a file name as text; what is not UTF-8 in it is escaped."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+def _files(root: Path, findings: list[Finding], most: int) -> Iterator[tuple[str, Path]]:
+    """Give place and path of every regular file below ``root``; all else is a finding."""
 
+    def unreadable(place: str, error: OSError) -> None:
+        reason = (error.strerror or str(error)).lower()
+        message = f"It cannot be read: {reason}."
+        findings.append(Finding("run.readable", message, as_text(place) or "."))
 
-def _entries(root: Path, findings: list[Finding], most: int) -> Iterator[tuple[str, str]]:
-    """Give path and place of every regular file below ``root``; all else is a finding."""
-    waiting, seen = [("", str(root))], 0
-    while waiting:
-        prefix, folder = waiting.pop()
-        try:
-            with os.scandir(folder) as found:
-                entries = sorted(found, key=lambda entry: entry.name)
-        except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            findings.append(Finding("run.readable", f"It cannot be read: {reason}.", prefix or "."))
-            continue
-        for entry in entries:
-            place = prefix + _shown(entry.name)
-            seen += 1
-            if seen > most:
-                message = f"The folder has more than {most} files."
-                findings.append(Finding("run.files", message, found=seen))
-                return
-            if entry.is_symlink():
-                message = f"{quote(place)} is a symbolic link, which could lead anywhere."
-                findings.append(Finding("run.no-links", message, place))
-            elif entry.is_dir(follow_symlinks=False):
-                waiting.append((f"{place}/", entry.path))
-            elif entry.is_file(follow_symlinks=False):
-                yield place, entry.path
-            else:
-                message = f"{quote(place)} is neither a file nor a folder."
-                findings.append(Finding("run.no-links", message, place))
+    for number, item in enumerate(walk_folder(root, unreadable=unreadable), 1):
+        place = as_text(item.place)
+        if number > most:
+            message = f"The folder has more than {most} files."
+            findings.append(Finding("run.files", message, found=number))
+            return
+        if item.kind == "file":
+            yield place, item.path
+        elif item.kind == "link":
+            message = f"{quote(place)} is a symbolic link, which could lead anywhere."
+            findings.append(Finding("run.no-links", message, place))
+        elif item.kind == "other":
+            message = f"{quote(place)} is neither a file nor a folder."
+            findings.append(Finding("run.no-links", message, place))

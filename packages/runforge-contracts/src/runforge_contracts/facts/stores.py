@@ -14,10 +14,12 @@ from typing import Any
 
 from runforge_contracts import layout
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.facts.finding import ABSENT, Finding, close, unequal
+from runforge_contracts.facts.finding import Finding, close, same
 from runforge_contracts.facts.folder import Folder
 from runforge_contracts.facts.runs import check_folder
+from runforge_contracts.folders import list_folder
 from runforge_contracts.layout import StoreLayout
+from runforge_contracts.pointers import format_pointer
 from runforge_contracts.reading import (
     RunFolder,
     describe,
@@ -63,9 +65,9 @@ def check_store(store: StoreLayout) -> list[Finding]:
         place = store.runs.relative_to(store.workspace).as_posix()
         message = "The folder of the runs is a symbolic link, which could lead anywhere."
         findings.append(Finding("run.no-links", message, place))
-    for child in _children(store.runs):
+    for child in list_folder(store.runs):
         if child.is_symlink():
-            place = child.relative_to(store.workspace).as_posix()
+            place = store.relative(Path(child.path))
             message = f"{quote(child.name)} is a symbolic link, which could lead anywhere."
             findings.append(Finding("run.no-links", message, place))
     return [*findings, *refused, *(() if refused else _index(store, index, runs))]
@@ -78,10 +80,6 @@ def _placed(findings: list[Finding], path: Path, store: StoreLayout) -> list[Fin
         replace(finding, file=f"{place}/{finding.file}" if finding.file else place)
         for finding in findings
     ]
-
-
-def _children(folder: Path) -> list[Path]:
-    return sorted(folder.iterdir()) if folder.is_dir() else []
 
 
 def named_otherwise(entries: Iterable[dict[str, Any]], store: StoreLayout) -> set[Path]:
@@ -179,37 +177,53 @@ def entry_findings(
         actual = describe(RunFolder(path), store)
     except RunForgeError:
         return  # The folder's own findings say what is wrong with it.
-    message = "An entry repeats the run's documents."
+    for place, value, found in differences(entry, actual):
+        message = "An entry repeats the run's documents."
+        yield Finding("index.entry", message, file, pointer + format_pointer(place), value, found)
+    lacking = actual.keys() - entry.keys() if (path / layout.MANIFEST).exists() else ()
+    for key in sorted(lacking):
+        message = f"An entry has its `{key}`."
+        yield Finding("index.entry", message, file, f"{pointer}/{key}", actual[key])
+
+
+def differences(
+    entry: dict[str, Any], actual: dict[str, Any]
+) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
+    """Give where an entry says other than the one that the run's documents amount to.
+
+    What only one of the two has is no difference: clients say more, or less.
+
+    Yields
+    ------
+    tuple
+        The place in the entry, what it should be, and what it is.
+    """
     for key, value in actual.items():
-        place, found = f"{pointer}/{key}", entry.get(key, ABSENT)
-        if key == "preset_id":
-            found = _PRESETS.get(found, found)
-        if key == "created_at" and found is not ABSENT:
-            value, found = (text.replace("+00:00", "Z") for text in (value, found))
-        if key == "summary" and found is not ABSENT:
-            yield from _summary(value, found, file, place)
-        elif found is not ABSENT:
-            yield from unequal("index.entry", message, file, place, value, found)
-        elif (path / layout.MANIFEST).exists():
-            yield Finding("index.entry", f"An entry has its `{key}`.", file, place, value)
+        if key in entry and key != "summary" and not _alike(key, value, entry[key]):
+            yield (key,), value, entry[key]
+    told, said = actual.get("summary", {}), entry.get("summary", {})
+    for key in ("duration_ms", "device"):
+        if key in told and key in said and not same(told[key], said[key]):
+            yield ("summary", key), told[key], said[key]
+    metrics = told.get("final_metrics", {})
+    for name, value in said.get("final_metrics", {}).items():
+        if name in metrics and not close(metrics[name], value):
+            yield ("summary", "final_metrics", name), metrics[name], value
+
+
+def _alike(key: str, value: Any, found: Any) -> bool:
+    if key == "preset_id":
+        return same(value, _PRESETS.get(found, found))
+    if key == "created_at":
+        return instant(value) == instant(found)
+    return same(value, found)
+
+
+def instant(time: str) -> str:
+    """Return a time of a document without the zone, which is always UTC."""
+    return time.removesuffix("Z").removesuffix("+00:00")
 
 
 def _leads_away(path: Path, workspace: Path) -> bool:
     """Tell whether there is a link on the way from the workspace to ``path``."""
     return path.resolve() != workspace.resolve() / path.relative_to(workspace)
-
-
-def _summary(
-    actual: dict[str, Any], summary: dict[str, Any], file: str, pointer: str
-) -> Iterator[Finding]:
-    """Give where the summary of an entry says other than the run's documents."""
-    message = "An entry repeats the run's documents."
-    for key in ("duration_ms", "device"):
-        if key in actual and key in summary:
-            place = f"{pointer}/{key}"
-            yield from unequal("index.entry", message, file, place, actual[key], summary[key])
-    metrics = actual.get("final_metrics", {})
-    for name, value in summary.get("final_metrics", {}).items():
-        if name in metrics and not close(metrics[name], value):
-            place = f"{pointer}/final_metrics/{name}"
-            yield Finding("index.entry", message, file, place, metrics[name], value)

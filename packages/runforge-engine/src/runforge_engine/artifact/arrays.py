@@ -6,7 +6,7 @@ import math
 import struct
 import sys
 from array import array as numbers
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from runforge_engine.artifact.dtypes import Dtype, Field
 from runforge_engine.artifact.source import PIECE, Blob
@@ -52,14 +52,9 @@ def column(array: Array, field: Field) -> numbers[int] | numbers[float]:
     ValueError
         Where the field is not one of numbers.
     """
-    code = _CODES.get((field.dtype.kind, field.dtype.itemsize))
-    if code is None or code in "?e" or not isinstance(array.elements, Blob):
-        raise ValueError("a field is not one of numbers")
-    values = _empty(code)
-    step = max(PIECE // array.dtype.itemsize, 1) * array.dtype.itemsize
-    for piece in array.elements.pieces(step):
-        values.frombytes(cut_column(piece, array.dtype.itemsize, field))
-    return _native(field.dtype, values)
+    size = array.dtype.itemsize
+    pieces = _raw(array).pieces(max(PIECE // size, 1) * size)
+    return _native(field.dtype, (cut_column(piece, size, field) for piece in pieces))
 
 
 def is_finite(array: Array) -> bool:
@@ -84,20 +79,23 @@ def plain_numbers(array: Array) -> numbers[int] | numbers[float]:
     ValueError
         Where the array is not one of numbers.
     """
-    code = _CODES.get((array.dtype.kind, array.dtype.itemsize))
-    if code is None or code in "?e" or not isinstance(array.elements, Blob):
-        raise ValueError("an array is not one of numbers")
-    values = _empty(code)
-    for piece in array.elements.pieces():
+    return _native(array.dtype, _raw(array).pieces())
+
+
+def _raw(array: Array) -> Blob:
+    if not isinstance(array.elements, Blob):
+        raise ValueError("an array of objects has no raw bytes")
+    return array.elements
+
+
+def _native(dtype: Dtype, pieces: Iterable[bytes]) -> numbers[int] | numbers[float]:
+    """Return numbers that are stored in ``pieces`` in this machine's order of bytes."""
+    code = _CODES.get((dtype.kind, dtype.itemsize))
+    if code is None or code in "?e":
+        raise ValueError("elements are not numbers")
+    values: numbers[int] | numbers[float] = numbers(code)
+    for piece in pieces:
         values.frombytes(piece)
-    return _native(array.dtype, values)
-
-
-def _empty(code: str) -> numbers[int] | numbers[float]:
-    return numbers(code)
-
-
-def _native(dtype: Dtype, values: numbers[int] | numbers[float]) -> numbers[int] | numbers[float]:
     if dtype.order not in ("|", _NATIVE):
         values.byteswap()
     return values
@@ -121,13 +119,11 @@ def _units(raw: bytes, size: int) -> memoryview[int]:
 
 def row_major(array: Array) -> Iterator[bytes]:
     """Yield the raw bytes of an array row by row, in pieces that hold whole elements."""
-    if not isinstance(array.elements, Blob):
-        raise ValueError("an array of objects has no raw bytes")
-    size = array.dtype.itemsize
+    blob, size = _raw(array), array.dtype.itemsize
     if not array.fortran or len([length for length in array.shape if length > 1]) < 2:
-        yield from array.elements.pieces(max(PIECE // size, 1) * size)
+        yield from blob.pieces(max(PIECE // size, 1) * size)
         return
-    raw, shape = array.elements.data(), array.shape
+    raw, shape = blob.data(), array.shape
     # In column-major order the last axis is the slowest: its elements lie a whole block apart.
     strides = [count(shape[:axis]) for axis in range(len(shape))]
     block = strides[-1]

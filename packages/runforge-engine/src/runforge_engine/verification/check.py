@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from runforge_contracts.facts.finding import ABSENT, Finding
+from runforge_contracts.folders import as_text
 
 #: ``not checked`` stands against nothing: there was nothing to check, or nothing to check it by.
 Outcome = Literal["passed", "failed", "not checked"]
@@ -79,7 +80,7 @@ def findings_of(checks: Iterable[Check]) -> list[dict[str, Any]]:
 def _text(value: Any) -> Any:
     """Return a value in which every text can be part of a document; names of files may be none."""
     if isinstance(value, str):
-        return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        return as_text(value)
     if isinstance(value, dict):
         return {_text(key): _text(item) for key, item in value.items() if item is not ABSENT}
     if isinstance(value, list | tuple):
