@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 from runforge_contracts import layout
-from runforge_contracts.difference.experiment_facets import ExperimentFacets
+from runforge_contracts.difference.experiment_facets import configured
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.experiments import ExperimentFolder
 from runforge_contracts.files import open_file, reading
@@ -86,7 +86,7 @@ def _outcome(run: TolerantFolder, state: str, settings: Settings) -> Iterator[tu
         yield "experiment", shorten(config["experiment"], _LONG)
     chosen = primary_metric({"metrics": (run.metrics or {}).get("summary", {})})
     if chosen:
-        yield shorten(chosen[0], 60), number(chosen[1]) + (" so far" if state == "running" else "")
+        yield shorten(chosen[0], 24), number(chosen[1]) + (" so far" if state == "running" else "")
     if "duration_ms" in config:
         yield "duration", format_duration(config["duration_ms"])
     if "started_at" in config:
@@ -120,10 +120,10 @@ def _configuration(run: TolerantFolder) -> Iterator[tuple[str, str]]:
     if parts:
         yield "user code", shorten(shlex.join(parts), _LONG)
     overrides = config.get("overrides") or {}
-    for name, entry in ExperimentFacets(run).configuration.items():
-        if name.partition(".")[0] not in ("run", "model", "model_family"):
+    for name, value in configured(config):
+        if name.partition(".")[0] != "run":
             told = " (for this run alone)" if name in overrides else ""
-            yield shorten(name, 60), value_text(entry["value"]) + told
+            yield shorten(name, 60), value_text(value) + told
 
 
 def _data(run: TolerantFolder) -> Iterator[tuple[str, str]]:

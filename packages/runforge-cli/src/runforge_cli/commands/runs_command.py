@@ -10,7 +10,7 @@ import click
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.text import printable, quote
 
-from runforge_cli.columns import GAP, table, terminal_width, width
+from runforge_cli.columns import GAP, fit, table, terminal_width, width
 from runforge_cli.entries import (
     METRIC,
     TRAINED,
@@ -30,6 +30,9 @@ from runforge_cli.entries import (
 from runforge_cli.listing import Run, newest_in, runs_in, tags_of
 from runforge_cli.output import write_csv, write_json, write_lines
 from runforge_cli.settings import Settings, global_options, pass_settings
+
+#: Terminal columns that the name of a metric or of a model may take.
+_LONGEST = 20
 
 
 @click.command("runs", short_help="List the runs of the store.")
@@ -166,6 +169,8 @@ def _table(entries: list[dict[str, Any]], metric: str | None) -> list[str]:
     """Return the table of runs, with as many columns as the terminal has room for."""
     shown = metric or common_metric(entries)
     cells = [cells_of(entry, shown) for entry in entries]
+    for row in cells:
+        row["model"] = fit(printable(row["model"]), _LONGEST)
     columns = {name: [row[name] for row in cells] for name in cells[0]}
     if len(set(columns["kind"])) == 1:
         del columns["kind"]
@@ -176,14 +181,18 @@ def _table(entries: list[dict[str, Any]], metric: str | None) -> list[str]:
         columns.pop(least, None)
     right = [list(columns).index(name) for name in (METRIC, "duration") if name in columns]
     rows = [list(row) for row in zip(*columns.values(), strict=True)]
-    header = [heading(name, shown) for name in columns]
+    header = [_heading(name, shown) for name in columns]
     return table(header, rows, right=right, flexible=len(columns) - 1)
+
+
+def _heading(column: str, metric: str | None) -> str:
+    return fit(printable(heading(column, metric)), _LONGEST)
 
 
 def _needed(columns: dict[str, list[str]], metric: str | None) -> int:
     """Return the terminal columns that a table takes, where names are cut to a dozen of them."""
     widths = {
-        name: max(width(printable(cell)) for cell in (heading(name, metric), *cells))
+        name: max(width(printable(cell)) for cell in (_heading(name, metric), *cells))
         for name, cells in columns.items()
     }
     if "name" in widths:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from runforge_contracts import layout
-from runforge_contracts.difference.experiment_facets import ExperimentFacets
+from runforge_contracts.difference.experiment_facets import configured
 from runforge_contracts.rules import primary_metric
 from runforge_contracts.text import format_duration, printable, shorten, time_text
 
@@ -133,13 +133,8 @@ def _data(material: ExperimentMaterial) -> Iterator[Block]:
 
 
 def _configuration(material: ExperimentMaterial) -> Iterator[Block]:
-    facets = ExperimentFacets(material.folder)
-    overrides = (material.folder.config or {}).get("overrides") or {}
-    values = {
-        name: entry["value"]
-        for name, entry in facets.configuration.items()
-        if name not in ("model", "model_family")
-    }
+    config = material.folder.config or {}
+    overrides, values = config.get("overrides") or {}, dict(configured(config))
     if values:
         rows: list[list[Text]] = [
             [[Name(shorten(name, 200))], [Name(value_text(value))]]
@@ -148,8 +143,7 @@ def _configuration(material: ExperimentMaterial) -> Iterator[Block]:
         ]
         header = ("Name", "Value", *(("Given",) if overrides else ()))
         yield Table("What the experiment configures", header, rows)
-    parameters = {name: entry["value"] for name, entry in facets.hyperparameters.items()}
-    yield from _values("Parameters that user code logged", parameters)
+    yield from _values("Parameters that user code logged", config.get("parameters") or {})
 
 
 def _values(caption: str, values: Mapping[str, Any]) -> Iterator[Block]:

@@ -111,9 +111,18 @@ class _Pair:
             for index in (0, self._position)
         ]
 
+    def has_common_metric(self) -> bool:
+        """Tell whether there is a metric that both runs have."""
+        return any(
+            all("value" in entry for entry in self.values(metric))
+            for metric in self._comparison["metrics"]
+        )
+
     def results(self) -> State:
         """Compare metrics, weights and model together."""
-        if not all(self.has_results()):
+        if not all(self.has_results()) or not (
+            self.has_common_metric() or self.model() != "unknown"
+        ):
             return "unknown"
         if self.model() == "different" or self.metrics_differ() or self._weights_differ():
             return "different"
@@ -198,6 +207,8 @@ def _without_results(pair: _Pair) -> Iterator[str]:
             code = (run.get("error") or {}).get("code")
             told = f" ({quote(code)})" if code and run["status"] == "failed" else ""
             yield f"{subject} {how}{told}." if how else f"{subject} has no results yet."
+    if all(pair.has_results()):
+        yield "The two have no metric in common."
 
 
 def _and(parts: list[str]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from runforge_contracts.difference.facets import Recorded, Weights, given, recorded
+from runforge_contracts.difference.facets import SAME_AS, Recorded, Weights, given, recorded
 from runforge_contracts.experiments import ExperimentFolder
 from runforge_contracts.layout import ARTIFACTS
 
@@ -25,6 +25,9 @@ _RECORD = frozenset(
         *("overrides", "parameters", "experiment_file", "rerun_from", "copied_models", "tags"),
     }
 )
+#: Options of RunForge's own training, by what a trained run calls them; the data has some of them.
+_OPTIONS = {f"training.{name}": name for name in ("preset", "profile", "device")}
+_OF_DATA = ("training.label", "training.exclude")
 _ENDED = ("succeeded", "failed", "cancelled")
 
 
@@ -56,14 +59,23 @@ class ExperimentFacets:
     @cached_property
     def configuration(self) -> dict[str, Recorded]:
         """Model, seed and everything that the experiment configures, by dotted names."""
-        model = str(self._config.get("model", ""))
-        own = model.startswith(OWN_MODELS)
-        rest = {name: value for name, value in self._config.items() if name not in _RECORD}
-        called = "model_family" if own else "model"
+        found = {name: {"value": value} for name, value in configured(self._config)}
+        if not self._own:
+            return {**recorded(model=self._config.get("model")), **found}
+        family = self._config["model"].removeprefix(OWN_MODELS)
         return {
-            **recorded(**{called: model.removeprefix(OWN_MODELS) or None}),
-            **{name: {"value": value} for name, value in flattened(rest)},
+            "model_family": {"value": family},
+            **{
+                _OPTIONS.get(name, name): entry
+                for name, entry in found.items()
+                if name not in _OF_DATA
+            },
         }
+
+    @property
+    def _own(self) -> bool:
+        """Whether RunForge trains the model; then things have the names of a trained run."""
+        return str(self._config.get("model", "")).startswith(OWN_MODELS)
 
     @cached_property
     def hyperparameters(self) -> dict[str, Recorded]:
@@ -76,10 +88,13 @@ class ExperimentFacets:
         """The dataset, and the file that stands for the model, where there is one."""
         references = self._config.get("references") or {}
         dataset, model = references.get("dataset") or {}, references.get("model") or {}
+        training = self._config.get("training") or {} if self._own else {}
         return recorded(
             dataset=self._config.get("dataset"),
             path=dataset.get("path"),
             fingerprint_sha256=dataset.get("sha256"),
+            label_column=training.get("label"),
+            exclude_columns=training.get("exclude", [] if self._own else None),
             **{"model.path": model.get("path"), "model.sha256": model.get("sha256")},
         )
 
@@ -93,9 +108,13 @@ class ExperimentFacets:
             **{
                 "python.version": system.get("python"),
                 **{f"packages.{name}": text for name, text in system.get("frameworks", {}).items()},
-                "platform.os": system.get("os"),
+                "platform.os_release": system.get("os"),
                 **{f"platform.{name}": value for name, value in hardware.items()},
-                **{f"git.{name}": value for name, value in code.items()},
+                # What runs write is no part of the code: this digest is not that of trained runs.
+                **{
+                    "git.code_diff_sha256" if name == "diff_sha256" else f"git.{name}": value
+                    for name, value in code.items()
+                },
             },
         )
 
@@ -103,7 +122,8 @@ class ExperimentFacets:
     def metrics(self) -> dict[tuple[str, int | str | None], float]:
         """Final metrics by name."""
         summary = (self.folder.metrics or {}).get("summary", {})
-        return {(name, None): value for name, value in summary.items()}
+        same = SAME_AS if self._own else {}
+        return {(same.get(name, name), None): value for name, value in summary.items()}
 
     @property
     def weights(self) -> Weights | None:
@@ -124,6 +144,11 @@ class ExperimentFacets:
     def model_content(self) -> dict[str, Recorded]:
         """Nothing, for the same reason."""
         return {}
+
+
+def configured(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Give what the configuration of a run configures, by dotted names; not what it records."""
+    return flattened({name: value for name, value in config.items() if name not in _RECORD})
 
 
 def flattened(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

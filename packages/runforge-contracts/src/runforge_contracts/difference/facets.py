@@ -17,7 +17,7 @@ Recorded = dict[str, Any]
 _METRICS = ("accuracy", "precision_macro", "recall_macro", "f1_macro", "roc_auc", "log_loss")
 _CLASS_METRICS = ("precision", "recall", "f1")
 #: Names of ``result.json`` for metrics that ``metrics.v1.json`` has.
-_SAME_AS = {"f1_score": "f1_macro", "precision": "precision_macro", "recall": "recall_macro"}
+SAME_AS = {"f1_score": "f1_macro", "precision": "precision_macro", "recall": "recall_macro"}
 
 
 class Weights(NamedTuple):
@@ -142,7 +142,7 @@ class Facets:
         }
         summary = (self._result.get("summary") or {}).get("metrics") or {}
         for name, value in {**(self._run.get("metrics") or {}), **summary}.items():
-            known = (_SAME_AS.get(name, name), None) if detailed else (name, None)
+            known = (SAME_AS.get(name, name), None) if detailed else (name, None)
             if not name.startswith("num_"):
                 found.setdefault(known, value)
         for item in detailed.get("metrics_by_class", ()):
