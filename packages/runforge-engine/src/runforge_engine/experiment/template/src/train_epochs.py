@@ -32,7 +32,12 @@ def main() -> None:
 
     run = current_run()
     random = np.random.default_rng(seed)
-    model = SGDClassifier(loss="log_loss", alpha=0.01, random_state=seed)
+    model = SGDClassifier(
+        loss="log_loss",
+        learning_rate="constant",
+        eta0=training["learning_rate"],
+        random_state=seed,
+    )
     for epoch in range(1, training["epochs"] + 1):
         order = random.permutation(len(X_train))
         for start in range(0, len(order), training["batch_size"]):
