@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.yamltext import MAX_YAML_BYTES, encode_yaml
 from runforge_engine.experiment.materialise import Materialised, materialise
 
 BASIC = """
@@ -322,8 +323,6 @@ def test_the_configuration_of_a_run_is_an_experiment_of_its_own(root: Path) -> N
     (root / "data.csv").write_text("1")
     text = BASIC.replace("cifar10:v1", "data.csv") + "environment: {A: '1'}\nx: ${A}\n"
     config = read(root, text, surroundings={"PATH": os.defpath, "A": "2"}).config
-    from runforge_contracts.yamltext import encode_yaml
-
     former = {"run_id": "run-2026-02-01-007", **config, "status": "failed", "exit_code": 3}
     again = read(root, encode_yaml(former).decode())
     made = ("experiment_file", "rerun_from")
@@ -396,5 +395,5 @@ def test_a_model_of_our_own_needs_a_label_and_a_file(root: Path) -> None:
 
 
 def test_a_configuration_that_nobody_could_read_again_is_refused(root: Path) -> None:
-    text = f"a: {'x' * 1_200_000}{BASIC}"
-    assert "more than 1,048,576 bytes" in messages(refused(root, text))
+    text = f"a: {'x' * (MAX_YAML_BYTES // 2)}{BASIC}"
+    assert refused(root, text).code is ErrorCode.EXPERIMENT_INVALID

@@ -117,6 +117,10 @@ def test_a_name_that_is_no_text_in_utf8_is_refused(run: CurrentRun) -> None:
         run.log_metric("\ud800", 1)
     with pytest.raises(TypeError):
         run.log_parameter("x", object())
+    endless: list[Any] = []
+    endless.append(endless)
+    with pytest.raises(ValueError, match="Circular"):
+        run.log_parameter("x", endless)
     assert run.folder is not None
     assert not (run.folder / "metrics.jsonl").exists()
 

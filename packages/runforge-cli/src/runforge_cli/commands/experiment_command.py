@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -200,7 +201,8 @@ def _tell_plan(settings: Settings, prepared: Materialised) -> None:
 
 def _tell_beginning(settings: Settings, folder: Path) -> None:
     if not (settings.quiet or settings.json):
-        click.echo(f"Run {folder.name} in {printable(str(folder))}", err=True)
+        with contextlib.suppress(OSError):  # the run goes on though nobody listens
+            click.echo(f"Run {folder.name} in {printable(str(folder))}", err=True)
 
 
 def _tell(settings: Settings, outcome: ExperimentOutcome, root: Path) -> None:

@@ -9,6 +9,7 @@ Outside of a run everything here can be called and nothing comes of it.
 
 from __future__ import annotations
 
+import errno
 import os
 
 TYPE_CHECKING = False  # as typing has it, whose import costs more than all of this
@@ -247,8 +248,8 @@ class CurrentRun:
         for line in lines:
             try:
                 text = json.dumps(line, ensure_ascii=False, allow_nan=False, default=_plain)
-            except ValueError:
-                if "parameter" not in line:
+            except ValueError as error:
+                if "float" not in str(error):  # a value that holds itself
                     raise
                 self._warn_once(line["parameter"])
                 continue
@@ -265,7 +266,7 @@ class CurrentRun:
             data = b"\n" + data
         self._torn = os.write(self._metrics, data) != len(data)
         if self._torn:
-            raise OSError(28, "The metrics were not written whole", self._place(METRICS))
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), self._place(METRICS))
 
 
 def _name(name: object) -> str:
