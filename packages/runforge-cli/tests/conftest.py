@@ -16,6 +16,7 @@ from pathlib import Path  # noqa: E402
 
 import pytest  # noqa: E402
 from calls import ROOT, Call, Result  # noqa: E402
+from real_experiments import Repository, make_repository  # noqa: E402
 from real_store import make_store  # noqa: E402
 from runforge_cli.__main__ import guard  # noqa: E402
 from runforge_cli.app import cli  # noqa: E402
@@ -85,3 +86,16 @@ def filled(original: Path, workspace: Path) -> Path:
     """Return a copy of that workspace, which is the current folder."""
     shutil.copytree(original, workspace, dirs_exist_ok=True)
     return workspace
+
+
+@pytest.fixture(scope="session")
+def experiments(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """Return a repository with runs of both kinds; nobody changes it."""
+    return make_repository(tmp_path_factory.mktemp("experiments"))
+
+
+@pytest.fixture
+def repository(experiments: Repository, workspace: Path) -> Repository:
+    """Return a copy of that repository, which is the current folder."""
+    shutil.copytree(experiments.root, workspace, dirs_exist_ok=True)
+    return Repository(workspace, experiments.ids)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 METRIC = "metric"
 #: Kind of the runs that RunForge has trained, and the column that tells kinds apart.
 TRAINED, _KIND = "trained", "kind"
+#: What stands before the name of a metric that could be mistaken for a field.
+_METRIC = "metric."
 #: Fields of an entry that a table for programs has.
 _FIELDS = (
     "run_id",
@@ -123,7 +125,8 @@ def heading(column: str, metric: str | None) -> str:
 def csv_header(entries: Iterable[dict[str, Any]]) -> list[str]:
     """Return the columns that describe runs in a table for programs: fields first, then metrics.
 
-    A metric that is called as a field has ``metric.`` before its name.
+    A metric that is called as a field has ``metric.`` before its name, and so has one whose name
+    begins with that.
     """
     entries = list(entries)
     kind = [_KIND] if any(kind_of(entry) != TRAINED for entry in entries) else []
@@ -145,7 +148,8 @@ def csv_row(entry: dict[str, Any], header: Iterable[str]) -> list[str]:
 
 
 def _column(metric: str) -> str:
-    return f"metric.{metric}" if metric in _FIELDS or metric == _KIND else metric
+    taken = metric in _FIELDS or metric == _KIND or metric.startswith(_METRIC)
+    return f"{_METRIC}{metric}" if taken else metric
 
 
 def newest_first(entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

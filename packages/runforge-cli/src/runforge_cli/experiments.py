@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from runforge_contracts.difference.experiment_facets import TRAINED_RUN
 from runforge_contracts.documents import Document
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.experiments import EXPERIMENT_SCHEMAS, ExperimentFolder
+from runforge_contracts.lookup import AnyRun
+from runforge_contracts.reading import RunFolder
 from runforge_contracts.text import quote
 
 
@@ -31,6 +34,16 @@ class TolerantFolder(ExperimentFolder):
             return super().document(file)
         except RunForgeError:
             return None
+
+
+def tolerant(folder: AnyRun, tell: Callable[[str], None]) -> AnyRun:
+    """Return a run; one of an experiment as far as it can be read, telling what cannot."""
+    if isinstance(folder, RunFolder):
+        return folder
+    run = TolerantFolder(folder.path)
+    for error in run.problems.values():
+        tell(error.message)
+    return run
 
 
 def trained_run(folder: ExperimentFolder) -> str | None:

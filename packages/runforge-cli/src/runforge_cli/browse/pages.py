@@ -13,6 +13,7 @@ from runforge_contracts.reading import RunFolder
 
 from runforge_cli import pages
 from runforge_cli.columns import GAP, pairs, paragraph, table, within
+from runforge_cli.experiments import tolerant
 from runforge_cli.failures import as_error
 from runforge_cli.listing import Run
 from runforge_cli.output import error_lines
@@ -92,7 +93,8 @@ class Subject:
         """What ``runforge diff`` finds."""
         from runforge_contracts.difference import compare_runs
 
-        return compare_runs([run.folder() for run in self.runs], self.settings.target())
+        folders = [tolerant(run.folder(), lambda _: None) for run in self.runs]
+        return compare_runs(folders, self.settings.target())
 
 
 Page = Callable[[Subject], list[str]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from runforge_cli.output import write_json, write_lines
+from runforge_cli.output import warn, write_json, write_lines
 from runforge_cli.settings import Settings, complete_run, global_options, pass_settings
 
 
@@ -20,9 +20,10 @@ def command(settings: Settings, runs: tuple[str, ...]) -> int:
     """
     from runforge_contracts.difference import compare_runs
 
+    from runforge_cli.experiments import tolerant
     from runforge_cli.selection import find_runs
 
-    folders = find_runs(settings, runs, least=2)
+    folders = [tolerant(folder, warn) for folder in find_runs(settings, runs, least=2)]
     comparison = compare_runs(folders, settings.target())
     if settings.json:
         write_json(comparison)

@@ -19,6 +19,7 @@ from runforge_contracts.reading import RunFolder
 from runforge_contracts.text import quote
 
 from runforge_cli.columns import paragraph, plural
+from runforge_cli.experiments import TolerantFolder
 from runforge_cli.listing import tags_of
 
 #: How runs are that are exported: another tool may not tell how its own have ended.
@@ -96,6 +97,8 @@ class Outcome:
 def record_of(folder: AnyRun, place: Place) -> Record | None:
     """Return the record of a run, or None where the run is not over.
 
+    What an experiment left of a run may be wrong; but for its configuration it is left out then.
+
     Parameters
     ----------
     folder
@@ -103,7 +106,11 @@ def record_of(folder: AnyRun, place: Place) -> Record | None:
     place
         For the workspace, whose name is that of the experiment that trained runs are.
     """
-    own = _of_training(folder, place) if isinstance(folder, RunFolder) else _of_experiment(folder)
+    if isinstance(folder, RunFolder):
+        own = _of_training(folder, place)
+    else:
+        own = _of_experiment(folder)
+        folder = TolerantFolder(folder.path)
     if own.status not in _OVER:
         return None
     facets = facets_of(folder)
@@ -159,7 +166,7 @@ def history_of(folder: AnyRun) -> dict[str, Sequence[tuple[float, float]]]:
     """Return steps and values that the metrics of a run had on the way; a trained run has none."""
     if isinstance(folder, RunFolder):
         return {}
-    history = (folder.metrics or {}).get("history", {})
+    history = (TolerantFolder(folder.path).metrics or {}).get("history", {})
     return {
         name: [(point["step"], point["value"]) for point in points]
         for name, points in history.items()

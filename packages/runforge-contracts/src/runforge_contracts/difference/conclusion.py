@@ -25,6 +25,8 @@ _WORDS = {
     "code": "another state of the code around the workspace",
 }
 _CODE = "other code"
+#: How names begin that tell of code.
+_CODES = ("git.", "code.")
 #: Names shown of what differs.
 _SHOWN = 4
 #: What says how and on which machine a run was computed; older clients record none of it.
@@ -89,7 +91,7 @@ class _Pair:
             name = field["name"]
             if name in _INNOCENT.get(group, ()):
                 continue
-            if group in ("environment", "code") and name.startswith("git.") != (group == "code"):
+            if group in ("environment", "code") and name.startswith(_CODES) != (group == "code"):
                 continue
             if agreement(self.values(field)) == "different":
                 yield name

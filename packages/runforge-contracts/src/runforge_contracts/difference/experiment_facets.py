@@ -110,11 +110,9 @@ class ExperimentFacets:
                 **{f"packages.{name}": text for name, text in system.get("frameworks", {}).items()},
                 "platform.os_release": system.get("os"),
                 **{f"platform.{name}": value for name, value in hardware.items()},
-                # What runs write is no part of the code: this digest is not that of trained runs.
-                **{
-                    "git.code_diff_sha256" if name == "diff_sha256" else f"git.{name}": value
-                    for name, value in code.items()
-                },
+                "git.commit": code.get("commit"),
+                # A trained run takes for a change of the code what runs have written, too.
+                **{f"code.{name}": value for name, value in code.items() if name != "commit"},
             },
         )
 
