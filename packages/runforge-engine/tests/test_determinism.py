@@ -114,6 +114,21 @@ def test_run_folders_are_byte_identical(
     assert len(list((workspace / ".runforge/runs").iterdir())) == len(FAMILIES)
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs a choice of processors")
+def test_one_core_gives_the_bytes_of_all(reference: Path, tmp_path: Path) -> None:
+    # The tests themselves may run on one, so both are tried.
+    cores = os.sched_getaffinity(0)
+    for number, allowed in enumerate(({min(cores)}, cores)):
+        workspace = tmp_path / str(number)
+        workspace.mkdir()
+        os.sched_setaffinity(0, allowed)
+        try:
+            run_all(workspace, {}, tmp_path)
+        finally:
+            os.sched_setaffinity(0, cores)
+        assert differences(reference / ".runforge", workspace / ".runforge") == []
+
+
 #: Other interpreters that have the same versions of the libraries: `RUNFORGE_TEST_PYTHONS` lists
 #: their programs, separated as in `PATH`.
 PYTHONS = [name for name in os.environ.get("RUNFORGE_TEST_PYTHONS", "").split(os.pathsep) if name]

@@ -300,6 +300,36 @@ def test_ranks_follow_strength_and_ties_follow_the_columns() -> None:
     assert [item.name for item in forest.features_by_original_order] == names
 
 
+@pytest.mark.parametrize("seed", [0, 1, 42, 2**32 - 1])
+def test_rows_are_drawn_as_scikit_learn_draws_them(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    for _ in range(150):
+        count = int(random.integers(2, 12))
+        sizes = random.integers(2, 60, size=count)
+        if random.random() < 0.3:
+            sizes[:] = sizes[0]
+        y = random.permutation(np.repeat(np.arange(count), sizes))
+        try:
+            expected = train_test_split(
+                np.arange(len(y)), test_size=0.2, stratify=y, random_state=seed
+            )
+        except ValueError:
+            with pytest.raises(RunForgeError):
+                split_rows(y, seed)
+            continue
+        split = split_rows(y, seed)
+        assert np.array_equal(split.train, expected[0])
+        assert np.array_equal(split.validation, expected[1])
+
+
+def test_more_classes_than_fit_sixteen_bits_are_split_alike() -> None:
+    y = np.random.default_rng(0).permutation(np.repeat(np.arange(70_000), 6))
+    expected = train_test_split(np.arange(len(y)), test_size=0.2, stratify=y, random_state=3)
+    split = split_rows(y, 3)
+    assert np.array_equal(split.train, expected[0])
+    assert np.array_equal(split.validation, expected[1])
+
+
 def test_rows_that_cannot_be_stratified_are_refused() -> None:
     with pytest.raises(RunForgeError) as caught:
         split_rows(np.repeat(np.arange(5), 2), 42)

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import NoReturn
 
 import click
-from runforge_cli.__main__ import guard, leave
+from runforge_cli.__main__ import guard
 from runforge_cli.groups import CommandGroup
+from runforge_cli.process import leave, prepare_training, take
 
 
 @click.group(cls=CommandGroup)
@@ -41,9 +42,7 @@ def train(
     name: str | None,
 ) -> int:
     """Train on the dataset that RUNFORGE_DATASET names; its label column is ``label``."""
-    from runforge_engine.numerics import pin_environment
-
-    pin_environment()
+    prepare_training()
     from runforge_cli import CLIENT
     from runforge_cli.running import require, train_and_tell
     from runforge_cli.settings import Settings
@@ -118,6 +117,7 @@ def inspect_artifact(artifact: str) -> int:
 
 def main() -> NoReturn:
     """Run the entry point with the arguments of the process, and end the process."""
+    take()
 
     def call() -> int:
         return cli.main(sys.argv[1:], prog_name="python -m ml_runner", standalone_mode=False) or 0

@@ -8,10 +8,13 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
+from runforge_cli.process import leave, take
+
 
 def main() -> NoReturn:
     """Run the ``runforge`` command with the arguments of the process, and end the process."""
     arguments = sys.argv[1:]
+    take()
     # What is imported stays: to look for garbage among it costs a tenth of a short command. The
     # command group turns the collector on again when the command's module is there.
     gc.disable()
@@ -55,18 +58,6 @@ def guard(call: Callable[[], int], *, json: bool) -> int:
         os.dup2(nowhere, sys.stderr.fileno())
         return 0
     return code
-
-
-def leave(code: int) -> NoReturn:
-    """End the process, also where cancelled work is still in native code and cannot be stopped."""
-    aside = sys.modules.get("runforge_engine.aside")
-    if aside is not None and aside.stragglers_running():
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-    # Nor is it worth the time to look for garbage when the process ends.
-    gc.freeze()
-    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,9 @@ What runs aside must not write into a run folder: nothing stops it after it was 
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 Check = Callable[[], None]
 T = TypeVar("T")
@@ -17,12 +18,75 @@ T = TypeVar("T")
 #: How often a waiting thread looks whether it is still to wait, in seconds.
 POLL = 0.05
 
-_stragglers: set[threading.Thread] = set()
+#: Work that nobody has waited for, so far or any longer.
+_left: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
 
 
 def stragglers_running() -> bool:
-    """Tell whether work that was left is still in native code; nothing can stop it from outside."""
-    return any(thread.is_alive() for thread in _stragglers)
+    """Tell whether work is still at it that nobody waits for; nothing can stop native code."""
+    return any(thread.is_alive() for thread in _left)
+
+
+class Aside(Generic[T]):
+    """Work that has begun in a thread of its own."""
+
+    def __init__(self, work: Callable[[threading.Event], T], ended: Check | None) -> None:
+        self._stop = threading.Event()
+        self._results: list[T] = []
+        self._failures: list[BaseException] = []
+        self._endings = [ended] if ended else []
+        self._thread = threading.Thread(
+            target=self._run, args=(work,), name="runforge-work", daemon=True
+        )
+        try:
+            self._thread.start()
+        except BaseException:
+            if not self._thread.is_alive():
+                self._end()
+            raise
+        _left.add(self._thread)
+
+    def result(self, check: Check) -> T:
+        """Wait, and return what the work returns or raise what it raises.
+
+        What ``check`` raises, which is called again and again, ends the waiting.
+        """
+        try:
+            while self._thread.is_alive():
+                check()
+                self._thread.join(POLL)
+        except BaseException:
+            self._stop.set()
+            raise
+        _left.discard(self._thread)
+        for error in self._failures:
+            raise error
+        return self._results[0]
+
+    def _run(self, work: Callable[[threading.Event], T]) -> None:
+        try:
+            self._results.append(work(self._stop))
+        except BaseException as error:  # noqa: BLE001 - it is raised again where it is awaited
+            self._failures.append(error)
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        if self._endings:
+            self._endings.pop()()
+
+
+def begin_aside(work: Callable[[threading.Event], T], *, ended: Check | None = None) -> Aside[T]:
+    """Begin ``work`` and return it, to be waited for later or not at all.
+
+    Parameters
+    ----------
+    work
+        Called in a daemon thread with an event that is set when nobody waits for it any more.
+    ended
+        Called in the thread when the work has really ended, also where nobody waits.
+    """
+    return Aside(work, ended)
 
 
 def run_aside(
@@ -32,41 +96,15 @@ def run_aside(
 
     Parameters
     ----------
-    work
-        Called in a daemon thread with an event that is set when nobody waits for it any more.
+    work, ended
+        As in :func:`begin_aside`.
     check
         Called in this thread again and again; what it raises ends the waiting.
-    ended
-        Called in the thread when the work has really ended, also where nobody waits.
     """
-    stop, results, failures = threading.Event(), list[T](), list[BaseException]()
-    endings = [ended] if ended else []
-
-    def target() -> None:
-        try:
-            results.append(work(stop))
-        except BaseException as error:  # noqa: BLE001 - it is raised again where it is awaited
-            failures.append(error)
-        finally:
-            if endings:
-                endings.pop()()
-
-    thread = threading.Thread(target=target, name="runforge-work", daemon=True)
     try:
         check()
-        thread.start()
     except BaseException:
-        if endings and not thread.is_alive():
-            endings.pop()()
+        if ended:
+            ended()
         raise
-    try:
-        while thread.is_alive():
-            check()
-            thread.join(POLL)
-    except BaseException:
-        stop.set()
-        _stragglers.add(thread)
-        raise
-    for error in failures:
-        raise error
-    return results[0]
+    return begin_aside(work, ended=ended).result(check)

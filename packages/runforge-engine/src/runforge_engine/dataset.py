@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _BLOCK = 2**17
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Dataset:
     """What is learned from."""
 
@@ -48,6 +48,8 @@ class Dataset:
     X: Any
     #: ndarray of shape (n_samples,), int64 or text.
     y: Any
+    #: ndarray of int of shape (n_samples,): where in ``classes`` each label is.
+    positions: Any
     #: The labels that occur, sorted.
     classes: tuple[int | str, ...]
     #: Rows of the file.
@@ -58,6 +60,10 @@ class Dataset:
     missing_by_column: dict[str, int]
     #: ndarray of shape (n_samples,): the row of the file, from 1, that each sample was.
     row_numbers: Any
+
+    def release(self) -> None:
+        """Let go of the matrix, of whose rows there are copies by now."""
+        self.X = None
 
 
 def load_dataset(source: Source, label_column: str, exclude_columns: Sequence[str] = ()) -> Dataset:
@@ -101,13 +107,15 @@ def load_dataset(source: Source, label_column: str, exclude_columns: Sequence[st
             source,
         )
     X = feature_matrix(table, features, keep, source)
-    y, classes = _labels(codes[keep], texts, label_column)
-    _check_classes(y, classes, label_column)
+    positions, labels = _labels(codes[keep], texts, label_column)
+    classes = tuple(labels.tolist())
+    _check_classes(positions, classes, label_column)
     return Dataset(
         feature_names=tuple(features),
         label_column=label_column,
         X=X,
-        y=y,
+        y=labels[positions],
+        positions=positions,
         classes=classes,
         rows_total=table.num_rows,
         rows_dropped=int(dropped.sum()),
@@ -361,17 +369,20 @@ def _encode_labels(column: pa.ChunkedArray) -> tuple[Any, Any, list[str]]:
     return missing, codes, texts
 
 
-def _labels(codes: Any, texts: list[str], column: str) -> tuple[Any, tuple[int | str, ...]]:
-    """Return the labels of the kept rows and the sorted classes."""
+def _labels(codes: Any, texts: list[str], column: str) -> tuple[Any, Any]:
+    """Return where in the sorted labels that of each kept row is, and the labels."""
     import numpy as np
 
-    present, positions = np.unique(codes, return_inverse=True)
-    values = np.array(parse_labels([texts[code] for code in present.tolist()], column))
-    y = values[positions]
-    return y, tuple(np.unique(y).tolist())
+    present = np.flatnonzero(np.bincount(codes, minlength=len(texts)))
+    values = parse_labels([texts[code] for code in present.tolist()], column)
+    # Texts that are written differently can be the same number.
+    labels, places = np.unique(np.array(values), return_inverse=True)
+    place_of_code = np.zeros(len(texts), dtype=np.intp)
+    place_of_code[present] = places
+    return place_of_code[codes], labels
 
 
-def _check_classes(y: Any, classes: tuple[int | str, ...], column: str) -> None:
+def _check_classes(positions: Any, classes: tuple[int | str, ...], column: str) -> None:
     import numpy as np
 
     if len(classes) == 1:
@@ -380,15 +391,15 @@ def _check_classes(y: Any, classes: tuple[int | str, ...], column: str) -> None:
             f"All rows have the label {quote(classes[0])}; a classifier needs two at least.",
             column=column,
         )
-    if len(classes) == len(y):
+    if len(classes) == len(positions):
         raise RunForgeError(
             ErrorCode.LABEL_TYPE_INVALID,
             f"Every row has a label of its own in the column {quote(column)}.",
             hint="A label names a class that several rows share; this looks like an identifier.",
             column=column,
         )
-    counts = np.unique(y, return_counts=True)[1]
-    small = [label for label, count in zip(classes, counts.tolist(), strict=True) if count < 2]
+    counts = np.bincount(positions).tolist()
+    small = [label for label, count in zip(classes, counts, strict=True) if count < 2]
     if small:
         raise RunForgeError(
             ErrorCode.CLASS_TOO_SMALL,

@@ -15,6 +15,7 @@ from runforge_contracts.layout import StoreLayout
 
 from runforge_engine.clock import Clock, read_clock
 from runforge_engine.configuration import Configuration, resolve
+from runforge_engine.libraries import Libraries
 from runforge_engine.requests import dataset_path
 from runforge_engine.source import Source, read_source
 
@@ -44,6 +45,8 @@ class Plan:
     store: StoreLayout
     configuration: Configuration
     source: Source
+    #: What the run computes with, on its way.
+    libraries: Libraries
     start: Start
     #: Why the GPU that was asked for is not used.
     gpu_reason: str | None
@@ -85,6 +88,8 @@ def make_plan(
 ) -> Plan:
     """Check what can be checked before anything is written, and read the dataset's bytes.
 
+    The libraries of the training begin to load meanwhile.
+
     Parameters
     ----------
     request
@@ -113,5 +118,6 @@ def make_plan(
     gpu_reason = None
     if raw["device"]["type"] == "gpu":
         gpu_reason = "The model families of this version compute on the CPU only."
-    source = read_source(dataset_path(raw["dataset"]["path"], store.workspace))
-    return Plan(request, store, configuration, source, start, gpu_reason)
+    path = dataset_path(raw["dataset"]["path"], store.workspace)
+    libraries = Libraries(configuration.family)
+    return Plan(request, store, configuration, read_source(path), libraries, start, gpu_reason)

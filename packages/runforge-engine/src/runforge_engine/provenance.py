@@ -12,6 +12,7 @@ from typing import Any
 
 from runforge_engine.git import GitUnavailableError
 from runforge_engine.host import describe_platform
+from runforge_engine.libraries import wait_for_libraries
 from runforge_engine.numerics import describe_numerics
 from runforge_engine.worktree import read_git_state
 
@@ -60,6 +61,7 @@ def collect_provenance(
         known is absent.
     """
     git = _describe_git(workspace, store_name, report_gap or (lambda _: None))
+    wait_for_libraries()  # Git was asked meanwhile.
     return {
         **({} if git is None else {"git": git}),
         "python": _describe_python(),

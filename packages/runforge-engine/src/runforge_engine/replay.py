@@ -96,7 +96,7 @@ def replay(
             f"The dataset {quote(run['dataset']['path'], 200)} was changed", folder
         )
     dataset = _dataset(source, run, folder)
-    rows = split_rows(dataset.y, run["seed"]).validation
+    rows = split_rows(dataset.positions, run["seed"]).validation
     with warnings.catch_warnings():
         # What another version of scikit-learn makes of the model is held against the record.
         warnings.simplefilter("ignore")

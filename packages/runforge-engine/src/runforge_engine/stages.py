@@ -23,7 +23,7 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_engine import __version__
 from runforge_engine.artifact.inspection import inspect_model_bytes
 from runforge_engine.artifact.limits import Limits
-from runforge_engine.aside import run_aside
+from runforge_engine.aside import begin_aside, run_aside
 from runforge_engine.cancellation import Cancellation
 from runforge_engine.configuration import check_classes
 from runforge_engine.dataset import Dataset, load_dataset, rows_dropped
@@ -79,20 +79,20 @@ def complete(
         return run_aside(lambda _: work(), cancellation.check)
 
     journal.step = "dataset"
+    # It is the code of before the fit, which can take hours, that made the model.
+    origin = begin_aside(lambda _: _provenance(plan))
     dataset = aside(lambda: _load(plan))
     _tell_dataset(plan, dataset, journal)
 
     journal.step = "training"
-    split = aside(lambda: split_rows(dataset.y, configuration.seed))
-    # Before the fit, which can take hours: the code that made the model is the code of now.
-    provenance, gaps = aside(lambda: _provenance(plan))
+    parts = aside(lambda: _divide(dataset, configuration.seed))
+    provenance, gaps = origin.result(cancellation.check)
     journal.diagnose(gaps)
     journal.event("train_started")
     begun_ms = plan.start.clock.monotonic_ms()
     fitted = fit(
         configuration,
-        aside(lambda: dataset.X[split.train]),
-        dataset.y[split.train],
+        *parts.take_train(),
         progress=lambda epoch, total: journal.event(
             "train_progress", epoch=epoch, total_epochs=total
         ),
@@ -105,12 +105,7 @@ def complete(
 
     journal.step = "evaluation"
     evaluation = aside(
-        lambda: evaluate(
-            fitted.pipeline,
-            dataset.X[split.validation],
-            dataset.y[split.validation],
-            dataset.classes,
-        )
+        lambda: evaluate(fitted.pipeline, parts.X_validation, parts.y_validation, dataset.classes)
     )
     interpretation = aside(
         lambda: interpret(fitted.pipeline, configuration.family, dataset.feature_names)
@@ -176,8 +171,8 @@ def complete(
         "split": {
             "method": "stratified",
             "validation_fraction": VALIDATION_FRACTION,
-            "train_rows": len(split.train),
-            "validation_rows": len(split.validation),
+            "train_rows": len(dataset.y) - len(parts.y_validation),
+            "validation_rows": len(parts.y_validation),
         },
         "metrics": msgspec.to_builtins(snapshot),
         "metrics_v1": {
@@ -200,7 +195,34 @@ def complete(
     return Completed(_summary_metrics(evaluation.metrics))
 
 
+@dataclass(slots=True)
+class _Parts:
+    """The rows to train with and those to validate with."""
+
+    X_train: Any
+    y_train: Any
+    X_validation: Any
+    y_validation: Any
+
+    def take_train(self) -> tuple[Any, Any]:
+        """Give the rows to train with away, so that they are in memory no longer than needed."""
+        X, y = self.X_train, self.y_train
+        self.X_train = self.y_train = None
+        return X, y
+
+
+def _divide(dataset: Dataset, seed: int) -> _Parts:
+    split = split_rows(dataset.positions, seed)
+    # Twice as fast as indexing with the rows.
+    X_train, X_validation = (
+        dataset.X.take(rows, axis=0) for rows in (split.train, split.validation)
+    )
+    dataset.release()
+    return _Parts(X_train, dataset.y[split.train], X_validation, dataset.y[split.validation])
+
+
 def _load(plan: Plan) -> Dataset:
+    plan.libraries.wait_for_tables()
     reference = plan.request.raw["dataset"]
     dataset = load_dataset(
         plan.source, reference["label_column"], reference.get("exclude_columns", ())

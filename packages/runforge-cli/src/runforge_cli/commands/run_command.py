@@ -8,6 +8,7 @@ import click
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.layout import DEFAULT_STORE, StoreLayout, find_workspace
 
+from runforge_cli.process import prepare_training
 from runforge_cli.running import train_and_tell
 from runforge_cli.settings import Settings, global_options, pass_settings
 
@@ -25,9 +26,7 @@ def command(settings: Settings, request: str | None, run_dir: str | None) -> int
             "Give a request file or --run-dir, and not both.",
             hint="`runforge run REQUEST.json` makes a run folder for it.",
         )
-    from runforge_engine.numerics import pin_environment
-
-    pin_environment()
+    prepare_training()
     from runforge_contracts._generated.request_v1 import RequestV1
     from runforge_contracts.documents import Document
     from runforge_engine.execution import execute, execute_folder

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from runforge_cli import CLIENT
+from runforge_cli.process import prepare_training
 from runforge_cli.running import require, train_and_tell, training_options
 from runforge_cli.settings import Settings, global_options, pass_settings
 
@@ -33,9 +34,7 @@ def command(
     """
     data = require(data, "DATA", "Name the dataset, or set RUNFORGE_DATASET.")
     label = require(label, "--label", "Name the label column with --label; it is never guessed.")
-    from runforge_engine.numerics import pin_environment
-
-    pin_environment()
+    prepare_training()
     from runforge_engine.configuration import parse_parameters
     from runforge_engine.execution import execute
     from runforge_engine.requests import new_request

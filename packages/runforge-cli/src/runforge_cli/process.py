@@ -1,0 +1,46 @@
+"""The process of a command, which may be ours alone or that of a program that calls us."""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import os
+import sys
+from typing import NoReturn
+
+_ours = False
+
+
+def take() -> None:
+    """Take the process for one command, from here to :func:`leave`."""
+    global _ours
+    _ours = True
+
+
+def prepare_training() -> None:
+    """Pin the numeric environment; in a process of ours, load the libraries sparingly, too."""
+    from runforge_engine.numerics import pin_environment
+
+    pin_environment()
+    if _ours:
+        from runforge_engine.libraries import own_process
+
+        own_process()
+
+
+def leave(code: int) -> NoReturn:
+    """End the process, also where work that was left is still in native code."""
+    if "numpy" not in sys.modules and not _work_left():
+        # Nor is it worth the time to look for garbage when the process ends.
+        gc.freeze()
+        sys.exit(code)
+    # The system takes a million rows and a thousand modules back faster than Python gives them.
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _work_left() -> bool:
+    aside = sys.modules.get("runforge_engine.aside")
+    return aside is not None and aside.stragglers_running()

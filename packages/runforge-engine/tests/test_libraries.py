@@ -1,0 +1,71 @@
+"""The libraries load beside other work, and sparingly where the process is ours."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+from real_data import write_dataset
+
+# Trains on the penguins of the current folder and tells what became of the process.
+PROGRAM = """
+import gc, json, sys
+from pathlib import Path
+from runforge_engine.numerics import pin_environment
+pin_environment()
+from runforge_engine.libraries import own_process
+if sys.argv[1] == "own":
+    own_process()
+from runforge_contracts.layout import StoreLayout
+from runforge_engine.execution import execute
+from runforge_engine.requests import new_request
+store = StoreLayout(Path.cwd())
+request = new_request(dataset="penguins.csv", label_column="species", store=store,
+    exclude_columns=["island", "sex", "year"], created_by="tests@1", model_family=sys.argv[2])
+outcome = execute(request, store)
+assert outcome.status == "succeeded", outcome.error
+loaded = [name for name in ("pandas", "rich", "sklearn") if name in sys.modules]
+try:
+    import pandas
+    found = True
+except ImportError as error:
+    found = str(error)
+print(json.dumps({"folder": str(outcome.run_dir), "loaded": loaded, "pandas": found,
+    "collecting": gc.isenabled(), "frozen": gc.get_freeze_count() > 0}))
+"""
+
+
+def train(whose: str, folder: Path, family: str = "logistic_regression") -> dict[str, Any]:
+    write_dataset("penguins", folder)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", PROGRAM, whose, family],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
+@pytest.mark.parametrize("family", ["logistic_regression", "random_forest", "linear_svc"])
+def test_a_process_of_ours_loads_no_more_than_a_run_needs(family: str, tmp_path: Path) -> None:
+    told = train("own", tmp_path, family)
+    assert told["loaded"] == ["sklearn"]
+    assert (told["collecting"], told["frozen"]) == (True, True)
+    assert "pandas" in told["pandas"]
+    run = json.loads((Path(told["folder"]) / "run.json").read_bytes())
+    # What is not loaded is on record all the same.
+    assert run["provenance"]["packages"]["pandas"] == version("pandas")
+
+
+def test_a_program_keeps_its_libraries_and_its_collector(tmp_path: Path) -> None:
+    told = train("theirs", tmp_path)
+    assert told["pandas"] is True
+    assert (told["collecting"], told["frozen"]) == (True, False)
