@@ -11,7 +11,7 @@ import pytest
 from runforge_contracts.jsontext import encode_json
 from runforge_contracts.layout import StoreLayout, stores_in
 from runforge_contracts.newest import newest_entries, newest_runs
-from runforge_contracts.reading import list_runs
+from runforge_contracts.reading import find_run, list_runs
 
 VECTORS = Path(__file__).parents[3] / "docs/test-vectors/runs"
 
@@ -53,6 +53,33 @@ def test_runs_without_a_folder_are_counted(size: int, tmp_path: Path) -> None:
     store = make(tmp_path, [entry(number) for number in range(size)], folders=False)
     page = newest_runs(store, 20)
     assert page is None or page.total > 20
+
+
+@pytest.mark.parametrize("size", [1, 60, 300])
+def test_the_latest_run_is_the_last_of_the_list(size: int, tmp_path: Path) -> None:
+    store = make(tmp_path, [entry(number) for number in range(size)])
+    for name in (None, "29990101-000000-0badcafe"):
+        if name is not None:
+            store.run_folder(name).mkdir()
+        last = list_runs(store)[-1]["run_id"]
+        assert find_run("latest", [store]).path == store.run_folder(last)
+    store.index.write_text("{")
+    assert find_run("latest", [store]).path.name == "29990101-000000-0badcafe"
+
+
+def test_a_run_is_found_by_its_id_whatever_the_index_is(tmp_path: Path) -> None:
+    store = make(tmp_path, [entry(number) for number in range(3)])
+    run_id = entry(1)["run_id"]
+    elsewhere = tmp_path / "elsewhere"
+    store.run_folder(run_id).rename(elsewhere)
+    index = json.loads(store.index.read_text("utf-8"))
+    index["runs"][1]["run_dir"] = "elsewhere"
+    store.index.write_bytes(encode_json(index))
+    assert find_run(run_id, [store]).path == elsewhere
+    store.run_folder(run_id).mkdir()
+    for text in (store.index.read_text("utf-8"), "{"):
+        store.index.write_text(text)
+        assert find_run(run_id, [store]).path == store.run_folder(run_id)
 
 
 def test_a_copied_folder_is_not_another_run(tmp_path: Path) -> None:

@@ -8,7 +8,14 @@ from pathlib import Path
 from runforge_contracts.experiment_list import describe_experiment
 from runforge_contracts.experiments import ExperimentFolder, is_experiment_folder
 from runforge_contracts.layout import ExperimentLayout, Place, StoreLayout
-from runforge_contracts.reading import RunFolder, match_run, newest_run, no_runs, run_paths
+from runforge_contracts.reading import (
+    RunFolder,
+    match_run,
+    newest_run,
+    no_runs,
+    run_named,
+    run_paths,
+)
 from runforge_contracts.run_ids import started
 
 AnyRun = RunFolder | ExperimentFolder
@@ -40,6 +47,9 @@ def find_any_run(reference: str, places: Sequence[Place]) -> AnyRun:
         if newest is None:
             raise no_runs(places[0])
         return newest
+    named = run_named(reference, stores)
+    if named is not None:
+        return RunFolder(named)
     trained = dict(run_paths(stores))
     others = {
         str(run_id): place.run_folder(str(run_id))

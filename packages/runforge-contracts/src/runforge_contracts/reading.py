@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, cast
@@ -19,7 +19,8 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.files import read_file
 from runforge_contracts.jsontext import parse_json, unique_json
 from runforge_contracts.layout import Place, StoreLayout
-from runforge_contracts.run_ids import is_any_run_id, started
+from runforge_contracts.newest import newest_runs
+from runforge_contracts.run_ids import is_any_run_id, is_run_id, started
 from runforge_contracts.text import quote
 from runforge_contracts.validation import validate
 
@@ -51,9 +52,11 @@ class RunFolder:
     that is there but cannot be read raises :class:`~runforge_contracts.errors.RunForgeError`.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self, path: Path, read_before: Mapping[str, Document[Any] | None] | None = None
+    ) -> None:
         self.path = path
-        self._documents: dict[str, Document[Any] | None] = {}
+        self._documents = dict(read_before or {})
 
     def document(self, file: str) -> Document[Any] | None:
         """Return the document at ``file``, one of the paths of the layout, or None."""
@@ -270,10 +273,12 @@ def list_runs(store: StoreLayout, *, trust_index: bool = True) -> list[dict[str,
         False: describe every run from its folder, for a store whose index cannot be read.
     """
     entries = read_index(store) if trust_index else []
-    known = store.known_names(entries)
+    ids = {entry["run_id"] for entry in entries}
+    unlisted = [name for name in _run_names(store.runs) if name not in ids]
+    known = store.known_names(entries) if unlisted else ids
     # The first index had no status; the run's documents tell it.
     entries = [entry if "status" in entry else _completed(entry, store) for entry in entries]
-    for name in _run_names(store.runs):
+    for name in unlisted:
         if name not in known:
             with contextlib.suppress(RunForgeError):
                 entry = describe(RunFolder(store.run_folder(name)), store)
@@ -336,21 +341,34 @@ def find_run(reference: str, stores: Sequence[StoreLayout]) -> RunFolder:
         if newest is None:
             raise no_runs(stores[0])
         return RunFolder(newest[1])
+    named = run_named(reference, stores)
+    if named is not None:
+        return RunFolder(named)
     folders = dict(run_paths(stores))
     return RunFolder(folders[match_run(reference, folders, stores[0])])
 
 
 def newest_run(stores: Iterable[StoreLayout]) -> tuple[dict[str, Any], Path] | None:
     """Return entry and folder of the newest run of the stores, or None where there is none."""
-    found = [
-        (entry, store)
-        for store in stores
-        for entry in list_runs(store, trust_index=_is_readable(store))[-1:]
-    ]
+    found = []
+    for store in stores:
+        page = newest_runs(store, 1)
+        entries = page.entries if page is not None else _runs_of(store)
+        found += [(entry, store) for entry in entries[-1:]]
     if not found:
         return None
     entry, store = max(found, key=lambda pair: started(pair[0]))
     return entry, locate_run(entry, store)
+
+
+def run_named(run_id: str, stores: Sequence[StoreLayout]) -> Path | None:
+    """Return the folder that is named by a whole run id, if there is one; no index is read."""
+    if is_run_id(run_id):
+        for store in reversed(stores):
+            path = store.run_folder(run_id)
+            if path.is_dir() and not path.is_symlink():
+                return path
+    return None
 
 
 def match_run(reference: str, known: Iterable[str], place: Place) -> str:
@@ -384,19 +402,23 @@ def match_run(reference: str, known: Iterable[str], place: Place) -> str:
     )
 
 
-def _is_readable(store: StoreLayout) -> bool:
-    """Tell whether the index can be used to find a run; without it the folders still can."""
+def _runs_of(store: StoreLayout) -> list[dict[str, Any]]:
+    """Return every run, of a store whose index may be unreadable: the folders tell them, too."""
     try:
-        read_index(store)
-    except RunForgeError:
-        return False
-    return True
+        return list_runs(store)
+    except RunForgeError as error:
+        if error.code is not ErrorCode.INDEX_INVALID:
+            raise
+        return list_runs(store, trust_index=False)
 
 
 def run_paths(stores: Iterable[StoreLayout]) -> Iterator[tuple[str, Path]]:
     """Give id and folder of every run, by the index and by the folders themselves."""
     for store in stores:
-        for entry in read_index(store) if _is_readable(store) else ():
+        entries: list[dict[str, Any]] = []
+        with contextlib.suppress(RunForgeError):
+            entries = read_index(store)
+        for entry in entries:
             yield entry["run_id"], locate_run(entry, store)
         for path in run_folders(store):
             yield path.name, path

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from runforge_contracts import layout
-from runforge_contracts.documents import identify
+from runforge_contracts.documents import Document, identify
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.facts.finding import Finding
 from runforge_contracts.files import FileDigest, digest_file, read_file
 from runforge_contracts.folders import as_text, walk_folder
 from runforge_contracts.jsontext import MAX_BYTES, parse_json
-from runforge_contracts.reading import RUN_VERSIONS, SCHEMAS_BY_FILE
+from runforge_contracts.layout import StoreLayout
+from runforge_contracts.reading import RUN_VERSIONS, SCHEMAS_BY_FILE, RunFolder, describe
 from runforge_contracts.text import quote
 from runforge_contracts.validation import validate
 from runforge_contracts.yamltext import is_yaml, parse_yaml
@@ -109,6 +110,19 @@ class Folder:
             or self.schemas.get(layout.RUN) == "run.v0.4.0"
             or (self.result is not None and "run_id" in self.result)
         )
+
+    def described(self, store: StoreLayout) -> dict[str, Any] | None:
+        """Return the index entry that the run amounts to; None where its documents cannot tell."""
+        told = (layout.REQUEST, layout.RUN, layout.RESULT)
+        if any(file in self.files and file not in self.documents for file in told):
+            return None
+        documents: dict[str, Document[Any] | None] = {
+            file: Document(self.documents[file], self.schemas[file])
+            if file in self.documents
+            else None
+            for file in told
+        }
+        return describe(RunFolder(self.path, documents), store)
 
 
 def refusals(error: RunForgeError, file: str, schema: str) -> Iterator[Finding]:

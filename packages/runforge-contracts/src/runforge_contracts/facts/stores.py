@@ -6,10 +6,11 @@ contract, "Documents and versions".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import Any
 
 from runforge_contracts import layout
@@ -51,7 +52,9 @@ def check_store(store: StoreLayout) -> list[Finding]:
         )
     index, refused = _read_index(store)
     findings: list[Finding] = []
-    runs: dict[str, Folder] = {}
+    # Of each run what the index is held against, and no more: there may be very many.
+    described: dict[Path, dict[str, Any] | None] = {}
+    current: dict[str, bool] = {}
     asked_for = named_otherwise(index["runs"] if index else (), store)
     for path in run_folders(store):
         folder = Folder(path, in_store=path not in asked_for)
@@ -59,7 +62,7 @@ def check_store(store: StoreLayout) -> list[Finding]:
             # What is still training, or was interrupted, has nothing to be held to yet.
             findings += _placed(folder.findings, path, store)
             continue
-        runs[folder.run_id] = folder
+        described[path], current[folder.run_id] = folder.described(store), folder.is_current
         findings += _placed(check_folder(folder), path, store)
     if store.runs.is_symlink():
         place = store.runs.relative_to(store.workspace).as_posix()
@@ -70,7 +73,7 @@ def check_store(store: StoreLayout) -> list[Finding]:
             place = store.relative(Path(child.path))
             message = f"{quote(child.name)} is a symbolic link, which could lead anywhere."
             findings.append(Finding("run.no-links", message, place))
-    return [*findings, *refused, *(() if refused else _index(store, index, runs))]
+    return [*findings, *refused, *(() if refused else _index(store, index, described, current))]
 
 
 def _placed(findings: list[Finding], path: Path, store: StoreLayout) -> list[Finding]:
@@ -101,22 +104,26 @@ def _read_index(store: StoreLayout) -> tuple[dict[str, Any] | None, list[Finding
 
 
 def _index(
-    store: StoreLayout, index: dict[str, Any] | None, runs: dict[str, Folder]
+    store: StoreLayout,
+    index: dict[str, Any] | None,
+    described: dict[Path, dict[str, Any] | None],
+    current: dict[str, bool],
 ) -> Iterator[Finding]:
+    """Give what is wrong with the index, held against the runs that have ended."""
     file = store.relative(store.index)
     if index is None:
         # The index can be rebuilt; clients of the first versions wrote none.
-        if any(folder.is_current for folder in runs.values()):
+        if any(current.values()):
             yield Finding("index.complete", "The store has an index of its runs.", file)
         return
     entries = index["runs"]
     yield from order_findings(entries, file)
     for number, entry in enumerate(entries):
-        yield from entry_findings(entry, store, file, f"/runs/{number}")
+        yield from entry_findings(entry, store, file, f"/runs/{number}", described)
         yield from _outside_the_runs(entry, store)
     listed = {entry["run_id"] for entry in entries}
-    for run_id, folder in runs.items():
-        if run_id not in listed and folder.is_current:
+    for run_id, is_current in current.items():
+        if is_current and run_id not in listed:
             message = f"Every run that ended is listed; {quote(run_id)} is not."
             yield Finding("index.complete", message, file, "/runs", run_id)
 
@@ -150,7 +157,11 @@ def order_findings(entries: list[dict[str, Any]], file: str) -> Iterator[Finding
 
 
 def entry_findings(
-    entry: dict[str, Any], store: StoreLayout, file: str, pointer: str
+    entry: dict[str, Any],
+    store: StoreLayout,
+    file: str,
+    pointer: str,
+    described: Mapping[Path, dict[str, Any] | None] = MappingProxyType({}),
 ) -> Iterator[Finding]:
     """Give where an entry and the run that it names disagree.
 
@@ -160,6 +171,9 @@ def entry_findings(
         The raw entry of the index ``file``, at ``pointer``.
     store
         The store that the index is of.
+    described
+        The entries that runs amount to whose documents were read already, by their folders; None
+        where they cannot tell.
     """
     try:
         path = locate_run(entry, store)
@@ -173,9 +187,8 @@ def entry_findings(
         message = "Every entry names a run folder, and not by a link."
         yield Finding("index.run-dir", message, file, f"{pointer}/run_dir", found=entry["run_dir"])
         return
-    try:
-        actual = describe(RunFolder(path), store)
-    except RunForgeError:
+    actual = described[path] if path in described else _describe(path, store)
+    if actual is None:
         return  # The folder's own findings say what is wrong with it.
     for place, value, found in differences(entry, actual):
         message = "An entry repeats the run's documents."
@@ -184,6 +197,13 @@ def entry_findings(
     for key in sorted(lacking):
         message = f"An entry has its `{key}`."
         yield Finding("index.entry", message, file, f"{pointer}/{key}", actual[key])
+
+
+def _describe(path: Path, store: StoreLayout) -> dict[str, Any] | None:
+    try:
+        return describe(RunFolder(path), store)
+    except RunForgeError:
+        return None
 
 
 def differences(

@@ -9,12 +9,10 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
-from runforge_contracts.errors import RunForgeError
 from runforge_contracts.facts.finding import ABSENT, Finding, same
 from runforge_contracts.facts.folder import Folder
 from runforge_contracts.facts.stores import entry_findings
 from runforge_contracts.layout import StoreLayout
-from runforge_contracts.reading import RunFolder, describe
 from runforge_contracts.text import quote
 
 #: What the engine has written into entries since there is an index; later names are not looked at.
@@ -55,9 +53,12 @@ def listing_findings(
         yield Finding("index.once", message, file, f"/runs/{number}/run_id", found=run_id)
     assert entries is not None  # noqa: S101 - there are places in it
     entry, pointer = entries[places[0]], f"/runs/{places[0]}"
-    told = list(entry_findings(entry, store, file, pointer))
+    described = folder.described(store)
+    told = list(entry_findings(entry, store, file, pointer, {folder.path: described}))
     # Other clients may say less, or say it in their own way; the engine says it in one.
-    exact = list(_exact(entry, folder, store, file, pointer)) if _is_of_engine(folder) else []
+    exact = []
+    if described is not None and _is_of_engine(folder):
+        exact = list(_exact(entry, described, folder, store, file, pointer))
     named = {finding.pointer for finding in exact}
     yield from exact
     yield from (finding for finding in told if finding.pointer not in named)
@@ -72,13 +73,14 @@ def _is_of_engine(folder: Folder) -> bool:
 
 
 def _exact(
-    entry: dict[str, Any], folder: Folder, store: StoreLayout, file: str, pointer: str
+    entry: dict[str, Any],
+    expected: dict[str, Any],
+    folder: Folder,
+    store: StoreLayout,
+    file: str,
+    pointer: str,
 ) -> Iterator[Finding]:
     """Give the fields of an entry that are not what the engine wrote."""
-    try:
-        expected = describe(RunFolder(folder.path), store)
-    except RunForgeError:
-        return  # The documents' own findings say what is wrong with them.
     for name in _FIELDS:
         wanted, found = expected.get(name, ABSENT), entry.get(name, ABSENT)
         if same(wanted, found) or (name == "run_dir" and _same_place(folder, store, found)):
