@@ -53,6 +53,7 @@ def test_a_run_is_trained_again_to_the_byte(
     result = runforge("reproduce")
     assert result.code == 0
     assert masked(result.out) == snapshot
+    assert "preset fast" in result.err
     assert "Training" in result.err
     assert runforge("reproduce", "--quiet").err == ""
 

@@ -45,6 +45,8 @@ class Recipe:
     label_column: str
     exclude_columns: tuple[str, ...]
     family: str
+    #: What the run was asked for; its hyperparameters say what came of it.
+    preset: str
     hyperparameters: dict[str, Any]
     seed: int
     #: Whether the numeric environment was pinned, and the variables in force.
@@ -91,6 +93,7 @@ def read_recipe(folder: RunFolder) -> Recipe | list[Reason]:
         label_column=run["label_column"],
         exclude_columns=tuple(request["dataset"].get("exclude_columns", ())),
         family=run["model_family"],
+        preset=run.get("preset", "custom"),
         hyperparameters=_values(run),
         seed=int(run["seed"]),
         pinned=numerics["pinned"],

@@ -15,6 +15,7 @@ from runforge_contracts import layout
 from runforge_contracts.documents import Document
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.files import writing
+from runforge_contracts.folders import as_text
 from runforge_contracts.layout import StoreLayout
 from runforge_contracts.reading import RunFolder
 from runforge_contracts.text import quote
@@ -92,7 +93,7 @@ def reproduce(
     with _place(keep, run) as place:
         _train(run, recipe, path, numerics, place, report, observer, cancellation)
         if keep is not None:
-            report.kept = _text(keep)
+            report.kept = as_text(keep)
     return report
 
 
@@ -116,8 +117,8 @@ def _find_dataset(
 ) -> Path | None:
     """Return where the dataset lies, if its bytes are those of the run; else say what is wrong."""
     name, expected = recorded
-    report.dataset = {"path": name if given is None else _text(given), "expected_sha256": expected}
-    shown = quote(report.dataset["path"], 200)
+    place = name if given is None else as_text(given)
+    report.dataset, shown = {"path": place, "expected_sha256": expected}, quote(place, 200)
     try:
         path = given or dataset_path(name, workspace)
         source = read_source(path)
@@ -146,11 +147,6 @@ def _find_dataset(
         )
         return None
     return path.absolute()
-
-
-def _text(path: Path) -> str:
-    """Return a path as text that every document can hold."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _now_at(workspace: Path, name: str, digest: str) -> str:
@@ -230,6 +226,7 @@ def _train(
         "workspace": str(place),
         "folder": str(folder),
         "pin": pinned,
+        "preset": recipe.preset,
         "dataset": {
             "path": str(place / _DATASET),
             "label_column": recipe.label_column,

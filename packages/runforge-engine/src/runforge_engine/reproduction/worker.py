@@ -53,6 +53,8 @@ def _answer(task: dict[str, Any]) -> dict[str, Any]:
 
         def on_event(self, event: dict[str, Any]) -> None:
             """Write the event as one line, but for a duration by a clock that stands still."""
+            if event["event"] == "run_start":
+                event = {**event, "preset_id": task["preset"]}
             if event["event"] != "train_finished":
                 _say({"event": event})
 
