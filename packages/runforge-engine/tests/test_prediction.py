@@ -138,6 +138,18 @@ def test_integer_labels_stay_integers(tmp_path: Path) -> None:
     assert shares.to_csv().startswith(b"row,0,1,2\n1,")
 
 
+def test_no_class_shares_its_column_with_the_numbers_of_rows(tmp_path: Path) -> None:
+    labels = ["row", "_row", "prediction"]
+    rows = [{"a": str(number % 7), "label": labels[number % 3]} for number in range(60)]
+    path, store = write(tmp_path / "rows.csv", rows), StoreLayout(tmp_path)
+    request = new_request(dataset=path, label_column="label", store=store, created_by="tests@1")
+    execute(request, store)
+    shares = predicted(tmp_path, "logistic_regression", path, proba=True)
+    assert shares.to_csv().startswith(b"__row,_row,prediction,row\n1,")
+    labels_of_rows = predicted(tmp_path, "logistic_regression", path)
+    assert labels_of_rows.to_csv().startswith(b"row,prediction\n1,")
+
+
 @pytest.mark.parametrize("kind", ["shuffled", "gzip", "parquet", "bom and quotes", "only features"])
 def test_the_form_of_the_table_does_not_matter(kind: str, trained: Path, tmp_path: Path) -> None:
     original = trained / "penguins.csv"

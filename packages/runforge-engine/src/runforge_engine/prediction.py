@@ -84,11 +84,16 @@ class Prediction:
     def to_csv(self) -> bytes:
         """Return ``row,prediction``, or ``row`` and a probability for each class, as CSV.
 
-        Rows have their numbers in the dataset, from 1; cells without a prediction are empty.
+        Rows have their numbers in the dataset, from 1; cells without a prediction are empty. Where
+        a class is called ``row``, too, the first column is ``_row``.
         """
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["row", *(["prediction"] if self.classes is None else self.classes)])
+        columns = ["prediction"] if self.classes is None else list(map(str, self.classes))
+        first = "row"
+        while first in columns:
+            first = f"_{first}"
+        writer.writerow([first, *columns])
         if self.classes is None:
             writer.writerows(
                 [row, "" if label is None else label] for row, label in enumerate(self.values, 1)
