@@ -56,9 +56,10 @@ def page(reports: dict[str, ReportV1]) -> str:
         "",
         "# Conformance report",
         "",
-        f"{len(known)} requirements of contract v1, {len(cases)} cases that check them, and what",
-        "the clients of this repository make of them. [The guide](guides/conformance.md) says how",
-        "any other client is tested.",
+        f"The {len(known)} requirements of contract v1: where each comes from, which of the",
+        f"{len(cases)} cases check it, and whether the clients of this repository keep it. A",
+        "requirement is for the roles behind it; MUST is required, SHOULD recommended.",
+        "[The guide](guides/conformance.md) tells how to test any other client.",
         "",
         "| client | version | roles | verdict | passed | failed |",
         "|---|---|---|---|---|---|",
@@ -73,7 +74,8 @@ def page(reports: dict[str, ReportV1]) -> str:
         )
     lines += [
         "",
-        "Skipped cases are of roles that a client does not have, and are not counted.",
+        "A client is put the cases of its roles alone, and only those are counted: what trains is",
+        "not asked to edit documents. Where a requirement is for other roles, it says *not asked*.",
         "",
     ]
     topics: dict[str, Counter[str]] = {}
@@ -112,7 +114,8 @@ def _requirement(
         listed = ", ".join(f"`{topic}` ({count})" for topic, count in sorted(topics.items()))
         lines += [f"*Cases:* {listed}.", ""]
     else:
-        lines += ["*Cases:* looked at in all cases that can break it, and by `check-run`.", ""]
+        where = "it is looked for in all that could break it, and by `check-run`"
+        lines += [f"*Cases:* none of its own: {where}.", ""]
     verdicts = [f"{name} {_verdict(requirement, report)}" for name, report in reports.items()]
     return [*lines, f"*Clients:* {', '.join(verdicts)}.", ""]
 
@@ -121,7 +124,7 @@ def _verdict(requirement: Requirement, report: ReportV1) -> str:
     broken = broken_requirements(report).get(requirement.id)
     if broken:
         return f"fails {len(broken)}"
-    return "passes" if set(requirement.roles) & set(report.roles or ()) else "not bound"
+    return "passes" if set(requirement.roles) & set(report.roles or ()) else "not asked"
 
 
 if __name__ == "__main__":
