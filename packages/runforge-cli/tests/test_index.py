@@ -55,6 +55,7 @@ def edit(workspace: Path, change: Callable[[list[Any]], object]) -> bytes:
 def the_report(runforge: Call, command: str, code: int, *options: str) -> dict[str, Any]:
     result = runforge("index", command, "--json", *options)
     assert (result.code, result.err) == (code, "")
+    validate(result.json, "index_report.v1")
     [report] = result.json["stores"]
     assert report["counts"] == {
         "scanned": report["counts"]["scanned"],

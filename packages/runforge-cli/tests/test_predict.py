@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from calls import ROOT, TRAIN, Call
+from runforge_contracts.validation import validate
 
 FEATURES = ("bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g")
 
@@ -113,8 +114,10 @@ def test_json_counts_the_rows_and_holds_them_where_there_is_no_file(
     runforge: Call, filled: Path
 ) -> None:
     document = runforge("predict", "latest", "penguins.csv", "--json").json
+    validate(document, "prediction.v1")
     rows = document.pop("predictions")
     counts = {
+        "schema_version": "prediction.v1",
         "run_id": runs(filled)[1],
         "rows": 344,
         "predicted": 342,
@@ -128,6 +131,7 @@ def test_json_counts_the_rows_and_holds_them_where_there_is_no_file(
     assert rows[3] == {"row": 4}
     written = runforge("predict", "latest", "penguins.csv", "--json", "--proba", "-o", "p.csv")
     classes = ["Adelie", "Chinstrap", "Gentoo"]
+    validate(written.json, "prediction.v1")
     assert written.json == {**counts, "classes": classes, "output": "p.csv"}
     assert len(rows_of(Path("p.csv").read_text("utf-8"))) == 344
 

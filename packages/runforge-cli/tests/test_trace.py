@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from calls import ROOT, Call
+from runforge_contracts.validation import validate
 from syrupy.assertion import SnapshotAssertion
 
 VECTORS = ROOT / "docs/test-vectors/runs"
@@ -41,6 +42,7 @@ def read(workspace: Path, entry: dict[str, Any], file: str) -> Any:
 def traced(runforge: Call, what: object) -> list[tuple[str, str, str]]:
     result = runforge("trace", str(what), "--json")
     assert result.code == 0, result.out
+    validate(result.json, "trace.v1")
     return [(run["run_id"], run["matched"], run["path"]) for run in result.json["runs"]]
 
 
@@ -62,7 +64,9 @@ def test_a_model_that_was_moved_is_traced_to_run_data_and_commit(
     commit = subprocess.run(
         ["git", "rev-parse", "HEAD"], cwd=filled, capture_output=True, text=True, check=True
     ).stdout.strip()
+    validate(document, "trace.v1")
     assert document == {
+        "schema_version": "trace.v1",
         "sha256": digest_of(moved),
         "runs": [
             {

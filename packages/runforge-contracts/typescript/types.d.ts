@@ -844,6 +844,131 @@ export interface IndexV1 {
   [k: string]: unknown;
 }
 /**
+ * What a look at one store gave. Runs by their ids, or by the names of their folders where these cannot be read.
+ */
+export interface StoreReport {
+  /**
+   * Name of the store's folder.
+   */
+  store: string;
+  /**
+   * The index, relative to the workspace.
+   */
+  index: string;
+  /**
+   * Whether there is no finding.
+   */
+  fits: boolean;
+  counts: IndexCounts;
+  /**
+   * Runs that the index had, with their folders.
+   */
+  already_indexed: string[];
+  /**
+   * Finished runs that the index lacked and has now.
+   */
+  recovered: string[];
+  /**
+   * Finished runs that the index lacks.
+   */
+  unlisted: string[];
+  /**
+   * What lies among the run folders and is not taken for a run, or cannot be read as one.
+   */
+  skipped: SkippedFolder[];
+  /**
+   * Runs that were ended before they had a result; they are not indexed.
+   */
+  interrupted: string[];
+  /**
+   * Runs at work.
+   */
+  running: string[];
+  /**
+   * Runs that have not begun, or of which nobody can tell whether they are at work.
+   */
+  incomplete: string[];
+  /**
+   * Finished runs that were cancelled.
+   */
+  cancelled: string[];
+  /**
+   * Runs of the index whose folder is gone.
+   */
+  missing_folders: string[];
+  /**
+   * Where the index and the run folders do not fit.
+   */
+  findings: IndexFinding[];
+  /**
+   * Where an index that could not be read was put, relative to the workspace.
+   */
+  kept_aside?: string;
+  [k: string]: unknown;
+}
+/**
+ * How many things lie among the run folders, and how many entries each list of the report has.
+ */
+export interface IndexCounts {
+  scanned: Count;
+  already_indexed: Count;
+  recovered: Count;
+  unlisted: Count;
+  skipped: Count;
+  interrupted: Count;
+  running: Count;
+  incomplete: Count;
+  cancelled: Count;
+  missing_folders: Count;
+  findings: Count;
+  [k: string]: unknown;
+}
+/**
+ * Something among the run folders, and why it is left out.
+ */
+export interface SkippedFolder {
+  /**
+   * Its name; what is not UTF-8 in it is escaped.
+   */
+  name: string;
+  reason: string;
+  [k: string]: unknown;
+}
+/**
+ * One place where the index and the run folders do not fit.
+ */
+export interface IndexFinding {
+  /**
+   * `index_unreadable`, `entry_missing`, `entry_duplicate`, `entry_disagrees`, `folder_missing` or `folder_unreadable`.
+   */
+  kind: string;
+  /**
+   * One sentence.
+   */
+  message: string;
+  /**
+   * File or folder, relative to the workspace.
+   */
+  path: string;
+  /**
+   * JSON Pointer into the file, where there is one.
+   */
+  pointer?: string;
+  /**
+   * The run that it is about, where there is one.
+   */
+  run_id?: string;
+  [k: string]: unknown;
+}
+/**
+ * The indexes of a workspace held against the run folders, as `runforge index check --json` and `runforge index rebuild --json` print it. Source: run store contract, section 1.
+ */
+export interface IndexReportV1 {
+  schema_version: "index_report.v1";
+  stores: StoreReport[];
+  [k: string]: unknown;
+}
+/**
  * Artifacts that exist; one that does not is absent.
  */
 export interface AvailableArtifacts {
@@ -1057,6 +1182,70 @@ export interface MetricsV1 {
    * @minItems 3
    */
   metrics_by_class?: ClassMetrics[];
+}
+/**
+ * A row; one without a prediction has only its number.
+ */
+export interface PredictedRow {
+  /**
+   * Its number in the dataset; 1 is the first row after the header.
+   */
+  row: number;
+  prediction?: ClassLabel;
+  /**
+   * The probability of each of `classes`.
+   */
+  probabilities?: number[];
+  [k: string]: unknown;
+}
+/**
+ * What a run's model makes of the rows of a dataset, as `runforge predict --json` prints it.
+ */
+export interface PredictionV1 {
+  schema_version: "prediction.v1";
+  /**
+   * The run that made the model.
+   */
+  run_id: AnyRunId;
+  /**
+   * Rows of the dataset.
+   */
+  rows: Count;
+  /**
+   * Rows with a prediction.
+   */
+  predicted: Count;
+  /**
+   * Rows without one, because a value is missing.
+   */
+  missing: Count;
+  /**
+   * Missing values of each feature that has any.
+   */
+  missing_by_column: {
+    [k: string]: Count;
+  };
+  /**
+   * Columns of the dataset that are not features of the model.
+   */
+  ignored_columns: string[];
+  /**
+   * What a person should know of the model.
+   */
+  warnings: string[];
+  /**
+   * Where probabilities were asked for: the class that each of them is for, in order.
+   */
+  classes?: ClassLabel[];
+  /**
+   * One entry for each row, in the order of the dataset; absent where they went to a file.
+   */
+  predictions?: PredictedRow[];
+  /**
+   * The file that the predictions went to.
+   */
+  output?: string;
+  [k: string]: unknown;
 }
 /**
  * State of the repository that holds the workspace.
@@ -2250,6 +2439,74 @@ export interface TfcSystemV1 {
     [k: string]: string;
   };
   hardware?: Hardware;
+  [k: string]: unknown;
+}
+/**
+ * A run and where it comes from, as far as its entry in the index and its documents tell.
+ */
+export interface TracedRun {
+  run_id: AnyRunId;
+  /**
+   * The run folder, relative to the workspace where it lies in it.
+   */
+  run_dir: string;
+  /**
+   * What of the run has the digest: its model, its dataset, what its model is whatever bytes it is written in, or another of its files.
+   */
+  matched: "model_sha256" | "dataset_fingerprint_sha256" | "model_content_sha256" | "artifact";
+  /**
+   * The file of the run, relative to its folder, or the dataset as the run names it.
+   */
+  path?: string;
+  /**
+   * How the run ended; `incomplete` where it has no result.
+   */
+  status: "succeeded" | "failed" | "cancelled" | "incomplete";
+  /**
+   * Label for people.
+   */
+  name?: string;
+  created_at: Timestamp;
+  dataset: TracedDataset;
+  git?: GitState;
+  /**
+   * Version of the client or engine that produced the run.
+   */
+  runforge_version?: string;
+  /**
+   * The client that asked for the run.
+   */
+  created_by?: string;
+  /**
+   * The run that this one repeats.
+   */
+  rerun_from?: string;
+  [k: string]: unknown;
+}
+/**
+ * The dataset of a run, as far as it is on record.
+ */
+export interface TracedDataset {
+  /**
+   * As the run names it.
+   */
+  path?: string;
+  fingerprint_sha256?: Sha256;
+  [k: string]: unknown;
+}
+/**
+ * The runs that made or used what has a SHA-256, as `runforge trace --json` prints them, newest first. Source: RunForge guarantees, Provenance Tracking.
+ */
+export interface TraceV1 {
+  schema_version: "trace.v1";
+  /**
+   * The whole digest of what was looked for.
+   */
+  sha256: Sha256;
+  /**
+   * @minItems 1
+   */
+  runs: TracedRun[];
   [k: string]: unknown;
 }
 /**

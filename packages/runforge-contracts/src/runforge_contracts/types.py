@@ -15,6 +15,7 @@ from runforge_contracts._generated.events_v1 import EventV1 as EventV1
 from runforge_contracts._generated.feature_importance_v1 import (
     FeatureImportanceV1 as FeatureImportanceV1,
 )
+from runforge_contracts._generated.index_report_v1 import IndexReportV1 as IndexReportV1
 from runforge_contracts._generated.index_v1 import IndexV1 as IndexV1
 from runforge_contracts._generated.interpretability_index_v1 import (
     InterpretabilityIndexV1 as InterpretabilityIndexV1,
@@ -25,6 +26,7 @@ from runforge_contracts._generated.linear_coefficients_v1 import (
 from runforge_contracts._generated.manifest_v1 import ManifestV1 as ManifestV1
 from runforge_contracts._generated.metrics_phase2 import MetricsPhase2 as MetricsPhase2
 from runforge_contracts._generated.metrics_v1 import MetricsV1 as MetricsV1
+from runforge_contracts._generated.prediction_v1 import PredictionV1 as PredictionV1
 from runforge_contracts._generated.reproduction_v1 import ReproductionV1 as ReproductionV1
 from runforge_contracts._generated.request_v1 import RequestV1 as RequestV1
 from runforge_contracts._generated.result_v1 import ResultV1 as ResultV1
@@ -40,4 +42,5 @@ from runforge_contracts._generated.tfc_metrics_entry_v1 import (
 )
 from runforge_contracts._generated.tfc_metrics_v1 import TfcMetricsV1 as TfcMetricsV1
 from runforge_contracts._generated.tfc_system_v1 import TfcSystemV1 as TfcSystemV1
+from runforge_contracts._generated.trace_v1 import TraceV1 as TraceV1
 from runforge_contracts._generated.verification_v1 import VerificationV1 as VerificationV1

@@ -62,7 +62,8 @@ def check(settings: Settings) -> int:
 
 def _tell(settings: Settings, reports: list[IndexReport]) -> None:
     if settings.json:
-        write_json({"stores": [_document(report) for report in reports]})
+        stores = [_document(report) for report in reports]
+        write_json({"schema_version": "index_report.v1", "stores": stores})
         return
     if not any(store.root.is_dir() for store in settings.stores()):
         write_lines(paragraph(f"There is no store in {settings.folder}."))

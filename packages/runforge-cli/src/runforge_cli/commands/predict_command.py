@@ -103,6 +103,7 @@ def _some(items: list[str]) -> str:
 
 def _document(prediction: Prediction, output: str | None) -> dict[str, Any]:
     document: dict[str, Any] = {
+        "schema_version": "prediction.v1",
         "run_id": prediction.run_id,
         "rows": len(prediction.values),
         "predicted": prediction.predicted,

@@ -42,7 +42,7 @@ def command(settings: Settings, what: str) -> int:
     matches = trace(sought, listed)
     runs = [origin(match) for match in matches]
     if settings.json:
-        write_json({"sha256": matches[0].sha256, "runs": runs})
+        write_json({"schema_version": "trace.v1", "sha256": matches[0].sha256, "runs": runs})
     else:
         write_lines(_lines(matches[0].sha256, runs))
     return 0

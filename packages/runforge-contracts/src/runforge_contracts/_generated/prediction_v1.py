@@ -1,0 +1,82 @@
+# Generated from schemas/ by scripts/generate.py; edit the schema, then run `make generate`.
+#   filename:  prediction.v1.json
+
+from __future__ import annotations
+from typing import Annotated, Literal, TypeAlias
+from msgspec import Meta, Struct, UNSET, UnsetType
+from . import common_v1
+
+
+Probability: TypeAlias = Annotated[float, Meta(ge=0.0)]
+
+
+class PredictedRow(Struct, kw_only=True, frozen=True, gc=False):
+    """
+    A row; one without a prediction has only its number.
+    """
+
+    row: Annotated[
+        int,
+        Meta(
+            description="Its number in the dataset; 1 is the first row after the header.",
+            ge=1,
+            le=9007199254740991,
+        ),
+    ]
+    prediction: common_v1.ClassLabel | UnsetType = UNSET
+    probabilities: (
+        Annotated[
+            list[Probability], Meta(description="The probability of each of `classes`.")
+        ]
+        | UnsetType
+    ) = UNSET
+
+
+class PredictionV1(Struct, kw_only=True, frozen=True, gc=False):
+    """
+    What a run's model makes of the rows of a dataset, as `runforge predict --json` prints it.
+    """
+
+    schema_version: Literal["prediction.v1"]
+    run_id: Annotated[
+        common_v1.AnyRunId, Meta(description="The run that made the model.")
+    ]
+    rows: Annotated[common_v1.Count, Meta(description="Rows of the dataset.")]
+    predicted: Annotated[common_v1.Count, Meta(description="Rows with a prediction.")]
+    missing: Annotated[
+        common_v1.Count,
+        Meta(description="Rows without one, because a value is missing."),
+    ]
+    missing_by_column: Annotated[
+        dict[str, common_v1.Count],
+        Meta(description="Missing values of each feature that has any."),
+    ]
+    ignored_columns: Annotated[
+        list[str],
+        Meta(description="Columns of the dataset that are not features of the model."),
+    ]
+    warnings: Annotated[
+        list[str], Meta(description="What a person should know of the model.")
+    ]
+    classes: (
+        Annotated[
+            list[common_v1.ClassLabel],
+            Meta(
+                description="Where probabilities were asked for: the class that each of them is for, in order."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    predictions: (
+        Annotated[
+            list[PredictedRow],
+            Meta(
+                description="One entry for each row, in the order of the dataset; absent where they went to a file."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    output: (
+        Annotated[str, Meta(description="The file that the predictions went to.")]
+        | UnsetType
+    ) = UNSET

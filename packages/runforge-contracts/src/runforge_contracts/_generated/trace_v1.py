@@ -1,0 +1,84 @@
+# Generated from schemas/ by scripts/generate.py; edit the schema, then run `make generate`.
+#   filename:  trace.v1.json
+
+from __future__ import annotations
+from msgspec import Meta, Struct, UNSET, UnsetType
+from typing import Annotated, Literal
+from . import common_v1, provenance_v1
+
+
+class TracedDataset(Struct, kw_only=True, frozen=True, gc=False):
+    """
+    The dataset of a run, as far as it is on record.
+    """
+
+    path: Annotated[str, Meta(description="As the run names it.")] | UnsetType = UNSET
+    fingerprint_sha256: common_v1.Sha256 | UnsetType = UNSET
+
+
+class TracedRun(Struct, kw_only=True, frozen=True, gc=False):
+    """
+    A run and where it comes from, as far as its entry in the index and its documents tell.
+    """
+
+    run_id: common_v1.AnyRunId
+    run_dir: Annotated[
+        str,
+        Meta(
+            description="The run folder, relative to the workspace where it lies in it."
+        ),
+    ]
+    matched: Annotated[
+        Literal[
+            "model_sha256",
+            "dataset_fingerprint_sha256",
+            "model_content_sha256",
+            "artifact",
+        ],
+        Meta(
+            description="What of the run has the digest: its model, its dataset, what its model is whatever bytes it is written in, or another of its files."
+        ),
+    ]
+    status: Annotated[
+        Literal["succeeded", "failed", "cancelled", "incomplete"],
+        Meta(description="How the run ended; `incomplete` where it has no result."),
+    ]
+    created_at: common_v1.Timestamp
+    dataset: TracedDataset
+    path: (
+        Annotated[
+            str,
+            Meta(
+                description="The file of the run, relative to its folder, or the dataset as the run names it."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    name: Annotated[str, Meta(description="Label for people.")] | UnsetType = UNSET
+    git: provenance_v1.GitState | UnsetType = UNSET
+    runforge_version: (
+        Annotated[
+            str,
+            Meta(description="Version of the client or engine that produced the run."),
+        ]
+        | UnsetType
+    ) = UNSET
+    created_by: (
+        Annotated[str, Meta(description="The client that asked for the run.")]
+        | UnsetType
+    ) = UNSET
+    rerun_from: (
+        Annotated[str, Meta(description="The run that this one repeats.")] | UnsetType
+    ) = UNSET
+
+
+class TraceV1(Struct, kw_only=True, frozen=True, gc=False):
+    """
+    The runs that made or used what has a SHA-256, as `runforge trace --json` prints them, newest first. Source: RunForge guarantees, Provenance Tracking.
+    """
+
+    schema_version: Literal["trace.v1"]
+    sha256: Annotated[
+        common_v1.Sha256, Meta(description="The whole digest of what was looked for.")
+    ]
+    runs: Annotated[list[TracedRun], Meta(min_length=1)]
