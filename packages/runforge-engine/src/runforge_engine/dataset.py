@@ -28,6 +28,7 @@ from runforge_engine.table import (
     parse_number,
     read_names,
     read_table,
+    release_unused,
 )
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ def load_dataset(source: Source, label_column: str, exclude_columns: Sequence[st
     features = feature_columns(read_names(source), label_column, exclude_columns, source)
     table = read_table(source, features, [label_column])
     source.release()
+    release_unused()
     if table.num_rows == 0:
         raise _zero_rows("The dataset has a header but no rows.", source)
     dropped, codes, texts = _encode_labels(table.columns[label_column])
@@ -288,6 +290,8 @@ def _copy_numbers(columns: dict[int, pa.ChunkedArray], keep: Any, X: Any) -> Non
         for position, column in zip(positions, batch.columns, strict=True):
             block[:, position] = column.to_numpy(zero_copy_only=False)[rows]
         begin = end
+    del batch, column
+    release_unused()
 
 
 def _all_finite(X: Any) -> bool:

@@ -293,6 +293,13 @@ def _arrow_threads(count: int) -> Iterator[None]:
         pa.set_cpu_count(before)
 
 
+def release_unused() -> None:
+    """Give memory that Arrow has freed back to the system, which it would keep for later."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
+
+
 def _may_break_lines(data: bytes) -> bool:
     """Tell whether a line may break within quotes; to look for that slows the parser down."""
     first = data.find(b'"')
