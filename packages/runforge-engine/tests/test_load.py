@@ -143,6 +143,8 @@ def test_a_store_goes_on_after_it_was_copied_or_checked_out(tmp_path: Path) -> N
         assert RunFolder(store.run_folder(run_id)).status == "succeeded"
 
 
-if __name__ == "__main__":  # by hand: PROCESSES TRAININGS READS FOLDER
+# By hand, for as many reads as one likes:
+# PYTHONPATH=packages/runforge-engine/tests/support python THIS PROCESSES TRAININGS READS FOLDER
+if __name__ == "__main__":
     numbers = [int(text) for text in sys.argv[1:4]]
     print(train_from(numbers[0], numbers[1], Path(sys.argv[4]), numbers[2]))
