@@ -190,7 +190,7 @@ def test_a_run_is_shown_on_one_screen(runforge: Call, repository: Repository) ->
         "seed 3",
         "model tiny:v1",
         "rate 0.5",
-        "artifacts/model/weights.bin 700 bytes",
+        "artifacts/model/weights.bin 700 bytes a82087423a13…",
         "experiment file train.yaml",
     ):
         assert line in lines, line

@@ -14,6 +14,8 @@ from runforge_contracts.text import printable
 
 #: Between two columns.
 GAP = "  "
+#: Columns that a curve of few values takes.
+_WIDE = 40
 #: From least to greatest.
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _chosen = ContextVar("_chosen", default=0)
@@ -174,8 +176,12 @@ def sparkline(values: Sequence[float], columns: int) -> str:
 
 
 def chart(values: Sequence[float], columns: int, lines: int) -> list[str]:
-    """Return finite values as a curve of blocks, with the greatest and the least beside it."""
-    means = _means(values, columns)
+    """Return finite values as a curve of blocks, with the greatest and the least beside it.
+
+    Few values take several columns each.
+    """
+    wide = max(min(columns, _WIDE) // max(len(values), 1), 1)
+    means = [mean for mean in _means(values, columns) for _ in range(wide)]
     eighths = [max(round(8 * lines * share), 1) for share in _shares(means)]
     marks = {0: number(max(means)), lines - 1: number(min(means))}
     side = max(map(len, marks.values()))

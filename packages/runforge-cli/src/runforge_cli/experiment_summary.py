@@ -70,7 +70,7 @@ def experiment_lines(folder: ExperimentFolder, settings: Settings) -> Iterator[s
     yield from section("Data and model", pairs(_data(run)))
     yield from section("Metrics", metric_lines(run, _METRICS))
     yield from section("Parameters", pairs(_parameters(run)))
-    yield from section("Artifacts", _artifacts(run))
+    yield from section("Artifacts", artifact_lines(run, _ARTIFACTS))
     yield from section("Code", pairs(_code(run)))
     yield from section("System", pairs(_system(run)))
     if state in ("failed", "cancelled", "interrupted"):
@@ -185,12 +185,16 @@ def _parameters(run: TolerantFolder) -> Iterator[tuple[str, str]]:
         yield "…", f"and {plural(len(parameters) - _PARAMETERS, 'more')}"
 
 
-def _artifacts(run: TolerantFolder) -> list[str]:
-    files = artifacts_of(run)
-    rows = [[name, f"{size:,} bytes"] for name, size in list(files.items())[:_ARTIFACTS]]
-    lines = table(("", ""), rows, right=(1,), flexible=0, indent=2) if rows else []
-    if len(files) > _ARTIFACTS:
-        lines.append(f"  … and {plural(len(files) - _ARTIFACTS, 'more')}")
+def artifact_lines(run: ExperimentFolder, most: int | None = None) -> list[str]:
+    """Return what user code left, with sizes and the start of digests, one a line."""
+    files, recorded = artifacts_of(run), (run.manifest or {}).get("files") or {}
+    rows = [
+        [name, f"{size:,} bytes", f"{recorded[name]['sha256'][:12]}…" if name in recorded else ""]
+        for name, size in list(files.items())[:most]
+    ]
+    lines = table(("", "", ""), rows, right=(1,), flexible=0, indent=2) if rows else []
+    if len(files) > len(rows):
+        lines.append(f"  … and {plural(len(files) - len(rows), 'more')}")
     copied = (run.config or {}).get("copied_models") or ()
     return lines + pairs(
         (shorten(item["from"], _LONG), f"copied to {item['to']}") for item in copied

@@ -94,7 +94,8 @@ def _stamp(path: Path) -> tuple[int, int, int] | None:
 
 
 def _merged(parts: Sequence[Catalog]) -> Catalog:
-    runs = [run for part in parts for run in part.runs]
+    # The last place first, as other lists have it where runs began in the same second.
+    runs = [run for part in reversed(parts) for run in part.runs]
     if len(parts) > 1:
         # A stable sort: within a second, the order of each list holds.
         runs.sort(key=lambda run: started(run.entry), reverse=True)

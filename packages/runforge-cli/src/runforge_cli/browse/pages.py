@@ -13,7 +13,7 @@ from runforge_contracts.reading import RunFolder
 
 from runforge_cli import pages
 from runforge_cli.columns import GAP, pairs, paragraph, table, within
-from runforge_cli.experiments import tolerant
+from runforge_cli.experiments import TolerantFolder, tolerant
 from runforge_cli.failures import as_error
 from runforge_cli.listing import Run
 from runforge_cli.output import error_lines
@@ -24,12 +24,11 @@ if TYPE_CHECKING:
     from runforge_contracts.lookup import AnyRun
     from runforge_engine.verification.runs import RunVerification
 
-#: Sections of a report that tell where a run comes from, and what it left.
+#: Sections of a report that tell where a run comes from.
 _ORIGIN = (
     *("Data", "Data and model", "Configuration"),
     *("Provenance", "How to reproduce", "How to repeat"),
 )
-_ARTIFACTS = ("Artifacts",)
 #: Lines of a log that are shown.
 _LINES = 1000
 
@@ -154,16 +153,11 @@ def comparison_page(subject: Subject) -> list[str]:
     return list(comparison_lines(subject.comparison, colored=True))
 
 
-def origin_page(subject: Subject) -> list[str]:
-    """Return what a report says on where the run comes from and how to have it again."""
-    return _sections(subject, _ORIGIN)
-
-
 def history_page(subject: Subject) -> list[str]:
     """Return the metrics of an experiment's run, with a picture of what each was on the way."""
     from runforge_cli.experiment_summary import history_lines
 
-    return list(history_lines(subject.experiment))
+    return list(history_lines(TolerantFolder(subject.experiment.path)))
 
 
 def log_page(subject: Subject) -> list[str]:
@@ -176,11 +170,14 @@ def log_page(subject: Subject) -> list[str]:
 
 def artifacts_page(subject: Subject) -> list[str]:
     """Return what user code of an experiment left."""
-    return _sections(subject, _ARTIFACTS) or ["  There are no artifacts."]
+    from runforge_cli.experiment_summary import artifact_lines
+
+    lines = artifact_lines(TolerantFolder(subject.experiment.path))
+    return lines or ["  There are no artifacts."]
 
 
-def _sections(subject: Subject, titles: tuple[str, ...]) -> list[str]:
-    """Return sections of a report as lines."""
+def origin_page(subject: Subject) -> list[str]:
+    """Return what a report says on where the run comes from and how to have it again."""
     from runforge_cli.report.material import Material, gather_experiment
     from runforge_cli.report.writing import sections_of
 
@@ -192,7 +189,7 @@ def _sections(subject: Subject, titles: tuple[str, ...]) -> list[str]:
     )
     lines: list[str] = []
     for section in sections_of(material):
-        if section.title in titles:
+        if section.title in _ORIGIN:
             lines += [*([""] if lines else []), *paragraph(section.title)]
             for block in section.blocks:
                 lines += _block_lines(block)
