@@ -58,7 +58,7 @@ def newest_runs(store: StoreLayout, count: int) -> Newest | None:
         names = os.listdir(store.runs)  # noqa: PTH208 - names are enough, and ten times as fast
     except (OSError, RunForgeError):
         return None
-    if listed is None or not all(_can_be_shown(entry) for entry in listed):
+    if listed is None or not all(can_be_shown(entry) for entry in listed):
         return None
     oldest, whole = "", len(listed) < count + _OVERLAP
     if not whole:
@@ -67,7 +67,7 @@ def newest_runs(store: StoreLayout, count: int) -> Newest | None:
         oldest = min(map(started, listed))
     known = store.known_names(listed)
     unlisted = [name for name in names if name >= oldest and name not in known]
-    entries = sorted([*listed, *_described(store, unlisted, known)], key=started)
+    entries = sorted([*listed, *described_runs(store, unlisted, known)], key=started)
     # Of a large index only the end was read: then the folders are counted.
     total = len(entries) if whole else max(len(names), len(entries))
     return Newest(entries[-count:], total)
@@ -103,7 +103,7 @@ def newest_entries(path: Path, count: int) -> list[dict[str, Any]] | None:
     return entries
 
 
-def _can_be_shown(entry: dict[str, Any]) -> bool:
+def can_be_shown(entry: dict[str, Any]) -> bool:
     """Tell whether an entry is as far as can be seen one of the schema's, and of today."""
     texts = all(isinstance(entry.get(name, ""), str) for name in _TEXTS)
     summary = entry.get("summary", {})
@@ -117,7 +117,7 @@ def _can_be_shown(entry: dict[str, Any]) -> bool:
     )
 
 
-def _described(store: StoreLayout, names: list[str], known: set[str]) -> list[dict[str, Any]]:
+def described_runs(store: StoreLayout, names: list[str], known: set[str]) -> list[dict[str, Any]]:
     """Return the entries that runs without one amount to; those that cannot be read are left.
 
     So are copies of documents of runs that are ``known``.

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.layout import Place, StoreLayout
+from runforge_contracts.newest import Newest
 from runforge_contracts.text import printable, quote
 
 from runforge_cli.columns import GAP, fit, table, terminal_width, width
@@ -31,6 +33,8 @@ from runforge_cli.listing import Run, newest_in, runs_in, tags_of
 from runforge_cli.output import write_csv, write_json, write_lines
 from runforge_cli.settings import Settings, global_options, pass_settings
 
+#: Hexadecimal digits of a whole SHA-256.
+_DIGITS = 64
 #: Terminal columns that the name of a metric or of a model may take.
 _LONGEST = 20
 
@@ -65,16 +69,16 @@ def command(
         raise RunForgeError(
             ErrorCode.USAGE_INVALID, "Either `--csv` or `--json`: both go to standard output."
         )
-    wanted = _wanted(model, status, tag, _digest(dataset) if dataset else None)
+    digest = _digest(dataset) if dataset else None
+    wanted = _wanted(model, status, tag, digest)
     places = settings.places()
     if not wanted and sort == "created":
         pages = [newest_in(place, limit) for place in places]
-        found = total = sum(page.total for page in pages)
-        shown = newest_first(entry for page in pages for entry in page.entries)[:limit]
     else:
-        runs = runs_in(places)
-        chosen = [run.entry for run in runs if all(fits(run) for fits in wanted)]
-        shown, found, total = _sorted(chosen, sort)[:limit], len(runs), len(chosen)
+        said = _said(model, status, tag, digest)
+        pages = [_chosen(place, limit, wanted, said, sort) for place in places]
+    total = sum(page.total for page in pages)
+    shown = _sorted([entry for page in pages for entry in page.entries], sort)[:limit]
     add_states(shown, settings.folder)
     if as_csv:
         write_csv(csv_header(shown), [csv_row(entry, csv_header(shown)) for entry in shown])
@@ -84,6 +88,7 @@ def command(
         return 0
     if not shown:
         folder = printable(str(settings.folder))
+        found = any(newest_in(place, 1).total for place in places)
         write_lines([f"No runs {'match' if found else 'yet'} in {folder}."])
         return 0
     write_lines(_table(shown, None if sort == "created" else sort))
@@ -115,6 +120,36 @@ def _wanted(
     if tag is not None:
         wanted.append(lambda run: tag in _tags(run))
     return wanted
+
+
+def _said(
+    model: str | None, status: str | None, tag: str | None, digest: str | None
+) -> dict[str, str] | None:
+    """Return what an index entry says word for word where it fits; None where it cannot tell."""
+    if tag is not None or status in ("running", "interrupted", "incomplete"):
+        return None
+    if digest is not None and len(digest) < _DIGITS:
+        return None
+    fields = {"model_family": model, "status": status, "dataset_fingerprint_sha256": digest}
+    return {name: text for name, text in fields.items() if text is not None}
+
+
+def _chosen(
+    place: Place,
+    limit: int,
+    wanted: list[Callable[[Run], bool]],
+    said: dict[str, str] | None,
+    sort: str,
+) -> Newest:
+    """Return runs of a place that were asked for, the first ``limit`` among them."""
+    if said is not None and isinstance(place, StoreLayout):
+        from runforge_contracts.skimming import skim_runs
+
+        page = skim_runs(place, limit, said, None if sort == "created" else sort)
+        if page is not None:
+            return page
+    entries = [run.entry for run in runs_in([place]) if all(fits(run) for fits in wanted)]
+    return Newest(entries, len(entries))
 
 
 def _has_status(run: Run, status: str) -> bool:
