@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 from calls import TRAIN, Call
+from real_experiments import HOSTILE, SCRIPT, Repository
 from real_store import training
+from runforge_contracts.yamltext import load_yaml
 
 # The library is large: it has an environment of its own.
 mlflow = pytest.importorskip("mlflow")
@@ -176,3 +178,99 @@ def test_nothing_is_written_anywhere_else_or_sent(runforge: Call, filled: Path) 
     assert {path.name for path in (filled / "ml").iterdir()} == {"mlflow.db", "mlruns"}
     telemetry = pytest.importorskip("mlflow.telemetry.utils")  # there was none at first
     assert telemetry.is_telemetry_disabled()
+
+
+# Runs of experiments
+
+
+def test_mlflow_reads_the_histories_of_experiments(
+    runforge: Call, repository: Repository, tmp_path: Path
+) -> None:
+    told = exported(runforge)
+    assert sorted(told["exported"]) == sorted(repository.ids.values())
+    assert told["left_out"] == {}
+    runs, client = runs_of(repository.root / "ml"), client_of(repository.root / "ml")
+    first, folder = runs[repository.ids["first"]], repository.folder("first")
+    config, metrics = (
+        load_yaml(folder / "config.yaml"),
+        json.loads((folder / "metrics.json").read_bytes()),
+    )
+    assert client.get_experiment(first.info.experiment_id).name == "exp train"
+    assert (first.info.run_name, first.info.status) == (repository.ids["first"], "FINISHED")
+    assert first.info.start_time == milliseconds(config["started_at"])
+    assert first.info.end_time == milliseconds(config["finished_at"])
+    for name, points in metrics["history"].items():
+        found = client.get_metric_history(first.info.run_id, name)
+        assert [(point.step, point.value) for point in found] == [
+            (point["step"], point["value"]) for point in points
+        ]
+        assert first.data.metrics[name] == metrics["summary"][name]
+    assert first.data.metrics["accuracy"] == metrics["summary"]["accuracy"]
+    assert {
+        "model": "tiny:v1",
+        "dataset": "penguins.csv",
+        "seed": "3",
+        "training.rate": "0.1",
+        "training.optimizer": "sgd",
+        "rate": "0.1",
+    }.items() <= first.data.params.items()
+    tags = first.data.tags
+    assert tags["mlflow.source.git.commit"] == config["code"]["commit"]
+    assert tags["runforge.experiment_file"] == "train.yaml"
+    assert runs[repository.ids["faster"]].data.tags["mlflow.note.content"] == "fast"
+    copies = mlflow.artifacts.download_artifacts(
+        run_id=first.info.run_id,
+        tracking_uri=f"sqlite:///{repository.root / 'ml/mlflow.db'}",
+        dst_path=str(tmp_path / "copies"),
+    )
+    assert files_of(Path(copies)) == files_of(folder)
+    statuses = {name: runs[run_id].info.status for name, run_id in repository.ids.items()}
+    assert statuses == {
+        **dict.fromkeys(("first", "faster", "bridge", "bridged", "trained"), "FINISHED"),
+        **dict.fromkeys(("hostile", "broken"), "FAILED"),
+        "killed": "KILLED",
+        "other tool": "FINISHED",
+    }
+    bridge = runs[repository.ids["bridge"]]
+    assert bridge.data.tags["runforge.trained_run"] == repository.ids["bridged"]
+    assert runs[repository.ids["broken"]].data.metrics == {}
+
+
+def test_any_name_of_an_experiment_is_stored_as_a_text(
+    runforge: Call, repository: Repository
+) -> None:
+    exported(runforge, repository.ids["hostile"])
+    [run] = runs_of(repository.root / "ml").values()
+    client = client_of(repository.root / "ml")
+    assert client.get_experiment(run.info.experiment_id).name == SCRIPT
+    changed = json.loads(run.data.tags["runforge.names"])
+    assert set(changed["metrics"].values()) == set(HOSTILE)
+    for name in run.data.metrics:
+        values = [point.value for point in client.get_metric_history(run.info.run_id, name)]
+        assert values == [3.0, 1.0, 2.0]
+    assert set(HOSTILE) <= set(run.data.params.values())
+    assert len(files_of(repository.folder("hostile"))) > 5
+
+
+def test_steps_between_whole_ones_are_numbered(runforge: Call, repository: Repository) -> None:
+    path = repository.folder("other tool") / "metrics.json"
+    points = [{"step": 0.5, "value": 2.0}, {"step": 0.75, "value": 1.0}]
+    document = {"summary": {"loss": 0.25, "best": 1.0}, "history": {"loss": points}}
+    path.write_text(json.dumps(document), "utf-8")
+    exported(runforge, path.parent.name)
+    [run] = runs_of(repository.root / "ml").values()
+    history = client_of(repository.root / "ml").get_metric_history(run.info.run_id, "loss")
+    assert [(point.step, point.value) for point in history] == [(1, 2.0), (2, 1.0)]
+    # A final value that is not the last one has a name of its own.
+    assert run.data.metrics == {"loss": 1.0, "summary/loss": 0.25, "best": 1.0}
+
+
+def test_the_same_id_in_another_repository_is_another_run(
+    runforge: Call, repository: Repository
+) -> None:
+    first = repository.ids["first"]
+    assert exported(runforge, first)["exported"] == [first]
+    assert exported(runforge, first)["present"] == [first]
+    config = repository.folder("first") / "config.yaml"
+    config.write_text(config.read_text("utf-8") + "repository: another\n", "utf-8")
+    assert exported(runforge, first)["exported"] == [first]
