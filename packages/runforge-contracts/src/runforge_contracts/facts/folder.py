@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -52,18 +53,31 @@ class Folder:
         self.texts: dict[str, bytes] = {}
         for place, file_path in _files(path, self.findings, max_files or MAX_FILES):
             try:
-                self.files[place] = digest_file(file_path)
+                self.files[place] = self._digest(place, file_path, place in schemas)
             except RunForgeError as error:
                 self.findings.append(Finding("run.readable", error.message, place))
         for file, names in schemas.items():
             if file in self.files:
                 self._read(file, names)
 
+    def _digest(self, place: str, path: Path, is_document: bool) -> FileDigest:
+        """Return the digest of a file; of a document, of the very bytes that are parsed."""
+        if is_document:
+            try:
+                text = self.texts[place] = read_file(path, max_bytes=MAX_BYTES)
+                return FileDigest(hashlib.sha256(text).hexdigest(), len(text))
+            except RunForgeError as error:
+                if error.code is not ErrorCode.JSON_TOO_LARGE:
+                    raise
+        return digest_file(path)
+
     def _read(self, file: str, names: Sequence[str]) -> None:
         path = self.path / file
         try:
-            self.texts[file] = read_file(path, max_bytes=MAX_BYTES)
-            raw = (parse_yaml if is_yaml(path) else parse_json)(self.texts[file])
+            text = self.texts.get(file)
+            if text is None:
+                text = read_file(path, max_bytes=MAX_BYTES)
+            raw = (parse_yaml if is_yaml(path) else parse_json)(text)
             name, _ = identify(raw, names)
             validate({**raw, "version": 1} if name == "result.v1" else raw, name)
         except RunForgeError as error:
