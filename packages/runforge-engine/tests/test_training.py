@@ -18,7 +18,7 @@ from runforge_engine.configuration import Configuration, resolve
 from runforge_engine.evaluation import evaluate
 from runforge_engine.interpretability import interpret
 from runforge_engine.splitting import split_rows
-from runforge_engine.training import build_pipeline, dump_model, fit
+from runforge_engine.training import build_pipeline, dump_model, fit, portions_of
 from sklearn import datasets, metrics
 from sklearn.dummy import DummyClassifier
 from sklearn.model_selection import train_test_split
@@ -100,18 +100,39 @@ def _nothing() -> Any:
     return contextlib.nullcontext()
 
 
-def test_a_forest_grown_in_chunks_by_many_threads_is_the_forest_of_one_fit() -> None:
+@pytest.mark.parametrize("threads", [1, 2, 3, 8])
+@pytest.mark.parametrize("trees", [1, 2, 33])
+def test_a_forest_grown_by_many_threads_is_the_forest_of_one_fit(trees: int, threads: int) -> None:
     X, y = load("digits")
-    configuration = configure("random_forest", n_estimators=33)
+    configuration = configure("random_forest", n_estimators=trees)
     seen: list[tuple[int, int]] = []
-    grown = train(configuration, X, y, n_jobs=2, seen=seen).pipeline
-    single = train(configuration, X, y, n_jobs=1).pipeline
+    grown = train(configuration, X, y, n_jobs=threads, seen=seen).pipeline
     plain = build_pipeline(configuration).fit(X, y)
     names = [f"f{index}" for index in range(X.shape[1])]
-    assert seen == [(10, 33), (20, 33), (30, 33), (33, 33)]
-    assert dump_model(grown, names) == dump_model(single, names) == dump_model(plain, names)
-    assert grown[-1].n_jobs is None
-    assert grown[-1].warm_start is False
+    assert dump_model(grown, names) == dump_model(plain, names)
+    assert grown[-1].get_params() == plain[-1].get_params()
+    counts = [count for count, _ in seen]
+    assert counts == sorted(set(counts))
+    assert (counts[-1], {total for _, total in seen}) == (trees, {trees})
+
+
+@pytest.mark.parametrize("total", [1, 7, 100, 1003])
+@pytest.mark.parametrize("threads", [1, 2, 64])
+@pytest.mark.parametrize("most", [1, 10])
+def test_every_tree_is_in_one_portion(total: int, threads: int, most: int) -> None:
+    portions = list(portions_of(total, threads, most))
+    assert [tree for begin, end in portions for tree in range(begin, end)] == [*range(total)]
+    assert all(end - begin <= most for begin, end in portions)
+    if threads > 1:
+        assert portions[-1][1] - portions[-1][0] == 1
+
+
+def test_a_forest_of_a_large_table_tells_of_every_tree(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runforge_engine.training.ROWS_AT_ONCE", 100)
+    X, y = load("iris")
+    seen: list[tuple[int, int]] = []
+    train(configure("random_forest", n_estimators=5), X, y, n_jobs=2, seen=seen)
+    assert seen == [(count, 5) for count in range(1, 6)]
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -13,21 +13,24 @@ import io
 import queue
 import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnostic
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.text import printable, shorten
 
-from runforge_engine.aside import POLL, run_aside
+from runforge_engine.aside import POLL, begin_aside, run_aside
 from runforge_engine.cancellation import Cancellation
 from runforge_engine.configuration import Configuration, family_table
 from runforge_engine.host import usable_cores
 
-#: Trees that are grown between two looks at the cancellation.
-TREES_PER_CHUNK = 10
+#: Most trees that a thread grows between two looks at the cancellation, and most rows that it
+#: grows trees from: of a large table each tree takes long enough to tell of it.
+TREES_AT_ONCE = 10
+ROWS_AT_ONCE = 200_000
 #: Pickle protocol of the model file: the newest that every supported Python writes alike.
 PICKLE_PROTOCOL = 4
 
@@ -165,18 +168,56 @@ def _grow(
     grown: queue.SimpleQueue[tuple[int, int]],
     stop: threading.Event,
 ) -> None:
-    """Grow a forest in chunks; the trees are those of a single fit with one thread."""
-    total, kept = forest.n_estimators, {"n_jobs": forest.n_jobs, "warm_start": forest.warm_start}
-    forest.set_params(warm_start=True, n_jobs=n_jobs)
-    for trees in [*range(TREES_PER_CHUNK, total, TREES_PER_CHUNK), total]:
-        if stop.is_set():
-            return
-        forest.set_params(n_estimators=trees)
-        forest.fit(X, y)
-        grown.put((trees, total))
-    # The number of threads is stored in the file, and more than one makes predict_proba sum in a
-    # random order.
-    forest.set_params(**kept)
+    """Grow a forest on ``n_jobs`` threads; the trees are those of a single fit with one thread.
+
+    Each thread takes the next few trees that nobody has taken and fits a forest of its own with
+    them, to which those before them seem to have grown already: it draws for its trees what a
+    single fit draws for them. So no thread ever waits for another, as they would between the
+    parts of a forest that grows by ``warm_start`` alone.
+    """
+    import numpy as np
+    from sklearn.base import clone
+
+    total, X = forest.n_estimators, np.asarray(X, dtype=np.float32)  # What trees are grown from.
+    most = min(max(ROWS_AT_ONCE // len(X), 1), TREES_AT_ONCE)
+    portions, trees, taking = portions_of(total, n_jobs, most), dict[int, list[Any]](), Lock()
+
+    def work() -> None:
+        while not stop.is_set():
+            with taking:
+                begin, end = next(portions, (total, total))
+            if begin == total:
+                return
+            # The first trees are grown by the forest itself, which becomes a fitted one by that.
+            part = clone(forest).set_params(warm_start=True) if begin else forest
+            part.set_params(n_estimators=end)
+            if begin:
+                part.estimators_ = [None] * begin
+            part.fit(X, y)
+            with taking:
+                trees[begin] = part.estimators_[begin:]
+                grown.put((sum(map(len, trees.values())), total))
+
+    threads = [begin_aside(lambda _: work()) for _ in range(min(n_jobs, total))]
+    for thread in threads:
+        thread.result(lambda: None)
+    if not stop.is_set():
+        forest.estimators_ = [tree for _, part in sorted(trees.items()) for tree in part]
+        forest.set_params(n_estimators=total)
+
+
+def portions_of(total: int, threads: int, most: int) -> Iterator[tuple[int, int]]:
+    """Divide ``total`` trees into portions of at most ``most``, for threads to take in turn.
+
+    For several threads the portions become small towards the end, so that all end at about the
+    same time.
+    """
+    begin = 0
+    while begin < total:
+        fair = (total - begin) // (2 * threads) if threads > 1 else most
+        end = begin + min(max(fair, 1), most, total - begin)
+        yield begin, end
+        begin = end
 
 
 def _explain(caught: Sequence[warnings.WarningMessage], pipeline: Any) -> list[Diagnostic]:
