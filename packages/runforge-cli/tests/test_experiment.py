@@ -224,6 +224,8 @@ def test_runs_are_made_in_a_folder_only(kind: str, runforge: Call, workspace: Pa
         code = {"file": "STORE_NOT_WRITABLE", "link": "FILE_UNSAFE"}[kind]
         assert result.json["error"]["code"] == code
     assert list((workspace / "elsewhere").iterdir()) == []
+    checked = runforge("experiment", "check", "--json")
+    assert (checked.code, checked.json["error"]["code"]) == (2, "FILE_UNSAFE")
 
 
 # Nothing but a look
@@ -286,6 +288,13 @@ def test_a_script_that_a_signal_ends_says_which(runforge: Call, workspace: Path)
     assert (config["exit_code"], config["signal"]) == (-9, "SIGKILL")
     assert config["failure"]["message"] == "User code was ended by the signal SIGKILL."
     assert rules(workspace) == []
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGRTMIN"), reason="there are no such signals")
+def test_a_signal_without_a_name_has_a_number(runforge: Call, workspace: Path) -> None:
+    file = experiment(workspace, f"kill -{signal.SIGRTMIN + 3} $$")
+    runforge("experiment", "run", "--experiment", file)
+    assert config_of(workspace)["signal"] == "SIGRTMIN+3"
 
 
 def test_a_program_that_the_system_cannot_start_leaves_a_failed_run(
@@ -574,6 +583,52 @@ def test_what_no_manifest_can_hold_is_told_of(runforge: Call, workspace: Path) -
         ("run.no-links", "artifacts/link"),
         ("run.no-links", "artifacts/pipe"),
     }
+
+
+@pytest.mark.parametrize(
+    ("script", "code"),
+    [
+        ('rm logs.txt; ln -s "$OLDPWD/mine" logs.txt', 0),
+        ('ln -s "$OLDPWD/mine" .metrics.json.tmp', 0),
+        ('rmdir artifacts; ln -s "$OLDPWD/kept" artifacts', 0),
+        ('ln -s "$OLDPWD/mine" metrics.json', 1),
+        ('rm config.yaml; ln -s "$OLDPWD/mine" config.yaml', 0),
+        ('ln -s "$OLDPWD/mine" manifest.json', 0),
+    ],
+)
+def test_nothing_is_written_through_links_that_user_code_leaves(
+    script: str, code: int, runforge: Call, workspace: Path
+) -> None:
+    (workspace / "kept").mkdir()
+    for name in ("mine", "kept/mine"):
+        (workspace / name).write_text("mine")
+        (workspace / name).chmod(0o644)
+    log = """echo '{"metric": "a", "value": 1}' >> metrics.jsonl; echo garbage >> metrics.jsonl"""
+    file = experiment(workspace, f'cd "$RUNFORGE_RUN_DIR"; {script}; {log}')
+    assert runforge("experiment", "run", "--experiment", file).code == code
+    for name in ("mine", "kept/mine"):
+        assert (workspace / name).read_text() == "mine"
+        assert (workspace / name).stat().st_mode & 0o777 == 0o644
+    assert config_of(workspace)["status"] == ["succeeded", "failed"][code]
+
+
+@pytest.mark.parametrize("put", ["mkfifo logs.txt", "mkdir logs.txt"])
+def test_a_log_that_user_code_takes_away_does_not_keep_the_run_from_its_end(
+    put: str, runforge: Call, workspace: Path
+) -> None:
+    file = experiment(workspace, f'cd "$RUNFORGE_RUN_DIR"; rm logs.txt; {put}; exit 3')
+    assert runforge("experiment", "run", "--experiment", file).code == 1
+    assert config_of(workspace)["status"] == "failed"
+
+
+def test_a_manifest_of_user_code_takes_the_place_of_nothing(
+    runforge: Call, workspace: Path
+) -> None:
+    script = 'cd "$RUNFORGE_RUN_DIR"; echo 1 > manifest.json; echo 2 > manifest.json.user'
+    assert runforge("experiment", "run", "--experiment", experiment(workspace, script)).code == 0
+    kept = [folder_of(workspace) / f"manifest.json.user{more}" for more in ("", ".user")]
+    assert [path.read_text() for path in kept] == ["2\n", "1\n"]
+    assert rules(workspace) == []
 
 
 # Again

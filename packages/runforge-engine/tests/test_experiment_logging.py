@@ -410,7 +410,7 @@ def test_more_than_a_document_can_hold_stays_in_the_journal(tmp_path: Path) -> N
         journal.read(b'{"metric": "a", "value": %d}' % number)
     assert journal.document["summary"] == {"a": MAX_POINTS + 9}
     assert len(journal.document["history"]["a"]) == MAX_POINTS
-    assert journal.warnings == ["10 points are in the journal only; there is no room for more."]
+    assert journal.warnings == ["Points that are in the journal only, for want of room: 10."]
     large = json.dumps({"parameter": "p", "value": "x" * 200_000}).encode()
     journal = amount(large, large.replace(b'"p"', b'"q"'))
     assert list(journal.parameters) == ["p"]

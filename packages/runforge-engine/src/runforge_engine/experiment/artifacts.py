@@ -89,8 +89,10 @@ def publish(unfinished: Path, target: Path) -> None:
 def protect(folder: Path) -> None:
     """Let all files in ``folder`` be read only, by their owner at least; what fails stays.
 
-    Folders keep theirs, so that Git and ``rm`` can remove them.
+    Folders keep theirs, so that Git and ``rm`` can remove them. No symbolic link is followed.
     """
+    if folder.is_symlink():
+        return
     for parent, _, names in os.walk(folder):
         for path in (Path(parent, name) for name in names):
             with contextlib.suppress(OSError):

@@ -78,7 +78,7 @@ class Journal:
         return [
             *self._mistakes,
             *([f"There are {more:,} more such lines."] if more else []),
-            *(f"{number:,} {what}" for what, number in self._left_out.items()),
+            *(f"{what}: {number:,}." for what, number in self._left_out.items()),
         ]
 
     def read(self, line: bytes) -> None:
@@ -113,7 +113,7 @@ class Journal:
             self._points += 1
             self._history.setdefault(name, []).append(point)
         else:
-            self._leave_out("points are in the journal only; there is no room for more.")
+            self._leave_out("Points that are in the journal only, for want of room")
 
     def _take_parameter(self, name: str, value: Any) -> None:
         try:
@@ -123,7 +123,7 @@ class Journal:
             self._mistakes.append(f"The parameter {quote(name)} cannot be kept: {error.message}")
             return
         if self._parameter_bytes + size > MAX_PARAMETERS:
-            self._leave_out("parameters are in the journal only; there is no room for more.")
+            self._leave_out("Parameters that are in the journal only, for want of room")
         elif self._has_room(self.parameters, name):
             self._parameter_bytes += size
             self.parameters[name] = value
@@ -131,7 +131,7 @@ class Journal:
     def _has_room(self, names: dict[str, Any], name: str) -> bool:
         if name in names or len(names) < MAX_NAMES:
             return True
-        self._leave_out("values are in the journal only; there are too many names.")
+        self._leave_out("Values that are in the journal only, because there are too many names")
         return False
 
     def _leave_out(self, what: str) -> None:
@@ -228,8 +228,9 @@ class Metrics:
             return
         data = msgspec.json.format(encode_json_line(self.journal.document), indent=2) + b"\n"
         unfinished = self._document.with_name(f".{self._document.name}.tmp")
+        unfinished.unlink(missing_ok=True)  # it may be a link by now, which would lead elsewhere
         try:
-            with unfinished.open("wb") as file:
+            with unfinished.open("xb") as file:
                 file.write(data)
             if self._owned is None:
                 publish(unfinished, self._document)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,8 +32,8 @@ from runforge_engine.store import sync_run, write_new
 
 #: How lines of the log begin that are not user code's.
 _OURS = "runforge: "
-#: Name of a manifest that is not ours.
-_FOREIGN_MANIFEST = f"{layout.EXPERIMENT_MANIFEST}.user"
+#: What a manifest that is not ours has behind its name.
+_FOREIGN = ".user"
 _ANY_ID = "run-2026-02-01-001"
 
 
@@ -84,13 +85,15 @@ class ExperimentRecord:
             raise
 
     def say(self, lines: Iterable[str]) -> None:
-        """Append lines of our own to the log.
+        """Append lines of our own to the log, unless user code left something else in its place.
 
         Raises
         ------
         RunForgeError
             ``STORE_NOT_WRITABLE``.
         """
+        if os.path.lexists(self.log) and not stat.S_ISREG(self.log.lstat().st_mode):
+            return  # Who writes there writes to another file, or waits for a reader.
         text = "".join(f"{_OURS}{printable(line)}\n" for line in lines)
         with writing(self.log), self.log.open("ab+") as log:
             if text and log.tell():
@@ -111,8 +114,11 @@ class ExperimentRecord:
         protect(self.artifacts)
         manifest_file = self.folder / layout.EXPERIMENT_MANIFEST
         if os.path.lexists(manifest_file):
+            aside = manifest_file
+            while os.path.lexists(aside):
+                aside = aside.with_name(f"{aside.name}{_FOREIGN}")
             with writing(manifest_file):
-                manifest_file.replace(self.folder / _FOREIGN_MANIFEST)
+                manifest_file.replace(aside)
         data = _encode_config(config)
         digests: dict[str, Any] = {}
         for name, path in self._files()[0].items():
