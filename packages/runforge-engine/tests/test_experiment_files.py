@@ -333,6 +333,24 @@ def test_the_configuration_of_a_run_is_an_experiment_of_its_own(root: Path) -> N
     assert (again.environment, again.warnings) == ({"A": "2"}, ())
     (root / "data.csv").write_text("2")
     assert "other bytes" in read(root, encode_yaml(former).decode()).warnings[0]
+    (root / "data.csv").unlink()
+    assert refused(root, encode_yaml(former).decode()).code is ErrorCode.DATASET_NOT_FOUND
+    other = read(root, encode_yaml(former).decode(), settings=["dataset=none"])
+    assert "references" not in other.config
+
+
+def test_a_dataset_is_not_mistaken_for_a_file_of_its_field(root: Path) -> None:
+    (root / "data.csv").write_text("1")
+    (root / "dataset").write_text("seed: 1")
+    config = read(root, BASIC.replace("cifar10:v1", "data.csv") + "configs: [dataset]\n").config
+    assert (config["seed"], config["references"]["dataset"]["path"]) == (1, "data.csv")
+
+
+@pytest.mark.parametrize("references", [3, [], "dataset", None])
+def test_references_of_another_form_are_no_references(root: Path, references: object) -> None:
+    former = {"run_id": "run-2026-02-01-007", "references": references}
+    text = encode_yaml(former).decode() + BASIC.replace("cifar10:v1", "none")
+    assert "references" not in read(root, text).config
 
 
 def test_all_that_is_wrong_is_told_together(root: Path) -> None:

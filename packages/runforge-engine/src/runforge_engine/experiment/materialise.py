@@ -111,6 +111,8 @@ def materialise(
     digest = digest_file(path)
     raw = read_yaml_object(path)
     former = raw if "run_id" in raw else {}
+    before = former.get("references")
+    before = before if isinstance(before, dict) else {}
     problems = Problems(str(experiment))
     chosen = None
     with problems.collecting():
@@ -145,7 +147,8 @@ def materialise(
     references: dict[str, Any] = {}
     for field in FIELDS:
         with problems.collecting():
-            found = resolve_reference(root, config, field)
+            known = field in before and config.get(field) == former.get(field)
+            found = resolve_reference(root, config, field, must_exist=known)
             if found is not None:
                 references[field] = found
     run = _run(config, references, root, {**surroundings, **environment}, problems)
@@ -162,10 +165,10 @@ def materialise(
             f"The dataset {quote(config['dataset'], 200)} is only a name: no file of the repository"
             " is on record."
         )
-    warnings += _changes(former.get("references"), references)
+    warnings += _changes(before, references)
     place = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
     made = {
-        "references": {**references, **configs.files},
+        "references": {**configs.files, **references},
         "overrides": overrides,
         "experiment_file": {"path": place, **digest._asdict()},
         "rerun_from": _former_id(former),
@@ -290,9 +293,8 @@ def _copies(config: dict[str, Any], root: Path, problems: Problems) -> tuple[Cop
     return tuple(copies)
 
 
-def _changes(former: Any, references: Mapping[str, Any]) -> list[str]:
+def _changes(known: Mapping[str, Any], references: Mapping[str, Any]) -> list[str]:
     """Return what a run that is repeated finds otherwise than it was."""
-    known = former if isinstance(former, dict) else {}
     return [
         f"The {field} is not the one of the run that is repeated: {quote(now['path'], 200)} has"
         " other bytes."

@@ -22,7 +22,9 @@ FIELDS = {"dataset": "datasets", "model": "models"}
 OWN_MODELS = "runforge/"
 
 
-def resolve_reference(root: Path, config: Mapping[str, Any], field: str) -> dict[str, Any] | None:
+def resolve_reference(
+    root: Path, config: Mapping[str, Any], field: str, *, must_exist: bool = False
+) -> dict[str, Any] | None:
     """Return path, digest and size of what a field refers to; None where it is but a name.
 
     A name that is listed stands for the path there; a path in the repository stands for itself. A
@@ -36,6 +38,8 @@ def resolve_reference(root: Path, config: Mapping[str, Any], field: str) -> dict
         The configuration.
     field
         ``dataset`` or ``model``.
+    must_exist
+        Whether it is known to be more than a name.
 
     Raises
     ------
@@ -53,7 +57,8 @@ def resolve_reference(root: Path, config: Mapping[str, Any], field: str) -> dict
         return None
     place = place_in(root, text, pointer)
     if not place.path.exists():
-        if pointer == format_pointer((field,)) and not _looks_like_a_path(root, place):
+        listed_path = pointer != format_pointer((field,))
+        if not (must_exist or listed_path or _looks_like_a_path(root, place)):
             return None
         raise RunForgeError(
             ErrorCode.DATASET_NOT_FOUND if field == "dataset" else ErrorCode.FILE_NOT_FOUND,
