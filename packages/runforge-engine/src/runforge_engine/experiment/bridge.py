@@ -113,7 +113,8 @@ def main(arguments: list[str]) -> int:
     try:
         return _train(read_config(parser.parse_args(arguments).config))
     except RunForgeError as error:
-        for note in (f"error[{error.code}]: {error.message}", *getattr(error, "__notes__", ())):
+        # What is said last becomes the reason of the experiment's run.
+        for note in (*getattr(error, "__notes__", ()), f"error[{error.code}]: {error.message}"):
             _say(note)
         return int(error.exit_code)
 

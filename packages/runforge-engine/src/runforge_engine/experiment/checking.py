@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from runforge_contracts import layout
+from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.experiments import ExperimentFolder
 from runforge_contracts.facts.experiments import check_experiment_run
 from runforge_contracts.facts.finding import Finding
+from runforge_contracts.files import reading
 from runforge_contracts.layout import StoreLayout
 from runforge_contracts.text import quote
 
@@ -87,6 +89,12 @@ def check_repository(root: Path, runs: Iterable[Path] | None = None) -> Reposito
     runs
         Folders of runs; all that lie among the runs of the repository, and its models, where they
         are left out.
+
+    Raises
+    ------
+    RunForgeError
+        ``FILE_UNSAFE`` where the folder of the runs is a symbolic link or no folder,
+        ``FILE_UNREADABLE``.
     """
     root = Path(os.path.realpath(root))
     if runs is None:
@@ -103,10 +111,19 @@ def check_repository(root: Path, runs: Iterable[Path] | None = None) -> Reposito
 
 def _children(runs: Path) -> Iterator[Path]:
     """Give the folders among the runs, and the links, whatever they are called."""
-    if runs.is_dir() and not runs.is_symlink():
-        for path in sorted(runs.iterdir()):
-            if path.is_symlink() or (path.is_dir() and not path.name.startswith(".")):
-                yield path
+    if not os.path.lexists(runs):
+        return
+    if runs.is_symlink() or not runs.is_dir():
+        raise RunForgeError(
+            ErrorCode.FILE_UNSAFE,
+            f"{quote(runs, 200)} is a symbolic link or no folder; runs are never looked for there.",
+            path=str(runs),
+        )
+    with reading(runs):
+        paths = sorted(runs.iterdir())
+    for path in paths:
+        if path.is_symlink() or (path.is_dir() and not path.name.startswith(".")):
+            yield path
 
 
 def _check(path: Path, root: Path) -> RunCheck:

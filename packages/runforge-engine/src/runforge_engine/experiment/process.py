@@ -44,19 +44,14 @@ class Ending:
     cancelled: bool
 
     @property
-    def exit_code(self) -> int | None:
-        """The exit code; None where a signal ended it."""
-        return self.returncode if self.returncode >= 0 else None
-
-    @property
     def signal(self) -> str | None:
         """Name of the signal that ended it, such as ``SIGKILL``."""
         if self.returncode >= 0:
             return None
         try:
             return signal.Signals(-self.returncode).name
-        except ValueError:  # a real-time signal
-            return f"signal {-self.returncode}"
+        except ValueError:  # one of those in between that have no name of their own
+            return f"SIGRTMIN+{-self.returncode - signal.SIGRTMIN}"
 
 
 def run_user_code(
