@@ -11,7 +11,7 @@ from real_data import FAMILIES, read
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_engine.artifact.inspection import inspect_model, inspect_model_bytes
 from runforge_engine.execution import Outcome
-from runforge_engine.stages import _content_sha256
+from runforge_engine.stages import _digests
 
 Train = Callable[..., Outcome]
 
@@ -35,5 +35,5 @@ def test_the_digest_on_record_is_that_of_the_model_in_any_encoding(
 
 def test_a_model_that_our_reader_refuses_would_not_be_written() -> None:
     with pytest.raises(RunForgeError, match=r"posix\.system") as caught:
-        _content_sha256(b"cposix\nsystem\n.")
+        _digests(b"cposix\nsystem\n.")
     assert caught.value.code is ErrorCode.INTERNAL

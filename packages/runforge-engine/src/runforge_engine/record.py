@@ -46,15 +46,20 @@ class RunRecord:
     #: Digest and size of everything written through this record, by path below the folder.
     digests: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-    def write_bytes(self, file: str, data: bytes, check: Check | None = None) -> None:
-        """Write ``data`` as the new file ``file``; what ``check`` raises ends the writing."""
+    def write_bytes(
+        self, file: str, data: bytes, check: Check | None = None, sha256: str | None = None
+    ) -> None:
+        """Write ``data`` as the new file ``file``; what ``check`` raises ends the writing.
+
+        ``sha256`` is the digest of ``data`` where it is known already.
+        """
         path = self.folder / file
         if path.parent != self.folder:
             # The run's own folder was claimed once; where it is gone, it stays gone.
             with writing(path):
                 path.parent.mkdir(exist_ok=True)
         write_new(path, data, check)
-        self.digests[file] = _digest(data)
+        self.digests[file] = {"sha256": sha256, "bytes": len(data)} if sha256 else _digest(data)
 
     def write_struct(self, file: str, view: msgspec.Struct) -> None:
         """Write the document that a generated struct describes."""

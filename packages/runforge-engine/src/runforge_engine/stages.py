@@ -119,8 +119,8 @@ def complete(
 
     journal.step = "artifacts"
     model = aside(lambda: dump_model(fitted.pipeline, dataset.feature_names))
-    content_sha256 = aside(lambda: _content_sha256(model))
-    record.write_bytes(layout.MODEL, model, cancellation.check)
+    content_sha256, model_sha256 = aside(lambda: _digests(model))
+    record.write_bytes(layout.MODEL, model, cancellation.check, model_sha256)
     snapshot = MetricsPhase2(
         accuracy=evaluation.metrics.accuracy,
         num_samples=len(dataset.y),
@@ -245,20 +245,22 @@ def _tell_dataset(plan: Plan, dataset: Dataset, journal: Journal) -> None:
         journal.diagnose([diagnostic(DiagnosticCode.GPU_UNAVAILABLE, plan.gpu_reason)])
 
 
-def _content_sha256(model: bytes) -> str:
-    """Return the digest of what the model is, by the reader that others will judge it with.
+def _digests(model: bytes) -> tuple[str, str]:
+    """Return the digests of what the model is and of its bytes.
+
+    Both come from the reader that others will judge it with.
 
     A model that this reader would refuse must not be written: nobody could use it.
     """
     inspection = inspect_model_bytes(model, layout.MODEL, limits=_UNBOUNDED)
-    if inspection.content_sha256 is None:
+    if inspection.content_sha256 is None or inspection.sha256 is None:
         reason = "; ".join(finding.message for finding in inspection.findings)
         raise RunForgeError(
             ErrorCode.INTERNAL,
             f"The model was not written, because our own reader refuses it: {reason}",
             hint="This is a fault of RunForge; please report it with the request.",
         )
-    return inspection.content_sha256
+    return inspection.content_sha256, inspection.sha256
 
 
 def _provenance(plan: Plan) -> tuple[dict[str, Any], list[Diagnostic]]:
