@@ -16,6 +16,8 @@ from real_data import write_dataset
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.facts.runs import check_run
 from runforge_engine import Cancellation, Observer, Run, Store, train
+from runforge_engine.experiment.materialise import materialise
+from runforge_engine.experiment.running import run_experiment
 from runforge_engine.holding import holding
 
 
@@ -237,3 +239,72 @@ def test_a_notebook_shows_hostile_names_as_text(tmp_path: Path, monkeypatch: Any
         text = Text(page)
         assert text.tags <= {"table", "caption", "thead", "tbody", "tr", "th", "td"}
         assert any("<script>alert(1)</script>" in piece for piece in text.texts)
+
+
+SCRIPT = """
+from runforge_engine.experiment import current_run
+
+run = current_run()
+for step in range(5):
+    run.log_metric("loss", 1 / (step + 1), step=step)
+run.log_summary("status", 0.5)
+run.log_parameter("<b>rate", 0.1)
+run.log_artifact(b"weights", "model/weights.bin")
+"""
+
+
+@pytest.fixture
+def mixed(iris: Path) -> Path:
+    """Return a workspace with a trained run and two runs of an experiment."""
+    root = iris.parent
+    (root / "train.py").write_text(SCRIPT, "utf-8")
+    (root / "exp.yaml").write_text(
+        "experiment: <i>one\nmodel: tiny:v1\ndataset: d:v1\nrun: {script: train.py}\n", "utf-8"
+    )
+    train(iris, label="target", preset="fast")
+    for _ in range(2):
+        outcome = run_experiment(materialise(root / "exp.yaml", root))
+        assert outcome.status == "succeeded"
+    return root
+
+
+def test_a_store_has_runs_of_experiments_too(mixed: Path) -> None:
+    store = Store(mixed)
+    runs = store.experiments()
+    assert [run.run_id[-3:] for run in runs] == ["002", "001"]
+    assert store.experiments(status="failed") == []
+    assert store.experiment() == runs[0] == store.experiment(runs[0].path)
+    assert store.experiment(runs[1].run_id) == runs[1]
+    run = runs[0]
+    assert (run.name, run.status, run.parameters) == ("<i>one", "succeeded", {"<b>rate": 0.1})
+    assert run.metrics == {"loss": 0.2, "status": 0.5}
+    assert run.config is not None
+    assert run.config["model"] == "tiny:v1"
+    assert [path.name for path in run.artifacts] == ["weights.bin"]
+    history = run.history()
+    assert history["metric"].tolist() == ["loss"] * 5
+    assert history["step"].tolist() == [0, 1, 2, 3, 4]
+    assert history["value"].tolist() == [1 / (step + 1) for step in range(5)]
+    assert repr(run) == f"<ExperimentRun {run.run_id}: succeeded, loss=0.2000>"
+    shown = Text(run._repr_html_())
+    assert not {"i", "b"} & shown.tags
+    assert "<i>one" in shown.texts
+    [trained] = store.runs()
+    for reference in (trained.run_id, str(trained.path)):
+        with pytest.raises(RunForgeError) as caught:
+            store.experiment(reference)
+        assert caught.value.code is ErrorCode.RUN_NOT_FOUND
+
+
+def test_a_frame_has_runs_of_both_kinds(mixed: Path) -> None:
+    store = Store(mixed)
+    frame = store.frame()
+    assert frame["kind"].tolist() == ["experiment", "experiment", "trained"]
+    assert frame["model"].tolist() == ["tiny:v1", "tiny:v1", "logistic_regression"]
+    assert frame["status"].tolist() == ["succeeded"] * 3
+    assert frame["metric.status"].tolist()[:2] == [0.5, 0.5]
+    assert frame["loss"].isna().tolist() == [False, False, True]
+    assert frame["accuracy"].isna().tolist() == [True, True, False]
+    assert len(Text(store._repr_html_()).texts) > 10
+    assert "kind" not in Store(mixed, ".runforge").frame()
+    assert len(Store(mixed, ".runforge").frame()) == 1

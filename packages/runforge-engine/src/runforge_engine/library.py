@@ -12,7 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.layout import DEFAULT_STORE, StoreLayout, find_workspace, stores_in
+from runforge_contracts.layout import (
+    DEFAULT_STORE,
+    ExperimentLayout,
+    StoreLayout,
+    find_workspace,
+    stores_in,
+)
 from runforge_contracts.reading import find_run, list_runs, locate_run
 from runforge_contracts.run_ids import started
 from runforge_contracts.text import quote
@@ -24,6 +30,8 @@ from runforge_engine.recorded import Run, html_table
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from runforge_engine.experiment.recorded import ExperimentRun
 
 #: Who made the requests of :func:`train`.
 CLIENT = f"runforge-engine@{__version__}"
@@ -121,7 +129,7 @@ def train(
 
 
 class Store:
-    """The runs of a workspace.
+    """The runs of a workspace: those that were trained, and those of experiments.
 
     Parameters
     ----------
@@ -166,25 +174,71 @@ class Store:
         """
         return Run(find_run(reference, self._stores()).path)
 
+    def experiments(self, *, status: str | None = None) -> list[ExperimentRun]:
+        """Return the runs of experiments, the newest first.
+
+        Parameters
+        ----------
+        status
+            Only those with this status.
+        """
+        from runforge_engine.experiment.recorded import ExperimentRun
+
+        place = self._experiments()
+        if place is None:
+            return []
+        runs = [ExperimentRun(place.run_folder(str(run_id))) for run_id in place.ids()[::-1]]
+        return [run for run in runs if status in (None, run.status)]
+
+    def experiment(self, reference: str | os.PathLike[str] = "latest") -> ExperimentRun:
+        """Return the run of an experiment: its id, the start of one, ``latest``, or a path.
+
+        Raises
+        ------
+        RunForgeError
+            ``RUN_NOT_FOUND`` or ``RUN_AMBIGUOUS``.
+        """
+        from runforge_contracts.experiments import ExperimentFolder
+        from runforge_contracts.lookup import find_any_run
+
+        from runforge_engine.experiment.recorded import ExperimentRun
+
+        reference = os.fspath(reference)
+        found = find_any_run(reference, [self._experiments() or ExperimentLayout(self.workspace)])
+        if not isinstance(found, ExperimentFolder):
+            raise RunForgeError(
+                ErrorCode.RUN_NOT_FOUND,
+                f"{quote(reference, 200)} is not the run of an experiment.",
+                hint="`Store.run` is for trained runs.",
+            )
+        return ExperimentRun(found.path)
+
     def frame(self) -> pd.DataFrame:
         """Return a data frame of all runs, the newest first, with a column for each metric.
 
-        Its index is the run id; what a run does not have is missing.
+        Its index is the run id; what a run does not have is missing. Where there are runs of
+        experiments, ``kind`` tells them from trained ones; ``name`` is that of the experiment. A
+        metric that is called as a column has ``metric.`` before its name.
         """
         import pandas as pd
 
-        entries = [entry for entry, _ in self._entries()]
-        metrics = sorted({name for entry in entries for name in _metrics(entry)})
+        entries = self._all_entries()
+        measured = [
+            {_column(name): value for name, value in _metrics(entry).items()} for entry in entries
+        ]
+        metrics = sorted({name for values in measured for name in values})
+        mixed = any("kind" in entry for entry in entries)
         rows = [
             {
                 **{column: entry.get(field) for column, field in _COLUMNS.items()},
                 "duration": entry.get("summary", {}).get("duration_ms"),
                 "device": entry.get("summary", {}).get("device"),
-                **{name: _metrics(entry).get(name) for name in metrics},
+                "kind": entry.get("kind", "trained"),
+                **{name: values.get(name) for name in metrics},
             }
-            for entry in entries
+            for entry, values in zip(entries, measured, strict=True)
         ]
-        names = [*_COLUMNS, "duration", "device", *metrics]
+        names = [*_COLUMNS, "duration", "device", *(["kind"] if mixed else []), *metrics]
         index = pd.Index([entry["run_id"] for entry in entries], name="run_id", dtype="string")
         frame = pd.DataFrame(rows, columns=names, index=index)
         frame["created_at"] = pd.to_datetime(frame["created_at"], utc=True, format="ISO8601")
@@ -192,6 +246,7 @@ class Store:
         return frame.astype(
             {
                 **dict.fromkeys((*list(_COLUMNS)[1:], "device"), "string"),
+                **({"kind": "string"} if mixed else {}),
                 **dict.fromkeys(metrics, "float64"),
             }
         )
@@ -203,16 +258,43 @@ class Store:
         found = [(entry, store) for store in self._stores() for entry in list_runs(store)]
         return sorted(found, key=lambda pair: started(pair[0]))[::-1]
 
+    def _experiments(self) -> ExperimentLayout | None:
+        """Return where runs of experiments lie; nowhere, where one store was asked for."""
+        place = ExperimentLayout(self.workspace)
+        return place if self._name is None and place.has_runs() else None
+
+    def _all_entries(self) -> list[dict[str, Any]]:
+        """Return entries of the runs of both kinds, the newest first."""
+        entries = [entry for entry, _ in self._entries()[::-1]]
+        place = self._experiments()
+        if place is not None:
+            from runforge_contracts.experiment_list import newest_experiments
+
+            entries = sorted([*entries, *newest_experiments(place).entries], key=started)
+        return entries[::-1]
+
+    def _status(self, entry: dict[str, Any]) -> str:
+        """Return how the run of an entry ended, or what becomes of it."""
+        told = entry.get("status") or entry.get("state")
+        if told:
+            return str(told)
+        path = self.workspace / entry["run_dir"]
+        if "kind" not in entry:
+            return Run(path).status
+        from runforge_engine.experiment.recorded import ExperimentRun
+
+        return ExperimentRun(path).status
+
     def __repr__(self) -> str:
         return f"<Store in {quote(self.workspace, 200)}>"
 
     def _repr_html_(self) -> str:
-        entries = self._entries()
-        metrics = sorted({name for entry, _ in entries[:_SHOWN] for name in _metrics(entry)})[:4]
+        entries = self._all_entries()
+        metrics = sorted({name for entry in entries[:_SHOWN] for name in _metrics(entry)})[:4]
         rows = [
             (
                 entry["run_id"],
-                entry.get("status") or Run(locate_run(entry, store)).status,
+                self._status(entry),
                 *(
                     f"{_metrics(entry)[name]:.4f}" if name in _metrics(entry) else ""
                     for name in metrics
@@ -220,7 +302,7 @@ class Store:
                 entry.get("model_family", ""),
                 "" if entry.get("name") == entry["run_id"] else entry.get("name", ""),
             )
-            for entry, store in entries[:_SHOWN]
+            for entry in entries[:_SHOWN]
         ]
         title = f"{len(entries):,} runs in {self.workspace}"
         return html_table(("run", "status", *metrics, "model", "name"), rows, title=title)
@@ -243,6 +325,12 @@ _COLUMNS = {
 def _metrics(entry: dict[str, Any]) -> dict[str, float]:
     metrics: dict[str, float] = entry.get("summary", {}).get("final_metrics", {})
     return metrics
+
+
+def _column(metric: str) -> str:
+    """Return the name of the column that a metric has in a frame."""
+    taken = metric in (*_COLUMNS, "duration", "device", "kind") or metric.startswith("metric.")
+    return f"metric.{metric}" if taken else metric
 
 
 def _workspace(folder: str | os.PathLike[str] | None) -> Path:
