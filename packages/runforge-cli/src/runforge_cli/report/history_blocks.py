@@ -115,7 +115,7 @@ def _plot(name: str, lines: Sequence[tuple[str, Sequence[Point]]]) -> Plot:
     title = shorten(name, _LONG)
     return Plot(
         title=title,
-        description=_description(shown, len(lines)),
+        description=_compared(shown, len(lines)) if several else _described(shown[0][1]),
         x_axis="step",
         y_axis="value",
         series=[
@@ -140,18 +140,22 @@ def _ordered(points: Sequence[Point]) -> list[Point]:
     return sorted(points, key=lambda point: point.step)
 
 
-def _description(lines: Sequence[tuple[str, Sequence[Point]]], count: int) -> str:
-    told = []
-    for letter, points in lines:
-        least, greatest = _least(points), _greatest(points)
-        told.append(
-            f"{f'{letter}: ' if letter else ''}{plural(len(points), 'value')} from"
-            f" {number(points[0].value)} to {number(points[-1].value)}, the least"
-            f" {number(least.value)} at step {least.step:g}, the greatest {number(greatest.value)}"
-            f" at step {greatest.step:g}."
-        )
+def _described(points: Sequence[Point]) -> str:
+    least, greatest = _least(points), _greatest(points)
+    return (
+        f"{plural(len(points), 'value')} from {number(points[0].value)} to"
+        f" {number(points[-1].value)}, the least {number(least.value)} at step {least.step:g}, the"
+        f" greatest {number(greatest.value)} at step {greatest.step:g}."
+    )
+
+
+def _compared(lines: Sequence[tuple[str, Sequence[Point]]], count: int) -> str:
+    told = [
+        f"{letter} goes from {number(points[0].value)} to {number(points[-1].value)}."
+        for letter, points in lines
+    ]
     if count > len(lines):
-        told.append(f"The first {len(lines)} of {count} runs are drawn.")
+        told.append(f"The first {len(lines)} of {count} runs are drawn; the table has all.")
     return " ".join(told)
 
 
