@@ -26,6 +26,9 @@ GOOD = {
     "created_by": "tests@1",
 }
 
+#: Parts that are short, of a path that is too long for any system.
+LONG = "folder/" * 9999
+
 
 def without(key: str) -> dict[str, Any]:
     return {name: value for name, value in GOOD.items() if name != key}
@@ -373,3 +376,70 @@ def test_a_run_outlives_the_reader_of_its_progress(workspace: Path) -> None:
         process.stderr.close()
         assert process.stdout is not None
         assert json.loads(process.stdout.read())["status"] == "succeeded"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        ("show", LONG),
+        ("runs", "--workspace", LONG),
+        ("experiment", "run", "--experiment", LONG),
+        ("experiment", "check", LONG),
+        *(
+            ("experiment", "run", "--experiment", "e.yaml", "--dry-run", "--set", setting)
+            for setting in (f"dataset={LONG}", f"model={LONG}", f"run.script={LONG}")
+        ),
+    ],
+    ids=lambda call: " ".join(call).replace(LONG, "LONG"),
+)
+def test_a_path_that_no_system_has_is_missed(
+    call: tuple[str, ...], runforge: Call, workspace: Path
+) -> None:
+    (workspace / "s.py").touch()
+    document = {"experiment": "a", "model": "m", "dataset": "d", "run": {"script": "s.py"}}
+    (workspace / "e.yaml").write_text(json.dumps(document))
+    result = runforge(*call, "--json")
+    assert (result.code, result.json["error"]["code"]) == (3, "FILE_NOT_FOUND")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there, folders in use stay")
+@pytest.mark.parametrize("call", ["runs", "experiment check", "experiment init"])
+def test_a_current_folder_that_is_gone_is_told_of(call: str, workspace: Path) -> None:
+    program = f'mkdir gone; cd gone; rmdir ../gone; exec "$0" -m runforge_cli {call}'
+    done = subprocess.run(
+        ["sh", "-c", program, sys.executable], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 3
+    assert done.stderr.startswith("error[FILE_NOT_FOUND]: The current folder is not there")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it takes a shell")
+def test_a_command_needs_no_standard_streams(workspace: Path) -> None:
+    document = {
+        "experiment": "a",
+        "model": "m",
+        "dataset": "d",
+        "run": {"command": ["sh", "-c", "cat; echo out; echo err >&2"]},
+    }
+    (workspace / "e.yaml").write_text(json.dumps(document))
+    program = 'exec "$0" -m runforge_cli experiment run --experiment e.yaml <&- >&- 2>&-'
+    subprocess.run(["sh", "-c", program, sys.executable], check=True)
+    (run,) = (workspace / "runs").iterdir()
+    assert (run / "logs.txt").read_text() == "out\nerr\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no such device")
+@pytest.mark.parametrize("call", [["schema", "list"], ["schema", "list", "--json"]])
+def test_a_full_disk_behind_the_output_is_no_fault_of_ours(
+    call: list[str], workspace: Path
+) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "runforge_cli", *call],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr == "error: The output cannot be written: No space left on device.\n"

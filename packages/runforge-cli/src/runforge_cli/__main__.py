@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import gc
 import os
 import sys
@@ -9,6 +11,10 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from runforge_cli.process import leave, take
+
+#: What the system says where nothing more can be written to standard output. All that commands
+#: write to files has an error of its own.
+_OUTPUT_ENDS = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT)
 
 
 def main() -> NoReturn:
@@ -44,19 +50,26 @@ def guard(call: Callable[[], int], *, json: bool) -> int:
     try:
         try:
             code = call()
-        except BrokenPipeError:
-            raise
-        except (Exception, KeyboardInterrupt) as problem:  # noqa: BLE001 - the last resort
+        except (Exception, KeyboardInterrupt) as problem:
+            if isinstance(problem, OSError) and problem.errno in _OUTPUT_ENDS:
+                raise
             from runforge_cli.failures import tell_failure
 
             code = tell_failure(problem, json=json)
         sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read the output has seen enough; nothing is left to say it to.
+    except OSError as problem:
+        if problem.errno not in _OUTPUT_ENDS:
+            raise
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
-        os.dup2(nowhere, sys.stderr.fileno())
-        return 0
+        if isinstance(problem, BrokenPipeError):
+            # Whoever read the output has seen enough; nothing is left to say it to.
+            os.dup2(nowhere, sys.stderr.fileno())
+            return 0
+        with contextlib.suppress(OSError):
+            sys.stderr.write(f"error: The output cannot be written: {problem.strerror}.\n")
+            sys.stderr.flush()
+        return 1
     return code
 
 

@@ -12,9 +12,16 @@ _ours = False
 
 
 def take() -> None:
-    """Take the process for one command, from here to :func:`leave`."""
+    """Take the process for one command, from here to :func:`leave`.
+
+    Standard streams that it was started without lead nowhere, so that no file gets their numbers.
+    """
     global _ours
     _ours = True
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 def prepare_training() -> None:

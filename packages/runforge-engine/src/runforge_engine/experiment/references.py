@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.files import digest_file
+from runforge_contracts.files import digest_file, reading
 from runforge_contracts.pointers import format_pointer
 from runforge_contracts.text import quote
 
@@ -56,7 +56,9 @@ def resolve_reference(
     elif Path(text).is_absolute() and not Path(text).is_relative_to(root):
         return None
     place = place_in(root, text, pointer)
-    if not place.path.exists():
+    with reading(place.path):
+        exists, is_folder = place.path.exists(), place.path.is_dir()
+    if not exists:
         listed_path = pointer != format_pointer((field,))
         if not (must_exist or listed_path or _looks_like_a_path(root, place)):
             return None
@@ -67,7 +69,7 @@ def resolve_reference(
             path=place.name,
             pointer=pointer,
         )
-    if place.path.is_dir():
+    if is_folder:
         return {"path": place.name}
     return {"path": place.name, **digest_file(place.path)._asdict()}
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.files import reading
 from runforge_contracts.text import quote
 
 from runforge_engine.experiment.places import place_in
@@ -60,7 +61,9 @@ def check_start(run: Mapping[str, Any], root: Path, environment: Mapping[str, st
     """
     if "script" in run:
         place = place_in(root, run["script"], "/run/script")
-        if not place.path.is_file():
+        with reading(place.path):
+            exists = place.path.is_file()
+        if not exists:
             raise _missing(f"There is no script {quote(place.name, 200)}.", "/run/script")
     elif "module" in run:
         if not _has_module(run["module"], root, environment):
