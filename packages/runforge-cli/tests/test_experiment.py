@@ -868,6 +868,16 @@ def test_nothing_is_laid_out_where_it_cannot_be_whole(runforge: Call, workspace:
     assert [path.name for path in (workspace / "linked").iterdir()] == ["src"]
 
 
+def test_a_python_without_runforge_says_what_is_missing(runforge: Call, workspace: Path) -> None:
+    assert runforge("experiment", "init").code == 0
+    call = [sys.executable, "-I", "-S", "tools/run.py"]  # without what is installed
+    done = subprocess.run(call, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"This Python has no RunForge: {sys.executable} -m pip install runforge-cli\n"
+    )
+
+
 def test_the_first_experiment_runs_as_typed_twice(workspace: Path) -> None:
     root = workspace / "repository"
     root.mkdir()
