@@ -192,6 +192,10 @@ def _run(
         except KeyboardInterrupt as raised:
             interrupt = raised
             error = _caused(ErrorCode.CANCELLED, "The run was interrupted.", raised)
+        except MemoryError as raised:
+            error = _caused(
+                ErrorCode.MEMORY_INSUFFICIENT, "There was not enough memory for the run.", raised
+            )
         except Exception as raised:  # noqa: BLE001 - every end of a run is recorded
             error = _caused(
                 ErrorCode.INTERNAL, f"RunForge failed: {type(raised).__name__}: {raised}", raised

@@ -15,6 +15,7 @@ from runforge_contracts.layout import StoreLayout
 
 from runforge_engine.clock import Clock, read_clock
 from runforge_engine.configuration import Configuration, resolve
+from runforge_engine.footprint import check_memory
 from runforge_engine.libraries import Libraries
 from runforge_engine.requests import dataset_path
 from runforge_engine.source import Source, read_source
@@ -104,7 +105,8 @@ def make_plan(
     Raises
     ------
     RunForgeError
-        For a wrong configuration, a dataset path that climbs out, a dataset that is not there.
+        For a wrong configuration, a dataset path that climbs out, a dataset that is not there or
+        does not fit into memory.
     """
     raw = request.raw
     configuration = resolve(
@@ -118,6 +120,8 @@ def make_plan(
     gpu_reason = None
     if raw["device"]["type"] == "gpu":
         gpu_reason = "The model families of this version compute on the CPU only."
-    path = dataset_path(raw["dataset"]["path"], store.workspace)
+    dataset = raw["dataset"]
+    path = dataset_path(dataset["path"], store.workspace)
     libraries = Libraries(configuration.family)
+    check_memory(path, dataset["label_column"], dataset.get("exclude_columns", ()), configuration)
     return Plan(request, store, configuration, read_source(path), libraries, start, gpu_reason)
