@@ -16,9 +16,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from runforge_contracts.experiments import journal_line
+from runforge_contracts.experiments import MAX_LINE_BYTES, journal_line
 from runforge_contracts.jsontext import encode_json
 from runforge_engine.experiment import CurrentRun, current_run, read_config
+from runforge_engine.experiment.current import MAX_LINE
 from runforge_engine.experiment.metrics import MAX_POINTS, Journal, Metrics
 
 
@@ -105,6 +106,17 @@ def test_what_is_no_number_is_refused(run: CurrentRun, value: Any) -> None:
         run.log_summary("x", value)
 
 
+def test_what_nobody_would_read_is_refused(run: CurrentRun) -> None:
+    run.log_parameter("p", "x" * (MAX_LINE_BYTES - 50))
+    for value in ("x" * MAX_LINE_BYTES, "ü" * (MAX_LINE_BYTES // 2)):
+        with pytest.raises(ValueError, match="bytes"):
+            run.log_parameters({"small": 1, "p": value})
+    with pytest.raises(ValueError, match="bytes"):
+        run.log_metric("x" * MAX_LINE_BYTES, 1)
+    assert [line["parameter"] for line in lines(run)] == ["p"]
+    assert MAX_LINE == MAX_LINE_BYTES
+
+
 @pytest.mark.parametrize("name", ["", None, 3])
 def test_what_is_no_name_is_refused(run: CurrentRun, name: Any) -> None:
     for log in (run.log_metric, run.log_summary, run.log_parameter):
@@ -154,7 +166,11 @@ def test_artifacts_are_written_once(run: CurrentRun, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", ".", "..", "/x", "../x", "a/../x", "a//b", "a/", "a\\b", "C:/x", "a\0b", "./x"]
+    "name",
+    [
+        *("", ".", "..", "/x", "../x", "a/../x", "a//b", "a/", "a\\b", "C:/x", "a\0b", "./x"),
+        *("a\nb", "\x1b[31m", "\udcff"),  # no manifest can hold them
+    ],
 )
 def test_an_artifact_stays_in_its_folder(run: CurrentRun, name: str) -> None:
     with pytest.raises(ValueError):

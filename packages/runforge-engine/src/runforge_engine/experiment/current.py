@@ -28,6 +28,9 @@ CONFIG = "RUNFORGE_CONFIG"
 METRICS = "RUNFORGE_METRICS"
 ARTIFACTS = "RUNFORGE_ARTIFACTS"
 
+#: How long a line of the journal may be for those who read it, in bytes.
+MAX_LINE = 2**20
+
 _runs: dict[str | None, CurrentRun] = {}
 
 
@@ -253,7 +256,12 @@ class CurrentRun:
                     raise
                 self._warn_once(line["parameter"])
                 continue
-            encoded.append(text.encode("utf-8") + b"\n")
+            data = text.encode("utf-8")
+            if len(data) > MAX_LINE:
+                raise ValueError(
+                    f"it takes {len(data):,} bytes, and {MAX_LINE:,} are read of a line"
+                )
+            encoded.append(data + b"\n")
         if self._folder is None or not encoded:
             return
         if self._metrics is None:
