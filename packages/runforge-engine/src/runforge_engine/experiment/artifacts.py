@@ -29,7 +29,7 @@ def place_of(name: str) -> PurePosixPath:
     place = PurePosixPath(name)
     if name != str(place) or place.is_absolute() or not place.parts or ".." in place.parts:
         raise ValueError(f"an artifact is named by a path such as 'plots/loss.png', not {name!r}")
-    strange = any(character == "\\" or not " " <= character for character in name)
+    strange = any(character == "\\" or character < " " for character in name)
     if strange or ":" in place.parts[0] or not _is_text(name):
         raise ValueError(f"the name {name!r} has characters that a path should not have")
     return place
