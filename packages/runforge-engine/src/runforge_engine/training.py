@@ -13,6 +13,7 @@ import io
 import queue
 import threading
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from threading import Lock
@@ -27,8 +28,8 @@ from runforge_engine.cancellation import Cancellation
 from runforge_engine.configuration import Configuration, family_table
 from runforge_engine.host import usable_cores
 
-#: Most trees that a thread grows between two looks at the cancellation, and most rows that it
-#: grows trees from: of a large table each tree takes long enough to tell of it.
+#: Trees between two events of progress, and most rows that they are grown from: of a large table
+#: each tree takes long enough to tell of it. A thread grows no more of them at once.
 TREES_AT_ONCE = 10
 ROWS_AT_ONCE = 200_000
 #: Pickle protocol of the model file: the newest that every supported Python writes alike.
@@ -81,7 +82,8 @@ def fit(
     y : ndarray of shape (n_samples,)
         Class labels.
     progress : callable
-        Called in this thread with the number of trees grown and of all trees, for forests.
+        Called in this thread with the number of trees grown and of all trees, for forests; always
+        with the same numbers, however many threads there are.
     cancellation : Cancellation
         Ends the wait for the fit.
     n_jobs : int, optional
@@ -94,7 +96,12 @@ def fit(
     """
     pipeline = run_aside(lambda _: build_pipeline(configuration), cancellation.check)
     diagnostics: list[Diagnostic] = []
-    grown: queue.SimpleQueue[tuple[int, int]] = queue.SimpleQueue()
+    grown: queue.SimpleQueue[int] = queue.SimpleQueue()
+    steps, total = deque[int](), 0
+    if configuration.family == "random_forest":
+        total = pipeline.named_steps["clf"].n_estimators
+        at_once = trees_at_once(len(X))
+        steps.extend([*range(at_once, total, at_once), total])
 
     def work(stop: threading.Event) -> None:
         from threadpoolctl import threadpool_limits
@@ -103,6 +110,8 @@ def fit(
             warnings.simplefilter("always")
             try:
                 _fit_pipeline(pipeline, X, y, n_jobs or usable_cores(), grown, stop)
+            except MemoryError:
+                raise
             except Exception as error:
                 raise RunForgeError(
                     ErrorCode.TRAINING_FAILED,
@@ -113,7 +122,9 @@ def fit(
 
     def tell() -> None:
         while not grown.empty():
-            progress(*grown.get())
+            count = grown.get()
+            while steps and steps[0] <= count:
+                progress(steps.popleft(), total)
 
     def check() -> None:
         cancellation.check()
@@ -147,7 +158,7 @@ def _fit_pipeline(
     X: Any,
     y: Any,
     n_jobs: int,
-    grown: queue.SimpleQueue[tuple[int, int]],
+    grown: queue.SimpleQueue[int],
     stop: threading.Event,
 ) -> None:
     scaler, classifier = pipeline.named_steps["scaler"], pipeline.named_steps["clf"]
@@ -165,7 +176,7 @@ def _grow(
     X: Any,
     y: Any,
     n_jobs: int,
-    grown: queue.SimpleQueue[tuple[int, int]],
+    grown: queue.SimpleQueue[int],
     stop: threading.Event,
 ) -> None:
     """Grow a forest on ``n_jobs`` threads; the trees are those of a single fit with one thread.
@@ -179,8 +190,8 @@ def _grow(
     from sklearn.base import clone
 
     total, X = forest.n_estimators, np.asarray(X, dtype=np.float32)  # What trees are grown from.
-    most = min(max(ROWS_AT_ONCE // len(X), 1), TREES_AT_ONCE)
-    portions, trees, taking = portions_of(total, n_jobs, most), dict[int, list[Any]](), Lock()
+    portions = portions_of(total, n_jobs, trees_at_once(len(X)))
+    trees, taking = dict[int, list[Any]](), Lock()
 
     def work() -> None:
         while not stop.is_set():
@@ -196,7 +207,7 @@ def _grow(
             part.fit(X, y)
             with taking:
                 trees[begin] = part.estimators_[begin:]
-                grown.put((sum(map(len, trees.values())), total))
+                grown.put(sum(map(len, trees.values())))
 
     threads = [begin_aside(lambda _: work()) for _ in range(min(n_jobs, total))]
     for thread in threads:
@@ -204,6 +215,11 @@ def _grow(
     if not stop.is_set():
         forest.estimators_ = [tree for _, part in sorted(trees.items()) for tree in part]
         forest.set_params(n_estimators=total)
+
+
+def trees_at_once(rows: int) -> int:
+    """Return how many trees are grown from so many rows between two events of progress."""
+    return min(max(ROWS_AT_ONCE // rows, 1), TREES_AT_ONCE)
 
 
 def portions_of(total: int, threads: int, most: int) -> Iterator[tuple[int, int]]:
