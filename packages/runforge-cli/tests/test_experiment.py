@@ -700,6 +700,16 @@ def test_models_are_copied_and_never_replaced(runforge: Call, workspace: Path) -
     ]
 
 
+def test_no_model_is_copied_from_behind_a_link(runforge: Call, workspace: Path) -> None:
+    (workspace / "elsewhere").mkdir()
+    (workspace / "elsewhere/model").write_text("mine")
+    script = 'ln -s "$PWD/elsewhere" "$RUNFORGE_ARTIFACTS/link"'
+    file = experiment(workspace, script, copy_models={"artifacts/link/model": "models/m"})
+    assert runforge("experiment", "run", "--experiment", file).code == 1
+    assert config_of(workspace)["failure"]["code"] == "FILE_UNSAFE"
+    assert not (workspace / "models").exists()
+
+
 def test_a_run_that_failed_copies_no_model(runforge: Call, workspace: Path) -> None:
     file = experiment(
         workspace,
@@ -739,7 +749,7 @@ def test_a_model_of_our_own_is_trained_by_an_experiment(runforge: Call, workspac
         "training.label=nothing",
     )
     assert runforge(*failing).code == 1
-    assert "error[LABEL_NOT_FOUND]" in log_of(workspace, 2)
+    assert "error[LABEL_NOT_FOUND]" in config_of(workspace, 2)["failure"]["message"]
 
 
 # Looking after runs

@@ -43,6 +43,13 @@ def _is_text(name: str) -> bool:
     return True
 
 
+def check_way(folder: Path, place: PurePosixPath) -> None:
+    """Raise ``OSError`` where a symbolic link is on the way from ``folder`` to ``place``."""
+    for parent in place.parents:
+        if (folder / parent).is_symlink():
+            raise OSError(errno.ELOOP, "the folder is a symbolic link", str(folder / parent))
+
+
 def keep_artifact(
     source: str | os.PathLike[str] | bytes, folder: Path, place: PurePosixPath
 ) -> None:
@@ -56,9 +63,7 @@ def keep_artifact(
         Where the file cannot be read or written.
     """
     target = folder / place
-    for parent in place.parents:
-        if (folder / parent).is_symlink():
-            raise OSError(errno.ELOOP, "the folder is a symbolic link", str(folder / parent))
+    check_way(folder, place)
     target.parent.mkdir(parents=True, exist_ok=True)
     if os.path.lexists(target):
         raise FileExistsError(errno.EEXIST, "artifacts are written once", str(target))

@@ -17,11 +17,11 @@ from typing import Any, NamedTuple
 
 from runforge_contracts import layout
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.files import digest_file, open_file, writing
+from runforge_contracts.files import digest_file, open_file, reading, writing
 from runforge_contracts.pointers import format_pointer
 from runforge_contracts.text import quote
 
-from runforge_engine.experiment.artifacts import publish
+from runforge_engine.experiment.artifacts import check_way, publish
 from runforge_engine.experiment.places import Place, place_in
 
 #: Where an experiment says what is copied: paths in the run folder, and where they go.
@@ -88,6 +88,8 @@ def copy_model(copy: Copy, folder: Path, root: Path) -> dict[str, Any]:
     place = _place(copy.target.replace(_RUN_ID_WORD, folder.name), root, copy.pointer)
     source = folder / copy.source
     try:
+        with reading(source):
+            check_way(folder, copy.source)
         digest = digest_file(source)
     except RunForgeError as error:
         if error.code is not ErrorCode.FILE_NOT_FOUND:
