@@ -183,7 +183,7 @@ def chart(values: Sequence[float], columns: int, lines: int) -> list[str]:
     wide = max(min(columns, _WIDE) // max(len(values), 1), 1)
     means = [mean for mean in _means(values, columns) for _ in range(wide)]
     eighths = [max(round(8 * lines * share), 1) for share in _shares(means)]
-    marks = {0: number(max(means)), lines - 1: number(min(means))}
+    marks = {0: number(float(max(means))), lines - 1: number(float(min(means)))}
     side = max(map(len, marks.values()))
     drawn = []
     for line in range(lines):
