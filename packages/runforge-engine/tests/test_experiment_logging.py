@@ -443,3 +443,12 @@ def test_a_document_is_valid_whenever_it_is_looked_at(tmp_path: Path) -> None:
         metrics.follow()
         assert json.loads(document.read_bytes())["summary"] == {"a": number}
     assert time.monotonic() < metrics._due
+
+
+@pytest.mark.parametrize("depth", [63, 64])
+def test_of_many_mistakes_a_few_are_told_one_by_one(depth: int) -> None:
+    journal = Journal()
+    for _ in range(100):
+        journal.read(b'{"parameter": "p", "value": %s}' % (b"[" * depth + b"]" * depth))
+    assert len(journal.warnings) == 6
+    assert journal.warnings[-1] == "There are 95 more such lines."

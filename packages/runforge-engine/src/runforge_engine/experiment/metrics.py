@@ -91,10 +91,8 @@ class Journal:
             return
         entry, error = journal_line(self._lines, line)[1:]
         if entry is None:
-            self._mistaken += 1
-            if self._mistaken <= _TOLD:
-                reason = "" if error is None else f": {error.message}"
-                self._mistakes.append(f"Line {self._lines:,} of the journal is left out{reason}")
+            reason = "" if error is None else f": {error.message}"
+            self._complain(f"Line {self._lines:,} of the journal is left out{reason}")
         elif "metric" in entry:
             self._take_point(entry["metric"], entry["value"], entry.get("step"))
         elif "summary" in entry:
@@ -119,8 +117,7 @@ class Journal:
         try:
             size = len(encode_yaml({"": {name: value}}))
         except RunForgeError as error:
-            self._mistaken += 1
-            self._mistakes.append(f"The parameter {quote(name)} cannot be kept: {error.message}")
+            self._complain(f"The parameter {quote(name)} cannot be kept: {error.message}")
             return
         if self._parameter_bytes + size > MAX_PARAMETERS:
             self._leave_out("Parameters that are in the journal only, for want of room")
@@ -133,6 +130,11 @@ class Journal:
             return True
         self._leave_out("Values that are in the journal only, because there are too many names")
         return False
+
+    def _complain(self, mistake: str) -> None:
+        self._mistaken += 1
+        if self._mistaken <= _TOLD:
+            self._mistakes.append(mistake)
 
     def _leave_out(self, what: str) -> None:
         self._left_out[what] = self._left_out.get(what, 0) + 1

@@ -80,7 +80,8 @@ class ExperimentRecord:
             with contextlib.suppress(OSError):
                 for path in (self.log, self.folder / layout.SYSTEM, self.config):
                     path.unlink(missing_ok=True)
-                self.artifacts.rmdir() if self.artifacts.exists() else None
+                if self.artifacts.exists():
+                    self.artifacts.rmdir()
                 self.folder.rmdir()
             raise
 
