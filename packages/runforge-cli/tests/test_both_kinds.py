@@ -184,7 +184,7 @@ def test_a_run_is_shown_on_one_screen(runforge: Call, repository: Repository) ->
     for line in (
         "experiment exp train",
         "notes fast",
-        "user code train.py",
+        "script train.py",
         "training.rate 0.5 (for this run alone)",
         "training.optimizer sgd",
         "seed 3",

@@ -49,7 +49,7 @@ _HEIGHT = 8
 #: Characters shown of a free text, and bytes read of the end of the log.
 _LONG, _TAIL = 500, 2**20
 #: How user code starts, in the words of the configuration.
-_STARTS = ("script", "module", "command", "args")
+_STARTS = ("script", "module", "command")
 
 
 def experiment_lines(folder: ExperimentFolder, settings: Settings) -> Iterator[str]:
@@ -115,10 +115,10 @@ def _failure(run: TolerantFolder, state: str) -> Iterator[tuple[str, str]]:
 def _configuration(run: TolerantFolder) -> Iterator[tuple[str, str]]:
     config = run.config or {}
     start = config.get("run") or {}
-    words = [start[name] for name in _STARTS if name in start]
-    parts = [part for word in words for part in (word if isinstance(word, list) else [word])]
-    if parts:
-        yield "user code", shorten(shlex.join(parts), _LONG)
+    for name in _STARTS:
+        if name in start:
+            words = start[name] if name == "command" else [start[name]]
+            yield name, shorten(shlex.join([*words, *start.get("args", ())]), _LONG)
     overrides = config.get("overrides") or {}
     for name, value in configured(config):
         if name.partition(".")[0] != "run":

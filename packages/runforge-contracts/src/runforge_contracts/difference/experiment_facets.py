@@ -17,12 +17,13 @@ from runforge_contracts.layout import ARTIFACTS
 OWN_MODELS = "runforge/"
 #: The trained run of an experiment whose model RunForge trains: a name, and no parameter.
 TRAINED_RUN = "trained_run"
-#: What the configuration of a run says of the run itself, or of its data.
+#: What the configuration of a run says of the run itself, of its data, or of names for files.
 _RECORD = frozenset(
     {
         *("run_id", "experiment", "model", "dataset", "code", "created_by", "started_at", "status"),
         *("finished_at", "duration_ms", "exit_code", "signal", "failure", "notes", "references"),
         *("overrides", "parameters", "experiment_file", "rerun_from", "copied_models", "tags"),
+        *("datasets", "models", "copy_models"),
     }
 )
 #: Options of RunForge's own training, by what a trained run calls them; the data has some of them.
