@@ -12,6 +12,7 @@ from runforge_contracts.jsontext import encode_json
 from runforge_contracts.layout import StoreLayout, stores_in
 from runforge_contracts.newest import newest_entries, newest_runs
 from runforge_contracts.reading import find_run, list_runs
+from runforge_contracts.skimming import skim_runs
 
 VECTORS = Path(__file__).parents[3] / "docs/test-vectors/runs"
 
@@ -53,6 +54,19 @@ def test_runs_without_a_folder_are_counted(size: int, tmp_path: Path) -> None:
     store = make(tmp_path, [entry(number) for number in range(size)], folders=False)
     page = newest_runs(store, 20)
     assert page is None or page.total > 20
+
+
+def test_a_run_that_is_listed_again_is_one_run(tmp_path: Path) -> None:
+    entries = [entry(number) for number in range(4)]
+    store = make(tmp_path, entries)
+    again = {**entries[1], "status": "failed"}
+    index = {"schema_version": "index.v1", "runs": [*entries, again]}
+    store.index.write_bytes(encode_json(index))
+    assert list_runs(store) == entries
+    page = newest_runs(store, 20)
+    assert page is not None
+    assert (page.entries, page.total) == (entries, 4)
+    assert skim_runs(store, 20, {}) is None
 
 
 @pytest.mark.parametrize("size", [1, 60, 300])

@@ -21,7 +21,8 @@ STATUSES = ("succeeded", "failed", "cancelled", "succeeded", "succeeded")
 
 
 def entry(number: int, **more: Any) -> dict[str, Any]:
-    run_id = f"20260101-{number // 60 % 24:02}{number % 60:02}{number % 3:02}-{number:08x}"
+    # Two begin in each second.
+    run_id = f"20260101-{number // 120 % 24:02}{number // 2 % 60:02}00-{number:08x}"
     metrics = {"accuracy": number * 37 % 100 / 100, "loss": 10.0 ** -(number % 9)}
     return {
         "run_id": run_id,
@@ -89,13 +90,14 @@ def test_the_first_runs_are_those_of_the_whole_index(
 ) -> None:
     store = make(tmp_path, [entry(number) for number in range(200)])
     runs, total = expected(store, said, metric)
+    listed = list_runs(store)
     for count in (1, 7, 1000):
         page = skim_runs(store, count, said, metric)
         if not runs and metric is not None:
             assert page is None  # which metrics there are is for the whole index to say
             continue
         assert page is not None
-        assert (page.entries, page.total) == (runs[:count], total)
+        assert (page.entries, page.total) == (sorted(runs[:count], key=listed.index), total)
 
 
 def test_runs_that_are_not_listed_are_looked_at(tmp_path: Path) -> None:

@@ -65,6 +65,7 @@ def newest_runs(store: StoreLayout, count: int) -> Newest | None:
         if set(map(len, names)) != {_ID_LENGTH}:
             return None  # a name of another client does not tell when its run began
         oldest = min(map(started, listed))
+    listed = once(listed)
     known = store.known_names(listed)
     unlisted = [name for name in names if name >= oldest and name not in known]
     entries = sorted([*listed, *described_runs(store, unlisted, known)], key=started)
@@ -101,6 +102,14 @@ def newest_entries(path: Path, count: int) -> list[dict[str, Any]] | None:
     except RunForgeError:
         return None
     return entries
+
+
+def once(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return entries without those of runs that stand before; an index may list one again."""
+    first = {entry["run_id"]: number for number, entry in reversed([*enumerate(entries)])}
+    if len(first) == len(entries):
+        return entries
+    return [entry for number, entry in enumerate(entries) if first[entry["run_id"]] == number]
 
 
 def can_be_shown(entry: dict[str, Any]) -> bool:

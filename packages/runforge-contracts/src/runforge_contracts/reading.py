@@ -19,7 +19,7 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.files import read_file
 from runforge_contracts.jsontext import parse_json, unique_json
 from runforge_contracts.layout import Place, StoreLayout
-from runforge_contracts.newest import newest_runs
+from runforge_contracts.newest import newest_runs, once
 from runforge_contracts.run_ids import is_any_run_id, is_run_id, started
 from runforge_contracts.text import quote
 from runforge_contracts.validation import validate
@@ -108,6 +108,13 @@ class RunFolder:
         # write both, and one that did not was ended in between.
         before_results = self.run is not None and self.run["schema_version"] != RUN_VERSIONS[0]
         return "succeeded" if before_results else "incomplete"
+
+    @property
+    def ending(self) -> str:
+        """How the run ended, as a sentence."""
+        if self.status == "incomplete":
+            return "The run has not ended."
+        return f"The run ended as {self.status}."
 
     @cached_property
     def diagnostics(self) -> list[dict[str, Any]]:
@@ -272,7 +279,7 @@ def list_runs(store: StoreLayout, *, trust_index: bool = True) -> list[dict[str,
     trust_index
         False: describe every run from its folder, for a store whose index cannot be read.
     """
-    entries = read_index(store) if trust_index else []
+    entries = once(read_index(store)) if trust_index else []
     ids = {entry["run_id"] for entry in entries}
     unlisted = [name for name in _run_names(store.runs) if name not in ids]
     known = store.known_names(entries) if unlisted else ids

@@ -31,6 +31,7 @@ def skim_runs(
 ) -> Newest | None:
     """Return the ``count`` first of the runs whose entries say something, and how many there are.
 
+    They are in the order of the index, whichever comes first, and those that it lacks behind them.
     Runs that the index does not know are described from their documents.
 
     Parameters
@@ -38,7 +39,7 @@ def skim_runs(
     store
         Where to look.
     count
-        How many to return, in any order.
+        How many to return.
     said
         What fields of an entry say, as texts.
     metric
@@ -69,6 +70,8 @@ def skim_runs(
     lines = [_line(6, name, text) for name, text in said.items()]
     places = [at for at, piece in enumerate(pieces) if all(line in piece for line in lines)]
     known = set(ids)
+    if len(known) < len(ids):
+        return None
     others = [
         entry
         for entry in described_runs(store, [name for name in names if name not in known], known)
@@ -82,7 +85,7 @@ def skim_runs(
             return None
     try:
         chosen: list[dict[str, Any]] = parse_json(
-            b"[" + b",".join(b"{%s}" % pieces[at] for at in order[:count]) + b"]"
+            b"[" + b",".join(b"{%s}" % pieces[at] for at in sorted(order[:count])) + b"]"
         )
     except RunForgeError:
         return None
