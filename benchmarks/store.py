@@ -2,8 +2,9 @@
 
     python benchmarks/store.py [ROUNDS]
 
-Stores of 1,000, 10,000 and 100,000 runs are made in a temporary folder. Each round measures all of
-them, one after the other, so that a noisy machine disturbs all alike.
+Stores of 1,000, 10,000 and 100,000 runs, and 10,000 runs of experiments, are made in a temporary
+folder. Each round measures all of them, one after the other, so that a noisy machine disturbs all
+alike.
 """
 
 from __future__ import annotations
@@ -22,9 +23,11 @@ from typing import Any
 
 from runforge_contracts.jsontext import encode_json
 from runforge_contracts.layout import StoreLayout
+from runforge_contracts.yamltext import encode_yaml
 from runforge_engine.store import append_entry
 
 SIZES = (1_000, 10_000, 100_000)
+EXPERIMENTS = 10_000
 FAMILIES = ("logistic_regression", "random_forest", "linear_svc")
 BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
 
@@ -65,6 +68,30 @@ def make_store(folder: Path, size: int) -> StoreLayout:
     return store
 
 
+def make_experiments(folder: Path, size: int) -> Path:
+    """Write the runs of experiments, twenty a day, each with a hundred values of a metric."""
+    repository = folder / "experiments"
+    history = [{"step": step, "value": 1 / (step + 1)} for step in range(100)]
+    for number in range(size):
+        began = BEGIN + timedelta(days=number // 20, minutes=number % 20)
+        run = repository / f"runs/run-{began:%Y-%m-%d}-{number % 20 + 1:03}"
+        run.mkdir(parents=True)
+        config = {
+            "run_id": run.name,
+            "experiment": f"exp-{number % 7}",
+            "model": "resnet50:v1",
+            "dataset": "cifar10:v1",
+            "training": {"epochs": 100, "batch_size": 64, "optimizer": "adam"},
+            "started_at": f"{began:%Y-%m-%dT%H:%M:%SZ}",
+            "status": "succeeded",
+            "duration_ms": 1000 + number,
+        }
+        metrics = {"summary": {"loss": 0.01 + number % 500}, "history": {"loss": history}}
+        (run / "config.yaml").write_bytes(encode_yaml(config))
+        (run / "metrics.json").write_bytes(encode_json(metrics))
+    return repository
+
+
 def process(*command: object) -> Callable[[], float]:
     # Bytecode is cached, as it is for whoever has installed the packages.
     environment = {
@@ -103,6 +130,9 @@ def main() -> None:
             runs[f"runs, newest 20 of {size:,}"] = process(*command)
             runs[f"runs --model, {size:,}"] = process(*command, "--model", "linear_svc")
             runs[f"append to {size:,}, in process"] = appending(store, size)
+        repository = make_experiments(Path(scratch), EXPERIMENTS)
+        command = ("-m", "runforge_cli", "--workspace", repository, "runs")
+        runs[f"runs, newest 20 of {EXPERIMENTS:,} experiments"] = process(*command)
         times: dict[str, list[float]] = {name: [] for name in runs}
         for _ in range(rounds):
             for name, run in runs.items():
@@ -112,7 +142,7 @@ def main() -> None:
     for name, measured in times.items():
         median = statistics.median(measured)
         least = min(measured) / min(times["python -c pass"])
-        print(f"{name:<32} {median * 1000:9.1f} ms {median / bare:8.2f} x ({least:.2f})")
+        print(f"{name:<40} {median * 1000:9.1f} ms {median / bare:8.2f} x ({least:.2f})")
 
 
 if __name__ == "__main__":

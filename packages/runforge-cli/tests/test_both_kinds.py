@@ -463,3 +463,15 @@ def test_a_metric_may_have_the_name_of_a_column(runforge: Call, repository: Repo
     )
     assert (row["metric.status"], row["run"], row["metric.name"]) == ("1.0", "2.0", "3.0")
     assert (row["metric.kind"], row["metric.metric.name"]) == ("4.0", "5.0")
+
+
+def test_nothing_is_written_among_the_runs(runforge: Call, repository: Repository) -> None:
+    before = sorted(repository.root.rglob("*"))
+    for arguments in (
+        ("report", repository.ids["first"], "-o", "runs/report.html"),
+        ("export", "--to", "csv", "-o", "runs/tables"),
+        ("export", "--to", "csv", "-o", str(repository.folder("first") / "artifacts")),
+    ):
+        result = runforge(*arguments, "--json")
+        assert (result.code, result.json["error"]["code"]) == (2, "USAGE_INVALID")
+    assert sorted(repository.root.rglob("*")) == before
