@@ -58,7 +58,7 @@ def test_a_row_of_blocks_goes_from_least_to_greatest() -> None:
 def test_a_curve_of_blocks_has_its_room(values: list[float], columns: int, lines: int) -> None:
     drawn = chart(values, columns, lines)
     assert len(drawn) == lines
-    assert max(map(len, drawn)) <= columns + 14
+    assert max(map(len, drawn)) <= columns + 15
 
 
 def test_a_curve_of_blocks_tells_its_ends() -> None:

@@ -174,7 +174,7 @@ def history_lines(run: ExperimentFolder) -> Iterator[str]:
             first, last = points[0]["step"], points[-1]["step"]
             yield ""
             yield from paragraph(f"{shorten(name, 80)}, steps {first:g} to {last:g}")
-            yield from chart(values, min(terminal_width() - 14, 100), _HEIGHT)
+            yield from chart(values, min(terminal_width() - 15, 100), _HEIGHT)
 
 
 def _parameters(run: TolerantFolder) -> Iterator[tuple[str, str]]:
