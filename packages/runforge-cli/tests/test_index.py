@@ -166,9 +166,15 @@ def test_check_names_what_does_not_fit_and_writes_nothing(runforge: Call, filled
     text = runforge("index", "check")
     assert (text.code, "6 findings" in text.out) == (1, True)
     assert max(len(line) for line in text.out.splitlines()) <= 80
+    assert "`runforge index rebuild` adds the runs that are missing." in text.out
+    assert "put .runforge/index.json elsewhere" in " ".join(text.out.split())
     rebuilt = the_report(runforge, "rebuild", 0)
     assert (rebuilt["recovered"], rebuilt["missing_folders"]) == ([four], [two])
     assert ids_of(filled) == [one, two, three, two, four]
+    # As is advised.
+    index_of(filled).rename(filled / "index-of-then.json")
+    assert the_report(runforge, "rebuild", 0)["recovered"] == [one, three, four]
+    assert the_report(runforge, "check", 0)["findings"] == []
 
 
 @pytest.mark.parametrize("field", ["run_id", "created_at", "label_column", "preset_id", "name"])

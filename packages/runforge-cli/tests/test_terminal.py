@@ -18,7 +18,7 @@ import pytest
 from calls import TRAIN, Call
 from hypothesis import given
 from hypothesis import strategies as st
-from runforge_cli.columns import GAP, fit, pairs, table, width, wrap
+from runforge_cli.columns import GAP, fit, hanging, pairs, table, width, within, wrap
 from runforge_cli.views import coefficient_lines, confusion_section
 from syrupy.assertion import SnapshotAssertion
 
@@ -158,9 +158,52 @@ def test_an_error_reads_well(
     assert runforge(*call, "--json").json["error"]["message"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="pseudo-terminals are those of POSIX")
+def test_an_error_fits_the_terminal_and_keeps_what_may_be_copied(workspace: Path) -> None:
+    from terminals import Terminal
+
+    place = workspace / "a-rather-long-name" / "for-a-workspace"
+    (place / ".runforge/runs/20260201-120000-00000000").mkdir(parents=True)
+    with Terminal(("show", "nope"), place, columns=40, lines=40) as terminal:
+        assert terminal.leave() == 3
+        first, *rest = terminal.written.decode().split("\r\n")
+    assert first == "error[RUN_NOT_FOUND]: There is no run"
+    # The path is not broken by us: the terminal does that, and whoever copies it has it whole.
+    assert rest[0] == "  `nope` in"
+    assert rest[1] == f"  `{place}`."
+    assert rest[2:] == ["hint: `runforge runs` lists them;", "  `latest` names the newest.", ""]
+
+
+@given(NAMES.map(str.split).map(" ".join), st.integers(40, 90))
+def test_a_line_that_is_too_long_hangs(text: str, columns: int) -> None:
+    with within(columns):
+        lines = hanging(f"  {text}")
+    assert " ".join(line.strip(" ") for line in lines) == text
+    assert all(width(line) <= columns or " " not in line.strip(" ") for line in lines)
+    assert [line[:4] for line in lines[1:]] == ["    "] * (len(lines) - 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("sign", "latest"), "`--key` is missing."),
+        (("schema", "show"), "`NAME` is missing."),
+        (("show", "--jsn"), "There is no option `--jsn`. Did you mean `--json`?"),
+        (("runs", "--limit", "0"), "The value of `--limit` does not fit: 0 is not in"),
+        (("runs", "--status", "ok"), "The value of `--status` does not fit: `ok` is not one of"),
+        (("runs", "extra"), "extra"),
+    ],
+)
+def test_what_is_wrong_with_a_call_is_said_plainly(
+    arguments: tuple[str, ...], told: str, runforge: Call
+) -> None:
+    result = runforge(*arguments)
+    assert (result.code, told in result.err) == (2, True), result.err
+
+
 def test_a_status_that_does_not_exist_is_refused(runforge: Call) -> None:
     result = runforge("runs", "--status", "succeded")
-    assert (result.code, "'succeeded', 'failed', 'cancelled'" in result.err) == (2, True)
+    assert (result.code, "`succeeded`, `failed`, `cancelled`" in result.err) == (2, True)
 
 
 def test_a_dataset_named_in_bytes_is_refused(

@@ -570,7 +570,10 @@ class TestIndex:
     def test_a_run_that_is_listed_twice_is_found(self, store: StoreLayout, folder: Path) -> None:
         write_entries(store, [*entries_of(store), entries_of(store)[0]])
         assert rules(verified(folder)) == {"index.once"}
-        assert rules(verified_store(store)) == {"index.once"}
+        whole = verified_store(store)
+        assert rules(whole) == {"index.once"}
+        # Told of the run, and not again, but the index is not called sound either.
+        assert (check(whole, "index").verdict, check(whole, "index").findings) == ("invalid", ())
 
     def test_a_run_whose_folder_is_gone_is_found(self, store: StoreLayout, folder: Path) -> None:
         shutil.rmtree(folder)

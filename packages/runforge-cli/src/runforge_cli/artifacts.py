@@ -25,7 +25,7 @@ def require_document(folder: RunFolder, file: str, what: str, hint: str) -> dict
         raise RunForgeError(
             ErrorCode.ARTIFACT_NOT_FOUND,
             f"The run {quote(folder.run_id)} has no {what}.",
-            hint=f"The run is {folder.status}; `runforge show` tells more." if unfinished else hint,
+            hint=f"{folder.ending} `runforge show` tells more." if unfinished else hint,
             path=str(folder.path / file),
         )
     return document

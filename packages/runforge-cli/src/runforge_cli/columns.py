@@ -109,11 +109,15 @@ def table(
     ]
 
 
-def wrap(text: str, columns: int) -> list[str]:
-    """Break ``text`` into lines of at most ``columns`` terminal columns, at spaces where it can."""
+def wrap(text: str, columns: int, *, whole: bool = False) -> list[str]:
+    """Break ``text`` into lines of at most ``columns`` terminal columns, at spaces where it can.
+
+    With ``whole``, a word that is too long stays in one piece, for the terminal to break: what is
+    copied from there is the word.
+    """
     lines, line, taken = [], "", 0
     for word in text.split(" "):
-        for index, piece in enumerate(_pieces(word, columns)):
+        for index, piece in enumerate([word] if whole else _pieces(word, columns)):
             glue = " " if line and not index else ""
             if line and (index or taken + 1 + width(piece) > columns):
                 lines.append(line)
@@ -142,6 +146,14 @@ def paragraph(text: str, *, indent: int = 0) -> list[str]:
     return [
         " " * indent + line for line in wrap(printable(text), min(terminal_width(), 100) - indent)
     ]
+
+
+def hanging(line: str) -> list[str]:
+    """Return a printable line as those that the terminal has room for; all but one are indented."""
+    text = line.lstrip(" ")
+    indent = len(line) - len(text)
+    first, *rest = wrap(text, terminal_width() - indent - 2, whole=True)
+    return [" " * indent + first, *(" " * (indent + 2) + more for more in rest)]
 
 
 def pairs(items: Iterable[tuple[str, str]], *, indent: int = 2) -> list[str]:

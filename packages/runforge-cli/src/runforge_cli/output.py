@@ -52,12 +52,21 @@ def write_lines(lines: Iterable[str]) -> None:
 
 def warn(text: str) -> None:
     """Tell a person something that is not the result."""
-    sys.stderr.write(f"warning: {printable(text)}\n")
+    tell([f"warning: {printable(text)}"])
 
 
 def note(text: str) -> None:
     """Tell a person what belongs to the result and needs nothing to be done."""
-    sys.stderr.write(f"note: {printable(text)}\n")
+    tell([f"note: {printable(text)}"])
+
+
+def tell(lines: list[str]) -> None:
+    """Write lines to standard error, as a terminal has room for them if it is one."""
+    if sys.stderr.isatty():
+        from runforge_cli.columns import hanging
+
+        lines = [part for line in lines for part in hanging(line)]
+    sys.stderr.write("\n".join(lines) + "\n")
 
 
 def write_error(error: RunForgeError, *, json: bool) -> int:
@@ -70,7 +79,7 @@ def write_error(error: RunForgeError, *, json: bool) -> int:
         write_json({"error": error.to_dict()})
         sys.stdout.flush()
     else:
-        sys.stderr.write("\n".join(error_lines(error)) + "\n")
+        tell(error_lines(error))
     return error.exit_code
 
 

@@ -13,7 +13,7 @@ from runforge_contracts.jsontext import encode_json_line
 from runforge_contracts.text import format_duration, printable
 from runforge_engine.observer import Observer
 
-from runforge_cli.columns import bar, fit, pad, plural, terminal_width
+from runforge_cli.columns import bar, fit, hanging, pad, plural, terminal_width
 from runforge_cli.settings import Settings
 
 
@@ -82,7 +82,8 @@ class TerminalProgress(Observer):
         """Leave what deserves attention standing above the line."""
         if diagnostic.severity == "warning":
             self._show("")
-            _say(f"warning: {printable(diagnostic.message)}\n")
+            lines = hanging(f"warning: {printable(diagnostic.message)}")
+            _say("".join(f"{line}\n" for line in lines))
 
     def _bar(self, done: int, total: int) -> str:
         elapsed = time.monotonic() - self._began

@@ -63,7 +63,7 @@ def model_path(folder: RunFolder) -> Path:
         raise RunForgeError(
             ErrorCode.ARTIFACT_NOT_FOUND,
             f"The run {quote(folder.run_id)} has no model.",
-            hint=f"The run is {folder.status}; `runforge show` tells more.",
+            hint=f"{folder.ending} `runforge show` tells more.",
             path=str(path),
         )
     return path

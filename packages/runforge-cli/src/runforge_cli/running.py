@@ -14,7 +14,7 @@ from runforge_contracts.reading import RunFolder
 from runforge_contracts.text import printable, quote
 
 from runforge_cli.groups import is_text
-from runforge_cli.output import error_lines, write_json
+from runforge_cli.output import error_lines, tell, write_json
 from runforge_cli.settings import Function, Settings
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _tell(settings: Settings, outcome: Outcome) -> None:
 
     where = settings.target().relative(outcome.run_dir)
     if outcome.error is not None:
-        click.echo("\n".join(error_lines(outcome.error)), err=True)
+        tell(error_lines(outcome.error))
         click.echo(f"The run is recorded as {outcome.status} in {printable(where)}", err=True)
         if outcome.error.code is ErrorCode.INTERNAL:
             click.echo(outcome.result["error"]["traceback"], err=True)

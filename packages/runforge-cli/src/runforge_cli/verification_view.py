@@ -54,18 +54,23 @@ def _limits(run: RunVerification) -> str:
 
 def _store(store: StoreVerification) -> Iterator[str]:
     yield from paragraph(f"Store {store.store}: {_verdict(store.holds)}")
-    yield from _checks(store.checks)
+    yield from _checks(store.checks, _without_result(store))
+
+
+def _without_result(store: StoreVerification) -> Iterator[tuple[str, str]]:
+    """Give the runs that there is nothing to hold to."""
     for name in ("interrupted", "running", "incomplete"):
         runs: tuple[str, ...] = getattr(store, name)
         if runs:
             more = ", …" if len(runs) > _SHOWN else ""
-            yield from pairs([(name, f"{len(runs):,}: {', '.join(runs[:_SHOWN])}{more}")])
+            yield name, f"{len(runs):,}: {', '.join(runs[:_SHOWN])}{more}"
 
 
-def _checks(checks: tuple[Check, ...]) -> Iterator[str]:
-    yield from pairs(
+def _checks(checks: tuple[Check, ...], besides: Iterable[tuple[str, str]] = ()) -> Iterator[str]:
+    told = [
         (check.name, ": ".join(filter(None, (check.verdict, check.message)))) for check in checks
-    )
+    ]
+    yield from pairs([*told, *besides])
     for check in checks:
         if not check.findings:
             continue

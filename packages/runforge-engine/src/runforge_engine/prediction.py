@@ -140,7 +140,7 @@ def model_of_run(
         raise RunForgeError(
             ErrorCode.ARTIFACT_NOT_FOUND,
             f"The run {quote(folder.run_id)} has no model.",
-            hint=f"The run is {folder.status}; `runforge show` tells more.",
+            hint=f"{folder.ending} `runforge show` tells more.",
             path=str(folder.path),
         )
     digest = _digest_on_record(folder.run_id, model, folder, own)

@@ -87,7 +87,7 @@ def replay(
             " known.",
             hint="An older client made it; `runforge rerun` trains it again."
             if run
-            else f"The run is {folder.status}.",
+            else folder.ending,
         )
     model = model_of_run(folder, listed)
     source = read_source(dataset_path(run["dataset"]["path"], workspace))

@@ -11,7 +11,7 @@ from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
 from runforge_contracts.text import printable, quote
 
 from runforge_cli.groups import CommandGroup
-from runforge_cli.output import error_lines, warn, write_json, write_lines
+from runforge_cli.output import error_lines, tell, warn, write_json, write_lines
 from runforge_cli.settings import Settings, global_options, pass_settings
 
 if TYPE_CHECKING:
@@ -224,7 +224,7 @@ def _tell(settings: Settings, outcome: ExperimentOutcome, root: Path) -> None:
     for warning in outcome.warnings:
         warn(warning)
     if outcome.error is not None:
-        click.echo("\n".join(error_lines(outcome.error)), err=True)
+        tell(error_lines(outcome.error))
         click.echo(f"The run is recorded as {outcome.status} in {printable(where)}", err=True)
         return
     from runforge_cli.experiment_view import outcome_lines

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from runforge_contracts.errors import ExitCode
-from runforge_contracts.text import shorten
+from runforge_contracts.text import printable, shorten
 
 from runforge_cli.columns import pairs, paragraph, plural
 from runforge_cli.groups import CommandGroup
@@ -110,9 +110,23 @@ def _lines(report: IndexReport) -> Iterator[str]:
         for item in report.findings:
             place = item.path + (f"#{item.pointer}" if item.pointer else "")
             yield from pairs([("-", f"{item.message} [{item.kind}]"), ("", f"in {place}")])
-    if report.unlisted or any(item.kind == "index_unreadable" for item in report.findings):
-        yield ""
-        yield "`runforge index rebuild` mends it."
+    for number, advice in enumerate(_advice(report)):
+        yield from [] if number else [""]
+        yield from paragraph(advice)
+
+
+def _advice(report: IndexReport) -> Iterator[str]:
+    """Give what can be done about what does not fit."""
+    kinds = {item.kind for item in report.findings}
+    if report.unlisted or "index_unreadable" in kinds:
+        yield "`runforge index rebuild` adds the runs that are missing."
+    if kinds & {"entry_duplicate", "entry_disagrees"}:
+        yield (
+            "What is in the index is never changed. For one that follows from the run folders"
+            f" alone, put {printable(report.index)} elsewhere and call `runforge index rebuild`."
+        )
+    if "folder_missing" in kinds:
+        yield "A folder that is gone can only come back from a copy; its entry stays, as history."
 
 
 def _verdict(report: IndexReport) -> str:

@@ -123,9 +123,7 @@ def _curves(
         # Nothing is imported to learn that there is nothing to compute.
         from runforge_contracts.errors import ErrorCode
 
-        raise RunForgeError(
-            ErrorCode.ARTIFACT_NOT_FOUND, f"The run is {folder.status} and has no model."
-        )
+        raise RunForgeError(ErrorCode.ARTIFACT_NOT_FOUND, f"{folder.ending} It has no model.")
     from runforge_engine.curves import calibration, precision_recall_curves, roc_curves
     from runforge_engine.replay import replay
 

@@ -69,7 +69,7 @@ class Machine(Stack):
                 count()
                 operation = operations.get(cursor.byte())
                 if operation is None:
-                    raise ReadingStopped(FindingCode.MALFORMED, "An operation is unknown.")
+                    raise ReadingStopped(FindingCode.MALFORMED, self._told("is unknown"))
                 operation(self)
         except _Stopped as stopped:
             return stopped.value
@@ -79,8 +79,12 @@ class Machine(Stack):
             raise
         except (IndexError, ValueError, struct.error) as error:
             raise ReadingStopped(
-                FindingCode.MALFORMED, f"An operation fails: {error}.", self._start
+                FindingCode.MALFORMED, self._told(f"fails: {error}"), self._start
             ) from None
+
+    def _told(self, what: str) -> str:
+        """Say what is wrong with an operation; with the first one, it is the file itself."""
+        return f"An operation {what}." if self._start else "It does not begin as a pickle does."
 
     # Literals
 

@@ -15,8 +15,10 @@ Outcome = Literal["passed", "failed", "not checked"]
 #: What to do, by check, or by check and verdict where that makes a difference.
 _HINTS: dict[str | tuple[str, str], str | None] = {
     "files": "Put the files back from a copy of the run that verifies.",
-    "documents": "Whoever wrote the run, or edited it since, broke the contract.",
-    "statement": "The statement was edited, or the documents that it follows from.",
+    "documents": "Put the documents back from a copy; if nobody edited them, whoever wrote the run"
+    " broke the contract.",
+    "statement": "Put the files back from a copy: the statement was edited, or the documents that"
+    " it follows from.",
     "index": "`runforge index check` compares the whole list with the run folders.",
     "dataset": "Put the dataset back as it was, or pass it over with --without-dataset.",
     "signature": "Get folder and signature from their source again.",

@@ -190,13 +190,11 @@ def _index(around: Surroundings, runs: tuple[RunVerification, ...]) -> Check:
     told = {
         (item.rule, item.pointer) for run in runs for check in run.checks for item in check.findings
     }
-    findings = tuple(
-        item
-        for item in (*order_findings(around.entries, file), *_form(store, file))
-        if (item.rule, item.pointer) not in told
-    )
+    found = [*order_findings(around.entries, file), *_form(store, file)]
+    findings = tuple(item for item in found if (item.rule, item.pointer) not in told)
     message = count(len(around.entries), "entry", "entries")
-    if findings:
+    if found:
+        message += "" if findings else "; what is wrong with them is said of their runs"
         return Check("index", "failed", "invalid", message, findings)
     return Check("index", "passed", "valid", f"{message}, each run once, in order")
 
