@@ -174,7 +174,7 @@ def _plain_index(data: bytes) -> dict[str, Any] | None:
     """
     import msgspec
 
-    from runforge_contracts.types import IndexV1
+    from runforge_contracts._generated.index_v1 import IndexV1
 
     if b"\\" in data or any(token in data for token in (b"NaN", b"Infinity", b"e+", b"E")):
         return None
