@@ -9,6 +9,7 @@ import click
 from runforge_contracts.reading import RunFolder
 
 from runforge_cli import CLIENT
+from runforge_cli.process import prepare_training
 from runforge_cli.running import train_and_tell, training_options
 from runforge_cli.settings import Settings, complete_run, global_options, pass_settings
 
@@ -42,9 +43,7 @@ def command(
 
     Another model family starts from its own hyperparameters.
     """
-    from runforge_engine.numerics import pin_environment
-
-    pin_environment()
+    prepare_training()
     from runforge_engine.configuration import parse_parameters
     from runforge_engine.execution import execute
     from runforge_engine.requests import dataset_path, rerun_request
