@@ -10,13 +10,10 @@ does nothing, ``/ load`` against ``joblib.load`` of the same file.
 from __future__ import annotations
 
 import argparse
-import statistics
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
-from typing import NamedTuple
 
+from pairing import in_turns, python, ratio, runforge, spread
 from runforge_engine.training import dump_model
 from sklearn.datasets import load_breast_cancer
 from sklearn.ensemble import RandomForestClassifier
@@ -28,24 +25,6 @@ MODELS = {
     "linear model": LogisticRegression(max_iter=200),
     "forest of 100 trees": RandomForestClassifier(100, random_state=42),
 }
-PYTHON = [sys.executable, "-c"]
-#: A process begins with the memory of the one that starts it, so a small one has to.
-LAUNCHER = """
-import os, sys, time
-silent = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
-begun = time.perf_counter()
-child = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=silent)
-_, status, usage = os.wait4(child, 0)
-print(time.perf_counter() - begun, usage.ru_maxrss, os.waitstatus_to_exitcode(status))
-"""
-
-
-class Cost(NamedTuple):
-    """What a process took."""
-
-    seconds: float
-    #: Largest resident set, in bytes.
-    memory: int
 
 
 def main() -> None:
@@ -71,45 +50,26 @@ def write(path: Path, classifier: object) -> Path:
 
 def compare(path: Path, runs: int) -> None:
     """Measure the processes in turns and print a line for each."""
-    command = str(Path(sys.executable).with_name("runforge"))
     read = "from pathlib import Path; from runforge_engine.artifact.inspection import inspect_model"
     processes = {
-        "python -c pass": [*PYTHON, "pass"],
-        "joblib.load": [*PYTHON, f"import joblib; joblib.load({str(path)!r})"],
-        "the reader alone": [*PYTHON, f"{read}; inspect_model(Path({str(path)!r}))"],
-        "runforge inspect-artifact --json": [command, "inspect-artifact", str(path), "--json"],
-        "python -m ml_runner inspect-artifact": [
-            *(sys.executable, "-m", "ml_runner"),
-            *("inspect-artifact", "--artifact", str(path)),
-        ],
+        "python -c pass": python("-c", "pass"),
+        "joblib.load": python("-c", f"import joblib; joblib.load({str(path)!r})"),
+        "the reader alone": python("-c", f"{read}; inspect_model(Path({str(path)!r}))"),
+        "runforge inspect-artifact --json": runforge("inspect-artifact", path, "--json"),
+        "python -m ml_runner inspect-artifact": python(
+            *("-m", "ml_runner", "inspect-artifact", "--artifact", path)
+        ),
     }
-    rounds = [[cost(arguments) for arguments in processes.values()] for _ in range(runs + 1)][1:]
-    bare, loaded, *_ = zip(*rounds, strict=True)
-    for name, costs in zip(processes, zip(*rounds, strict=True), strict=True):
-        time_ms = statistics.median(one.seconds for one in costs) * 1e3
-        memory = statistics.median(one.memory for one in costs) / 2**20
-        print(
-            f"  {name:38}{time_ms:>8.1f}ms{memory:>8.1f}MB"
-            f"{ratio(costs, bare):>8.2f}{ratio(costs, loaded):>8.2f}"
+    bare, loaded, *others = in_turns(list(processes.values()), runs)
+    for name, costs in zip(processes, [bare, loaded, *others], strict=True):
+        milliseconds, megabytes = (
+            spread(costs).median * 1e3,
+            spread(costs, "memory").median / 2**20,
         )
-
-
-def cost(arguments: list[str]) -> Cost:
-    """Run a process to its end."""
-    done = subprocess.run(
-        [*PYTHON, LAUNCHER, *arguments], check=True, capture_output=True, text=True
-    )
-    seconds, memory, status = done.stdout.split()
-    if status != "0":
-        raise subprocess.CalledProcessError(int(status), arguments)
-    return Cost(float(seconds), int(memory) * (1 if sys.platform == "darwin" else 1024))
-
-
-def ratio(costs: tuple[Cost, ...], others: tuple[Cost, ...]) -> float:
-    """Return the median of the ratios of times taken side by side."""
-    return statistics.median(
-        one.seconds / other.seconds for one, other in zip(costs, others, strict=True)
-    )
+        print(
+            f"  {name:38}{milliseconds:>8.1f}ms{megabytes:>8.1f}MB"
+            f"{ratio(costs, bare).median:>8.2f}{ratio(costs, loaded).median:>8.2f}"
+        )
 
 
 if __name__ == "__main__":

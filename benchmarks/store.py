@@ -10,9 +10,7 @@ alike.
 from __future__ import annotations
 
 import hashlib
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,6 +19,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from pairing import cost, python
 from runforge_contracts.jsontext import encode_json
 from runforge_contracts.layout import StoreLayout
 from runforge_contracts.yamltext import encode_yaml
@@ -93,18 +92,7 @@ def make_experiments(folder: Path, size: int) -> Path:
 
 
 def process(*command: object) -> Callable[[], float]:
-    # Bytecode is cached, as it is for whoever has installed the packages.
-    environment = {
-        key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"
-    }
-
-    def run() -> float:
-        begun = time.perf_counter()
-        arguments = [sys.executable, *map(str, command)]
-        subprocess.run(arguments, check=True, stdout=subprocess.DEVNULL, env=environment)
-        return time.perf_counter() - begun
-
-    return run
+    return lambda: cost(python(*command)).seconds
 
 
 def appending(store: StoreLayout, size: int) -> Callable[[], float]:
