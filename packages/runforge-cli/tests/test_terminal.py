@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import pty
+import re
 import struct
 import subprocess
 import sys
@@ -283,6 +284,27 @@ def test_a_terminal_sees_one_line_that_changes_and_then_the_run(workspace: Path)
     assert written.count("\x1b[32msucceeded\x1b[0m") == 1
     code, plain = on_a_terminal(("show", "--no-color"), workspace)
     assert (code, "\x1b" in plain) == (0, False)
+
+
+def test_a_terminal_sees_the_stages_and_the_time_that_is_left(workspace: Path) -> None:
+    options = ("--model", "random_forest", "--param", "n_estimators=1000000")
+    code, written = on_a_terminal((*TRAIN, *options), workspace, interrupt_at=b" left")
+    assert code == 5
+    shown = [part.strip() for part in written.split("\r\x1b[2K") if part]
+    stages = [part.partition(",")[0] for part in shown]
+    assert stages[0] == "Reading the dataset"
+    assert "Preparing 342 rows with 4 features" in stages
+    growing = next(part for part in shown if " left" in part)
+    pattern = r"Growing trees \S* +[0-9,]+ of 1,000,000, 0:[0-9]{2}, [0-9:]+ left"
+    assert re.match(pattern, growing)
+    # Nothing of the line is left before the error.
+    assert shown[-1].startswith("error[CANCELLED]")
+
+
+def test_a_call_that_is_refused_leaves_no_progress(workspace: Path) -> None:
+    code, written = on_a_terminal(("train", "absent.csv", "--label", "species"), workspace)
+    assert code == 3
+    assert written.split("\r\x1b[2K")[-1].startswith("error[DATASET_NOT_FOUND]")
 
 
 def test_control_c_on_a_terminal_cancels(workspace: Path) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from runforge_contracts.diagnostics import Diagnostic
@@ -16,6 +18,9 @@ from runforge_engine.observer import Observer
 from runforge_cli.columns import bar, fit, hanging, pad, plural, terminal_width
 from runforge_cli.settings import Settings
 
+#: Goes to the begin of the line and erases it.
+_ERASE = "\r\x1b[2K"
+
 
 def _say(text: str) -> None:
     """Write to standard error; a reader who has gone away does not stop a run."""
@@ -24,8 +29,18 @@ def _say(text: str) -> None:
         sys.stderr.flush()
 
 
-def choose_observer(settings: Settings) -> Observer:
-    """Return the observer that suits the options and where standard error goes."""
+@contextlib.contextmanager
+def watching(settings: Settings) -> Iterator[Observer]:
+    """Give the observer that suits the options and where standard error goes."""
+    observer = _choose(settings)
+    try:
+        yield observer
+    finally:
+        if isinstance(observer, TerminalProgress):
+            observer.close()
+
+
+def _choose(settings: Settings) -> Observer:
     if settings.json:
         return EventStream() if settings.verbose else Observer()
     if settings.quiet:
@@ -61,39 +76,96 @@ class StageLines(Observer):
 
 
 class TerminalProgress(Observer):
-    """One line that changes, with a bar and the time left where the fraction is known."""
+    """One line that tells what the run is at, and for how long.
+
+    Where the fraction is known there is a bar, with the time that is left at the pace so far.
+    """
 
     def __init__(self) -> None:
-        self._began = time.monotonic()
+        self._drawing = threading.Lock()
+        self._closed = threading.Event()
+        self._stage, self._began = "Reading the dataset", time.monotonic()
+        #: What is done and what there is to do, and when that was so.
+        self._done: tuple[int, int, float] | None = None
+        self._drawn = ""
+        self._draw()
+        threading.Thread(target=self._tick, name="runforge-progress", daemon=True).start()
 
     def on_event(self, event: dict[str, Any]) -> None:
-        """Show the event in the place of the one before."""
-        if event["event"] == "train_started":
-            self._began = time.monotonic()
-        text = describe_event(event)
+        """Show what the run does now."""
         if event["event"] == "train_progress":
-            text = self._bar(event["epoch"], event["total_epochs"])
-        if text:
-            self._show(text)
-        if event["event"] in ("artifacts_written", "run_failed", "run_cancelled"):
-            self._show("")
+            self._done = event["epoch"], event["total_epochs"], time.monotonic()
+        elif stage := _stage_after(event):
+            self._stage, self._began, self._done = stage, time.monotonic(), None
+        self._draw()
 
     def on_diagnostic(self, diagnostic: Diagnostic) -> None:
         """Leave what deserves attention standing above the line."""
         if diagnostic.severity == "warning":
-            self._show("")
             lines = hanging(f"warning: {printable(diagnostic.message)}")
-            _say("".join(f"{line}\n" for line in lines))
+            with self._drawing:
+                _say(_ERASE + "".join(f"{line}\n" for line in lines) + _ERASE + self._drawn)
 
-    def _bar(self, done: int, total: int) -> str:
-        elapsed = time.monotonic() - self._began
-        seconds = round(elapsed * (total - done) / done) if done else 0
-        left = f", {format_duration(1000 * seconds)} left" if seconds else ""
-        return f"Growing trees {pad(bar(done, total, 20), 20)} {done:,} of {total:,}{left}"
+    def close(self) -> None:
+        """Take the line away."""
+        self._closed.set()
+        with self._drawing:
+            _say(_ERASE)
 
-    def _show(self, text: str) -> None:
-        line = fit(text, terminal_width() - 1)
-        _say(f"\r\x1b[2K{line}")
+    def _tick(self) -> None:
+        while not self._closed.wait(0.25):
+            self._draw()
+
+    def _draw(self) -> None:
+        with self._drawing:
+            line = fit(self._text(), terminal_width() - 1)
+            if line != self._drawn and not self._closed.is_set():
+                self._drawn = line
+                _say(_ERASE + line)
+
+    def _text(self) -> str:
+        now = time.monotonic()
+        if self._done is None:
+            return self._stage + _since(now - self._began)
+        done, total, then = self._done
+        left = (then - self._began) * (total - done) / done - (now - then)
+        elapsed = _since(now - self._began)
+        return (
+            f"Growing trees {pad(bar(done, total, 20), 20)} {done:,} of {total:,}{elapsed}"
+            # The first trees alone tell little.
+            + (f", {_clock(left)} left" if elapsed and left >= 1 else "")
+        )
+
+
+def _stage_after(event: dict[str, Any]) -> str:
+    """Return what a run does after an event, or nothing where it goes on with the same."""
+    match event["event"]:
+        case "dataset_loaded":
+            rows, features = event["num_samples"], event["num_features"]
+            return f"Preparing {plural(rows, 'row')} with {plural(features, 'feature')}"
+        case "train_started":
+            return "Training"
+        case "train_finished":
+            return "Evaluating"
+        case "metrics_computed":
+            return "Writing the artifacts"
+        case "artifacts_written":
+            return "Finishing"
+        case "cancelling":
+            return "Cancelling"
+    return ""
+
+
+def _since(seconds: float) -> str:
+    return f", {_clock(seconds)}" if seconds >= 1 else ""
+
+
+def _clock(seconds: float) -> str:
+    """Return a duration as ``0:12`` or ``1:02:03``."""
+    minutes, rest = divmod(int(seconds), 60)
+    if minutes < 60:
+        return f"{minutes}:{rest:02}"
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
 
 
 def describe_event(event: dict[str, Any]) -> str:

@@ -63,10 +63,10 @@ def train_and_tell(
     Returns the exit code: 0 succeeded, 1 failed, 5 cancelled; another where the failure's own
     code says so.
     """
-    from runforge_cli.progress import choose_observer
+    from runforge_cli.progress import watching
 
-    with cancelled_by_signals() as cancellation:
-        outcome = execute(choose_observer(settings), cancellation)
+    with cancelled_by_signals() as cancellation, watching(settings) as observer:
+        outcome = execute(observer, cancellation)
     if settings.json:
         write_json(
             {

@@ -63,17 +63,17 @@ def command(
         return _print_requirements(settings, folder)
     from runforge_engine.reproduction.reproducing import reproduce
 
-    from runforge_cli.progress import choose_observer
+    from runforge_cli.progress import watching
     from runforge_cli.running import cancelled_by_signals
 
-    with cancelled_by_signals() as cancellation:
+    with cancelled_by_signals() as cancellation, watching(settings) as observer:
         report = reproduce(
             folder,
             _workspace_of(folder, settings),
             dataset=None if dataset is None else Path(dataset),
             numerics=numerics,
             keep=None if keep is None else Path(keep),
-            observer=choose_observer(settings),
+            observer=observer,
             cancellation=cancellation,
         )
     document = report.to_dict()
