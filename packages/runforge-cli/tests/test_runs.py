@@ -48,6 +48,15 @@ def test_a_run_at_work_is_told_from_one_that_was_killed(runforge: Call, filled: 
     assert all(status and not state for status, state in states[2:])
 
 
+def test_a_run_that_has_not_begun_says_no_more_than_that(runforge: Call, workspace: Path) -> None:
+    (workspace / ".runforge/runs/20270101-000000-0000000a").mkdir(parents=True)
+    assert runforge("show").out.splitlines() == [
+        "Run 20270101-000000-0000000a: incomplete",
+        "  folder  .runforge/runs/20270101-000000-0000000a",
+        "  state   It has not begun, or nobody can tell whether it is at work.",
+    ]
+
+
 def test_csv_has_every_value_in_full(runforge: Call, filled: Path) -> None:
     entries = runforge("runs", "--json").json["runs"]
     out = runforge("runs", "--csv").out

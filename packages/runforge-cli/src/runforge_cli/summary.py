@@ -56,7 +56,8 @@ def summary_lines(folder: RunFolder, settings: Settings, *, brief: bool = False)
     yield from _features(folder)
     if not brief:
         yield from section("Origin", pairs(_origin(folder)))
-        yield from section("Files", paragraph(_files(folder), indent=2))
+        files = _files(folder)
+        yield from section("Files", paragraph(files, indent=2) if files else [])
     # What merely describes the model family is left to `runforge diagnostics`.
     worth_knowing = [item for item in folder.diagnostics if item["severity"] == "warning"]
     yield from section("Diagnostics", diagnostic_lines(worth_knowing))
