@@ -1,4 +1,4 @@
-"""A run ends when it is asked to: in every stage, by Ctrl-C, SIGTERM or from another terminal."""
+"""A run ends when it is asked to: in every stage, by a signal or from another terminal."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def cancelled_cleanly(workspace: Path) -> dict[str, Any]:
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_signal_ends_a_run_in_every_stage(stage: str, workspace: Path) -> None:
     module, name, step = STAGES[stage]
-    number = (signal.SIGINT, signal.SIGTERM)[len(stage) % 2]
+    number = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)[len(stage) % 3]
     place = workspace / "stuck"
     with started(workspace, "-c", STUCK, module, name, str(place), *TRAIN) as process:
         until(place.exists, process)
@@ -214,6 +214,20 @@ def test_native_fits_are_left(family: str, hard_data: Path, workspace: Path) -> 
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE) == 5
     cancelled_cleanly(workspace)
+
+
+def test_a_run_that_is_to_outlive_its_terminal_does(workspace: Path) -> None:
+    """As nohup(1) starts it: with the signal ignored."""
+    place = workspace / "stuck"
+    module, name, _ = STAGES["fitting"]
+    ignoring = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n" + STUCK
+    with started(workspace, "-c", ignoring, module, name, str(place), *TRAIN) as process:
+        until(place.exists, process)
+        process.send_signal(signal.SIGHUP)
+        time.sleep(0.2)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=PATIENCE)
+    assert cancelled_cleanly(workspace)["error"]["message"] == "The run was cancelled by SIGTERM."
 
 
 @pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])

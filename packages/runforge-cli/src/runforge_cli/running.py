@@ -98,7 +98,7 @@ def _tell(settings: Settings, outcome: Outcome) -> None:
 
 @contextmanager
 def cancelled_by_signals() -> Iterator[Cancellation]:
-    """Give a cancellation that SIGINT and SIGTERM set; a later signal ends the process at once."""
+    """Give a cancellation that SIGINT, SIGTERM and SIGHUP set; a later one ends the process."""
     import os
     import time
 
@@ -114,7 +114,12 @@ def cancelled_by_signals() -> Iterator[Cancellation]:
         name = signal.Signals(number).name
         cancellation.cancel(f"The run was cancelled by {name}.", number)
 
-    previous = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    hang_up = getattr(signal, "SIGHUP", None)  # Windows has none
+    # Whoever starts a run with nohup wants it to outlive the terminal.
+    if hang_up is not None and signal.getsignal(hang_up) is not signal.SIG_IGN:
+        numbers.append(hang_up)
+    previous = {number: signal.signal(number, handle) for number in numbers}
     try:
         yield cancellation
     finally:
