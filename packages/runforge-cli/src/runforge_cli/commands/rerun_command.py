@@ -48,7 +48,9 @@ def command(
     from runforge_engine.execution import execute
     from runforge_engine.requests import dataset_path, rerun_request
 
-    parent = settings.find_run(run)
+    parent = settings.find_run(
+        run, "Repeat it with `runforge experiment run --experiment runs/{run}/config.yaml`."
+    )
     request = parent.request or {}
     model = request.get("model", {})
     family = options["model"] or model.get("family", "")
