@@ -3,6 +3,7 @@
 PYTHON := $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then command -v $$p; break; fi; done)
 VENV := .venv
+RIVALS := .rivals
 BIN := $(VENV)/bin
 PACKAGES := packages/runforge-contracts packages/runforge-engine packages/runforge-cli conformance
 MANIFESTS := pyproject.toml $(addsuffix /pyproject.toml,$(PACKAGES))
@@ -19,7 +20,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
 # Two installers at once would spoil the environment.
 .NOTPARALLEL:
-.PHONY: help setup demo test check format generate check-generated check-typescript conformance bench clean
+.PHONY: help setup demo test check format generate check-generated check-typescript conformance bench bench-rivals clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -98,11 +99,24 @@ $(TYPESCRIPT)/node_modules: $(VENV)/.tools $(TYPESCRIPT)/package-lock.json
 	@$(NPM) ci
 	@touch $@
 
-bench: $(VENV)/.tools $(CLIENT)/build ## Measure, beside plain libraries
+bench: $(VENV)/.tools $(CLIENT)/build ## Measure, beside plain libraries, write docs/benchmarks.md
 	$(BIN)/python benchmarks/contracts.py
 	$(TOOLS) python benchmarks/conformance.py
 	$(BIN)/python benchmarks/store.py
 	$(BIN)/python benchmarks/inspect_artifact.py
+	$(BIN)/python benchmarks/bench.py $(if $(wildcard $(RIVALS)/.installed),--rivals $(RIVALS)/bin/python)
+
+bench-rivals: $(RIVALS)/.installed ## Measure, beside MLflow, too
+	@$(MAKE) --no-print-directory bench
+
+# The same libraries as ours, so that MLflow alone makes the difference.
+$(RIVALS)/.installed: $(VENV)/.installed
+	@echo "Installing MLflow into $(RIVALS)"
+	@$(PYTHON) -m venv $(RIVALS)
+	@$(BIN)/python -m pip freeze --exclude-editable > $(RIVALS)/constraints.txt
+	@$(RIVALS)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--constraint $(RIVALS)/constraints.txt 'mlflow>=3' scikit-learn pandas
+	@touch $@
 
 clean: ## Remove what the doors made; runs are kept
-	rm -rf $(VENV) .tox .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(RIVALS) .tox .mypy_cache .pytest_cache .ruff_cache

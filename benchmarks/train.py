@@ -11,6 +11,7 @@ and MLflow's list of runs are measured beside.
 from __future__ import annotations
 
 import argparse
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -163,8 +164,7 @@ def rows(folder: Path, rivals: Path | None = None) -> Iterator[tuple[str, Callab
         store = make_store(folder / "store", RUNS)
         others: tuple[tuple[str, Command], ...] = ()
         if rivals is not None:
-            tracking = folder / "mlflow"
-            subprocess.run([rivals, HERE / "mlflow_runs.py", tracking, str(RUNS)], check=True)
+            tracking = _mlflow_runs(rivals)
             listed = (rivals.with_name("mlflow"), "runs", "list", "--experiment-id", "0")
             others = (("MLflow runs list", Command(listed, tracking)),)
         ours = runforge("--workspace", store.workspace, "runs")
@@ -181,6 +181,18 @@ def rows(folder: Path, rivals: Path | None = None) -> Iterator[tuple[str, Callab
     yield "`runforge --help`", help_page
     yield f"`runforge runs`, {RUNS:,} runs", listing
     yield "`runforge inspect-artifact`, linear model", inspecting
+
+
+def _mlflow_runs(rivals: Path) -> Path:
+    """Return a folder in which MLflow has as many runs; filled once, in its environment."""
+    folder = rivals.parents[1] / f"runs-{RUNS}"
+    if not folder.exists():
+        print(f"Making {RUNS:,} runs of MLflow, once; this takes some minutes", flush=True)
+        unfinished = folder.with_suffix(".part")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        subprocess.run([rivals, HERE / "mlflow_runs.py", unfinished, str(RUNS)], check=True)
+        unfinished.rename(folder)
+    return folder
 
 
 def measure(name: str, row: Row, rounds: int | None = None) -> Measured:

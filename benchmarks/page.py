@@ -1,0 +1,237 @@
+"""What was measured, as the page ``docs/benchmarks.md``."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from growth import Study
+from growth import table_of as growth_table
+from pairing import Spread, spread
+from runforge_engine.host import describe_platform, usable_cores
+from stages import Breakdown
+from stages import table_of as stage_table
+from train import Bar, Measured
+
+#: Share of the processors that others may use meanwhile without being mentioned.
+_QUIET = 0.05
+_PACKAGES = ("runforge-cli", "scikit-learn", "numpy", "scipy", "pandas", "pyarrow", "joblib")
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that was measured."""
+
+    measured: Sequence[Measured]
+    breakdowns: Sequence[Breakdown]
+    studies: Sequence[Study]
+    #: Share of the processors that others used meanwhile, where the system tells.
+    others: float | None
+    #: Version of MLflow, where it was measured.
+    mlflow: str | None = None
+
+    def failures(self) -> list[str]:
+        """Return a sentence for each bar that is not met."""
+        found = [
+            f"{item.name}: {_text(ratio)} against {bar.most:g}; {self._reason(item)}"
+            for item in self.measured
+            for bar, ratio in item.verdicts()
+            if not bar.is_met(ratio)
+        ]
+        for study in self.studies:
+            for size in study.too_steep():
+                found.append(
+                    f"growth over {study.over}: what we add grows faster than table and estimator"
+                    f" up to {size:,}"
+                )
+        return found
+
+    def _reason(self, item: Measured) -> str:
+        work = item.against_rival("processor")
+        told = f"the processors work {_text(work)} of what they do for the rival"
+        if self.others is not None and self.others > _QUIET:
+            told += f", and others used {self.others:.0%} of them meanwhile"
+        return told
+
+
+def page(report: Report) -> str:
+    """Return the report as Markdown."""
+    return "\n".join(_page(report)) + "\n"
+
+
+def _page(report: Report) -> Iterable[str]:
+    yield from (
+        "<!-- Written by `make bench`; edit benchmarks/bench.py instead. -->",
+        "",
+        "# How fast",
+        "",
+        f"Measured on {datetime.now(UTC):%Y-%m-%d} by `make bench`, which writes this page.",
+        "",
+        f"* {_machine()}",
+        f"* {_versions(report.mlflow)}",
+        "",
+    )
+    if report.others is not None and report.others > _QUIET:
+        yield from (
+            f"**Provisional**: others used {report.others:.0%} of the processors meanwhile.",
+            "",
+        )
+    failures = report.failures()
+    yield "Every bar is met." if not failures else "Not met:"
+    yield ""
+    if failures:
+        yield from (f"* {failure}" for failure in failures)
+        yield ""
+    yield from _bars(report)
+    yield from _stages(report)
+    yield from _growth(report)
+    yield from _METHOD.splitlines()
+
+
+def _bars(report: Report) -> Iterable[str]:
+    others = sorted({name for item in report.measured for name in item.others})
+    yield from (
+        "## The bars",
+        "",
+        "Whole processes, from start to end, in pairs that take turns; the ratio is the median",
+        "over the pairs, with the least and the greatest. Training is held against a script",
+        "written by hand ([`bare_script.py`](../benchmarks/bare_script.py): pandas and",
+        "scikit-learn, no checks, no record), everything else against `python -c pass`.",
+        "",
+    )
+    header = ["", "we take", "the rival takes", "ratio", "bar", "", *others]
+    yield from _table([header, *_bar_rows(report, others)])
+    yield ""
+
+
+def _bar_rows(report: Report, others: Sequence[str]) -> Iterable[list[str]]:
+    for item in report.measured:
+        for bar, found in item.verdicts():
+            beside = []
+            for name in others:
+                costs = item.others.get(name)
+                if costs is None:
+                    beside.append("")
+                    continue
+                against = item.against_rival(bar.figure, costs).median
+                beside.append(f"{_amount(bar, spread(costs, bar.figure))} ({against:.2f})")
+            yield [
+                item.name + ("; peak memory" if bar.figure == "memory" else ""),
+                _amount(bar, spread(item.ours, bar.figure)),
+                _amount(bar, spread(item.rival, bar.figure)),
+                _text(found),
+                f"{bar.most:g}",
+                "met" if bar.is_met(found) else "**not met**",
+                *beside,
+            ]
+
+
+def _stages(report: Report) -> Iterable[str]:
+    yield from (
+        "## Where the time goes",
+        "",
+        "A logistic regression on three tables, by the events of the run itself. The libraries",
+        "load in a thread of their own from before the file is read until they are waited for.",
+        "The floor is what no program could leave out that trains the same model with the same",
+        "libraries: a process that loads them, and the fit with the table in memory.",
+        "",
+    )
+    yield from _table(stage_table(report.breakdowns))
+    yield ""
+
+
+def _growth(report: Report) -> Iterable[str]:
+    yield from (
+        "## How it grows",
+        "",
+        "The whole process, what scikit-learn takes of it to scale and to fit, and the peak of",
+        "memory beside the estimate by which a table is refused that does not fit.",
+        "",
+    )
+    for study in report.studies:
+        yield f"![Time and memory over {study.over}](benchmarks/{study.over}.svg)"
+        yield ""
+        yield from _table(growth_table(study))
+        yield ""
+        if study.left_out:
+            sizes = ", ".join(f"{size:,}" for size in study.left_out)
+            yield f"Too large for this machine: {sizes}."
+            yield ""
+
+
+_METHOD = """\
+## How it is done
+
+None of this changes a byte of a run, leaves a check out or a line of the record: tests hold the
+folder that the command writes, on one core and on all, against that of a plain program.
+
+* scikit-learn takes longer to import than to train on a small table. A process of the command
+  loads it in a thread while the data is read and hashed, without looking for garbage meanwhile,
+  and without pandas and rich, which scikit-learn imports wherever they are installed and no run
+  needs. The version of pandas is on record all the same.
+* Arrow parses on all cores, in pieces that fit a processor's own memory, and tells of what it
+  cannot read; the columns become the matrix a few thousand rows at a time.
+* One thread for linear algebra: the bits need it, and it is faster.
+* The trees of a forest grow on all cores, each thread with the next few that nobody has taken, and
+  are those that a single thread grows. What is predicted with them is added up by one.
+* The metrics that depend only on how often which label was taken for which are computed by
+  scikit-learn from those counts.
+
+## Memory
+
+| while | in memory, beside the libraries (150 MiB) |
+|---|---|
+| reading | the bytes of the file |
+| parsing | the bytes, and the columns that are parsed so far |
+| making the matrix | the columns, piece by piece given up for rows of the matrix |
+| splitting | the matrix, and the rows to train and to validate with; then these alone |
+| scaling | these, and a copy of the rows to train with that scikit-learn makes |
+| fitting | the rows to train with, scaled in place, and those to validate with |
+| evaluating | the rows to validate with, and a scaled copy |
+
+A table that would not fit is refused before it is read, with an estimate of what it takes; the
+environment variable `RUNFORGE_MEMORY_LIMIT` (such as `12G`) stands for what is free, and 0 lets
+everything be tried.
+
+## Repeat it
+
+    make bench           everything on this page
+    make bench-rivals    with MLflow, in an environment of its own
+
+The tables come from [`tables.py`](../benchmarks/tables.py), from a fixed seed, and are removed
+when all is done.
+"""
+
+
+def _table(cells: Iterable[Sequence[str]]) -> Iterable[str]:
+    header, *body = cells
+    yield f"| {' | '.join(header)} |"
+    yield "|---" + "|---:" * (len(header) - 1) + "|"
+    for row in body:
+        yield f"| {' | '.join(row)} |"
+
+
+def _text(found: Spread) -> str:
+    return f"{found.median:.2f} ({found.least:.2f} to {found.greatest:.2f})"
+
+
+def _amount(bar: Bar, found: Spread) -> str:
+    if bar.figure == "memory":
+        return f"{found.median / 2**20:,.0f} MiB"
+    if found.median < 1:
+        return f"{1000 * found.median:.0f} ms"
+    return f"{found.median:.2f} s"
+
+
+def _machine() -> str:
+    described = describe_platform()
+    return f"{usable_cores()} cores of {described.get('cpu', 'a processor')}, {described['os']}"
+
+
+def _versions(mlflow: str | None) -> str:
+    named = [f"{name} {version(name)}" for name in _PACKAGES]
+    named += [f"MLflow {mlflow}"] if mlflow else []
+    return f"Python {platform.python_version()}, {', '.join(named)}"

@@ -1,0 +1,179 @@
+"""The measurements measure what they say, and judge by it; nobody is timed here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from growth import Point, Study, picture
+from page import Report, page
+from pairing import Cost, Spread, cost, in_turns, python, ratio
+from stages import STAGES, Breakdown, table_of, train
+from tables import LABEL, write_iris, write_table
+from train import BARE, Bar, Measured, Workspace, lines, rows
+
+HERE = Path(__file__).parents[1]
+#: Of a table of 1,000 rows, 5 features and 3 classes.
+DIGEST = "808f2ef01eb95aa2e7a784be888ca2e33ae3d1552ad1acda16132209af1190ed"
+
+
+def costs(*seconds: float, memory: float = 2**20) -> list[Cost]:
+    return [Cost(value, value, memory, 0.0) for value in seconds]
+
+
+def measured(*ratios: float, most: float = 0.8) -> Measured:
+    rival = costs(*(2.0 for _ in ratios))
+    return Measured(
+        "a row", (Bar("seconds", most),), costs(*(2.0 * one for one in ratios)), rival, {}
+    )
+
+
+def test_everybody_measures_the_same_bytes(tmp_path: Path) -> None:
+    table = write_table(tmp_path / "table.csv", 1_000, 5, 3).read_bytes()
+    assert hashlib.sha256(table).hexdigest() == DIGEST
+    header, first, *others = table.decode().splitlines()
+    assert header == "feature_0,feature_1,feature_2,feature_3,feature_4,label"
+    assert len(others) == 999
+    assert {line.rpartition(",")[2] for line in (first, *others)} == {"0", "1", "2"}
+    iris = write_iris(tmp_path / "iris.csv").read_text().splitlines()
+    assert len(iris) == 151
+    assert iris[0].endswith(f",{LABEL}")
+
+
+def test_a_large_table_begins_like_a_small_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = write_table(tmp_path / "whole.csv", 500, 4, 2).read_bytes()
+    monkeypatch.setattr("tables._VALUES", 100)
+    assert write_table(tmp_path / "pieces.csv", 500, 4, 2).read_bytes() == whole
+
+
+@pytest.mark.parametrize("family", ["logistic_regression", "random_forest"])
+def test_the_rival_does_what_we_are_held_against(family: str, tmp_path: Path) -> None:
+    place = Workspace(tmp_path / "place")
+    table = write_table(place.folder / "table.csv", 600, 4, 3)
+    command = place.bare(table, family)
+    subprocess.run(list(map(str, command.arguments)), cwd=command.folder, check=True)
+    theirs = json.loads((place.folder / "out/metrics.json").read_text())
+    assert theirs["data_sha256"] == hashlib.sha256(table.read_bytes()).hexdigest()
+    train(place.ours(table, family))
+    [run] = (place.folder / ".runforge/runs").iterdir()
+    ours = json.loads((run / "metrics.v1.json").read_text())
+    assert theirs["accuracy"] == pytest.approx(ours["accuracy"])
+    assert theirs["confusion_matrix"] == ours["confusion_matrix"]
+    assert (run / "artifacts/model.pkl").stat().st_size > 0
+    assert (place.folder / "out/model.pkl").stat().st_size > 0
+
+
+def test_the_stages_of_a_run_make_up_the_whole(tmp_path: Path) -> None:
+    place = Workspace(tmp_path / "place")
+    done, stages = train(place.ours(write_iris(place.folder / "iris.csv"), "logistic_regression"))
+    assert list(stages) == list(STAGES)
+    # Events carry milliseconds.
+    assert all(seconds > -0.002 for seconds in stages.values())
+    assert sum(stages.values()) == pytest.approx(done.seconds, abs=0.01)
+    run = max((place.folder / ".runforge/runs").iterdir())
+    record = json.loads((run / "run.json").read_text())
+    # As a user has it: in a repository, in which nothing is changed by the measurement.
+    assert record["provenance"]["git"]["dirty"] is False
+
+
+def test_processes_take_turns_and_their_memory_is_their_own(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    note = "import sys; open(sys.argv[1], 'a').write(sys.argv[2]); x = bytearray(int(sys.argv[3]))"
+    small, large = (
+        python("-c", note, log, letter, size) for letter, size in (("a", 1), ("b", 200_000_000))
+    )
+    ours, theirs = in_turns([small, large], rounds=3)
+    assert log.read_text() == "ba" + "ab" + "ba" + "ab"
+    assert (len(ours), len(theirs)) == (3, 3)
+    assert all(one.memory < 100_000_000 for one in ours)
+    assert all(one.memory > 200_000_000 for one in theirs)
+    assert ratio(theirs, ours, "memory").least > 2
+
+
+def test_a_process_that_fails_is_not_measured() -> None:
+    with pytest.raises(subprocess.CalledProcessError):
+        cost(python("-c", "raise SystemExit(3)"))
+
+
+def test_the_verdict_is_on_the_median_of_the_pairs() -> None:
+    met, missed = measured(0.1, 0.8, 5.0), measured(0.1, 0.81, 0.9)
+    assert met.verdicts() == [(Bar("seconds", 0.8), Spread(0.8, 0.1, 5.0))]
+    assert "bar 0.8: met" in next(lines(met))
+    assert "bar 0.8: NOT MET" in next(lines(missed))
+
+
+def report(*rows: Measured, study: Study | None = None, others: float | None = 0.0) -> Report:
+    breakdown = Breakdown("iris", dict.fromkeys(STAGES, 0.1), 0.7, 0.5, 0.01)
+    return Report(rows, [breakdown], [study] if study else [], others)
+
+
+def test_the_page_names_every_bar_that_is_not_met() -> None:
+    assert "Every bar is met." in page(report(measured(0.5)))
+    told = page(report(measured(0.5), measured(0.9), others=0.3))
+    assert "* a row: 0.90 (0.90 to 0.90) against 0.8; the processors work 0.90" in told
+    assert "others used 30% of them meanwhile" in told
+    assert "**Provisional**" in told
+    assert told.count("**not met**") == 1
+    assert "**Provisional**" not in page(report(measured(0.5), others=None))
+
+
+def test_the_page_shows_rivals_where_they_were_measured() -> None:
+    row = measured(0.5)
+    beside = Measured(row.name, row.bars, row.ours, row.rival, {"MLflow autolog": costs(10.0)[:1]})
+    told = page(Report([beside], [], [], None, "9.9"))
+    assert "| MLflow autolog |" in told
+    assert "10.00 s (5.00)" in told
+    assert "MLflow 9.9" in told
+
+
+def grown(*added: float, fitting: float = 1.0) -> Study:
+    points = [
+        Point(10**number, 10**number, fitting + more, fitting, 0.5, 2**28, 2**28)
+        for number, more in enumerate(added, start=1)
+    ]
+    return Study("rows", points, [])
+
+
+def test_growth_is_held_against_that_of_the_table() -> None:
+    assert grown(1, 10, 100).too_steep() == []
+    assert grown(1, 10, 200).too_steep() == [1000]
+    told = page(report(measured(0.5), study=grown(1, 20)))
+    assert "growth over rows: what we add grows faster than table and estimator up to 100" in told
+    assert "![Time and memory over rows](benchmarks/rows.svg)" in told
+
+
+def test_pictures_are_xml_and_hold_every_size() -> None:
+    tree = ElementTree.fromstring(picture(grown(1, 10, 100)))
+    texts = [element.text for element in tree.iter("{http://www.w3.org/2000/svg}text")]
+    assert {"Time over rows", "Memory over rows", "whole process", "10", "100", "1k"} <= {*texts}
+
+
+def test_stages_are_told_beside_the_floor() -> None:
+    table = table_of(report().breakdowns)
+    assert table[0] == ["stage, in milliseconds", "iris"]
+    assert table[-1] == ["above the floor", "190"]
+
+
+def test_every_row_of_the_table_has_a_bar(tmp_path: Path) -> None:
+    made = dict(rows(tmp_path))
+    assert len(made) == 7
+    assert made["`runforge --help`"]().rival == BARE
+    assert made["iris, logistic regression"]().bars == (Bar("seconds", 0.80),)
+
+
+@pytest.mark.parametrize("script", ["bench", "train", "stages", "growth"])
+def test_every_door_says_what_it_does(script: str) -> None:
+    done = subprocess.run(
+        [sys.executable, HERE / f"{script}.py", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "usage:" in done.stdout
