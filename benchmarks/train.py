@@ -113,6 +113,7 @@ class Workspace:
 
 def rows(folder: Path, rivals: Path | None = None) -> Iterator[tuple[str, Callable[[], Row]]]:
     """Give the name of each row and what makes it, with all that is measured with."""
+    rivals = rivals and rivals.absolute()
     place = Workspace(folder / "workspace", rivals)
     linear, forest = "logistic_regression", "random_forest"
 
