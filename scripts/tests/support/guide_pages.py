@@ -100,7 +100,8 @@ def assert_shows(shown: str, printed: str) -> None:
 
 
 def _lasting(text: str) -> str:
-    return _CHANGING.sub("•", text)
+    # A longer time makes a column wider.
+    return re.sub(r"(?<=\S) +", " ", _CHANGING.sub("•", text))
 
 
 def _line_pattern(line: str) -> str:

@@ -274,7 +274,7 @@ def _copy_numbers(columns: dict[int, pa.ChunkedArray], keep: Any, X: Any) -> Non
     import pyarrow as pa
 
     positions = list(columns)
-    if not positions:
+    if not X.size or not positions:
         return
     table = pa.Table.from_arrays(list(columns.values()), names=[str(at) for at in positions])
     columns.clear()
