@@ -109,11 +109,11 @@ bench: $(VENV)/.tools $(CLIENT)/build ## Measure, beside plain libraries, write 
 bench-rivals: $(RIVALS)/.installed ## Measure, beside MLflow, too
 	@$(MAKE) --no-print-directory bench
 
-# The same libraries as ours, so that MLflow alone makes the difference.
+# What the script computes with is what we compute with: MLflow alone makes the difference.
 $(RIVALS)/.installed: $(VENV)/.installed
 	@echo "Installing MLflow into $(RIVALS)"
 	@$(PYTHON) -m venv $(RIVALS)
-	@$(BIN)/python -m pip freeze --exclude-editable > $(RIVALS)/constraints.txt
+	@$(BIN)/python -m pip freeze | grep -E '^(joblib|numpy|pandas|scikit-learn|scipy)==' > $(RIVALS)/constraints.txt
 	@$(RIVALS)/bin/python -m pip install --quiet --disable-pip-version-check \
 		--constraint $(RIVALS)/constraints.txt 'mlflow>=3' scikit-learn pandas
 	@touch $@
