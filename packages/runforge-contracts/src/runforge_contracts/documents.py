@@ -11,11 +11,11 @@ written".
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import msgspec
 
@@ -165,6 +165,40 @@ class Document(Generic[T]):
 
     def __repr__(self) -> str:
         return f"Document({self.name})"
+
+
+class DocumentFolder:
+    """A folder with documents of the contract, each of which is read when it is asked for.
+
+    The raw object of a document is None where there is none. A document that is there but cannot be
+    read raises :class:`~runforge_contracts.errors.RunForgeError`.
+    """
+
+    #: Names of the schemas that a document may follow, by its path in the folder.
+    schemas: ClassVar[Mapping[str, Sequence[str]]]
+
+    def __init__(
+        self, path: Path, read_before: Mapping[str, Document[Any] | None] | None = None
+    ) -> None:
+        self.path = path
+        self._documents = dict(read_before or {})
+
+    def document(self, file: str) -> Document[Any] | None:
+        """Return the document at ``file``, a key of :attr:`schemas`, or None."""
+        if file not in self._documents:
+            types = [struct_of(name) for name in self.schemas[file]]
+            try:
+                self._documents[file] = Document.load(self.path / file, *types)
+            except RunForgeError as error:
+                if error.code is not ErrorCode.FILE_NOT_FOUND:
+                    raise
+                self._documents[file] = None
+        return self._documents[file]
+
+    def raw(self, file: str) -> dict[str, Any] | None:
+        """Return the raw object of the document at ``file``, or None."""
+        document = self.document(file)
+        return None if document is None else document.raw
 
 
 def struct_of(name: str) -> type[msgspec.Struct]:

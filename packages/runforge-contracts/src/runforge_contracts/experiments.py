@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from runforge_contracts import layout
-from runforge_contracts.documents import Document, struct_of
+from runforge_contracts.documents import DocumentFolder
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.files import open_file, reading
 from runforge_contracts.jsontext import parse_json
@@ -26,10 +26,10 @@ from runforge_contracts.validation import validate
 ExperimentStatus = Literal["running", "succeeded", "failed", "cancelled"]
 #: Schemas of the documents of an experiment's run, by their path in its folder.
 EXPERIMENT_SCHEMAS = {
-    layout.CONFIG: "tfc.config.v1",
-    layout.SYSTEM: "tfc.system.v1",
-    layout.EXPERIMENT_METRICS: "tfc.metrics.v1",
-    layout.EXPERIMENT_MANIFEST: "tfc.manifest.v1",
+    layout.CONFIG: ("tfc.config.v1",),
+    layout.SYSTEM: ("tfc.system.v1",),
+    layout.EXPERIMENT_METRICS: ("tfc.metrics.v1",),
+    layout.EXPERIMENT_MANIFEST: ("tfc.manifest.v1",),
 }
 #: Longest line of a journal that is read, in bytes.
 MAX_LINE_BYTES = 2**20
@@ -44,33 +44,13 @@ class JournalLine(NamedTuple):
     error: RunForgeError | None
 
 
-class ExperimentFolder:
-    """One run of an experiment, read from its folder; a document is read when it is asked for.
+class ExperimentFolder(DocumentFolder):
+    """One run of an experiment, read from its folder.
 
-    The properties give the raw object of a document, or None where the run has none. A document
-    that is there but cannot be read raises :class:`~runforge_contracts.errors.RunForgeError`.
+    The properties give the raw object of a document, or None where the run has none.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._documents: dict[str, Document[Any] | None] = {}
-
-    def document(self, file: str) -> Document[Any] | None:
-        """Return the document at ``file``, a key of ``EXPERIMENT_SCHEMAS``, or None."""
-        if file not in self._documents:
-            type_ = struct_of(EXPERIMENT_SCHEMAS[file])
-            try:
-                self._documents[file] = Document.load(self.path / file, type_)
-            except RunForgeError as error:
-                if error.code is not ErrorCode.FILE_NOT_FOUND:
-                    raise
-                self._documents[file] = None
-        return self._documents[file]
-
-    def raw(self, file: str) -> dict[str, Any] | None:
-        """Return the raw object of the document at ``file``, or None."""
-        document = self.document(file)
-        return None if document is None else document.raw
+    schemas = EXPERIMENT_SCHEMAS
 
     @property
     def config(self) -> dict[str, Any] | None:

@@ -8,13 +8,13 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, cast
 
 from runforge_contracts import layout
-from runforge_contracts.documents import Document, struct_of
+from runforge_contracts.documents import DocumentFolder
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.files import read_file
 from runforge_contracts.jsontext import parse_json, unique_json
@@ -45,35 +45,13 @@ SCHEMAS_BY_FILE = {
 }
 
 
-class RunFolder:
-    """One run, read from its folder; every document is read when it is asked for.
+class RunFolder(DocumentFolder):
+    """One run, read from its folder.
 
-    The properties give the raw object of a document, or None where the run has none. A document
-    that is there but cannot be read raises :class:`~runforge_contracts.errors.RunForgeError`.
+    The properties give the raw object of a document, or None where the run has none.
     """
 
-    def __init__(
-        self, path: Path, read_before: Mapping[str, Document[Any] | None] | None = None
-    ) -> None:
-        self.path = path
-        self._documents = dict(read_before or {})
-
-    def document(self, file: str) -> Document[Any] | None:
-        """Return the document at ``file``, one of the paths of the layout, or None."""
-        if file not in self._documents:
-            types = [struct_of(name) for name in SCHEMAS_BY_FILE[file]]
-            try:
-                self._documents[file] = Document.load(self.path / file, *types)
-            except RunForgeError as error:
-                if error.code is not ErrorCode.FILE_NOT_FOUND:
-                    raise
-                self._documents[file] = None
-        return self._documents[file]
-
-    def raw(self, file: str) -> dict[str, Any] | None:
-        """Return the raw object of the document at ``file``, or None."""
-        document = self.document(file)
-        return None if document is None else document.raw
+    schemas = SCHEMAS_BY_FILE
 
     @property
     def request(self) -> dict[str, Any] | None:

@@ -35,7 +35,6 @@ MAX_FILES = 100_000
 #: Invalid lines of a journal that are told of.
 MAX_LINES = 20
 
-_SCHEMAS = {file: (name,) for file, name in EXPERIMENT_SCHEMAS.items()}
 _ENDED = ("succeeded", "failed", "cancelled")
 _UTC = ("Z", "+00:00")
 _STORES = (layout.DEFAULT_STORE, layout.LEGACY_STORE)
@@ -58,7 +57,7 @@ def check_experiment_run(path: Path) -> list[Finding]:
         )
     parents = path.absolute().parents
     in_repository = parents[0].name == layout.EXPERIMENT_RUNS and parents[1].name not in _STORES
-    folder = Folder(path, in_store=in_repository, schemas=_SCHEMAS, max_files=MAX_FILES)
+    folder = Folder(path, in_store=in_repository, schemas=EXPERIMENT_SCHEMAS, max_files=MAX_FILES)
     return [*folder.findings, *_findings(folder)]
 
 
