@@ -38,7 +38,7 @@ from runforge_cli.__main__ import main
 main()
 """
 #: Where each stage spends its time, and the step that the run names when it is cancelled there;
-#: Git is asked while the data is read.
+#: Git is asked while the data is read, and the model is written while it is evaluated.
 STAGES = {
     "opening the dataset": ("runforge_engine.plan", "read_source", None),
     "importing": ("runforge_engine.execution", "_stages", "start"),
@@ -49,8 +49,8 @@ STAGES = {
     "fitting": ("runforge_engine.training", "_fit_pipeline", "training"),
     "evaluating": ("runforge_engine.stages", "evaluate", "evaluation"),
     "interpreting": ("runforge_engine.stages", "interpret", "evaluation"),
-    "pickling": ("runforge_engine.stages", "dump_model", "artifacts"),
-    "digesting": ("runforge_engine.stages", "inspect_model_bytes", "artifacts"),
+    "pickling": ("runforge_engine.stages", "dump_model", "evaluation artifacts"),
+    "digesting": ("runforge_engine.stages", "inspect_model_bytes", "evaluation artifacts"),
 }
 
 

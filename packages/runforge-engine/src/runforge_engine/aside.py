@@ -52,9 +52,10 @@ class Aside(Generic[T]):
         What ``check`` raises, which is called again and again, ends the waiting.
         """
         try:
+            check()
             while self._thread.is_alive():
-                check()
                 self._thread.join(POLL)
+                check()
         except BaseException:
             self._stop.set()
             raise

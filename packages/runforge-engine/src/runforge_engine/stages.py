@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, TypeVar
@@ -104,6 +104,8 @@ def complete(
     )
 
     journal.step = "evaluation"
+    # Of a large forest both take seconds.
+    dumped = begin_aside(lambda _: _dump(fitted.pipeline, dataset.feature_names))
     evaluation = aside(
         lambda: evaluate(fitted.pipeline, parts.X_validation, parts.y_validation, dataset.classes)
     )
@@ -118,8 +120,7 @@ def complete(
     journal.diagnose([*evaluation.diagnostics, *interpretation.diagnostics])
 
     journal.step = "artifacts"
-    model = aside(lambda: dump_model(fitted.pipeline, dataset.feature_names))
-    content_sha256, model_sha256 = aside(lambda: _digests(model))
+    model, content_sha256, model_sha256 = dumped.result(cancellation.check)
     record.write_bytes(layout.MODEL, model, cancellation.check, model_sha256)
     snapshot = MetricsPhase2(
         accuracy=evaluation.metrics.accuracy,
@@ -243,6 +244,12 @@ def _tell_dataset(plan: Plan, dataset: Dataset, journal: Journal) -> None:
         journal.diagnose([rows_dropped(dataset)])
     if plan.gpu_reason:
         journal.diagnose([diagnostic(DiagnosticCode.GPU_UNAVAILABLE, plan.gpu_reason)])
+
+
+def _dump(pipeline: Any, feature_names: Sequence[str]) -> tuple[bytes, str, str]:
+    """Return the model as a file, with the digests of what it is and of its bytes."""
+    model = dump_model(pipeline, feature_names)
+    return model, *_digests(model)
 
 
 def _digests(model: bytes) -> tuple[str, str]:

@@ -162,7 +162,7 @@ def write_new(path: Path, data: bytes, check: Check | None = None) -> None:
             if check is None:
                 write()
             else:
-                run_aside(write, check)
+                run_aside(write, check, ended=file.close)
             unfinished.rename(path)
         except BaseException:
             with contextlib.suppress(OSError):

@@ -8,6 +8,7 @@ Source: RunForge contract, "Training" and "Determinism"; RunForge guarantees, "M
 
 from __future__ import annotations
 
+import copy
 import importlib
 import io
 import queue
@@ -140,16 +141,17 @@ def fit(
 def dump_model(pipeline: Any, feature_names: Sequence[str]) -> bytes:
     """Return the fitted pipeline as a joblib file, uncompressed; equal models give equal bytes.
 
-    The model is given its column names, as a fit on a data frame would leave them; from then on
+    The model in the file has its column names, as a fit on a data frame would leave them;
     scikit-learn expects named columns of it.
     """
     import joblib
     import numpy as np
 
-    names = np.array([str(name) for name in feature_names], dtype=object)
-    pipeline.named_steps["scaler"].feature_names_in_ = names
+    scaler, named = copy.copy(pipeline.named_steps["scaler"]), copy.copy(pipeline)
+    scaler.feature_names_in_ = np.array([str(name) for name in feature_names], dtype=object)
+    named.steps = [("scaler", scaler), ("clf", pipeline.named_steps["clf"])]
     buffer = io.BytesIO()
-    joblib.dump(pipeline, buffer, compress=0, protocol=PICKLE_PROTOCOL)
+    joblib.dump(named, buffer, compress=0, protocol=PICKLE_PROTOCOL)
     return buffer.getvalue()
 
 
