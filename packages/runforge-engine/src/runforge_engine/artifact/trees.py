@@ -7,7 +7,8 @@ reads memory that is not its own. Source: scikit-learn, ``tree/_tree.pyx``.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from array import array as numbers
+from typing import NamedTuple, cast
 
 from runforge_engine.artifact.arrays import column, is_finite, plain_numbers
 from runforge_engine.artifact.dtypes import Dtype
@@ -72,32 +73,34 @@ def _check_nodes(nodes: Array, n_features: int) -> int:
     for name, kind in _FIELDS.items():
         if name not in fields or _kind(fields[name].dtype) != kind:
             raise _invalid(f"has nodes without {name}")
-    left = column(nodes, fields["left_child"])
-    right = column(nodes, fields["right_child"])
-    feature = column(nodes, fields["feature"])
+    left, right, feature = (
+        cast("numbers[int]", column(nodes, fields[name]))
+        for name in ("left_child", "right_child", "feature")
+    )
     if not all(map(math.isfinite, column(nodes, fields["threshold"]))):
         raise _invalid("has thresholds that are not finite")
     total = len(left)
     # Children come after their parent in every tree that scikit-learn builds. With one parent
-    # each, that makes it a tree: no cycle, nothing shared, nothing apart.
-    levels = [-1] * total
-    levels[0] = 0
-    for node in range(total):
-        first, second = left[node], right[node]
+    # each, that makes it a tree: no cycle, nothing shared, nothing apart. The root's level is 1,
+    # and 0 that of a node that nothing has led to so far.
+    levels = [0] * total
+    levels[0] = 1
+    # A forest has millions of nodes, so the loop does no more than it must.
+    for node, (first, second, test) in enumerate(zip(left, right, feature, strict=True)):
         if first == _LEAF:
-            if second != _LEAF or feature[node] != _NO_FEATURE:
+            if second != _LEAF or test != _NO_FEATURE:
                 raise _invalid("has a leaf that is not one")
             continue
         if not (node < first < total and node < second < total):
             raise _invalid("has a child index out of range")
-        if not 0 <= feature[node] < n_features:
+        if not 0 <= test < n_features:
             raise _invalid("has a feature index out of range")
-        if first == second or levels[int(first)] >= 0 or levels[int(second)] >= 0:
+        if first == second or levels[first] or levels[second]:
             raise _invalid("has a node with two parents")
-        levels[int(first)] = levels[int(second)] = levels[node] + 1
-    if min(levels) < 0:
+        levels[first] = levels[second] = levels[node] + 1
+    if 0 in levels:
         raise _invalid("has a node that nothing leads to")
-    return max(levels)
+    return max(levels) - 1
 
 
 def _class_counts(value: object) -> list[int]:
