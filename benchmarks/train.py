@@ -189,9 +189,13 @@ def _mlflow_runs(rivals: Path) -> Path:
     folder = rivals.parents[1] / f"runs-{RUNS}"
     if not folder.exists():
         print(f"Making {RUNS:,} runs of MLflow, once; this takes some minutes", flush=True)
-        unfinished = folder.with_suffix(".part")
-        shutil.rmtree(unfinished, ignore_errors=True)
-        subprocess.run([rivals, HERE / "mlflow_runs.py", unfinished, str(RUNS)], check=True)
+        # Each run is written to the disk several times; in memory that costs nothing.
+        memory = Path("/dev/shm")
+        with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as scratch:
+            made = Path(scratch) / "runs"
+            subprocess.run([rivals, HERE / "mlflow_runs.py", made, str(RUNS)], check=True)
+            shutil.rmtree(unfinished := folder.with_suffix(".part"), ignore_errors=True)
+            shutil.copytree(made, unfinished)
         unfinished.rename(folder)
     return folder
 
