@@ -193,25 +193,32 @@ def _grow(
 
     total, X = forest.n_estimators, np.asarray(X, dtype=np.float32)  # What trees are grown from.
     portions = portions_of(total, n_jobs, trees_at_once(len(X)))
-    trees, taking = dict[int, list[Any]](), Lock()
+    young, trees, taking = clone(forest), dict[int, list[Any]](), Lock()
 
-    def work() -> None:
-        while not stop.is_set():
-            with taking:
-                begin, end = next(portions, (total, total))
-            if begin == total:
-                return
-            # The first trees are grown by the forest itself, which becomes a fitted one by that.
-            part = clone(forest).set_params(warm_start=True) if begin else forest
-            part.set_params(n_estimators=end)
-            if begin:
-                part.estimators_ = [None] * begin
-            part.fit(X, y)
-            with taking:
-                trees[begin] = part.estimators_[begin:]
-                grown.put(sum(map(len, trees.values())))
+    def work(begin: int, end: int) -> None:
+        # The first trees are grown by the forest itself, which becomes a fitted one by that.
+        part = forest if begin == 0 else clone(young)
+        part.set_params(n_estimators=end, warm_start=begin > 0)
+        if begin:
+            part.estimators_ = [None] * begin
+        part.fit(X, y)
+        with taking:
+            trees[begin] = part.estimators_[begin:]
+            grown.put(sum(map(len, trees.values())))
 
-    threads = [begin_aside(lambda _: work()) for _ in range(min(n_jobs, total))]
+    def take() -> None:
+        try:
+            while not stop.is_set():
+                with taking:
+                    portion = next(portions, None)
+                if portion is None:
+                    return
+                work(*portion)
+        except BaseException:
+            stop.set()  # The others would grow for nothing.
+            raise
+
+    threads = [begin_aside(lambda _: take()) for _ in range(min(n_jobs, total))]
     for thread in threads:
         thread.result(lambda: None)
     if not stop.is_set():
