@@ -125,7 +125,7 @@ def test_a_small_disk_is_filled_and_emptied(tmp_path: Path, monkeypatch: Any) ->
             if "status" not in entry:
                 shutil.rmtree(folder / entry["run_dir"])
         missing = rebuild_index(store).missing_folders
-        assert sorted(missing) == sorted(entry["run_id"] for entry in finished)
+        assert sorted(missing) == sorted(entry["run_id"] for entry in finished[:runs])
         assert in_process(lambda: train("iris.csv", label="target")) == "done"
     finally:
         monkeypatch.chdir(tmp_path)
