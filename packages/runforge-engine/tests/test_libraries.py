@@ -29,13 +29,21 @@ request = new_request(dataset="penguins.csv", label_column="species", store=stor
     exclude_columns=["island", "sex", "year"], created_by="tests@1", model_family=sys.argv[2])
 outcome = execute(request, store)
 assert outcome.status == "succeeded", outcome.error
-loaded = [name for name in ("pandas", "rich", "sklearn") if name in sys.modules]
+from runforge_engine.deferral import is_deferred
+names = ("pandas", "rich", "scipy.spatial", "scipy.stats", "sklearn")
+loaded = [name for name in names if name in sys.modules and not is_deferred(name)]
+import numpy as np
+from scipy.stats.mstats import mquantiles
+from sklearn.metrics import label_ranking_average_precision_score
+ranking = label_ranking_average_precision_score(np.array([[1, 0, 0]]), np.array([[0.5, 0.75, 0]]))
+median = mquantiles([1.0, 2.0, 3.0], [0.5])[0]
 try:
     import pandas
     found = True
 except ImportError as error:
     found = str(error)
 print(json.dumps({"folder": str(outcome.run_dir), "loaded": loaded, "pandas": found,
+    "late": [ranking, median],
     "collecting": gc.isenabled(), "frozen": gc.get_freeze_count() > 0}))
 """
 
@@ -60,6 +68,8 @@ def test_a_process_of_ours_loads_no_more_than_a_run_needs(family: str, tmp_path:
     assert told["loaded"] == ["sklearn"]
     assert (told["collecting"], told["frozen"]) == (True, True)
     assert "pandas" in told["pandas"]
+    # Whoever asks for more gets it.
+    assert told["late"] == [0.5, 2.0]
     run = json.loads((Path(told["folder"]) / "run.json").read_bytes())
     # What is not loaded is on record all the same.
     assert run["provenance"]["packages"]["pandas"] == version("pandas")
@@ -67,5 +77,6 @@ def test_a_process_of_ours_loads_no_more_than_a_run_needs(family: str, tmp_path:
 
 def test_a_program_keeps_its_libraries_and_its_collector(tmp_path: Path) -> None:
     told = train("theirs", tmp_path)
+    assert {"scipy.spatial", "scipy.stats"} <= {*told["loaded"]}
     assert told["pandas"] is True
     assert (told["collecting"], told["frozen"]) == (True, False)

@@ -15,6 +15,7 @@ from threading import Event
 
 from runforge_engine.aside import begin_aside
 from runforge_engine.configuration import family_table
+from runforge_engine.deferral import defer
 
 _FOR_TABLES = ("numpy", "pyarrow", "pyarrow.csv", "pyarrow.compute")
 _FOR_MODELS = (
@@ -28,6 +29,18 @@ _FOR_MODELS = (
 #: What the libraries import wherever it is installed, though nothing that a run does needs it: a
 #: tenth of the time and of the memory that loading takes.
 _NEEDLESS = frozenset({"pandas", "rich"})
+#: What the libraries import for other uses than a run's, which takes nearly as long as all else; so
+#: it is deferred, with the names that they take from it.
+_FOR_OTHERS = {
+    "numpy.f2py": (),
+    "numpy.testing": (),
+    "scipy.interpolate": ("BSpline",),
+    "scipy.optimize._linprog": ("linprog", "linprog_verbose_callback"),
+    "scipy.optimize._milp": ("milp",),
+    "scipy.optimize._shgo": ("shgo",),
+    "scipy.spatial": ("distance",),
+    "scipy.stats": ("chi2", "gmean", "rankdata"),
+}
 
 #: Whether this process does nothing but one run.
 _own = False
@@ -48,14 +61,15 @@ def own_process() -> None:
     """Load sparingly from now on: this process does nothing but one run.
 
     What was loaded stays in use to the end, so the collector does not look for garbage in it; and
-    what no run needs cannot be imported. Not for a program or a notebook, whose process is not
-    ours.
+    what no run needs cannot be imported, or is only when it is used. Not for a program or a
+    notebook, whose process is not ours.
     """
     global _own
     if not _own:
         _own = True
         gc.disable()
         sys.meta_path.insert(0, _Absent)
+        defer(_FOR_OTHERS)
 
 
 #: Loads that have not ended.
