@@ -136,7 +136,8 @@ def _stages(report: Report) -> Iterable[str]:
         "A logistic regression on three tables, by the events of the run itself. The libraries",
         "load in a thread of their own from before the file is read until they are waited for.",
         "The floor is what no program could leave out that trains the same model with the same",
-        "libraries: a process that loads them, and the fit with the table in memory.",
+        "libraries: a process that loads them, bringing the file into memory and hashing it, and the",
+        "fit itself. Parsing is above it.",
         "",
     )
     yield from _table(stage_table(report.breakdowns))

@@ -110,7 +110,7 @@ def test_the_verdict_is_on_the_median_of_the_pairs() -> None:
 
 
 def report(*rows: Measured, study: Study | None = None, others: float | None = 0.0) -> Report:
-    breakdown = Breakdown("iris", dict.fromkeys(STAGES, 0.1), 0.7, 0.5, 0.01)
+    breakdown = Breakdown("iris", dict.fromkeys(STAGES, 0.1), 0.7, 0.5, 0.02)
     return Report(rows, [breakdown], [study] if study else [], others)
 
 
@@ -158,7 +158,7 @@ def test_pictures_are_xml_and_hold_every_size() -> None:
 def test_stages_are_told_beside_the_floor() -> None:
     table = table_of(report().breakdowns)
     assert table[0] == ["stage, in milliseconds", "iris"]
-    assert table[-1] == ["above the floor", "190"]
+    assert table[-1] == ["above the floor", "80"]
 
 
 def test_every_row_of_the_table_has_a_bar(tmp_path: Path) -> None:
