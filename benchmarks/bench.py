@@ -15,10 +15,14 @@ import tempfile
 import time
 from pathlib import Path
 
-from growth import draw_all, show, studies
+from growth import draw_all, studies
+from growth import show as show_growth
 from page import Report, page
-from stages import breakdowns, table_of
-from train import lines, measure, rows
+from resident import residents
+from resident import table_of as resident_table
+from stages import breakdowns, show
+from stages import table_of as stage_table
+from train import Workspace, lines, measure, rows
 
 ROOT = Path(__file__).parents[1]
 
@@ -68,12 +72,14 @@ def main() -> None:
         for row, make in rows(folder, options.rivals):
             measured.append(measure(row, make()))
             print(*lines(measured[-1]), sep="\n", flush=True)
-        found = breakdowns(folder, rounds=3)
-        for first, *others in table_of(found):
-            print(f"{first:<38}", *(f"{cell:>16}" for cell in others), flush=True)
+        sizes = Workspace(folder / "sizes")
+        found = breakdowns(sizes, rounds=3)
+        show(stage_table(found))
+        held = residents(sizes)
+        show(resident_table(held))
         grown = studies(folder, rounds=2)
-        show(grown)
-    report = Report(measured, found, grown, machine.others(), _mlflow(options.rivals))
+        show_growth(grown)
+    report = Report(measured, found, held, grown, machine.others(), _mlflow(options.rivals))
     options.docs.mkdir(parents=True, exist_ok=True)
     (options.docs / "benchmarks.md").write_text(page(report), "utf-8")
     draw_all(grown, options.docs / "benchmarks")

@@ -11,6 +11,8 @@ from importlib.metadata import version
 from growth import Study
 from growth import table_of as growth_table
 from pairing import Spread, spread
+from resident import Resident
+from resident import table_of as resident_table
 from runforge_engine.host import describe_platform, usable_cores
 from stages import Breakdown
 from stages import table_of as stage_table
@@ -27,6 +29,7 @@ class Report:
 
     measured: Sequence[Measured]
     breakdowns: Sequence[Breakdown]
+    residents: Sequence[Resident]
     studies: Sequence[Study]
     #: Share of the processors that others used meanwhile, where the system tells.
     others: float | None
@@ -87,6 +90,7 @@ def _page(report: Report) -> Iterable[str]:
         yield ""
     yield from _bars(report)
     yield from _stages(report)
+    yield from _memory(report)
     yield from _growth(report)
     yield from _METHOD.splitlines()
 
@@ -136,12 +140,19 @@ def _stages(report: Report) -> Iterable[str]:
         "A logistic regression on three tables, by the events of the run itself. The libraries",
         "load in a thread of their own from before the file is read until they are waited for.",
         "The floor is what no program could leave out that trains the same model with the same",
-        "libraries: a process that loads them, bringing the file into memory and hashing it, and the",
-        "fit itself. Parsing is above it.",
+        "libraries: a process that loads them, to bring the file into memory and to hash it, and",
+        "the fit. Parsing is above it.",
         "",
     )
     yield from _table(stage_table(report.breakdowns))
     yield ""
+
+
+def _memory(report: Report) -> Iterable[str]:
+    yield from _MEMORY.splitlines()
+    if report.residents:
+        yield from _table(resident_table(report.residents))
+        yield ""
 
 
 def _growth(report: Report) -> Iterable[str]:
@@ -163,27 +174,10 @@ def _growth(report: Report) -> Iterable[str]:
             yield ""
 
 
-_METHOD = """\
-## How it is done
-
-None of this changes a byte of a run, leaves a check out or a line of the record: tests hold the
-folder that the command writes, on one core and on all, against that of a plain program.
-
-* scikit-learn takes longer to import than to train on a small table. A process of the command
-  loads it in a thread while the data is read and hashed, without looking for garbage meanwhile,
-  and without pandas and rich, which scikit-learn imports wherever they are installed and no run
-  needs. The version of pandas is on record all the same.
-* Arrow parses on all cores, in pieces that fit a processor's own memory, and tells of what it
-  cannot read; the columns become the matrix a few thousand rows at a time.
-* One thread for linear algebra: the bits need it, and it is faster.
-* The trees of a forest grow on all cores, each thread with the next few that nobody has taken, and
-  are those that a single thread grows. What is predicted with them is added up by one.
-* The metrics that depend only on how often which label was taken for which are computed by
-  scikit-learn from those counts.
-
+_MEMORY = """\
 ## Memory
 
-| while | in memory, beside the libraries (150 MiB) |
+| while | in memory, beside the libraries |
 |---|---|
 | reading | the bytes of the file |
 | parsing | the bytes, and the columns that are parsed so far |
@@ -196,6 +190,26 @@ folder that the command writes, on one core and on all, against that of a plain 
 A table that would not fit is refused before it is read, with an estimate of what it takes; the
 environment variable `RUNFORGE_MEMORY_LIMIT` (such as `12G`) stands for what is free, and 0 lets
 everything be tried.
+
+"""
+_METHOD = """\
+## How it is done
+
+None of this changes a byte of a run, leaves a check out or a line of the record: tests hold the
+folder that the command writes, on one core and on all, against that of a plain program.
+
+* scikit-learn takes longer to import than to train on a small table. A process of the command
+  loads it in a thread while the data is read and hashed, without looking for garbage meanwhile,
+  and not all of it: what it imports for other uses, such as `scipy.stats`, is loaded when it is
+  used, and pandas and rich, which it imports wherever they are installed, are not there. The
+  version of pandas is on record all the same.
+* Arrow parses on all cores, in pieces that fit a processor's own memory, and tells of what it
+  cannot read; the columns become the matrix a few thousand rows at a time.
+* One thread for linear algebra: the bits need it, and it is faster.
+* The trees of a forest grow on all cores, each thread with the next few that nobody has taken, and
+  are those that a single thread grows. What is predicted with them is added up by one.
+* The metrics that depend only on how often which label was taken for which are computed by
+  scikit-learn from those counts.
 
 ## Repeat it
 

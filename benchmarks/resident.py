@@ -8,6 +8,7 @@ the process runs; the events of the run tell at which stage it was. Linux alone 
 
 from __future__ import annotations
 
+import argparse
 import resource
 import subprocess
 import tempfile
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pairing import Command, cost
-from stages import FAMILY, STAGES, event_times, newest_run, three_tables
+from stages import FAMILY, STAGES, event_times, newest_run, show, three_tables
 from train import Workspace
 
 _EVERY = 0.002
@@ -71,11 +72,10 @@ def look(place: Workspace, name: str, table: Path) -> Resident:
     return Resident(name, stages, cost(place.bare(table, FAMILY)).memory)
 
 
-def residents(folder: Path) -> list[Resident]:
+def residents(place: Workspace) -> list[Resident]:
     """Return the memory of three sizes, or nothing where the system does not tell."""
     if not can_look():
         return []
-    place = Workspace(folder / "resident")
     return [look(place, name, table) for name, table in three_tables(place).items()]
 
 
@@ -93,10 +93,10 @@ def table_of(found: Sequence[Resident]) -> list[list[str]]:
 
 
 def main() -> None:
-    """Print how much memory there is in use."""
+    """Print how much memory is in use."""
+    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        for first, *others in table_of(residents(Path(folder))):
-            print(f"{first:<38}", *(f"{cell:>16}" for cell in others))
+        show(table_of(residents(Workspace(Path(folder) / "workspace"))))
 
 
 if __name__ == "__main__":

@@ -133,9 +133,8 @@ def three_tables(place: Workspace) -> dict[str, Path]:
     }
 
 
-def breakdowns(folder: Path, rounds: int) -> list[Breakdown]:
+def breakdowns(place: Workspace, rounds: int) -> list[Breakdown]:
     """Return the breakdowns of three sizes."""
-    place = Workspace(folder / "stages")
     return [break_down(place, name, table, rounds) for name, table in three_tables(place).items()]
 
 
@@ -156,14 +155,19 @@ def table_of(found: Sequence[Breakdown]) -> list[list[str]]:
     ]
 
 
+def show(table: Sequence[Sequence[str]]) -> None:
+    """Print a table, the names on its left and figures beside."""
+    for name, *figures in table:
+        print(f"{name:<38}", *(f"{figure:>16}" for figure in figures), flush=True)
+
+
 def main() -> None:
     """Print where the time goes."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3)
     rounds = parser.parse_args().rounds
     with tempfile.TemporaryDirectory() as folder:
-        for first, *others in table_of(breakdowns(Path(folder), rounds)):
-            print(f"{first:<38}", *(f"{cell:>16}" for cell in others))
+        show(table_of(breakdowns(Workspace(Path(folder) / "workspace"), rounds)))
 
 
 if __name__ == "__main__":

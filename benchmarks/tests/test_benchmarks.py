@@ -6,6 +6,7 @@ import hashlib
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -13,6 +14,7 @@ import pytest
 from growth import Point, Study, picture
 from page import Report, page
 from pairing import Cost, Spread, cost, in_turns, python, ratio
+from resident import Resident, by_stage, can_look, samples
 from stages import STAGES, Breakdown, table_of, train
 from tables import LABEL, write_iris, write_table
 from train import BARE, Bar, Measured, Workspace, lines, rows
@@ -111,7 +113,8 @@ def test_the_verdict_is_on_the_median_of_the_pairs() -> None:
 
 def report(*rows: Measured, study: Study | None = None, others: float | None = 0.0) -> Report:
     breakdown = Breakdown("iris", dict.fromkeys(STAGES, 0.1), 0.7, 0.5, 0.02)
-    return Report(rows, [breakdown], [study] if study else [], others)
+    resident = Resident("iris", dict.fromkeys(STAGES, 2**27), 2**28)
+    return Report(rows, [breakdown], [resident], [study] if study else [], others)
 
 
 def test_the_page_names_every_bar_that_is_not_met() -> None:
@@ -127,7 +130,7 @@ def test_the_page_names_every_bar_that_is_not_met() -> None:
 def test_the_page_shows_rivals_where_they_were_measured() -> None:
     row = measured(0.5)
     beside = Measured(row.name, row.bars, row.ours, row.rival, {"MLflow autolog": costs(10.0)[:1]})
-    told = page(Report([beside], [], [], None, "9.9"))
+    told = page(Report([beside], [], [], [], None, "9.9"))
     assert "| MLflow autolog |" in told
     assert "10.00 s (5.00)" in told
     assert "MLflow 9.9" in told
@@ -161,6 +164,27 @@ def test_stages_are_told_beside_the_floor() -> None:
     assert table[-1] == ["above the floor", "80"]
 
 
+def test_memory_is_told_beside_the_script() -> None:
+    assert "| the script, at most | 256 |" in page(report())
+
+
+@pytest.mark.skipif(not can_look(), reason="the system does not tell of other processes")
+def test_memory_is_looked_at_while_it_is_in_use() -> None:
+    found = samples(python("-c", "import time; x = bytearray(2**28); del x; time.sleep(0.2)"))
+    assert 2**28 < max(size for _, size in found) < 2**29
+    assert found[-1][1] < 2**27
+
+
+def test_memory_is_that_of_the_stage_it_was_used_in(tmp_path: Path) -> None:
+    names = [*STAGES]
+    ends = [datetime.fromtimestamp(second, UTC).isoformat() for second in range(1, len(names))]
+    events = tmp_path / "events.jsonl"
+    told = [{"event": name, "timestamp": at} for name, at in zip(names, ends, strict=False)]
+    events.write_text("\n".join(map(json.dumps, told)))
+    most = by_stage([(0.5, 10), (0.9, 30), (1.1, 20), (100.0, 5)], events)
+    assert most == {**dict.fromkeys(names, 0), names[0]: 30, names[1]: 20, "end": 5}
+
+
 def test_every_row_of_the_table_has_a_bar(tmp_path: Path) -> None:
     made = dict(rows(tmp_path))
     assert len(made) == 7
@@ -168,7 +192,7 @@ def test_every_row_of_the_table_has_a_bar(tmp_path: Path) -> None:
     assert made["iris, logistic regression"]().bars == (Bar("seconds", 0.80),)
 
 
-@pytest.mark.parametrize("script", ["bench", "train", "stages", "growth"])
+@pytest.mark.parametrize("script", ["bench", "train", "stages", "resident", "growth"])
 def test_every_door_says_what_it_does(script: str) -> None:
     done = subprocess.run(
         [sys.executable, HERE / f"{script}.py", "--help"],
