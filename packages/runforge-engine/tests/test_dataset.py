@@ -227,6 +227,19 @@ def test_rows_larger_than_a_small_block_are_read_as_numbers(path: Path) -> None:
     assert dataset.X.tolist() == [[1.5, 0], [2.5, 1], [3.5, 2], [4.5, 7]]
 
 
+def test_a_wide_table_of_many_blocks_is_read_exactly(path: Path) -> None:
+    rows, width = 1_500, 400
+    numbers = np.random.default_rng(1).normal(size=(rows, width))
+    cells = [[repr(number) for number in row] for row in numbers.tolist()]
+    cells[700][3] = ""
+    lines = [",".join([*row, str(number % 2)]) for number, row in enumerate(cells)]
+    names = [f"x{number}" for number in range(width)]
+    dataset = load(path, "\n".join([",".join([*names, "y"]), *lines]))
+    assert (np.delete(numbers, 700, axis=0) == dataset.X).all()
+    assert dataset.missing_by_column == {"x3": 1}
+    assert 701 not in dataset.row_numbers
+
+
 @pytest.mark.parametrize("text", ["a", '"a"', '"a ""1"""', '"a\nb"'], ids=repr)
 def test_a_table_of_many_blocks_is_read_in_order_however_its_header_is_quoted(
     path: Path, text: str

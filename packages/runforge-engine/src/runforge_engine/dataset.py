@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 #: Values of the matrix that are worked on at once: a mebibyte of them.
 _BLOCK = 2**17
+#: Rows of a column that are worth to be copied by themselves.
+_ROWS = 512
 
 
 @dataclass(slots=True, eq=False)
@@ -279,7 +281,7 @@ def _copy_numbers(columns: dict[int, pa.ChunkedArray], keep: Any, X: Any) -> Non
     table = pa.Table.from_arrays(list(columns.values()), names=[str(at) for at in positions])
     columns.clear()
     whole = len(keep) == table.num_rows
-    batches = table.to_batches(max_chunksize=max(_BLOCK // len(positions), 1))[::-1]
+    batches = table.to_batches(max_chunksize=max(_BLOCK // len(positions), _ROWS))[::-1]
     del table
     begin = 0
     while batches:

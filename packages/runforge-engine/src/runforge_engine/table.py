@@ -36,9 +36,11 @@ MISSING = frozenset({"", "NA", "N/A", "NaN", "nan", "null", "NULL", "None"})
 #: Largest dataset after decompression, in bytes.
 MAX_DECOMPRESSED = 4 * 2**30
 
-#: Sizes of the blocks in which numbers are parsed: the smaller fits a processor's own memory, which
-#: saves a quarter of the time; the larger is for rows that do not fit the smaller.
+#: Least and largest size of the blocks in which numbers are parsed: the smaller fits a processor's
+#: own memory, which saves a quarter of the time; the larger is for rows that fit no smaller one.
 _BLOCKS = (2**19, 2**23)
+#: Bytes of a block for each column of the table, each of which costs as much as parsing some rows.
+_COLUMN = 2**13
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII)
 #: What is trimmed from a cell.
@@ -109,7 +111,7 @@ def read_table(source: Source, numeric: Sequence[str], text: Sequence[str]) -> T
         raise _explain(data, len(names), source, "a quote is not closed")
     if not (b"\n" in data or b"\r" in data):
         data += b"\n"  # A header alone: Arrow wants its line to end.
-    table = _read_numbers(data, numeric, text) if numeric else None
+    table = _read_numbers(data, numeric, text, len(names)) if numeric else None
     if table is None:
         # Either a cell is no plain number, or the structure is broken: read as text, only the
         # latter fails again.
@@ -234,11 +236,14 @@ def _records(data: bytes) -> Iterator[list[str]]:
     return (record for record in csv.reader(text, strict=True) if record)
 
 
-def _read_numbers(data: bytes, numeric: Sequence[str], text: Sequence[str]) -> pa.Table | None:
+def _read_numbers(
+    data: bytes, numeric: Sequence[str], text: Sequence[str], width: int
+) -> pa.Table | None:
     """Read the columns by Arrow's fast conversion, or return None where it refuses one."""
     import pyarrow as pa
 
-    for block_size in _BLOCKS:
+    least, largest = _BLOCKS
+    for block_size in (min(max(_COLUMN * width, least), largest), largest):
         try:
             table = _read_csv(data, numeric, text, block_size=block_size)
         except pa.ArrowInvalid:
