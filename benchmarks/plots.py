@@ -1,7 +1,4 @@
-"""Plots of what grows with what: both axes by their logarithm, so that a slope is a power.
-
-A line at 45 degrees grows as fast as what it is drawn over.
-"""
+"""Plots of what grows with what: both axes by their logarithm, so that a slope is a power."""
 
 from __future__ import annotations
 

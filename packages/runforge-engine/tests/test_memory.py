@@ -14,11 +14,16 @@ from typing import Any
 import pytest
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.layout import StoreLayout
+from runforge_engine.cancellation import Cancellation
 from runforge_engine.configuration import Configuration, resolve
+from runforge_engine.dataset import load_dataset
 from runforge_engine.execution import execute, execute_folder
 from runforge_engine.footprint import check_memory, footprint, look
 from runforge_engine.memory import VARIABLE, free_memory, size_text
 from runforge_engine.requests import new_request
+from runforge_engine.source import read_source
+from runforge_engine.training import dump_model, fit
+from tables import LABEL, write_table
 
 GIB = 2**30
 HEADER = "a,b,c,label\n"
@@ -266,6 +271,30 @@ def test_a_larger_table_and_a_larger_model_take_more(table: Path) -> None:
     assert flat < trees[1]
     for family in ("logistic_regression", "linear_svc"):
         assert footprint(shape, configure(family)) < 250 * 2**20
+
+
+@pytest.mark.parametrize("classes", [2, 20])
+def test_the_estimate_for_a_forest_follows_the_size_of_its_model(
+    classes: int, tmp_path: Path
+) -> None:
+    table = write_table(tmp_path / "data.csv", 4_000, 6, classes)
+    dataset = load_dataset(read_source(table), LABEL)
+    shape = look(table, LABEL, ())
+    assert shape is not None
+    configuration = configure("random_forest", n_estimators=10)
+    fitted = fit(
+        configuration,
+        dataset.X,
+        dataset.y,
+        progress=lambda *_: None,
+        cancellation=Cancellation(),
+    )
+    model = len(dump_model(fitted.pipeline, dataset.feature_names))
+    large, larger = (
+        footprint(shape, configure("random_forest", n_estimators=n)) for n in (1_000, 1_010)
+    )
+    # The trees, and the file that is made of them.
+    assert larger - large == pytest.approx(2 * model, rel=0.5)
 
 
 def test_sizes_are_told_in_words_of_their_own() -> None:

@@ -383,8 +383,10 @@ def _as_cells(column: pa.ChunkedArray, numeric: bool) -> pa.ChunkedArray:
     number = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
     if numeric and (number or pa.types.is_decimal(column.type)):
         column = column.cast(pa.float64())
-        # Data frames write a missing number as NaN.
-        return pc.if_else(pc.is_nan(column), pa.scalar(None, pa.float64()), column)
+        if _has_nan(column):
+            # Data frames write a missing number as NaN.
+            column = pc.if_else(pc.is_nan(column), pa.scalar(None, pa.float64()), column)
+        return column
     try:
         return column.cast(pa.string())
     except pa.ArrowException:
