@@ -5,6 +5,7 @@ from __future__ import annotations
 import filecmp
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -27,8 +28,11 @@ from runforge_contracts._generated.request_v1 import RequestV1
 from runforge_contracts.documents import Document
 from runforge_contracts.layout import StoreLayout
 from runforge_engine.execution import execute
-workspace = Path(sys.argv[1])
-for family in sys.argv[2:]:
+workspace, *families = map(Path, sys.argv[1:])
+for model in workspace.glob("*.pkl"):
+    import joblib
+    joblib.load(model)
+for family in families:
     request = Document.load(workspace / f"{family}.json", RequestV1)
     assert execute(request, StoreLayout(workspace)).status == "succeeded"
 """
@@ -112,6 +116,14 @@ def test_run_folders_are_byte_identical(
     run_all(workspace, changes, tmp_path)
     assert differences(reference / ".runforge", workspace / ".runforge") == []
     assert len(list((workspace / ".runforge/runs").iterdir())) == len(FAMILIES)
+
+
+def test_models_that_were_loaded_before_change_nothing(reference: Path, tmp_path: Path) -> None:
+    # Their classes keep the names of the attributes that they were loaded with.
+    for number, model in enumerate((reference / ".runforge/runs").glob("*/artifacts/model.pkl")):
+        shutil.copyfile(model, tmp_path / f"{number}.pkl")
+    run_all(tmp_path, {}, tmp_path)
+    assert differences(reference / ".runforge", tmp_path / ".runforge") == []
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs a choice of processors")

@@ -12,6 +12,7 @@ import copy
 import importlib
 import io
 import queue
+import sys
 import threading
 import warnings
 from collections import deque
@@ -144,14 +145,24 @@ def dump_model(pipeline: Any, feature_names: Sequence[str]) -> bytes:
     The model in the file has its column names, as a fit on a data frame would leave them;
     scikit-learn expects named columns of it.
     """
-    import joblib
     import numpy as np
+    from joblib.numpy_pickle import NumpyPickler
+
+    class Pickler(NumpyPickler):  # type: ignore[misc]
+        """Refers to a text that it has written, whether equal texts are one object or several.
+
+        Which they are depends on what the process did before: the instances of a class share the
+        names of their attributes, and those of a model that was loaded are objects of their own.
+        """
+
+        def save(self, obj: Any) -> None:
+            super().save(sys.intern(obj) if type(obj) is str else obj)
 
     scaler, named = copy.copy(pipeline.named_steps["scaler"]), copy.copy(pipeline)
     scaler.feature_names_in_ = np.array([str(name) for name in feature_names], dtype=object)
     named.steps = [("scaler", scaler), ("clf", pipeline.named_steps["clf"])]
     buffer = io.BytesIO()
-    joblib.dump(named, buffer, compress=0, protocol=PICKLE_PROTOCOL)
+    Pickler(buffer, protocol=PICKLE_PROTOCOL).dump(named)
     return buffer.getvalue()
 
 
