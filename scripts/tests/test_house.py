@@ -28,7 +28,7 @@ ALLOWED = {
     "runforge_conformance": {"runforge_contracts"},
 }
 NUMERIC = {"numpy", "pandas", "sklearn", "scipy", "joblib", "pyarrow"}
-INSTALLED = {".venv", ".tox", "node_modules"}
+INSTALLED = {".rivals", ".tox", ".venv", "node_modules"}
 PAGES = sorted(
     str(path.relative_to(ROOT))
     for pattern in ("**/README.md", "docs/guides/*.md")

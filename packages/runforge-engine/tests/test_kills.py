@@ -14,7 +14,7 @@ PROGRAM = Path(__file__).parent / "support/kill_runs.py"
 
 @pytest.mark.parametrize(
     ("kind", "count"),
-    [("boundaries", "150,4"), ("large", "150,4"), ("sizes", "20"), ("moments", "25")],
+    [("boundaries", "150,3"), ("large", "150,3"), ("sizes", "20"), ("moments", "25")],
 )
 def test_nothing_is_lost_and_nothing_torn(kind: str, count: str) -> None:
     done = subprocess.run(

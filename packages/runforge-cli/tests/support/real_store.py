@@ -65,13 +65,9 @@ def make_store(workspace: Path) -> None:
     ):
         subprocess.run(["git", *command], cwd=workspace, check=True)
     assert start(workspace, *TRAIN, "--name", "the first one").wait() == 0
+    [first] = (workspace / ".runforge/runs").iterdir()
     assert start(workspace, "train", "penguins.csv", "--label", "species").wait() == 1
     with training(workspace) as (process, _):
         process.send_signal(signal.SIGINT)
         assert process.wait() == 5
-    assert start(workspace, "rerun", oldest(workspace), "--seed", "7").wait() == 0
-
-
-def oldest(workspace: Path) -> str:
-    """Return the id of the oldest run."""
-    return min(path.name for path in (workspace / ".runforge/runs").iterdir())
+    assert start(workspace, "rerun", first.name, "--seed", "7").wait() == 0

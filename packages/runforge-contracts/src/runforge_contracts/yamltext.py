@@ -29,6 +29,9 @@ MAX_YAML_BYTES = 2**20
 #: How the names of YAML files end.
 SUFFIXES = (".yaml", ".yml")
 
+#: What newer parsers say before they tell of the levels that they have read.
+_PARSER_TOO_DEEP = "exceeded maximum nesting depth"
+
 #: Texts that are one in every version of YAML and in every place without quotes.
 _PLAIN = re.compile(
     r"(?!(?:y|n|yes|no|on|off|true|false|null)$)[a-z_/][\w./@+(),-]*(?:[ :][\w./@+(),-]+)*",
@@ -81,6 +84,8 @@ def parse_yaml(data: bytes, *, path: str | None = None, max_bytes: int = MAX_YAM
         reason = getattr(error, "problem", None) or getattr(error, "reason", None) or "invalid text"
         message = f"The document is not YAML: {printable(str(reason))}"
         refused = refusal(ErrorCode.YAML_INVALID, message, getattr(error, "problem_mark", None))
+        if reason == _PARSER_TOO_DEEP:
+            refused = too_deep()
     except RunForgeError as error:
         refused = error
     raise RunForgeError(refused.code, refused.message, hint=refused.hint, path=path)
