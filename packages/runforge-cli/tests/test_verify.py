@@ -61,6 +61,16 @@ def test_a_run_is_named_in_any_way_and_verified_once(runforge: Call, filled: Pat
     assert (code, [run["run_id"] for run in found["runs"]]) == (0, [newest])
 
 
+def test_runs_of_the_same_second_are_in_the_order_of_the_index(
+    runforge: Call, workspace: Path
+) -> None:
+    for seed in range(4):
+        assert runforge(*TRAIN, "--preset", "fast", "--seed", str(seed)).code == 0
+    assert ids(workspace) != sorted(ids(workspace))
+    _, found = document(runforge, "--all")
+    assert [run["run_id"] for run in found["runs"]] == ids(workspace)
+
+
 def test_what_verifies_reads_well(
     runforge: Call, filled: Path, snapshot: SnapshotAssertion
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,9 +104,15 @@ def verify_store(
             folders.append(store.run_folder(name))
             del aside[name]
     elsewhere, lost = _listed(around, {*folders, *map(store.run_folder, aside)})
+
+    def begun(folder: Path) -> tuple[str, float, str]:
+        # Of two runs that began in the same second the one that is listed first.
+        second, _, _ = folder.name.rpartition("-")
+        return second, around.places.get(folder.name, [math.inf])[0], folder.name
+
     runs = tuple(
         verify_run(folder, around, with_dataset=with_dataset, alone=False)
-        for folder in sorted(folders) + elsewhere
+        for folder in sorted(folders, key=begun) + elsewhere
     )
     signed = {run.run_id: run.signature.content.index_head for run in runs if run.signature}
     return StoreVerification(
