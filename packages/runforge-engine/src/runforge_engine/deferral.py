@@ -29,11 +29,6 @@ def defer(modules: Mapping[str, Collection[str]]) -> None:
     sys.meta_path.insert(0, _Finder(modules))
 
 
-def is_deferred(name: str) -> bool:
-    """Tell whether a module has been imported, but nothing of it used."""
-    return isinstance(sys.modules.get(name), _Deferred)
-
-
 class _Finder(MetaPathFinder):
     """Finds stands for the modules that are still deferred."""
 
