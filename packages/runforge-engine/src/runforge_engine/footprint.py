@@ -66,7 +66,8 @@ def check_memory(
     raise RunForgeError(
         ErrorCode.MEMORY_INSUFFICIENT,
         f"To train on {quote(path.name)} takes about {size_text(needed)} of memory, for about"
-        f" {float(f'{shape.rows:.2g}'):,.0f} rows of {shape.features:,} features; {size_text(free)} are free.",
+        f" {float(f'{shape.rows:.2g}'):,.0f} rows of {shape.features:,} features;"
+        f" {size_text(free)} are free.",
         hint="Leave columns out, take a part of the rows, or go to a larger machine."
         f" {VARIABLE}=0 lets it be tried all the same.",
         path=str(path),
