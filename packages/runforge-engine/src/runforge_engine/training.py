@@ -147,16 +147,19 @@ def dump_model(pipeline: Any, feature_names: Sequence[str]) -> bytes:
     """
     import numpy as np
     from joblib.numpy_pickle import NumpyPickler
+    from sklearn.base import BaseEstimator
 
     class Pickler(NumpyPickler):  # type: ignore[misc]
-        """Refers to a text that it has written, whether equal texts are one object or several.
+        """Writes a name that several estimators have for an attribute once.
 
-        Which they are depends on what the process did before: the instances of a class share the
-        names of their attributes, and those of a model that was loaded are objects of their own.
+        As it does where equal names are one object. They are not in a process that has loaded a
+        model before: the instances of a class share the names, those of the first one.
         """
 
         def save(self, obj: Any) -> None:
-            super().save(sys.intern(obj) if type(obj) is str else obj)
+            if isinstance(obj, BaseEstimator):
+                obj.__dict__ = {sys.intern(name): value for name, value in vars(obj).items()}
+            super().save(obj)
 
     scaler, named = copy.copy(pipeline.named_steps["scaler"]), copy.copy(pipeline)
     scaler.feature_names_in_ = np.array([str(name) for name in feature_names], dtype=object)
