@@ -150,16 +150,17 @@ def dump_model(pipeline: Any, feature_names: Sequence[str]) -> bytes:
     from sklearn.base import BaseEstimator
 
     class Pickler(NumpyPickler):  # type: ignore[misc]
-        """Writes a name that several estimators have for an attribute once.
+        """Writes the name of an attribute once, however many estimators have it.
 
-        As it does where equal names are one object. They are not in a process that has loaded a
-        model before: the instances of a class share the names, those of the first one.
+        Equal names are one object, but not in a process that has loaded a model before: all
+        instances of a class have the names of the first one.
         """
 
-        def save(self, obj: Any) -> None:
-            if isinstance(obj, BaseEstimator):
-                obj.__dict__ = {sys.intern(name): value for name, value in vars(obj).items()}
-            super().save(obj)
+        def reducer_override(self, obj: Any) -> Any:
+            if not isinstance(obj, BaseEstimator):
+                return NotImplemented
+            make, arguments, state, *_ = obj.__reduce_ex__(PICKLE_PROTOCOL)
+            return make, arguments, {sys.intern(name): value for name, value in state.items()}
 
     scaler, named = copy.copy(pipeline.named_steps["scaler"]), copy.copy(pipeline)
     scaler.feature_names_in_ = np.array([str(name) for name in feature_names], dtype=object)
