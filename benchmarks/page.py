@@ -67,7 +67,7 @@ def page(report: Report) -> str:
 
 def _page(report: Report) -> Iterable[str]:
     yield from (
-        "<!-- Written by `make bench`; edit benchmarks/bench.py instead. -->",
+        "<!-- Written by `make bench`; edit benchmarks/page.py instead. -->",
         "",
         "# How fast",
         "",

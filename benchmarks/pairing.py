@@ -38,6 +38,12 @@ class Command:
     #: Variables on top of those that are there.
     environment: Mapping[str, str] = field(default_factory=dict)
 
+    def variables(self) -> dict[str, str]:
+        """Return the whole environment of the process."""
+        # Bytecode is cached, as it is for whoever has installed the packages.
+        ours = {name: os.environ[name] for name in os.environ if name != "PYTHONDONTWRITEBYTECODE"}
+        return {**ours, **self.environment}
+
 
 class Cost(NamedTuple):
     """What a process took."""
@@ -80,17 +86,13 @@ def python(*arguments: object, folder: Path | None = None) -> Command:
 
 def cost(command: Command) -> Cost:
     """Run a process to its end, with nowhere to print to."""
-    # Bytecode is cached, as it is for whoever has installed the packages.
-    environment = {
-        name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"
-    }
     done = subprocess.run(
         [sys.executable, "-S", "-c", _LAUNCHER, *map(str, command.arguments)],
         check=True,
         stdout=subprocess.PIPE,
         text=True,
         cwd=command.folder,
-        env={**environment, **command.environment},
+        env=command.variables(),
     )
     *figures, status = done.stdout.split()
     if status != "0":

@@ -44,8 +44,13 @@ def samples(command: Command) -> list[tuple[float, int]]:
     found = []
     page = resource.getpagesize()
     arguments = list(map(str, command.arguments))
-    silent = subprocess.DEVNULL
-    with subprocess.Popen(arguments, stdout=silent, stderr=silent, cwd=command.folder) as process:
+    with subprocess.Popen(
+        arguments,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd=command.folder,
+        env=command.variables(),
+    ) as process:
         statm = Path(f"/proc/{process.pid}/statm")
         while process.poll() is None:
             found.append((time.time(), int(statm.read_text().split()[1]) * page))
