@@ -20,7 +20,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
 # Two installers at once would spoil the environment.
 .NOTPARALLEL:
-.PHONY: help setup demo test check format generate check-generated check-typescript conformance bench bench-rivals clean
+.PHONY: help setup demo test test-slow check format generate check-generated check-typescript conformance bench bench-rivals clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ demo: $(VENV)/.installed ## Train on the penguins and show the run
 
 test: $(VENV)/.tox ## Pass the tests, in a clean environment made by tox
 	$(BIN)/tox run -qq -e py
+
+test-slow: $(VENV)/.tox ## Pass the tests that take long: storms, scale, other programs
+	$(BIN)/tox run -qq -e py -- -m "slow or storm or scale"
 
 check: $(VENV)/.tools check-generated check-typescript ## Lint, types, generated files, schema changes
 	$(BIN)/ruff check
