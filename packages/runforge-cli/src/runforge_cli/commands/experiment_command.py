@@ -53,7 +53,7 @@ def run(
 
     FILE is an experiment file, or the config.yaml of a run, which is repeated. What user code
     prints is shown, on standard error with --json, and recorded. With --set, VALUE is YAML:
-    `--set training.epochs=3`.
+    `--set training.epochs=3`; `--set +NAME=VALUE` says that a new name is meant.
     """
     from runforge_cli.running import cancelled_by_signals
 
@@ -92,11 +92,18 @@ def init(settings: Settings, folder: str | None) -> int:
 
     DIR is the repository where it is left out. A file that is there stays as it is.
     """
+    from runforge_engine.experiment.checking import word_on_others
     from runforge_engine.experiment.initialising import initialise
     from runforge_engine.experiment.repository import find_repository
 
     done = initialise(_repository(settings) if folder is None else Path(folder))
-    around = find_repository(done.root)
+    around, others = find_repository(done.root), word_on_others(done.root)
+    warnings = [] if others is None else [others]
+    if around != done.root:
+        warnings.append(
+            f"{done.root} lies in the Git repository {around}; give --workspace, or run"
+            " experiments by tools/run.py."
+        )
     if settings.json:
         write_json(
             {
@@ -104,17 +111,15 @@ def init(settings: Settings, folder: str | None) -> int:
                 "written": list(done.written),
                 "kept": sorted((*done.kept, *done.same)),
                 "missing_attributes": list(done.missing_attributes),
+                "warnings": warnings,
             }
         )
         return ExitCode.OK
     from runforge_cli.experiment_view import initialised_lines
 
     write_lines(initialised_lines(done))
-    if around != done.root:
-        warn(
-            f"{done.root} lies in the Git repository {around}; give --workspace, or run"
-            " experiments by tools/run.py."
-        )
+    for warning in warnings:
+        warn(warning)
     return ExitCode.OK
 
 

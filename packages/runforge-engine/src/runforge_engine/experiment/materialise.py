@@ -10,15 +10,17 @@ Source: TFC-0002, section 6; TFC-0003, sections 6 and 9.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from runforge_contracts.difference.experiment_facets import flattened
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.files import digest_file
 from runforge_contracts.pointers import format_pointer
 from runforge_contracts.run_ids import ExperimentRunId, parse_experiment_run_id
+from runforge_contracts.schemas import load_schema
 from runforge_contracts.text import quote
 from runforge_contracts.validation import validate
 from runforge_contracts.yamltext import MAX_YAML_BYTES, encode_yaml
@@ -27,17 +29,24 @@ from runforge_engine.experiment.claiming import check_place, check_run_id
 from runforge_engine.experiment.copying import COPY_MODELS, Copy, copies_of
 from runforge_engine.experiment.environment import (
     ENVIRONMENT,
+    RECORDED_ENVIRONMENT,
+    SECRET_ENVIRONMENT,
+    Declared,
     declared_values,
     fill_in,
     placeholders,
 )
+from runforge_engine.experiment.inputs import Inputs
 from runforge_engine.experiment.merging import Configs
-from runforge_engine.experiment.overrides import override, parse_overrides
+from runforge_engine.experiment.naming import did_you_mean, nearest
+from runforge_engine.experiment.overrides import Setting, override, parse_overrides, unknown_names
 from runforge_engine.experiment.places import Place
 from runforge_engine.experiment.problems import Problems
 from runforge_engine.experiment.reading import read_yaml_object
 from runforge_engine.experiment.references import FIELDS, OWN_MODELS, resolve_reference
+from runforge_engine.experiment.secrecy import secret_form
 from runforge_engine.experiment.starting import check_start
+from runforge_engine.experiment.words import check_words, quoted
 
 #: Fields of a configuration that a run makes itself; those of a former run are left behind.
 MADE_BY_RUNS = frozenset(
@@ -49,6 +58,10 @@ MADE_BY_RUNS = frozenset(
 )
 #: What an experiment must say in the end, wherever it says it.
 _REQUIRED = ("model", "dataset")
+#: Says that there is no dataset, as a name that stands for nothing.
+NO_DATASET = "none"
+#: What `training` may hold where RunForge trains itself.
+OPTIONS = ("label", "exclude", "preset", "profile", "hyperparameters", "device")
 #: Part of the largest configuration that may be taken before user code adds to it.
 _MAX_BYTES = MAX_YAML_BYTES // 2
 
@@ -65,10 +78,13 @@ class Materialised:
     config: dict[str, Any]
     #: How user code starts; None: RunForge trains itself.
     run: dict[str, Any] | None
-    #: The declared variables with their values.
+    #: The declared variables with their values, and those of them that are not to be recorded.
     environment: dict[str, str]
+    secrets: dict[str, str]
     #: The file of the dataset, if it is one.
     dataset: Path | None
+    #: The files that the run refers to.
+    inputs: Inputs
     copies: tuple[Copy, ...]
     #: What a person should know, a sentence each.
     warnings: tuple[str, ...]
@@ -122,9 +138,12 @@ def materialise(
 
     configs = Configs(root, problems)
     config = configs.merge(raw, (Place(str(experiment), Path(os.path.realpath(path))),))
-    for name, value in overrides.items():
+    warnings = list(unknown_names(overrides, config, _known_names(config)))
+    if notes is not None and "notes" in overrides:
+        problems.add(_set_twice())
+    for name, setting in overrides.items():
         with problems.collecting():
-            config = override(config, name, value)
+            config = override(config, name, setting.value)
     if not former:
         for name in sorted(MADE_BY_RUNS & config.keys()):
             problems.add(_made_by_runs(name))
@@ -132,48 +151,55 @@ def materialise(
     if notes is not None:
         config["notes"] = notes
 
-    # A run that is repeated has the values that it had.
-    declared = config.get(ENVIRONMENT)
-    environment = declared_values(declared, {} if former else surroundings, problems)
-    undeclared = [] if former else sorted(set(placeholders(config)) - environment.keys())
+    # A run that is repeated has the values that it had, in its texts, too.
+    declared = declared_values(config, surroundings, problems, repeated=bool(former))
     if not former:
+        named = set(placeholders(config))
+        warnings += _unfilled(named - declared.recorded.keys(), declared, config)
         config = {
-            name: value if name == ENVIRONMENT else fill_in(value, environment)
+            name: value if name == ENVIRONMENT else _filled(name, value, declared.recorded)
             for name, value in config.items()
         }
 
     with problems.collecting():
         _check(config)
     references: dict[str, Any] = {}
+    inputs = Inputs(root)
     for field in FIELDS:
         with problems.collecting():
             known = field in before and config.get(field) == former.get(field)
-            found = resolve_reference(root, config, field, must_exist=known)
+            found = resolve_reference(
+                root, config, field, must_exist=known, before_reading=inputs.watch
+            )
             if found is not None:
                 references[field] = found
-    run = _run(config, references, root, {**surroundings, **environment}, problems)
+    environment = {**surroundings, **declared.values}
+    run = _run(config, references, root, environment, problems)
+    if run is not None:
+        values = {**config, "references": references, ENVIRONMENT: declared.recorded}
+        warnings += check_words(run, values, problems)
     copies = _copies(config, root, problems)
     problems.tell()
 
-    warnings = [
-        f"{quote('${' + name + '}')} stays as it is: the variable is not declared under"
-        " `environment`."
-        for name in undeclared
-    ]
-    if "dataset" not in references:
+    if not former:
+        warnings += _typos(config)
+    warnings += _words_on_secrets(declared, config)
+    if "dataset" not in references and config["dataset"].lower() != NO_DATASET:
         warnings.append(
             f"The dataset {quote(config['dataset'], 200)} is only a name: no file of the repository"
-            " is on record."
+            f" is on record. Say `dataset: {NO_DATASET}` where there is none."
         )
     warnings += _changes(before, references)
     place = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
     made = {
         "references": {**configs.files, **references},
-        "overrides": overrides,
+        "overrides": _told(overrides, declared.withheld),
         "experiment_file": {"path": place, **digest._asdict()},
         "rerun_from": _former_id(former),
-        ENVIRONMENT: environment,
+        ENVIRONMENT: declared.recorded,
+        SECRET_ENVIRONMENT: sorted(declared.withheld),
     }
+    config = {name: value for name, value in config.items() if name not in made}
     config |= {name: value for name, value in made.items() if value}
     dataset = references.get("dataset")
     return Materialised(
@@ -181,11 +207,101 @@ def materialise(
         run_id=chosen,
         config=config,
         run=run,
-        environment=environment,
+        environment=declared.values,
+        secrets=declared.secret,
         dataset=None if dataset is None else root / dataset["path"],
+        inputs=inputs,
         copies=copies,
         warnings=tuple(warnings),
     )
+
+
+def _known_names(config: Mapping[str, Any]) -> Iterator[str]:
+    """Give the names that an experiment may have, by our word; ``x.*`` stands for any in it."""
+    schema = load_schema("tfc.experiment.v1")["properties"]
+    maps = {name for name, value in schema.items() if value.get("type") == "object"}
+    yield from (f"{name}.*" if name in maps else name for name in schema)
+    shared = load_schema("tfc.common.v1")["$defs"]
+    yield from (f"run.{name}" for name in shared["RunCommand"]["properties"])
+    yield from (f"training.{name}" for name in shared["Training"]["properties"])
+    if str(config.get("model")).startswith(OWN_MODELS):
+        yield from (f"training.{name}" for name in OPTIONS)
+        yield "training.hyperparameters.*"
+
+
+def _typos(config: Mapping[str, Any]) -> Iterator[str]:
+    """Give the names that are probably meant to be ours and are not, a sentence each."""
+    schema = load_schema("tfc.experiment.v1")["properties"]
+    start = load_schema("tfc.common.v1")["$defs"]["RunCommand"]["properties"]
+    places: list[tuple[str, Iterable[str], Any]] = [
+        ("", schema, config),
+        ("run.", start, config.get("run")),
+    ]
+    if str(config.get("model")).startswith(OWN_MODELS):
+        places.append(("training.", OPTIONS, config.get("training")))
+    for prefix, known, values in places:
+        for name in values if isinstance(values, dict) else ():
+            near = None if name in known else nearest(name, known, cutoff=0.8)
+            if near is not None:
+                yield (
+                    f"{quote(prefix + name)} is handed on to user code and means nothing else."
+                    f" {did_you_mean(prefix + near)}"
+                )
+
+
+def _set_twice() -> RunForgeError:
+    return RunForgeError(
+        ErrorCode.USAGE_INVALID, "`--notes` and `--set notes=...` set the same value."
+    )
+
+
+def _filled(name: str, value: Any, variables: Mapping[str, str]) -> Any:
+    """Return a part of the configuration with variables filled in."""
+    if name == "run":  # where braces in a value are not to be placeholders
+        variables = {name: quoted(text) for name, text in variables.items()}
+    return fill_in(value, variables)
+
+
+def _unfilled(names: Iterable[str], declared: Declared, config: Mapping[str, Any]) -> Iterator[str]:
+    """Give the placeholders that stay as they are, a sentence each."""
+    of_others = set(placeholders({key: config[key] for key in config if key != "run"}))
+    for name in sorted(names):
+        shown = quote(f"${{{name}}}")
+        if name not in declared.withheld:
+            yield f"{shown} stays as it is: the variable is not declared under `environment`."
+        elif name in of_others:
+            yield f"{shown} stays as it is but in `run`: the value is not recorded."
+
+
+def _words_on_secrets(declared: Declared, config: Mapping[str, Any]) -> Iterator[str]:
+    """Give what is kept out of the record, and what is in it and looks like a secret."""
+    for name, reason in declared.withheld.items():
+        if reason:
+            yield (
+                f"The value of {quote(name)} is not recorded: {reason}. List the name under"
+                f" `{SECRET_ENVIRONMENT}` to say so, or under `{RECORDED_ENVIRONMENT}` to have the"
+                " value recorded."
+            )
+    for name, value in flattened({key: config[key] for key in config if key != ENVIRONMENT}):
+        texts = [item for item in (value if isinstance(value, list) else (value,)) if item]
+        forms = [secret_form(text) for text in texts if isinstance(text, str)]
+        if any(forms):
+            yield (
+                f"{quote(name)} looks like {next(filter(None, forms))} and is recorded as it"
+                f" stands. Take it from a variable that is listed under `{SECRET_ENVIRONMENT}`."
+            )
+
+
+def _told(overrides: Mapping[str, Setting], secret: Mapping[str, str]) -> dict[str, Any]:
+    """Return the settings of the command line as they are recorded: without secrets."""
+    told: dict[str, Any] = {}
+    for name, setting in overrides.items():
+        value = setting.value
+        if name == ENVIRONMENT and isinstance(value, dict):
+            value = {key: item for key, item in value.items() if key not in secret}
+        if name.removeprefix(f"{ENVIRONMENT}.") not in secret:
+            told[name] = value
+    return told
 
 
 def _made_by_runs(name: str) -> RunForgeError:

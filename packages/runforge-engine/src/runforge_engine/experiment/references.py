@@ -5,7 +5,7 @@ Source: TFC-0003, section 9.1.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,12 @@ OWN_MODELS = "runforge/"
 
 
 def resolve_reference(
-    root: Path, config: Mapping[str, Any], field: str, *, must_exist: bool = False
+    root: Path,
+    config: Mapping[str, Any],
+    field: str,
+    *,
+    must_exist: bool = False,
+    before_reading: Callable[[str], object] = lambda _: None,
 ) -> dict[str, Any] | None:
     """Return path, digest and size of what a field refers to; None where it is but a name.
 
@@ -40,6 +45,8 @@ def resolve_reference(
         ``dataset`` or ``model``.
     must_exist
         Whether it is known to be more than a name.
+    before_reading
+        Called with the path of a file, before its digest is taken.
 
     Raises
     ------
@@ -71,6 +78,7 @@ def resolve_reference(
         )
     if is_folder:
         return {"path": place.name}
+    before_reading(place.name)
     return {"path": place.name, **digest_file(place.path)._asdict()}
 
 

@@ -18,13 +18,19 @@ from runforge_contracts.files import reading
 from runforge_contracts.text import quote
 
 from runforge_engine.experiment.places import place_in
+from runforge_engine.experiment.words import CONFIG, filled_in
 
-#: Stands for the path of the configuration among the words of a command.
-CONFIG_WORD = "{config}"
+#: Whether a script or module gets the path of its configuration as an argument; it does.
+CONFIG_ARGUMENT = "config_argument"
 _BRIDGE = "runforge_engine.experiment.bridge"
 
 
-def command_of(run: Mapping[str, Any] | None, config: Path) -> list[str]:
+def command_of(
+    run: Mapping[str, Any] | None,
+    config: Path,
+    values: Mapping[str, Any],
+    variables: Mapping[str, str],
+) -> list[str]:
     """Return program and arguments.
 
     Parameters
@@ -33,13 +39,29 @@ def command_of(run: Mapping[str, Any] | None, config: Path) -> list[str]:
         How the experiment says that user code starts, valid; None: RunForge trains itself.
     config
         The configuration, absolute.
+    values
+        The configuration itself, whose values the words may name.
+    variables
+        Variables of the environment that are not in the configuration, by name.
     """
-    run = {"module": _BRIDGE} if run is None else run
-    args = list(run.get("args", ()))
+    if run is None:
+        # Nothing of the repository is imported: neither from here nor from the current folder.
+        return [sys.executable, "-P", "-m", _BRIDGE, "--config", str(config)]
+    values = {**values, CONFIG: str(config)}
+    words = [
+        filled_in(word, values, variables)
+        for word in (*run.get("command", ()), *run.get("args", ()))
+    ]
     if "command" in run:
-        return [word.replace(CONFIG_WORD, str(config)) for word in (*run["command"], *args)]
+        return words
     program = ["-m", run["module"]] if "module" in run else [run["script"]]
-    return [sys.executable, *program, *args, "--config", str(config)]
+    last = ["--config", str(config)] if takes_config(run) else []
+    return [sys.executable, *program, *words, *last]
+
+
+def takes_config(run: Mapping[str, Any]) -> bool:
+    """Tell whether ``--config PATH`` follows the arguments."""
+    return "command" not in run and run.get(CONFIG_ARGUMENT, True) is True
 
 
 def check_start(run: Mapping[str, Any], root: Path, environment: Mapping[str, str]) -> None:
@@ -57,8 +79,16 @@ def check_start(run: Mapping[str, Any], root: Path, environment: Mapping[str, st
     Raises
     ------
     RunForgeError
-        ``FILE_NOT_FOUND``, or ``PATH_OUTSIDE_ROOT`` for a script.
+        ``FILE_NOT_FOUND``, or ``PATH_OUTSIDE_ROOT`` for a script; ``EXPERIMENT_INVALID`` where a
+        command is to have an argument that it names itself.
     """
+    if "command" in run and run.get(CONFIG_ARGUMENT):
+        raise RunForgeError(
+            ErrorCode.EXPERIMENT_INVALID,
+            "A command has `config_argument`, which is for a script or a module.",
+            hint="Write `{config}` where the command takes the path of its configuration.",
+            pointer=f"/run/{CONFIG_ARGUMENT}",
+        )
     if "script" in run:
         place = place_in(root, run["script"], "/run/script")
         with reading(place.path):
