@@ -135,7 +135,8 @@ def _data(run: TolerantFolder) -> Iterator[tuple[str, str]]:
             path = found.get("path", config[name])
             told = [config[name], *([path] if path != config[name] else [])]
             digest = f" (sha256 {found['sha256'][:12]}…)" if "sha256" in found else ""
-            yield name, shorten(": ".join(told), _LONG) + digest
+            changed = ", changed while the run used it" if "after" in found else ""
+            yield name, shorten(": ".join(told), _LONG) + digest + changed
 
 
 def metric_lines(run: ExperimentFolder, most: int | None = None) -> list[str]:

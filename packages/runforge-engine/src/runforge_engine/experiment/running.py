@@ -45,10 +45,13 @@ _CLIENT = f"runforge-engine@{__version__}"
 _WORKSPACE = "RUNFORGE_WORKSPACE"
 _DATASET = "RUNFORGE_DATASET"
 #: How parsers of arguments say that they do not know one: argparse, click, absl, fire and others.
+_REFUSALS = (
+    *("unrecogni[sz]ed", "unknown", "ambiguous", "unexpected", "invalid", "no such", "not used"),
+    *("not recogni[sz]ed", "not consume", "not understood"),
+)
 _REFUSAL = re.compile(
-    r"(unrecognized|unrecognised|unknown|ambiguous|unexpected|no such|not used|not consume|invalid)"
-    r"[^\n]*--?config\b|--config\b[^\n]*(unrecognized|unknown|ambiguous|unexpected|not used)"
-    r"|Unknown command line flag 'config'",
+    rf"(?:{'|'.join(_REFUSALS)})[^\n]*(?<!\w)(?:--config|'config')(?![\w-])"
+    rf"|--config(?![\w-])[^\n]*(?:{'|'.join(_REFUSALS)})",
     re.IGNORECASE,
 )
 _NO_CONFIG = (

@@ -135,5 +135,5 @@ def _dataset(folder: ExperimentFolder, datasets: Datasets) -> Check:
         told = f"{shown} was {'changed' if after else 'removed'} while the run used it"
         sentence = f"The dataset {told}."
         finding = Finding("dataset.same", sentence, used["path"], None, used.get("sha256"), after)
-        return Check("dataset", "failed", "changed", told, (finding,))
+        return Check("dataset", "failed", "changed by the run", told, (finding,))
     return dataset_check(used.get("path"), used.get("sha256"), datasets)

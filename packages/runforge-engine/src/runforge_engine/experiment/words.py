@@ -6,7 +6,8 @@ value as JSON. ``{{name}}`` stands for the text ``{name}``.
 
 Braces that hold anything but a name are left alone, and so is ``{name}`` behind one of the signs
 ``$ @ % # \``: JSON, shell variables and formats like ``%{http_code}`` need no quoting. A name that
-is unknown is a mistake, but not in an item with blanks, which is code in another language.
+is unknown is a mistake, but not in an item with blanks, quotes and the like, which is code in
+another language.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ _PLACEHOLDER = re.compile(
     rf"|(?<![$@%#\\])\{{(?P<name>{_NAME})\}}"
     r"|\$\{(?P<variable>[A-Za-z_][A-Za-z0-9_]*)\}"
 )
+#: What is in an item that is code: blanks, quotes, brackets and the signs of shells.
+_CODE = re.compile(r"[\s\"'`()\[\];|&<>$\\]")
 _MISSING = object()
 
 
@@ -74,7 +77,7 @@ def check_words(run: Mapping[str, Any], values: Mapping[str, Any], problems: Pro
             for name in _unknown(word, values):
                 shown, near = quote(f"{{{name}}}"), nearest(name, known)
                 question = did_you_mean(near, "{{{}}}")
-                if not any(character.isspace() for character in word):
+                if _CODE.search(word) is None:
                     escaped = quote(f"{{{{{name}}}}}")
                     problems.add(
                         RunForgeError(
