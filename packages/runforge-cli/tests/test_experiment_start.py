@@ -496,3 +496,56 @@ run.log_parameter("rank", rank)
     shown = runforge("show", "latest").out
     assert "0.6667" in shown
     assert "0.6667" in runforge("runs", "--csv").out.replace("0.6666666666666666", "0.6667")
+
+
+# What a person gets wrong
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("run: src/train.py", "`run: {script: src/train.py}`"),
+        ("run: {script: 'train.py --lr 3'}", "the arguments of `train.py` under `args`"),
+        ("run: {command: 'python train.py'}", "an item for each word"),
+        ("run: {command: [sleep, 1]}", '`"1"`'),
+        ("run: {module: train.py}", "`script: train.py`"),
+        ("run: {scirpt: train.py}", "One of `script`, `module` and `command`"),
+        ("run: {script: train.py, module: train}", "in one way"),
+        ("run: {command: [./train.py]}", "cannot be executed"),
+        ("run: {command: ['python train.py && true']}", "`[sh, -c, ...]`"),
+        ("environment: [HOME]", "`environment: {OMP_NUM_THREADS"),
+        ("environment: {A: 1}", '`"1"`'),
+        ("secret_environment: {A: null}", "`secret_environment: [API_TOKEN]`"),
+        ("datasets: [a.csv]", "`datasets: {'penguins:v1': data/penguins.csv}`"),
+        ("copy_models: [artifacts/x]", "`copy_models: {artifacts/model.pkl:"),
+        ("dataset:", "`dataset: none`"),
+        ("dataset: pengiuns.csv\ndatasets: {pengiuns.csv: pengiuns.csv}", "`penguins.csv`"),
+    ],
+)
+def test_a_file_that_is_wrong_gets_a_hint(
+    text: str, hint: str, runforge: Call, workspace: Path
+) -> None:
+    (workspace / "train.py").write_text("")
+    lines = {"run": "run: {script: train.py}", "dataset": "dataset: none"}
+    for name in [name for name in lines if text.startswith(f"{name}:")]:
+        del lines[name]
+    whole = "\n".join(("experiment: a", "model: b", *lines.values(), text))
+    (workspace / "exp.yaml").write_text(whole)
+    result = run(runforge, "exp.yaml", "--dry-run")
+    assert (result.code in (2, 3), hint in result.err) == (True, True), result.err
+    assert "Traceback" not in result.err
+
+
+def test_an_experiment_is_found_by_what_was_nearly_typed(runforge: Call, workspace: Path) -> None:
+    assert "experiment init" in runforge("experiment", "run").err
+    assert runforge("experiment", "init").code == 0
+    for words, hint in (
+        ((), "There are `experiments/exp-001.yaml`, `experiments/exp-002.yaml`."),
+        (("exp-01.yaml",), "Did you mean `experiments/exp-001.yaml`?"),
+        (("--experiment", "exp-002"), "Did you mean `experiments/exp-002.yaml`?"),
+        (("src/train.py",), "`run: {script: src/train.py}`"),
+        (("a.yaml", "--experiment", "b.yaml"), "There are `experiments/exp-001.yaml`"),
+    ):
+        result = runforge("experiment", "run", *words)
+        assert (result.code in (2, 3), hint in result.err) == (True, True), result.err
+    assert runforge("experiment", "run", "experiments/exp-001.yaml", "--dry-run").code == 0

@@ -32,7 +32,8 @@ def command() -> None:
 
 
 @command.command("run", short_help="Run an experiment.")
-@click.option("--experiment", required=True, metavar="FILE", help="The experiment file.")
+@click.argument("file", metavar="[FILE]", required=False)
+@click.option("--experiment", metavar="FILE", help="The experiment file.")
 @click.option("--run-id", metavar="ID", help="Id of the run [made from the day].")
 @click.option("--dry-run", is_flag=True, help="Only say what would be run, and what is wrong.")
 @click.option("--notes", metavar="S", help="Free text.")
@@ -43,7 +44,8 @@ def command() -> None:
 @pass_settings
 def run(
     settings: Settings,
-    experiment: str,
+    file: str | None,
+    experiment: str | None,
     run_id: str | None,
     dry_run: bool,
     notes: str | None,
@@ -51,9 +53,10 @@ def run(
 ) -> int:
     """Run an experiment and record it, whatever becomes of it.
 
-    FILE is an experiment file, or the config.yaml of a run, which is repeated. What user code
-    prints is shown, on standard error with --json, and recorded. With --set, VALUE is YAML:
-    `--set training.epochs=3`; `--set +NAME=VALUE` says that a new name is meant.
+    FILE is an experiment file, or the config.yaml of a run, which is repeated; --experiment FILE
+    says the same. What user code prints is shown, on standard error with --json, and recorded.
+    With --set, VALUE is YAML: `--set training.epochs=3`; `--set +NAME=VALUE` says that a new name
+    is meant.
     """
     from runforge_cli.running import cancelled_by_signals
 
@@ -63,7 +66,7 @@ def run(
 
         root = _repository(settings)
         prepared = materialise(
-            _experiment_file(experiment, root),
+            _experiment_file(file, experiment, root),
             root,
             settings=assignments,
             notes=notes,
@@ -172,10 +175,45 @@ def _run_of_experiment(reference: str, root: Path) -> Path:
     )
 
 
-def _experiment_file(name: str, root: Path) -> Path:
+def _experiment_file(argument: str | None, option: str | None, root: Path) -> Path:
     """Return the file as it was typed, from here or else from the repository."""
+    name = option if argument is None else argument
+    if name is None or None not in (argument, option):
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            "No experiment file is named."
+            if name is None
+            else f"Two experiment files are named, {quote(argument)} and {quote(option)}.",
+            hint=_offer(root) or "`runforge experiment init` lays out a repository with two.",
+        )
     path = Path(name)
-    return path if path.exists() or not (root / path).exists() else root / path
+    if path.exists():
+        return path
+    if not (root / path).exists():
+        from runforge_engine.experiment.naming import did_you_mean, nearest
+
+        known = {file.stem: file for file in _experiment_files(root)}
+        near = known.get(nearest(path.stem, known) or "")
+        raise RunForgeError(
+            ErrorCode.FILE_NOT_FOUND,
+            f"There is no experiment file {quote(name, 200)}.",
+            hint=did_you_mean(None if near is None else str(near)) or _offer(root),
+            path=name,
+        )
+    return root / path
+
+
+def _experiment_files(root: Path) -> list[Path]:
+    """Return the files of the folder for experiments, as they can be typed here."""
+    import os
+
+    found = [*root.glob("experiments/*.yaml"), *root.glob("experiments/*.yml")]
+    return [Path(os.path.relpath(path)) for path in sorted(found)]
+
+
+def _offer(root: Path) -> str | None:
+    files = _experiment_files(root)[:5]
+    return f"There are {', '.join(quote(file) for file in files)}." if files else None
 
 
 def _show_on(descriptor: int) -> Any:

@@ -81,9 +81,9 @@ def declared_values(
                 reason = reason_to_withhold(name, found.values[name])
                 if reason is not None:
                     found.withheld[name] = reason
-    for number, name in enumerate(secret):
+    for name in secret:
         value = surroundings.get(name, declared.get(name))
-        pointer = format_pointer((SECRET_ENVIRONMENT, number))
+        pointer = format_pointer((SECRET_ENVIRONMENT,))
         if _take(found, name, value, pointer, problems):
             found.withheld[name] = ""
     return found

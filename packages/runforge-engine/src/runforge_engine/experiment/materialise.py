@@ -9,6 +9,7 @@ Source: TFC-0002, section 6; TFC-0003, sections 6 and 9.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,10 +19,10 @@ from typing import Any
 from runforge_contracts.difference.experiment_facets import flattened
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.files import digest_file
-from runforge_contracts.pointers import format_pointer
+from runforge_contracts.pointers import format_pointer, get_at, parse_pointer
 from runforge_contracts.run_ids import ExperimentRunId, parse_experiment_run_id
 from runforge_contracts.schemas import load_schema
-from runforge_contracts.text import quote
+from runforge_contracts.text import printable, quote
 from runforge_contracts.validation import validate
 from runforge_contracts.yamltext import MAX_YAML_BYTES, encode_yaml
 
@@ -45,7 +46,7 @@ from runforge_engine.experiment.problems import Problems
 from runforge_engine.experiment.reading import read_yaml_object
 from runforge_engine.experiment.references import FIELDS, OWN_MODELS, resolve_reference
 from runforge_engine.experiment.secrecy import secret_form
-from runforge_engine.experiment.starting import check_start
+from runforge_engine.experiment.starting import STARTS, check_start
 from runforge_engine.experiment.words import check_words, quoted
 
 #: Fields of a configuration that a run makes itself; those of a former run are left behind.
@@ -62,6 +63,16 @@ _REQUIRED = ("model", "dataset")
 NO_DATASET = "none"
 #: What `training` may hold where RunForge trains itself.
 OPTIONS = ("label", "exclude", "preset", "profile", "hyperparameters", "device")
+#: What the value of a field looks like.
+_FORMS = {
+    "run": "{script: src/train.py}",
+    ENVIRONMENT: '{OMP_NUM_THREADS: "1", HOME: null}',
+    SECRET_ENVIRONMENT: "[API_TOKEN]",
+    RECORDED_ENVIRONMENT: "[SORT_KEY]",
+    "datasets": "{'penguins:v1': data/penguins.csv}",
+    "models": "{'tiny:v1': models/tiny.pt}",
+    COPY_MODELS: "{artifacts/model.pkl: 'models/penguins-{run_id}.pkl'}",
+}
 #: Part of the largest configuration that may be taken before user code adds to it.
 _MAX_BYTES = MAX_YAML_BYTES // 2
 
@@ -125,7 +136,7 @@ def materialise(
     path = Path(os.path.realpath(experiment.parent), experiment.name)
     overrides = parse_overrides(settings, MADE_BY_RUNS)
     digest = digest_file(path)
-    raw = read_yaml_object(path)
+    raw = _read(path, experiment)
     former = raw if "run_id" in raw else {}
     before = former.get("references")
     before = before if isinstance(before, dict) else {}
@@ -175,7 +186,7 @@ def materialise(
                 references[field] = found
     environment = {**surroundings, **declared.values}
     run = _run(config, references, root, environment, problems)
-    if run is not None:
+    if run is not None and _is_valid({"experiment": "-", "run": run}):
         values = {**config, "references": references, ENVIRONMENT: declared.recorded}
         warnings += check_words(run, values, problems)
     copies = _copies(config, root, problems)
@@ -216,6 +227,20 @@ def materialise(
     )
 
 
+def _read(path: Path, name: Path) -> dict[str, Any]:
+    try:
+        return read_yaml_object(path)
+    except RunForgeError as error:
+        if path.suffix in (".yaml", ".yml", ".json"):
+            raise
+        hint = (
+            f"An experiment file says what is started: `run: {{script: {printable(str(name))}}}`."
+        )
+        raise RunForgeError(
+            error.code, error.message, hint=hint, **error.place._asdict()
+        ) from error
+
+
 def _known_names(config: Mapping[str, Any]) -> Iterator[str]:
     """Give the names that an experiment may have, by our word; ``x.*`` stands for any in it."""
     schema = load_schema("tfc.experiment.v1")["properties"]
@@ -244,7 +269,7 @@ def _typos(config: Mapping[str, Any]) -> Iterator[str]:
             near = None if name in known else nearest(name, known, cutoff=0.8)
             if near is not None:
                 yield (
-                    f"{quote(prefix + name)} is handed on to user code and means nothing else."
+                    f"{quote(prefix + name)} means nothing to RunForge."
                     f" {did_you_mean(prefix + near)}"
                 )
 
@@ -320,12 +345,16 @@ def _check(config: dict[str, Any]) -> None:
     except RunForgeError as error:
         # Of one mistake alone the name of the schema would be told, which nobody has asked for.
         message = error.message if error.problems else error.message.partition(": ")[2]
+        pointer = error.place.pointer
         raise RunForgeError(
             error.code,
             message,
-            hint=error.hint,
-            pointer=error.place.pointer,
-            problems=error.problems,
+            hint=error.hint or _hint(pointer, config),
+            pointer=pointer,
+            problems=[
+                item._replace(hint=item.hint or _hint(item.place.pointer, config))
+                for item in error.problems
+            ],
         ) from None
     for field in _REQUIRED:
         if field not in config:
@@ -341,6 +370,37 @@ def _check(config: dict[str, Any]) -> None:
             f"The configuration has more than {_MAX_BYTES:,} bytes.",
             hint="Keep data in files of their own.",
         )
+
+
+def _hint(pointer: str | None, config: dict[str, Any]) -> str | None:
+    """Return how a value is written that has another form than is expected."""
+    parts = parse_pointer(pointer or "")
+    if not parts:
+        return None
+    if parts[0] == "run" and parts != ["run"]:
+        starts = [name for name in STARTS if name in config["run"]]
+        if not starts:
+            return "One of `script`, `module` and `command` says how user code starts."
+        if len(starts) > 1 and parts[1] in STARTS:
+            return "User code starts in one way: leave out all but one of them."
+        if len(parts) == 2 and parts[1] in ("command", "args"):
+            return f"Write a list, an item for each word: `{parts[1]}: [...]`. There is no shell."
+    if parts == ["dataset"] and config["dataset"] is None:
+        return f"Write `dataset: {NO_DATASET}` where there is none."
+    if len(parts) == 1 and parts[0] in _FORMS:
+        return f"For example `{parts[0]}: {_FORMS[parts[0]]}`."
+    try:
+        value = get_at(config, pointer or "")
+    except RunForgeError:  # what is missing
+        return None
+    if isinstance(value, bool | int | float) and not _is_numeric(parts):
+        return f"Write a text in quotes: `{json.dumps(json.dumps(value))}`."
+    return None
+
+
+def _is_numeric(parts: list[str]) -> bool:
+    """Tell whether a number is what is expected, and another one."""
+    return parts in (["seed"], ["training", "epochs"], ["training", "batch_size"])
 
 
 def _run(

@@ -22,6 +22,8 @@ from runforge_engine.experiment.words import CONFIG, filled_in
 
 #: Whether a script or module gets the path of its configuration as an argument; it does.
 CONFIG_ARGUMENT = "config_argument"
+#: The ways in which user code starts.
+STARTS = ("script", "module", "command")
 _BRIDGE = "runforge_engine.experiment.bridge"
 
 
@@ -94,14 +96,30 @@ def check_start(run: Mapping[str, Any], root: Path, environment: Mapping[str, st
         with reading(place.path):
             exists = place.path.is_file()
         if not exists:
-            raise _missing(f"There is no script {quote(place.name, 200)}.", "/run/script")
+            message = f"There is no script {quote(place.name, 200)}."
+            raise _missing(message, "/run/script", _of_words(run["script"], root))
     elif "module" in run:
         if not _has_module(run["module"], root, environment):
             message = f"There is no module {quote(run['module'], 200)}."
-            raise _missing(message, "/run/module", "It is looked for as `python -m` does.")
+            hint = "It is looked for as `python -m` does."
+            if run["module"].endswith(".py"):
+                hint = f"Write `script: {run['module']}` for a file."
+            raise _missing(message, "/run/module", hint)
     elif not _has_program(run["command"][0], root, environment):
-        message = f"There is no program {quote(run['command'][0], 200)}."
-        raise _missing(message, "/run/command/0")
+        name = run["command"][0]
+        hint = "It is looked for in PATH, or in the repository where it is a path."
+        if (root / name).is_file():
+            hint = "The file is there and cannot be executed: `chmod +x`, or name what runs it."
+        elif name.split(maxsplit=1)[1:]:
+            hint = "Write an item for each word, or `[sh, -c, ...]` to have a shell."
+        raise _missing(f"There is no program {quote(name, 200)}.", "/run/command/0", hint)
+
+
+def _of_words(script: str, root: Path) -> str:
+    first = script.split(maxsplit=1)[:1]
+    if first and first[0] != script and (root / first[0]).is_file():
+        return f"Write the arguments of {quote(first[0])} under `args`, an item for each."
+    return "Check the path."
 
 
 def _missing(message: str, pointer: str, hint: str = "Check the path.") -> RunForgeError:
