@@ -149,7 +149,8 @@ def materialise(
 
     configs = Configs(root, problems)
     config = configs.merge(raw, (Place(str(experiment), Path(os.path.realpath(path))),))
-    warnings = list(unknown_names(overrides, config, _known_names(config)))
+    warnings = [] if former else list(_typos(config))
+    warnings += unknown_names(overrides, config, _known_names(config))
     if notes is not None and "notes" in overrides:
         problems.add(_set_twice())
     for name, setting in overrides.items():
@@ -192,8 +193,6 @@ def materialise(
     copies = _copies(config, root, problems)
     problems.tell()
 
-    if not former:
-        warnings += _typos(config)
     warnings += _words_on_secrets(declared, config)
     if "dataset" not in references and config["dataset"].lower() != NO_DATASET:
         warnings.append(
