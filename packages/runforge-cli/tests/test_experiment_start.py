@@ -265,6 +265,20 @@ def test_a_field_that_is_nearly_ours_is_asked_about(
     assert near in told
 
 
+def test_what_may_be_a_mistake_is_told_before_user_code_starts(workspace: Path) -> None:
+    call = [sys.executable, "-P", "-m", "runforge_cli", "experiment", "run"]
+    done = subprocess.run(
+        [*call, experiment(workspace, "echo started >&2"), "--set", "sead=1"],
+        cwd=workspace,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.count("`sead`") == 1
+    assert done.stdout.index("`sead`") < done.stdout.index("started")
+
+
 # The dataset
 
 

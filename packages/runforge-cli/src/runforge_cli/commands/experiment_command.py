@@ -75,13 +75,16 @@ def run(
         if dry_run:
             _tell_plan(settings, prepared)
             return ExitCode.OK
+        if not settings.json:  # now, and not after a day of training
+            for warning in prepared.warnings:
+                warn(warning)
         outcome = run_experiment(
             prepared,
             show=None if settings.quiet else _show_on(2 if settings.json else 1),
             began=lambda folder: _tell_beginning(settings, folder),
             cancellation=cancellation,
         )
-    _tell(settings, outcome, root)
+    _tell(settings, outcome, root, told=len(prepared.warnings))
     codes = {"succeeded": ExitCode.OK, "cancelled": ExitCode.CANCELLED}
     return codes.get(outcome.status, ExitCode.FAILED)
 
@@ -248,7 +251,7 @@ def _tell_beginning(settings: Settings, folder: Path) -> None:
             click.echo(f"Run {folder.name} in {printable(str(folder))}", err=True)
 
 
-def _tell(settings: Settings, outcome: ExperimentOutcome, root: Path) -> None:
+def _tell(settings: Settings, outcome: ExperimentOutcome, root: Path, told: int) -> None:
     from runforge_contracts.layout import StoreLayout
 
     where = StoreLayout(root.resolve()).relative(outcome.folder)
@@ -264,7 +267,7 @@ def _tell(settings: Settings, outcome: ExperimentOutcome, root: Path) -> None:
             }
         )
         return
-    for warning in outcome.warnings:
+    for warning in outcome.warnings[told:]:
         warn(warning)
     if outcome.error is not None:
         tell(error_lines(outcome.error))

@@ -18,7 +18,7 @@ import contextlib
 import re
 import time
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from runforge_contracts.errors import ErrorCode, RunForgeError
@@ -51,12 +51,8 @@ _USUAL = re.compile(
 )
 
 
-class _Point(NamedTuple):
-    """A value of a metric; of two points the greater one is nearer to the end."""
-
-    step: int | float
-    revision: int
-    value: int | float
+#: Step, revision and value of a metric: of two such points the greater one is nearer to the end.
+_Point = tuple[int | float, int, int | float]
 
 
 class Journal:
@@ -88,7 +84,7 @@ class Journal:
         for name in self._unordered & self._history.keys():
             self._history[name].sort()
         self._unordered.clear()
-        final = {name: point.value for name, point in self._greatest.items()}
+        final = {name: value for name, (_, _, value) in self._greatest.items()}
         return {
             "summary": {**final, **self._summary},
             "history": {
@@ -130,12 +126,12 @@ class Journal:
     def _take_point(
         self, name: str, value: int | float, step: int | float | None, revision: int = 0
     ) -> None:
-        if not self._has_room(self._greatest, name):
-            return
         greatest = self._greatest.get(name)
+        if greatest is None and not self._has_room(self._greatest, name):
+            return
         if step is None:
-            step = 1 if greatest is None else greatest.step + 1
-        point = _Point(step, revision, value)
+            step = 1 if greatest is None else greatest[0] + 1
+        point = (step, revision, value)
         if greatest is None or point > greatest:
             self._greatest[name] = point
         else:

@@ -76,7 +76,7 @@ class ExperimentOutcome:
     metrics: dict[str, Any] | None
     #: Why the run failed or was cancelled.
     error: RunForgeError | None
-    #: What a person should know besides, a sentence each.
+    #: What a person should know besides, a sentence each: first those of the experiment itself.
     warnings: tuple[str, ...]
 
 
@@ -126,7 +126,7 @@ def run_experiment(
         with stoppable(folder, cancellation, layout.CONFIG):
             began(folder)
             run = _Run(experiment, record, config, clock)
-            run.prepared += gaps
+            run.warnings += gaps
             return run.execute(show, cancellation)
 
 
