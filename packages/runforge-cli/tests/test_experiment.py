@@ -826,6 +826,7 @@ def test_a_run_that_is_wrong_is_flagged_and_left(runforge: Call, workspace: Path
     for name in ("scratch", "run-2026-2-1-1", "run-2026-02-30-001", f"{DAY}-001", f"{DAY}-002"):
         (workspace / "runs" / name).mkdir(parents=True)
     (workspace / f"runs/{DAY}-003").symlink_to(f"{DAY}-001")
+    (workspace / "runs/link").symlink_to(f"{DAY}-001")
     (workspace / f"runs/{DAY}-002/config.yaml").write_text("experiment: a\nmodel: b\n")
     (workspace / "runs/scratch/config.yaml").write_text(f"run_id: {DAY}-009\n")
     before = tree(workspace)
@@ -841,6 +842,7 @@ def test_a_run_that_is_wrong_is_flagged_and_left(runforge: Call, workspace: Path
         f"{DAY}-001": {"experiment.files"},
         f"{DAY}-002": {"tfc-config.schema"},
         f"{DAY}-003": {"run.no-links"},
+        "link": {"run.no-links"},
     }
     assert tree(workspace) == before
     missing = runforge("experiment", "check", f"{DAY}-009", "--json")

@@ -147,13 +147,14 @@ def experiment_runs(repository: Path) -> list[Path]:
 def claims_to_be_run(path: Path) -> bool:
     """Tell whether something among the runs means to be one: by its name, or by its own word.
 
-    Other tools keep folders there, too, such as those of TensorBoard; they are nobody's mistake.
+    Other tools keep folders there, too, such as those of TensorBoard; they are nobody's mistake. Of
+    a link the name that it leads to counts as well.
     """
     if _LIKE_AN_ID.match(path.name):
         return True
-    if path.is_symlink():
-        return False
     try:
+        if path.is_symlink():
+            return _LIKE_AN_ID.match(path.readlink().name) is not None
         with open_file(path / layout.CONFIG) as file:
             return _ID_OF_ITS_OWN.search(file.read(_HEAD)) is not None
     except (RunForgeError, OSError):
