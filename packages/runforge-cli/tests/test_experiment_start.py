@@ -402,6 +402,16 @@ def test_a_secret_on_the_command_line_is_not_recorded_either(
     assert TOKEN not in shown.out + shown.err
 
 
+def test_a_variable_that_is_set_counts_more_than_its_setting(
+    runforge: Call, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("A", "2")
+    file = experiment(workspace, "true", environment={"A": "1"})
+    [told] = plan(runforge, file, "--set", "environment.A='3'")["warnings"]
+    assert "`A` is set in the environment, and that counts" in told
+    assert plan(runforge, file, "--set", "environment.A='2'")["warnings"] == []
+
+
 def test_a_secret_in_another_place_is_told_of(runforge: Call, workspace: Path) -> None:
     file = experiment(workspace, "true", training={"tokens": ["x", TOKEN]})
     [told] = plan(runforge, file)["warnings"]

@@ -118,9 +118,12 @@ def check_repository(root: Path, runs: Iterable[Path] | None = None) -> Reposito
 def word_on_others(root: Path) -> str | None:
     """Return a sentence on what other tools keep among the runs of a repository, if they do.
 
-    Raises ``FILE_UNSAFE`` and ``FILE_UNREADABLE``, as :func:`check_repository` does.
+    So it does where there can be no runs, or nobody may look.
     """
-    found = _children(Path(os.path.realpath(root)) / layout.EXPERIMENT_RUNS)
+    try:
+        found = list(_children(Path(os.path.realpath(root)) / layout.EXPERIMENT_RUNS))
+    except RunForgeError as error:
+        return error.message
     return next(_word_on([path for path in found if not claims_to_be_run(path)]), None)
 
 

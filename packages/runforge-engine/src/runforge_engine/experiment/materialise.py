@@ -9,44 +9,46 @@ Source: TFC-0002, section 6; TFC-0003, sections 6 and 9.
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runforge_contracts.difference.experiment_facets import flattened
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.files import digest_file
-from runforge_contracts.pointers import format_pointer, get_at, parse_pointer
+from runforge_contracts.pointers import format_pointer
 from runforge_contracts.run_ids import ExperimentRunId, parse_experiment_run_id
-from runforge_contracts.schemas import load_schema
 from runforge_contracts.text import printable, quote
 from runforge_contracts.validation import validate
 from runforge_contracts.yamltext import MAX_YAML_BYTES, encode_yaml
 
+from runforge_engine.experiment.advice import (
+    NO_DATASET,
+    hint_for,
+    known_names,
+    not_heeded,
+    typos,
+    unfilled,
+    words_on_secrets,
+)
 from runforge_engine.experiment.claiming import check_place, check_run_id
 from runforge_engine.experiment.copying import COPY_MODELS, Copy, copies_of
 from runforge_engine.experiment.environment import (
     ENVIRONMENT,
-    RECORDED_ENVIRONMENT,
     SECRET_ENVIRONMENT,
-    Declared,
     declared_values,
     fill_in,
     placeholders,
 )
 from runforge_engine.experiment.inputs import Inputs
 from runforge_engine.experiment.merging import Configs
-from runforge_engine.experiment.naming import did_you_mean, nearest
 from runforge_engine.experiment.overrides import Setting, override, parse_overrides, unknown_names
 from runforge_engine.experiment.places import Place
 from runforge_engine.experiment.problems import Problems
 from runforge_engine.experiment.reading import read_yaml_object
 from runforge_engine.experiment.references import FIELDS, OWN_MODELS, resolve_reference
-from runforge_engine.experiment.secrecy import secret_form
-from runforge_engine.experiment.starting import STARTS, check_start
+from runforge_engine.experiment.starting import check_start
 from runforge_engine.experiment.words import check_words, quoted
 
 #: Fields of a configuration that a run makes itself; those of a former run are left behind.
@@ -59,20 +61,6 @@ MADE_BY_RUNS = frozenset(
 )
 #: What an experiment must say in the end, wherever it says it.
 _REQUIRED = ("model", "dataset")
-#: Says that there is no dataset, as a name that stands for nothing.
-NO_DATASET = "none"
-#: What `training` may hold where RunForge trains itself.
-OPTIONS = ("label", "exclude", "preset", "profile", "hyperparameters", "device")
-#: What the value of a field looks like.
-_FORMS = {
-    "run": "{script: src/train.py}",
-    ENVIRONMENT: '{OMP_NUM_THREADS: "1", HOME: null}',
-    SECRET_ENVIRONMENT: "[API_TOKEN]",
-    RECORDED_ENVIRONMENT: "[SORT_KEY]",
-    "datasets": "{'penguins:v1': data/penguins.csv}",
-    "models": "{'tiny:v1': models/tiny.pt}",
-    COPY_MODELS: "{artifacts/model.pkl: 'models/penguins-{run_id}.pkl'}",
-}
 #: Part of the largest configuration that may be taken before user code adds to it.
 _MAX_BYTES = MAX_YAML_BYTES // 2
 
@@ -149,8 +137,8 @@ def materialise(
 
     configs = Configs(root, problems)
     config = configs.merge(raw, (Place(str(experiment), Path(os.path.realpath(path))),))
-    warnings = [] if former else list(_typos(config))
-    warnings += unknown_names(overrides, config, _known_names(config))
+    warnings = [] if former else list(typos(config))
+    warnings += unknown_names(overrides, config, known_names(config))
     if notes is not None and "notes" in overrides:
         problems.add(_set_twice())
     for name, setting in overrides.items():
@@ -166,8 +154,9 @@ def materialise(
     # A run that is repeated has the values that it had, in its texts, too.
     declared = declared_values(config, surroundings, problems, repeated=bool(former))
     if not former:
+        warnings += not_heeded(overrides, declared)
         named = set(placeholders(config))
-        warnings += _unfilled(named - declared.recorded.keys(), declared, config)
+        warnings += unfilled(named - declared.recorded.keys(), declared, config)
         config = {
             name: value if name == ENVIRONMENT else _filled(name, value, declared.recorded)
             for name, value in config.items()
@@ -193,7 +182,7 @@ def materialise(
     copies = _copies(config, root, problems)
     problems.tell()
 
-    warnings += _words_on_secrets(declared, config)
+    warnings += words_on_secrets(declared, config)
     if "dataset" not in references and config["dataset"].lower() != NO_DATASET:
         warnings.append(
             f"The dataset {quote(config['dataset'], 200)} is only a name: no file of the repository"
@@ -240,39 +229,6 @@ def _read(path: Path, name: Path) -> dict[str, Any]:
         ) from error
 
 
-def _known_names(config: Mapping[str, Any]) -> Iterator[str]:
-    """Give the names that an experiment may have, by our word; ``x.*`` stands for any in it."""
-    schema = load_schema("tfc.experiment.v1")["properties"]
-    maps = {name for name, value in schema.items() if value.get("type") == "object"}
-    yield from (f"{name}.*" if name in maps else name for name in schema)
-    shared = load_schema("tfc.common.v1")["$defs"]
-    yield from (f"run.{name}" for name in shared["RunCommand"]["properties"])
-    yield from (f"training.{name}" for name in shared["Training"]["properties"])
-    if str(config.get("model")).startswith(OWN_MODELS):
-        yield from (f"training.{name}" for name in OPTIONS)
-        yield "training.hyperparameters.*"
-
-
-def _typos(config: Mapping[str, Any]) -> Iterator[str]:
-    """Give the names that are probably meant to be ours and are not, a sentence each."""
-    schema = load_schema("tfc.experiment.v1")["properties"]
-    start = load_schema("tfc.common.v1")["$defs"]["RunCommand"]["properties"]
-    places: list[tuple[str, Iterable[str], Any]] = [
-        ("", schema, config),
-        ("run.", start, config.get("run")),
-    ]
-    if str(config.get("model")).startswith(OWN_MODELS):
-        places.append(("training.", OPTIONS, config.get("training")))
-    for prefix, known, values in places:
-        for name in values if isinstance(values, dict) else ():
-            near = None if name in known else nearest(name, known, cutoff=0.8)
-            if near is not None:
-                yield (
-                    f"{quote(prefix + name)} means nothing to RunForge."
-                    f" {did_you_mean(prefix + near)}"
-                )
-
-
 def _set_twice() -> RunForgeError:
     return RunForgeError(
         ErrorCode.USAGE_INVALID, "`--notes` and `--set notes=...` set the same value."
@@ -284,36 +240,6 @@ def _filled(name: str, value: Any, variables: Mapping[str, str]) -> Any:
     if name == "run":  # where braces in a value are not to be placeholders
         variables = {name: quoted(text) for name, text in variables.items()}
     return fill_in(value, variables)
-
-
-def _unfilled(names: Iterable[str], declared: Declared, config: Mapping[str, Any]) -> Iterator[str]:
-    """Give the placeholders that stay as they are, a sentence each."""
-    of_others = set(placeholders({key: config[key] for key in config if key != "run"}))
-    for name in sorted(names):
-        shown = quote(f"${{{name}}}")
-        if name not in declared.withheld:
-            yield f"{shown} stays as it is: the variable is not declared under `environment`."
-        elif name in of_others:
-            yield f"{shown} stays as it is but in `run`: the value is not recorded."
-
-
-def _words_on_secrets(declared: Declared, config: Mapping[str, Any]) -> Iterator[str]:
-    """Give what is kept out of the record, and what is in it and looks like a secret."""
-    for name, reason in declared.withheld.items():
-        if reason:
-            yield (
-                f"The value of {quote(name)} is not recorded: {reason}. List the name under"
-                f" `{SECRET_ENVIRONMENT}` to say so, or under `{RECORDED_ENVIRONMENT}` to have the"
-                " value recorded."
-            )
-    for name, value in flattened({key: config[key] for key in config if key != ENVIRONMENT}):
-        texts = [item for item in (value if isinstance(value, list) else (value,)) if item]
-        forms = [secret_form(text) for text in texts if isinstance(text, str)]
-        if any(forms):
-            yield (
-                f"{quote(name)} looks like {next(filter(None, forms))} and is recorded as it"
-                f" stands. Take it from a variable that is listed under `{SECRET_ENVIRONMENT}`."
-            )
 
 
 def _told(overrides: Mapping[str, Setting], secret: Mapping[str, str]) -> dict[str, Any]:
@@ -348,10 +274,10 @@ def _check(config: dict[str, Any]) -> None:
         raise RunForgeError(
             error.code,
             message,
-            hint=error.hint or _hint(pointer, config),
+            hint=error.hint or hint_for(pointer, config),
             pointer=pointer,
             problems=[
-                item._replace(hint=item.hint or _hint(item.place.pointer, config))
+                item._replace(hint=item.hint or hint_for(item.place.pointer, config))
                 for item in error.problems
             ],
         ) from None
@@ -369,37 +295,6 @@ def _check(config: dict[str, Any]) -> None:
             f"The configuration has more than {_MAX_BYTES:,} bytes.",
             hint="Keep data in files of their own.",
         )
-
-
-def _hint(pointer: str | None, config: dict[str, Any]) -> str | None:
-    """Return how a value is written that has another form than is expected."""
-    parts = parse_pointer(pointer or "")
-    if not parts:
-        return None
-    if parts[0] == "run" and parts != ["run"]:
-        starts = [name for name in STARTS if name in config["run"]]
-        if not starts:
-            return "One of `script`, `module` and `command` says how user code starts."
-        if len(starts) > 1 and parts[1] in STARTS:
-            return "User code starts in one way: leave out all but one of them."
-        if len(parts) == 2 and parts[1] in ("command", "args"):
-            return f"Write a list, an item for each word: `{parts[1]}: [...]`. There is no shell."
-    if parts == ["dataset"] and config["dataset"] is None:
-        return f"Write `dataset: {NO_DATASET}` where there is none."
-    if len(parts) == 1 and parts[0] in _FORMS:
-        return f"For example `{parts[0]}: {_FORMS[parts[0]]}`."
-    try:
-        value = get_at(config, pointer or "")
-    except RunForgeError:  # what is missing
-        return None
-    if isinstance(value, bool | int | float) and not _is_numeric(parts):
-        return f"Write a text in quotes: `{json.dumps(json.dumps(value))}`."
-    return None
-
-
-def _is_numeric(parts: list[str]) -> bool:
-    """Tell whether a number is what is expected, and another one."""
-    return parts in (["seed"], ["training", "epochs"], ["training", "batch_size"])
 
 
 def _run(
