@@ -573,3 +573,8 @@ def test_an_experiment_is_found_by_what_was_nearly_typed(runforge: Call, workspa
         result = runforge("experiment", "run", *words)
         assert (result.code in (2, 3), hint in result.err) == (True, True), result.err
     assert runforge("experiment", "run", "experiments/exp-001.yaml", "--dry-run").code == 0
+    assert run(runforge, experiment(workspace, "true")).code == 0
+    for name in (f"{DAY}-001", f"runs/{DAY}-001", f"runs/{DAY}-001/"):
+        result = runforge("experiment", "run", name)
+        assert f"`runforge experiment run runs/{DAY}-001/config.yaml` repeats the run" in result.err
+    assert "not a regular file" in runforge("experiment", "run", "experiments").err

@@ -9,6 +9,7 @@ import random
 import subprocess
 import sys
 import time
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -122,13 +123,32 @@ def test_numbers_of_other_libraries_are_numbers(run: CurrentRun) -> None:
     ]
     for value in values:
         run.log_metric("x", value, step=np.int32(1))
-    run.log_parameter("array", {"a": np.arange(3), "b": np.float32(0.5), "c": np.bool_(True)})
+    run.log_parameter(
+        "array",
+        {
+            "a": np.arange(3),
+            "b": np.float32(0.5),
+            "c": np.bool_(True),
+            "d": Decimal("0.5"),
+            "e": Fraction(1, 2),
+            "f": {"y", "x"},
+            "g": date(2026, 2, 1),
+        },
+    )
     *points, parameter = lines(run)
     assert json.dumps([point["value"] for point in points]) == json.dumps(
         [0.5, 2, 3.5, 4, 0.25, 1.0, 0.5, 0.5, 255, 0.25, 1, 0, 1, 0.75, 1, 7]
     )
     assert {point["step"] for point in points} == {1}
-    assert parameter["value"] == {"a": [0, 1, 2], "b": 0.5, "c": True}
+    assert parameter["value"] == {
+        "a": [0, 1, 2],
+        "b": 0.5,
+        "c": True,
+        "d": 0.5,
+        "e": 0.5,
+        "f": ["x", "y"],
+        "g": "2026-02-01",
+    }
 
 
 def test_what_is_not_finite_is_left_out_with_one_warning(run: CurrentRun) -> None:

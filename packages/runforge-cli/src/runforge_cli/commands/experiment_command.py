@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -190,9 +191,18 @@ def _experiment_file(argument: str | None, option: str | None, root: Path) -> Pa
             hint=_offer(root) or "`runforge experiment init` lays out a repository with two.",
         )
     path = Path(name)
-    if path.exists():
-        return path
-    if not (root / path).exists():
+    for place in (path, root / path):
+        if place.is_file():
+            return place
+    config = _config_of_run(path, root)
+    if config is not None:
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            f"{quote(name, 200)} is a run, and an experiment is a file.",
+            hint=f"`runforge experiment run {shlex.quote(str(config))}` repeats the run.",
+            path=name,
+        )
+    if not (path.exists() or (root / path).exists()):
         from runforge_engine.experiment.naming import did_you_mean, nearest
 
         known = {file.stem: file for file in _experiment_files(root)}
@@ -203,7 +213,17 @@ def _experiment_file(argument: str | None, option: str | None, root: Path) -> Pa
             hint=did_you_mean(None if near is None else str(near)) or _offer(root),
             path=name,
         )
-    return root / path
+    return path if path.exists() else root / path
+
+
+def _config_of_run(path: Path, root: Path) -> Path | None:
+    """Return the configuration of the run that was named by its folder or its id."""
+    import os
+
+    for folder in (path, root / path, root / "runs" / path):
+        if (folder / "config.yaml").is_file():
+            return Path(os.path.relpath(folder / "config.yaml"))
+    return None
 
 
 def _experiment_files(root: Path) -> list[Path]:

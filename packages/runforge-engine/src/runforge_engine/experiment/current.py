@@ -336,12 +336,14 @@ def _short(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Return what JSON can hold in place of what numpy and others have for it."""
-    for method in ("tolist", "item"):
+    """Return what JSON can hold in place of what Python, numpy and others have for it."""
+    for method in ("tolist", "item", "isoformat", "__float__"):
         if hasattr(value, method):
             return getattr(value, method)()
     if isinstance(value, os.PathLike):
         return os.fspath(value)
+    if isinstance(value, set | frozenset):
+        return sorted(value, key=repr)
     raise TypeError(f"a parameter cannot be a {type(value).__name__}")
 
 

@@ -129,10 +129,11 @@ def _missing(message: str, pointer: str, hint: str = "Check the path.") -> RunFo
 def _has_module(name: str, root: Path, environment: Mapping[str, str]) -> bool:
     more = [entry for entry in environment.get("PYTHONPATH", "").split(os.pathsep) if entry]
     places = [str(root), *(str(root / entry) for entry in more), *sys.path]
-    parts = name.split(".")
-    for number in range(1, len(parts) + 1):
+    for part in name.split("."):
         try:
-            spec = PathFinder.find_spec(".".join(parts[:number]), places)
+            # Not by the dotted name: for a folder without `__init__.py` its parent is asked then,
+            # which is not imported.
+            spec = PathFinder.find_spec(part, places)
         except (ImportError, ValueError, OSError):
             return False
         if spec is None:
