@@ -7,12 +7,16 @@ from tempfile import TemporaryDirectory
 
 from guide_pages import GUIDES, follow, posix, steps
 
-#: The clock stands still, so that ids are those of the page.
-DAY = {"SOURCE_DATE_EPOCH": "1769947200"}
+#: The clock stands still, so that ids are those of the page; and somebody commits.
+SURROUNDINGS = {
+    "SOURCE_DATE_EPOCH": "1769947200",
+    **{f"GIT_{who}_NAME": "a" for who in ("AUTHOR", "COMMITTER")},
+    **{f"GIT_{who}_EMAIL": "a@example.org" for who in ("AUTHOR", "COMMITTER")},
+}
 
 
 @posix
 def test_the_commands_run_and_print_what_the_page_says() -> None:
     # A short path, so that lines end where they do on the page.
     with TemporaryDirectory() as folder:
-        follow(steps(GUIDES / "experiments.md"), Path(folder), DAY)
+        follow(steps(GUIDES / "experiments.md"), Path(folder), SURROUNDINGS)

@@ -232,7 +232,7 @@ def test_runs_are_made_in_a_folder_only(kind: str, runforge: Call, workspace: Pa
 
 
 def test_a_dry_run_writes_nothing(runforge: Call, workspace: Path) -> None:
-    file = experiment(workspace, "touch started", training={"epochs": 1})
+    file = experiment(workspace, "touch started", dataset="penguins:v1", training={"epochs": 1})
     before = tree(workspace)
     call = ("experiment", "run", "--experiment", file, "--dry-run", "--set", "training.epochs=2")
     shown = runforge(*call)
@@ -821,27 +821,63 @@ def test_large_files_that_git_lfs_does_not_take_are_warned_of(
     assert runforge("experiment", "check").err == ""
 
 
-def test_what_is_no_run_is_flagged_and_left(runforge: Call, workspace: Path) -> None:
+def test_a_run_that_is_wrong_is_flagged_and_left(runforge: Call, workspace: Path) -> None:
     assert runforge("experiment", "check").out.startswith("There are no runs of experiments")
-    for name in ("scratch", f"{DAY}-001", f"{DAY}-002"):
+    for name in ("scratch", "run-2026-2-1-1", "run-2026-02-30-001", f"{DAY}-001", f"{DAY}-002"):
         (workspace / "runs" / name).mkdir(parents=True)
+    (workspace / f"runs/{DAY}-003").symlink_to(f"{DAY}-001")
     (workspace / "runs/link").symlink_to(f"{DAY}-001")
     (workspace / f"runs/{DAY}-002/config.yaml").write_text("experiment: a\nmodel: b\n")
+    (workspace / "runs/scratch/config.yaml").write_text(f"run_id: {DAY}-009\n")
     before = tree(workspace)
     result = runforge("experiment", "check", "--json")
     assert result.code == 1
     found = {
-        run["run_id"]: [item["rule"] for item in run["findings"]] for run in result.json["runs"]
+        run["run_id"]: {item["rule"] for item in run["findings"]} for run in result.json["runs"]
     }
     assert found == {
-        "link": ["run.no-links"],
-        "scratch": ["experiment.files", "experiment.id"],
-        f"{DAY}-001": ["experiment.files"],
-        f"{DAY}-002": ["tfc-config.schema", "tfc-config.schema"],
+        "scratch": {"experiment.id", "tfc-config.schema"},
+        "run-2026-2-1-1": {"experiment.files", "experiment.id"},
+        "run-2026-02-30-001": {"experiment.files", "experiment.id"},
+        f"{DAY}-001": {"experiment.files"},
+        f"{DAY}-002": {"tfc-config.schema"},
+        f"{DAY}-003": {"run.no-links"},
+        "link": {"run.no-links"},
     }
     assert tree(workspace) == before
     missing = runforge("experiment", "check", f"{DAY}-009", "--json")
     assert (missing.code, missing.json["error"]["code"]) == (3, "RUN_NOT_FOUND")
+
+
+def test_what_other_tools_keep_among_the_runs_is_left_alone(
+    runforge: Call, workspace: Path
+) -> None:
+    runs = workspace / "runs"
+    for name in ("Nov28_10-00-00_host", "detect/train", "segment/val", "exp1", "a\x1b[31mb"):
+        (runs / name).mkdir(parents=True)
+    (runs / "Nov28_10-00-00_host/events.out.tfevents.1.host").write_bytes(b"\0" * 20)
+    (runs / "detect/train/args.yaml").write_text("task: detect\n")
+    (runs / "exp1/config.yaml").write_text("model: !!python/name:os.system\n")
+    (runs / "events.out.tfevents").write_bytes(b"\0")
+    (runs / "latest").symlink_to("exp1")
+    laid_out = runforge("experiment", "init")
+    assert laid_out.err.count("`Nov28_10-00-00_host`") == 1
+    assert runforge("experiment", "init", "--json").json["warnings"]
+    assert runforge("experiment", "run", "--experiment", experiment(workspace, "true")).code == 0
+    before = tree(workspace)
+    result = runforge("experiment", "check")
+    assert result.code == 0
+    assert "1 run, nothing is wrong" in result.out
+    assert "\x1b" not in result.err
+    told = runforge("experiment", "check", "--json").json
+    assert [run["run_id"] for run in told["runs"]] == [f"{DAY}-001"]
+    [told_once] = told["warnings"]
+    assert told_once == (
+        "`runs/` holds what is no run of an experiment and is left alone: `Nov28_10-00-00_host`,"
+        " `a\\x1b[31mb`, `detect`, `exp1`, `latest` and 1 more."
+    )
+    assert runforge("verify", "--all").code == 0
+    assert tree(workspace) == before
 
 
 # A new repository

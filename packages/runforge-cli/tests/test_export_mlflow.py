@@ -265,6 +265,30 @@ def test_steps_between_whole_ones_are_numbered(runforge: Call, repository: Repos
     assert run.data.metrics == {"loss": 1.0, "summary/loss": 0.25, "best": 1.0}
 
 
+def test_the_final_value_is_that_of_the_highest_step(
+    runforge: Call, repository: Repository
+) -> None:
+    path = repository.folder("other tool") / "metrics.json"
+    history = {
+        "unordered": [(1, 0.1), (3, 0.3), (2, 0.2)],
+        "between": [(0.5, 1.0), (1.5, 3.0), (1.25, 2.0)],
+        "corrected": [(1, 5.0), (2, 9.0), (2, 7.0), (1, 6.0)],
+    }
+    document = {
+        "summary": {"unordered": 0.3, "between": 3.0, "corrected": 7.0},
+        "history": {
+            name: [{"step": step, "value": value} for step, value in points]
+            for name, points in history.items()
+        },
+    }
+    path.write_text(json.dumps(document), "utf-8")
+    exported(runforge, path.parent.name)
+    [run] = runs_of(repository.root / "ml").values()
+    assert run.data.metrics == document["summary"]
+    found = client_of(repository.root / "ml").get_metric_history(run.info.run_id, "corrected")
+    assert sorted((point.step, point.value) for point in found) == sorted(history["corrected"])
+
+
 def test_the_same_id_in_another_repository_is_another_run(
     runforge: Call, repository: Repository
 ) -> None:

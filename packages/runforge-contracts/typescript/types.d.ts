@@ -2114,23 +2114,27 @@ export interface Training {
  */
 export interface RunCommand {
   /**
-   * Python program, relative to the root of the repository; `--config PATH` follows its arguments.
+   * Python program, relative to the root of the repository; `--config PATH` follows its arguments, unless `config_argument` is false.
    */
   script?: string;
   /**
-   * Python module, as after `python -m`; `--config PATH` follows its arguments.
+   * Python module, as after `python -m`; `--config PATH` follows its arguments, unless `config_argument` is false.
    */
   module?: string;
   /**
-   * Program and arguments of any kind, no shell in between; an item `{config}` becomes the path of the configuration.
+   * Program and arguments of any kind, no shell in between.
    *
    * @minItems 1
    */
   command?: string[];
   /**
-   * Arguments of the script, module or command.
+   * Arguments of the script, module or command. In these and in `command`, `{training.lr}` stands for the value of the configuration that has this dotted name, `{config}` for the path of the configuration, `{run_id}` for the id of the run and `{{name}}` for the text `{name}`.
    */
   args?: string[];
+  /**
+   * Whether `--config PATH` follows the arguments of a script or module; true where it is absent. A command has `{config}` for it.
+   */
+  config_argument?: boolean;
   [k: string]: unknown;
 }
 /**
@@ -2172,6 +2176,24 @@ export interface ResolvedReference {
   path: WorkspacePath;
   /**
    * SHA-256 of the file's bytes; absent for folders.
+   */
+  sha256?: Sha256;
+  /**
+   * Size of the file.
+   */
+  bytes?: Count;
+  /**
+   * What user code left at the path, where that is something else.
+   */
+  after?: ChangedFile;
+  [k: string]: unknown;
+}
+/**
+ * A file that was changed while the run used it, as user code left it.
+ */
+export interface ChangedFile {
+  /**
+   * SHA-256 of the file's bytes; absent where there was no such file.
    */
   sha256?: Sha256;
   /**
@@ -2244,11 +2266,15 @@ export interface TfcConfigV1 {
   notes?: string;
   run?: RunCommand;
   /**
-   * Declared environment variables with the values that were used.
+   * Declared environment variables with the values that were used, but for those that look like secrets.
    */
   environment?: {
     [k: string]: string;
   };
+  /**
+   * Declared environment variables whose values are not recorded.
+   */
+  secret_environment?: string[];
   /**
    * What `dataset` and `model` resolved to, by their names.
    */
@@ -2315,11 +2341,19 @@ export interface TfcExperimentV1 {
     [k: string]: string;
   };
   /**
-   * Environment variables that the run depends on, with their values where none is set; null: it must be set.
+   * Environment variables that the run depends on, with their values where none is set; null: it must be set. A value that looks like a secret is not recorded.
    */
   environment?: {
     [k: string]: string | null;
   };
+  /**
+   * Environment variables that must be set and whose values are never recorded.
+   */
+  secret_environment?: string[];
+  /**
+   * Declared environment variables whose values are recorded although they look like secrets.
+   */
+  recorded_environment?: string[];
   training?: Training;
   seed?: Seed;
   /**
@@ -2361,13 +2395,13 @@ export interface MetricPoint {
  */
 export interface TfcMetricsV1 {
   /**
-   * Final values by name.
+   * Final values by name: those that were logged as such, else the value of the highest step; of several at that step the one with the highest revision, then the largest.
    */
   summary: {
     [k: string]: number;
   };
   /**
-   * Values in the order in which they were logged, by name.
+   * Values by name; RunForge writes them in the order of their steps.
    */
   history?: {
     [k: string]: MetricPoint[];
@@ -2391,9 +2425,13 @@ export interface TfcMetricsEntryV1 {
    */
   parameter?: string;
   /**
-   * When the value was taken; one more than before where it is absent, the first being 1.
+   * When the value was taken; where it is absent, one more than the highest step of the metric before, the first being 1. Several processes that log at once give steps.
    */
   step?: number;
+  /**
+   * How often its writer had given the value before, at the same step where it is that of a metric. The highest counts, of equal ones the larger value. Where it is absent, it is 0 for a point, and a final value or a parameter takes the place of the former.
+   */
+  revision?: Count;
   /**
    * The value; that of a metric is a number.
    */

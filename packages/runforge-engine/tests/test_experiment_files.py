@@ -286,10 +286,25 @@ def test_what_cannot_be_started_is_missed_before_there_is_a_run(root: Path, run:
     assert error.code is ErrorCode.FILE_NOT_FOUND
 
 
-@pytest.mark.parametrize("module", ["package", "package.train", "json.tool", "top"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "package",
+        "package.train",
+        "json.tool",
+        "top",
+        "src.bare",
+        "src.deep.bare",
+        "src.deep.er.bare",
+    ],
+)
 def test_a_module_is_found_and_not_imported(root: Path, module: str) -> None:
     (root / "package").mkdir()
-    for name in ("package/__init__.py", "package/__main__.py", "package/train.py", "top.py"):
+    (root / "src/deep/er").mkdir(parents=True)  # without `__init__.py`
+    for name in (
+        *("package/__init__.py", "package/__main__.py", "package/train.py", "top.py"),
+        *("src/bare.py", "src/deep/bare.py", "src/deep/er/bare.py"),
+    ):
         (root / name).write_text("raise SystemExit('imported')")
     text = BASIC.replace('{command: [sh, -c, "true"]}', f"{{module: {module}}}")
     assert read(root, text).run == {"module": module}

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import math
 import os
+import random
 import subprocess
 import sys
 import time
+from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -56,15 +59,47 @@ def test_metrics_summaries_and_parameters_are_lines_of_the_journal(run: CurrentR
     run.log_parameter("layers", [1, {"a": None}])
     run.log_parameters({"path": Path("x"), "flag": True})
     assert lines(run) == [
-        {"metric": "loss", "value": 0.5},
+        {"metric": "loss", "value": 0.5, "step": 1},
         {"metric": "loss", "value": 0.25, "step": 10},
         {"metric": "loss", "value": 1, "step": 1.5},
         {"metric": "größe\n", "value": 2.5, "step": 1.5},
-        {"summary": "best", "value": 0.25},
-        {"parameter": "layers", "value": [1, {"a": None}]},
-        {"parameter": "path", "value": "x"},
-        {"parameter": "flag", "value": True},
+        {"summary": "best", "value": 0.25, "revision": 0},
+        {"parameter": "layers", "value": [1, {"a": None}], "revision": 0},
+        {"parameter": "path", "value": "x", "revision": 0},
+        {"parameter": "flag", "value": True, "revision": 0},
     ]
+
+
+def test_what_is_given_again_says_so(run: CurrentRun) -> None:
+    for value in (0.5, 0.25):
+        run.log_metric("loss", value, step=2)
+        run.log_summary("best", value)
+        run.log_parameter("lr", value)
+    run.log_metric("loss", 9, step=1)
+    run.log_metric("loss", 8)
+    run.log_metric("other", 7)
+    assert [line.get("revision") for line in lines(run)] == [None, 0, 0, 1, 1, 1, *3 * [None]]
+    assert [line["step"] for line in lines(run) if "metric" in line] == [2, 2, 1, 3, 1]
+    journal = amount(*(json.dumps(line).encode() for line in lines(run)))
+    assert journal.document["summary"] == {"loss": 8, "best": 0.25, "other": 7}
+    assert journal.parameters == {"lr": 0.25}
+
+
+class Tensor:
+    """A single number as torch has it."""
+
+    def __init__(self, value: float) -> None:
+        self._value = value
+
+    def item(self) -> float:
+        return self._value
+
+
+class Index:
+    """What stands for an integer and is none."""
+
+    def __index__(self) -> int:
+        return 7
 
 
 def test_numbers_of_other_libraries_are_numbers(run: CurrentRun) -> None:
@@ -75,35 +110,74 @@ def test_numbers_of_other_libraries_are_numbers(run: CurrentRun) -> None:
         np.array([4]),
         Decimal("0.25"),
         np.float64(1),
+        np.float16(0.5),
+        np.longdouble(0.5),
+        np.uint8(255),
+        Fraction(1, 4),
+        True,
+        np.bool_(False),
+        np.array(True),
+        Tensor(0.75),
+        Tensor(True),
+        Index(),
     ]
     for value in values:
         run.log_metric("x", value, step=np.int32(1))
-    run.log_parameter("array", {"a": np.arange(3), "b": np.float32(0.5), "c": np.bool_(True)})
+    run.log_parameter(
+        "array",
+        {
+            "a": np.arange(3),
+            "b": np.float32(0.5),
+            "c": np.bool_(True),
+            "d": Decimal("0.5"),
+            "e": Fraction(1, 2),
+            "f": {"y", "x"},
+            "g": date(2026, 2, 1),
+        },
+    )
     *points, parameter = lines(run)
-    assert [point["value"] for point in points] == [0.5, 2, 3.5, 4, 0.25, 1.0]
+    assert json.dumps([point["value"] for point in points]) == json.dumps(
+        [0.5, 2, 3.5, 4, 0.25, 1.0, 0.5, 0.5, 255, 0.25, 1, 0, 1, 0.75, 1, 7]
+    )
     assert {point["step"] for point in points} == {1}
-    assert parameter["value"] == {"a": [0, 1, 2], "b": 0.5, "c": True}
+    assert parameter["value"] == {
+        "a": [0, 1, 2],
+        "b": 0.5,
+        "c": True,
+        "d": 0.5,
+        "e": 0.5,
+        "f": ["x", "y"],
+        "g": "2026-02-01",
+    }
 
 
 def test_what_is_not_finite_is_left_out_with_one_warning(run: CurrentRun) -> None:
     with pytest.warns(RuntimeWarning, match="'loss' is not finite") as caught:
         run.log_metric("loss", math.nan)
-    for value in (math.inf, -math.inf, np.float32("nan"), 10**400):
+    for value in (
+        *(math.inf, -math.inf, np.float32("nan"), 10**400, Fraction(10**400), Decimal("1e999")),
+        *(Decimal("NaN"), Decimal("sNaN"), np.ma.masked, Tensor(math.nan), np.longdouble("1e999")),
+    ):
         run.log_metric("loss", value)
     assert caught[0].filename == __file__
     with pytest.warns(RuntimeWarning, match="'lr' is not finite"):
         run.log_parameter("lr", [math.nan])
     with pytest.warns(RuntimeWarning, match="'acc' is not finite"):
         run.log_metrics({"ok": 1, "acc": math.nan})
-    assert lines(run) == [{"metric": "ok", "value": 1}]
+    assert lines(run) == [{"metric": "ok", "value": 1, "step": 1}]
 
 
-@pytest.mark.parametrize("value", ["0.5", None, True, np.bool_(True), [1], np.arange(2), 1j])
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("0.5", b"1", None, [1], {}, np.arange(2), np.array([]), 1j, np.complex64(1), object()),
+        *(np.str_("1"), "x" * 1000, int),
+    ],
+)
 def test_what_is_no_number_is_refused(run: CurrentRun, value: Any) -> None:
-    with pytest.raises((TypeError, ValueError)):
-        run.log_metric("x", value)
-    with pytest.raises((TypeError, ValueError)):
-        run.log_summary("x", value)
+    for log in (run.log_metric, run.log_summary):
+        with pytest.raises(TypeError, match=r"^'x' is .{1,80}, which is not a number$"):
+            log("x", value)
 
 
 def test_what_nobody_would_read_is_refused(run: CurrentRun) -> None:
@@ -286,6 +360,44 @@ def test_a_step_that_is_not_given_is_the_next_one() -> None:
         },
     }
     assert (journal.parameters, journal.warnings) == ({"p": 2}, [])
+
+
+def test_the_value_of_the_highest_step_is_the_final_one(tmp_path: Path) -> None:
+    lines = [b'{"metric": "a", "step": %d, "value": %d}' % (step, -step) for step in (1, 3, 2)]
+    assert amount(*lines).document == {
+        "summary": {"a": -3},
+        "history": {"a": [{"step": step, "value": -step} for step in (1, 2, 3)]},
+    }
+    after = amount(*lines, b'{"metric": "a", "value": 7}').document
+    assert (after["summary"], after["history"]["a"][-1]) == ({"a": 7}, {"step": 4, "value": 7})
+    given = amount(b'{"summary": "a", "value": 9}', *lines, b'{"summary": "a", "value": 8}')
+    assert given.document["summary"] == {"a": 8}
+    left = amount(*lines, b'{"metric": "a", "step": 4, "value": NaN}')
+    assert left.document["summary"] == {"a": -3}
+    assert len(left.warnings) == 1
+
+
+def test_the_order_in_which_lines_of_several_processes_arrive_decides_nothing() -> None:
+    lines = [
+        *(b'{"metric": "a", "step": %d, "value": %d}' % (step, 5 - step) for step in (1, 2, 3)),
+        b'{"metric": "a", "step": 3, "value": 1.5}',
+        b'{"metric": "a", "step": 2, "value": 9}',
+        b'{"metric": "b", "step": 1, "value": 4}',
+        b'{"metric": "b", "step": 1, "value": 5}',
+        b'{"metric": "b", "step": 1, "value": 3, "revision": 1}',
+        *(b'{"summary": "s", "revision": 0, "value": %d}' % value for value in (1, 3, 2)),
+        b'{"summary": "t", "revision": 1, "value": 1}',
+        b'{"summary": "t", "revision": 0, "value": 2}',
+        *(b'{"parameter": "p", "revision": 0, "value": %s}' % text for text in (b'"x"', b"[2]")),
+    ]
+    found = set()
+    for seed in range(50):
+        journal = amount(*random.Random(seed).sample(lines, len(lines)))
+        found.add(json.dumps([journal.document, journal.parameters], sort_keys=True))
+    [text] = found
+    document, _ = json.loads(text)
+    assert document["summary"] == {"a": 2, "b": 3, "s": 3, "t": 1}
+    assert [point["value"] for point in document["history"]["a"]] == [4, 3, 9, 1.5, 2]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from runforge_contracts import layout
 from runforge_contracts.difference.experiment_facets import configured
 from runforge_contracts.errors import RunForgeError
-from runforge_contracts.experiments import ExperimentFolder
+from runforge_contracts.experiments import ExperimentFolder, in_order
 from runforge_contracts.files import open_file, reading
 from runforge_contracts.rules import primary_metric
 from runforge_contracts.text import format_duration, printable, shorten, time_text
@@ -135,7 +135,8 @@ def _data(run: TolerantFolder) -> Iterator[tuple[str, str]]:
             path = found.get("path", config[name])
             told = [config[name], *([path] if path != config[name] else [])]
             digest = f" (sha256 {found['sha256'][:12]}…)" if "sha256" in found else ""
-            yield name, shorten(": ".join(told), _LONG) + digest
+            changed = ", changed while the run used it" if "after" in found else ""
+            yield name, shorten(": ".join(told), _LONG) + digest + changed
 
 
 def metric_lines(run: ExperimentFolder, most: int | None = None) -> list[str]:
@@ -147,7 +148,7 @@ def metric_lines(run: ExperimentFolder, most: int | None = None) -> list[str]:
         [
             name,
             number(summary[name]) if name in summary else "",
-            *_way([point["value"] for point in history.get(name, ())]),
+            *_way([point["value"] for point in in_order(history.get(name, ()))]),
         ]
         for name in names[:most]
     ]
@@ -168,7 +169,8 @@ def _way(values: Sequence[float]) -> tuple[str, str]:
 def history_lines(run: ExperimentFolder) -> Iterator[str]:
     """Give all metrics, and each one that has a history as a curve."""
     yield from metric_lines(run) or ["  There are no metrics."]
-    for name, points in (run.metrics or {}).get("history", {}).items():
+    for name, recorded in (run.metrics or {}).get("history", {}).items():
+        points = in_order(recorded)
         if len(points) > 1:
             values = [point["value"] for point in points]
             first, last = points[0]["step"], points[-1]["step"]

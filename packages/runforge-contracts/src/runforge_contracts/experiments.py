@@ -9,8 +9,10 @@ Source: TFC-0002, section 5; TFC-0003, sections 5 to 14.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -33,6 +35,10 @@ EXPERIMENT_SCHEMAS = {
 }
 #: Longest line of a journal that is read, in bytes.
 MAX_LINE_BYTES = 2**20
+#: How the name of a run begins, also of one that is wrong, and where a configuration has it.
+_LIKE_AN_ID = re.compile(r"run-[0-9]{4}-")
+_ID_OF_ITS_OWN = re.compile(rb"^run_id: *[\"']?run-[0-9]{4}-", re.MULTILINE)
+_HEAD = 4096
 
 
 class JournalLine(NamedTuple):
@@ -120,6 +126,14 @@ def journal_line(number: int, line: bytes) -> JournalLine:
     return JournalLine(number, entry, None)
 
 
+def in_order(points: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the points of a history by their steps; those of one step as they are recorded.
+
+    The last of them is the value of the highest step. A client may record them in any order.
+    """
+    return sorted(points, key=itemgetter("step"))
+
+
 def experiment_runs(repository: Path) -> list[Path]:
     """Return the folders of the runs of experiments in ``repository``, oldest first.
 
@@ -128,6 +142,23 @@ def experiment_runs(repository: Path) -> list[Path]:
     """
     place = layout.ExperimentLayout(repository)
     return [place.run_folder(str(run_id)) for run_id in place.ids()]
+
+
+def claims_to_be_run(path: Path) -> bool:
+    """Tell whether something among the runs means to be one: by its name, or by its own word.
+
+    Other tools keep folders there, too, such as those of TensorBoard; they are nobody's mistake. Of
+    a link the name that it leads to counts as well.
+    """
+    if _LIKE_AN_ID.match(path.name):
+        return True
+    try:
+        if path.is_symlink():
+            return _LIKE_AN_ID.match(path.readlink().name) is not None
+        with open_file(path / layout.CONFIG) as file:
+            return _ID_OF_ITS_OWN.search(file.read(_HEAD)) is not None
+    except (RunForgeError, OSError):
+        return False
 
 
 def is_experiment_folder(path: Path) -> bool:

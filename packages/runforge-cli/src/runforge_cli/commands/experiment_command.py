@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,8 @@ def command() -> None:
 
 
 @command.command("run", short_help="Run an experiment.")
-@click.option("--experiment", required=True, metavar="FILE", help="The experiment file.")
+@click.argument("file", metavar="[FILE]", required=False)
+@click.option("--experiment", metavar="FILE", help="The experiment file.")
 @click.option("--run-id", metavar="ID", help="Id of the run [made from the day].")
 @click.option("--dry-run", is_flag=True, help="Only say what would be run, and what is wrong.")
 @click.option("--notes", metavar="S", help="Free text.")
@@ -43,7 +45,8 @@ def command() -> None:
 @pass_settings
 def run(
     settings: Settings,
-    experiment: str,
+    file: str | None,
+    experiment: str | None,
     run_id: str | None,
     dry_run: bool,
     notes: str | None,
@@ -51,9 +54,10 @@ def run(
 ) -> int:
     """Run an experiment and record it, whatever becomes of it.
 
-    FILE is an experiment file, or the config.yaml of a run, which is repeated. What user code
-    prints is shown, on standard error with --json, and recorded. With --set, VALUE is YAML:
-    `--set training.epochs=3`.
+    FILE is an experiment file, or the config.yaml of a run, which is repeated; --experiment FILE
+    says the same. What user code prints is shown, on standard error with --json, and recorded.
+    With --set, VALUE is YAML: `--set training.epochs=3`; `--set +NAME=VALUE` says that a new name
+    is meant.
     """
     from runforge_cli.running import cancelled_by_signals
 
@@ -63,7 +67,7 @@ def run(
 
         root = _repository(settings)
         prepared = materialise(
-            _experiment_file(experiment, root),
+            _experiment_file(file, experiment, root),
             root,
             settings=assignments,
             notes=notes,
@@ -72,13 +76,16 @@ def run(
         if dry_run:
             _tell_plan(settings, prepared)
             return ExitCode.OK
+        if not settings.json:  # now, and not after a day of training
+            for warning in prepared.warnings:
+                warn(warning)
         outcome = run_experiment(
             prepared,
             show=None if settings.quiet else _show_on(2 if settings.json else 1),
             began=lambda folder: _tell_beginning(settings, folder),
             cancellation=cancellation,
         )
-    _tell(settings, outcome, root)
+    _tell(settings, outcome, root, told=len(prepared.warnings))
     codes = {"succeeded": ExitCode.OK, "cancelled": ExitCode.CANCELLED}
     return codes.get(outcome.status, ExitCode.FAILED)
 
@@ -92,11 +99,18 @@ def init(settings: Settings, folder: str | None) -> int:
 
     DIR is the repository where it is left out. A file that is there stays as it is.
     """
+    from runforge_engine.experiment.checking import word_on_others
     from runforge_engine.experiment.initialising import initialise
     from runforge_engine.experiment.repository import find_repository
 
     done = initialise(_repository(settings) if folder is None else Path(folder))
-    around = find_repository(done.root)
+    around, others = find_repository(done.root), word_on_others(done.root)
+    warnings = [] if others is None else [others]
+    if around != done.root:
+        warnings.append(
+            f"{done.root} lies in the Git repository {around}; give --workspace, or run"
+            " experiments by tools/run.py."
+        )
     if settings.json:
         write_json(
             {
@@ -104,17 +118,15 @@ def init(settings: Settings, folder: str | None) -> int:
                 "written": list(done.written),
                 "kept": sorted((*done.kept, *done.same)),
                 "missing_attributes": list(done.missing_attributes),
+                "warnings": warnings,
             }
         )
         return ExitCode.OK
     from runforge_cli.experiment_view import initialised_lines
 
     write_lines(initialised_lines(done))
-    if around != done.root:
-        warn(
-            f"{done.root} lies in the Git repository {around}; give --workspace, or run"
-            " experiments by tools/run.py."
-        )
+    for warning in warnings:
+        warn(warning)
     return ExitCode.OK
 
 
@@ -167,10 +179,64 @@ def _run_of_experiment(reference: str, root: Path) -> Path:
     )
 
 
-def _experiment_file(name: str, root: Path) -> Path:
+def _experiment_file(argument: str | None, option: str | None, root: Path) -> Path:
     """Return the file as it was typed, from here or else from the repository."""
+    name = option if argument is None else argument
+    if name is None or None not in (argument, option):
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            "No experiment file is named."
+            if name is None
+            else f"Two experiment files are named, {quote(argument)} and {quote(option)}.",
+            hint=_offer(root) or "`runforge experiment init` lays out a repository with two.",
+        )
     path = Path(name)
-    return path if path.exists() or not (root / path).exists() else root / path
+    for place in (path, root / path):
+        if place.is_file():
+            return place
+    config = _config_of_run(path, root)
+    if config is not None:
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            f"{quote(name, 200)} is a run, and an experiment is a file.",
+            hint=f"`runforge experiment run {shlex.quote(str(config))}` repeats the run.",
+            path=name,
+        )
+    if not (path.exists() or (root / path).exists()):
+        from runforge_engine.experiment.naming import did_you_mean, nearest
+
+        known = {file.stem: file for file in _experiment_files(root)}
+        near = known.get(nearest(path.stem, known) or "")
+        raise RunForgeError(
+            ErrorCode.FILE_NOT_FOUND,
+            f"There is no experiment file {quote(name, 200)}.",
+            hint=did_you_mean(None if near is None else str(near)) or _offer(root),
+            path=name,
+        )
+    return path if path.exists() else root / path
+
+
+def _config_of_run(path: Path, root: Path) -> Path | None:
+    """Return the configuration of the run that was named by its folder or its id."""
+    import os
+
+    for folder in (path, root / path, root / "runs" / path):
+        if (folder / "config.yaml").is_file():
+            return Path(os.path.relpath(folder / "config.yaml"))
+    return None
+
+
+def _experiment_files(root: Path) -> list[Path]:
+    """Return the files of the folder for experiments, as they can be typed here."""
+    import os
+
+    found = [*root.glob("experiments/*.yaml"), *root.glob("experiments/*.yml")]
+    return [Path(os.path.relpath(path)) for path in sorted(found)]
+
+
+def _offer(root: Path) -> str | None:
+    files = _experiment_files(root)[:5]
+    return f"There are {', '.join(quote(file) for file in files)}." if files else None
 
 
 def _show_on(descriptor: int) -> Any:
@@ -205,7 +271,7 @@ def _tell_beginning(settings: Settings, folder: Path) -> None:
             click.echo(f"Run {folder.name} in {printable(str(folder))}", err=True)
 
 
-def _tell(settings: Settings, outcome: ExperimentOutcome, root: Path) -> None:
+def _tell(settings: Settings, outcome: ExperimentOutcome, root: Path, told: int) -> None:
     from runforge_contracts.layout import StoreLayout
 
     where = StoreLayout(root.resolve()).relative(outcome.folder)
@@ -221,7 +287,7 @@ def _tell(settings: Settings, outcome: ExperimentOutcome, root: Path) -> None:
             }
         )
         return
-    for warning in outcome.warnings:
+    for warning in outcome.warnings[told:]:
         warn(warning)
     if outcome.error is not None:
         tell(error_lines(outcome.error))

@@ -189,10 +189,10 @@ class _TrackingStore:
 
         names = {"metrics": Names(), "params": Names(), "tags": Names()}
         metrics = [
-            Metric(called, value, moment, step)
+            Metric(called, value, moment + again, step)
             for name, points in _metrics(record)
             for called in [names["metrics"](name)]
-            for step, value in points
+            for step, again, value in points
         ]
         params = [
             Param(names["params"](name), shorten(_text(value), _PARAM))
@@ -234,17 +234,28 @@ def _pages(search: Any, **arguments: Any) -> Iterator[Any]:
             return
 
 
-def _metrics(record: Record) -> Iterator[tuple[str, Sequence[tuple[int, float]]]]:
-    """Give names and values of metrics, with their steps; a final one has step 0."""
+def _metrics(record: Record) -> Iterator[tuple[str, Sequence[tuple[int, int, float]]]]:
+    """Give names and values of metrics; before a value its step and its number at that step.
+
+    MLflow takes for the final value the latest at the highest step. A final one that is another has
+    a name of its own, and step 0.
+    """
     for name, points in record.history.items():
-        yield name, [(step, value) for step, (_, value) in zip(_steps(points), points, strict=True)]
+        yield name, list(_numbered(points))
     for name, value in record.metrics.items():
         points = record.history.get(name, ())
         if not points:
-            yield name, [(0, value)]
+            yield name, [(0, 0, value)]
         elif points[-1][1] != value:
-            # MLflow takes the last value for the final one.
-            yield f"{_SUMMARY}{name}", [(0, value)]
+            yield f"{_SUMMARY}{name}", [(0, 0, value)]
+
+
+def _numbered(points: Sequence[tuple[float, float]]) -> Iterator[tuple[int, int, float]]:
+    before, again = None, 0
+    for step, (_, value) in zip(_steps(points), points, strict=True):
+        again = again + 1 if step == before else 0
+        before = step
+        yield step, again, value
 
 
 def _steps(points: Sequence[tuple[float, float]]) -> list[int]:

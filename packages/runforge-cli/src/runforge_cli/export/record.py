@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from runforge_contracts.difference import facets_of
 from runforge_contracts.difference.experiment_facets import TRAINED_RUN
-from runforge_contracts.experiments import ExperimentFolder
+from runforge_contracts.experiments import ExperimentFolder, in_order
 from runforge_contracts.files import digest_file
 from runforge_contracts.layout import CONFIG, MODEL, Place
 from runforge_contracts.lookup import AnyRun
@@ -163,12 +163,15 @@ def record_of(folder: AnyRun, place: Place) -> Record | None:
 
 
 def history_of(folder: AnyRun) -> dict[str, Sequence[tuple[float, float]]]:
-    """Return steps and values that the metrics of a run had on the way; a trained run has none."""
+    """Return steps and values that the metrics of a run had on the way, in the order of the steps.
+
+    A trained run has none.
+    """
     if isinstance(folder, RunFolder):
         return {}
     history = (TolerantFolder(folder.path).metrics or {}).get("history", {})
     return {
-        name: [(point["step"], point["value"]) for point in points]
+        name: [(point["step"], point["value"]) for point in in_order(points)]
         for name, points in history.items()
     }
 

@@ -128,6 +128,8 @@ def _data(material: ExperimentMaterial) -> Iterator[Block]:
                 facts.append((f"Path of the {name}", [Name(found["path"])]))
             if "sha256" in found:
                 facts.append((f"SHA-256 of the {name}", [Name(found["sha256"])]))
+            if "after" in found:
+                facts.append((f"Change of the {name}", "It was changed while the run used it."))
     if facts:
         yield Facts(facts)
 

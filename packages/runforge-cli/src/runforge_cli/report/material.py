@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from runforge_contracts.errors import RunForgeError
-from runforge_contracts.experiments import ExperimentFolder
+from runforge_contracts.experiments import ExperimentFolder, in_order
 from runforge_contracts.layout import StoreLayout
 from runforge_contracts.lookup import AnyRun
 from runforge_contracts.reading import RunFolder
@@ -110,7 +110,7 @@ def gather_experiment(folder: ExperimentFolder, letter: str, run_dir: str) -> Ex
     run = TolerantFolder(folder.path)
     recorded = (run.metrics or {}).get("history", {})
     history = {
-        name: [Point(point["step"], point["value"]) for point in points]
+        name: [Point(point["step"], point["value"]) for point in in_order(points)]
         for name, points in recorded.items()
     }
     return ExperimentMaterial(run, letter, run_dir, state_of(run), history)

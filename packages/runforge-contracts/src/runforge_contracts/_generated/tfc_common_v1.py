@@ -63,7 +63,7 @@ class RunCommand(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             str,
             Meta(
-                description="Python program, relative to the root of the repository; `--config PATH` follows its arguments.",
+                description="Python program, relative to the root of the repository; `--config PATH` follows its arguments, unless `config_argument` is false.",
                 min_length=1,
             ),
         ]
@@ -73,7 +73,7 @@ class RunCommand(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             str,
             Meta(
-                description="Python module, as after `python -m`; `--config PATH` follows its arguments.",
+                description="Python module, as after `python -m`; `--config PATH` follows its arguments, unless `config_argument` is false.",
                 min_length=1,
             ),
         ]
@@ -83,7 +83,7 @@ class RunCommand(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             list[str],
             Meta(
-                description="Program and arguments of any kind, no shell in between; an item `{config}` becomes the path of the configuration.",
+                description="Program and arguments of any kind, no shell in between.",
                 min_length=1,
             ),
         ]
@@ -91,7 +91,19 @@ class RunCommand(Struct, kw_only=True, frozen=True, gc=False):
     ) = UNSET
     args: (
         Annotated[
-            list[str], Meta(description="Arguments of the script, module or command.")
+            list[str],
+            Meta(
+                description="Arguments of the script, module or command. In these and in `command`, `{training.lr}` stands for the value of the configuration that has this dotted name, `{config}` for the path of the configuration, `{run_id}` for the id of the run and `{{name}}` for the text `{name}`."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    config_argument: (
+        Annotated[
+            bool,
+            Meta(
+                description="Whether `--config PATH` follows the arguments of a script or module; true where it is absent. A command has `{config}` for it."
+            ),
         ]
         | UnsetType
     ) = UNSET

@@ -45,6 +45,37 @@ class RunFailure(Struct, kw_only=True, frozen=True, gc=False):
     ]
 
 
+class CopiedModel(Struct, kw_only=True, frozen=True, gc=False):
+    """
+    An artifact that was copied to the models of the repository.
+    """
+
+    from_: Annotated[
+        common_v1.RelativePath, Meta(description="Its path in the run folder.")
+    ] = field(name="from")
+    to: Annotated[common_v1.WorkspacePath, Meta(description="Where it was copied to.")]
+    sha256: common_v1.Sha256 | UnsetType = UNSET
+
+
+class ChangedFile(Struct, kw_only=True, frozen=True, gc=False):
+    """
+    A file that was changed while the run used it, as user code left it.
+    """
+
+    sha256: (
+        Annotated[
+            common_v1.Sha256,
+            Meta(
+                description="SHA-256 of the file's bytes; absent where there was no such file."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    bytes: (
+        Annotated[common_v1.Count, Meta(description="Size of the file.")] | UnsetType
+    ) = UNSET
+
+
 class ResolvedReference(Struct, kw_only=True, frozen=True, gc=False):
     """
     The file or folder that a reference resolved to.
@@ -61,18 +92,15 @@ class ResolvedReference(Struct, kw_only=True, frozen=True, gc=False):
     bytes: (
         Annotated[common_v1.Count, Meta(description="Size of the file.")] | UnsetType
     ) = UNSET
-
-
-class CopiedModel(Struct, kw_only=True, frozen=True, gc=False):
-    """
-    An artifact that was copied to the models of the repository.
-    """
-
-    from_: Annotated[
-        common_v1.RelativePath, Meta(description="Its path in the run folder.")
-    ] = field(name="from")
-    to: Annotated[common_v1.WorkspacePath, Meta(description="Where it was copied to.")]
-    sha256: common_v1.Sha256 | UnsetType = UNSET
+    after: (
+        Annotated[
+            ChangedFile,
+            Meta(
+                description="What user code left at the path, where that is something else."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class TfcConfigV1(Struct, kw_only=True, frozen=True, gc=False):
@@ -143,7 +171,16 @@ class TfcConfigV1(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             dict[str, str],
             Meta(
-                description="Declared environment variables with the values that were used."
+                description="Declared environment variables with the values that were used, but for those that look like secrets."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    secret_environment: (
+        Annotated[
+            list[str],
+            Meta(
+                description="Declared environment variables whose values are not recorded."
             ),
         ]
         | UnsetType

@@ -65,7 +65,25 @@ class TfcExperimentV1(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             dict[str, str | None],
             Meta(
-                description="Environment variables that the run depends on, with their values where none is set; null: it must be set."
+                description="Environment variables that the run depends on, with their values where none is set; null: it must be set. A value that looks like a secret is not recorded."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    secret_environment: (
+        Annotated[
+            list[str],
+            Meta(
+                description="Environment variables that must be set and whose values are never recorded."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    recorded_environment: (
+        Annotated[
+            list[str],
+            Meta(
+                description="Declared environment variables whose values are recorded although they look like secrets."
             ),
         ]
         | UnsetType

@@ -4,6 +4,7 @@
 from __future__ import annotations
 from typing import Annotated, Any
 from msgspec import Meta, Struct, UNSET, UnsetType
+from . import common_v1
 
 
 class TfcMetricsEntryV1(Struct, kw_only=True, frozen=True, gc=False):
@@ -43,7 +44,16 @@ class TfcMetricsEntryV1(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             float,
             Meta(
-                description="When the value was taken; one more than before where it is absent, the first being 1."
+                description="When the value was taken; where it is absent, one more than the highest step of the metric before, the first being 1. Several processes that log at once give steps."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    revision: (
+        Annotated[
+            common_v1.Count,
+            Meta(
+                description="How often its writer had given the value before, at the same step where it is that of a metric. The highest counts, of equal ones the larger value. Where it is absent, it is 0 for a point, and a final value or a parameter takes the place of the former."
             ),
         ]
         | UnsetType

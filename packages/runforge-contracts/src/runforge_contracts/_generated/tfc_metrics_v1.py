@@ -25,11 +25,18 @@ class TfcMetricsV1(Struct, kw_only=True, frozen=True, gc=False):
     Final values and time series of the metrics of a run. Source: TFC-0002, section 7.
     """
 
-    summary: Annotated[dict[str, float], Meta(description="Final values by name.")]
+    summary: Annotated[
+        dict[str, float],
+        Meta(
+            description="Final values by name: those that were logged as such, else the value of the highest step; of several at that step the one with the highest revision, then the largest."
+        ),
+    ]
     history: (
         Annotated[
             dict[str, list[MetricPoint]],
-            Meta(description="Values in the order in which they were logged, by name."),
+            Meta(
+                description="Values by name; RunForge writes them in the order of their steps."
+            ),
         ]
         | UnsetType
     ) = UNSET

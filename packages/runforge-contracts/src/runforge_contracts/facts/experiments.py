@@ -20,6 +20,7 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.experiments import (
     EXPERIMENT_SCHEMAS,
     ExperimentFolder,
+    claims_to_be_run,
     is_experiment_folder,
 )
 from runforge_contracts.facts.evidence import manifest_findings
@@ -80,6 +81,8 @@ def check_experiments(repository: Path) -> list[Finding]:
     findings: list[Finding] = []
     for child in sorted(runs.iterdir()):
         place = f"{layout.EXPERIMENT_RUNS}/{child.name}"
+        if not claims_to_be_run(child):
+            continue  # whatever another tool keeps there
         if child.is_symlink():
             message = f"{quote(child.name)} is a symbolic link, which could lead anywhere."
             findings.append(Finding("run.no-links", message, place))

@@ -6,14 +6,14 @@ Source: TFC-0002, sections 10 and 11; TFC-0003, sections 12 and 15.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from runforge_contracts import layout
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.experiments import ExperimentFolder
+from runforge_contracts.experiments import ExperimentFolder, claims_to_be_run
 from runforge_contracts.facts.experiments import check_experiment_run
 from runforge_contracts.facts.finding import Finding
 from runforge_contracts.files import reading
@@ -21,12 +21,15 @@ from runforge_contracts.layout import StoreLayout
 from runforge_contracts.text import quote
 
 from runforge_engine.experiment.copying import MODELS
+from runforge_engine.experiment.references import FIELDS
 from runforge_engine.experiment.stopping import State, state_of
 from runforge_engine.git import Git, GitUnavailableError
 
 #: Files from this size on are for Git LFS, in bytes.
 LARGE = 10 * 2**20
 _TIME_LIMIT = 30.0
+#: Names that a sentence lists.
+_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +100,41 @@ def check_repository(root: Path, runs: Iterable[Path] | None = None) -> Reposito
         ``FILE_UNREADABLE``.
     """
     root = Path(os.path.realpath(root))
+    others: list[Path] = []
     if runs is None:
-        folders = list(_children(root / layout.EXPERIMENT_RUNS))
+        found = list(_children(root / layout.EXPERIMENT_RUNS))
+        folders = [path for path in found if claims_to_be_run(path)]
+        others = [path for path in found if path not in folders]
         places = [*folders, root / MODELS]
     else:
         folders = places = [Path(os.path.realpath(run.parent), run.name) for run in runs]
     return RepositoryCheck(
         root,
         tuple(_check(folder, root) for folder in folders),
-        tuple(_warnings(root, places)),
+        (*_word_on(others), *_warnings(root, places)),
     )
+
+
+def word_on_others(root: Path) -> str | None:
+    """Return a sentence on what other tools keep among the runs of a repository, if they do.
+
+    So it does where there can be no runs, or nobody may look.
+    """
+    try:
+        found = list(_children(Path(os.path.realpath(root)) / layout.EXPERIMENT_RUNS))
+    except RunForgeError as error:
+        return error.message
+    return next(_word_on([path for path in found if not claims_to_be_run(path)]), None)
+
+
+def _word_on(others: Sequence[Path]) -> Iterator[str]:
+    if others:
+        names = ", ".join(quote(path.name) for path in others[:_SHOWN])
+        more = f" and {len(others) - _SHOWN:,} more" if len(others) > _SHOWN else ""
+        yield (
+            f"`{layout.EXPERIMENT_RUNS}/` holds what is no run of an experiment and is left alone:"
+            f" {names}{more}."
+        )
 
 
 def _children(runs: Path) -> Iterator[Path]:
@@ -132,8 +160,32 @@ def _check(path: Path, root: Path) -> RunCheck:
         message = f"{quote(path.name)} is a symbolic link, which could lead anywhere."
         return RunCheck(path.name, where, "unknown", (Finding("run.no-links", message, where),))
     # Before its files: a run that ends meanwhile has them all.
-    state = state_of(ExperimentFolder(path))
-    return RunCheck(path.name, where, state, tuple(check_experiment_run(path)))
+    folder = ExperimentFolder(path)
+    state = state_of(folder)
+    findings = (*check_experiment_run(path), *_changed_inputs(folder))
+    return RunCheck(path.name, where, state, findings)
+
+
+def _changed_inputs(folder: ExperimentFolder) -> Iterator[Finding]:
+    """Give the files that were changed while the run used them."""
+    try:
+        references = (folder.config or {}).get("references", {})
+    except RunForgeError:
+        return
+    for field in FIELDS:
+        known = references.get(field, {})
+        if "after" in known:
+            after = known["after"]
+            how = "changed" if after else "removed"
+            message = f"The {field} {quote(known['path'], 200)} was {how} while the run used it."
+            yield Finding(
+                "experiment.inputs",
+                message,
+                layout.CONFIG,
+                f"/references/{field}",
+                known.get("sha256"),
+                after.get("sha256"),
+            )
 
 
 def _warnings(root: Path, places: Iterable[Path]) -> Iterator[str]:

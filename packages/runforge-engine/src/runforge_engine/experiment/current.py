@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any, SupportsFloat, SupportsIndex
 
-    #: Also what numpy and torch have for a single number.
+    #: Also what numpy and torch have for a single number; a boolean is 1 or 0.
     Number = SupportsFloat | SupportsIndex
 
 #: Variables that tell user code about its run; all paths are absolute.
@@ -72,6 +72,9 @@ class CurrentRun:
         self._metrics: int | None = None
         self._torn = False
         self._warned: set[str] = set()
+        #: How often this process has given a value: of a metric its highest step, and how often.
+        self._points: dict[str, tuple[int | float, int]] = {}
+        self._given: dict[tuple[str, str], int] = {}
         self._config: dict[str, Any] | None = None
         self._discarded: Any = None
 
@@ -131,15 +134,17 @@ class CurrentRun:
         name
             Of the metric, such as ``loss``.
         value
-            A number, also one of numpy. NaN and infinities have no place in a document: they are
-            left out, with one warning.
+            A number, also one of numpy, torch, Decimal or Fraction; a boolean is 1 or 0. NaN and
+            infinities have no place in a document: they are left out, with one warning.
         step
-            A number, such as the epoch; the one after the metric's last step where it is left out.
+            A number, such as the epoch; where it is left out, one more than the highest that this
+            process has logged of the metric, the first being 1.
 
         Raises
         ------
-        TypeError, ValueError
-            For what is not a name or not a number.
+        TypeError
+            For what is not a name or not a number, such as a string, None or several numbers: a
+            mistake of the script. Whatever is a number raises nothing.
         OSError
             Where the disk is full.
         """
@@ -147,21 +152,26 @@ class CurrentRun:
 
     def log_metrics(self, values: Mapping[str, Number], step: Number | None = None) -> None:
         """Log the values of several metrics at one step, as :meth:`log_metric` does."""
-        at = {} if step is None else {"step": self._number("step", step)}
-        if at.get("step", 0) is None:
+        at = None if step is None else self._number("step", step)
+        if step is not None and at is None:
             return
-        lines = [
-            {"metric": _name(name), **self._value(name, value)} for name, value in values.items()
-        ]
-        self._append([{**line, **at} for line in lines if "value" in line])
+        numbers = [(_name(name), self._number(name, value)) for name, value in values.items()]
+        self._append(
+            [
+                {"metric": name, "value": number, **self._at(name, at)}
+                for name, number in numbers
+                if number is not None
+            ]
+        )
 
     def log_summary(self, name: str, value: Number) -> None:
-        """Log the final value of a metric; without one it is the last that was logged.
+        """Log the final value of a metric; without one it is that of the highest step.
 
-        Raises what :meth:`log_metric` raises.
+        A later value takes the place of the former. Raises what :meth:`log_metric` raises.
         """
-        line = {"summary": _name(name), **self._value(name, value)}
-        self._append([line] if "value" in line else [])
+        number = self._number(_name(name), value)
+        if number is not None:
+            self._append([{"summary": name, "value": number, **self._revision("summary", name)}])
 
     def log_parameter(self, name: str, value: Any) -> None:
         """Log a parameter: anything that JSON can hold, also with numpy's numbers and arrays in it.
@@ -177,8 +187,12 @@ class CurrentRun:
 
     def log_parameters(self, values: Mapping[str, Any]) -> None:
         """Log several parameters, as :meth:`log_parameter` does."""
-        lines = [{"parameter": _name(name), "value": value} for name, value in values.items()]
-        self._append(lines)
+        self._append(
+            [
+                {"parameter": _name(name), "value": value, **self._revision("parameter", name)}
+                for name, value in values.items()
+            ]
+        )
 
     def log_artifact(self, source: str | os.PathLike[str] | bytes, name: str | None = None) -> None:
         """Keep a file with the run; it cannot be changed afterwards.
@@ -214,25 +228,39 @@ class CurrentRun:
         names = {CONFIG: "config.yaml", METRICS: "metrics.jsonl", ARTIFACTS: "artifacts"}
         return os.environ.get(variable) or os.path.join(self._folder, names[variable])  # noqa: PTH118
 
-    def _value(self, name: str, value: Number) -> dict[str, int | float]:
-        number = self._number(name, value)
-        return {} if number is None else {"value": number}
+    def _at(self, name: str, step: int | float | None) -> dict[str, int | float]:
+        """Return the step of a point, and its revision where it is not the first at that step."""
+        highest, revision = self._points.get(name, (0, 0))
+        if step is None:
+            step = highest + 1
+        if name not in self._points or step > highest:
+            highest, revision = step, 0
+        elif step == highest:
+            revision += 1
+        else:  # no final value can come of it
+            return {"step": step}
+        self._points[name] = highest, revision
+        return {"step": step, "revision": revision} if revision else {"step": step}
+
+    def _revision(self, kind: str, name: str) -> dict[str, int]:
+        """Return how often this process has given the value before."""
+        revision = self._given.get((kind, name), 0)
+        self._given[kind, name] = revision + 1
+        return {"revision": revision}
 
     def _number(self, name: str, value: Any) -> int | float | None:
         """Return a finite number, or None after a word on what is not finite."""
-        if not isinstance(value, int | float):
-            value = _plain_number(name, value)
-        if isinstance(value, bool):
-            raise TypeError(f"{name!r} is {value!r}, which is not a number")
+        number = _plain_number(value)
+        if number is None:
+            raise TypeError(f"{name!r} is {_short(value)}, which is not a number")
         try:
-            finite = float("-inf") < float(value) < float("inf")
+            finite = float("-inf") < float(number) < float("inf")
         except OverflowError:  # an integer whose size no double can tell
             finite = False
-        if not finite:
-            self._warn_once(name)
-            return None
-        number: int | float = value
-        return number
+        if finite:
+            return number
+        self._warn_once(name)
+        return None
 
     def _warn_once(self, name: str) -> None:
         if name in self._warned:
@@ -283,24 +311,39 @@ def _name(name: object) -> str:
     return name
 
 
-def _plain_number(name: str, value: Any) -> Any:
-    """Return the number of Python that another library's number stands for."""
-    if hasattr(value, "item"):  # numpy, torch, jax
-        value = value.item()
-    elif hasattr(value, "__float__") and not isinstance(value, str | bytes):
-        value = float(value)
-    if not isinstance(value, int | float):
-        raise TypeError(f"{name!r} is {value!r}, which is not a number")
-    return value
+def _plain_number(value: Any) -> int | float | None:
+    """Return the number of Python that a value stands for, or None where it is no number."""
+    if type(value).__name__ == "MaskedConstant":  # numpy's, whose item() is 0.0
+        return float("nan")
+    try:
+        if hasattr(value, "item"):  # numpy, torch, jax
+            value = value.item()
+        if isinstance(value, bool):
+            return int(value)
+        if not isinstance(value, int | float):
+            value = float(value) if hasattr(value, "__float__") else value.__index__()
+    except OverflowError:  # of a fraction that no double can tell
+        return float("inf")
+    except (AttributeError, TypeError, ValueError, RuntimeError):  # no number, or several
+        return float("nan") if hasattr(value, "is_nan") and value.is_nan() else None
+    number: int | float = value
+    return number
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:79]}…"
 
 
 def _plain(value: Any) -> Any:
-    """Return what JSON can hold in place of what numpy and others have for it."""
-    for method in ("tolist", "item"):
+    """Return what JSON can hold in place of what Python, numpy and others have for it."""
+    for method in ("tolist", "item", "isoformat", "__float__"):
         if hasattr(value, method):
             return getattr(value, method)()
     if isinstance(value, os.PathLike):
         return os.fspath(value)
+    if isinstance(value, set | frozenset):
+        return sorted(value, key=repr)
     raise TypeError(f"a parameter cannot be a {type(value).__name__}")
 
 

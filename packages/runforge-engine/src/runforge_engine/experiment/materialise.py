@@ -19,25 +19,37 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.files import digest_file
 from runforge_contracts.pointers import format_pointer
 from runforge_contracts.run_ids import ExperimentRunId, parse_experiment_run_id
-from runforge_contracts.text import quote
+from runforge_contracts.text import printable, quote
 from runforge_contracts.validation import validate
 from runforge_contracts.yamltext import MAX_YAML_BYTES, encode_yaml
 
+from runforge_engine.experiment.advice import (
+    NO_DATASET,
+    hint_for,
+    known_names,
+    not_heeded,
+    typos,
+    unfilled,
+    words_on_secrets,
+)
 from runforge_engine.experiment.claiming import check_place, check_run_id
 from runforge_engine.experiment.copying import COPY_MODELS, Copy, copies_of
 from runforge_engine.experiment.environment import (
     ENVIRONMENT,
+    SECRET_ENVIRONMENT,
     declared_values,
     fill_in,
     placeholders,
 )
+from runforge_engine.experiment.inputs import Inputs
 from runforge_engine.experiment.merging import Configs
-from runforge_engine.experiment.overrides import override, parse_overrides
+from runforge_engine.experiment.overrides import Setting, override, parse_overrides, unknown_names
 from runforge_engine.experiment.places import Place
 from runforge_engine.experiment.problems import Problems
 from runforge_engine.experiment.reading import read_yaml_object
 from runforge_engine.experiment.references import FIELDS, OWN_MODELS, resolve_reference
 from runforge_engine.experiment.starting import check_start
+from runforge_engine.experiment.words import check_words, quoted
 
 #: Fields of a configuration that a run makes itself; those of a former run are left behind.
 MADE_BY_RUNS = frozenset(
@@ -65,10 +77,13 @@ class Materialised:
     config: dict[str, Any]
     #: How user code starts; None: RunForge trains itself.
     run: dict[str, Any] | None
-    #: The declared variables with their values.
+    #: The declared variables with their values, and those of them that are not to be recorded.
     environment: dict[str, str]
+    secrets: dict[str, str]
     #: The file of the dataset, if it is one.
     dataset: Path | None
+    #: The files that the run refers to.
+    inputs: Inputs
     copies: tuple[Copy, ...]
     #: What a person should know, a sentence each.
     warnings: tuple[str, ...]
@@ -109,7 +124,7 @@ def materialise(
     path = Path(os.path.realpath(experiment.parent), experiment.name)
     overrides = parse_overrides(settings, MADE_BY_RUNS)
     digest = digest_file(path)
-    raw = read_yaml_object(path)
+    raw = _read(path, experiment)
     former = raw if "run_id" in raw else {}
     before = former.get("references")
     before = before if isinstance(before, dict) else {}
@@ -122,9 +137,13 @@ def materialise(
 
     configs = Configs(root, problems)
     config = configs.merge(raw, (Place(str(experiment), Path(os.path.realpath(path))),))
-    for name, value in overrides.items():
+    warnings = [] if former else list(typos(config))
+    warnings += unknown_names(overrides, config, known_names(config))
+    if notes is not None and "notes" in overrides:
+        problems.add(_set_twice())
+    for name, setting in overrides.items():
         with problems.collecting():
-            config = override(config, name, value)
+            config = override(config, name, setting.value)
     if not former:
         for name in sorted(MADE_BY_RUNS & config.keys()):
             problems.add(_made_by_runs(name))
@@ -132,48 +151,54 @@ def materialise(
     if notes is not None:
         config["notes"] = notes
 
-    # A run that is repeated has the values that it had.
-    declared = config.get(ENVIRONMENT)
-    environment = declared_values(declared, {} if former else surroundings, problems)
-    undeclared = [] if former else sorted(set(placeholders(config)) - environment.keys())
+    # A run that is repeated has the values that it had, in its texts, too.
+    declared = declared_values(config, surroundings, problems, repeated=bool(former))
     if not former:
+        warnings += not_heeded(overrides, declared)
+        named = set(placeholders(config))
+        warnings += unfilled(named - declared.recorded.keys(), declared, config)
         config = {
-            name: value if name == ENVIRONMENT else fill_in(value, environment)
+            name: value if name == ENVIRONMENT else _filled(name, value, declared.recorded)
             for name, value in config.items()
         }
 
     with problems.collecting():
         _check(config)
     references: dict[str, Any] = {}
+    inputs = Inputs(root)
     for field in FIELDS:
         with problems.collecting():
             known = field in before and config.get(field) == former.get(field)
-            found = resolve_reference(root, config, field, must_exist=known)
+            found = resolve_reference(
+                root, config, field, must_exist=known, before_reading=inputs.watch
+            )
             if found is not None:
                 references[field] = found
-    run = _run(config, references, root, {**surroundings, **environment}, problems)
+    environment = {**surroundings, **declared.values}
+    run = _run(config, references, root, environment, problems)
+    if run is not None and _is_valid({"experiment": "-", "run": run}):
+        values = {**config, "references": references, ENVIRONMENT: declared.recorded}
+        warnings += check_words(run, values, problems)
     copies = _copies(config, root, problems)
     problems.tell()
 
-    warnings = [
-        f"{quote('${' + name + '}')} stays as it is: the variable is not declared under"
-        " `environment`."
-        for name in undeclared
-    ]
-    if "dataset" not in references:
+    warnings += words_on_secrets(declared, config)
+    if "dataset" not in references and config["dataset"].lower() != NO_DATASET:
         warnings.append(
             f"The dataset {quote(config['dataset'], 200)} is only a name: no file of the repository"
-            " is on record."
+            f" is on record. Say `dataset: {NO_DATASET}` where there is none."
         )
     warnings += _changes(before, references)
     place = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
     made = {
         "references": {**configs.files, **references},
-        "overrides": overrides,
+        "overrides": _told(overrides, declared.withheld),
         "experiment_file": {"path": place, **digest._asdict()},
         "rerun_from": _former_id(former),
-        ENVIRONMENT: environment,
+        ENVIRONMENT: declared.recorded,
+        SECRET_ENVIRONMENT: sorted(declared.withheld),
     }
+    config = {name: value for name, value in config.items() if name not in made}
     config |= {name: value for name, value in made.items() if value}
     dataset = references.get("dataset")
     return Materialised(
@@ -181,11 +206,52 @@ def materialise(
         run_id=chosen,
         config=config,
         run=run,
-        environment=environment,
+        environment=declared.values,
+        secrets=declared.secret,
         dataset=None if dataset is None else root / dataset["path"],
+        inputs=inputs,
         copies=copies,
         warnings=tuple(warnings),
     )
+
+
+def _read(path: Path, name: Path) -> dict[str, Any]:
+    try:
+        return read_yaml_object(path)
+    except RunForgeError as error:
+        if path.suffix in (".yaml", ".yml", ".json"):
+            raise
+        hint = (
+            f"An experiment file says what is started: `run: {{script: {printable(str(name))}}}`."
+        )
+        raise RunForgeError(
+            error.code, error.message, hint=hint, **error.place._asdict()
+        ) from error
+
+
+def _set_twice() -> RunForgeError:
+    return RunForgeError(
+        ErrorCode.USAGE_INVALID, "`--notes` and `--set notes=...` set the same value."
+    )
+
+
+def _filled(name: str, value: Any, variables: Mapping[str, str]) -> Any:
+    """Return a part of the configuration with variables filled in."""
+    if name == "run":  # where braces in a value are not to be placeholders
+        variables = {name: quoted(text) for name, text in variables.items()}
+    return fill_in(value, variables)
+
+
+def _told(overrides: Mapping[str, Setting], secret: Mapping[str, str]) -> dict[str, Any]:
+    """Return the settings of the command line as they are recorded: without secrets."""
+    told: dict[str, Any] = {}
+    for name, setting in overrides.items():
+        value = setting.value
+        if name == ENVIRONMENT and isinstance(value, dict):
+            value = {key: item for key, item in value.items() if key not in secret}
+        if name.removeprefix(f"{ENVIRONMENT}.") not in secret:
+            told[name] = value
+    return told
 
 
 def _made_by_runs(name: str) -> RunForgeError:
@@ -204,12 +270,16 @@ def _check(config: dict[str, Any]) -> None:
     except RunForgeError as error:
         # Of one mistake alone the name of the schema would be told, which nobody has asked for.
         message = error.message if error.problems else error.message.partition(": ")[2]
+        pointer = error.place.pointer
         raise RunForgeError(
             error.code,
             message,
-            hint=error.hint,
-            pointer=error.place.pointer,
-            problems=error.problems,
+            hint=error.hint or hint_for(pointer, config),
+            pointer=pointer,
+            problems=[
+                item._replace(hint=item.hint or hint_for(item.place.pointer, config))
+                for item in error.problems
+            ],
         ) from None
     for field in _REQUIRED:
         if field not in config:

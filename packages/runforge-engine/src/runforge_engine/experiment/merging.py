@@ -54,7 +54,10 @@ class Configs:
         own = {key: value for key, value in raw.items() if key != CONFIGS}
         names = raw.get(CONFIGS, [])
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            self._refuse("The value of `configs` is not a list of paths.", (CONFIGS,), above)
+            message = (
+                "The value of `configs` is not a list of paths: `configs: [configs/base.yaml]`."
+            )
+            self._refuse(message, (CONFIGS,), above)
             return own
         merged: dict[str, Any] = {}
         for number, name in enumerate(names):

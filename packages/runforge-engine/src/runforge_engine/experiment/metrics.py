@@ -4,6 +4,11 @@ The journal is one JSON object a line, so that any language and several processe
 whatever was written before a crash counts. What it amounts to is written anew about twice a second,
 as a whole, so that whoever looks finds valid JSON.
 
+The order in which the lines of several processes arrive is chance, so it decides nothing that they
+themselves decide: points are in the order of their steps, and of two that share a step the one with
+the higher ``revision`` counts, then the larger value. A revision is how often the same process had
+given that value before.
+
 Source: TFC-0002, section 7; TFC-0003, section 11.
 """
 
@@ -46,14 +51,22 @@ _USUAL = re.compile(
 )
 
 
+#: Step, revision and value of a metric: of two such points the greater one is nearer to the end.
+_Point = tuple[int | float, int, int | float]
+
+
 class Journal:
     """The metrics and parameters that user code has logged so far."""
 
     def __init__(self) -> None:
         self.parameters: dict[str, Any] = {}
+        self._parameter_ranks: dict[str, tuple[int, bytes] | None] = {}
         self._summary: dict[str, int | float] = {}
-        self._history: dict[str, list[dict[str, int | float]]] = {}
-        self._last: dict[str, dict[str, int | float]] = {}
+        self._summary_ranks: dict[str, tuple[int, int | float] | None] = {}
+        self._history: dict[str, list[_Point]] = {}
+        #: The metrics whose history is not in order yet.
+        self._unordered: set[str] = set()
+        self._greatest: dict[str, _Point] = {}
         self._points = 0
         self._parameter_bytes = 0
         self._lines = 0
@@ -63,13 +76,22 @@ class Journal:
 
     def __bool__(self) -> bool:
         """Whether there is a metric."""
-        return bool(self._summary or self._last)
+        return bool(self._summary or self._greatest)
 
     @property
     def document(self) -> dict[str, Any]:
-        """What ``metrics.json`` holds; the last value of a metric stands for a summary."""
-        last = {name: point["value"] for name, point in self._last.items()}
-        return {"summary": {**last, **self._summary}, "history": self._history}
+        """What ``metrics.json`` holds; the value of the highest step stands for a summary."""
+        for name in self._unordered & self._history.keys():
+            self._history[name].sort()
+        self._unordered.clear()
+        final = {name: value for name, (_, _, value) in self._greatest.items()}
+        return {
+            "summary": {**final, **self._summary},
+            "history": {
+                name: [{"step": step, "value": value} for step, _, value in points]
+                for name, points in self._history.items()
+            },
+        }
 
     @property
     def warnings(self) -> list[str]:
@@ -94,36 +116,53 @@ class Journal:
             reason = "" if error is None else f": {error.message}"
             self._complain(f"Line {self._lines:,} of the journal is left out{reason}")
         elif "metric" in entry:
-            self._take_point(entry["metric"], entry["value"], entry.get("step"))
+            revision = entry.get("revision", 0)
+            self._take_point(entry["metric"], entry["value"], entry.get("step"), revision)
         elif "summary" in entry:
-            if self._has_room(self._summary, entry["summary"]):
-                self._summary[entry["summary"]] = entry["value"]
+            self._take_summary(entry["summary"], entry["value"], entry.get("revision"))
         else:
-            self._take_parameter(entry["parameter"], entry["value"])
+            self._take_parameter(entry["parameter"], entry["value"], entry.get("revision"))
 
-    def _take_point(self, name: str, value: int | float, step: int | float | None) -> None:
-        if not self._has_room(self._last, name):
+    def _take_point(
+        self, name: str, value: int | float, step: int | float | None, revision: int = 0
+    ) -> None:
+        greatest = self._greatest.get(name)
+        if greatest is None and not self._has_room(self._greatest, name):
             return
         if step is None:
-            step = self._last[name]["step"] + 1 if name in self._last else 1
-        self._last[name] = point = {"step": step, "value": value}
+            step = 1 if greatest is None else greatest[0] + 1
+        point = (step, revision, value)
+        if greatest is None or point > greatest:
+            self._greatest[name] = point
+        else:
+            self._unordered.add(name)
         if self._points < MAX_POINTS:
             self._points += 1
             self._history.setdefault(name, []).append(point)
         else:
             self._leave_out("Points that are in the journal only, for want of room")
 
-    def _take_parameter(self, name: str, value: Any) -> None:
+    def _take_summary(self, name: str, value: int | float, revision: int | None) -> None:
+        rank = None if revision is None else (revision, value)
+        if self._has_room(self._summary, name) and _replaces(rank, self._summary_ranks.get(name)):
+            self._summary[name] = value
+            self._summary_ranks[name] = rank
+
+    def _take_parameter(self, name: str, value: Any, revision: int | None) -> None:
         try:
-            size = len(encode_yaml({"": {name: value}}))
+            text = encode_yaml({"": {name: value}})
         except RunForgeError as error:
             self._complain(f"The parameter {quote(name)} cannot be kept: {error.message}")
             return
-        if self._parameter_bytes + size > MAX_PARAMETERS:
+        rank = None if revision is None else (revision, text)
+        if not _replaces(rank, self._parameter_ranks.get(name)):
+            return
+        if self._parameter_bytes + len(text) > MAX_PARAMETERS:
             self._leave_out("Parameters that are in the journal only, for want of room")
         elif self._has_room(self.parameters, name):
-            self._parameter_bytes += size
+            self._parameter_bytes += len(text)
             self.parameters[name] = value
+            self._parameter_ranks[name] = rank
 
     def _has_room(self, names: dict[str, Any], name: str) -> bool:
         if name in names or len(names) < MAX_NAMES:
@@ -138,6 +177,11 @@ class Journal:
 
     def _leave_out(self, what: str) -> None:
         self._left_out[what] = self._left_out.get(what, 0) + 1
+
+
+def _replaces(rank: tuple[int, Any] | None, known: tuple[int, Any] | None) -> bool:
+    """Tell whether a value takes the place of the one before; without a revision it does."""
+    return rank is None or known is None or rank > known
 
 
 def _number(text: str) -> int | float:

@@ -5,24 +5,30 @@ Source: TFC-0002, section 6.
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from runforge_contracts import layout
-from runforge_contracts.text import printable, shorten
+from runforge_contracts.text import printable, quote, shorten
 
 from runforge_engine.experiment.copying import MODELS
+from runforge_engine.experiment.secrecy import without_secrets
 from runforge_engine.git import Git, GitUnavailableError
 from runforge_engine.worktree import TIME_LIMIT, read_git_state
 
 #: Folders that runs write into; they are not what a run is made from.
 _OUTPUTS = (layout.EXPERIMENT_RUNS, MODELS, layout.DEFAULT_STORE, layout.LEGACY_STORE)
 _NO_REMOTE = "local"
+#: A user with a password, in front of the host.
+_PASSWORD = re.compile(r"(?:^|(?<=://))[^/@\s]+:[^/@\s]*@")
 
 
-def describe_code(root: Path) -> tuple[dict[str, Any] | None, str | None]:
-    """Return the state of the code, and why it is not known where it is not.
+def describe_code(root: Path) -> tuple[dict[str, Any] | None, list[str]]:
+    """Return the state of the code, and what is missing from it.
 
     Parameters
     ----------
@@ -33,23 +39,32 @@ def describe_code(root: Path) -> tuple[dict[str, Any] | None, str | None]:
     -------
     tuple
         ``repo``, ``commit``, ``dirty`` and, exactly if dirty, ``diff_sha256``, as
-        :mod:`runforge_engine.worktree` defines it. None outside of Git and before the first commit.
+        :mod:`runforge_engine.worktree` defines it, or None where there is no commit. Then what a
+        person should know, a sentence each.
     """
     try:
         state = read_git_state(root, *_OUTPUTS)
         if state is None:
-            return None, None
+            return None, list(_why_unknown(root))
         address = Git(TIME_LIMIT).origin(root)
     except GitUnavailableError as reason:
-        return None, f"The commit is not on record: {reason}"
-    described = {
-        "repo": _NO_REMOTE if address is None else _without_password(address),
-        "commit": state.commit,
-        "dirty": state.dirty,
-    }
+        return None, [f"The commit is not on record: {reason}"]
+    repo = _NO_REMOTE if address is None else _without_password(address)
+    described = {"repo": repo, "commit": state.commit, "dirty": state.dirty}
     if state.diff_sha256 is not None:
         described["diff_sha256"] = state.diff_sha256
-    return described, None
+    if address is None or not _lets_in(address):
+        return described, []
+    return described, [
+        f"The address of `origin` holds a password or a token; {quote(repo, 200)} is on record."
+    ]
+
+
+def _why_unknown(root: Path) -> Iterator[str]:
+    """Say why a repository has no state; nothing outside of one."""
+    folder = Path(os.path.realpath(root))
+    if any(os.path.lexists(parent / ".git") for parent in (folder, *folder.parents)):
+        yield ("The commit is not on record: the Git repository has no commit that is checked out.")
 
 
 def _without_password(address: str) -> str:
@@ -58,6 +73,15 @@ def _without_password(address: str) -> str:
         parts = urlsplit(address)
     except ValueError:
         return _NO_REMOTE
-    if parts.scheme and "@" in parts.netloc:
-        address = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-    return printable(shorten(address, 500))
+    if parts.scheme and parts.netloc:
+        address = urlunsplit(
+            parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="")
+        )
+    elif _PASSWORD.match(address):  # host:path, as ssh has it
+        address = address.partition("@")[2]
+    return printable(shorten(without_secrets(address), 500))
+
+
+def _lets_in(address: str) -> bool:
+    """Tell whether an address holds more than the name of a user."""
+    return bool(_PASSWORD.search(address) or "?" in address or without_secrets(address) != address)

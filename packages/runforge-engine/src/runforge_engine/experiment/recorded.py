@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runforge_contracts.experiments import ExperimentFolder
+from runforge_contracts.experiments import ExperimentFolder, in_order
 from runforge_contracts.layout import ARTIFACTS
 from runforge_contracts.rules import primary_metric
 from runforge_contracts.text import format_duration, printable
@@ -85,7 +85,7 @@ class ExperimentRun:
         return sorted(path for path in found if path.is_file() and not path.is_symlink())
 
     def history(self) -> pd.DataFrame:
-        """Return the metrics over the steps: a row for each value, as it was logged.
+        """Return the metrics over the steps: a row for each value, in the order of the steps.
 
         Its columns are ``metric``, ``step`` and ``value``; to draw one,
         ``run.history().query("metric == 'loss'").plot(x="step", y="value")``.
@@ -96,7 +96,7 @@ class ExperimentRun:
         rows = [
             (name, point["step"], point["value"])
             for name, points in history.items()
-            for point in points
+            for point in in_order(points)
         ]
         frame = pd.DataFrame(rows, columns=["metric", "step", "value"])
         return frame.astype({"metric": "string", "step": "float64", "value": "float64"})

@@ -5,7 +5,8 @@ Source: TFC-0003, section 9.1.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from runforge_contracts.files import digest_file, reading
 from runforge_contracts.pointers import format_pointer
 from runforge_contracts.text import quote
 
+from runforge_engine.experiment.naming import did_you_mean, nearest
 from runforge_engine.experiment.places import Place, place_in
 
 #: Fields that refer to something, and those that hold the paths by name.
@@ -23,7 +25,12 @@ OWN_MODELS = "runforge/"
 
 
 def resolve_reference(
-    root: Path, config: Mapping[str, Any], field: str, *, must_exist: bool = False
+    root: Path,
+    config: Mapping[str, Any],
+    field: str,
+    *,
+    must_exist: bool = False,
+    before_reading: Callable[[str], object] = lambda _: None,
 ) -> dict[str, Any] | None:
     """Return path, digest and size of what a field refers to; None where it is but a name.
 
@@ -40,6 +47,8 @@ def resolve_reference(
         ``dataset`` or ``model``.
     must_exist
         Whether it is known to be more than a name.
+    before_reading
+        Called with the path of a file, before its digest is taken.
 
     Raises
     ------
@@ -65,13 +74,25 @@ def resolve_reference(
         raise RunForgeError(
             ErrorCode.DATASET_NOT_FOUND if field == "dataset" else ErrorCode.FILE_NOT_FOUND,
             f"There is no {field} {quote(place.name, 200)} in the repository.",
-            hint="Check the path.",
+            hint=_nearest_file(place) or "Check the path.",
             path=place.name,
             pointer=pointer,
         )
     if is_folder:
         return {"path": place.name}
+    before_reading(place.name)
     return {"path": place.name, **digest_file(place.path)._asdict()}
+
+
+def _nearest_file(place: Place) -> str | None:
+    """Return the question whether a file of the same folder was meant."""
+    try:
+        names = os.listdir(place.path.parent)  # noqa: PTH208 - of the folder that it leads to
+    except OSError:
+        return None
+    near = nearest(place.path.name, sorted(names))
+    folder = place.name.rpartition("/")[0]
+    return did_you_mean(near, f"{folder}/{{}}" if folder else "{}") or None
 
 
 def _looks_like_a_path(root: Path, place: Place) -> bool:

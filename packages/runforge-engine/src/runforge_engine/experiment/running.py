@@ -9,6 +9,7 @@ Source: TFC-0003, sections 5 to 14.
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ from runforge_engine.experiment.metrics import Metrics
 from runforge_engine.experiment.origin import describe_code
 from runforge_engine.experiment.process import Ending, run_user_code
 from runforge_engine.experiment.record import ExperimentRecord
-from runforge_engine.experiment.starting import command_of
+from runforge_engine.experiment.starting import command_of, takes_config
 from runforge_engine.experiment.system import describe_system
 from runforge_engine.experiment.tee import Show
 from runforge_engine.holding import holding
@@ -43,6 +44,21 @@ _CLIENT = f"runforge-engine@{__version__}"
 #: Variables that our own commands read, too.
 _WORKSPACE = "RUNFORGE_WORKSPACE"
 _DATASET = "RUNFORGE_DATASET"
+#: How parsers of arguments say that they do not know one: argparse, click, absl, fire and others.
+_REFUSALS = (
+    *("unrecogni[sz]ed", "unknown", "ambiguous", "unexpected", "invalid", "no such", "not used"),
+    *("not recogni[sz]ed", "not consume", "not understood"),
+)
+_REFUSAL = re.compile(
+    rf"(?:{'|'.join(_REFUSALS)})[^\n]*(?<!\w)(?:--config|'config')(?![\w-])"
+    rf"|--config(?![\w-])[^\n]*(?:{'|'.join(_REFUSALS)})",
+    re.IGNORECASE,
+)
+_NO_CONFIG = (
+    "RunForge adds `--config PATH` to the arguments of a script or module. Say"
+    " `config_argument: false` under `run` where it takes none, or use `run.command`, in which"
+    " `{training.lr}` stands for a value."
+)
 #: Characters of the last line of the output that a reason quotes.
 _LONG = 200
 
@@ -60,7 +76,7 @@ class ExperimentOutcome:
     metrics: dict[str, Any] | None
     #: Why the run failed or was cancelled.
     error: RunForgeError | None
-    #: What a person should know besides, a sentence each.
+    #: What a person should know besides, a sentence each: first those of the experiment itself.
     warnings: tuple[str, ...]
 
 
@@ -93,7 +109,7 @@ def run_experiment(
     cancellation = cancellation or Cancellation()
     clock = read_clock().steady()
     root = experiment.root
-    code, gap = run_aside(lambda _: describe_code(root), cancellation.check)
+    code, gaps = run_aside(lambda _: describe_code(root), cancellation.check)
     system = run_aside(lambda _: describe_system(), cancellation.check)
     cancellation.check()
     folder = claim_run(root, clock.now()[:10], experiment.run_id)
@@ -110,8 +126,7 @@ def run_experiment(
         with stoppable(folder, cancellation, layout.CONFIG):
             began(folder)
             run = _Run(experiment, record, config, clock)
-            if gap is not None:
-                run.prepared.append(gap)
+            run.warnings += gaps
             return run.execute(show, cancellation)
 
 
@@ -144,7 +159,12 @@ class _Run:
         interrupt: BaseException | None = None
         try:
             ending = run_user_code(
-                command_of(self.experiment.run, self.record.config),
+                command_of(
+                    self.experiment.run,
+                    self.record.config,
+                    self.config,
+                    self.experiment.secrets,
+                ),
                 folder=self.experiment.root,
                 environment=self._environment(),
                 log=self.record.log,
@@ -153,6 +173,8 @@ class _Run:
                 meanwhile=self.metrics.follow,
             )
             error = _reason(ending, cancellation)
+            if error is not None and self._refuses_config(ending):
+                error = RunForgeError(error.code, error.message, hint=_NO_CONFIG)
         except RunForgeError as raised:
             error = raised
         except OSError as raised:
@@ -183,6 +205,16 @@ class _Run:
             raise interrupt
         return outcome
 
+    def _refuses_config(self, ending: Ending) -> bool:
+        """Tell whether user code failed because it does not know the argument that we add."""
+        run = self.experiment.run
+        return (
+            run is not None
+            and takes_config(run)
+            and ending.returncode > 0
+            and _REFUSAL.search(ending.tail.decode("utf-8", "replace")) is not None
+        )
+
     def _environment(self) -> dict[str, str]:
         """Return all variables that user code gets."""
         dataset = self.experiment.dataset
@@ -207,6 +239,7 @@ class _Run:
         try:
             self.metrics.finish()
             self.warnings += self.metrics.warnings
+            self._look_at_inputs()
             metrics, problem = self._final_metrics()
             error = self._with_models(error or problem)
             parameters = self.metrics.journal.parameters
@@ -230,6 +263,14 @@ class _Run:
             ) from problem
         warnings = (*self.prepared, *self.warnings)
         return ExperimentOutcome(folder.name, folder, status, config, metrics, error, warnings)
+
+    def _look_at_inputs(self) -> None:
+        """Record which of the files that the run refers to have changed meanwhile."""
+        references = self.config.get("references")
+        if references:
+            references, changes = self.experiment.inputs.changes(references)
+            self.config["references"] = references
+            self.warnings += changes
 
     def _final_metrics(self) -> tuple[dict[str, Any] | None, RunForgeError | None]:
         """Return the metrics, or why they cannot be read: then the run did not succeed."""

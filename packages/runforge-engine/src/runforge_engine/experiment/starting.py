@@ -18,13 +18,21 @@ from runforge_contracts.files import reading
 from runforge_contracts.text import quote
 
 from runforge_engine.experiment.places import place_in
+from runforge_engine.experiment.words import CONFIG, filled_in
 
-#: Stands for the path of the configuration among the words of a command.
-CONFIG_WORD = "{config}"
+#: Whether a script or module gets the path of its configuration as an argument; it does.
+CONFIG_ARGUMENT = "config_argument"
+#: The ways in which user code starts.
+STARTS = ("script", "module", "command")
 _BRIDGE = "runforge_engine.experiment.bridge"
 
 
-def command_of(run: Mapping[str, Any] | None, config: Path) -> list[str]:
+def command_of(
+    run: Mapping[str, Any] | None,
+    config: Path,
+    values: Mapping[str, Any],
+    variables: Mapping[str, str],
+) -> list[str]:
     """Return program and arguments.
 
     Parameters
@@ -33,13 +41,29 @@ def command_of(run: Mapping[str, Any] | None, config: Path) -> list[str]:
         How the experiment says that user code starts, valid; None: RunForge trains itself.
     config
         The configuration, absolute.
+    values
+        The configuration itself, whose values the words may name.
+    variables
+        Variables of the environment that are not in the configuration, by name.
     """
-    run = {"module": _BRIDGE} if run is None else run
-    args = list(run.get("args", ()))
+    if run is None:
+        # Nothing of the repository is imported: neither from here nor from the current folder.
+        return [sys.executable, "-P", "-m", _BRIDGE, "--config", str(config)]
+    values = {**values, CONFIG: str(config)}
+    words = [
+        filled_in(word, values, variables)
+        for word in (*run.get("command", ()), *run.get("args", ()))
+    ]
     if "command" in run:
-        return [word.replace(CONFIG_WORD, str(config)) for word in (*run["command"], *args)]
+        return words
     program = ["-m", run["module"]] if "module" in run else [run["script"]]
-    return [sys.executable, *program, *args, "--config", str(config)]
+    last = ["--config", str(config)] if takes_config(run) else []
+    return [sys.executable, *program, *words, *last]
+
+
+def takes_config(run: Mapping[str, Any]) -> bool:
+    """Tell whether ``--config PATH`` follows the arguments."""
+    return "command" not in run and run.get(CONFIG_ARGUMENT, True) is True
 
 
 def check_start(run: Mapping[str, Any], root: Path, environment: Mapping[str, str]) -> None:
@@ -57,21 +81,45 @@ def check_start(run: Mapping[str, Any], root: Path, environment: Mapping[str, st
     Raises
     ------
     RunForgeError
-        ``FILE_NOT_FOUND``, or ``PATH_OUTSIDE_ROOT`` for a script.
+        ``FILE_NOT_FOUND``, or ``PATH_OUTSIDE_ROOT`` for a script; ``EXPERIMENT_INVALID`` where a
+        command is to have an argument that it names itself.
     """
+    if "command" in run and run.get(CONFIG_ARGUMENT):
+        raise RunForgeError(
+            ErrorCode.EXPERIMENT_INVALID,
+            "A command has `config_argument`, which is for a script or a module.",
+            hint="Write `{config}` where the command takes the path of its configuration.",
+            pointer=f"/run/{CONFIG_ARGUMENT}",
+        )
     if "script" in run:
         place = place_in(root, run["script"], "/run/script")
         with reading(place.path):
             exists = place.path.is_file()
         if not exists:
-            raise _missing(f"There is no script {quote(place.name, 200)}.", "/run/script")
+            message = f"There is no script {quote(place.name, 200)}."
+            raise _missing(message, "/run/script", _of_words(run["script"], root))
     elif "module" in run:
         if not _has_module(run["module"], root, environment):
             message = f"There is no module {quote(run['module'], 200)}."
-            raise _missing(message, "/run/module", "It is looked for as `python -m` does.")
+            hint = "It is looked for as `python -m` does."
+            if run["module"].endswith(".py"):
+                hint = f"Write `script: {run['module']}` for a file."
+            raise _missing(message, "/run/module", hint)
     elif not _has_program(run["command"][0], root, environment):
-        message = f"There is no program {quote(run['command'][0], 200)}."
-        raise _missing(message, "/run/command/0")
+        name = run["command"][0]
+        hint = "It is looked for in PATH, or in the repository where it is a path."
+        if (root / name).is_file():
+            hint = "The file is there and cannot be executed: `chmod +x`, or name what runs it."
+        elif name.split(maxsplit=1)[1:]:
+            hint = "Write an item for each word, or `[sh, -c, ...]` to have a shell."
+        raise _missing(f"There is no program {quote(name, 200)}.", "/run/command/0", hint)
+
+
+def _of_words(script: str, root: Path) -> str:
+    first = script.split(maxsplit=1)[:1]
+    if first and first[0] != script and (root / first[0]).is_file():
+        return f"Write the arguments of {quote(first[0])} under `args`, an item for each."
+    return "Check the path."
 
 
 def _missing(message: str, pointer: str, hint: str = "Check the path.") -> RunForgeError:
@@ -81,10 +129,11 @@ def _missing(message: str, pointer: str, hint: str = "Check the path.") -> RunFo
 def _has_module(name: str, root: Path, environment: Mapping[str, str]) -> bool:
     more = [entry for entry in environment.get("PYTHONPATH", "").split(os.pathsep) if entry]
     places = [str(root), *(str(root / entry) for entry in more), *sys.path]
-    parts = name.split(".")
-    for number in range(1, len(parts) + 1):
+    for part in name.split("."):
         try:
-            spec = PathFinder.find_spec(".".join(parts[:number]), places)
+            # Not by the dotted name: for a folder without `__init__.py` its parent is asked then,
+            # which is not imported.
+            spec = PathFinder.find_spec(part, places)
         except (ImportError, ValueError, OSError):
             return False
         if spec is None:

@@ -16,6 +16,7 @@ from runforge_contracts.experiments import ExperimentFolder, experiment_runs
 from runforge_contracts.facts.experiments import check_experiment_run
 from runforge_contracts.facts.finding import Finding
 from runforge_contracts.layout import StoreLayout
+from runforge_contracts.text import quote
 
 from runforge_engine.experiment.stopping import state_of
 from runforge_engine.verification.check import Check, count
@@ -129,4 +130,10 @@ def _dataset(folder: ExperimentFolder, datasets: Datasets) -> Check:
     except RunForgeError:
         config = {}
     used = config.get("references", {}).get("dataset", {})
+    if "after" in used:
+        shown, after = quote(used["path"], 200), used["after"].get("sha256")
+        told = f"{shown} was {'changed' if after else 'removed'} while the run used it"
+        sentence = f"The dataset {told}."
+        finding = Finding("dataset.same", sentence, used["path"], None, used.get("sha256"), after)
+        return Check("dataset", "failed", "changed by the run", told, (finding,))
     return dataset_check(used.get("path"), used.get("sha256"), datasets)

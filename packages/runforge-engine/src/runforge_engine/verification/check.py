@@ -21,6 +21,7 @@ _HINTS: dict[str | tuple[str, str], str | None] = {
     " it follows from.",
     "index": "`runforge index check` compares the whole list with the run folders.",
     "dataset": "Put the dataset back as it was, or pass it over with --without-dataset.",
+    ("dataset", "changed by the run"): "Run it again with a script that leaves its dataset alone.",
     "signature": "Get folder and signature from their source again.",
     ("signature", "none"): "`runforge sign RUN --key FILE` signs a run.",
     ("dataset", "moved"): "Move it back, or pass the datasets over with --without-dataset.",

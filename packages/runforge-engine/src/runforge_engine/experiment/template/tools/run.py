@@ -1,7 +1,12 @@
 """Run an experiment: ``python tools/run.py --experiment experiments/exp-001.yaml``."""
 
-import runpy
 import sys
+
+# Before anything else is imported: a file of this folder must not stand for a library.
+if not sys.flags.safe_path and not sys.flags.isolated:
+    del sys.path[0]
+
+import runpy
 from importlib.util import find_spec
 from pathlib import Path
 
