@@ -151,10 +151,18 @@ def test_a_script_that_refuses_the_config_is_told_from_others(
     assert "unrecognized arguments: --config" in result.err
     assert "`config_argument: false`" in result.err
     assert "`run.command`" in result.err
-    assert "config_argument" in config_of(workspace)["failure"]["hint"]
+    failure = config_of(workspace)["failure"]
+    assert "config_argument" in failure["hint"]
+    assert "`run.command`" in failure["message"]
     assert "run.command" in runforge("show", "latest").out
-    (workspace / "plain.py").write_text("raise SystemExit('error: unknown optimizer')")
-    assert "config_argument" not in run(runforge, file).err
+    for said in (
+        "error: unknown optimizer",
+        "error: argument --config: invalid choice: 'x'",
+        "unrecognized arguments: --config-dir",
+        "unknown optimizer in --config /x",
+    ):
+        (workspace / "plain.py").write_text(f"raise SystemExit({said!r})")
+        assert "config_argument" not in run(runforge, file).err
 
 
 @pytest.mark.parametrize(

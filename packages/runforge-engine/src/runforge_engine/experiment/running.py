@@ -9,7 +9,6 @@ Source: TFC-0003, sections 5 to 14.
 from __future__ import annotations
 
 import os
-import re
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,7 +32,7 @@ from runforge_engine.experiment.metrics import Metrics
 from runforge_engine.experiment.origin import describe_code
 from runforge_engine.experiment.process import Ending, run_user_code
 from runforge_engine.experiment.record import ExperimentRecord
-from runforge_engine.experiment.starting import command_of, takes_config
+from runforge_engine.experiment.starting import command_of, says_config_is_unknown, takes_config
 from runforge_engine.experiment.system import describe_system
 from runforge_engine.experiment.tee import Show
 from runforge_engine.holding import holding
@@ -44,19 +43,8 @@ _CLIENT = f"runforge-engine@{__version__}"
 #: Variables that our own commands read, too.
 _WORKSPACE = "RUNFORGE_WORKSPACE"
 _DATASET = "RUNFORGE_DATASET"
-#: How parsers of arguments say that they do not know one: argparse, click, absl, fire and others.
-_REFUSALS = (
-    *("unrecogni[sz]ed", "unknown", "ambiguous", "unexpected", "invalid", "no such", "not used"),
-    *("not recogni[sz]ed", "not consume", "not understood"),
-)
-_REFUSAL = re.compile(
-    rf"(?:{'|'.join(_REFUSALS)})[^\n]*(?<!\w)(?:--config|'config')(?![\w-])"
-    rf"|--config(?![\w-])[^\n]*(?:{'|'.join(_REFUSALS)})",
-    re.IGNORECASE,
-)
 _NO_CONFIG = (
-    "RunForge adds `--config PATH` to the arguments of a script or module. Say"
-    " `config_argument: false` under `run` where it takes none, or use `run.command`, in which"
+    "Say `config_argument: false` under `run`, or use `run.command`; in `args` and in a command"
     " `{training.lr}` stands for a value."
 )
 #: Characters of the last line of the output that a reason quotes.
@@ -174,7 +162,12 @@ class _Run:
             )
             error = _reason(ending, cancellation)
             if error is not None and self._refuses_config(ending):
-                error = RunForgeError(error.code, error.message, hint=_NO_CONFIG)
+                error = RunForgeError(
+                    error.code,
+                    "User code takes no `--config PATH`, which a script or module gets and"
+                    f" `run.command` does not. {error.message}",
+                    hint=_NO_CONFIG,
+                )
         except RunForgeError as raised:
             error = raised
         except OSError as raised:
@@ -212,7 +205,7 @@ class _Run:
             run is not None
             and takes_config(run)
             and ending.returncode > 0
-            and _REFUSAL.search(ending.tail.decode("utf-8", "replace")) is not None
+            and says_config_is_unknown(ending.tail.decode("utf-8", "replace"))
         )
 
     def _environment(self) -> dict[str, str]:

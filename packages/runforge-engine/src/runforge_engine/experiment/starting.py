@@ -6,6 +6,7 @@ Source: TFC-0003, sections 6 and 10.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Mapping
@@ -24,6 +25,17 @@ from runforge_engine.experiment.words import CONFIG, filled_in
 CONFIG_ARGUMENT = "config_argument"
 #: The ways in which user code starts.
 STARTS = ("script", "module", "command")
+#: How parsers of arguments say that they do not know one: argparse, click, absl, fire and others.
+_UNKNOWN = (
+    r"(?:unrecogni[sz]ed|unknown|ambiguous|unexpected|extra|invalid|no such)"
+    r" (?:command[- ]line )?(?:options?|arguments?|args?|flags?|parameters?)|not consume"
+)
+_BEHIND = r"not used|not recogni[sz]ed|not understood|unrecogni[sz]ed|unexpected"
+_CONFIG_UNKNOWN = re.compile(
+    rf"(?:{_UNKNOWN}|{_BEHIND})[^\n]*(?<![\w-])(?:--config|'config')(?![\w-])"
+    rf"|--config(?![\w-])[^\n]*(?:{_BEHIND})",
+    re.IGNORECASE,
+)
 _BRIDGE = "runforge_engine.experiment.bridge"
 
 
@@ -64,6 +76,11 @@ def command_of(
 def takes_config(run: Mapping[str, Any]) -> bool:
     """Tell whether ``--config PATH`` follows the arguments."""
     return "command" not in run and run.get(CONFIG_ARGUMENT, True) is True
+
+
+def says_config_is_unknown(output: str) -> bool:
+    """Tell whether a script that has failed says that it takes no ``--config``."""
+    return _CONFIG_UNKNOWN.search(output) is not None
 
 
 def check_start(run: Mapping[str, Any], root: Path, environment: Mapping[str, str]) -> None:
