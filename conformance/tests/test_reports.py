@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from clients import CLIENTS, PYTHON, suite
+from markdown_it import MarkdownIt
 from runforge_conformance.schemas import mistake
 
 BROKEN = CLIENTS / "broken/documents"
@@ -126,3 +127,41 @@ def test_an_expected_failure_has_one_reason(line: str, tmp_path: Path) -> None:
     status, text = verdict(tmp_path, "sound", f"# comment\n\n{line}\n")
     assert status == 2
     assert "USAGE_INVALID" in text
+
+
+#: What a client may send in any of its texts.
+HOSTILE = (
+    "<img src=x onerror=alert(1)> [a](javascript:alert(1)) ![b](https://a.example/b.png)"
+    " https://c.example www.d.example e@f.example @everyone | `g` | **h** _i_ ~~j~~ &lt; $k$"
+    "\n# l\n\n* m\n\x1b[31m\u202e"
+)
+
+
+def test_what_a_client_says_is_text_in_the_summary(tmp_path: Path) -> None:
+    client = tmp_path / "client.py"
+    client.write_text(
+        f"import sys; sys.path.insert(0, {str(PYTHON.parent)!r})\n"
+        "from harness import Client, serve\n"
+        f"HOSTILE = {HOSTILE!r}\n"
+        "class Broken(Client):\n"
+        "    client = dict(name=HOSTILE, version=HOSTILE, language=HOSTILE)\n"
+        "    started = {**Client.started, 'client': client}\n"
+        "    def answer(self, message):\n"
+        "        error = {'code': HOSTILE, 'message': HOSTILE, 'path': HOSTILE}\n"
+        "        return {'outcome': 'rejected', 'error': error}\n"
+        "serve(Broken())\n"
+    )
+    folder = tmp_path / "report"
+    only = "request.v1/edit/rename"
+    done = suite("run", "--only", only, "--report", folder, "--", sys.executable, client)
+    assert done.returncode == 1, done.stderr
+    assert "\x1b" not in done.stdout
+    text = (folder / "summary.md").read_text("utf-8")
+    assert text.startswith("# Conformance: \\<img src=x")
+    tokens = MarkdownIt("gfm-like", {"html": True}).parse(text)
+    inline = [child for token in tokens for child in token.children or ()]
+    kinds = {token.type for token in [*tokens, *inline]}
+    assert not kinds & {"html_block", "html_inline", "link_open", "image", "s_open", "em_open"}
+    headings = [token.map for token in tokens if token.type == "heading_open" and token.tag == "h1"]
+    assert len(headings) == 1
+    assert ET.parse(folder / "junit.xml").getroot().find("testsuite/testcase/failure") is not None

@@ -82,15 +82,26 @@ function view(document: JsonObject, name: string): object {
 function primaryMetric({ summary }: ResultV1): { name: string; value: number } | null {
   if (summary?.primary_metric) return summary.primary_metric;
   const metrics = summary?.metrics ?? {};
-  const name = ["accuracy", "f1_score", "loss"].find((known) => known in metrics) ?? Object.keys(metrics).sort()[0];
+  const name = ["accuracy", "f1_score", "loss"].find((known) => known in metrics) ?? Object.keys(metrics).sort(byCodePoint)[0];
   return name === undefined ? null : { name, value: metrics[name]! };
+}
+
+/** `sort` alone goes by UTF-16, in which an emoji comes before some letters; UTF-8 has the order of code points. */
+function byCodePoint(left: string, right: string): number {
+  return Buffer.compare(Buffer.from(left), Buffer.from(right));
 }
 
 function duration(milliseconds: number): string {
   if (milliseconds < 1000) return `${milliseconds}ms`;
-  if (milliseconds < 60_000) return `${(milliseconds / 1000).toFixed(1)}s`;
-  if (milliseconds < 3_600_000) return `${(milliseconds / 60_000).toFixed(1)}m`;
-  return `${(milliseconds / 3_600_000).toFixed(1)}h`;
+  if (milliseconds < 60_000) return `${tenths(milliseconds, 1000)}s`;
+  if (milliseconds < 3_600_000) return `${tenths(milliseconds, 60_000)}m`;
+  return `${tenths(milliseconds, 3_600_000)}h`;
+}
+
+/** Divide to one decimal in integers, halves up: `toFixed` rounds the double that is nearest. */
+function tenths(milliseconds: number, unit: number): string {
+  const count = (20n * BigInt(milliseconds) + BigInt(unit)) / BigInt(2 * unit);
+  return `${count / 10n}.${count % 10n}`;
 }
 
 function withoutNaN(value: Json): Json {

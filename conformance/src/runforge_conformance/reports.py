@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 from runforge_contracts.files import write_file
 from runforge_contracts.jsontext import encode_json
+from runforge_contracts.markdown import code, prose
 from runforge_contracts.text import printable
 
 from runforge_conformance import __version__
@@ -167,10 +168,10 @@ def markdown(report: ReportV1) -> str:
     """Return the report as a page for a person."""
     client = report.client
     name = f"{client.name} {client.version} ({client.language})" if client else "The client"
-    lines = [f"# Conformance: {_inline(name)}", ""]
+    lines = [f"# Conformance: {prose(name)}", ""]
     lines += [f"**{report.verdict.capitalize()}** with RunForge contract v{report.contract}."]
     if report.problem:
-        lines += ["", f"It could not be tested: {_inline(report.problem)}"]
+        lines += ["", f"It could not be tested: {prose(report.problem)}"]
     counts = ", ".join(f"{count} {outcome}" for outcome, count in report.counts.items())
     if counts:
         lines += ["", f"{counts} in {report.seconds:.1f} s (suite {report.suite})."]
@@ -182,12 +183,12 @@ def markdown(report: ReportV1) -> str:
     if expected:
         lines += ["", "## Expected failures", "", "| case | outcome | reason |", "|---|---|---|"]
         lines += [
-            f"| `{result.case}` | {result.outcome} | {_inline(str(result.expected_failure))} |"
+            f"| `{result.case}` | {result.outcome} | {prose(str(result.expected_failure))} |"
             for result in expected
         ]
     if report.unmatched_xfails:
         lines += ["", "Entries of the expected-failure list that nothing matches any more:", ""]
-        lines += [f"* `{pattern}`" for pattern in report.unmatched_xfails]
+        lines += [f"* {code(pattern)}" for pattern in report.unmatched_xfails]
     if report.stderr and not all(result.outcome in FINE for result in report.results):
         tail = [printable(line) for line in report.stderr.splitlines()[-20:]]
         lines += ["", "## Standard error, the last lines", "", *(f"    {line}" for line in tail)]
@@ -233,11 +234,11 @@ def _cases(title: str, results: Iterable[Result]) -> list[str]:
 def _line(problem: Finding) -> str:
     """Return a finding on one line."""
     place = "".join(part for part in (problem.file, problem.pointer) if part)
-    text = f"`{problem.requirement}`: {_inline(problem.message)}"
+    text = f"{code(problem.requirement)}: {prose(problem.message)}"
     if place:
-        text += f" At `{_inline(place)}`."
+        text += f" At {code(place)}."
     for side, value in sides(problem):
-        text += f" {side.capitalize()}: `{_inline(value)}`."
+        text += f" {side.capitalize()}: {code(value)}."
     return text
 
 
@@ -247,8 +248,3 @@ def sides(problem: Finding, limit: int = 200) -> Iterable[tuple[str, str]]:
     for side in ("expected", "found"):
         if side in values:
             yield side, msgspec.json.encode(values[side]).decode("utf-8", "replace")[:limit]
-
-
-def _inline(text: str) -> str:
-    """Return ``text`` so that it stays on its line and in its cell."""
-    return printable(text).replace("|", "\\|").replace("`", "'")

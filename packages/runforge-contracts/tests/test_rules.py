@@ -42,11 +42,16 @@ def test_the_primary_metric_follows_the_policy(
         (123, "123ms"),
         (999, "999ms"),
         (1000, "1.0s"),
+        (1149, "1.1s"),
+        (1150, "1.2s"),
         (1249, "1.2s"),
         (1250, "1.3s"),
         (5000, "5.0s"),
         (59_949, "59.9s"),
+        (59_950, "60.0s"),
         (59_999, "60.0s"),
+        (1150.0, "1.2s"),
+        (123.0, "123ms"),
         (60_000, "1.0m"),
         (150_000, "2.5m"),
         (3_599_999, "60.0m"),
@@ -55,7 +60,7 @@ def test_the_primary_metric_follows_the_policy(
         (360_000_000, "100.0h"),
     ],
 )
-def test_durations_read_alike_everywhere(milliseconds: int, shown: str) -> None:
+def test_durations_read_alike_everywhere(milliseconds: float, shown: str) -> None:
     assert format_duration(milliseconds) == shown
 
 

@@ -15,6 +15,10 @@ const CONDITIONS = ["allOf", "dependentRequired", "propertyNames"];
 const LEFT_OUT = new Set([...CONDITIONS, "examples", "$id", "x-runforge-file", "x-runforge-format"]);
 // Keywords whose keys are names of the contract, not keywords.
 const NAMED = new Set(["properties", "patternProperties"]);
+// Keywords that say something of what a value may be; without any of them it may be anything, which
+// the generator would take for an object.
+const SAYS = ["type", "$ref", "const", "enum", "anyOf", "oneOf", "allOf", "not", "properties", "items"];
+const saysNothing = (schema) => !SAYS.some((keyword) => keyword in schema);
 
 function definitions() {
   const all = {};
@@ -43,11 +47,12 @@ function local(value) {
   }
   const composed = (value.allOf ?? []).find((part) => !("if" in part));
   if (composed) throw new Error(`allOf holds more than conditions: ${JSON.stringify(composed)}`);
-  return Object.fromEntries(
+  const schema = Object.fromEntries(
     Object.entries(value)
       .filter(([key]) => !LEFT_OUT.has(key))
       .map(([key, entry]) => [key, NAMED.has(key) ? localValues(entry) : local(entry)]),
   );
+  return saysNothing(value) ? { ...schema, tsType: "unknown" } : schema;
 }
 
 function localValues(named) {

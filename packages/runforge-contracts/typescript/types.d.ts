@@ -431,9 +431,7 @@ export interface RecordedValue {
   /**
    * As it was recorded, with its type.
    */
-  value?: {
-    [k: string]: unknown;
-  };
+  value?: unknown;
   /**
    * Where the value of a hyperparameter came from.
    */
@@ -2435,9 +2433,7 @@ export interface TfcMetricsEntryV1 {
   /**
    * The value; that of a metric is a number.
    */
-  value: {
-    [k: string]: unknown;
-  };
+  value: unknown;
   [k: string]: unknown;
 }
 /**
@@ -2633,15 +2629,11 @@ export interface VerificationFinding {
   /**
    * What should stand there; any JSON value.
    */
-  expected?: {
-    [k: string]: unknown;
-  };
+  expected?: unknown;
   /**
    * What stands there; any JSON value.
    */
-  found?: {
-    [k: string]: unknown;
-  };
+  found?: unknown;
   [k: string]: unknown;
 }
 /**

@@ -21,7 +21,7 @@ def primary_metric(summary: Mapping[str, Any] | None) -> tuple[str, float] | Non
     """Return name and value of the metric that stands for a run, or None if there is none.
 
     The summary's own choice wins, then ``accuracy``, ``f1_score``, ``loss``, then the first name
-    in alphabetical order.
+    in alphabetical order, which is that of the Unicode code points.
 
     Parameters
     ----------

@@ -42,11 +42,15 @@ def time_text(timestamp: str) -> str:
     return timestamp.replace("T", " ").removesuffix("Z").removesuffix("+00:00") + " UTC"
 
 
-def format_duration(milliseconds: int) -> str:
+def format_duration(milliseconds: float) -> str:
     """Return a duration as every client shows it: ``123ms``, ``5.0s``, ``2.5m``, ``1.5h``.
+
+    The unit goes by the milliseconds before they are rounded, so that 59,950 are ``60.0s``; the one
+    decimal is rounded in integers, halves up.
 
     Source: result.json contract, "Duration Formatting".
     """
+    milliseconds = int(milliseconds)  # JSON writes an integer as 1150.0, too
     if milliseconds < 1_000:
         return f"{milliseconds}ms"
     for limit, unit, letter in ((60_000, 1_000, "s"), (3_600_000, 60_000, "m")):
@@ -56,6 +60,6 @@ def format_duration(milliseconds: int) -> str:
 
 
 def _tenths(milliseconds: int, unit: int) -> str:
-    """Divide to one decimal, halves up, as the other clients do; Python rounds halves to even."""
+    """Divide to one decimal, halves up, in integers: a double has no exact tenths."""
     tenths = (20 * milliseconds + unit) // (2 * unit)
     return f"{tenths // 10}.{tenths % 10}"

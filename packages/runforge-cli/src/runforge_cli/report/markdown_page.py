@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from runforge_contracts.markdown import code, prose
 from runforge_contracts.text import printable
 
 from runforge_cli.columns import number
@@ -26,11 +27,6 @@ from runforge_cli.report.blocks import (
     Text,
 )
 
-#: What may begin markup within a line. An underscore within a word is none, nor is a colon but that
-#: of an address, nor an at sign but that of a mention.
-_MARKUP = re.compile(r"([\\`*\[\]<|~&$]|(?<![^\W_])_|_(?![^\W_])|:(?=//)|@(?=\w))")
-#: A text that a reader may turn into a link.
-_LINK = re.compile(r"(?i)\b(www)\.")
 #: What begins a block where it begins a line.
 _BEGINNING = re.compile(r"^([-+=#>]|\d+(?=[.)]))")
 _TICKS = re.compile("`+")
@@ -38,7 +34,7 @@ _TICKS = re.compile("`+")
 
 def markdown_page(report: Report) -> str:
     """Return a report as a Markdown document."""
-    lines = [f"# {_prose(report.title)}", "", _text(report.lead)]
+    lines = [f"# {prose(report.title)}", "", _text(report.lead)]
     for section in report.sections:
         lines += ["", *_section(section, 2)]
     lines += ["", "---", "", _text(report.footer)]
@@ -46,7 +42,7 @@ def markdown_page(report: Report) -> str:
 
 
 def _section(section: Section, level: int) -> Iterator[str]:
-    yield f"{'#' * level} {_prose(section.title)}"
+    yield f"{'#' * level} {prose(section.title)}"
     for block in section.blocks:
         yield ""
         yield from _block(block)
@@ -74,7 +70,7 @@ def _block(block: Block) -> Iterator[str]:
         case Matrix(labels, counts):
             yield from _matrix(labels, counts)
         case Plot():
-            yield f"{_bold(block.title)} – {_prose(block.description)}"
+            yield f"{_bold(block.title)} – {prose(block.description)}"
             yield ""
             yield from _table(block.table)
         case Commands(lines):
@@ -84,7 +80,7 @@ def _block(block: Block) -> Iterator[str]:
 def _table(table: Table) -> Iterator[str]:
     yield _bold(table.caption)
     yield ""
-    yield _row([_prose(text) for text in table.header])
+    yield _row([prose(text) for text in table.header])
     rules = ("---:" if index in table.numeric else "---" for index in range(len(table.header)))
     yield _row(list(rules))
     for row in table.rows:
@@ -92,7 +88,7 @@ def _table(table: Table) -> Iterator[str]:
 
 
 def _matrix(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> Iterator[str]:
-    names = [_code(label, table=True) for label in labels]
+    names = [code(label, table=True) for label in labels]
     yield "**Confusion matrix: rows are true classes, columns predicted ones**"
     yield ""
     yield _row(["", *names])
@@ -128,7 +124,7 @@ def _text(text: Text, *, inside: bool = False, table: bool = False) -> str:
     """
     parts = [text] if isinstance(text, str) else list(text)
     written = "".join(
-        _code(part, table=table) if isinstance(part, Name) else _prose(part) for part in parts
+        code(part, table=table) if isinstance(part, Name) else prose(part) for part in parts
     )
     if inside:
         return written
@@ -143,22 +139,4 @@ def _kept_down(found: re.Match[str]) -> str:
 
 def _bold(text: str) -> str:
     # A space beside the asterisks would leave them asterisks.
-    return f"**{_prose(text.strip())}**"
-
-
-def _prose(text: str) -> str:
-    return _LINK.sub(r"\1\\.", _MARKUP.sub(r"\\\1", printable(text)))
-
-
-def _code(text: str, *, table: bool) -> str:
-    """Return a name as a code span, in which nothing is markup."""
-    shown = printable(text)
-    if not shown.strip():
-        # A code span of nothing is none.
-        return f"“{shown}”"
-    runs = {len(run) for run in _TICKS.findall(shown)}
-    fence = "`" * next(size for size in range(1, len(runs) + 2) if size not in runs)
-    padding = " " if shown[0] in "` " or shown[-1] in "` " else ""
-    span = f"{fence}{padding}{shown}{padding}{fence}"
-    # A table is divided at its bars before anything else is read.
-    return span.replace("|", "\\|") if table else span
+    return f"**{prose(text.strip())}**"
