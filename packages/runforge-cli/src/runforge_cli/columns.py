@@ -8,12 +8,16 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
 from runforge_contracts.text import printable
 
 #: Between two columns.
 GAP = "  "
+#: Columns below which a name has no room beside its values.
+_NAME = 24
+#: After these a name may go on in the next line.
+_SIGNS = "/._-"
 #: Columns that a curve of few values takes.
 _WIDE = 40
 #: From least to greatest.
@@ -79,6 +83,7 @@ def table(
     *,
     right: Sequence[int] = (),
     flexible: int | None = None,
+    cut: bool = False,
     indent: int = 0,
 ) -> list[str]:
     """Return the lines of a table.
@@ -90,7 +95,10 @@ def table(
     right
         Columns whose cells stand at the right.
     flexible
-        The column that gives way where the table is wider than the terminal.
+        The column that gives way where the table is wider than the terminal: its cells go on in
+        the next line.
+    cut
+        Whether those cells are cut instead, so that each row has one line.
     indent
         Spaces before each line.
     """
@@ -99,25 +107,53 @@ def table(
     excess = indent + sum(widths) + len(GAP) * (len(widths) - 1) - terminal_width()
     if flexible is not None and excess > 0:
         widths[flexible] = max(widths[flexible] - excess, 4)
-    return [
-        " " * indent
-        + GAP.join(
-            pad(fit(cell, columns), columns, right=index in right)
-            for index, (cell, columns) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in (cells if any(header) else cells[1:])
-    ]
+    lines = []
+    for row in cells if any(header) else cells[1:]:
+        more = list[str]()
+        if flexible is not None and cut:
+            row[flexible] = fit(row[flexible], widths[flexible])
+        elif flexible is not None:
+            row[flexible], *more = _within(row[flexible], widths[flexible])
+        for shown in (row, *([""] * (flexible or 0) + [part] for part in more)):
+            line = GAP.join(
+                pad(cell, columns, right=index in right)
+                for index, (cell, columns) in enumerate(zip(shown, widths, strict=False))
+            )
+            lines.append((" " * indent + line).rstrip())
+    return lines
+
+
+def beside(header: Sequence[str], rows: Sequence[Sequence[str]], *, indent: int = 2) -> list[str]:
+    """Return names with a value for each heading, below the name where a line has no room.
+
+    The name tells what the values are of, so it is never cut.
+    """
+    if not rows:
+        return []
+    shown = [[printable(cell) for cell in row] for row in (header, *rows)]
+    name, *values = (max(width(row[index]) for row in shown) for index in range(len(header)))
+    room = terminal_width() - indent - sum(values) - len(GAP) * len(values)
+    if room >= min(name, _NAME):
+        return table(header, rows, flexible=0, indent=indent)
+    lines = []
+    for name_of_row, *texts in rows:
+        groups: dict[str, list[str]] = {}
+        for heading, text in zip(header[1:], texts, strict=True):
+            groups.setdefault(text, []).append(heading)
+        lines += paragraph(name_of_row, indent=indent)
+        lines += pairs(((", ".join(who), text) for text, who in groups.items()), indent=indent + 2)
+    return lines
 
 
 def wrap(text: str, columns: int, *, whole: bool = False) -> list[str]:
     """Break ``text`` into lines of at most ``columns`` terminal columns, at spaces where it can.
 
-    With ``whole``, a word that is too long stays in one piece, for the terminal to break: what is
-    copied from there is the word.
+    A word that is too long is broken after one of its signs, if it has some. With ``whole``, it
+    stays in one piece, for the terminal to break: what is copied from there is the word.
     """
     lines, line, taken = [], "", 0
     for word in text.split(" "):
-        for index, piece in enumerate([word] if whole else _pieces(word, columns)):
+        for index, piece in enumerate([word] if whole else _broken(word, columns)):
             glue = " " if line and not index else ""
             if line and (index or taken + 1 + width(piece) > columns):
                 lines.append(line)
@@ -125,6 +161,28 @@ def wrap(text: str, columns: int, *, whole: bool = False) -> list[str]:
             line += glue + piece
             taken += len(glue) + width(piece)
     return [*lines, line]
+
+
+def _within(name: str, columns: int) -> list[str]:
+    """Return a name as lines of at most ``columns`` terminal columns, all but one indented."""
+    if width(name) <= columns:
+        return [name]
+    space = "  " if columns >= _NAME // 2 else ""
+    first, *rest = wrap(name, columns - len(space))
+    return [first, *(space + line for line in rest)]
+
+
+def _broken(word: str, columns: int) -> list[str]:
+    """Return ``word`` in pieces of at most ``columns`` terminal columns that end with a sign."""
+    pieces = []
+    while width(word) > columns:
+        piece = _pieces(word, columns)[0]
+        end = 1 + max(piece.rfind(sign) for sign in _SIGNS)
+        # A sign at the very beginning would leave a piece of nearly nothing.
+        piece = piece[: end if end > len(piece) // 3 else None]
+        pieces.append(piece)
+        word = word[len(piece) :]
+    return [*pieces, word] if word or not pieces else pieces
 
 
 def _pieces(word: str, columns: int) -> list[str]:
@@ -157,16 +215,15 @@ def hanging(line: str) -> list[str]:
 
 
 def pairs(items: Iterable[tuple[str, str]], *, indent: int = 2) -> list[str]:
-    """Return a list of names and texts; long texts are wrapped beside their name."""
+    """Return a list of names and texts; both go on in the next line where they are long."""
     shown = [(printable(name), printable(text)) for name, text in items]
     column = min(max((width(name) for name, _ in shown), default=0), terminal_width() // 2)
     room = terminal_width() - indent - column - len(GAP)
-    lines = []
-    for name, text in shown:
-        first, *rest = wrap(text, room)
-        lines.append((" " * indent + pad(fit(name, column), column) + GAP + first).rstrip())
-        lines += [" " * (indent + column) + GAP + line for line in rest]
-    return lines
+    return [
+        (" " * indent + pad(part, column) + GAP + line).rstrip()
+        for name, text in shown
+        for part, line in zip_longest(_within(name, column), wrap(text, room), fillvalue="")
+    ]
 
 
 def bar(value: float, greatest: float, columns: int | None = None) -> str:
