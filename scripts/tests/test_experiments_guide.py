@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from guide_pages import GUIDES, follow, posix, steps
 
 #: The clock stands still, so that ids are those of the page.
 DAY = {"SOURCE_DATE_EPOCH": "1769947200"}
 
 
+@pytest.mark.slow
 @posix
 def test_the_commands_run_and_print_what_the_page_says() -> None:
     # A short path, so that lines end where they do on the page.

@@ -104,6 +104,14 @@ def every_training(folder: Path) -> Iterator[tuple[str, str, Path]]:
             yield name, family, run
 
 
+def test_all_families_give_identical_bytes(tmp_path: Path) -> None:
+    for family in FAMILIES:
+        report = again(train_in(tmp_path / family, "iris", family))
+        assert report["verdict"] == "identical bytes", report
+        assert all(item["identical"] for item in report["artifacts"])
+
+
+@pytest.mark.slow
 def test_all_families_give_identical_bytes_on_all_example_data(tmp_path: Path) -> None:
     trainings = list(every_training(tmp_path))
     with ThreadPoolExecutor(2) as pool:
