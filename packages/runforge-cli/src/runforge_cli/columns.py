@@ -14,8 +14,10 @@ from runforge_contracts.text import printable
 
 #: Between two columns.
 GAP = "  "
-#: Columns below which a name has no room beside its values.
-_NAME = 24
+#: Columns below which a name, and a value, has no room beside the others.
+_NAME, _VALUE = 24, 12
+#: Lines that a value may take beside others.
+_TALLEST = 3
 #: After these a name may go on in the next line.
 _SIGNS = "/._-"
 #: Columns that a curve of few values takes.
@@ -102,46 +104,78 @@ def table(
     indent
         Spaces before each line.
     """
-    cells = [[printable(cell) for cell in row] for row in (header, *rows)]
-    widths = [max(width(row[index]) for row in cells) for index in range(len(header))]
-    excess = indent + sum(widths) + len(GAP) * (len(widths) - 1) - terminal_width()
+    cells = _printable(header, rows)
+    widths = _widths(cells)
+    excess = _taken(widths, indent) - terminal_width()
     if flexible is not None and excess > 0:
         widths[flexible] = max(widths[flexible] - excess, 4)
-    lines = []
-    for row in cells if any(header) else cells[1:]:
-        more = list[str]()
-        if flexible is not None and cut:
-            row[flexible] = fit(row[flexible], widths[flexible])
-        elif flexible is not None:
-            row[flexible], *more = _within(row[flexible], widths[flexible])
-        for shown in (row, *([""] * (flexible or 0) + [part] for part in more)):
-            line = GAP.join(
-                pad(cell, columns, right=index in right)
-                for index, (cell, columns) in enumerate(zip(shown, widths, strict=False))
-            )
-            lines.append((" " * indent + line).rstrip())
-    return lines
+        if cut:
+            for row in cells:
+                row[flexible] = fit(row[flexible], widths[flexible])
+    return _lines(cells, widths, indent=indent, right=right)
 
 
 def beside(header: Sequence[str], rows: Sequence[Sequence[str]], *, indent: int = 2) -> list[str]:
     """Return names with a value for each heading, below the name where a line has no room.
 
-    The name tells what the values are of, so it is never cut.
+    The name tells what the values are of: it is never cut, and goes on in the next line only
+    where there is no more to take from the values.
     """
     if not rows:
         return []
-    shown = [[printable(cell) for cell in row] for row in (header, *rows)]
-    name, *values = (max(width(row[index]) for row in shown) for index in range(len(header)))
-    room = terminal_width() - indent - sum(values) - len(GAP) * len(values)
-    if room >= min(name, _NAME):
-        return table(header, rows, flexible=0, indent=indent)
+    cells = _printable(header, rows)
+    widths = _widths(cells)
+    for columns, least in ((range(1, len(widths)), _VALUE), (range(1), _NAME)):
+        while _taken(widths, indent) > terminal_width():
+            widest = max(columns, key=widths.__getitem__)
+            if widths[widest] <= least:
+                break
+            widths[widest] -= 1
+    tallest = max(
+        len(wrap(cell, columns))
+        for row in cells
+        for cell, columns in zip(row[1:], widths[1:], strict=True)
+    )
+    if _taken(widths, indent) <= terminal_width() and tallest <= _TALLEST:
+        return _lines(cells, widths, indent=indent)
     lines = []
-    for name_of_row, *texts in rows:
+    for name, *values in rows:
         groups: dict[str, list[str]] = {}
-        for heading, text in zip(header[1:], texts, strict=True):
-            groups.setdefault(text, []).append(heading)
-        lines += paragraph(name_of_row, indent=indent)
-        lines += pairs(((", ".join(who), text) for text, who in groups.items()), indent=indent + 2)
+        for heading, value in zip(header[1:], values, strict=True):
+            groups.setdefault(value, []).append(heading)
+        lines += paragraph(name, indent=indent)
+        lines += pairs(
+            ((", ".join(who), value) for value, who in groups.items()), indent=indent + 2
+        )
+    return lines
+
+
+def _printable(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[list[str]]:
+    return [[printable(cell) for cell in row] for row in (header, *rows)]
+
+
+def _widths(cells: list[list[str]]) -> list[int]:
+    return [max(map(width, column)) for column in zip(*cells, strict=True)]
+
+
+def _taken(widths: list[int], indent: int) -> int:
+    """Return the terminal columns that a line of a table takes."""
+    return indent + sum(widths) + len(GAP) * (len(widths) - 1)
+
+
+def _lines(
+    cells: list[list[str]], widths: list[int], *, indent: int, right: Sequence[int] = ()
+) -> list[str]:
+    """Return the lines of a table whose cells go on in the next line where they are too wide."""
+    lines = []
+    for row in cells if any(cells[0]) else cells[1:]:
+        parts = [_within(cell, columns) for cell, columns in zip(row, widths, strict=True)]
+        for line in zip_longest(*parts, fillvalue=""):
+            shown = GAP.join(
+                pad(part, columns, right=index in right)
+                for index, (part, columns) in enumerate(zip(line, widths, strict=True))
+            )
+            lines.append((" " * indent + shown).rstrip())
     return lines
 
 
@@ -163,12 +197,15 @@ def wrap(text: str, columns: int, *, whole: bool = False) -> list[str]:
     return [*lines, line]
 
 
-def _within(name: str, columns: int) -> list[str]:
-    """Return a name as lines of at most ``columns`` terminal columns, all but one indented."""
-    if width(name) <= columns:
-        return [name]
-    space = "  " if columns >= _NAME // 2 else ""
-    first, *rest = wrap(name, columns - len(space))
+def _within(text: str, columns: int) -> list[str]:
+    """Return a text as lines of at most ``columns`` terminal columns, indented if it is one word.
+
+    So the next line is not taken for another name.
+    """
+    if width(text) <= columns:
+        return [text]
+    space = "  " if " " not in text and columns > _VALUE else ""
+    first, *rest = wrap(text, columns - len(space))
     return [first, *(space + line for line in rest)]
 
 
