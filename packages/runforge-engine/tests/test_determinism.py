@@ -108,7 +108,7 @@ ENVIRONMENTS: dict[str, dict[str, str | None]] = {
 
 
 #: Of these, what stands for the others in a hurry.
-QUICK = ("another-hash-seed", "two-threads", "a-newer-kernel-asked-for", "no-numeric-variables")
+QUICK = ("two-threads", "a-newer-kernel-asked-for")
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ PROGRAM = Path(__file__).parent / "support/kill_runs.py"
 @pytest.mark.parametrize(
     ("kind", "count", "least"),
     [
-        ("boundaries", "150,20", 5),
+        ("boundaries", "150,20", 3),
         *(
             pytest.param(*arguments, 20, marks=pytest.mark.storm)
             for arguments in (
