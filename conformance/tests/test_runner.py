@@ -273,6 +273,31 @@ def test_an_interrupt_ends_the_run_and_the_client(
     assert not alive(int(pid.read_text()))
 
 
+#: An interrupt comes while a module is imported, in a weak reference's callback, as the import
+#: system has them.
+EARLY = """
+import runpy, signal, sys, weakref
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "runforge_conformance.runner":
+            passing = Finder()
+            callback = lambda _: signal.raise_signal(signal.SIGINT)
+            reference = weakref.ref(passing, callback)
+            del passing
+
+sys.meta_path.insert(0, Finder())
+runpy.run_module("runforge_conformance", run_name="__main__", alter_sys=True)
+"""
+
+
+def test_an_interrupt_while_modules_load_ends_the_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", EARLY, "list"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
+
+
 def test_an_interrupt_ends_clients_that_run_at_the_same_time(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     pids.mkdir()
