@@ -6,6 +6,7 @@ import importlib.util
 import os
 import shutil
 import signal
+import tempfile
 
 import pytest
 
@@ -21,7 +22,11 @@ def pytest_configure(config: pytest.Config) -> None:
         # nothing is as good for this process, and programs that it starts are as from a terminal.
         if number is not None and signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, lambda *_: None)
-    os.environ["GIT_CONFIG_GLOBAL"] = os.environ["GIT_CONFIG_SYSTEM"] = os.devnull
+    # A file of our own, not /dev/null: Git puts a new file in the place of the one that it changes.
+    settings = tempfile.TemporaryDirectory()
+    config.add_cleanup(settings.cleanup)
+    os.environ["GIT_CONFIG_GLOBAL"] = f"{settings.name}/gitconfig"
+    os.environ["GIT_CONFIG_NOSYSTEM"] = "1"
     os.environ.pop("SOURCE_DATE_EPOCH", None)
 
 

@@ -171,7 +171,9 @@ def test_memory_is_told_beside_the_script() -> None:
 
 @pytest.mark.skipif(not can_look(), reason="the system does not tell of other processes")
 def test_memory_is_looked_at_while_it_is_in_use() -> None:
-    found = samples(python("-c", "import time; x = bytearray(2**28); del x; time.sleep(0.2)"))
+    found = samples(
+        python("-c", "import time; x = bytearray(2**28); time.sleep(0.5); del x; time.sleep(0.5)")
+    )
     assert 2**28 < max(size for _, size in found) < 2**29
     assert found[-1][1] < 2**27
 
