@@ -70,7 +70,7 @@ def fit(text: str, columns: int) -> str:
     """Cut ``text`` to at most ``columns`` terminal columns, marking the cut."""
     if width(text) <= columns:
         return text
-    return _pieces(text, max(columns - 1, 1))[0] + "…"
+    return _head(text, 0, max(columns - 1, 1)) + "…"
 
 
 def pad(text: str, columns: int, *, right: bool = False) -> str:
@@ -211,29 +211,29 @@ def _within(text: str, columns: int) -> list[str]:
 
 def _broken(word: str, columns: int) -> list[str]:
     """Return ``word`` in pieces of at most ``columns`` terminal columns that end with a sign."""
-    pieces = []
-    while width(word) > columns:
-        piece = _pieces(word, columns)[0]
+    pieces, start = list[str](), 0
+    while True:
+        piece = _head(word, start, columns)
+        if start + len(piece) >= len(word):
+            return [*pieces, piece]
         end = 1 + max(piece.rfind(sign) for sign in _SIGNS)
         # A sign at the very beginning would leave a piece of nearly nothing.
-        piece = piece[: end if end > len(piece) // 3 else None]
+        if end > len(piece) // 3:
+            piece = piece[:end]
         pieces.append(piece)
-        word = word[len(piece) :]
-    return [*pieces, word] if word or not pieces else pieces
+        start += len(piece)
 
 
-def _pieces(word: str, columns: int) -> list[str]:
-    """Return ``word`` in pieces of at most ``columns`` terminal columns."""
-    if word.isascii():
-        return [word[at : at + columns] for at in range(0, len(word), columns)] or [""]
-    pieces, taken = [""], 0
-    for character in word:
-        if pieces[-1] and taken + width(character) > columns:
-            pieces.append("")
-            taken = 0
-        pieces[-1] += character
-        taken += width(character)
-    return pieces
+def _head(text: str, start: int, columns: int) -> str:
+    """Return what of ``text``, from ``start`` on, takes at most ``columns`` terminal columns."""
+    if text.isascii():
+        return text[start : start + columns]
+    taken = 0
+    for end in range(start, len(text)):
+        taken += width(text[end])
+        if taken > columns and end > start:
+            return text[start:end]
+    return text[start:]
 
 
 def paragraph(text: str, *, indent: int = 0) -> list[str]:
