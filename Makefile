@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PACKAGES := packages/runforge-contracts packages/runforge-engine packages/runforge-cli conformance
 MANIFESTS := pyproject.toml $(addsuffix /pyproject.toml,$(PACKAGES))
 # The command comes with everything that it can make use of.
-EXTRAS := [browse,report]
+EXTRAS := [browse]
 EDITABLE := $(foreach package,$(PACKAGES),-e $(patsubst %/runforge-cli,'%/runforge-cli$(EXTRAS)',$(package)))
 # The tools of the environment come first, so that everybody runs the same ones.
 TOOLS := PATH="$(CURDIR)/$(BIN):$$PATH"
@@ -20,7 +20,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
 # Two installers at once would spoil the environment.
 .NOTPARALLEL:
-.PHONY: help setup demo test test-slow check format generate check-generated check-typescript conformance bench bench-rivals clean
+.PHONY: help setup demo test test-slow test-interop test-lowest check format generate check-generated check-typescript conformance bench bench-rivals clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,10 +55,16 @@ demo: $(VENV)/.installed ## Train on the penguins and show the run
 	$(BIN)/runforge show latest
 
 test: $(VENV)/.tox ## Pass the tests, in a clean environment made by tox
-	$(BIN)/tox run -qq -e py
+	$(TOOLS) tox run -qq -e py
 
 test-slow: $(VENV)/.tox ## Pass the tests that take long: storms, scale, other programs
-	$(BIN)/tox run -qq -e py -- -m "slow or storm or scale"
+	$(TOOLS) tox run -qq -e py -- -m "slow or storm or scale"
+
+test-interop: $(VENV)/.tox ## Pass the tests in which other people's programs read what ours write
+	$(TOOLS) tox run -qq -e interop,mlflow
+
+test-lowest: $(VENV)/.tox ## Pass the tests with the oldest releases that the packages allow
+	$(TOOLS) tox run -qq -e lowest
 
 check: $(VENV)/.tools check-generated check-typescript ## Lint, types, generated files, schema changes
 	$(BIN)/ruff check

@@ -55,6 +55,7 @@ def test_a_large_table_begins_like_a_small_one(
     assert write_table(tmp_path / "pieces.csv", 500, 4, 2).read_bytes() == whole
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ["logistic_regression", "random_forest"])
 def test_the_rival_does_what_we_are_held_against(family: str, tmp_path: Path) -> None:
     place = Workspace(tmp_path / "place")
@@ -170,7 +171,9 @@ def test_memory_is_told_beside_the_script() -> None:
 
 @pytest.mark.skipif(not can_look(), reason="the system does not tell of other processes")
 def test_memory_is_looked_at_while_it_is_in_use() -> None:
-    found = samples(python("-c", "import time; x = bytearray(2**28); del x; time.sleep(0.2)"))
+    found = samples(
+        python("-c", "import time; x = bytearray(2**28); time.sleep(0.5); del x; time.sleep(0.5)")
+    )
     assert 2**28 < max(size for _, size in found) < 2**29
     assert found[-1][1] < 2**27
 
@@ -192,7 +195,16 @@ def test_every_row_of_the_table_has_a_bar(tmp_path: Path) -> None:
     assert made["iris, logistic regression"]().bars == (Bar("seconds", 0.80),)
 
 
-@pytest.mark.parametrize("script", ["bench", "train", "stages", "resident", "growth"])
+@pytest.mark.parametrize(
+    "script",
+    [
+        "bench",
+        *(
+            pytest.param(script, marks=pytest.mark.slow)
+            for script in ("train", "stages", "resident", "growth")
+        ),
+    ],
+)
 def test_every_door_says_what_it_does(script: str) -> None:
     done = subprocess.run(
         [sys.executable, HERE / f"{script}.py", "--help"],

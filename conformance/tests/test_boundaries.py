@@ -102,6 +102,7 @@ def weakened(schema: Any, place: tuple[str | int, ...]) -> Any:
     return weak
 
 
+@pytest.mark.slow
 def test_every_rule_of_every_schema_is_held_by_a_case() -> None:
     """Take any rule away, and a document that must be refused is accepted.
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import json
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import msgspec
 import pytest
@@ -18,7 +19,8 @@ from runforge_conformance.judging import judge
 from runforge_conformance.runner import prepare, question
 from runforge_conformance.vectors import all_cases, requirements, vectors_folder
 
-DOCUMENTS = sorted((CLIENTS / "broken/documents").glob("*.xfail"))
+#: Clients that break documents, by name: what they are known to fail.
+BY_NAME = {path.stem: path for path in sorted((CLIENTS / "broken/documents").glob("*.xfail"))}
 RUNS = {
     **dict.fromkeys(("always_the_same_run", "leaves_a_run_behind", "nowhere"), "executor"),
     "index_only": "store",
@@ -32,7 +34,11 @@ TRAINING = {
     "never_the_same": ("runs/determinism/linear-svc", "executor.deterministic"),
     "rewrites_the_index": ("runs/store/after-others", "index.append-only"),
 }
-FAULTS = json.loads((vectors_folder() / "runs/faulty/faults.json").read_bytes())
+#: Faulty runs, by folder: the requirement that each one breaks.
+FAULTS = {
+    fault["folder"]: fault["requirement"]
+    for fault in json.loads((vectors_folder() / "runs/faulty/faults.json").read_bytes())
+}
 
 
 def test_the_python_client_passes_through_the_pipe() -> None:
@@ -73,34 +79,29 @@ def test_the_command_passes_as_executor(case: str) -> None:
     assert report_on(COMMAND, only=[case], strict=True).verdict == "conformant"
 
 
-@pytest.fixture(scope="module")
-def reports() -> Iterator[dict[str, ReportV1]]:
-    """Give the report on every broken client that needs no training."""
-    broken = CLIENTS / "broken"
-    with ThreadPoolExecutor(2) as pool:
-        pending = {
-            path.stem: pool.submit(report_on, path.with_suffix(".py"), xfail=path)
-            for path in DOCUMENTS
-        }
-        for name, role in RUNS.items():
-            path = broken / f"runs/{name}.py"
-            xfail = path.with_suffix(".xfail")
-            pending[name] = pool.submit(report_on, path, roles=[role], xfail=xfail)
-        for fault in FAULTS:
-            name = fault["folder"]
-            pending[name] = pool.submit(
-                report_on, broken / "runs/faulty_run.py", name, only=["runs/complete/linear-svc"]
-            )
-        for name, (case, _) in TRAINING.items():
-            pending[name] = pool.submit(report_on, broken / f"runs/{name}.py", only=[case])
-        yield {name: future.result() for name, future in pending.items()}
+@functools.cache
+def report_of(name: str) -> ReportV1:
+    """Return the report on a broken client, or on one that makes a faulty run."""
+    runs = CLIENTS / "broken/runs"
+    if name in RUNS:
+        path = runs / f"{name}.py"
+        return report_on(path, roles=[RUNS[name]], xfail=path.with_suffix(".xfail"))
+    if name in TRAINING:
+        return report_on(runs / f"{name}.py", only=[TRAINING[name][0]])
+    if name in BY_NAME:
+        return report_on(BY_NAME[name].with_suffix(".py"), xfail=BY_NAME[name])
+    return report_on(runs / "faulty_run.py", name, only=["runs/complete/linear-svc"])
 
 
-@pytest.mark.parametrize("name", [*(path.stem for path in DOCUMENTS), *RUNS])
-def test_a_broken_client_fails_exactly_what_is_listed(
-    name: str, reports: dict[str, ReportV1]
-) -> None:
-    report = reports[name]
+def one_quick(names: Iterable[str]) -> list[Any]:
+    """Return names as parameters; all but the first take their time."""
+    first, *others = names
+    return [first, *(pytest.param(name, marks=pytest.mark.slow) for name in others)]
+
+
+@pytest.mark.parametrize("name", [*one_quick(BY_NAME), *one_quick(RUNS)])
+def test_a_broken_client_fails_exactly_what_is_listed(name: str) -> None:
+    report = report_of(name)
     unexpected = [
         (result.case, result.outcome)
         for result in report.results
@@ -111,23 +112,22 @@ def test_a_broken_client_fails_exactly_what_is_listed(
     assert any(result.outcome not in ("passed", "skipped") for result in report.results)
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: str(fault["folder"]))
-def test_an_executor_that_makes_a_faulty_run_is_found_out(
-    fault: dict[str, str], reports: dict[str, ReportV1]
-) -> None:
-    assert fault["requirement"] in requirements_in(reports[fault["folder"]])
+@pytest.mark.parametrize("folder", one_quick(FAULTS))
+def test_an_executor_that_makes_a_faulty_run_is_found_out(folder: str) -> None:
+    assert FAULTS[folder] in requirements_in(report_of(folder))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TRAINING)
-def test_an_executor_that_spoils_a_real_run_is_found_out(
-    name: str, reports: dict[str, ReportV1]
-) -> None:
-    assert TRAINING[name][1] in requirements_in(reports[name])
+def test_an_executor_that_spoils_a_real_run_is_found_out(name: str) -> None:
+    assert TRAINING[name][1] in requirements_in(report_of(name))
 
 
-def test_every_requirement_is_broken_by_a_client(reports: dict[str, ReportV1]) -> None:
+@pytest.mark.slow
+def test_every_requirement_is_broken_by_a_client() -> None:
     """What no broken client breaks, no case may really check."""
-    broken = set().union(*map(requirements_in, reports.values()))
+    names = [*BY_NAME, *RUNS, *TRAINING, *FAULTS]
+    broken = set().union(*(requirements_in(report_of(name)) for name in names))
     checked = {item.id for item in requirements().values() if not item.unchecked}
     assert broken <= requirements().keys()
     # No operation makes a run of an experiment; test_facts.py has a fault for each of these.

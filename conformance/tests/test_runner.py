@@ -7,12 +7,17 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from clients import PYTHON, report_on, requirements_in, suite
-from runforge_conformance.reports import write_reports
-from runforge_conformance.runner import GIVE_UP_AFTER, Limits
+from runforge_conformance._generated.report_v1 import Result
+from runforge_conformance.reports import make_report, write_reports
+from runforge_conformance.runner import CONCURRENT, GIVE_UP_AFTER, Limits, Runner
+from runforge_conformance.selection import select
+from runforge_conformance.vectors import all_cases
+from runforge_conformance.xfail import ExpectedFailures
 
 CASES = ["request.v1/edit/*"]
 HEAD = f"""
@@ -45,7 +50,7 @@ def test_a_client_that_floods_standard_error_passes(tmp_path: Path) -> None:
         ("os._exit(3)", "crashed"),
         ("os.kill(os.getpid(), 9)", "crashed"),
         ("sys.stdout.close()", "crashed"),
-        ("time.sleep(60)", "timed-out"),
+        ("time.sleep(600)", "timed-out"),
         ("os.write(1, b'garbage' + bytes([10]))", "protocol-error"),
         ("os.write(1, bytes([0xff, 0xfe, 10]))", "protocol-error"),
         ("os.write(1, b'[1]' + bytes([10]))", "protocol-error"),
@@ -64,7 +69,9 @@ class Broken(Client):
         return super().edit(message)
 serve(Broken())
 """
-    report = report_on(client(tmp_path, body), only=CASES, limits=Limits(answer=1))
+    # Only where an answer is waited for in vain is the limit met; the others must not depend on it.
+    limits = Limits(answer=3 if outcome == "timed-out" else 60)
+    report = report_on(client(tmp_path, body), only=CASES, limits=limits)
     outcomes = {result.case: result.outcome for result in report.results}
     found = outcomes.pop("request.v1/edit/nested")
     assert found == outcome
@@ -90,29 +97,27 @@ def test_a_client_that_never_answers_is_given_up(tmp_path: Path) -> None:
     body = """
 class Broken(Client):
     def answer(self, message):
-        time.sleep(60)
+        time.sleep(600)
 serve(Broken())
 """
-    begun = time.monotonic()
     report = report_on(client(tmp_path, body), only=CASES, limits=Limits(answer=0.3))
     given_up = GIVE_UP_AFTER["timed-out"]
     assert report.counts == {"timed-out": given_up, "not-run": 18 - given_up}
     assert report.verdict == "not conformant"
-    assert time.monotonic() - begun < 60
 
 
-def test_the_time_for_everything_is_kept(tmp_path: Path) -> None:
-    body = """
-class Slow(Client):
-    def answer(self, message):
-        time.sleep(0.3)
-        return super().answer(message)
-serve(Slow())
-"""
-    limits = Limits(answer=5, total=1)
-    report = report_on(client(tmp_path, body), only=CASES, limits=limits)
-    assert report.counts["passed"] >= 1
-    assert report.counts["not-run"] >= 10
+def test_the_time_for_everything_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+
+    def an_hour_passes(result: Result) -> None:
+        nonlocal now
+        now += 3600
+
+    monkeypatch.setattr("runforge_conformance.runner.time.monotonic", lambda: now)
+    limits = Limits(answer=60, total=3 * 3600 - 1)
+    runner = Runner([sys.executable, str(PYTHON)], limits=limits, progress=an_hour_passes)
+    report = make_report(runner.run(select(all_cases(), None, None, CASES)), ExpectedFailures())
+    assert [result.outcome for result in report.results] == ["passed"] * 3 + ["not-run"] * 15
     assert report.verdict == "not conformant"
 
 
@@ -146,11 +151,15 @@ serve(Parent())
     report_on(client(tmp_path, body), only=["request.v1/edit/rename"])
     children = [int(line) for line in (tmp_path / "children").read_text().split()]
     assert len(children) == 1
-    for _ in range(100):
-        if not alive(children[0]):
-            break
-        time.sleep(0.05)
-    assert not alive(children[0])
+    until(lambda: not alive(children[0]))
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait for what must come; on a machine under load it may take its time."""
+    end = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def alive(pid: int) -> bool:
@@ -226,24 +235,150 @@ def test_the_exit_status_says_what_was_found(tmp_path: Path) -> None:
     assert suite("run").returncode == 2
 
 
-def test_an_interrupt_ends_the_run_and_the_client(tmp_path: Path) -> None:
-    body = f"""
+WAITING = """
+def wait():
+    open({pid!r} + ".new", "w").write(str(os.getpid()))
+    os.rename({pid!r} + ".new", {pid!r})
+    time.sleep(600)
 class Waiting(Client):
     def answer(self, message):
-        open({str(tmp_path / "pid")!r}, "w").write(str(os.getpid()))
+        wait()
+{at_once}
+serve(Waiting())
+"""
+#: A signal reaches the thread that waits for it, so that what the runner waits for is not cut
+#: short: as where it comes after Python's last look and before the wait begins.
+DEAF = """
+import signal, sys, threading, time
+from runforge_conformance.__main__ import main
+threading.Thread(target=time.sleep, args=(600,), daemon=True).start()
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT, signal.SIGTERM])
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("at_once", [False, True], ids=["at a case", "at the handshake"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("start", [("-m", "runforge_conformance"), ("-c", DEAF)], ids=["", "deaf"])
+def test_an_interrupt_ends_the_run_and_the_client(
+    start: tuple[str, str], number: signal.Signals, at_once: bool, tmp_path: Path
+) -> None:
+    pid = tmp_path / "pid"
+    body = WAITING.format(pid=str(pid), at_once="wait()" if at_once else "")
+    command = [sys.executable, *start, "run", "--timeout", "600", "--execute-timeout", "600", "--"]
+    process = subprocess.Popen([*command, sys.executable, str(client(tmp_path, body))])
+    until(lambda: pid.exists() or process.poll() is not None)
+    process.send_signal(number)
+    assert process.wait(120) == 130
+    assert not alive(int(pid.read_text()))
+
+
+#: An interrupt comes while a module is imported, in a weak reference's callback, as the import
+#: system has them.
+EARLY = """
+import runpy, signal, sys, weakref
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "runforge_conformance.runner":
+            passing = Finder()
+            callback = lambda _: signal.raise_signal(signal.SIGINT)
+            reference = weakref.ref(passing, callback)
+            del passing
+
+sys.meta_path.insert(0, Finder())
+runpy.run_module("runforge_conformance", run_name="__main__", alter_sys=True)
+"""
+
+
+def test_an_interrupt_while_modules_load_ends_the_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", EARLY, "list"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
+
+
+def test_an_interrupt_ends_clients_that_run_at_the_same_time(tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    pids.mkdir()
+    body = f"""
+class Waiting(Client):
+    started = {{**Client.started, "roles": ["executor"]}}
+    def execute(self, message):
+        open({str(pids)!r} + f"/{{os.getpid()}}", "w").close()
         time.sleep(600)
 serve(Waiting())
 """
-    command = [sys.executable, "-m", "runforge_conformance", "run", "--timeout", "100", "--"]
+    (case,) = (case.id for case in all_cases() if "concurrent" in (case.flags or ()))
+    command = [sys.executable, "-m", "runforge_conformance", "run", "--only", case, "--"]
     process = subprocess.Popen([*command, sys.executable, str(client(tmp_path, body))])
-    for _ in range(200):
-        if (tmp_path / "pid").exists() and (tmp_path / "pid").read_text():
-            break
-        time.sleep(0.05)
+    until(lambda: len(list(pids.iterdir())) == CONCURRENT or process.poll() is not None)
     process.send_signal(signal.SIGINT)
-    assert process.wait(20) == 130
-    pid = int((tmp_path / "pid").read_text())
-    assert not alive(pid)
+    assert process.wait(60) == 130
+    assert not any(alive(int(path.name)) for path in pids.iterdir())
+
+
+#: Interrupts the runner at one line of its own after the other, and of what starts a process.
+AT_EACH_LINE = """
+import os, signal, subprocess, sys, tempfile, threading
+from runforge_conformance import interrupts, process, runner
+from runforge_conformance.selection import select
+from runforge_conformance.vectors import all_cases
+
+FILES = {module.__file__ for module in (process, runner, subprocess)}
+cases = select(all_cases(), None, None, ["request.v1/edit/rename"])
+
+
+def interrupted_at(line):
+    left = line
+
+    def look(frame, event, argument):
+        nonlocal left
+        if frame.f_code.co_filename in FILES:
+            if event == "line":
+                left -= 1
+                if left == 0:
+                    signal.raise_signal(signal.SIGINT)
+            return look
+
+    sys.settrace(look)
+    try:
+        runner.Runner([sys.executable, sys.argv[1]]).run(cases)
+        return False
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(None)
+
+
+def children():
+    try:
+        return os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        return None
+
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+line, step = int(sys.argv[2]), int(sys.argv[3])
+while interrupted_at(line):
+    assert children() is None, f"a client was left behind at line {line}"
+    line += step
+print(line)
+"""
+
+
+@pytest.mark.parametrize(
+    "step", [47, pytest.param(1, marks=pytest.mark.storm)], ids=["some", "each"]
+)
+def test_an_interrupt_at_any_line_is_obeyed_and_leaves_no_client(step: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", AT_EACH_LINE, str(PYTHON), "1", str(step)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert int(done.stdout) > 100
 
 
 LEAVES = """
@@ -274,7 +409,7 @@ serve(Broken())
 )
 def test_whatever_a_client_leaves_is_a_finding(deed: str, tmp_path: Path) -> None:
     path = client(tmp_path, LEAVES.replace("{deed}", deed))
-    report = report_on(path, only=CASES, limits=Limits(answer=5, total=60))
+    report = report_on(path, only=CASES, limits=Limits(answer=60))
     outcomes = {result.case: result.outcome for result in report.results}
     assert outcomes.pop("request.v1/edit/nested") == "failed"
     assert set(outcomes.values()) == {"passed"}

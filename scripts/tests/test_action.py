@@ -41,6 +41,7 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("client", "arguments", "status"),
     [

@@ -6,6 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
+import pytest
 from guide_pages import GUIDES, ROOT, assert_shows, follow, posix, steps
 
 PAGE = GUIDES / "editor-commands.md"
@@ -32,6 +33,7 @@ def test_every_command_of_the_editor_is_there() -> None:
     assert re.findall(r"^\| RunForge: (.*?) \| `runforge ", text, re.MULTILINE) == COMMANDS
 
 
+@pytest.mark.slow
 @posix
 def test_the_commands_run_and_print_what_the_page_says(tmp_path: Path) -> None:
     from terminals import Terminal

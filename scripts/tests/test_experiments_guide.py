@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from guide_pages import GUIDES, follow, posix, steps
 
 #: The clock stands still, so that ids are those of the page; and somebody commits.
@@ -15,6 +16,7 @@ SURROUNDINGS = {
 }
 
 
+@pytest.mark.slow
 @posix
 def test_the_commands_run_and_print_what_the_page_says() -> None:
     # A short path, so that lines end where they do on the page.

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -57,6 +58,25 @@ def test_imports_run_one_way(name: str) -> None:
     assert foreign == set()
     if name != "runforge_engine":
         assert {module for _, module in imports(PACKAGES[name])} & NUMERIC == set()
+
+
+#: Where a library that is imported has another name than the distribution that brings it.
+DISTRIBUTIONS = {"sklearn": "scikit-learn", "svg": "svg.py", "yaml": "pyyaml"}
+#: What is imported only where an extra has brought it.
+IN_EXTRAS = {"runforge_cli": {"textual", "rich", "mlflow", "sqlalchemy", "alembic"}}
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_what_is_imported_is_installed_with_the_package(name: str) -> None:
+    declared = set[str]()
+    for package in {name, *ALLOWED[name]}:
+        manifest = PACKAGES[package].parents[1] / "pyproject.toml"
+        project = tomllib.loads(manifest.read_text("utf-8"))["project"]
+        declared |= {re.split(r"[^\w.-]", item)[0] for item in project["dependencies"]}
+    imported = {module for path, module in imports(PACKAGES[name]) if "template" not in path.parts}
+    imported -= {*PACKAGES, *sys.stdlib_module_names, *IN_EXTRAS.get(name, ())}
+    needed = {DISTRIBUTIONS.get(module, module).replace("_", "-") for module in imported}
+    assert needed <= declared
 
 
 @pytest.mark.parametrize("name", ["runforge_contracts", "runforge_engine", "runforge_cli"])

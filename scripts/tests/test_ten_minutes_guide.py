@@ -16,6 +16,7 @@ mkdir .venv && ln -s '{PROGRAMS}' .venv/bin && touch .venv/.python .venv/.instal
 """
 
 
+@pytest.mark.slow
 @posix
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="there is no repository to clone")
 @pytest.mark.skipif(not (PROGRAMS / "activate").exists(), reason="there is nothing to activate")

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 VECTOR = ROOT / "docs/test-vectors/request.v1.unknown-fields.json"
 

@@ -6,9 +6,15 @@ Exit status: 0 conformant, 1 not conformant, 2 usage, 3 the client's harness bro
 
 from __future__ import annotations
 
+import signal
+
+# Until all is loaded, an interrupt ends the process as it does any program: an exception would be
+# dropped where it meets one of the import system's callbacks, and told with a traceback elsewhere.
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import argparse
 import json
-import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -70,6 +76,8 @@ _VERDICTS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
     options = _parser().parse_args(arguments)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     # A client has a process group of its own and would live on.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

@@ -16,12 +16,15 @@ import queue
 import signal
 import subprocess
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 from typing import IO, Any, Literal
 
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.jsontext import parse_json
+
+from runforge_conformance.interrupts import LOOK, Interrupt
 
 #: Longest message that a client may write, in bytes.
 MAX_MESSAGE = 8 * 2**20
@@ -45,9 +48,10 @@ class ClientError(Exception):
 
 
 class ClientProcess:
-    """A running harness."""
+    """A running harness; ``interrupt`` ends the waiting for its answers."""
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(self, command: Sequence[str], interrupt: Interrupt) -> None:
+        self._interrupt = interrupt
         try:
             self._process = subprocess.Popen(
                 command,
@@ -77,14 +81,13 @@ class ClientProcess:
         ------
         ClientError
             ``crashed``, ``timed-out`` or ``protocol-error``; then the client must be ended.
+        KeyboardInterrupt
+            Where a signal has asked for the end.
         """
         if not self._lines.empty() and self._lines.queue[0]:
             raise ClientError("protocol-error", "The client wrote a line that nobody asked for.")
         self.tell(message)
-        try:
-            line = self._lines.get(timeout=timeout)
-        except queue.Empty:
-            raise ClientError("timed-out", f"There was no answer in {timeout:g} s.") from None
+        line = self._next_line(timeout)
         if not line:
             raise ClientError("crashed", self._ending())
         if not line.endswith(b"\n"):
@@ -96,6 +99,19 @@ class ClientProcess:
             raise ClientError(
                 "protocol-error", f"The answer is not JSON ({error.message}): {_shown(line)}"
             ) from None
+
+    def _next_line(self, timeout: float) -> bytes:
+        """Return the next line that the client has written, the empty one at the end of all."""
+        end = time.monotonic() + timeout
+        while True:
+            self._interrupt.check()
+            left = end - time.monotonic()
+            try:
+                return self._lines.get(timeout=max(min(left, LOOK), 0))
+            except queue.Empty:
+                if left <= LOOK:
+                    message = f"There was no answer in {timeout:g} s."
+                    raise ClientError("timed-out", message) from None
 
     def tell(self, message: dict[str, Any]) -> None:
         """Send a message that has no answer; raises ``ClientError`` where nobody listens."""

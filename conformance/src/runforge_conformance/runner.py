@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -24,6 +24,7 @@ from runforge_conformance._generated.cases_v1 import Case
 from runforge_conformance._generated.protocol_v1 import Answer, Params, Run, Started
 from runforge_conformance._generated.report_v1 import Finding, Result
 from runforge_conformance.comparison import changes, snapshot
+from runforge_conformance.interrupts import LOOK, Interrupt
 from runforge_conformance.judging import Place, finding, judge, run_folder
 from runforge_conformance.process import ClientError, ClientProcess
 from runforge_conformance.schemas import mistake
@@ -79,6 +80,7 @@ class Runner:
         self._command = list(command)
         self._limits = limits
         self._progress = progress
+        self._interrupt = Interrupt()
         self._client: ClientProcess | None = None
         self._outcome = Outcome()
         self._sequence = 0
@@ -87,15 +89,22 @@ class Runner:
         self._end_by = float("inf")
 
     def run(self, cases: Iterable[Case] | Callable[[Started], Iterable[Case]]) -> Outcome:
-        """Run the cases, which may depend on what the client declares; return what came of them."""
+        """Run the cases, which may depend on what the client declares; return what came of them.
+
+        Raises ``KeyboardInterrupt`` once the clients have been ended, if a signal asks for that.
+        """
         begun = time.monotonic()
-        with tempfile.TemporaryDirectory(prefix="runforge-conformance-") as scratch:
+        with (
+            self._interrupt.awaited(),
+            tempfile.TemporaryDirectory(prefix="runforge-conformance-") as scratch,
+        ):
             self._folder = Path(scratch).resolve()
             try:
                 self._outcome.started = self._start()
                 chosen = cases(self._outcome.started) if callable(cases) else cases
                 self._end_by = begun + self._limits.total
                 for number, case in enumerate(chosen, start=1):
+                    self._interrupt.check()
                     late = time.monotonic() - begun > self._limits.total
                     result = self._case(case, number, late=late)
                     self._outcome.results.append(result)
@@ -114,7 +123,7 @@ class Runner:
         return started
 
     def _new_client(self) -> tuple[ClientProcess, Started]:
-        client = ClientProcess(self._command)
+        client = ClientProcess(self._command, self._interrupt)
         try:
             answer = self._ask(
                 client, {"cmd": "start", "protocol": PROTOCOL}, "Start", self._limits.execute
@@ -124,9 +133,9 @@ class Runner:
             if unknown:
                 message = f"The client declares a document that there is not: {sorted(unknown)[0]}."
                 raise ClientError("protocol-error", message)
-        except ClientError:
-            self._outcome.stderr = client.stderr
+        except BaseException:
             client.kill()
+            self._outcome.stderr = client.stderr
             raise
         return client, started
 
@@ -249,12 +258,16 @@ class Runner:
         try:
             clients += (self._new_client()[0] for _ in range(CONCURRENT))
             with ThreadPoolExecutor(CONCURRENT) as pool:
-                answers = list(
-                    pool.map(lambda client: self._question(client, case, place), clients)
-                )
-        finally:
+                asked = [pool.submit(self._question, client, case, place) for client in clients]
+                while wait(asked, timeout=LOOK).not_done:
+                    continue  # a signal is handled between two waits
+                answers = [question.result() for question in asked]
+        except BaseException:
             for client in clients:
-                client.end()
+                client.kill()
+            raise
+        for client in clients:
+            client.end()
         for answer in answers:
             if answer.outcome != "accepted":
                 return [_gave_up(case, answer)], "failed"

@@ -24,7 +24,7 @@ def report_on(
     roles: Sequence[str] | None = None,
     only: Sequence[str] | None = None,
     xfail: Path | None = None,
-    limits: Limits = Limits(answer=5),  # noqa: B008 - frozen
+    limits: Limits = Limits(answer=60),  # noqa: B008 - frozen
     strict: bool = False,
 ) -> ReportV1:
     """Return the report on a client written in Python."""

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from calls import Call
 from markdown_it import MarkdownIt
 from real_experiments import HOSTILE, LINES, SCRIPT, Repository, at_work
 from runforge_contracts.validation import validate
+from runforge_contracts.yamltext import load_yaml
 
 NEWEST_FIRST = (
     *("bridged", "bridge", "killed", "broken", "hostile", "faster", "first", "trained"),
@@ -39,10 +41,20 @@ STATUS = {
 def newest_first(repository: Repository, found: list[str]) -> list[str]:
     """Return the ids of all runs as they are to be listed.
 
-    An experiment and the run that it had trained begin in the same second, or they do not.
+    Those that began in the same second, as on a fast machine, stand as they are found.
     """
+
+    def began(run_id: str) -> str:
+        if not run_id.startswith("run-"):
+            return run_id.replace("-", "")[:14]
+        config = load_yaml(repository.root / "runs" / run_id / "config.yaml")
+        return re.sub(r"\D", "", config.get("started_at", ""))[:14]
+
     ids = [repository.ids[name] for name in NEWEST_FIRST]
-    return ids if found[:1] == ids[:1] else [ids[1], ids[0], *ids[2:]]
+    seconds = {run_id: began(run_id) for run_id in ids}
+    assert list(seconds.values()) == sorted(seconds.values(), reverse=True)
+    first_found = sorted(ids, key=found.index)
+    return sorted(first_found, key=seconds.__getitem__, reverse=True)
 
 
 def column(text: str, number: int) -> list[str]:
@@ -61,7 +73,8 @@ def test_both_kinds_are_one_list_by_time(
     assert column(shown, 0) == ids
     kinds = ["experiment" if run_id.startswith("run-") else "trained" for run_id in ids]
     assert column(shown, 1) == kinds
-    assert column(shown, 2) == [STATUS[name] for name in NEWEST_FIRST]
+    names = {run_id: name for name, run_id in repository.ids.items()}
+    assert column(shown, 2) == [STATUS[names[run_id]] for run_id in ids]
     assert column(runforge("runs", "--limit", "3").out, 0)[:3] == ids[:3]
     assert "6 more; --limit 9 shows all." in runforge("runs", "--limit", "3").out
     monkeypatch.setenv("COLUMNS", "80")

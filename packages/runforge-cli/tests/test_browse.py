@@ -52,7 +52,16 @@ def test_the_list_shows_every_run_newest_first(real: Path) -> None:
     browsing(real, steps, size=(84, 24))
 
 
-@pytest.mark.parametrize("store", ["v0.2.2.1", "v0.3.3", "v0.3.6", "legacy-root"])
+@pytest.mark.parametrize(
+    "store",
+    [
+        "v0.2.2.1",
+        *(
+            pytest.param(store, marks=pytest.mark.slow)
+            for store in ("v0.3.3", "v0.3.6", "legacy-root")
+        ),
+    ],
+)
 def test_runs_of_older_clients_are_opened(store: str) -> None:
     async def steps(seen: Seen) -> None:
         run_id = ids(seen)[0]
@@ -341,7 +350,6 @@ def test_colours_can_be_chosen_unless_there_are_none(real: Path) -> None:
 def test_a_report_is_written_aside_and_opened(
     real: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("svg")
     opened = tmp_path / "opened"
     script = tmp_path / "show"
     script.write_text(

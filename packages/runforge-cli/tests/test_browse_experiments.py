@@ -65,7 +65,16 @@ def test_pages_say_what_the_commands_say(
     browsing(experiments.root, steps)
 
 
-@pytest.mark.parametrize("name", ["first", "hostile", "broken", "killed", "other tool", "bridge"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "hostile",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("first", "broken", "killed", "other tool", "bridge")
+        ),
+    ],
+)
 def test_every_page_of_every_run_is_there(name: str, experiments: Repository) -> None:
     async def steps(seen: Seen) -> None:
         await go_to(seen, experiments.ids[name])

@@ -55,7 +55,9 @@ def test_keys_lead_through_the_store_and_out(real: Path) -> None:
         assert_as_before(terminal)
 
 
-@pytest.mark.parametrize("columns", [60, 30, 132])
+@pytest.mark.parametrize(
+    "columns", [30, *(pytest.param(columns, marks=pytest.mark.slow) for columns in (60, 132))]
+)
 def test_a_resized_terminal_is_filled(columns: int, real: Path) -> None:
     with Terminal(("browse",), real) as terminal:
         terminal.until(lambda: "5 runs" in terminal.text)
@@ -141,7 +143,6 @@ def test_names_of_others_reach_the_terminal_as_text(tmp_path: Path) -> None:
 
 
 def test_a_browser_for_terminals_gets_the_terminal(real: Path, tmp_path: Path) -> None:
-    pytest.importorskip("svg")
     script = tmp_path / "show"
     script.write_text(
         f"#!{sys.executable}\nimport sys\nprint('showing', sys.argv[1][-30:])\ninput()\n"

@@ -101,7 +101,16 @@ def cancelled_cleanly(workspace: Path) -> dict[str, Any]:
     return result
 
 
-@pytest.mark.parametrize("stage", STAGES)
+#: Of these, what stands for the others in a hurry: nothing written, Python's code, native code.
+QUICK = ("opening the dataset", "reading data", "fitting", "evaluating")
+
+
+def stages(*names: str) -> list[Any]:
+    """Return stages as parameters; those that are not quick take their time in sum."""
+    return [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in names]
+
+
+@pytest.mark.parametrize("stage", stages(*STAGES))
 def test_a_signal_ends_a_run_in_every_stage(stage: str, workspace: Path) -> None:
     module, name, step = STAGES[stage]
     number = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)[len(stage) % 3]
@@ -121,7 +130,7 @@ def test_a_signal_ends_a_run_in_every_stage(stage: str, workspace: Path) -> None
     assert last["step"] in step.split()
 
 
-@pytest.mark.parametrize("stage", ["importing", "reading data", "fitting", "digesting"])
+@pytest.mark.parametrize("stage", stages("importing", "reading data", "fitting", "digesting"))
 def test_another_process_ends_a_run_in_any_stage(
     stage: str, runforge: Call, workspace: Path
 ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import time
 from collections.abc import Callable
@@ -47,11 +46,7 @@ def git(source: Path, target: Path) -> None:
 
 COPIES = [
     pytest.param(cp, id="cp", marks=pytest.mark.skipif(os.name == "nt", reason="a POSIX command")),
-    pytest.param(
-        rsync,
-        id="rsync",
-        marks=pytest.mark.skipif(not shutil.which("rsync"), reason="rsync is not installed"),
-    ),
+    pytest.param(rsync, id="rsync", marks=pytest.mark.needs("rsync")),
     pytest.param(git, id="git"),
 ]
 
@@ -72,7 +67,7 @@ def test_a_store_that_was_copied_while_runs_were_written_can_be_used(
         copies.append(elsewhere / str(len(copies)))
         copy(workspace, copies[-1])
     assert [writer.returncode for writer in writers] == [0] * 4
-    assert len(copies) > 2
+    assert len(copies) >= 2
     seen = [usable(runforge, folder) for folder in copies]
     assert 1 <= seen[0] <= seen[-1] == 5
     assert runforge("verify", "--all", "--workspace", str(copies[-1])).code == 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -562,7 +561,7 @@ wc -l < "$RUNFORGE_DATASET" > "$RUNFORGE_ARTIFACTS/words/count.txt"
     assert rules(workspace) == []
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="there is no Node.js")
+@pytest.mark.needs("node")
 def test_a_node_script_logs_through_files_and_variables_alone(
     runforge: Call, workspace: Path
 ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -61,8 +60,10 @@ def test_no_runs_is_told(runforge: Call, workspace: Path) -> None:
     assert not (workspace / "tables").exists()
 
 
-@pytest.mark.skipif(find_spec("mlflow") is not None, reason="MLflow is installed")
-def test_without_mlflow_it_is_told_how_to_get_it(runforge: Call, filled: Path) -> None:
+def test_without_mlflow_it_is_told_how_to_get_it(
+    runforge: Call, filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runforge_cli.export.mlflow_store.find_spec", lambda name: None)
     result = runforge("export", "--to", "mlflow", "-o", "ml", "--json")
     error = result.json["error"]
     assert (result.code, error["code"]) == (3, "EXTRA_MISSING")

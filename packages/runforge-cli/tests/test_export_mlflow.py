@@ -13,13 +13,17 @@ from real_experiments import HOSTILE, SCRIPT, Repository
 from real_store import training
 from runforge_contracts.yamltext import load_yaml
 
-# The library is large: it has an environment of its own.
-mlflow = pytest.importorskip("mlflow")
-# Its warnings are about its own dependencies.
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [
+    # The library is large: it has an environment of its own.
+    pytest.mark.needs("mlflow"),
+    # Its warnings are about its own dependencies.
+    pytest.mark.filterwarnings("ignore"),
+]
 
 
 def client_of(folder: Path) -> Any:
+    import mlflow
+
     uri = f"sqlite:///{folder.absolute() / 'mlflow.db'}"
     return mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
 
@@ -91,7 +95,9 @@ def test_mlflow_has_parameters_metrics_and_files_of_a_model(
     assert run.data.metrics["f1_macro"] == metrics["f1_macro"]
     [point] = client_of(filled / "ml").get_metric_history(run.info.run_id, "accuracy")
     assert (point.value, point.timestamp) == (metrics["accuracy"], run.info.end_time)
-    copies = mlflow.artifacts.download_artifacts(
+    from mlflow.artifacts import download_artifacts
+
+    copies = download_artifacts(
         run_id=run.info.run_id,
         tracking_uri=f"sqlite:///{filled / 'ml/mlflow.db'}",
         dst_path=str(tmp_path / "copies"),
@@ -218,7 +224,9 @@ def test_mlflow_reads_the_histories_of_experiments(
     assert tags["mlflow.source.git.commit"] == config["code"]["commit"]
     assert tags["runforge.experiment_file"] == "train.yaml"
     assert runs[repository.ids["faster"]].data.tags["mlflow.note.content"] == "fast"
-    copies = mlflow.artifacts.download_artifacts(
+    from mlflow.artifacts import download_artifacts
+
+    copies = download_artifacts(
         run_id=first.info.run_id,
         tracking_uri=f"sqlite:///{repository.root / 'ml/mlflow.db'}",
         dst_path=str(tmp_path / "copies"),

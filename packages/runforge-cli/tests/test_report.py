@@ -564,23 +564,6 @@ def test_where_a_report_is_not_written(
     assert not (workspace / "elsewhere.html").exists()
 
 
-def test_without_the_drawing_library_markdown_remains(
-    runforge: Call,
-    store: tuple[Path, dict[str, str]],
-    workspace: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    root, ids = store
-    monkeypatch.setitem(sys.modules, "svg", None)
-    for module in ("html_page", "plots"):
-        monkeypatch.delitem(sys.modules, f"runforge_cli.report.{module}", raising=False)
-    there = (ids["binary"], "--workspace", str(root), "--no-model")
-    result = runforge("report", *there, "--json")
-    assert (result.code, result.json["error"]["code"]) == (3, "EXTRA_MISSING")
-    assert "runforge-cli[report]" in result.json["error"]["hint"]
-    assert runforge("report", *there, "-o", "out.md").code == 0
-
-
 @pytest.mark.parametrize("run", ["20260223*", "20260225*", "20260301*"])
 def test_markdown_of_recorded_runs(
     run: str, runforge: Call, workspace: Path, snapshot: SnapshotAssertion
@@ -606,27 +589,27 @@ def test_markdown_of_a_comparison(
     assert text == snapshot
 
 
-def browser() -> str | None:
-    """Return a browser that can be driven from here."""
-    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")
-    return next((found for name in names if (found := shutil.which(name))), None)
+#: Programs that are Chromium.
+BROWSERS = ("chromium", "chromium-headless-shell", "chromium-browser", "google-chrome", "chrome")
+#: No network, no window, nothing of its user.
+HEADLESS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-sync"),
+    *("--no-first-run", "--disable-background-networking", "--disable-component-update"),
+)
 
 
-@pytest.mark.skipif(browser() is None, reason="there is no Chromium on this machine")
+@pytest.mark.slow
+@pytest.mark.needs(*BROWSERS)
 def test_a_browser_shows_hostile_names_and_runs_nothing(report: Any, tmp_path: Path) -> None:
     report("hostile", "binary")
     page, picture = tmp_path / "out.html", tmp_path / "out.png"
 
+    browser = next(filter(shutil.which, BROWSERS))
+
     def browse(*options: str) -> str:
-        done = subprocess.run(
-            [
-                *(str(browser()), "--headless", "--no-sandbox", "--disable-gpu"),
-                *(f"--user-data-dir={tmp_path / 'profile'}", *options, page.as_uri()),
-            ],
-            capture_output=True,
-            check=True,
-        )
-        return done.stdout.decode()
+        profile = f"--user-data-dir={tmp_path / 'profile'}"
+        command = [browser, *HEADLESS, profile, *options, page.as_uri()]
+        return subprocess.run(command, capture_output=True, check=True).stdout.decode()
 
     dom = browse("--dump-dom")
     assert "<title>Comparison of runs</title>" in dom

@@ -94,7 +94,8 @@ def test_the_bar_can_be_raised_and_lowered(
     first, *rest = result.out.splitlines()
     assert first == f"Run {run.name}: identical predictions, coefficients within 1e-9"
     assert max(len(line) for line in rest) <= 80
-    assert re.search(r"\.architecture +Haswell +(Katmai|Prescott|Core2)$", result.out, re.M)
+    # What OpenBLAS has of that name depends on how it was built.
+    assert re.search(r"^  numerics\.blas\.\w+\.architecture +Haswell +\w+$", result.out, re.M)
     assert re.search(r"numerics\.pinned +true +false$", result.out, re.M)
     assert "numbers, apart by at most" in result.out
     assert runforge("reproduce", "--numerics", "here", "--accept", "predictions").code == 0

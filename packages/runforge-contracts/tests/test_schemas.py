@@ -301,6 +301,7 @@ def encodable(document: Any) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_weakening_any_keyword_makes_some_mutation_pass() -> None:
     """Every rule of every schema is needed: without it, a document of these tests would pass.
 

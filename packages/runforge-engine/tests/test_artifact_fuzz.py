@@ -10,11 +10,12 @@ from runforge_engine.artifact.inspection import inspect_model_bytes
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="each file is read in a process of its own")
-def test_whatever_the_real_reader_asks_for_was_listed_or_refused() -> None:
-    outcomes = run(300, seed=20250)
-    assert sum(outcomes.values()) == 300
-    assert outcomes["clean, real reader succeeded"] > 10
-    assert outcomes["refused, real reader failed"] > 50
+@pytest.mark.parametrize("count", [30, pytest.param(300, marks=pytest.mark.storm)])
+def test_whatever_the_real_reader_asks_for_was_listed_or_refused(count: int) -> None:
+    outcomes = run(count, seed=20250)
+    assert sum(outcomes.values()) == count
+    assert outcomes["clean, real reader succeeded"] > count / 30
+    assert outcomes["refused, real reader failed"] > count / 6
 
 
 def test_a_mutated_model_never_breaks_the_reader() -> None:

@@ -107,7 +107,17 @@ ENVIRONMENTS: dict[str, dict[str, str | None]] = {
 }
 
 
-@pytest.mark.parametrize("changes", ENVIRONMENTS.values(), ids=ENVIRONMENTS)
+#: Of these, what stands for the others in a hurry.
+QUICK = ("two-threads", "a-newer-kernel-asked-for")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param(changes, id=name, marks=() if name in QUICK else pytest.mark.slow)
+        for name, changes in ENVIRONMENTS.items()
+    ],
+)
 def test_run_folders_are_byte_identical(
     reference: Path, changes: dict[str, str | None], tmp_path: Path
 ) -> None:
@@ -128,17 +138,13 @@ def test_models_that_were_loaded_before_change_nothing(reference: Path, tmp_path
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs a choice of processors")
 def test_one_core_gives_the_bytes_of_all(reference: Path, tmp_path: Path) -> None:
-    # The tests themselves may run on one, so both are tried.
     cores = os.sched_getaffinity(0)
-    for number, allowed in enumerate(({min(cores)}, cores)):
-        workspace = tmp_path / str(number)
-        workspace.mkdir()
-        os.sched_setaffinity(0, allowed)
-        try:
-            run_all(workspace, {}, tmp_path)
-        finally:
-            os.sched_setaffinity(0, cores)
-        assert differences(reference / ".runforge", workspace / ".runforge") == []
+    os.sched_setaffinity(0, {min(cores)})
+    try:
+        run_all(tmp_path, {}, tmp_path)
+    finally:
+        os.sched_setaffinity(0, cores)
+    assert differences(reference / ".runforge", tmp_path / ".runforge") == []
 
 
 #: Other interpreters that have the same versions of the libraries: `RUNFORGE_TEST_PYTHONS` lists
@@ -146,7 +152,7 @@ def test_one_core_gives_the_bytes_of_all(reference: Path, tmp_path: Path) -> Non
 PYTHONS = [name for name in os.environ.get("RUNFORGE_TEST_PYTHONS", "").split(os.pathsep) if name]
 
 
-@pytest.mark.skipif(not PYTHONS, reason="RUNFORGE_TEST_PYTHONS names no other interpreters")
+@pytest.mark.slow
 @pytest.mark.parametrize("python", PYTHONS)
 def test_another_python_gives_the_same_artifacts(
     python: str, reference: Path, tmp_path: Path

@@ -61,7 +61,14 @@ def train(whose: str, folder: Path, family: str = "logistic_regression") -> dict
     return told
 
 
-@pytest.mark.parametrize("family", ["logistic_regression", "random_forest", "linear_svc"])
+@pytest.mark.parametrize(
+    "family",
+    [
+        "random_forest",
+        pytest.param("logistic_regression", marks=pytest.mark.slow),
+        pytest.param("linear_svc", marks=pytest.mark.slow),
+    ],
+)
 def test_a_process_of_ours_loads_no_more_than_a_run_needs(family: str, tmp_path: Path) -> None:
     told = train("own", tmp_path, family)
     assert told["loaded"] == ["sklearn"]

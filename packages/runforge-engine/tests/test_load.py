@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 from real_data import write_dataset
 from runforge_contracts.facts.runs import check_run
 from runforge_contracts.facts.stores import check_store
@@ -107,40 +107,52 @@ def train_from(processes: int, trainings: int, workspace: Path, most_reads: int)
     return int(reads)
 
 
-def test_eight_processes_append_forty_entries_each(tmp_path: Path) -> None:
-    append_from(8, 40, tmp_path)
+@pytest.mark.parametrize(
+    ("processes", "appends"), [(3, 10), pytest.param(8, 40, marks=pytest.mark.storm)]
+)
+def test_no_process_loses_the_entry_of_another(
+    processes: int, appends: int, tmp_path: Path
+) -> None:
+    append_from(processes, appends, tmp_path)
 
 
-def test_processes_that_train_at_once_take_no_run_from_each_other(tmp_path: Path) -> None:
-    assert train_from(8, 1, tmp_path, 10**9) > 50
+@pytest.mark.parametrize("processes", [2, pytest.param(8, marks=pytest.mark.storm)])
+def test_processes_that_train_at_once_take_no_run_from_each_other(
+    processes: int, tmp_path: Path
+) -> None:
+    assert train_from(processes, 1, tmp_path, 10**9) > 0
 
 
-def test_a_store_goes_on_after_it_was_copied_or_checked_out(tmp_path: Path) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "copy", ["copied", "cloned", pytest.param("synced", marks=pytest.mark.needs("rsync"))]
+)
+def test_a_store_goes_on_after_it_was_copied_or_checked_out(copy: str, tmp_path: Path) -> None:
     first = tmp_path / "first"
     first.mkdir()
     train_from(1, 2, first, 0)
-    copies = [tmp_path / "copied", tmp_path / "cloned"]
-    shutil.copytree(first, copies[0])
+    workspace = tmp_path / copy
     # Times are not kept, empty folders are not, and the lock and the spare may be missing or old.
     git = ("git", "-c", "user.name=t", "-c", "user.email=t@example.org")
-    for command in (
-        ("init", "--quiet"),
-        ("add", "--all"),
-        ("commit", "--quiet", "-m", "the store"),
-    ):
-        subprocess.run([*git, *command], cwd=first, check=True)
-    subprocess.run([*git, "clone", "--quiet", first, copies[1]], check=True)
-    if shutil.which("rsync"):
-        copies.append(tmp_path / "synced")
-        subprocess.run(["rsync", "-a", f"{first}/", f"{copies[2]}/"], check=True)
-    for workspace in copies:
-        store = StoreLayout(workspace)
-        assert check_store(store) == []
-        process = start(TRAIN, 1, cwd=workspace)
-        run_id = process.communicate()[0].strip()
-        assert check_store(store) == []
-        assert len(json.loads(store.index.read_bytes())["runs"]) == 3
-        assert RunFolder(store.run_folder(run_id)).status == "succeeded"
+    commands: dict[str, list[tuple[object, ...]]] = {
+        "copied": [("cp", "-r", first, workspace)],
+        "synced": [("rsync", "-a", f"{first}/", f"{workspace}/")],
+        "cloned": [
+            (*git, "init", "--quiet"),
+            (*git, "add", "--all"),
+            (*git, "commit", "--quiet", "-m", "the store"),
+            (*git, "clone", "--quiet", first, workspace),
+        ],
+    }
+    for command in commands[copy]:
+        subprocess.run(list(map(str, command)), cwd=first, check=True)
+    store = StoreLayout(workspace)
+    assert check_store(store) == []
+    process = start(TRAIN, 1, cwd=workspace)
+    run_id = process.communicate()[0].strip()
+    assert check_store(store) == []
+    assert len(json.loads(store.index.read_bytes())["runs"]) == 3
+    assert RunFolder(store.run_folder(run_id)).status == "succeeded"
 
 
 # By hand, for as many reads as one likes:

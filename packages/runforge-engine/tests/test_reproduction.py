@@ -104,6 +104,14 @@ def every_training(folder: Path) -> Iterator[tuple[str, str, Path]]:
             yield name, family, run
 
 
+def test_all_families_give_identical_bytes(tmp_path: Path) -> None:
+    for family in FAMILIES:
+        report = again(train_in(tmp_path / family, "iris", family))
+        assert report["verdict"] == "identical bytes", report
+        assert all(item["identical"] for item in report["artifacts"])
+
+
+@pytest.mark.slow
 def test_all_families_give_identical_bytes_on_all_example_data(tmp_path: Path) -> None:
     trainings = list(every_training(tmp_path))
     with ThreadPoolExecutor(2) as pool:
@@ -151,6 +159,7 @@ def test_every_setting_of_a_run_is_used_again(tmp_path: Path) -> None:
     assert again(run)["verdict"] == "identical bytes"
 
 
+@pytest.mark.slow
 def test_nothing_is_written_into_workspace_or_temporary_folder(
     trained: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -232,6 +241,7 @@ def test_another_kernel_without_the_pin_is_named(
     assert model["recorded_sha256"] == model["found_sha256"] != model["rebuilt_sha256"]
 
 
+@pytest.mark.slow
 @pinnable
 def test_a_solver_that_stops_elsewhere_on_another_kernel_is_different(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -246,6 +256,7 @@ def test_a_solver_that_stops_elsewhere_on_another_kernel_is_different(
     assert any(item["field"].endswith(".architecture") for item in report["reasons"])
 
 
+@pytest.mark.slow
 @pinnable
 def test_a_forest_has_the_same_bytes_on_another_kernel(
     trained: Any, monkeypatch: pytest.MonkeyPatch
@@ -314,6 +325,7 @@ def test_variables_that_an_unpinned_run_recorded_are_set_again(tmp_path: Path) -
     assert again(run)["verdict"] == "identical bytes"
 
 
+@pytest.mark.slow
 @pinnable
 def test_a_kernel_that_no_variable_records_is_named(tmp_path: Path) -> None:
     report = again(train_unpinned(tmp_path, forget=True))
@@ -377,7 +389,9 @@ def set_hyperparameter(name: str, value: Any) -> Callable[[Any], None]:
     return change
 
 
-@pytest.mark.parametrize(("name", "value"), [("C", 0.01), ("max_iter", 49), ("solver", "sag")])
+@pytest.mark.parametrize(
+    ("name", "value"), [("C", 0.01), pytest.param("max_iter", 49, marks=pytest.mark.slow)]
+)
 def test_a_record_with_another_hyperparameter_is_different(
     name: str, value: Any, trained: Any
 ) -> None:
@@ -397,7 +411,9 @@ def test_a_record_with_another_seed_is_different(trained: Any) -> None:
     assert report["predictions"]["rows"] == 342
 
 
-@pytest.mark.parametrize("file", ["metrics.json", "metrics.v1.json"])
+@pytest.mark.parametrize(
+    "file", ["metrics.json", pytest.param("metrics.v1.json", marks=pytest.mark.slow)]
+)
 def test_another_metric_is_different_though_the_model_is_the_same(file: str, trained: Any) -> None:
     run = trained()
     edit(run, file, lambda raw: raw.update(accuracy=0.5))
@@ -409,6 +425,7 @@ def test_another_metric_is_different_though_the_model_is_the_same(file: str, tra
     assert file in fields(report["reasons"])
 
 
+@pytest.mark.slow
 def test_a_fact_of_the_record_that_does_not_hold_is_different(trained: Any) -> None:
     run = trained()
     edit(run, "run.json", lambda raw: raw.update(num_samples=341))
@@ -649,6 +666,7 @@ def test_a_cancelled_reproduction_leaves_nothing(
     assert list(temporary.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_reproducing_while_others_train_in_the_same_workspace(tmp_path: Path) -> None:
     first = train_in(tmp_path, "iris", "logistic_regression")
     others: list[Path] = []

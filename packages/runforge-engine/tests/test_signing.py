@@ -647,12 +647,9 @@ class TestHostileSignatures:
         assert len(refusals) > 380
 
 
+@pytest.mark.needs("model_signing")
 class TestReferenceImplementation:
     """Against the package ``model-signing``, which the OpenSSF keeps."""
-
-    @pytest.fixture(autouse=True)
-    def _needs_the_package(self) -> None:
-        pytest.importorskip("model_signing", reason="model-signing is not installed")
 
     def reference(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "model_signing", *map(str, arguments)]

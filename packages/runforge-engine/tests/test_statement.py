@@ -185,8 +185,8 @@ def test_a_document_that_cannot_be_read_is_an_error(train: Any) -> None:
         statement_of(folder, digests(folder))
 
 
+@pytest.mark.needs("in_toto_attestation")
 def test_the_types_of_in_toto_accept_it(train: Any) -> None:
-    pytest.importorskip("in_toto_attestation", reason="the attestation types are not installed")
     from google.protobuf import json_format
     from in_toto_attestation.predicates.provenance.v1 import provenance_pb2
     from in_toto_attestation.v1.statement import Statement

@@ -8,12 +8,18 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
 from runforge_contracts.text import printable
 
 #: Between two columns.
 GAP = "  "
+#: Columns below which a name, and a value, has no room beside the others.
+_NAME, _VALUE = 24, 12
+#: Lines that a value may take beside others.
+_TALLEST = 3
+#: After these a name may go on in the next line.
+_SIGNS = "/._-"
 #: Columns that a curve of few values takes.
 _WIDE = 40
 #: From least to greatest.
@@ -64,7 +70,7 @@ def fit(text: str, columns: int) -> str:
     """Cut ``text`` to at most ``columns`` terminal columns, marking the cut."""
     if width(text) <= columns:
         return text
-    return _pieces(text, max(columns - 1, 1))[0] + "…"
+    return _head(text, 0, max(columns - 1, 1)) + "…"
 
 
 def pad(text: str, columns: int, *, right: bool = False) -> str:
@@ -79,6 +85,7 @@ def table(
     *,
     right: Sequence[int] = (),
     flexible: int | None = None,
+    cut: bool = False,
     indent: int = 0,
 ) -> list[str]:
     """Return the lines of a table.
@@ -90,34 +97,97 @@ def table(
     right
         Columns whose cells stand at the right.
     flexible
-        The column that gives way where the table is wider than the terminal.
+        The column that gives way where the table is wider than the terminal: its cells go on in
+        the next line.
+    cut
+        Whether those cells are cut instead, so that each row has one line.
     indent
         Spaces before each line.
     """
-    cells = [[printable(cell) for cell in row] for row in (header, *rows)]
-    widths = [max(width(row[index]) for row in cells) for index in range(len(header))]
-    excess = indent + sum(widths) + len(GAP) * (len(widths) - 1) - terminal_width()
+    cells = _printable(header, rows)
+    widths = _widths(cells)
+    excess = _taken(widths, indent) - terminal_width()
     if flexible is not None and excess > 0:
         widths[flexible] = max(widths[flexible] - excess, 4)
-    return [
-        " " * indent
-        + GAP.join(
-            pad(fit(cell, columns), columns, right=index in right)
-            for index, (cell, columns) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in (cells if any(header) else cells[1:])
-    ]
+        if cut:
+            for row in cells:
+                row[flexible] = fit(row[flexible], widths[flexible])
+    return _lines(cells, widths, indent=indent, right=right)
+
+
+def beside(header: Sequence[str], rows: Sequence[Sequence[str]], *, indent: int = 2) -> list[str]:
+    """Return names with a value for each heading, below the name where a line has no room.
+
+    The name tells what the values are of: it is never cut, and goes on in the next line only
+    where there is no more to take from the values.
+    """
+    if not rows:
+        return []
+    cells = _printable(header, rows)
+    widths = _widths(cells)
+    for columns, least in ((range(1, len(widths)), _VALUE), (range(1), _NAME)):
+        while _taken(widths, indent) > terminal_width():
+            widest = max(columns, key=widths.__getitem__)
+            if widths[widest] <= least:
+                break
+            widths[widest] -= 1
+    tallest = max(
+        len(wrap(cell, columns))
+        for row in cells
+        for cell, columns in zip(row[1:], widths[1:], strict=True)
+    )
+    if _taken(widths, indent) <= terminal_width() and tallest <= _TALLEST:
+        return _lines(cells, widths, indent=indent)
+    lines = []
+    for name, *values in rows:
+        groups: dict[str, list[str]] = {}
+        for heading, value in zip(header[1:], values, strict=True):
+            groups.setdefault(value, []).append(heading)
+        lines += paragraph(name, indent=indent)
+        lines += pairs(
+            ((", ".join(who), value) for value, who in groups.items()), indent=indent + 2
+        )
+    return lines
+
+
+def _printable(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[list[str]]:
+    return [[printable(cell) for cell in row] for row in (header, *rows)]
+
+
+def _widths(cells: list[list[str]]) -> list[int]:
+    return [max(map(width, column)) for column in zip(*cells, strict=True)]
+
+
+def _taken(widths: list[int], indent: int) -> int:
+    """Return the terminal columns that a line of a table takes."""
+    return indent + sum(widths) + len(GAP) * (len(widths) - 1)
+
+
+def _lines(
+    cells: list[list[str]], widths: list[int], *, indent: int, right: Sequence[int] = ()
+) -> list[str]:
+    """Return the lines of a table whose cells go on in the next line where they are too wide."""
+    lines = []
+    for row in cells if any(cells[0]) else cells[1:]:
+        parts = [_within(cell, columns) for cell, columns in zip(row, widths, strict=True)]
+        for line in zip_longest(*parts, fillvalue=""):
+            shown = GAP.join(
+                pad(part, columns, right=index in right)
+                for index, (part, columns) in enumerate(zip(line, widths, strict=True))
+            )
+            lines.append((" " * indent + shown).rstrip())
+    return lines
 
 
 def wrap(text: str, columns: int, *, whole: bool = False) -> list[str]:
     """Break ``text`` into lines of at most ``columns`` terminal columns, at spaces where it can.
 
-    With ``whole``, a word that is too long stays in one piece, for the terminal to break: what is
-    copied from there is the word.
+    A word that is too long is broken after one of its signs, if it has some. With ``whole``, it
+    stays in one piece, for the terminal to break: what is copied from there is the word.
     """
     lines, line, taken = [], "", 0
     for word in text.split(" "):
-        for index, piece in enumerate([word] if whole else _pieces(word, columns)):
+        for index, piece in enumerate([word] if whole else _broken(word, columns)):
             glue = " " if line and not index else ""
             if line and (index or taken + 1 + width(piece) > columns):
                 lines.append(line)
@@ -127,18 +197,43 @@ def wrap(text: str, columns: int, *, whole: bool = False) -> list[str]:
     return [*lines, line]
 
 
-def _pieces(word: str, columns: int) -> list[str]:
-    """Return ``word`` in pieces of at most ``columns`` terminal columns."""
-    if word.isascii():
-        return [word[at : at + columns] for at in range(0, len(word), columns)] or [""]
-    pieces, taken = [""], 0
-    for character in word:
-        if pieces[-1] and taken + width(character) > columns:
-            pieces.append("")
-            taken = 0
-        pieces[-1] += character
-        taken += width(character)
-    return pieces
+def _within(text: str, columns: int) -> list[str]:
+    """Return a text as lines of at most ``columns`` terminal columns, indented if it is one word.
+
+    So the next line is not taken for another name.
+    """
+    if width(text) <= columns:
+        return [text]
+    space = "  " if " " not in text and columns > _VALUE else ""
+    first, *rest = wrap(text, columns - len(space))
+    return [first, *(space + line for line in rest)]
+
+
+def _broken(word: str, columns: int) -> list[str]:
+    """Return ``word`` in pieces of at most ``columns`` terminal columns that end with a sign."""
+    pieces, start = list[str](), 0
+    while True:
+        piece = _head(word, start, columns)
+        if start + len(piece) >= len(word):
+            return [*pieces, piece]
+        end = 1 + max(piece.rfind(sign) for sign in _SIGNS)
+        # A sign at the very beginning would leave a piece of nearly nothing.
+        if end > len(piece) // 3:
+            piece = piece[:end]
+        pieces.append(piece)
+        start += len(piece)
+
+
+def _head(text: str, start: int, columns: int) -> str:
+    """Return what of ``text``, from ``start`` on, takes at most ``columns`` terminal columns."""
+    if text.isascii():
+        return text[start : start + columns]
+    taken = 0
+    for end in range(start, len(text)):
+        taken += width(text[end])
+        if taken > columns and end > start:
+            return text[start:end]
+    return text[start:]
 
 
 def paragraph(text: str, *, indent: int = 0) -> list[str]:
@@ -157,16 +252,15 @@ def hanging(line: str) -> list[str]:
 
 
 def pairs(items: Iterable[tuple[str, str]], *, indent: int = 2) -> list[str]:
-    """Return a list of names and texts; long texts are wrapped beside their name."""
+    """Return a list of names and texts; both go on in the next line where they are long."""
     shown = [(printable(name), printable(text)) for name, text in items]
     column = min(max((width(name) for name, _ in shown), default=0), terminal_width() // 2)
     room = terminal_width() - indent - column - len(GAP)
-    lines = []
-    for name, text in shown:
-        first, *rest = wrap(text, room)
-        lines.append((" " * indent + pad(fit(name, column), column) + GAP + first).rstrip())
-        lines += [" " * (indent + column) + GAP + line for line in rest]
-    return lines
+    return [
+        (" " * indent + pad(part, column) + GAP + line).rstrip()
+        for name, text in shown
+        for part, line in zip_longest(_within(name, column), wrap(text, room), fillvalue="")
+    ]
 
 
 def bar(value: float, greatest: float, columns: int | None = None) -> str:

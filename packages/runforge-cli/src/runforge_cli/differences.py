@@ -9,7 +9,7 @@ from typing import Any
 
 from runforge_contracts.text import printable, shorten
 
-from runforge_cli.columns import GAP, number, pairs, paragraph, plural, table, terminal_width, width
+from runforge_cli.columns import beside, number, pairs, paragraph, plural, terminal_width, width
 
 #: Weights shown of a family, largest movement first.
 TOP = 10
@@ -183,7 +183,7 @@ def _field_lines(fields: Sequence[dict[str, Any]], letters: Sequence[str]) -> li
             rows.append([field["name"], *field_texts(field)])
         else:
             equal.append(field["name"])
-    lines = [*_beside(rows, letters), *_equal(equal)]
+    lines = [*beside(["", *letters], rows), *_equal(equal)]
     for who, items in partly.items():
         text = "; ".join(f"{name} {value}" for name, value in items.items())
         if len(items) > TOP or len(text) > _LONG:
@@ -211,24 +211,6 @@ def _grouped(names: Iterable[str]) -> str:
     return ", ".join(name if count == 1 else f"{name} ({count})" for name, count in groups.items())
 
 
-def _beside(rows: Sequence[Sequence[str]], letters: Sequence[str]) -> list[str]:
-    """Return the values of each run side by side, below each other where there is no room."""
-    if not rows:
-        return []
-    shown = [[printable(cell) for cell in row] for row in (["", *letters], *rows)]
-    needed = [max(width(row[index]) for row in shown) for index in range(len(shown[0]))]
-    if 2 + sum(needed) + len(GAP) * (len(needed) - 1) <= terminal_width():
-        return table(["", *letters], rows, indent=2)
-    lines = []
-    for name, *values in rows:
-        groups: dict[str, list[str]] = {}
-        for letter, value in zip(letters, values, strict=True):
-            groups.setdefault(value, []).append(letter)
-        lines += paragraph(name, indent=2)
-        lines += pairs(((", ".join(who), value) for value, who in groups.items()), indent=4)
-    return lines
-
-
 def _metric_lines(
     comparison: dict[str, Any], letters: Sequence[str], *, colored: bool
 ) -> list[str]:
@@ -240,7 +222,7 @@ def _metric_lines(
             rows.append([_metric_name(metric), *map(_metric_text, metric["values"])])
         elif metric["name"] == "f1" and metric["agreement"] == "different":
             classes.append(metric)
-    lines = [_paint(line) if colored else line for line in _beside(rows, letters)]
+    lines = [_paint(line) if colored else line for line in beside(["", *letters], rows)]
     if equal:
         texts = [
             f"{metric['name']} {number(metric['values'][0]['value'])}"
@@ -254,7 +236,7 @@ def _metric_lines(
             [f"f1 of {metric['class']}", *map(_metric_text, metric["values"])]
             for metric in classes[:TOP]
         ]
-        lines += ["", "  By class", *_beside(shown, letters)]
+        lines += ["", "  By class", *beside(["", *letters], shown)]
         if len(classes) > TOP:
             lines += paragraph(
                 f"and {plural(len(classes) - TOP, 'more class', 'more classes')}", indent=2
@@ -300,7 +282,7 @@ def _weight_lines(weights: dict[str, Any], letters: Sequence[str]) -> list[str]:
     for item in moved[:TOP]:
         name = f"{item['feature']} ({item['class']})" if several else item["feature"]
         rows.append([name, *map(_weight_text, item["values"])])
-    lines = _beside(rows, letters)
+    lines = beside(["", *letters], rows)
     left = len(moved) - len(rows)
     if left:
         lines += paragraph(f"and {left:,} that moved less", indent=2)
@@ -324,4 +306,4 @@ def _digest_lines(fields: Sequence[dict[str, Any]], letters: Sequence[str]) -> l
             continue
         digests = [entry.get("value") for entry in field["values"]]
         rows.append([field["name"], *(f"{d[:8]}…" if d else _NOT_RECORDED for d in digests)])
-    return [*_beside(rows, letters), *_equal(equal)]
+    return [*beside(["", *letters], rows), *_equal(equal)]

@@ -134,7 +134,7 @@ def _table(
     right: Sequence[int] = (),
 ) -> Iterator[str]:
     flexible = header.index(noun)
-    yield from table(header, rows[:_LINES], right=right, flexible=flexible, indent=2)
+    yield from table(header, rows[:_LINES], right=right, flexible=flexible, cut=True, indent=2)
     left = total - len(rows[:_LINES])
     if left > 0:
         yield f"{GAP}… and {plural(left, f'more {noun}', f'more {noun}s')}"

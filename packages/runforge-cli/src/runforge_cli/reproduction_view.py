@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from runforge_cli.columns import pairs, paragraph, plural, table
+from runforge_cli.columns import beside, pairs, paragraph, plural, table
 
 #: Lines shown of one kind; `--json` has them all.
 _SHOWN = 12
@@ -129,9 +129,7 @@ def _sentence(item: dict[str, Any]) -> str:
 
 
 def _triples(rows: list[tuple[str, str, str]]) -> list[str]:
-    if not rows:
-        return []
-    return table(("", "recorded", "here"), rows, flexible=0, indent=2)
+    return beside(("", "recorded", "here"), rows)
 
 
 def _more(left: int) -> list[str]:

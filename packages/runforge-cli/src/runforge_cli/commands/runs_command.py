@@ -217,7 +217,7 @@ def _table(entries: list[dict[str, Any]], metric: str | None) -> list[str]:
     right = [list(columns).index(name) for name in (METRIC, "duration") if name in columns]
     rows = [list(row) for row in zip(*columns.values(), strict=True)]
     header = [_heading(name, shown) for name in columns]
-    return table(header, rows, right=right, flexible=len(columns) - 1)
+    return table(header, rows, right=right, flexible=len(columns) - 1, cut=True)
 
 
 def _heading(column: str, metric: str | None) -> str:

@@ -58,7 +58,8 @@ def _lines(digest: str, runs: list[dict[str, Any]]) -> Iterator[str]:
         yield from pairs(_particulars(runs[0], digest))
         return
     columns = _columns(runs)
-    yield from table(list(columns), zip(*columns.values(), strict=True), flexible=len(columns) - 1)
+    rows = zip(*columns.values(), strict=True)
+    yield from table(list(columns), rows, flexible=len(columns) - 1, cut=True)
 
 
 def _particulars(run: dict[str, Any], digest: str) -> Iterator[tuple[str, str]]:

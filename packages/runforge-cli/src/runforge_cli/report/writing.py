@@ -21,8 +21,6 @@ from runforge_cli.report.run_sections import lead, run_sections
 from runforge_cli.targets import check_free, check_outside
 
 FORMATS = {".html": "html", ".htm": "html", ".md": "markdown", ".markdown": "markdown"}
-#: The library that draws, and what brings it.
-_DRAWING, _EXTRA = "svg", "runforge-cli[report]"
 
 
 def make_report(materials: Sequence[AnyMaterial], store: StoreLayout) -> Report:
@@ -63,8 +61,7 @@ def writer_for(target: Path) -> Callable[[Report], str]:
     Raises
     ------
     RunForgeError
-        ``USAGE_INVALID`` for another format; ``EXTRA_MISSING`` where the drawing library is not
-        installed.
+        ``USAGE_INVALID`` for another format.
     """
     format_ = FORMATS.get(target.suffix.lower())
     if format_ is None:
@@ -77,17 +74,8 @@ def writer_for(target: Path) -> Callable[[Report], str]:
         from runforge_cli.report.markdown_page import markdown_page
 
         return markdown_page
-    try:
-        from runforge_cli.report.html_page import html_page
-    except ModuleNotFoundError as error:
-        if error.name != _DRAWING:
-            raise
-        raise RunForgeError(
-            ErrorCode.EXTRA_MISSING,
-            "The library that draws the plots of an HTML report is not installed.",
-            hint=f"Install it with `python -m pip install '{_EXTRA}'`, or write Markdown with"
-            " `-o FILE.md`.",
-        ) from None
+    from runforge_cli.report.html_page import html_page
+
     return html_page
 
 

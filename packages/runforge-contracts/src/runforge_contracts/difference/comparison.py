@@ -14,6 +14,7 @@ from typing import Any
 
 from runforge_contracts.difference.agreement import agreement
 from runforge_contracts.difference.conclusion import conclude
+from runforge_contracts.difference.environment import by_relevance
 from runforge_contracts.difference.experiment_facets import ExperimentFacets
 from runforge_contracts.difference.facets import Facets, Recorded, Weights
 from runforge_contracts.layout import StoreLayout
@@ -53,7 +54,7 @@ def compare_runs(folders: Sequence[AnyRun], store: StoreLayout) -> dict[str, Any
         "configuration": _fields([run.configuration for run in runs]),
         "hyperparameters": _fields([run.hyperparameters for run in runs]),
         "data": _fields([run.data for run in runs]),
-        "environment": _fields([run.environment for run in runs]),
+        "environment": _environment([run.environment for run in runs]),
         "metrics": _metrics([run.metrics for run in runs]),
         "weights": list(_weights(runs)),
         "artifacts": _fields([run.artifacts for run in runs]),
@@ -72,6 +73,12 @@ def _fields(recorded: Sequence[dict[str, Recorded]]) -> list[dict[str, Any]]:
         values = [run.get(name, {}) for run in recorded]
         fields.append({"name": name, "agreement": agreement(values), "values": values})
     return fields
+
+
+def _environment(recorded: Sequence[dict[str, Recorded]]) -> list[dict[str, Any]]:
+    """Return such fields with what can explain another result first."""
+    fields = {field["name"]: field for field in _fields(recorded)}
+    return [fields[name] for name in by_relevance(fields)]
 
 
 def _union(recorded: Iterable[Iterable[Any]]) -> list[Any]:

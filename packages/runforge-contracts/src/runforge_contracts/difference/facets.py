@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from runforge_contracts import layout
+from runforge_contracts.difference.environment import environment_fields
 from runforge_contracts.reading import RunFolder
 
 #: What a run records of a thing: ``value``, and ``source`` for hyperparameters.
@@ -116,22 +117,16 @@ class Facets:
 
     @cached_property
     def environment(self) -> dict[str, Recorded]:
-        """RunForge, Python, packages, machine, numeric libraries and code, by dotted names."""
+        """Numeric libraries, Python, packages, machine and code, by dotted names."""
         provenance = self._run.get("provenance") or self._result.get("provenance") or {}
         client = provenance.get("client") or self._request.get("created_by")
-        found = recorded(runforge_version=self._run.get("runforge_version"), client=client)
-        for group, names in (
-            ("python", ("implementation", "version")),
-            ("packages", None),
-            ("platform", None),
-            ("numerics", None),
-            ("git", None),
-        ):
-            told = provenance.get(group) or {}
-            for name in names or told:
-                if name in told:
-                    found[f"{group}.{name}"] = {"value": told[name]}
-        return found
+        git = {f"git.{name}": value for name, value in (provenance.get("git") or {}).items()}
+        return recorded(
+            runforge_version=self._run.get("runforge_version"),
+            client=client,
+            **environment_fields(provenance),
+            **git,
+        )
 
     @cached_property
     def metrics(self) -> dict[tuple[str, int | str | None], float]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
+
+from runforge_contracts.difference.environment import by_relevance, environment_fields
 
 from runforge_engine.numerics import NUMERIC_VARIABLES, PINNED_VARIABLES
 from runforge_engine.reproduction.findings import ABSENT, FieldDifference, NotChecked
@@ -21,9 +23,6 @@ _SAFE = (
         re.compile(r"glibc\.cpu\.[a-z0-9_]+=[A-Za-z0-9_,+-]*(:glibc\.cpu\.[a-z0-9_]+=[\w,+-]*)*"),
     ),
 )
-
-#: The part of a library's file name that changes with every build.
-_BUILD = re.compile(r"(-[0-9a-f]{6,})?(\.(so|dylib|dll|[0-9]+))*$")
 
 
 def child_variables(
@@ -68,53 +67,27 @@ def _is_safe(name: str, value: str) -> bool:
 def environment_differences(
     recorded: Mapping[str, Any], here: Mapping[str, Any]
 ) -> list[FieldDifference]:
-    """Return every field in which two environments differ, as ``run.json`` records them.
+    """Return every field in which two environments differ, what explains most first.
 
     Parameters
     ----------
     recorded, here
-        ``provenance`` of two runs. Where the code lay, who asked and where the interpreter is
-        installed are left out: they change no bit.
+        ``provenance`` of two runs.
     """
-    left, right = dict(_fields(recorded)), dict(_fields(here))
-    found = [
-        FieldDifference(name, left.get(name, ABSENT), right.get(name, ABSENT))
-        for name in dict.fromkeys([*left, *right])
-        if left.get(name) != right.get(name)
-    ]
-    return found + _simd(recorded, here)
+    left, right = environment_fields(recorded), environment_fields(here)
+    pairs = {
+        name: _apart(left.get(name, ABSENT), right.get(name, ABSENT))
+        for name in by_relevance({**left, **right})
+    }
+    return [FieldDifference(name, *pair) for name, pair in pairs.items() if pair[0] != pair[1]]
 
 
-def _fields(provenance: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for name in ("implementation", "version"):
-        if name in provenance["python"]:
-            yield f"python.{name}", provenance["python"][name]
-    for part in ("packages", "platform"):
-        for name, value in sorted(provenance[part].items()):
-            yield f"{part}.{name}", value
-    numerics = provenance["numerics"]
-    names = [_BUILD.sub("", library["library"]) for library in numerics["blas"]]
-    for index, (name, library) in enumerate(zip(names, numerics["blas"], strict=True)):
-        place = name if names.count(name) == 1 else f"{name}[{index}]"
-        for key in ("api", "version", "architecture", "threads"):
-            if key in library:
-                yield f"numerics.blas.{place}.{key}", library[key]
-    for name in ("threads", "pinned"):
-        if name in numerics:
-            yield f"numerics.{name}", numerics[name]
-    for name, value in sorted(numerics["environment"].items()):
-        yield f"numerics.environment.{name}", value
-
-
-def _simd(recorded: Mapping[str, Any], here: Mapping[str, Any]) -> list[FieldDifference]:
-    """Return the processor features that only one of both used."""
-    left, right = (list(side["numerics"].get("simd", ())) for side in (recorded, here))
-    only_left = [name for name in left if name not in right]
-    only_right = [name for name in right if name not in left]
-    if not only_left and not only_right:
-        return []
-    return [
-        FieldDifference(
-            "numerics.simd", " ".join(only_left) or ABSENT, " ".join(only_right) or ABSENT
-        )
-    ]
+def _apart(recorded: Any, here: Any) -> tuple[Any, Any]:
+    """Return two values; of lists, as those of processor features, what only one of both has."""
+    if not isinstance(recorded, list) and not isinstance(here, list):
+        return recorded, here
+    one, other = (value if isinstance(value, list) else [] for value in (recorded, here))
+    return (
+        " ".join(str(item) for item in one if item not in other) or ABSENT,
+        " ".join(str(item) for item in other if item not in one) or ABSENT,
+    )

@@ -1,0 +1,40 @@
+"""What all tests share: whoever starts them, wherever, they mean the same."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import signal
+import tempfile
+
+import pytest
+
+#: Names what must be there: a test that needs it fails where it would otherwise be skipped.
+REQUIRED = os.environ.get("RUNFORGE_TESTS_REQUIRE", "").split()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Undo what the caller's shell did to signals, and leave out how its user has set up Git."""
+    for name in ("SIGINT", "SIGHUP", "SIGTERM"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        # In the background of a script, and under nohup, these are ignored. A handler that does
+        # nothing is as good for this process, and programs that it starts are as from a terminal.
+        if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
+    # A file of our own, not /dev/null: Git puts a new file in the place of the one that it changes.
+    settings = tempfile.TemporaryDirectory()
+    config.add_cleanup(settings.cleanup)
+    os.environ["GIT_CONFIG_GLOBAL"] = f"{settings.name}/gitconfig"
+    os.environ["GIT_CONFIG_NOSYSTEM"] = "1"
+    os.environ.pop("SOURCE_DATE_EPOCH", None)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test that needs what is not there, or fail where that is required."""
+    for mark in item.iter_markers("needs"):
+        if not any(shutil.which(name) or importlib.util.find_spec(name) for name in mark.args):
+            message = f"{mark.args[0]} is not installed"
+            if mark.args[0] in REQUIRED:
+                pytest.fail(f"{message}, though RUNFORGE_TESTS_REQUIRE names it", pytrace=False)
+            pytest.skip(message)
