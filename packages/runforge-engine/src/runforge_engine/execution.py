@@ -44,8 +44,8 @@ from runforge_engine.provenance import collect_provenance
 from runforge_engine.record import RunRecord
 from runforge_engine.stopping import stoppable
 from runforge_engine.store import (
+    accept_id,
     append_entry,
-    check_unlisted,
     claim_folder,
     claim_id,
     release,
@@ -120,12 +120,13 @@ def execute(
         run_id = folder.name
     else:
         folder = _placed(folder, store)
-        take_folder(folder, store)
         if folder.parent == store.runs and is_run_id(folder.name):
             # Clients make ids of their own; among the runs of a store the folder's name is the id.
-            check_unlisted(store, folder.name)
+            accept_id(store, folder.name)
+            take_folder(folder, store)
             run_id = folder.name
         else:
+            take_folder(folder, store)
             claim = claim_folder(store, candidates)
             run_id = claim.name
     with holding(folder) as hold:
@@ -181,7 +182,7 @@ def execute_folder(
     folder = _placed(folder, store)
     claim = None
     if folder.parent == store.runs:
-        check_unlisted(store, folder.name)
+        accept_id(store, folder.name)
     else:
         claim = claim_id(store, folder.name)
     with holding(folder) as hold, stoppable(folder, cancellation):

@@ -75,8 +75,15 @@ def release(claim: Path) -> None:
         claim.rmdir()
 
 
-def check_unlisted(store: StoreLayout, run_id: str) -> None:
-    """Raise ``RUN_ID_TAKEN`` where the index has a run with this id."""
+def accept_id(store: StoreLayout, run_id: str) -> None:
+    """Accept the id that a client has chosen by the name of a folder among the runs.
+
+    Raises
+    ------
+    RunForgeError
+        ``RUN_ID_TAKEN`` where the index has a run with this id, and as :func:`claim_folder`.
+    """
+    _prepare(store)
     if _is_listed(store, run_id):
         raise _taken(store, run_id)
 
