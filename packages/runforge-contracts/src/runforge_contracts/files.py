@@ -154,7 +154,7 @@ _WRITING_HINTS = {
     errno.ENOTDIR: "A file is where a folder must be; move it, or choose another place.",
     errno.EEXIST: "Another process, or a run before, wrote there; choose another folder.",
     errno.ENAMETOOLONG: "Choose a shorter path.",
-    errno.EIO: "The disk or the network reports a fault; nothing can be written until it is mended.",
+    errno.EIO: "The disk or the network reports a fault, which must be mended first.",
 }
 
 

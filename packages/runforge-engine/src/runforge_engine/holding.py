@@ -140,7 +140,7 @@ def _path_of(descriptor: int) -> Path | None:
 
             path = os.fsdecode(fcntl.fcntl(descriptor, fcntl.F_GETPATH, bytes(1024)).rstrip(b"\0"))
         else:
-            path = os.readlink(f"/proc/self/fd/{descriptor}")
+            path = str(Path(f"/proc/self/fd/{descriptor}").readlink())
     except OSError:
         return None
     return Path(path) if os.path.isdir(path) else None  # noqa: PTH112 - it may be no path at all

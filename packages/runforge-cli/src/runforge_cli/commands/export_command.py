@@ -27,7 +27,7 @@ def command(settings: Settings, runs: tuple[str, ...], form: str, output: str) -
 
     csv: a table of the runs, runs.csv, and one of their metrics step by step, history.csv.
     """
-    from runforge_contracts.reading import no_runs
+    from runforge_contracts.lookup import no_runs
 
     from runforge_cli.listing import described, runs_in
     from runforge_cli.selection import find_runs

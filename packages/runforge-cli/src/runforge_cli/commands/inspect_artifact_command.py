@@ -40,4 +40,5 @@ def _locate(settings: Settings, model: str) -> tuple[Path, str]:
     if is_file(path):
         return path, model
     path = model_path(find_run(settings, model))
-    return path, settings.target().relative(path)
+    named = settings.target().relative(path) if settings.json else settings.shown(path)
+    return path, named
