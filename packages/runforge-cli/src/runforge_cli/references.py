@@ -34,13 +34,13 @@ def find_run(settings: Settings, reference: str) -> RunFolder:
         ``RUN_AMBIGUOUS``, ``USAGE_INVALID`` for the run of an experiment.
     """
     from runforge_contracts.layout import MODEL
-    from runforge_contracts.lookup import holds
+    from runforge_contracts.lookup import made
 
     try:
         return settings.find_run(
             reference,
             "`runforge show {run}` lists the files that it left: name the one you mean.",
-            holds(MODEL),
+            made(MODEL),
         )
     except RunForgeError as error:
         # What the index has of a run whose folder is gone is told as it is.

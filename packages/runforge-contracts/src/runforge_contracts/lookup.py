@@ -15,7 +15,7 @@ from runforge_contracts.reading import RunFolder, locate_run, read_index, run_na
 from runforge_contracts.run_ids import is_run_id
 from runforge_contracts.text import quote
 
-__all__ = ["AnyRun", "find_any_run", "find_run", "has_ended", "holds", "is_trained", "no_runs"]
+__all__ = ["AnyRun", "find_any_run", "find_run", "has_ended", "is_trained", "made", "no_runs"]
 
 #: Tells whether a command can take a run.
 Takes = Callable[[AnyRun], bool]
@@ -38,9 +38,15 @@ def has_ended(run: AnyRun) -> bool:
     return run.status not in (None, "running")
 
 
-def holds(*files: str) -> Takes:
-    """Return what tells whether a trained run has one of some files."""
-    return lambda run: is_trained(run) and any((run.path / file).is_file() for file in files)
+def made(file: str) -> Takes:
+    """Return what tells whether a trained run has a file, or has it on record and lost it."""
+
+    def takes(run: AnyRun) -> bool:
+        if not isinstance(run, RunFolder):
+            return False
+        return (run.path / file).is_file() or file in (run.run or {}).get("artifact_digests", ())
+
+    return takes
 
 
 def find_any_run(reference: str, places: Sequence[Place], takes: Takes | None = None) -> AnyRun:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 from runforge_contracts.errors import ExitCode
 from runforge_contracts.layout import RUN
-from runforge_contracts.lookup import holds
+from runforge_contracts.lookup import made
 from runforge_contracts.reading import RunFolder
 
 from runforge_cli.output import write_json, write_lines
@@ -61,7 +61,7 @@ def command(
     folder = settings.find_run(
         run,
         "Repeat it with `runforge experiment run --experiment runs/{run}/config.yaml`.",
-        holds(RUN),
+        made(RUN),
     )
     if requirements:
         return _print_requirements(settings, folder)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 from runforge_contracts.layout import REQUEST
-from runforge_contracts.lookup import holds
+from runforge_contracts.lookup import made
 from runforge_contracts.reading import RunFolder
 
 from runforge_cli import CLIENT
@@ -53,7 +53,7 @@ def command(
     parent = settings.find_run(
         run,
         "Repeat it with `runforge experiment run --experiment runs/{run}/config.yaml`.",
-        holds(REQUEST),
+        made(REQUEST),
     )
     request = parent.request or {}
     model = request.get("model", {})

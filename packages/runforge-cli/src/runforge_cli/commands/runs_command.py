@@ -23,6 +23,7 @@ from runforge_cli.entries import (
     csv_row,
     heading,
     kind_of,
+    metric_of,
     metrics_of,
     models_of,
     newest_first,
@@ -188,16 +189,20 @@ def _sorted(entries: list[dict[str, Any]], sort: str) -> list[dict[str, Any]]:
     newest = newest_first(entries)
     if sort == "created":
         return newest
-    measured = [entry for entry in newest if sort in metrics_of(entry)]
-    if entries and not measured:
+    measured = {id(entry): metric_of(entry, sort) for entry in newest}
+    if entries and not any(measured.values()):
         known = sorted({name for entry in entries for name in metrics_of(entry)})
         raise RunForgeError(
             ErrorCode.USAGE_INVALID,
             f"No run has a metric named {quote(sort)}.",
             hint=f"There are {', '.join(known)}." if known else None,
         )
-    rest = [entry for entry in newest if sort not in metrics_of(entry)]
-    return sorted(measured, key=lambda entry: rank(metrics_of(entry)[sort], sort)) + rest
+
+    def place(entry: dict[str, Any]) -> tuple[bool, float]:
+        found = measured[id(entry)]
+        return (True, 0.0) if found is None else (False, rank(found[1], sort))
+
+    return sorted(newest, key=place)
 
 
 def _table(entries: list[dict[str, Any]], metric: str | None) -> list[str]:

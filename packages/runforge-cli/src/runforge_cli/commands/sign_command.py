@@ -33,7 +33,7 @@ def command(settings: Settings, run: str, key: str, replace: bool) -> int:
     from RUNFORGE_KEY_PASSPHRASE, or asked for on a terminal.
     """
     from runforge_contracts.layout import RESULT
-    from runforge_contracts.lookup import holds
+    from runforge_contracts.lookup import made
     from runforge_engine.signing import read_claim, sign_folder
     from runforge_engine.verification.runs import verify_run
     from runforge_engine.verification.surroundings import surroundings_of
@@ -41,7 +41,7 @@ def command(settings: Settings, run: str, key: str, replace: bool) -> int:
     folder = settings.find_run(
         run,
         "`runforge verify {run}` holds its files against the digests in its manifest.",
-        holds(RESULT),
+        made(RESULT),
     ).path
     around = surroundings_of(folder, settings.stores())
     # An older signature may be there, and the dataset may be gone: neither is part of the run.
