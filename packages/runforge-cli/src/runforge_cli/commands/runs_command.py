@@ -30,6 +30,7 @@ from runforge_cli.entries import (
     rank,
     status_of,
 )
+from runforge_cli.formulas import REMEDY, guard_formulas, quoting_option
 from runforge_cli.listing import Run, newest_in, runs_in, tags_of
 from runforge_cli.output import write_csv, write_json, write_lines
 from runforge_cli.settings import Settings, global_options, pass_settings
@@ -53,6 +54,7 @@ _LONGEST = 20
 @click.option("--dataset", metavar="PATH|SHA", help="Only runs of this dataset.")
 @click.option("--sort", metavar="METRIC", default="created", help="created, or a metric.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print the runs as CSV (RFC 4180).")
+@quoting_option
 @global_options
 @pass_settings
 def command(
@@ -64,6 +66,7 @@ def command(
     dataset: str | None,
     sort: str,
     as_csv: bool,
+    quote_formulas: bool,
 ) -> int:
     """List the runs of the store, newest first, or best first by a metric."""
     if as_csv and settings.json:
@@ -82,7 +85,9 @@ def command(
     shown = _sorted([entry for page in pages for entry in page.entries], sort)[:limit]
     add_states(shown, settings.folder)
     if as_csv:
-        write_csv(csv_header(shown), [csv_row(entry, csv_header(shown)) for entry in shown])
+        columns = csv_header(shown)
+        rows = [csv_row(entry, columns) for entry in shown]
+        write_csv(*guard_formulas(columns, rows, quoted=quote_formulas, remedy=REMEDY))
         return 0
     if settings.json:
         write_json(_document(shown))
