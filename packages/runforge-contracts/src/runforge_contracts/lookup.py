@@ -9,13 +9,12 @@ from typing import Any, NamedTuple
 
 from runforge_contracts.errors import ErrorCode, Problem, RunForgeError
 from runforge_contracts.experiments import ExperimentFolder, is_experiment_folder
-from runforge_contracts.latest import AnyRun, latest_runs
+from runforge_contracts.latest import AnyRun as AnyRun
+from runforge_contracts.latest import latest_runs
 from runforge_contracts.layout import ExperimentLayout, Place, StoreLayout
 from runforge_contracts.reading import RunFolder, locate_run, read_index, run_names
 from runforge_contracts.run_ids import is_run_id
 from runforge_contracts.text import quote
-
-__all__ = ["AnyRun", "find_any_run", "find_run", "has_ended", "is_trained", "made", "no_runs"]
 
 #: Tells whether a command can take a run.
 Takes = Callable[[AnyRun], bool]
@@ -123,24 +122,31 @@ class _Known(NamedTuple):
         """Return the run's folder; raises ``RUN_NOT_FOUND`` where it is gone."""
         if self.entry is None:
             return RunFolder(self.store.run_folder(self.run_id))
-        path = locate_run(self.entry, self.store)
-        if not path.is_dir():
-            raise self.gone(path)
-        return RunFolder(path)
+        return folder_of(self.entry, self.store)
 
-    def gone(self, path: Path) -> RunForgeError:
-        """Return the error that says that the folder is gone, with what the index has of it."""
-        entry = self.entry or {}
-        metrics = entry.get("summary", {}).get("final_metrics", {})
-        told = {name: entry[name] for name in _TOLD if name in entry} | metrics
-        return RunForgeError(
-            ErrorCode.RUN_NOT_FOUND,
-            f"The folder of the run {quote(self.run_id)} is gone"
-            f" ({quote(self.store.relative(path), 200)}); the index has of it:",
-            hint="Put the folder back from a copy; its entry in the index stays, as history.",
-            path=str(path),
-            problems=[Problem(f"{name}: {value}") for name, value in told.items()],
-        )
+
+def folder_of(entry: dict[str, Any], store: StoreLayout) -> RunFolder:
+    """Return the folder of the run that an entry of the index is about.
+
+    Raises
+    ------
+    RunForgeError
+        ``RUN_NOT_FOUND``, with what the index has of it, where the folder is gone;
+        ``PATH_OUTSIDE_ROOT`` where the entry leads out of the workspace.
+    """
+    path = locate_run(entry, store)
+    if path.is_dir():
+        return RunFolder(path)
+    metrics = entry.get("summary", {}).get("final_metrics", {})
+    told = {name: entry[name] for name in _TOLD if name in entry} | metrics
+    raise RunForgeError(
+        ErrorCode.RUN_NOT_FOUND,
+        f"The folder of the run {quote(entry['run_id'])} is gone"
+        f" ({quote(entry['run_dir'], 200)}); the index has of it:",
+        hint="Put the folder back from a copy; its entry in the index stays, as history.",
+        path=str(path),
+        problems=[Problem(f"{name}: {value}") for name, value in told.items()],
+    )
 
 
 def _at(reference: Path, places: Sequence[Place]) -> AnyRun:
@@ -155,9 +161,8 @@ def _at(reference: Path, places: Sequence[Place]) -> AnyRun:
     for known in _known(stores).values():
         entry = known.entry
         if entry is not None and PurePath(entry["run_dir"]).name == reference.name:
-            path = known.store.workspace / entry["run_dir"]
-            if path in paths and ".." not in path.parts:
-                raise known.gone(path)
+            if known.store.workspace / entry["run_dir"] in paths:
+                return folder_of(entry, known.store)
     raise RunForgeError(
         ErrorCode.RUN_NOT_FOUND,
         f"There is no run folder {quote(reference, 200)}, here or in"
@@ -174,10 +179,9 @@ def _latest(places: Sequence[Place], takes: Takes | None) -> AnyRun:
         last = last or run
     if last is not None:
         return last
-    for known in reversed(
-        _known([place for place in places if isinstance(place, StoreLayout)]).values()
-    ):
-        known.folder()
+    stores = [place for place in places if isinstance(place, StoreLayout)]
+    for known in _known(stores).values():
+        return known.folder()  # It is gone, as all of them are.
     raise no_runs(places[0])
 
 

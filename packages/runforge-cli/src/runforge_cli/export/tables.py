@@ -18,7 +18,7 @@ from runforge_contracts.jsontext import MAX_BYTES, encode_json, parse_json
 from runforge_contracts.run_ids import started
 from runforge_contracts.text import quote
 
-from runforge_cli.entries import add_states, csv_header, csv_row
+from runforge_cli.entries import TRAINED, add_states, csv_header, csv_row, kind_of
 from runforge_cli.export.record import Outcome, history_of
 from runforge_cli.formulas import REMEDY, guard_formulas
 from runforge_cli.listing import Run
@@ -79,6 +79,8 @@ def export(folder: Path, runs: Sequence[Run], *, quote_formulas: bool = False) -
 
 def _values(runs: Sequence[Run]) -> Iterator[list[str]]:
     for run in runs:
+        if kind_of(run.entry) == TRAINED:
+            continue  # Its metrics have no steps; its folder may be gone.
         for name, points in history_of(run.folder()).items():
             for step, value in points:
                 yield [run.entry["run_id"], run.entry["run_dir"], name, str(step), str(value)]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any, Literal
 
 from runforge_contracts.facts.finding import ABSENT, Finding
 from runforge_contracts.folders import as_text
+from runforge_contracts.text import quote
 
 #: ``not checked`` stands against nothing: there was nothing to check, or nothing to check it by.
 Outcome = Literal["passed", "failed", "not checked"]
@@ -31,6 +33,10 @@ _HINTS: dict[str | tuple[str, str], str | None] = {
     "runs": "Remove what is not a run; get back from a copy what was lost.",
     "signatures": "Get back from a copy the runs and the entries that were signed.",
 }
+#: The rule that a file breaks that is no part of the run.
+_ADDED = "manifest.complete"
+#: What file managers of macOS and Windows leave in folders that they have shown.
+_OF_SYSTEMS = (".DS_Store", "Thumbs.db", "desktop.ini")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,14 @@ class Check:
         """What to do about it, if it failed."""
         if self.outcome != "failed":
             return None
+        added = [PurePosixPath(item.file or "") for item in self.findings if item.rule == _ADDED]
+        if self.name == "files" and added and len(added) == len(self.findings):
+            names = ", ".join(quote(path) for path in added)
+            if all(path.name in _OF_SYSTEMS or path.name.startswith("._") for path in added):
+                return (
+                    f"Remove {names}: a file manager left it there, and it is no part of the run."
+                )
+            return f"Remove what was added to the run: {names}."
         return _HINTS.get((self.name, self.verdict), _HINTS[self.name])
 
     def to_dict(self) -> dict[str, Any]:
