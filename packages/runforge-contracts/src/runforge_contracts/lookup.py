@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from runforge_contracts.errors import ErrorCode, Problem, RunForgeError
@@ -160,9 +160,8 @@ def _at(reference: Path, places: Sequence[Place]) -> AnyRun:
     stores = [place for place in places if isinstance(place, StoreLayout)]
     for known in _known(stores).values():
         entry = known.entry
-        if entry is not None and PurePath(entry["run_dir"]).name == reference.name:
-            if known.store.workspace / entry["run_dir"] in paths:
-                return folder_of(entry, known.store)
+        if entry is not None and known.store.workspace / entry["run_dir"] in paths:
+            return folder_of(entry, known.store)
     raise RunForgeError(
         ErrorCode.RUN_NOT_FOUND,
         f"There is no run folder {quote(reference, 200)}, here or in"

@@ -16,7 +16,7 @@ Outcome = Literal["passed", "failed", "not checked"]
 
 #: What to do, by check, or by check and verdict where that makes a difference.
 _HINTS: dict[str | tuple[str, str], str | None] = {
-    "files": "Put the files back from a copy of the run that verifies.",
+    "files": "Put the files back from a copy of the run that verifies; remove what was added.",
     "documents": "Put the documents back from a copy; if nobody edited them, whoever wrote the run"
     " broke the contract.",
     "statement": "Put the files back from a copy: the statement was edited, or the documents that"
@@ -61,13 +61,10 @@ class Check:
         if self.outcome != "failed":
             return None
         added = [PurePosixPath(item.file or "") for item in self.findings if item.rule == _ADDED]
-        if self.name == "files" and added and len(added) == len(self.findings):
-            names = ", ".join(quote(path) for path in added)
-            if all(path.name in _OF_SYSTEMS or path.name.startswith("._") for path in added):
-                return (
-                    f"Remove {names}: a file manager left it there, and it is no part of the run."
-                )
-            return f"Remove what was added to the run: {names}."
+        strays = [path for path in added if path.name in _OF_SYSTEMS or path.name[:2] == "._"]
+        if self.name == "files" and strays and len(strays) == len(self.findings):
+            names = ", ".join(quote(path) for path in strays)
+            return f"Remove {names}, which a file manager leaves behind: it is no part of the run."
         return _HINTS.get((self.name, self.verdict), _HINTS[self.name])
 
     def to_dict(self) -> dict[str, Any]:
