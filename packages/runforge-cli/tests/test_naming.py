@@ -99,7 +99,7 @@ def test_the_latest_is_one_that_the_command_can_take(runforge: Call, ticking: Pa
     os.utime(ticking / "runs/run-2099-01-01-001/config.yaml", (10**9, 10**9))
     assert runforge("show", "--json").json["run_id"] == f"{now}-ffffffff"
     (ticking / ".runforge/runs" / f"{now}-ffffffff" / "request.json").unlink()
-    assert runforge("keygen", "key").code == 0
+    assert runforge("keygen", "--out", "key").code == 0
     taken = {
         ("metrics",): run_id,
         ("coefficients",): run_id,
