@@ -189,9 +189,12 @@ def test_what_is_printed_in_a_subfolder_can_be_pasted_there(
     told = runforge("show", run_id).out
     assert folder_in(told) == folder
     assert f"dataset       {data}" in told or f" {data} (sha256" in told
-    digest = read_index(StoreLayout(filled))[-1]["model_sha256"]
-    traced = runforge("trace", digest)
-    assert traced.code == 0
+    model = f".runforge/runs/{run_id}/artifacts/model.pkl"
+    for command in (
+        *(("trace", model), ("inspect-artifact", model), ("predict", model, str(data))),
+        *(("trace", f"{folder}/artifacts/model.pkl"), ("runs", "--dataset", model)),
+    ):
+        assert runforge(*command).code == 0, command
     assert runforge("show", folder, "--json").json["run_dir"] == f".runforge/runs/{run_id}"
     failed = runforge("train", str(data), "--label", "species")
     recorded = failed.err.split("The run is recorded as failed in ")[1].strip()

@@ -146,6 +146,17 @@ class Settings:
 
         raise refusal(found, instead)
 
+    def located(self, name: str) -> Path:
+        """Return the file that a person names: from here, or else from the workspace."""
+        from pathlib import Path
+
+        from runforge_cli.references import is_file
+
+        path = Path(name)
+        if path.name != name and not is_file(path) and is_file(self.folder / path):
+            return self.folder / path
+        return path
+
     def shown(self, path: str | Path) -> str:
         """Return a path as a person can use it here: what documents name begins at the workspace.
 

@@ -73,7 +73,7 @@ def command(
         raise RunForgeError(
             ErrorCode.USAGE_INVALID, "Either `--csv` or `--json`: both go to standard output."
         )
-    digest = _digest(dataset) if dataset else None
+    digest = _digest(settings.located(dataset)) if dataset else None
     wanted = _wanted(model, status, tag, digest)
     places = settings.places()
     if not wanted and sort == "created":
@@ -165,9 +165,9 @@ def _has_status(run: Run, status: str) -> bool:
     return status_of(run.entry) == status
 
 
-def _digest(dataset: str) -> str:
+def _digest(path: Path) -> str:
     """Return the start of a fingerprint: the one given, or that of a file."""
-    path = Path(dataset)
+    dataset = str(path)
     if path.is_file():
         import hashlib
 

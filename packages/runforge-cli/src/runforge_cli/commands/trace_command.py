@@ -37,7 +37,7 @@ def command(settings: Settings, what: str) -> int:
     """
     from runforge_engine.trace import origin, trace, wanted
 
-    sought = wanted(what)
+    sought = wanted(str(settings.located(what)) if what else what)
     listed = trained_in(settings.stores())
     matches = trace(sought, listed)
     runs = [origin(match) for match in matches]
