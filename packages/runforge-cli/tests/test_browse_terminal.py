@@ -55,6 +55,17 @@ def test_keys_lead_through_the_store_and_out(real: Path) -> None:
         assert_as_before(terminal)
 
 
+def test_the_browser_is_drawn_wherever_standard_error_leads(real: Path) -> None:
+    with (
+        (real / "errors.txt").open("wb") as errors,
+        Terminal(("browse",), real, errors=errors.fileno()) as terminal,
+    ):
+        terminal.until(lambda: "5 runs" in terminal.text)
+        assert terminal.leave("q") == 0
+        assert_as_before(terminal)
+    assert (real / "errors.txt").read_bytes() == b""
+
+
 @pytest.mark.parametrize(
     "columns", [30, *(pytest.param(columns, marks=pytest.mark.slow) for columns in (60, 132))]
 )

@@ -6,7 +6,9 @@ import csv
 from pathlib import Path
 
 import pytest
-from calls import Call
+from calls import TRAIN, Call
+from runforge_cli.formulas import is_formula
+from runforge_contracts.files import write_file
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
@@ -21,7 +23,10 @@ def test_csv_is_the_list_of_runs(runforge: Call, filled: Path) -> None:
     assert result.out == "Exported 4 runs to `tables`.\n"
     assert (filled / "tables/runs.csv").read_bytes().decode() == listed
     assert rows_of(filled / "tables/history.csv") == []
-    assert {path.name for path in (filled / "tables").iterdir()} == {"runs.csv", "history.csv"}
+    assert {path.name for path in (filled / "tables").iterdir()} == {
+        *("runs.csv", "history.csv"),
+        ".runforge-export.json",
+    }
 
 
 def test_csv_of_one_run(runforge: Call, filled: Path) -> None:
@@ -52,6 +57,86 @@ def test_nothing_is_replaced_or_put_into_a_store(runforge: Call, filled: Path) -
     assert (filled / "taken/history.csv").read_text("utf-8") == "mine"
     (filled / "link").symlink_to(filled / ".runforge")
     assert runforge("export", "--to", "csv", "-o", "link").code == 2
+
+
+def test_the_same_call_again_writes_the_tables_anew(runforge: Call, filled: Path) -> None:
+    export = ("export", "--to", "csv", "-o", "tables")
+    assert runforge("export", "latest", *export[1:]).code == 0
+    for _ in range(2):
+        assert runforge(*export).code == 0
+        assert len(rows_of(filled / "tables/runs.csv")) == 4
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_an_export_that_was_ended_midway_can_be_repeated(
+    number: int, runforge: Call, filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from runforge_cli.export import tables
+
+    export = ("export", "--to", "csv", "-o", "tables")
+    assert runforge("export", "latest", *export[1:]).code == 0
+    written = list[Path]()
+
+    def write(path: Path, data: bytes) -> None:
+        if len(written) == number:
+            raise KeyboardInterrupt
+        written.append(path)
+        write_file(path, data)
+
+    with monkeypatch.context() as context:
+        context.setattr(tables, "write_file", write)
+        assert runforge(*export).code == 5
+    assert runforge(*export).code == 0
+    assert len(rows_of(filled / "tables/runs.csv")) == 4
+
+
+@pytest.mark.parametrize("name", ["runs.csv", "history.csv", ".runforge-export.json"])
+@pytest.mark.parametrize("change", ["edited", "made before", "a link"])
+def test_what_a_person_has_edited_or_made_is_not_replaced(
+    name: str, change: str, runforge: Call, filled: Path
+) -> None:
+    export, path = ("export", "--to", "csv", "-o", "tables"), filled / "tables" / name
+    if change == "made before":
+        path.parent.mkdir()
+        path.write_text("mine", "utf-8")
+    else:
+        assert runforge(*export).code == 0
+        text = path.read_text("utf-8")
+        path.unlink()
+        if change == "edited":
+            path.write_text(f"{text}\nmine", "utf-8")
+        else:
+            (filled / "mine.txt").write_text(text, "utf-8")
+            path.symlink_to(filled / "mine.txt")
+    before = {item: item.read_bytes() for item in filled.rglob("*") if item.is_file()}
+    result = runforge(*export, "--json")
+    assert (result.code, result.json["error"]["code"]) == (2, "USAGE_INVALID")
+    assert {item: item.read_bytes() for item in filled.rglob("*") if item.is_file()} == before
+
+
+FORMULAS = ["=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\uff1d1"]
+
+
+@pytest.mark.parametrize("cell", FORMULAS)
+def test_what_a_spreadsheet_computes_is_a_formula(cell: str) -> None:
+    assert is_formula(cell)
+
+
+def test_formulas_are_told_and_quoted_on_request(runforge: Call, filled: Path) -> None:
+    assert runforge(*TRAIN, "--name", FORMULAS[0]).code == 0
+    for arguments in (("runs", "--csv"), ("export", "--to", "csv", "-o", "tables")):
+        told = runforge(*arguments)
+        assert (told.code, "`name`" in told.err) == (0, True), told.err
+        quoted = runforge(*arguments, "--quote-formulas")
+        assert (quoted.code, quoted.err) == (0, "")
+    rows = {row["name"]: row for row in rows_of(filled / "tables/runs.csv")}
+    assert float(rows[f"'{FORMULAS[0]}"]["accuracy"]) > 0.9
+    assert sum(name.startswith("'") for name in rows) == 1
+
+
+@pytest.mark.parametrize("cell", ["-1", "+2.5", "-1e-07", "-inf", "a=b", "", "x-y"])
+def test_numbers_and_other_texts_are_no_formulas(cell: str) -> None:
+    assert not is_formula(cell)
 
 
 def test_no_runs_is_told(runforge: Call, workspace: Path) -> None:

@@ -409,8 +409,9 @@ def test_a_folder_is_held_by_one_and_let_go(tmp_path: Path) -> None:
 
 def test_a_workspace_without_a_store_is_left_alone(runforge: Call, workspace: Path) -> None:
     before = sorted(workspace.iterdir())
-    assert runforge("index", "check").out.split()[:5] == ["There", "is", "no", "store", "in"]
-    assert the_report(runforge, "rebuild", 0)["counts"]["scanned"] == 0
+    for command in ("check", "rebuild"):
+        refused = runforge("index", command, "--json")
+        assert (refused.code, refused.json["error"]["code"]) == (3, "STORE_NOT_FOUND")
     assert sorted(workspace.iterdir()) == before
 
 

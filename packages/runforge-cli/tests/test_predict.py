@@ -59,7 +59,9 @@ def test_labels_go_to_standard_output_and_remarks_to_standard_error(
     assert [int(row["row"]) for row in rows if not row["prediction"]] == [4, 272]
     right = [a["prediction"] == b["species"] for a, b in zip(rows, truth, strict=True)]
     assert sum(right) > 330
-    assert result.err.splitlines() == [
+    latest, *remarks = result.err.splitlines()
+    assert latest.startswith("note: latest is ")
+    assert remarks == [
         (
             "note: The model does not use 4 columns of the dataset:"
             " `species`, `island`, `sex`, `year`."

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from runforge_contracts.jsontext import encode_json
 from runforge_contracts.layout import StoreLayout, stores_in
+from runforge_contracts.lookup import find_run
 from runforge_contracts.newest import newest_entries, newest_runs
-from runforge_contracts.reading import find_run, list_runs
+from runforge_contracts.reading import list_runs
 from runforge_contracts.skimming import skim_runs
 
 VECTORS = Path(__file__).parents[3] / "docs/test-vectors/runs"
@@ -90,7 +91,9 @@ def test_a_run_is_found_by_its_id_whatever_the_index_is(tmp_path: Path) -> None:
     index["runs"][1]["run_dir"] = "elsewhere"
     store.index.write_bytes(encode_json(index))
     assert find_run(run_id, [store]).path == elsewhere
-    store.run_folder(run_id).mkdir()
+    store.run_folder(run_id).mkdir()  # It only keeps the id of the run elsewhere.
+    assert find_run(run_id, [store]).path == elsewhere
+    (store.run_folder(run_id) / "request.json").touch()
     for text in (store.index.read_text("utf-8"), "{"):
         store.index.write_text(text)
         assert find_run(run_id, [store]).path == store.run_folder(run_id)

@@ -13,10 +13,10 @@ import pytest
 from runforge_contracts import layout
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.layout import StoreLayout, stores_in
+from runforge_contracts.lookup import find_run
 from runforge_contracts.reading import (
     RunFolder,
     describe,
-    find_run,
     list_runs,
     locate_run,
     read_index,

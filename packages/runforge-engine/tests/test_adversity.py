@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import resource
@@ -22,8 +23,9 @@ from real_data import read, write_dataset
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.facts.runs import check_run
 from runforge_contracts.facts.stores import check_store
+from runforge_contracts.files import writing
 from runforge_contracts.layout import StoreLayout
-from runforge_contracts.reading import list_runs
+from runforge_contracts.reading import list_runs, locate_run
 from runforge_engine import Store, train
 from runforge_engine.index import check_index, rebuild_index
 from runforge_engine.observer import Observer
@@ -180,9 +182,50 @@ class Doing(Observer):
             self.action()
 
 
-@pytest.mark.parametrize("event", ["run_start", "train_started", "artifacts_written"])
-@pytest.mark.parametrize("gone", ["run", "store", "workspace"])
-def test_what_vanishes_under_a_run_is_told(
+EVENTS = ["run_start", "train_started", "artifacts_written"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder in use cannot be renamed there")
+@pytest.mark.parametrize("event", EVENTS)
+@pytest.mark.parametrize("moved", ["run", "store", "workspace", "store, and another is made"])
+def test_a_run_goes_on_where_its_folder_was_moved_to(
+    event: str, moved: str, tmp_path: Path, monkeypatch: Any
+) -> None:
+    workspace, there = tmp_path / "workspace", tmp_path / "moved away"
+    workspace.mkdir()
+    write_dataset("iris", workspace)
+    monkeypatch.chdir(tmp_path)
+
+    def move() -> None:
+        [run] = (workspace / ".runforge/runs").iterdir()
+        folder = {"run": run, "workspace": workspace}.get(moved, run.parents[1])
+        folder.rename(there)
+        if "another" in moved:
+            shutil.copytree(there, folder)
+
+    run = train(
+        workspace / "iris.csv", label="target", workspace=workspace, observer=Doing(event, move)
+    )
+    store = {
+        "run": StoreLayout(workspace),
+        "workspace": StoreLayout(there),
+    }.get(moved, StoreLayout(tmp_path, there.name))
+    assert run.path.is_relative_to(there)
+    assert (run.status, check_run(run.path)) == ("succeeded", [])
+    [entry] = list_runs(store)
+    assert locate_run(entry, store) == run.path
+    [warning] = [item for item in run.diagnostics if item["code"] == "RUN_FOLDER_MOVED"]
+    assert there.name in warning["message"]
+    assert {item.name for item in there.rglob("*.tmp")} == set()
+    if moved != "workspace":
+        again = train(workspace / "iris.csv", label="target", workspace=workspace)
+        assert again.path.parent == workspace / ".runforge/runs"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder in use cannot be deleted there")
+@pytest.mark.parametrize("event", EVENTS)
+@pytest.mark.parametrize("gone", ["run", "store", "workspace", "run, and another is made"])
+def test_a_run_whose_folder_is_deleted_says_so(
     event: str, gone: str, tmp_path: Path, monkeypatch: Any
 ) -> None:
     workspace = tmp_path / "workspace"
@@ -190,24 +233,60 @@ def test_what_vanishes_under_a_run_is_told(
     write_dataset("iris", workspace)
     monkeypatch.chdir(tmp_path)
 
-    def vanish() -> None:
+    def delete() -> None:
         [run] = (workspace / ".runforge/runs").iterdir()
-        folder = {"run": run, "store": run.parents[1], "workspace": workspace}[gone]
-        folder.rename(tmp_path / "moved away")
+        folder = {"store": run.parents[1], "workspace": workspace}.get(gone, run)
+        shutil.rmtree(folder)
+        if "another" in gone:
+            run.mkdir()
 
     with pytest.raises(RunForgeError) as caught:
         train(
             workspace / "iris.csv",
             label="target",
             workspace=workspace,
-            observer=Doing(event, vanish),
+            observer=Doing(event, delete),
         )
     assert caught.value.code.value == "STORE_NOT_WRITABLE"
-    assert (tmp_path / "moved away").exists()
+    assert "was deleted" in caught.value.message
+    assert "permissions" not in str(caught.value.hint)
+    assert [*tmp_path.rglob("*.json")] == []
     if gone == "workspace":
         assert not workspace.exists()
     else:
         assert train(workspace / "iris.csv", label="target", workspace=workspace).metrics
+
+
+@pytest.mark.parametrize(
+    ("number", "hint"),
+    [
+        (errno.ENOSPC, "Free some space"),
+        (errno.EROFS, "only be read"),
+        (errno.EACCES, "permissions"),
+        (errno.ENOENT, "moved or deleted"),
+    ],
+)
+def test_the_hint_is_about_what_the_system_says(number: int, hint: str, tmp_path: Path) -> None:
+    with pytest.raises(RunForgeError) as caught, writing(tmp_path):
+        raise OSError(number, os.strerror(number))
+    assert hint in str(caught.value.hint)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders have no such permissions there")
+def test_a_run_that_cannot_be_listed_names_what_lists_it(tmp_path: Path, monkeypatch: Any) -> None:
+    write_dataset("iris", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    store = StoreLayout(tmp_path)
+
+    def block() -> None:
+        store.index.mkdir()
+
+    with pytest.raises(RunForgeError) as caught:
+        train("iris.csv", label="target", observer=Doing("train_started", block))
+    assert "The run is complete in" in caught.value.message
+    assert "`runforge index rebuild`" in str(caught.value.hint)
+    store.index.rmdir()
+    assert len(rebuild_index(store).recovered) == 1
 
 
 @pytest.mark.parametrize("hours", [-48, -1, 48])
@@ -241,7 +320,7 @@ def test_runs_made_after_the_clock_was_put_back_are_kept_beside_the_others(
     again = train("iris.csv", label="target")
     assert len({first.run_id, early.run_id, again.run_id}) == 3
     assert {run.run_id for run in Store().runs()} == {first.run_id, early.run_id, again.run_id}
-    assert Store().run() == first
+    assert Store().run() == again
     before = store.index.read_bytes()
     assert not check_index(store).findings
     assert not rebuild_index(store).recovered

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from runforge_contracts.rules import lower_is_better, primary_metric
+from runforge_contracts.rules import SUMMARY_NAMES, lower_is_better, primary_metric
 from runforge_contracts.run_ids import started
 from runforge_contracts.text import format_duration
 
@@ -76,11 +76,17 @@ def metrics_of(entry: dict[str, Any]) -> dict[str, float]:
 
 
 def metric_of(entry: dict[str, Any], name: str | None) -> tuple[str, float] | None:
-    """Return name and value of the metric ``name``, or of the one that stands for the run."""
+    """Return name and value of the metric ``name``, or of the one that stands for the run.
+
+    A metric may be named as ``metrics.v1`` names it, which is what is shown of a run.
+    """
     metrics = metrics_of(entry)
     if name is None:
         return primary_metric({"metrics": metrics})
-    return (name, metrics[name]) if name in metrics else None
+    for known in (name, SUMMARY_NAMES.get(name, name)):
+        if known in metrics:
+            return known, metrics[known]
+    return None
 
 
 def common_metric(entries: Iterable[dict[str, Any]]) -> str | None:

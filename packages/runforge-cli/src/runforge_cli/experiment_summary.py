@@ -97,7 +97,7 @@ def _outcome(run: TolerantFolder, state: str, settings: Settings) -> Iterator[tu
         yield "notes", shorten(config["notes"], _LONG)
     if "rerun_from" in config:
         yield "repeats", config["rerun_from"]
-    yield "folder", settings.target().relative(run.path)
+    yield "folder", settings.shown(run.path)
 
 
 def _failure(run: TolerantFolder, state: str) -> Iterator[tuple[str, str]]:
@@ -279,7 +279,7 @@ def _next(run: TolerantFolder, state: str, settings: Settings) -> Iterator[tuple
     if state == "running":
         yield "end it", f"runforge cancel {run_id}"
         return
-    where = shlex.quote(f"{settings.target().relative(run.path)}/{layout.CONFIG}")
+    where = shlex.quote(settings.shown(run.path / layout.CONFIG))
     if (run.metrics or {}).get("history"):
         yield "curves", f"runforge report {run_id}"
     if run.config:

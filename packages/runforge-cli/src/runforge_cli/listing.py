@@ -44,15 +44,16 @@ class Run(NamedTuple):
         Raises
         ------
         RunForgeError
-            ``PATH_OUTSIDE_ROOT`` where the list leads out of the workspace.
+            ``PATH_OUTSIDE_ROOT`` where the list leads out of the workspace, ``RUN_NOT_FOUND`` where
+            the folder is gone.
         """
         if isinstance(self.store, ExperimentLayout):
             from runforge_contracts.experiments import ExperimentFolder
 
             return ExperimentFolder(self.store.workspace / self.entry["run_dir"])
-        from runforge_contracts.reading import RunFolder, locate_run
+        from runforge_contracts.lookup import folder_of
 
-        return RunFolder(locate_run(self.entry, self.store))
+        return folder_of(self.entry, self.store)
 
 
 def tags_of(folder: AnyRun) -> list[str]:

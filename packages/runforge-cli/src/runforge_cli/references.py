@@ -33,17 +33,23 @@ def find_run(settings: Settings, reference: str) -> RunFolder:
         ``FILE_NOT_FOUND`` where it is no run either, ``RUN_NOT_FOUND`` where there is none at all,
         ``RUN_AMBIGUOUS``, ``USAGE_INVALID`` for the run of an experiment.
     """
+    from runforge_contracts.layout import MODEL
+    from runforge_contracts.lookup import made
+
     try:
         return settings.find_run(
-            reference, "`runforge show {run}` lists the files that it left: name the one you mean."
+            reference,
+            "`runforge show {run}` lists the files that it left: name the one you mean.",
+            made(MODEL),
         )
     except RunForgeError as error:
-        if error.code is not ErrorCode.RUN_NOT_FOUND or reference == "latest":
+        # What the index has of a run whose folder is gone is told as it is.
+        if error.code is not ErrorCode.RUN_NOT_FOUND or reference == "latest" or error.problems:
             raise
         raise RunForgeError(
             ErrorCode.FILE_NOT_FOUND,
             f"{quote(reference, 200)} is neither a file nor a run.",
-            hint="`runforge runs` lists the runs; `latest` names the newest.",
+            hint="`runforge runs` lists the runs; `latest` names the last one.",
         ) from None
 
 

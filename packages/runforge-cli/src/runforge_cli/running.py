@@ -86,7 +86,7 @@ def train_and_tell(
 def _tell(settings: Settings, outcome: Outcome) -> None:
     from runforge_cli.summary import summary_lines
 
-    where = settings.target().relative(outcome.run_dir)
+    where = settings.shown(outcome.run_dir)
     if outcome.error is not None:
         tell(error_lines(outcome.error))
         click.echo(f"The run is recorded as {outcome.status} in {printable(where)}", err=True)

@@ -24,7 +24,7 @@ def find_runs(settings: Settings, references: Sequence[str], *, least: int) -> l
         raise RunForgeError(
             ErrorCode.USAGE_INVALID,
             "Name two runs at least." if least == 2 else "Name a run.",
-            hint="`runforge runs` lists them; `latest` names the newest.",
+            hint="`runforge runs` lists them; `latest` names the last one.",
         )
     found: dict[str, AnyRun] = {}
     for reference in references:

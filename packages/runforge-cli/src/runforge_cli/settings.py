@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from click.shell_completion import CompletionItem
     from runforge_contracts.layout import ExperimentLayout, Place, StoreLayout
-    from runforge_contracts.lookup import AnyRun
+    from runforge_contracts.lookup import AnyRun, Takes
     from runforge_contracts.reading import RunFolder
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -93,13 +93,32 @@ class Settings:
 
         return StoreLayout(self.folder, self.store_name or DEFAULT_STORE)
 
-    def find_any(self, reference: str) -> AnyRun:
-        """Return the run of either kind that ``reference`` names."""
+    def find_any(
+        self, reference: str, takes: Takes | None = None, *, quiet: bool = False
+    ) -> AnyRun:
+        """Return the run of either kind that ``reference`` names, and say which ``latest`` is.
+
+        Parameters
+        ----------
+        reference
+            A run id, the start of one, ``latest``, or the path of a run folder.
+        takes
+            Which runs ``latest`` may be.
+        quiet
+            Whether the result itself says which run it is about.
+        """
         from runforge_contracts.lookup import find_any_run
 
-        return find_any_run(reference, self.places())
+        found = find_any_run(reference, self.places(), takes)
+        if reference == "latest" and not quiet and not self.quiet:
+            from runforge_cli.output import note
 
-    def find_run(self, reference: str, instead: str = _SHOW) -> RunFolder:
+            note(f"latest is {found.path.name} in {self.shown(found.path.parent)}")
+        return found
+
+    def find_run(
+        self, reference: str, instead: str = _SHOW, takes: Takes | None = None
+    ) -> RunFolder:
         """Return the trained run that ``reference`` names.
 
         Parameters
@@ -108,6 +127,8 @@ class Settings:
             A run id, the start of one, ``latest``, or the path of a run folder.
         instead
             What to do with the run of an experiment, as a sentence; ``{run}`` is its id.
+        takes
+            Which runs ``latest`` may be; every trained one where it is left out.
 
         Raises
         ------
@@ -115,14 +136,41 @@ class Settings:
             ``USAGE_INVALID`` for the run of an experiment; what
             :func:`~runforge_contracts.lookup.find_any_run` raises.
         """
+        from runforge_contracts.lookup import is_trained
         from runforge_contracts.reading import RunFolder
 
-        found = self.find_any(reference)
+        found = self.find_any(reference, takes or is_trained)
         if isinstance(found, RunFolder):
             return found
         from runforge_cli.experiments import refusal
 
         raise refusal(found, instead)
+
+    def located(self, name: str) -> Path:
+        """Return the file that a person names: from here, or else from the workspace."""
+        from pathlib import Path
+
+        from runforge_cli.references import is_file
+
+        path = Path(name)
+        if path.name != name and not is_file(path) and is_file(self.folder / path):
+            return self.folder / path
+        return path
+
+    def shown(self, path: str | Path) -> str:
+        """Return a path as a person can use it here: what documents name begins at the workspace.
+
+        Relative to the current folder where both lie in one workspace, else absolute.
+        """
+        from pathlib import Path
+
+        here = Path.cwd()
+        absolute = Path(os.path.abspath(self.folder / path))  # noqa: PTH100 - keeps links
+        if absolute.is_relative_to(here):
+            return absolute.relative_to(here).as_posix()
+        if here.is_relative_to(self.folder) and absolute.is_relative_to(self.folder):
+            return Path(os.path.relpath(absolute, here)).as_posix()
+        return absolute.as_posix()
 
     def colored(self, stream: Any = None) -> bool:
         """Tell whether ``stream`` (standard output by default) is to be coloured."""
@@ -177,7 +225,7 @@ def complete_run(
 
 
 def run_argument(function: Function) -> Function:
-    """Add the argument that names a run, which is the newest where it is left out."""
+    """Add the argument that names a run, which is the last one on record where it is left out."""
     return click.argument("run", default="latest", shell_complete=complete_run)(function)
 
 

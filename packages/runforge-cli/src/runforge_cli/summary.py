@@ -50,7 +50,7 @@ def summary_lines(folder: RunFolder, settings: Settings, *, brief: bool = False)
     yield run_title(folder.run_id, _status(folder), settings)
     yield from pairs([*_outcome(folder, settings), *_failure(folder)])
     if not brief:
-        yield from section("Data", pairs(_data(folder)))
+        yield from section("Data", pairs(_data(folder, settings)))
         yield from section("Model", pairs(_model(folder)))
     yield from _metrics(folder)
     yield from _features(folder)
@@ -110,7 +110,7 @@ def _outcome(folder: RunFolder, settings: Settings) -> Iterator[tuple[str, str]]
         yield "tags", some(request["tags"])
     if request.get("notes"):
         yield "notes", shorten(request["notes"], _LONG)
-    yield "folder", settings.target().relative(folder.path)
+    yield "folder", settings.shown(folder.path)
     model = (run.get("artifacts") or {}).get("model_pkl")
     if model:
         yield "model", model + ("" if (folder.path / model).is_file() else " (missing)")
@@ -131,13 +131,14 @@ def _failure(folder: RunFolder) -> Iterator[tuple[str, str]]:
         yield "state", _STATES[_status(folder)]
 
 
-def _data(folder: RunFolder) -> Iterator[tuple[str, str]]:
+def _data(folder: RunFolder, settings: Settings) -> Iterator[tuple[str, str]]:
     run, request = folder.run or {}, folder.request or {}
     config = (folder.result or {}).get("effective_config") or {}
     dataset = {**request.get("dataset", {}), **config.get("dataset", {}), **run.get("dataset", {})}
     if "path" in dataset:
         fingerprint = dataset.get("fingerprint_sha256", "")[:12]
-        yield "dataset", dataset["path"] + (f" (sha256 {fingerprint}…)" if fingerprint else "")
+        path = settings.shown(dataset["path"])
+        yield "dataset", path + (f" (sha256 {fingerprint}…)" if fingerprint else "")
     if "num_samples" in run or "dropped_rows_missing_values" in run:
         dropped = run.get("dropped_rows_missing_values", 0)
         used = run.get("num_samples", run.get("metrics", {}).get("num_samples", 0))

@@ -30,6 +30,7 @@ class Terminal:
         columns: int = 80,
         lines: int = 24,
         environment: Mapping[str, str] = {},
+        errors: int | None = None,
     ) -> None:
         self.screen = pyte.Screen(columns, lines)
         self.written = bytearray()
@@ -52,7 +53,7 @@ class Terminal:
             [sys.executable, "-c", program, *arguments],
             stdin=self.inner,
             stdout=self.inner,
-            stderr=self.inner,
+            stderr=self.inner if errors is None else errors,
             cwd=folder,
             env={**inherited, "TERM": "xterm-256color", "COLORTERM": "truecolor", **environment},
             start_new_session=True,

@@ -33,6 +33,7 @@ class DiagnosticCode(StrEnum):
     GPU_UNAVAILABLE = "GPU_UNAVAILABLE"
     NUMERICS_NOT_PINNED = "NUMERICS_NOT_PINNED"
     PROVENANCE_INCOMPLETE = "PROVENANCE_INCOMPLETE"
+    RUN_FOLDER_MOVED = "RUN_FOLDER_MOVED"
 
     @property
     def severity(self) -> Literal["info", "warning"]:

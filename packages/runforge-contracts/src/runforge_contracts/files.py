@@ -130,13 +130,32 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
         raise RunForgeError(
             ErrorCode.STORE_NOT_WRITABLE,
             f"Nothing can be written at {quote(path, 200)}: {reason}.",
-            hint="Free some space and try again." if full else "Check the folder's permissions.",
+            hint=_WRITING_HINTS.get(error.errno or 0),
             path=str(path),
         ) from error
+
+
+_FULL = "Free some space and try again."
+_FORBIDDEN = "Check the folder's permissions."
+_VANISHED = "The folder is not there any more: somebody moved or deleted it meanwhile."
+#: What to do about what the system says where something cannot be written.
+_WRITING_HINTS = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EFBIG: _FULL,
+    errno.EACCES: _FORBIDDEN,
+    errno.EPERM: _FORBIDDEN,
+    errno.EROFS: "The file system can only be read; choose a workspace on another one.",
+    errno.ENOENT: _VANISHED,
+    errno.ESTALE: _VANISHED,
+    errno.ENOTDIR: "A file is where a folder must be; move it, or choose another place.",
+    errno.EEXIST: "Another process, or a run before, wrote there; choose another folder.",
+    errno.ENAMETOOLONG: "Choose a shorter path.",
+    errno.EIO: "The disk or the network reports a fault, which must be mended first.",
+}
 
 
 def write_file(path: Path, data: bytes) -> None:

@@ -51,6 +51,9 @@ LOGS = "logs.txt"
 ARTIFACTS = "artifacts"
 #: An in-toto statement, whose format is not ours: it has no schema here.
 STATEMENT = "provenance.intoto.json"
+#: What a store tells Git: that no byte in it changes on the way to another machine.
+GIT_ATTRIBUTES = ".gitattributes"
+GIT_ATTRIBUTES_TEXT = b"* -text\n"
 #: How the name of a signature ends.
 SIGNATURE_SUFFIX = ".sig"
 
@@ -78,6 +81,11 @@ class StoreLayout:
     def signatures(self) -> Path:
         """The folder with the signatures of runs, which may outlive them."""
         return self.root / "signatures"
+
+    @property
+    def git_attributes(self) -> Path:
+        """What the store tells Git of its files: that their line ends stay as they are."""
+        return self.root / GIT_ATTRIBUTES
 
     @property
     def index(self) -> Path:

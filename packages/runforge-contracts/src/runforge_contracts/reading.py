@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, cast
@@ -18,9 +17,9 @@ from runforge_contracts.documents import DocumentFolder
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.files import read_file
 from runforge_contracts.jsontext import parse_json, unique_json
-from runforge_contracts.layout import Place, StoreLayout
-from runforge_contracts.newest import newest_runs, once
-from runforge_contracts.run_ids import is_any_run_id, is_run_id, started
+from runforge_contracts.layout import StoreLayout
+from runforge_contracts.newest import once
+from runforge_contracts.run_ids import is_any_run_id, started
 from runforge_contracts.text import quote
 from runforge_contracts.validation import validate
 
@@ -181,11 +180,12 @@ def read_index(store: StoreLayout) -> list[dict[str, Any]]:
 
 def run_folders(store: StoreLayout) -> list[Path]:
     """Return the run folders of the store, by name; nothing that is a link or not a run's name."""
+    return [store.runs / name for name in run_names(store)]
+
+
+def run_names(store: StoreLayout) -> list[str]:
+    """Return the names of the run folders of the store, sorted; nothing that is a link."""
     runs = store.runs
-    return [runs / name for name in _run_names(runs)]
-
-
-def _run_names(runs: Path) -> list[str]:
     try:
         with os.scandir(runs) as found:
             # The kind of an entry comes with its name: no file is looked at.
@@ -259,7 +259,7 @@ def list_runs(store: StoreLayout, *, trust_index: bool = True) -> list[dict[str,
     """
     entries = once(read_index(store)) if trust_index else []
     ids = {entry["run_id"] for entry in entries}
-    unlisted = [name for name in _run_names(store.runs) if name not in ids]
+    unlisted = [name for name in run_names(store) if name not in ids]
     known = store.known_names(entries) if unlisted else ids
     # The first index had no status; the run's documents tell it.
     entries = [entry if "status" in entry else _completed(entry, store) for entry in entries]
@@ -301,119 +301,3 @@ def locate_run(entry: dict[str, Any], store: StoreLayout) -> Path:
     path = store.workspace / run_dir
     # A store that was copied elsewhere still finds its runs, also where the path was absolute.
     return path if path.is_dir() else store.run_folder(entry["run_id"])
-
-
-def find_run(reference: str, stores: Sequence[StoreLayout]) -> RunFolder:
-    """Return the run that ``reference`` names.
-
-    Parameters
-    ----------
-    reference
-        A run id, a unique prefix of one, ``latest``, or the path of a run folder.
-    stores
-        Where to look; at least one.
-
-    Raises
-    ------
-    RunForgeError
-        ``RUN_NOT_FOUND``, or ``RUN_AMBIGUOUS`` naming the runs that a prefix fits.
-    """
-    path = Path(reference)
-    if path.name != reference and path.is_dir():
-        return RunFolder(path.absolute())
-    if reference == "latest":
-        newest = newest_run(stores)
-        if newest is None:
-            raise no_runs(stores[0])
-        return RunFolder(newest[1])
-    named = run_named(reference, stores)
-    if named is not None:
-        return RunFolder(named)
-    folders = dict(run_paths(stores))
-    return RunFolder(folders[match_run(reference, folders, stores[0])])
-
-
-def newest_run(stores: Iterable[StoreLayout]) -> tuple[dict[str, Any], Path] | None:
-    """Return entry and folder of the newest run of the stores, or None where there is none."""
-    found = []
-    for store in stores:
-        page = newest_runs(store, 1)
-        entries = page.entries if page is not None else _runs_of(store)
-        found += [(entry, store) for entry in entries[-1:]]
-    if not found:
-        return None
-    entry, store = max(found, key=lambda pair: started(pair[0]))
-    return entry, locate_run(entry, store)
-
-
-def run_named(run_id: str, stores: Sequence[StoreLayout]) -> Path | None:
-    """Return the folder that is named by a whole run id, if there is one; no index is read."""
-    if is_run_id(run_id):
-        for store in reversed(stores):
-            path = store.run_folder(run_id)
-            if path.is_dir() and not path.is_symlink():
-                return path
-    return None
-
-
-def match_run(reference: str, known: Iterable[str], place: Place) -> str:
-    """Return the run id that ``reference`` is, or the only one that begins with it.
-
-    Raises
-    ------
-    RunForgeError
-        ``RUN_NOT_FOUND`` or ``RUN_AMBIGUOUS``; ``place`` is where there is none.
-    """
-    ids = dict.fromkeys(known)
-    matches = [run_id for run_id in ids if reference and run_id.startswith(reference)]
-    if reference in ids:
-        matches = [reference]
-    if len(matches) == 1:
-        return matches[0]
-    if matches:
-        shown = ", ".join(quote(run_id) for run_id in matches[:5])
-        more = ", …" if len(matches) > 5 else ""
-        raise RunForgeError(
-            ErrorCode.RUN_AMBIGUOUS,
-            f"{quote(reference)} fits {len(matches)} runs: {shown}{more}.",
-            hint="Give more of the id.",
-        )
-    if not ids:
-        raise no_runs(place)
-    raise RunForgeError(
-        ErrorCode.RUN_NOT_FOUND,
-        f"There is no run {quote(reference)} in {quote(place.workspace, 200)}.",
-        hint="`runforge runs` lists them; `latest` names the newest.",
-    )
-
-
-def _runs_of(store: StoreLayout) -> list[dict[str, Any]]:
-    """Return every run, of a store whose index may be unreadable: the folders tell them, too."""
-    try:
-        return list_runs(store)
-    except RunForgeError as error:
-        if error.code is not ErrorCode.INDEX_INVALID:
-            raise
-        return list_runs(store, trust_index=False)
-
-
-def run_paths(stores: Iterable[StoreLayout]) -> Iterator[tuple[str, Path]]:
-    """Give id and folder of every run, by the index and by the folders themselves."""
-    for store in stores:
-        entries: list[dict[str, Any]] = []
-        with contextlib.suppress(RunForgeError):
-            entries = read_index(store)
-        for entry in entries:
-            yield entry["run_id"], locate_run(entry, store)
-        for path in run_folders(store):
-            yield path.name, path
-
-
-def no_runs(store: Place) -> RunForgeError:
-    """Return the error that says that there is no run at all."""
-    return RunForgeError(
-        ErrorCode.RUN_NOT_FOUND,
-        f"There are no runs in {quote(store.workspace, 200)}.",
-        hint="`runforge train DATA --label COLUMN` makes the first one.",
-        path=str(store.root),
-    )

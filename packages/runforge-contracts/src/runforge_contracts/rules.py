@@ -9,6 +9,12 @@ from typing import Any
 #: Words in the name of a metric of which less is better.
 _LOWER_IS_BETTER = frozenset({"loss", "error", "mae", "mse", "rmse", "nll", "perplexity"})
 _WORDS = re.compile(r"[^\W_]+")
+#: What ``metrics.v1`` calls metrics that ``result.json`` and the index have under another name.
+SUMMARY_NAMES = {
+    "f1_macro": "f1_score",
+    "precision_macro": "precision",
+    "recall_macro": "recall",
+}
 _PREFERRED = ("accuracy", "f1_score", "loss")
 
 

@@ -9,8 +9,8 @@ Run".
 
 from __future__ import annotations
 
-import contextlib
 import math
+import os
 import time
 import traceback
 from collections.abc import Callable, Collection
@@ -21,7 +21,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from runforge_contracts import layout
 from runforge_contracts._generated.diagnostics_v1 import DiagnosticsV1
 from runforge_contracts._generated.request_v1 import RequestV1
-from runforge_contracts.diagnostics import Diagnostic, error_diagnostic
+from runforge_contracts.diagnostics import (
+    Diagnostic,
+    DiagnosticCode,
+    diagnostic,
+    error_diagnostic,
+)
 from runforge_contracts.documents import Document
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.layout import StoreLayout
@@ -38,7 +43,14 @@ from runforge_engine.plan import Plan, Start, make_plan
 from runforge_engine.provenance import collect_provenance
 from runforge_engine.record import RunRecord
 from runforge_engine.stopping import stoppable
-from runforge_engine.store import append_entry, claim_folder, take_folder
+from runforge_engine.store import (
+    accept_id,
+    append_entry,
+    claim_folder,
+    claim_id,
+    release,
+    take_folder,
+)
 
 if TYPE_CHECKING:
     from runforge_engine.stages import Completed
@@ -102,24 +114,35 @@ def execute(
     start = Start.now()
     plan = run_aside(lambda _: make_plan(request, store, start, cli_parameters), cancellation.check)
     candidates = run_id_candidates(plan.start.at, request.raw, plan.source.sha256)
+    claim = None
     if folder is None:
         folder = claim_folder(store, candidates)
         run_id = folder.name
     else:
-        take_folder(folder)
-        # Clients make ids of their own; among the runs of a store the folder's name is the id.
-        chosen = folder.absolute().parent == store.runs and is_run_id(folder.name)
-        run_id = folder.name if chosen else next(candidates)
-    record = RunRecord(folder)
-    with holding(folder):
+        folder = _placed(folder, store)
+        if folder.parent == store.runs and is_run_id(folder.name):
+            # Clients make ids of their own; among the runs of a store the folder's name is the id.
+            accept_id(store, folder.name)
+            take_folder(folder, store)
+            run_id = folder.name
+        else:
+            take_folder(folder, store)
+            claim = claim_folder(store, candidates)
+            run_id = claim.name
+    with holding(folder) as hold:
+        record = RunRecord(hold)
         try:
             record.write_bytes(layout.REQUEST, request.encode())
         except BaseException:
-            with contextlib.suppress(OSError):
-                folder.rmdir()  # Nothing has begun, so nothing is left.
+            for made in (folder, claim):
+                if made is not None:
+                    release(made)  # Nothing has begun, so nothing is left.
             raise
         with stoppable(folder, cancellation):
-            return _run(plan, run_id, record, observer or Observer(), cancellation)
+            outcome = _run(plan, run_id, record, observer or Observer(), cancellation)
+    if claim is not None:
+        release(claim)
+    return outcome
 
 
 def execute_folder(
@@ -154,22 +177,53 @@ def execute_folder(
                 hint="`runforge rerun` repeats a run in a new folder.",
                 path=str(folder / file),
             )
-    start, record, observer = Start.now(), RunRecord(folder), observer or Observer()
+    start, observer = Start.now(), observer or Observer()
     cancellation = cancellation or Cancellation()
-    with holding(folder), stoppable(folder, cancellation):
+    folder = _placed(folder, store)
+    claim = None
+    if folder.parent == store.runs:
+        accept_id(store, folder.name)
+    else:
+        claim = claim_id(store, folder.name)
+    with holding(folder) as hold, stoppable(folder, cancellation):
+        record = RunRecord(hold)
         try:
             plan = run_aside(lambda _: make_plan(request, store, start), cancellation.check)
         except RunForgeError as refusal:
             # The folder is there already, and whoever made it waits for a result.
-            with Journal(folder, folder.name, start.clock, observer) as journal:
-                asked = request.view
-                journal.event("run_start", preset_id=asked.preset, model_family=asked.model.family)
-                _tell_end(journal, refusal, store)
-            result = _result(request, store, start, folder.name, refusal)
-            _write_end(folder.name, record, journal.diagnostics, result)
-            _list(store, record)
-            return Outcome(folder.name, folder, _status(refusal), result, refusal)
-        return _run(plan, folder.name, record, observer, cancellation)
+            outcome = _refuse(refusal, request, store, start, record, observer)
+        else:
+            outcome = _run(plan, folder.name, record, observer, cancellation)
+    if claim is not None:
+        release(claim)
+    return outcome
+
+
+def _placed(folder: Path, store: StoreLayout) -> Path:
+    """Return the path of a run folder as documents name it: without ``..``, and by the store's."""
+    folder = Path(os.path.abspath(folder))  # noqa: PTH100 - keeps links
+    among = os.path.realpath(folder.parent) == os.path.realpath(store.runs)
+    return store.run_folder(folder.name) if among else folder
+
+
+def _refuse(
+    refusal: RunForgeError,
+    request: Document[RequestV1],
+    store: StoreLayout,
+    start: Start,
+    record: RunRecord,
+    observer: Observer,
+) -> Outcome:
+    """Record that a request cannot be executed, in the folder that holds it."""
+    run_id = record.folder.name
+    with Journal(record.folder, run_id, start.clock, observer) as journal:
+        asked = request.view
+        journal.event("run_start", preset_id=asked.preset, model_family=asked.model.family)
+        _tell_end(journal, refusal, store)
+    result = _result(request, store, start, run_id, refusal)
+    _write_end(run_id, record, journal.diagnostics, result)
+    _list(store, record)
+    return Outcome(run_id, record.folder, _status(refusal), result, refusal)
 
 
 def _run(
@@ -200,6 +254,8 @@ def _run(
             error = _caused(
                 ErrorCode.INTERNAL, f"RunForge failed: {type(raised).__name__}: {raised}", raised
             )
+        if record.hold.moved_from is not None:
+            journal.diagnose([_moved(record, plan.store)])
         if error is not None:
             _tell_end(journal, error, plan.store)
     result = _result(
@@ -224,18 +280,44 @@ def _caused(code: ErrorCode, message: str, cause: BaseException) -> RunForgeErro
     return error
 
 
+def _moved(record: RunRecord, store: StoreLayout) -> Diagnostic:
+    """Return what is to be said where somebody renamed the run's folder, or one around it."""
+    paths = [record.hold.moved_from or record.folder, record.folder]
+    before, now = (store.relative(path) for path in paths)
+    return diagnostic(
+        DiagnosticCode.RUN_FOLDER_MOVED,
+        f"The run's folder was moved while the run was at work: from {quote(before, 200)} to"
+        f" {quote(now, 200)}, where everything of the run is.",
+        moved_from=before,
+        moved_to=now,
+    )
+
+
 def _list(store: StoreLayout, record: RunRecord) -> None:
     """Append the run to the index; where that fails, the run is complete all the same."""
+    folder = record.folder
     try:
-        append_entry(store, describe(RunFolder(record.folder), store))
+        store = _store_of(folder, record.hold.moved_from, store)
+        append_entry(store, describe(RunFolder(folder), store))
     except RunForgeError as problem:
+        hint = problem.hint or ""
+        if folder.parent == store.runs and "index rebuild" not in hint:
+            hint = f"{hint} `runforge index rebuild` lists the run when that is mended.".lstrip()
         raise RunForgeError(
             problem.code,
-            f"The run is complete in {quote(store.relative(record.folder), 200)}, but it"
-            f" could not be listed: {problem.message}",
-            hint=problem.hint,
+            f"The run is complete in {quote(store.relative(folder), 200)}, but it could not be"
+            f" listed: {problem.message}",
+            hint=hint or None,
             path=problem.place.path,
         ) from problem
+
+
+def _store_of(folder: Path, moved_from: Path | None, store: StoreLayout) -> StoreLayout:
+    """Return the store that a run belongs to, which may have been renamed with the run in it."""
+    if moved_from is None or moved_from.parent != store.runs or folder.parent.name != "runs":
+        return store
+    root = folder.parents[1]
+    return StoreLayout(root.parent, root.name)
 
 
 def _status(error: RunForgeError | None) -> Literal["succeeded", "failed", "cancelled"]:

@@ -16,19 +16,55 @@ from pathlib import Path
 from typing import Literal
 
 from runforge_contracts import layout
-from runforge_contracts.text import printable
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.text import printable, quote
 
 #: How long a run waits for somebody who only looks whether the folder is held, in seconds.
 _PATIENCE = 1.0
 _PAUSE = 0.005
 
 
+class Hold:
+    """A run folder that this process holds, and finds again when somebody renames it."""
+
+    def __init__(self, folder: Path, descriptor: int | None = None) -> None:
+        self._folder = self._claimed = folder
+        self._descriptor = descriptor
+
+    @property
+    def folder(self) -> Path:
+        """Where the folder is now.
+
+        Raises
+        ------
+        RunForgeError
+            ``STORE_NOT_WRITABLE`` where it was deleted, or cannot be found again.
+        """
+        if self._descriptor is None:
+            return self._folder
+        held = os.fstat(self._descriptor)
+        if not _is_folder(self._folder, held):
+            path = _path_of(self._descriptor)
+            # Not every file system gives a folder the same number twice; the kernel's name counts.
+            if path is None or not (
+                path == Path(os.path.realpath(self._folder)) or _is_folder(path, held)
+            ):
+                raise _gone(self._folder)
+            self._folder = path
+        return self._folder
+
+    @property
+    def moved_from(self) -> Path | None:
+        """Where the folder was claimed, if it is somewhere else now."""
+        return None if self.folder == self._claimed else self._claimed
+
+
 @contextlib.contextmanager
-def holding(folder: Path) -> Iterator[None]:
+def holding(folder: Path) -> Iterator[Hold]:
     """Hold ``folder`` as that of a run at work, for as long as the context lasts.
 
-    Where the file system has no locks the context does nothing. Who may write into the folder is
-    not decided here: the claim of the folder and of its event log does that.
+    Where the file system has no locks nothing is locked. Who may write into the folder is not
+    decided here: the claim of the folder and of its event log does that.
     """
     descriptor = _open(folder)
     try:
@@ -36,7 +72,7 @@ def holding(folder: Path) -> Iterator[None]:
             deadline = time.monotonic() + _PATIENCE
             while _lock(descriptor, shared=False) is False and time.monotonic() < deadline:
                 time.sleep(_PAUSE)
-        yield
+        yield Hold(folder, descriptor)
     finally:
         if descriptor is not None:
             os.close(descriptor)
@@ -84,6 +120,40 @@ def holder_of(path: Path) -> str | None:
     except (OSError, ValueError, AttributeError):
         pass
     return None
+
+
+def _is_folder(path: Path, held: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(path.stat(), held)
+    except OSError:
+        return False
+
+
+def _path_of(descriptor: int) -> Path | None:
+    """Return where an open folder is now; None where it was deleted, or the system cannot tell.
+
+    Source: proc(5), ``/proc/pid/fd``; fcntl(2) of macOS, ``F_GETPATH``.
+    """
+    try:
+        if sys.platform == "darwin":
+            import fcntl
+
+            path = os.fsdecode(fcntl.fcntl(descriptor, fcntl.F_GETPATH, bytes(1024)).rstrip(b"\0"))
+        else:
+            path = str(Path(f"/proc/self/fd/{descriptor}").readlink())
+    except OSError:
+        return None
+    return Path(path) if os.path.isdir(path) else None  # noqa: PTH112 - it may be no path at all
+
+
+def _gone(folder: Path) -> RunForgeError:
+    return RunForgeError(
+        ErrorCode.STORE_NOT_WRITABLE,
+        f"The run's folder {quote(folder, 200)} was deleted while the run was at work, or moved to"
+        " where it cannot be found again.",
+        hint="Leave the store alone until its runs have ended, and train again.",
+        path=str(folder),
+    )
 
 
 def _open(folder: Path) -> int | None:

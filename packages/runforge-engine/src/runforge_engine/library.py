@@ -19,7 +19,7 @@ from runforge_contracts.layout import (
     find_workspace,
     stores_in,
 )
-from runforge_contracts.reading import find_run, list_runs, locate_run
+from runforge_contracts.reading import list_runs, locate_run
 from runforge_contracts.run_ids import started
 from runforge_contracts.text import quote
 
@@ -167,11 +167,15 @@ class Store:
     def run(self, reference: str = "latest") -> Run:
         """Return the run that ``reference`` names: an id, the start of one, ``latest``, or a path.
 
+        ``latest`` is the last one on record; a path may begin at the workspace.
+
         Raises
         ------
         RunForgeError
             ``RUN_NOT_FOUND`` or ``RUN_AMBIGUOUS``.
         """
+        from runforge_contracts.lookup import find_run
+
         return Run(find_run(reference, self._stores()).path)
 
     def experiments(self, *, status: str | None = None) -> list[ExperimentRun]:

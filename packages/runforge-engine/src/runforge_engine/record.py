@@ -23,6 +23,7 @@ from runforge_contracts.schemas import in_schema_order
 from runforge_contracts.validation import validate
 
 from runforge_engine.aside import Check
+from runforge_engine.holding import Hold
 from runforge_engine.statement import statement_of
 from runforge_engine.store import sync_run, write_new
 
@@ -42,9 +43,14 @@ _ARTIFACT_TYPES = {
 class RunRecord:
     """The files that a run writes, with the digests that its documents name."""
 
-    folder: Path
+    hold: Hold
     #: Digest and size of everything written through this record, by path below the folder.
     digests: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        """The run folder, where it is now; raises ``STORE_NOT_WRITABLE`` where it is gone."""
+        return self.hold.folder
 
     def write_bytes(
         self, file: str, data: bytes, check: Check | None = None, sha256: str | None = None
@@ -53,8 +59,9 @@ class RunRecord:
 
         ``sha256`` is the digest of ``data`` where it is known already.
         """
-        path = self.folder / file
-        if path.parent != self.folder:
+        folder = self.folder
+        path = folder / file
+        if path.parent != folder:
             # The run's own folder was claimed once; where it is gone, it stays gone.
             with writing(path):
                 path.parent.mkdir(exist_ok=True)
@@ -71,9 +78,10 @@ class RunRecord:
 
     def add_logs(self) -> None:
         """Take the logs, which the journal wrote and closed, into the record."""
-        with writing(self.folder):
+        folder = self.folder
+        with writing(folder):
             for file in (layout.EVENTS, layout.TRAIN_LOG):
-                self.digests[file] = _digest((self.folder / file).read_bytes())
+                self.digests[file] = _digest((folder / file).read_bytes())
 
     def artifacts(self) -> list[dict[str, Any]]:
         """Return what the run produced, as ``result.json`` lists it, sorted by path."""
@@ -90,14 +98,15 @@ class RunRecord:
         killed at this moment. The folder is durable when this returns.
         """
         ending = self._encode(result, "result.v1")
-        with writing(self.folder):
+        folder = self.folder
+        with writing(folder):
             files = [
-                path.relative_to(self.folder).as_posix()
-                for path in self.folder.rglob("*")
+                path.relative_to(folder).as_posix()
+                for path in folder.rglob("*")
                 if path.is_file() and not path.is_symlink()
             ]
             digests = {
-                file: self.digests.get(file) or _digest((self.folder / file).read_bytes())
+                file: self.digests.get(file) or _digest((folder / file).read_bytes())
                 for file in files
             }
         digests = dict(sorted({**digests, layout.RESULT: _digest(ending)}.items()))

@@ -50,8 +50,10 @@ class Run:
         """``succeeded``, ``failed`` or ``cancelled``.
 
         Without a result it is ``running``, ``interrupted``, or ``incomplete`` where it has not
-        begun or nobody can tell.
+        begun or nobody can tell; ``missing`` where the folder is gone.
         """
+        if not self.path.is_dir():
+            return "missing"
         ended = self._folder.status
         # A run at work is asked again next time.
         self._folder = RunFolder(self.path) if ended == "incomplete" else self._folder

@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 import tempfile
 import webbrowser
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -177,6 +178,25 @@ class Browser(App[None]):
         self.notify(printable(text), timeout=10, markup=False, **options)
 
 
+@contextlib.contextmanager
+def _errors_on_the_terminal() -> Iterator[None]:
+    """Let standard error be the terminal too: the library draws on it, whatever it is."""
+    # The numbers of the streams, which those that the library takes have got for good.
+    output, errors = 1, 2
+    if os.isatty(errors) or not os.isatty(output):
+        yield
+        return
+    sys.stderr.flush()
+    kept = os.dup(errors)
+    os.dup2(output, errors)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, errors)
+        os.close(kept)
+
+
 def browse(settings: Settings) -> int:
     """Browse until the user leaves; return the exit code.
 
@@ -186,7 +206,8 @@ def browse(settings: Settings) -> int:
         ``INTERNAL`` where the browser fails; the library has shown how.
     """
     app = Browser(settings)
-    app.run()
+    with _errors_on_the_terminal():
+        app.run()
     if app.return_code:
         raise RunForgeError(
             ErrorCode.INTERNAL,

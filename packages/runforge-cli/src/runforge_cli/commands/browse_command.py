@@ -46,6 +46,8 @@ def command(settings: Settings) -> int:
 
 def _on_a_terminal() -> bool:
     streams = (sys.stdin, sys.stdout)
+    if sys.stderr is None:
+        return False  # The library draws on it; elsewhere it may lead, but not be closed.
     return os.environ.get("TERM") != "dumb" and all(
         stream is not None and stream.isatty() for stream in streams
     )

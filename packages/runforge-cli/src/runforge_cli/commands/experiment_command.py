@@ -291,8 +291,9 @@ def _tell(settings: Settings, outcome: ExperimentOutcome, root: Path, told: int)
         warn(warning)
     if outcome.error is not None:
         tell(error_lines(outcome.error))
-        click.echo(f"The run is recorded as {outcome.status} in {printable(where)}", err=True)
+        here = settings.shown(outcome.folder)
+        click.echo(f"The run is recorded as {outcome.status} in {printable(here)}", err=True)
         return
     from runforge_cli.experiment_view import outcome_lines
 
-    write_lines(outcome_lines(outcome, where))
+    write_lines(outcome_lines(outcome, settings.shown(outcome.folder)))

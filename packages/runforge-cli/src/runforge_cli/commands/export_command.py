@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from runforge_cli.formulas import quoting_option
 from runforge_cli.output import note, write_json, write_lines
 from runforge_cli.settings import Settings, complete_run, global_options, pass_settings
 
@@ -16,18 +17,22 @@ from runforge_cli.settings import Settings, complete_run, global_options, pass_s
     "--to", "form", type=click.Choice(["mlflow", "csv"]), required=True, help="What to write."
 )
 @click.option("--output", "-o", metavar="DIR", required=True, help="Folder to write in.")
+@quoting_option
 @global_options
 @pass_settings
-def command(settings: Settings, runs: tuple[str, ...], form: str, output: str) -> int:
+def command(
+    settings: Settings, runs: tuple[str, ...], form: str, output: str, quote_formulas: bool
+) -> int:
     """Write runs, or all runs where none is named, as other tools keep them.
 
     mlflow: a tracking store, with the parameters, metrics, tags and files of every run that is
     over. What it holds already is left as it is, so that the same call again adds what is new. It
     takes the extra `runforge-cli[mlflow]`.
 
-    csv: a table of the runs, runs.csv, and one of their metrics step by step, history.csv.
+    csv: a table of the runs, runs.csv, and one of their metrics step by step, history.csv. The
+    same call again writes them anew, unless they were edited.
     """
-    from runforge_contracts.reading import no_runs
+    from runforge_contracts.lookup import no_runs
 
     from runforge_cli.listing import described, runs_in
     from runforge_cli.selection import find_runs
@@ -40,10 +45,13 @@ def command(settings: Settings, runs: tuple[str, ...], form: str, output: str) -
         raise no_runs(places[0])
     check_outside(folder, [item.path for item in found], places)
     if form == "csv":
-        from runforge_cli.export.tables import export
+        from runforge_cli.export.tables import export as export_tables
+
+        done = export_tables(folder, chosen, quote_formulas=quote_formulas)
     else:
         from runforge_cli.export.mlflow_store import export
-    done = export(folder, chosen)
+
+        done = export(folder, chosen)
     if settings.json:
         write_json({"to": form, "path": str(folder), **done.to_dict()})
         return 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import click
+from runforge_contracts import layout
+from runforge_contracts.lookup import made
 
 from runforge_cli.output import write_json, write_lines
 from runforge_cli.pages import importance_document, importance_page
@@ -15,7 +17,7 @@ from runforge_cli.settings import Settings, global_options, pass_settings, run_a
 @pass_settings
 def command(settings: Settings, run: str) -> int:
     """Show how much each feature of a forest counts: Gini importance, which sums to one."""
-    folder = settings.find_run(run)
+    folder = settings.find_run(run, takes=made(layout.FEATURE_IMPORTANCE))
     if settings.json:
         write_json(importance_document(folder))
     else:

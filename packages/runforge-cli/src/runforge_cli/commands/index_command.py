@@ -7,8 +7,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
-from runforge_contracts.errors import ExitCode
-from runforge_contracts.text import printable, shorten
+from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
+from runforge_contracts.text import printable, quote, shorten
 
 from runforge_cli.columns import pairs, paragraph, plural
 from runforge_cli.groups import CommandGroup
@@ -16,6 +16,7 @@ from runforge_cli.output import write_json, write_lines
 from runforge_cli.settings import Settings, global_options, pass_settings
 
 if TYPE_CHECKING:
+    from runforge_contracts.layout import StoreLayout
     from runforge_engine.comparison import IndexReport
 
 #: Names shown of one kind; `--json` has them all.
@@ -41,7 +42,7 @@ def rebuild(settings: Settings) -> int:
     """
     from runforge_engine.index import rebuild_index
 
-    _tell(settings, [rebuild_index(store) for store in settings.stores()])
+    _tell(settings, [rebuild_index(store) for store in _stores(settings)])
     return ExitCode.OK
 
 
@@ -55,18 +56,28 @@ def check(settings: Settings) -> int:
     """
     from runforge_engine.index import check_index
 
-    reports = [check_index(store) for store in settings.stores()]
+    reports = [check_index(store) for store in _stores(settings)]
     _tell(settings, reports)
     return ExitCode.FAILED if any(report.findings for report in reports) else ExitCode.OK
+
+
+def _stores(settings: Settings) -> list[StoreLayout]:
+    """Return the stores; where there is none, there is nothing that could fit."""
+    stores = settings.stores()
+    if not any(store.root.is_dir() for store in stores):
+        raise RunForgeError(
+            ErrorCode.STORE_NOT_FOUND,
+            f"There is no store {quote(stores[0].root, 200)}.",
+            hint="`runforge train DATA --label COLUMN` makes one with its first run.",
+            path=str(stores[0].root),
+        )
+    return stores
 
 
 def _tell(settings: Settings, reports: list[IndexReport]) -> None:
     if settings.json:
         stores = [_document(report) for report in reports]
         write_json({"schema_version": "index_report.v1", "stores": stores})
-        return
-    if not any(store.root.is_dir() for store in settings.stores()):
-        write_lines(paragraph(f"There is no store in {settings.folder}."))
         return
     for number, report in enumerate(reports):
         write_lines([*([""] if number else []), *_lines(report)])

@@ -36,8 +36,9 @@ def command(settings: Settings, model: str) -> int:
 
 def _locate(settings: Settings, model: str) -> tuple[Path, str]:
     """Return the path of the model file that is meant, and how to name it."""
-    path = Path(model)
+    path = settings.located(model)
     if is_file(path):
         return path, model
     path = model_path(find_run(settings, model))
-    return path, settings.target().relative(path)
+    named = settings.target().relative(path) if settings.json else settings.shown(path)
+    return path, named

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 from runforge_contracts import layout
+from runforge_contracts.lookup import made
 
 from runforge_cli.artifacts import heading, require_document
 from runforge_cli.columns import table
@@ -23,7 +24,7 @@ _SHOWN_BY = {
 @pass_settings
 def command(settings: Settings, run: str) -> int:
     """Show which interpretability outputs RUN has, in which versions, and where."""
-    folder = settings.find_run(run)
+    folder = settings.find_run(run, takes=made(layout.INTERPRETABILITY_INDEX))
     index = require_document(
         folder,
         layout.INTERPRETABILITY_INDEX,

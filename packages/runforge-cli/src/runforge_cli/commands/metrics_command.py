@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import click
+from runforge_contracts import layout
+from runforge_contracts.lookup import made
 
 from runforge_cli.output import write_json, write_lines
 from runforge_cli.pages import metrics_document, metrics_page
@@ -15,7 +17,7 @@ from runforge_cli.settings import Settings, global_options, pass_settings, run_a
 @pass_settings
 def command(settings: Settings, run: str) -> int:
     """Show the metrics of RUN on its validation rows, with the confusion matrix."""
-    folder = settings.find_run(run)
+    folder = settings.find_run(run, takes=made(layout.METRICS))
     if settings.json:
         write_json(metrics_document(folder))
     else:

@@ -77,8 +77,9 @@ def _recorded_model(settings: Settings, model: str) -> RecordedModel:
     from runforge_engine.prediction import model_of_file, model_of_run
 
     listed = trained_in(settings.stores())
-    if is_file(Path(model)):
-        return model_of_file(Path(model), listed)
+    path = settings.located(model)
+    if is_file(path):
+        return model_of_file(path, listed)
     return model_of_run(find_run(settings, model), listed)
 
 

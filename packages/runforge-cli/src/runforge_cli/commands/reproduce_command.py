@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 from runforge_contracts.errors import ExitCode
+from runforge_contracts.layout import RUN
+from runforge_contracts.lookup import made
 from runforge_contracts.reading import RunFolder
 
 from runforge_cli.output import write_json, write_lines
@@ -57,7 +59,9 @@ def command(
     where only the dataset is missing.
     """
     folder = settings.find_run(
-        run, "Repeat it with `runforge experiment run --experiment runs/{run}/config.yaml`."
+        run,
+        "Repeat it with `runforge experiment run --experiment runs/{run}/config.yaml`.",
+        made(RUN),
     )
     if requirements:
         return _print_requirements(settings, folder)

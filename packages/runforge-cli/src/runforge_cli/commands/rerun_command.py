@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import click
+from runforge_contracts.layout import REQUEST
+from runforge_contracts.lookup import made
 from runforge_contracts.reading import RunFolder
 
 from runforge_cli import CLIENT
@@ -49,7 +51,9 @@ def command(
     from runforge_engine.requests import dataset_path, rerun_request
 
     parent = settings.find_run(
-        run, "Repeat it with `runforge experiment run --experiment runs/{run}/config.yaml`."
+        run,
+        "Repeat it with `runforge experiment run --experiment runs/{run}/config.yaml`.",
+        made(REQUEST),
     )
     request = parent.request or {}
     model = request.get("model", {})

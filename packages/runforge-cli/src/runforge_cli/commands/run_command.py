@@ -33,6 +33,8 @@ def command(settings: Settings, request: str | None, run_dir: str | None) -> int
 
     if run_dir is not None:
         folder = Path(run_dir).absolute()
+        if not folder.exists() and (settings.folder / run_dir).is_dir():
+            folder = settings.folder / run_dir  # as documents and other commands name it
         store = _store_of(folder, settings)
         return train_and_tell(
             settings,

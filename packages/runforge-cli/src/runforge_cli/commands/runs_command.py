@@ -23,12 +23,14 @@ from runforge_cli.entries import (
     csv_row,
     heading,
     kind_of,
+    metric_of,
     metrics_of,
     models_of,
     newest_first,
     rank,
     status_of,
 )
+from runforge_cli.formulas import REMEDY, guard_formulas, quoting_option
 from runforge_cli.listing import Run, newest_in, runs_in, tags_of
 from runforge_cli.output import write_csv, write_json, write_lines
 from runforge_cli.settings import Settings, global_options, pass_settings
@@ -52,6 +54,7 @@ _LONGEST = 20
 @click.option("--dataset", metavar="PATH|SHA", help="Only runs of this dataset.")
 @click.option("--sort", metavar="METRIC", default="created", help="created, or a metric.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print the runs as CSV (RFC 4180).")
+@quoting_option
 @global_options
 @pass_settings
 def command(
@@ -63,13 +66,14 @@ def command(
     dataset: str | None,
     sort: str,
     as_csv: bool,
+    quote_formulas: bool,
 ) -> int:
     """List the runs of the store, newest first, or best first by a metric."""
     if as_csv and settings.json:
         raise RunForgeError(
             ErrorCode.USAGE_INVALID, "Either `--csv` or `--json`: both go to standard output."
         )
-    digest = _digest(dataset) if dataset else None
+    digest = _digest(settings.located(dataset)) if dataset else None
     wanted = _wanted(model, status, tag, digest)
     places = settings.places()
     if not wanted and sort == "created":
@@ -81,7 +85,9 @@ def command(
     shown = _sorted([entry for page in pages for entry in page.entries], sort)[:limit]
     add_states(shown, settings.folder)
     if as_csv:
-        write_csv(csv_header(shown), [csv_row(entry, csv_header(shown)) for entry in shown])
+        columns = csv_header(shown)
+        rows = [csv_row(entry, columns) for entry in shown]
+        write_csv(*guard_formulas(columns, rows, quoted=quote_formulas, remedy=REMEDY))
         return 0
     if settings.json:
         write_json(_document(shown))
@@ -159,9 +165,9 @@ def _has_status(run: Run, status: str) -> bool:
     return status_of(run.entry) == status
 
 
-def _digest(dataset: str) -> str:
+def _digest(path: Path) -> str:
     """Return the start of a fingerprint: the one given, or that of a file."""
-    path = Path(dataset)
+    dataset = str(path)
     if path.is_file():
         import hashlib
 
@@ -188,16 +194,20 @@ def _sorted(entries: list[dict[str, Any]], sort: str) -> list[dict[str, Any]]:
     newest = newest_first(entries)
     if sort == "created":
         return newest
-    measured = [entry for entry in newest if sort in metrics_of(entry)]
-    if entries and not measured:
+    measured = {id(entry): metric_of(entry, sort) for entry in newest}
+    if entries and not any(measured.values()):
         known = sorted({name for entry in entries for name in metrics_of(entry)})
         raise RunForgeError(
             ErrorCode.USAGE_INVALID,
             f"No run has a metric named {quote(sort)}.",
             hint=f"There are {', '.join(known)}." if known else None,
         )
-    rest = [entry for entry in newest if sort not in metrics_of(entry)]
-    return sorted(measured, key=lambda entry: rank(metrics_of(entry)[sort], sort)) + rest
+
+    def place(entry: dict[str, Any]) -> tuple[bool, float]:
+        found = measured[id(entry)]
+        return (True, 0.0) if found is None else (False, rank(found[1], sort))
+
+    return sorted(newest, key=place)
 
 
 def _table(entries: list[dict[str, Any]], metric: str | None) -> list[str]:

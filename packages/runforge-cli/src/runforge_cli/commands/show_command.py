@@ -37,8 +37,8 @@ _OF_EXPERIMENTS = {
 @global_options
 @pass_settings
 def command(settings: Settings, run: str) -> int:
-    """Show what RUN did, on one screen; the newest where none is named."""
-    folder = settings.find_any(run)
+    """Show what RUN did, on one screen; the last one where none is named."""
+    folder = settings.find_any(run, quiet=not settings.json)
     if isinstance(folder, RunFolder):
         from runforge_cli.summary import summary_lines
 

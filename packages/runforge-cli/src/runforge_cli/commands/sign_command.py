@@ -32,12 +32,16 @@ def command(settings: Settings, run: str, key: str, replace: bool) -> int:
     goes beside the runs, to signatures/RUN.sig in the store. The passphrase of the key is taken
     from RUNFORGE_KEY_PASSPHRASE, or asked for on a terminal.
     """
+    from runforge_contracts.layout import RESULT
+    from runforge_contracts.lookup import made
     from runforge_engine.signing import read_claim, sign_folder
     from runforge_engine.verification.runs import verify_run
     from runforge_engine.verification.surroundings import surroundings_of
 
     folder = settings.find_run(
-        run, "`runforge verify {run}` holds its files against the digests in its manifest."
+        run,
+        "`runforge verify {run}` holds its files against the digests in its manifest.",
+        made(RESULT),
     ).path
     around = surroundings_of(folder, settings.stores())
     # An older signature may be there, and the dataset may be gone: neither is part of the run.
@@ -68,7 +72,7 @@ def command(settings: Settings, run: str, key: str, replace: bool) -> int:
             [
                 ("run", found.run_id),
                 ("signed", covered),
-                ("signature", around.relative(path)),
+                ("signature", settings.shown(path)),
                 ("key", claim.key),
             ],
             indent=0,

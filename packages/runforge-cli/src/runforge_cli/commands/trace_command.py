@@ -37,15 +37,22 @@ def command(settings: Settings, what: str) -> int:
     """
     from runforge_engine.trace import origin, trace, wanted
 
-    sought = wanted(what)
+    sought = wanted(str(settings.located(what)) if what else what)
     listed = trained_in(settings.stores())
     matches = trace(sought, listed)
     runs = [origin(match) for match in matches]
     if settings.json:
         write_json({"schema_version": "trace.v1", "sha256": matches[0].sha256, "runs": runs})
     else:
-        write_lines(_lines(matches[0].sha256, runs))
+        write_lines(_lines(matches[0].sha256, [_here(run, settings) for run in runs]))
     return 0
+
+
+def _here(run: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    """Return a run with paths that can be used in the current folder."""
+    data = run["dataset"]
+    shown = {**data, "path": settings.shown(data["path"])} if "path" in data else data
+    return {**run, "run_dir": settings.shown(run["run_dir"]), "dataset": shown}
 
 
 def _lines(digest: str, runs: list[dict[str, Any]]) -> Iterator[str]:

@@ -77,12 +77,13 @@ def _runs(
 ) -> Iterator[RunVerification]:
     from runforge_contracts.experiments import ExperimentFolder
     from runforge_contracts.layout import EXPERIMENT_RUNS
+    from runforge_contracts.lookup import has_ended
     from runforge_engine.experiment.verification import verify_experiment_run
     from runforge_engine.verification.runs import verify_run
     from runforge_engine.verification.surroundings import surroundings_of
 
     # All of them are found before one is read: a mistyped name is told at once.
-    folders = [settings.find_any(reference) for reference in references]
+    folders = [settings.find_any(reference, has_ended) for reference in references]
     for path, folder in {folder.path: folder for folder in folders}.items():
         if isinstance(folder, ExperimentFolder):
             in_repository = path.parent.name == EXPERIMENT_RUNS

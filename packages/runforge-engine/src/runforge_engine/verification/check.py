@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any, Literal
 
 from runforge_contracts.facts.finding import ABSENT, Finding
 from runforge_contracts.folders import as_text
+from runforge_contracts.text import quote
 
 #: ``not checked`` stands against nothing: there was nothing to check, or nothing to check it by.
 Outcome = Literal["passed", "failed", "not checked"]
 
 #: What to do, by check, or by check and verdict where that makes a difference.
 _HINTS: dict[str | tuple[str, str], str | None] = {
-    "files": "Put the files back from a copy of the run that verifies.",
+    "files": "Put the files back from a copy of the run that verifies; remove what was added.",
     "documents": "Put the documents back from a copy; if nobody edited them, whoever wrote the run"
     " broke the contract.",
     "statement": "Put the files back from a copy: the statement was edited, or the documents that"
@@ -32,6 +34,10 @@ _HINTS: dict[str | tuple[str, str], str | None] = {
     "runs": "Remove what is not a run; get back from a copy what was lost.",
     "signatures": "Get back from a copy the runs and the entries that were signed.",
 }
+#: The rule that a file breaks that is no part of the run.
+_ADDED = "manifest.complete"
+#: What file managers of macOS and Windows leave in folders that they have shown.
+_OF_SYSTEMS = (".DS_Store", "Thumbs.db", "desktop.ini")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,11 @@ class Check:
         """What to do about it, if it failed."""
         if self.outcome != "failed":
             return None
+        added = [PurePosixPath(item.file or "") for item in self.findings if item.rule == _ADDED]
+        strays = [path for path in added if path.name in _OF_SYSTEMS or path.name[:2] == "._"]
+        if self.name == "files" and strays and len(strays) == len(self.findings):
+            names = ", ".join(quote(path) for path in strays)
+            return f"Remove {names}, which a file manager leaves behind: it is no part of the run."
         return _HINTS.get((self.name, self.verdict), _HINTS[self.name])
 
     def to_dict(self) -> dict[str, Any]:

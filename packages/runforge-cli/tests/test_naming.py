@@ -1,0 +1,246 @@
+"""A run is found by what was printed of it, by `latest`, and told of where its folder is gone."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+from calls import TRAIN, Call
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.layout import StoreLayout
+from runforge_contracts.reading import read_index
+from runforge_engine import Store
+
+
+def ids(workspace: Path) -> list[str]:
+    """Return the ids of the index, in its order."""
+    return [entry["run_id"] for entry in read_index(StoreLayout(workspace))]
+
+
+def put_ahead(workspace: Path, run_id: str, *, listed: bool = True) -> str:
+    """Give a run of the store the id that a clock far ahead would have given it."""
+    ahead = f"2099{run_id[4:]}"
+    folder = workspace / ".runforge/runs" / run_id
+    for path in folder.rglob("*.json"):
+        path.write_text(path.read_text("utf-8").replace(run_id, ahead), "utf-8")
+    folder.rename(folder.with_name(ahead))
+    index = json.loads((workspace / ".runforge/index.json").read_text("utf-8"))
+    for entry in index["runs"]:
+        if entry["run_id"] == run_id:
+            entry |= {"run_id": ahead, "run_dir": entry["run_dir"].replace(run_id, ahead)}
+    index["runs"] = [entry for entry in index["runs"] if listed or entry["run_id"] != ahead]
+    (workspace / ".runforge/index.json").write_text(json.dumps(index, indent=2) + "\n", "utf-8")
+    return ahead
+
+
+def interrupt(workspace: Path, run_id: str) -> None:
+    """Leave of a run what one leaves that was killed."""
+    folder = workspace / ".runforge/runs" / run_id
+    folder.mkdir()
+    source = next(path for path in folder.parent.iterdir() if (path / "request.json").exists())
+    (folder / "logs").mkdir()
+    for file in ("request.json", "logs/events.jsonl"):
+        shutil.copyfile(source / file, folder / file)
+
+
+@pytest.fixture
+def ticking(filled: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a workspace with runs of every end, where time goes on."""
+    monkeypatch.delenv("SOURCE_DATE_EPOCH")
+    return filled
+
+
+def test_the_latest_is_the_run_that_was_listed_last(runforge: Call, ticking: Path) -> None:
+    ahead = put_ahead(ticking, ids(ticking)[0])
+    run_id = runforge(*TRAIN, "--json").json["run_id"]
+    assert run_id < ahead
+    for command in ("show", "diagnostics"):
+        assert runforge(command, "latest", "--json").json["run_id"] == run_id
+    assert Store(ticking).run().run_id == run_id
+    told = runforge("metrics")
+    assert told.err == f"note: latest is {run_id} in .runforge/runs\n"
+    assert runforge("metrics", "--quiet").err == ""
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_run_of_a_clock_ahead_is_not_the_latest(
+    listed: bool, runforge: Call, ticking: Path
+) -> None:
+    put_ahead(ticking, ids(ticking)[1], listed=listed)
+    interrupt(ticking, "20990101-000000-0badcafe")
+    run_id = runforge(*TRAIN, "--json").json["run_id"]
+    assert runforge("show", "latest", "--json").json["run_id"] == run_id
+
+
+def test_what_began_after_the_last_listed_run_is_the_latest(runforge: Call, ticking: Path) -> None:
+    put_ahead(ticking, ids(ticking)[0])
+    runforge(*TRAIN)
+    now = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+    interrupt(ticking, f"{now}-0badcafe")
+    assert runforge("show", "latest", "--json").json["run_id"] == f"{now}-0badcafe"
+
+
+def test_the_latest_is_one_that_the_command_can_take(runforge: Call, ticking: Path) -> None:
+    run_id = ids(ticking)[-1]
+    assert runforge("train", "penguins.csv", "--label", "species", "--json").code == 1
+    failed = ids(ticking)[-1]
+    now = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+    interrupt(ticking, f"{now}-ffffffff")
+    assert runforge("show", "--json").json["run_id"] == f"{now}-ffffffff"
+    (ticking / "runs/run-2099-01-01-001").mkdir(parents=True)
+    config = "run_id: run-2099-01-01-001\nexperiment: e\nmodel: m\ndataset: d\n"
+    (ticking / "runs/run-2099-01-01-001/config.yaml").write_text(config, "utf-8")
+    os.utime(ticking / "runs/run-2099-01-01-001/config.yaml", (10**9, 10**9))
+    assert runforge("show", "--json").json["run_id"] == f"{now}-ffffffff"
+    (ticking / ".runforge/runs" / f"{now}-ffffffff" / "request.json").unlink()
+    assert runforge("keygen", "--out", "key").code == 0
+    taken = {
+        ("metrics",): run_id,
+        ("coefficients",): run_id,
+        ("reproduce", "--requirements"): run_id,
+        ("inspect-artifact", "latest"): run_id,
+        ("verify", "latest"): failed,
+        ("sign", "--key", "key"): failed,
+        ("rerun", "latest"): failed,
+    }
+    for command, expected in taken.items():
+        result = runforge(*command)
+        assert f"note: latest is {expected} in " in result.err, command
+
+
+def test_where_no_run_can_be_taken_its_own_shortcoming_is_told(
+    runforge: Call, filled: Path
+) -> None:
+    error = runforge("importance", "--json").json["error"]
+    assert (error["code"], ids(filled)[-1] in error["message"]) == ("ARTIFACT_NOT_FOUND", True)
+
+
+TAKES_A_RUN: tuple[tuple[str, ...], ...] = (
+    *(("show",), ("metrics",), ("importance",), ("coefficients",), ("interpretability",)),
+    *(("diagnostics",), ("rerun",), ("reproduce",), ("report",), ("verify",), ("cancel",)),
+    *(("sign", "--key", "key.pem"), ("inspect-artifact",)),
+    ("export", "--to", "csv", "-o", "tables"),
+)
+
+
+def test_a_run_whose_folder_is_gone_is_not_found(runforge: Call, filled: Path) -> None:
+    entry = read_index(StoreLayout(filled))[0]
+    shutil.rmtree(filled / entry["run_dir"])
+    before = sorted(filled.rglob("*"))
+    references = (entry["run_id"], entry["run_dir"])
+    for command, reference in product(TAKES_A_RUN, references):
+        result = runforge(*command, reference, "--json")
+        error = result.json["error"]
+        assert (result.code, error["code"]) == (3, "RUN_NOT_FOUND"), (command, reference)
+        assert "is gone" in error["message"]
+        told = [problem["message"] for problem in error["problems"]]
+        assert "status: succeeded" in told
+        assert f"model_sha256: {entry['model_sha256']}" in told
+        assert f"accuracy: {entry['summary']['final_metrics']['accuracy']}" in told
+    assert sorted(filled.rglob("*")) == before
+
+
+def test_programs_and_lists_know_that_a_folder_is_gone(runforge: Call, filled: Path) -> None:
+    entries = read_index(StoreLayout(filled))
+    first, last = entries[0], entries[-1]
+    for entry in (first, last):
+        shutil.rmtree(filled / entry["run_dir"])
+    for command in (("predict", first["run_id"], "penguins.csv"), ("diff", first["run_id"], "2")):
+        assert runforge(*command, "--json").json["error"]["code"] == "RUN_NOT_FOUND"
+    with pytest.raises(RunForgeError) as caught:
+        Store(filled).run(first["run_id"])
+    assert caught.value.code is ErrorCode.RUN_NOT_FOUND
+    gone = [run.path.name for run in Store(filled).runs() if run.status == "missing"]
+    assert sorted(gone) == sorted([first["run_id"], last["run_id"]])
+    # It can only be looked for by what is left of it; and the last run is one that is there.
+    assert runforge("trace", first["model_sha256"]).code == 0
+    assert runforge("show", "latest", "--json").json["run_id"] not in gone
+    shutil.rmtree(filled / ".runforge/runs")
+    assert runforge("show", "latest", "--json").json["error"]["code"] == "RUN_NOT_FOUND"
+
+
+def folder_in(text: str) -> str:
+    """Return the folder that a summary names."""
+    [line] = [line for line in text.splitlines() if line.split()[:1] == ["folder"]]
+    return line.split()[1]
+
+
+@pytest.mark.parametrize("where", ["sub/deeper", ".runforge"])
+def test_what_is_printed_in_a_subfolder_can_be_pasted_there(
+    where: str, runforge: Call, filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (filled / where).mkdir(parents=True, exist_ok=True)
+    monkeypatch.chdir(filled / where)
+    data = Path(os.path.relpath(filled / "penguins.csv"))
+    arguments: tuple[Any, ...] = ("train", str(data), *TRAIN[2:])
+    trained = runforge(*arguments)
+    folder = folder_in(trained.out)
+    assert (Path(folder) / "result.json").is_file()
+    run_id = Path(folder).name
+    for reference in (folder, f".runforge/runs/{run_id}", f"{folder}/"):
+        for command in ("show", "metrics", "verify", "diagnostics"):
+            assert runforge(command, reference).code == 0, (command, reference)
+    told = runforge("show", run_id).out
+    assert folder_in(told) == folder
+    assert f"dataset       {data}" in told or f" {data} (sha256" in told
+    model = f".runforge/runs/{run_id}/artifacts/model.pkl"
+    for command in (
+        *(("trace", model), ("inspect-artifact", model), ("predict", model, str(data))),
+        *(("trace", f"{folder}/artifacts/model.pkl"), ("runs", "--dataset", model)),
+    ):
+        assert runforge(*command).code == 0, command
+    assert runforge("show", folder, "--json").json["run_dir"] == f".runforge/runs/{run_id}"
+    failed = runforge("train", str(data), "--label", "species")
+    recorded = failed.err.split("The run is recorded as failed in ")[1].strip()
+    assert Path(recorded).is_dir()
+
+
+def test_a_run_folder_is_executed_by_its_path_from_the_workspace(
+    runforge: Call, filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = ".runforge/runs/20260201-120009-0badcafe"
+    source = filled / read_index(StoreLayout(filled))[0]["run_dir"]
+    (filled / folder).mkdir()
+    shutil.copyfile(source / "request.json", filled / folder / "request.json")
+    (filled / "sub").mkdir()
+    monkeypatch.chdir(filled / "sub")
+    done = runforge("run", "--run-dir", folder)
+    assert (done.code, folder_in(done.out)) == (0, f"../{folder}"), done.err
+
+
+def test_another_workspace_is_named_by_its_whole_path(
+    runforge: Call, filled: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: Any
+) -> None:
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    monkeypatch.setenv("COLUMNS", "400")
+    folder = folder_in(runforge("show", "--workspace", str(filled)).out)
+    assert Path(folder).is_absolute()
+    assert runforge("show", folder).code == 0
+    assert runforge("show", f".runforge/runs/{Path(folder).name}").code == 3
+
+
+def test_runs_are_sorted_by_the_names_that_show_prints(runforge: Call, filled: Path) -> None:
+    printed = runforge("metrics").out.split("\n\n")[1].splitlines()
+    names = [line.split()[0] for line in printed]
+    assert "f1_macro" in names
+    for name in [*names, "f1_score"]:
+        result = runforge("runs", "--sort", name)
+        assert (result.code, name in result.out.splitlines()[0]) == (0, True), result.err
+        assert len(result.out.splitlines()) == 5
+
+
+def test_a_file_that_a_file_manager_leaves_is_told_as_one(runforge: Call, filled: Path) -> None:
+    folder = filled / read_index(StoreLayout(filled))[0]["run_dir"]
+    (folder / ".DS_Store").write_bytes(b"\0")
+    result = runforge("verify", folder.name)
+    assert result.code == 1
+    assert "Remove `.DS_Store`" in result.out
+    assert "Put the files back" not in result.out
+    (folder / "metrics.json").unlink()
+    assert "Put the files back" in runforge("verify", folder.name).out
