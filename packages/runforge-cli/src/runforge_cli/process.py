@@ -8,6 +8,8 @@ import os
 import sys
 from typing import NoReturn
 
+from runforge_cli import interruption
+
 _ours = False
 
 
@@ -26,6 +28,9 @@ def take() -> None:
 
 def prepare_training() -> None:
     """Pin the numeric environment; in a process of ours, load the libraries sparingly, too."""
+    if _ours:
+        # Until the run has its folder there is nothing to unwind.
+        interruption.end_at_once()
     from runforge_engine.numerics import pin_environment
 
     pin_environment()
@@ -37,6 +42,7 @@ def prepare_training() -> None:
 
 def leave(code: int) -> NoReturn:
     """End the process, also where work that was left is still in native code."""
+    interruption.ended()
     if "numpy" not in sys.modules and not _work_left():
         # Nor is it worth the time to look for garbage when the process ends.
         gc.freeze()

@@ -18,6 +18,7 @@ from runforge_contracts.files import reading
 from runforge_contracts.text import quote
 
 from runforge_engine.experiment.places import place_in
+from runforge_engine.interpreter import own_command
 
 #: Stands for the path of the configuration among the words of a command.
 CONFIG_WORD = "{config}"
@@ -34,7 +35,8 @@ def command_of(run: Mapping[str, Any] | None, config: Path) -> list[str]:
     config
         The configuration, absolute.
     """
-    run = {"module": _BRIDGE} if run is None else run
+    if run is None:
+        return own_command(_BRIDGE, "--config", str(config))
     args = list(run.get("args", ()))
     if "command" in run:
         return [word.replace(CONFIG_WORD, str(config)) for word in (*run["command"], *args)]

@@ -1,7 +1,11 @@
 """Run an experiment: ``python tools/run.py --experiment experiments/exp-001.yaml``."""
 
-import runpy
 import sys
+
+if not sys.flags.safe_path:
+    del sys.path[0]  # A file beside this one is no module of Python's, whatever its name.
+
+import runpy
 from importlib.util import find_spec
 from pathlib import Path
 
