@@ -88,6 +88,8 @@ def ended() -> None:
 
 def end() -> "NoReturn":
     """Say that the call was interrupted, and end the process."""
+    if not _json and os.isatty(2):
+        os.write(2, b"\n")  # The terminal shows a `^C`.
     os._exit(tell(json=_json))
 
 

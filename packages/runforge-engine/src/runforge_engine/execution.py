@@ -43,6 +43,8 @@ from runforge_engine.store import append_entry, claim_folder, take_folder
 if TYPE_CHECKING:
     from runforge_engine.stages import Completed
 
+#: A run is called by what it learns from, so it has no folder before.
+_NOTHING_YET = "The dataset had not been read yet, so there is no run and nothing on record."
 #: Within how many seconds a cancelled run has ended.
 CANCEL_WITHIN = 2.0
 #: How long the origin of a cancelled run is looked for, in seconds.
@@ -100,7 +102,14 @@ def execute(
     """
     cancellation = cancellation or Cancellation()
     start = Start.now()
-    plan = run_aside(lambda _: make_plan(request, store, start, cli_parameters), cancellation.check)
+    try:
+        plan = run_aside(
+            lambda _: make_plan(request, store, start, cli_parameters), cancellation.check
+        )
+    except RunForgeError as refusal:
+        if refusal.code is ErrorCode.CANCELLED:
+            refusal.hint = _NOTHING_YET
+        raise
     candidates = run_id_candidates(plan.start.at, request.raw, plan.source.sha256)
     if folder is None:
         folder = claim_folder(store, candidates)
