@@ -1322,7 +1322,7 @@ export interface Numerics {
    */
   simd?: string[];
   /**
-   * Whether kernels and threads were fixed before the numeric libraries were loaded.
+   * Whether kernels and threads in force are the ones that are equal on every machine.
    */
   pinned: boolean;
   /**

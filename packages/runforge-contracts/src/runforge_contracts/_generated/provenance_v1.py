@@ -107,7 +107,7 @@ class Numerics(Struct, kw_only=True, frozen=True, gc=False):
     pinned: Annotated[
         bool,
         Meta(
-            description="Whether kernels and threads were fixed before the numeric libraries were loaded."
+            description="Whether kernels and threads in force are the ones that are equal on every machine."
         ),
     ]
     environment: Annotated[
