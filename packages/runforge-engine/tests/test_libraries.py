@@ -42,7 +42,8 @@ try:
     found = True
 except ImportError as error:
     found = str(error)
-print(json.dumps({"folder": str(outcome.run_dir), "loaded": loaded, "modules": modules, "pandas": found,
+print(json.dumps({"folder": str(outcome.run_dir), "loaded": loaded, "modules": modules,
+    "pandas": found,
     "late": [ranking, median],
     "collecting": gc.isenabled(), "frozen": gc.get_freeze_count() > 0}))
 """
