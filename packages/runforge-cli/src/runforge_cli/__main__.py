@@ -67,7 +67,12 @@ def guard(call: "Callable[[], int]", *, json: bool) -> int:
     """
     for stream in (sys.stdout, sys.stderr):
         # A name that the terminal's encoding lacks is escaped; it does not end the command.
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        if stream.encoding.lower() == "utf-8" and not sys._xoptions:
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        else:
+            from runforge_cli.encoding import soften
+
+            soften(stream)
     try:
         try:
             code = call()

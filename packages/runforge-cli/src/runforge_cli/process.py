@@ -20,6 +20,10 @@ def take() -> None:
     """
     global _ours
     _ours = True
+    if sys.getfilesystemencoding() != "utf-8":
+        from runforge_cli.encoding import start_in_utf8
+
+        start_in_utf8()
     for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
         if getattr(sys, name) is None:
             os.dup2(os.open(os.devnull, os.O_RDWR), number)

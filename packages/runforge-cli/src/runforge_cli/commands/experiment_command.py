@@ -202,7 +202,7 @@ def _tell_plan(settings: Settings, prepared: Materialised) -> None:
 def _tell_beginning(settings: Settings, folder: Path) -> None:
     if not (settings.quiet or settings.json):
         with contextlib.suppress(OSError):  # the run goes on though nobody listens
-            click.echo(f"Run {folder.name} in {printable(str(folder))}", err=True)
+            tell([f"Run {folder.name} in {printable(str(folder))}"])
 
 
 def _tell(settings: Settings, outcome: ExperimentOutcome, root: Path) -> None:
@@ -225,7 +225,7 @@ def _tell(settings: Settings, outcome: ExperimentOutcome, root: Path) -> None:
         warn(warning)
     if outcome.error is not None:
         tell(error_lines(outcome.error))
-        click.echo(f"The run is recorded as {outcome.status} in {printable(where)}", err=True)
+        tell([f"The run is recorded as {outcome.status} in {printable(where)}"])
         return
     from runforge_cli.experiment_view import outcome_lines
 
