@@ -1351,6 +1351,12 @@ export interface Provenance {
   };
   platform: Platform;
   numerics: Numerics;
+  /**
+   * What was left out of the run's documents on request, because it identifies a person or a machine: `dataset.path` (the folder of the dataset), `python.executable`, `paths` (folders in messages and tracebacks). Absent where nothing was.
+   *
+   * @minItems 1
+   */
+  left_out?: string[];
   [k: string]: unknown;
 }
 /**

@@ -76,8 +76,8 @@ class LazyGroup(CommandGroup):
 _EPILOG = """
 RUN is a run id, the start of one, `latest`, or the path of a run folder.
 
-RUNFORGE_WORKSPACE, RUNFORGE_STORE and RUNFORGE_DATASET stand for options that are not given;
-NO_COLOR is honoured.
+RUNFORGE_WORKSPACE, RUNFORGE_STORE, RUNFORGE_DATASET and RUNFORGE_PRIVATE stand for options that
+are not given; NO_COLOR is honoured.
 
 Completion: eval "$(_RUNFORGE_COMPLETE=bash_source runforge)", or zsh_source, fish_source.
 """

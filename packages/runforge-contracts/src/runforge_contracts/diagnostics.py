@@ -33,6 +33,7 @@ class DiagnosticCode(StrEnum):
     GPU_UNAVAILABLE = "GPU_UNAVAILABLE"
     NUMERICS_NOT_PINNED = "NUMERICS_NOT_PINNED"
     PROVENANCE_INCOMPLETE = "PROVENANCE_INCOMPLETE"
+    LEFT_OUT_ON_REQUEST = "LEFT_OUT_ON_REQUEST"
 
     @property
     def severity(self) -> Literal["info", "warning"]:
@@ -44,6 +45,7 @@ _INFORMATION = frozenset(
     {
         DiagnosticCode.FEATURE_CONSTANT,
         DiagnosticCode.FEATURE_IMPORTANCE_UNSUPPORTED_MODEL,
+        DiagnosticCode.LEFT_OUT_ON_REQUEST,
         DiagnosticCode.LINEAR_COEFFICIENTS_UNSUPPORTED_MODEL,
     }
 )

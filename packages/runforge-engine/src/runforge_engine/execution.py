@@ -14,7 +14,7 @@ import math
 import time
 import traceback
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -35,6 +35,7 @@ from runforge_engine.holding import holding
 from runforge_engine.journal import Journal
 from runforge_engine.observer import Observer
 from runforge_engine.plan import Plan, Start, make_plan
+from runforge_engine.privacy import Shortening, is_wanted
 from runforge_engine.provenance import collect_provenance
 from runforge_engine.record import RunRecord
 from runforge_engine.stopping import stoppable
@@ -70,6 +71,7 @@ def execute(
     *,
     folder: Path | None = None,
     cli_parameters: Collection[str] = (),
+    private: bool | None = None,
     observer: Observer | None = None,
     cancellation: Cancellation | None = None,
 ) -> Outcome:
@@ -89,6 +91,9 @@ def execute(
         it is one of the store's and has the form of a run id, that is the id.
     cli_parameters
         Names of the hyperparameters that a person typed, to be recorded as such.
+    private
+        Whether what identifies a person or a machine is left out of the record; where it is None,
+        ``RUNFORGE_PRIVATE`` says so.
     observer
         Told of every event and diagnostic.
     cancellation
@@ -110,6 +115,11 @@ def execute(
         if refusal.code is ErrorCode.CANCELLED:
             refusal.hint = _NOTHING_YET
         raise
+    shortening = None
+    if is_wanted() if private is None else private:
+        shortening = Shortening(request, store)
+        request = shortening.request()
+        plan = replace(plan, request=request)
     candidates = run_id_candidates(plan.start.at, request.raw, plan.source.sha256)
     if folder is None:
         folder = claim_folder(store, candidates)
@@ -120,6 +130,7 @@ def execute(
         chosen = folder.absolute().parent == store.runs and is_run_id(folder.name)
         run_id = folder.name if chosen else next(candidates)
     record = RunRecord(folder)
+    record.shortening = shortening
     with holding(folder):
         try:
             record.write_bytes(layout.REQUEST, request.encode())
@@ -135,12 +146,14 @@ def execute_folder(
     folder: Path,
     store: StoreLayout,
     *,
+    private: bool | None = None,
     observer: Observer | None = None,
     cancellation: Cancellation | None = None,
 ) -> Outcome:
     """Train as the ``request.json`` in ``folder`` asks, there, and return how it ended.
 
-    The folder's name is the run id. As :func:`execute` otherwise.
+    The folder's name is the run id, and the request stays as its client wrote it. As
+    :func:`execute` otherwise.
 
     Raises
     ------
@@ -165,14 +178,18 @@ def execute_folder(
             )
     start, record, observer = Start.now(), RunRecord(folder), observer or Observer()
     cancellation = cancellation or Cancellation()
+    if is_wanted() if private is None else private:
+        record.shortening = Shortening(request, store, keeps_request=True)
     with holding(folder), stoppable(folder, cancellation):
         try:
             plan = run_aside(lambda _: make_plan(request, store, start), cancellation.check)
         except RunForgeError as refusal:
             # The folder is there already, and whoever made it waits for a result.
-            with Journal(folder, folder.name, start.clock, observer) as journal:
+            with Journal(folder, folder.name, start.clock, observer, record.shortening) as journal:
                 asked = request.view
                 journal.event("run_start", preset_id=asked.preset, model_family=asked.model.family)
+                if record.shortening is not None:
+                    journal.diagnose([record.shortening.notice()])
                 _tell_end(journal, refusal, store)
             result = _result(request, store, start, folder.name, refusal)
             _write_end(folder.name, record, journal.diagnostics, result)
@@ -188,12 +205,14 @@ def _run(
     error: RunForgeError | None = None
     completed: Completed | None = None
     interrupt: KeyboardInterrupt | None = None
-    with Journal(record.folder, run_id, plan.start.clock, observer) as journal:
+    with Journal(record.folder, run_id, plan.start.clock, observer, record.shortening) as journal:
         try:
             configuration = plan.configuration
             journal.event(
                 "run_start", preset_id=configuration.preset, model_family=configuration.family
             )
+            if record.shortening is not None:
+                journal.diagnose([record.shortening.notice()])
             complete = run_aside(lambda _: _stages(), cancellation.check)
             completed = complete(plan, run_id, record, journal, cancellation)
         except RunForgeError as raised:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from runforge_contracts.text import printable, quote
 
 from runforge_cli.groups import CommandGroup
 from runforge_cli.output import error_lines, tell, warn, write_json, write_lines
-from runforge_cli.settings import Settings, global_options, pass_settings
+from runforge_cli.settings import Settings, global_options, pass_settings, private_option
 
 if TYPE_CHECKING:
     from runforge_engine.experiment.materialise import Materialised
@@ -39,6 +40,7 @@ def command() -> None:
 @click.option(
     "--set", "assignments", multiple=True, metavar="NAME=VALUE", help="A value; repeatable."
 )
+@private_option
 @global_options
 @pass_settings
 def run(
@@ -57,6 +59,9 @@ def run(
     """
     from runforge_cli.running import cancelled_by_signals
 
+    if settings.private:
+        # For our own training, too, which is a process of its own.
+        os.environ["RUNFORGE_PRIVATE"] = "1"
     with cancelled_by_signals() as cancellation:
         from runforge_engine.experiment.materialise import materialise
         from runforge_engine.experiment.running import run_experiment

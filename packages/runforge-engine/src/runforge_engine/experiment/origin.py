@@ -14,6 +14,7 @@ from runforge_contracts.text import printable, shorten
 
 from runforge_engine.experiment.copying import MODELS
 from runforge_engine.git import Git, GitUnavailableError
+from runforge_engine.privacy import LEFT_OUT, is_wanted
 from runforge_engine.worktree import TIME_LIMIT, read_git_state
 
 #: Folders that runs write into; they are not what a run is made from.
@@ -39,7 +40,8 @@ def describe_code(root: Path) -> tuple[dict[str, Any] | None, str | None]:
         state = read_git_state(root, *_OUTPUTS)
         if state is None:
             return None, None
-        address = Git(TIME_LIMIT).origin(root)
+        # A name as good as that of whoever works on it.
+        address = LEFT_OUT if is_wanted() else Git(TIME_LIMIT).origin(root)
     except GitUnavailableError as reason:
         return None, f"The commit is not on record: {reason}"
     described = {
