@@ -1,18 +1,129 @@
-"""``python -m ml_runner``: isolated from the current folder first of all, then the commands."""
+"""``python -m ml_runner``: the entry point that editors call; a thin door to the same engine.
+
+Source: RunForge guarantees, "CLI Usage", "Dataset Inspection" and "Pipeline Inspection"; RunForge
+contract, "Clients".
+"""
+
+from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
+from typing import NoReturn
+
+import click
+from runforge_cli.__main__ import conclude
+from runforge_cli.groups import CommandGroup
+from runforge_cli.process import prepare_training, take
+
+
+@click.group(cls=CommandGroup)
+def cli() -> None:
+    """Train and inspect on behalf of an editor."""
+
+
+@cli.command("train")
+@click.option("--preset", required=True, help="std-train or hq-train.")
+@click.option("--out", required=True, metavar="DIR", help="The run folder to make.")
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1))
+@click.option("--model", default="logistic_regression", metavar="FAMILY")
+@click.option("--profile", metavar="P")
+@click.option("--param", "params", multiple=True, metavar="NAME=VALUE")
+@click.option("--name", metavar="S")
+def train(
+    preset: str,
+    out: str,
+    device: str,
+    seed: int | None,
+    model: str,
+    profile: str | None,
+    params: tuple[str, ...],
+    name: str | None,
+) -> int:
+    """Train on the dataset that RUNFORGE_DATASET names; its label column is ``label``."""
+    prepare_training()
+    from runforge_cli import CLIENT
+    from runforge_cli.running import require, train_and_tell
+    from runforge_cli.settings import Settings
+    from runforge_contracts.layout import DEFAULT_STORE, StoreLayout, find_workspace
+    from runforge_engine.configuration import parse_parameters
+    from runforge_engine.execution import execute
+    from runforge_engine.requests import new_request
+
+    dataset = require(
+        os.environ.get("RUNFORGE_DATASET"), "RUNFORGE_DATASET", "Set it to the dataset's path."
+    )
+    folder = Path(out).absolute()
+    above = find_workspace(folder, DEFAULT_STORE)
+    store = StoreLayout(above if above != folder else Path.cwd(), DEFAULT_STORE)
+    parameters = parse_parameters(params)
+    request = new_request(
+        dataset=dataset,
+        label_column="label",
+        store=store,
+        created_by=CLIENT,
+        model_family=model,
+        preset=preset,
+        profile=profile,
+        hyperparameters=parameters,
+        seed=seed,
+        device="gpu" if device == "cuda" else "cpu",
+        name=name,
+    )
+    settings = Settings()
+    settings.json = settings.verbose = True
+    settings.workspace = str(store.workspace)
+    return train_and_tell(
+        settings,
+        lambda observer, cancellation: execute(
+            request,
+            store,
+            folder=folder,
+            cli_parameters=parameters.keys(),
+            observer=observer,
+            cancellation=cancellation,
+        ),
+    )
+
+
+@cli.command("inspect")
+@click.option("--dataset", required=True, metavar="CSV")
+@click.option("--label", metavar="COLUMN", default="label", show_default=True)
+def inspect_dataset(dataset: str, label: str) -> int:
+    """Print what a dataset holds, as JSON."""
+    from runforge_engine.numerics import pin_environment
+
+    pin_environment()
+    from runforge_cli.output import write_json
+    from runforge_engine import inspection
+
+    report, code = inspection.inspect_dataset(dataset, label)
+    write_json(report)
+    return code
+
+
+@cli.command("inspect-artifact")
+@click.option("--artifact", required=True, metavar="PKL", help="A model file.")
+def inspect_artifact(artifact: str) -> int:
+    """Print what a model file holds, as JSON, without running any of it."""
+    from runforge_cli.output import write_json
+    from runforge_engine.artifact.inspection import inspect_model
+
+    inspection = inspect_model(Path(artifact))
+    write_json(inspection.to_dict())
+    return 0 if inspection.is_clean else 1
+
+
+def main() -> NoReturn:
+    """Run the entry point with the arguments of the process, and end the process."""
+    take()
+
+    def call() -> int:
+        return cli.main(sys.argv[1:], prog_name="python -m ml_runner", standalone_mode=False) or 0
+
+    conclude(call, json=True)
+
 
 if __name__ == "__main__":
-    # What is imported before the path is clean may be a file of the workspace. So only what Python
-    # itself has loaded is imported, and our own package from where this one lies, beside it.
-    sys.path.insert(0, os.path.dirname(os.path.dirname(__file__)))
-    from runforge_cli import interruption
-    from runforge_cli.isolation import isolate
-
-    del sys.path[0]
-    interruption.end_at_once(json=True)
-    isolate()
-    from ml_runner.commands import main
-
     main()

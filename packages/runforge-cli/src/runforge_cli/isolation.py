@@ -18,8 +18,9 @@ def isolate() -> None:
     They stay where RunForge itself is installed in one of them.
     """
     installed = os.path.dirname(os.path.dirname(__file__))
-    foreign = {"", os.curdir, os.path.dirname(os.path.realpath(sys.argv[0] or os.curdir))}
+    foreign = {"", os.curdir}
     try:
+        foreign.add(os.path.dirname(os.path.realpath(sys.argv[0])))
         foreign.add(os.getcwd())
     except OSError:  # It was deleted, and has nothing in it.
         pass
