@@ -201,8 +201,7 @@ folder that the command writes, on one core and on all, against that of a plain 
 * scikit-learn takes longer to import than to train on a small table. A process of the command
   loads it in a thread while the data is read and hashed, without looking for garbage meanwhile,
   and not all of it: what it imports for other uses, such as `scipy.stats`, is loaded when it is
-  used, and pandas and rich, which it imports wherever they are installed, are not there. The
-  version of pandas is on record all the same.
+  used, and pandas and rich, which it imports wherever they are installed, are not there.
 * Arrow parses on all cores, in pieces that fit a processor's own memory, and tells of what it
   cannot read; the columns become the matrix a few thousand rows at a time.
 * One thread for linear algebra: the bits need it, and it is faster.

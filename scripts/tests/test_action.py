@@ -25,6 +25,13 @@ def test_the_guide_uses_the_action_as_it_is() -> None:
     assert required <= step["with"].keys()
 
 
+def shadow(repository: Path) -> None:
+    """Give a repository files that are called like modules of Python, of pip and of the suite."""
+    for name in ("pip", "queue", "json", "argparse", "msgspec", "runforge_contracts"):
+        text = f"open({str(repository / 'ran')!r}, 'a').write(__name__)\n"
+        (repository / f"{name}.py").write_text(text, "utf-8")
+
+
 @pytest.fixture(scope="module")
 def runner(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a runner's folder, with what the first step installs."""
@@ -36,8 +43,16 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "RUNNER_TEMP": str(folder),
         "GITHUB_ACTION_PATH": str(ROOT / "conformance"),
     }
+    repository = tmp_path_factory.mktemp("repository")
+    shadow(repository)
     # pip builds in a copy of its own, so that nothing is left in the repository.
-    subprocess.run(["bash", "-eo", "pipefail", "-c", install["run"]], env=environment, check=True)
+    subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", install["run"]],
+        cwd=repository,
+        env=environment,
+        check=True,
+    )
+    assert not (repository / "ran").exists()
     return folder
 
 
@@ -66,6 +81,7 @@ def test_the_action_tests_a_client(
     }
     summary = tmp_path / "summary.md"
     environment = {**os.environ, **values, "PYTHON": sys.executable, "RUNNER_TEMP": str(runner)}
+    shadow(tmp_path)
     done = subprocess.run(
         ["bash", "-eo", "pipefail", "-c", test["run"]],
         cwd=tmp_path,
@@ -75,3 +91,5 @@ def test_the_action_tests_a_client(
     assert done.returncode == status
     assert summary.read_text().startswith("# Conformance: runforge-contracts")
     assert (tmp_path / "the report/junit.xml").exists()
+    # The client is a script elsewhere; the judge started where the repository's files are.
+    assert not (tmp_path / "ran").exists()

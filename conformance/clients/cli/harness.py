@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 Message = dict[str, Any]
-COMMAND = [sys.executable, "-m", "runforge_cli", "--json"]
+COMMAND = [sys.executable, "-P", "-m", "runforge_cli", "--json"]
 
 STARTED: Message = {
     "protocol": 1,

@@ -122,6 +122,7 @@ def test_a_signal_ends_a_run_in_every_stage(stage: str, workspace: Path) -> None
     assert (process.returncode, number.name in said) == (5, True)
     if step is None:
         assert run_folders(workspace) == []
+        assert "so there is no run and nothing on record" in said
         return
     cancelled_cleanly(workspace)
     [folder] = run_folders(workspace)

@@ -1320,7 +1320,7 @@ export interface Numerics {
    */
   simd?: string[];
   /**
-   * Whether kernels and threads were fixed before the numeric libraries were loaded.
+   * Whether kernels and threads in force are the ones that are equal on every machine.
    */
   pinned: boolean;
   /**
@@ -1349,6 +1349,12 @@ export interface Provenance {
   };
   platform: Platform;
   numerics: Numerics;
+  /**
+   * What was left out of the run's documents on request, because it identifies a person or a machine: `dataset.path` (the folder of the dataset), `python.executable`, `paths` (folders in messages and tracebacks). Absent where nothing was.
+   *
+   * @minItems 1
+   */
+  left_out?: string[];
   [k: string]: unknown;
 }
 /**

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -174,6 +175,8 @@ def test_numpy_loaded_too_early_is_told_and_recorded(tmp_path: Path) -> None:
     )
     done = subprocess.run(
         [sys.executable, "-c", program, str(path), label],
+        # What is in force is the pinned environment wherever the variables are inherited.
+        env={**os.environ, "OPENBLAS_CORETYPE": "Prescott"},
         capture_output=True,
         text=True,
         check=True,

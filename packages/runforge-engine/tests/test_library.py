@@ -173,6 +173,10 @@ def test_a_frame_is_a_dataset_with_every_bit(tmp_path: Path, monkeypatch: Any) -
     again = train(frame.copy(), label="kind, or\nclass")
     assert again.record is not None
     assert again.record["dataset"] == run.record["dataset"]
+    # The frame's library is loaded here, and no part of what makes the model from the file.
+    of_file = train(path, label="kind, or\nclass").record
+    assert of_file is not None
+    assert of_file["provenance"]["packages"] == run.record["provenance"]["packages"]
     assert path.stat().st_mtime_ns == written
     path.write_text("changed")
     assert train(frame, label="kind, or\nclass").status == "succeeded"

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from runforge_engine import numerics
 from runforge_engine.host import cpu_flags
 from runforge_engine.numerics import _dispatched_features
 
@@ -129,8 +130,106 @@ def test_an_unpinned_process_records_what_the_user_set(fits):
     }
 
 
-def test_a_user_who_set_the_same_kernel_has_not_pinned_the_environment(fits):
-    assert fits["unpinned haswell"][1]["pinned"] is False
+#: What is in force on machines of others, and whether that is the pinned environment. What numpy
+#: 2.4 tells: from v3 of x86-64 on in groups.
+ONE = {"library": "a.so", "api": "openblas", "version": "0.3.31", "threads": 1}
+V3 = ("X86_V2", "X86_V3")
+
+
+@pytest.mark.parametrize(
+    ("blas", "simd", "environment", "pinned"),
+    [
+        ([{**ONE, "architecture": "Haswell"}], V3, {}, True),
+        ([{**ONE, "architecture": "Haswell"}], ("SSE", "SSE2", "AVX2", "FMA3"), {}, True),
+        ([{**ONE, "architecture": "Haswell", "threads": 2}], V3, {}, False),
+        ([{**ONE, "architecture": "Haswell"}], (*V3, "X86_V4", "AVX512_SPR"), {}, False),
+        ([{**ONE, "architecture": "Haswell"}], ("X86_V2",), {}, False),
+        ([{**ONE, "architecture": "Haswell"}], V3, {"OPENBLAS_BLOCK_FACTOR": "2"}, False),
+        ([{**ONE, "architecture": "Haswell"}], V3, {"OPENBLAS_L2_SIZE": "256"}, False),
+        ([{**ONE, "architecture": "Zen"}], V3, {}, False),
+        ([{**ONE, "architecture": "SapphireRapids"}], (*V3, "X86_V4", "AVX512_SPR"), {}, False),
+        ([{**ONE, "architecture": "neoversev1"}], ("NEON", "ASIMD", "SVE"), {}, False),
+        ([{"library": "Accelerate", "api": "accelerate", "threads": 1}], ("NEON",), {}, False),
+        ([{**ONE, "architecture": "Haswell"}, {**ONE, "api": "mkl"}], V3, {}, False),
+        ([], V3, {}, False),
+    ],
+)
+def test_pinned_is_what_is_in_force(monkeypatch, blas, simd, environment, pinned):
+    for applied in (None, environment):
+        monkeypatch.setattr(numerics, "_applied", applied)
+        monkeypatch.setattr(numerics, "_blas_libraries", lambda: blas)
+        monkeypatch.setattr(numerics, "_numpy_features", lambda: list(simd))
+        monkeypatch.setattr(numerics, "_recorded_variables", lambda: environment)
+        assert numerics.describe_numerics()["pinned"] is pinned
+
+
+#: Starts worker processes in every way there is; in each, numpy is loaded before anybody asks.
+WORKERS = """
+import json, multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+
+def describe():
+    import numpy
+    from runforge_engine.numerics import describe_numerics, pin_environment
+    pin_environment()
+    return describe_numerics()
+
+if __name__ == "__main__":
+    from runforge_engine.numerics import pin_environment
+    assert pin_environment()
+    found = {"here": describe()}
+    from joblib import Parallel, delayed
+    for backend in ("loky", "multiprocessing"):
+        (found[backend],) = Parallel(2, backend=backend)([delayed(describe)()])
+    for method in multiprocessing.get_all_start_methods():
+        context = multiprocessing.get_context(method)
+        with ProcessPoolExecutor(1, mp_context=context) as pool:
+            found[method] = pool.submit(describe).result()
+    print(json.dumps(found))
+"""
+
+
+def test_a_worker_process_computes_as_the_one_that_pinned(tmp_path):
+    program = tmp_path / "workers.py"
+    program.write_text(WORKERS)
+    done = subprocess.run(
+        [sys.executable, str(program)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    here = found.pop("here")
+    assert {"loky", "multiprocessing", "spawn"} <= found.keys()
+    assert [way for way, record in found.items() if record != here] == []
+    assert here["pinned"] is ({"avx2", "fma"} <= cpu_flags())
+
+
+@pytest.mark.slow
+def test_a_worker_of_a_parallel_test_run_computes_as_the_one_that_pinned(tmp_path):
+    (tmp_path / "conftest.py").write_text(PIN + "pin_environment()\nimport numpy\n")
+    (tmp_path / "test_it.py").write_text(
+        "import numpy, json, pathlib\n" + PIN + "def test_it(worker_id):\n"
+        "    assert worker_id == 'gw0'\n"
+        f"    path = pathlib.Path({str(tmp_path)!r}, 'record.json')\n"
+        "    path.write_text(json.dumps(describe_numerics()))\n"
+    )
+    command = ("-m", "pytest", "-q", "-n", "1", "-p", "no:cacheprovider", "--rootdir", ".", ".")
+    subprocess.run([sys.executable, *command], cwd=tmp_path, check=True, capture_output=True)
+    record = json.loads((tmp_path / "record.json").read_text())
+    assert record["pinned"] is ({"avx2", "fma"} <= cpu_flags())
+
+
+def test_a_notebook_that_loaded_numpy_first_is_judged_by_what_it_runs_on():
+    code = PIN + (
+        "import json, numpy\n"
+        "assert pin_environment() is False\n"
+        "print(json.dumps(describe_numerics()))"
+    )
+    pinning = PIN + "pin_environment()\nimport json, os; print(json.dumps(dict(os.environ)))"
+    as_pinned = json.loads(run(pinning))
+    assert json.loads(run(code, **as_pinned))["pinned"] is ({"avx2", "fma"} <= cpu_flags())
+    assert (
+        json.loads(run(code, OMP_NUM_THREADS="2", OPENBLAS_CORETYPE="Prescott"))["pinned"] is False
+    )
 
 
 def test_the_record_names_libraries_without_their_paths(fits):
@@ -145,9 +244,10 @@ def test_too_late_changes_nothing_and_says_so():
         "assert dict(os.environ) == before\n"
         "print(json.dumps(describe_numerics()))"
     )
-    record = json.loads(run(code, OMP_NUM_THREADS="2"))
+    given = {"OMP_NUM_THREADS": "2", "OPENBLAS_CORETYPE": "Prescott"}
+    record = json.loads(run(code, **given))
     assert record["pinned"] is False
-    assert record["environment"] == {"OMP_NUM_THREADS": "2"}
+    assert record["environment"] == given
 
 
 def test_pinning_again_before_and_after_numpy_changes_nothing():

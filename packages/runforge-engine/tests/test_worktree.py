@@ -66,10 +66,41 @@ def test_outside_a_repository_there_is_no_state(tmp_path):
     assert read_git_state(tmp_path, STORE) is None
 
 
-def test_before_the_first_commit_there_is_no_state(tmp_path):
+def test_before_the_first_commit_it_is_reported_that_there_is_none(tmp_path):
     git(tmp_path, "init")
     (tmp_path / "a").write_text("a")
-    assert read_git_state(tmp_path, STORE) is None
+    with pytest.raises(GitUnavailableError, match="no commit"):
+        read_git_state(tmp_path, STORE)
+
+
+@pytest.mark.parametrize("around", [True, False])
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("HEAD", "garbage"),
+        ("HEAD", ""),
+        ("HEAD", "0" * 39 + "1\n"),
+        ("HEAD", "ref: refs/heads/gone\n"),
+        ("refs/heads/main", ""),
+        ("refs/heads/main", "garbage"),
+        ("refs/heads/main", "0" * 39 + "1\n"),
+        ("objects", None),
+        (".", None),
+    ],
+)
+def test_a_broken_repository_is_reported_whatever_lies_around_it(tmp_path, around, file, content):
+    outer = make_repository(tmp_path / "outer") if around else tmp_path
+    broken = make_repository(outer / "broken")
+    assert read_git_state(broken) is not None
+    place = broken / ".git" / file
+    if content is None:
+        shutil.rmtree(place)
+    else:
+        place.write_text(content)
+    if file == ".":
+        place.write_text("gitdir: ../nowhere\n")
+    with pytest.raises(GitUnavailableError):
+        read_git_state(broken)
 
 
 def test_a_bare_repository_and_the_inside_of_one_have_no_state(tmp_path, repository):

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import NoReturn
 
 import click
-from runforge_cli.__main__ import guard
+from runforge_cli.__main__ import conclude
 from runforge_cli.groups import CommandGroup
-from runforge_cli.process import leave, prepare_training, take
+from runforge_cli.process import prepare_training, take
 
 
 @click.group(cls=CommandGroup)
@@ -122,7 +122,7 @@ def main() -> NoReturn:
     def call() -> int:
         return cli.main(sys.argv[1:], prog_name="python -m ml_runner", standalone_mode=False) or 0
 
-    leave(guard(call, json=True))
+    conclude(call, json=True)
 
 
 if __name__ == "__main__":

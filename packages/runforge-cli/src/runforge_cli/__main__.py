@@ -1,25 +1,36 @@
-"""The one place where a call begins and ends."""
+"""The one place where a call begins and ends.
 
-from __future__ import annotations
+Nothing is imported here but what Python itself has loaded, until the path is clean and an interrupt
+has somebody to go to.
+"""
 
-import contextlib
 import errno
-import gc
 import os
 import sys
-from collections.abc import Callable
-from typing import NoReturn
 
-from runforge_cli.process import leave, take
+from runforge_cli import interruption
+from runforge_cli.isolation import isolate
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import NoReturn
 
 #: What the system says where nothing more can be written to standard output. All that commands
 #: write to files has an error of its own.
 _OUTPUT_ENDS = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT)
 
 
-def main() -> NoReturn:
+def main() -> "NoReturn":
     """Run the ``runforge`` command with the arguments of the process, and end the process."""
     arguments = sys.argv[1:]
+    json = "--json" in arguments
+    interruption.end_at_once(json=json)
+    isolate()
+    import gc
+
+    from runforge_cli.process import take
+
     take()
     # What is imported stays: to look for garbage among it costs a tenth of a short command. The
     # command group turns the collector on again when the command's module is there.
@@ -30,10 +41,20 @@ def main() -> NoReturn:
 
         return cli.main(arguments, prog_name="runforge", standalone_mode=False) or 0
 
-    leave(guard(call, json="--json" in arguments))
+    conclude(call, json=json)
 
 
-def guard(call: Callable[[], int], *, json: bool) -> int:
+def conclude(call: "Callable[[], int]", *, json: bool) -> "NoReturn":
+    """End the process with the exit code of ``call``; see :func:`guard`."""
+    from runforge_cli.process import leave
+
+    try:
+        leave(guard(call, json=json))
+    except KeyboardInterrupt:
+        interruption.end()
+
+
+def guard(call: "Callable[[], int]", *, json: bool) -> int:
     """Return the exit code of ``call``; every failure becomes an error that says what to do.
 
     Parameters
@@ -46,11 +67,18 @@ def guard(call: Callable[[], int], *, json: bool) -> int:
     """
     for stream in (sys.stdout, sys.stderr):
         # A name that the terminal's encoding lacks is escaped; it does not end the command.
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        if stream.encoding.lower() == "utf-8" and not sys._xoptions:
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        else:
+            from runforge_cli.encoding import soften
+
+            soften(stream)
     try:
         try:
             code = call()
         except (Exception, KeyboardInterrupt) as problem:
+            if isinstance(problem, KeyboardInterrupt) or interruption.raised():
+                return interruption.tell(json=json)
             if isinstance(problem, OSError) and problem.errno in _OUTPUT_ENDS:
                 raise
             from runforge_cli.failures import tell_failure
@@ -66,9 +94,11 @@ def guard(call: Callable[[], int], *, json: bool) -> int:
             # Whoever read the output has seen enough; nothing is left to say it to.
             os.dup2(nowhere, sys.stderr.fileno())
             return 0
-        with contextlib.suppress(OSError):
+        try:
             sys.stderr.write(f"error: The output cannot be written: {problem.strerror}.\n")
             sys.stderr.flush()
+        except OSError:
+            pass
         return 1
     return code
 

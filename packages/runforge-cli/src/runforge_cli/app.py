@@ -7,7 +7,7 @@ from importlib import import_module
 
 import click
 
-from runforge_cli import __version__
+from runforge_cli import __version__, interruption
 from runforge_cli.groups import CommandGroup
 from runforge_cli.settings import global_options
 
@@ -42,6 +42,11 @@ COMMANDS = {
     "schema": "List or print the schemas of the contract.",
 }
 
+#: Commands that write something and have no signals of their own: an interrupt unwinds them.
+_UNWOUND = frozenset(
+    {"browse", "experiment", "export", "index", "keygen", "predict", "report", "sign"}
+)
+
 
 class LazyGroup(CommandGroup):
     """A group that knows its commands by name and loads one only to run it."""
@@ -57,6 +62,8 @@ class LazyGroup(CommandGroup):
         module = import_module(f"runforge_cli.commands.{name.replace('-', '_')}_command")
         gc.freeze()
         gc.enable()
+        if name in _UNWOUND:
+            interruption.unwind()
         command: click.Command = module.command
         return command
 
@@ -69,8 +76,8 @@ class LazyGroup(CommandGroup):
 _EPILOG = """
 RUN is a run id, the start of one, `latest`, or the path of a run folder.
 
-RUNFORGE_WORKSPACE, RUNFORGE_STORE and RUNFORGE_DATASET stand for options that are not given;
-NO_COLOR is honoured.
+RUNFORGE_WORKSPACE, RUNFORGE_STORE, RUNFORGE_DATASET and RUNFORGE_PRIVATE stand for options that
+are not given; NO_COLOR is honoured.
 
 Completion: eval "$(_RUNFORGE_COMPLETE=bash_source runforge)", or zsh_source, fish_source.
 """

@@ -8,6 +8,8 @@ import os
 import sys
 from typing import NoReturn
 
+from runforge_cli import interruption
+
 _ours = False
 
 
@@ -18,6 +20,10 @@ def take() -> None:
     """
     global _ours
     _ours = True
+    if sys.getfilesystemencoding() != "utf-8":
+        from runforge_cli.encoding import start_in_utf8
+
+        start_in_utf8()
     for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
         if getattr(sys, name) is None:
             os.dup2(os.open(os.devnull, os.O_RDWR), number)
@@ -26,6 +32,9 @@ def take() -> None:
 
 def prepare_training() -> None:
     """Pin the numeric environment; in a process of ours, load the libraries sparingly, too."""
+    if _ours:
+        # Until the run has its folder there is nothing to unwind.
+        interruption.end_at_once()
     from runforge_engine.numerics import pin_environment
 
     pin_environment()
@@ -37,6 +46,7 @@ def prepare_training() -> None:
 
 def leave(code: int) -> NoReturn:
     """End the process, also where work that was left is still in native code."""
+    interruption.ended()
     if "numpy" not in sys.modules and not _work_left():
         # Nor is it worth the time to look for garbage when the process ends.
         gc.freeze()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -14,7 +15,7 @@ from runforge_contracts.reading import RunFolder
 from runforge_contracts.text import printable, quote
 
 from runforge_cli.groups import is_text
-from runforge_cli.output import error_lines, tell, write_json
+from runforge_cli.output import error_lines, tell, write_json, write_lines
 from runforge_cli.settings import Function, Settings
 
 if TYPE_CHECKING:
@@ -89,11 +90,11 @@ def _tell(settings: Settings, outcome: Outcome) -> None:
     where = settings.shown(outcome.run_dir)
     if outcome.error is not None:
         tell(error_lines(outcome.error))
-        click.echo(f"The run is recorded as {outcome.status} in {printable(where)}", err=True)
+        tell([f"The run is recorded as {outcome.status} in {printable(where)}"])
         if outcome.error.code is ErrorCode.INTERNAL:
-            click.echo(outcome.result["error"]["traceback"], err=True)
+            sys.stderr.write(outcome.result["error"]["traceback"])
         return
-    click.echo("\n".join(summary_lines(RunFolder(outcome.run_dir), settings, brief=True)))
+    write_lines(summary_lines(RunFolder(outcome.run_dir), settings, brief=True))
 
 
 @contextmanager

@@ -29,6 +29,8 @@ class Settings:
     def __init__(self) -> None:
         self.workspace: str | None = os.environ.get("RUNFORGE_WORKSPACE") or None
         self.store: str | None = os.environ.get("RUNFORGE_STORE") or None
+        #: Whether a run leaves out what identifies; None leaves that to the environment.
+        self.private: bool | None = None
         self.json = False
         self.quiet = False
         self.verbose = False
@@ -194,6 +196,11 @@ _GLOBAL = (
     _option("--quiet", "-q", is_flag=True, help="No progress."),
     _option("--verbose", "-v", is_flag=True, help="Say more; with --json, stream the events."),
     _option("--no-color", is_flag=True, help="No colours."),
+)
+
+
+private_option = _option(
+    "--private", is_flag=True, help="Leave out what identifies you or the machine."
 )
 
 

@@ -34,6 +34,7 @@ class DiagnosticCode(StrEnum):
     NUMERICS_NOT_PINNED = "NUMERICS_NOT_PINNED"
     PROVENANCE_INCOMPLETE = "PROVENANCE_INCOMPLETE"
     RUN_FOLDER_MOVED = "RUN_FOLDER_MOVED"
+    LEFT_OUT_ON_REQUEST = "LEFT_OUT_ON_REQUEST"
 
     @property
     def severity(self) -> Literal["info", "warning"]:
@@ -45,6 +46,7 @@ _INFORMATION = frozenset(
     {
         DiagnosticCode.FEATURE_CONSTANT,
         DiagnosticCode.FEATURE_IMPORTANCE_UNSUPPORTED_MODEL,
+        DiagnosticCode.LEFT_OUT_ON_REQUEST,
         DiagnosticCode.LINEAR_COEFFICIENTS_UNSUPPORTED_MODEL,
     }
 )

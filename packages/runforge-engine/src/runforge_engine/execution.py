@@ -14,7 +14,7 @@ import os
 import time
 import traceback
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -40,6 +40,7 @@ from runforge_engine.holding import holding
 from runforge_engine.journal import Journal
 from runforge_engine.observer import Observer
 from runforge_engine.plan import Plan, Start, make_plan
+from runforge_engine.privacy import Shortening, is_wanted
 from runforge_engine.provenance import collect_provenance
 from runforge_engine.record import RunRecord
 from runforge_engine.stopping import stoppable
@@ -55,6 +56,8 @@ from runforge_engine.store import (
 if TYPE_CHECKING:
     from runforge_engine.stages import Completed
 
+#: A run is called by what it learns from, so it has no folder before.
+_NOTHING_YET = "The dataset had not been read yet, so there is no run and nothing on record."
 #: Within how many seconds a cancelled run has ended.
 CANCEL_WITHIN = 2.0
 #: How long the origin of a cancelled run is looked for, in seconds.
@@ -80,6 +83,7 @@ def execute(
     *,
     folder: Path | None = None,
     cli_parameters: Collection[str] = (),
+    private: bool | None = None,
     observer: Observer | None = None,
     cancellation: Cancellation | None = None,
 ) -> Outcome:
@@ -99,6 +103,9 @@ def execute(
         it is one of the store's and has the form of a run id, that is the id.
     cli_parameters
         Names of the hyperparameters that a person typed, to be recorded as such.
+    private
+        Whether what identifies a person or a machine is left out of the record; where it is None,
+        ``RUNFORGE_PRIVATE`` says so.
     observer
         Told of every event and diagnostic.
     cancellation
@@ -112,7 +119,19 @@ def execute(
     """
     cancellation = cancellation or Cancellation()
     start = Start.now()
-    plan = run_aside(lambda _: make_plan(request, store, start, cli_parameters), cancellation.check)
+    try:
+        plan = run_aside(
+            lambda _: make_plan(request, store, start, cli_parameters), cancellation.check
+        )
+    except RunForgeError as refusal:
+        if refusal.code is ErrorCode.CANCELLED:
+            refusal.hint = _NOTHING_YET
+        raise
+    shortening = None
+    if is_wanted() if private is None else private:
+        shortening = Shortening(request, store)
+        request = shortening.request()
+        plan = replace(plan, request=request)
     candidates = run_id_candidates(plan.start.at, request.raw, plan.source.sha256)
     claim = None
     if folder is None:
@@ -130,7 +149,7 @@ def execute(
             claim = claim_folder(store, candidates)
             run_id = claim.name
     with holding(folder) as hold:
-        record = RunRecord(hold)
+        record = RunRecord(hold, shortening=shortening)
         try:
             record.write_bytes(layout.REQUEST, request.encode())
         except BaseException:
@@ -149,12 +168,14 @@ def execute_folder(
     folder: Path,
     store: StoreLayout,
     *,
+    private: bool | None = None,
     observer: Observer | None = None,
     cancellation: Cancellation | None = None,
 ) -> Outcome:
     """Train as the ``request.json`` in ``folder`` asks, there, and return how it ended.
 
-    The folder's name is the run id. As :func:`execute` otherwise.
+    The folder's name is the run id, and the request stays as its client wrote it. As
+    :func:`execute` otherwise.
 
     Raises
     ------
@@ -179,6 +200,9 @@ def execute_folder(
             )
     start, observer = Start.now(), observer or Observer()
     cancellation = cancellation or Cancellation()
+    shortening = None
+    if is_wanted() if private is None else private:
+        shortening = Shortening(request, store, keeps_request=True)
     folder = _placed(folder, store)
     claim = None
     if folder.parent == store.runs:
@@ -186,7 +210,7 @@ def execute_folder(
     else:
         claim = claim_id(store, folder.name)
     with holding(folder) as hold, stoppable(folder, cancellation):
-        record = RunRecord(hold)
+        record = RunRecord(hold, shortening=shortening)
         try:
             plan = run_aside(lambda _: make_plan(request, store, start), cancellation.check)
         except RunForgeError as refusal:
@@ -216,9 +240,11 @@ def _refuse(
 ) -> Outcome:
     """Record that a request cannot be executed, in the folder that holds it."""
     run_id = record.folder.name
-    with Journal(record.folder, run_id, start.clock, observer) as journal:
+    with Journal(record.folder, run_id, start.clock, observer, record.shortening) as journal:
         asked = request.view
         journal.event("run_start", preset_id=asked.preset, model_family=asked.model.family)
+        if record.shortening is not None:
+            journal.diagnose([record.shortening.notice()])
         _tell_end(journal, refusal, store)
     result = _result(request, store, start, run_id, refusal)
     _write_end(run_id, record, journal.diagnostics, result)
@@ -233,12 +259,14 @@ def _run(
     error: RunForgeError | None = None
     completed: Completed | None = None
     interrupt: KeyboardInterrupt | None = None
-    with Journal(record.folder, run_id, plan.start.clock, observer) as journal:
+    with Journal(record.folder, run_id, plan.start.clock, observer, record.shortening) as journal:
         try:
             configuration = plan.configuration
             journal.event(
                 "run_start", preset_id=configuration.preset, model_family=configuration.family
             )
+            if record.shortening is not None:
+                journal.diagnose([record.shortening.notice()])
             complete = run_aside(lambda _: _stages(), cancellation.check)
             completed = complete(plan, run_id, record, journal, cancellation)
         except RunForgeError as raised:

@@ -74,6 +74,11 @@ class Git:
             return None
         raise _refusal(result)
 
+    def can_read(self, repository: Path) -> bool:
+        """Tell whether a ``.git`` is a repository; one with a broken HEAD is none."""
+        result = self._run(repository.parent, f"--git-dir={repository}", "rev-parse", "--git-dir")
+        return result.returncode == 0
+
     def harmless_filters(self, root: Path) -> tuple[str, ...]:
         """Return options that undo the filters that the repository itself defines.
 

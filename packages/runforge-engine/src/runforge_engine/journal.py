@@ -21,6 +21,7 @@ from runforge_contracts.text import printable, quote
 
 from runforge_engine.clock import Clock
 from runforge_engine.observer import Observer
+from runforge_engine.privacy import Shortening
 
 
 class Journal:
@@ -29,7 +30,16 @@ class Journal:
     Opening it claims the folder's run: of two processes only one can create the event log.
     """
 
-    def __init__(self, folder: Path, run_id: str, clock: Clock, observer: Observer) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        run_id: str,
+        clock: Clock,
+        observer: Observer,
+        shortening: Shortening | None = None,
+    ) -> None:
+        #: What is left out of what is recorded; the observer is told everything.
+        self._shortening = shortening
         self._run_id = run_id
         self._clock = clock
         self._observer = observer
@@ -60,7 +70,9 @@ class Journal:
             "run_id": self._run_id,
             **fields,
         }
-        self._write(self._events, encode_json_line(event))
+        if self._shortening is not None and "message" in fields:
+            fields["message"] = self._shortening.text(fields["message"])
+        self._write(self._events, encode_json_line({**event, **fields}))
         particulars = " ".join(f"{key}={json.dumps(value)}" for key, value in fields.items())
         self._write_line(f"{name} {particulars}".rstrip())
         self._observer.on_event(event)
@@ -68,8 +80,11 @@ class Journal:
     def diagnose(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Record what there is to say about the run."""
         for diagnostic in diagnostics:
-            self.diagnostics.append(diagnostic)
-            self._write_line(f"{diagnostic.severity} {diagnostic.code}: {diagnostic.message}")
+            recorded = diagnostic
+            if self._shortening is not None:
+                recorded = self._shortening.diagnostic(diagnostic)
+            self.diagnostics.append(recorded)
+            self._write_line(f"{recorded.severity} {recorded.code}: {recorded.message}")
             self._observer.on_diagnostic(diagnostic)
 
     def _write_line(self, text: str) -> None:

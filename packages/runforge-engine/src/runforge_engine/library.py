@@ -54,6 +54,7 @@ def train(
     tags: Iterable[str] = (),
     notes: str | None = None,
     workspace: str | os.PathLike[str] | None = None,
+    private: bool | None = None,
     observer: Observer | None = None,
     cancellation: Cancellation | None = None,
 ) -> Run:
@@ -87,6 +88,9 @@ def train(
     workspace
         Folder that holds the store; by default the nearest at or above the current folder that has
         one, else the current folder.
+    private
+        Whether what identifies a person or a machine is left out of the record; by default where
+        ``RUNFORGE_PRIVATE`` asks for it.
     observer
         Told of every event and diagnostic.
     cancellation
@@ -120,7 +124,7 @@ def train(
         tags=tags,
         notes=notes,
     )
-    outcome = execute(request, store, observer=observer, cancellation=cancellation)
+    outcome = execute(request, store, private=private, observer=observer, cancellation=cancellation)
     if outcome.error is not None:
         where = store.relative(outcome.run_dir)
         outcome.error.add_note(f"The run is recorded as {outcome.status} in {quote(where, 200)}.")

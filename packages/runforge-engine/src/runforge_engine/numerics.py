@@ -9,8 +9,9 @@ have to be pinned before that:
 
     pin_environment()   # before anything imports numpy, scipy, pandas or scikit-learn
 
-The command line does this first of all. When it comes too late nothing is changed, and the run's
-record says so (``provenance.numerics.pinned``).
+The command line does this first of all. When it comes too late nothing is changed. The run's record
+(``provenance.numerics.pinned``) says what is in force, whoever has seen to it: a worker process
+whose parent pinned computes as its parent does, though numpy was there before it could ask.
 
 Source: RunForge guarantees, Determinism; OpenBLAS, "Runtime variables"; numpy, "CPU/SIMD
 optimizations, Runtime dispatch".
@@ -26,7 +27,7 @@ from typing import TYPE_CHECKING
 from runforge_engine.host import cpu_flags
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from typing import Any
 
 _THREADS = (
@@ -201,9 +202,10 @@ def describe_numerics() -> dict[str, Any]:
         and ``environment``, the variables as they were when the libraries loaded. What a library
         does not tell is left out. Nothing in it differs between two runs on one machine.
 
-        ``pinned`` is True only if :func:`pin_environment` came in time and the libraries confirm
-        it: every BLAS is an OpenBLAS with the pinned kernel and one thread, numpy uses AVX2 and
-        nothing above, and the C library was not told to ignore features of the processor.
+        ``pinned`` is True where what is in force is what :func:`pin_environment` asks for, as the
+        libraries tell: every BLAS is an OpenBLAS with the pinned kernel and one thread, numpy uses
+        AVX2 and nothing above; and no variable divides matrices in another way or has the C library
+        ignore features of the processor, of which no library tells.
     """
     libraries = _blas_libraries()
     simd = _numpy_features()
@@ -213,9 +215,16 @@ def describe_numerics() -> dict[str, Any]:
     if libraries:
         described["threads"] = max(library["threads"] for library in libraries)
     described["simd"] = simd
-    described["pinned"] = (
-        _applied is not None
-        and bool(libraries)
+    described["pinned"] = _is_pinned(libraries, simd, environment)
+    described["environment"] = environment
+    return described
+
+
+def _is_pinned(
+    libraries: Sequence[Mapping[str, Any]], simd: Collection[str], environment: Mapping[str, str]
+) -> bool:
+    return (
+        bool(libraries)
         and all(
             library["api"] == "openblas"
             and library.get("architecture") == _PINNED_CORETYPE
@@ -224,10 +233,9 @@ def describe_numerics() -> dict[str, Any]:
         )
         and _UP_TO_AVX2.issuperset(simd)
         and not {"X86_V3", "AVX2"}.isdisjoint(simd)
+        and environment.keys().isdisjoint(_BLOCKS)
         and "hwcaps" not in environment.get(_TUNABLES, "")
     )
-    described["environment"] = environment
-    return described
 
 
 def _blas_libraries() -> list[dict[str, Any]]:

@@ -17,13 +17,14 @@ from runforge_engine.numerics import describe_numerics
 from runforge_engine.worktree import read_git_state
 
 #: The packages that can change a bit of the model, with the modules that they are imported as:
-#: joblib writes the file, numpy and scipy compute, pandas and pyarrow turn text into numbers,
-#: scikit-learn fits, threadpoolctl sets the threads, and our own two choose what all of them do.
-#: What scikit-learn needs besides (narwhals) touches data frames only, and we pass arrays.
+#: joblib writes the file, numpy and scipy compute, pyarrow turns text into numbers, scikit-learn
+#: fits, threadpoolctl sets the threads, and our own two choose what all of them do. A run loads
+#: each of them. pandas is none of them: a frame becomes a file before a run learns from it, and the
+#: run names the file by its digest. What scikit-learn needs besides (narwhals) touches data frames
+#: only, and we pass arrays.
 _PACKAGES = {
     "joblib": "joblib",
     "numpy": "numpy",
-    "pandas": "pandas",
     "pyarrow": "pyarrow",
     "runforge-contracts": "runforge_contracts",
     "runforge-engine": "runforge_engine",

@@ -24,6 +24,7 @@ from runforge_contracts.validation import validate
 
 from runforge_engine.aside import Check
 from runforge_engine.holding import Hold
+from runforge_engine.privacy import Shortening
 from runforge_engine.statement import statement_of
 from runforge_engine.store import sync_run, write_new
 
@@ -46,6 +47,8 @@ class RunRecord:
     hold: Hold
     #: Digest and size of everything written through this record, by path below the folder.
     digests: dict[str, dict[str, Any]] = field(default_factory=dict)
+    #: What is left out of the documents on request.
+    shortening: Shortening | None = None
 
     @property
     def folder(self) -> Path:
@@ -74,7 +77,7 @@ class RunRecord:
 
     def write_raw(self, file: str, raw: dict[str, Any], schema: str) -> None:
         """Write the raw document ``raw`` after checking it against its schema."""
-        self.write_bytes(file, self._encode(raw, schema))
+        self.write_bytes(file, self._encode(self._recorded(raw), schema))
 
     def add_logs(self) -> None:
         """Take the logs, which the journal wrote and closed, into the record."""
@@ -97,6 +100,7 @@ class RunRecord:
         The result comes last: a run that has one has all the rest, also where the process is
         killed at this moment. The folder is durable when this returns.
         """
+        result = self._recorded(result)
         ending = self._encode(result, "result.v1")
         folder = self.folder
         with writing(folder):
@@ -121,6 +125,9 @@ class RunRecord:
         sync_run(self.folder)
         self.write_bytes(layout.RESULT, ending)
         sync_run(self.folder)
+
+    def _recorded(self, raw: dict[str, Any]) -> dict[str, Any]:
+        return raw if self.shortening is None else self.shortening.document(raw)
 
     def _encode(self, raw: dict[str, Any], schema: str) -> bytes:
         validate(raw, schema)

@@ -281,8 +281,8 @@ def _provenance(plan: Plan) -> tuple[dict[str, Any], list[Diagnostic]]:
         found.append(
             diagnostic(
                 DiagnosticCode.NUMERICS_NOT_PINNED,
-                "Threads and kernels of the numeric libraries were not fixed before they were"
-                " loaded, so another machine may differ in the last bits.",
+                "Threads and kernels of the numeric libraries are not the ones that RunForge fixes"
+                " before they are loaded, so another machine may differ in the last bits.",
             )
         )
     return provenance, found

@@ -33,7 +33,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from runforge_engine.git import Git
+from runforge_engine.git import Git, GitUnavailableError
 
 #: How many bytes of changed files are read for the digest, in one repository.
 CONTENT_LIMIT = 256 * 1024 * 1024
@@ -71,26 +71,35 @@ def read_git_state(workspace: Path, *outputs: str) -> GitState | None:
     Returns
     -------
     GitState or None
-        None outside a repository, in a bare one, and before the first commit.
+        None outside a repository, and in a bare one.
 
     Raises
     ------
     GitUnavailableError
-        When there is a repository but Git is missing, refuses or takes too long.
+        When there is a repository but no commit in it, it is broken, or Git is missing, refuses or
+        takes too long.
     """
     folder = Path(os.path.realpath(workspace))
-    if not any(os.path.lexists(parent / ".git") for parent in (folder, *folder.parents)):
+    parents = (folder, *folder.parents)
+    nearest = next((parent for parent in parents if os.path.lexists(parent / ".git")), None)
+    if nearest is None:
         return None
     git = Git(TIME_LIMIT)
     root = git.root_of(folder)
+    if root != nearest and not git.can_read(nearest / ".git"):
+        # Git passes over it, and answers for a repository further up, if there is one.
+        raise GitUnavailableError("the `.git` there is no repository that Git can read.")
     if root is None or not folder.is_relative_to(root):
         return None
     inside = folder.relative_to(root)
-    return _read_state(
+    state = _read_state(
         git,
         root,
         tuple(os.fsencode(Path(os.path.normpath(inside / name)).as_posix()) for name in outputs),
     )
+    if state is None:
+        raise GitUnavailableError("the repository has no commit at its HEAD.")
+    return state
 
 
 def _read_state(git: Git, root: Path, outputs: tuple[bytes, ...] = ()) -> GitState | None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
-import sys
 import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
 
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_engine.interpreter import own_command, own_environment
 
 from runforge_cli.listing import Run
 from runforge_cli.settings import Settings
@@ -27,7 +28,7 @@ async def write_report(runs: Sequence[Run], settings: Settings, target: Path) ->
     workspace = ("--workspace", str(settings.folder))
     store = ("--store", settings.store) if settings.store else ()
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "runforge_cli", "report", "--json", *workspace, *store),
+        *own_command("runforge_cli", "report", "--json", *workspace, *store),
         *("--force", "--output", str(target), *(str(run.folder().path) for run in runs)),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -67,7 +68,8 @@ def needs_the_terminal() -> bool:
 async def open_beside(target: Path) -> None:
     """Open a file in a browser with windows of its own; what it writes must not reach ours."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "webbrowser", target.as_uri()),
+        *own_command("webbrowser", target.as_uri()),
+        env=own_environment(os.environ, Path.cwd()),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 import click
@@ -41,6 +42,8 @@ def command(settings: Settings) -> int:
             hint=f"Install it with `python -m pip install '{_EXTRA}'`; `runforge runs` and"
             " `runforge show` do without.",
         ) from None
+    # The drawing library has an answer of its own to an interrupt, in place of Python's.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     return browse(settings)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from runforge_contracts.text import printable, quote
 
 from runforge_cli.groups import CommandGroup
 from runforge_cli.output import error_lines, tell, warn, write_json, write_lines
-from runforge_cli.settings import Settings, global_options, pass_settings
+from runforge_cli.settings import Settings, global_options, pass_settings, private_option
 
 if TYPE_CHECKING:
     from runforge_engine.experiment.materialise import Materialised
@@ -41,6 +42,7 @@ def command() -> None:
 @click.option(
     "--set", "assignments", multiple=True, metavar="NAME=VALUE", help="A value; repeatable."
 )
+@private_option
 @global_options
 @pass_settings
 def run(
@@ -61,6 +63,9 @@ def run(
     """
     from runforge_cli.running import cancelled_by_signals
 
+    if settings.private:
+        # For our own training, too, which is a process of its own.
+        os.environ["RUNFORGE_PRIVATE"] = "1"
     with cancelled_by_signals() as cancellation:
         from runforge_engine.experiment.materialise import materialise
         from runforge_engine.experiment.running import run_experiment
@@ -268,7 +273,7 @@ def _tell_plan(settings: Settings, prepared: Materialised) -> None:
 def _tell_beginning(settings: Settings, folder: Path) -> None:
     if not (settings.quiet or settings.json):
         with contextlib.suppress(OSError):  # the run goes on though nobody listens
-            click.echo(f"Run {folder.name} in {printable(str(folder))}", err=True)
+            tell([f"Run {folder.name} in {printable(str(folder))}"])
 
 
 def _tell(settings: Settings, outcome: ExperimentOutcome, root: Path, told: int) -> None:
@@ -292,7 +297,7 @@ def _tell(settings: Settings, outcome: ExperimentOutcome, root: Path, told: int)
     if outcome.error is not None:
         tell(error_lines(outcome.error))
         here = settings.shown(outcome.folder)
-        click.echo(f"The run is recorded as {outcome.status} in {printable(here)}", err=True)
+        tell([f"The run is recorded as {outcome.status} in {printable(here)}"])
         return
     from runforge_cli.experiment_view import outcome_lines
 

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import click
+from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.layout import REQUEST
 from runforge_contracts.lookup import made
 from runforge_contracts.reading import RunFolder
+from runforge_contracts.text import quote
 
 from runforge_cli import CLIENT
 from runforge_cli.process import prepare_training
 from runforge_cli.running import train_and_tell, training_options
-from runforge_cli.settings import Settings, complete_run, global_options, pass_settings
+from runforge_cli.settings import (
+    Settings,
+    complete_run,
+    global_options,
+    pass_settings,
+    private_option,
+)
 
 #: Where each option stands in a request.
 _PLACES = {
@@ -29,7 +38,9 @@ _PLACES = {
 
 @click.command("rerun", short_help="Repeat a run, with changes if you like.")
 @click.argument("run", shell_complete=complete_run)
+@click.option("--dataset", metavar="FILE", help="Where the dataset lies now.")
 @training_options
+@private_option
 @global_options
 @pass_settings
 def command(
@@ -39,6 +50,7 @@ def command(
     params: tuple[str, ...],
     exclude: tuple[str, ...],
     tags: tuple[str, ...],
+    dataset: str | None,
     **options: Any,
 ) -> int:
     """Repeat RUN: the same request in a new run, with the options as changes on top.
@@ -48,6 +60,7 @@ def command(
     prepare_training()
     from runforge_engine.configuration import parse_parameters
     from runforge_engine.execution import execute
+    from runforge_engine.privacy import is_left_out, is_private
     from runforge_engine.requests import dataset_path, rerun_request
 
     parent = settings.find_run(
@@ -72,7 +85,15 @@ def command(
     store = settings.target()
     path = request.get("dataset", {}).get("path")
     home = _workspace_of(parent)
-    if path is not None and home is not None and home != store.workspace:
+    if dataset is not None:
+        changes["/dataset/path"] = store.relative(Path(os.path.abspath(dataset)))  # noqa: PTH100
+    elif path is not None and is_left_out(path):
+        raise RunForgeError(
+            ErrorCode.DATASET_NOT_FOUND,
+            f"The run {quote(parent.run_id)} does not say in which folder its dataset lies.",
+            hint="It was left out of the record on request; name the file with --dataset.",
+        )
+    elif path is not None and home is not None and home != store.workspace:
         # A relative path starts at the workspace that the run lies in.
         changes["/dataset/path"] = store.relative(dataset_path(path, home))
     again = rerun_request(parent, changes, created_by=CLIENT)
@@ -82,6 +103,8 @@ def command(
             again,
             store,
             cli_parameters=parameters.keys(),
+            # What was private stays so.
+            private=settings.private or is_private(parent) or None,
             observer=observer,
             cancellation=cancellation,
         ),

@@ -10,12 +10,13 @@ from runforge_contracts.layout import DEFAULT_STORE, StoreLayout, find_workspace
 
 from runforge_cli.process import prepare_training
 from runforge_cli.running import train_and_tell
-from runforge_cli.settings import Settings, global_options, pass_settings
+from runforge_cli.settings import Settings, global_options, pass_settings, private_option
 
 
 @click.command("run", short_help="Execute a request file.")
 @click.argument("request", required=False, metavar="[REQUEST.json]")
 @click.option("--run-dir", metavar="DIR", help="A run folder that already holds request.json.")
+@private_option
 @global_options
 @pass_settings
 def command(settings: Settings, request: str | None, run_dir: str | None) -> int:
@@ -39,14 +40,22 @@ def command(settings: Settings, request: str | None, run_dir: str | None) -> int
         return train_and_tell(
             settings,
             lambda observer, cancellation: execute_folder(
-                folder, store, observer=observer, cancellation=cancellation
+                folder,
+                store,
+                private=settings.private,
+                observer=observer,
+                cancellation=cancellation,
             ),
         )
     document = Document.load(Path(request or ""), RequestV1)
     return train_and_tell(
         settings,
         lambda observer, cancellation: execute(
-            document, settings.target(), observer=observer, cancellation=cancellation
+            document,
+            settings.target(),
+            private=settings.private,
+            observer=observer,
+            cancellation=cancellation,
         ),
     )
 

@@ -9,13 +9,14 @@ import click
 from runforge_cli import CLIENT
 from runforge_cli.process import prepare_training
 from runforge_cli.running import require, train_and_tell, training_options
-from runforge_cli.settings import Settings, global_options, pass_settings
+from runforge_cli.settings import Settings, global_options, pass_settings, private_option
 
 
 @click.command("train", short_help="Train a classifier on a dataset and record the run.")
 @click.argument("data", required=False, envvar="RUNFORGE_DATASET")
 @click.option("--label", metavar="COLUMN", help="Name of the label column.")
 @training_options
+@private_option
 @global_options
 @pass_settings
 def command(
@@ -58,6 +59,7 @@ def command(
             request,
             store,
             cli_parameters=parameters.keys(),
+            private=settings.private,
             observer=observer,
             cancellation=cancellation,
         ),

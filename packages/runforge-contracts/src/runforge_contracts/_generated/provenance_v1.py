@@ -107,7 +107,7 @@ class Numerics(Struct, kw_only=True, frozen=True, gc=False):
     pinned: Annotated[
         bool,
         Meta(
-            description="Whether kernels and threads were fixed before the numeric libraries were loaded."
+            description="Whether kernels and threads in force are the ones that are equal on every machine."
         ),
     ]
     environment: Annotated[
@@ -129,6 +129,9 @@ class Numerics(Struct, kw_only=True, frozen=True, gc=False):
     ) = UNSET
 
 
+LeftOutItem: TypeAlias = Annotated[str, Meta(min_length=1)]
+
+
 class Provenance(Struct, kw_only=True, frozen=True, gc=False):
     """
     Code, interpreter, packages and machine of a run.
@@ -147,3 +150,13 @@ class Provenance(Struct, kw_only=True, frozen=True, gc=False):
     platform: Platform
     numerics: Numerics
     git: GitState | UnsetType = UNSET
+    left_out: (
+        Annotated[
+            list[LeftOutItem],
+            Meta(
+                description="What was left out of the run's documents on request, because it identifies a person or a machine: `dataset.path` (the folder of the dataset), `python.executable`, `paths` (folders in messages and tracebacks). Absent where nothing was.",
+                min_length=1,
+            ),
+        ]
+        | UnsetType
+    ) = UNSET

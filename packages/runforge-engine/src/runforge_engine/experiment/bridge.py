@@ -120,11 +120,11 @@ def main(arguments: list[str]) -> int:
 
 
 def _train(config: dict[str, Any]) -> int:
-    from runforge_engine.library import train
-
     cancellation = Cancellation()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: cancellation.cancel())
+    from runforge_engine.library import train
+
     root = Path(os.environ.get("RUNFORGE_WORKSPACE") or Path.cwd())
     dataset = root / config["references"]["dataset"]["path"]
     trained = train(

@@ -18,6 +18,7 @@ from runforge_contracts.text import printable, quote, shorten
 from runforge_engine.experiment.copying import MODELS
 from runforge_engine.experiment.secrecy import without_secrets
 from runforge_engine.git import Git, GitUnavailableError
+from runforge_engine.privacy import LEFT_OUT, is_wanted
 from runforge_engine.worktree import TIME_LIMIT, read_git_state
 
 #: Folders that runs write into; they are not what a run is made from.
@@ -46,7 +47,8 @@ def describe_code(root: Path) -> tuple[dict[str, Any] | None, list[str]]:
         state = read_git_state(root, *_OUTPUTS)
         if state is None:
             return None, list(_why_unknown(root))
-        address = Git(TIME_LIMIT).origin(root)
+        # A name as good as that of whoever works on it.
+        address = LEFT_OUT if is_wanted() else Git(TIME_LIMIT).origin(root)
     except GitUnavailableError as reason:
         return None, [f"The commit is not on record: {reason}"]
     repo = _NO_REMOTE if address is None else _without_password(address)

@@ -36,6 +36,7 @@ from runforge_engine.experiment.starting import command_of, says_config_is_unkno
 from runforge_engine.experiment.system import describe_system
 from runforge_engine.experiment.tee import Show
 from runforge_engine.holding import holding
+from runforge_engine.interpreter import own_environment
 from runforge_engine.stopping import stoppable
 
 #: Who writes the runs.
@@ -213,6 +214,8 @@ class _Run:
         dataset = self.experiment.dataset
         folder = self.record.folder
         inherited = {name: value for name, value in os.environ.items() if name != _DATASET}
+        if self.experiment.run is None:
+            inherited = own_environment(inherited, self.experiment.root)
         return {
             **inherited,
             **self.experiment.environment,

@@ -20,6 +20,7 @@ from runforge_contracts.text import quote
 
 from runforge_engine.experiment.places import place_in
 from runforge_engine.experiment.words import CONFIG, filled_in
+from runforge_engine.interpreter import own_command
 
 #: Whether a script or module gets the path of its configuration as an argument; it does.
 CONFIG_ARGUMENT = "config_argument"
@@ -59,8 +60,7 @@ def command_of(
         Variables of the environment that are not in the configuration, by name.
     """
     if run is None:
-        # Nothing of the repository is imported: neither from here nor from the current folder.
-        return [sys.executable, "-P", "-m", _BRIDGE, "--config", str(config)]
+        return own_command(_BRIDGE, "--config", str(config))
     values = {**values, CONFIG: str(config)}
     words = [
         filled_in(word, values, variables)

@@ -17,6 +17,7 @@ from typing import IO, Any
 from runforge_contracts.errors import ErrorCode, RunForgeError
 
 from runforge_engine.cancellation import Cancellation
+from runforge_engine.interpreter import own_command, own_environment
 from runforge_engine.observer import Observer
 
 #: How often the waiting process looks at the cancellation, in seconds.
@@ -60,7 +61,7 @@ def train_in_new_process(
     """
     if not sys.executable:
         raise RunForgeError(ErrorCode.INTERNAL, "The interpreter does not know its own program.")
-    command = [sys.executable, "-P", "-m", "runforge_engine.reproduction.worker"]
+    command = own_command("runforge_engine.reproduction.worker")
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
             command,
@@ -68,7 +69,7 @@ def train_in_new_process(
             stdout=subprocess.PIPE,
             stderr=errors,
             cwd=folder,
-            env=dict(variables),
+            env=own_environment(variables, folder),
             # A Ctrl-C on the terminal is for the process that waits.
             start_new_session=True,
         )

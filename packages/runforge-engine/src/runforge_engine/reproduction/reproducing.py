@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from runforge_contracts import layout
@@ -26,6 +26,7 @@ from runforge_engine import __version__
 from runforge_engine.cancellation import Cancellation
 from runforge_engine.clock import read_clock
 from runforge_engine.observer import Observer
+from runforge_engine.privacy import is_left_out
 from runforge_engine.reproduction.artifacts import compare_folders
 from runforge_engine.reproduction.environment import child_variables, environment_differences
 from runforge_engine.reproduction.findings import NotChecked, Reason
@@ -126,6 +127,11 @@ def _find_dataset(
         gone = error.code is ErrorCode.DATASET_NOT_FOUND
         message = f"The dataset {shown} is gone." if gone else error.message
         if gone and given is None:
+            if is_left_out(name):
+                message = (
+                    f"The folder of the dataset {quote(PurePosixPath(name).name)} was left out of"
+                    " the record on request; name the file with --dataset."
+                )
             message += _now_at(workspace, name, expected)
         message += f" The run used one with the SHA-256 {expected}."
         report.obstacles.append(

@@ -17,6 +17,7 @@ from runforge_contracts.text import quote
 
 from runforge_engine.chain import IndexHead
 from runforge_engine.holding import is_held
+from runforge_engine.privacy import is_left_out
 from runforge_engine.signing import (
     ClaimedSignature,
     VerifiedSignature,
@@ -232,6 +233,12 @@ def dataset_check(recorded: str | None, fingerprint: str | None, datasets: Datas
         return Check("dataset", "not checked", "not checked", message)
     state, shown = datasets.state(recorded, fingerprint), quote(recorded, 200)
     rule, elsewhere = "dataset.same", quote(state.path, 200)
+    if is_left_out(recorded) and state.verdict in ("gone", "moved"):
+        if state.path is None:
+            message = "its folder was left out of the record on request"
+            return Check("dataset", "not checked", "not checked", message)
+        message = f"{elsewhere} has the bytes that were trained on"
+        return Check("dataset", "passed", "same", message)
     if state.verdict == "same":
         return Check("dataset", "passed", "same", f"{shown} has the bytes that were trained on")
     if state.sha256 is not None:
