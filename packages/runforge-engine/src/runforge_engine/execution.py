@@ -13,7 +13,7 @@ import contextlib
 import math
 import time
 import traceback
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -68,6 +68,7 @@ def execute(
     *,
     folder: Path | None = None,
     cli_parameters: Collection[str] = (),
+    notes: Sequence[Diagnostic] = (),
     observer: Observer | None = None,
     cancellation: Cancellation | None = None,
 ) -> Outcome:
@@ -87,6 +88,8 @@ def execute(
         it is one of the store's and has the form of a run id, that is the id.
     cli_parameters
         Names of the hyperparameters that a person typed, to be recorded as such.
+    notes
+        What there is to say about the request, to be recorded among the diagnostics.
     observer
         Told of every event and diagnostic.
     cancellation
@@ -100,7 +103,9 @@ def execute(
     """
     cancellation = cancellation or Cancellation()
     start = Start.now()
-    plan = run_aside(lambda _: make_plan(request, store, start, cli_parameters), cancellation.check)
+    plan = run_aside(
+        lambda _: make_plan(request, store, start, cli_parameters, notes), cancellation.check
+    )
     candidates = run_id_candidates(plan.start.at, request.raw, plan.source.sha256)
     if folder is None:
         folder = claim_folder(store, candidates)

@@ -12,9 +12,24 @@ from typing import TYPE_CHECKING, Any
 from runforge_contracts.diagnostics import Diagnostic, error_diagnostic, raw_diagnostic
 from runforge_contracts.errors import ExitCode, RunForgeError
 
-from runforge_engine.dataset import Dataset, load_dataset, missing_mask, rows_dropped
-from runforge_engine.source import read_source
-from runforge_engine.table import is_missing, parse_number, read_names, read_table
+from runforge_engine.dataset import (
+    Dataset,
+    check_nameless,
+    check_unique,
+    load_dataset,
+    missing_mask,
+    nameless_dropped,
+)
+from runforge_engine.source import Source, read_source
+from runforge_engine.table import (
+    BLANKS,
+    Table,
+    are_booleans,
+    is_missing,
+    parse_number,
+    read_names,
+    read_table,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,11 +61,12 @@ def inspect_dataset(
     """
     source = read_source(Path(path))
     names = read_names(source)
-    table = read_table(source, (), names)
+    table = read_table(source, (), range(len(names)))
     columns = [
-        {"name": name, "role": _role(name, label_column, exclude_columns), **_describe(column)}
-        for name, column in table.columns.items()
+        {"name": name, **_describe(table.columns[place])} for place, name in enumerate(names)
     ]
+    for column in columns:
+        column["role"] = _role(column, label_column, exclude_columns)
     report: dict[str, Any] = {
         "schema_version": "dataset_inspection.v1",
         "path": path,
@@ -62,20 +78,32 @@ def inspect_dataset(
     }
     error = None
     diagnostics: list[Diagnostic] = []
-    if label_column is not None:
-        try:
-            dataset = load_dataset(source, label_column, exclude_columns)
-        except RunForgeError as raised:
-            error = raised
-            diagnostics.append(error_diagnostic(error))
-            report["label"] = {"column": label_column, "valid": False}
+    try:
+        if label_column is None:
+            diagnostics += _check_columns(table, exclude_columns, source)
         else:
+            dataset = load_dataset(source, label_column, exclude_columns)
+            diagnostics += dataset.diagnostics
             report["label"] = {"column": label_column, "valid": True, **_describe_label(dataset)}
-            if dataset.rows_dropped:
-                diagnostics.append(rows_dropped(dataset))
+    except RunForgeError as raised:
+        error = raised
+        diagnostics.append(error_diagnostic(error))
+        if label_column is not None:
+            report["label"] = {"column": label_column, "valid": False}
     report["trainable"] = label_column is not None and error is None
     report["diagnostics"] = [raw_diagnostic(item) for item in diagnostics]
     return report, ExitCode.OK if error is None else error.exit_code
+
+
+def _check_columns(
+    table: Table, exclude_columns: Sequence[str], source: Source
+) -> list[Diagnostic]:
+    """Check what needs no label: that every column which is not excluded has a name of its own."""
+    used = [place for place, name in enumerate(table.names) if name not in exclude_columns]
+    check_unique([table.names[place] for place in used if table.names[place].strip(BLANKS)], source)
+    nameless = [place for place in used if not table.names[place].strip(BLANKS)]
+    check_nameless(table, nameless, source)
+    return [nameless_dropped(nameless)] if nameless else []
 
 
 def _describe_label(dataset: Dataset) -> dict[str, Any]:
@@ -91,19 +119,23 @@ def _describe_label(dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def _role(name: str, label_column: str | None, exclude_columns: Sequence[str]) -> str:
+def _role(column: dict[str, Any], label_column: str | None, exclude_columns: Sequence[str]) -> str:
+    name = column["name"]
     if name == label_column:
         return "label"
-    return "excluded" if name in exclude_columns else "feature"
+    empty = not name.strip(BLANKS) and column["kind"] == "empty"
+    return "excluded" if empty or name in exclude_columns else "feature"
 
 
 def _describe(column: pa.ChunkedArray) -> dict[str, Any]:
-    """Return what a column holds: numbers, integers, text or nothing."""
+    """Return what a column holds: numbers, integers, booleans, text or nothing."""
     missing = int(missing_mask(column).sum())
     cells = [cell for cell in column.unique().to_pylist() if cell and not is_missing(cell)]
     numbers = [parse_number(cell) for cell in cells]
     if not cells:
         kind = "empty"
+    elif are_booleans([cell.strip(BLANKS) for cell in cells]):
+        kind = "boolean"
     elif any(value is None for value in numbers):
         kind = "text"
     elif all(value is not None and value.is_integer() for value in numbers):

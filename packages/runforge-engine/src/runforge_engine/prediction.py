@@ -19,6 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from runforge_contracts import layout
+from runforge_contracts.diagnostics import Diagnostic
 from runforge_contracts.errors import ErrorCode, Problem, RunForgeError
 from runforge_contracts.layout import StoreLayout
 from runforge_contracts.reading import RunFolder
@@ -26,7 +27,7 @@ from runforge_contracts.text import quote
 
 from runforge_engine.artifact.limits import Limits
 from runforge_engine.artifact.loading import load_model
-from runforge_engine.dataset import feature_matrix, missing_mask, name_list
+from runforge_engine.dataset import check_unique, feature_matrix, missing_mask, name_list
 from runforge_engine.source import Source
 from runforge_engine.table import read_names, read_table
 from runforge_engine.trace import Listed, trace, wanted
@@ -248,7 +249,7 @@ def predict(model: RecordedModel, source: Source, *, probabilities: bool = False
             f"{type(pipeline[-1]).__name__} gives no probabilities.",
             hint="Leave out --proba to get labels.",
         )
-    X, dropped, missing_by_column, ignored = _rows(source, features)
+    X, dropped, missing_by_column, ignored, told = _rows(source, features)
     with _holding_together(model):
         computed = iter(_compute(pipeline, X, probabilities=probabilities))
     return Prediction(
@@ -257,7 +258,7 @@ def predict(model: RecordedModel, source: Source, *, probabilities: bool = False
         values=tuple(None if missing else next(computed) for missing in dropped.tolist()),
         ignored_columns=ignored,
         missing_by_column=missing_by_column,
-        warnings=tuple(_version_warnings(caught)),
+        warnings=(*_version_warnings(caught), *(item.message for item in told)),
     )
 
 
@@ -298,19 +299,24 @@ def _signature(
 
 def _rows(
     source: Source, features: Sequence[str]
-) -> tuple[Any, Any, dict[str, int], tuple[str, ...]]:
-    """Return the rows without a missing value, where the others are, and what was left aside."""
+) -> tuple[Any, Any, dict[str, int], tuple[str, ...], list[Diagnostic]]:
+    """Return the rows without a missing value, where the others are, and what was left aside.
+
+    Columns that the model does not know may be called anything.
+    """
     import numpy as np
 
     names = read_names(source)
     _check_columns(names, features, source)
-    table = read_table(source, features, ())
-    masks = {name: missing_mask(table.columns[name]) for name in features}
+    check_unique([name for name in names if name in {*features}], source)
+    places = {name: names.index(name) for name in features}
+    table = read_table(source, [*places.values()], ())
+    masks = {name: missing_mask(table.columns[place]) for name, place in places.items()}
     dropped = np.logical_or.reduce(list(masks.values()))
-    X = feature_matrix(table, features, np.flatnonzero(~dropped), source, excludable=False)
+    X, told = feature_matrix(table, places, np.flatnonzero(~dropped), source, excludable=False)
     missing = {name: int(mask.sum()) for name, mask in masks.items() if mask.any()}
-    known = set(features)
-    return X, dropped, missing, tuple(name for name in names if name not in known)
+    ignored = tuple(name for name in names if name not in places)
+    return X, dropped, missing, ignored, told
 
 
 def _check_columns(names: Sequence[str], features: Sequence[str], source: Source) -> None:
