@@ -135,7 +135,6 @@ def load_dataset(source: Source, label_column: str, exclude_columns: Sequence[st
             source,
         )
     X, told = feature_matrix(table, places, keep, source)
-    _check_spread(X, [*places], keep, source)
     positions, labels, present = _labels(codes[keep], texts, label_column)
     classes = tuple(labels.tolist())
     _check_classes(positions, classes, label_column)
@@ -351,7 +350,7 @@ def feature_matrix(
     X : ndarray of shape (n_samples, n_features)
         C-contiguous float64, finite; its squares are finite, too.
     diagnostics : list of Diagnostic
-        Booleans that became numbers, and integers that no double holds.
+        Booleans that became numbers, integers that no double holds, values that hide all others.
 
     Raises
     ------
@@ -366,7 +365,8 @@ def feature_matrix(
     booleans: list[str] = []
     inexact: list[Problem] = []
     numbers: dict[int, pa.ChunkedArray] = {}
-    in_range = True
+    # Largest value, wherever it stands: maybe in a row that was dropped.
+    bound = 0.0
     for index, (name, place) in enumerate(places.items()):
         column = table.columns.pop(place)
         if pa.types.is_string(column.type):
@@ -378,22 +378,27 @@ def feature_matrix(
                 booleans.append(name)
             if parsed.inexact is not None:
                 inexact.append(parsed.inexact)
-            in_range &= bool((np.abs(X[:, index]) <= MAX_FEATURE).all())
+            bound = max(bound, float(np.abs(X[:, index]).max(initial=0)))
         else:
             numbers[index] = column
             if pa.types.is_boolean(column.type):
                 booleans.append(name)
             else:
-                in_range &= magnitude(column) <= MAX_FEATURE
+                bound = max(bound, magnitude(column))
         del column
     if problems:
         raise _not_numeric(problems, source, excludable=excludable)
     _copy_numbers(numbers, keep, X)
-    # A value out of range may stand in a row that was dropped.
-    if not in_range:
+    if bound > MAX_FEATURE:
         _check_range(X, [*places], keep, source, excludable=excludable)
+    if excludable and bound > _summable(keep.size):
+        _check_spread(X, [*places], keep, source)
     diagnostics = [_booleans_taken(booleans)] if booleans else []
-    return X, diagnostics + ([_not_exact(inexact)] if inexact else [])
+    if inexact:
+        diagnostics.append(_not_exact(inexact))
+    if excludable and bound > EXACT:
+        diagnostics += _outliers(X, [*places], keep)
+    return X, diagnostics
 
 
 def _booleans_taken(names: Sequence[str]) -> Diagnostic:
@@ -483,18 +488,44 @@ def _check_range(
         raise _too_large(large, source, excludable=excludable)
 
 
+def _outliers(X: Any, features: Sequence[str], keep: Any) -> list[Diagnostic]:
+    """Return warnings of values so large that beside them most others are one and the same."""
+    import numpy as np
+
+    found = []
+    for index, name in enumerate(features):
+        sizes = np.abs(X[:, index])
+        at = int(np.argmax(sizes))
+        small = X[sizes < sizes[at] / EXACT, index]
+        if 2 * small.size >= len(X) and small.min() < small.max():
+            row = int(keep[at]) + 1
+            found.append(
+                diagnostic(
+                    DiagnosticCode.FEATURE_OUTLIER,
+                    f"The column {quote(name)} holds {float(X[at, index])!r} in row {row}, beside"
+                    f" which {small.size:,} of {len(X):,} values cannot be told apart once scaled.",
+                    column=name,
+                    row=row,
+                    hint="Leave the cell empty if the value stands for an unknown one.",
+                )
+            )
+    return found[:_SHOWN]
+
+
+def _summable(rows: int) -> float:
+    """Return up to which size so many values have a finite variance, whatever they are."""
+    return MAX_FEATURE / (2 * math.sqrt(rows))
+
+
 def _check_spread(X: Any, features: Sequence[str], keep: Any, source: Source) -> None:
     """Refuse columns whose variance is not finite, because so many values are so large."""
     import numpy as np
 
-    bound = MAX_FEATURE / (2 * math.sqrt(len(X)))
-    if max(float(X.max()), -float(X.min())) <= bound:
-        return
     problems = []
     for index, name in enumerate(features):
         column = X[:, index]
         at = int(np.argmax(np.abs(column)))
-        if abs(column[at]) <= bound:
+        if abs(column[at]) <= _summable(len(X)):
             continue
         with np.errstate(over="ignore"):
             spread = float(np.square(column - column.mean()).sum())

@@ -31,6 +31,7 @@ from runforge_engine.dataset import check_unique, feature_matrix, missing_mask, 
 from runforge_engine.source import Source
 from runforge_engine.table import read_names, read_table
 from runforge_engine.trace import Listed, trace, wanted
+from runforge_engine.training import within_range
 
 #: A model whose digest is on record may be larger than a file from anywhere.
 _LIMITS = Limits(
@@ -350,6 +351,7 @@ def _compute(pipeline: Any, X: Any, *, probabilities: bool) -> list[Any]:
     if hasattr(classifier, "estimators_"):
         # More than one thread sums the trees' probabilities in an order of chance.
         classifier.n_jobs = 1
+    X = within_range(pipeline, X)
     with threadpool_limits(limits=1):
         result = pipeline.predict_proba(X) if probabilities else pipeline.predict(X)
     values: list[Any] = result.tolist()
