@@ -63,10 +63,9 @@ def inspect_dataset(
     names = read_names(source)
     table = read_table(source, (), range(len(names)))
     columns = [
-        {"name": name, **_describe(table.columns[place])} for place, name in enumerate(names)
+        _describe(name, table.columns[place], label_column, exclude_columns)
+        for place, name in enumerate(names)
     ]
-    for column in columns:
-        column["role"] = _role(column, label_column, exclude_columns)
     report: dict[str, Any] = {
         "schema_version": "dataset_inspection.v1",
         "path": path,
@@ -119,27 +118,27 @@ def _describe_label(dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def _role(column: dict[str, Any], label_column: str | None, exclude_columns: Sequence[str]) -> str:
-    name = column["name"]
-    if name == label_column:
-        return "label"
-    empty = not name.strip(BLANKS) and column["kind"] == "empty"
-    return "excluded" if empty or name in exclude_columns else "feature"
-
-
-def _describe(column: pa.ChunkedArray) -> dict[str, Any]:
-    """Return what a column holds: numbers, integers, booleans, text or nothing."""
+def _describe(
+    name: str, column: pa.ChunkedArray, label_column: str | None, exclude_columns: Sequence[str]
+) -> dict[str, Any]:
+    """Return what a column is for, and what it holds: numbers, integers, text or nothing."""
     missing = int(missing_mask(column).sum())
     cells = [cell for cell in column.unique().to_pylist() if cell and not is_missing(cell)]
     numbers = [parse_number(cell) for cell in cells]
+    if name == label_column:
+        role = "label"
+    elif name in exclude_columns or not (cells or name.strip(BLANKS)):
+        role = "excluded"
+    else:
+        role = "feature"
     if not cells:
         kind = "empty"
-    elif are_booleans([cell.strip(BLANKS) for cell in cells]):
-        kind = "boolean"
+    elif role == "feature" and are_booleans([cell.strip(BLANKS) for cell in cells]):
+        kind = "integer"  # As which they are read, 0 and 1.
     elif any(value is None for value in numbers):
         kind = "text"
     elif all(value is not None and value.is_integer() for value in numbers):
         kind = "integer"
     else:
         kind = "number"
-    return {"kind": kind, "missing": missing, "unique": len(cells)}
+    return {"name": name, "role": role, "kind": kind, "missing": missing, "unique": len(cells)}

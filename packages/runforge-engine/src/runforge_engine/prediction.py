@@ -72,6 +72,8 @@ class Prediction:
     missing_by_column: dict[str, int]
     #: What a person should know of the model.
     warnings: tuple[str, ...]
+    #: What there is to say about the rows.
+    diagnostics: tuple[Diagnostic, ...] = ()
 
     @property
     def missing_rows(self) -> list[int]:
@@ -259,7 +261,8 @@ def predict(model: RecordedModel, source: Source, *, probabilities: bool = False
         values=tuple(None if missing else next(computed) for missing in dropped.tolist()),
         ignored_columns=ignored,
         missing_by_column=missing_by_column,
-        warnings=(*_version_warnings(caught), *(item.message for item in told)),
+        warnings=tuple(_version_warnings(caught)),
+        diagnostics=tuple(told),
     )
 
 

@@ -279,6 +279,7 @@ def _header_problem(
     if filled and _CONFLICT.match(filled[0]):
         return ErrorCode.DATASET_MALFORMED, f"{shown}, the mark of a merge conflict.", _RESOLVE
     if alone and _SEPARATOR.fullmatch(names[0]):
+        shown = f"The first line is {quote(','.join(names))}"
         return ErrorCode.DATASET_MALFORMED, f"{shown}, a note for a spreadsheet program.", remove
     if len(names) == 1:
         for delimiter, word in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
@@ -519,7 +520,8 @@ _QUOTES = (
 
 def _ragged(row: int, record: Sequence[str], width: int) -> tuple[ErrorCode, str, str]:
     """Return what is wrong with a row that has not as many fields as the header."""
-    message = f"Row {row} has {len(record)} fields; the header has {width}."
+    fields = "1 field" if len(record) == 1 else f"{len(record)} fields"
+    message = f"Row {row} has {fields}; the header has {width}."
     first = quote(record[0], 60)
     if _CONFLICT.match(record[0]):
         message = f"Row {row} is {first}, the mark of a merge conflict."
@@ -583,20 +585,24 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
 def _as_numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return a Parquet column as CSV would give it: float64, boolean or text."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     kind = column.type
     if pa.types.is_boolean(kind):
         return column
     if pa.types.is_integer(kind) and magnitude(column) <= EXACT:
         return column.cast(pa.float64())
-    if pa.types.is_floating(kind):
-        column = column.cast(pa.float64())
-        if _has_nan(column):
-            # Data frames write a missing number as NaN.
-            column = pc.if_else(pc.is_nan(column), pa.scalar(None, pa.float64()), column)
+    return _floats(column) if pa.types.is_floating(kind) else _as_text(column)[0]
+
+
+def _floats(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column of floats as float64; data frames write a missing number as NaN."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    column = column.cast(pa.float64())
+    if not _has_nan(column):
         return column
-    return _as_text(column)[0]
+    return pc.if_else(pc.is_nan(column), pa.scalar(None, pa.float64()), column)
 
 
 def _as_text(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, tuple[int, str] | None]:
@@ -611,12 +617,13 @@ def _as_text(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, tuple[int, str] 
     if pa.types.is_boolean(kind):
         return pc.if_else(column, "True", "False"), None
     if pa.types.is_floating(kind):
-        column = column.cast(pa.float64())
+        column = _floats(column)
         whole = pc.equal(pc.floor(column), column)
         if pc.all(whole).as_py() and magnitude(column) <= EXACT:
             return column.cast(pa.int64()).cast(pa.string()), None
     try:
-        if not pa.types.is_nested(kind):
+        # Of a duration, Arrow writes the number and not the unit.
+        if not (pa.types.is_nested(kind) or pa.types.is_duration(kind)):
             return column.cast(pa.string()), None
     except pa.ArrowException:
         pass
