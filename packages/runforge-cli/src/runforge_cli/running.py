@@ -51,7 +51,7 @@ def training_options(function: Function) -> Function:
 #: them and their group, as `timeout` does.
 _ONE_WISH = 0.5
 
-_MODEL_HELP = "logistic_regression, random_forest or linear_svc [the profile's]."
+_MODEL_HELP = "logistic_regression, random_forest or linear_svc."
 
 
 def train_and_tell(
