@@ -226,11 +226,11 @@ def choose_columns(
             )
     excluded = set(exclude_columns)
     used = {place: name for place, name in enumerate(names) if name not in excluded}
-    nameless = [place for place, name in used.items() if not name.strip(BLANKS)]
-    features = {
-        place: name for place, name in used.items() if name.strip(BLANKS) and name != label_column
-    }
-    check_unique([name for name in used.values() if name.strip(BLANKS)], source)
+    others = {place: name for place, name in used.items() if name != label_column}
+    nameless = [place for place, name in others.items() if not name.strip(BLANKS)]
+    features = {place: name for place, name in others.items() if name.strip(BLANKS)}
+    labels = [name for name in used.values() if name == label_column]
+    check_unique([*labels, *features.values()], source)
     if not features and not nameless:
         raise _no_features(label_column, source, excluded=bool(excluded))
     return Columns(names.index(label_column), features, nameless)

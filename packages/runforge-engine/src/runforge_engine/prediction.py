@@ -312,8 +312,10 @@ def _rows(
 
     names = read_names(source)
     _check_columns(names, features, source)
-    check_unique([name for name in names if name in {*features}], source)
-    places = {name: names.index(name) for name in features}
+    known = {*features}
+    check_unique([name for name in names if name in known], source)
+    place_of = {name: place for place, name in enumerate(names)}
+    places = {name: place_of[name] for name in features}
     table = read_table(source, [*places.values()], ())
     masks = {name: missing_mask(table.columns[place]) for name, place in places.items()}
     dropped = np.logical_or.reduce(list(masks.values()))

@@ -18,6 +18,7 @@ import itertools
 import math
 import re
 import zlib
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -554,7 +555,8 @@ def _read_parquet(source: Source, numeric: Sequence[int], text: Sequence[int]) -
 
     names = read_names(source)
     wanted = [names[place] for place in [*numeric, *text]]
-    repeated = any(names.count(name) > 1 for name in wanted)
+    counts = Counter(names)
+    repeated = any(counts[name] > 1 for name in wanted)
     try:
         # By name, which only the names of all columns tell apart from one another.
         table = _parquet(source).read(columns=None if repeated else wanted)
