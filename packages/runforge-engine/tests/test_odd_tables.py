@@ -22,10 +22,15 @@ import pytest
 from pyarrow import parquet
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.layout import StoreLayout
+from runforge_contracts.reading import RunFolder, list_runs
+from runforge_engine import train
 from runforge_engine.dataset import Dataset, load_dataset
 from runforge_engine.frames import write_frame
 from runforge_engine.inspection import inspect_dataset
+from runforge_engine.prediction import model_of_run, predict
+from runforge_engine.replay import replay
 from runforge_engine.source import read_source
+from runforge_engine.splitting import split_rows
 from runforge_engine.training import build_pipeline, within_range
 
 ROWS = "a,b,y\n" + "".join(f"{row}.5,{-row},{row % 2}\n" for row in range(8))
@@ -295,6 +300,26 @@ def test_whatever_can_be_squared_is_scaled_and_fitted(family: str, column: Any) 
     assert predicted[3] == fitted.pipeline.predict(X[:1])[0]
     if hasattr(fitted.pipeline, "predict_proba"):
         assert np.isfinite(fitted.pipeline.predict_proba(within_range(fitted.pipeline, rows))).all()
+
+
+@pytest.mark.parametrize("family", ["random_forest", "linear_svc"])
+def test_a_value_of_the_validation_rows_may_be_beyond_all_others(
+    family: str, tmp_path: Path
+) -> None:
+    labels = np.arange(40) % 2
+    numbers = [repr(value) for value in np.random.RandomState(0).normal(size=40).tolist()]
+    numbers[int(split_rows(labels, 42).validation[0])] = "1e100"
+    rows = zip(numbers, labels.tolist(), strict=True)
+    (tmp_path / "data.csv").write_text("a,y\n" + "".join(f"{a},{y}\n" for a, y in rows))
+    parameters = {"n_estimators": 2} if family == "random_forest" else None
+    file = tmp_path / "data.csv"
+    run = train(file, label="y", model=family, hyperparameters=parameters, workspace=tmp_path)
+    store = StoreLayout(tmp_path)
+    listed = [(entry, store) for entry in list_runs(store)]
+    again = replay(RunFolder(run.path), tmp_path, listed)
+    assert np.isfinite(again.scores).all()
+    predicted = predict(model_of_run(RunFolder(run.path), listed), read_source(file))
+    assert predicted.predicted == 40
 
 
 def test_ordinary_columns_keep_their_bits_and_rows_in_range_are_not_copied() -> None:
