@@ -121,6 +121,12 @@ CALLS: dict[str, tuple[tuple[str, ...], int, str, str]] = {
         "USAGE_INVALID",
         "`--seed` is given twice",
     ),
+    "a workspace twice": (
+        ("--workspace", ".", "--workspace", "..", *TRAIN),
+        2,
+        "USAGE_INVALID",
+        "`--workspace` is given twice",
+    ),
     "an output twice": (
         ("predict", "latest", "penguins.csv", "-o", "a", "--output=b"),
         2,

@@ -104,6 +104,7 @@ FOREIGN: dict[str, tuple[str | bytes, str, str]] = {
     "zstd": (b"\x28\xb5\x2f\xfd rest", "Zstandard", "unzstd"),
     "zip": (zipped("data.csv"), "ZIP archive", "unzip"),
     "xlsx": (zipped("[Content_Types].xml", "xl/workbook.xml"), "Excel workbook", "CSV"),
+    "empty zip": (zipped(), "ZIP archive", "unzip"),
     "tar.gz": (tarred(), "tar archive", "tar -xf"),
     "npy": (saved(), "NumPy array", "CSV"),
     "pickle": (b"\x80\x04\x95rest", "pickle", "CSV"),

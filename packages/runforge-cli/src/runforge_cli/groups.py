@@ -17,6 +17,8 @@ class CommandGroup(click.Group):
         if not args and not self.invoke_without_command:
             names = ", ".join(f"`{name}`" for name in self.list_commands(ctx))
             raise click.UsageError(f"A command is missing. There are {names}.", ctx)
+        if not ctx.resilient_parsing:
+            refuse_repeated(self, ctx.parent, args)
         return super().parse_args(ctx, args)
 
     def resolve_command(
@@ -38,7 +40,7 @@ class CommandGroup(click.Group):
         return found, command, rest
 
 
-def refuse_repeated(command: click.Command, parent: click.Context, args: list[str]) -> None:
+def refuse_repeated(command: click.Command, parent: click.Context | None, args: list[str]) -> None:
     """Refuse an option that is given twice and holds one value, of which the last would count."""
     context = click.Context(command, info_name=command.name, parent=parent)
     try:

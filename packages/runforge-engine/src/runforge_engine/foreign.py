@@ -43,6 +43,8 @@ _MAGIC: tuple[tuple[bytes, Foreign], ...] = (
         Foreign("a Git LFS pointer, which stands for the file", "Fetch the file: `git lfs pull`."),
     ),
 )
+#: A ZIP archive: the first file in it, none, or the first part of several.
+_PK = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _BZIP2 = re.compile(rb"BZh[1-9]1AY&SY")
 _PICKLE = re.compile(rb"\x80[\x02-\x05]")
 _HTML = re.compile(rb"\s*<(?:!doctype\s+html|html|head)\b", re.IGNORECASE)
@@ -60,7 +62,7 @@ def recognise(data: bytes) -> Foreign | None:
             return foreign
     if _BZIP2.match(data):
         return Foreign("a bzip2 file", _UNPACK.format("bunzip2 -k data.csv.bz2"))
-    if data.startswith(b"PK\x03\x04"):
+    if data.startswith(_PK):
         return _zip(data)
     if data[_TAR] == b"ustar":
         return Foreign("a tar archive", _UNPACK.format("tar -xf data.tar"))
