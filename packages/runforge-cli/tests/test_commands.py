@@ -111,6 +111,55 @@ def test_a_rerun_names_its_parent_and_changes_what_is_asked(runforge: Call) -> N
     assert other["status"] == "succeeded"
 
 
+def test_a_profile_brings_its_family(runforge: Call) -> None:
+    arguments = (*TRAIN, "--profile", "thorough", "--param", "n_estimators=2", "--json")
+    model = runforge(*arguments).json["result"]["effective_config"]["model"]
+    assert (model["family"], model["hyperparameters"]["max_depth"]) == ("random_forest", 10)
+    first = runforge(*TRAIN, "--param", "C=0.5", "--json").json
+    again = runforge("rerun", first["run_id"], "--profile", "thorough", "--json").json
+    families = [
+        document["result"]["effective_config"]["model"]["family"] for document in (first, again)
+    ]
+    assert families == ["logistic_regression", "random_forest"]
+
+
+def test_what_is_read_otherwise_is_told_wherever_one_looks(runforge: Call, workspace: Path) -> None:
+    labels = ["a", "a ", "b"]
+    rows = "".join(
+        f"{row},{2**53 + 1 + 2 * row},{row % 4 == 0},{labels[row % 3]},,\n" for row in range(60)
+    )
+    (workspace / "odd.csv").write_text("x,id,flag,y,,\n" + rows)
+    codes = {"EMPTY_COLUMNS_DROPPED", "FEATURE_BOOLEAN", "FEATURE_NOT_EXACT", "LABELS_ALIKE"}
+    inspected = runforge("inspect", "odd.csv", "--label", "y")
+    assert (inspected.code, "It can be trained on." in inspected.out) == (0, True)
+    assert runforge("train", "odd.csv", "--label", "y").code == 0
+    pages = [inspected, *(runforge(command, "latest") for command in ("show", "diagnostics"))]
+    for page in pages:
+        assert all(f"[{code}]" in " ".join(page.out.split()) for code in codes), page.out
+        assert "`a` and `a `" in " ".join(page.out.split())
+    (workspace / "new.csv").write_text("flag,id,x,q,q,,\nTRUE,9007199254740993,1,2,3,,\n")
+    predicted = runforge("predict", "latest", "new.csv")
+    assert predicted.code == 0
+    assert predicted.out.startswith("row,prediction\n1,")
+    assert "note: The column `flag` holds booleans" in predicted.err
+    assert "warning: The column `id` holds `9007199254740993` in row 1" in predicted.err
+    document = runforge("predict", "latest", "new.csv", "--json").json
+    assert [item["code"] for item in document["diagnostics"]] == [
+        "FEATURE_BOOLEAN",
+        "FEATURE_NOT_EXACT",
+    ]
+    assert document["ignored_columns"] == ["q", "q", "", ""]
+    (workspace / "new.csv").write_text("flag,id,x\nTRUE,9007199254740993,1\nfalse,1,1e200\n")
+    refused = runforge("predict", "latest", "new.csv", "--json")
+    error = refused.json["error"]
+    assert (refused.code, error["code"]) == (1, "FEATURE_TOO_LARGE")
+    assert (error["column"], error["row"]) == ("x", 2)
+    (workspace / "new.csv").write_text("flag,id,x,x\nTRUE,1,1,2\n")
+    assert runforge("predict", "latest", "new.csv", "--json").json["error"]["code"] == (
+        "COLUMN_DUPLICATE"
+    )
+
+
 def test_a_rerun_in_another_workspace_finds_the_dataset(
     runforge: Call, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

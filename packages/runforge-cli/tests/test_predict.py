@@ -174,7 +174,7 @@ def test_a_model_without_probabilities_says_to_leave_the_option_out(
         (",".join(FEATURES) + "\n1,2,3\n", 1, "DATASET_ROW_RAGGED"),
         (",".join(FEATURES) + "\n1,2,3,x\n", 1, "FEATURE_NOT_NUMERIC"),
         (",".join(FEATURES) + "\n1,2,3,1e999\n", 1, "FEATURE_NOT_FINITE"),
-        (",".join((*FEATURES, "a", "a")) + "\n1,2,3,4,5,6\n", 1, "COLUMN_DUPLICATE"),
+        (",".join((*FEATURES, FEATURES[0])) + "\n1,2,3,4,5\n", 1, "COLUMN_DUPLICATE"),
         (";".join(FEATURES) + "\n1;2;3;4\n", 1, "DATASET_DELIMITER_UNSUPPORTED"),
         ("", 1, "DATASET_EMPTY"),
     ],

@@ -103,10 +103,35 @@ CALLS: dict[str, tuple[tuple[str, ...], int, str, str]] = {
     "unknown profile": ((*TRAIN, "--profile", "fats"), 2, "PROFILE_UNKNOWN", "`fast`"),
     "unknown model": ((*TRAIN, "--model", "svm"), 2, "MODEL_FAMILY_UNKNOWN", "`linear_svc`"),
     "profile of another family": (
-        (*TRAIN, "--profile", "thorough"),
+        (*TRAIN, "--profile", "thorough", "--model", "linear_svc"),
         2,
         "PROFILE_FAMILY_MISMATCH",
         "`random_forest`",
+    ),
+    "a parameter twice": (
+        (*TRAIN, "--param", "C=0.1", "--param", "C=0.2"),
+        2,
+        "USAGE_INVALID",
+        "`0.1` and `0.2`",
+    ),
+    "a label twice": ((*TRAIN, "--label", "sex"), 2, "USAGE_INVALID", "`--label` is given twice"),
+    "a seed twice": (
+        (*TRAIN, "--seed", "1", "--seed", "2"),
+        2,
+        "USAGE_INVALID",
+        "`--seed` is given twice",
+    ),
+    "a workspace twice": (
+        ("--workspace", ".", "--workspace", "..", *TRAIN),
+        2,
+        "USAGE_INVALID",
+        "`--workspace` is given twice",
+    ),
+    "an output twice": (
+        ("predict", "latest", "penguins.csv", "-o", "a", "--output=b"),
+        2,
+        "USAGE_INVALID",
+        "`--output` is given twice",
     ),
     "unknown command": (("trian",), 2, "USAGE_INVALID", "`train`"),
     "unknown option": (("train", "--modle", "x"), 2, "USAGE_INVALID", "--model"),
@@ -350,6 +375,25 @@ def test_the_editor_door_trains_and_inspects(process: Call, workspace: Path) -> 
     assert (report.code, report.json["trainable"]) == (0, True)
     missing = process("ml_runner", "train", "--preset", "std-train", "--out", "b")
     assert (missing.code, missing.json["error"]["code"]) == (2, "USAGE_INVALID")
+
+
+def test_an_editor_that_names_a_profile_gets_its_family_and_is_told(
+    process: Call, workspace: Path
+) -> None:
+    rows = "".join(f"{row},{row % 2}\n" for row in range(20))
+    (workspace / "d.csv").write_text("a,label\n" + rows)
+    trained = process(
+        "ml_runner",
+        *("train", "--preset", "std-train", "--out", "run", "--model", "logistic_regression"),
+        *("--profile", "thorough", "--param", "n_estimators=2"),
+        environment={"RUNFORGE_DATASET": "d.csv"},
+    )
+    assert trained.code == 0, trained.err
+    run = json.loads((workspace / "run/run.json").read_text("utf-8"))
+    assert (run["model_family"], run["profile_name"]) == ("random_forest", "thorough")
+    [folder] = {path.parent for path in workspace.rglob("diagnostics.json")}
+    told = json.loads((folder / "diagnostics.json").read_text("utf-8"))["diagnostics"]
+    assert "FAMILY_FROM_PROFILE" in {item["code"] for item in told}
 
 
 def test_a_prepared_folder_gets_a_result_whatever_is_wrong(runforge: Call, workspace: Path) -> None:

@@ -1232,6 +1232,10 @@ export interface PredictionV1 {
    */
   warnings: string[];
   /**
+   * What there is to say about the rows; absent where there is nothing.
+   */
+  diagnostics?: Diagnostic[];
+  /**
    * Where probabilities were asked for: the class that each of them is for, in order.
    */
   classes?: ClassLabel[];

@@ -9,7 +9,14 @@ from typing import Any
 import pytest
 from real_data import FAMILIES
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_engine.configuration import Configuration, check_classes, parse_parameters, resolve
+from runforge_engine.configuration import (
+    Configuration,
+    check_classes,
+    family_for_editor,
+    family_of,
+    parse_parameters,
+    resolve,
+)
 from runforge_engine.families import FAMILIES as TABLES
 
 
@@ -111,6 +118,10 @@ VALUES: list[tuple[str, str, Any, Any]] = [
     ("logistic_regression", "C", "1", ErrorCode.HYPERPARAMETER_INVALID),
     ("logistic_regression", "C", float("nan"), ErrorCode.HYPERPARAMETER_INVALID),
     ("logistic_regression", "C", float("inf"), ErrorCode.HYPERPARAMETER_INVALID),
+    ("logistic_regression", "C", 1e-300, ErrorCode.HYPERPARAMETER_INVALID),
+    ("linear_svc", "C", 1e300, ErrorCode.HYPERPARAMETER_INVALID),
+    ("linear_svc", "C", 1e-100, 1e-100),
+    ("linear_svc", "C", 1e100, 1e100),
     ("logistic_regression", "C", None, ErrorCode.HYPERPARAMETER_INVALID),
     ("logistic_regression", "C", [1], ErrorCode.HYPERPARAMETER_INVALID),
     ("logistic_regression", "max_iter", 5.0, 5),
@@ -164,6 +175,32 @@ def test_values_are_typed_and_bounded(family: str, name: str, value: Any, expect
 )
 def test_typed_parameters_get_their_types(text: str, expected: dict[str, Any]) -> None:
     assert parse_parameters([text]) == expected
+
+
+def test_a_parameter_that_is_given_twice_is_refused() -> None:
+    for texts in (["C=0.1", "C=0.2"], ["C=1", "max_iter=5", "C=1"]):
+        with pytest.raises(RunForgeError) as caught:
+            parse_parameters(texts)
+        assert caught.value.code is ErrorCode.USAGE_INVALID
+        assert "`C` is given twice" in caught.value.message
+        assert "sweep" in (caught.value.hint or "")
+    assert parse_parameters(["C=1", "c=2"]) == {"C": 1, "c": 2}
+
+
+def test_a_profile_brings_its_family_and_an_editor_is_told() -> None:
+    assert [family_of(profile) for profile in (None, "default", "fast", "thorough", "none")] == [
+        "logistic_regression",
+        "logistic_regression",
+        "logistic_regression",
+        "random_forest",
+        "logistic_regression",
+    ]
+    assert family_for_editor("linear_svc", None) == ("linear_svc", [])
+    assert family_for_editor("linear_svc", "default") == ("linear_svc", [])
+    assert family_for_editor("random_forest", "thorough") == ("random_forest", [])
+    family, [told] = family_for_editor("logistic_regression", "thorough")
+    assert (family, told.code) == ("random_forest", "FAMILY_FROM_PROFILE")
+    assert "`logistic_regression`" in told.message
 
 
 def test_liblinear_tells_two_classes_apart_only() -> None:

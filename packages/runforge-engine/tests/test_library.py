@@ -191,12 +191,32 @@ def test_frames_that_no_file_could_be_are_refused_as_files_are(
         (twice, ErrorCode.COLUMN_DUPLICATE),
         (twice.astype({"x": "float32"}), ErrorCode.COLUMN_DUPLICATE),
         (pd.DataFrame({"x": [np.inf, 1.0] * 9, "y": [0, 1] * 9}), ErrorCode.FEATURE_NOT_FINITE),
-        (pd.DataFrame({"x": [True, False] * 9, "y": [0, 1] * 9}), ErrorCode.FEATURE_NOT_NUMERIC),
+        (pd.DataFrame({"x": ["u", "v"] * 9, "y": [0, 1] * 9}), ErrorCode.FEATURE_NOT_NUMERIC),
         (pd.DataFrame({"y": []}), ErrorCode.LABEL_ONLY_DATASET),
     ):
         with pytest.raises(RunForgeError) as caught:
             train(frame, label="y")
         assert caught.value.code is code
+
+
+def test_hints_to_whoever_writes_python_are_in_python(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    frame = pd.DataFrame({"x": [1.0, 2.0] * 9, "it's": ["u", "v"] * 9, "y": [0, 1] * 9})
+    frame.to_csv("data.csv")
+    for data, hint in ((frame, '`exclude=["it\'s"]`'), ("data.csv", "`exclude=['']`")):
+        with pytest.raises(RunForgeError) as caught:
+            train(data, label="y")
+        assert hint in (caught.value.hint or "")
+        assert "--" not in (caught.value.hint or "")
+
+
+def test_a_profile_brings_its_family(iris: Path) -> None:
+    run = train(iris, label="target", profile="thorough", hyperparameters={"n_estimators": 2})
+    assert run.request is not None
+    assert run.request["model"]["family"] == "random_forest"
+    with pytest.raises(RunForgeError) as caught:
+        train(iris, label="target", profile="thorough", model="linear_svc")
+    assert caught.value.code is ErrorCode.PROFILE_FAMILY_MISMATCH
 
 
 def test_all_runs_are_a_frame(iris: Path) -> None:

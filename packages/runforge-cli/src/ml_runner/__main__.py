@@ -47,7 +47,7 @@ def train(
     from runforge_cli.running import require, train_and_tell
     from runforge_cli.settings import Settings
     from runforge_contracts.layout import DEFAULT_STORE, StoreLayout, find_workspace
-    from runforge_engine.configuration import parse_parameters
+    from runforge_engine.configuration import family_for_editor, parse_parameters
     from runforge_engine.execution import execute
     from runforge_engine.requests import new_request
 
@@ -58,12 +58,13 @@ def train(
     above = find_workspace(folder, DEFAULT_STORE)
     store = StoreLayout(above if above != folder else Path.cwd(), DEFAULT_STORE)
     parameters = parse_parameters(params)
+    family, told = family_for_editor(model, profile)
     request = new_request(
         dataset=dataset,
         label_column="label",
         store=store,
         created_by=CLIENT,
-        model_family=model,
+        model_family=family,
         preset=preset,
         profile=profile,
         hyperparameters=parameters,
@@ -81,6 +82,7 @@ def train(
             store,
             folder=folder,
             cli_parameters=parameters.keys(),
+            notes=told,
             observer=observer,
             cancellation=cancellation,
         ),

@@ -17,6 +17,8 @@ class CommandGroup(click.Group):
         if not args and not self.invoke_without_command:
             names = ", ".join(f"`{name}`" for name in self.list_commands(ctx))
             raise click.UsageError(f"A command is missing. There are {names}.", ctx)
+        if not ctx.resilient_parsing:
+            refuse_repeated(self, ctx.parent, args)
         return super().parse_args(ctx, args)
 
     def resolve_command(
@@ -32,7 +34,28 @@ class CommandGroup(click.Group):
             near = get_close_matches(name, known, n=1)
             hint = f" Did you mean `{near[0]}`?" if near else ""
             raise click.UsageError(f"There is no command {quote(name)}.{hint}", ctx)
-        return super().resolve_command(ctx, args)
+        found, command, rest = super().resolve_command(ctx, args)
+        if command is not None and not ctx.resilient_parsing:
+            refuse_repeated(command, ctx, rest)
+        return found, command, rest
+
+
+def refuse_repeated(command: click.Command, parent: click.Context | None, args: list[str]) -> None:
+    """Refuse an option that is given twice and holds one value, of which the last would count."""
+    context = click.Context(command, info_name=command.name, parent=parent)
+    try:
+        _, _, order = command.make_parser(context).parse_args(list(args))
+    except click.UsageError:
+        return  # What else is wrong is for the command itself to say.
+    for option in order:
+        if (
+            isinstance(option, click.Option)
+            and not (option.multiple or option.is_flag or option.count)
+            and order.count(option) > 1
+        ):
+            raise click.UsageError(
+                f"The option `{option.opts[0]}` is given twice; it has one value.", context
+            )
 
 
 def is_text(value: str) -> bool:

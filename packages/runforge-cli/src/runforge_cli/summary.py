@@ -28,6 +28,7 @@ _STATES = {
     "interrupted": "Its process was ended before it could write a result.",
     "incomplete": "It has not begun, or nobody can tell whether it is at work.",
 }
+_OF_THE_FAMILY = "_UNSUPPORTED_MODEL"
 _SOURCES = {"model_default": "model default", "cli": "command line"}
 #: Features shown for each class.
 _TOP = 4
@@ -59,7 +60,11 @@ def summary_lines(folder: RunFolder, settings: Settings, *, brief: bool = False)
         files = _files(folder)
         yield from section("Files", paragraph(files, indent=2) if files else [])
     # What merely describes the model family is left to `runforge diagnostics`.
-    worth_knowing = [item for item in folder.diagnostics if item["severity"] == "warning"]
+    worth_knowing = [
+        item
+        for item in folder.diagnostics
+        if item["severity"] != "error" and not item["code"].endswith(_OF_THE_FAMILY)
+    ]
     yield from section("Diagnostics", diagnostic_lines(worth_knowing))
     yield from section("Next", pairs(_next(folder)))
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Literal
 
+from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnostic
 from runforge_contracts.errors import ErrorCode, Place, Problem, RunForgeError
 from runforge_contracts.jsontext import canonical_json
 from runforge_contracts.pointers import format_pointer
@@ -51,6 +52,10 @@ PROFILES = {
 }
 
 
+#: What is trained where nobody names a family.
+DEFAULT_FAMILY = "logistic_regression"
+
+
 @dataclass(frozen=True, slots=True)
 class UsedParameter:
     """A hyperparameter as the run uses it, and where its value came from."""
@@ -75,6 +80,39 @@ class Configuration:
         """Return the full parameter set of the estimator."""
         values = {item.name: item.value for item in self.hyperparameters}
         return {**FAMILIES[self.family].fixed, **values, "random_state": self.seed}
+
+
+def family_of(profile: str | None) -> str:
+    """Return the family that is trained where none is named: the profile's, or the default."""
+    made_for = PROFILES[profile].family if profile in PROFILES else None
+    return made_for or DEFAULT_FAMILY
+
+
+def family_for_editor(family: str, profile: str | None) -> tuple[str, list[Diagnostic]]:
+    """Return the family to train for an editor, which always sends one: the profile's goes first.
+
+    Parameters
+    ----------
+    family, profile
+        As the editor sends them.
+
+    Returns
+    -------
+    tuple
+        The family, and a diagnostic where it is another than the one sent.
+    """
+    made_for = PROFILES[profile].family if profile in PROFILES else None
+    if made_for in (None, family):
+        return family, []
+    told = diagnostic(
+        DiagnosticCode.FAMILY_FROM_PROFILE,
+        f"The model family is `{made_for}`, for which the profile `{profile}` is made, and not"
+        f" {quote(family)}.",
+        profile=profile,
+        model_family=made_for,
+        asked=family,
+    )
+    return made_for, [told]
 
 
 def resolve(
@@ -148,7 +186,7 @@ def check_classes(configuration: Configuration, num_classes: int) -> None:
 
 
 def parse_parameters(texts: Iterable[str]) -> dict[str, Any]:
-    """Return the hyperparameters that ``NAME=VALUE`` texts give; the last of a name counts.
+    """Return the hyperparameters that ``NAME=VALUE`` texts give, each once.
 
     A value is an integer, a number, true, false, none, or else a text. Whether a family has such a
     hyperparameter is for :func:`resolve` to say.
@@ -156,9 +194,10 @@ def parse_parameters(texts: Iterable[str]) -> dict[str, Any]:
     Raises
     ------
     RunForgeError
-        ``USAGE_INVALID`` where there is no ``=``.
+        ``USAGE_INVALID`` where there is no ``=``, or a name comes twice.
     """
-    parameters = {}
+    parameters: dict[str, Any] = {}
+    written: dict[str, str] = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals or not name:
@@ -167,6 +206,15 @@ def parse_parameters(texts: Iterable[str]) -> dict[str, Any]:
                 f"{quote(text)} is not a parameter.",
                 hint="Write it as NAME=VALUE, such as C=0.5.",
             )
+        if name in written:
+            raise RunForgeError(
+                ErrorCode.USAGE_INVALID,
+                f"The parameter {quote(name)} is given twice: {quote(written[name])} and"
+                f" {quote(value)}.",
+                hint="A run has one value of each; for a sweep, train once for each value.",
+                pointer=format_pointer(("model", "hyperparameters", name)),
+            )
+        written[name] = value
         parameters[name] = _typed(value)
     return parameters
 

@@ -17,6 +17,8 @@ from runforge_contracts._generated.common_v1 import MetricsProfile
 from runforge_contracts._generated.metrics_v1 import ClassMetrics, MetricsV1
 from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnostic
 
+from runforge_engine.training import within_range
+
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
@@ -99,7 +101,7 @@ def _predict(pipeline: Any, X: Any, *, binary: bool) -> tuple[Any, Any, Any]:
     """
     import numpy as np
 
-    scaled, classifier = pipeline[:-1].transform(X), pipeline[-1]
+    scaled, classifier = pipeline[:-1].transform(within_range(pipeline, X)), pipeline[-1]
     if hasattr(classifier, "decision_function"):
         predicted = classifier.predict(scaled)
         if not binary:

@@ -13,7 +13,7 @@ import math
 import os
 import time
 import traceback
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -84,6 +84,7 @@ def execute(
     folder: Path | None = None,
     cli_parameters: Collection[str] = (),
     private: bool | None = None,
+    notes: Sequence[Diagnostic] = (),
     observer: Observer | None = None,
     cancellation: Cancellation | None = None,
 ) -> Outcome:
@@ -106,6 +107,8 @@ def execute(
     private
         Whether what identifies a person or a machine is left out of the record; where it is None,
         ``RUNFORGE_PRIVATE`` says so.
+    notes
+        What there is to say about the request, to be recorded among the diagnostics.
     observer
         Told of every event and diagnostic.
     cancellation
@@ -121,7 +124,7 @@ def execute(
     start = Start.now()
     try:
         plan = run_aside(
-            lambda _: make_plan(request, store, start, cli_parameters), cancellation.check
+            lambda _: make_plan(request, store, start, cli_parameters, notes), cancellation.check
         )
     except RunForgeError as refusal:
         if refusal.code is ErrorCode.CANCELLED:

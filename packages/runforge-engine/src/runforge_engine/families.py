@@ -7,7 +7,6 @@ parameter set. Source: RunForge guarantees, "Supported Hyperparameters"; RunForg
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -16,13 +15,17 @@ from typing import Any, Literal
 Kind = Literal["float", "int", "int_or_none", "bool", "choice"]
 
 
+#: Bounds of a float: liblinear multiplies it with squares of the data, and beyond never ends.
+SMALLEST, LARGEST = 1e-100, 1e100
+
+
 @dataclass(frozen=True, slots=True)
 class Hyperparameter:
     """A hyperparameter that a user may set: its type, its bound and its model default."""
 
     kind: Kind
     default: Any
-    #: Smallest allowed value of an integer; a float must be greater than zero.
+    #: Smallest allowed value of an integer; for that of a float see ``SMALLEST``.
     minimum: int = 1
     choices: tuple[str, ...] = ()
 
@@ -30,7 +33,7 @@ class Hyperparameter:
     def expects(self) -> str:
         """What a value must be, in words."""
         if self.kind == "float":
-            return "a number greater than 0"
+            return f"a number greater than 0, from {SMALLEST:g} to {LARGEST:g}"
         if self.kind == "bool":
             return "true or false"
         if self.kind == "choice":
@@ -50,7 +53,7 @@ class Hyperparameter:
             return self.choices[self.choices.index(value)]
         if isinstance(value, int | float) and not isinstance(value, bool):
             # Bounds first: an integer of any size can be compared, but not converted.
-            if self.kind == "float" and 0 < value <= sys.float_info.max:
+            if self.kind == "float" and SMALLEST <= value <= LARGEST:
                 return float(value)
             whole = self.kind in ("int", "int_or_none") and self.minimum <= value < 2**31
             if whole and float(value).is_integer():

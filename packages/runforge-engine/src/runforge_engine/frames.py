@@ -35,12 +35,14 @@ def write_frame(frame: pd.DataFrame, store: StoreLayout) -> Path:
     """Write ``frame`` into ``store`` and return the file's path.
 
     Columns keep their order; the index is left out. Numbers are written so that reading gives the
-    same float64; those of fewer bits are widened first. A missing value becomes an empty cell.
+    same float64; those of fewer bits are widened first. Bytes are decoded as UTF-8. A missing value
+    becomes an empty cell.
 
     Raises
     ------
     RunForgeError
-        ``USAGE_INVALID`` where a column's name is not text; ``STORE_NOT_WRITABLE``.
+        ``USAGE_INVALID`` where a column's name is not text; ``DATASET_ENCODING_INVALID`` for bytes
+        that are not UTF-8; ``STORE_NOT_WRITABLE``.
     """
     data = _csv(frame)
     path = store.root / DATASETS / f"{hashlib.sha256(data).hexdigest()}.csv"
@@ -60,17 +62,48 @@ def _csv(frame: pd.DataFrame) -> bytes:
                 hint="Rename it: `frame.columns = [str(name) for name in frame.columns]`.",
             )
     # By place, not by name: two columns of one name are refused when the file is read.
-    narrow = [str(kind) in ("float16", "float32") for kind in frame.dtypes]
-    if any(narrow):
+    columns = [frame.iloc[:, place] for place in range(frame.shape[1])]
+    plain = [_plain(column) for column in columns]
+    if any(new is not old for new, old in zip(plain, columns, strict=True)):
         import pandas as pd
 
-        columns = [
-            frame.iloc[:, place].astype("float64") if is_narrow else frame.iloc[:, place]
-            for place, is_narrow in enumerate(narrow)
-        ]
-        frame = pd.concat(columns, axis=1)
+        frame = pd.concat(plain, axis=1)
     text: str = frame.to_csv(index=False, lineterminator="\n")
     return text.encode("utf-8", "backslashreplace")
+
+
+def _plain(column: pd.Series) -> pd.Series:
+    """Return a column whose values are written as they are meant: wide floats, and no bytes."""
+    import pandas as pd
+
+    kind = column.dtype
+    values = kind.categories.dtype if isinstance(kind, pd.CategoricalDtype) else kind
+    if pd.api.types.is_float_dtype(values):
+        # Of a float of fewer bits, its shortest form is that of another float64.
+        return column if str(kind) == "float64" else column.astype("Float64").astype("float64")
+    # What is nothing else may be bytes, as are the strings of Arrow and of HDF5.
+    if pd.api.types.is_bool_dtype(values) or pd.api.types.is_numeric_dtype(values):
+        return column
+    if isinstance(kind, pd.StringDtype) or pd.api.types.is_datetime64_any_dtype(values):
+        return column
+    cells = column.astype(object)
+    if not any(isinstance(cell, (bytes, bytearray)) for cell in cells):
+        return column
+    return cells.map(lambda cell: _decode(cell, column.name))
+
+
+def _decode(cell: Any, name: object) -> Any:
+    if not isinstance(cell, (bytes, bytearray)):
+        return cell
+    try:
+        return cell.decode()
+    except UnicodeDecodeError:
+        raise RunForgeError(
+            ErrorCode.DATASET_ENCODING_INVALID,
+            f"The column {quote(name)} holds bytes that are not UTF-8: {quote(bytes(cell), 30)}.",
+            hint="Decode them first: `frame[name].str.decode('latin-1')`.",
+            column=str(name),
+        ) from None
 
 
 def _holds(path: Path, sha256: str) -> bool:

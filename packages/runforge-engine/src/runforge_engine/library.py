@@ -27,6 +27,7 @@ from runforge_engine import __version__
 from runforge_engine.cancellation import Cancellation
 from runforge_engine.observer import Observer
 from runforge_engine.recorded import Run, html_table
+from runforge_engine.source import PYTHON
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from runforge_engine.experiment.recorded import ExperimentRun
 
 #: Who made the requests of :func:`train`.
-CLIENT = f"runforge-engine@{__version__}"
+CLIENT = f"{PYTHON}{__version__}"
 #: Runs that a store shows of itself.
 _SHOWN = 20
 
@@ -43,7 +44,7 @@ def train(
     data: str | os.PathLike[str] | pd.DataFrame,
     *,
     label: str,
-    model: str = "logistic_regression",
+    model: str | None = None,
     preset: str = "balanced",
     profile: str | None = None,
     hyperparameters: Mapping[str, Any] | None = None,
@@ -72,7 +73,8 @@ def train(
     label
         Name of the label column.
     model
-        ``logistic_regression``, ``random_forest`` or ``linear_svc``.
+        ``logistic_regression``, ``random_forest`` or ``linear_svc``; by default the one that the
+        profile is made for, else the first.
     preset, profile
         As on the command line.
     hyperparameters

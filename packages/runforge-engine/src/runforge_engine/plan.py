@@ -5,11 +5,12 @@ Source: run store contract, section 3; RunForge contract, "Training".
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
 from runforge_contracts._generated.request_v1 import RequestV1
+from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnostic
 from runforge_contracts.documents import Document
 from runforge_contracts.layout import StoreLayout
 
@@ -18,7 +19,7 @@ from runforge_engine.configuration import Configuration, resolve
 from runforge_engine.footprint import check_memory
 from runforge_engine.libraries import Libraries
 from runforge_engine.requests import dataset_path
-from runforge_engine.source import Source, read_source
+from runforge_engine.source import PYTHON, Source, read_source
 
 #: Seed of the split and the estimator when the request names none.
 DEFAULT_SEED = 42
@@ -51,11 +52,20 @@ class Plan:
     start: Start
     #: Why the GPU that was asked for is not used.
     gpu_reason: str | None
+    #: What there is to say about the request.
+    notes: tuple[Diagnostic, ...] = ()
 
     @property
     def device(self) -> dict[str, str]:
         """The device that the run uses, and why it is not the one asked for."""
         return {"type": "cpu", **({"gpu_reason": self.gpu_reason} if self.gpu_reason else {})}
+
+    @property
+    def diagnostics(self) -> list[Diagnostic]:
+        """What there is to say before anything was trained."""
+        reason = self.gpu_reason
+        unused = [diagnostic(DiagnosticCode.GPU_UNAVAILABLE, reason)] if reason else []
+        return [*unused, *self.notes]
 
     def effective_config(self) -> dict[str, Any]:
         """Return the configuration actually used, as ``result.json`` has it."""
@@ -86,6 +96,7 @@ def make_plan(
     store: StoreLayout,
     start: Start,
     cli_names: Collection[str] = (),
+    notes: Sequence[Diagnostic] = (),
 ) -> Plan:
     """Check what can be checked before anything is written, and read the dataset's bytes.
 
@@ -101,6 +112,8 @@ def make_plan(
         When the run began.
     cli_names
         Names of the hyperparameters that a person typed.
+    notes
+        What there is to say about the request.
 
     Raises
     ------
@@ -124,4 +137,6 @@ def make_plan(
     path = dataset_path(dataset["path"], store.workspace)
     libraries = Libraries(configuration.family)
     check_memory(path, dataset["label_column"], dataset.get("exclude_columns", ()), configuration)
-    return Plan(request, store, configuration, read_source(path), libraries, start, gpu_reason)
+    source = read_source(path)
+    source.in_python = raw["created_by"].startswith(PYTHON)
+    return Plan(request, store, configuration, source, libraries, start, gpu_reason, tuple(notes))

@@ -19,6 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from runforge_contracts import layout
+from runforge_contracts.diagnostics import Diagnostic
 from runforge_contracts.errors import ErrorCode, Problem, RunForgeError
 from runforge_contracts.layout import StoreLayout
 from runforge_contracts.reading import RunFolder
@@ -26,10 +27,11 @@ from runforge_contracts.text import quote
 
 from runforge_engine.artifact.limits import Limits
 from runforge_engine.artifact.loading import load_model
-from runforge_engine.dataset import feature_matrix, missing_mask, name_list
+from runforge_engine.dataset import check_unique, feature_matrix, missing_mask, name_list
 from runforge_engine.source import Source
 from runforge_engine.table import read_names, read_table
 from runforge_engine.trace import Listed, trace, wanted
+from runforge_engine.training import within_range
 
 #: A model whose digest is on record may be larger than a file from anywhere.
 _LIMITS = Limits(
@@ -70,6 +72,8 @@ class Prediction:
     missing_by_column: dict[str, int]
     #: What a person should know of the model.
     warnings: tuple[str, ...]
+    #: What there is to say about the rows.
+    diagnostics: tuple[Diagnostic, ...] = ()
 
     @property
     def missing_rows(self) -> list[int]:
@@ -248,7 +252,7 @@ def predict(model: RecordedModel, source: Source, *, probabilities: bool = False
             f"{type(pipeline[-1]).__name__} gives no probabilities.",
             hint="Leave out --proba to get labels.",
         )
-    X, dropped, missing_by_column, ignored = _rows(source, features)
+    X, dropped, missing_by_column, ignored, told = _rows(source, features)
     with _holding_together(model):
         computed = iter(_compute(pipeline, X, probabilities=probabilities))
     return Prediction(
@@ -258,6 +262,7 @@ def predict(model: RecordedModel, source: Source, *, probabilities: bool = False
         ignored_columns=ignored,
         missing_by_column=missing_by_column,
         warnings=tuple(_version_warnings(caught)),
+        diagnostics=tuple(told),
     )
 
 
@@ -298,19 +303,26 @@ def _signature(
 
 def _rows(
     source: Source, features: Sequence[str]
-) -> tuple[Any, Any, dict[str, int], tuple[str, ...]]:
-    """Return the rows without a missing value, where the others are, and what was left aside."""
+) -> tuple[Any, Any, dict[str, int], tuple[str, ...], list[Diagnostic]]:
+    """Return the rows without a missing value, where the others are, and what was left aside.
+
+    Columns that the model does not know may be called anything.
+    """
     import numpy as np
 
     names = read_names(source)
     _check_columns(names, features, source)
-    table = read_table(source, features, ())
-    masks = {name: missing_mask(table.columns[name]) for name in features}
+    known = {*features}
+    check_unique([name for name in names if name in known], source)
+    place_of = {name: place for place, name in enumerate(names)}
+    places = {name: place_of[name] for name in features}
+    table = read_table(source, [*places.values()], ())
+    masks = {name: missing_mask(table.columns[place]) for name, place in places.items()}
     dropped = np.logical_or.reduce(list(masks.values()))
-    X = feature_matrix(table, features, np.flatnonzero(~dropped), source, excludable=False)
+    X, told = feature_matrix(table, places, np.flatnonzero(~dropped), source, excludable=False)
     missing = {name: int(mask.sum()) for name, mask in masks.items() if mask.any()}
-    known = set(features)
-    return X, dropped, missing, tuple(name for name in names if name not in known)
+    ignored = tuple(name for name in names if name not in places)
+    return X, dropped, missing, ignored, told
 
 
 def _check_columns(names: Sequence[str], features: Sequence[str], source: Source) -> None:
@@ -344,6 +356,7 @@ def _compute(pipeline: Any, X: Any, *, probabilities: bool) -> list[Any]:
     if hasattr(classifier, "estimators_"):
         # More than one thread sums the trees' probabilities in an order of chance.
         classifier.n_jobs = 1
+    X = within_range(pipeline, X)
     with threadpool_limits(limits=1):
         result = pipeline.predict_proba(X) if probabilities else pipeline.predict(X)
     values: list[Any] = result.tolist()

@@ -32,6 +32,7 @@ from runforge_engine.requests import dataset_path
 from runforge_engine.source import Source, read_source
 from runforge_engine.splitting import split_rows
 from runforge_engine.table import read_names
+from runforge_engine.training import within_range
 
 #: How far metrics may lie apart: another machine may differ in the last bits.
 TOLERANCE = 1e-6
@@ -131,6 +132,7 @@ def _compute(pipeline: Any, dataset: Dataset, rows: Any, folder: RunFolder) -> R
         if hasattr(classifier, "estimators_"):
             # More than one thread sums the trees' probabilities in an order of chance.
             classifier.n_jobs = 1
+        X = within_range(pipeline, X)
         with threadpool_limits(limits=1):
             predicted = pipeline.predict(X)
             proba = hasattr(pipeline, "predict_proba")

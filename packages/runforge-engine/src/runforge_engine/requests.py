@@ -22,7 +22,7 @@ from runforge_contracts.text import quote
 from runforge_contracts.validation import validate
 
 from runforge_engine.clock import read_clock
-from runforge_engine.configuration import resolve
+from runforge_engine.configuration import family_of, resolve
 
 
 def new_request(
@@ -31,7 +31,7 @@ def new_request(
     label_column: str,
     store: StoreLayout,
     created_by: str,
-    model_family: str = "logistic_regression",
+    model_family: str | None = None,
     preset: str = "balanced",
     profile: str | None = None,
     hyperparameters: Mapping[str, Any] | None = None,
@@ -51,6 +51,8 @@ def new_request(
         lies in it.
     created_by
         The client, as ``<client>@<version>``.
+    model_family
+        By default the one that the profile is made for, else ``logistic_regression``.
 
     Raises
     ------
@@ -59,9 +61,10 @@ def new_request(
         another part is not what the schema allows.
     """
     excluded = list(exclude_columns)
+    family = family_of(profile) if model_family is None else model_family
     # Names that do not exist are told apart from other mistakes, with what there is instead.
     configuration = resolve(
-        family=model_family,
+        family=family,
         preset=preset,
         profile=profile,
         hyperparameters=hyperparameters or {},
@@ -77,7 +80,7 @@ def new_request(
             "label_column": label_column,
             **({"exclude_columns": excluded} if excluded else {}),
         },
-        "model": {"family": model_family, "hyperparameters": dict(hyperparameters or {})},
+        "model": {"family": family, "hyperparameters": dict(hyperparameters or {})},
         "device": {"type": device, "gpu_reason": None},
         **({} if seed is None else {"seed": seed}),
         "created_at": read_clock().now(),

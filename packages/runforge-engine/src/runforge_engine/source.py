@@ -15,6 +15,9 @@ from pathlib import Path
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.text import quote
 
+#: How the name of a client begins that is a person's own Python.
+PYTHON = "runforge-engine@"
+
 
 @dataclass(slots=True, eq=False)
 class Source:
@@ -27,6 +30,8 @@ class Source:
     sha256: str
     #: ``data`` as CSV text: decompressed and checked, once that was asked for.
     text: bytes | None = None
+    #: Whether whoever trains writes Python, and wants to be told so what to do.
+    in_python: bool = False
 
     def release(self) -> None:
         """Let go of the bytes: what was read from them stands in memory a second time."""

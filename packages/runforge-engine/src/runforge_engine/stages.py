@@ -26,7 +26,7 @@ from runforge_engine.artifact.limits import Limits
 from runforge_engine.aside import begin_aside, run_aside
 from runforge_engine.cancellation import Cancellation
 from runforge_engine.configuration import check_classes
-from runforge_engine.dataset import Dataset, load_dataset, rows_dropped
+from runforge_engine.dataset import Dataset, load_dataset
 from runforge_engine.evaluation import evaluate
 from runforge_engine.interpretability import build_index, interpret
 from runforge_engine.journal import Journal
@@ -240,10 +240,7 @@ def _tell_dataset(plan: Plan, dataset: Dataset, journal: Journal) -> None:
         rows_dropped=dataset.rows_dropped,
         num_classes=len(dataset.classes),
     )
-    if dataset.rows_dropped:
-        journal.diagnose([rows_dropped(dataset)])
-    if plan.gpu_reason:
-        journal.diagnose([diagnostic(DiagnosticCode.GPU_UNAVAILABLE, plan.gpu_reason)])
+    journal.diagnose([*dataset.diagnostics, *plan.diagnostics])
 
 
 def _dump(pipeline: Any, feature_names: Sequence[str]) -> tuple[bytes, str, str]:

@@ -37,6 +37,9 @@ ROWS_AT_ONCE = 200_000
 #: Pickle protocol of the model file: the newest that every supported Python writes alike.
 PICKLE_PROTOCOL = 4
 
+#: Below this a value has no weight in a model, and its square no value.
+_NEGLIGIBLE = 1e-150
+
 #: Two fits at once in one process would disturb each other: liblinear draws from one generator, and
 #: the warnings that a fit gives and the threads that it may use are caught and set for the whole
 #: process. Held until a fit has really ended, also where nobody waits for it any more.
@@ -182,10 +185,66 @@ def _fit_pipeline(
     scaler.copy = False  # One table in memory instead of two; the bits are the same.
     scaled = scaler.fit_transform(X)
     scaler.copy = True
+    _scale_the_rest(scaler, scaled)
     if hasattr(classifier, "n_estimators"):
         _grow(classifier, scaled, y, n_jobs, grown, stop)
     else:
         classifier.fit(scaled, y)
+
+
+def _scale_the_rest(scaler: Any, scaled: Any) -> None:
+    """Scale columns that the scaler takes for constant although they are far from zero, or tiny.
+
+    It does not scale a column whose variance is within the error of its own arithmetic. What that
+    leaves of 1e18 in every row is a feature of hundreds, and of 1e150 one in which liblinear never
+    ends; a column of 1e-200 would have no weight, whatever it says.
+
+    Parameters
+    ----------
+    scaler : StandardScaler
+        Fitted; its scales become those that were used.
+    scaled : ndarray of shape (n_samples, n_features)
+        The rows that it was fitted to, as it has scaled them.
+    """
+    import numpy as np
+
+    rounding = len(scaled) * np.finfo(np.float64).eps
+    # As scikit-learn decides it: `_is_constant_feature`.
+    constant = scaler.var_ <= rounding * scaler.var_ + (rounding * scaler.mean_) ** 2
+    for place in np.flatnonzero(constant).tolist():
+        column = scaled[:, place]
+        size = float(np.abs(column).max())
+        if size == 0 or _NEGLIGIBLE <= size <= 1:
+            continue
+        if column.min() < column.max():
+            scale = size * float(np.std(column / size)) or size
+        else:
+            scale = abs(float(scaler.mean_[place])) or size
+        column /= scale
+        scaler.scale_[place] = scale
+
+
+def within_range(pipeline: Any, X: Any) -> Any:
+    """Return rows cut to what a model can compute with, which is all but the absurd.
+
+    Trees compare in float32; what is cut lies beyond all their thresholds on the same side. A
+    linear model would multiply up to infinity.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        Fitted.
+    X : ndarray of shape (n_samples, n_features)
+        Features, not scaled; returned itself where nothing is to be cut.
+    """
+    import numpy as np
+
+    scaler, classifier = pipeline.named_steps["scaler"], pipeline.named_steps["clf"]
+    reach = (1e30 if hasattr(classifier, "estimators_") else 1e150) * scaler.scale_
+    low, high = scaler.mean_ - reach, scaler.mean_ + reach
+    if (low <= X).all() and (high >= X).all():
+        return X
+    return np.clip(X, low, high)
 
 
 def _grow(

@@ -74,7 +74,7 @@ def _lines(report: dict[str, Any]) -> list[str]:
         lines += ["", "Diagnostics", *diagnostics]
     if report["trainable"]:
         verdict = "It can be trained on."
-    elif "label" in report or report["diagnostics"]:
+    elif "label" in report or any(item["severity"] == "error" for item in report["diagnostics"]):
         verdict = "It cannot be trained on yet."
     else:
         verdict = "Name the label column with --label to learn whether it can be trained on."

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from runforge_contracts.diagnostics import raw_diagnostic
 from runforge_contracts.files import write_file
 from runforge_contracts.text import quote
 
@@ -53,7 +54,7 @@ def command(settings: Settings, model: str, data: str, output: str | None, proba
     prediction = predict(
         _recorded_model(settings, model), read_source(Path(data)), probabilities=proba
     )
-    for text in prediction.warnings:
+    for text in (*prediction.warnings, *_told(prediction, "warning")):
         warn(text)
     if not settings.quiet:
         for text in _notes(prediction):
@@ -83,10 +84,16 @@ def _recorded_model(settings: Settings, model: str) -> RecordedModel:
     return model_of_run(find_run(settings, model), listed)
 
 
+def _told(prediction: Prediction, severity: str) -> Iterator[str]:
+    """Give what there is to say about the rows."""
+    return (item.message for item in prediction.diagnostics if item.severity == severity)
+
+
 def _notes(prediction: Prediction) -> Iterator[str]:
+    yield from _told(prediction, "info")
     ignored, missing = prediction.ignored_columns, prediction.missing_rows
     if ignored:
-        shown = _some([quote(name, 30) for name in ignored])
+        shown = _some([quote(name, 30) if name else "(no name)" for name in ignored])
         yield f"The model does not use {plural(len(ignored), 'column')} of the dataset: {shown}."
     if missing:
         lacking = _some([quote(name, 30) for name in prediction.missing_by_column])
@@ -113,6 +120,8 @@ def _document(prediction: Prediction, output: str | None) -> dict[str, Any]:
         "ignored_columns": list(prediction.ignored_columns),
         "warnings": list(prediction.warnings),
     }
+    if prediction.diagnostics:
+        document["diagnostics"] = [raw_diagnostic(item) for item in prediction.diagnostics]
     if prediction.classes is not None:
         document["classes"] = list(prediction.classes)
     if output is None:

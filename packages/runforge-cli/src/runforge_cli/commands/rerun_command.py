@@ -58,7 +58,7 @@ def command(
     Another model family starts from its own hyperparameters.
     """
     prepare_training()
-    from runforge_engine.configuration import parse_parameters
+    from runforge_engine.configuration import PROFILES, parse_parameters
     from runforge_engine.execution import execute
     from runforge_engine.privacy import is_left_out, is_private
     from runforge_engine.requests import dataset_path, rerun_request
@@ -70,12 +70,16 @@ def command(
     )
     request = parent.request or {}
     model = request.get("model", {})
-    family = options["model"] or model.get("family", "")
+    profile, kind = options["profile"], model.get("family", "")
+    # A profile that is named anew brings its family, as in a training.
+    family = options["model"] or (PROFILES[profile].family if profile in PROFILES else None) or kind
     parameters = parse_parameters(params)
-    kept = model.get("hyperparameters", {}) if family == model.get("family") else {}
+    kept = model.get("hyperparameters", {}) if family == kind else {}
     changes: dict[str, Any] = {
         _PLACES[name]: value for name, value in options.items() if value is not None
     }
+    if family != kind:
+        changes["/model/family"] = family
     if parameters or kept != model.get("hyperparameters", {}):
         changes["/model/hyperparameters"] = {**kept, **parameters}
     if exclude:

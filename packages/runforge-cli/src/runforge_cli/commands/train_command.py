@@ -48,7 +48,7 @@ def command(
         label_column=label,
         store=store,
         created_by=CLIENT,
-        model_family=model or "logistic_regression",
+        model_family=model,
         hyperparameters=parameters,
         exclude_columns=exclude,
         **given,

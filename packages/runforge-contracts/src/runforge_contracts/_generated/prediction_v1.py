@@ -58,6 +58,15 @@ class PredictionV1(Struct, kw_only=True, frozen=True, gc=False):
     warnings: Annotated[
         list[str], Meta(description="What a person should know of the model.")
     ]
+    diagnostics: (
+        Annotated[
+            list[common_v1.Diagnostic],
+            Meta(
+                description="What there is to say about the rows; absent where there is nothing."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
     classes: (
         Annotated[
             list[common_v1.ClassLabel],

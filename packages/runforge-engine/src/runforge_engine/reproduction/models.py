@@ -11,6 +11,7 @@ from typing import Any
 from runforge_contracts.text import quote
 
 from runforge_engine.reproduction.findings import TOLERANCE
+from runforge_engine.training import within_range
 
 #: What the steps have learned, as far as a prediction depends on it.
 _LEARNED = {
@@ -119,6 +120,7 @@ def _label(
 def _compare_predictions(recorded: Any, rebuilt: Any, X: Any) -> dict[str, Any]:
     import numpy as np
 
+    X = within_range(recorded, X)
     differing = int(np.count_nonzero(recorded.predict(X) != rebuilt.predict(X)))
     method = "predict_proba" if hasattr(recorded, "predict_proba") else "decision_function"
     scores = [getattr(side, method)(X) for side in (recorded, rebuilt)]
