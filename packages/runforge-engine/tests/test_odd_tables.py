@@ -510,6 +510,18 @@ def test_numbers_that_are_written_differently_are_one_label_and_told(path: Path)
     assert [item["code"] for item in report["diagnostics"]] == ["LABELS_MERGED"]
 
 
+def test_labels_of_thousands_of_digits_are_integers_or_refused(path: Path) -> None:
+    zeros = "0" * 5000
+    rows = "".join(f"{row},{(zeros + '1', '-2')[row % 2]}\n" for row in range(8))
+    assert load(path, "a,y\n" + rows).classes == (-2, 1)
+    error = refused(path, "a,y\n" + rows.replace(zeros, "9" + zeros))
+    assert error.code is ErrorCode.LABEL_TYPE_INVALID
+    spellings = ["0" * row + "1" for row in range(9)]
+    rows = "".join(f"{row},{spellings[row % 9]}\n{row},2\n" for row in range(18))
+    [told] = load(path, "a,y\n" + rows).diagnostics
+    assert "and 4 more" in told.message
+
+
 def test_labels_of_one_spelling_each_are_not_told_of(path: Path) -> None:
     for labels in (["1.0", "2.0", "3.0"], ["01", "02", "03"], ["a", "b", "ab"], ["é", "e", "ë"]):
         rows = "".join(f"{row},{labels[row % 3]}\n" for row in range(12))

@@ -24,6 +24,9 @@ _QUOTED, _HELD = 5, 100
 #: Longer labels are texts of their own, which nobody types twice.
 _LONG = 1000
 
+#: Digits of an integer that is larger than any label.
+_DIGITS = len(str(MAX_LABEL)) + 1
+
 _INTEGRAL = re.compile(r"\s*[+-]?[0-9]+(?:\.0*)?\s*", re.ASCII)
 
 
@@ -43,8 +46,9 @@ def parse_labels(texts: Sequence[str], column: str) -> list[int] | list[str]:
         ``LABEL_TYPE_INVALID`` where all labels are numbers and one is no integer within 53 bits.
     """
     if all(_INTEGRAL.fullmatch(text) for text in texts):
-        values = [int(text.strip().partition(".")[0]) for text in texts]
-        beyond = next((value for value in values if abs(value) > MAX_LABEL), None)
+        values = [_integer(text) for text in texts]
+        large = (text for text, value in zip(texts, values, strict=True) if abs(value) > MAX_LABEL)
+        beyond = next(large, None)
         if beyond is None:
             return values
         raise RunForgeError(
@@ -66,10 +70,10 @@ def parse_labels(texts: Sequence[str], column: str) -> list[int] | list[str]:
 
 
 def label_warnings(texts: Sequence[str], column: str) -> list[Diagnostic]:
-    """Return warnings of labels that differ in nothing that a reader would mind.
+    """Return warnings of labels that look like one another.
 
-    That is in surrounding blanks, case, Unicode form, or how a number is written: as integers they
-    are one class, as text they are several.
+    They differ in surrounding blanks, case, Unicode form, or how a number is written: as integers
+    they are one class, as text they are several.
 
     Parameters
     ----------
@@ -79,7 +83,7 @@ def label_warnings(texts: Sequence[str], column: str) -> list[Diagnostic]:
         Its name.
     """
     if all(_INTEGRAL.fullmatch(text) for text in texts):
-        groups = _groups(texts, lambda text: int(text.strip().partition(".")[0]))
+        groups = _groups(texts, _integer)
         code, what = DiagnosticCode.LABELS_MERGED, "Labels that are written differently are one"
         hint = "Write them alike, or, if they are different classes, as words."
     else:
@@ -103,6 +107,14 @@ def label_warnings(texts: Sequence[str], column: str) -> list[Diagnostic]:
     ]
 
 
+def _integer(text: str) -> int:
+    """Return the value of a label that is integral; of one that is too large, some large value."""
+    number = text.strip().partition(".")[0]
+    # Python converts no text of thousands of digits, of which most could be zeros.
+    digits = number.lstrip("+-").lstrip("0")[:_DIGITS]
+    return int(digits or 0) * (-1 if number.startswith("-") else 1)
+
+
 def _groups(texts: Iterable[str], key: Callable[[str], Hashable]) -> list[list[str]]:
     """Return the texts that share a key with another, in order."""
     found: defaultdict[Hashable, list[str]] = defaultdict(list)
@@ -123,7 +135,9 @@ def _look(text: str) -> Hashable:
 
 
 def _listed(group: Sequence[str]) -> str:
-    *others, last = map(_shown, group)
+    *others, last = map(_shown, group[:_QUOTED])
+    if len(group) > _QUOTED:
+        others, last = [*others, last], f"{len(group) - _QUOTED} more"
     return f"{', '.join(others)} and {last}"
 
 
