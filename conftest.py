@@ -15,7 +15,7 @@ REQUIRED = os.environ.get("RUNFORGE_TESTS_REQUIRE", "").split()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Undo what the caller's shell did to signals, and leave out how its user has set up Git."""
+    """Undo what the caller's shell did to signals; leave out what its user has set."""
     for name in ("SIGINT", "SIGHUP", "SIGTERM"):
         number = getattr(signal, name, None)  # Windows has no SIGHUP
         # In the background of a script, and under nohup, these are ignored. A handler that does
@@ -27,7 +27,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(settings.cleanup)
     os.environ["GIT_CONFIG_GLOBAL"] = f"{settings.name}/gitconfig"
     os.environ["GIT_CONFIG_NOSYSTEM"] = "1"
-    os.environ.pop("SOURCE_DATE_EPOCH", None)
+    for name in [*os.environ]:
+        mine = name.startswith("RUNFORGE_") and not name.startswith("RUNFORGE_TEST")
+        if mine or name == "SOURCE_DATE_EPOCH":
+            del os.environ[name]
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

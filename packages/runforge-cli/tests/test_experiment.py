@@ -56,7 +56,9 @@ def git(root: Path, *arguments: str) -> str:
 
 def test_a_run_records_what_was_run_and_how_it_went(runforge: Call, workspace: Path) -> None:
     script = """
-        echo first; echo second >&2; printf 'a "third" line'
+        # Of two pipes, what comes first is told first only where it has been read before.
+        told() { while ! grep -qs "$1" "$RUNFORGE_RUN_DIR/logs.txt"; do sleep 0.01; done; }
+        echo first; told first; echo second >&2; told second; printf 'a "third" line'
         pwd > "$RUNFORGE_ARTIFACTS/here"
         env | grep '^RUNFORGE' | sort > "$RUNFORGE_ARTIFACTS/variables"
         cp "$1" "$RUNFORGE_ARTIFACTS/config"
