@@ -8,6 +8,7 @@ Source: TFC-0003, sections 8 and 12.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from runforge_contracts import layout
@@ -18,6 +19,7 @@ from runforge_contracts.facts.finding import Finding
 from runforge_contracts.layout import StoreLayout
 
 from runforge_engine.experiment.stopping import state_of
+from runforge_engine.holding import wait_until_free
 from runforge_engine.verification.check import Check, count
 from runforge_engine.verification.datasets import Datasets
 from runforge_engine.verification.runs import RunVerification, dataset_check
@@ -87,8 +89,20 @@ def verify_experiments(root: Path, *, with_dataset: bool = True) -> list[RunVeri
     return [
         verify_experiment_run(path, root, datasets, with_dataset=with_dataset)
         for path in experiment_runs(root)
-        if state_of(ExperimentFolder(path)) not in ("running", "interrupted")
+        if _is_final(path)
     ]
+
+
+def _is_final(path: Path) -> bool:
+    """Tell whether a run has told its end, or has a manifest, which is written at the end.
+
+    A status is easily edited and a lock easily taken, so neither keeps a manifest from being
+    compared with the files.
+    """
+    if not os.path.lexists(path / layout.EXPERIMENT_MANIFEST):
+        return state_of(ExperimentFolder(path)) not in ("running", "interrupted")
+    wait_until_free([path])
+    return True
 
 
 def _is_of_files(finding: Finding) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from runforge_contracts import layout
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.facts.finding import Finding
 from runforge_contracts.facts.form import key_order, written_form
-from runforge_contracts.facts.stores import entry_findings, order_findings
+from runforge_contracts.facts.stores import entry_findings, once_findings, order_notes
 from runforge_contracts.files import read_file
 from runforge_contracts.jsontext import parse_json
 from runforge_contracts.layout import StoreLayout
@@ -21,7 +22,7 @@ from runforge_contracts.text import quote
 from runforge_contracts.validation import validate
 
 from runforge_engine.chain import IndexHead
-from runforge_engine.holding import is_held
+from runforge_engine.holding import is_held, wait_until_free
 from runforge_engine.signing import read_claim, read_signature, signatures_of
 from runforge_engine.survey import children, look_at
 from runforge_engine.verification.check import Check, count, findings_of
@@ -98,9 +99,9 @@ def verify_store(
     # After the folders: a run is listed before it is let go.
     around = Surroundings(store, store.workspace, public_key)
     signatures = signatures_of(store)
-    for name, state in list(aside.items()):
-        # What was listed or signed had a result once.
-        if state != "running" and (name in around.places or name in signatures):
+    for name in list(aside):
+        # What was listed or signed had a result once, whoever holds its folder now.
+        if name in around.places or name in signatures:
             folders.append(store.run_folder(name))
             del aside[name]
     elsewhere, lost = _listed(around, {*folders, *map(store.run_folder, aside)})
@@ -132,7 +133,7 @@ def verify_store(
 
 def _look(store: StoreLayout) -> tuple[list[Path], dict[str, str], list[Finding]]:
     """Return the folders of runs that ended, the state of the others, and links among them."""
-    folders, aside, links = list[Path](), dict[str, str](), list[Finding]()
+    folders, aside, links, held = list[Path](), dict[str, str](), list[Finding](), list[Path]()
     for path, reason in children(store):
         if reason is not None:
             if path.is_symlink():
@@ -140,14 +141,15 @@ def _look(store: StoreLayout) -> tuple[list[Path], dict[str, str], list[Finding]
                 links.append(Finding("run.no-links", message, store.relative(path)))
             continue
         state: str = "finished"
-        if is_held(path):
-            state = "running"
-        elif not (path / layout.RESULT).exists():
+        if not os.path.lexists(path / layout.RESULT):
             state = look_at(path, store).state
+        elif is_held(path):
+            held.append(path)
         if state in ("finished", "unreadable"):
             folders.append(path)
         else:
             aside[path.name] = state
+    wait_until_free(held)
     return folders, aside, links
 
 
@@ -197,13 +199,20 @@ def _index(around: Surroundings, runs: tuple[RunVerification, ...]) -> Check:
     told = {
         (item.rule, item.pointer) for run in runs for check in run.checks for item in check.findings
     }
-    found = [*order_findings(around.entries, file), *_form(store, file)]
+    found = [*once_findings(around.entries, file), *_form(store, file)]
     findings = tuple(item for item in found if (item.rule, item.pointer) not in told)
     message = count(len(around.entries), "entry", "entries")
     if found:
         message += "" if findings else "; what is wrong with them is said of their runs"
         return Check("index", "failed", "invalid", message, findings)
-    return Check("index", "passed", "valid", f"{message}, each run once, in order")
+    message += ", each run once"
+    notes = list(order_notes(around.entries, file))
+    if notes:
+        message += (
+            f"; note: {count(len(notes), 'run')} began on an earlier day than the run listed"
+            f" before, first at {notes[0].pointer}"
+        )
+    return Check("index", "passed", "valid", message)
 
 
 def _form(store: StoreLayout, file: str) -> Iterator[Finding]:
