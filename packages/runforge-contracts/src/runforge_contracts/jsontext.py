@@ -3,7 +3,7 @@
 Stricter than RFC 8259 asks for: a duplicate key, a number that no double can hold, a lone surrogate
 and a document that is too deep or too large are errors: clients would read them differently.
 
-Source: RunForge contract, "How JSON is written"; RFC 8259.
+Source: RunForge contract, "How JSON is written"; RFC 8259; RFC 8785.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from runforge_contracts.text import quote
 MAX_BYTES = 64 * 2**20
 #: Deepest nesting of arrays and objects that is read.
 MAX_DEPTH = 64
+#: Up to this size every integer is a double, and no other integer is the same double.
+_MAX_EXACT_INTEGER = 2**53 - 1
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -91,13 +93,38 @@ def encode_json_line(value: Any) -> bytes:
 
 
 def canonical_json(value: Any) -> bytes:
-    """Return the one text of ``value`` whatever the order of its keys, for digests.
+    """Return the canonical JSON of ``value``, which any language can compute, for digests.
 
-    Keys are sorted by code point, nothing stands between the tokens.
+    Integers that no double holds exactly are taken as the nearest double, as most readers take
+    them.
+
+    Raises
+    ------
+    RunForgeError
+        As :func:`encode_json`.
+
+    Source: RFC 8785.
     """
-    return json.dumps(
-        value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
-    ).encode("utf-8")
+    import rfc8785  # late: few commands make digests
+
+    try:
+        return rfc8785.dumps(value)
+    except rfc8785.IntegerDomainError:
+        return canonical_json(_as_doubles(value))
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError):
+        _dump(value, indent=None)  # says which of the two it is: a number or a text
+        raise
+
+
+def _as_doubles(value: Any) -> Any:
+    """Return ``value`` with every integer that has more than 53 bits as a double."""
+    if isinstance(value, dict):
+        return {key: _as_doubles(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_as_doubles(item) for item in value]
+    if isinstance(value, int) and abs(value) > _MAX_EXACT_INTEGER:
+        return float(value)
+    return value
 
 
 def _dump(value: Any, indent: int | None) -> str:
