@@ -9,6 +9,7 @@ import random
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +21,7 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.facts.finding import Finding
 from runforge_contracts.facts.stores import check_store
 from runforge_contracts.layout import StoreLayout
-from runforge_contracts.reading import run_folders
+from runforge_contracts.reading import RunFolder, run_folders
 from runforge_contracts.validation import validate
 from runforge_engine.chain import chain_head
 from runforge_engine.execution import execute, execute_folder
@@ -471,7 +472,7 @@ class TestForgery:
         (folder / "artifacts/model.pkl").write_bytes(b"another model")
         put_manifest_right(folder)
         listed = read(folder, "manifest.json")["files"]
-        (folder / "provenance.intoto.json").write_bytes(statement_of(folder, listed))
+        (folder / "provenance.intoto.json").write_bytes(statement_of(RunFolder(folder), listed))
         put_manifest_right(folder)
         result = verified(folder)
         assert {"run.artifact-digests", "result.artifacts"} <= rules(result)
@@ -740,7 +741,7 @@ class TestSignatures:
         write(folder / "result.json", result)
         put_manifest_right(folder)
         listed = read(folder, "manifest.json")["files"]
-        (folder / "provenance.intoto.json").write_bytes(statement_of(folder, listed))
+        (folder / "provenance.intoto.json").write_bytes(statement_of(RunFolder(folder), listed))
         put_manifest_right(folder)
         found = verified(folder)
         assert rules(found) == {"signature.files"}
@@ -974,3 +975,48 @@ def locked(folder: Path) -> Iterator[None]:
         assert process.stdout.readline() == b"\n"
         yield
         process.terminate()
+
+
+class TestReadOnce:
+    """What is hashed is what is parsed, validated and compared: each file is opened once."""
+
+    @pytest.mark.parametrize("signed", ["unsigned", "signed", "signed, with a key"])
+    def test_each_file_of_a_run_is_opened_once(
+        self, store: StoreLayout, keys: KeyPair, signed: str
+    ) -> None:
+        folders = run_folders(store)
+        if signed != "unsigned":
+            for folder in folders:
+                sign_folder(folder, keys.private_key)
+        key = keys.public_key if signed == "signed, with a key" else None
+        with opened() as paths:
+            assert verify_store(store, public_key=key).holds
+        expected = Counter(str(path) for folder in folders for path in files(folder))
+        assert Counter(path for path in paths if path in expected) == expected
+        with opened() as paths:
+            around = surroundings_of(folders[0], [], key)
+            assert verify_run(folders[0], around).holds
+        expected = Counter(str(path) for path in files(folders[0]))
+        assert Counter(path for path in paths if path in expected) == expected
+
+
+@contextmanager
+def opened() -> Iterator[list[str]]:
+    """Give the paths of the files that this process opens meanwhile."""
+    global _opened
+    _opened = paths = []
+    try:
+        yield paths
+    finally:
+        _opened = None
+
+
+_opened: list[str] | None = None
+
+
+def _note(event: str, arguments: tuple[Any, ...]) -> None:
+    if event == "open" and _opened is not None and isinstance(arguments[0], str | bytes | Path):
+        _opened.append(os.fsdecode(arguments[0]))
+
+
+sys.addaudithook(_note)  # for the life of the process: there is no way to take one away

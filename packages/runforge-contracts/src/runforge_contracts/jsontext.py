@@ -84,12 +84,22 @@ def encode_json(value: Any) -> bytes:
         ``JSON_NUMBER_INVALID`` for NaN and infinities, ``JSON_STRING_INVALID`` for half of a
         surrogate pair.
     """
-    return (_dump(value, indent=2) + "\n").encode("utf-8")
+    return in_form(_dump(value))
 
 
 def encode_json_line(value: Any) -> bytes:
     """Return ``value`` on one line with its newline, for JSON Lines and for digests."""
-    return (_dump(value, indent=None) + "\n").encode("utf-8")
+    return _dump(value) + b"\n"
+
+
+def in_form(text: bytes) -> bytes:
+    """Return a valid JSON text with the contract's white space, and every token as it was.
+
+    Two spaces a level, LF, one newline at the end.
+    """
+    import msgspec  # late: whoever only parses does not pay for it
+
+    return msgspec.json.format(text, indent=2) + b"\n"
 
 
 def canonical_json(value: Any) -> bytes:
@@ -112,7 +122,7 @@ def canonical_json(value: Any) -> bytes:
     except rfc8785.IntegerDomainError:
         return canonical_json(_as_doubles(value))
     except (rfc8785.CanonicalizationError, UnicodeEncodeError):
-        _dump(value, indent=None)  # says which of the two it is: a number or a text
+        _dump(value)  # says which of the two it is: a number or a text
         raise
 
 
@@ -127,10 +137,9 @@ def _as_doubles(value: Any) -> Any:
     return value
 
 
-def _dump(value: Any, indent: int | None) -> str:
+def _dump(value: Any) -> bytes:
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
-        text.encode("utf-8")
+        return json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
     except UnicodeEncodeError:
         raise RunForgeError(
             ErrorCode.JSON_STRING_INVALID, "A text holds half of a surrogate pair."
@@ -139,7 +148,6 @@ def _dump(value: Any, indent: int | None) -> str:
         raise RunForgeError(
             ErrorCode.JSON_NUMBER_INVALID, "NaN and infinities cannot be written as JSON."
         ) from None
-    return text
 
 
 def _decode(data: bytes, path: str | None) -> str:

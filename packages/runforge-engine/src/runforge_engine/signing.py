@@ -165,7 +165,11 @@ def read_signature(signature: Path, public_key: Path) -> SignedContent:
 
 
 def verify_signature(
-    folder: Path, public_key: Path, *, signature: Path | None = None
+    folder: Path,
+    public_key: Path,
+    *,
+    signature: Path | None = None,
+    found: FolderDigests | None = None,
 ) -> VerifiedSignature:
     """Check that a folder is exactly what the owner of a key signed.
 
@@ -177,6 +181,8 @@ def verify_signature(
         A PEM file, from a source that is trusted.
     signature
         Where the signature lies, if not at :func:`signature_path`.
+    found
+        What is in the folder, where that was read already.
 
     Raises
     ------
@@ -188,7 +194,7 @@ def verify_signature(
     path = signature_path(folder) if signature is None else _absolute(signature)
     key = load_public_key(public_key)
     content = _authenticated(path, key)
-    _compare(folder, path, content)
+    _compare(folder, path, content, found)
     return VerifiedSignature(path, fingerprint(key), content)
 
 
@@ -206,8 +212,10 @@ def read_claim(signature: Path) -> ClaimedSignature:
         return ClaimedSignature(signature, bundle.key, decode_payload(bundle.payload))
 
 
-def compare_claim(folder: Path) -> ClaimedSignature:
+def compare_claim(folder: Path, found: FolderDigests | None = None) -> ClaimedSignature:
     """Check that the signature of a folder fits it, which says nothing of who made it.
+
+    ``found`` is what is in the folder, where that was read already.
 
     Raises
     ------
@@ -217,7 +225,7 @@ def compare_claim(folder: Path) -> ClaimedSignature:
     """
     folder = _absolute(folder)
     claim = read_claim(signature_path(folder))
-    _compare(folder, claim.path, claim.content)
+    _compare(folder, claim.path, claim.content, found)
     return claim
 
 
@@ -330,9 +338,12 @@ def _signed_content(bundle: Bundle, key: EllipticCurvePublicKey) -> SignedConten
     return decode_payload(bundle.payload)
 
 
-def _compare(folder: Path, signature: Path, content: SignedContent) -> None:
+def _compare(
+    folder: Path, signature: Path, content: SignedContent, found: FolderDigests | None
+) -> None:
     """Raise ``SIGNATURE_INVALID`` where the folder is not what was signed."""
-    found = digest_folder(folder)
+    if found is None:
+        found = digest_folder(folder)
     if signature.is_relative_to(folder):
         # The one file that cannot be covered; other programs put it there.
         found.files.pop(signature.relative_to(folder).as_posix(), None)

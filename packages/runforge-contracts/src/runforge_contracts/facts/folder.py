@@ -20,12 +20,18 @@ from runforge_contracts.text import quote
 from runforge_contracts.validation import validate
 from runforge_contracts.yamltext import is_yaml, parse_yaml
 
+#: Files that are read besides the documents, to be compared with what they must say.
+_READ_TOO = frozenset({layout.STATEMENT, layout.EVENTS, layout.JOURNAL})
 #: A run has some twenty files; a folder with more than this is no run.
 MAX_FILES = 10_000
 
 
 class Folder:
-    """A run folder as it lies on disk; what cannot be read is a finding, not an exception."""
+    """A run folder as it lies on disk; what cannot be read is a finding, not an exception.
+
+    Each file is opened once: the bytes that are hashed are those that are parsed, validated and
+    compared with others.
+    """
 
     def __init__(
         self,
@@ -49,35 +55,78 @@ class Folder:
         self.documents: dict[str, dict[str, Any]] = {}
         #: Schema that each of them follows.
         self.schemas: dict[str, str] = {}
-        #: Text of every document that could be read, valid or not.
+        #: Text of every document that could be read, valid or not, and of statement and events.
         self.texts: dict[str, bytes] = {}
-        for place, file_path in _files(path, self.findings, max_files or MAX_FILES):
+        #: Whether there are only files that can be read, and folders, under names that are text.
+        self.is_regular = True
+        self._too_large: dict[str, RunForgeError] = {}
+        for place, file_path in self._walk(max_files or MAX_FILES):
             try:
-                self.files[place] = self._digest(place, file_path, place in schemas)
+                is_read = place in schemas or place in _READ_TOO
+                self.files[place] = self._digest(place, file_path, is_read)
             except RunForgeError as error:
-                self.findings.append(Finding("run.readable", error.message, place))
+                self._irregular("run.readable", error.message, place)
         for file, names in schemas.items():
             if file in self.files:
                 self._read(file, names)
 
-    def _digest(self, place: str, path: Path, is_document: bool) -> FileDigest:
-        """Return the digest of a file; of a document, of the very bytes that are parsed."""
-        if is_document:
+    def text(self, file: str) -> bytes:
+        """Return the text of one of :attr:`files` that is read.
+
+        Raises
+        ------
+        RunForgeError
+            ``JSON_TOO_LARGE``.
+        """
+        if file in self._too_large:
+            raise self._too_large[file]
+        return self.texts[file]
+
+    def _irregular(self, rule: str, message: str, place: str | None = None) -> None:
+        self.is_regular = False
+        self.findings.append(Finding(rule, message, place))
+
+    def _walk(self, most: int) -> Iterator[tuple[str, Path]]:
+        """Give place and path of every regular file; all else is a finding."""
+
+        def unreadable(place: str, error: OSError) -> None:
+            reason = (error.strerror or str(error)).lower()
+            self._irregular("run.readable", f"It cannot be read: {reason}.", as_text(place) or ".")
+
+        for number, item in enumerate(walk_folder(self.path, unreadable=unreadable), 1):
+            place = as_text(item.place)
+            if number > most:
+                self.is_regular = False
+                message = f"The folder has more than {most} files."
+                self.findings.append(Finding("run.files", message, found=number))
+                return
+            if place != item.place:
+                self.is_regular = False
+            if item.kind == "file":
+                yield place, item.path
+            elif item.kind == "link":
+                message = f"{quote(place)} is a symbolic link, which could lead anywhere."
+                self._irregular("run.no-links", message, place)
+            elif item.kind == "other":
+                message = f"{quote(place)} is neither a file nor a folder."
+                self._irregular("run.no-links", message, place)
+
+    def _digest(self, place: str, path: Path, is_read: bool) -> FileDigest:
+        """Return the digest of a file; of one that is read, of the very bytes that are parsed."""
+        if is_read:
             try:
                 text = self.texts[place] = read_file(path, max_bytes=MAX_BYTES)
                 return FileDigest(hashlib.sha256(text).hexdigest(), len(text))
             except RunForgeError as error:
                 if error.code is not ErrorCode.JSON_TOO_LARGE:
                     raise
+                self._too_large[place] = error
         return digest_file(path)
 
     def _read(self, file: str, names: Sequence[str]) -> None:
-        path = self.path / file
         try:
-            text = self.texts.get(file)
-            if text is None:
-                text = read_file(path, max_bytes=MAX_BYTES)
-            raw = (parse_yaml if is_yaml(path) else parse_json)(text)
+            text = self.text(file)
+            raw = (parse_yaml if is_yaml(Path(file)) else parse_json)(text)
             name, _ = identify(raw, names)
             validate({**raw, "version": 1} if name == "result.v1" else raw, name)
         except RunForgeError as error:
@@ -130,13 +179,16 @@ class Folder:
         told = (layout.REQUEST, layout.RUN, layout.RESULT)
         if any(file in self.files and file not in self.documents for file in told):
             return None
-        documents: dict[str, Document[Any] | None] = {
-            file: Document(self.documents[file], self.schemas[file])
-            if file in self.documents
-            else None
-            for file in told
+        return describe(self.as_read, store)
+
+    @property
+    def as_read(self) -> RunFolder:
+        """The run with the documents as they were read here; those that are not valid are None."""
+        documents: dict[str, Document[Any] | None] = dict.fromkeys(SCHEMAS_BY_FILE)
+        documents |= {
+            file: Document(raw, self.schemas[file]) for file, raw in self.documents.items()
         }
-        return describe(RunFolder(self.path, documents), store)
+        return RunFolder(self.path, documents)
 
 
 def refusals(error: RunForgeError, file: str, schema: str) -> Iterator[Finding]:
@@ -155,27 +207,3 @@ def schema_rule(schema: str) -> str:
     """Return the name of the rule that a document follows its schema."""
     document = schema.partition(".v")[0]
     return f"{document.replace('.', '-').replace('_', '-')}.schema"
-
-
-def _files(root: Path, findings: list[Finding], most: int) -> Iterator[tuple[str, Path]]:
-    """Give place and path of every regular file below ``root``; all else is a finding."""
-
-    def unreadable(place: str, error: OSError) -> None:
-        reason = (error.strerror or str(error)).lower()
-        message = f"It cannot be read: {reason}."
-        findings.append(Finding("run.readable", message, as_text(place) or "."))
-
-    for number, item in enumerate(walk_folder(root, unreadable=unreadable), 1):
-        place = as_text(item.place)
-        if number > most:
-            message = f"The folder has more than {most} files."
-            findings.append(Finding("run.files", message, found=number))
-            return
-        if item.kind == "file":
-            yield place, item.path
-        elif item.kind == "link":
-            message = f"{quote(place)} is a symbolic link, which could lead anywhere."
-            findings.append(Finding("run.no-links", message, place))
-        elif item.kind == "other":
-            message = f"{quote(place)} is neither a file nor a folder."
-            findings.append(Finding("run.no-links", message, place))
