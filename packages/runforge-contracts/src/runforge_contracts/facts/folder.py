@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from runforge_contracts import layout
 from runforge_contracts.documents import Document, identify
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.facts.finding import Finding
-from runforge_contracts.files import FileDigest, digest_file, read_file
+from runforge_contracts.files import FileDigest, read_and_digest
 from runforge_contracts.folders import as_text, walk_folder
 from runforge_contracts.jsontext import MAX_BYTES, parse_json
 from runforge_contracts.layout import StoreLayout
@@ -21,7 +20,7 @@ from runforge_contracts.validation import validate
 from runforge_contracts.yamltext import is_yaml, parse_yaml
 
 #: Files that are read besides the documents, to be compared with what they must say.
-_READ_TOO = frozenset({layout.STATEMENT, layout.EVENTS, layout.JOURNAL})
+_READ_TOO = frozenset({layout.STATEMENT, layout.EVENTS})
 #: A run has some twenty files; a folder with more than this is no run.
 MAX_FILES = 10_000
 
@@ -59,11 +58,10 @@ class Folder:
         self.texts: dict[str, bytes] = {}
         #: Whether there are only files that can be read, and folders, under names that are text.
         self.is_regular = True
-        self._too_large: dict[str, RunForgeError] = {}
+        self._read_too = {*schemas, *_READ_TOO}
         for place, file_path in self._walk(max_files or MAX_FILES):
             try:
-                is_read = place in schemas or place in _READ_TOO
-                self.files[place] = self._digest(place, file_path, is_read)
+                self.files[place] = self._digest(place, file_path)
             except RunForgeError as error:
                 self._irregular("run.readable", error.message, place)
         for file, names in schemas.items():
@@ -78,9 +76,13 @@ class Folder:
         RunForgeError
             ``JSON_TOO_LARGE``.
         """
-        if file in self._too_large:
-            raise self._too_large[file]
-        return self.texts[file]
+        if file in self.texts:
+            return self.texts[file]
+        raise RunForgeError(
+            ErrorCode.JSON_TOO_LARGE,
+            f"{quote(file)} has more than the {MAX_BYTES:,} bytes that are read.",
+            path=file,
+        )
 
     def _irregular(self, rule: str, message: str, place: str | None = None) -> None:
         self.is_regular = False
@@ -111,17 +113,13 @@ class Folder:
                 message = f"{quote(place)} is neither a file nor a folder."
                 self._irregular("run.no-links", message, place)
 
-    def _digest(self, place: str, path: Path, is_read: bool) -> FileDigest:
+    def _digest(self, place: str, path: Path) -> FileDigest:
         """Return the digest of a file; of one that is read, of the very bytes that are parsed."""
-        if is_read:
-            try:
-                text = self.texts[place] = read_file(path, max_bytes=MAX_BYTES)
-                return FileDigest(hashlib.sha256(text).hexdigest(), len(text))
-            except RunForgeError as error:
-                if error.code is not ErrorCode.JSON_TOO_LARGE:
-                    raise
-                self._too_large[place] = error
-        return digest_file(path)
+        is_read = place in self._read_too
+        found, text = read_and_digest(path, keep=MAX_BYTES if is_read else -1)
+        if text is not None:
+            self.texts[place] = text
+        return found
 
     def _read(self, file: str, names: Sequence[str]) -> None:
         try:

@@ -22,6 +22,7 @@ from runforge_engine.signing import (
     ClaimedSignature,
     VerifiedSignature,
     compare_claim,
+    refuse_detour,
     signature_path,
     verify_signature,
 )
@@ -52,6 +53,8 @@ class RunVerification:
     checks: tuple[Check, ...]
     #: What the run's signature says, if it fits the folder.
     signature: Signature | None = None
+    #: Digests of the bytes that were looked at, if there are only files, under names that are text.
+    digests: FolderDigests | None = None
 
     @property
     def holds(self) -> bool:
@@ -116,7 +119,9 @@ def verify_run(
         checks.append(_dataset(folder, around.datasets))
     if signed is not None:
         checks.append(signed)
-    return RunVerification(run_id, around.relative(path), tuple(checks), signature)
+    return RunVerification(
+        run_id, around.relative(path), tuple(checks), signature, _digests(folder)
+    )
 
 
 def _of_manifest(finding: Finding) -> Finding:
@@ -261,6 +266,12 @@ def dataset_check(recorded: str | None, fingerprint: str | None, datasets: Datas
 def _signature(folder: Folder, around: Surroundings) -> tuple[Check, Signature | None]:
     path, public_key = folder.path, around.public_key
     file = signature_path(path)
+    if around.store is not None and file.parent == around.store.signatures:
+        try:
+            refuse_detour(file.parent)
+        except RunForgeError as error:
+            detour = Finding("signature.no-links", error.message, around.relative(file.parent))
+            return Check("signature", "failed", "unsafe", "it is not looked at", (detour,)), None
     if not os.path.lexists(file):
         if public_key is None:
             return Check("signature", "not checked", "none", ""), None
