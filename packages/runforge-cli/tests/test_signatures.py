@@ -124,7 +124,7 @@ class TestSigning:
         assert sign(runforge, folder).code == 0
         before = signature_of(folder).read_bytes()
         result = sign(runforge, folder)
-        assert (result.code, "ask for it to be replaced" in result.err) == (2, True)
+        assert (result.code, "`runforge sign --replace`" in result.err) == (2, True)
         assert signature_of(folder).read_bytes() == before
         signature_of(folder).write_text("broken")
         assert sign(runforge, folder, "--replace").code == 0

@@ -23,6 +23,8 @@ from runforge_contracts.jsontext import (
     parse_json,
 )
 
+VECTORS = Path(__file__).parents[3] / "docs/test-vectors"
+
 values = st.recursive(
     st.none()
     | st.booleans()
@@ -62,6 +64,32 @@ def test_canonical_text_does_not_know_the_order_of_keys(value: Any) -> None:
         return [turned(entry) for entry in item] if isinstance(item, list) else item
 
     assert canonical_json(value) == canonical_json(turned(value))
+
+
+CANONICAL = json.loads((VECTORS / "canonical/cases.json").read_bytes())["cases"]
+
+
+@pytest.mark.parametrize("case", CANONICAL, ids=[case["description"] for case in CANONICAL])
+def test_canonical_text_is_what_every_language_computes(case: dict[str, str]) -> None:
+    value = parse_json(case["json"].encode())
+    assert canonical_json(value) == case["canonical"].encode()
+    # A reader that knows only doubles computes the same.
+    assert canonical_json(json.loads(case["json"], parse_int=float)) == case["canonical"].encode()
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        (float("nan"), ErrorCode.JSON_NUMBER_INVALID),
+        ({"a": [float("-inf")]}, ErrorCode.JSON_NUMBER_INVALID),
+        ("\ud800", ErrorCode.JSON_STRING_INVALID),
+        ({"\ud800": 1}, ErrorCode.JSON_STRING_INVALID),
+    ],
+)
+def test_what_is_no_json_has_no_canonical_text(value: Any, code: ErrorCode) -> None:
+    with pytest.raises(RunForgeError) as caught:
+        canonical_json(value)
+    assert caught.value.code is code
 
 
 @given(st.text(), st.integers(0, 50))

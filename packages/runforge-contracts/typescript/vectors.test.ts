@@ -95,6 +95,24 @@ test("a result tells its error or its metrics", () => {
   assert.equal(result.summary?.primary_metric?.value, undefined);
 });
 
+/** Canonical JSON (RFC 8785): what the index's chain and run ids are digests of. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  if (value === null || typeof value !== "object") return JSON.stringify(value);
+  const members = Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1));
+  return `{${members.map(([key, item]) => `${JSON.stringify(key)}:${canonical(item)}`).join(",")}}`;
+}
+
+test("canonical JSON is what this language makes of it", () => {
+  const { cases } = read("canonical/cases.json") as {
+    cases: { description: string; json: string; canonical: string }[];
+  };
+  assert(cases.length > 20);
+  for (const { description, json, canonical: expected } of cases) {
+    assert.equal(canonical(JSON.parse(json)), expected, description);
+  }
+});
+
 test("wrong documents are refused", () => {
   const validate = validator<RequestV1>("request.v1");
   const request = read("request.v1.min.json") as Record<string, unknown>;

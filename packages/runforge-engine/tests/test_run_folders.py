@@ -17,6 +17,7 @@ import pytest
 from real_data import DATASETS, FAMILIES, ROOT, read, write_dataset
 from referencing import Registry, Resource
 from runforge_contracts.layout import StoreLayout
+from runforge_contracts.reading import RunFolder
 from runforge_engine.execution import Outcome, execute
 from runforge_engine.requests import new_request
 from runforge_engine.statement import statement_of
@@ -195,7 +196,7 @@ def test_pointers_exist_and_digests_match(outcome: Outcome) -> None:
 def test_the_statement_is_what_the_documents_amount_to(outcome: Outcome) -> None:
     listed = read(outcome.run_dir, "manifest.json")["files"]
     written = (outcome.run_dir / "provenance.intoto.json").read_bytes()
-    assert statement_of(outcome.run_dir, listed) == written
+    assert statement_of(RunFolder(outcome.run_dir), listed) == written
 
 
 def test_events_come_in_the_order_of_the_contract(outcome: Outcome) -> None:

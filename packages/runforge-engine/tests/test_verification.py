@@ -7,7 +7,11 @@ import json
 import os
 import random
 import shutil
+import subprocess
+import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +19,14 @@ import pytest
 from real_data import ROOT, read, write_dataset
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.facts.finding import Finding
+from runforge_contracts.facts.stores import check_store
 from runforge_contracts.layout import StoreLayout
-from runforge_contracts.reading import run_folders
+from runforge_contracts.reading import RunFolder, run_folders
 from runforge_contracts.validation import validate
 from runforge_engine.chain import chain_head
 from runforge_engine.execution import execute, execute_folder
 from runforge_engine.holding import holding
+from runforge_engine.index import check_index, rebuild_index
 from runforge_engine.keys import KeyPair, generate_key
 from runforge_engine.requests import new_request
 from runforge_engine.signing import sign_folder
@@ -466,7 +472,7 @@ class TestForgery:
         (folder / "artifacts/model.pkl").write_bytes(b"another model")
         put_manifest_right(folder)
         listed = read(folder, "manifest.json")["files"]
-        (folder / "provenance.intoto.json").write_bytes(statement_of(folder, listed))
+        (folder / "provenance.intoto.json").write_bytes(statement_of(RunFolder(folder), listed))
         put_manifest_right(folder)
         result = verified(folder)
         assert {"run.artifact-digests", "result.artifacts"} <= rules(result)
@@ -735,7 +741,7 @@ class TestSignatures:
         write(folder / "result.json", result)
         put_manifest_right(folder)
         listed = read(folder, "manifest.json")["files"]
-        (folder / "provenance.intoto.json").write_bytes(statement_of(folder, listed))
+        (folder / "provenance.intoto.json").write_bytes(statement_of(RunFolder(folder), listed))
         put_manifest_right(folder)
         found = verified(folder)
         assert rules(found) == {"signature.files"}
@@ -867,3 +873,150 @@ def texts() -> Iterator[bytes]:
     yield from (b"", b"null", b"[]", b"{}", b"\xff\xfe", b"[" * 200_000, b'{"a":1,"a":2}')
     yield b'{"version": ' + b"9" * 5000 + b"}"
     yield b'{"schema_version": "\\ud800"}'
+
+
+class TestOrderOfTheIndex:
+    """The order is that of appending: clocks are set back, days end, stores are merged."""
+
+    def test_times_that_go_backwards_are_a_note(self, store: StoreLayout) -> None:
+        entries = entries_of(store)
+        earlier = {"SOURCE_DATE_EPOCH": "86400"}  # the second day of 1970
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("SOURCE_DATE_EPOCH", earlier["SOURCE_DATE_EPOCH"])
+            request = new_request(
+                dataset=store.workspace / "penguins.csv",
+                label_column="species",
+                exclude_columns=("island", "sex", "year"),
+                store=store,
+                created_by="tests@1",
+            )
+            assert execute(request, store).status == "succeeded"
+        result = verified_store(store)
+        assert result.holds
+        index = check(result, "index")
+        assert (index.outcome, index.verdict) == ("passed", "valid")
+        assert f"first at /runs/{len(entries)}" in index.message
+        assert verified(run_of(store, -1)).holds
+        assert not check_index(store).findings
+        assert {finding.rule for finding in check_store(store)} == {"index.order"}
+
+    def test_a_run_that_ends_before_it_began_is_still_a_fault(self, folder: Path) -> None:
+        result = read(folder, "result.json")
+        result["finished_at"] = "1999-01-01T00:00:00Z"
+        write(folder / "result.json", result)
+        put_manifest_right(folder)
+        assert "result.times" in rules(verified(folder))
+
+
+class TestLocks:
+    """Whoever can read a folder can lock it, so a lock hides nothing of a run that has ended."""
+
+    @pytest.fixture(autouse=True)
+    def impatient(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("runforge_engine.holding._PATIENCE", 0.05)
+
+    @pytest.mark.parametrize("left", ["everything", "no entry", "no result"])
+    def test_a_locked_run_that_ended_is_verified(
+        self, store: StoreLayout, folder: Path, left: str
+    ) -> None:
+        model = folder / "artifacts/model.pkl"
+        model.write_bytes(model.read_bytes() + b"\0")
+        if left == "no entry":
+            write_entries(store, entries_of(store)[1:])
+        if left == "no result":
+            (folder / "result.json").unlink()
+        with locked(folder):
+            result = verified_store(store)
+            assert not result.holds
+            assert result.running == ()
+            assert folder.name in {run.run_id for run in result.runs if not run.holds}
+
+    def test_a_locked_run_that_was_signed_is_verified(
+        self, store: StoreLayout, folder: Path, keys: KeyPair
+    ) -> None:
+        sign_folder(folder, keys.private_key)
+        write_entries(store, entries_of(store)[1:])
+        (folder / "result.json").unlink()
+        with locked(folder):
+            result = verified_store(store)
+        assert folder.name in {run.run_id for run in result.runs if not run.holds}
+
+    def test_a_locked_run_is_added_to_the_index(self, store: StoreLayout, folder: Path) -> None:
+        write_entries(store, entries_of(store)[1:])
+        with locked(folder):
+            assert check_index(store).unlisted == (folder.name,)
+            assert rebuild_index(store).recovered == (folder.name,)
+            assert verified_store(store).holds
+
+    def test_a_run_at_work_is_let_be(self, store: StoreLayout) -> None:
+        folder = store.run_folder("20260201-120000-abc12345")
+        folder.mkdir()
+        with locked(folder):
+            result = verified_store(store)
+            assert (result.holds, result.running) == (True, (folder.name,))
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Lock a folder from another process, which needs no more than to be able to read it."""
+    program = (
+        "import fcntl, os, sys\n"
+        "descriptor = os.open(sys.argv[1], os.O_RDONLY)\n"
+        "fcntl.flock(descriptor, fcntl.LOCK_EX)\n"
+        "print(flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-I", "-c", program, str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"\n"
+        yield
+        process.terminate()
+
+
+class TestReadOnce:
+    """What is hashed is what is parsed, validated and compared: each file is opened once."""
+
+    @pytest.mark.parametrize("signed", ["unsigned", "signed", "signed, with a key"])
+    def test_each_file_of_a_run_is_opened_once(
+        self, store: StoreLayout, keys: KeyPair, signed: str
+    ) -> None:
+        folders = run_folders(store)
+        if signed != "unsigned":
+            for folder in folders:
+                sign_folder(folder, keys.private_key)
+        key = keys.public_key if signed == "signed, with a key" else None
+        with opened() as paths:
+            assert verify_store(store, public_key=key).holds
+        expected = Counter(str(path) for folder in folders for path in files(folder))
+        assert Counter(path for path in paths if path in expected) == expected
+        with opened() as paths:
+            around = surroundings_of(folders[0], [], key)
+            assert verify_run(folders[0], around).holds
+        expected = Counter(str(path) for path in files(folders[0]))
+        assert Counter(path for path in paths if path in expected) == expected
+
+
+@contextmanager
+def opened() -> Iterator[list[str]]:
+    """Give the paths of the files that this process opens meanwhile."""
+    global _opened
+    _opened = paths = []
+    try:
+        yield paths
+    finally:
+        _opened = None
+
+
+_opened: list[str] | None = None
+
+
+def _note(event: str, arguments: tuple[Any, ...]) -> None:
+    if event == "open" and _opened is not None and isinstance(arguments[0], str | bytes | Path):
+        _opened.append(os.fsdecode(arguments[0]))
+
+
+sys.addaudithook(_note)  # for the life of the process: there is no way to take one away

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, BinaryIO, Literal, NamedTuple
 
 from runforge_contracts import layout
 from runforge_contracts.documents import DocumentFolder
@@ -103,17 +103,28 @@ class ExperimentFolder(DocumentFolder):
                 raise
             return
         with io.BufferedReader(file) as lines, reading(path):
-            for number in count(1):
-                line = lines.readline(MAX_LINE_BYTES + 1)
-                found = journal_line(number, line)
-                if not line.endswith(b"\n"):
-                    if len(line) <= MAX_LINE_BYTES:  # the last one
-                        if found.entry is not None:
-                            yield found
-                        return
-                    while line and not line.endswith(b"\n"):
-                        line = lines.readline(MAX_LINE_BYTES)
-                yield found
+            yield from journal_lines(lines)
+
+
+def journal_lines(lines: BinaryIO) -> Iterator[JournalLine]:
+    """Give the lines of a journal as :meth:`ExperimentFolder.journal` does.
+
+    Parameters
+    ----------
+    lines
+        The journal's bytes, from its beginning.
+    """
+    for number in count(1):
+        line = lines.readline(MAX_LINE_BYTES + 1)
+        found = journal_line(number, line)
+        if not line.endswith(b"\n"):
+            if len(line) <= MAX_LINE_BYTES:  # the last one
+                if found.entry is not None:
+                    yield found
+                return
+            while line and not line.endswith(b"\n"):
+                line = lines.readline(MAX_LINE_BYTES)
+        yield found
 
 
 def journal_line(number: int, line: bytes) -> JournalLine:

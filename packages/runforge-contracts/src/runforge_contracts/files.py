@@ -9,7 +9,7 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.text import quote
@@ -93,11 +93,66 @@ def digest_file(path: Path) -> FileDigest:
 
     Raises :class:`~runforge_contracts.errors.RunForgeError` as :func:`open_file`.
     """
+    return read_and_digest(path, keep=-1)[0]
+
+
+def read_and_digest(path: Path, *, keep: int) -> tuple[FileDigest, bytes | None]:
+    """Return SHA-256 and size of the regular file at ``path``, and the very bytes they are of.
+
+    The file is opened and read once; it may change right after.
+
+    Parameters
+    ----------
+    path
+        Where it lies.
+    keep
+        Of a file with more bytes only the digest is returned, with None.
+
+    Raises
+    ------
+    RunForgeError
+        As :func:`open_file`.
+    """
     import hashlib  # late: whoever only reads pays for no digests
 
     with open_file(path) as file, reading(path):
-        digest = hashlib.file_digest(file, "sha256")
-        return FileDigest(digest.hexdigest(), file.tell())
+        data = read_all(file, keep + 1)
+        digest, size = hashlib.sha256(data), len(data)
+        if size <= keep:
+            return FileDigest(digest.hexdigest(), size), data
+        while piece := file.read(_PIECE):
+            digest.update(piece)
+            size += len(piece)
+        return FileDigest(digest.hexdigest(), size), None
+
+
+class DigestingReader(io.RawIOBase):
+    """A file whose digest is that of what was read of it so far, for files too large to be kept."""
+
+    def __init__(self, file: io.FileIO) -> None:
+        import hashlib
+
+        self._file = file
+        self._digest = hashlib.sha256()
+        self._size = 0
+
+    def readable(self) -> bool:
+        """Tell that it can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read into ``buffer`` and return how many bytes there were."""
+        size = self._file.readinto(buffer) or 0
+        self._digest.update(memoryview(buffer)[:size])
+        self._size += size
+        return size
+
+    def finish(self) -> FileDigest:
+        """Read what is left, and return digest and size of the whole."""
+        buffer = bytearray(_PIECE)
+        while self.readinto(buffer):
+            pass
+        return FileDigest(self._digest.hexdigest(), self._size)
 
 
 def _reading_error(error: OSError | ValueError, path: Path) -> RunForgeError:

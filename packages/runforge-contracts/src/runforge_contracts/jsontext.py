@@ -3,7 +3,7 @@
 Stricter than RFC 8259 asks for: a duplicate key, a number that no double can hold, a lone surrogate
 and a document that is too deep or too large are errors: clients would read them differently.
 
-Source: RunForge contract, "How JSON is written"; RFC 8259.
+Source: RunForge contract, "How JSON is written"; RFC 8259; RFC 8785.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from runforge_contracts.text import quote
 MAX_BYTES = 64 * 2**20
 #: Deepest nesting of arrays and objects that is read.
 MAX_DEPTH = 64
+#: Up to this size every integer is a double, and no other integer is the same double.
+_MAX_EXACT_INTEGER = 2**53 - 1
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -82,28 +84,62 @@ def encode_json(value: Any) -> bytes:
         ``JSON_NUMBER_INVALID`` for NaN and infinities, ``JSON_STRING_INVALID`` for half of a
         surrogate pair.
     """
-    return (_dump(value, indent=2) + "\n").encode("utf-8")
+    return in_form(_dump(value))
 
 
 def encode_json_line(value: Any) -> bytes:
     """Return ``value`` on one line with its newline, for JSON Lines and for digests."""
-    return (_dump(value, indent=None) + "\n").encode("utf-8")
+    return _dump(value) + b"\n"
+
+
+def in_form(text: bytes) -> bytes:
+    """Return a valid JSON text with the contract's white space, and every token as it was.
+
+    Two spaces a level, LF, one newline at the end.
+    """
+    import msgspec  # late: whoever only parses does not pay for it
+
+    return msgspec.json.format(text, indent=2) + b"\n"
 
 
 def canonical_json(value: Any) -> bytes:
-    """Return the one text of ``value`` whatever the order of its keys, for digests.
+    """Return the canonical JSON of ``value``, which any language can compute, for digests.
 
-    Keys are sorted by code point, nothing stands between the tokens.
+    Integers that no double holds exactly are taken as the nearest double, as most readers take
+    them.
+
+    Raises
+    ------
+    RunForgeError
+        As :func:`encode_json`.
+
+    Source: RFC 8785.
     """
-    return json.dumps(
-        value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
-    ).encode("utf-8")
+    import rfc8785  # late: few commands make digests
 
-
-def _dump(value: Any, indent: int | None) -> str:
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
-        text.encode("utf-8")
+        return rfc8785.dumps(value)
+    except rfc8785.IntegerDomainError:
+        return canonical_json(_as_doubles(value))
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError):
+        _dump(value)  # says which of the two it is: a number or a text
+        raise
+
+
+def _as_doubles(value: Any) -> Any:
+    """Return ``value`` with every integer that has more than 53 bits as a double."""
+    if isinstance(value, dict):
+        return {key: _as_doubles(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_as_doubles(item) for item in value]
+    if isinstance(value, int) and abs(value) > _MAX_EXACT_INTEGER:
+        return float(value)
+    return value
+
+
+def _dump(value: Any) -> bytes:
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
     except UnicodeEncodeError:
         raise RunForgeError(
             ErrorCode.JSON_STRING_INVALID, "A text holds half of a surrogate pair."
@@ -112,7 +148,6 @@ def _dump(value: Any, indent: int | None) -> str:
         raise RunForgeError(
             ErrorCode.JSON_NUMBER_INVALID, "NaN and infinities cannot be written as JSON."
         ) from None
-    return text
 
 
 def _decode(data: bytes, path: str | None) -> str:

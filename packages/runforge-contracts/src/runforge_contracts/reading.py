@@ -125,6 +125,11 @@ def read_index_document(store: StoreLayout) -> dict[str, Any] | None:
     RunForgeError
         ``INDEX_INVALID`` where there is one that cannot be read.
     """
+    return read_index_text(store)[0]
+
+
+def read_index_text(store: StoreLayout) -> tuple[dict[str, Any] | None, bytes]:
+    """Return the raw index as :func:`read_index_document` does, and the bytes that it was."""
     try:
         data = read_file(store.index, max_bytes=MAX_INDEX_BYTES)
         raw = _plain_index(data)
@@ -133,7 +138,7 @@ def read_index_document(store: StoreLayout) -> dict[str, Any] | None:
             validate(raw, "index.v1", path=str(store.index))
     except RunForgeError as error:
         if error.code is ErrorCode.FILE_NOT_FOUND:
-            return None
+            return None, b""
         raise RunForgeError(
             ErrorCode.INDEX_INVALID,
             f"The index of the store cannot be read: {error.message}",
@@ -141,7 +146,7 @@ def read_index_document(store: StoreLayout) -> dict[str, Any] | None:
             path=str(store.index),
             pointer=error.place.pointer,
         ) from error
-    return raw
+    return raw, data
 
 
 def _plain_index(data: bytes) -> dict[str, Any] | None:

@@ -84,6 +84,11 @@ def in_schema_order(value: Any, name: str) -> Any:
     return _order(value, _Site(load_schema(name), name))
 
 
+def is_in_schema_order(value: Any, name: str) -> bool:
+    """Tell whether every object's keys are in the order that :func:`in_schema_order` gives them."""
+    return _is_ordered(value, _Site(load_schema(name), name))
+
+
 class _Site(NamedTuple):
     """A subschema and the schema file it stands in, to which its references are relative."""
 
@@ -94,12 +99,14 @@ class _Site(NamedTuple):
 class _Shape:
     """What a schema says about the members of objects and the items of arrays."""
 
-    __slots__ = ("additional", "items", "properties")
+    __slots__ = ("additional", "items", "places", "properties")
 
     def __init__(self, site: _Site) -> None:
         self.properties: dict[str, _Site] = {}
         self.additional = self.items = _NOTHING
         self._collect(site)
+        #: The place of each known key in the order.
+        self.places = {key: place for place, key in enumerate(self.properties)}
 
     def _collect(self, site: _Site) -> None:
         schema, name = site
@@ -117,6 +124,7 @@ class _Shape:
             self._collect(_Site(branch, name))
 
 
+_CONTAINERS = (dict, list)
 _NOTHING = _Site(None, "")
 #: Shapes by the identity of their subschema; the schemas are kept for good by ``load_schema``.
 _SHAPES: dict[int, _Shape] = {id(None): _Shape(_NOTHING)}
@@ -131,12 +139,38 @@ def _resolve(reference: str, name: str) -> _Site:
     return _Site(target, name)
 
 
-def _order(value: Any, site: _Site) -> Any:
-    if not isinstance(value, dict | list):
-        return value
+def _shape(site: _Site) -> _Shape:
     shape = _SHAPES.get(id(site.schema))
     if shape is None:
         shape = _SHAPES[id(site.schema)] = _Shape(site)
+    return shape
+
+
+def _is_ordered(value: Any, site: _Site) -> bool:
+    if type(value) is list:
+        items = _shape(site).items
+        return all(_is_ordered(item, items) for item in value if type(item) in _CONTAINERS)
+    if type(value) is not dict:
+        return True
+    shape = _shape(site)
+    places, end, last = shape.places, len(shape.places), -1
+    for key, item in value.items():
+        # Unknown keys come after all others, in any order.
+        place = places.get(key, end)
+        if place < last:
+            return False
+        last = place
+        if type(item) in _CONTAINERS and not _is_ordered(
+            item, shape.properties.get(key, shape.additional)
+        ):
+            return False
+    return True
+
+
+def _order(value: Any, site: _Site) -> Any:
+    if not isinstance(value, dict | list):
+        return value
+    shape = _shape(site)
     if isinstance(value, list):
         return [_order(item, shape.items) for item in value]
     known = [key for key in shape.properties if key in value]

@@ -1,7 +1,7 @@
 """The head of a store's index: one digest that stands for every entry in its order.
 
 **The chain.** ``h(0)`` is 32 zero bytes, and ``h(n)`` is the SHA-256 of ``h(n-1)`` followed by the
-canonical JSON of entry ``n`` (:func:`runforge_contracts.jsontext.canonical_json`). The head of an
+canonical JSON of entry ``n`` (RFC 8785, so that any language can compute it). The head of an
 index with ``n`` entries is ``n`` and ``h(n)`` in lowercase hex.
 
 Entries are only ever appended, so a head goes on to hold while the index grows. A chain alone does
@@ -9,7 +9,7 @@ not show that its tail was cut off: the shorter index has a head as good as any.
 where the index cannot reach them, in the signed statements of runs
 (:mod:`runforge_engine.signing`), and compared with the index later.
 
-Source: RunForge guarantees, Provenance Tracking (append-only index).
+Source: RunForge guarantees, Provenance Tracking (append-only index); RFC 8785.
 """
 
 from __future__ import annotations

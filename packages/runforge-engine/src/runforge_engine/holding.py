@@ -1,7 +1,8 @@
 """Whether a run is still at work: a lock of the kernel on its folder, which ends with its process.
 
 The lock leaves no file behind, so a run folder holds what the contract names and nothing else, and
-a copied folder is never locked.
+a copied folder is never locked. It says something only of a run without a result: anybody who can
+read a folder can lock it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import errno
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -88,6 +89,18 @@ def is_held(folder: Path) -> bool | None:
         return None if free is None else not free
     finally:
         os.close(descriptor)
+
+
+def wait_until_free(folders: Iterable[Path]) -> None:
+    """Wait for a moment until none of ``folders`` is held.
+
+    For runs that have their result, and only need to be listed before they are let go. Whoever can
+    read a folder can lock it, for as long as they like, so nothing depends on its being free.
+    """
+    deadline = time.monotonic() + _PATIENCE
+    for folder in folders:
+        while is_held(folder) and time.monotonic() < deadline:
+            time.sleep(_PAUSE)
 
 
 def state_of(folder: Path) -> Literal["running", "interrupted", "incomplete"]:

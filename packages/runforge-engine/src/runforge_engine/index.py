@@ -22,6 +22,7 @@ from runforge_contracts.text import quote
 
 from runforge_engine.clock import read_clock
 from runforge_engine.comparison import Comparison, IndexReport
+from runforge_engine.holding import wait_until_free
 from runforge_engine.store import index_lock, write_index
 from runforge_engine.survey import refuse_links
 
@@ -42,6 +43,8 @@ def check_index(store: StoreLayout) -> IndexReport:
     report = comparison.report()
     for _ in range(_ATTEMPTS):
         # A run that ended meanwhile is in the index by now: it is appended before it is let go.
+        if report.unlisted:
+            wait_until_free(found.path for found in comparison.unlisted)
         if not report.unlisted or not comparison.read_again():
             break
         report = comparison.report()

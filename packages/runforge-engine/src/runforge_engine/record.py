@@ -19,6 +19,7 @@ from runforge_contracts import layout
 from runforge_contracts.documents import Document
 from runforge_contracts.files import writing
 from runforge_contracts.jsontext import encode_json
+from runforge_contracts.reading import RunFolder
 from runforge_contracts.schemas import in_schema_order
 from runforge_contracts.validation import validate
 
@@ -114,7 +115,9 @@ class RunRecord:
                 for file in files
             }
         digests = dict(sorted({**digests, layout.RESULT: _digest(ending)}.items()))
-        self.write_bytes(layout.STATEMENT, statement_of(self.folder, digests, result=result))
+        self.write_bytes(
+            layout.STATEMENT, statement_of(RunFolder(self.folder), digests, result=result)
+        )
         digests[layout.STATEMENT] = self.digests[layout.STATEMENT]
         manifest = {
             "schema_version": "manifest.v1",

@@ -89,7 +89,14 @@ def signature_path(folder: Path) -> Path:
 
 
 def signatures_of(store: StoreLayout) -> dict[str, Path]:
-    """Return the signatures in a store by run id, sorted; the run may be gone."""
+    """Return the signatures in a store by run id, sorted; the run may be gone.
+
+    Raises
+    ------
+    RunForgeError
+        ``FILE_UNSAFE`` where their folder is a symbolic link, or no folder.
+    """
+    refuse_detour(store.signatures)
     found = sorted(store.signatures.glob(f"*{SIGNATURE_SUFFIX}"))
     return {path.name.removesuffix(SIGNATURE_SUFFIX): path for path in found}
 
@@ -102,6 +109,7 @@ def sign_folder(
     passphrase: Callable[[], str | None] = passphrase_from_environment,
     signature: Path | None = None,
     replace: bool = False,
+    found: FolderDigests | None = None,
 ) -> Path:
     """Sign every file of a folder, and return where the signature lies.
 
@@ -119,6 +127,9 @@ def sign_folder(
         Where the signature goes, if not to :func:`signature_path`; not into the folder.
     replace
         Put the new signature in the place of one that is there.
+    found
+        What is signed, where the folder was read already: what was looked at then, and not what may
+        have become of it since.
 
     Raises
     ------
@@ -131,7 +142,8 @@ def sign_folder(
     target = signature_path(folder) if signature is None else _absolute(signature)
     _check_target(target, folder, replace=replace)
     key = load_private_key(private_key, passphrase)
-    found = digest_folder(folder)
+    if found is None:
+        found = digest_folder(folder)
     _check_signable(folder, found)
     payload = encode_payload(SignedContent(folder.name, found.files, index_head))
     public_key = key.public_key()
@@ -144,7 +156,7 @@ def sign_folder(
     return target
 
 
-def read_signature(signature: Path, public_key: Path) -> SignedContent:
+def read_signature(signature: Path, public_key: Path | EllipticCurvePublicKey) -> SignedContent:
     """Return what the owner of a key signed, whatever has become of the folder.
 
     Parameters
@@ -152,7 +164,7 @@ def read_signature(signature: Path, public_key: Path) -> SignedContent:
     signature
         The file of the signature.
     public_key
-        A PEM file, from a source that is trusted.
+        A PEM file, from a source that is trusted, or the key that was read from one.
 
     Raises
     ------
@@ -161,11 +173,15 @@ def read_signature(signature: Path, public_key: Path) -> SignedContent:
         does not hold or is not in the format; ``FILE_UNSAFE`` for a symbolic link;
         ``KEY_INVALID``; ``FILE_NOT_FOUND``, ``FILE_UNREADABLE``.
     """
-    return _authenticated(signature, load_public_key(public_key))
+    return _authenticated(signature, _key(public_key))
 
 
 def verify_signature(
-    folder: Path, public_key: Path, *, signature: Path | None = None
+    folder: Path,
+    public_key: Path | EllipticCurvePublicKey,
+    *,
+    signature: Path | None = None,
+    found: FolderDigests | None = None,
 ) -> VerifiedSignature:
     """Check that a folder is exactly what the owner of a key signed.
 
@@ -174,9 +190,11 @@ def verify_signature(
     folder
         The run folder, under whatever name.
     public_key
-        A PEM file, from a source that is trusted.
+        A PEM file, from a source that is trusted, or the key that was read from one.
     signature
         Where the signature lies, if not at :func:`signature_path`.
+    found
+        What is in the folder, where that was read already.
 
     Raises
     ------
@@ -186,9 +204,9 @@ def verify_signature(
     """
     folder = _absolute(folder)
     path = signature_path(folder) if signature is None else _absolute(signature)
-    key = load_public_key(public_key)
+    key = _key(public_key)
     content = _authenticated(path, key)
-    _compare(folder, path, content)
+    _compare(folder, path, content, found)
     return VerifiedSignature(path, fingerprint(key), content)
 
 
@@ -206,8 +224,10 @@ def read_claim(signature: Path) -> ClaimedSignature:
         return ClaimedSignature(signature, bundle.key, decode_payload(bundle.payload))
 
 
-def compare_claim(folder: Path) -> ClaimedSignature:
+def compare_claim(folder: Path, found: FolderDigests | None = None) -> ClaimedSignature:
     """Check that the signature of a folder fits it, which says nothing of who made it.
+
+    ``found`` is what is in the folder, where that was read already.
 
     Raises
     ------
@@ -217,8 +237,12 @@ def compare_claim(folder: Path) -> ClaimedSignature:
     """
     folder = _absolute(folder)
     claim = read_claim(signature_path(folder))
-    _compare(folder, claim.path, claim.content)
+    _compare(folder, claim.path, claim.content, found)
     return claim
+
+
+def _key(public_key: Path | EllipticCurvePublicKey) -> EllipticCurvePublicKey:
+    return load_public_key(public_key) if isinstance(public_key, Path) else public_key
 
 
 def _absolute(path: Path) -> Path:
@@ -237,7 +261,7 @@ def _check_target(target: Path, folder: Path, *, replace: bool) -> None:
         raise RunForgeError(
             ErrorCode.USAGE_INVALID,
             f"There is a signature {quote(target, 200)} already.",
-            hint="Check it, or ask for it to be replaced.",
+            hint="`runforge verify` checks it; `runforge sign --replace` puts a new one there.",
             path=str(target),
         )
 
@@ -267,13 +291,23 @@ def _algorithm(key: EllipticCurvePublicKey) -> ECDSA:
     return ECDSA(by_size[key.curve.key_size])
 
 
-def _make_place(folder: Path) -> None:
+def refuse_detour(folder: Path) -> None:
+    """Raise ``FILE_UNSAFE`` where the folder of a store's signatures is a link, or no folder."""
     if folder.is_symlink():
         raise RunForgeError(
             ErrorCode.FILE_UNSAFE,
-            f"{quote(folder, 200)} is a symbolic link; a store is never written through one.",
+            f"{quote(folder, 200)} is a symbolic link, which could lead anywhere.",
+            hint="Signatures lie in the store itself: put a folder in the place of the link.",
             path=str(folder),
         )
+    if os.path.lexists(folder) and not folder.is_dir():
+        raise RunForgeError(
+            ErrorCode.FILE_UNSAFE, f"{quote(folder, 200)} is not a folder.", path=str(folder)
+        )
+
+
+def _make_place(folder: Path) -> None:
+    refuse_detour(folder)
     with writing(folder):
         folder.mkdir(exist_ok=True)
 
@@ -330,9 +364,12 @@ def _signed_content(bundle: Bundle, key: EllipticCurvePublicKey) -> SignedConten
     return decode_payload(bundle.payload)
 
 
-def _compare(folder: Path, signature: Path, content: SignedContent) -> None:
+def _compare(
+    folder: Path, signature: Path, content: SignedContent, found: FolderDigests | None
+) -> None:
     """Raise ``SIGNATURE_INVALID`` where the folder is not what was signed."""
-    found = digest_folder(folder)
+    if found is None:
+        found = digest_folder(folder)
     if signature.is_relative_to(folder):
         # The one file that cannot be covered; other programs put it there.
         found.files.pop(signature.relative_to(folder).as_posix(), None)

@@ -33,7 +33,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote as percent_encode
 
@@ -52,7 +51,7 @@ _MEDIA_TYPES = {layout.TRAIN_LOG: "text/plain", layout.EVENTS: "application/json
 
 
 def statement_of(
-    folder: Path,
+    run: RunFolder,
     files: Mapping[str, Mapping[str, Any]],
     *,
     result: Mapping[str, Any] | None = None,
@@ -61,8 +60,8 @@ def statement_of(
 
     Parameters
     ----------
-    folder
-        The run folder, with ``result.json`` and, where the run has them, ``request.json`` and
+    run
+        The run, with ``result.json`` and, where the run has them, ``request.json`` and
         ``run.json``.
     files
         The files of the run with their digests, ``{path: {"sha256": ..., ...}}``, as a manifest
@@ -75,7 +74,6 @@ def statement_of(
     RunForgeError
         Where one of the three documents is there but cannot be read.
     """
-    run = RunFolder(folder)
     return encode_json(
         build_statement(
             run_id=run.run_id if result is None else str(result["run_id"]),

@@ -100,7 +100,8 @@ def look_at(path: Path, store: StoreLayout) -> Found:
     # In this order: a run that has begun and is not held is over, and what is read then is final.
     begun = _exists(path / layout.EVENTS)
     held = is_held(path)
-    if held:
+    # The result comes last, and a lock says nothing of a run that has one: anybody can take it.
+    if held and not _exists(path / layout.RESULT):
         return Found(path, "running")
     over = begun and held is False
     folder = RunFolder(path)

@@ -50,7 +50,12 @@ def command(settings: Settings, run: str, key: str, replace: bool) -> int:
         raise _refusal(found)
     head = None if around.entries is None else around.chain.head
     path = sign_folder(
-        folder, Path(key), index_head=head, passphrase=ask_passphrase, replace=replace
+        folder,
+        Path(key),
+        index_head=head,
+        passphrase=ask_passphrase,
+        replace=replace,
+        found=found.digests,
     )
     claim = read_claim(path)
     if settings.json:

@@ -47,10 +47,7 @@ def command(
         )
     key = None if public_key is None else Path(public_key)
     if everything:
-        experiments = _experiments(settings, with_dataset=not without_dataset)
-        stores = list(
-            _stores(settings, key, with_dataset=not without_dataset, alone=not experiments)
-        )
+        stores, experiments = _everything(settings, key, with_dataset=not without_dataset)
         found = [*(run for store in stores for run in store.runs), *experiments]
         holds = all(store.holds for store in stores) and all(run.holds for run in experiments)
     else:
@@ -98,25 +95,33 @@ def _runs(
             yield verify_run(path, around, with_dataset=with_dataset)
 
 
-def _stores(
-    settings: Settings, public_key: Path | None, *, with_dataset: bool, alone: bool
-) -> Iterator[StoreVerification]:
-    """Give the stores; where there is none that is an error, if there is nothing else."""
+def _everything(
+    settings: Settings, public_key: Path | None, *, with_dataset: bool
+) -> tuple[list[StoreVerification], list[RunVerification]]:
+    """Return all stores and runs of experiments; that there is neither is an error."""
+    from runforge_engine.experiment.verification import verify_experiments
+    from runforge_engine.keys import load_public_key
+    from runforge_engine.verification.datasets import Datasets
     from runforge_engine.verification.stores import verify_store
 
-    for store in settings.stores():
-        if alone or store.root.is_dir():
-            yield verify_store(store, public_key=public_key, with_dataset=with_dataset)
-
-
-def _experiments(settings: Settings, *, with_dataset: bool) -> list[RunVerification]:
-    from runforge_engine.experiment.verification import verify_experiments
-
-    return [
+    key = None if public_key is None else load_public_key(public_key)
+    datasets = Datasets(settings.folder)
+    experiments = [
         run
         for place in settings.experiments()
-        for run in verify_experiments(place.workspace, with_dataset=with_dataset)
+        for run in verify_experiments(
+            place.workspace,
+            datasets,
+            with_dataset=with_dataset,
+            demand_signature=key is not None,
+        )
     ]
+    stores = [
+        verify_store(store, public_key=key, datasets=datasets, with_dataset=with_dataset)
+        for store in settings.stores()
+        if store.root.is_dir() or not experiments
+    ]
+    return stores, experiments
 
 
 def _document(

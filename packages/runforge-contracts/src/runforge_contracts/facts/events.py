@@ -12,8 +12,7 @@ from runforge_contracts import layout
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.facts.finding import Finding, close, unequal
 from runforge_contracts.facts.folder import Folder, refusals
-from runforge_contracts.files import read_file
-from runforge_contracts.jsontext import MAX_BYTES, parse_json
+from runforge_contracts.jsontext import parse_json
 from runforge_contracts.validation import validate
 
 _ORDER = (
@@ -39,7 +38,7 @@ def event_findings(folder: Folder) -> Iterator[Finding]:
         return
     events: list[dict[str, Any]] = []
     try:
-        lines = read_file(folder.path / layout.EVENTS, max_bytes=MAX_BYTES).splitlines()
+        lines = folder.text(layout.EVENTS).splitlines()
         for line in lines:
             event = parse_json(line)
             validate(event, "events.v1")

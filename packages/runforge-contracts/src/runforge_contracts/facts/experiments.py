@@ -9,6 +9,7 @@ Source: TFC-0002, sections 5 to 11; TFC-0003, sections 7 to 15.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
@@ -19,15 +20,17 @@ from runforge_contracts import layout
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.experiments import (
     EXPERIMENT_SCHEMAS,
-    ExperimentFolder,
+    JournalLine,
     claims_to_be_run,
     is_experiment_folder,
+    journal_lines,
 )
 from runforge_contracts.facts.evidence import manifest_findings
 from runforge_contracts.facts.finding import Finding, unequal
 from runforge_contracts.facts.folder import Folder, refusals
 from runforge_contracts.facts.form import portable_form
 from runforge_contracts.facts.times import moment
+from runforge_contracts.files import DigestingReader, FileDigest, open_file, reading
 from runforge_contracts.run_ids import parse_experiment_run_id
 from runforge_contracts.text import quote
 
@@ -41,6 +44,29 @@ _UTC = ("Z", "+00:00")
 _STORES = (layout.DEFAULT_STORE, layout.LEGACY_STORE)
 
 
+class ExperimentRun(Folder):
+    """The run of an experiment as it lies on disk."""
+
+    def __init__(self, path: Path) -> None:
+        #: The first lines of the journal that are no entries.
+        self.invalid_lines: list[JournalLine] = []
+        parents = path.absolute().parents
+        in_repository = parents[0].name == layout.EXPERIMENT_RUNS and parents[1].name not in _STORES
+        super().__init__(
+            path, in_store=in_repository, schemas=EXPERIMENT_SCHEMAS, max_files=MAX_FILES
+        )
+
+    def _digest(self, place: str, path: Path) -> FileDigest:
+        if place != layout.JOURNAL:
+            return super()._digest(place, path)
+        # It may be too large to be kept: the lines are looked at as they are hashed.
+        with open_file(path) as file, reading(path):
+            digesting = DigestingReader(file)
+            lines = journal_lines(io.BufferedReader(digesting))
+            self.invalid_lines = list(islice((line for line in lines if line.error), MAX_LINES))
+            return digesting.finish()
+
+
 def check_experiment_run(path: Path) -> list[Finding]:
     """Return what is wrong with the run of an experiment at ``path``; nothing, if all facts hold.
 
@@ -49,6 +75,11 @@ def check_experiment_run(path: Path) -> list[Finding]:
     RunForgeError
         ``RUN_NOT_FOUND`` where there is no folder.
     """
+    return experiment_findings(open_experiment_run(path))
+
+
+def open_experiment_run(path: Path) -> ExperimentRun:
+    """Read the run of an experiment at ``path``; ``RUN_NOT_FOUND`` where there is no folder."""
     if path.is_symlink() or not path.is_dir():
         raise RunForgeError(
             ErrorCode.RUN_NOT_FOUND,
@@ -56,9 +87,11 @@ def check_experiment_run(path: Path) -> list[Finding]:
             hint="Name a folder that holds config.yaml.",
             path=str(path),
         )
-    parents = path.absolute().parents
-    in_repository = parents[0].name == layout.EXPERIMENT_RUNS and parents[1].name not in _STORES
-    folder = Folder(path, in_store=in_repository, schemas=EXPERIMENT_SCHEMAS, max_files=MAX_FILES)
+    return ExperimentRun(path)
+
+
+def experiment_findings(folder: ExperimentRun) -> list[Finding]:
+    """Return what is wrong with the run of an experiment that has been read."""
     return [*folder.findings, *_findings(folder)]
 
 
@@ -94,7 +127,7 @@ def check_experiments(repository: Path) -> list[Finding]:
     return findings
 
 
-def _findings(folder: Folder) -> Iterator[Finding]:
+def _findings(folder: ExperimentRun) -> Iterator[Finding]:
     config = folder.documents.get(layout.CONFIG)
     if layout.CONFIG not in folder.files:
         yield Finding("experiment.files", f"The run lacks {layout.CONFIG}.", layout.CONFIG)
@@ -194,11 +227,8 @@ def _copies(folder: Folder, config: dict[str, Any]) -> Iterator[Finding]:
             yield from unequal(rule, message, layout.CONFIG, f"{pointer}/sha256", expected, found)
 
 
-def _journal(folder: Folder) -> Iterator[Finding]:
-    if layout.JOURNAL not in folder.files:
-        return
-    invalid = (line for line in ExperimentFolder(folder.path).journal() if line.error)
-    for line in islice(invalid, MAX_LINES):
-        assert line.error is not None  # noqa: S101 - chosen above
+def _journal(folder: ExperimentRun) -> Iterator[Finding]:
+    for line in folder.invalid_lines:
+        assert line.error is not None  # noqa: S101 - chosen as it was read
         for finding in refusals(line.error, layout.JOURNAL, "tfc.metrics_entry.v1"):
             yield replace(finding, message=f"Line {line.number}: {finding.message}")

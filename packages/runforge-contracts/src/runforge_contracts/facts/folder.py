@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from runforge_contracts import layout
 from runforge_contracts.documents import Document, identify
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.facts.finding import Finding
-from runforge_contracts.files import FileDigest, digest_file, read_file
+from runforge_contracts.files import FileDigest, read_and_digest
 from runforge_contracts.folders import as_text, walk_folder
 from runforge_contracts.jsontext import MAX_BYTES, parse_json
 from runforge_contracts.layout import StoreLayout
@@ -20,12 +19,18 @@ from runforge_contracts.text import quote
 from runforge_contracts.validation import validate
 from runforge_contracts.yamltext import is_yaml, parse_yaml
 
+#: Files that are read besides the documents, to be compared with what they must say.
+_READ_TOO = frozenset({layout.STATEMENT, layout.EVENTS})
 #: A run has some twenty files; a folder with more than this is no run.
 MAX_FILES = 10_000
 
 
 class Folder:
-    """A run folder as it lies on disk; what cannot be read is a finding, not an exception."""
+    """A run folder as it lies on disk; what cannot be read is a finding, not an exception.
+
+    Each file is opened once: the bytes that are hashed are those that are parsed, validated and
+    compared with others.
+    """
 
     def __init__(
         self,
@@ -49,35 +54,77 @@ class Folder:
         self.documents: dict[str, dict[str, Any]] = {}
         #: Schema that each of them follows.
         self.schemas: dict[str, str] = {}
-        #: Text of every document that could be read, valid or not.
+        #: Text of every document that could be read, valid or not, and of statement and events.
         self.texts: dict[str, bytes] = {}
-        for place, file_path in _files(path, self.findings, max_files or MAX_FILES):
+        #: Whether there are only files that can be read, and folders, under names that are text.
+        self.is_regular = True
+        self._read_too = {*schemas, *_READ_TOO}
+        for place, file_path in self._walk(max_files or MAX_FILES):
             try:
-                self.files[place] = self._digest(place, file_path, place in schemas)
+                self.files[place] = self._digest(place, file_path)
             except RunForgeError as error:
-                self.findings.append(Finding("run.readable", error.message, place))
+                self._irregular("run.readable", error.message, place)
         for file, names in schemas.items():
             if file in self.files:
                 self._read(file, names)
 
-    def _digest(self, place: str, path: Path, is_document: bool) -> FileDigest:
-        """Return the digest of a file; of a document, of the very bytes that are parsed."""
-        if is_document:
-            try:
-                text = self.texts[place] = read_file(path, max_bytes=MAX_BYTES)
-                return FileDigest(hashlib.sha256(text).hexdigest(), len(text))
-            except RunForgeError as error:
-                if error.code is not ErrorCode.JSON_TOO_LARGE:
-                    raise
-        return digest_file(path)
+    def text(self, file: str) -> bytes:
+        """Return the text of one of :attr:`files` that is read.
+
+        Raises
+        ------
+        RunForgeError
+            ``JSON_TOO_LARGE``.
+        """
+        if file in self.texts:
+            return self.texts[file]
+        raise RunForgeError(
+            ErrorCode.JSON_TOO_LARGE,
+            f"{quote(file)} has more than the {MAX_BYTES:,} bytes that are read.",
+            path=file,
+        )
+
+    def _irregular(self, rule: str, message: str, place: str | None = None) -> None:
+        self.is_regular = False
+        self.findings.append(Finding(rule, message, place))
+
+    def _walk(self, most: int) -> Iterator[tuple[str, Path]]:
+        """Give place and path of every regular file; all else is a finding."""
+
+        def unreadable(place: str, error: OSError) -> None:
+            reason = (error.strerror or str(error)).lower()
+            self._irregular("run.readable", f"It cannot be read: {reason}.", as_text(place) or ".")
+
+        for number, item in enumerate(walk_folder(self.path, unreadable=unreadable), 1):
+            place = as_text(item.place)
+            if number > most:
+                self.is_regular = False
+                message = f"The folder has more than {most} files."
+                self.findings.append(Finding("run.files", message, found=number))
+                return
+            if place != item.place:
+                self.is_regular = False
+            if item.kind == "file":
+                yield place, item.path
+            elif item.kind == "link":
+                message = f"{quote(place)} is a symbolic link, which could lead anywhere."
+                self._irregular("run.no-links", message, place)
+            elif item.kind == "other":
+                message = f"{quote(place)} is neither a file nor a folder."
+                self._irregular("run.no-links", message, place)
+
+    def _digest(self, place: str, path: Path) -> FileDigest:
+        """Return the digest of a file; of one that is read, of the very bytes that are parsed."""
+        is_read = place in self._read_too
+        found, text = read_and_digest(path, keep=MAX_BYTES if is_read else -1)
+        if text is not None:
+            self.texts[place] = text
+        return found
 
     def _read(self, file: str, names: Sequence[str]) -> None:
-        path = self.path / file
         try:
-            text = self.texts.get(file)
-            if text is None:
-                text = read_file(path, max_bytes=MAX_BYTES)
-            raw = (parse_yaml if is_yaml(path) else parse_json)(text)
+            text = self.text(file)
+            raw = (parse_yaml if is_yaml(Path(file)) else parse_json)(text)
             name, _ = identify(raw, names)
             validate({**raw, "version": 1} if name == "result.v1" else raw, name)
         except RunForgeError as error:
@@ -130,13 +177,16 @@ class Folder:
         told = (layout.REQUEST, layout.RUN, layout.RESULT)
         if any(file in self.files and file not in self.documents for file in told):
             return None
-        documents: dict[str, Document[Any] | None] = {
-            file: Document(self.documents[file], self.schemas[file])
-            if file in self.documents
-            else None
-            for file in told
+        return describe(self.as_read, store)
+
+    @property
+    def as_read(self) -> RunFolder:
+        """The run with the documents as they were read here; those that are not valid are None."""
+        documents: dict[str, Document[Any] | None] = dict.fromkeys(SCHEMAS_BY_FILE)
+        documents |= {
+            file: Document(raw, self.schemas[file]) for file, raw in self.documents.items()
         }
-        return describe(RunFolder(self.path, documents), store)
+        return RunFolder(self.path, documents)
 
 
 def refusals(error: RunForgeError, file: str, schema: str) -> Iterator[Finding]:
@@ -155,27 +205,3 @@ def schema_rule(schema: str) -> str:
     """Return the name of the rule that a document follows its schema."""
     document = schema.partition(".v")[0]
     return f"{document.replace('.', '-').replace('_', '-')}.schema"
-
-
-def _files(root: Path, findings: list[Finding], most: int) -> Iterator[tuple[str, Path]]:
-    """Give place and path of every regular file below ``root``; all else is a finding."""
-
-    def unreadable(place: str, error: OSError) -> None:
-        reason = (error.strerror or str(error)).lower()
-        message = f"It cannot be read: {reason}."
-        findings.append(Finding("run.readable", message, as_text(place) or "."))
-
-    for number, item in enumerate(walk_folder(root, unreadable=unreadable), 1):
-        place = as_text(item.place)
-        if number > most:
-            message = f"The folder has more than {most} files."
-            findings.append(Finding("run.files", message, found=number))
-            return
-        if item.kind == "file":
-            yield place, item.path
-        elif item.kind == "link":
-            message = f"{quote(place)} is a symbolic link, which could lead anywhere."
-            findings.append(Finding("run.no-links", message, place))
-        elif item.kind == "other":
-            message = f"{quote(place)} is neither a file nor a folder."
-            findings.append(Finding("run.no-links", message, place))

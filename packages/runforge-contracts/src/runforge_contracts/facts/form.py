@@ -5,20 +5,17 @@ Source: RunForge contract, "How JSON is written"; YAML 1.1 and 1.2.2, on tags of
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from runforge_contracts.facts.finding import Finding
 from runforge_contracts.facts.folder import Folder
-from runforge_contracts.schemas import in_schema_order
+from runforge_contracts.jsontext import in_form
+from runforge_contracts.schemas import is_in_schema_order
 from runforge_contracts.text import quote
 from runforge_contracts.yamltext import plain_scalars
 
 _BOM = b"\xef\xbb\xbf"
-#: A string, a bracket, colon or comma, or anything else up to one of these.
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[][{}:,]|[^][{}:,"\s]+')
 
 
 def form_findings(folder: Folder) -> Iterator[Finding]:
@@ -41,32 +38,14 @@ def written_form(text: bytes, file: str) -> Iterator[Finding]:
     if text.startswith(_BOM):
         yield Finding("json.form", "The file has no byte order mark.", file)
         return
-    if text != _written(text):
+    if text != in_form(text):
         message = "The file has two spaces a level, LF, and one newline at its end."
         yield Finding("json.form", message, file)
 
 
-def _written(text: bytes) -> bytes:
-    """Return a valid JSON text with the contract's white space, every token as it was."""
-    parts: list[str] = []
-    depth, opened = 0, False
-    for piece in _TOKEN.findall(text.decode("utf-8")):
-        closing = piece in ("}", "]")
-        depth -= closing
-        # A line ends after an opening bracket and before a closing one, but not inside `{}`.
-        if opened != closing:
-            parts.append("\n" + "  " * depth)
-        parts.append(": " if piece == ":" else piece)
-        opened = piece in ("{", "[")
-        depth += opened
-        if piece == ",":
-            parts.append("\n" + "  " * depth)
-    return ("".join(parts) + "\n").encode("utf-8")
-
-
 def key_order(document: Any, name: str, file: str) -> Iterator[Finding]:
     """Give a finding where keys are not in the order of the schema ``name``."""
-    if json.dumps(document) != json.dumps(in_schema_order(document, name)):
+    if not is_in_schema_order(document, name):
         yield Finding("json.key-order", "Keys stand in the schema's order.", file)
 
 

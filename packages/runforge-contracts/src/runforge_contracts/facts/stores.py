@@ -117,7 +117,8 @@ def _index(
             yield Finding("index.complete", "The store has an index of its runs.", file)
         return
     entries = index["runs"]
-    yield from order_findings(entries, file)
+    yield from once_findings(entries, file)
+    yield from order_notes(entries, file)
     for number, entry in enumerate(entries):
         yield from entry_findings(entry, store, file, f"/runs/{number}", described)
         yield from _outside_the_runs(entry, store)
@@ -139,21 +140,31 @@ def _outside_the_runs(entry: dict[str, Any], store: StoreLayout) -> Iterator[Fin
         yield from _placed(check_folder(Folder(path, in_store=False)), path, store)
 
 
-def order_findings(entries: list[dict[str, Any]], file: str) -> Iterator[Finding]:
-    """Give where the entries of the index ``file`` are not each run once, the oldest first."""
+def once_findings(entries: list[dict[str, Any]], file: str) -> Iterator[Finding]:
+    """Give where the index ``file`` lists a run that it has listed before."""
     seen: dict[str, int] = {}
     for number, entry in enumerate(entries):
         run_id = entry["run_id"]
         if run_id in seen:
-            message = f"A run is listed once; {quote(run_id)} stands at {seen[run_id]}, too."
+            message = f"The run {quote(run_id)} is listed already, at /runs/{seen[run_id]}."
             yield Finding("index.once", message, file, f"/runs/{number}/run_id", found=run_id)
         seen.setdefault(run_id, number)
+
+
+def order_notes(entries: list[dict[str, Any]], file: str) -> Iterator[Finding]:
+    """Give where an entry of the index ``file`` is of an earlier day than the one before it.
+
+    That breaks no rule: the order is that of appending, and clocks are set back, days end while
+    runs train, and stores are merged. Runs of one day may overlap, which is not worth a note.
+    """
     times = [started(entry) for entry in entries]
-    for number, (before, after) in enumerate(pairwise(times)):
-        # Runs that overlap are listed as they end; a day apart is no overlap.
+    for number, (before, after) in enumerate(pairwise(times), 1):
         if after[:8] < before[:8]:
-            message = "The oldest run comes first."
-            yield Finding("index.order", message, file, f"/runs/{number + 1}")
+            message = (
+                f"The run {quote(entries[number]['run_id'])} began at {after}, before the run that"
+                f" is listed above it, which began at {before}."
+            )
+            yield Finding("index.order", message, file, f"/runs/{number}")
 
 
 def entry_findings(

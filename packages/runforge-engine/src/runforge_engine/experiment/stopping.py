@@ -21,7 +21,8 @@ def state_of(folder: ExperimentFolder) -> State:
     """Return how a run ended, or what it is at.
 
     ``interrupted``: it has not told its end, and nobody is at work on it. ``unknown``: its
-    configuration tells no status, as that of another tool may, or cannot be read.
+    configuration tells no status, as that of another tool may, or cannot be read; then a lock,
+    which anybody can take, tells nothing either.
     """
     # In this order: what is not held any more has told its end.
     held = is_held(folder.path)
@@ -31,7 +32,7 @@ def state_of(folder: ExperimentFolder) -> State:
         status = None
     if status == "running" and held is False:
         return "interrupted"
-    return status or ("running" if held else "unknown")
+    return status or "unknown"
 
 
 def stop_experiment(path: Path, *, patience: float = PATIENCE) -> ExperimentFolder:

@@ -32,6 +32,12 @@ _HINTS: dict[str | tuple[str, str], str | None] = {
     ("files", "at work"): "Wait for it to end.",
     ("runs", "not verified"): None,
     "runs": "Remove what is not a run; get back from a copy what was lost.",
+    ("signature", "unsafe"): "Put a folder in the place of the link.",
+    ("signatures", "unsafe"): "Put a folder in the place of the link.",
+    (
+        "signatures",
+        "none",
+    ): "Get the store back from a copy; `--store NAME` names the one to verify.",
     "signatures": "Get back from a copy the runs and the entries that were signed.",
 }
 #: The rule that a file breaks that is no part of the run.

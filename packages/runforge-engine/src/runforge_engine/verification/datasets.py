@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.files import digest_file
+from runforge_contracts.files import digest_file, reading
 
 from runforge_engine.requests import dataset_path
 
@@ -81,7 +81,9 @@ class Datasets:
         if path not in self._digests:
             try:
                 # A dataset may be a link: training reads through it, too.
-                self._digests[path] = digest_file(Path(os.path.realpath(path))).sha256
+                with reading(path):  # no file has a name with a NUL character
+                    place = Path(os.path.realpath(path))
+                self._digests[path] = digest_file(place).sha256
             except RunForgeError as error:
                 self._digests[path] = error
         return self._digests[path]

@@ -16,12 +16,14 @@ from runforge_contracts.pointers import format_pointer
 from runforge_contracts.text import quote
 
 from runforge_engine.chain import IndexHead
+from runforge_engine.digests import FolderDigests
 from runforge_engine.holding import is_held
 from runforge_engine.privacy import is_left_out
 from runforge_engine.signing import (
     ClaimedSignature,
     VerifiedSignature,
     compare_claim,
+    refuse_detour,
     signature_path,
     verify_signature,
 )
@@ -52,6 +54,8 @@ class RunVerification:
     checks: tuple[Check, ...]
     #: What the run's signature says, if it fits the folder.
     signature: Signature | None = None
+    #: Digests of the bytes that were looked at, if there are only files, under names that are text.
+    digests: FolderDigests | None = None
 
     @property
     def holds(self) -> bool:
@@ -100,22 +104,25 @@ def verify_run(
     """
     folder = open_folder(path, in_store=around.names_by_id(path))
     run_id = folder.run_id
-    found, statement = check_folder(folder), _statement(folder)
-    if statement.verdict == "valid" and bears_out_files(folder):
+    found = check_folder(folder)
+    statement, sides_with_files = _statement(folder)
+    if sides_with_files:
         found = [_of_manifest(item) for item in found]
     checks = [
         _files(folder, [item for item in found if _is_of_files(item)]),
         _documents(folder, [item for item in found if not _is_of_files(item)]),
         statement,
     ]
-    signed, signature = _signature(path, around) if with_signature else (None, None)
+    signed, signature = _signature(folder, around) if with_signature else (None, None)
     head = None if signature is None else signature.content.index_head
     checks.append(_index(folder, run_id, around, head, alone=alone))
     if with_dataset:
         checks.append(_dataset(folder, around.datasets))
     if signed is not None:
         checks.append(signed)
-    return RunVerification(run_id, around.relative(path), tuple(checks), signature)
+    return RunVerification(
+        run_id, around.relative(path), tuple(checks), signature, _digests(folder)
+    )
 
 
 def _of_manifest(finding: Finding) -> Finding:
@@ -167,19 +174,21 @@ def _documents(folder: Folder, found: list[Finding]) -> Check:
     return Check("documents", "passed", "valid", message)
 
 
-def _statement(folder: Folder) -> Check:
+def _statement(folder: Folder) -> tuple[Check, bool]:
+    """Return what there is to say of the statement, and whether it is right and has the files."""
     if layout.STATEMENT not in folder.files:
-        return Check("statement", "not checked", "none", "the run was written without one")
+        return Check("statement", "not checked", "none", "the run was written without one"), False
     for name in (layout.MANIFEST, layout.REQUEST, layout.RUN, layout.RESULT):
         needed = name in (layout.MANIFEST, layout.RESULT) or name in folder.files
         if needed and name not in folder.documents:
             message = f"there is no valid {name} to hold it against"
-            return Check("statement", "not checked", "not checked", message)
-    found = tuple(statement_findings(folder))
+            return Check("statement", "not checked", "not checked", message), False
+    has_files = bears_out_files(folder)
+    found = tuple(statement_findings(folder, bears_out_files=has_files))
     if found:
         message = "it does not say what the documents say"
-        return Check("statement", "failed", "invalid", message, found)
-    return Check("statement", "passed", "valid", "it follows from the documents")
+        return Check("statement", "failed", "invalid", message, found), False
+    return Check("statement", "passed", "valid", "it follows from the documents"), has_files
 
 
 def _index(
@@ -261,8 +270,15 @@ def dataset_check(recorded: str | None, fingerprint: str | None, datasets: Datas
     )
 
 
-def _signature(path: Path, around: Surroundings) -> tuple[Check, Signature | None]:
-    file, public_key = signature_path(path), around.public_key
+def _signature(folder: Folder, around: Surroundings) -> tuple[Check, Signature | None]:
+    path, public_key = folder.path, around.public_key
+    file = signature_path(path)
+    if around.store is not None and file.parent == around.store.signatures:
+        try:
+            refuse_detour(file.parent)
+        except RunForgeError as error:
+            detour = Finding("signature.no-links", error.message, around.relative(file.parent))
+            return Check("signature", "failed", "unsafe", "it is not looked at", (detour,)), None
     if not os.path.lexists(file):
         if public_key is None:
             return Check("signature", "not checked", "none", ""), None
@@ -271,16 +287,27 @@ def _signature(path: Path, around: Surroundings) -> tuple[Check, Signature | Non
     signature: Signature
     try:
         if public_key is None:
-            signature = compare_claim(path)
+            signature = compare_claim(path, _digests(folder))
             message = "it fits the run; give --public-key to learn whether it holds"
             named = {"claimed_key": signature.key} if signature.key else {}
             return Check("signature", "not checked", "not checked", message, (), named), signature
-        signature = verify_signature(path, public_key)
+        signature = verify_signature(path, public_key, found=_digests(folder))
     except RunForgeError as error:
         findings = tuple(_refusal(error, around.relative(file)))
         return Check("signature", "failed", "invalid", "it does not hold", findings), None
     message = f"made with the key {signature.key[:16]}…"
     return Check("signature", "passed", "valid", message, (), {"key": signature.key}), signature
+
+
+def _digests(folder: Folder) -> FolderDigests | None:
+    """Return the digests of the bytes that were read; None where a signature needs a closer look.
+
+    Such as for links, and for names that are no text.
+    """
+    if not folder.is_regular:
+        return None
+    files = {name: fact.sha256 for name, fact in sorted(folder.files.items())}
+    return FolderDigests(files, irregular={})
 
 
 def _refusal(error: RunForgeError, file: str) -> list[Finding]:

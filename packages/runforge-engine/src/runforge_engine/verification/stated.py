@@ -10,8 +10,7 @@ from runforge_contracts import layout
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.facts.finding import ABSENT, Finding, same
 from runforge_contracts.facts.folder import Folder
-from runforge_contracts.files import read_file
-from runforge_contracts.jsontext import MAX_BYTES, parse_json
+from runforge_contracts.jsontext import parse_json
 from runforge_contracts.pointers import format_pointer
 from runforge_contracts.reading import RUN_VERSIONS
 
@@ -21,13 +20,15 @@ from runforge_engine.statement import statement_of
 _SHOWN = 20
 
 
-def statement_findings(folder: Folder) -> Iterator[Finding]:
+def statement_findings(folder: Folder, *, bears_out_files: bool) -> Iterator[Finding]:
     """Give where the statement of a run says something else than its documents.
 
     Parameters
     ----------
     folder
         A run folder with a statement, a valid manifest and a valid result.
+    bears_out_files
+        What :func:`bears_out_files` tells of it.
     """
     rule, file = "statement.match", layout.STATEMENT
     if folder.run is not None and folder.schemas[layout.RUN] != RUN_VERSIONS[0]:
@@ -36,11 +37,13 @@ def statement_findings(folder: Folder) -> Iterator[Finding]:
         return
     listed = folder.documents[layout.MANIFEST]["files"]
     try:
-        written = read_file(folder.path / file, max_bytes=MAX_BYTES)
         # Where a file and the manifest differ, the statement is right if it sides with either.
-        if written == statement_of(folder.path, listed) or bears_out_files(folder):
+        if bears_out_files:
             return
-        expected, stated = parse_json(statement_of(folder.path, listed)), parse_json(written)
+        written, due = folder.text(file), statement_of(folder.as_read, listed)
+        if written == due:
+            return
+        expected, stated = parse_json(due), parse_json(written)
     except RunForgeError as error:
         yield Finding(rule, error.message, file, error.place.pointer)
         return
@@ -59,16 +62,11 @@ def bears_out_files(folder: Folder) -> bool:
     ----------
     folder
         As for :func:`statement_findings`.
-
-    Raises
-    ------
-    RunForgeError
-        Where statement or documents cannot be read.
     """
     listed = folder.documents[layout.MANIFEST]["files"]
     actual = {name: fact._asdict() for name, fact in folder.files.items() if name in listed}
-    written = read_file(folder.path / layout.STATEMENT, max_bytes=MAX_BYTES)
-    return written == statement_of(folder.path, {**listed, **actual})
+    written = folder.texts.get(layout.STATEMENT)
+    return written == statement_of(folder.as_read, {**listed, **actual})
 
 
 def _differences(

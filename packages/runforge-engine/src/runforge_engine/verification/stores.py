@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runforge_contracts import layout
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.facts.finding import Finding
 from runforge_contracts.facts.form import key_order, written_form
-from runforge_contracts.facts.stores import entry_findings, order_findings
-from runforge_contracts.files import read_file
+from runforge_contracts.facts.stores import entry_findings, once_findings, order_notes
 from runforge_contracts.jsontext import parse_json
 from runforge_contracts.layout import StoreLayout
 from runforge_contracts.reading import MAX_INDEX_BYTES, locate_run
@@ -21,13 +21,17 @@ from runforge_contracts.text import quote
 from runforge_contracts.validation import validate
 
 from runforge_engine.chain import IndexHead
-from runforge_engine.holding import is_held
+from runforge_engine.holding import is_held, wait_until_free
 from runforge_engine.signing import read_claim, read_signature, signatures_of
 from runforge_engine.survey import children, look_at
 from runforge_engine.verification.check import Check, count, findings_of
+from runforge_engine.verification.datasets import Datasets
 from runforge_engine.verification.heads import head_findings
 from runforge_engine.verification.runs import RunVerification, verify_run
 from runforge_engine.verification.surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,11 @@ class StoreVerification:
 
 
 def verify_store(
-    store: StoreLayout, *, public_key: Path | None = None, with_dataset: bool = True
+    store: StoreLayout,
+    *,
+    public_key: Path | EllipticCurvePublicKey | None = None,
+    datasets: Datasets | None = None,
+    with_dataset: bool = True,
 ) -> StoreVerification:
     """Check every run of a store, its index, and that nothing is lost that was signed.
 
@@ -77,7 +85,10 @@ def verify_store(
     store
         Where to look.
     public_key
-        A PEM file, from a source that is trusted; a run without a signature then fails.
+        A PEM file, from a source that is trusted, or the key that was read from one; a run without
+        a signature then fails, and so does a store without a run.
+    datasets
+        The datasets of the workspace, where those of other runs are looked at as well.
     with_dataset
         Whether to look at the datasets.
 
@@ -96,11 +107,11 @@ def verify_store(
         )
     folders, aside, links = _look(store)
     # After the folders: a run is listed before it is let go.
-    around = Surroundings(store, store.workspace, public_key)
-    signatures = signatures_of(store)
-    for name, state in list(aside.items()):
-        # What was listed or signed had a result once.
-        if state != "running" and (name in around.places or name in signatures):
+    around = Surroundings(store, store.workspace, public_key, datasets)
+    signatures, detour = _signatures_of(store)
+    for name in list(aside):
+        # What was listed or signed had a result once, whoever holds its folder now.
+        if name in around.places or name in signatures:
             folders.append(store.run_folder(name))
             del aside[name]
     elsewhere, lost = _listed(around, {*folders, *map(store.run_folder, aside)})
@@ -121,7 +132,9 @@ def verify_store(
         checks=(
             _runs(runs, links, lost),
             _index(around, runs),
-            _signatures(around, signatures, runs, signed),
+            _signatures(around, signatures, runs, signed)
+            if detour is None
+            else Check("signatures", "failed", "unsafe", "they are not looked at", (detour,)),
         ),
         runs=runs,
         interrupted=tuple(name for name, state in aside.items() if state == "interrupted"),
@@ -132,7 +145,7 @@ def verify_store(
 
 def _look(store: StoreLayout) -> tuple[list[Path], dict[str, str], list[Finding]]:
     """Return the folders of runs that ended, the state of the others, and links among them."""
-    folders, aside, links = list[Path](), dict[str, str](), list[Finding]()
+    folders, aside, links, held = list[Path](), dict[str, str](), list[Finding](), list[Path]()
     for path, reason in children(store):
         if reason is not None:
             if path.is_symlink():
@@ -140,15 +153,24 @@ def _look(store: StoreLayout) -> tuple[list[Path], dict[str, str], list[Finding]
                 links.append(Finding("run.no-links", message, store.relative(path)))
             continue
         state: str = "finished"
-        if is_held(path):
-            state = "running"
-        elif not (path / layout.RESULT).exists():
+        if not os.path.lexists(path / layout.RESULT):
             state = look_at(path, store).state
+        elif is_held(path):
+            held.append(path)
         if state in ("finished", "unreadable"):
             folders.append(path)
         else:
             aside[path.name] = state
+    wait_until_free(held)
     return folders, aside, links
+
+
+def _signatures_of(store: StoreLayout) -> tuple[dict[str, Path], Finding | None]:
+    """Return the signatures of a store, and why they are not looked at."""
+    try:
+        return signatures_of(store), None
+    except RunForgeError as error:
+        return {}, Finding("signature.no-links", error.message, store.relative(store.signatures))
 
 
 def _listed(around: Surroundings, known: set[Path]) -> tuple[list[Path], list[Finding]]:
@@ -177,6 +199,8 @@ def _runs(runs: tuple[RunVerification, ...], links: list[Finding], lost: list[Fi
         message += f", {count(len(lost), 'folder')} gone"
     if findings:
         return Check("runs", "failed", "incomplete", message, findings)
+    if not runs:
+        return Check("runs", "not checked", "none", "there is no run that has ended")
     if held < len(runs):
         return Check("runs", "failed", "not verified", message)
     return Check("runs", "passed", "verified", message)
@@ -197,19 +221,26 @@ def _index(around: Surroundings, runs: tuple[RunVerification, ...]) -> Check:
     told = {
         (item.rule, item.pointer) for run in runs for check in run.checks for item in check.findings
     }
-    found = [*order_findings(around.entries, file), *_form(store, file)]
+    found = [*once_findings(around.entries, file), *_form(around, file)]
     findings = tuple(item for item in found if (item.rule, item.pointer) not in told)
     message = count(len(around.entries), "entry", "entries")
     if found:
         message += "" if findings else "; what is wrong with them is said of their runs"
         return Check("index", "failed", "invalid", message, findings)
-    return Check("index", "passed", "valid", f"{message}, each run once, in order")
+    message += ", each run once"
+    notes = list(order_notes(around.entries, file))
+    if notes:
+        message += (
+            f"; note: {count(len(notes), 'run')} began on an earlier day than the run listed"
+            f" before, first at {notes[0].pointer}"
+        )
+    return Check("index", "passed", "valid", message)
 
 
-def _form(store: StoreLayout, file: str) -> Iterator[Finding]:
+def _form(around: Surroundings, file: str) -> Iterator[Finding]:
     """Give where the index is not written as the client wrote it that wrote it last."""
+    text = around.index_text
     try:
-        text = read_file(store.index, max_bytes=MAX_INDEX_BYTES)
         index = parse_json(text, max_bytes=MAX_INDEX_BYTES)
         validate(index, "index.v1")
     except RunForgeError as error:
@@ -227,6 +258,8 @@ def _signatures(
     runs: tuple[RunVerification, ...],
     heads: dict[str, IndexHead | None],
 ) -> Check:
+    store = around.store
+    assert store is not None  # noqa: S101 - this is about a store
     present = {Path(run.run_dir).name for run in runs}
     findings = list[Finding]()
     for run_id, path in signatures.items():
@@ -243,6 +276,10 @@ def _signatures(
             findings.append(Finding("signature.holds", error.message, file))
     findings += head_findings(heads.items(), around)
     total = len(signatures)
+    if around.public_key is not None and not runs and not findings:
+        message = "The store has no run, so there is nothing in it that the key vouches for."
+        missing = Finding("signature.exists", message, store.name)
+        return Check("signatures", "failed", "none", "there is nothing to vouch for", (missing,))
     if findings:
         message = "they tell of runs or entries that are gone or changed"
         return Check("signatures", "failed", "contradicted", message, tuple(findings))

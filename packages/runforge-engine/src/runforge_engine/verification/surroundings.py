@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.facts.stores import named_otherwise
 from runforge_contracts.layout import StoreLayout
-from runforge_contracts.reading import locate_run, read_index_document
+from runforge_contracts.reading import locate_run, read_index_text
 
 from runforge_engine.chain import Chain
 from runforge_engine.keys import load_public_key
 from runforge_engine.verification.datasets import Datasets
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 
 class Surroundings:
@@ -27,7 +30,10 @@ class Surroundings:
     workspace
         What the paths of datasets begin at.
     public_key
-        A PEM file, from a source that is trusted; without a signature nothing then passes.
+        A PEM file, from a source that is trusted, or the key that was read from one; without a
+        signature nothing then passes.
+    datasets
+        The datasets of the workspace, where those of other runs are looked at as well.
 
     Raises
     ------
@@ -36,21 +42,28 @@ class Surroundings:
     """
 
     def __init__(
-        self, store: StoreLayout | None, workspace: Path, public_key: Path | None = None
+        self,
+        store: StoreLayout | None,
+        workspace: Path,
+        public_key: Path | EllipticCurvePublicKey | None = None,
+        datasets: Datasets | None = None,
     ) -> None:
-        if public_key is not None:
-            load_public_key(public_key)  # One that cannot be used is an error of its own.
+        # One that cannot be used is an error of its own.
+        self.public_key = (
+            load_public_key(public_key) if isinstance(public_key, Path) else public_key
+        )
         self.store = store
         self.workspace = workspace
-        self.public_key = public_key
-        self.datasets = Datasets(workspace)
+        self.datasets = datasets or Datasets(workspace)
         #: Why the index cannot be read.
         self.problem: RunForgeError | None = None
         #: The raw entries of the index; None where there is none, or none that can be read.
         self.entries: list[dict[str, Any]] | None = None
+        #: The bytes that they were read from.
+        self.index_text = b""
         if store is not None:
             try:
-                index = read_index_document(store)
+                index, self.index_text = read_index_text(store)
                 self.entries = None if index is None else index["runs"]
             except RunForgeError as error:
                 self.problem = error
@@ -83,7 +96,9 @@ class Surroundings:
 
 
 def surroundings_of(
-    folder: Path, stores: Iterable[StoreLayout], public_key: Path | None = None
+    folder: Path,
+    stores: Iterable[StoreLayout],
+    public_key: Path | EllipticCurvePublicKey | None = None,
 ) -> Surroundings:
     """Return what belongs to a run folder: the store around it, or one that lists it.
 
@@ -96,6 +111,8 @@ def surroundings_of(
     public_key
         As for :class:`Surroundings`.
     """
+    if isinstance(public_key, Path):
+        public_key = load_public_key(public_key)
     if folder.parent.name == "runs":
         root = folder.parents[1]
         return Surroundings(StoreLayout(root.parent, root.name), root.parent, public_key)
