@@ -5,6 +5,7 @@ Source: RunForge contract, "Data"; RunForge guarantees, "Provenance Tracking".
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.files import digest_file, reading
+from runforge_contracts.files import digest_file, open_file, reading
 
 from runforge_engine.requests import dataset_path
 
@@ -23,6 +24,7 @@ DatasetVerdict = Literal["same", "changed", "moved", "gone", "unreadable"]
 MAX_ENTRIES = 20_000
 MAX_CANDIDATES = 50
 MAX_CANDIDATE_BYTES = 256 * 2**20
+_PIECE = 2**20
 #: Folders in which nobody keeps a dataset, besides those whose name begins with a dot.
 _PASSED_OVER = frozenset({"node_modules", "__pycache__", "site-packages"})
 
@@ -34,6 +36,8 @@ class DatasetState:
     verdict: DatasetVerdict
     #: SHA-256 of what is in its place now, if that is something else.
     sha256: str | None = None
+    #: Whether nothing but its line ends is other than it was.
+    same_lines: bool = False
     #: Where it lies now, relative to the workspace, if it was moved.
     path: str | None = None
     #: Why it cannot be read.
@@ -65,11 +69,14 @@ class Datasets:
             SHA-256 of the bytes that the run was trained on.
         """
         try:
-            found = self._digest(dataset_path(recorded, self._workspace))
+            path = dataset_path(recorded, self._workspace)
+            found = self._digest(path)
         except RunForgeError as error:
             found = error
         if isinstance(found, str):
-            return DatasetState("same") if found == fingerprint else DatasetState("changed", found)
+            if found == fingerprint:
+                return DatasetState("same")
+            return DatasetState("changed", found, fingerprint in _line_end_digests(path))
         if found.code is not ErrorCode.FILE_NOT_FOUND:
             return DatasetState("unreadable", reason=found.message)
         place = self._find(PurePosixPath(recorded).name, fingerprint)
@@ -106,6 +113,25 @@ class Datasets:
             if self._digest(path) == fingerprint:
                 return path
         return None
+
+
+def _line_end_digests(path: Path) -> tuple[str, ...]:
+    """Return the digests that a file would have with LF, and with CRLF, at the end of each line."""
+    unix, windows, held = hashlib.sha256(), hashlib.sha256(), b""
+    try:
+        with open_file(Path(os.path.realpath(path))) as file, reading(path):
+            while piece := file.read(_PIECE):
+                piece = held + piece
+                # The next piece may begin with the other half of a line's end.
+                held = piece[-1:] if piece.endswith(b"\r") else b""
+                lines = piece[: len(piece) - len(held)].replace(b"\r\n", b"\n")
+                unix.update(lines)
+                windows.update(lines.replace(b"\n", b"\r\n"))
+    except RunForgeError:
+        return ()
+    for digest in (unix, windows):
+        digest.update(held)
+    return unix.hexdigest(), windows.hexdigest()
 
 
 def _files(root: Path) -> Iterator[Path]:

@@ -253,6 +253,12 @@ def dataset_check(recorded: str | None, fingerprint: str | None, datasets: Datas
     if state.sha256 is not None:
         told, particulars = f"{shown} has other bytes now", {"sha256": state.sha256}
         sentence = f"The dataset {shown} has changed."
+        if state.same_lines:
+            told = f"{shown} has other line ends now, and nothing else has changed"
+            sentence = (
+                f"The dataset {shown} has other line ends than it had. Git writes them anew where"
+                " `core.autocrlf` is set, unless `.gitattributes` says `*.csv -text`."
+            )
         finding = Finding(rule, sentence, recorded, None, fingerprint, state.sha256)
         return Check("dataset", "failed", state.verdict, told, (finding,), particulars)
     particulars = {}
