@@ -173,6 +173,8 @@ def test_names_that_only_look_like_a_comment_or_a_title_are_names(path: Path) ->
         ('a,t,y\n1,u,0\n2,"5 pipe,1\n3,"u",0\n4,u,1\n', 2),
         ('a,t,y\n1,u,0\n2,"5 pipe,1\n' + "3,u,0\n" * 30_000, 2),
         ('a,t,y\n1,"x\ny",0\n2,"5 pipe,1\n3,u,0\n', 2),
+        ('a,t,y\n1,"5 pipe,0\n2,u,1\n3,"6 pipe,0\n4,u,1\n', 1),
+        ('a,t,y\n1,u,0\n2,"5" pipe",1\n3,"5""",0\n4,"u"x,1\n', 2),
     ],
     ids=[
         "one",
@@ -182,6 +184,8 @@ def test_names_that_only_look_like_a_comment_or_a_title_are_names(path: Path) ->
         "then another",
         "far",
         "after a break",
+        "two that open",
+        "within quotes",
     ],
 )
 def test_a_stray_quote_is_named_with_the_row_in_which_it_stands(
@@ -191,6 +195,14 @@ def test_a_stray_quote_is_named_with_the_row_in_which_it_stands(
     assert (error.code, error.place.row) == (ErrorCode.DATASET_MALFORMED, row)
     assert f"row {row} " in error.message.replace(",", "")
     assert "twice" in (error.hint or "")
+
+
+def test_quotes_that_open_nothing_are_read_as_they_are(path: Path) -> None:
+    rows = "".join(f'{row},5" pipe, "u",{row % 2}\n' for row in range(200_000))
+    dataset = load(path, "a,t,u,y\n" + rows, "t", "u")
+    assert np.array_equal(dataset.X[:, 0], np.arange(200_000))
+    rows = "".join(f'{row},"5"" pipe, ""u""",{row % 2}\r\n' for row in range(200_000))
+    assert len(load(path, 'a,"t",y\r\n' + rows, "t").X) == 200_000
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,8 @@ EXACT = 2**53
 BOOLEANS = ("false", "true")
 #: Rows that are looked at to find the columns that hold booleans.
 _SAMPLE = 20
+#: Bytes that are looked at once for quotes.
+_STEP = 2**22
 _TRUE, _FALSE = (
     ["".join(letters) for letters in itertools.product(*zip(word, word.upper(), strict=True))]
     for word in ("true", "false")
@@ -123,6 +125,11 @@ def read_table(source: Source, numeric: Sequence[int], text: Sequence[int]) -> T
     if data.count(b'"') % 2:
         # Arrow could take the rest of the file for one field.
         raise _explain(data, len(names), source, "a quote is not closed")
+    if not _quotes_match(data, begin):
+        # Of a quote in the wrong place Arrow makes what it can: it joined rows.
+        fault = _find_fault(data, len(names), source, closed=True)
+        if fault is not None:
+            raise fault
     if not _ANYTHING.search(data, begin):
         nothing = pa.chunked_array([], pa.string())
         return Table(names, 0, dict.fromkeys([*numeric, *text], nothing), {})
@@ -482,7 +489,42 @@ def _has_nan(column: pa.ChunkedArray) -> bool:
 
 
 def _explain(data: bytes, width: int, source: Source, reason: str) -> RunForgeError:
-    """Find the first row whose structure is broken."""
+    """Return the error on the first row whose structure is broken."""
+    closed = data.count(b'"') % 2 == 0
+    return _find_fault(data, width, source, closed=closed) or RunForgeError(
+        ErrorCode.DATASET_MALFORMED,
+        f"The dataset cannot be read: {shorten(printable(reason), 200)}.",
+        path=str(source.path),
+    )
+
+
+def _quotes_match(data: bytes, begin: int) -> bool:
+    """Tell whether each quote opens a field, closes one, or is one of a pair within a field."""
+    import numpy as np
+
+    if data.find(b'"', begin) < 0:
+        return True
+    text, edges = np.frombuffer(data, np.uint8), np.zeros(256, dtype=bool)
+    edges[list(b',\r\n"')] = True
+    inside = 0
+    for at in range(begin, len(data), _STEP):
+        quotes = np.flatnonzero(text[at : at + _STEP] == ord('"')) + at
+        opening, closing = quotes[inside::2], quotes[1 - inside :: 2]
+        inside = (inside + quotes.size) % 2
+        after = closing[closing < len(data) - 1] + 1
+        if not (edges[text[opening - 1]].all() and edges[text[after]].all()):
+            return False
+    return True
+
+
+def _find_fault(data: bytes, width: int, source: Source, *, closed: bool) -> RunForgeError | None:
+    """Return the error on the first row whose structure is broken; None where there is none.
+
+    Parameters
+    ----------
+    closed
+        Whether there are as many quotes that open as that close.
+    """
     path, malformed = str(source.path), ErrorCode.DATASET_MALFORMED
     row, stray = 0, None
     limit = csv.field_size_limit(2**31 - 1)
@@ -491,7 +533,7 @@ def _explain(data: bytes, width: int, source: Source, reason: str) -> RunForgeEr
             if len(record) != width:
                 code, message, hint = _ragged(row, record, width)
                 return RunForgeError(code, message, hint=hint, path=path, row=row)
-            if stray is None and raw.count('"') % 2:
+            if not closed and stray is None and raw.count('"') % 2:
                 odd = (cell for cell in record if cell.count('"') % 2 and cell in raw)
                 stray = row, next(odd, record[0])
     except csv.Error:
@@ -508,9 +550,7 @@ def _explain(data: bytes, width: int, source: Source, reason: str) -> RunForgeEr
         row, cell = stray
         message = f"In row {row} a quote is not closed: {quote(cell, 60)}."
         return RunForgeError(malformed, message, hint=_QUOTES, path=path, row=row)
-    return RunForgeError(
-        malformed, f"The dataset cannot be read: {shorten(printable(reason), 200)}.", path=path
-    )
+    return None
 
 
 _QUOTES = (
