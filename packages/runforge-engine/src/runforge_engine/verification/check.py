@@ -16,7 +16,7 @@ Outcome = Literal["passed", "failed", "not checked"]
 
 #: What to do, by check, or by check and verdict where that makes a difference.
 _HINTS: dict[str | tuple[str, str], str | None] = {
-    "files": "Put the files back from a copy of the run that verifies; remove what was added.",
+    "files": "Put the files back from a copy of the run that verifies.",
     "documents": "Put the documents back from a copy; if nobody edited them, whoever wrote the run"
     " broke the contract.",
     "statement": "Put the files back from a copy: the statement was edited, or the documents that"
