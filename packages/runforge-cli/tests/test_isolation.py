@@ -198,6 +198,22 @@ def test_no_file_of_a_repository_runs_with_our_own_training(tmp_path: Path) -> N
     hostile.call("runforge_cli", "experiment", "run", "--experiment", "own.yaml")
 
 
+def test_no_file_beside_the_script_of_a_repository_runs(tmp_path: Path) -> None:
+    call = [sys.executable, "-m", "runforge_cli", "experiment", "init", "repository", "--quiet"]
+    subprocess.run(call, cwd=tmp_path, check=True, capture_output=True)
+    tools, log = tmp_path / "repository/tools", tmp_path / "log"
+    for name in ("json", "runpy", "pathlib", "click", "runforge_contracts"):
+        (tools / f"{name}.py").write_text(SHADOW.format(log=str(log)), "utf-8")
+    done = subprocess.run(
+        [sys.executable, "tools/run.py", "--help"],
+        cwd=tools.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, log.exists()) == (0, False), done.stderr
+
+
 def test_no_file_of_what_is_judged_runs_in_the_judge(hostile: Workspace) -> None:
     cases = ("--only", "request.v1/edit/rename", "--")
     harness = (sys.executable, "-P", str(ROOT / "conformance/clients/python/harness.py"))

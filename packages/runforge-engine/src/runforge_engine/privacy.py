@@ -75,9 +75,7 @@ class Shortening:
     ) -> None:
         self._request = request
         recorded = str(request.raw["dataset"]["path"])
-        outside = not keeps_request and (
-            PurePosixPath(recorded).is_absolute() or PureWindowsPath(recorded).is_absolute()
-        )
+        outside = not keeps_request and _is_path(recorded)
         self._dataset = f"{LEFT_OUT}/{PureWindowsPath(recorded).name}" if outside else None
         #: What is left out, as ``provenance.left_out`` names it.
         self.names = [*([_DATASET] if outside else []), _EXECUTABLE, _PATHS]
@@ -120,13 +118,13 @@ class Shortening:
             python = {k: value for k, value in provenance["python"].items() if k != "executable"}
             raw["provenance"] = {**provenance, "python": python, "left_out": self.names}
         if raw.get("error"):
-            raw["error"] = {name: self._value(value) for name, value in raw["error"].items()}
+            raw["error"] = self._value(raw["error"])
         return raw
 
     def diagnostic(self, item: Diagnostic) -> Diagnostic:
         """Return a diagnostic as it is recorded; what it says of the data stays."""
         details = {
-            name: self._value(value) if name in ("path", "hint") else value
+            name: self._value(value) if name in ("path", "hint") or _is_path(value) else value
             for name, value in item.details.items()
         }
         return msgspec.structs.replace(item, message=self.text(item.message), details=details)
@@ -146,7 +144,17 @@ class Shortening:
         )
 
     def _value(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: self._value(item) for name, item in value.items()}
+        if isinstance(value, list):
+            return [self._value(item) for item in value]
         return self.text(value) if isinstance(value, str) else value
+
+
+def _is_path(value: Any) -> bool:
+    return isinstance(value, str) and (
+        PurePosixPath(value).is_absolute() or PureWindowsPath(value).is_absolute()
+    )
 
 
 def _spellings(place: str | os.PathLike[str]) -> set[str]:
