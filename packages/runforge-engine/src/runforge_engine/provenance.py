@@ -20,7 +20,7 @@ from runforge_engine.worktree import read_git_state
 #: joblib writes the file, numpy and scipy compute, pandas and pyarrow turn text into numbers,
 #: scikit-learn fits, threadpoolctl sets the threads, and our own two choose what all of them do.
 #: What scikit-learn needs besides (narwhals) touches data frames only, and we pass arrays.
-_PACKAGES = {
+PACKAGES = {
     "joblib": "joblib",
     "numpy": "numpy",
     "pandas": "pandas",
@@ -109,7 +109,7 @@ def _describe_python() -> dict[str, str]:
 
 
 def _package_versions() -> dict[str, str]:
-    versions = {package: _version(package, module) for package, module in _PACKAGES.items()}
+    versions = {package: _version(package, module) for package, module in PACKAGES.items()}
     return {package: version for package, version in versions.items() if version is not None}
 
 

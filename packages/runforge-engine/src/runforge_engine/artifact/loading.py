@@ -82,6 +82,8 @@ def load_model(
             data = source.read(0, source.size)
     try:
         pipeline = unpickle(data)
+        if (inspection.library_version or "").startswith("1.3."):
+            _take_shares(pipeline)
         allow(None)
         return pipeline
     except RunForgeError:
@@ -94,6 +96,18 @@ def load_model(
             hint="Install the versions that the run recorded.",
             path=str(path),
         ) from error
+
+
+def _take_shares(pipeline: Any) -> None:
+    """Turn what the leaves of trees count into shares, as every release after 1.3 stores them.
+
+    Before, each tree divided at every prediction; today's would take the counts for probabilities.
+    """
+    for tree in getattr(pipeline[-1], "estimators_", ()):
+        values = tree.tree_.value  # A view of the tree's own memory.
+        sums = values.sum(axis=2, keepdims=True)
+        sums[sums == 0.0] = 1.0
+        values /= sums
 
 
 def _is_ours(inspection: ModelInspection) -> bool:
