@@ -1,4 +1,4 @@
-"""Models of scikit-learn 1.3 to 1.9 are clean, loaded, and predict as they did where they were made.
+"""Models of scikit-learn 1.3 to 1.9 are clean, and predict as they did where they were made.
 
 The files are made once with the real releases: see ``support/make_model_vectors.py``.
 """

@@ -91,13 +91,15 @@ class Prediction:
         """Return ``row,prediction``, or ``row`` and a probability for each class, as CSV.
 
         Rows have their numbers in the dataset, from 1; cells without a prediction are empty. Where
-        a class is called ``row``, too, the first column is ``_row``. ``for_terminal`` makes harmless
-        what could act on one in a label.
+        a class is called ``row``, too, the first column is ``_row``. ``for_terminal`` makes
+        harmless what could act on one in a label.
         """
         shown = printable if for_terminal else str
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        columns = ["prediction"] if self.classes is None else [shown(str(name)) for name in self.classes]
+        columns = (
+            ["prediction"] if self.classes is None else [shown(str(name)) for name in self.classes]
+        )
         first = "row"
         while first in columns:
             first = f"_{first}"

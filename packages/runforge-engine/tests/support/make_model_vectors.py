@@ -1,4 +1,4 @@
-"""Small models of the installed scikit-learn, as a ZIP file for the tests; run by hand once a version.
+"""Small models of the installed scikit-learn, as a ZIP file for the tests; run by hand.
 
     python -m venv old && old/bin/pip install scikit-learn==1.3.2 numpy==1.26.4 joblib==1.3.2
     old/bin/python make_model_vectors.py ../vectors/models
@@ -48,7 +48,7 @@ def main(folder):
     files, expected = {}, {}
     for family in ("linear_svc", "logistic_regression", "random_forest"):
         cases = [(count, label) for count in (2, 3) for label in ("int", "text")]
-        for (count, label), (compress, protocol) in zip(cases, WRITERS):
+        for (count, label), (compress, protocol) in zip(cases, WRITERS, strict=True):
             used = y < count
             target = y[used]
             if label == "text":
@@ -63,7 +63,7 @@ def main(folder):
             else:
                 joblib.dump(pipeline, buffer, protocol=protocol, compress=compress)
             writer = "pickle" if compress is None else "joblib"
-            name = "%s-%d-%s.%s" % (family, count, label, writer)
+            name = f"{family}-{count}-{label}.{writer}"
             files[name] = buffer.getvalue()
             del pipeline["scaler"].feature_names_in_
             rows = X[list(ROWS)]
@@ -74,7 +74,7 @@ def main(folder):
     files["expected.json"] = json.dumps(
         {"versions": versions, "rows": list(ROWS), "models": expected}, indent=1
     ).encode()
-    path = Path(folder) / ("scikit-learn-%s.zip" % sklearn.__version__)
+    path = Path(folder) / f"scikit-learn-{sklearn.__version__}.zip"
     with zipfile.ZipFile(str(path), "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in sorted(files.items()):
             archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)

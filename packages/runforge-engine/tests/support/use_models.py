@@ -311,8 +311,7 @@ def _use(path: Path, data: bytes) -> int:
     import numpy as np
     from runforge_contracts.errors import RunForgeError
     from runforge_engine.artifact.loading import load_model
-    from runforge_engine.prediction import _compute, _holding_together, _signature
-    from runforge_engine.prediction import RecordedModel
+    from runforge_engine.prediction import RecordedModel, _compute, _holding_together, _signature
 
     own = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (own + _MEMORY,) * 2)

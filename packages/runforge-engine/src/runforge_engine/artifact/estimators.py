@@ -1,7 +1,7 @@
 """What each allowed class holds: every attribute, with its type, its shape and its size.
 
-The libraries believe what they are given: they compare with, multiply by and index through whatever
-stands in an attribute. So an attribute is one of this list and of the kind that scikit-learn writes,
+The libraries believe what they are given: they compare with, multiply by and index through
+whatever stands in an attribute. So an attribute is one of this list and of the kind that scikit-learn writes,
 and the numbers of features, classes and trees agree with each other.
 
 Source: scikit-learn 1.3 to 1.9, ``fit``, ``predict``, ``predict_proba`` and ``transform`` of each
@@ -137,7 +137,9 @@ def check_estimator(value: Instance) -> Iterator[str]:
         elif name not in learned and name not in _COMMON and not _is_newer(state, item):
             yield f"has the attribute {quote(name)}, which no model needs"
     version = state.get("_sklearn_version", "")
-    if not isinstance(version, str) or not re.fullmatch(r"[0-9A-Za-z.+-]{0,%d}" % _VERSION, version):
+    if not isinstance(version, str) or not re.fullmatch(
+        rf"[0-9A-Za-z.+-]{{0,{_VERSION}}}", version
+    ):
         yield "has a `_sklearn_version` that is none"
     wanted = parameters.keys() - _OPTIONAL
     if not is_template(value):

@@ -130,8 +130,10 @@ def _read(path: Path, limits: Limits) -> bytes:
 
 def _unsafe(path: Path, inspection: ModelInspection) -> RunForgeError:
     errors = [finding for finding in inspection.findings if finding.severity == "error"]
-    reason = f": {errors[0].message}" if errors else (
-        ", because it is no pipeline of `scaler` and `clf`."
+    reason = (
+        f": {errors[0].message}"
+        if errors
+        else (", because it is no pipeline of `scaler` and `clf`.")
     )
     return RunForgeError(
         ErrorCode.FILE_UNSAFE,

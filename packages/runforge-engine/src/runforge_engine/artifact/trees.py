@@ -126,13 +126,18 @@ def _check_fields(dtype: Dtype) -> None:
     found = tuple((field.name, _kind(field.dtype), field.offset) for field in dtype.fields)
     for expected, actual in zip_longest(_NODE, found):
         if expected != actual:
-            wanted = "no field" if expected is None else "%s (%s at byte %d)" % expected
-            got = "none" if actual is None else f"{quote(actual[0])} ({actual[1]} at byte {actual[2]})"
-            raise _invalid(f"has nodes with another field than {wanted}: {got}")
+            raise _invalid(f"has nodes with {_field(actual)} where {_field(expected)} belongs")
     if dtype.itemsize != _NODE_SIZE:
         raise _invalid(f"has nodes of {dtype.itemsize} bytes instead of {_NODE_SIZE}")
     if len({field.dtype.order for field in dtype.fields if field.dtype.itemsize > 1}) > 1:
         raise _invalid("has nodes of two orders of bytes")
+
+
+def _field(field: tuple[str, str, int] | None) -> str:
+    if field is None:
+        return "no field"
+    name, kind, offset = field
+    return f"{quote(name)} ({kind} at byte {offset})"
 
 
 def _class_counts(value: object) -> list[int]:
