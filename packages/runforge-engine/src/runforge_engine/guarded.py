@@ -198,16 +198,16 @@ def main() -> None:
     except RunForgeError as error:
         answer = {"error": error.to_dict()}
     except MemoryError:
-        error = RunForgeError(
+        lack = RunForgeError(
             ErrorCode.MEMORY_INSUFFICIENT,
             "There is not enough memory to use the model on this dataset.",
             hint="Use fewer rows at a time, or a machine with more memory.",
         )
-        answer = {"error": error.to_dict()}
+        answer = {"error": lack.to_dict()}
     except Exception as failure:  # noqa: BLE001 - the caller has no other way to learn of it
         text = f"{type(failure).__name__}: {failure}"
-        error = RunForgeError(ErrorCode.INTERNAL, f"Using the model failed: {quote(text, 300)}.")
-        answer = {"error": error.to_dict()}
+        bug = RunForgeError(ErrorCode.INTERNAL, f"Using the model failed: {quote(text, 300)}.")
+        answer = {"error": bug.to_dict()}
     with os.fdopen(answering, "wb") as stream:
         stream.write(json.dumps(answer).encode())
         stream.flush()

@@ -1,8 +1,8 @@
 """What each allowed class holds: every attribute, with its type, its shape and its size.
 
 The libraries believe what they are given: they compare with, multiply by and index through
-whatever stands in an attribute. So an attribute is one of this list and of the kind that scikit-learn writes,
-and the numbers of features, classes and trees agree with each other.
+whatever stands in an attribute. So an attribute is one of this list and of the kind that
+scikit-learn writes, and the numbers of features, classes and trees agree with each other.
 
 Source: scikit-learn 1.3 to 1.9, ``fit``, ``predict``, ``predict_proba`` and ``transform`` of each
 class.

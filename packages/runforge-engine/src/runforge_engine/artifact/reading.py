@@ -9,7 +9,8 @@ from runforge_contracts.text import quote
 from runforge_engine.artifact.allowlist import ALLOWED, Role
 from runforge_engine.artifact.findings import FindingCode, Findings, ReadingStopped
 from runforge_engine.artifact.limits import Watch
-from runforge_engine.artifact.values import Array, Blob, Global, Instance
+from runforge_engine.artifact.source import Blob
+from runforge_engine.artifact.values import Array, Global, Instance
 
 #: Operations between two looks at the clock.
 _OPERATIONS_PER_LOOK = 1024
