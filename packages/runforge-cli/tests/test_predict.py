@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 import shutil
 import subprocess
@@ -12,6 +13,9 @@ from pathlib import Path
 
 import pytest
 from calls import ROOT, TRAIN, Call
+from runforge_cli.output import _escaped_json
+from runforge_contracts.jsontext import encode_json
+from runforge_contracts.text import printable
 from runforge_contracts.validation import validate
 
 FEATURES = ("bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g")
@@ -199,3 +203,11 @@ def test_a_changed_model_is_refused_before_anything_is_read_of_it(
         result = runforge("predict", name, "penguins.csv", "--json")
         assert result.json["error"]["code"] in ("FILE_UNSAFE", "RUN_NOT_FOUND")
         assert "rows" not in result.json
+
+
+def test_json_on_a_terminal_escapes_what_could_act_on_it() -> None:
+    text = "a\x9b31m\x7f\u202e\U000e0001é\n"
+    escaped = _escaped_json(encode_json({"label": text}).decode())
+    assert json.loads(escaped) == {"label": text}
+    assert printable(escaped.replace("\n", "")) == escaped.replace("\n", "")
+    assert "é" in escaped

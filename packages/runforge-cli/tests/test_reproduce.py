@@ -189,7 +189,17 @@ def test_requirements_are_what_pip_reads(runforge: Call, run: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "version"),
-    [("numpy", "1\n--index-url http://x"), ("-r/etc/passwd", "1"), ("numpy @ http://x", "1")],
+    [
+        ("numpy", "1\n--index-url http://x"),
+        ("-r/etc/passwd", "1"),
+        ("numpy @ http://x", "1"),
+        ("numpyy", "1.0"),
+        ("requests", "2.0"),
+        ("NumPy", "1.0"),
+        ("numpy", "latest"),
+        ("numpy", "1.0 ; python_version > '3'"),
+        ("numpy", "1.*"),
+    ],
 )
 def test_requirements_name_nothing_but_packages(
     name: str, version: str, runforge: Call, run: Path

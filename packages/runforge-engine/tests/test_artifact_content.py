@@ -11,17 +11,30 @@ import numpy as np
 import pytest
 from model_files import joblib_bytes, model, model_bytes, pickled
 from real_data import FAMILIES
+from runforge_engine.artifact.content import content_sha256 as digest_of_content
+from runforge_engine.artifact.findings import Findings
 from runforge_engine.artifact.inspection import content_sha256, inspect_model_bytes
+from runforge_engine.artifact.limits import Limits, Watch
+from runforge_engine.artifact.machine import Machine
+from runforge_engine.artifact.reading import Reading
+from runforge_engine.artifact.source import BytesSource, Cursor
 
 
 def digest(value: Any, protocol: int = 4) -> str:
+    """Return the digest of a model, or of what a model may not hold all the same."""
     data = value if isinstance(value, bytes) else joblib_bytes(value, protocol)
+    found = digest_of_stream(data)
     inspection = inspect_model_bytes(data)
-    assert inspection.findings == ()
-    found = content_sha256(inspection)
-    assert found is not None
-    assert found == inspect_model_bytes(data).content_sha256
+    assert content_sha256(inspection) == (found if inspection.is_clean else None)
     return found
+
+
+def digest_of_stream(data: bytes) -> str:
+    """Return the digest by the rules alone, whatever attributes the classes have."""
+    watch, findings = Watch(Limits()), Findings(10)
+    root = Machine(Cursor(BytesSource(data)), Reading(watch, findings, size=len(data))).run()
+    assert not findings.has_errors
+    return digest_of_content(root, watch)
 
 
 def arrays_of(estimator: Any) -> dict[str, Any]:
@@ -215,6 +228,6 @@ def test_the_rules_stay_the_same() -> None:
     # Written out by hand: a digest in an old record must still be that of the model.
     state = {"steps": [("scaler", None)], "memory": None, "n": 1, "x": 0.5, "verbose": True}
     data = b"\x80\x04csklearn.pipeline\nPipeline\n)\x81" + pickled(state, 2)[2:] + b"b."
-    assert inspect_model_bytes(data).content_sha256 == (
+    assert digest_of_stream(data) == (
         "5d134d923ac3815dd800435843bf56c21c1aeddf0cce2fa9197dc4f78f72b65c"
     )

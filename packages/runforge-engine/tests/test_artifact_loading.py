@@ -26,6 +26,7 @@ from runforge_engine.artifact import loading
 from runforge_engine.artifact.allowlist import ALLOWED
 from runforge_engine.artifact.loading import find_allowed, load_model
 from sklearn.datasets import load_iris
+from use_models import ForgedTree
 
 
 def sha256(path: Path) -> str:
@@ -124,9 +125,13 @@ def test_a_model_that_is_no_pipeline_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_model_that_the_libraries_cannot_take_is_an_error(tmp_path: Path) -> None:
-    data = pickle.dumps(model("random_forest"), 2)
-    missing = data.replace(b"missing_go_to_left", b"missing_go_to_left".upper())
-    path = write(tmp_path, missing)
+    # The reader knows this order of the values, the library refuses it.
+    fitted = model("random_forest")
+    tree = fitted["clf"].estimators_[0].tree_
+    _, args, state = tree.__reduce__()
+    state["values"] = np.asfortranarray(np.repeat(state["values"], 1, axis=1))
+    fitted["clf"].estimators_[0].tree_ = ForgedTree(args, state)
+    path = write(tmp_path, joblib_bytes(fitted))
     error = refusal(path, sha256(path))
     assert error.code is ErrorCode.FILE_UNREADABLE
     assert error.hint
@@ -177,7 +182,8 @@ def test_every_name_on_the_list_is_needed_by_a_model() -> None:
             stream = io.BytesIO(joblib_bytes(fitted, protocol))
             Recorder("", stream, ensure_native_byte_order=True).load()
             PlainRecorder(io.BytesIO(pickle.dumps(fitted, protocol))).load()
-    assert asked == set(ALLOWED)
+    # The names of numpy 1 are asked for by the models of old releases, in test_artifact_releases.
+    assert asked == {pair for pair in ALLOWED if not pair[0].startswith("numpy.core.")}
 
 
 def test_a_dropped_payload_is_refused(tmp_path: Path) -> None:

@@ -132,8 +132,13 @@ def test_a_compression_is_named(compression: str) -> None:
 
 
 def test_a_large_file_is_read_in_pieces(tmp_path: Path) -> None:
-    fitted = model("random_forest", n_estimators=5)
-    fitted["scaler"].mean_ = np.arange(3_000_000, dtype=np.float64)
+    fitted = model("linear_svc")
+    scaler, classifier, features = fitted["scaler"], fitted["clf"], 1_000_000
+    scaler.n_features_in_ = classifier.n_features_in_ = features
+    scaler.mean_ = scaler.scale_ = np.arange(features, dtype=np.float64)
+    scaler.var_ = scaler.mean_ + 1
+    classifier.coef_ = np.arange(3.0 * features).reshape(3, features)
+    del scaler.feature_names_in_
     plain, packed = tmp_path / "model.pkl", tmp_path / "model.pkl.gz"
     joblib.dump(fitted, plain)
     joblib.dump(fitted, packed, compress=("gzip", 1))
@@ -157,7 +162,7 @@ def test_a_model_without_pipeline_is_read_and_said_to_be_none() -> None:
 def test_hostile_texts_are_cut_and_can_be_written() -> None:
     fitted = model("linear_svc")
     fitted.steps[0] = ("\ud800\x1b[2J" + "x" * 1000, fitted.steps[0][1])
-    step = inspect_clean(joblib_bytes(fitted)).steps[0]
+    step = inspect_model_bytes(joblib_bytes(fitted)).steps[0]
     assert step.name.startswith("\\ud800\x1b[2Jxxx")
     assert len(step.name) < 220
     json.dumps(step.to_dict(), ensure_ascii=False).encode("utf-8")

@@ -193,6 +193,17 @@ def test_the_output_keeps_every_row_and_reads_back_exactly(trained: Path) -> Non
     assert prediction.to_list()[4] == {"row": 5, "probabilities": prediction.values[4]}
 
 
+def test_a_label_cannot_act_on_a_terminal_and_keeps_its_bytes_anywhere_else() -> None:
+    label = "a\x1b]0;owned\x07\n\u202e"
+    for classes, values in ((None, (label, None)), ((label, "b"), ((0.5, 0.5), None))):
+        prediction = Prediction("run", classes, values, (), {}, ())
+        assert label in prediction.to_csv().decode()
+        shown = prediction.to_csv(for_terminal=True).decode()
+        assert not set("\x1b\x07\u202e") & set(shown)
+        assert "a\\x1b]0;owned\\x07\\n\\u202e" in shown
+        assert len(shown.splitlines()) == 3
+
+
 def test_a_table_without_a_complete_row_gets_no_prediction(trained: Path, tmp_path: Path) -> None:
     columns = ["bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g"]
     header = write(tmp_path / "header.csv", [], columns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -12,9 +13,22 @@ from runforge_contracts.text import printable
 
 
 def write_json(document: Any) -> None:
-    """Print one JSON document."""
+    """Print one JSON document; on a terminal, what could act on it as JSON escapes it."""
+    data = encode_json(document)
+    if sys.stdout.isatty():
+        data = _escaped_json(data.decode("utf-8")).encode("utf-8")
     sys.stdout.flush()
-    sys.stdout.buffer.write(encode_json(document))
+    sys.stdout.buffer.write(data)
+
+
+def _escaped_json(text: str) -> str:
+    """Return a document with every character escaped that only texts in it can hold and do harm."""
+    return "".join(
+        character
+        if character == "\n" or printable(character) == character
+        else json.dumps(character)[1:-1]
+        for character in text
+    )
 
 
 def write_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

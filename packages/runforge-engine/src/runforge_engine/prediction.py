@@ -23,8 +23,9 @@ from runforge_contracts.diagnostics import Diagnostic
 from runforge_contracts.errors import ErrorCode, Problem, RunForgeError
 from runforge_contracts.layout import StoreLayout
 from runforge_contracts.reading import RunFolder
-from runforge_contracts.text import quote
+from runforge_contracts.text import printable, quote
 
+from runforge_engine.allowance import allow
 from runforge_engine.artifact.limits import Limits
 from runforge_engine.artifact.loading import load_model
 from runforge_engine.dataset import check_unique, feature_matrix, missing_mask, name_list
@@ -42,6 +43,11 @@ _LIMITS = Limits(
     tree_nodes=100_000_000,
     seconds=600.0,
 )
+
+
+#: Seconds of processor time for anything, and for each step from node to node or multiplication;
+#: a slow machine takes a tenth of it.
+_SECONDS, _STEPS_PER_SECOND = 120.0, 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,22 +91,27 @@ class Prediction:
         """Number of rows with a prediction."""
         return len(self.values) - len(self.missing_rows)
 
-    def to_csv(self) -> bytes:
+    def to_csv(self, *, for_terminal: bool = False) -> bytes:
         """Return ``row,prediction``, or ``row`` and a probability for each class, as CSV.
 
         Rows have their numbers in the dataset, from 1; cells without a prediction are empty. Where
-        a class is called ``row``, too, the first column is ``_row``.
+        a class is called ``row``, too, the first column is ``_row``. ``for_terminal`` makes
+        harmless what could act on one in a label.
         """
+        shown = printable if for_terminal else str
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        columns = ["prediction"] if self.classes is None else list(map(str, self.classes))
+        columns = (
+            ["prediction"] if self.classes is None else [shown(str(name)) for name in self.classes]
+        )
         first = "row"
         while first in columns:
             first = f"_{first}"
         writer.writerow([first, *columns])
         if self.classes is None:
             writer.writerows(
-                [row, "" if label is None else label] for row, label in enumerate(self.values, 1)
+                [row, "" if label is None else shown(str(label))]
+                for row, label in enumerate(self.values, 1)
             )
         else:
             empty = [""] * len(self.classes)
@@ -345,17 +356,29 @@ def _check_columns(names: Sequence[str], features: Sequence[str], source: Source
     )
 
 
+def prepare(pipeline: Any, rows: int) -> None:
+    """Make a loaded model ready for so many rows whose columns are in its order."""
+    scaler, classifier = pipeline.named_steps["scaler"], pipeline.named_steps["clf"]
+    # scikit-learn would want a data frame.
+    vars(scaler).pop("feature_names_in_", None)
+    pipeline.verbose = False
+    classifier.verbose = 0
+    if hasattr(classifier, "estimators_"):
+        # More than one thread sums the trees' probabilities in an order of chance.
+        classifier.n_jobs = 1
+        steps = sum(tree.tree_.max_depth + 1 for tree in classifier.estimators_)
+    else:
+        steps = classifier.coef_.size
+    allow(_SECONDS + rows * (steps + scaler.n_features_in_) / _STEPS_PER_SECOND)
+
+
 def _compute(pipeline: Any, X: Any, *, probabilities: bool) -> list[Any]:
     """Return a label, or the probabilities of all classes, for each row of ``X``."""
     from threadpoolctl import threadpool_limits
 
     if not len(X):
         return []
-    scaler, classifier = pipeline.named_steps["scaler"], pipeline.named_steps["clf"]
-    del scaler.feature_names_in_  # The columns are in order; scikit-learn would want a data frame.
-    if hasattr(classifier, "estimators_"):
-        # More than one thread sums the trees' probabilities in an order of chance.
-        classifier.n_jobs = 1
+    prepare(pipeline, len(X))
     X = within_range(pipeline, X)
     with threadpool_limits(limits=1):
         result = pipeline.predict_proba(X) if probabilities else pipeline.predict(X)

@@ -22,7 +22,7 @@ from runforge_engine.worktree import read_git_state
 #: each of them. pandas is none of them: a frame becomes a file before a run learns from it, and the
 #: run names the file by its digest. What scikit-learn needs besides (narwhals) touches data frames
 #: only, and we pass arrays.
-_PACKAGES = {
+PACKAGES = {
     "joblib": "joblib",
     "numpy": "numpy",
     "pyarrow": "pyarrow",
@@ -110,7 +110,7 @@ def _describe_python() -> dict[str, str]:
 
 
 def _package_versions() -> dict[str, str]:
-    versions = {package: _version(package, module) for package, module in _PACKAGES.items()}
+    versions = {package: _version(package, module) for package, module in PACKAGES.items()}
     return {package: version for package, version in versions.items() if version is not None}
 
 

@@ -27,7 +27,7 @@ from runforge_contracts.text import quote
 
 from runforge_engine.artifact.loading import load_model
 from runforge_engine.dataset import Dataset, load_dataset
-from runforge_engine.prediction import model_of_run
+from runforge_engine.prediction import RecordedModel, model_of_run, prepare
 from runforge_engine.requests import dataset_path
 from runforge_engine.source import Source, read_source
 from runforge_engine.splitting import split_rows
@@ -56,6 +56,32 @@ class Replay:
     kind: Literal["probability", "decision"]
 
 
+def recorded_model(
+    folder: RunFolder, listed: Iterable[tuple[dict[str, Any], StoreLayout]]
+) -> RecordedModel:
+    """Return the model of a run whose record tells what its validation rows are.
+
+    Raises
+    ------
+    RunForgeError
+        ``ARTIFACT_NOT_FOUND`` where the run has no model or its record is too old; what
+        :func:`~runforge_engine.prediction.model_of_run` raises.
+    """
+    run, metrics = folder.run or {}, folder.raw(layout.METRICS_V1)
+    lacking = [name for name in _NEEDED if name not in run]
+    if metrics is None or lacking:
+        what = f"has no {quote(lacking[0])}" if run and lacking else "has no metrics"
+        raise RunForgeError(
+            ErrorCode.ARTIFACT_NOT_FOUND,
+            f"The record of the run {quote(folder.run_id)} {what}, so its validation rows are not"
+            " known.",
+            hint="An older client made it; `runforge rerun` trains it again."
+            if run
+            else folder.ending,
+        )
+    return model_of_run(folder, listed)
+
+
 def replay(
     folder: RunFolder, workspace: Path, listed: Iterable[tuple[dict[str, Any], StoreLayout]]
 ) -> Replay:
@@ -74,23 +100,21 @@ def replay(
     Raises
     ------
     RunForgeError
-        ``ARTIFACT_NOT_FOUND`` where the run has no model or its record is too old;
+        What :func:`recorded_model` and :func:`replay_model` raise.
+    """
+    return replay_model(folder, workspace, recorded_model(folder, listed))
+
+
+def replay_model(folder: RunFolder, workspace: Path, model: RecordedModel) -> Replay:
+    """Return what a model that :func:`recorded_model` gave makes of the run's validation rows.
+
+    Raises
+    ------
+    RunForgeError
         ``DATASET_NOT_FOUND``; ``FILE_UNSAFE`` where dataset or model are not those of the record,
         or where they give other predictions; what reading and loading raise.
     """
-    run, metrics = folder.run or {}, folder.raw(layout.METRICS_V1)
-    lacking = [name for name in _NEEDED if name not in run]
-    if metrics is None or lacking:
-        what = f"has no {quote(lacking[0])}" if run and lacking else "has no metrics"
-        raise RunForgeError(
-            ErrorCode.ARTIFACT_NOT_FOUND,
-            f"The record of the run {quote(folder.run_id)} {what}, so its validation rows are not"
-            " known.",
-            hint="An older client made it; `runforge rerun` trains it again."
-            if run
-            else folder.ending,
-        )
-    model = model_of_run(folder, listed)
+    run, metrics = folder.run or {}, folder.raw(layout.METRICS_V1) or {}
     source = read_source(dataset_path(run["dataset"]["path"], workspace))
     if source.sha256 != run["dataset"]["fingerprint_sha256"]:
         raise _not_of_record(
@@ -125,13 +149,9 @@ def _compute(pipeline: Any, dataset: Dataset, rows: Any, folder: RunFolder) -> R
 
     X, classes = dataset.X[rows], dataset.classes
     try:
-        scaler, classifier = pipeline.named_steps["scaler"], pipeline.named_steps["clf"]
-        if classifier.classes_.tolist() != list(classes):
+        if pipeline[-1].classes_.tolist() != list(classes):
             raise _not_of_record("The model knows other classes than the record", folder)
-        del scaler.feature_names_in_  # The columns are in order; scikit-learn wants a data frame.
-        if hasattr(classifier, "estimators_"):
-            # More than one thread sums the trees' probabilities in an order of chance.
-            classifier.n_jobs = 1
+        prepare(pipeline, len(rows))
         X = within_range(pipeline, X)
         with threadpool_limits(limits=1):
             predicted = pipeline.predict(X)

@@ -42,18 +42,12 @@ def command(settings: Settings, model: str, data: str, output: str | None, proba
     A model file is loaded only if a run of the workspace has its digest on record, and after it
     was inspected.
     """
-    from runforge_engine.numerics import pin_environment
-
-    pin_environment()
-    from runforge_engine.prediction import predict
-    from runforge_engine.source import read_source
+    from runforge_engine.guarded import predict
 
     target = None if output is None else Path(output)
     if target is not None:
         check_free(target, "Nothing is overwritten: name another file, or remove it first.")
-    prediction = predict(
-        _recorded_model(settings, model), read_source(Path(data)), probabilities=proba
-    )
+    prediction = predict(_recorded_model(settings, model), Path(data), probabilities=proba)
     for text in (*prediction.warnings, *_told(prediction, "warning")):
         warn(text)
     if not settings.quiet:
@@ -65,7 +59,7 @@ def command(settings: Settings, model: str, data: str, output: str | None, proba
         write_json(_document(prediction, output))
     elif target is None:
         sys.stdout.flush()
-        sys.stdout.buffer.write(prediction.to_csv())
+        sys.stdout.buffer.write(prediction.to_csv(for_terminal=sys.stdout.isatty()))
     else:
         rows, done = len(prediction.values), prediction.predicted
         counted = plural(rows, "row") if rows == done else f"{done:,} of {plural(rows, 'row')}"

@@ -125,7 +125,7 @@ def _curves(
 
         raise RunForgeError(ErrorCode.ARTIFACT_NOT_FOUND, f"{folder.ending} It has no model.")
     from runforge_engine.curves import calibration, precision_recall_curves, roc_curves
-    from runforge_engine.replay import replay
+    from runforge_engine.guarded import replay
 
     replayed = replay(folder, store.workspace, listed)
     point = None

@@ -2,7 +2,7 @@
 
 Nothing else is ever called. Module and name must both be equal; a name with a dot in it, which
 would walk into a module's attributes, is never one of these.
-Source: what scikit-learn 1.8 and 1.9, numpy 2.1 to 2.4 and joblib 1.5 and 1.6 write for the three
+Source: what scikit-learn 1.3 to 1.9, numpy 1.26 to 2.4 and joblib 1.3 to 1.6 write for the three
 families, with pickle protocols 0 to 5.
 """
 
@@ -50,13 +50,24 @@ ALLOWED: Mapping[tuple[str, str], Role] = MappingProxyType(
         ("numpy._core.multiarray", "_reconstruct"): Role.RECONSTRUCT,
         ("numpy._core.multiarray", "scalar"): Role.SCALAR,
         ("numpy._core.numeric", "_frombuffer"): Role.FROMBUFFER,
+        ("numpy.core.multiarray", "_reconstruct"): Role.RECONSTRUCT,
+        ("numpy.core.multiarray", "scalar"): Role.SCALAR,
+        ("numpy.core.numeric", "_frombuffer"): Role.FROMBUFFER,
         ("_codecs", "encode"): Role.ENCODE,
         ("copy_reg", "_reconstructor"): Role.RECONSTRUCTOR,
         ("__builtin__", "object"): Role.OBJECT,
     }
 )
 
-#: Names of Python 2, which protocols 0 to 2 still use, and what they are called today.
-RENAMED: Mapping[str, str] = MappingProxyType({"copy_reg": "copyreg", "__builtin__": "builtins"})
+#: Modules by the names of Python 2, which protocols 0 to 2 still use, and of numpy 1, and what they
+#: are called today.
+RENAMED: Mapping[str, str] = MappingProxyType(
+    {
+        "copy_reg": "copyreg",
+        "__builtin__": "builtins",
+        "numpy.core.multiarray": "numpy._core.multiarray",
+        "numpy.core.numeric": "numpy._core.numeric",
+    }
+)
 
 PIPELINE = ("sklearn.pipeline", "Pipeline")

@@ -66,9 +66,15 @@ def is_finite(array: Array) -> bool:
         values = numbers("d", piece)
         if swapped:
             values.byteswap()
-        if not all(map(math.isfinite, values)):
+        if not are_finite(values):
             return False
     return True
+
+
+def are_finite(values: numbers[int] | numbers[float]) -> bool:
+    """Tell whether there are neither infinities nor NaN among numbers."""
+    # The sum is finite only if all are, and takes a quarter of the time.
+    return math.isfinite(sum(values)) or all(map(math.isfinite, values))
 
 
 def plain_numbers(array: Array) -> numbers[int] | numbers[float]:

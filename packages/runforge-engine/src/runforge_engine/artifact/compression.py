@@ -63,7 +63,9 @@ def unfolded(source: Source, compression: str, watch: Watch) -> Iterator[tuple[S
         raise ReadingStopped(
             FindingCode.COMPRESSION_UNSUPPORTED, "A file compressed with lz4 is not read.", 0
         )
-    with _Output(watch.limits.decompressed_bytes) as output:
+    limits = watch.limits
+    most = max(limits.decompressed_times * source.size, limits.decompressed_least)
+    with _Output(min(limits.decompressed_bytes, most)) as output:
         rest = _unfold(source, compression, output, watch)
         yield output.source(), rest
 

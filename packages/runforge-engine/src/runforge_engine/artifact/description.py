@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from runforge_contracts.text import quote
 
 from runforge_engine.artifact.allowlist import ALLOWED, PIPELINE, Role
+from runforge_engine.artifact.estimators import check_estimator
 from runforge_engine.artifact.findings import FindingCode, Findings, ReadingStopped, Refused
 from runforge_engine.artifact.limits import Watch
 from runforge_engine.artifact.rendering import Renderer
@@ -81,8 +82,13 @@ class Description:
         self.trees: list[TreeFacts] = []
 
 
-def describe(root: object, watch: Watch, findings: Findings) -> Description:
-    """Return what the model is, and add what is wrong with it to the findings."""
+def describe(
+    root: object, watch: Watch, findings: Findings, made: Iterable[Instance] = ()
+) -> Description:
+    """Return what the model is, and add what is wrong with it to the findings.
+
+    ``made`` are all objects that reading the file makes: each must be a part of the model.
+    """
     description = Description()
     renderer = Renderer(watch.limits)
     steps = _pipeline_steps(root)
@@ -99,6 +105,8 @@ def describe(root: object, watch: Watch, findings: Findings) -> Description:
     for name, estimator in steps or ():
         walk.visit(renderer.text(name), estimator)
     walk.visit("", root)
+    if not findings.has_errors:
+        walk.check_parts(made)
     return description
 
 
@@ -159,6 +167,8 @@ class _Walk:
         self._findings = findings
         self._renderer = renderer
         self._seen: set[tuple[int, int | None]] = set()
+        #: Estimators and trees by identity, each with where it was first met.
+        self._parts: dict[int, tuple[str, Instance]] = {}
 
     def visit(self, path: str, value: object, depth: int = 0, features: int | None = None) -> None:
         """Visit ``value`` at ``path``.
@@ -209,6 +219,7 @@ class _Walk:
                 value.offset,
             )
             return
+        self._parts.setdefault(id(value), (path, value))
         if role is Role.TREE:
             self._check_tree(path, value, features)
         elif value.cls.pair == PIPELINE:
@@ -221,6 +232,39 @@ class _Walk:
             if not isinstance(item, _ATOMS):
                 shown = self._renderer.text(name)
                 self.visit(f"{path}.{shown}" if path else shown, item, depth + 1, features)
+
+    def check_parts(self, made: Iterable[Instance]) -> None:
+        """Check the estimators, and that there is nothing beside them and nothing twice.
+
+        ``made`` are all estimators and trees that reading the file makes: what a reader throws away
+        is made all the same.
+        """
+        owned: set[int] = set()
+        for path, value in self._parts.values():
+            self._watch.check_time()
+            shown, state = quote(path, 120) if path else "The model", value.state or {}
+            if ALLOWED.get(value.cls.pair) is Role.ESTIMATOR:
+                for what in check_estimator(value):
+                    self._findings.add(
+                        FindingCode.ATTRIBUTE_INVALID, f"{shown} {what}.", value.offset
+                    )
+            # Each owner would get a copy, or be run through, of which a small file has many.
+            for part in (state.get("tree_"), state.get("nodes"), state.get("values")):
+                if isinstance(part, Instance | Array) and id(part) in owned:
+                    self._findings.add(
+                        FindingCode.TREE_INVALID,
+                        f"{shown} is a decision tree that is shared with another.",
+                        value.offset,
+                    )
+                owned.add(id(part))
+        for value in made:
+            if id(value) not in self._parts:
+                self._findings.add(
+                    FindingCode.OPERATION_NOT_ALLOWED,
+                    f"{quote(f'{value.cls.module}.{value.cls.name}', 120)} is made and is no part"
+                    " of the model.",
+                    value.offset,
+                )
 
     def _check_tree(self, path: str, tree: Instance, features: int | None) -> None:
         try:

@@ -18,6 +18,7 @@ from runforge_engine.artifact.compression import detect, unfolded
 from runforge_engine.artifact.content import content_sha256 as digest_of_content
 from runforge_engine.artifact.description import Description, describe
 from runforge_engine.artifact.findings import FindingCode, Findings, ReadingStopped
+from runforge_engine.artifact.kinds import recognise, recognise_text
 from runforge_engine.artifact.limits import Limits, Watch
 from runforge_engine.artifact.machine import Machine
 from runforge_engine.artifact.reading import Reading
@@ -116,10 +117,27 @@ class _Inspection:
             self.findings.add(stop.code, stop.message, stop.offset)
 
     def _read_plain(self, source: Source) -> None:
-        root = self._read_streams(source)
-        self._description = describe(root, self._watch, self.findings)
+        kind = recognise(source)
+        if kind is not None:
+            what = f"The {self._compression} stream holds" if self._compression else "The file is"
+            raise ReadingStopped(FindingCode.NOT_A_PICKLE, f"{what} {kind}.", 0)
+        self._reading.size = source.size
+        try:
+            root = self._read_streams(source)
+        except ReadingStopped as stop:
+            if not stop.code.endswith("_LIMIT"):
+                self._tell_text(source)
+            raise
+        self._description = describe(root, self._watch, self.findings, self._reading.made)
         if not self.findings.has_errors:
             self._content = digest_of_content(root, self._watch)
+
+    def _tell_text(self, source: Source) -> None:
+        """Say that a file that cannot be read is a text, where it asks for nothing."""
+        kind = None if self._reading.globals else recognise_text(source)
+        if kind is not None:
+            what = f"The {self._compression} stream holds" if self._compression else "The file is"
+            raise ReadingStopped(FindingCode.NOT_A_PICKLE, f"{what} {kind}.", 0) from None
 
     def _read_streams(self, source: Source) -> object:
         """Return the value of the first stream, and judge what else could be read."""
@@ -146,7 +164,7 @@ class _Inspection:
 
         In a file of joblib's own making it fails at once: arrays begin with their padding.
         """
-        plain = Reading(self._watch, Findings(0), joblib=False)
+        plain = Reading(self._watch, Findings(0), joblib=False, size=source.size)
         with contextlib.suppress(ReadingStopped):
             Machine(Cursor(source), plain).run()
         for pair, found in plain.globals.items():

@@ -15,12 +15,18 @@ class Limits(NamedTuple):
     file_bytes: int = 2 * 1024**3
     #: Bytes that a compressed file may unfold to.
     decompressed_bytes: int = 1024**3
+    #: How many times its own size a compressed file may unfold to, where that is more than
+    #: ``decompressed_least``; forests, which pack best, come to about ten.
+    decompressed_times: int = 100
+    decompressed_least: int = 64 * 1024**2
     #: Pickle operations, those of nested streams and of data after the end included.
     operations: int = 2_000_000
     #: Different names that the file asks for; a model needs a dozen.
     names: int = 1000
     #: Entries of a memo, and the highest index in one.
     memo_entries: int = 1_000_000
+    #: Keys of dicts and items of sets that are no texts. Reading many that collide takes for ever.
+    numeric_keys: int = 1000
     #: Marks that are open at once, and containers within containers.
     depth: int = 100
     #: Bytes of one text, and of all texts and numbers written as text together.

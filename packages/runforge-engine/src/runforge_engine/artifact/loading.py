@@ -19,12 +19,16 @@ from runforge_contracts.errors import ErrorCode, Problem, RunForgeError
 from runforge_contracts.files import open_file, read_all, reading
 from runforge_contracts.text import quote
 
+from runforge_engine.allowance import allow
 from runforge_engine.artifact.allowlist import ALLOWED, RENAMED
 from runforge_engine.artifact.compression import unfolded
 from runforge_engine.artifact.inspection import inspect_model_bytes
 from runforge_engine.artifact.limits import Limits, Watch
 from runforge_engine.artifact.report import ModelInspection
 from runforge_engine.artifact.source import BytesSource
+
+#: Seconds of processor time for loading anything, and bytes for which there is another.
+_SECONDS, _BYTES_PER_SECOND = 60.0, 2**20
 
 #: What is held in memory at once is bounded closer than what is only looked at.
 LOADING_LIMITS = Limits(file_bytes=1024**3)
@@ -59,6 +63,7 @@ def load_model(
         ``FILE_NOT_FOUND``; ``FILE_UNREADABLE``; ``FILE_UNSAFE`` where it is no regular file, has
         another digest, or anything in it is not what a RunForge model holds.
     """
+    allow(limits.seconds + _SECONDS)
     data = _read(path, limits)
     found = hashlib.sha256(data).hexdigest()
     if not hmac.compare_digest(found.encode(), expected_sha256.lower().encode()):
@@ -69,13 +74,18 @@ def load_model(
             path=str(path),
         )
     inspection = inspect_model_bytes(data, str(path), limits=limits)
-    if not inspection.is_clean or not inspection.steps:
+    if not inspection.is_clean or not _is_ours(inspection):
         raise _unsafe(path, inspection)
+    allow(_SECONDS + len(data) / _BYTES_PER_SECOND)
     if inspection.compression:
         with unfolded(BytesSource(data), inspection.compression, Watch(limits)) as (source, _):
             data = source.read(0, source.size)
     try:
-        return unpickle(data)
+        pipeline = unpickle(data)
+        if (inspection.library_version or "").startswith("1.3."):
+            _take_shares(pipeline)
+        allow(None)
+        return pipeline
     except RunForgeError:
         raise
     except Exception as error:
@@ -86,6 +96,24 @@ def load_model(
             hint="Install the versions that the run recorded.",
             path=str(path),
         ) from error
+
+
+def _take_shares(pipeline: Any) -> None:
+    """Turn what the leaves of trees count into shares, as every release after 1.3 stores them.
+
+    Before, each tree divided at every prediction; today's would take the counts for probabilities.
+    """
+    for tree in getattr(pipeline[-1], "estimators_", ()):
+        values = tree.tree_.value  # A view of the tree's own memory.
+        sums = values.sum(axis=2, keepdims=True)
+        sums[sums == 0.0] = 1.0
+        values /= sums
+
+
+def _is_ours(inspection: ModelInspection) -> bool:
+    """Tell whether a model has the steps that every model of RunForge has."""
+    first, *rest = [(step.name, step.type) for step in inspection.steps] or [("", "")]
+    return first == ("scaler", "StandardScaler") and [name for name, _ in rest] == ["clf"]
 
 
 def _read(path: Path, limits: Limits) -> bytes:
@@ -102,7 +130,11 @@ def _read(path: Path, limits: Limits) -> bytes:
 
 def _unsafe(path: Path, inspection: ModelInspection) -> RunForgeError:
     errors = [finding for finding in inspection.findings if finding.severity == "error"]
-    reason = f": {errors[0].message}" if errors else ", because it holds no pipeline."
+    reason = (
+        f": {errors[0].message}"
+        if errors
+        else (", because it is no pipeline of `scaler` and `clf`.")
+    )
     return RunForgeError(
         ErrorCode.FILE_UNSAFE,
         f"{quote(path, 200)} is not loaded{reason}",

@@ -150,7 +150,9 @@ class Machine(Stack):
             self._stack.append(Opaque(self._start, function))
             return None
         try:
-            self._stack.append(make(function, args, self._start))
+            value = make(function, args, self._start)
+            self._reading.note_made(value)
+            self._stack.append(value)
         except Refused as refused:
             self._find(refused.code, refused.message)
             self._stack.append(Opaque(self._start, function))
@@ -168,6 +170,8 @@ class Machine(Stack):
         try:
             if not isinstance(target, Opaque):
                 self._stack[-1] = target = calls.build(target, state)
+                if isinstance(target, Array):
+                    self._reading.note_made(target)
         except Refused as refused:
             self._find(refused.code, refused.message)
             self._stack[-1] = Opaque(self._start)

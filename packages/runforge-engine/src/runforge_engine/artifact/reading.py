@@ -6,13 +6,17 @@ from collections import Counter
 
 from runforge_contracts.text import quote
 
-from runforge_engine.artifact.allowlist import ALLOWED
+from runforge_engine.artifact.allowlist import ALLOWED, Role
 from runforge_engine.artifact.findings import FindingCode, Findings, ReadingStopped
 from runforge_engine.artifact.limits import Watch
-from runforge_engine.artifact.values import Global
+from runforge_engine.artifact.source import Blob
+from runforge_engine.artifact.values import Array, Global, Instance
 
 #: Operations between two looks at the clock.
 _OPERATIONS_PER_LOOK = 1024
+#: How many bytes more than the file has its arrays and bytes may take.
+_SLACK = 2**20
+_PARTS = (Role.ESTIMATOR, Role.TREE)
 
 
 class Reading:
@@ -21,7 +25,11 @@ class Reading:
     With ``joblib``, its arrays are stepped over; else the file is read as a plain pickle.
     """
 
-    def __init__(self, watch: Watch, findings: Findings, *, joblib: bool = True) -> None:
+    def __init__(
+        self, watch: Watch, findings: Findings, *, joblib: bool = True, size: int = 0
+    ) -> None:
+        #: Bytes of the stream that is read.
+        self.size = size
         self.watch = watch
         self.findings = findings
         self.joblib = joblib
@@ -30,6 +38,9 @@ class Reading:
         #: The names in the order in which they are first asked for, and how often each is.
         self.globals: dict[tuple[str, str], Global] = {}
         self.counts = Counter[tuple[str, str]]()
+        #: Estimators and trees in the order in which they are made.
+        self.made: list[Instance] = []
+        self._copied = 0
         self._operations = 0
         self._next_look = _OPERATIONS_PER_LOOK
 
@@ -44,6 +55,19 @@ class Reading:
             raise ReadingStopped(
                 FindingCode.OPERATION_LIMIT,
                 f"The file has more than {self.watch.limits.operations:,} operations.",
+            )
+
+    def note_made(self, value: object) -> None:
+        """Keep what a call makes, and stop where copies of the same bytes grow beyond the file."""
+        if isinstance(value, Instance) and ALLOWED.get(value.cls.pair) in _PARTS:
+            self.made.append(value)
+        elif isinstance(value, Array):
+            self._copied += value.size * value.dtype.itemsize
+        elif isinstance(value, Blob):
+            self._copied += value.length
+        if self._copied > self.size + _SLACK:
+            raise ReadingStopped(
+                FindingCode.ARRAY_LIMIT, "The same bytes are made into arrays over and over."
             )
 
     def ask_for(self, module: str, name: str, offset: int) -> Global:

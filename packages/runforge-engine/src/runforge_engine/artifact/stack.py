@@ -28,6 +28,7 @@ class Stack:
         self._stack: list[object] = []
         self._outer: list[list[object]] = []
         self._memo: dict[int, object] = {}
+        self._numeric_keys = 0
         #: Where the current operation begins.
         self._start = 0
 
@@ -139,6 +140,13 @@ class Stack:
         return None
 
     def _check_key(self, key: object) -> None:
+        if type(key) is not str:
+            self._numeric_keys += 1
+            if self._numeric_keys > self._limits.numeric_keys:
+                raise ReadingStopped(
+                    FindingCode.OPERATION_LIMIT,
+                    f"More than {self._limits.numeric_keys:,} keys of dicts are no texts.",
+                )
         if key is not None and not isinstance(key, str | int | float | Scalar):
             self._find(FindingCode.OPERATION_NOT_ALLOWED, "A dict or a set is keyed by an object.")
 

@@ -6,19 +6,33 @@ reads memory that is not its own. Source: scikit-learn, ``tree/_tree.pyx``.
 
 from __future__ import annotations
 
-import math
 from array import array as numbers
+from itertools import zip_longest
 from typing import NamedTuple, cast
 
-from runforge_engine.artifact.arrays import column, is_finite, plain_numbers
+from runforge_contracts.text import quote
+
+from runforge_engine.artifact.arrays import are_finite, column, is_finite, plain_numbers
 from runforge_engine.artifact.dtypes import Dtype
 from runforge_engine.artifact.findings import FindingCode, Refused
 from runforge_engine.artifact.values import Array, Instance
 
 _MOST_OUTPUTS = 1000
 _LEAF, _NO_FEATURE = -1, -2
-#: Fields of a node that decide where a sample goes, and numpy's kind of each.
-_FIELDS = {"left_child": "i8", "right_child": "i8", "feature": "i8", "threshold": "f8"}
+#: The fields of a node in order, with numpy's kind and the offset of each, and the size of a node.
+#: The library compares the names in any order and then converts the fields by position.
+#: Source: scikit-learn 1.3 to 1.9, ``tree/_tree.pyx``, ``NODE_DTYPE``.
+_NODE = (
+    ("left_child", "i8", 0),
+    ("right_child", "i8", 8),
+    ("feature", "i8", 16),
+    ("threshold", "f8", 24),
+    ("impurity", "f8", 32),
+    ("n_node_samples", "i8", 40),
+    ("weighted_n_node_samples", "f8", 48),
+    ("missing_go_to_left", "u1", 56),
+)
+_NODE_SIZE = 64
 
 
 class TreeFacts(NamedTuple):
@@ -46,7 +60,9 @@ def check_tree(tree: Instance, limit: int) -> TreeFacts:
     """
     n_features, n_outputs = tree.args[0], tree.args[2]
     classes, state = _class_counts(tree.args[1]), tree.state or {}
-    if type(n_features) is not int or type(n_outputs) is not int or len(classes) != n_outputs:
+    if type(n_features) is not int or not 0 < n_features < 2**31:
+        raise _invalid("has a number of features that is none")
+    if type(n_outputs) is not int or len(classes) != n_outputs:
         raise _invalid("has another number of outputs than of class counts")
     if set(state) != {"max_depth", "node_count", "nodes", "values"}:
         raise _invalid("has unknown attributes")
@@ -69,16 +85,18 @@ def check_tree(tree: Instance, limit: int) -> TreeFacts:
 
 def _check_nodes(nodes: Array, n_features: int) -> int:
     """Check the nodes and return the depth of the tree."""
-    fields = {field.name: field for field in nodes.dtype.fields}
-    for name, kind in _FIELDS.items():
-        if name not in fields or _kind(fields[name].dtype) != kind:
-            raise _invalid(f"has nodes without {name}")
-    left, right, feature = (
-        cast("numbers[int]", column(nodes, fields[name]))
-        for name in ("left_child", "right_child", "feature")
+    _check_fields(nodes.dtype)
+    columns = {field.name: column(nodes, field) for field in nodes.dtype.fields}
+    left, right, feature, samples = (
+        cast("numbers[int]", columns[name])
+        for name in ("left_child", "right_child", "feature", "n_node_samples")
     )
-    if not all(map(math.isfinite, column(nodes, fields["threshold"]))):
+    if not are_finite(columns["threshold"]):
         raise _invalid("has thresholds that are not finite")
+    if not are_finite(columns["impurity"]) or not are_finite(columns["weighted_n_node_samples"]):
+        raise _invalid("has impurities or weights that are not finite")
+    if min(samples) < 1 or max(columns["missing_go_to_left"]) > 1:
+        raise _invalid("has a node of no samples or of an unknown direction")
     total = len(left)
     # Children come after their parent in every tree that scikit-learn builds. With one parent
     # each, that makes it a tree: no cycle, nothing shared, nothing apart. The root's level is 1,
@@ -101,6 +119,25 @@ def _check_nodes(nodes: Array, n_features: int) -> int:
     if 0 in levels:
         raise _invalid("has a node that nothing leads to")
     return max(levels) - 1
+
+
+def _check_fields(dtype: Dtype) -> None:
+    """Refuse nodes that are not, field by field, what the library will take them for."""
+    found = tuple((field.name, _kind(field.dtype), field.offset) for field in dtype.fields)
+    for expected, actual in zip_longest(_NODE, found):
+        if expected != actual:
+            raise _invalid(f"has nodes with {_field(actual)} where {_field(expected)} belongs")
+    if dtype.itemsize != _NODE_SIZE:
+        raise _invalid(f"has nodes of {dtype.itemsize} bytes instead of {_NODE_SIZE}")
+    if len({field.dtype.order for field in dtype.fields if field.dtype.itemsize > 1}) > 1:
+        raise _invalid("has nodes of two orders of bytes")
+
+
+def _field(field: tuple[str, str, int] | None) -> str:
+    if field is None:
+        return "no field"
+    name, kind, offset = field
+    return f"{quote(name)} ({kind} at byte {offset})"
 
 
 def _class_counts(value: object) -> list[int]:

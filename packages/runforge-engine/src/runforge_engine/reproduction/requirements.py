@@ -9,10 +9,18 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.reading import RunFolder
 from runforge_contracts.text import printable, quote, shorten
 
-#: Names and versions, and nothing that pip would take for an option or another line.
-#: Source: PyPA specifications, "Names and normalization" and "Version specifiers".
-_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
-_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!+_-]*")
+from runforge_engine.provenance import PACKAGES
+
+#: The packages that runs record, and the one that they recorded before it was known that nothing
+#: loads it. Whoever installs what a record names installs nothing else.
+_RECORDED = frozenset({*PACKAGES, "pandas"})
+#: A version, and nothing that pip would take for an option or another line.
+#: Source: PyPA specifications, "Version specifiers", appendix.
+_VERSION = re.compile(
+    r"(\d{1,9}!)?\d{1,9}(\.\d{1,9})*((a|b|rc)\d{1,9})?(\.post\d{1,9})?(\.dev\d{1,12})?"
+    r"(\+[a-z0-9]{1,40}([._-][a-z0-9]{1,40})*)?",
+    re.ASCII | re.IGNORECASE,
+)
 
 
 def requirements(run: RunFolder) -> list[str]:
@@ -35,10 +43,11 @@ def requirements(run: RunFolder) -> list[str]:
             path=str(run.path),
         )
     for name, version in packages.items():
-        if not _NAME.fullmatch(name) or not _VERSION.fullmatch(version):
+        if name not in _RECORDED or not _VERSION.fullmatch(version):
+            what = "no package that runs record" if name not in _RECORDED else "no version"
             raise RunForgeError(
                 ErrorCode.DOCUMENT_INVALID,
-                f"The record names {quote(f'{name}=={version}', 120)}, which is no package.",
+                f"The record names {quote(f'{name}=={version}', 120)}, which is {what}.",
                 hint="`runforge verify` tells whether the record was changed.",
                 path=str(run.path),
                 pointer="/provenance/packages",
