@@ -86,6 +86,18 @@ class TestKeygen:
         result = runforge("sign", "latest", "--key", "k", "--replace", "--json")
         assert (result.code, result.json["error"]["code"]) == (2, "KEY_INVALID")
 
+    def test_an_empty_passphrase_makes_no_open_key(
+        self, runforge: Call, workspace: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv(PASSPHRASE, "")
+        result = runforge("keygen")
+        assert (result.code, "KEY_INVALID" in result.err, PASSPHRASE in result.err) == (
+            2,
+            True,
+            True,
+        )
+        assert not (workspace / "runforge.key").exists()
+
     def test_a_folder_that_is_not_there_is_an_error(self, runforge: Call) -> None:
         result = runforge("keygen", "--out", "no/such/key", "--json")
         assert (result.code, result.json["error"]["code"]) == (1, "STORE_NOT_WRITABLE")
@@ -118,6 +130,28 @@ class TestSigning:
         assert not signature_of(folder).exists()
         text = sign(runforge, folder)
         assert (text.out, "`runforge verify" in text.err) == ("", True)
+
+    def test_an_empty_passphrase_is_none(
+        self, runforge: Call, signer: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv(PASSPHRASE, "")
+        assert sign(runforge, folder_of(signer, 0)).code == 0
+        monkeypatch.setenv(PASSPHRASE, "secret")
+        assert runforge("keygen", "--out", "other.key").code == 0
+        monkeypatch.setenv(PASSPHRASE, "")
+        result = runforge("sign", folder_of(signer, 1).name, "--key", "other.key")
+        assert (result.code, f"{PASSPHRASE} is empty" in result.err) == (2, True)
+
+    @pytest.mark.parametrize("mode", [0o640, 0o604, 0o666])
+    def test_a_key_that_others_can_read_is_told(
+        self, runforge: Call, signer: Path, mode: int
+    ) -> None:
+        (signer / "runforge.key").chmod(mode)
+        result = sign(runforge, folder_of(signer, 0))
+        assert (result.code, "chmod 600 runforge.key" in result.err) == (0, True)
+        result = sign(runforge, folder_of(signer, 1), "--json")
+        [told] = result.json["diagnostics"]
+        assert (told["code"], told["severity"]) == ("KEY_EXPOSED", "warning")
 
     def test_a_signature_is_replaced_only_if_asked(self, runforge: Call, signer: Path) -> None:
         folder = folder_of(signer, 0)
@@ -174,6 +208,25 @@ class TestNoticing:
             1,
             True,
         )
+
+    def test_a_store_without_a_run_has_nothing_that_a_key_vouches_for(
+        self, runforge: Call, signer: Path
+    ) -> None:
+        shutil.rmtree(signer / ".runforge")
+        (signer / ".runforge/runs").mkdir(parents=True)
+        assert runforge("verify", "--all", *KEY).code == 1
+
+    def test_signatures_behind_a_link_are_not_believed(
+        self, runforge: Call, signer: Path, tmp_path: Path
+    ) -> None:
+        folder = folder_of(signer, 0)
+        assert sign(runforge, folder).code == 0
+        signatures = signature_of(folder).parent
+        signatures.rename(signer / "away")
+        signatures.symlink_to(signer / "away")
+        assert verdict(runforge, folder, *KEY)[0] == 1
+        assert runforge("verify", "--all", *KEY).code == 1
+        assert sign(runforge, folder_of(signer, 1)).code != 0
 
     def test_every_run_must_be_signed_if_asked(self, runforge: Call, signer: Path) -> None:
         sign(runforge, folder_of(signer, 0))

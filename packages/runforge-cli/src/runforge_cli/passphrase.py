@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
+from runforge_contracts.errors import ErrorCode, RunForgeError
 
 
 def ask_passphrase() -> str | None:
@@ -18,8 +20,15 @@ def ask_passphrase() -> str | None:
 
 
 def choose_passphrase() -> str | None:
-    """Return the passphrase of a new key; None for a key without one."""
-    from runforge_engine.keys import passphrase_from_environment
+    """Return the passphrase of a new key; None for a key without one.
+
+    Raises
+    ------
+    RunForgeError
+        ``KEY_INVALID`` where the environment gives an empty one and nobody can be asked: a secret
+        that is missing must not make a key that anybody can use.
+    """
+    from runforge_engine.keys import PASSPHRASE_VARIABLE, passphrase_from_environment
 
     given = passphrase_from_environment()
     if given is None and sys.stdin.isatty():
@@ -32,4 +41,10 @@ def choose_passphrase() -> str | None:
             err=True,
         )
         return given or None
+    if given is None and PASSPHRASE_VARIABLE in os.environ:
+        raise RunForgeError(
+            ErrorCode.KEY_INVALID,
+            f"{PASSPHRASE_VARIABLE} is set and empty, so the new key would not be encrypted.",
+            hint="Set it to a passphrase, or unset it for a key without one.",
+        )
     return given

@@ -19,7 +19,7 @@ __all__ = ["Diagnostic", "DiagnosticCode", "diagnostic", "error_diagnostic", "ra
 
 
 class DiagnosticCode(StrEnum):
-    """Codes of what can be said about a run that is not an error."""
+    """Codes of what can be said about a run, or what is done with one, that is not an error."""
 
     MISSING_VALUES_DROPPED = "MISSING_VALUES_DROPPED"
     CONVERGENCE_NOT_REACHED = "CONVERGENCE_NOT_REACHED"
@@ -42,6 +42,7 @@ class DiagnosticCode(StrEnum):
     PROVENANCE_INCOMPLETE = "PROVENANCE_INCOMPLETE"
     RUN_FOLDER_MOVED = "RUN_FOLDER_MOVED"
     LEFT_OUT_ON_REQUEST = "LEFT_OUT_ON_REQUEST"
+    KEY_EXPOSED = "KEY_EXPOSED"
 
     @property
     def severity(self) -> Literal["info", "warning"]:

@@ -12,11 +12,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnostic
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.files import read_file, sync_folder, writing
 from runforge_contracts.text import quote
@@ -46,8 +49,35 @@ class KeyPair:
 
 
 def passphrase_from_environment() -> str | None:
-    """Return the passphrase that the environment gives, or None."""
-    return os.environ.get(PASSPHRASE_VARIABLE)
+    """Return the passphrase that the environment gives; None also where it is empty."""
+    return os.environ.get(PASSPHRASE_VARIABLE) or None
+
+
+def exposure_of(path: Path) -> Diagnostic | None:
+    """Return what a person should know of a private key that is not for its owner alone.
+
+    Parameters
+    ----------
+    path
+        A file that was read as a key; a symbolic link is followed. Systems whose permissions are
+        of another kind tell nothing.
+    """
+    if os.name == "nt":
+        return None
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except OSError:
+        return None
+    if not mode & 0o077:
+        return None
+    return diagnostic(
+        DiagnosticCode.KEY_EXPOSED,
+        f"The private key {quote(path, 200)} is open to others than its owner: its mode is"
+        f" {mode:04o}.",
+        path=str(path),
+        mode=f"{mode:04o}",
+        hint=f"chmod 600 {shlex.quote(str(path))}",
+    )
 
 
 def generate_key(path: Path, *, passphrase: str | None = None) -> KeyPair:
@@ -136,7 +166,9 @@ def load_private_key(
                 raise _invalid(
                     path,
                     "is encrypted, and there is no passphrase",
-                    f"Set {PASSPHRASE_VARIABLE} to its passphrase.",
+                    f"{PASSPHRASE_VARIABLE} is empty; set it to the passphrase."
+                    if os.environ.get(PASSPHRASE_VARIABLE) == ""
+                    else f"Set {PASSPHRASE_VARIABLE} to its passphrase.",
                 ) from None
             key = _decrypt(data, given, path)
     except (ValueError, UnsupportedAlgorithm):

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from runforge_contracts.diagnostics import raw_diagnostic
 from runforge_contracts.errors import ErrorCode, Place, Problem, RunForgeError
 from runforge_contracts.text import quote
 from runforge_contracts.validation import MAX_PROBLEMS
 
 from runforge_cli.columns import pairs, plural
-from runforge_cli.output import write_json, write_lines
+from runforge_cli.output import warn, write_json, write_lines
 from runforge_cli.passphrase import ask_passphrase
 from runforge_cli.settings import Settings, global_options, pass_settings, run_argument
 
@@ -34,6 +35,7 @@ def command(settings: Settings, run: str, key: str, replace: bool) -> int:
     """
     from runforge_contracts.layout import RESULT
     from runforge_contracts.lookup import made
+    from runforge_engine.keys import exposure_of
     from runforge_engine.signing import read_claim, sign_folder
     from runforge_engine.verification.runs import verify_run
     from runforge_engine.verification.surroundings import surroundings_of
@@ -58,6 +60,9 @@ def command(settings: Settings, run: str, key: str, replace: bool) -> int:
         found=found.digests,
     )
     claim = read_claim(path)
+    exposed = exposure_of(Path(key))
+    if exposed is not None:
+        warn(f"{exposed.message} hint: {exposed.details['hint']}")
     if settings.json:
         document: dict[str, Any] = {
             "run_id": found.run_id,
@@ -67,6 +72,8 @@ def command(settings: Settings, run: str, key: str, replace: bool) -> int:
         }
         if head is not None:
             document["index_head"] = {"count": head.count, "sha256": head.sha256}
+        if exposed is not None:
+            document["diagnostics"] = [raw_diagnostic(exposed)]
         write_json(document)
         return 0
     covered = plural(len(claim.content.files), "file")
