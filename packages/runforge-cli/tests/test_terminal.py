@@ -172,7 +172,7 @@ def test_an_error_fits_the_terminal_and_keeps_what_may_be_copied(workspace: Path
     # The path is not broken by us: the terminal does that, and whoever copies it has it whole.
     assert rest[0] == "  `nope` in"
     assert rest[1] == f"  `{place}`."
-    assert rest[2:] == ["hint: `runforge runs` lists them;", "  `latest` names the newest.", ""]
+    assert rest[2:] == ["hint: `runforge runs` lists them;", "  `latest` names the last one.", ""]
 
 
 @given(NAMES.map(str.split).map(" ".join), st.integers(40, 90))

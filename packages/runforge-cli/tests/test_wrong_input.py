@@ -97,7 +97,7 @@ CALLS: dict[str, tuple[tuple[str, ...], int, str, str]] = {
         "HYPERPARAMETER_UNKNOWN",
         "Did you mean `max_iter`?",
     ),
-    "negative C": ((*TRAIN, "--param", "C=-1"), 2, "HYPERPARAMETER_INVALID", "greater than 0"),
+    "negative C": ((*TRAIN, "--param", "C=-1"), 2, "HYPERPARAMETER_INVALID", "from 1e-100"),
     "not a parameter": ((*TRAIN, "--param", "C"), 2, "USAGE_INVALID", "NAME=VALUE"),
     "unknown preset": ((*TRAIN, "--preset", "balance"), 2, "PRESET_UNKNOWN", "`balanced`"),
     "unknown profile": ((*TRAIN, "--profile", "fats"), 2, "PROFILE_UNKNOWN", "`fast`"),

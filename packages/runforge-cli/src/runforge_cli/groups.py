@@ -42,7 +42,10 @@ class CommandGroup(click.Group):
 
 def refuse_repeated(command: click.Command, parent: click.Context | None, args: list[str]) -> None:
     """Refuse an option that is given twice and holds one value, of which the last would count."""
-    context = click.Context(command, info_name=command.name, parent=parent)
+    # With the settings of the command, by whose names the option for help is made once for all.
+    context = click.Context(
+        command, info_name=command.name, parent=parent, **command.context_settings
+    )
     try:
         _, _, order = command.make_parser(context).parse_args(list(args))
     except click.UsageError:

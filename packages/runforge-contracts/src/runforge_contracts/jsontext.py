@@ -84,7 +84,7 @@ def encode_json(value: Any) -> bytes:
         ``JSON_NUMBER_INVALID`` for NaN and infinities, ``JSON_STRING_INVALID`` for half of a
         surrogate pair.
     """
-    return in_form(_dump(value))
+    return _dump(value, indent=2) + b"\n"
 
 
 def encode_json_line(value: Any) -> bytes:
@@ -137,9 +137,10 @@ def _as_doubles(value: Any) -> Any:
     return value
 
 
-def _dump(value: Any) -> bytes:
+def _dump(value: Any, *, indent: int | None = None) -> bytes:
     try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
+        return text.encode("utf-8")
     except UnicodeEncodeError:
         raise RunForgeError(
             ErrorCode.JSON_STRING_INVALID, "A text holds half of a surrogate pair."

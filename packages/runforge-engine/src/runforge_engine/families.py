@@ -33,7 +33,7 @@ class Hyperparameter:
     def expects(self) -> str:
         """What a value must be, in words."""
         if self.kind == "float":
-            return f"a number greater than 0, from {SMALLEST:g} to {LARGEST:g}"
+            return f"a number from {SMALLEST:g} to {LARGEST:g}"
         if self.kind == "bool":
             return "true or false"
         if self.kind == "choice":

@@ -135,7 +135,7 @@ def model_page(subject: Subject) -> list[str]:
     from runforge_cli.references import model_path
 
     path = model_path(subject.folder)
-    name = subject.settings.target().relative(path)
+    name = subject.settings.shown(path)
     return list(model_lines({**inspect_model(path).to_dict(), "artifact_path": name}))
 
 
