@@ -86,6 +86,15 @@ class TestKeygen:
         result = runforge("sign", "latest", "--key", "k", "--replace", "--json")
         assert (result.code, result.json["error"]["code"]) == (2, "KEY_INVALID")
 
+    def test_an_empty_passphrase_is_named_by_its_variable(
+        self, runforge: Call, workspace: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv(PASSPHRASE, "")
+        result = runforge("keygen")
+        assert (result.code, f"`{PASSPHRASE}` is set, but it is empty" in result.err) == (2, True)
+        assert f"unset {PASSPHRASE}" in result.err
+        assert not list(workspace.glob("runforge.key*"))
+
     def test_a_folder_that_is_not_there_is_an_error(self, runforge: Call) -> None:
         result = runforge("keygen", "--out", "no/such/key", "--json")
         assert (result.code, result.json["error"]["code"]) == (1, "STORE_NOT_WRITABLE")

@@ -46,8 +46,22 @@ class KeyPair:
 
 
 def passphrase_from_environment() -> str | None:
-    """Return the passphrase that the environment gives, or None."""
-    return os.environ.get(PASSPHRASE_VARIABLE)
+    """Return the passphrase that the environment gives, or None.
+
+    Raises
+    ------
+    RunForgeError
+        ``KEY_INVALID`` where the variable is set and empty: nobody says so by accident alone.
+    """
+    given = os.environ.get(PASSPHRASE_VARIABLE)
+    if given == "":
+        raise RunForgeError(
+            ErrorCode.KEY_INVALID,
+            f"The variable `{PASSPHRASE_VARIABLE}` is set, but it is empty.",
+            hint=f"Give it the passphrase, or take it away (`unset {PASSPHRASE_VARIABLE}`) to be"
+            " asked on a terminal, or for a key without a passphrase.",
+        )
+    return given
 
 
 def generate_key(path: Path, *, passphrase: str | None = None) -> KeyPair:
