@@ -316,6 +316,16 @@ def test_a_run_that_is_over_is_not_cancelled(runforge: Call, workspace: Path) ->
     assert runforge("cancel", "20990101").code == 3
 
 
+def test_a_run_that_is_over_stays_so_whoever_holds_its_folder(
+    runforge: Call, workspace: Path
+) -> None:
+    assert runforge(*TRAIN).code == 0
+    [folder] = run_folders(workspace)
+    with holding(folder):
+        result = runforge("cancel", "latest")
+    assert (result.code, "has ended already: succeeded" in result.err) == (2, True)
+
+
 def test_a_run_that_does_not_answer_is_given_up_and_its_process_named(
     runforge: Call, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import time
 from itertools import product
@@ -223,6 +224,26 @@ def test_another_workspace_is_named_by_its_whole_path(
     assert Path(folder).is_absolute()
     assert runforge("show", folder).code == 0
     assert runforge("show", f".runforge/runs/{Path(folder).name}").code == 3
+
+
+@pytest.mark.parametrize("where", [".", "sub", "../elsewhere"])
+@pytest.mark.parametrize("store", [(), ("--store", ".ml")])
+def test_what_to_do_next_can_be_pasted(
+    store: tuple[str, ...], where: str, runforge: Call, filled: Path, monkeypatch: Any
+) -> None:
+    if store:
+        (filled / ".runforge").rename(filled / ".ml")
+    (filled / where).mkdir(exist_ok=True)
+    monkeypatch.chdir(filled / where)
+    monkeypatch.setenv("COLUMNS", "400")
+    named = (*store, "--workspace", str(filled))
+    told = runforge("show", *named).out.split("\nNext\n")[1].strip().splitlines()
+    assert ("--workspace" in told[0]) == where.startswith("..")
+    assert ("--store" in told[0]) == bool(store)
+    for line in told:
+        typed = shlex.split(line.partition(" runforge ")[2])
+        if typed[0] != "rerun":
+            assert runforge(*typed).code == 0, line
 
 
 def test_runs_are_sorted_by_the_names_that_show_prints(runforge: Call, filled: Path) -> None:

@@ -121,6 +121,18 @@ CALLS: dict[str, tuple[tuple[str, ...], int, str, str]] = {
         "USAGE_INVALID",
         "`--seed` is given twice",
     ),
+    "a workspace before the command and after it": (
+        ("--workspace", ".", *TRAIN, "--workspace", ".."),
+        2,
+        "USAGE_INVALID",
+        "`--workspace` is given twice",
+    ),
+    "a store before two commands": (
+        ("--store", ".ml", "experiment", "--store", ".ml", "check"),
+        2,
+        "USAGE_INVALID",
+        "`--store` is given twice",
+    ),
     "a workspace twice": (
         ("--workspace", ".", "--workspace", "..", *TRAIN),
         2,

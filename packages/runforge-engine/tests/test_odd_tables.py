@@ -522,6 +522,22 @@ def test_numbers_that_are_written_differently_are_one_label_and_told(path: Path)
     assert [item["code"] for item in report["diagnostics"]] == ["LABELS_MERGED"]
 
 
+@pytest.mark.parametrize(
+    ("labels", "code", "quoted"),
+    [
+        (["1", "01", "1", "+1"], ErrorCode.TOO_FEW_CLASSES, "`+1`, `01` and `1`"),
+        (["a", "b", "a", "b", "a "], ErrorCode.CLASS_TOO_SMALL, "`a` and `a `"),
+    ],
+)
+def test_where_labels_that_look_alike_are_the_reason_the_error_quotes_them(
+    path: Path, labels: list[str], code: ErrorCode, quoted: str
+) -> None:
+    error = refused(path, "a,y\n" + "".join(f"{row},{label}\n" for row, label in enumerate(labels)))
+    assert error.code is code
+    assert quoted in error.message
+    assert (error.hint or "").startswith("Write them alike")
+
+
 def test_labels_of_thousands_of_digits_are_integers_or_refused(path: Path) -> None:
     zeros = "0" * 5000
     rows = "".join(f"{row},{(zeros + '1', '-2')[row % 2]}\n" for row in range(8))

@@ -273,9 +273,10 @@ def problem_lines(run: TolerantFolder) -> list[str]:
 
 
 def _next(run: TolerantFolder, state: str, settings: Settings) -> Iterator[tuple[str, str]]:
-    run_id, trained = run.run_id, trained_run(run)
+    options = settings.repeated()
+    run_id, trained = run.run_id + options, trained_run(run)
     if trained is not None:
-        yield "trained run", f"runforge show {shlex.quote(trained)}"
+        yield "trained run", f"runforge show {shlex.quote(trained)}{options}"
     if state == "running":
         yield "end it", f"runforge cancel {run_id}"
         return
@@ -284,6 +285,6 @@ def _next(run: TolerantFolder, state: str, settings: Settings) -> Iterator[tuple
         yield "curves", f"runforge report {run_id}"
     if run.config:
         again = "repeat it" if state == "succeeded" else "try again"
-        yield again, f"runforge experiment run --experiment {where}"
+        yield again, f"runforge experiment run --experiment {where}{options}"
     if run.problems:
         yield "what is wrong", f"runforge experiment check {run_id}"

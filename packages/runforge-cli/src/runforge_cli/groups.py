@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 
@@ -18,7 +20,7 @@ class CommandGroup(click.Group):
             names = ", ".join(f"`{name}`" for name in self.list_commands(ctx))
             raise click.UsageError(f"A command is missing. There are {names}.", ctx)
         if not ctx.resilient_parsing:
-            refuse_repeated(self, ctx.parent, args)
+            refuse_repeated(self, ctx.parent, args, ctx.meta)
         return super().parse_args(ctx, args)
 
     def resolve_command(
@@ -36,12 +38,18 @@ class CommandGroup(click.Group):
             raise click.UsageError(f"There is no command {quote(name)}.{hint}", ctx)
         found, command, rest = super().resolve_command(ctx, args)
         if command is not None and not ctx.resilient_parsing:
-            refuse_repeated(command, ctx, rest)
+            refuse_repeated(command, ctx, rest, ctx.meta)
         return found, command, rest
 
 
-def refuse_repeated(command: click.Command, parent: click.Context | None, args: list[str]) -> None:
-    """Refuse an option that is given twice and holds one value, of which the last would count."""
+def refuse_repeated(
+    command: click.Command, parent: click.Context | None, args: list[str], meta: dict[str, Any]
+) -> None:
+    """Refuse an option that is given twice and holds one value, of which the last would count.
+
+    Also once before the name of a command and once after it; ``meta``, which the contexts of one
+    call share, knows what stood before.
+    """
     # With the settings of the command, by whose names the option for help is made once for all.
     context = click.Context(
         command, info_name=command.name, parent=parent, **command.context_settings
@@ -50,12 +58,17 @@ def refuse_repeated(command: click.Command, parent: click.Context | None, args: 
         _, _, order = command.make_parser(context).parse_args(list(args))
     except click.UsageError:
         return  # What else is wrong is for the command itself to say.
+    given: dict[str, str] = meta.setdefault(__name__, {})
     for option in order:
         if (
-            isinstance(option, click.Option)
-            and not (option.multiple or option.is_flag or option.count)
-            and order.count(option) > 1
+            not isinstance(option, click.Option)
+            or option.multiple
+            or option.is_flag
+            or option.count
         ):
+            continue
+        place = given.setdefault(str(option.name), context.command_path)
+        if order.count(option) > 1 or place != context.command_path:
             raise click.UsageError(
                 f"The option `{option.opts[0]}` is given twice; it has one value.", context
             )

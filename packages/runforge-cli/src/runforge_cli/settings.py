@@ -174,6 +174,29 @@ class Settings:
             return Path(os.path.relpath(absolute, here)).as_posix()
         return absolute.as_posix()
 
+    def repeated(self) -> str:
+        """Return the options that lead a command typed here to the same store, each after a blank.
+
+        Empty where it finds the workspace by itself.
+        """
+        import shlex
+
+        from runforge_contracts.errors import RunForgeError
+
+        found = Settings()
+        options = ""
+        if self.store is not None and self.store != found.store:
+            found.store = self.store
+            options += f" --store {shlex.quote(self.store)}"
+        if self.workspace is not None and self.workspace != found.workspace:
+            try:
+                reached = found.folder.samefile(self.folder)
+            except (OSError, RunForgeError):
+                reached = False
+            if not reached:
+                options += f" --workspace {shlex.quote(self.workspace)}"
+        return options
+
     def colored(self, stream: Any = None) -> bool:
         """Tell whether ``stream`` (standard output by default) is to be coloured."""
         stream = stream or sys.stdout

@@ -66,7 +66,7 @@ def summary_lines(folder: RunFolder, settings: Settings, *, brief: bool = False)
         if item["severity"] != "error" and not item["code"].endswith(_OF_THE_FAMILY)
     ]
     yield from section("Diagnostics", diagnostic_lines(worth_knowing))
-    yield from section("Next", pairs(_next(folder)))
+    yield from section("Next", pairs(_next(folder, settings)))
 
 
 def section(title: str, lines: list[str]) -> Iterator[str]:
@@ -253,8 +253,8 @@ def _files(folder: RunFolder) -> str:
     return some(found, 30)
 
 
-def _next(folder: RunFolder) -> Iterator[tuple[str, str]]:
-    run_id = folder.run_id
+def _next(folder: RunFolder, settings: Settings) -> Iterator[tuple[str, str]]:
+    run_id = folder.run_id + settings.repeated()
     if folder.status == "succeeded":
         yield "every metric", f"runforge metrics {run_id}"
         for file, command in (

@@ -137,13 +137,14 @@ def load_dataset(source: Source, label_column: str, exclude_columns: Sequence[st
     X, told = feature_matrix(table, places, keep, source)
     positions, labels, present = _labels(codes[keep], texts, label_column)
     classes = tuple(labels.tolist())
-    _check_classes(positions, classes, label_column)
+    alike = label_warnings(present, label_column)
+    _check_classes(positions, classes, label_column, alike)
     rows_lost = int(dropped.sum())
     diagnostics = [
         *([rows_dropped(rows_lost, table.num_rows, missing)] if rows_lost else ()),
         *([nameless_dropped(columns.nameless)] if columns.nameless else ()),
         *told,
-        *label_warnings(present, label_column),
+        *alike,
     ]
     return Dataset(
         feature_names=tuple(places),
@@ -681,13 +682,23 @@ def _labels(codes: Any, texts: list[str], column: str) -> tuple[Any, Any, list[s
     return place_of_code[codes], labels, written
 
 
-def _check_classes(positions: Any, classes: tuple[int | str, ...], column: str) -> None:
+def _check_classes(
+    positions: Any, classes: tuple[int | str, ...], column: str, alike: list[Diagnostic]
+) -> None:
+    """Raise an error where no classifier can learn these classes.
+
+    ``alike`` are the warnings of labels that look alike, which may be why: the error tells them.
+    """
     import numpy as np
 
+    reasons = "".join(f" {item.message}" for item in alike)
+    advice = "".join(f"{item.details['hint']} " for item in alike)
     if len(classes) == 1:
         raise RunForgeError(
             ErrorCode.TOO_FEW_CLASSES,
-            f"All rows have the label {quote(classes[0])}; a classifier needs two at least.",
+            f"All rows have the label {quote(classes[0])}; a classifier needs two at least."
+            + reasons,
+            hint=advice.strip() or None,
             column=column,
         )
     if len(classes) == len(positions):
@@ -703,8 +714,8 @@ def _check_classes(positions: Any, classes: tuple[int | str, ...], column: str) 
         raise RunForgeError(
             ErrorCode.CLASS_TOO_SMALL,
             f"{'A class has' if len(small) == 1 else f'{len(small)} classes have'} only one row:"
-            f" {name_list(small)}.",
-            hint="Every class needs a row to learn from and one to validate with.",
+            f" {name_list(small)}.{reasons}",
+            hint=f"{advice}Every class needs a row to learn from and one to validate with.",
             column=column,
         )
 

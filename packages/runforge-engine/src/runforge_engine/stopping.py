@@ -27,7 +27,7 @@ from runforge_contracts.reading import RunFolder, run_folders
 from runforge_contracts.text import quote
 
 from runforge_engine.cancellation import Cancellation
-from runforge_engine.holding import holder_of, is_held
+from runforge_engine.holding import holder_of, is_held, wait_until_free
 
 #: How long the end of a run is waited for, in seconds; it takes two where all is well.
 PATIENCE = 10.0
@@ -77,9 +77,11 @@ def stop(path: Path, *, patience: float = PATIENCE) -> RunFolder:
         user; ``STORE_BUSY`` where it has not ended in time.
     """
     held = is_held(path)
+    if held and (path / layout.RESULT).exists():
+        wait_until_free([path])  # Whoever holds it now, the run has ended.
+        held = False
     if held is not True:
         _refuse_unless_at_work(path, held)
-    # Without locks on folders it is the result that comes last.
     ask_to_end(path, layout.REQUEST, lambda: (path / layout.RESULT).exists(), patience)
     folder = RunFolder(path)
     if folder.status != "cancelled":
@@ -97,7 +99,7 @@ def ask_to_end(path: Path, file: str, has_ended: Callable[[], bool], patience: f
     file
         What the run began with.
     has_ended
-        Asked where folders cannot be locked.
+        Whether the run has told its end: anybody who can read its folder can hold that.
     patience
         How long to wait, in seconds.
 
@@ -109,11 +111,12 @@ def ask_to_end(path: Path, file: str, has_ended: Callable[[], bool], patience: f
     """
     with _asking(path, file) as ask:
         deadline = time.monotonic() + patience
-        while (held := is_held(path)) is not False and not (held is None and has_ended()):
+        while is_held(path) is not False and not has_ended():
             if time.monotonic() > deadline:
                 raise _no_answer(path, patience)
             ask()
             time.sleep(_PAUSE)
+    wait_until_free([path])
 
 
 def _refuse_unless_at_work(path: Path, held: bool | None) -> None:
