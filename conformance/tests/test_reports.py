@@ -164,4 +164,6 @@ def test_what_a_client_says_is_text_in_the_summary(tmp_path: Path) -> None:
     assert not kinds & {"html_block", "html_inline", "link_open", "image", "s_open", "em_open"}
     headings = [token.map for token in tokens if token.type == "heading_open" and token.tag == "h1"]
     assert len(headings) == 1
-    assert ET.parse(folder / "junit.xml").getroot().find("testsuite/testcase/failure") is not None
+    failure = ET.parse(folder / "junit.xml").getroot().find("testsuite/testcase/failure")
+    assert failure is not None
+    assert "<img src=x" in str(failure.text)  # plain text: nothing of Markdown's

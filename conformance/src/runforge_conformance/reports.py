@@ -138,7 +138,7 @@ def _junit_case(suite: ET.Element, result: Result) -> None:
         name=result.case,
         time=f"{result.seconds:.3f}",
     )
-    text = "\n".join(_line(problem) for problem in result.problems)
+    text = "\n".join(_plain_line(problem) for problem in result.problems)
     if _is_failure(result):
         message = f"passed, though expected to fail: {result.expected_failure}"
         if result.outcome != "passed":
@@ -231,8 +231,16 @@ def _cases(title: str, results: Iterable[Result]) -> list[str]:
     return lines
 
 
+def _plain_line(problem: Finding) -> str:
+    """Return a finding on one line of plain text."""
+    place = "".join(part for part in (problem.file, problem.pointer) if part)
+    parts = [f"{problem.requirement}: {problem.message}", *([f"At {place}."] if place else [])]
+    parts += [f"{side.capitalize()}: {value}." for side, value in sides(problem)]
+    return printable(" ".join(parts))
+
+
 def _line(problem: Finding) -> str:
-    """Return a finding on one line."""
+    """Return a finding on one line of Markdown."""
     place = "".join(part for part in (problem.file, problem.pointer) if part)
     text = f"{code(problem.requirement)}: {prose(problem.message)}"
     if place:

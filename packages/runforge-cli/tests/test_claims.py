@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from calls import TRAIN, Call, Result
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.facts.stores import check_store
 from runforge_contracts.layout import StoreLayout
 from runforge_contracts.reading import read_index
 from runforge_engine import train
@@ -60,6 +61,26 @@ def prepared(folder: Path) -> Path:
     folder.mkdir(parents=True)
     shutil.copyfile("request.json", folder / "request.json")
     return folder
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        json.dumps(REQUEST).encode(),
+        json.dumps(dict(reversed(REQUEST.items())), indent=4).encode(),
+        b"\xef\xbb\xbf" + json.dumps(REQUEST, indent=2).replace("\n", "\r\n").encode(),
+        json.dumps({**REQUEST, "created_at": "2026-02-01T12:00:00+00:00"}).encode(),
+    ],
+    ids=["one line", "another order", "of Windows", "another zone"],
+)
+def test_a_request_is_as_its_client_wrote_it(written: bytes, small: Path, runforge: Call) -> None:
+    folder = small / ".runforge/runs/20260201-120000-00000001"
+    folder.mkdir(parents=True)
+    (folder / "request.json").write_bytes(written)
+    assert runforge("run", "--run-dir", str(folder)).code == 0
+    assert (folder / "request.json").read_bytes() == written
+    assert runforge("verify", folder.name).code == 0
+    assert not check_store(StoreLayout(small))
 
 
 def test_every_way_of_starting_in_one_second_has_an_id_of_its_own(

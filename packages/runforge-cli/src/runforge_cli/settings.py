@@ -52,7 +52,9 @@ class Settings:
             raise RunForgeError(
                 ErrorCode.FILE_NOT_FOUND,
                 f"The workspace {quote(self.workspace, 200)} is not a folder.",
-                hint="Make it first, or leave the option out to use the current folder.",
+                hint="Name the folder that the file lies in."
+                if folder.exists()
+                else "Make it first, or leave the option out to use the current folder.",
                 path=self.workspace,
             )
         return folder

@@ -698,7 +698,7 @@ def _check_classes(
             ErrorCode.TOO_FEW_CLASSES,
             f"All rows have the label {quote(classes[0])}; a classifier needs two at least."
             + reasons,
-            hint=advice.strip() or None,
+            hint=advice.strip() or "Name the column that tells the rows apart.",
             column=column,
         )
     if len(classes) == len(positions):

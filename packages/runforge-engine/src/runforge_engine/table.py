@@ -165,7 +165,12 @@ def _checked_text(source: Source) -> bytes:
         )
     _check_encoding(data, source)
     if not _ANYTHING.search(data, len(_BOM) if data.startswith(_BOM) else 0):
-        raise RunForgeError(ErrorCode.DATASET_EMPTY, "The dataset is empty.", path=str(source.path))
+        raise RunForgeError(
+            ErrorCode.DATASET_EMPTY,
+            "The dataset is empty.",
+            hint="A table has the names of its columns in the first line, and rows below it.",
+            path=str(source.path),
+        )
     return data
 
 

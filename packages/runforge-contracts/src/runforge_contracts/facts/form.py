@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from runforge_contracts import layout
 from runforge_contracts.facts.finding import Finding
 from runforge_contracts.facts.folder import Folder
 from runforge_contracts.jsontext import in_form
@@ -24,6 +25,8 @@ def form_findings(folder: Folder) -> Iterator[Finding]:
     if not folder.is_current:
         return
     for file, name in folder.schemas.items():
+        if file == layout.REQUEST:
+            continue  # It is as its client wrote it; whoever executes it changes nothing in it.
         yield from written_form(folder.texts[file], file)
         yield from key_order(folder.documents[file], name, file)
         if b'+00:00"' in folder.texts[file]:
