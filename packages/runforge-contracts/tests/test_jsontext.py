@@ -20,6 +20,7 @@ from runforge_contracts.jsontext import (
     canonical_json,
     encode_json,
     encode_json_line,
+    in_form,
     parse_json,
 )
 
@@ -54,6 +55,12 @@ def test_whatever_is_written_is_read_back_the_same(value: Any) -> None:
     assert same(parse_json(encode_json(value)), value)
     assert same(parse_json(encode_json_line(value)), value)
     assert encode_json_line(value).count(b"\n") == 1
+
+
+@given(values)
+def test_a_text_is_brought_into_the_form_in_which_it_is_written(value: Any) -> None:
+    assert in_form(encode_json_line(value)) == encode_json(value)
+    assert in_form(encode_json(value)) == encode_json(value)
 
 
 @given(values)

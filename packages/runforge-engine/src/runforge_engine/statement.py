@@ -37,7 +37,7 @@ from typing import Any
 from urllib.parse import quote as percent_encode
 
 from runforge_contracts import layout
-from runforge_contracts.jsontext import encode_json
+from runforge_contracts.jsontext import encode_json_line, in_form
 from runforge_contracts.reading import RunFolder
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
@@ -74,15 +74,15 @@ def statement_of(
     RunForgeError
         Where one of the three documents is there but cannot be read.
     """
-    return encode_json(
-        build_statement(
-            run_id=run.run_id if result is None else str(result["run_id"]),
-            request=run.request or {},
-            run=run.run or {},
-            result=(run.result if result is None else result) or {},
-            files=files,
-        )
+    statement = build_statement(
+        run_id=run.run_id if result is None else str(result["run_id"]),
+        request=run.request or {},
+        run=run.run or {},
+        result=(run.result if result is None else result) or {},
+        files=files,
     )
+    # As `encode_json` does, in a fraction of the time: a store is verified by its statements.
+    return in_form(encode_json_line(statement))
 
 
 def build_statement(
