@@ -117,10 +117,13 @@ def test_the_door_for_editors_ends_at_every_moment(workspace: Path) -> None:
     assert [end for end in found if end[2:] != [5, *DOCUMENT]] == []
 
 
+@pytest.mark.parametrize("number", SIGNALS)
 @pytest.mark.parametrize("times", [1, 2])
-def test_a_command_that_writes_is_unwound_at_every_moment(times: int, filled: Path) -> None:
+def test_a_command_that_writes_is_unwound_at_every_moment(
+    times: int, number: int, filled: Path
+) -> None:
     export = ("runforge_cli", "export", "--to", "csv", "-o", "exported")
-    found = ends(filled, signal.SIGINT, *export, every=5, times=times)
+    found = ends(filled, number, *export, every=5, times=times)
     assert len(found) > 30
     # The command's parser begins a new line.
     endings = [[code, out, err.lstrip()] for _, _, code, out, err in found]

@@ -54,13 +54,13 @@ def end_at_once(*, json: bool | None = None) -> None:
 
 
 def unwind() -> None:
-    """Raise ``KeyboardInterrupt`` at the first interrupt from now on; SIGTERM ends as ever.
+    """Raise ``KeyboardInterrupt`` at the first interrupt from now on; the second ends at once.
 
     Does nothing in a process that is not ours.
     """
-    for number, handler in ((_signal.SIGINT, _raise), (_signal.SIGTERM, _signal.SIG_DFL)):
+    for number in (_signal.SIGINT, _signal.SIGTERM):
         if _signal.getsignal(number) == _end:
-            _signal.signal(number, handler)
+            _signal.signal(number, _raise)
             sys.unraisablehook = _unraisable
 
 
@@ -100,7 +100,9 @@ def _end(number: int, frame: object) -> "NoReturn":
 def _raise(number: int, frame: object) -> "NoReturn":
     global _raised
     _raised = True
-    _signal.signal(_signal.SIGINT, _end)
+    for each in (_signal.SIGINT, _signal.SIGTERM):
+        if _signal.getsignal(each) == _raise:
+            _signal.signal(each, _end)
     raise KeyboardInterrupt
 
 
