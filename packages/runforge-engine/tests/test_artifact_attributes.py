@@ -266,7 +266,7 @@ KINDS = {
     "a safetensors file": (64).to_bytes(8, "little") + b'{"weight":{}}',
     "a JSON text": b'{"learner": {}}\n',
     "an XML": b"<?xml version='1.0'?><PMML/>",
-    "a text": b"hello\nthere\n",
+    "plain text": b"hello\nthere\n",
     "perhaps a table": b"a,b,y\n1,2,3\n",
     "a text in UTF-16": "hello".encode("utf-16"),
     "a Parquet file": b"PAR1" + bytes(20),

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from real_data import write_dataset
-from runforge_engine.provenance import _PACKAGES
+from runforge_engine.provenance import PACKAGES
 
 # Trains on the penguins of the current folder and tells what became of the process.
 PROGRAM = """
@@ -80,8 +80,8 @@ def test_a_process_of_ours_loads_no_more_than_a_run_needs(family: str, tmp_path:
     assert told["late"] == [0.5, 2.0]
     run = json.loads((Path(told["folder"]) / "run.json").read_bytes())
     # What is on record is what was loaded, pandas not.
-    assert set(_PACKAGES) == set(run["provenance"]["packages"])
-    assert {_PACKAGES[package] for package in run["provenance"]["packages"]} <= {*told["modules"]}
+    assert set(PACKAGES) == set(run["provenance"]["packages"])
+    assert {PACKAGES[package] for package in run["provenance"]["packages"]} <= {*told["modules"]}
 
 
 def test_a_program_keeps_its_libraries_and_its_collector(tmp_path: Path) -> None:

@@ -98,15 +98,15 @@ def recognise_text(source: Source) -> str | None:
     if begin.startswith(("{", "[")):
         return "a JSON text"
     if begin.startswith("<"):
-        return "an XML or HTML text, such as PMML" if "<" in begin else "a text"
+        return "an XML or HTML text, such as PMML" if "<" in begin else "plain text"
     if begin.startswith("tree\n"):
         return "a model of LightGBM (text)"
     if begin.startswith("#!"):
         return "a script"
     first = text.splitlines()[0] if text.strip() else ""
     if any(sign in first for sign in ",;\t"):
-        return "a text, perhaps a table (CSV)"
-    return "a text"
+        return "text, perhaps a table (CSV)"
+    return "plain text"
 
 
 def _decoded(head: bytes) -> str:
