@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import fcntl
+import hashlib
 import io
 import json
 import os
@@ -11,6 +13,10 @@ import shutil
 import subprocess
 import sys
 import unicodedata
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import html5lib
@@ -18,6 +24,7 @@ import pytest
 from calls import Call
 from markdown_it import MarkdownIt
 from real_experiments import HOSTILE, LINES, SCRIPT, Repository, at_work
+from runforge_contracts.facts.experiments import open_experiment_run
 from runforge_contracts.validation import validate
 from runforge_contracts.yamltext import load_yaml
 
@@ -491,3 +498,76 @@ def test_nothing_is_written_among_the_runs(runforge: Call, repository: Repositor
         result = runforge(*arguments, "--json")
         assert (result.code, result.json["error"]["code"]) == (2, "USAGE_INVALID")
     assert sorted(repository.root.rglob("*")) == before
+
+
+def verified(runforge: Call, *arguments: str) -> tuple[int, dict[str, str]]:
+    """Return the exit code, and the verdict on the files of each run of an experiment."""
+    result = runforge("verify", *arguments, "--json")
+    validate(result.json, "verification.v1")
+    return result.code, {
+        run["run_id"]: run["checks"][0]["verdict"]
+        for run in result.json["runs"]
+        if run["run_id"].startswith("run-")
+    }
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Lock a folder, for which it is enough to be able to read it."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def test_no_lock_and_no_edited_status_hides_a_run_that_ended(
+    runforge: Call, repository: Repository
+) -> None:
+    first, other = repository.ids["first"], repository.ids["other tool"]
+    config = repository.root / "runs" / first / "config.yaml"
+    text = config.read_text()
+    config.chmod(0o644)
+    config.write_text(text.replace("status: succeeded", "status: running"))
+    assert config.read_text() != text
+    with locked(config.parent), locked(repository.root / "runs" / other):
+        _, found = verified(runforge, "--all")
+        assert (found[first], found[other]) == ("changed", "not checked")
+        assert verified(runforge, other) == (0, {other: "not checked"})
+        assert verified(runforge, first) == (1, {first: "changed"})
+
+
+def test_a_key_vouches_for_no_run_of_an_experiment(runforge: Call, repository: Repository) -> None:
+    assert runforge("keygen").code == 0
+    for name in ("hostile", "broken", "killed"):
+        shutil.rmtree(repository.root / "runs" / repository.ids[name])
+    assert runforge("verify", "--all").code == 0
+    # Whoever takes the whole store away leaves nothing that is signed.
+    shutil.rmtree(repository.root / ".runforge")
+    result = runforge("verify", "--all", "--public-key", "runforge.key.pub", "--json")
+    assert result.code == 1
+    assert {item["rule"] for run in result.json["runs"] for item in run["findings"]} == {
+        "signature.exists"
+    }
+
+
+def test_each_file_of_an_experiment_is_opened_once(runforge: Call, repository: Repository) -> None:
+    run = repository.root / "runs" / repository.ids["first"]
+    # The journal is looked at line by line, and its digest is of the same bytes.
+    (run / "metrics.jsonl").write_bytes(b"no entry\n" * 100 + b"{}" * 2**20 + b"\nthe end")
+    paths = Counter[str]()
+    real = os.open
+
+    def counting(path: Any, *arguments: Any, **options: Any) -> int:
+        paths[os.fspath(path)] += 1
+        return real(path, *arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "open", counting)
+        found = open_experiment_run(run)
+    expected = {str(path): 1 for path in run.rglob("*") if path.is_file()}
+    assert {path: paths[path] for path in expected} == expected
+    data = (run / "metrics.jsonl").read_bytes()
+    assert found.files["metrics.jsonl"] == (hashlib.sha256(data).hexdigest(), len(data))
+    assert [line.number for line in found.invalid_lines] == list(range(1, 21))

@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 import math
 import os
+import random
+import shutil
 import struct
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +101,60 @@ def test_what_is_no_json_has_no_canonical_text(value: Any, code: ErrorCode) -> N
     with pytest.raises(RunForgeError) as caught:
         canonical_json(value)
     assert caught.value.code is code
+
+
+#: Bits of doubles and what they are written as; NaN and infinities have no text.
+#: Source: RFC 8785, appendix B.
+NUMBERS = {
+    "0000000000000000": "0",
+    "8000000000000000": "0",
+    "0000000000000001": "5e-324",
+    "8000000000000001": "-5e-324",
+    "7fefffffffffffff": "1.7976931348623157e+308",
+    "ffefffffffffffff": "-1.7976931348623157e+308",
+    "4340000000000000": "9007199254740992",
+    "c340000000000000": "-9007199254740992",
+    "4430000000000000": "295147905179352830000",
+    "44b52d02c7e14af5": "9.999999999999997e+22",
+    "44b52d02c7e14af6": "1e+23",
+    "44b52d02c7e14af7": "1.0000000000000001e+23",
+    "444b1ae4d6e2ef4e": "999999999999999700000",
+    "444b1ae4d6e2ef4f": "999999999999999900000",
+    "444b1ae4d6e2ef50": "1e+21",
+    "3eb0c6f7a0b5ed8c": "9.999999999999997e-7",
+    "3eb0c6f7a0b5ed8d": "0.000001",
+    "41b3de4355555553": "333333333.3333332",
+    "41b3de4355555554": "333333333.33333325",
+    "41b3de4355555555": "333333333.3333333",
+    "41b3de4355555556": "333333333.3333334",
+    "41b3de4355555557": "333333333.33333343",
+    "becbf647612f3696": "-0.0000033333333333333333",
+    "43143ff3c1cb0959": "1424953923781206.2",
+}
+
+
+@pytest.mark.parametrize("bits", NUMBERS)
+def test_canonical_numbers_are_those_of_the_specification(bits: str) -> None:
+    (number,) = struct.unpack(">d", bytes.fromhex(bits))
+    assert canonical_json(number).decode() == NUMBERS[bits]
+
+
+def test_canonical_numbers_are_those_of_javascript() -> None:
+    node = shutil.which("node", path=f"{Path(sys.executable).parent}{os.pathsep}{os.defpath}")
+    if node is None:
+        pytest.skip("there is no node")
+    dice = random.Random(8785)
+    drawn = (struct.unpack(">d", dice.randbytes(8))[0] for _ in range(20_000))
+    numbers = [number for number in drawn if math.isfinite(number)]
+    numbers += [dice.random() * 10.0**power for power in range(-12, 25) for _ in range(50)]
+    numbers += [float(dice.randrange(2**bits)) for bits in range(1, 80)]
+    done = subprocess.run(
+        [node, "-e", "process.stdout.write(JSON.stringify(JSON.parse(fs.readFileSync(0))))"],
+        input=json.dumps(numbers).encode(),
+        capture_output=True,
+        check=True,
+    )
+    assert canonical_json(numbers) == done.stdout
 
 
 @given(st.text(), st.integers(0, 50))

@@ -2583,7 +2583,7 @@ export interface VerificationCheck {
    */
   outcome: "passed" | "failed" | "not checked";
   /**
-   * What was found: of files `unchanged`, `changed`, `no result`, `at work`; of documents, statement and index `valid`, `invalid`, `none`, of the index also `not listed`, `unreadable`; of the dataset `same`, `changed`, `moved`, `gone`, `unreadable`; of the signature `valid`, `invalid`, `none`; of the runs of a store `verified`, `not verified`, `incomplete`; of its signatures `complete`, `contradicted`, `none`; of all `not checked`.
+   * What was found: of files `unchanged`, `changed`, `no result`, `at work`; of documents, statement and index `valid`, `invalid`, `none`, of the index also `not listed`, `unreadable`; of the dataset `same`, `changed`, `moved`, `gone`, `unreadable`; of the signature `valid`, `invalid`, `unsafe` (its folder is a link), `none`; of the runs of a store `verified`, `not verified`, `incomplete`, `none`; of its signatures `complete`, `contradicted`, `unsafe`, `none`; of all `not checked`.
    */
   verdict: string;
   /**

@@ -19,6 +19,7 @@ import pytest
 from real_data import ROOT, read, write_dataset
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.facts.finding import Finding
+from runforge_contracts.facts.folder import Folder
 from runforge_contracts.facts.stores import check_store
 from runforge_contracts.layout import StoreLayout
 from runforge_contracts.reading import RunFolder, run_folders
@@ -32,7 +33,8 @@ from runforge_engine.requests import new_request
 from runforge_engine.signing import sign_folder
 from runforge_engine.statement import statement_of
 from runforge_engine.verification.check import Check
-from runforge_engine.verification.runs import RunVerification, verify_run
+from runforge_engine.verification.datasets import Datasets
+from runforge_engine.verification.runs import RunVerification, dataset_check, verify_run
 from runforge_engine.verification.stores import StoreVerification, verify_store
 from runforge_engine.verification.surroundings import Surroundings, surroundings_of
 
@@ -1008,6 +1010,60 @@ class TestReadOnce:
             assert verify_run(folders[0], around).holds
         expected = Counter(str(path) for path in files(folders[0]))
         assert Counter(path for path in paths if path in expected) == expected
+
+    def test_what_runs_have_in_common_is_opened_once(
+        self, store: StoreLayout, keys: KeyPair
+    ) -> None:
+        for folder in run_folders(store):
+            sign_folder(folder, keys.private_key)
+        with opened() as paths:
+            assert verify_store(store, public_key=keys.public_key).holds
+        common = [store.index, keys.public_key, store.workspace / "penguins.csv"]
+        common += store.signatures.iterdir()
+        assert [paths.count(str(path)) for path in common] == [1] * len(common)
+
+    def test_what_was_verified_is_what_is_signed(
+        self, store: StoreLayout, folder: Path, keys: KeyPair
+    ) -> None:
+        found = verified(folder)
+        model = folder / "artifacts/model.pkl"
+        model.write_bytes(b"another model, put there in between")
+        with opened() as paths:
+            sign_folder(folder, keys.private_key, found=found.digests)
+        assert not [path for path in paths if Path(path).is_relative_to(folder)]
+        assert "signature.files" in rules(verified(folder, public_key=keys.public_key))
+
+    @pytest.mark.parametrize("file", ["run.json", "logs/events.jsonl", "provenance.intoto.json"])
+    def test_what_is_too_large_to_be_read_is_hashed_all_the_same(
+        self, folder: Path, file: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        size = (folder / file).stat().st_size
+        monkeypatch.setattr("runforge_contracts.facts.folder.MAX_BYTES", size - 1)
+        with opened() as paths:
+            found = Folder(folder)
+        assert paths.count(str(folder / file)) == 1
+        digest = hashlib.sha256((folder / file).read_bytes()).hexdigest()
+        assert found.files[file] == (digest, size)
+        with pytest.raises(RunForgeError) as caught:
+            found.text(file)
+        assert caught.value.code is ErrorCode.JSON_TOO_LARGE
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("a\0b", "\0", "a\nb", "\x1b[31m", "x" * 100_000, "y/" * 50_000, "/" + "z/" * 50_000),
+        *("folder", "pipe", "loop", "", ".", "/", "..", "a/../../b", "../" * 30_000),
+        *("/dev/null", "C:\\penguins.csv", "file:///etc/hostname", "~root"),
+    ],
+    ids=lambda path: ascii(path[:12]),
+)
+def test_whatever_path_a_run_records_its_dataset_has_a_verdict(path: str, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "loop").symlink_to("loop")
+    os.mkfifo(tmp_path / "pipe")
+    found = dataset_check(path, "0" * 64, Datasets(tmp_path))
+    assert (found.outcome, found.verdict in ("gone", "unreadable")) == ("failed", True)
 
 
 @contextmanager

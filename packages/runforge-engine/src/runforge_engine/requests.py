@@ -22,7 +22,6 @@ from runforge_contracts.text import quote
 from runforge_contracts.validation import validate
 
 from runforge_engine.clock import read_clock
-from runforge_engine.configuration import family_of, resolve
 
 
 def new_request(
@@ -60,6 +59,9 @@ def new_request(
         The codes of :func:`~runforge_engine.configuration.resolve`, and ``DOCUMENT_INVALID`` where
         another part is not what the schema allows.
     """
+    # Late: whoever looks for a dataset resolves no configuration.
+    from runforge_engine.configuration import family_of, resolve
+
     excluded = list(exclude_columns)
     family = family_of(profile) if model_family is None else model_family
     # Names that do not exist are told apart from other mistakes, with what there is instead.

@@ -75,7 +75,6 @@ def _runs(
     from runforge_contracts.experiments import ExperimentFolder
     from runforge_contracts.layout import EXPERIMENT_RUNS
     from runforge_contracts.lookup import has_ended
-    from runforge_engine.experiment.verification import verify_experiment_run
     from runforge_engine.verification.runs import verify_run
     from runforge_engine.verification.surroundings import surroundings_of
 
@@ -83,6 +82,8 @@ def _runs(
     folders = [settings.find_any(reference, has_ended) for reference in references]
     for path, folder in {folder.path: folder for folder in folders}.items():
         if isinstance(folder, ExperimentFolder):
+            from runforge_engine.experiment.verification import verify_experiment_run
+
             in_repository = path.parent.name == EXPERIMENT_RUNS
             yield verify_experiment_run(
                 path,
@@ -99,23 +100,22 @@ def _everything(
     settings: Settings, public_key: Path | None, *, with_dataset: bool
 ) -> tuple[list[StoreVerification], list[RunVerification]]:
     """Return all stores and runs of experiments; that there is neither is an error."""
-    from runforge_engine.experiment.verification import verify_experiments
     from runforge_engine.keys import load_public_key
     from runforge_engine.verification.datasets import Datasets
     from runforge_engine.verification.stores import verify_store
 
     key = None if public_key is None else load_public_key(public_key)
     datasets = Datasets(settings.folder)
-    experiments = [
-        run
-        for place in settings.experiments()
-        for run in verify_experiments(
+    experiments: list[RunVerification] = []
+    for place in settings.experiments():
+        from runforge_engine.experiment.verification import verify_experiments
+
+        experiments += verify_experiments(
             place.workspace,
             datasets,
             with_dataset=with_dataset,
             demand_signature=key is not None,
         )
-    ]
     stores = [
         verify_store(store, public_key=key, datasets=datasets, with_dataset=with_dataset)
         for store in settings.stores()

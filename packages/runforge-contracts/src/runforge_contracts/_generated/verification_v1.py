@@ -34,7 +34,7 @@ class VerificationCheck(Struct, kw_only=True, frozen=True, gc=False):
     verdict: Annotated[
         str,
         Meta(
-            description="What was found: of files `unchanged`, `changed`, `no result`, `at work`; of documents, statement and index `valid`, `invalid`, `none`, of the index also `not listed`, `unreadable`; of the dataset `same`, `changed`, `moved`, `gone`, `unreadable`; of the signature `valid`, `invalid`, `none`; of the runs of a store `verified`, `not verified`, `incomplete`; of its signatures `complete`, `contradicted`, `none`; of all `not checked`.",
+            description="What was found: of files `unchanged`, `changed`, `no result`, `at work`; of documents, statement and index `valid`, `invalid`, `none`, of the index also `not listed`, `unreadable`; of the dataset `same`, `changed`, `moved`, `gone`, `unreadable`; of the signature `valid`, `invalid`, `unsafe` (its folder is a link), `none`; of the runs of a store `verified`, `not verified`, `incomplete`, `none`; of its signatures `complete`, `contradicted`, `unsafe`, `none`; of all `not checked`.",
             min_length=1,
         ),
     ]
