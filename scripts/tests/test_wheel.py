@@ -71,7 +71,7 @@ def test_the_wheel_carries_the_schemas_and_the_types(wheel: Path) -> None:
         assert f"runforge_contracts/_generated/schemas/{path.name}" in names
     assert "runforge_contracts/_generated/schemas/tfc.config.v1.json" in names
     assert {"runforge_contracts/py.typed", "runforge_contracts/types.py"} <= names
-    assert not [name for name in names if "test" in name or "typescript" in name]
+    assert not [name for name in names if "tests/" in name or "typescript" in name]
 
 
 def test_a_program_outside_the_repository_changes_one_line(installed: Path, tmp_path: Path) -> None:
