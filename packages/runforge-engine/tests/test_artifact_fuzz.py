@@ -10,11 +10,12 @@ from runforge_engine.artifact.inspection import inspect_model_bytes
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="each file is read in a process of its own")
-@pytest.mark.parametrize("count", [30, pytest.param(300, marks=pytest.mark.storm)])
+@pytest.mark.parametrize("count", [100, pytest.param(300, marks=pytest.mark.storm)])
 def test_whatever_the_real_reader_asks_for_was_listed_or_refused(count: int) -> None:
     outcomes = run(count, seed=20250)
     assert sum(outcomes.values()) == count
-    assert outcomes["clean, real reader succeeded"] > count / 30
+    # Every attribute is checked, so few changes are none; but a reader that refuses all is no reader.
+    assert outcomes["clean, real reader succeeded"] > count / 50
     assert outcomes["refused, real reader failed"] > count / 6
 
 
