@@ -14,7 +14,7 @@ from runforge_engine.artifact.inspection import inspect_model_bytes
 def test_whatever_the_real_reader_asks_for_was_listed_or_refused(count: int) -> None:
     outcomes = run(count, seed=20250)
     assert sum(outcomes.values()) == count
-    # Every attribute is checked, so few changes are none; but a reader that refuses all is no reader.
+    # Every attribute is checked, so few changes pass; but a reader that refuses all is no reader.
     assert outcomes["clean, real reader succeeded"] > count / 50
     assert outcomes["refused, real reader failed"] > count / 6
 
