@@ -83,7 +83,7 @@ def load_model(
     try:
         pipeline = unpickle(data)
         if (inspection.library_version or "").startswith("1.3."):
-            _take_shares(pipeline)
+            _as_since_1_4(pipeline)
         allow(None)
         return pipeline
     except RunForgeError:
@@ -98,12 +98,17 @@ def load_model(
         ) from error
 
 
-def _take_shares(pipeline: Any) -> None:
-    """Turn what the leaves of trees count into shares, as every release after 1.3 stores them.
+def _as_since_1_4(pipeline: Any) -> None:
+    """Bring a forest of scikit-learn 1.3 to what every later release stores.
 
-    Before, each tree divided at every prediction; today's would take the counts for probabilities.
+    Leaves hold shares, not counts: each tree divided at every prediction, and today's would take
+    the counts for probabilities. And trees know that they have no monotonic constraints.
     """
-    for tree in getattr(pipeline[-1], "estimators_", ()):
+    trees = getattr(pipeline[-1], "estimators_", ())
+    for estimator in (pipeline[-1], *trees) if len(trees) else ():
+        if not hasattr(estimator, "monotonic_cst"):
+            estimator.monotonic_cst = None
+    for tree in trees:
         values = tree.tree_.value  # A view of the tree's own memory.
         sums = values.sum(axis=2, keepdims=True)
         sums[sums == 0.0] = 1.0
