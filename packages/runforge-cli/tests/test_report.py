@@ -405,6 +405,7 @@ def test_a_name_is_itself_in_a_code_span() -> None:
         assert [t.content for t in tokens if t.type == "code_inline"] == [text, text]
 
 
+@pytest.mark.slow
 def test_a_report_is_the_same_whenever_it_is_written(
     report: Any, store: tuple[Path, dict[str, str]], tmp_path: Path
 ) -> None:
