@@ -960,6 +960,15 @@ class TestLocks:
             assert rebuild_index(store).recovered == (folder.name,)
             assert verified_store(store).holds
 
+    def test_a_lock_does_not_hide_that_a_listed_run_lost_its_result(
+        self, store: StoreLayout, folder: Path
+    ) -> None:
+        (folder / "result.json").unlink()
+        free = check_index(store).findings
+        assert {finding.kind for finding in free} == {"entry_disagrees"}
+        with locked(folder):
+            assert check_index(store).findings == free
+
     def test_a_run_at_work_is_let_be(self, store: StoreLayout) -> None:
         folder = store.run_folder("20260201-120000-abc12345")
         folder.mkdir()

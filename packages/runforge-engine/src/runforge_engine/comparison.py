@@ -149,10 +149,10 @@ class Comparison:
             findings=(*self._index_findings(entries, places), *self._folder_findings(found)),
         )
 
-    def _look_at(self, path: Path) -> Found:
+    def _look_at(self, path: Path, *, is_listed: bool = False) -> Found:
         found = self._known.get(path)
         if found is None or not found.is_final:
-            found = self._known[path] = look_at(path, self.store)
+            found = self._known[path] = look_at(path, self.store, is_listed=is_listed)
         return found
 
     def _index_findings(
@@ -174,7 +174,7 @@ class Comparison:
                 text = f"The folder of the run {quote(run_id)} is gone: {quote(entry['run_dir'])}."
                 yield Finding("folder_missing", text, file, f"{pointer}/run_dir", run_id)
             elif self._thorough:
-                found = self._look_at(place)
+                found = self._look_at(place, is_listed=True)
                 if found.state == "unreadable":
                     yield self._folder_unreadable(found, run_id)
                 for parts, text in _disagreements(entry, found):

@@ -95,11 +95,14 @@ def refuse_links(*folders: Path) -> None:
             )
 
 
-def look_at(path: Path, store: StoreLayout) -> Found:
-    """Return what is known of the run in the folder ``path``."""
+def look_at(path: Path, store: StoreLayout, *, is_listed: bool = False) -> Found:
+    """Return what is known of the run in the folder ``path``.
+
+    ``is_listed``: the index has it, so it had a result once, whoever holds its folder now.
+    """
     # In this order: a run that has begun and is not held is over, and what is read then is final.
     begun = _exists(path / layout.EVENTS)
-    held = is_held(path)
+    held = False if is_listed else is_held(path)
     # The result comes last, and a lock says nothing of a run that has one: anybody can take it.
     if held and not _exists(path / layout.RESULT):
         return Found(path, "running")
