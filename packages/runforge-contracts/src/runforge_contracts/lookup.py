@@ -110,6 +110,16 @@ def no_runs(place: Place) -> RunForgeError:
     )
 
 
+def no_store(store: StoreLayout) -> RunForgeError:
+    """Return the error that says that there is no store."""
+    return RunForgeError(
+        ErrorCode.STORE_NOT_FOUND,
+        f"There is no store {quote(store.root, 200)}.",
+        hint="`runforge train DATA --label COLUMN` makes one with its first run.",
+        path=str(store.root),
+    )
+
+
 class _Known(NamedTuple):
     """A trained run as the index has it, or else as a folder."""
 

@@ -131,7 +131,7 @@ def execute(
             refusal.hint = _NOTHING_YET
         raise
     shortening = None
-    if is_wanted() if private is None else private:
+    if is_wanted(private):
         shortening = Shortening(request, store)
         request = shortening.request()
         plan = replace(plan, request=request)
@@ -203,9 +203,7 @@ def execute_folder(
             )
     start, observer = Start.now(), observer or Observer()
     cancellation = cancellation or Cancellation()
-    shortening = None
-    if is_wanted() if private is None else private:
-        shortening = Shortening(request, store, keeps_request=True)
+    shortening = Shortening(request, store, keeps_request=True) if is_wanted(private) else None
     folder = _placed(folder, store)
     claim = None
     if folder.parent == store.runs:
@@ -245,9 +243,7 @@ def _refuse(
     run_id = record.folder.name
     with Journal(record.folder, run_id, start.clock, observer, record.shortening) as journal:
         asked = request.view
-        journal.event("run_start", preset_id=asked.preset, model_family=asked.model.family)
-        if record.shortening is not None:
-            journal.diagnose([record.shortening.notice()])
+        _tell_beginning(journal, record, asked.preset, asked.model.family)
         _tell_end(journal, refusal, store)
     result = _result(request, store, start, run_id, refusal)
     _write_end(run_id, record, journal.diagnostics, result)
@@ -265,11 +261,7 @@ def _run(
     with Journal(record.folder, run_id, plan.start.clock, observer, record.shortening) as journal:
         try:
             configuration = plan.configuration
-            journal.event(
-                "run_start", preset_id=configuration.preset, model_family=configuration.family
-            )
-            if record.shortening is not None:
-                journal.diagnose([record.shortening.notice()])
+            _tell_beginning(journal, record, configuration.preset, configuration.family)
             complete = run_aside(lambda _: _stages(), cancellation.check)
             completed = complete(plan, run_id, record, journal, cancellation)
         except RunForgeError as raised:
@@ -355,6 +347,12 @@ def _status(error: RunForgeError | None) -> Literal["succeeded", "failed", "canc
     if error is None:
         return "succeeded"
     return "cancelled" if error.code is ErrorCode.CANCELLED else "failed"
+
+
+def _tell_beginning(journal: Journal, record: RunRecord, preset: str, family: str) -> None:
+    journal.event("run_start", preset_id=preset, model_family=family)
+    if record.shortening is not None:
+        journal.diagnose([record.shortening.notice()])
 
 
 def _tell_end(journal: Journal, error: RunForgeError, store: StoreLayout) -> None:

@@ -14,7 +14,6 @@ import copy
 import os
 import re
 import sys
-from collections.abc import Mapping
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
@@ -38,9 +37,9 @@ _FRAME = re.compile(r'(?<=File ")(?:/|[A-Za-z]:[\\/])[^"\n]*(?=")')
 _END = r"(?![^/\\\s\"'`,;:)\]])"
 
 
-def is_wanted(environment: Mapping[str, str] = os.environ) -> bool:
-    """Tell whether the environment asks for runs that identify nobody."""
-    return environment.get(VARIABLE, "") not in ("", "0")
+def is_wanted(asked: bool | None = None) -> bool:
+    """Tell whether runs are to identify nobody: as ``asked``, or else as the environment says."""
+    return os.environ.get(VARIABLE, "") not in ("", "0") if asked is None else asked
 
 
 def is_private(run: RunFolder) -> bool:

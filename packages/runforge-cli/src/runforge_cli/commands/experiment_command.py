@@ -223,8 +223,6 @@ def _experiment_file(argument: str | None, option: str | None, root: Path) -> Pa
 
 def _config_of_run(path: Path, root: Path) -> Path | None:
     """Return the configuration of the run that was named by its folder or its id."""
-    import os
-
     for folder in (path, root / path, root / "runs" / path):
         if (folder / "config.yaml").is_file():
             return Path(os.path.relpath(folder / "config.yaml"))
@@ -233,8 +231,6 @@ def _config_of_run(path: Path, root: Path) -> Path | None:
 
 def _experiment_files(root: Path) -> list[Path]:
     """Return the files of the folder for experiments, as they can be typed here."""
-    import os
-
     found = [*root.glob("experiments/*.yaml"), *root.glob("experiments/*.yml")]
     return [Path(os.path.relpath(path)) for path in sorted(found)]
 
@@ -246,7 +242,6 @@ def _offer(root: Path) -> str | None:
 
 def _show_on(descriptor: int) -> Any:
     """Return what writes user code's output to a stream of this process, as it comes."""
-    import os
 
     def show(piece: bytes) -> None:
         rest = memoryview(piece)

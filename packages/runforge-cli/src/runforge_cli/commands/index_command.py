@@ -7,8 +7,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
-from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
-from runforge_contracts.text import printable, quote, shorten
+from runforge_contracts.errors import ExitCode
+from runforge_contracts.text import printable, shorten
 
 from runforge_cli.columns import pairs, paragraph, plural
 from runforge_cli.groups import CommandGroup
@@ -65,12 +65,9 @@ def _stores(settings: Settings) -> list[StoreLayout]:
     """Return the stores; where there is none, there is nothing that could fit."""
     stores = settings.stores()
     if not any(store.root.is_dir() for store in stores):
-        raise RunForgeError(
-            ErrorCode.STORE_NOT_FOUND,
-            f"There is no store {quote(stores[0].root, 200)}.",
-            hint="`runforge train DATA --label COLUMN` makes one with its first run.",
-            path=str(stores[0].root),
-        )
+        from runforge_contracts.lookup import no_store
+
+        raise no_store(stores[0])
     return stores
 
 

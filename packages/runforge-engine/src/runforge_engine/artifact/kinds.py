@@ -11,7 +11,6 @@ from runforge_engine.artifact.source import Source
 
 #: How much of the beginning is looked at, and of a ZIP file of its end, where its names are.
 _HEAD, _TAIL = 4096, 65536
-_MODEL = "RunForge's models are pickles"
 
 #: Formats by the bytes that they begin with.
 _MAGIC = (

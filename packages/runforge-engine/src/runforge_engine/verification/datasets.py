@@ -45,7 +45,7 @@ class DatasetState:
 
 
 class Datasets:
-    """The datasets that the runs of a workspace name; each is read once.
+    """The datasets that the runs of a workspace name; each is read once, or twice if it changed.
 
     Parameters
     ----------
@@ -56,6 +56,8 @@ class Datasets:
     def __init__(self, workspace: Path) -> None:
         self._workspace = workspace
         self._digests: dict[Path, str | RunForgeError] = {}
+        #: What :func:`_line_end_digests` gives of those that have changed.
+        self._line_ends: dict[Path, tuple[str, ...]] = {}
         self._files: list[Path] | None = None
 
     def state(self, recorded: str, fingerprint: str) -> DatasetState:
@@ -76,7 +78,9 @@ class Datasets:
         if isinstance(found, str):
             if found == fingerprint:
                 return DatasetState("same")
-            return DatasetState("changed", found, fingerprint in _line_end_digests(path))
+            if path not in self._line_ends:
+                self._line_ends[path] = _line_end_digests(path)
+            return DatasetState("changed", found, fingerprint in self._line_ends[path])
         if found.code is not ErrorCode.FILE_NOT_FOUND:
             return DatasetState("unreadable", reason=found.message)
         place = self._find(PurePosixPath(recorded).name, fingerprint)

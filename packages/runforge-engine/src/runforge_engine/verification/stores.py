@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runforge_contracts import layout
-from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.errors import RunForgeError
 from runforge_contracts.facts.finding import Finding
 from runforge_contracts.facts.form import key_order, written_form
 from runforge_contracts.facts.stores import entry_findings, once_findings, order_notes
 from runforge_contracts.jsontext import parse_json
 from runforge_contracts.layout import StoreLayout
+from runforge_contracts.lookup import no_store
 from runforge_contracts.reading import MAX_INDEX_BYTES, locate_run
 from runforge_contracts.text import quote
 from runforge_contracts.validation import validate
@@ -99,12 +100,7 @@ def verify_store(
         ``FILE_UNREADABLE``; ``KEY_INVALID`` and ``FILE_NOT_FOUND`` for the key.
     """
     if not store.root.is_dir():
-        raise RunForgeError(
-            ErrorCode.STORE_NOT_FOUND,
-            f"There is no store {quote(store.root, 200)}.",
-            hint="`runforge train DATA --label COLUMN` makes one with its first run.",
-            path=str(store.root),
-        )
+        raise no_store(store)
     folders, aside, links = _look(store)
     # After the folders: a run is listed before it is let go.
     around = Surroundings(store, store.workspace, public_key, datasets)
