@@ -17,9 +17,9 @@ from itertools import pairwise
 from pathlib import Path
 
 from plots import Line, Plot, draw
-from runforge_engine.configuration import resolve
-from runforge_engine.footprint import footprint, look
-from runforge_engine.memory import free_memory
+from runforge_engine.modeling.configuration import resolve
+from runforge_engine.pipeline.memory_estimate import footprint, look
+from runforge_engine.runtime.available_memory import free_memory
 from stages import FAMILY, train
 from tables import LABEL
 from train import Workspace

@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 from pairing import in_turns, python, ratio, runforge, spread
-from runforge_engine.training import dump_model
+from runforge_engine.modeling.fit import dump_model
 from sklearn.datasets import load_breast_cancer
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
@@ -50,7 +50,10 @@ def write(path: Path, classifier: object) -> Path:
 
 def compare(path: Path, runs: int) -> None:
     """Measure the processes in turns and print a line for each."""
-    read = "from pathlib import Path; from runforge_engine.artifact.inspection import inspect_model"
+    read = (
+        "from pathlib import Path\n"
+        "from runforge_engine.model_file.model_inspection import inspect_model"
+    )
     processes = {
         "python -c pass": python("-c", "pass"),
         "joblib.load": python("-c", f"import joblib; joblib.load({str(path)!r})"),

@@ -13,7 +13,7 @@ from growth import table_of as growth_table
 from pairing import Spread, spread
 from resident import Resident
 from resident import table_of as resident_table
-from runforge_engine.host import describe_platform, usable_cores
+from runforge_engine.runtime.platform_info import describe_platform, usable_cores
 from stages import Breakdown
 from stages import table_of as stage_table
 from train import Bar, Measured

@@ -37,9 +37,9 @@ STAGES = {
 FAMILY = "logistic_regression"
 #: Loads what a run loads, as it loads it.
 _LOAD = f"""
-from runforge_engine.numerics import pin_environment
+from runforge_engine.runtime.numeric_environment import pin_environment
 pin_environment()
-from runforge_engine.libraries import Libraries, own_process, wait_for_libraries
+from runforge_engine.runtime.preload import Libraries, own_process, wait_for_libraries
 own_process()
 Libraries({FAMILY!r})
 wait_for_libraries()

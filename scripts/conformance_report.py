@@ -12,8 +12,8 @@ from pathlib import Path
 
 from runforge_conformance._generated.report_v1 import ReportV1
 from runforge_conformance._generated.requirements_v1 import Requirement
-from runforge_conformance.reports import broken_requirements, failures, make_report
 from runforge_conformance.runner import Runner
+from runforge_conformance.suite_report import broken_requirements, failures, make_report
 from runforge_conformance.vectors import all_cases, requirements
 from runforge_conformance.xfail import ExpectedFailures
 

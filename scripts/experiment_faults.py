@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from runforge_contracts.jsontext import encode_json
-from runforge_contracts.yamltext import encode_yaml, load_yaml
+from runforge_contracts.codec.strict_json import encode_json
+from runforge_contracts.codec.strict_yaml import encode_yaml, load_yaml
 from vector_faults import Fault, digests, editing
 
 SUCCEEDED = "run-2026-02-01-001"

@@ -16,9 +16,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from runforge_contracts.codec.strict_yaml import is_yaml
 from runforge_contracts.documents import Document
 from runforge_contracts.errors import RunForgeError
-from runforge_contracts.yamltext import is_yaml
 
 VECTORS = Path(__file__).resolve().parent.parent / "docs/test-vectors"
 NAMES = ("request.json", "run.json", "metrics.json", "result.json", "index.json", "other.json")

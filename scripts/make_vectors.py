@@ -25,8 +25,8 @@ from generate import compare
 from runforge_conformance.boundaries import Boundary, boundaries
 from runforge_conformance.suite import manifest
 from runforge_conformance.vectors import parse_file, requirements, suffix_of, vectors_folder
-from runforge_contracts.facts.folder import schema_rule
-from runforge_contracts.jsontext import encode_json
+from runforge_contracts.codec.strict_json import encode_json
+from runforge_contracts.invariants.checked_folder import schema_rule
 from runforge_contracts.schemas import load_schema, schema_names
 from vector_faults import FAULTS, Fault
 

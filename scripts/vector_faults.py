@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runforge_contracts.jsontext import encode_json
+from runforge_contracts.codec.strict_json import encode_json
 
 LINEAR = "20260223-100000-e6dca325"
 FOREST = "20260224-100000-3f2d1b26"

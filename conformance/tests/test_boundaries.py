@@ -22,7 +22,7 @@ from runforge_conformance.vectors import (
     suffix_of,
 )
 from runforge_contracts.errors import RunForgeError
-from runforge_contracts.facts.folder import schema_rule
+from runforge_contracts.invariants.checked_folder import schema_rule
 from runforge_contracts.schemas import BASE_URL, schema_names, validator
 
 ROOT = Path(__file__).parents[2]

@@ -130,10 +130,10 @@ def test_every_requirement_is_broken_by_a_client() -> None:
     broken = set().union(*(requirements_in(report_of(name)) for name in names))
     checked = {item.id for item in requirements().values() if not item.unchecked}
     assert broken <= requirements().keys()
-    # No operation makes a run of an experiment; test_facts.py has a fault for each of these.
+    # No operation makes a run of an experiment; test_invariants.py has a fault for each of these.
     checked -= {name for name in checked if name.startswith("experiment.")}
     assert checked - broken == {
         "run.additive",  # every version keeps the fields of the one before by its schema
-        "run.no-links",  # the vectors hold no links; see test_facts.py
+        "run.no-links",  # the vectors hold no links; see test_invariants.py
         "run.readable",  # nor files that cannot be read
     }

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from clients import CLIENTS, PYTHON, suite
 from markdown_it import MarkdownIt
-from runforge_conformance.schemas import mistake
+from runforge_conformance.suite_schemas import mistake
 
 BROKEN = CLIENTS / "broken/documents"
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from clients import PYTHON, report_on, requirements_in, suite
 from runforge_conformance._generated.report_v1 import Result
-from runforge_conformance.reports import make_report, write_reports
+from runforge_conformance.case_selection import select
 from runforge_conformance.runner import CONCURRENT, GIVE_UP_AFTER, Limits, Runner
-from runforge_conformance.selection import select
+from runforge_conformance.suite_report import make_report, write_reports
 from runforge_conformance.vectors import all_cases
 from runforge_conformance.xfail import ExpectedFailures
 
@@ -321,11 +321,12 @@ serve(Waiting())
 #: Interrupts the runner at one line of its own after the other, and of what starts a process.
 AT_EACH_LINE = """
 import os, signal, subprocess, sys, tempfile, threading
-from runforge_conformance import interrupts, process, runner
-from runforge_conformance.selection import select
+from runforge_conformance import client_process
+from runforge_conformance import interrupts, runner
+from runforge_conformance.case_selection import select
 from runforge_conformance.vectors import all_cases
 
-FILES = {module.__file__ for module in (process, runner, subprocess)}
+FILES = {module.__file__ for module in (client_process, runner, subprocess)}
 cases = select(all_cases(), None, None, ["request.v1/edit/rename"])
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-import runforge_contracts.facts
+import runforge_contracts.invariants
 from clients import suite
 from referencing import Registry, Resource
 from runforge_conformance import suite as own
@@ -53,7 +53,7 @@ def test_every_requirement_has_cases_or_a_reason() -> None:
 def words_of_the_facts() -> set[str]:
     """Return every text constant of the code that finds facts."""
     found = set()
-    folder = Path(str(runforge_contracts.facts.__path__[0]))
+    folder = Path(str(runforge_contracts.invariants.__path__[0]))
     for path in [*folder.glob("*.py"), Path(own.__file__).with_name("judging.py")]:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from runforge_contracts.codec.pointers import set_at
+from runforge_contracts.display import format_duration
 from runforge_contracts.documents import REMOVE, Document, struct_of
 from runforge_contracts.errors import RunForgeError
-from runforge_contracts.pointers import set_at
-from runforge_contracts.reading import synthesized_diagnostics
-from runforge_contracts.rules import primary_metric
-from runforge_contracts.text import format_duration
+from runforge_contracts.metrics import primary_metric
+from runforge_contracts.store.reading import synthesized_diagnostics
 
 Message = dict[str, Any]
 

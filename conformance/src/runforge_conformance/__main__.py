@@ -23,21 +23,24 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from runforge_contracts.codec.strict_json import MAX_BYTES
+from runforge_contracts.display import printable
 from runforge_contracts.errors import RunForgeError
-from runforge_contracts.experiments import experiment_runs
-from runforge_contracts.facts.experiments import check_experiments
-from runforge_contracts.facts.finding import Finding
-from runforge_contracts.facts.runs import check_run
-from runforge_contracts.facts.stores import check_store
-from runforge_contracts.files import read_file, writing
-from runforge_contracts.jsontext import MAX_BYTES
-from runforge_contracts.layout import EXPERIMENT_RUNS, stores_in
-from runforge_contracts.text import printable
+from runforge_contracts.fs.files import read_file, writing
+from runforge_contracts.invariants.experiment_invariants import check_experiments
+from runforge_contracts.invariants.finding import Finding
+from runforge_contracts.invariants.run_invariants import check_run
+from runforge_contracts.invariants.store_invariants import check_store
+from runforge_contracts.store.experiment_runs import experiment_runs
+from runforge_contracts.store.layout import EXPERIMENT_RUNS, stores_in
 
 from runforge_conformance import __version__
 from runforge_conformance._generated.report_v1 import ReportV1, Result
+from runforge_conformance.case_selection import select, smoke_cases
 from runforge_conformance.export import export
-from runforge_conformance.reports import (
+from runforge_conformance.runner import Limits, Runner
+from runforge_conformance.suite import faults
+from runforge_conformance.suite_report import (
     broken_requirements,
     failures,
     make_report,
@@ -45,10 +48,7 @@ from runforge_conformance.reports import (
     sides,
     write_reports,
 )
-from runforge_conformance.runner import Limits, Runner
-from runforge_conformance.schemas import mistake
-from runforge_conformance.selection import select, smoke_cases
-from runforge_conformance.suite import faults
+from runforge_conformance.suite_schemas import mistake
 from runforge_conformance.vectors import ROLE_OF, all_cases, requirements
 from runforge_conformance.xfail import ExpectedFailures
 

@@ -10,7 +10,7 @@ import copy
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from runforge_contracts.pointers import format_pointer, remove_at, set_at
+from runforge_contracts.codec.pointers import format_pointer, remove_at, set_at
 from runforge_contracts.schemas import load_schema
 
 #: A value of each JSON type.

@@ -10,9 +10,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import msgspec
+from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.files import write_file, writing
-from runforge_contracts.jsontext import encode_json
+from runforge_contracts.fs.files import write_file, writing
 from runforge_contracts.schemas import schema_bytes, schema_files
 
 from runforge_conformance._generated.cases_v1 import Case

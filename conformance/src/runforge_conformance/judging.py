@@ -10,23 +10,23 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from runforge_contracts import layout
+from runforge_contracts.codec.strict_json import parse_json
+from runforge_contracts.codec.strict_yaml import is_yaml
 from runforge_contracts.errors import RunForgeError
-from runforge_contracts.facts.finding import ABSENT
-from runforge_contracts.facts.folder import refusals
-from runforge_contracts.facts.form import key_order, portable_form, written_form
-from runforge_contracts.facts.stores import check_store
-from runforge_contracts.folders import list_folder
-from runforge_contracts.jsontext import parse_json
-from runforge_contracts.layout import StoreLayout, stores_in
-from runforge_contracts.reading import RunFolder, read_index
+from runforge_contracts.fs.folders import list_folder
+from runforge_contracts.invariants.checked_folder import refusals
+from runforge_contracts.invariants.document_form import key_order, portable_form, written_form
+from runforge_contracts.invariants.finding import ABSENT
+from runforge_contracts.invariants.store_invariants import check_store
+from runforge_contracts.store import layout
+from runforge_contracts.store.layout import StoreLayout, stores_in
+from runforge_contracts.store.reading import RunFolder, read_index
 from runforge_contracts.validation import validate
-from runforge_contracts.yamltext import is_yaml
 
 from runforge_conformance._generated.cases_v1 import Case
 from runforge_conformance._generated.protocol_v1 import Answer
 from runforge_conformance._generated.report_v1 import Finding
-from runforge_conformance.comparison import (
+from runforge_conformance.answer_comparison import (
     Difference,
     changes,
     content,

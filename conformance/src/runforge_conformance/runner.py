@@ -16,18 +16,18 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+from runforge_contracts.display import printable
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.schemas import schema_names
-from runforge_contracts.text import printable
 
 from runforge_conformance._generated.cases_v1 import Case
 from runforge_conformance._generated.protocol_v1 import Answer, Params, Run, Started
 from runforge_conformance._generated.report_v1 import Finding, Result
-from runforge_conformance.comparison import changes, snapshot
+from runforge_conformance.answer_comparison import changes, snapshot
+from runforge_conformance.client_process import ClientError, ClientProcess
 from runforge_conformance.interrupts import LOOK, Interrupt
 from runforge_conformance.judging import Place, finding, judge, run_folder
-from runforge_conformance.process import ClientError, ClientProcess
-from runforge_conformance.schemas import mistake
+from runforge_conformance.suite_schemas import mistake
 from runforge_conformance.vectors import ROLE_OF, input_bytes, make_workspace, requirements
 
 PROTOCOL = 1

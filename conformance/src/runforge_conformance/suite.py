@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from runforge_conformance import __version__
-from runforge_conformance.schemas import mistake
+from runforge_conformance.suite_schemas import mistake
 from runforge_conformance.vectors import (
     CONTRACT,
     ROLE_OF,

@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.files import read_file
+from runforge_contracts.fs.files import read_file
 
 from runforge_conformance._generated.report_v1 import Result
 

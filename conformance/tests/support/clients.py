@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from runforge_conformance._generated.report_v1 import ReportV1
-from runforge_conformance.reports import make_report
+from runforge_conformance.case_selection import select
 from runforge_conformance.runner import Limits, Runner
-from runforge_conformance.selection import select
+from runforge_conformance.suite_report import make_report
 from runforge_conformance.vectors import all_cases
 from runforge_conformance.xfail import ExpectedFailures
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 # Tests compute in the same numeric environment as the command does.
-from runforge_engine.numerics import pin_environment
+from runforge_engine.runtime.numeric_environment import pin_environment
 
 pin_environment()
 
@@ -19,7 +19,7 @@ from calls import ROOT, Call, Result  # noqa: E402
 from real_experiments import Repository, make_repository  # noqa: E402
 from real_store import make_store  # noqa: E402
 from runforge_cli.__main__ import guard  # noqa: E402
-from runforge_cli.app import cli  # noqa: E402
+from runforge_cli.shell.app import cli  # noqa: E402
 
 #: 2026-02-01T12:00:00Z, so that what is shown does not change from day to day.
 FROZEN = {"SOURCE_DATE_EPOCH": "1769947200"}

@@ -24,9 +24,9 @@ import pytest
 from calls import Call
 from markdown_it import MarkdownIt
 from real_experiments import HOSTILE, LINES, SCRIPT, Repository, at_work
-from runforge_contracts.facts.experiments import open_experiment_run
+from runforge_contracts.codec.strict_yaml import load_yaml
+from runforge_contracts.invariants.experiment_invariants import open_experiment_run
 from runforge_contracts.validation import validate
-from runforge_contracts.yamltext import load_yaml
 
 NEWEST_FIRST = (
     *("bridged", "bridge", "killed", "broken", "hostile", "faster", "first", "trained"),
@@ -181,7 +181,7 @@ def test_runs_are_completed_by_their_ids(repository: Repository) -> None:
         "COMP_WORDS": "runforge show run-",
         "COMP_CWORD": "2",
     }
-    program = "from runforge_cli.app import cli; cli(prog_name='runforge')"
+    program = "from runforge_cli.shell.app import cli; cli(prog_name='runforge')"
     done = subprocess.run(
         [sys.executable, "-c", program],
         env=environment,

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from browsing import VECTORS, Seen, browsing, entry, write_index
 from calls import Call
-from runforge_cli.browse.run_list import RunList
+from runforge_cli.browse.run_table import RunList
 from textual.geometry import Offset
 from textual.widgets import Input, Tabs
 

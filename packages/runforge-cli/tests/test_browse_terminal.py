@@ -180,7 +180,7 @@ def test_without_its_library_it_says_what_to_install(real: Path, tmp_path: Path)
 
 def test_no_other_command_imports_the_library(real: Path) -> None:
     program = (
-        "import sys; from runforge_cli.app import cli;"
+        "import sys; from runforge_cli.shell.app import cli;"
         "cli.main(['show', '--help'], standalone_mode=False);"
         "from runforge_cli.commands import browse_command;"
         "assert not {'textual', 'rich'} & set(sys.modules)"

@@ -20,8 +20,8 @@ from typing import Any
 import pytest
 from calls import ROOT, TRAIN, Call
 from real_store import training
-from runforge_contracts.facts.runs import check_run
-from runforge_engine.holding import holding
+from runforge_contracts.invariants.run_invariants import check_run
+from runforge_engine.runtime.folder_lock import holding
 
 #: How long an end is waited for, in seconds: half of what a stuck stage takes.
 PATIENCE = 60
@@ -40,17 +40,17 @@ main()
 #: Where each stage spends its time, and the step that the run names when it is cancelled there;
 #: Git is asked while the data is read, and the model is written while it is evaluated.
 STAGES = {
-    "opening the dataset": ("runforge_engine.plan", "read_source", None),
-    "importing": ("runforge_engine.execution", "_stages", "start"),
-    "reading data": ("runforge_engine.stages", "load_dataset", "dataset"),
-    "splitting": ("runforge_engine.stages", "split_rows", "training"),
-    "asking git": ("runforge_engine.provenance", "read_git_state", "dataset training"),
-    "building": ("runforge_engine.training", "build_pipeline", "training"),
-    "fitting": ("runforge_engine.training", "_fit_pipeline", "training"),
-    "evaluating": ("runforge_engine.stages", "evaluate", "evaluation"),
-    "interpreting": ("runforge_engine.stages", "interpret", "evaluation"),
-    "pickling": ("runforge_engine.stages", "dump_model", "evaluation artifacts"),
-    "digesting": ("runforge_engine.stages", "inspect_model_bytes", "evaluation artifacts"),
+    "opening the dataset": ("runforge_engine.pipeline.plan", "read_source", None),
+    "importing": ("runforge_engine.pipeline.execute", "_stages", "start"),
+    "reading data": ("runforge_engine.pipeline.stages", "load_dataset", "dataset"),
+    "splitting": ("runforge_engine.pipeline.stages", "split_rows", "training"),
+    "asking git": ("runforge_engine.provenance.collect", "read_git_state", "dataset training"),
+    "building": ("runforge_engine.modeling.fit", "build_pipeline", "training"),
+    "fitting": ("runforge_engine.modeling.fit", "_fit_pipeline", "training"),
+    "evaluating": ("runforge_engine.pipeline.stages", "evaluate", "evaluation"),
+    "interpreting": ("runforge_engine.pipeline.stages", "interpret", "evaluation"),
+    "pickling": ("runforge_engine.pipeline.stages", "dump_model", "evaluation artifacts"),
+    "digesting": ("runforge_engine.pipeline.stages", "inspect_model_bytes", "evaluation artifacts"),
 }
 
 
@@ -244,7 +244,7 @@ def test_a_run_that_is_to_outlive_its_terminal_does(workspace: Path) -> None:
 def test_a_second_signal_ends_at_once(second: signal.Signals, workspace: Path) -> None:
     # The first one is being answered, and writing the end takes long.
     place = workspace / "stuck"
-    names = ("runforge_engine.execution", "_write_end")
+    names = ("runforge_engine.pipeline.execute", "_write_end")
     program = STUCK.replace("importlib.import_module(module)", "stuck_in(module)").replace(
         "setattr",
         "from runforge_engine import stages\n"
@@ -267,7 +267,7 @@ def test_a_second_signal_ends_at_once(second: signal.Signals, workspace: Path) -
 
 def test_one_wish_told_twice_is_recorded(workspace: Path) -> None:
     place = workspace / "stuck"
-    names = ("runforge_engine.stages", "evaluate")
+    names = ("runforge_engine.pipeline.stages", "evaluate")
     with started(workspace, "-c", STUCK, *names, str(place), *TRAIN) as process:
         until(place.exists, process)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):
@@ -329,9 +329,9 @@ def test_a_run_that_is_over_stays_so_whoever_holds_its_folder(
 def test_a_run_that_does_not_answer_is_given_up_and_its_process_named(
     runforge: Call, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from runforge_engine import stopping
+    from runforge_engine.pipeline import cancel
 
-    monkeypatch.setattr(stopping.stop, "__kwdefaults__", {"patience": 0.5})
+    monkeypatch.setattr(cancel.stop, "__kwdefaults__", {"patience": 0.5})
     with training(workspace) as (process, folder):
         process.send_signal(signal.SIGSTOP)
         result = runforge("cancel")
@@ -380,12 +380,12 @@ def test_a_run_of_another_user_is_not_cancelled(workspace: Path) -> None:
         "import os, sys\n"
         "from pathlib import Path\n"
         "from runforge_contracts.errors import RunForgeError\n"
-        "from runforge_contracts.facts.runs import check_run\n"
+        "from runforge_contracts.invariants.run_invariants import check_run\n"
         "from runforge_engine import stopping\n"
         "import fcntl; check_run(Path(sys.argv[1]))  # what is imported late would not be found\n"
         "os.setgid(65534); os.setuid(65534)\n"
         "try:\n"
-        "    stopping.stop(Path(sys.argv[1]))\n"
+        "    cancel.stop(Path(sys.argv[1]))\n"
         "except RunForgeError as error:\n"
         "    print(error.code, error.exit_code.value)\n"
     )
@@ -430,9 +430,9 @@ def test_runs_of_every_door_can_be_cancelled(runforge: Call, workspace: Path) ->
     forest = ("--model", "random_forest", "--param", "n_estimators=1000000")
     library = (
         "from pathlib import Path\n"
-        "from runforge_contracts.layout import StoreLayout\n"
-        "from runforge_engine.execution import execute\n"
-        "from runforge_engine.requests import new_request\n"
+        "from runforge_contracts.store.layout import StoreLayout\n"
+        "from runforge_engine.pipeline.execute import execute\n"
+        "from runforge_engine.pipeline.request import new_request\n"
         "import threading\n"
         "store = StoreLayout(Path.cwd())\n"
         "request = new_request(dataset='data.csv', label_column='label', store=store,\n"

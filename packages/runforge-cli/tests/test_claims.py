@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from calls import TRAIN, Call, Result
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.facts.stores import check_store
-from runforge_contracts.layout import StoreLayout
-from runforge_contracts.reading import read_index
+from runforge_contracts.invariants.store_invariants import check_store
+from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.reading import read_index
 from runforge_engine import train
-from runforge_engine.execution import execute_folder
+from runforge_engine.pipeline.execute import execute_folder
 
 EDITOR = ("train", "--preset", "std-train", "--out")
 REQUEST = {
@@ -216,7 +216,7 @@ def by_editor(small: Path, name: str) -> None:
 
 
 def by_request(small: Path, name: str) -> None:
-    from runforge_cli.app import cli
+    from runforge_cli.shell.app import cli
 
     cli.main(["run", "request.json", "--store", name], standalone_mode=False)
 
@@ -263,7 +263,7 @@ def git(folder: Path, *arguments: str) -> None:
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 def test_a_clone_that_changes_line_ends_still_verifies(workspace: Path, runforge: Call) -> None:
-    from runforge_contracts.facts.stores import check_store
+    from runforge_contracts.invariants.store_invariants import check_store
 
     # Git reads no settings but those of the repository.
     for name, value in {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}.items():

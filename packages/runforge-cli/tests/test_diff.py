@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from calls import ROOT, TRAIN, Call
 from real_store import start, training
-from runforge_cli.differences import comparison_lines, letters_of
+from runforge_cli.render.differences import comparison_lines, letters_of
 from runforge_contracts.validation import validate
 from syrupy.assertion import SnapshotAssertion
 
@@ -303,7 +303,7 @@ def test_runs_are_named_by_letters() -> None:
 
 def test_comparing_loads_no_numeric_library(trained: dict[str, Path]) -> None:
     script = (
-        "import sys; from runforge_cli.app import cli;"
+        "import sys; from runforge_cli.shell.app import cli;"
         "cli.main(['diff', *sys.argv[1:]], standalone_mode=False);"
         "assert not {'numpy', 'sklearn', 'pandas', 'pyarrow'} & set(sys.modules)"
     )

@@ -6,11 +6,11 @@ import html5lib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from runforge_cli.columns import chart, sparkline
-from runforge_cli.report.blocks import Plot, Report, Section
+from runforge_cli.render.text_layout import chart, sparkline
 from runforge_cli.report.history_blocks import Point, history_blocks, overlaid_blocks
 from runforge_cli.report.html_page import html_page
 from runforge_cli.report.markdown_page import markdown_page
+from runforge_cli.report.report_blocks import Plot, Report, Section
 from runforge_cli.report.scales import scale_of
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)

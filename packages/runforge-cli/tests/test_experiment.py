@@ -24,7 +24,7 @@ from experiments import (
     started,
     until,
 )
-from runforge_contracts.facts.experiments import check_experiment_run
+from runforge_contracts.invariants.experiment_invariants import check_experiment_run
 
 ONE = folder_of(Path())
 

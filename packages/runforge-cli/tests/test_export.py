@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from calls import TRAIN, Call
-from runforge_cli.formulas import is_formula
-from runforge_contracts.files import write_file
+from runforge_cli.render.formulas import is_formula
+from runforge_contracts.fs.files import write_file
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
@@ -71,7 +71,7 @@ def test_the_same_call_again_writes_the_tables_anew(runforge: Call, filled: Path
 def test_an_export_that_was_ended_midway_can_be_repeated(
     number: int, runforge: Call, filled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from runforge_cli.export import tables
+    from runforge_cli.export import data_tables
 
     export = ("export", "--to", "csv", "-o", "tables")
     assert runforge("export", "latest", *export[1:]).code == 0
@@ -84,7 +84,7 @@ def test_an_export_that_was_ended_midway_can_be_repeated(
         write_file(path, data)
 
     with monkeypatch.context() as context:
-        context.setattr(tables, "write_file", write)
+        context.setattr(data_tables, "write_file", write)
         assert runforge(*export).code == 5
     assert runforge(*export).code == 0
     assert len(rows_of(filled / "tables/runs.csv")) == 4

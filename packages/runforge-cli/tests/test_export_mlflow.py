@@ -11,7 +11,7 @@ import pytest
 from calls import TRAIN, Call
 from real_experiments import HOSTILE, SCRIPT, Repository
 from real_store import training
-from runforge_contracts.yamltext import load_yaml
+from runforge_contracts.codec.strict_yaml import load_yaml
 
 pytestmark = [
     # The library is large: it has an environment of its own.

@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 from calls import ROOT, Call
 from real_store import training
-from runforge_contracts.layout import StoreLayout
-from runforge_contracts.reading import RunFolder, describe
+from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.reading import RunFolder, describe
 from runforge_contracts.validation import validate
-from runforge_engine.holding import holding, is_held
-from runforge_engine.index import rebuild_index
+from runforge_engine.runtime.folder_lock import holding, is_held
+from runforge_engine.store.index_repair import rebuild_index
 
 VECTORS = ROOT / "docs/test-vectors/runs"
 
@@ -418,7 +418,7 @@ def test_a_workspace_without_a_store_is_left_alone(runforge: Call, workspace: Pa
 def test_the_index_needs_no_numeric_library(filled: Path) -> None:
     program = (
         "import sys\n"
-        "from runforge_cli.app import cli\n"
+        "from runforge_cli.shell.app import cli\n"
         "cli.main(['index', 'rebuild'], standalone_mode=False)\n"
         "cli.main(['index', 'check'], standalone_mode=False)\n"
         "heavy = {'numpy', 'sklearn', 'pandas', 'pyarrow', 'scipy', 'joblib'} & set(sys.modules)\n"
@@ -448,9 +448,9 @@ def many_runs(workspace: Path, count: int) -> list[str]:
 APPEND = """
 import sys
 from pathlib import Path
-from runforge_contracts.layout import StoreLayout
-from runforge_contracts.reading import RunFolder, describe
-from runforge_engine.store import append_entry
+from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.reading import RunFolder, describe
+from runforge_engine.store.writer import append_entry
 store = StoreLayout(Path.cwd())
 for run_id in sys.argv[1:]:
     append_entry(store, describe(RunFolder(store.run_folder(run_id)), store))
@@ -504,8 +504,8 @@ def test_a_rebuild_that_cannot_write_leaves_the_index(
     program = (
         "import resource\n"
         "from runforge_cli.__main__ import guard\n"
-        "from runforge_cli.app import cli\n"
-        "import runforge_engine.index, signal\n"
+        "from runforge_cli.shell.app import cli\n"
+        "import runforge_engine.store.index_repair, signal\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
         "call = lambda: cli.main(['index', 'rebuild'], standalone_mode=False)\n"

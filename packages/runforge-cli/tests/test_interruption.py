@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 from calls import TRAIN
-from runforge_cli import interruption
-from runforge_cli.output import write_error
+from runforge_cli.render.output import write_error
+from runforge_cli.shell import interruption
+from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
-from runforge_contracts.jsontext import encode_json
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
@@ -34,7 +34,7 @@ def split(event, arguments):
         os.kill(os.getpid(), number)
     if event not in ("import", "open") or busy[0] or threading.active_count() > 1:
         return
-    if getattr(signal.getsignal(number), "__module__", "") != "runforge_cli.interruption":
+    if getattr(signal.getsignal(number), "__module__", "") != "runforge_cli.shell.interruption":
         return  # Our first line is still to come, or a run has signals of its own.
     seen[0] += 1
     if seen[0] % every:

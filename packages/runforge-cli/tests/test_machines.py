@@ -11,16 +11,16 @@ from typing import Any
 
 import pytest
 from calls import ROOT, Call
-from runforge_cli.columns import beside, pairs, table, within
-from runforge_cli.differences import comparison_lines
-from runforge_cli.reproduction_view import reproduction_lines
-from runforge_contracts.difference import compare_runs
-from runforge_contracts.layout import StoreLayout
-from runforge_contracts.reading import RunFolder
+from runforge_cli.render.differences import comparison_lines
+from runforge_cli.render.reproduction_view import reproduction_lines
+from runforge_cli.render.text_layout import beside, pairs, table, within
+from runforge_contracts.comparison import compare_runs
+from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.reading import RunFolder
 from runforge_contracts.validation import validate
-from runforge_engine.reproduction.artifacts import ArtifactCheck, Comparison
-from runforge_engine.reproduction.environment import environment_differences
-from runforge_engine.reproduction.report import Reproduction
+from runforge_engine.reproduction.artifact_comparison import ArtifactCheck, Comparison
+from runforge_engine.reproduction.environment_check import environment_differences
+from runforge_engine.reproduction.reproduction_report import Reproduction
 from syrupy.assertion import SnapshotAssertion
 
 #: ``provenance`` as such machines record it.

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from calls import TRAIN, Call
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.layout import StoreLayout
-from runforge_contracts.reading import read_index
+from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.reading import read_index
 from runforge_engine import Store
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 from calls import ROOT
-from runforge_engine.host import cpu_flags
-from runforge_engine.numerics import NUMERIC_VARIABLES
+from runforge_engine.runtime.numeric_environment import NUMERIC_VARIABLES
+from runforge_engine.runtime.platform_info import cpu_flags
 
 pinnable = pytest.mark.skipif(
     not {"avx2", "fma"} <= cpu_flags(), reason="needs x86-64 with AVX2 and FMA under Linux"
@@ -26,7 +26,7 @@ import os, sys
 class Watch:
     def find_spec(self, name, path=None, target=None):
         if name == "numpy":
-            numerics = sys.modules.get("runforge_engine.numerics")
+            numerics = sys.modules.get("runforge_engine.runtime.numeric_environment")
             pinned = numerics is not None and numerics._applied is not None
             with open(os.environ["DOOR_LOG"], "a") as log:
                 log.write(f"{'pinned' if pinned else 'unpinned'} {os.getpid()}\\n")
@@ -67,7 +67,7 @@ class Doors:
     def look(self, commands: list[tuple[str, ...]]) -> list[str]:
         """Call commands one after the other in one process; return what loaded numpy."""
         program = (
-            "import json, sys; from runforge_cli.app import cli\n"
+            "import json, sys; from runforge_cli.shell.app import cli\n"
             "for command in json.loads(sys.argv[1]):\n"
             "    assert not cli.main(command, standalone_mode=False), command\n"
         )
@@ -161,7 +161,7 @@ def test_a_door_records_the_pinned_environment_in_full(door: str, doors: Doors) 
 
 
 def test_the_tests_themselves_are_pinned() -> None:
-    from runforge_engine.numerics import describe_numerics
+    from runforge_engine.runtime.numeric_environment import describe_numerics
 
     described = describe_numerics()
     assert described["threads"] == 1

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 from calls import ROOT, TRAIN, Call
-from runforge_cli.output import _escaped_json
-from runforge_contracts.jsontext import encode_json
-from runforge_contracts.text import printable
+from runforge_cli.render.output import _escaped_json
+from runforge_contracts.codec.strict_json import encode_json
+from runforge_contracts.display import printable
 from runforge_contracts.validation import validate
 
 FEATURES = ("bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g")

@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 from calls import TRAIN, Call
 from runforge_contracts.errors import RunForgeError
-from runforge_contracts.facts.runs import check_run
-from runforge_engine import evaluation, privacy, train
-from runforge_engine.numerics import pin_environment
+from runforge_contracts.invariants.run_invariants import check_run
+from runforge_engine import train
+from runforge_engine.modeling import evaluation
+from runforge_engine.provenance import privacy
+from runforge_engine.runtime.numeric_environment import pin_environment
 
 ALL = ["dataset.path", "python.executable", "paths"]
 
@@ -131,7 +133,7 @@ def test_a_failed_private_run_names_no_folder(
         raise OSError(f"{person}/penguins.csv and {workspace}/.runforge, {sys.prefix}/lib/x.py")
 
     monkeypatch.setattr(evaluation, "evaluate", broken)
-    monkeypatch.setattr("runforge_engine.stages.evaluate", broken)
+    monkeypatch.setattr("runforge_engine.pipeline.stages.evaluate", broken)
     assert runforge(*options(person, "--private")).code == 4
     assert telling(workspace, "alice") == []
     first, second = (document(folder, "result.json")["error"] for folder in folders(workspace))
@@ -209,8 +211,8 @@ def test_a_failure_is_told_in_full_to_whoever_calls_the_library(
 def test_folders_in_messages_are_shortened_at_their_ends(
     text: str, shortened: str, runforge: Call, workspace: Path, person: Path
 ) -> None:
-    from runforge_contracts.layout import StoreLayout
-    from runforge_engine.requests import new_request
+    from runforge_contracts.store.layout import StoreLayout
+    from runforge_engine.pipeline.request import new_request
 
     store = StoreLayout(workspace)
     request = new_request(

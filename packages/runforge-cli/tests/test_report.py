@@ -22,7 +22,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from real_store import start, training
-from runforge_cli.report.blocks import (
+from runforge_cli.report.html_page import html_page
+from runforge_cli.report.markdown_page import markdown_page
+from runforge_cli.report.report_blocks import (
     Bars,
     Commands,
     Facts,
@@ -36,8 +38,6 @@ from runforge_cli.report.blocks import (
     Table,
     prose,
 )
-from runforge_cli.report.html_page import html_page
-from runforge_cli.report.markdown_page import markdown_page
 from syrupy.assertion import SnapshotAssertion
 
 VECTORS = ROOT / "docs/test-vectors/runs"

@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 from calls import ROOT, TRAIN, Call
-from runforge_contracts.jsontext import parse_json
+from runforge_contracts.codec.strict_json import parse_json
 from runforge_contracts.validation import validate
-from runforge_engine.host import cpu_flags
-from runforge_engine.numerics import NUMERIC_VARIABLES
+from runforge_engine.runtime.numeric_environment import NUMERIC_VARIABLES
+from runforge_engine.runtime.platform_info import cpu_flags
 from syrupy.assertion import SnapshotAssertion
 
 pinnable = pytest.mark.skipif(

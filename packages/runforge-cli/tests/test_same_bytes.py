@@ -21,13 +21,13 @@ from tables import LABEL, write_iris, write_table
 PROGRAM = """
 import os
 from pathlib import Path
-from runforge_engine.numerics import pin_environment
+from runforge_engine.runtime.numeric_environment import pin_environment
 pin_environment()
 import pandas, scipy.interpolate, scipy.stats, sklearn.ensemble
 from runforge_contracts._generated.request_v1 import RequestV1
 from runforge_contracts.documents import Document
-from runforge_contracts.layout import StoreLayout
-from runforge_engine.execution import execute
+from runforge_contracts.store.layout import StoreLayout
+from runforge_engine.pipeline.execute import execute
 if hasattr(os, "sched_setaffinity"):
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 request = Document.load(Path("request.json"), RequestV1)

@@ -19,8 +19,8 @@ import pytest
 from calls import TRAIN, Call
 from hypothesis import given
 from hypothesis import strategies as st
-from runforge_cli.columns import GAP, fit, hanging, pairs, table, width, within, wrap
-from runforge_cli.views import coefficient_lines, confusion_section
+from runforge_cli.render.tables import coefficient_lines, confusion_section
+from runforge_cli.render.text_layout import GAP, fit, hanging, pairs, table, width, within, wrap
 from syrupy.assertion import SnapshotAssertion
 
 
@@ -318,7 +318,7 @@ def test_help_loads_little_more_than_click(workspace: Path) -> None:
     program = (
         "import sys\n"
         "from runforge_cli.__main__ import guard\n"
-        "from runforge_cli.app import cli\n"
+        "from runforge_cli.shell.app import cli\n"
         "assert guard(lambda: cli.main(['--help'], standalone_mode=False) or 0, json=False) == 0\n"
         "heavy = {'jsonschema_rs', 'msgspec', 'runforge_contracts', 'runforge_engine', 'json'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"

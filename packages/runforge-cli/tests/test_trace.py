@@ -309,7 +309,7 @@ def test_nothing_is_loaded_to_trace_a_model(filled: Path) -> None:
         "            raise SystemExit(f'{name} was imported')\n"
         "sys.modules.pop('pickle', None)\n"
         "sys.meta_path.insert(0, Refuse())\n"
-        "from runforge_cli.app import cli\n"
+        "from runforge_cli.shell.app import cli\n"
         "cli.main(['trace', sys.argv[1]], standalone_mode=False)\n"
         "cli.main(['trace', 'penguins.csv'], standalone_mode=False)\n"
     )
@@ -324,7 +324,7 @@ def test_a_large_file_is_hashed_in_little_memory(filled: Path) -> None:
     program = (
         "import resource\n"
         "from runforge_cli.__main__ import guard\n"
-        "from runforge_cli.app import cli\n"
+        "from runforge_cli.shell.app import cli\n"
         "resource.setrlimit(resource.RLIMIT_AS, (2**29, 2**29))\n"
         "call = lambda: cli.main(['trace', 'large.bin'], standalone_mode=False) or 0\n"
         "raise SystemExit(guard(call, json=False))\n"

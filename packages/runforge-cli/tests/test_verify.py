@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from calls import ROOT, TRAIN, Call
-from runforge_contracts.facts.stores import check_store
-from runforge_contracts.layout import StoreLayout
+from runforge_contracts.invariants.store_invariants import check_store
+from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.validation import validate
 from syrupy.assertion import SnapshotAssertion
 

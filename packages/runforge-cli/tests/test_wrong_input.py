@@ -244,7 +244,7 @@ def test_a_store_that_cannot_be_written_is_named(runforge: Call, workspace: Path
 AS_SOMEBODY = """
 import contextlib, io, os, sys
 from runforge_cli.__main__ import guard, main
-from runforge_cli.app import cli
+from runforge_cli.shell.app import cli
 there, *arguments = sys.argv[1:]
 call = lambda: cli.main(arguments, standalone_mode=False)
 if os.geteuid() == 0:
@@ -342,7 +342,7 @@ def test_light_commands_load_no_numeric_library(workspace: Path) -> None:
     shutil.rmtree(workspace / ".runforge", ignore_errors=True)
     program = (
         "import sys\n"
-        "from runforge_cli.app import cli\n"
+        "from runforge_cli.shell.app import cli\n"
         "for call in (['--help'], ['runs'], ['schema', 'list'], ['train', '--help']):\n"
         "    try:\n"
         "        cli.main(call, standalone_mode=False)\n"

@@ -16,11 +16,11 @@ from runforge_contracts._generated.request_v1 import RequestV1
 from runforge_contracts._generated.result_v1 import ResultV1
 from runforge_contracts._generated.run_v0_3_6 import RunV036
 from runforge_contracts._generated.run_v0_4_0 import RunV040
+from runforge_contracts.codec.pointers import format_pointer, get_at, parse_pointer
+from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.documents import REMOVE, Document, identify
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.files import write_file
-from runforge_contracts.jsontext import encode_json
-from runforge_contracts.pointers import format_pointer, get_at, parse_pointer
+from runforge_contracts.fs.files import write_file
 
 VECTORS = Path(__file__).parents[3] / "docs/test-vectors"
 REQUESTS = sorted(VECTORS.glob("request.v1.*.json"))
@@ -281,7 +281,7 @@ def test_a_full_disk_keeps_the_old_file(tmp_path: Path) -> None:
         "import resource, signal, sys\n"
         "from pathlib import Path\n"
         "from runforge_contracts.errors import RunForgeError\n"
-        "from runforge_contracts.files import write_file\n"
+        "from runforge_contracts.fs.files import write_file\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
         "try:\n"

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runforge_contracts import layout
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.layout import StoreLayout, stores_in
-from runforge_contracts.lookup import find_run
-from runforge_contracts.reading import (
+from runforge_contracts.store import layout
+from runforge_contracts.store.layout import StoreLayout, stores_in
+from runforge_contracts.store.lookup import find_run
+from runforge_contracts.store.reading import (
     RunFolder,
     describe,
     list_runs,
@@ -199,7 +199,7 @@ def test_a_store_that_was_copied_finds_its_runs(store: StoreLayout) -> None:
 
 def test_reading_loads_nothing_heavy() -> None:
     program = (
-        "import sys, runforge_contracts.reading, runforge_contracts.documents\n"
+        "import sys, runforge_contracts.store.reading, runforge_contracts.documents\n"
         "heavy = {'numpy', 'pandas', 'sklearn', 'jsonschema', 'jsonschema_rs', 'asyncio'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
     )

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from runforge_contracts.codec.pointers import remove_at, set_at
 from runforge_contracts.documents import REMOVE
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.pointers import remove_at, set_at
 from runforge_contracts.validation import MAX_PROBLEMS, validate
 
 FULL = json.loads(

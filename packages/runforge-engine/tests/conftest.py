@@ -4,7 +4,7 @@ from __future__ import annotations
 
 # Tests compute in the same numeric environment as the commands do, so it is fixed before anything
 # can import numpy.
-from runforge_engine.numerics import pin_environment
+from runforge_engine.runtime.numeric_environment import pin_environment
 
 pin_environment()
 
@@ -14,9 +14,9 @@ from typing import Any  # noqa: E402
 
 import pytest  # noqa: E402
 from real_data import write_dataset  # noqa: E402
-from runforge_contracts.layout import StoreLayout  # noqa: E402
-from runforge_engine.execution import Outcome, execute  # noqa: E402
-from runforge_engine.requests import new_request  # noqa: E402
+from runforge_contracts.store.layout import StoreLayout  # noqa: E402
+from runforge_engine.pipeline.execute import Outcome, execute  # noqa: E402
+from runforge_engine.pipeline.request import new_request  # noqa: E402
 
 Train = Callable[..., Outcome]
 

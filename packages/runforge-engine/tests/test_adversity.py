@@ -21,14 +21,14 @@ from typing import Any
 import pytest
 from real_data import read, write_dataset
 from runforge_contracts.errors import RunForgeError
-from runforge_contracts.facts.runs import check_run
-from runforge_contracts.facts.stores import check_store
-from runforge_contracts.files import writing
-from runforge_contracts.layout import StoreLayout
-from runforge_contracts.reading import list_runs, locate_run
+from runforge_contracts.fs.files import writing
+from runforge_contracts.invariants.run_invariants import check_run
+from runforge_contracts.invariants.store_invariants import check_store
+from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.reading import list_runs, locate_run
 from runforge_engine import Store, train
-from runforge_engine.index import check_index, rebuild_index
-from runforge_engine.observer import Observer
+from runforge_engine.pipeline.observer import Observer
+from runforge_engine.store.index_repair import check_index, rebuild_index
 
 
 def in_process(work: Callable[[], object]) -> str:
@@ -293,7 +293,7 @@ def test_a_run_that_cannot_be_listed_names_what_lists_it(tmp_path: Path, monkeyp
 def test_a_clock_that_is_set_while_a_run_is_at_work(
     hours: int, store: StoreLayout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from runforge_engine import clock
+    from runforge_engine.runtime import clock
 
     class Set(datetime):
         @classmethod
@@ -337,8 +337,8 @@ def test_a_store_is_not_written_while_another_holds_its_index(
     holder = (
         "import sys, time\n"
         "from pathlib import Path\n"
-        "from runforge_contracts.layout import StoreLayout\n"
-        "from runforge_engine.store import index_lock\n"
+        "from runforge_contracts.store.layout import StoreLayout\n"
+        "from runforge_engine.store.writer import index_lock\n"
         "with index_lock(StoreLayout(Path.cwd())):\n"
         "    print('held', flush=True)\n"
         "    sys.stdin.read()\n"

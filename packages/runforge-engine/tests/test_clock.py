@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_engine.clock import Clock, document_time, event_time, read_clock
+from runforge_engine.runtime.clock import Clock, document_time, event_time, read_clock
 
 LAST_SECOND = 253_402_300_799
 

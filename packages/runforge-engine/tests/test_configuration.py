@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from real_data import FAMILIES
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_engine.configuration import (
+from runforge_engine.modeling.configuration import (
     Configuration,
     check_classes,
     family_for_editor,
@@ -17,7 +17,7 @@ from runforge_engine.configuration import (
     parse_parameters,
     resolve,
 )
-from runforge_engine.families import FAMILIES as TABLES
+from runforge_engine.modeling.families import FAMILIES as TABLES
 
 
 def configure(family: str = "logistic_regression", **options: Any) -> Configuration:

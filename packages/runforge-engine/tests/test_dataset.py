@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from real_data import DATASETS, ROOT, write_dataset
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_engine.dataset import MAX_FEATURE, Dataset, load_dataset
-from runforge_engine.source import read_source
+from runforge_engine.data.dataset import MAX_FEATURE, Dataset, load_dataset
+from runforge_engine.data.dataset_source import read_source
 
 MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None")
 

@@ -13,21 +13,21 @@ from pathlib import Path
 
 import pytest
 from real_data import FAMILIES, write_dataset
-from runforge_contracts.layout import StoreLayout
-from runforge_engine.execution import execute
-from runforge_engine.numerics import NUMERIC_VARIABLES
-from runforge_engine.requests import new_request
+from runforge_contracts.store.layout import StoreLayout
+from runforge_engine.pipeline.execute import execute
+from runforge_engine.pipeline.request import new_request
+from runforge_engine.runtime.numeric_environment import NUMERIC_VARIABLES
 
 # Trains in a process of its own, as a command does: the numeric environment first.
 PROGRAM = """
 import sys
 from pathlib import Path
-from runforge_engine.numerics import pin_environment
+from runforge_engine.runtime.numeric_environment import pin_environment
 pin_environment()
 from runforge_contracts._generated.request_v1 import RequestV1
 from runforge_contracts.documents import Document
-from runforge_contracts.layout import StoreLayout
-from runforge_engine.execution import execute
+from runforge_contracts.store.layout import StoreLayout
+from runforge_engine.pipeline.execute import execute
 workspace, *families = map(Path, sys.argv[1:])
 for model in workspace.glob("*.pkl"):
     import joblib

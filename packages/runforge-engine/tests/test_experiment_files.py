@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from runforge_contracts.codec.strict_yaml import MAX_YAML_BYTES, encode_yaml
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.yamltext import MAX_YAML_BYTES, encode_yaml
-from runforge_engine.experiment.materialise import Materialised, materialise
+from runforge_engine.experiment.config.resolve import Materialised, materialise
 
 BASIC = """
 experiment: exp-001

@@ -19,11 +19,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from runforge_contracts.experiments import MAX_LINE_BYTES, journal_line
-from runforge_contracts.jsontext import encode_json
+from runforge_contracts.codec.strict_json import encode_json
+from runforge_contracts.store.experiment_runs import MAX_LINE_BYTES, journal_line
 from runforge_engine.experiment import CurrentRun, current_run, read_config
-from runforge_engine.experiment.current import MAX_LINE
-from runforge_engine.experiment.metrics import MAX_POINTS, Journal, Metrics
+from runforge_engine.experiment.record.metric_log import MAX_POINTS, Journal, Metrics
+from runforge_engine.experiment.tracking import MAX_LINE
 
 
 @pytest.fixture
@@ -305,7 +305,7 @@ def test_the_helper_loads_nothing_that_costs_a_script_time() -> None:
     assert {name for name in done.stdout.split() if name.startswith("runforge")} == {
         "runforge_engine",
         "runforge_engine.experiment",
-        "runforge_engine.experiment.current",
+        "runforge_engine.experiment.tracking",
     }
 
 

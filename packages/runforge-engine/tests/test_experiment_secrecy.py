@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from runforge_engine.experiment.secrecy import reason_to_withhold, secret_form, without_secrets
+from runforge_engine.experiment.config.secret_detection import (
+    reason_to_withhold,
+    secret_form,
+    without_secrets,
+)
 
 FORMS = [
     "ghp_0123456789abcdefghijABCDEFGHIJ012345",

@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 from real_data import write_dataset
-from runforge_contracts.facts.runs import check_run
-from runforge_contracts.facts.stores import check_store
-from runforge_contracts.layout import StoreLayout
-from runforge_contracts.reading import RunFolder
-from runforge_engine.index import check_index
+from runforge_contracts.invariants.run_invariants import check_run
+from runforge_contracts.invariants.store_invariants import check_store
+from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.reading import RunFolder
+from runforge_engine.store.index_repair import check_index
 
 APPEND = """
 import sys
 from pathlib import Path
-from runforge_contracts.layout import StoreLayout
-from runforge_engine.store import append_entry
+from runforge_contracts.store.layout import StoreLayout
+from runforge_engine.store.writer import append_entry
 store = StoreLayout(Path(sys.argv[1]))
 for number in range(int(sys.argv[3])):
     run_id = f"20260201-120000-{int(sys.argv[2]):04x}{number:04x}"

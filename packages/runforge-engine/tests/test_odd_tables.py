@@ -21,17 +21,17 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.layout import StoreLayout
-from runforge_contracts.reading import RunFolder, list_runs
+from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.reading import RunFolder, list_runs
 from runforge_engine import train
-from runforge_engine.dataset import Dataset, load_dataset
-from runforge_engine.frames import write_frame
-from runforge_engine.inspection import inspect_dataset
-from runforge_engine.prediction import model_of_run, predict
-from runforge_engine.replay import replay
-from runforge_engine.source import read_source
-from runforge_engine.splitting import split_rows
-from runforge_engine.training import build_pipeline, within_range
+from runforge_engine.data.dataframe import write_frame
+from runforge_engine.data.dataset import Dataset, load_dataset
+from runforge_engine.data.dataset_inspection import inspect_dataset
+from runforge_engine.data.dataset_source import read_source
+from runforge_engine.data.split import split_rows
+from runforge_engine.modeling.fit import build_pipeline, within_range
+from runforge_engine.modeling.predict import model_of_run, predict
+from runforge_engine.modeling.revalidate import replay
 
 ROWS = "a,b,y\n" + "".join(f"{row}.5,{-row},{row % 2}\n" for row in range(8))
 LABELS = [row % 2 for row in range(8)]
@@ -284,9 +284,9 @@ ABSURD = {
 @pytest.mark.parametrize("family", ["logistic_regression", "random_forest", "linear_svc"])
 @pytest.mark.parametrize("column", ABSURD.values(), ids=ABSURD)
 def test_whatever_can_be_squared_is_scaled_and_fitted(family: str, column: Any) -> None:
-    from runforge_engine.cancellation import Cancellation
-    from runforge_engine.configuration import resolve
-    from runforge_engine.training import fit
+    from runforge_engine.modeling.configuration import resolve
+    from runforge_engine.modeling.fit import fit
+    from runforge_engine.runtime.cancellation import Cancellation
 
     configuration = resolve(
         family=family,
@@ -336,9 +336,9 @@ def test_a_value_of_the_validation_rows_may_be_beyond_all_others(
 
 
 def test_ordinary_columns_keep_their_bits_and_rows_in_range_are_not_copied() -> None:
-    from runforge_engine.cancellation import Cancellation
-    from runforge_engine.configuration import resolve
-    from runforge_engine.training import fit
+    from runforge_engine.modeling.configuration import resolve
+    from runforge_engine.modeling.fit import fit
+    from runforge_engine.runtime.cancellation import Cancellation
     from sklearn.preprocessing import StandardScaler
 
     configuration = resolve(

@@ -7,16 +7,16 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from runforge_engine.provenance import collect_provenance
+from runforge_engine.provenance.collect import collect_provenance
 
 CLIENT = "runforge-cli@0.4.0"
 
 COLLECT = """
 import json
 from pathlib import Path
-from runforge_engine.numerics import pin_environment
+from runforge_engine.runtime.numeric_environment import pin_environment
 pin_environment()
-from runforge_engine.provenance import collect_provenance
+from runforge_engine.provenance.collect import collect_provenance
 print(json.dumps(collect_provenance(Path("."), ".runforge", "runforge-cli@0.4.0")))
 """
 

@@ -16,15 +16,15 @@ from typing import Any
 import pytest
 from real_data import DATASETS, FAMILIES, ROOT, write_dataset
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.layout import StoreLayout
-from runforge_contracts.reading import RunFolder
+from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.reading import RunFolder
 from runforge_contracts.validation import validate
-from runforge_engine.cancellation import Cancellation
-from runforge_engine.execution import execute
-from runforge_engine.host import cpu_flags
-from runforge_engine.observer import Observer
-from runforge_engine.reproduction.reproducing import reproduce
-from runforge_engine.requests import new_request
+from runforge_engine.pipeline.execute import execute
+from runforge_engine.pipeline.observer import Observer
+from runforge_engine.pipeline.request import new_request
+from runforge_engine.reproduction.reproduce import reproduce
+from runforge_engine.runtime.cancellation import Cancellation
+from runforge_engine.runtime.platform_info import cpu_flags
 
 pinnable = pytest.mark.skipif(
     not {"avx2", "fma"} <= cpu_flags(), reason="needs x86-64 with AVX2 and FMA under Linux"
@@ -270,7 +270,7 @@ def test_a_forest_has_the_same_bytes_on_another_kernel(
 
 
 def unset_numerics(monkeypatch: pytest.MonkeyPatch) -> None:
-    from runforge_engine.numerics import NUMERIC_VARIABLES
+    from runforge_engine.runtime.numeric_environment import NUMERIC_VARIABLES
 
     for name in NUMERIC_VARIABLES:
         monkeypatch.delenv(name, raising=False)
@@ -285,8 +285,8 @@ if sys.argv[3] == "forget":
 from pathlib import Path
 from runforge_contracts._generated.request_v1 import RequestV1
 from runforge_contracts.documents import Document
-from runforge_contracts.layout import StoreLayout
-from runforge_engine.execution import execute
+from runforge_contracts.store.layout import StoreLayout
+from runforge_engine.pipeline.execute import execute
 workspace = Path(sys.argv[1])
 request = Document.load(Path(sys.argv[2]), RequestV1)
 print(execute(request, StoreLayout(workspace)).run_dir)

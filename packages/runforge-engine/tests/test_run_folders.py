@@ -16,11 +16,11 @@ import numpy as np
 import pytest
 from real_data import DATASETS, FAMILIES, ROOT, read, write_dataset
 from referencing import Registry, Resource
-from runforge_contracts.layout import StoreLayout
-from runforge_contracts.reading import RunFolder
-from runforge_engine.execution import Outcome, execute
-from runforge_engine.requests import new_request
-from runforge_engine.statement import statement_of
+from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.reading import RunFolder
+from runforge_engine.pipeline.execute import Outcome, execute
+from runforge_engine.pipeline.request import new_request
+from runforge_engine.provenance.slsa import statement_of
 
 SCHEMAS = {
     path.stem: json.loads(path.read_text("utf-8")) for path in (ROOT / "schemas").glob("*.json")

@@ -21,13 +21,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from real_data import write_dataset
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.layout import StoreLayout
-from runforge_contracts.reading import read_index
-from runforge_engine.chain import IndexHead, chain_head, check_head
-from runforge_engine.execution import execute
-from runforge_engine.keys import KeyPair, generate_key
-from runforge_engine.requests import new_request
-from runforge_engine.signing import (
+from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.reading import read_index
+from runforge_engine.pipeline.execute import execute
+from runforge_engine.pipeline.request import new_request
+from runforge_engine.provenance.keys import KeyPair, generate_key
+from runforge_engine.provenance.signing import (
     VerifiedSignature,
     read_signature,
     sign_folder,
@@ -35,6 +34,7 @@ from runforge_engine.signing import (
     signatures_of,
     verify_signature,
 )
+from runforge_engine.store.index_chain import IndexHead, chain_head, check_head
 
 HEAD = IndexHead(3, "ab" * 32)
 

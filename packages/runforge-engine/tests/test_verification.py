@@ -18,25 +18,25 @@ from typing import Any
 import pytest
 from real_data import ROOT, read, write_dataset
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.facts.finding import Finding
-from runforge_contracts.facts.folder import Folder
-from runforge_contracts.facts.stores import check_store
-from runforge_contracts.layout import StoreLayout
-from runforge_contracts.reading import RunFolder, run_folders
+from runforge_contracts.invariants.checked_folder import Folder
+from runforge_contracts.invariants.finding import Finding
+from runforge_contracts.invariants.store_invariants import check_store
+from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.reading import RunFolder, run_folders
 from runforge_contracts.validation import validate
-from runforge_engine.chain import chain_head
-from runforge_engine.execution import execute, execute_folder
-from runforge_engine.holding import holding
-from runforge_engine.index import check_index, rebuild_index
-from runforge_engine.keys import KeyPair, generate_key
-from runforge_engine.requests import new_request
-from runforge_engine.signing import sign_folder
-from runforge_engine.statement import statement_of
-from runforge_engine.verification.check import Check
-from runforge_engine.verification.datasets import Datasets
-from runforge_engine.verification.runs import RunVerification, dataset_check, verify_run
-from runforge_engine.verification.stores import StoreVerification, verify_store
-from runforge_engine.verification.surroundings import Surroundings, surroundings_of
+from runforge_engine.pipeline.execute import execute, execute_folder
+from runforge_engine.pipeline.request import new_request
+from runforge_engine.provenance.keys import KeyPair, generate_key
+from runforge_engine.provenance.signing import sign_folder
+from runforge_engine.provenance.slsa import statement_of
+from runforge_engine.runtime.folder_lock import holding
+from runforge_engine.store.index_chain import chain_head
+from runforge_engine.store.index_repair import check_index, rebuild_index
+from runforge_engine.verification.check_result import Check
+from runforge_engine.verification.context import Surroundings, surroundings_of
+from runforge_engine.verification.dataset_check import Datasets
+from runforge_engine.verification.verify_run import RunVerification, dataset_check, verify_run
+from runforge_engine.verification.verify_store import StoreVerification, verify_store
 
 INDEX = ".runforge/index.json"
 VECTORS = ROOT / "docs/test-vectors/runs"
@@ -925,7 +925,7 @@ class TestLocks:
 
     @pytest.fixture(autouse=True)
     def impatient(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("runforge_engine.holding._PATIENCE", 0.05)
+        monkeypatch.setattr("runforge_engine.runtime.folder_lock._PATIENCE", 0.05)
 
     @pytest.mark.parametrize("left", ["everything", "no entry", "no result"])
     def test_a_locked_run_that_ended_is_verified(
@@ -1047,7 +1047,7 @@ class TestReadOnce:
         self, folder: Path, file: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         size = (folder / file).stat().st_size
-        monkeypatch.setattr("runforge_contracts.facts.folder.MAX_BYTES", size - 1)
+        monkeypatch.setattr("runforge_contracts.invariants.checked_folder.MAX_BYTES", size - 1)
         with opened() as paths:
             found = Folder(folder)
         assert paths.count(str(folder / file)) == 1

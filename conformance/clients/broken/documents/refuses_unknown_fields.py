@@ -4,9 +4,9 @@ from pathlib import Path
 
 import msgspec
 from base import Client, Message, serve
+from runforge_contracts.codec.strict_json import parse_json
 from runforge_contracts.documents import struct_of
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.jsontext import parse_json
 from runforge_contracts.schemas import load_schema
 
 

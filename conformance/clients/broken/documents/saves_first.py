@@ -4,8 +4,8 @@ import copy
 from pathlib import Path
 
 from base import Client, Message, serve
-from runforge_contracts.jsontext import encode_json
-from runforge_contracts.pointers import remove_at, set_at
+from runforge_contracts.codec.pointers import remove_at, set_at
+from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.validation import validate
 
 

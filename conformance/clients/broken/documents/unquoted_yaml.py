@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from base import ExperimentClient, Message, serve
+from runforge_contracts.codec.strict_yaml import parse_yaml
 from runforge_contracts.documents import Document
-from runforge_contracts.yamltext import parse_yaml
 
 
 class Broken(ExperimentClient):

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from base import Client, Message, serve
-from runforge_contracts.pointers import set_at
+from runforge_contracts.codec.pointers import set_at
 
 
 class Broken(Client):

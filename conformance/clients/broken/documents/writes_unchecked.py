@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from base import Client, Message, serve
-from runforge_contracts.jsontext import encode_json
+from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.schemas import in_schema_order
 
 

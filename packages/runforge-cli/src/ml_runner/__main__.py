@@ -13,8 +13,8 @@ from typing import NoReturn
 
 import click
 from runforge_cli.__main__ import conclude
-from runforge_cli.groups import CommandGroup
-from runforge_cli.process import prepare_training, take
+from runforge_cli.shell.click_group import CommandGroup
+from runforge_cli.shell.process_exit import prepare_training, take
 
 
 @click.group(cls=CommandGroup)
@@ -44,12 +44,12 @@ def train(
     """Train on the dataset that RUNFORGE_DATASET names; its label column is ``label``."""
     prepare_training()
     from runforge_cli import CLIENT
-    from runforge_cli.running import require, train_and_tell
-    from runforge_cli.settings import Settings
-    from runforge_contracts.layout import DEFAULT_STORE, StoreLayout, find_workspace
-    from runforge_engine.configuration import family_for_editor, parse_parameters
-    from runforge_engine.execution import execute
-    from runforge_engine.requests import new_request
+    from runforge_cli.shell.settings import Settings
+    from runforge_cli.shell.training import require, train_and_tell
+    from runforge_contracts.store.layout import DEFAULT_STORE, StoreLayout, find_workspace
+    from runforge_engine.modeling.configuration import family_for_editor, parse_parameters
+    from runforge_engine.pipeline.execute import execute
+    from runforge_engine.pipeline.request import new_request
 
     dataset = require(
         os.environ.get("RUNFORGE_DATASET"), "RUNFORGE_DATASET", "Set it to the dataset's path."
@@ -94,13 +94,13 @@ def train(
 @click.option("--label", metavar="COLUMN", default="label", show_default=True)
 def inspect_dataset(dataset: str, label: str) -> int:
     """Print what a dataset holds, as JSON."""
-    from runforge_engine.numerics import pin_environment
+    from runforge_engine.runtime.numeric_environment import pin_environment
 
     pin_environment()
-    from runforge_cli.output import write_json
-    from runforge_engine import inspection
+    from runforge_cli.render.output import write_json
+    from runforge_engine.data import dataset_inspection
 
-    report, code = inspection.inspect_dataset(dataset, label)
+    report, code = dataset_inspection.inspect_dataset(dataset, label)
     write_json(report)
     return code
 
@@ -109,8 +109,8 @@ def inspect_dataset(dataset: str, label: str) -> int:
 @click.option("--artifact", required=True, metavar="PKL", help="A model file.")
 def inspect_artifact(artifact: str) -> int:
     """Print what a model file holds, as JSON, without running any of it."""
-    from runforge_cli.output import write_json
-    from runforge_engine.artifact.inspection import inspect_model
+    from runforge_cli.render.output import write_json
+    from runforge_engine.model_file.model_inspection import inspect_model
 
     inspection = inspect_model(Path(artifact))
     write_json(inspection.to_dict())

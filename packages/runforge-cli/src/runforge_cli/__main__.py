@@ -8,8 +8,8 @@ import errno
 import os
 import sys
 
-from runforge_cli import interruption
-from runforge_cli.isolation import isolate
+from runforge_cli.shell import interruption
+from runforge_cli.shell.isolation import isolate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def main() -> "NoReturn":
     isolate()
     import gc
 
-    from runforge_cli.process import take
+    from runforge_cli.shell.process_exit import take
 
     take()
     # What is imported stays: to look for garbage among it costs a tenth of a short command. The
@@ -37,7 +37,7 @@ def main() -> "NoReturn":
     gc.disable()
 
     def call() -> int:
-        from runforge_cli.app import cli
+        from runforge_cli.shell.app import cli
 
         return cli.main(arguments, prog_name="runforge", standalone_mode=False) or 0
 
@@ -46,7 +46,7 @@ def main() -> "NoReturn":
 
 def conclude(call: "Callable[[], int]", *, json: bool) -> "NoReturn":
     """End the process with the exit code of ``call``; see :func:`guard`."""
-    from runforge_cli.process import leave
+    from runforge_cli.shell.process_exit import leave
 
     try:
         leave(guard(call, json=json))
@@ -70,7 +70,7 @@ def guard(call: "Callable[[], int]", *, json: bool) -> int:
         if stream.encoding.lower() == "utf-8" and not sys._xoptions:
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
         else:
-            from runforge_cli.encoding import soften
+            from runforge_cli.shell.encoding import soften
 
             soften(stream)
     try:
@@ -81,7 +81,7 @@ def guard(call: "Callable[[], int]", *, json: bool) -> int:
                 return interruption.tell(json=json)
             if isinstance(problem, OSError) and problem.errno in _OUTPUT_ENDS:
                 raise
-            from runforge_cli.failures import tell_failure
+            from runforge_cli.shell.failures import tell_failure
 
             code = tell_failure(problem, json=json)
         sys.stdout.flush()

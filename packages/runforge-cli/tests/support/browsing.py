@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from calls import ROOT
-from runforge_cli.browse.app import Browser
+from runforge_cli.browse.browser import Browser
 from runforge_cli.browse.pager import Pager
-from runforge_cli.browse.run_list import Heading, RunList
-from runforge_cli.settings import Settings
+from runforge_cli.browse.run_table import Heading, RunList
+from runforge_cli.shell.settings import Settings
 from textual.pilot import Pilot
 from textual.widgets import Static
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from runforge_contracts.yamltext import encode_yaml, load_yaml
+from runforge_contracts.codec.strict_yaml import encode_yaml, load_yaml
 
 #: The day of runs where the clock stands still, as in all tests of commands.
 DAY = "run-2026-02-01"

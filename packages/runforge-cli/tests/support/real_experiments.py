@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from calls import ROOT, TRAIN
 from real_store import start
-from runforge_contracts.yamltext import encode_yaml
+from runforge_contracts.codec.strict_yaml import encode_yaml
 
 #: Names, notes and values that must stay texts wherever they are shown.
 SCRIPT = "<script>document.title='owned'</script>"

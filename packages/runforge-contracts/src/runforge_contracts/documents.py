@@ -20,15 +20,15 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 import msgspec
 
 from runforge_contracts._generated.catalog import CATALOG
+from runforge_contracts.codec.pointers import get_at, remove_at, set_at
+from runforge_contracts.codec.strict_json import MAX_BYTES, encode_json, parse_json
+from runforge_contracts.codec.strict_yaml import encode_yaml, is_yaml, load_yaml, parse_yaml
+from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.files import read_file, write_file
-from runforge_contracts.jsontext import MAX_BYTES, encode_json, parse_json
-from runforge_contracts.pointers import get_at, remove_at, set_at
-from runforge_contracts.run_ids import parse_experiment_run_id
+from runforge_contracts.fs.files import read_file, write_file
 from runforge_contracts.schemas import BASE_URL, in_schema_order
-from runforge_contracts.text import quote
+from runforge_contracts.store.run_ids import parse_experiment_run_id
 from runforge_contracts.validation import validate
-from runforge_contracts.yamltext import encode_yaml, is_yaml, load_yaml, parse_yaml
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -71,7 +71,7 @@ class Document(Generic[T]):
         Raises
         ------
         RunForgeError
-            As :func:`~runforge_contracts.files.read_file` and :meth:`parse`.
+            As :func:`~runforge_contracts.fs.files.read_file` and :meth:`parse`.
         """
         if is_yaml(path):
             return cls._parsed(load_yaml(path), types, path)
@@ -84,8 +84,8 @@ class Document(Generic[T]):
         Raises
         ------
         RunForgeError
-            The codes of :func:`~runforge_contracts.jsontext.parse_json` or
-            :func:`~runforge_contracts.yamltext.parse_yaml`, ``DOCUMENT_UNKNOWN``,
+            The codes of :func:`~runforge_contracts.codec.strict_json.parse_json` or
+            :func:`~runforge_contracts.codec.strict_yaml.parse_yaml`, ``DOCUMENT_UNKNOWN``,
             ``DOCUMENT_VERSION_UNSUPPORTED`` or ``DOCUMENT_INVALID``.
         """
         parse = parse_yaml if path is not None and is_yaml(path) else parse_json

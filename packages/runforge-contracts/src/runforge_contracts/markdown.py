@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from runforge_contracts.text import printable
+from runforge_contracts.display import printable
 
 #: What may begin markup within a line. An underscore within a word is none, nor is a colon but that
 #: of an address, nor an at sign but that of a mention.

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runforge_contracts._generated.catalog import CATALOG
+from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.text import quote
 
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator

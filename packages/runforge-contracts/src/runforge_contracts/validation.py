@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from runforge_contracts.codec.pointers import format_pointer
+from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, Place, Problem, RunForgeError
-from runforge_contracts.pointers import format_pointer
 from runforge_contracts.schemas import validator
-from runforge_contracts.text import quote
 
 if TYPE_CHECKING:
     from jsonschema_rs import ValidationError

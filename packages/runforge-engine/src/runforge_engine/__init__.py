@@ -11,11 +11,11 @@ TYPE_CHECKING = False  # as typing has it, whose import costs scripts more than 
 if TYPE_CHECKING:
     from typing import Any
 
-    from runforge_engine.cancellation import Cancellation
-    from runforge_engine.library import Store, train
-    from runforge_engine.numerics import pin_environment
-    from runforge_engine.observer import Observer
-    from runforge_engine.recorded import Run
+    from runforge_engine.api.library import Store, train
+    from runforge_engine.api.run import Run
+    from runforge_engine.pipeline.observer import Observer
+    from runforge_engine.runtime.cancellation import Cancellation
+    from runforge_engine.runtime.numeric_environment import pin_environment
 
 __version__ = "0.4.0"
 
@@ -23,12 +23,12 @@ __all__ = ["Cancellation", "Observer", "Run", "Store", "__version__", "pin_envir
 
 #: Where each name is defined; its module is imported when the name is asked for.
 _MODULES = {
-    "Cancellation": "cancellation",
-    "Observer": "observer",
-    "Run": "recorded",
-    "Store": "library",
-    "pin_environment": "numerics",
-    "train": "library",
+    "Cancellation": "runtime.cancellation",
+    "Observer": "pipeline.observer",
+    "Run": "api.run",
+    "Store": "api.library",
+    "pin_environment": "runtime.numeric_environment",
+    "train": "api.library",
 }
 
 

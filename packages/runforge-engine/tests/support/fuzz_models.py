@@ -107,7 +107,7 @@ def run(count: int, seed: int) -> Counter[str]:
     that the static one neither listed nor refused, dies on a file that was found clean, or makes
     something else of it.
     """
-    from runforge_engine.artifact.inspection import inspect_model_bytes
+    from runforge_engine.model_file.model_inspection import inspect_model_bytes
 
     outcomes = Counter[str]()
     with tempfile.TemporaryDirectory() as folder_name:
@@ -166,7 +166,7 @@ def read(folder: Path, index: int) -> None:
     import signal
 
     from joblib.numpy_pickle import NumpyUnpickler
-    from runforge_engine.artifact.allowlist import ALLOWED
+    from runforge_engine.model_file.allowlist import ALLOWED
 
     resource.setrlimit(resource.RLIMIT_AS, (4 * 1024**3,) * 2)
     signal.alarm(20)

@@ -9,7 +9,7 @@ grown as a large one is.
 
 from __future__ import annotations
 
-from runforge_engine.numerics import pin_environment
+from runforge_engine.runtime.numeric_environment import pin_environment
 
 pin_environment()
 
@@ -28,13 +28,13 @@ from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
 from real_data import write_dataset  # noqa: E402
-from runforge_contracts.facts.stores import check_store  # noqa: E402
-from runforge_contracts.layout import RESULT, StoreLayout  # noqa: E402
-from runforge_contracts.reading import list_runs, read_index  # noqa: E402
-from runforge_engine import appending  # noqa: E402
-from runforge_engine.execution import Outcome, execute  # noqa: E402
-from runforge_engine.index import check_index, rebuild_index  # noqa: E402
-from runforge_engine.requests import new_request  # noqa: E402
+from runforge_contracts.invariants.store_invariants import check_store  # noqa: E402
+from runforge_contracts.store.layout import RESULT, StoreLayout  # noqa: E402
+from runforge_contracts.store.reading import list_runs, read_index  # noqa: E402
+from runforge_engine.pipeline.execute import Outcome, execute  # noqa: E402
+from runforge_engine.pipeline.request import new_request  # noqa: E402
+from runforge_engine.store import index_append  # noqa: E402
+from runforge_engine.store.index_repair import check_index, rebuild_index  # noqa: E402
 
 #: Audit events of the calls that change what lies on the disk, or open a file for it.
 EVENTS = {"open", "os.mkdir", "os.rename", "os.link", "os.remove", "os.truncate", "os.chmod"}
@@ -136,7 +136,7 @@ def run(kind: str, count: int, step: int, workspace: Path) -> Counter[str]:
     write_dataset("iris", workspace)
     store = StoreLayout(workspace)
     if kind == "large":
-        appending.LARGE = 0
+        index_append.LARGE = 0
     for _ in range(3):
         train(store)
     begun = time.monotonic()

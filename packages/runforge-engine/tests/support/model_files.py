@@ -19,7 +19,7 @@ FEATURE_NAMES = ("sepal length (cm)", "sepal width (cm)", "petal length (cm)", "
 def model_bytes(family: str, labels: str = "int", n_estimators: int = 5) -> bytes:
     """Return a fitted model as a run writes it."""
     import numpy as np
-    from runforge_engine.training import dump_model
+    from runforge_engine.modeling.fit import dump_model
     from sklearn.datasets import load_iris
     from sklearn.ensemble import RandomForestClassifier
     from sklearn.linear_model import LogisticRegression

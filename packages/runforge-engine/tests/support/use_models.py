@@ -264,8 +264,7 @@ def run(count: int, seed: int) -> Counter[str]:
     import sklearn.ensemble
     import sklearn.pipeline
     import sklearn.svm  # noqa: F401
-    from runforge_engine import prediction, replay  # noqa: F401
-    from runforge_engine.artifact.inspection import inspect_model_bytes
+    from runforge_engine.model_file.model_inspection import inspect_model_bytes
 
     outcomes = Counter[str]()
     half = count // 2
@@ -310,8 +309,13 @@ def _use(path: Path, data: bytes) -> int:
 
     import numpy as np
     from runforge_contracts.errors import RunForgeError
-    from runforge_engine.artifact.loading import load_model
-    from runforge_engine.prediction import RecordedModel, _compute, _holding_together, _signature
+    from runforge_engine.model_file.loading import load_model
+    from runforge_engine.modeling.predict import (
+        RecordedModel,
+        _compute,
+        _holding_together,
+        _signature,
+    )
 
     own = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (own + _MEMORY,) * 2)

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from runforge_contracts.errors import RunForgeError
-from runforge_contracts.layout import ExperimentLayout, Place, StoreLayout
-from runforge_contracts.newest import newest_runs
-from runforge_contracts.reading import RunFolder, describe, read_index_document
-from runforge_contracts.run_ids import is_any_run_id, is_run_id, started
+from runforge_contracts.index.index_tail import newest_runs
+from runforge_contracts.store.layout import ExperimentLayout, Place, StoreLayout
+from runforge_contracts.store.reading import RunFolder, describe, read_index_document
+from runforge_contracts.store.run_ids import is_any_run_id, is_run_id, started
 
-from runforge_cli.listing import Run, entries_of
+from runforge_cli.listing.run_list import Run, entries_of
 
 #: Runs that are read at first, and looked at again when something has changed.
 PAGE = 200
@@ -114,7 +114,7 @@ def _newest(place: Place, count: int) -> Catalog:
 
 
 def _experiments(place: ExperimentLayout, count: int | None) -> Catalog:
-    from runforge_contracts.experiment_list import newest_experiments
+    from runforge_contracts.store.experiment_list import newest_experiments
 
     try:
         entries, total = newest_experiments(place, count)

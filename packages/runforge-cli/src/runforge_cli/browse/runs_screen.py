@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from runforge_contracts.rules import lower_is_better
-from runforge_contracts.text import printable
+from runforge_contracts.display import printable
+from runforge_contracts.metrics import lower_is_better
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -16,19 +16,19 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Footer, Input, Static
 
-from runforge_cli.browse.background import begin, elsewhere
 from runforge_cli.browse.catalog import PAGE, Catalog, read_all, read_newest, renew, stamp
-from runforge_cli.browse.choice import chosen, ordered
-from runforge_cli.browse.run_list import Heading, RunList
+from runforge_cli.browse.filtering import chosen, ordered
+from runforge_cli.browse.run_table import Heading, RunList
 from runforge_cli.browse.screens import SUMMARY, VERIFY, RunScreen, SubjectScreen
-from runforge_cli.columns import plural
-from runforge_cli.entries import METRIC, common_metric, metrics_of
-from runforge_cli.listing import Run
+from runforge_cli.browse.worker_thread import begin, elsewhere
+from runforge_cli.listing.run_list import Run
+from runforge_cli.listing.run_rows import METRIC, common_metric, metrics_of
+from runforge_cli.render.text_layout import plural
 
 if TYPE_CHECKING:
-    from runforge_contracts.layout import Place
+    from runforge_contracts.store.layout import Place
 
-    from runforge_cli.browse.app import Browser
+    from runforge_cli.browse.browser import Browser
 
 #: Seconds between two looks at whether a store has changed, and after a key before runs are chosen.
 _POLL, _PAUSE = 2.0, 0.05

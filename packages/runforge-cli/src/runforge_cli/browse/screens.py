@@ -6,16 +6,14 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from runforge_contracts.text import printable
+from runforge_contracts.display import printable
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Footer, Static, Tab, Tabs
 
-from runforge_cli.browse.background import begin, elsewhere
-from runforge_cli.browse.pager import Pager
-from runforge_cli.browse.pages import (
+from runforge_cli.browse.detail_pages import (
     Page,
     Subject,
     artifacts_page,
@@ -30,12 +28,14 @@ from runforge_cli.browse.pages import (
     verification_page,
     weights_page,
 )
-from runforge_cli.columns import pairs, paragraph, within
-from runforge_cli.entries import TRAINED, kind_of
-from runforge_cli.listing import Run
+from runforge_cli.browse.pager import Pager
+from runforge_cli.browse.worker_thread import begin, elsewhere
+from runforge_cli.listing.run_list import Run
+from runforge_cli.listing.run_rows import TRAINED, kind_of
+from runforge_cli.render.text_layout import pairs, paragraph, within
 
 if TYPE_CHECKING:
-    from runforge_cli.browse.app import Browser
+    from runforge_cli.browse.browser import Browser
 
 SUMMARY, VERIFY = "summary", "verify"
 #: The pages of a trained run, by the names of their tabs.

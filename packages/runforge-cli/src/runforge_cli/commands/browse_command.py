@@ -9,7 +9,7 @@ import sys
 import click
 from runforge_contracts.errors import ErrorCode, RunForgeError
 
-from runforge_cli.settings import Settings, global_options, pass_settings
+from runforge_cli.shell.settings import Settings, global_options, pass_settings
 
 #: The library that draws, and what brings it.
 _DRAWING, _EXTRA = ("textual", "rich"), "runforge-cli[browse]"
@@ -32,7 +32,7 @@ def command(settings: Settings) -> int:
         )
     settings.stores()  # What is wrong with the options is told before anything is drawn.
     try:
-        from runforge_cli.browse.app import browse
+        from runforge_cli.browse.browser import browse
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in _DRAWING:
             raise

@@ -7,15 +7,15 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 import click
+from runforge_contracts.display import printable, quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.text import printable, quote
 
-from runforge_cli.output import write_json, write_lines
-from runforge_cli.settings import Settings, complete_run, global_options, pass_settings
+from runforge_cli.render.output import write_json, write_lines
+from runforge_cli.shell.settings import Settings, complete_run, global_options, pass_settings
 
 if TYPE_CHECKING:
-    from runforge_contracts.experiments import ExperimentFolder
-    from runforge_contracts.reading import RunFolder
+    from runforge_contracts.store.experiment_runs import ExperimentFolder
+    from runforge_contracts.store.reading import RunFolder
 
 
 @click.command("cancel", short_help="End a run that is at work in another terminal.")
@@ -27,9 +27,12 @@ def command(settings: Settings, run: str | None) -> int:
 
     RUN is the newest one at work where it is left out. The run records itself as cancelled.
     """
-    from runforge_contracts.experiments import ExperimentFolder
-    from runforge_engine.experiment.stopping import running_experiments, stop_experiment
-    from runforge_engine.stopping import running, stop
+    from runforge_contracts.store.experiment_runs import ExperimentFolder
+    from runforge_engine.experiment.run.cancel_experiment import (
+        running_experiments,
+        stop_experiment,
+    )
+    from runforge_engine.pipeline.cancel import running, stop
 
     found: RunFolder | ExperimentFolder | None
     if run is None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from runforge_cli.output import warn, write_json, write_lines
-from runforge_cli.settings import Settings, complete_run, global_options, pass_settings
+from runforge_cli.render.output import warn, write_json, write_lines
+from runforge_cli.shell.settings import Settings, complete_run, global_options, pass_settings
 
 
 @click.command("diff", short_help="Compare runs, and say why their results differ.")
@@ -18,17 +18,17 @@ def command(settings: Settings, runs: tuple[str, ...]) -> int:
     The first run is the one that the others are held against. What is compared is what the runs
     record; nothing is computed again.
     """
-    from runforge_contracts.difference import compare_runs
+    from runforge_contracts.comparison import compare_runs
 
-    from runforge_cli.experiments import tolerant
-    from runforge_cli.selection import find_runs
+    from runforge_cli.listing.experiment_rows import tolerant
+    from runforge_cli.shell.run_selection import find_runs
 
     folders = [tolerant(folder, warn) for folder in find_runs(settings, runs, least=2)]
     comparison = compare_runs(folders, settings.target())
     if settings.json:
         write_json(comparison)
         return 0
-    from runforge_cli.differences import comparison_lines
+    from runforge_cli.render.differences import comparison_lines
 
     write_lines(comparison_lines(comparison, colored=settings.colored()))
     return 0

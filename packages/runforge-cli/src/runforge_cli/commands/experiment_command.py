@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from runforge_contracts.display import printable, quote
 from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
-from runforge_contracts.text import printable, quote
 
-from runforge_cli.groups import CommandGroup
-from runforge_cli.output import error_lines, tell, warn, write_json, write_lines
-from runforge_cli.settings import Settings, global_options, pass_settings, private_option
+from runforge_cli.render.output import error_lines, tell, warn, write_json, write_lines
+from runforge_cli.shell.click_group import CommandGroup
+from runforge_cli.shell.settings import Settings, global_options, pass_settings, private_option
 
 if TYPE_CHECKING:
-    from runforge_engine.experiment.materialise import Materialised
-    from runforge_engine.experiment.running import ExperimentOutcome
+    from runforge_engine.experiment.config.resolve import Materialised
+    from runforge_engine.experiment.run.run_experiment import ExperimentOutcome
 
 
 @click.group(
@@ -61,14 +61,14 @@ def run(
     With --set, VALUE is YAML: `--set training.epochs=3`; `--set +NAME=VALUE` says that a new name
     is meant.
     """
-    from runforge_cli.running import cancelled_by_signals
+    from runforge_cli.shell.training import cancelled_by_signals
 
     if settings.private:
         # For our own training, too, which is a process of its own.
         os.environ["RUNFORGE_PRIVATE"] = "1"
     with cancelled_by_signals() as cancellation:
-        from runforge_engine.experiment.materialise import materialise
-        from runforge_engine.experiment.running import run_experiment
+        from runforge_engine.experiment.config.resolve import materialise
+        from runforge_engine.experiment.run.run_experiment import run_experiment
 
         root = _repository(settings)
         prepared = materialise(
@@ -104,9 +104,9 @@ def init(settings: Settings, folder: str | None) -> int:
 
     DIR is the repository where it is left out. A file that is there stays as it is.
     """
-    from runforge_engine.experiment.checking import word_on_others
-    from runforge_engine.experiment.initialising import initialise
-    from runforge_engine.experiment.repository import find_repository
+    from runforge_engine.experiment.config.repository import find_repository
+    from runforge_engine.experiment.record.experiment_check import word_on_others
+    from runforge_engine.experiment.scaffold import initialise
 
     done = initialise(_repository(settings) if folder is None else Path(folder))
     around, others = find_repository(done.root), word_on_others(done.root)
@@ -127,7 +127,7 @@ def init(settings: Settings, folder: str | None) -> int:
             }
         )
         return ExitCode.OK
-    from runforge_cli.experiment_view import initialised_lines
+    from runforge_cli.render.experiment_view import initialised_lines
 
     write_lines(initialised_lines(done))
     for warning in warnings:
@@ -146,7 +146,7 @@ def check(settings: Settings, runs: tuple[str, ...]) -> int:
     A run that failed is not wrong. Large files that Git LFS would not take are warned of. Nothing
     is written.
     """
-    from runforge_engine.experiment.checking import check_repository
+    from runforge_engine.experiment.record.experiment_check import check_repository
 
     root = _repository(settings)
     folders = [_run_of_experiment(reference, root) for reference in runs]
@@ -154,7 +154,7 @@ def check(settings: Settings, runs: tuple[str, ...]) -> int:
     if settings.json:
         write_json(report.to_dict())
     else:
-        from runforge_cli.experiment_view import check_lines
+        from runforge_cli.render.experiment_view import check_lines
 
         write_lines(check_lines(report))
         for warning in report.warnings:
@@ -164,15 +164,15 @@ def check(settings: Settings, runs: tuple[str, ...]) -> int:
 
 def _repository(settings: Settings) -> Path:
     """Return the repository: the one named, else that of Git around here, else here."""
-    from runforge_engine.experiment.repository import find_repository
+    from runforge_engine.experiment.config.repository import find_repository
 
     return settings.folder if settings.workspace is not None else find_repository(Path.cwd())
 
 
 def _run_of_experiment(reference: str, root: Path) -> Path:
-    from runforge_contracts.experiments import ExperimentFolder
-    from runforge_contracts.layout import ExperimentLayout
-    from runforge_contracts.lookup import find_any_run
+    from runforge_contracts.store.experiment_runs import ExperimentFolder
+    from runforge_contracts.store.layout import ExperimentLayout
+    from runforge_contracts.store.lookup import find_any_run
 
     found = find_any_run(reference, [ExperimentLayout(root)])
     if isinstance(found, ExperimentFolder):
@@ -208,7 +208,7 @@ def _experiment_file(argument: str | None, option: str | None, root: Path) -> Pa
             path=name,
         )
     if not (path.exists() or (root / path).exists()):
-        from runforge_engine.experiment.naming import did_you_mean, nearest
+        from runforge_engine.experiment.config.dotted_names import did_you_mean, nearest
 
         known = {file.stem: file for file in _experiment_files(root)}
         near = known.get(nearest(path.stem, known) or "")
@@ -256,8 +256,8 @@ def _tell_plan(settings: Settings, prepared: Materialised) -> None:
         document = {"dry_run": True, "config": prepared.config}
         write_json({**document, "warnings": list(prepared.warnings)})
         return
+    from runforge_contracts.codec.strict_yaml import encode_yaml
     from runforge_contracts.schemas import in_schema_order
-    from runforge_contracts.yamltext import encode_yaml
 
     text = encode_yaml(in_schema_order(prepared.config, "tfc.config.v1")).decode("utf-8")
     write_lines(printable(line) for line in text.splitlines())
@@ -272,7 +272,7 @@ def _tell_beginning(settings: Settings, folder: Path) -> None:
 
 
 def _tell(settings: Settings, outcome: ExperimentOutcome, root: Path, told: int) -> None:
-    from runforge_contracts.layout import StoreLayout
+    from runforge_contracts.store.layout import StoreLayout
 
     where = StoreLayout(root.resolve()).relative(outcome.folder)
     if settings.json:
@@ -294,6 +294,6 @@ def _tell(settings: Settings, outcome: ExperimentOutcome, root: Path, told: int)
         here = settings.shown(outcome.folder)
         tell([f"The run is recorded as {outcome.status} in {printable(here)}"])
         return
-    from runforge_cli.experiment_view import outcome_lines
+    from runforge_cli.render.experiment_view import outcome_lines
 
     write_lines(outcome_lines(outcome, settings.shown(outcome.folder)))

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from runforge_cli.formulas import quoting_option
-from runforge_cli.output import note, write_json, write_lines
-from runforge_cli.settings import Settings, complete_run, global_options, pass_settings
+from runforge_cli.render.formulas import quoting_option
+from runforge_cli.render.output import note, write_json, write_lines
+from runforge_cli.shell.settings import Settings, complete_run, global_options, pass_settings
 
 
 @click.command("export", short_help="Write runs as MLflow or a spreadsheet keeps them.")
@@ -32,11 +32,11 @@ def command(
     csv: a table of the runs, runs.csv, and one of their metrics step by step, history.csv. The
     same call again writes them anew, unless they were edited.
     """
-    from runforge_contracts.lookup import no_runs
+    from runforge_contracts.store.lookup import no_runs
 
-    from runforge_cli.listing import described, runs_in
-    from runforge_cli.selection import find_runs
-    from runforge_cli.targets import check_outside
+    from runforge_cli.listing.run_list import described, runs_in
+    from runforge_cli.shell.output_paths import check_outside
+    from runforge_cli.shell.run_selection import find_runs
 
     places, folder = settings.places(), Path(output)
     found = find_runs(settings, runs, least=1) if runs else []
@@ -45,7 +45,7 @@ def command(
         raise no_runs(places[0])
     check_outside(folder, [item.path for item in found], places)
     if form == "csv":
-        from runforge_cli.export.tables import export as export_tables
+        from runforge_cli.export.data_tables import export as export_tables
 
         done = export_tables(folder, chosen, quote_formulas=quote_formulas)
     else:

@@ -7,17 +7,17 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
+from runforge_contracts.display import printable, shorten
 from runforge_contracts.errors import ExitCode
-from runforge_contracts.text import printable, shorten
 
-from runforge_cli.columns import pairs, paragraph, plural
-from runforge_cli.groups import CommandGroup
-from runforge_cli.output import write_json, write_lines
-from runforge_cli.settings import Settings, global_options, pass_settings
+from runforge_cli.render.output import write_json, write_lines
+from runforge_cli.render.text_layout import pairs, paragraph, plural
+from runforge_cli.shell.click_group import CommandGroup
+from runforge_cli.shell.settings import Settings, global_options, pass_settings
 
 if TYPE_CHECKING:
-    from runforge_contracts.layout import StoreLayout
-    from runforge_engine.comparison import IndexReport
+    from runforge_contracts.store.layout import StoreLayout
+    from runforge_engine.store.index_diff import IndexReport
 
 #: Names shown of one kind; `--json` has them all.
 _SHOWN = 10
@@ -40,7 +40,7 @@ def rebuild(settings: Settings) -> int:
     Nothing that is in the index is changed. An index that cannot be read is kept beside the new
     one.
     """
-    from runforge_engine.index import rebuild_index
+    from runforge_engine.store.index_repair import rebuild_index
 
     _tell(settings, [rebuild_index(store) for store in _stores(settings)])
     return ExitCode.OK
@@ -54,7 +54,7 @@ def check(settings: Settings) -> int:
 
     Nothing is written.
     """
-    from runforge_engine.index import check_index
+    from runforge_engine.store.index_repair import check_index
 
     reports = [check_index(store) for store in _stores(settings)]
     _tell(settings, reports)
@@ -65,7 +65,7 @@ def _stores(settings: Settings) -> list[StoreLayout]:
     """Return the stores; where there is none, there is nothing that could fit."""
     stores = settings.stores()
     if not any(store.root.is_dir() for store in stores):
-        from runforge_contracts.lookup import no_store
+        from runforge_contracts.store.lookup import no_store
 
         raise no_store(stores[0])
     return stores

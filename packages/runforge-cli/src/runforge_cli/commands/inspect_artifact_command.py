@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from runforge_engine.artifact.inspection import inspect_model
+from runforge_engine.model_file.model_inspection import inspect_model
 
-from runforge_cli.output import write_json, write_lines
-from runforge_cli.references import find_run, is_file, model_path
-from runforge_cli.settings import Settings, complete_run, global_options, pass_settings
+from runforge_cli.render.output import write_json, write_lines
+from runforge_cli.shell.run_reference import find_run, is_file, model_path
+from runforge_cli.shell.settings import Settings, complete_run, global_options, pass_settings
 
 
 @click.command("inspect-artifact", short_help="Look into a model file without running it.")
@@ -28,7 +28,7 @@ def command(settings: Settings, model: str) -> int:
     if settings.json:
         write_json(document)
     else:
-        from runforge_cli.models import model_lines
+        from runforge_cli.render.model_pages import model_lines
 
         write_lines(model_lines(document))
     return 0 if inspection.is_clean else 1

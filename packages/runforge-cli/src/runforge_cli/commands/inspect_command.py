@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import click
-from runforge_contracts.text import printable
+from runforge_contracts.display import printable
 
-from runforge_cli.columns import GAP, pairs, plural, table
-from runforge_cli.output import write_json, write_lines
-from runforge_cli.running import require
-from runforge_cli.settings import Settings, global_options, pass_settings
-from runforge_cli.views import diagnostic_lines
+from runforge_cli.render.output import write_json, write_lines
+from runforge_cli.render.tables import diagnostic_lines
+from runforge_cli.render.text_layout import GAP, pairs, plural, table
+from runforge_cli.shell.settings import Settings, global_options, pass_settings
+from runforge_cli.shell.training import require
 
 
 @click.command("inspect", short_help="Look at a dataset before training.")
@@ -25,10 +25,10 @@ def command(
 ) -> int:
     """Look at DATA: its columns, what is missing, and whether it can be trained on."""
     data = require(data, "DATA", "Name the dataset, or set RUNFORGE_DATASET.")
-    from runforge_engine.numerics import pin_environment
+    from runforge_engine.runtime.numeric_environment import pin_environment
 
     pin_environment()
-    from runforge_engine.inspection import inspect_dataset
+    from runforge_engine.data.dataset_inspection import inspect_dataset
 
     report, code = inspect_dataset(data, label, exclude)
     if settings.json:

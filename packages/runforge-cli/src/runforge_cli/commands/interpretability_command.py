@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import click
-from runforge_contracts import layout
-from runforge_contracts.lookup import made
+from runforge_contracts.store import layout
+from runforge_contracts.store.lookup import made
 
-from runforge_cli.artifacts import heading, require_document
-from runforge_cli.columns import table
-from runforge_cli.output import write_json, write_lines
-from runforge_cli.settings import Settings, global_options, pass_settings, run_argument
+from runforge_cli.render.artifact_pages import heading, require_document
+from runforge_cli.render.output import write_json, write_lines
+from runforge_cli.render.text_layout import table
+from runforge_cli.shell.settings import Settings, global_options, pass_settings, run_argument
 
 _SHOWN_BY = {
     "metrics_v1": "metrics",

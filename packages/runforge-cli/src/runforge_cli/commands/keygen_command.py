@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from runforge_cli.columns import pairs, paragraph
-from runforge_cli.output import write_json, write_lines
-from runforge_cli.passphrase import choose_passphrase
-from runforge_cli.settings import Settings, global_options, pass_settings
+from runforge_cli.render.output import write_json, write_lines
+from runforge_cli.render.text_layout import pairs, paragraph
+from runforge_cli.shell.passphrase import choose_passphrase
+from runforge_cli.shell.settings import Settings, global_options, pass_settings
 
 
 @click.command("keygen", short_help="Make a key to sign runs with.")
@@ -24,7 +24,7 @@ def command(settings: Settings, out: str) -> int:
     The private key is for its owner alone and is never overwritten. It is encrypted with the
     passphrase in RUNFORGE_KEY_PASSPHRASE, or with one that is asked for on a terminal.
     """
-    from runforge_engine.keys import check_free, generate_key
+    from runforge_engine.provenance.keys import check_free, generate_key
 
     path = Path(out).absolute()
     check_free(path)  # Before somebody thinks of a passphrase.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import click
-from runforge_contracts import layout
-from runforge_contracts.lookup import made
+from runforge_contracts.store import layout
+from runforge_contracts.store.lookup import made
 
-from runforge_cli.output import write_json, write_lines
-from runforge_cli.pages import metrics_document, metrics_page
-from runforge_cli.settings import Settings, global_options, pass_settings, run_argument
+from runforge_cli.render.output import write_json, write_lines
+from runforge_cli.render.text_pages import metrics_document, metrics_page
+from runforge_cli.shell.settings import Settings, global_options, pass_settings, run_argument
 
 
 @click.command("metrics", short_help="Show the metrics of a run.")

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from runforge_contracts.diagnostics import raw_diagnostic
-from runforge_contracts.files import write_file
-from runforge_contracts.text import quote
+from runforge_contracts.display import quote
+from runforge_contracts.fs.files import write_file
 
-from runforge_cli.columns import plural
-from runforge_cli.listing import trained_in
-from runforge_cli.output import note, warn, write_json, write_lines
-from runforge_cli.references import find_run, is_file
-from runforge_cli.settings import Settings, complete_run, global_options, pass_settings
-from runforge_cli.targets import check_free
+from runforge_cli.listing.run_list import trained_in
+from runforge_cli.render.output import note, warn, write_json, write_lines
+from runforge_cli.render.text_layout import plural
+from runforge_cli.shell.output_paths import check_free
+from runforge_cli.shell.run_reference import find_run, is_file
+from runforge_cli.shell.settings import Settings, complete_run, global_options, pass_settings
 
 if TYPE_CHECKING:
-    from runforge_engine.prediction import Prediction, RecordedModel
+    from runforge_engine.modeling.predict import Prediction, RecordedModel
 
 #: Most rows or columns that a note names.
 _SHOWN = 10
@@ -42,7 +42,7 @@ def command(settings: Settings, model: str, data: str, output: str | None, proba
     A model file is loaded only if a run of the workspace has its digest on record, and after it
     was inspected.
     """
-    from runforge_engine.guarded import predict
+    from runforge_engine.modeling.model_process import predict
 
     target = None if output is None else Path(output)
     if target is not None:
@@ -69,7 +69,7 @@ def command(settings: Settings, model: str, data: str, output: str | None, proba
 
 def _recorded_model(settings: Settings, model: str) -> RecordedModel:
     """Return the model that is meant, with what is on record of it."""
-    from runforge_engine.prediction import model_of_file, model_of_run
+    from runforge_engine.modeling.predict import model_of_file, model_of_run
 
     listed = trained_in(settings.stores())
     path = settings.located(model)

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from runforge_cli.output import note, write_json, write_lines
-from runforge_cli.settings import Settings, complete_run, global_options, pass_settings
+from runforge_cli.render.output import note, write_json, write_lines
+from runforge_cli.shell.settings import Settings, complete_run, global_options, pass_settings
 
 
 @click.command("report", short_help="Write a report on runs as one HTML or Markdown file.")
@@ -29,18 +29,23 @@ def command(
     No record holds predictions. For the curves they are computed again, if the dataset and the
     model still have the digests on record; else the report says why there are none.
     """
-    from runforge_engine.numerics import pin_environment
+    from runforge_engine.runtime.numeric_environment import pin_environment
 
     # Before anything loads numpy, so that the model predicts as it did.
     pin_environment()
-    from runforge_contracts.files import write_file
-    from runforge_contracts.text import quote
+    from runforge_contracts.display import quote
+    from runforge_contracts.fs.files import write_file
 
-    from runforge_cli.differences import letters_of
-    from runforge_cli.listing import trained_in
-    from runforge_cli.report.material import Material, gather
-    from runforge_cli.report.writing import check_target, default_name, make_report, writer_for
-    from runforge_cli.selection import find_runs
+    from runforge_cli.listing.run_list import trained_in
+    from runforge_cli.render.differences import letters_of
+    from runforge_cli.report.report_input import Material, gather
+    from runforge_cli.report.report_writer import (
+        check_target,
+        default_name,
+        make_report,
+        writer_for,
+    )
+    from runforge_cli.shell.run_selection import find_runs
 
     folders = find_runs(settings, runs or ("latest",), least=1)
     target = Path(default_name(folders) if output is None else output)

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 from runforge_contracts.errors import ExitCode
-from runforge_contracts.layout import RUN
-from runforge_contracts.lookup import made
-from runforge_contracts.reading import RunFolder
+from runforge_contracts.store.layout import RUN
+from runforge_contracts.store.lookup import made
+from runforge_contracts.store.reading import RunFolder
 
-from runforge_cli.output import write_json, write_lines
-from runforge_cli.settings import Settings, global_options, pass_settings, run_argument
+from runforge_cli.render.output import write_json, write_lines
+from runforge_cli.shell.settings import Settings, global_options, pass_settings, run_argument
 
 if TYPE_CHECKING:
-    from runforge_engine.reproduction.report import Reproduction
+    from runforge_engine.reproduction.reproduction_report import Reproduction
 
 #: How many of the verdicts, from the best one, each level accepts.
 _LEVELS = {"bytes": 1, "content": 2, "predictions": 3}
@@ -65,10 +65,10 @@ def command(
     )
     if requirements:
         return _print_requirements(settings, folder)
-    from runforge_engine.reproduction.reproducing import reproduce
+    from runforge_engine.reproduction.reproduce import reproduce
 
-    from runforge_cli.progress import watching
-    from runforge_cli.running import cancelled_by_signals
+    from runforge_cli.render.progress import watching
+    from runforge_cli.shell.training import cancelled_by_signals
 
     with cancelled_by_signals() as cancellation, watching(settings) as observer:
         report = reproduce(
@@ -84,7 +84,7 @@ def command(
     if settings.json:
         write_json(document)
     else:
-        from runforge_cli.reproduction_view import reproduction_lines
+        from runforge_cli.render.reproduction_view import reproduction_lines
 
         write_lines(reproduction_lines(document))
     return _exit_code(report, accept)
@@ -104,7 +104,7 @@ def _print_requirements(settings: Settings, folder: RunFolder) -> int:
 
 
 def _exit_code(report: Reproduction, accept: str) -> int:
-    from runforge_engine.reproduction.findings import Verdict
+    from runforge_engine.reproduction.reproduction_findings import Verdict
 
     if report.verdict in list(Verdict)[: _LEVELS[accept]]:
         return ExitCode.OK
@@ -113,7 +113,7 @@ def _exit_code(report: Reproduction, accept: str) -> int:
 
 def _workspace_of(folder: RunFolder, settings: Settings) -> Path:
     """Return where the path of the run's dataset starts: its workspace, or that of this call."""
-    from runforge_contracts.layout import find_workspace
+    from runforge_contracts.store.layout import find_workspace
 
     if folder.path.parent.name == "runs":
         return folder.path.parents[2]

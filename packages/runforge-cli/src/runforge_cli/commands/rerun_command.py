@@ -7,22 +7,22 @@ from pathlib import Path
 from typing import Any
 
 import click
+from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.layout import REQUEST
-from runforge_contracts.lookup import made
-from runforge_contracts.reading import RunFolder
-from runforge_contracts.text import quote
+from runforge_contracts.store.layout import REQUEST
+from runforge_contracts.store.lookup import made
+from runforge_contracts.store.reading import RunFolder
 
 from runforge_cli import CLIENT
-from runforge_cli.process import prepare_training
-from runforge_cli.running import train_and_tell, training_options
-from runforge_cli.settings import (
+from runforge_cli.shell.process_exit import prepare_training
+from runforge_cli.shell.settings import (
     Settings,
     complete_run,
     global_options,
     pass_settings,
     private_option,
 )
+from runforge_cli.shell.training import train_and_tell, training_options
 
 #: Where each option stands in a request.
 _PLACES = {
@@ -58,10 +58,10 @@ def command(
     Another model family starts from its own hyperparameters.
     """
     prepare_training()
-    from runforge_engine.configuration import PROFILES, parse_parameters
-    from runforge_engine.execution import execute
-    from runforge_engine.privacy import is_left_out, is_private
-    from runforge_engine.requests import dataset_path, rerun_request
+    from runforge_engine.modeling.configuration import PROFILES, parse_parameters
+    from runforge_engine.pipeline.execute import execute
+    from runforge_engine.pipeline.request import dataset_path, rerun_request
+    from runforge_engine.provenance.privacy import is_left_out, is_private
 
     parent = settings.find_run(
         run,

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.layout import DEFAULT_STORE, StoreLayout, find_workspace
+from runforge_contracts.store.layout import DEFAULT_STORE, StoreLayout, find_workspace
 
-from runforge_cli.process import prepare_training
-from runforge_cli.running import train_and_tell
-from runforge_cli.settings import Settings, global_options, pass_settings, private_option
+from runforge_cli.shell.process_exit import prepare_training
+from runforge_cli.shell.settings import Settings, global_options, pass_settings, private_option
+from runforge_cli.shell.training import train_and_tell
 
 
 @click.command("run", short_help="Execute a request file.")
@@ -30,7 +30,7 @@ def command(settings: Settings, request: str | None, run_dir: str | None) -> int
     prepare_training()
     from runforge_contracts._generated.request_v1 import RequestV1
     from runforge_contracts.documents import Document
-    from runforge_engine.execution import execute, execute_folder
+    from runforge_engine.pipeline.execute import execute, execute_folder
 
     if run_dir is not None:
         folder = Path(run_dir).absolute()

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+from runforge_contracts.display import printable, quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.layout import Place, StoreLayout
-from runforge_contracts.newest import Newest
-from runforge_contracts.text import printable, quote
+from runforge_contracts.index.index_tail import Newest
+from runforge_contracts.store.layout import Place, StoreLayout
 
-from runforge_cli.columns import GAP, fit, table, terminal_width, width
-from runforge_cli.entries import (
+from runforge_cli.listing.run_list import Run, newest_in, runs_in, tags_of
+from runforge_cli.listing.run_rows import (
     METRIC,
     TRAINED,
     add_states,
@@ -30,10 +30,10 @@ from runforge_cli.entries import (
     rank,
     status_of,
 )
-from runforge_cli.formulas import REMEDY, guard_formulas, quoting_option
-from runforge_cli.listing import Run, newest_in, runs_in, tags_of
-from runforge_cli.output import write_csv, write_json, write_lines
-from runforge_cli.settings import Settings, global_options, pass_settings
+from runforge_cli.render.formulas import REMEDY, guard_formulas, quoting_option
+from runforge_cli.render.output import write_csv, write_json, write_lines
+from runforge_cli.render.text_layout import GAP, fit, table, terminal_width, width
+from runforge_cli.shell.settings import Settings, global_options, pass_settings
 
 #: Hexadecimal digits of a whole SHA-256.
 _DIGITS = 64
@@ -149,7 +149,7 @@ def _chosen(
 ) -> Newest:
     """Return runs of a place that were asked for, the first ``limit`` among them."""
     if said is not None and isinstance(place, StoreLayout):
-        from runforge_contracts.skimming import skim_runs
+        from runforge_contracts.index.index_filter import skim_runs
 
         page = skim_runs(place, limit, said, None if sort == "created" else sort)
         if page is not None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import click
-from runforge_contracts import layout
-from runforge_contracts.experiments import ExperimentFolder
-from runforge_contracts.lookup import AnyRun
-from runforge_contracts.reading import RunFolder
+from runforge_contracts.store import layout
+from runforge_contracts.store.experiment_runs import ExperimentFolder
+from runforge_contracts.store.lookup import AnyRun
+from runforge_contracts.store.reading import RunFolder
 
-from runforge_cli.output import write_json, write_lines
-from runforge_cli.settings import Settings, global_options, pass_settings, run_argument
+from runforge_cli.render.output import write_json, write_lines
+from runforge_cli.shell.settings import Settings, global_options, pass_settings, run_argument
 
 _DOCUMENTS = {
     "request": layout.REQUEST,
@@ -40,11 +40,11 @@ def command(settings: Settings, run: str) -> int:
     """Show what RUN did, on one screen; the last one where none is named."""
     folder = settings.find_any(run, quiet=not settings.json)
     if isinstance(folder, RunFolder):
-        from runforge_cli.summary import summary_lines
+        from runforge_cli.render.run_summary import summary_lines
 
         lines = summary_lines(folder, settings)
     else:
-        from runforge_cli.experiment_summary import experiment_lines
+        from runforge_cli.render.experiment_summary import experiment_lines
 
         lines = experiment_lines(folder, settings)
     if settings.json:
@@ -57,9 +57,9 @@ def command(settings: Settings, run: str) -> int:
 def _as_json(folder: AnyRun, settings: Settings) -> dict[str, Any]:
     """Return all documents of a run; one of an experiment that cannot be read is a problem."""
     if isinstance(folder, ExperimentFolder):
-        from runforge_engine.experiment.stopping import state_of
+        from runforge_engine.experiment.run.cancel_experiment import state_of
 
-        from runforge_cli.experiments import TolerantFolder
+        from runforge_cli.listing.experiment_rows import TolerantFolder
 
         run = TolerantFolder(folder.path)
         documents = {name: run.raw(file) for name, file in _OF_EXPERIMENTS.items()}

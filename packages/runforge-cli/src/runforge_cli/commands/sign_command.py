@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from runforge_contracts.diagnostics import raw_diagnostic
+from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, Place, Problem, RunForgeError
-from runforge_contracts.text import quote
 from runforge_contracts.validation import MAX_PROBLEMS
 
-from runforge_cli.columns import pairs, plural
-from runforge_cli.output import warn, write_json, write_lines
-from runforge_cli.passphrase import ask_passphrase
-from runforge_cli.settings import Settings, global_options, pass_settings, run_argument
+from runforge_cli.render.output import warn, write_json, write_lines
+from runforge_cli.render.text_layout import pairs, plural
+from runforge_cli.shell.passphrase import ask_passphrase
+from runforge_cli.shell.settings import Settings, global_options, pass_settings, run_argument
 
 if TYPE_CHECKING:
-    from runforge_engine.verification.runs import RunVerification
+    from runforge_engine.verification.verify_run import RunVerification
 
 
 @click.command("sign", short_help="Sign a run and the list it is in.")
@@ -33,12 +33,12 @@ def command(settings: Settings, run: str, key: str, replace: bool) -> int:
     goes beside the runs, to signatures/RUN.sig in the store. The passphrase of the key is taken
     from RUNFORGE_KEY_PASSPHRASE, or asked for on a terminal.
     """
-    from runforge_contracts.layout import RESULT
-    from runforge_contracts.lookup import made
-    from runforge_engine.keys import exposure_of
-    from runforge_engine.signing import read_claim, sign_folder
-    from runforge_engine.verification.runs import verify_run
-    from runforge_engine.verification.surroundings import surroundings_of
+    from runforge_contracts.store.layout import RESULT
+    from runforge_contracts.store.lookup import made
+    from runforge_engine.provenance.keys import exposure_of
+    from runforge_engine.provenance.signing import read_claim, sign_folder
+    from runforge_engine.verification.context import surroundings_of
+    from runforge_engine.verification.verify_run import verify_run
 
     folder = settings.find_run(
         run,

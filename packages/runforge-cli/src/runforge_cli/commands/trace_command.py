@@ -6,12 +6,21 @@ from collections.abc import Iterator
 from typing import Any
 
 import click
-from runforge_contracts.text import printable
+from runforge_contracts.display import printable
 
-from runforge_cli.columns import GAP, fit, pairs, paragraph, plural, table, terminal_width, width
-from runforge_cli.listing import trained_in
-from runforge_cli.output import write_json, write_lines
-from runforge_cli.settings import Settings, global_options, pass_settings
+from runforge_cli.listing.run_list import trained_in
+from runforge_cli.render.output import write_json, write_lines
+from runforge_cli.render.text_layout import (
+    GAP,
+    fit,
+    pairs,
+    paragraph,
+    plural,
+    table,
+    terminal_width,
+    width,
+)
+from runforge_cli.shell.settings import Settings, global_options, pass_settings
 
 _WORDS = {
     "model_sha256": "the model of",
@@ -35,7 +44,7 @@ def command(settings: Settings, what: str) -> int:
     A file is known by its bytes, wherever it lies now and whatever it is called. A SHA-256 may be
     cut to its first digits, at least 8; that of a model may also be the digest of its content.
     """
-    from runforge_engine.trace import origin, trace, wanted
+    from runforge_engine.store.lineage import origin, trace, wanted
 
     sought = wanted(str(settings.located(what)) if what else what)
     listed = trained_in(settings.stores())

@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from runforge_cli import CLIENT
-from runforge_cli.process import prepare_training
-from runforge_cli.running import require, train_and_tell, training_options
-from runforge_cli.settings import Settings, global_options, pass_settings, private_option
+from runforge_cli.shell.process_exit import prepare_training
+from runforge_cli.shell.settings import Settings, global_options, pass_settings, private_option
+from runforge_cli.shell.training import require, train_and_tell, training_options
 
 
 @click.command("train", short_help="Train a classifier on a dataset and record the run.")
@@ -36,9 +36,9 @@ def command(
     data = require(data, "DATA", "Name the dataset, or set RUNFORGE_DATASET.")
     label = require(label, "--label", "Name the label column with --label; it is never guessed.")
     prepare_training()
-    from runforge_engine.configuration import parse_parameters
-    from runforge_engine.execution import execute
-    from runforge_engine.requests import new_request
+    from runforge_engine.modeling.configuration import parse_parameters
+    from runforge_engine.pipeline.execute import execute
+    from runforge_engine.pipeline.request import new_request
 
     parameters = parse_parameters(params)
     given = {name: value for name, value in options.items() if value is not None}

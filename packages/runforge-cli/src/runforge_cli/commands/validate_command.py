@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from runforge_contracts.display import printable
 from runforge_contracts.documents import Document, struct_of
 from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
 from runforge_contracts.schemas import schema_bytes
-from runforge_contracts.text import printable
 
-from runforge_cli.output import error_lines, warn, write_json, write_lines
-from runforge_cli.settings import Settings, global_options, pass_settings
+from runforge_cli.render.output import error_lines, warn, write_json, write_lines
+from runforge_cli.shell.settings import Settings, global_options, pass_settings
 
 
 @click.command("validate", short_help="Check documents against their schemas.")

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
 
-from runforge_cli.columns import plural
-from runforge_cli.output import write_json, write_lines
-from runforge_cli.settings import Settings, complete_run, global_options, pass_settings
+from runforge_cli.render.output import write_json, write_lines
+from runforge_cli.render.text_layout import plural
+from runforge_cli.shell.settings import Settings, complete_run, global_options, pass_settings
 
 if TYPE_CHECKING:
-    from runforge_engine.verification.runs import RunVerification
-    from runforge_engine.verification.stores import StoreVerification
+    from runforge_engine.verification.verify_run import RunVerification
+    from runforge_engine.verification.verify_store import StoreVerification
 
 
 @click.command("verify", short_help="Check whether anything was changed.")
@@ -57,7 +57,7 @@ def command(
     if settings.json:
         write_json(_document(holds, stores if everything else None, found))
     else:
-        from runforge_cli.verification_view import verification_lines
+        from runforge_cli.render.verification_view import verification_lines
 
         # Of all runs only those are shown that something stands against.
         brief = everything and not settings.verbose
@@ -72,17 +72,19 @@ def command(
 def _runs(
     settings: Settings, references: tuple[str, ...], public_key: Path | None, *, with_dataset: bool
 ) -> Iterator[RunVerification]:
-    from runforge_contracts.experiments import ExperimentFolder
-    from runforge_contracts.layout import EXPERIMENT_RUNS
-    from runforge_contracts.lookup import has_ended
-    from runforge_engine.verification.runs import verify_run
-    from runforge_engine.verification.surroundings import surroundings_of
+    from runforge_contracts.store.experiment_runs import ExperimentFolder
+    from runforge_contracts.store.layout import EXPERIMENT_RUNS
+    from runforge_contracts.store.lookup import has_ended
+    from runforge_engine.verification.context import surroundings_of
+    from runforge_engine.verification.verify_run import verify_run
 
     # All of them are found before one is read: a mistyped name is told at once.
     folders = [settings.find_any(reference, has_ended) for reference in references]
     for path, folder in {folder.path: folder for folder in folders}.items():
         if isinstance(folder, ExperimentFolder):
-            from runforge_engine.experiment.verification import verify_experiment_run
+            from runforge_engine.experiment.record.experiment_verification import (
+                verify_experiment_run,
+            )
 
             in_repository = path.parent.name == EXPERIMENT_RUNS
             yield verify_experiment_run(
@@ -100,15 +102,15 @@ def _everything(
     settings: Settings, public_key: Path | None, *, with_dataset: bool
 ) -> tuple[list[StoreVerification], list[RunVerification]]:
     """Return all stores and runs of experiments; that there is neither is an error."""
-    from runforge_engine.keys import load_public_key
-    from runforge_engine.verification.datasets import Datasets
-    from runforge_engine.verification.stores import verify_store
+    from runforge_engine.provenance.keys import load_public_key
+    from runforge_engine.verification.dataset_check import Datasets
+    from runforge_engine.verification.verify_store import verify_store
 
     key = None if public_key is None else load_public_key(public_key)
     datasets = Datasets(settings.folder)
     experiments: list[RunVerification] = []
     for place in settings.experiments():
-        from runforge_engine.experiment.verification import verify_experiments
+        from runforge_engine.experiment.record.experiment_verification import verify_experiments
 
         experiments += verify_experiments(
             place.workspace,

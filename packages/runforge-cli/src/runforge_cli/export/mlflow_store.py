@@ -18,14 +18,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from runforge_contracts.display import quote, shorten
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.files import writing
-from runforge_contracts.text import quote, shorten
+from runforge_contracts.fs.files import writing
 
-from runforge_cli.export.names import Names
-from runforge_cli.export.record import Outcome, Record, record_of
-from runforge_cli.listing import Run
-from runforge_cli.targets import make_folder
+from runforge_cli.export.mlflow_names import Names
+from runforge_cli.export.mlflow_record import Outcome, Record, record_of
+from runforge_cli.listing.run_list import Run
+from runforge_cli.shell.output_paths import make_folder
 
 #: What MLflow calls its database, and the folder of artifacts beside it.
 DATABASE, ARTIFACTS = "mlflow.db", "mlruns"

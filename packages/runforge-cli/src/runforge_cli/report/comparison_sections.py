@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from runforge_cli.columns import number
-from runforge_cli.differences import field_texts, signed
+from runforge_cli.render.differences import field_texts, signed
+from runforge_cli.render.text_layout import number
 from runforge_cli.report import history_blocks
-from runforge_cli.report.blocks import Block, Name, Paragraph, Section, Table, Text, prose
 from runforge_cli.report.curve_blocks import overlaid_blocks
-from runforge_cli.report.material import AnyMaterial, Material
+from runforge_cli.report.report_blocks import Block, Name, Paragraph, Section, Table, Text, prose
+from runforge_cli.report.report_input import AnyMaterial, Material
 
 #: Weights shown, largest movement first.
 TOP = 20

@@ -6,14 +6,14 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from runforge_contracts.text import shorten
+from runforge_contracts.display import shorten
 
-from runforge_cli.columns import number, plural
-from runforge_cli.report.blocks import Block, Name, Paragraph, Plot, Series, Table
-from runforge_cli.report.material import Curves, Material
+from runforge_cli.render.text_layout import number, plural
+from runforge_cli.report.report_blocks import Block, Name, Paragraph, Plot, Series, Table
+from runforge_cli.report.report_input import Curves, Material
 
 if TYPE_CHECKING:
-    from runforge_engine.curves import Curve
+    from runforge_engine.modeling.curves import Curve
 
 #: Lines in one plot; more cannot be told apart.
 MAX_LINES = 8

@@ -6,17 +6,18 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from runforge_contracts import layout
-from runforge_contracts.difference.experiment_facets import configured
-from runforge_contracts.rules import primary_metric
-from runforge_contracts.text import format_duration, printable, shorten, time_text
+from runforge_contracts.comparison.experiment_facets import configured
+from runforge_contracts.display import format_duration, printable, shorten, time_text
+from runforge_contracts.metrics import primary_metric
+from runforge_contracts.store import layout
 
-from runforge_cli.columns import number
-from runforge_cli.differences import value_text
-from runforge_cli.experiment_summary import artifacts_of, log_tail
-from runforge_cli.experiments import trained_run
-from runforge_cli.listing import tags_of
-from runforge_cli.report.blocks import (
+from runforge_cli.listing.experiment_rows import trained_run
+from runforge_cli.listing.run_list import tags_of
+from runforge_cli.render.differences import value_text
+from runforge_cli.render.experiment_summary import artifacts_of, log_tail
+from runforge_cli.render.text_layout import number
+from runforge_cli.report.history_blocks import history_blocks, history_table
+from runforge_cli.report.report_blocks import (
     Block,
     Commands,
     Facts,
@@ -27,8 +28,7 @@ from runforge_cli.report.blocks import (
     Text,
     prose,
 )
-from runforge_cli.report.history_blocks import history_blocks, history_table
-from runforge_cli.report.material import ExperimentMaterial
+from runforge_cli.report.report_input import ExperimentMaterial
 from runforge_cli.report.run_sections import names
 
 #: Characters of a free text, and lines of the notes and of the log.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from runforge_contracts.text import shorten
+from runforge_contracts.display import shorten
 
-from runforge_cli.columns import number, plural
-from runforge_cli.report.blocks import Block, Name, Paragraph, Plot, Series, Table, Text
+from runforge_cli.render.text_layout import number, plural
+from runforge_cli.report.report_blocks import Block, Name, Paragraph, Plot, Series, Table, Text
 from runforge_cli.report.scales import scale_of
 
 #: Plots of a run, and lines in one of them; more cannot be taken in.

@@ -14,10 +14,11 @@ import html
 import re
 from collections.abc import Iterator, Sequence
 
-from runforge_contracts.text import printable
+from runforge_contracts.display import printable
 
-from runforge_cli.columns import number
-from runforge_cli.report.blocks import (
+from runforge_cli.render.text_layout import number
+from runforge_cli.report.plots import bar_svg, key_svg, plot_svg
+from runforge_cli.report.report_blocks import (
     Bars,
     Block,
     Commands,
@@ -31,7 +32,6 @@ from runforge_cli.report.blocks import (
     Table,
     Text,
 )
-from runforge_cli.report.plots import bar_svg, key_svg, plot_svg
 from runforge_cli.report.styles import CSS
 
 #: Steps of colour in a confusion matrix.

@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from runforge_contracts.display import printable
 from runforge_contracts.markdown import code, prose
-from runforge_contracts.text import printable
 
-from runforge_cli.columns import number
-from runforge_cli.report.blocks import (
+from runforge_cli.render.text_layout import number
+from runforge_cli.report.report_blocks import (
     Bars,
     Block,
     Commands,

@@ -6,10 +6,19 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
-from runforge_contracts.text import printable, shorten
+from runforge_contracts.display import printable, shorten
 
-from runforge_cli.report.blocks import Block, Commands, Facts, Name, Paragraph, Table, Text, prose
-from runforge_cli.report.material import Material
+from runforge_cli.report.report_blocks import (
+    Block,
+    Commands,
+    Facts,
+    Name,
+    Paragraph,
+    Table,
+    Text,
+    prose,
+)
+from runforge_cli.report.report_input import Material
 
 #: Diagnostics shown, and characters of one.
 _MOST, _LONG = 100, 2_000

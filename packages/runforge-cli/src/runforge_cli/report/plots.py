@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import svg
-from runforge_contracts.text import printable
+from runforge_contracts.display import printable
 
-from runforge_cli.report.blocks import Plot, Series
+from runforge_cli.report.report_blocks import Plot, Series
 
 #: Lines that are told apart by colour and dashes.
 STYLES = 8

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from runforge_contracts import layout
+from runforge_contracts.store import layout
 
-from runforge_cli.columns import number
-from runforge_cli.differences import signed
-from runforge_cli.report.blocks import Bars, Block, Matrix, Name, Paragraph, Table
-from runforge_cli.report.material import Material
+from runforge_cli.render.differences import signed
+from runforge_cli.render.text_layout import number
+from runforge_cli.report.report_blocks import Bars, Block, Matrix, Name, Paragraph, Table
+from runforge_cli.report.report_input import Material
 
 #: Features shown of each class, and where several runs share a page.
 TOP, TOP_OF_SEVERAL = 20, 10

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from runforge_contracts.rules import primary_metric
-from runforge_contracts.text import format_duration, shorten, time_text
+from runforge_contracts.display import format_duration, shorten, time_text
+from runforge_contracts.metrics import primary_metric
 
-from runforge_cli.columns import number, plural
-from runforge_cli.differences import source_text, value_text
-from runforge_cli.report.blocks import (
+from runforge_cli.render.differences import source_text, value_text
+from runforge_cli.render.text_layout import number, plural
+from runforge_cli.report.curve_blocks import curve_blocks
+from runforge_cli.report.origin_blocks import (
+    diagnostic_blocks,
+    provenance_blocks,
+    reproduction_blocks,
+)
+from runforge_cli.report.report_blocks import (
     Block,
     Facts,
     Name,
@@ -20,13 +26,7 @@ from runforge_cli.report.blocks import (
     Text,
     prose,
 )
-from runforge_cli.report.curve_blocks import curve_blocks
-from runforge_cli.report.material import Material
-from runforge_cli.report.origin_blocks import (
-    diagnostic_blocks,
-    provenance_blocks,
-    reproduction_blocks,
-)
+from runforge_cli.report.report_input import Material
 from runforge_cli.report.result_blocks import metric_blocks, ratios, weight_blocks
 
 #: Characters of a free text, and lines of the notes.

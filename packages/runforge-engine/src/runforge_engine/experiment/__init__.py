@@ -12,6 +12,6 @@ The other modules run experiments; they are imported by whoever does that.
 Source: TFC-0002; TFC-0003.
 """
 
-from runforge_engine.experiment.current import CurrentRun, current_run, read_config
+from runforge_engine.experiment.tracking import CurrentRun, current_run, read_config
 
 __all__ = ["CurrentRun", "current_run", "read_config"]

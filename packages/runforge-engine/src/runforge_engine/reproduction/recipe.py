@@ -10,16 +10,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from runforge_contracts import layout
+from runforge_contracts.codec.pointers import format_pointer
+from runforge_contracts.display import quote
 from runforge_contracts.errors import RunForgeError
-from runforge_contracts.pointers import format_pointer
-from runforge_contracts.reading import RUN_VERSIONS, RunFolder
-from runforge_contracts.text import quote
+from runforge_contracts.store import layout
+from runforge_contracts.store.reading import RUN_VERSIONS, RunFolder
 
-from runforge_engine.configuration import PRESET_ALIASES
-from runforge_engine.families import FAMILIES
-from runforge_engine.reproduction.findings import Contradiction, Reason
-from runforge_engine.splitting import VALIDATION_FRACTION
+from runforge_engine.data.split import VALIDATION_FRACTION
+from runforge_engine.modeling.configuration import PRESET_ALIASES
+from runforge_engine.modeling.families import FAMILIES
+from runforge_engine.reproduction.reproduction_findings import Contradiction, Reason
 
 #: What the newest run record holds and a repetition needs, with a word for it.
 _NEEDED = {

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from runforge_contracts.display import printable, quote, shorten
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.reading import RunFolder
-from runforge_contracts.text import printable, quote, shorten
+from runforge_contracts.store.reading import RunFolder
 
-from runforge_engine.provenance import PACKAGES
+from runforge_engine.provenance.collect import PACKAGES
 
 #: The packages that runs record, and the one that they recorded before it was known that nothing
 #: loads it. Whoever installs what a record names installs nothing else.

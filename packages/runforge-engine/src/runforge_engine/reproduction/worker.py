@@ -21,7 +21,7 @@ def main() -> None:
     task = json.loads(sys.stdin.buffer.readline())
     threading.Thread(target=_end_with_the_caller, daemon=True).start()
     if task["pin"]:
-        from runforge_engine.numerics import pin_environment
+        from runforge_engine.runtime.numeric_environment import pin_environment
 
         pin_environment()
     _say({"answer": _answer(task)})
@@ -41,12 +41,12 @@ def _say(message: dict[str, Any]) -> None:
 
 def _answer(task: dict[str, Any]) -> dict[str, Any]:
     """Return the error that ended the training, or how the two models compare."""
-    from runforge_contracts import layout
     from runforge_contracts.errors import RunForgeError
-    from runforge_contracts.layout import StoreLayout
+    from runforge_contracts.store import layout
+    from runforge_contracts.store.layout import StoreLayout
 
-    from runforge_engine.execution import execute_folder
-    from runforge_engine.observer import Observer
+    from runforge_engine.pipeline.execute import execute_folder
+    from runforge_engine.pipeline.observer import Observer
 
     class Forward(Observer):
         """Hand every event to the process that asked."""
@@ -80,10 +80,10 @@ def _digest(path: Path) -> str:
 def _compare(task: dict[str, Any], rebuilt: Path, model: dict[str, str]) -> dict[str, Any]:
     from runforge_contracts.errors import RunForgeError
 
-    from runforge_engine.artifact.loading import load_model
-    from runforge_engine.dataset import load_dataset
-    from runforge_engine.reproduction.models import compare_models
-    from runforge_engine.source import read_source
+    from runforge_engine.data.dataset import load_dataset
+    from runforge_engine.data.dataset_source import read_source
+    from runforge_engine.model_file.loading import load_model
+    from runforge_engine.reproduction.model_comparison import compare_models
 
     dataset = task["dataset"]
     with warnings.catch_warnings():

@@ -1,0 +1,113 @@
+"""Comparing what is with what should be, and trees of files with each other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from runforge_contracts.codec.pointers import format_pointer
+from runforge_contracts.codec.strict_json import MAX_BYTES
+from runforge_contracts.errors import RunForgeError
+from runforge_contracts.fs.files import read_file
+from runforge_contracts.fs.folders import as_text, walk_folder
+from runforge_contracts.invariants.finding import ABSENT, same
+
+#: Deepest folder that is looked into.
+_MAX_DEPTH = 64
+
+
+class Difference(NamedTuple):
+    """A place at which two JSON values differ."""
+
+    pointer: str
+    expected: Any
+    found: Any
+
+
+def differences(expected: Any, found: Any, pointer: str = "") -> Iterator[Difference]:
+    """Give the places at which two JSON values differ.
+
+    The order of keys does not matter, numbers are compared as numbers, texts exactly, and absent
+    is not null.
+    """
+    if isinstance(expected, dict) and isinstance(found, dict):
+        for key in [*expected, *(key for key in found if key not in expected)]:
+            place = pointer + format_pointer([key])
+            left, right = expected.get(key, ABSENT), found.get(key, ABSENT)
+            if left is ABSENT or right is ABSENT:
+                yield Difference(place, left, right)
+            else:
+                yield from differences(left, right, place)
+    elif isinstance(expected, list) and isinstance(found, list):
+        for index, (left, right) in enumerate(zip(expected, found, strict=False)):
+            yield from differences(left, right, f"{pointer}/{index}")
+        if len(expected) != len(found):
+            shorter = min(len(expected), len(found))
+            left, right = expected[shorter:] or ABSENT, found[shorter:] or ABSENT
+            yield Difference(f"{pointer}/{shorter}", left, right)
+    elif not same(expected, found):
+        yield Difference(pointer, expected, found)
+
+
+def missing(expected: Any, found: Any, pointer: str = "") -> Iterator[Difference]:
+    """Give the places at which ``found`` lacks something of ``expected``; it may have more.
+
+    Of a list in which every item has a name, items are compared by their names.
+    """
+    if isinstance(expected, dict) and isinstance(found, dict):
+        for key, value in expected.items():
+            yield from missing(value, found.get(key, ABSENT), pointer + format_pointer([key]))
+    elif _are_named(expected) and _are_named(found):
+        by_name = {item["name"]: item for item in found}
+        for index, item in enumerate(expected):
+            yield from missing(item, by_name.get(item["name"], ABSENT), f"{pointer}/{index}")
+    elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+        for index, (left, right) in enumerate(zip(expected, found, strict=True)):
+            yield from missing(left, right, f"{pointer}/{index}")
+    else:
+        yield from differences(expected, found, pointer)
+
+
+def _are_named(value: Any) -> bool:
+    """Tell whether ``value`` is a list of things with names."""
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(item, dict) and "name" in item for item in value)
+    )
+
+
+def snapshot(folder: Path) -> dict[str, bytes]:
+    """Return every file below ``folder`` with its content; of links where they lead.
+
+    What a client may have left is read with care: of what is no file, cannot be read or is larger
+    than any document, there is a word that says so.
+    """
+    found: dict[str, bytes] = {}
+    for place, path, kind in walk_folder(folder, max_depth=_MAX_DEPTH):
+        if kind == "link":
+            found[as_text(place)] = b"link to " + os.fsencode(path.readlink())
+        elif kind != "folder":
+            found[as_text(place)] = content(path)
+    return found
+
+
+def content(path: Path) -> bytes:
+    """Return the content of a file that a client left, or a word on why there is none."""
+    try:
+        return read_file(path, max_bytes=MAX_BYTES)
+    except RunForgeError as error:
+        return b"\0" + error.code.encode()
+
+
+def changes(before: dict[str, bytes], after: dict[str, bytes]) -> Iterator[tuple[str, str]]:
+    """Give each file that differs between two snapshots, and how."""
+    for place in sorted(before.keys() | after.keys()):
+        if place not in after:
+            yield place, "is gone"
+        elif place not in before:
+            yield place, "is new"
+        elif before[place] != after[place]:
+            yield place, "has changed"

@@ -1,0 +1,217 @@
+"""The application: its screens, what all of them can do, its looks, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import tempfile
+import webbrowser
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar
+
+from runforge_contracts.display import printable
+from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
+from textual.app import App, SuspendNotSupported
+from textual.binding import Binding, BindingType
+from textual.theme import BUILTIN_THEMES
+
+from runforge_cli.browse.pager import Pager
+from runforge_cli.browse.report_opener import needs_the_terminal, open_beside, write_report
+from runforge_cli.browse.run_table import RunList
+from runforge_cli.browse.runs_screen import RunsScreen
+from runforge_cli.browse.screens import HelpScreen, RunScreen, SubjectScreen
+from runforge_cli.browse.worker_thread import begin
+from runforge_cli.listing.run_list import Run
+from runforge_cli.shell.settings import Settings
+
+#: The colours of the terminal itself, which are right on light and on dark ones.
+_TERMINAL = replace(
+    BUILTIN_THEMES["ansi-dark"],
+    name="terminal",
+    variables={
+        **BUILTIN_THEMES["ansi-dark"].variables,
+        "block-cursor-background": "ansi_blue",
+        "block-cursor-foreground": "ansi_bright_white",
+        "input-cursor-background": "ansi_default",
+        "input-cursor-foreground": "ansi_default",
+        "input-cursor-text-style": "reverse",
+        "input-selection-background": "ansi_blue",
+        "input-selection-foreground": "ansi_bright_white",
+    },
+)
+_THEMES = ("terminal", "textual-dark", "textual-light")
+_FILTER = (
+    "Every word must fit. `status:`, `model:`, `preset:`, `label:`, `name:`, `id:` and `kind:` look"
+    " at one thing, as in `status:failed`; `dataset:` takes the start of a SHA-256, or the path of"
+    " a file. Any other word may stand anywhere."
+)
+_MOUSE = (
+    "A click goes to a run, two clicks open it; a click on the name of a column sorts by it. With"
+    " the shift key, most terminals let you mark text to copy it."
+)
+
+
+class Browser(App[None]):
+    """Runs to look around in.
+
+    Parameters
+    ----------
+    settings
+        Those of the command.
+    """
+
+    ENABLE_COMMAND_PALETTE = False
+    ALLOW_SELECT = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark,f1", "help", "Keys", key_display="?"),
+        Binding("q", "quit", "Quit"),
+        Binding("ctrl+c,ctrl+q", "quit", "Quit", show=False, priority=True),
+        Binding("t", "look", "Colours", show=False, tooltip="The terminal's, dark, or light"),
+        Binding("ctrl+z", "suspend_process", "Suspend", show=False, tooltip="Back to the shell"),
+    ]
+
+    def __init__(self, settings: Settings) -> None:
+        plain = settings.no_color
+        # The library reads the variable itself, and takes an empty one for set.
+        os.environ.pop("NO_COLOR", None)
+        if plain:
+            os.environ["NO_COLOR"] = "1"
+        super().__init__(ansi_color=True if plain else None)
+        self.plain = plain
+        #: Those of the command, but for the colours, which are the screens' business.
+        self.settings = settings
+        self.exit_code = ExitCode.OK
+        self._reports: Path | None = None
+        self.register_theme(_TERMINAL)
+        self.theme = _THEMES[0]
+        settings.no_color = True
+
+    def get_default_screen(self) -> RunsScreen:
+        """Return the first screen."""
+        return RunsScreen(self)
+
+    def on_mount(self) -> None:
+        """End as one should when the system asks."""
+        loop = asyncio.get_running_loop()
+        for name in ("SIGTERM", "SIGHUP"):
+            with contextlib.suppress(NotImplementedError, AttributeError, RuntimeError):
+                loop.add_signal_handler(getattr(signal, name), self._end)
+
+    def _end(self) -> None:
+        self.exit_code = ExitCode.CANCELLED
+        self.exit()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Tell whether an action makes sense: there is nothing to choose without colours."""
+        return not (action == "look" and self.plain) and super().check_action(action, parameters)
+
+    def action_look(self) -> None:
+        """Take the next colours."""
+        self.theme = _THEMES[(_THEMES.index(self.theme) + 1) % len(_THEMES)]
+
+    def action_help(self) -> None:
+        """Show what the keys do."""
+        if not isinstance(self.screen, HelpScreen):
+            sections = {
+                "List": [*self._keys(RunList.BINDINGS), *self._keys(RunsScreen.BINDINGS)],
+                "Run": [*self._keys(RunScreen.BINDINGS), *self._keys(SubjectScreen.BINDINGS)],
+                "Text": self._keys(Pager.BINDINGS),
+                "Everywhere": self._keys(self.BINDINGS),
+            }
+            self.push_screen(HelpScreen(sections, {"Filter": _FILTER, "Mouse": _MOUSE}))
+
+    def _keys(self, bindings: Iterable[BindingType]) -> list[tuple[str, str]]:
+        found = []
+        for binding in bindings:
+            assert isinstance(binding, Binding)  # noqa: S101 - as they are written here
+            keys = binding.key.split(",")
+            names = [self.get_key_display(Binding(key, "", "")) for key in keys]
+            found.append((" ".join(names), binding.tooltip or binding.description))
+        return found
+
+    def copy_fingerprint(self, run: Run) -> None:
+        """Copy the SHA-256 of a run's dataset, by way of the terminal."""
+        if run.fingerprint is None:
+            self.notify("The run does not record its dataset's bytes.", severity="warning")
+            return
+        self.copy_to_clipboard(run.fingerprint)
+        self.notify(f"Copied the SHA-256 of the dataset: {run.fingerprint}")
+
+    def open_report(self, runs: Sequence[Run]) -> None:
+        """Write a report on runs and open it."""
+        if runs:
+            self.notify("Writing the report…")
+            begin(self, partial(self._open_report, runs), group="report")
+
+    async def _open_report(self, runs: Sequence[Run]) -> None:
+        from runforge_cli.report.report_writer import default_name
+
+        try:
+            if self._reports is None:
+                # It stays when the program ends: the browser may show it for a while yet.
+                self._reports = Path(tempfile.mkdtemp(prefix="runforge-"))
+            target = self._reports / default_name([run.folder() for run in runs])
+            await write_report(runs, self.settings, target)
+        except (RunForgeError, OSError) as error:
+            message = error.message if isinstance(error, RunForgeError) else str(error)
+            hint = getattr(error, "hint", None) or ""
+            self._tell(f"{message} {hint}".rstrip(), severity="error")
+            return
+        try:
+            if needs_the_terminal():
+                with self.suspend():
+                    webbrowser.open(target.as_uri())
+            else:
+                await open_beside(target)
+        except (webbrowser.Error, SuspendNotSupported):
+            self._tell(f"There is no browser here. The report is {target}")
+        else:
+            self._tell(f"The report is {target}")
+
+    def _tell(self, text: str, **options: Any) -> None:
+        self.notify(printable(text), timeout=10, markup=False, **options)
+
+
+@contextlib.contextmanager
+def _errors_on_the_terminal() -> Iterator[None]:
+    """Let standard error be the terminal too: the library draws on it, whatever it is."""
+    # The numbers of the streams, which those that the library takes have got for good.
+    output, errors = 1, 2
+    if os.isatty(errors) or not os.isatty(output):
+        yield
+        return
+    sys.stderr.flush()
+    kept = os.dup(errors)
+    os.dup2(output, errors)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, errors)
+        os.close(kept)
+
+
+def browse(settings: Settings) -> int:
+    """Browse until the user leaves; return the exit code.
+
+    Raises
+    ------
+    RunForgeError
+        ``INTERNAL`` where the browser fails; the library has shown how.
+    """
+    app = Browser(settings)
+    with _errors_on_the_terminal():
+        app.run()
+    if app.return_code:
+        raise RunForgeError(
+            ErrorCode.INTERNAL,
+            "Browsing failed.",
+            hint="This is a fault of RunForge; please report it with what stands above.",
+        )
+    return app.exit_code

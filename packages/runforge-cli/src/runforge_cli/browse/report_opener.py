@@ -1,0 +1,78 @@
+"""Reports on runs, written where the system keeps what may go, and shown by its web browser."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import webbrowser
+from collections.abc import Sequence
+from pathlib import Path
+
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_engine.runtime.interpreter import own_command, own_environment
+
+from runforge_cli.listing.run_list import Run
+from runforge_cli.shell.settings import Settings
+
+
+async def write_report(runs: Sequence[Run], settings: Settings, target: Path) -> None:
+    """Write what ``runforge report`` writes; in a process of its own, because it loads models.
+
+    Raises
+    ------
+    RunForgeError
+        The error of that process.
+    """
+    workspace = ("--workspace", str(settings.folder))
+    store = ("--store", settings.store) if settings.store else ()
+    process = await asyncio.create_subprocess_exec(
+        *own_command("runforge_cli", "report", "--json", *workspace, *store),
+        *("--force", "--output", str(target), *(str(run.folder().path) for run in runs)),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        out, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+    if process.returncode != 0:
+        raise _error(out)
+
+
+def _error(out: bytes) -> RunForgeError:
+    try:
+        error = json.loads(out)["error"]
+        return RunForgeError(ErrorCode(error["code"]), error["message"], hint=error.get("hint"))
+    except (ValueError, KeyError, TypeError):
+        return RunForgeError(ErrorCode.INTERNAL, "The report could not be written.")
+
+
+def needs_the_terminal() -> bool:
+    """Tell whether the system's browser is one that draws on the terminal.
+
+    Raises
+    ------
+    webbrowser.Error
+        Where there is no browser at all.
+    """
+    browser = webbrowser.get()
+    if type(browser) is webbrowser.GenericBrowser:
+        return True
+    return isinstance(browser, webbrowser.UnixBrowser) and not browser.background
+
+
+async def open_beside(target: Path) -> None:
+    """Open a file in a browser with windows of its own; what it writes must not reach ours."""
+    process = await asyncio.create_subprocess_exec(
+        *own_command("webbrowser", target.as_uri()),
+        env=own_environment(os.environ, Path.cwd()),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    await process.wait()

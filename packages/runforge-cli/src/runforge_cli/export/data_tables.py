@@ -1,0 +1,123 @@
+"""Plain tables: one line a run, and one line for each value that a metric had on the way.
+
+The same call again writes them anew. A hidden note beside them has their digests, so that a table
+that a person has edited, or made, is never replaced.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from runforge_contracts.codec.strict_json import MAX_BYTES, encode_json, parse_json
+from runforge_contracts.display import quote
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.fs.files import digest_file, read_file, write_file
+from runforge_contracts.store.run_ids import started
+
+from runforge_cli.export.mlflow_record import Outcome, history_of
+from runforge_cli.listing.run_list import Run
+from runforge_cli.listing.run_rows import TRAINED, add_states, csv_header, csv_row, kind_of
+from runforge_cli.render.formulas import REMEDY, guard_formulas
+from runforge_cli.render.output import csv_text
+from runforge_cli.shell.output_paths import make_folder
+
+#: The table of the runs, and that of the values of their metrics over their steps.
+RUNS, HISTORY = "runs.csv", "history.csv"
+#: What tells which tables were written here, and by what digests they are known.
+NOTE = ".runforge-export.json"
+_COLUMNS = ("run_id", "run_dir", "metric", "step", "value")
+
+
+def export(folder: Path, runs: Sequence[Run], *, quote_formulas: bool = False) -> Outcome:
+    """Write both tables, in place of those that were written here before.
+
+    Parameters
+    ----------
+    folder
+        Where to write; made where it is missing.
+    runs
+        The runs; the tables begin with the newest.
+    quote_formulas
+        Whether to put an apostrophe before values that a spreadsheet would compute.
+
+    Raises
+    ------
+    RunForgeError
+        ``USAGE_INVALID`` where there is a table that was not written here, or was edited since, or
+        no folder but something else; ``FILE_NOT_FOUND`` where the folder around it is missing;
+        ``STORE_NOT_WRITABLE``.
+    """
+    known = _known(folder)
+    for name, digests in known.items():
+        _check(folder / name, digests)
+    runs = sorted(runs, key=lambda run: started(run.entry))[::-1]
+    for run in runs:
+        add_states([run.entry], run.store.workspace)
+    header = csv_header(run.entry for run in runs)
+    tables = {
+        RUNS: (header, [csv_row(run.entry, header) for run in runs]),
+        HISTORY: (_COLUMNS, list(_values(runs))),
+    }
+    texts = {
+        name: csv_text(*guard_formulas(*table, quoted=quote_formulas, remedy=REMEDY))
+        for name, table in tables.items()
+    }
+    written = {name: hashlib.sha256(text).hexdigest() for name, text in texts.items()}
+    make_folder(folder)
+    # Whenever this is interrupted, each table is one that the note knows.
+    _note(folder, {name: [*known[name], written[name]] for name in texts})
+    for name, text in texts.items():
+        _check(folder / name, known[name])
+        write_file(folder / name, text)
+    _note(folder, {name: [written[name]] for name in texts})
+    return Outcome(exported=[run.entry["run_id"] for run in runs])
+
+
+def _values(runs: Sequence[Run]) -> Iterator[list[str]]:
+    for run in runs:
+        if kind_of(run.entry) == TRAINED:
+            continue  # Its metrics have no steps; its folder may be gone.
+        for name, points in history_of(run.folder()).items():
+            for step, value in points:
+                yield [run.entry["run_id"], run.entry["run_dir"], name, str(step), str(value)]
+
+
+def _known(folder: Path) -> dict[str, list[str]]:
+    """Return the digests that tables in a folder may have, by name; none where there is no note."""
+    known: dict[str, list[str]] = {RUNS: [], HISTORY: []}
+    if not os.path.lexists(folder / NOTE):
+        return known
+    try:
+        raw: Any = parse_json(read_file(folder / NOTE, max_bytes=MAX_BYTES))
+        return {name: [str(digest) for digest in raw["tables"][name]] for name in known}
+    except (RunForgeError, LookupError, TypeError) as error:
+        raise _not_ours(folder / NOTE) from error
+
+
+def _note(folder: Path, tables: dict[str, list[str]]) -> None:
+    write_file(folder / NOTE, encode_json({"tables": tables}))
+
+
+def _check(table: Path, digests: Sequence[str]) -> None:
+    """Refuse to replace what was not written here, or was edited since."""
+    if not os.path.lexists(table):
+        return
+    try:
+        if digest_file(table).sha256 in digests:
+            return
+    except RunForgeError as error:
+        raise _not_ours(table) from error
+    raise _not_ours(table)
+
+
+def _not_ours(path: Path) -> RunForgeError:
+    return RunForgeError(
+        ErrorCode.USAGE_INVALID,
+        f"{quote(path, 200)} was not exported here, or was edited since.",
+        hint="Nothing is replaced: name another folder with -o, or move the file away.",
+        path=str(path),
+    )

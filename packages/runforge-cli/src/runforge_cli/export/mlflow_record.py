@@ -1,0 +1,252 @@
+"""What other tools want to know of a run, whatever kind of run it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from runforge_contracts.comparison import facets_of
+from runforge_contracts.comparison.experiment_facets import TRAINED_RUN
+from runforge_contracts.display import quote
+from runforge_contracts.fs.files import digest_file
+from runforge_contracts.store.experiment_runs import ExperimentFolder, in_order
+from runforge_contracts.store.layout import CONFIG, MODEL, Place
+from runforge_contracts.store.lookup import AnyRun
+from runforge_contracts.store.reading import RunFolder
+
+from runforge_cli.listing.experiment_rows import TolerantFolder
+from runforge_cli.listing.run_list import tags_of
+from runforge_cli.render.text_layout import paragraph, plural
+
+#: How runs are that are exported: another tool may not tell how its own have ended.
+_OVER = ("succeeded", "failed", "cancelled", "interrupted", "unknown")
+_LEAP = re.compile(r"(T[0-9]{2}:[0-9]{2}):60")
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """The file that a run learned from."""
+
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A run that is over."""
+
+    run_id: str
+    #: What no other run in the world has.
+    identity: str
+    #: What the run belongs to.
+    experiment: str
+    name: str
+    status: str
+    #: Milliseconds since 1970, where they are known.
+    started_at: int | None
+    finished_at: int | None
+    #: What was asked for and used, by name.
+    params: Mapping[str, Any]
+    #: Where the values of parameters came from, by name.
+    sources: Mapping[str, str]
+    #: Final metrics.
+    metrics: Mapping[str, float]
+    #: Steps and values that metrics had on the way.
+    history: Mapping[str, Sequence[tuple[float, float]]]
+    #: For people.
+    notes: str
+    tags: Sequence[str]
+    #: Further things on record, by name; those without a value were left out.
+    facts: Mapping[str, str]
+    dataset: Dataset | None
+    commit: str | None
+    #: The run folder.
+    folder: Path
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of the runs that were to be exported, by their ids."""
+
+    #: How to look at them, and the command that does; empty where it needs no words.
+    look: str = ""
+    exported: list[str] = field(default_factory=list)
+    #: Those that were there already.
+    present: list[str] = field(default_factory=list)
+    #: Why a run was left out.
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it for programs."""
+        return {name: getattr(self, name) for name in ("exported", "present", "left_out")}
+
+    def lines(self, folder: Path) -> Iterator[str]:
+        """Give the lines for a person."""
+        told = f"Exported {plural(len(self.exported), 'run')} to {quote(folder, 200)}"
+        if self.present:
+            told += f"; {plural(len(self.present), 'run was', 'runs were')} there already"
+        yield from paragraph(f"{told}.")
+        if self.look:
+            yield from paragraph(self.look)
+
+
+def record_of(folder: AnyRun, place: Place) -> Record | None:
+    """Return the record of a run, or None where the run is not over.
+
+    What an experiment left of a run may be wrong; but for its configuration it is left out then.
+
+    Parameters
+    ----------
+    folder
+        The run.
+    place
+        For the workspace, whose name is that of the experiment that trained runs are.
+    """
+    if isinstance(folder, RunFolder):
+        own = _of_training(folder, place)
+    else:
+        own = _of_experiment(folder)
+        folder = TolerantFolder(folder.path)
+    if own.status not in _OVER:
+        return None
+    facets = facets_of(folder)
+    header, data, environment = facets.header(), facets.data, facets.environment
+    sha256 = _value(data, "fingerprint_sha256")
+    error = header.get("error") or {}
+    facts = {
+        "run_dir": place.relative(folder.path),
+        "status": own.status,
+        "error": error.get("message"),
+        "error_code": error.get("code"),
+        "repeats": header.get("rerun_from"),
+        "dataset_path": _value(data, "path"),
+        "dataset_sha256": sha256,
+        "model_sha256": _value(facets.artifacts, MODEL) or _value(data, "model.sha256"),
+        "model_content_sha256": _value(facets.model_content, "model_content_sha256"),
+        "uncommitted_changes": _value(environment, "git.dirty"),
+        "client": _value(environment, "client"),
+        "version": _value(environment, "runforge_version"),
+        "python": _value(environment, "python.version"),
+        **own.facts,
+    }
+    return Record(
+        run_id=folder.run_id,
+        identity=own.identity,
+        experiment=own.experiment,
+        name=own.name or folder.run_id,
+        status=own.status,
+        started_at=own.started_at,
+        finished_at=own.finished_at,
+        params={
+            **{name: entry["value"] for name, entry in facets.configuration.items()},
+            **{name: data[name]["value"] for name in ("dataset", "label_column") if name in data},
+            **{name: entry["value"] for name, entry in facets.hyperparameters.items()},
+        },
+        sources={
+            name: entry["source"]
+            for name, entry in facets.hyperparameters.items()
+            if "source" in entry
+        },
+        metrics={name: value for (name, label), value in facets.metrics.items() if label is None},
+        history=history_of(folder),
+        notes=own.notes,
+        tags=tags_of(folder),
+        facts={name: str(value) for name, value in facts.items() if value is not None},
+        dataset=Dataset(_value(data, "path") or "", sha256) if sha256 else None,
+        commit=_value(environment, "git.commit"),
+        folder=folder.path,
+    )
+
+
+def history_of(folder: AnyRun) -> dict[str, Sequence[tuple[float, float]]]:
+    """Return steps and values that the metrics of a run had on the way, in the order of the steps.
+
+    A trained run has none.
+    """
+    if isinstance(folder, RunFolder):
+        return {}
+    history = (TolerantFolder(folder.path).metrics or {}).get("history", {})
+    return {
+        name: [(point["step"], point["value"]) for point in in_order(points)]
+        for name, points in history.items()
+    }
+
+
+class _Own(NamedTuple):
+    """What only one kind of runs has, or has in another place."""
+
+    identity: str
+    experiment: str
+    name: str | None
+    status: str
+    started_at: int | None
+    finished_at: int | None
+    notes: str
+    facts: Mapping[str, Any]
+
+
+def _of_training(folder: RunFolder, place: Place) -> _Own:
+    run, request, result = folder.run or {}, folder.request or {}, folder.result or {}
+    status: str = folder.status
+    if status == "incomplete":
+        from runforge_engine.runtime.folder_lock import state_of
+
+        status = state_of(folder.path)
+    finished_at = milliseconds(result.get("finished_at") or run.get("created_at"))
+    started_at = milliseconds(result.get("started_at") or request.get("created_at"))
+    if finished_at is not None and "duration_ms" in result:
+        started_at = finished_at - result["duration_ms"]
+    return _Own(
+        identity=folder.run_id,
+        experiment=place.workspace.name or "runforge",
+        name=request.get("name"),
+        status=status,
+        started_at=started_at,
+        finished_at=finished_at,
+        notes=request.get("notes") or "",
+        facts={},
+    )
+
+
+def _of_experiment(folder: ExperimentFolder) -> _Own:
+    from runforge_engine.experiment.run.cancel_experiment import state_of
+
+    config = folder.config or {}
+    begun = folder.path / CONFIG
+    # Ids of runs begin anew in each repository; no two runs have the same configuration.
+    digest = digest_file(begun).sha256 if config else ""
+    named = ("exit_code", "signal", "duration_ms")
+    return _Own(
+        identity=f"{folder.run_id} {digest}",
+        experiment=config.get("experiment") or "runforge",
+        name=None,
+        status=state_of(folder),
+        started_at=milliseconds(config.get("started_at")),
+        finished_at=milliseconds(config.get("finished_at")),
+        notes=config.get("notes", ""),
+        facts={
+            **{name: config.get(name) for name in named},
+            "experiment_file": config.get("experiment_file", {}).get("path"),
+            "experiment_file_sha256": config.get("experiment_file", {}).get("sha256"),
+            "trained_run": config.get("parameters", {}).get(TRAINED_RUN),
+        },
+    )
+
+
+def _value(recorded: Mapping[str, Mapping[str, Any]], name: str) -> Any:
+    return recorded.get(name, {}).get("value")
+
+
+def milliseconds(timestamp: str | None) -> int | None:
+    """Return an instant of a document as milliseconds since 1970; a leap second as the one before.
+
+    Source: RFC 3339, section 5.7.
+    """
+    if timestamp is None:
+        return None
+    moment = datetime.fromisoformat(_LEAP.sub(r"\1:59", timestamp)).astimezone(UTC)
+    return round(moment.timestamp() * 1000)

@@ -1,0 +1,128 @@
+"""Every run that there is, of both kinds, also where the index of a store cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.index.index_tail import Newest, newest_runs
+from runforge_contracts.store.layout import ExperimentLayout, Place, StoreLayout
+
+from runforge_cli.listing.run_rows import status_of
+from runforge_cli.render.output import warn
+
+if TYPE_CHECKING:
+    from runforge_contracts.store.lookup import AnyRun
+
+
+class Run(NamedTuple):
+    """A run as a list knows it, and where it lies."""
+
+    entry: dict[str, Any]
+    store: Place
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What tells the run from every other one."""
+        return self.store.name, self.entry["run_id"], self.entry["run_dir"]
+
+    @property
+    def status(self) -> str:
+        """How the run ended, as far as the list knows."""
+        return status_of(self.entry)
+
+    @property
+    def fingerprint(self) -> str | None:
+        """SHA-256 of the dataset's bytes, if it is one."""
+        text = str(self.entry.get("dataset_fingerprint_sha256", ""))
+        return text if len(text) == 64 and set(text) <= set("0123456789abcdef") else None
+
+    def folder(self) -> AnyRun:
+        """Return the run's folder.
+
+        Raises
+        ------
+        RunForgeError
+            ``PATH_OUTSIDE_ROOT`` where the list leads out of the workspace, ``RUN_NOT_FOUND`` where
+            the folder is gone.
+        """
+        if isinstance(self.store, ExperimentLayout):
+            from runforge_contracts.store.experiment_runs import ExperimentFolder
+
+            return ExperimentFolder(self.store.workspace / self.entry["run_dir"])
+        from runforge_contracts.store.lookup import folder_of
+
+        return folder_of(self.entry, self.store)
+
+
+def tags_of(folder: AnyRun) -> list[str]:
+    """Return the tags of a run; those of an experiment's are what its configuration calls so.
+
+    Raises
+    ------
+    RunForgeError
+        Where the document that has them cannot be read.
+    """
+    from runforge_contracts.store.reading import RunFolder
+
+    asked = folder.request if isinstance(folder, RunFolder) else folder.config
+    tags = (asked or {}).get("tags")
+    return [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
+
+
+def described(folder: AnyRun, places: Iterable[Place]) -> Run:
+    """Return a run that was found by its name as the list would have it."""
+    from runforge_contracts.store.reading import RunFolder, describe
+
+    places = list(places)
+    if isinstance(folder, RunFolder):
+        store = next(place for place in places if isinstance(place, StoreLayout))
+        return Run(describe(folder, store), store)
+    from runforge_contracts.store.experiment_list import describe_experiment
+
+    experiments = ExperimentLayout(places[0].workspace)
+    return Run(describe_experiment(folder, experiments), experiments)
+
+
+def entries_of(place: Place, tell: Callable[[str], None] = warn) -> list[dict[str, Any]]:
+    """Return an entry for every run, oldest first; tell where the index is no help."""
+    if isinstance(place, ExperimentLayout):
+        from runforge_contracts.store.experiment_list import newest_experiments
+
+        return newest_experiments(place).entries
+    from runforge_contracts.store.reading import list_runs
+
+    try:
+        return list_runs(place)
+    except RunForgeError as error:
+        if error.code is not ErrorCode.INDEX_INVALID:
+            raise
+        tell(f"{error.message} Showing what the run folders say.")
+        return list_runs(place, trust_index=False)
+
+
+def newest_in(place: Place, count: int) -> Newest:
+    """Return the newest runs of a place, oldest first, and how many there are, as fast as can be.
+
+    Runs are described from their folders where the index does not know them.
+    """
+    if isinstance(place, ExperimentLayout):
+        from runforge_contracts.store.experiment_list import newest_experiments
+
+        return newest_experiments(place, count)
+    newest = newest_runs(place, count)
+    if newest is not None:
+        return newest
+    entries = entries_of(place)
+    return Newest(entries[-count:], len(entries))
+
+
+def runs_in(places: Iterable[Place]) -> list[Run]:
+    """Return every run in some places, the oldest of each first."""
+    return [Run(entry, place) for place in places for entry in entries_of(place)]
+
+
+def trained_in(stores: Iterable[StoreLayout]) -> list[tuple[dict[str, Any], StoreLayout]]:
+    """Return the entry of every run of the stores, the oldest of each first."""
+    return cast("list[tuple[dict[str, Any], StoreLayout]]", runs_in(stores))

@@ -1,0 +1,1 @@
+"""What the command prints: text, tables and pages for the terminal."""

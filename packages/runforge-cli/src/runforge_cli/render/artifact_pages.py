@@ -1,0 +1,37 @@
+"""One document of a run, or a clear word on why the run has none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from runforge_contracts.display import quote
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.store.reading import RunFolder
+
+from runforge_cli.render.text_layout import paragraph
+
+
+def require_document(folder: RunFolder, file: str, what: str, hint: str) -> dict[str, Any]:
+    """Return the raw document at ``file``.
+
+    Raises
+    ------
+    RunForgeError
+        ``ARTIFACT_NOT_FOUND`` where the run has none.
+    """
+    document = folder.raw(file)
+    if document is None:
+        unfinished = folder.status != "succeeded"
+        raise RunForgeError(
+            ErrorCode.ARTIFACT_NOT_FOUND,
+            f"The run {quote(folder.run_id)} has no {what}.",
+            hint=f"{folder.ending} `runforge show` tells more." if unfinished else hint,
+            path=str(folder.path / file),
+        )
+    return document
+
+
+def heading(folder: RunFolder, what: str) -> list[str]:
+    """Return the first lines of a view."""
+    family = (folder.run or {}).get("model_family")
+    return paragraph(f"{what} of run {folder.run_id}" + (f" ({family})" if family else ""))

@@ -1,0 +1,290 @@
+"""The run of an experiment on one screen: what a colleague would want to know of it.
+
+A run may lack everything but its configuration, and what it has may be wrong: then the rest is
+still shown, and what cannot be read is told.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterator, Sequence
+
+from runforge_contracts.comparison.experiment_facets import configured
+from runforge_contracts.display import format_duration, printable, shorten, time_text
+from runforge_contracts.errors import RunForgeError
+from runforge_contracts.fs.files import open_file, reading
+from runforge_contracts.metrics import primary_metric
+from runforge_contracts.store import layout
+from runforge_contracts.store.experiment_runs import ExperimentFolder, in_order
+from runforge_engine.experiment.run.cancel_experiment import state_of
+
+from runforge_cli.listing.experiment_rows import TolerantFolder, trained_run
+from runforge_cli.listing.run_list import tags_of
+from runforge_cli.render.differences import value_text
+from runforge_cli.render.run_summary import run_title, section, some
+from runforge_cli.render.text_layout import (
+    chart,
+    fit,
+    number,
+    pairs,
+    paragraph,
+    plural,
+    sparkline,
+    table,
+    terminal_width,
+)
+from runforge_cli.shell.settings import Settings
+
+#: What becomes of a run that has not told its end.
+_STATES = {
+    "running": "It is at work.",
+    "interrupted": "Its process was ended before it could record its end.",
+    "unknown": "It does not tell how it ended.",
+}
+#: Metrics, parameters, artifacts and lines of the log that are shown.
+_METRICS, _PARAMETERS, _ARTIFACTS, _LINES = 20, 20, 10, 6
+#: Lines that a curve takes.
+_HEIGHT = 8
+#: Characters shown of a free text, and bytes read of the end of the log.
+_LONG, _TAIL = 500, 2**20
+#: How user code starts, in the words of the configuration.
+_STARTS = ("script", "module", "command")
+
+
+def experiment_lines(folder: ExperimentFolder, settings: Settings) -> Iterator[str]:
+    """Give the lines of a run's summary.
+
+    Parameters
+    ----------
+    folder
+        The run.
+    settings
+        For the colours, and for the workspace that paths are relative to.
+    """
+    run = TolerantFolder(folder.path)
+    state = state_of(run)
+    yield run_title(run.run_id, state, settings)
+    yield from pairs([*_outcome(run, state, settings), *_failure(run, state)])
+    yield from section("Configuration", pairs(_configuration(run)))
+    yield from section("Data and model", pairs(_data(run)))
+    yield from section("Metrics", metric_lines(run, _METRICS))
+    yield from section("Parameters", pairs(_parameters(run)))
+    yield from section("Artifacts", artifact_lines(run, _ARTIFACTS))
+    yield from section("Code", pairs(_code(run)))
+    yield from section("System", pairs(_system(run)))
+    if state in ("failed", "cancelled", "interrupted"):
+        log = [f"  {fit(line, terminal_width() - 2)}" for line in log_tail(run, _LINES)]
+        yield from section("End of the log", log)
+    yield from section("Problems", problem_lines(run))
+    yield from section("Next", pairs(_next(run, state, settings)))
+
+
+def _outcome(run: TolerantFolder, state: str, settings: Settings) -> Iterator[tuple[str, str]]:
+    config = run.config or {}
+    if "experiment" in config:
+        yield "experiment", shorten(config["experiment"], _LONG)
+    chosen = primary_metric({"metrics": (run.metrics or {}).get("summary", {})})
+    if chosen:
+        yield shorten(chosen[0], 24), number(chosen[1]) + (" so far" if state == "running" else "")
+    if "duration_ms" in config:
+        yield "duration", format_duration(config["duration_ms"])
+    if "started_at" in config:
+        yield "started", time_text(config["started_at"])
+    if tags_of(run):
+        yield "tags", some(tags_of(run))
+    if config.get("notes"):
+        yield "notes", shorten(config["notes"], _LONG)
+    if "rerun_from" in config:
+        yield "repeats", config["rerun_from"]
+    yield "folder", settings.shown(run.path)
+
+
+def _failure(run: TolerantFolder, state: str) -> Iterator[tuple[str, str]]:
+    config = run.config or {}
+    failure = config.get("failure") or {}
+    if failure:
+        code = f" [{failure['code']}]" if isinstance(failure.get("code"), str) else ""
+        yield "error", shorten(failure["message"], _LONG) + code
+        if isinstance(failure.get("hint"), str):
+            yield "hint", shorten(failure["hint"], _LONG)
+    elif state in _STATES:
+        yield "state", _STATES[state]
+
+
+def _configuration(run: TolerantFolder) -> Iterator[tuple[str, str]]:
+    config = run.config or {}
+    start = config.get("run") or {}
+    for name in _STARTS:
+        if name in start:
+            words = start[name] if name == "command" else [start[name]]
+            yield name, shorten(shlex.join([*words, *start.get("args", ())]), _LONG)
+    overrides = config.get("overrides") or {}
+    for name, value in configured(config):
+        if name.partition(".")[0] != "run":
+            told = " (for this run alone)" if name in overrides else ""
+            yield shorten(name, 60), value_text(value) + told
+
+
+def _data(run: TolerantFolder) -> Iterator[tuple[str, str]]:
+    config = run.config or {}
+    references = config.get("references") or {}
+    for name in ("dataset", "model"):
+        if name in config:
+            found = references.get(name) or {}
+            path = found.get("path", config[name])
+            told = [config[name], *([path] if path != config[name] else [])]
+            digest = f" (sha256 {found['sha256'][:12]}…)" if "sha256" in found else ""
+            changed = ", changed while the run used it" if "after" in found else ""
+            yield name, shorten(": ".join(told), _LONG) + digest + changed
+
+
+def metric_lines(run: ExperimentFolder, most: int | None = None) -> list[str]:
+    """Return the final metrics, each with what it was on the way, one a line."""
+    metrics = run.metrics or {}
+    summary, history = metrics.get("summary", {}), metrics.get("history", {})
+    names = list(dict.fromkeys([*summary, *history]))
+    rows = [
+        [
+            name,
+            number(summary[name]) if name in summary else "",
+            *_way([point["value"] for point in in_order(history.get(name, ()))]),
+        ]
+        for name in names[:most]
+    ]
+    lines = table(("", "", "", ""), rows, right=(1,), flexible=0, indent=2) if rows else []
+    left = len(names) - len(rows)
+    return lines + ([f"  … and {plural(left, 'more metric')}"] if left else [])
+
+
+def _way(values: Sequence[float]) -> tuple[str, str]:
+    """Return what a metric was on the way as a picture and in words."""
+    if len(values) < 2:
+        return "", ""
+    columns = 20 if terminal_width() >= 70 else 10
+    count = plural(len(values), "value")
+    return sparkline(values, columns), f"{count} from {number(values[0])}"
+
+
+def history_lines(run: ExperimentFolder) -> Iterator[str]:
+    """Give all metrics, and each one that has a history as a curve."""
+    yield from metric_lines(run) or ["  There are no metrics."]
+    for name, recorded in (run.metrics or {}).get("history", {}).items():
+        points = in_order(recorded)
+        if len(points) > 1:
+            values = [point["value"] for point in points]
+            first, last = points[0]["step"], points[-1]["step"]
+            yield ""
+            yield from paragraph(f"{shorten(name, 80)}, steps {first:g} to {last:g}")
+            yield from chart(values, min(terminal_width() - 15, 100), _HEIGHT)
+
+
+def _parameters(run: TolerantFolder) -> Iterator[tuple[str, str]]:
+    parameters = (run.config or {}).get("parameters") or {}
+    for name, value in list(parameters.items())[:_PARAMETERS]:
+        yield shorten(name, 60), value_text(value)
+    if len(parameters) > _PARAMETERS:
+        yield "…", f"and {plural(len(parameters) - _PARAMETERS, 'more')}"
+
+
+def artifact_lines(run: ExperimentFolder, most: int | None = None) -> list[str]:
+    """Return what user code left, with sizes and the start of digests, one a line."""
+    files, recorded = artifacts_of(run), (run.manifest or {}).get("files") or {}
+    rows = [
+        [name, f"{size:,} bytes", f"{recorded[name]['sha256'][:12]}…" if name in recorded else ""]
+        for name, size in list(files.items())[:most]
+    ]
+    lines = table(("", "", ""), rows, right=(1,), flexible=0, indent=2) if rows else []
+    if len(files) > len(rows):
+        lines.append(f"  … and {plural(len(files) - len(rows), 'more')}")
+    copied = (run.config or {}).get("copied_models") or ()
+    return lines + pairs(
+        (shorten(item["from"], _LONG), f"copied to {item['to']}") for item in copied
+    )
+
+
+def artifacts_of(run: ExperimentFolder) -> dict[str, int]:
+    """Return the sizes of the artifacts in bytes, by path: those on record, else those found."""
+    manifest = (run.manifest or {}).get("files")
+    if manifest is not None:
+        prefix = f"{layout.ARTIFACTS}/"
+        return {name: item["bytes"] for name, item in manifest.items() if name.startswith(prefix)}
+    found: dict[str, int] = {}
+    for parent, _, names in os.walk(run.path / layout.ARTIFACTS):
+        for name in names:
+            path = run.path.joinpath(parent, name)
+            if path.is_file() and not path.is_symlink():
+                found[path.relative_to(run.path).as_posix()] = path.stat().st_size
+    return dict(sorted(found.items()))
+
+
+def _code(run: TolerantFolder) -> Iterator[tuple[str, str]]:
+    config = run.config or {}
+    code, file = config.get("code") or {}, config.get("experiment_file") or {}
+    if "path" in file:
+        yield "experiment file", file["path"]
+    if "commit" in code:
+        dirty = " with uncommitted changes" if code.get("dirty") else ""
+        yield "commit", code["commit"][:12] + dirty
+    if "repo" in code:
+        yield "repository", shorten(code["repo"], _LONG)
+    if "created_by" in config:
+        yield "client", config["created_by"]
+
+
+def _system(run: TolerantFolder) -> Iterator[tuple[str, str]]:
+    system = run.system or {}
+    hardware = system.get("hardware") or {}
+    if not system:
+        return
+    yield "os", shorten(system["os"], _LONG)
+    yield "python", shorten(system["python"], _LONG)
+    frameworks = [f"{name} {version}" for name, version in system["frameworks"].items()]
+    if frameworks:
+        yield "frameworks", some(frameworks, 12)
+    machine = [hardware["cpu"]] if "cpu" in hardware else []
+    machine += hardware.get("gpus", ())
+    if "ram_gb" in hardware:
+        machine.append(f"{hardware['ram_gb']:g} GB of memory")
+    if machine:
+        yield "machine", some(machine)
+
+
+def log_tail(run: ExperimentFolder, most: int) -> list[str]:
+    """Return the last lines of the log, printable; nothing where it cannot be read."""
+    path = run.path / layout.LOGS
+    try:
+        with open_file(path) as file, reading(path):
+            file.seek(max(os.fstat(file.fileno()).st_size - _TAIL, 0))
+            text = file.read(_TAIL).decode("utf-8", "replace")
+    except RunForgeError:
+        return []
+    lines = [printable(line.rstrip()) for line in text.splitlines() if line.strip()]
+    return lines[-most:]
+
+
+def problem_lines(run: TolerantFolder) -> list[str]:
+    """Return what of the run cannot be read."""
+    return [
+        line
+        for error in run.problems.values()
+        for line in paragraph(f"{error.message} [{error.code}]", indent=2)
+    ]
+
+
+def _next(run: TolerantFolder, state: str, settings: Settings) -> Iterator[tuple[str, str]]:
+    options = settings.repeated()
+    run_id, trained = run.run_id + options, trained_run(run)
+    if trained is not None:
+        yield "trained run", f"runforge show {shlex.quote(trained)}{options}"
+    if state == "running":
+        yield "end it", f"runforge cancel {run_id}"
+        return
+    where = shlex.quote(settings.shown(run.path / layout.CONFIG))
+    if (run.metrics or {}).get("history"):
+        yield "curves", f"runforge report {run_id}"
+    if run.config:
+        again = "repeat it" if state == "succeeded" else "try again"
+        yield again, f"runforge experiment run --experiment {where}{options}"
+    if run.problems:
+        yield "what is wrong", f"runforge experiment check {run_id}"

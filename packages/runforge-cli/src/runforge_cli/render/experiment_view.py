@@ -1,0 +1,76 @@
+"""Runs of experiments, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from runforge_contracts.display import format_duration, shorten
+
+from runforge_cli.render.text_layout import number, pairs, paragraph, plural
+from runforge_cli.render.verification_view import finding_lines
+
+if TYPE_CHECKING:
+    from runforge_engine.experiment.record.experiment_check import RepositoryCheck
+    from runforge_engine.experiment.run.run_experiment import ExperimentOutcome
+    from runforge_engine.experiment.scaffold import Initialised
+
+#: Values shown of a summary of metrics; `--json` has them all.
+_SHOWN = 20
+
+
+def outcome_lines(outcome: ExperimentOutcome, where: str) -> Iterator[str]:
+    """Give the lines on a run that has just succeeded.
+
+    Parameters
+    ----------
+    outcome
+        How it ended.
+    where
+        Its folder, for a person.
+    """
+    yield f"Run {outcome.run_id}: {outcome.status}"
+    yield from pairs(
+        [
+            ("experiment", outcome.config["experiment"]),
+            ("duration", format_duration(outcome.config["duration_ms"])),
+            ("folder", where),
+        ]
+    )
+    summary = (outcome.metrics or {}).get("summary", {})
+    if summary:
+        yield ""
+        yield "Metrics"
+        yield from pairs((name, number(value)) for name, value in list(summary.items())[:_SHOWN])
+        if len(summary) > _SHOWN:
+            yield from pairs([("…", f"and {len(summary) - _SHOWN:,} more")])
+
+
+def initialised_lines(done: Initialised) -> Iterator[str]:
+    """Give the lines on a repository that was laid out."""
+    yield from paragraph(f"Repository {done.root}")
+    yield from pairs(("written", name) for name in done.written)
+    yield from pairs(("there already", name) for name in done.same)
+    yield from pairs(("left as it is", name) for name in done.kept)
+    if done.missing_attributes:
+        yield ""
+        yield "Your .gitattributes lacks"
+        yield from (f"  {line}" for line in done.missing_attributes)
+    yield ""
+    yield "Next"
+    yield "  python tools/run.py --experiment experiments/exp-001.yaml"
+
+
+def check_lines(report: RepositoryCheck) -> Iterator[str]:
+    """Give the lines on the runs of a repository, each with what is wrong with it."""
+    if not report.runs:
+        yield from paragraph(f"There are no runs of experiments in {report.repository}.")
+        return
+    wrong = sum(not run.conforms for run in report.runs)
+    verdict = f"{wrong:,} with findings" if wrong else "nothing is wrong"
+    yield from paragraph(f"Repository {report.repository}")
+    yield f"{plural(len(report.runs), 'run')}, {verdict}"
+    for run in report.runs:
+        found = plural(len(run.findings), "finding") if run.findings else ""
+        yield from pairs([(shorten(run.run_id, 40), ", ".join(filter(None, (run.state, found))))])
+        yield from finding_lines(run.findings)

@@ -1,0 +1,128 @@
+"""Results to standard output, everything else to standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from runforge_contracts.codec.strict_json import encode_json
+from runforge_contracts.display import printable
+from runforge_contracts.errors import ErrorCode, Place, RunForgeError
+
+
+def write_json(document: Any) -> None:
+    """Print one JSON document; on a terminal, what could act on it as JSON escapes it."""
+    data = encode_json(document)
+    if sys.stdout.isatty():
+        data = _escaped_json(data.decode("utf-8")).encode("utf-8")
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+
+
+def _escaped_json(text: str) -> str:
+    """Return a document with every character escaped that only texts in it can hold and do harm."""
+    return "".join(
+        character
+        if character == "\n" or printable(character) == character
+        else json.dumps(character)[1:-1]
+        for character in text
+    )
+
+
+def write_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table as CSV: RFC 4180, UTF-8, values as they are.
+
+    A spreadsheet may take a value that begins with ``=`` for a formula; a program would rather
+    have the value. On a terminal, what could act on it is made harmless.
+    """
+    if sys.stdout.isatty():
+        header, rows = (
+            [printable(cell) for cell in header],
+            ([*map(printable, row)] for row in rows),
+        )
+    sys.stdout.flush()
+    sys.stdout.buffer.write(csv_text(header, rows))
+
+
+def csv_text(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    """Return a table as CSV: RFC 4180, UTF-8, values as they are."""
+    import csv
+    import io
+
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue().encode("utf-8", "backslashreplace")
+
+
+def write_lines(lines: Iterable[str]) -> None:
+    """Print lines for a person; whatever could act on a terminal was made harmless before."""
+    for line in lines:
+        sys.stdout.write(line.rstrip() + "\n")
+
+
+def warn(text: str) -> None:
+    """Tell a person something that is not the result."""
+    tell([f"warning: {printable(text)}"])
+
+
+def note(text: str) -> None:
+    """Tell a person what belongs to the result and needs nothing to be done."""
+    tell([f"note: {printable(text)}"])
+
+
+def tell(lines: list[str]) -> None:
+    """Write lines to standard error, as a terminal has room for them if it is one."""
+    if sys.stderr.isatty():
+        from runforge_cli.render.text_layout import hanging
+
+        lines = [part for line in lines for part in hanging(line)]
+    sys.stderr.write("\n".join(lines) + "\n")
+
+
+def write_error(error: RunForgeError, *, json: bool) -> int:
+    """Print an error and return its exit code."""
+    if error.code is ErrorCode.INTERNAL and error.__cause__ is not None:
+        import traceback
+
+        traceback.print_exception(error.__cause__)
+    if json:
+        write_json({"error": error.to_dict()})
+        sys.stdout.flush()
+    else:
+        tell(error_lines(error))
+    return error.exit_code
+
+
+def error_lines(error: RunForgeError) -> list[str]:
+    """Return what a person reads of an error: code, sentence, place, single mistakes, hint."""
+    lines = [f"error[{error.code.value}]: {printable(error.message)}"]
+    place = _place(error.place)
+    if place:
+        lines.append(f"  at {place}")
+    for problem in error.problems:
+        where = f" ({problem.place.pointer})" if problem.place.pointer else _row(problem.place)
+        lines.append(f"  - {printable(problem.message + where)}")
+        if problem.hint:
+            lines.append(f"    {printable(problem.hint)}")
+    if error.hint:
+        lines.append(f"hint: {printable(error.hint)}")
+    return lines
+
+
+def _place(place: Place) -> str:
+    parts = [place.path or ""]
+    if place.pointer:
+        parts.append(f"pointer {place.pointer}")
+    if place.column is not None:
+        parts.append(f"column {place.column}")
+    if place.row is not None:
+        parts.append(f"row {place.row}")
+    return printable(", ".join(part for part in parts if part))
+
+
+def _row(place: Place) -> str:
+    return "" if place.row is None else f" (row {place.row})"

@@ -1,0 +1,136 @@
+"""The documents of a run as tables: metrics, matrix, importances, coefficients, diagnostics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from runforge_contracts.display import printable
+
+from runforge_cli.render.text_layout import (
+    GAP,
+    bar,
+    fit,
+    number,
+    pairs,
+    paragraph,
+    plural,
+    table,
+    terminal_width,
+    width,
+)
+
+_METRICS = ("accuracy", "precision_macro", "recall_macro", "f1_macro", "roc_auc", "log_loss")
+_LOWER = {"log_loss": " (lower is better)"}
+
+
+def metric_lines(metrics: dict[str, Any]) -> list[str]:
+    """Return the metrics of ``metrics.v1.json``, one a line."""
+    return pairs(
+        (name, number(metrics[name]) + _LOWER.get(name, "")) for name in _METRICS if name in metrics
+    )
+
+
+def class_lines(metrics: dict[str, Any]) -> list[str]:
+    """Return the metrics of each class, where there are any."""
+    rows = [
+        [
+            str(item["class"]),
+            *(number(item[key]) for key in ("precision", "recall", "f1", "support")),
+        ]
+        for item in metrics.get("metrics_by_class", ())
+    ]
+    header = ("class", "precision", "recall", "f1", "rows")
+    return table(header, rows, right=(1, 2, 3, 4), flexible=0, indent=2) if rows else []
+
+
+def confusion_section(
+    metrics: dict[str, Any], classes: Sequence[Any] | None
+) -> tuple[str, list[str]]:
+    """Return title and lines of the confusion matrix.
+
+    Where the names of the classes are too long for a terminal they are numbered, and where the
+    matrix is too large, the pairs of classes that are confused most stand for it.
+    """
+    matrix: list[list[int]] = metrics["confusion_matrix"]
+    labels = [str(label) for label in metrics.get("class_labels") or classes or range(len(matrix))]
+    if len(labels) != len(matrix):
+        labels = [str(index) for index in range(len(matrix))]
+    title = "Confusion matrix (rows are true classes, columns predicted ones)"
+    names = [printable(label) for label in labels]
+    numbers = [str(index) for index in range(1, len(labels) + 1)]
+    numbered = [f"{number} {name}" for number, name in zip(numbers, names, strict=True)]
+    for rows, columns, least in ((names, names, 0), (numbered, numbers, 12)):
+        counts = [
+            max(width(name), *(len(str(row[index])) for row in matrix))
+            for index, name in enumerate(columns)
+        ]
+        taken = 2 + sum(count + len(GAP) for count in counts)
+        named = max(width(name) for name in rows)
+        if taken + min(named, least or named) <= terminal_width():
+            cells = [[name, *map(str, counted)] for name, counted in zip(rows, matrix, strict=True)]
+            right = tuple(range(1, len(labels) + 1))
+            return title, table(["", *columns], cells, right=right, flexible=0, indent=2)
+    return "Most confused classes", _confused_pairs(matrix, labels)
+
+
+def _confused_pairs(matrix: list[list[int]], labels: list[str]) -> list[str]:
+    confused = [
+        (count, labels[row], labels[column])
+        for row, counts in enumerate(matrix)
+        for column, count in enumerate(counts)
+        if row != column and count
+    ]
+    if not confused:
+        return paragraph("None: every row was predicted as what it is.", indent=2)
+    worst = sorted(confused, key=lambda item: -item[0])[:8]
+    half = max(terminal_width() // 2 - 8, 8)
+    rows = [
+        [fit(printable(true), half), fit(printable(predicted), half), str(count)]
+        for count, true, predicted in worst
+    ]
+    return table(("true", "predicted", "rows"), rows, right=(2,), flexible=0, indent=2)
+
+
+def importance_lines(importance: dict[str, Any], most: int | None = None) -> list[str]:
+    """Return the features of a forest with their Gini importances, most important first."""
+    features = importance["features_by_importance"][:most]
+    greatest = max((item["importance"] for item in features), default=0.0)
+    rows = [
+        [item["name"], number(item["importance"]), bar(item["importance"], greatest)]
+        for item in features
+    ]
+    return table(("", "", ""), rows, right=(1,), flexible=0, indent=2)
+
+
+def coefficient_lines(
+    coefficients: dict[str, Any], most: int | None = None, max_classes: int | None = None
+) -> list[str]:
+    """Return the coefficients of each class, strongest first."""
+    groups = coefficients["coefficients_by_class"]
+    lines: list[str] = []
+    for group in groups[:max_classes]:
+        features = group["features"][:most]
+        greatest = max((item["abs_coefficient"] for item in features), default=0.0)
+        rows = [
+            [item["name"], f"{item['coefficient']:+.4f}", bar(item["abs_coefficient"], greatest)]
+            for item in features
+        ]
+        lines.append(fit(f"{GAP}{printable(str(group['class']))}", terminal_width()))
+        lines += table(("", "", ""), rows, right=(1,), flexible=0, indent=4)
+    left = len(groups) - len(groups[:max_classes])
+    if left:
+        lines.append(f"{GAP}… and {plural(left, 'more class', 'more classes')}")
+    return lines
+
+
+def diagnostic_lines(diagnostics: Sequence[dict[str, Any]]) -> list[str]:
+    """Return diagnostics in words, what matters most first, with what to do about it."""
+    order = ("error", "warning", "info")
+    items = []
+    for item in sorted(diagnostics, key=lambda item: order.index(item["severity"])):
+        items.append((item["severity"], f"{item['message']} [{item['code']}]"))
+        hint = item.get("details", {}).get("hint")
+        if hint:
+            items.append(("hint", str(hint)))
+    return pairs(items)

@@ -1,0 +1,105 @@
+"""Reports of runs put together, written in a format, and put in their place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from runforge_contracts.comparison import compare_runs
+from runforge_contracts.display import quote
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.store.layout import Place, StoreLayout
+from runforge_contracts.store.lookup import AnyRun
+from runforge_contracts.store.run_ids import is_any_run_id
+
+from runforge_cli import __version__
+from runforge_cli.report.comparison_sections import comparison_sections
+from runforge_cli.report.experiment_sections import experiment_lead, experiment_sections
+from runforge_cli.report.report_blocks import Name, Report, Section, Text
+from runforge_cli.report.report_input import AnyMaterial, Material
+from runforge_cli.report.run_sections import lead, run_sections
+from runforge_cli.shell.output_paths import check_free, check_outside
+
+FORMATS = {".html": "html", ".htm": "html", ".md": "markdown", ".markdown": "markdown"}
+
+
+def make_report(materials: Sequence[AnyMaterial], store: StoreLayout) -> Report:
+    """Return the report on one run, or on several held against each other."""
+    footer = f"Written by RunForge {__version__} from the records of the store."
+    if len(materials) == 1:
+        (material,) = materials
+        title = f"Run {material.folder.run_id}"
+        return Report(title, _lead(material), sections_of(material), footer)
+    comparison = compare_runs([material.folder for material in materials], store)
+    text: list[str] = [f"{len(materials)} runs: "]
+    for material in materials:
+        text += [f"{material.letter} is ", Name(material.folder.run_id), ", "]
+    sections = [
+        *comparison_sections(comparison, materials),
+        *(
+            Section(f"Run {material.letter}: {material.folder.run_id}", parts=sections_of(material))
+            for material in materials
+        ),
+    ]
+    return Report("Comparison of runs", [*text[:-1], "."], sections, footer)
+
+
+def _lead(material: AnyMaterial) -> Text:
+    return lead(material) if isinstance(material, Material) else experiment_lead(material)
+
+
+def sections_of(material: AnyMaterial) -> list[Section]:
+    """Return the sections of a report on one run, of whichever kind it is."""
+    if isinstance(material, Material):
+        return run_sections(material)
+    return experiment_sections(material)
+
+
+def writer_for(target: Path) -> Callable[[Report], str]:
+    """Return the function that writes a report in the format of the file's name.
+
+    Raises
+    ------
+    RunForgeError
+        ``USAGE_INVALID`` for another format.
+    """
+    format_ = FORMATS.get(target.suffix.lower())
+    if format_ is None:
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            f"{quote(target.name, 200)} does not tell a format that reports are written in.",
+            hint="End the name with .html or .md.",
+        )
+    if format_ == "markdown":
+        from runforge_cli.report.markdown_page import markdown_page
+
+        return markdown_page
+    from runforge_cli.report.html_page import html_page
+
+    return html_page
+
+
+def default_name(folders: Sequence[AnyRun]) -> str:
+    """Return the name of the file that a report is written to when none is given."""
+    names = [folder.run_id if is_any_run_id(folder.run_id) else "run" for folder in folders]
+    if len(names) > 2:
+        return f"{names[0]}-and-{len(names) - 1}-more.html"
+    return f"{'-and-'.join(names)}.html"
+
+
+def check_target(
+    target: Path, folders: Sequence[AnyRun], places: Sequence[Place], *, force: bool
+) -> None:
+    """Refuse a place where a report must not be written.
+
+    Raises
+    ------
+    RunForgeError
+        ``USAGE_INVALID`` where there is something already, or within a store or a run;
+        ``FILE_NOT_FOUND`` where the folder is missing.
+    """
+    check_outside(target, [folder.path for folder in folders], places)
+    replaceable = target.is_file() and not target.is_symlink()
+    if not (force and replaceable):
+        hint = "`--force` replaces it." if replaceable else "Name another file with -o."
+        check_free(target, hint)

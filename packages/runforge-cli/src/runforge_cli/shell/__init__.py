@@ -1,0 +1,1 @@
+"""The command around its subcommands: start, options, errors, interruption, exit."""

@@ -1,0 +1,264 @@
+"""What every command shares: the options that may stand before or after its name."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+# What a command needs is imported when it asks, so that `--help` pays for nothing else.
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from click.shell_completion import CompletionItem
+    from runforge_contracts.store.layout import ExperimentLayout, Place, StoreLayout
+    from runforge_contracts.store.lookup import AnyRun, Takes
+    from runforge_contracts.store.reading import RunFolder
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+#: What to do with the run of an experiment where only a trained one will do.
+_SHOW = "`runforge show {run}` shows what it did."
+
+
+class Settings:
+    """The global options of one call, with the environment's answers where none was given."""
+
+    def __init__(self) -> None:
+        self.workspace: str | None = os.environ.get("RUNFORGE_WORKSPACE") or None
+        self.store: str | None = os.environ.get("RUNFORGE_STORE") or None
+        #: Whether a run leaves out what identifies; None leaves that to the environment.
+        self.private: bool | None = None
+        self.json = False
+        self.quiet = False
+        self.verbose = False
+        self.no_color = bool(os.environ.get("NO_COLOR"))
+
+    @property
+    def folder(self) -> Path:
+        """The workspace: the one named, else the nearest parent with runs, else here."""
+        from pathlib import Path
+
+        from runforge_contracts.display import quote
+        from runforge_contracts.errors import ErrorCode, RunForgeError
+        from runforge_contracts.store.layout import find_workspace
+
+        if self.workspace is None:
+            return find_workspace(Path.cwd(), self.store)
+        folder = Path(self.workspace).absolute()
+        if not folder.is_dir():
+            raise RunForgeError(
+                ErrorCode.FILE_NOT_FOUND,
+                f"The workspace {quote(self.workspace, 200)} is not a folder.",
+                hint="Name the folder that the file lies in."
+                if folder.exists()
+                else "Make it first, or leave the option out to use the current folder.",
+                path=self.workspace,
+            )
+        return folder
+
+    @property
+    def store_name(self) -> str | None:
+        """The store that was asked for: a plain folder name, never a path."""
+        from runforge_contracts.display import quote
+        from runforge_contracts.errors import ErrorCode, RunForgeError
+
+        name = self.store
+        if name is not None and (name in ("", ".", "..") or set(name) & set("/\\\0")):
+            raise RunForgeError(
+                ErrorCode.USAGE_INVALID,
+                f"{quote(name)} is not the name of a store.",
+                hint="A store is a folder in the workspace, such as `.runforge` or `.ml`.",
+            )
+        return name
+
+    def stores(self) -> list[StoreLayout]:
+        """Return the stores to read from."""
+        from runforge_contracts.store.layout import stores_in
+
+        return stores_in(self.folder, self.store_name)
+
+    def experiments(self) -> list[ExperimentLayout]:
+        """Return where runs of experiments lie; nowhere, where one store was asked for."""
+        from runforge_contracts.store.layout import ExperimentLayout
+
+        place = ExperimentLayout(self.folder)
+        return [place] if self.store_name is None and place.has_runs() else []
+
+    def places(self) -> list[Place]:
+        """Return everything to read from: the stores first."""
+        return [*self.stores(), *self.experiments()]
+
+    def target(self) -> StoreLayout:
+        """Return the store to write to."""
+        from runforge_contracts.store.layout import DEFAULT_STORE, StoreLayout
+
+        return StoreLayout(self.folder, self.store_name or DEFAULT_STORE)
+
+    def find_any(
+        self, reference: str, takes: Takes | None = None, *, quiet: bool = False
+    ) -> AnyRun:
+        """Return the run of either kind that ``reference`` names, and say which ``latest`` is.
+
+        Parameters
+        ----------
+        reference
+            A run id, the start of one, ``latest``, or the path of a run folder.
+        takes
+            Which runs ``latest`` may be.
+        quiet
+            Whether the result itself says which run it is about.
+        """
+        from runforge_contracts.store.lookup import find_any_run
+
+        found = find_any_run(reference, self.places(), takes)
+        if reference == "latest" and not quiet and not self.quiet:
+            from runforge_cli.render.output import note
+
+            note(f"latest is {found.path.name} in {self.shown(found.path.parent)}")
+        return found
+
+    def find_run(
+        self, reference: str, instead: str = _SHOW, takes: Takes | None = None
+    ) -> RunFolder:
+        """Return the trained run that ``reference`` names.
+
+        Parameters
+        ----------
+        reference
+            A run id, the start of one, ``latest``, or the path of a run folder.
+        instead
+            What to do with the run of an experiment, as a sentence; ``{run}`` is its id.
+        takes
+            Which runs ``latest`` may be; every trained one where it is left out.
+
+        Raises
+        ------
+        RunForgeError
+            ``USAGE_INVALID`` for the run of an experiment; what
+            :func:`~runforge_contracts.store.lookup.find_any_run` raises.
+        """
+        from runforge_contracts.store.lookup import is_trained
+        from runforge_contracts.store.reading import RunFolder
+
+        found = self.find_any(reference, takes or is_trained)
+        if isinstance(found, RunFolder):
+            return found
+        from runforge_cli.listing.experiment_rows import refusal
+
+        raise refusal(found, instead)
+
+    def located(self, name: str) -> Path:
+        """Return the file that a person names: from here, or else from the workspace."""
+        from pathlib import Path
+
+        from runforge_cli.shell.run_reference import is_file
+
+        path = Path(name)
+        if path.name != name and not is_file(path) and is_file(self.folder / path):
+            return self.folder / path
+        return path
+
+    def shown(self, path: str | Path) -> str:
+        """Return a path as a person can use it here: what documents name begins at the workspace.
+
+        Relative to the current folder where both lie in one workspace, else absolute.
+        """
+        from pathlib import Path
+
+        here = Path.cwd()
+        absolute = Path(os.path.abspath(self.folder / path))  # noqa: PTH100 - keeps links
+        if absolute.is_relative_to(here):
+            return absolute.relative_to(here).as_posix()
+        if here.is_relative_to(self.folder) and absolute.is_relative_to(self.folder):
+            return Path(os.path.relpath(absolute, here)).as_posix()
+        return absolute.as_posix()
+
+    def repeated(self) -> str:
+        """Return the options that lead a command typed here to the same store, each after a blank.
+
+        Empty where it finds the workspace by itself.
+        """
+        import shlex
+
+        from runforge_contracts.errors import RunForgeError
+
+        found = Settings()
+        options = ""
+        if self.store is not None and self.store != found.store:
+            found.store = self.store
+            options += f" --store {shlex.quote(self.store)}"
+        if self.workspace is not None and self.workspace != found.workspace:
+            try:
+                reached = found.folder.samefile(self.folder)
+            except (OSError, RunForgeError):
+                reached = False
+            if not reached:
+                options += f" --workspace {shlex.quote(self.workspace)}"
+        return options
+
+    def colored(self, stream: Any = None) -> bool:
+        """Tell whether ``stream`` (standard output by default) is to be coloured."""
+        stream = stream or sys.stdout
+        return not self.no_color and stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+    if value:
+        setattr(context.ensure_object(Settings), str(parameter.name), value)
+
+
+def _option(*names: str, **attributes: Any) -> Callable[[Function], Function]:
+    return click.option(*names, callback=_remember, expose_value=False, is_eager=True, **attributes)
+
+
+_GLOBAL = (
+    _option("--workspace", metavar="DIR", help="Folder that holds the store."),
+    _option("--store", metavar="NAME", help="Name of the store's folder [.runforge]."),
+    _option("--json", is_flag=True, help="Print exactly one JSON document."),
+    _option("--quiet", "-q", is_flag=True, help="No progress."),
+    _option("--verbose", "-v", is_flag=True, help="Say more; with --json, stream the events."),
+    _option("--no-color", is_flag=True, help="No colours."),
+)
+
+
+private_option = _option(
+    "--private", is_flag=True, help="Leave out what identifies you or the machine."
+)
+
+
+def global_options(function: Function) -> Function:
+    """Add the global options to a command or group."""
+    for option in reversed(_GLOBAL):
+        function = option(function)
+    return function
+
+
+def complete_run(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the runs of the store that ``incomplete`` may become, newest first."""
+    from click.shell_completion import CompletionItem
+    from runforge_contracts.errors import RunForgeError
+    from runforge_contracts.store.reading import list_runs
+    from runforge_contracts.store.run_ids import started
+
+    settings = context.find_object(Settings) or Settings()
+    try:
+        entries = [entry for store in settings.stores() for entry in list_runs(store)]
+        ids = [str(run_id) for place in settings.experiments() for run_id in place.ids()]
+    except RunForgeError:
+        return []
+    entries += [{"run_id": run_id} for run_id in ids]
+    names = ["latest", *(entry["run_id"] for entry in sorted(entries, key=started, reverse=True))]
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+def run_argument(function: Function) -> Function:
+    """Add the argument that names a run, which is the last one on record where it is left out."""
+    return click.argument("run", default="latest", shell_complete=complete_run)(function)
+
+
+pass_settings = click.make_pass_decorator(Settings, ensure=True)

@@ -1,0 +1,137 @@
+"""What `train`, `run` and `rerun` share: signals, progress, and how the outcome is told."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import click
+from runforge_contracts.display import printable, quote
+from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
+from runforge_contracts.store.reading import RunFolder
+
+from runforge_cli.render.output import error_lines, tell, write_json, write_lines
+from runforge_cli.shell.click_group import is_text
+from runforge_cli.shell.settings import Function, Settings
+
+if TYPE_CHECKING:
+    from runforge_engine.pipeline.execute import Outcome
+    from runforge_engine.pipeline.observer import Observer
+    from runforge_engine.runtime.cancellation import Cancellation
+
+
+def training_options(function: Function) -> Function:
+    """Add the options that say what to train, and how; each is None where it was not given."""
+    for option in reversed(
+        (
+            click.option("--model", metavar="FAMILY", help=_MODEL_HELP),
+            click.option("--preset", metavar="P", help="fast, balanced, thorough or custom."),
+            click.option("--profile", metavar="P", help="default, fast or thorough."),
+            click.option(
+                "--param", "params", multiple=True, metavar="NAME=VALUE", help="A hyperparameter."
+            ),
+            click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Seed [42]."),
+            click.option("--device", type=click.Choice(["cpu", "gpu"]), help="Device [cpu]."),
+            click.option(
+                "--exclude", multiple=True, metavar="COLUMN", help="Leave a column out; repeatable."
+            ),
+            click.option("--name", metavar="S", help="A name for people."),
+            click.option("--tag", "tags", multiple=True, metavar="T", help="A tag; repeatable."),
+            click.option("--notes", metavar="S", help="Free text."),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+#: Signals that come within so many seconds are one: a program that ends its children signals both
+#: them and their group, as `timeout` does.
+_ONE_WISH = 0.5
+
+_MODEL_HELP = "logistic_regression, random_forest or linear_svc."
+
+
+def train_and_tell(
+    settings: Settings,
+    execute: Callable[[Observer, Cancellation], Outcome],
+) -> int:
+    """Run the training ``execute`` under the signals' eyes and tell its outcome.
+
+    Returns the exit code: 0 succeeded, 1 failed, 5 cancelled; another where the failure's own
+    code says so.
+    """
+    from runforge_cli.render.progress import watching
+
+    with cancelled_by_signals() as cancellation, watching(settings) as observer:
+        outcome = execute(observer, cancellation)
+    if settings.json:
+        write_json(
+            {
+                "run_id": outcome.run_id,
+                "run_dir": settings.target().relative(outcome.run_dir),
+                "status": outcome.status,
+                "result": outcome.result,
+            }
+        )
+    else:
+        _tell(settings, outcome)
+    if outcome.error is None:
+        return ExitCode.OK
+    return outcome.error.exit_code
+
+
+def _tell(settings: Settings, outcome: Outcome) -> None:
+    from runforge_cli.render.run_summary import summary_lines
+
+    where = settings.shown(outcome.run_dir)
+    if outcome.error is not None:
+        tell(error_lines(outcome.error))
+        tell([f"The run is recorded as {outcome.status} in {printable(where)}"])
+        if outcome.error.code is ErrorCode.INTERNAL:
+            sys.stderr.write(outcome.result["error"]["traceback"])
+        return
+    write_lines(summary_lines(RunFolder(outcome.run_dir), settings, brief=True))
+
+
+@contextmanager
+def cancelled_by_signals() -> Iterator[Cancellation]:
+    """Give a cancellation that SIGINT, SIGTERM and SIGHUP set; a later one ends the process."""
+    import os
+    import time
+
+    from runforge_engine.runtime.cancellation import Cancellation
+
+    cancellation, received = Cancellation(), list[float]()
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        received.append(time.monotonic())
+        if received[-1] - received[0] > _ONE_WISH:
+            cancellation.abandon()
+            os._exit(ExitCode.CANCELLED)
+        name = signal.Signals(number).name
+        cancellation.cancel(f"The run was cancelled by {name}.", number)
+
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    hang_up = getattr(signal, "SIGHUP", None)  # Windows has none
+    # Whoever starts a run with nohup wants it to outlive the terminal.
+    if hang_up is not None and signal.getsignal(hang_up) is not signal.SIG_IGN:
+        numbers.append(hang_up)
+    previous = {number: signal.signal(number, handle) for number in numbers}
+    try:
+        yield cancellation
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def require(value: str | None, what: str, hint: str) -> str:
+    """Return a value that the command line or the environment must give."""
+    if not value:
+        raise RunForgeError(ErrorCode.USAGE_INVALID, f"{quote(what)} is missing.", hint=hint)
+    if not is_text(value):
+        raise RunForgeError(ErrorCode.USAGE_INVALID, f"{quote(what)} is not UTF-8.", hint=hint)
+    return value

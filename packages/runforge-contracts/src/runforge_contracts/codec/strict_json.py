@@ -1,0 +1,250 @@
+"""JSON as text: a strict parser for files from elsewhere, and the one way of writing.
+
+Stricter than RFC 8259 asks for: a duplicate key, a number that no double can hold, a lone surrogate
+and a document that is too deep or too large are errors: clients would read them differently.
+
+Source: RunForge contract, "How JSON is written"; RFC 8259; RFC 8785.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any, NoReturn
+
+from runforge_contracts.display import quote
+from runforge_contracts.errors import ErrorCode, RunForgeError
+
+#: Largest document that is read, in bytes.
+MAX_BYTES = 64 * 2**20
+#: Deepest nesting of arrays and objects that is read.
+MAX_DEPTH = 64
+#: Up to this size every integer is a double, and no other integer is the same double.
+_MAX_EXACT_INTEGER = 2**53 - 1
+
+_BOM = b"\xef\xbb\xbf"
+
+
+def parse_json(data: bytes, *, path: str | None = None, max_bytes: int = MAX_BYTES) -> Any:
+    """Parse one JSON document; a byte order mark is accepted.
+
+    Raises
+    ------
+    RunForgeError
+        ``JSON_TOO_LARGE``, ``JSON_ENCODING_INVALID``, ``JSON_INVALID``, ``JSON_DUPLICATE_KEY``,
+        ``JSON_NUMBER_INVALID``, ``JSON_STRING_INVALID`` or ``JSON_TOO_DEEP``.
+    """
+    if len(data) > max_bytes:
+        raise RunForgeError(
+            ErrorCode.JSON_TOO_LARGE,
+            f"The document has {len(data):,} bytes, more than the {max_bytes:,} that are read.",
+            path=path,
+        )
+    text = _decode(data, path)
+    try:
+        value = json.loads(
+            text,
+            object_pairs_hook=_unique_object,
+            parse_float=_finite_float,
+            parse_int=_bounded_int,
+            parse_constant=_refuse_constant,
+        )
+    except RunForgeError as error:
+        raise RunForgeError(error.code, error.message, hint=error.hint, path=path) from None
+    except json.JSONDecodeError as error:
+        raise RunForgeError(
+            ErrorCode.JSON_INVALID,
+            f"The document is not JSON: {error.msg} in line {error.lineno}, column {error.colno}.",
+            hint="The file may be cut off." if error.pos >= len(text.rstrip()) else None,
+            path=path,
+        ) from None
+    except RecursionError:
+        raise _too_deep(path) from None
+    _check_tree(value, path, may_hold_surrogates="\\u" in text)
+    return value
+
+
+def unique_json(data: bytes) -> Any:
+    """Parse a JSON document that holds no number but plain ones, refusing duplicate keys.
+
+    For large documents of our own making: it leaves it to the caller to see that there are no
+    exponents, constants or escapes in ``data``. Raises ``ValueError`` or ``JSON_DUPLICATE_KEY``.
+    """
+    return json.loads(data, object_pairs_hook=_unique_object)
+
+
+def encode_json(value: Any) -> bytes:
+    r"""Return ``value`` as the bytes of a document: UTF-8, two spaces, LF, one trailing newline.
+
+    Floats take their shortest form that reads back to the same double.
+
+    Raises
+    ------
+    RunForgeError
+        ``JSON_NUMBER_INVALID`` for NaN and infinities, ``JSON_STRING_INVALID`` for half of a
+        surrogate pair.
+    """
+    return _dump(value, indent=2) + b"\n"
+
+
+def encode_json_line(value: Any) -> bytes:
+    """Return ``value`` on one line with its newline, for JSON Lines and for digests."""
+    return _dump(value) + b"\n"
+
+
+def in_form(text: bytes) -> bytes:
+    """Return a valid JSON text with the contract's white space, and every token as it was.
+
+    Two spaces a level, LF, one newline at the end.
+    """
+    import msgspec  # late: whoever only parses does not pay for it
+
+    return msgspec.json.format(text, indent=2) + b"\n"
+
+
+def canonical_json(value: Any) -> bytes:
+    """Return the canonical JSON of ``value``, which any language can compute, for digests.
+
+    Integers that no double holds exactly are taken as the nearest double, as most readers take
+    them.
+
+    Raises
+    ------
+    RunForgeError
+        As :func:`encode_json`.
+
+    Source: RFC 8785.
+    """
+    import rfc8785  # late: few commands make digests
+
+    try:
+        return rfc8785.dumps(value)
+    except rfc8785.IntegerDomainError:
+        return canonical_json(_as_doubles(value))
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError):
+        _dump(value)  # says which of the two it is: a number or a text
+        raise
+
+
+def _as_doubles(value: Any) -> Any:
+    """Return ``value`` with every integer that has more than 53 bits as a double."""
+    if isinstance(value, dict):
+        return {key: _as_doubles(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_as_doubles(item) for item in value]
+    if isinstance(value, int) and abs(value) > _MAX_EXACT_INTEGER:
+        return float(value)
+    return value
+
+
+def _dump(value: Any, *, indent: int | None = None) -> bytes:
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise RunForgeError(
+            ErrorCode.JSON_STRING_INVALID, "A text holds half of a surrogate pair."
+        ) from None
+    except ValueError:
+        raise RunForgeError(
+            ErrorCode.JSON_NUMBER_INVALID, "NaN and infinities cannot be written as JSON."
+        ) from None
+
+
+def _decode(data: bytes, path: str | None) -> str:
+    try:
+        return data.removeprefix(_BOM).decode("utf-8")
+    except UnicodeDecodeError as error:
+        utf16 = data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in data[:4]
+        raise RunForgeError(
+            ErrorCode.JSON_ENCODING_INVALID,
+            f"The document is not UTF-8: byte {error.start} is not part of a character.",
+            hint="It looks like UTF-16; save it as UTF-8." if utf16 else "Save it as UTF-8.",
+            path=path,
+        ) from None
+
+
+def _unique_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise RunForgeError(
+                    ErrorCode.JSON_DUPLICATE_KEY,
+                    f"The key {quote(key)} appears twice in one object.",
+                    hint="Keep the one that is meant.",
+                )
+            seen.add(key)
+    return result
+
+
+def _finite_float(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise RunForgeError(
+            ErrorCode.JSON_NUMBER_INVALID, f"The number {quote(text)} is too large for a double."
+        )
+    return value
+
+
+def _bounded_int(text: str) -> int:
+    # Integers are kept exactly as long as a double can tell their size; clients in other languages
+    # read them as one. The interpreter refuses to read thousands of digits anyway.
+    try:
+        value = int(text)
+        float(value)
+    except (ValueError, OverflowError):
+        raise RunForgeError(
+            ErrorCode.JSON_NUMBER_INVALID, f"The number {quote(text)} is too large for a double."
+        ) from None
+    return value
+
+
+def _refuse_constant(text: str) -> NoReturn:
+    raise RunForgeError(
+        ErrorCode.JSON_NUMBER_INVALID,
+        f"{quote(text)} is not a JSON number.",
+        hint="Leave out a value that could not be computed.",
+    )
+
+
+def _too_deep(path: str | None) -> RunForgeError:
+    return RunForgeError(
+        ErrorCode.JSON_TOO_DEEP,
+        f"The document is nested deeper than {MAX_DEPTH} levels.",
+        path=path,
+    )
+
+
+def _check_tree(value: Any, path: str | None, *, may_hold_surrogates: bool) -> None:
+    """Refuse what the parser lets pass: depth beyond the limit, halves of surrogate pairs."""
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        containers = [item for item in level if type(item) in (dict, list)]
+        if may_hold_surrogates:
+            for item in level:
+                if type(item) is str:
+                    _check_text(item, path)
+                elif type(item) is dict:
+                    for key in item:
+                        _check_text(key, path)
+        if not containers:
+            return
+        level = [
+            child
+            for item in containers
+            for child in (item.values() if type(item) is dict else item)
+        ]
+    raise _too_deep(path)
+
+
+def _check_text(text: str, path: str | None) -> None:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise RunForgeError(
+            ErrorCode.JSON_STRING_INVALID,
+            f"The text {quote(text)} holds half of a surrogate pair.",
+            path=path,
+        ) from None

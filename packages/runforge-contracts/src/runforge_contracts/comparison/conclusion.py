@@ -1,0 +1,223 @@
+"""A word on why the results of two runs differ, drawn from what their records tell and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Literal
+
+from runforge_contracts.comparison.agreement import agreement
+from runforge_contracts.display import quote
+from runforge_contracts.store import layout
+
+State = Literal["equal", "different", "unknown"]
+
+#: What tells runs apart without any influence on the result.
+_INNOCENT = {
+    "data": {"path", "dataset", "model.path"},
+    # A preset or profile acts by the hyperparameters that it sets, and those are compared.
+    "configuration": {"preset", "profile"},
+    "environment": {"client"},
+}
+_WORDS = {
+    "data": "other data",
+    "configuration": "another configuration",
+    "environment": "another environment",
+    "code": "another state of the code around the workspace",
+}
+_CODE = "other code"
+#: How names begin that tell of code.
+_CODES = ("git.", "code.")
+#: Names shown of what differs.
+_SHOWN = 4
+#: What says how and on which machine a run was computed; older clients record none of it.
+_TELLING = ("packages.", "platform.", "numerics.")
+
+
+def conclude(comparison: dict[str, Any], position: int) -> dict[str, Any]:
+    """Return the conclusion on the run at ``position``, held against the first one.
+
+    Parameters
+    ----------
+    comparison
+        A ``comparison.v1`` that has everything but its conclusions.
+    position
+        Index of the run.
+    """
+    pair = _Pair(comparison, position)
+    results, model = pair.results(), pair.model()
+    reasons: list[str] = [group for group, names in pair.differing.items() if names]
+    if results == "different" and not reasons:
+        reasons = ["unrecorded"]
+    conclusion: dict[str, Any] = {
+        "run_id": comparison["runs"][position]["run_id"],
+        "results": results,
+        "model": model,
+    }
+    rows = pair.same_validation_rows()
+    if rows is not None:
+        conclusion["same_validation_rows"] = rows
+    sentences = _sentences(pair, results, model, rows)
+    return {**conclusion, "reasons": reasons, "text": " ".join(sentences)}
+
+
+class _Pair:
+    """The first run and another one, as a comparison has them."""
+
+    def __init__(self, comparison: dict[str, Any], position: int) -> None:
+        self.runs = [comparison["runs"][index] for index in (0, position)]
+        self._comparison = comparison
+        self._position = position
+        #: Names of what differs and can change a result, by reason.
+        self.differing = {
+            group: [*self._differing(group)]
+            for group in ("data", "configuration", "environment", "code")
+        }
+        #: Whether code of the workspace was run.
+        self.runs_code = any(run.get("kind") == "experiment" for run in self.runs)
+        others = any(self.differing[group] for group in ("data", "configuration", "environment"))
+        if others and not self.runs_code:
+            # RunForge executes nothing of the workspace, so its commit is a last resort.
+            self.differing["code"] = []
+
+    def values(self, field: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return what both runs record of a field."""
+        return [field["values"][index] for index in (0, self._position)]
+
+    def _differing(self, group: str) -> Iterator[str]:
+        fields = self._comparison["environment" if group == "code" else group]
+        if group == "configuration":
+            fields = [*fields, *self._comparison["hyperparameters"]]
+        for field in fields:
+            name = field["name"]
+            if name in _INNOCENT.get(group, ()):
+                continue
+            if group in ("environment", "code") and name.startswith(_CODES) != (group == "code"):
+                continue
+            if agreement(self.values(field)) == "different":
+                yield name
+
+    def unrecorded(self) -> bool:
+        """Tell whether one of the runs does not record the environment that the other has."""
+        return any(
+            agreement(self.values(field)) == "incomplete"
+            for field in self._comparison["environment"]
+            if field["name"].startswith(_TELLING)
+        ) or not any(
+            field["name"].startswith(_TELLING) for field in self._comparison["environment"]
+        )
+
+    def has_results(self) -> list[bool]:
+        """Tell of both runs whether training gave anything."""
+        return [
+            any("value" in field["values"][index] for field in self._comparison["metrics"])
+            for index in (0, self._position)
+        ]
+
+    def has_common_metric(self) -> bool:
+        """Tell whether there is a metric that both runs have."""
+        return any(
+            all("value" in entry for entry in self.values(metric))
+            for metric in self._comparison["metrics"]
+        )
+
+    def results(self) -> State:
+        """Compare metrics, weights and model together."""
+        if not all(self.has_results()) or not (
+            self.has_common_metric() or self.model() != "unknown"
+        ):
+            return "unknown"
+        if self.model() == "different" or self.metrics_differ() or self._weights_differ():
+            return "different"
+        return "equal"
+
+    def metrics_differ(self) -> bool:
+        """Tell whether a metric that both have is not the same."""
+        return any(
+            agreement(self.values(metric)) == "different" for metric in self._comparison["metrics"]
+        )
+
+    def _weights_differ(self) -> bool:
+        return any(
+            agreement(values) != "equal"
+            for group in self._comparison["weights"]
+            for values in map(self.values, group["moved"])
+            if any("value" in entry for entry in values)
+        )
+
+    def model(self) -> State:
+        """Compare the models by the digest of their content, else by that of their files."""
+        files = (f for f in self._comparison["artifacts"] if f["name"] == layout.MODEL)
+        for field in (self._comparison.get("model_content"), next(files, None)):
+            if field is not None:
+                values = self.values(field)
+                if all("value" in entry for entry in values):
+                    return "different" if agreement(values) == "different" else "equal"
+        return "unknown"
+
+    def same_validation_rows(self) -> bool | None:
+        """Tell whether both held back the same rows; None where the records cannot tell."""
+        fields = {field["name"]: self.values(field) for field in self._comparison["data"]}
+        seeds = [f for f in self._comparison["configuration"] if f["name"] == "seed"]
+        deciding = [
+            fields.get(name, [{}, {}])
+            for name in ("fingerprint_sha256", "label_column", "num_samples", "validation_rows")
+        ]
+        states = {agreement(values) for values in [*deciding, *map(self.values, seeds)]}
+        dropped = fields.get("dropped_rows_missing_values", [{}, {}])
+        if any(entry.get("value") for entry in dropped):
+            # Other columns may lack values in other rows.
+            states.add(agreement(fields.get("feature_names", [{}, {}])))
+        if "different" in states:
+            return False
+        return True if states == {"equal"} and seeds else None
+
+
+def _sentences(pair: _Pair, results: State, model: State, rows: bool | None) -> Iterator[str]:
+    words = {**_WORDS, "code": _CODE} if pair.runs_code else _WORDS
+    differing = [
+        f"{words[group]} ({_list(names)})" for group, names in pair.differing.items() if names
+    ]
+    by = _and(differing)
+    if results == "unknown":
+        yield from _without_results(pair)
+        yield f"It has {by}." if by else "Nothing else that both record differs."
+    elif results == "equal":
+        same = {
+            "equal": "The same model with the same metrics",
+            "unknown": "The same metrics"
+            if pair.runs_code
+            else "The same metrics; whether the model is the same is not recorded",
+        }[model]
+        yield f"{same}, in spite of {by}." if by else f"{same}."
+    else:
+        what = "Other metrics" if pair.metrics_differ() else "The same metrics by another model"
+        if by:
+            yield f"{what}: it has {by}."
+        else:
+            yield f"{what}, though nothing that both record differs."
+            if pair.unrecorded():
+                yield "Not both record the environment that they were computed in."
+        if rows is False and pair.metrics_differ():
+            yield "The metrics were not measured on the same rows."
+
+
+def _without_results(pair: _Pair) -> Iterator[str]:
+    subjects = ("The first run", "This run")
+    for subject, run, complete in zip(subjects, pair.runs, pair.has_results(), strict=True):
+        if not complete:
+            how = {"failed": "failed", "cancelled": "was cancelled"}.get(run["status"])
+            code = (run.get("error") or {}).get("code")
+            told = f" ({quote(code)})" if code and run["status"] == "failed" else ""
+            yield f"{subject} {how}{told}." if how else f"{subject} has no results yet."
+    if all(pair.has_results()):
+        yield "The two have no metric in common."
+
+
+def _and(parts: list[str]) -> str:
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def _list(names: Iterable[str]) -> str:
+    shown = list(names)
+    text = ", ".join(quote(name) for name in shown[:_SHOWN])
+    return text + (f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else "")

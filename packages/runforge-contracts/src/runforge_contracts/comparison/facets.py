@@ -1,0 +1,197 @@
+"""What a run records, taken apart into named values that can be held against another run's.
+
+A name that a run does not record is absent. Older records, failed and cancelled runs have fewer.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from runforge_contracts.comparison.environment_difference import environment_fields
+from runforge_contracts.store import layout
+from runforge_contracts.store.reading import RunFolder
+
+#: What a run records of a thing: ``value``, and ``source`` for hyperparameters.
+Recorded = dict[str, Any]
+
+_METRICS = ("accuracy", "precision_macro", "recall_macro", "f1_macro", "roc_auc", "log_loss")
+_CLASS_METRICS = ("precision", "recall", "f1")
+#: Names of ``result.json`` for metrics that ``metrics.v1.json`` has.
+SAME_AS = {"f1_score": "f1_macro", "precision": "precision_macro", "recall": "recall_macro"}
+
+
+class Weights(NamedTuple):
+    """Coefficients or importances of a model."""
+
+    kind: str
+    family: str
+    #: By feature, and class where there are coefficients for each.
+    values: dict[tuple[str, int | str | None], float]
+
+
+class Facets:
+    """A run as named values; every property reads the documents that it needs."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+        self._run = folder.run or {}
+        self._request = folder.request or {}
+        self._result = folder.result or {}
+        self._config: dict[str, Any] = self._result.get("effective_config") or {}
+
+    def header(self) -> dict[str, Any]:
+        """Return what tells the run from the others."""
+        error = self._result.get("error") or {}
+        created_at = self._run.get("created_at") or self._result.get("finished_at")
+        return {
+            "run_id": self.folder.run_id,
+            "run_dir": str(self.folder.path),
+            "status": self.folder.status,
+            **given(
+                schema_version=self._run.get("schema_version"),
+                created_at=created_at or self._request.get("created_at"),
+                name=self._request.get("name"),
+                rerun_from=self._request.get("rerun_from"),
+                error=given(message=error.get("message"), code=error.get("code")) or None,
+            ),
+        }
+
+    @cached_property
+    def has_results(self) -> bool:
+        """Whether there is anything that training gave."""
+        return bool(self.metrics)
+
+    @cached_property
+    def configuration(self) -> dict[str, Recorded]:
+        """Family, preset, profile, seed, device and split."""
+        run, request, config = self._run, self._request, self._config
+        model = {**request.get("model", {}), **config.get("model", {})}
+        profile = run.get("profile_name")
+        if profile is not None:
+            profile = f"{profile} {run['profile_version']}"
+        device = run.get("device") or config.get("device") or {}
+        split = run.get("split") or {}
+        return recorded(
+            model_family=run.get("model_family") or model.get("family"),
+            preset=run.get("preset") or config.get("preset") or request.get("preset"),
+            profile=profile or config.get("profile"),
+            seed=run.get("seed", config.get("seed")),
+            device=device.get("type"),
+            split=split.get("method"),
+            validation_fraction=split.get("validation_fraction"),
+        )
+
+    @cached_property
+    def hyperparameters(self) -> dict[str, Recorded]:
+        """Every hyperparameter with the source of its value, where the record tells it."""
+        if "hyperparameters" in self._run:
+            return {
+                item["name"]: {"value": item["value"], "source": item["source"]}
+                for item in self._run["hyperparameters"]
+            }
+        used = (self._config.get("model") or {}).get("hyperparameters") or {}
+        return {name: {"value": value} for name, value in used.items()}
+
+    @cached_property
+    def data(self) -> dict[str, Recorded]:
+        """Dataset, label, rows and features."""
+        run, split = self._run, self._run.get("split") or {}
+        asked, used = self._request.get("dataset") or {}, self._config.get("dataset") or {}
+        dataset = {**asked, **used, **(run.get("dataset") or {})}
+        excluded = dataset.get("exclude_columns", [] if asked or used else None)
+        rows = run.get("num_samples", (run.get("metrics") or {}).get("num_samples"))
+        return recorded(
+            path=dataset.get("path"),
+            fingerprint_sha256=dataset.get("fingerprint_sha256"),
+            label_column=run.get("label_column") or dataset.get("label_column"),
+            classes=run.get("classes"),
+            num_samples=rows,
+            dropped_rows_missing_values=run.get("dropped_rows_missing_values"),
+            train_rows=split.get("train_rows"),
+            validation_rows=split.get("validation_rows"),
+            num_features=run.get("num_features"),
+            feature_names=run.get("feature_names"),
+            exclude_columns=excluded,
+        )
+
+    @cached_property
+    def environment(self) -> dict[str, Recorded]:
+        """Numeric libraries, Python, packages, machine and code, by dotted names."""
+        provenance = self._run.get("provenance") or self._result.get("provenance") or {}
+        client = provenance.get("client") or self._request.get("created_by")
+        git = {f"git.{name}": value for name, value in (provenance.get("git") or {}).items()}
+        return recorded(
+            runforge_version=self._run.get("runforge_version"),
+            client=client,
+            **environment_fields(provenance),
+            **git,
+        )
+
+    @cached_property
+    def metrics(self) -> dict[tuple[str, int | str | None], float]:
+        """Metrics by name, and by class for those of single classes."""
+        detailed = self.folder.raw(layout.METRICS_V1) or {}
+        found: dict[tuple[str, int | str | None], float] = {
+            (name, None): detailed[name] for name in _METRICS if name in detailed
+        }
+        summary = (self._result.get("summary") or {}).get("metrics") or {}
+        for name, value in {**(self._run.get("metrics") or {}), **summary}.items():
+            known = (SAME_AS.get(name, name), None) if detailed else (name, None)
+            if not name.startswith("num_"):
+                found.setdefault(known, value)
+        for item in detailed.get("metrics_by_class", ()):
+            found.update({(name, item["class"]): item[name] for name in _CLASS_METRICS})
+        return found
+
+    @cached_property
+    def weights(self) -> Weights | None:
+        """Coefficients or importances, or None where the run has neither."""
+        importance = self.folder.raw(layout.FEATURE_IMPORTANCE)
+        if importance is not None:
+            ranked = importance["features_by_importance"]
+            return Weights(
+                "feature_importance",
+                importance["model_family"],
+                {(item["name"], None): item["importance"] for item in ranked},
+            )
+        coefficients = self.folder.raw(layout.LINEAR_COEFFICIENTS)
+        if coefficients is None:
+            return None
+        return Weights(
+            "linear_coefficients",
+            coefficients["model_family"],
+            {
+                (item["name"], group["class"]): item["coefficient"]
+                for group in coefficients["coefficients_by_class"]
+                for item in group["features"]
+            },
+        )
+
+    @cached_property
+    def artifacts(self) -> dict[str, Recorded]:
+        """Digest of every artifact by its path; what carries the run's id is left out."""
+        digests = self._run.get("artifact_digests")
+        if digests is None:
+            digests = (self.folder.raw(layout.MANIFEST) or {}).get("files") or {}
+        return {
+            path: {"value": digests[path]["sha256"]}
+            for path in sorted(digests)
+            if path.startswith("artifacts/") or path in (layout.METRICS, layout.METRICS_V1)
+            if path != layout.INTERPRETABILITY_INDEX
+        }
+
+    @cached_property
+    def model_content(self) -> dict[str, Recorded]:
+        """Digest of what the model is, where the record has one."""
+        return recorded(model_content_sha256=self._run.get("model_content_sha256"))
+
+
+def given(**values: Any) -> dict[str, Any]:
+    """Return the values that are not None."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def recorded(**values: Any) -> dict[str, Recorded]:
+    """Return as recorded what is not None."""
+    return {name: {"value": value} for name, value in given(**values).items()}

@@ -1,5 +1,0 @@
-"""What differs between runs, by their records, and what may account for different results."""
-
-from runforge_contracts.difference.comparison import compare_runs, facets_of
-
-__all__ = ["compare_runs", "facets_of"]

@@ -1,0 +1,246 @@
+"""Files: reading documents from elsewhere with care, and writing so that nobody sees a half."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+from runforge_contracts.display import quote
+from runforge_contracts.errors import ErrorCode, RunForgeError
+
+_PIECE = 2**20
+
+
+class FileDigest(NamedTuple):
+    """Digest and size of a file."""
+
+    sha256: str
+    bytes: int
+
+
+def open_file(path: Path) -> io.FileIO:
+    """Open the regular file at ``path`` for reading, unbuffered.
+
+    Raises
+    ------
+    RunForgeError
+        ``FILE_NOT_FOUND``; ``FILE_UNSAFE`` for a symbolic link, a pipe or a device, which could
+        lead elsewhere or never end; ``FILE_UNREADABLE``.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    flags |= getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+    with reading(path):
+        if not hasattr(os, "O_NOFOLLOW") and path.is_symlink():
+            raise OSError(errno.ELOOP, "symbolic link")
+        descriptor = os.open(path, flags)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise RunForgeError(
+            ErrorCode.FILE_UNSAFE,
+            f"{quote(path, 200)} is not a regular file.",
+            hint="Name a file.",
+            path=str(path),
+        )
+    return io.FileIO(descriptor, "rb")
+
+
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn the system's refusals while reading the file at ``path`` into coded errors."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        raise _reading_error(error, path) from None
+
+
+def read_file(path: Path, *, max_bytes: int) -> bytes:
+    """Return the bytes of the regular file at ``path``.
+
+    Raises
+    ------
+    RunForgeError
+        As :func:`open_file`, and ``JSON_TOO_LARGE``.
+    """
+    with open_file(path) as file, reading(path):
+        data = read_all(file, max_bytes + 1)
+    if len(data) > max_bytes:
+        raise RunForgeError(
+            ErrorCode.JSON_TOO_LARGE,
+            f"{quote(path)} has more than the {max_bytes:,} bytes that are read.",
+            path=str(path),
+        )
+    return data
+
+
+def read_all(file: BinaryIO, size: int) -> bytes:
+    """Return the first ``size`` bytes of an unbuffered file, or all where it has fewer."""
+    # What is read at once takes the memory that is asked for, not that of the file.
+    pieces, missing = [], size
+    while missing and (piece := file.read(min(missing, _PIECE))):
+        pieces.append(piece)
+        missing -= len(piece)
+    return b"".join(pieces)
+
+
+def digest_file(path: Path) -> FileDigest:
+    """Return SHA-256 and size of the regular file at ``path``, read in pieces.
+
+    Raises :class:`~runforge_contracts.errors.RunForgeError` as :func:`open_file`.
+    """
+    return read_and_digest(path, keep=-1)[0]
+
+
+def read_and_digest(path: Path, *, keep: int) -> tuple[FileDigest, bytes | None]:
+    """Return SHA-256 and size of the regular file at ``path``, and the very bytes they are of.
+
+    The file is opened and read once; it may change right after.
+
+    Parameters
+    ----------
+    path
+        Where it lies.
+    keep
+        Of a file with more bytes only the digest is returned, with None.
+
+    Raises
+    ------
+    RunForgeError
+        As :func:`open_file`.
+    """
+    import hashlib  # late: whoever only reads pays for no digests
+
+    with open_file(path) as file, reading(path):
+        data = read_all(file, keep + 1)
+        digest, size = hashlib.sha256(data), len(data)
+        if size <= keep:
+            return FileDigest(digest.hexdigest(), size), data
+        while piece := file.read(_PIECE):
+            digest.update(piece)
+            size += len(piece)
+        return FileDigest(digest.hexdigest(), size), None
+
+
+class DigestingReader(io.RawIOBase):
+    """A file whose digest is that of what was read of it so far, for files too large to be kept."""
+
+    def __init__(self, file: io.FileIO) -> None:
+        import hashlib
+
+        self._file = file
+        self._digest = hashlib.sha256()
+        self._size = 0
+
+    def readable(self) -> bool:
+        """Tell that it can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read into ``buffer`` and return how many bytes there were."""
+        size = self._file.readinto(buffer) or 0
+        self._digest.update(memoryview(buffer)[:size])
+        self._size += size
+        return size
+
+    def finish(self) -> FileDigest:
+        """Read what is left, and return digest and size of the whole."""
+        buffer = bytearray(_PIECE)
+        while self.readinto(buffer):
+            pass
+        return FileDigest(self._digest.hexdigest(), self._size)
+
+
+def _reading_error(error: OSError | ValueError, path: Path) -> RunForgeError:
+    # A NUL character or a name that is too long cannot be the path of anything.
+    number = error.errno if isinstance(error, OSError) else errno.ENOENT
+    if number in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG):
+        return RunForgeError(
+            ErrorCode.FILE_NOT_FOUND,
+            f"There is no file {quote(path, 200)}.",
+            hint="Check the path.",
+            path=str(path),
+        )
+    if number == errno.ELOOP:
+        return RunForgeError(
+            ErrorCode.FILE_UNSAFE,
+            f"{quote(path, 200)} is a symbolic link, which could lead anywhere.",
+            hint="Name the file itself.",
+            path=str(path),
+        )
+    reason = (getattr(error, "strerror", None) or str(error)).lower()
+    return RunForgeError(
+        ErrorCode.FILE_UNREADABLE, f"{quote(path, 200)} cannot be read: {reason}.", path=str(path)
+    )
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn the system's refusals while writing at ``path`` into ``STORE_NOT_WRITABLE``."""
+    try:
+        yield
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise RunForgeError(
+            ErrorCode.STORE_NOT_WRITABLE,
+            f"Nothing can be written at {quote(path, 200)}: {reason}.",
+            hint=_WRITING_HINTS.get(error.errno or 0),
+            path=str(path),
+        ) from error
+
+
+_FULL = "Free some space and try again."
+_FORBIDDEN = "Check the folder's permissions."
+_VANISHED = "The folder is not there any more: somebody moved or deleted it meanwhile."
+#: What to do about what the system says where something cannot be written.
+_WRITING_HINTS = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EFBIG: _FULL,
+    errno.EACCES: _FORBIDDEN,
+    errno.EPERM: _FORBIDDEN,
+    errno.EROFS: "The file system can only be read; choose a workspace on another one.",
+    errno.ENOENT: _VANISHED,
+    errno.ESTALE: _VANISHED,
+    errno.ENOTDIR: "A file is where a folder must be; move it, or choose another place.",
+    errno.EEXIST: "Another process, or a run before, wrote there; choose another folder.",
+    errno.ENAMETOOLONG: "Choose a shorter path.",
+    errno.EIO: "The disk or the network reports a fault, which must be mended first.",
+}
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Put ``data`` at ``path`` so that a reader sees the old file or the new one, never a part.
+
+    The bytes are on the disk when this returns, also after a loss of power. Raises
+    ``STORE_NOT_WRITABLE``; then the old file is as it was.
+    """
+    temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}.tmp")
+    with writing(path):
+        try:
+            with temporary.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            with contextlib.suppress(FileNotFoundError):
+                temporary.chmod(stat.S_IMODE(path.stat().st_mode))
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in ``folder`` durable, where the system can (not on Windows)."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

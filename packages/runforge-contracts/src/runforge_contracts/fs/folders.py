@@ -1,0 +1,94 @@
+"""Folders: what lies in one, at every depth, without following what leads out of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.fs.files import reading
+
+
+class Item(NamedTuple):
+    """Something in a folder."""
+
+    #: Path below the folder, with forward slashes; a name may be no text, as the system gives it.
+    place: str
+    path: Path
+    kind: Literal["file", "folder", "link", "other"]
+
+
+def list_folder(folder: Path) -> list[os.DirEntry[str]]:
+    """Return what lies in a folder by name; nothing where there is none.
+
+    Raises
+    ------
+    RunForgeError
+        ``FILE_UNREADABLE``.
+    """
+    try:
+        with reading(folder):
+            return _sorted(folder)
+    except RunForgeError as error:
+        if error.code is not ErrorCode.FILE_NOT_FOUND:
+            raise
+        return []
+
+
+def walk_folder(
+    folder: Path,
+    *,
+    max_depth: int | None = None,
+    unreadable: Callable[[str, OSError], None] | None = None,
+) -> Iterator[Item]:
+    """Give everything in a folder, at every depth.
+
+    Parameters
+    ----------
+    folder
+        Where to begin.
+    max_depth
+        How many folders deep to look.
+    unreadable
+        Told the place of each folder that cannot be read, which is passed over then, and why.
+
+    Raises
+    ------
+    OSError
+        Where a folder cannot be read, and nobody is to be told.
+    """
+    waiting = [("", folder, 0)]
+    while waiting:
+        prefix, current, depth = waiting.pop()
+        try:
+            entries = _sorted(current)
+        except OSError as error:
+            if unreadable is None:
+                raise
+            unreadable(prefix, error)
+            continue
+        for entry in entries:
+            item = Item(prefix + entry.name, Path(entry.path), _kind(entry))
+            if item.kind == "folder" and (max_depth is None or depth < max_depth):
+                waiting.append((f"{item.place}/", item.path, depth + 1))
+            yield item
+
+
+def as_text(path: str | Path) -> str:
+    """Return a path as text that every document can hold; bytes that are none are escaped."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _sorted(folder: Path) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        return sorted(entries, key=lambda entry: entry.name)
+
+
+def _kind(entry: os.DirEntry[str]) -> Literal["file", "folder", "link", "other"]:
+    if entry.is_symlink():
+        return "link"
+    if entry.is_dir(follow_symlinks=False):
+        return "folder"
+    return "file" if entry.is_file(follow_symlinks=False) else "other"

@@ -1,0 +1,269 @@
+"""Request, record and result tell one story.
+
+Source: run store contract, sections 1, 3 and 4; result.json contract, "Status Values"; RunForge
+contract, "Documents and versions" and "Data".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from runforge_contracts.diagnostics import DiagnosticCode
+from runforge_contracts.errors import RunForgeError
+from runforge_contracts.invariants.checked_folder import Folder
+from runforge_contracts.invariants.finding import Finding, unequal
+from runforge_contracts.invariants.timestamps import moment
+from runforge_contracts.schemas import load_schema
+from runforge_contracts.store import layout
+from runforge_contracts.validation import validate
+
+#: Part of the rows that every client holds back.
+_FRACTION = 0.2
+#: How far times to the second may be from a duration, in seconds.
+_CLOCK = 2.0
+_SOURCES = ("cli", "request", "profile", "preset", "model_default")
+#: What a model of these families cannot give, and the diagnostic that says so.
+_UNSUPPORTED = (
+    (("logistic_regression", "linear_svc"), DiagnosticCode.FEATURE_IMPORTANCE_UNSUPPORTED_MODEL),
+    (("random_forest",), DiagnosticCode.LINEAR_COEFFICIENTS_UNSUPPORTED_MODEL),
+)
+
+
+def record_findings(folder: Folder) -> Iterator[Finding]:
+    """Give where the documents of a run contradict each other."""
+    yield from _identity(folder)
+    yield from _status(folder)
+    yield from _configuration(folder)
+    yield from _device(folder)
+    yield from _rows(folder)
+    yield from _diagnostics(folder)
+    yield from _additive(folder)
+
+
+def _identity(folder: Folder) -> Iterator[Finding]:
+    ids = {
+        file: document["run_id"]
+        for file, document in folder.documents.items()
+        if "run_id" in document
+    }
+    if not ids:
+        return
+    # Outside a store the folder may have any name; the documents still agree.
+    expected = folder.run_id
+    for file, run_id in ids.items():
+        message = "Every document carries the id that the folder is named by."
+        yield from unequal("run.id", message, file, "/run_id", expected, run_id)
+    request = folder.request or {}
+    if request.get("rerun_from") == expected:
+        message = "A run is not its own parent."
+        yield Finding("run.id", message, layout.REQUEST, "/rerun_from", found=expected)
+
+
+def _status(folder: Folder) -> Iterator[Finding]:
+    result, run, rule = folder.result, folder.run, "run.status"
+    if result is None:
+        return
+    if run is not None and "status" in run:
+        message = "Record and result give one status."
+        yield from unequal(rule, message, layout.RUN, "/status", result["status"], run["status"])
+    if result["status"] != "succeeded" and layout.RUN in folder.files and folder.is_current:
+        message = "A record is written only when training has completed."
+        yield Finding(rule, message, layout.RUN, "/status", found=result["status"])
+    times = [result[key] for key in ("started_at", "finished_at") if key in result]
+    if len(times) == 2 and times[0][:19] > times[1][:19]:
+        message = "A run ends after it began."
+        yield Finding("result.times", message, layout.RESULT, "/finished_at", found=times[1])
+    summary = result.get("summary") or {}
+    chosen, metrics = summary.get("primary_metric"), summary.get("metrics") or {}
+    if chosen and chosen["name"] in metrics:
+        message = "The primary metric has the value that the metrics give."
+        pointer, value = "/summary/primary_metric/value", metrics[chosen["name"]]
+        yield from unequal(
+            "result.primary-metric", message, layout.RESULT, pointer, value, chosen["value"]
+        )
+    yield from _sections(folder)
+
+
+def _sections(folder: Folder) -> Iterator[Finding]:
+    """Give the sections that a result should have, and how long the run can have taken."""
+    result = folder.result or {}
+    if folder.is_current and result.get("status") == "succeeded":
+        sections = {
+            "summary": (result.get("summary") or {}).get("metrics"),
+            "effective_config": result.get("effective_config"),
+            "artifacts": result.get("artifacts"),
+        }
+        for name, content in sections.items():
+            if not content:
+                message = f"The result of a run that succeeded has its `{name}`."
+                yield Finding("result.sections", message, layout.RESULT, f"/{name}")
+    named = ("started_at", "finished_at")
+    times = {key: moment(result[key]) for key in named if key in result}
+    for key, time in times.items():
+        if time is None:
+            message = "A time is one that exists."
+            yield Finding("result.times", message, layout.RESULT, f"/{key}", found=result[key])
+    began, ended = (times.get(key) for key in named)
+    if began and ended:
+        expected, found = round((ended - began).total_seconds() * 1000), result["duration_ms"]
+        if abs(expected - found) > 1000 * _CLOCK:
+            message = "The duration is the time from the beginning to the end."
+            yield Finding("result.times", message, layout.RESULT, "/duration_ms", expected, found)
+
+
+def _configuration(folder: Folder) -> Iterator[Finding]:
+    request, run = folder.request or {}, folder.run or {}
+    config = (folder.result or {}).get("effective_config") or {}
+    wanted = {
+        "/model/family": _at(request, "model", "family"),
+        "/dataset/path": _at(request, "dataset", "path"),
+        "/dataset/label_column": _at(request, "dataset", "label_column"),
+        "/preset": request.get("preset"),
+        "/profile": request.get("profile"),
+        "/seed": request.get("seed"),
+    }
+    recorded = {
+        "/model/family": run.get("model_family"),
+        "/dataset/path": _at(run, "dataset", "path"),
+        "/dataset/label_column": run.get("label_column"),
+        "/dataset/fingerprint_sha256": _at(run, "dataset", "fingerprint_sha256"),
+        "/preset": run.get("preset"),
+        "/profile": run.get("profile_name"),
+        "/seed": run.get("seed"),
+        "/device/type": _at(run, "device", "type"),
+    }
+    for source, values in ((layout.REQUEST, wanted), (layout.RUN, recorded)):
+        for pointer, value in values.items():
+            used = _at(config, *pointer[1:].split("/"))
+            # An editor may say more in one place than in another; it must not say otherwise.
+            if value is not None and used is not None:
+                message = f"What was used is what {source} says."
+                yield from unequal(
+                    "run.configuration",
+                    message,
+                    layout.RESULT,
+                    f"/effective_config{pointer}",
+                    value,
+                    used,
+                )
+    given = _at(request, "model", "hyperparameters") or {}
+    listed = {item["name"]: item for item in run.get("hyperparameters", ())}
+    effective = _at(config, "model", "hyperparameters")
+    for name, item in listed.items():
+        pointer = "/hyperparameters"
+        if name in given and item["source"] in ("request", "cli"):
+            message = f"`{name}` has the value that was asked for."
+            yield from unequal(
+                "run.hyperparameters", message, layout.RUN, pointer, given[name], item["value"]
+            )
+        if effective is not None:
+            message = f"The result gives the value of `{name}` that was used."
+            yield from unequal(
+                "run.hyperparameters",
+                message,
+                layout.RESULT,
+                "/effective_config/model/hyperparameters",
+                item["value"],
+                effective.get(name),
+            )
+    if folder.is_current and run:
+        for name in sorted((given.keys() | (effective or {}).keys()) - listed.keys()):
+            message = f"The record lists every hyperparameter used; `{name}` is another one."
+            yield Finding("run.hyperparameters", message, layout.RUN, "/hyperparameters")
+        for index, item in enumerate(run.get("hyperparameters", ())):
+            if item["source"] not in _SOURCES:
+                message = f"The source of a value is one of {', '.join(_SOURCES)}."
+                pointer = f"/hyperparameters/{index}/source"
+                yield Finding(
+                    "run.hyperparameters", message, layout.RUN, pointer, found=item["source"]
+                )
+
+
+def _device(folder: Folder) -> Iterator[Finding]:
+    """Give where a run was asked to use a GPU, did not, and does not say why."""
+    wanted = _at(folder.request, "device", "type")
+    used = (folder.run or {}).get("device")
+    if used and wanted == "gpu" and used["type"] != "gpu" and not used.get("gpu_reason"):
+        message = "A run that did not use the device it was asked to says why."
+        yield Finding("run.device", message, layout.RUN, "/device/gpu_reason", found=used)
+
+
+def _at(document: Any, *keys: str) -> Any:
+    for key in keys:
+        document = document.get(key) if isinstance(document, dict) else None
+    return document
+
+
+def _rows(folder: Folder) -> Iterator[Finding]:
+    run, rule = folder.run or {}, "run.rows"
+    if "split" in run:
+        rows = run["split"]["train_rows"] + run["split"]["validation_rows"]
+        message = "Every row that was used is in one part of the split."
+        yield from unequal(rule, message, layout.RUN, "/split", run["num_samples"], rows)
+        fraction = run["split"]["validation_fraction"]
+        message = "A fifth of the rows, rounded up, is for validation."
+        yield from unequal(
+            "run.split", message, layout.RUN, "/split/validation_fraction", _FRACTION, fraction
+        )
+        expected = math.ceil(run["num_samples"] * fraction)
+        found = run["split"]["validation_rows"]
+        yield from unequal(
+            "run.split", message, layout.RUN, "/split/validation_rows", expected, found
+        )
+    if "feature_names" in run:
+        message = "There is a name for each feature."
+        found = len(run["feature_names"])
+        yield from unequal(rule, message, layout.RUN, "/feature_names", run["num_features"], found)
+
+
+def _diagnostics(folder: Folder) -> Iterator[Finding]:
+    document = folder.documents.get(layout.DIAGNOSTICS)
+    if document is None:
+        return
+    by_code = {item["code"]: item for item in document["diagnostics"]}
+    run, result = folder.run or {}, folder.result or {}
+    code = DiagnosticCode.MISSING_VALUES_DROPPED
+    dropped, told = run.get("dropped_rows_missing_values"), by_code.get(code)
+    if dropped is not None and bool(dropped) is not bool(told):
+        message = f"{code} stands there exactly if rows were dropped."
+        yield Finding("diagnostics.dropped-rows", message, layout.DIAGNOSTICS, "", dropped)
+    if told and dropped:
+        message = "The diagnostic counts the rows that were dropped."
+        yield from unequal(
+            "diagnostics.dropped-rows",
+            message,
+            layout.DIAGNOSTICS,
+            "",
+            dropped,
+            told["details"].get("rows_dropped", dropped),
+        )
+    family = run.get("model_family") if folder.is_current else None
+    for families, unsupported in _UNSUPPORTED:
+        if family in families and unsupported not in by_code:
+            message = f"What a {family} model cannot explain is among the diagnostics."
+            yield Finding(
+                "diagnostics.unsupported", message, layout.DIAGNOSTICS, "", str(unsupported)
+            )
+    wanted = (result.get("error") or {}).get("code")
+    if result.get("status") == "failed" and wanted:
+        errors = {item["code"] for item in document["diagnostics"] if item["severity"] == "error"}
+        if wanted not in errors:
+            message = "A failure is among the diagnostics, as an error."
+            yield Finding(
+                "diagnostics.failure", message, layout.DIAGNOSTICS, "", wanted, sorted(errors)
+            )
+
+
+def _additive(folder: Folder) -> Iterator[Finding]:
+    """Give why a client of the older record could not read this one."""
+    run = folder.run
+    if run is None or folder.schemas[layout.RUN] != "run.v0.4.0":
+        return
+    known = load_schema("run.v0.3.6")["properties"]
+    older = {key: value for key, value in run.items() if key in known}
+    try:
+        validate({**older, "schema_version": "run.v0.3.6"}, "run.v0.3.6")
+    except RunForgeError as error:
+        yield Finding("run.additive", error.message, layout.RUN, error.place.pointer)

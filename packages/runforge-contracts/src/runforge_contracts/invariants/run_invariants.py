@@ -1,0 +1,57 @@
+"""Everything that must be true of one run folder, of a trained run or of an experiment's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from runforge_contracts.display import quote
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.invariants.checked_folder import Folder
+from runforge_contracts.invariants.document_form import form_findings
+from runforge_contracts.invariants.event_invariants import event_findings
+from runforge_contracts.invariants.experiment_invariants import check_experiment_run
+from runforge_contracts.invariants.file_invariants import evidence_findings
+from runforge_contracts.invariants.finding import Finding
+from runforge_contracts.invariants.interpretability_invariants import interpretability_findings
+from runforge_contracts.invariants.metrics_invariants import metric_findings
+from runforge_contracts.invariants.record_invariants import record_findings
+from runforge_contracts.store.experiment_runs import is_experiment_folder
+
+_CHECKS = (
+    evidence_findings,
+    record_findings,
+    metric_findings,
+    interpretability_findings,
+    event_findings,
+    form_findings,
+)
+
+
+def check_run(path: Path) -> list[Finding]:
+    """Return what is wrong with the run folder at ``path``; nothing, if all facts hold.
+
+    Raises
+    ------
+    RunForgeError
+        ``RUN_NOT_FOUND`` where there is no folder.
+    """
+    if is_experiment_folder(path):
+        return check_experiment_run(path)
+    return check_folder(open_folder(path))
+
+
+def check_folder(folder: Folder) -> list[Finding]:
+    """Return what is wrong with a run folder that has been read."""
+    return [*folder.findings, *(finding for check in _CHECKS for finding in check(folder))]
+
+
+def open_folder(path: Path, *, in_store: bool | None = None) -> Folder:
+    """Read the run folder at ``path``; ``RUN_NOT_FOUND`` where there is none."""
+    if path.is_symlink() or not path.is_dir():
+        raise RunForgeError(
+            ErrorCode.RUN_NOT_FOUND,
+            f"There is no run folder {quote(path, 200)}.",
+            hint="Name a folder that holds run.json or result.json.",
+            path=str(path),
+        )
+    return Folder(path, in_store=in_store)

@@ -1,0 +1,1 @@
+"""Where runs lie, how they are named, found and read."""

@@ -1,0 +1,184 @@
+"""Reading the runs of experiments: whatever wrote one, in whatever language, it is read here.
+
+An experiment's run lives in ``runs/run-YYYY-MM-DD-NNN/`` of a repository. Nothing here writes,
+follows a symbolic link, or trusts a path that it finds in a document.
+
+Source: TFC-0002, section 5; TFC-0003, sections 5 to 14.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import count
+from operator import itemgetter
+from pathlib import Path
+from typing import Any, BinaryIO, Literal, NamedTuple
+
+from runforge_contracts.codec.strict_json import parse_json
+from runforge_contracts.documents import DocumentFolder
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.fs.files import open_file, reading
+from runforge_contracts.store import layout
+from runforge_contracts.store.run_ids import parse_experiment_run_id
+from runforge_contracts.validation import validate
+
+#: How a run says that it ended; ``running`` until then, also where it was interrupted.
+ExperimentStatus = Literal["running", "succeeded", "failed", "cancelled"]
+#: Schemas of the documents of an experiment's run, by their path in its folder.
+EXPERIMENT_SCHEMAS = {
+    layout.CONFIG: ("tfc.config.v1",),
+    layout.SYSTEM: ("tfc.system.v1",),
+    layout.EXPERIMENT_METRICS: ("tfc.metrics.v1",),
+    layout.EXPERIMENT_MANIFEST: ("tfc.manifest.v1",),
+}
+#: Longest line of a journal that is read, in bytes.
+MAX_LINE_BYTES = 2**20
+#: How the name of a run begins, also of one that is wrong, and where a configuration has it.
+_LIKE_AN_ID = re.compile(r"run-[0-9]{4}-")
+_ID_OF_ITS_OWN = re.compile(rb"^run_id: *[\"']?run-[0-9]{4}-", re.MULTILINE)
+_HEAD = 4096
+
+
+class JournalLine(NamedTuple):
+    """One line of a journal: the entry, or why there is none."""
+
+    #: 1 for the first line.
+    number: int
+    entry: dict[str, Any] | None
+    error: RunForgeError | None
+
+
+class ExperimentFolder(DocumentFolder):
+    """One run of an experiment, read from its folder.
+
+    The properties give the raw object of a document, or None where the run has none.
+    """
+
+    schemas = EXPERIMENT_SCHEMAS
+
+    @property
+    def config(self) -> dict[str, Any] | None:
+        """The configuration as it was used, and how the run went."""
+        return self.raw(layout.CONFIG)
+
+    @property
+    def metrics(self) -> dict[str, Any] | None:
+        """Final values and time series."""
+        return self.raw(layout.EXPERIMENT_METRICS)
+
+    @property
+    def system(self) -> dict[str, Any] | None:
+        """The environment that the run was executed in."""
+        return self.raw(layout.SYSTEM)
+
+    @property
+    def manifest(self) -> dict[str, Any] | None:
+        """Digests of every other file, once the run has ended."""
+        return self.raw(layout.EXPERIMENT_MANIFEST)
+
+    @property
+    def run_id(self) -> str:
+        """The name of the folder, which is the id of the run."""
+        return self.path.name
+
+    @property
+    def status(self) -> ExperimentStatus | None:
+        """What the configuration says; None where it says nothing, as other tools' may."""
+        status: ExperimentStatus | None = (self.config or {}).get("status")
+        return status
+
+    def journal(self) -> Iterator[JournalLine]:
+        """Give the lines of the journal in order; nothing where there is none.
+
+        A last line that is no entry and has no end is left out: its writer was killed, or is still
+        writing.
+        """
+        path = self.path / layout.JOURNAL
+        try:
+            file = open_file(path)
+        except RunForgeError as error:
+            if error.code is not ErrorCode.FILE_NOT_FOUND:
+                raise
+            return
+        with io.BufferedReader(file) as lines, reading(path):
+            yield from journal_lines(lines)
+
+
+def journal_lines(lines: BinaryIO) -> Iterator[JournalLine]:
+    """Give the lines of a journal as :meth:`ExperimentFolder.journal` does.
+
+    Parameters
+    ----------
+    lines
+        The journal's bytes, from its beginning.
+    """
+    for number in count(1):
+        line = lines.readline(MAX_LINE_BYTES + 1)
+        found = journal_line(number, line)
+        if not line.endswith(b"\n"):
+            if len(line) <= MAX_LINE_BYTES:  # the last one
+                if found.entry is not None:
+                    yield found
+                return
+            while line and not line.endswith(b"\n"):
+                line = lines.readline(MAX_LINE_BYTES)
+        yield found
+
+
+def journal_line(number: int, line: bytes) -> JournalLine:
+    """Return what the line ``number`` of a journal says."""
+    try:
+        entry = parse_json(line, max_bytes=MAX_LINE_BYTES)
+        validate(entry, "tfc.metrics_entry.v1")
+    except RunForgeError as error:
+        return JournalLine(number, None, error)
+    return JournalLine(number, entry, None)
+
+
+def in_order(points: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the points of a history by their steps; those of one step as they are recorded.
+
+    The last of them is the value of the highest step. A client may record them in any order.
+    """
+    return sorted(points, key=itemgetter("step"))
+
+
+def experiment_runs(repository: Path) -> list[Path]:
+    """Return the folders of the runs of experiments in ``repository``, oldest first.
+
+    Nothing that is a link, or whose name is not the id of a run; an empty list where there is no
+    folder of runs. Raises ``FILE_UNREADABLE`` where it cannot be read.
+    """
+    place = layout.ExperimentLayout(repository)
+    return [place.run_folder(str(run_id)) for run_id in place.ids()]
+
+
+def claims_to_be_run(path: Path) -> bool:
+    """Tell whether something among the runs means to be one: by its name, or by its own word.
+
+    Other tools keep folders there, too, such as those of TensorBoard; they are nobody's mistake. Of
+    a link the name that it leads to counts as well.
+    """
+    if _LIKE_AN_ID.match(path.name):
+        return True
+    try:
+        if path.is_symlink():
+            return _LIKE_AN_ID.match(path.readlink().name) is not None
+        with open_file(path / layout.CONFIG) as file:
+            return _ID_OF_ITS_OWN.search(file.read(_HEAD)) is not None
+    except (RunForgeError, OSError):
+        return False
+
+
+def is_experiment_folder(path: Path) -> bool:
+    """Tell whether ``path`` is the folder of an experiment's run: by its name or its files.
+
+    A folder of another name counts where it holds a ``config.yaml`` and no document of a trained
+    run, so that a copy is recognised, too.
+    """
+    if parse_experiment_run_id(path.absolute().name) is not None:
+        return True
+    trained = (layout.REQUEST, layout.RUN, layout.RESULT)
+    return (path / layout.CONFIG).is_file() and not any((path / name).exists() for name in trained)

@@ -1,0 +1,183 @@
+"""The runs of a workspace, the last one on record first: what ``latest`` means.
+
+The index has the order in which runs were appended, and no clock has a say in it. The runs that it
+lacks, and those of experiments, which no index lists, are put among them by when their files were
+written here. Files of a clone or a copy do not tell that: two such runs are compared by the times
+that they have on record.
+
+Source: RunForge contract, "Where things live".
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from functools import cmp_to_key
+from itertools import chain
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from runforge_contracts.errors import RunForgeError
+from runforge_contracts.index.index_tail import can_be_shown, newest_entries
+from runforge_contracts.store import layout
+from runforge_contracts.store.experiment_list import describe_experiment
+from runforge_contracts.store.experiment_runs import ExperimentFolder
+from runforge_contracts.store.layout import ExperimentLayout, Place, StoreLayout
+from runforge_contracts.store.reading import RunFolder, locate_run, read_index, run_names
+from runforge_contracts.store.run_ids import ExperimentRunId, started
+
+AnyRun = RunFolder | ExperimentFolder
+
+#: How many entries at the end of an index are looked at before it is read whole.
+_TAIL = 50
+#: How far the clock may be from the time of a file that was written just then, in seconds.
+_JUST_THEN = 60.0
+#: What a run begins with, the surest first.
+_TRAINED = (layout.REQUEST, layout.RUN, "")
+_EXPERIMENTS = (layout.SYSTEM, layout.CONFIG, "")
+
+
+class _Begun(NamedTuple):
+    """When a run began, by its files and by its record, in seconds since 1970."""
+
+    written: float
+    recorded: float
+
+    @property
+    def is_copied(self) -> bool:
+        """Whether its files were written by something else than the run."""
+        return abs(self.written - self.recorded) > _JUST_THEN
+
+    def follows(self, other: _Begun) -> bool:
+        """Tell whether the run is the later one of two."""
+        if self.is_copied and other.is_copied and self.recorded != other.recorded:
+            return self.recorded > other.recorded
+        return self.written > other.written
+
+
+_Sequence = Iterator[tuple[AnyRun, _Begun]]
+
+
+def latest_runs(places: Iterable[Place]) -> Iterator[AnyRun]:
+    """Give the runs of some places whose folders are there, the last one on record first.
+
+    Raises
+    ------
+    RunForgeError
+        ``FILE_UNREADABLE`` where a folder of runs cannot be read.
+    """
+    waiting = [sequence for place in places for sequence in _sequences(place)]
+    heads = [(next(sequence, None), sequence) for sequence in waiting]
+    while True:
+        first = None
+        for number, (head, _) in enumerate(heads):
+            if head is not None and (first is None or head[1].follows(first[1][1])):
+                first = number, head
+        if first is None:
+            return
+        number, (folder, _) = first
+        heads[number] = next(heads[number][1], None), heads[number][1]
+        yield folder
+
+
+def _sequences(place: Place) -> list[_Sequence]:
+    if isinstance(place, ExperimentLayout):
+        return [_experiments(place)]
+    if _changed(place.runs) < _changed(place.index):
+        # No folder was made since the last run was listed: all that is listed comes first, and of
+        # a large index only the end is read.
+        return [chain(_listed(place), _unlisted(place))]
+    return [_listed(place), _unlisted(place)]
+
+
+def _changed(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _listed(store: StoreLayout) -> _Sequence:
+    """Give the runs of the index, the last one first."""
+    seen = set[str]()
+    for entry in _entries(store):
+        if entry["run_id"] in seen:
+            continue
+        seen.add(entry["run_id"])
+        try:
+            path = locate_run(entry, store)
+        except RunForgeError:
+            continue
+        if path.is_dir():
+            yield RunFolder(path), _begun(path, _TRAINED, started(entry))
+
+
+def _entries(store: StoreLayout) -> Iterator[dict[str, Any]]:
+    try:
+        tail = newest_entries(store.index, _TAIL) or []
+    except RunForgeError:
+        tail = []
+    if not all(map(can_be_shown, tail)):
+        tail = []
+    yield from reversed(tail)
+    try:
+        yield from reversed(read_index(store)[: -len(tail) or None])
+    except RunForgeError:
+        return  # The folders tell what there is.
+
+
+def _unlisted(store: StoreLayout) -> _Sequence:
+    """Give the runs that the index lacks, the last one first."""
+    try:
+        known = store.known_names(read_index(store))
+    except RunForgeError:
+        known = set()
+    paths = [store.run_folder(name) for name in run_names(store) if name not in known]
+    found = [(path, _begun(path, _TRAINED, started({"run_id": path.name}))) for path in paths]
+    for path, begun in sorted(found, key=lambda item: _LATER(item[1])):
+        yield RunFolder(path), begun
+
+
+def _experiments(place: ExperimentLayout) -> _Sequence:
+    """Give the runs of experiments, the last one first."""
+
+    def begun(run_id: ExperimentRunId) -> _Begun:
+        # By the id alone: only those that are asked for are read.
+        path, day = place.run_folder(str(run_id)), run_id.day.replace("-", "")
+        written = _begun(path, _EXPERIMENTS, f"{day}-000000").written
+        today = datetime.fromtimestamp(written, UTC).strftime("%Y%m%d") == day
+        return _Begun(written, written if today else _seconds(f"{day}-000000"))
+
+    found = [(run_id, begun(run_id)) for run_id in reversed(place.ids())]
+    for run_id, _ in sorted(found, key=lambda item: _LATER(item[1])):
+        folder = ExperimentFolder(place.run_folder(str(run_id)))
+        told = started(describe_experiment(folder, place))
+        yield folder, _begun(folder.path, _EXPERIMENTS, told)
+
+
+def _order(one: _Begun, two: _Begun) -> int:
+    return -1 if one.follows(two) else int(two.follows(one))
+
+
+#: Sorts what began later before what began earlier.
+_LATER = cmp_to_key(_order)
+
+
+def _begun(path: Path, files: Sequence[str], recorded: str) -> _Begun:
+    written = 0.0
+    for file in files:
+        try:
+            written = os.stat(path / file, follow_symlinks=False).st_mtime  # noqa: PTH116
+            break
+        except OSError:
+            continue
+    return _Begun(written, _seconds(recorded) if recorded else written)
+
+
+def _seconds(time: str) -> float:
+    """Return a time as :func:`~runforge_contracts.store.run_ids.started` gives it in seconds."""
+    try:
+        return datetime.strptime(time, "%Y%m%d-%H%M%S").replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return 0.0

@@ -1,0 +1,224 @@
+"""Where things live: the one layout that every reader and writer uses.
+
+Source: run store contract, section 1; RunForge contract, "Where things live"; TFC-0002, section 5.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runforge_contracts._generated.catalog import CATALOG
+from runforge_contracts.display import quote
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.store.run_ids import ExperimentRunId, parse_experiment_run_id
+
+#: The canonical store, and the one that older clients of ``result.json`` use.
+DEFAULT_STORE = ".runforge"
+LEGACY_STORE = ".ml"
+
+
+def _place_of(schema: str) -> str:
+    file = CATALOG[schema].file
+    assert file is not None, schema  # noqa: S101 - every schema named below has a place
+    return file
+
+
+REQUEST = _place_of("request.v1")
+RUN = _place_of("run.v0.4.0")
+RESULT = _place_of("result.v1")
+METRICS = _place_of("metrics.phase2")
+METRICS_V1 = _place_of("metrics.v1")
+DIAGNOSTICS = _place_of("diagnostics.v1")
+MANIFEST = _place_of("manifest.v1")
+FEATURE_IMPORTANCE = _place_of("feature_importance.v1")
+LINEAR_COEFFICIENTS = _place_of("linear_coefficients.v1")
+INTERPRETABILITY_INDEX = _place_of("interpretability.index.v1")
+EVENTS = _place_of("events.v1")
+MODEL = "artifacts/model.pkl"
+TRAIN_LOG = "logs/train.log"
+#: Of an experiment's run, whose folder lies in this one of the repository.
+EXPERIMENT_RUNS = "runs"
+CONFIG = _place_of("tfc.config.v1")
+SYSTEM = _place_of("tfc.system.v1")
+EXPERIMENT_METRICS = _place_of("tfc.metrics.v1")
+JOURNAL = _place_of("tfc.metrics_entry.v1")
+EXPERIMENT_MANIFEST = _place_of("tfc.manifest.v1")
+LOGS = "logs.txt"
+ARTIFACTS = "artifacts"
+#: An in-toto statement, whose format is not ours: it has no schema here.
+STATEMENT = "provenance.intoto.json"
+#: What a store tells Git: that no byte in it changes on the way to another machine.
+GIT_ATTRIBUTES = ".gitattributes"
+GIT_ATTRIBUTES_TEXT = b"* -text\n"
+#: How the name of a signature ends.
+SIGNATURE_SUFFIX = ".sig"
+
+
+@dataclass(frozen=True, slots=True)
+class StoreLayout:
+    """The paths of one store."""
+
+    #: Folder that holds the store, absolute.
+    workspace: Path
+    #: Name of the store's folder in the workspace.
+    name: str = DEFAULT_STORE
+
+    @property
+    def root(self) -> Path:
+        """The store's folder."""
+        return self.workspace / self.name
+
+    @property
+    def runs(self) -> Path:
+        """The folder with one folder for each run."""
+        return self.root / "runs"
+
+    @property
+    def signatures(self) -> Path:
+        """The folder with the signatures of runs, which may outlive them."""
+        return self.root / "signatures"
+
+    @property
+    def git_attributes(self) -> Path:
+        """What the store tells Git of its files: that their line ends stay as they are."""
+        return self.root / GIT_ATTRIBUTES
+
+    @property
+    def index(self) -> Path:
+        """The provenance index; older clients look for theirs in a folder of its own."""
+        folder = self.root / "outputs" if self.name == LEGACY_STORE else self.root
+        return folder / _place_of("index.v1")
+
+    def run_folder(self, run_id: str) -> Path:
+        """Return the folder of the run ``run_id``."""
+        return self.runs / run_id
+
+    def signature(self, run_id: str) -> Path:
+        """Return where the signature of the run ``run_id`` lies."""
+        return self.signatures / f"{run_id}{SIGNATURE_SUFFIX}"
+
+    def known_names(self, entries: Iterable[dict[str, Any]]) -> set[str]:
+        """Return the ids of the runs that index entries are about, and the names of their folders.
+
+        The two differ where a client asked for a folder of another name among the runs.
+        """
+        names, runs = set(), f"{self.relative(self.runs)}/"
+        for entry in entries:
+            run_id, run_dir = entry["run_id"], entry["run_dir"]
+            names.add(run_id)
+            if run_dir.startswith(runs) and not run_dir.endswith(run_id):
+                names.add(run_dir.removeprefix(runs))
+        return names
+
+    def relative(self, folder: Path) -> str:
+        """Return ``folder`` as documents name it: relative to the workspace where it lies in it."""
+        return _relative(folder, self.workspace)
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentLayout:
+    """The paths of the runs of experiments in one repository."""
+
+    #: Folder that holds the folder of the runs, absolute.
+    workspace: Path
+
+    @property
+    def name(self) -> str:
+        """Name of the folder of the runs in the repository."""
+        return EXPERIMENT_RUNS
+
+    @property
+    def runs(self) -> Path:
+        """The folder with one folder for each run, among whatever else is kept there."""
+        return self.workspace / EXPERIMENT_RUNS
+
+    @property
+    def root(self) -> Path:
+        """The folder that only runs are added to."""
+        return self.runs
+
+    def run_folder(self, run_id: str) -> Path:
+        """Return the folder of the run ``run_id``."""
+        return self.runs / run_id
+
+    def relative(self, folder: Path) -> str:
+        """Return ``folder`` as documents name it: relative to the workspace where it lies in it."""
+        return _relative(folder, self.workspace)
+
+    def ids(self) -> list[ExperimentRunId]:
+        """Return the ids of the runs, oldest first; nothing that is a link.
+
+        Raises
+        ------
+        RunForgeError
+            ``FILE_UNREADABLE`` where the folder of the runs is there and cannot be read.
+        """
+        return sorted(self._found())
+
+    def has_runs(self) -> bool:
+        """Tell whether there is a run; not where that cannot be known."""
+        try:
+            return next(self._found(), None) is not None
+        except RunForgeError:
+            return False
+
+    def _found(self) -> Iterator[ExperimentRunId]:
+        try:
+            if self.runs.is_symlink():
+                return
+            with os.scandir(self.runs) as entries:
+                for entry in entries:
+                    run_id = parse_experiment_run_id(entry.name)
+                    if run_id is not None and entry.is_dir(follow_symlinks=False):
+                        yield run_id
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        except OSError as error:
+            raise RunForgeError(
+                ErrorCode.FILE_UNREADABLE,
+                f"The folder {quote(self.runs, 200)} cannot be read: {error.strerror}.",
+                path=str(self.runs),
+            ) from error
+
+
+#: Where runs of one kind lie.
+Place = StoreLayout | ExperimentLayout
+
+
+def _relative(folder: Path, workspace: Path) -> str:
+    if folder.is_relative_to(workspace):
+        return folder.relative_to(workspace).as_posix()
+    return folder.as_posix()
+
+
+def find_workspace(start: Path, store: str | None = None) -> Path:
+    """Return the nearest folder at or above ``start`` that holds runs, else ``start``.
+
+    Parameters
+    ----------
+    start
+        Where to begin.
+    store
+        Name of the store looked for. None: any known one, and runs of experiments.
+    """
+    start = start.absolute()
+    names = (store,) if store else (DEFAULT_STORE, LEGACY_STORE)
+    for folder in (start, *start.parents):
+        if any(
+            (folder / name / "runs").is_dir() or StoreLayout(folder, name).index.is_file()
+            for name in names
+        ) or (store is None and ExperimentLayout(folder).has_runs()):
+            return folder
+    return start
+
+
+def stores_in(workspace: Path, store: str | None = None) -> list[StoreLayout]:
+    """Return the stores of ``workspace`` to read from: the one asked for, or all that exist."""
+    if store:
+        return [StoreLayout(workspace, store)]
+    layouts = [StoreLayout(workspace, name) for name in (DEFAULT_STORE, LEGACY_STORE)]
+    return [layout for layout in layouts if layout.root.is_dir()] or layouts[:1]

@@ -1,0 +1,257 @@
+"""Finding a run by what a person calls it: trained by RunForge, or of an experiment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from runforge_contracts.display import quote
+from runforge_contracts.errors import ErrorCode, Problem, RunForgeError
+from runforge_contracts.store.experiment_runs import ExperimentFolder, is_experiment_folder
+from runforge_contracts.store.latest import AnyRun as AnyRun
+from runforge_contracts.store.latest import latest_runs
+from runforge_contracts.store.layout import ExperimentLayout, Place, StoreLayout
+from runforge_contracts.store.reading import RunFolder, locate_run, read_index, run_names
+from runforge_contracts.store.run_ids import is_run_id
+
+#: Tells whether a command can take a run.
+Takes = Callable[[AnyRun], bool]
+#: What an entry of the index tells of a run whose folder is gone.
+_TOLD = (
+    *("status", "created_at", "name", "model_family", "preset_id", "label_column"),
+    *("model_sha256", "dataset_fingerprint_sha256"),
+)
+
+
+def is_trained(run: AnyRun) -> bool:
+    """Tell whether RunForge has trained the run."""
+    return isinstance(run, RunFolder)
+
+
+def has_ended(run: AnyRun) -> bool:
+    """Tell whether the run has told its end."""
+    if isinstance(run, RunFolder):
+        return run.status != "incomplete"
+    return run.status not in (None, "running")
+
+
+def made(file: str) -> Takes:
+    """Return what tells whether a trained run has a file, or has it on record and lost it."""
+
+    def takes(run: AnyRun) -> bool:
+        if not isinstance(run, RunFolder):
+            return False
+        return (run.path / file).is_file() or file in (run.run or {}).get("artifact_digests", ())
+
+    return takes
+
+
+def find_any_run(reference: str, places: Sequence[Place], takes: Takes | None = None) -> AnyRun:
+    """Return the run that ``reference`` names.
+
+    Parameters
+    ----------
+    reference
+        A run id, a unique prefix of one, ``latest``, or the path of a run folder, from here or from
+        the workspace.
+    places
+        Where to look; at least one.
+    takes
+        Which runs ``latest`` may be: the last one on record that it takes. Where it takes none,
+        ``latest`` is the last one of all, so that its own shortcoming is told.
+
+    Raises
+    ------
+    RunForgeError
+        ``RUN_NOT_FOUND``, also where the folder of the run is gone, or ``RUN_AMBIGUOUS`` naming
+        the runs that a prefix fits.
+    """
+    stores = [place for place in places if isinstance(place, StoreLayout)]
+    if Path(reference).name != reference:
+        return _at(Path(reference), places)
+    if reference == "latest":
+        return _latest(places, takes)
+    path = _folder_named(reference, stores)
+    if path is not None:
+        return RunFolder(path)
+    trained = _known(stores)
+    others = {
+        str(run_id): place.run_folder(str(run_id))
+        for place in places
+        if isinstance(place, ExperimentLayout)
+        for run_id in place.ids()
+    }
+    run_id = _match(reference, [*trained, *others], places[0])
+    return ExperimentFolder(others[run_id]) if run_id in others else trained[run_id].folder()
+
+
+def find_run(
+    reference: str, stores: Sequence[StoreLayout], takes: Takes | None = None
+) -> RunFolder:
+    """Return the trained run that ``reference`` names; as :func:`find_any_run` otherwise."""
+    found = find_any_run(reference, stores, takes)
+    return found if isinstance(found, RunFolder) else RunFolder(found.path)
+
+
+def open_run(path: Path) -> AnyRun:
+    """Return the run in the folder ``path``, of whichever kind it is."""
+    return ExperimentFolder(path) if is_experiment_folder(path) else RunFolder(path)
+
+
+def no_runs(place: Place) -> RunForgeError:
+    """Return the error that says that there is no run at all."""
+    return RunForgeError(
+        ErrorCode.RUN_NOT_FOUND,
+        f"There are no runs in {quote(place.workspace, 200)}.",
+        hint="`runforge train DATA --label COLUMN` makes the first one.",
+        path=str(place.root),
+    )
+
+
+def no_store(store: StoreLayout) -> RunForgeError:
+    """Return the error that says that there is no store."""
+    return RunForgeError(
+        ErrorCode.STORE_NOT_FOUND,
+        f"There is no store {quote(store.root, 200)}.",
+        hint="`runforge train DATA --label COLUMN` makes one with its first run.",
+        path=str(store.root),
+    )
+
+
+class _Known(NamedTuple):
+    """A trained run as the index has it, or else as a folder."""
+
+    store: StoreLayout
+    run_id: str
+    #: The entry of the index; None where there is none.
+    entry: dict[str, Any] | None = None
+
+    def folder(self) -> RunFolder:
+        """Return the run's folder; raises ``RUN_NOT_FOUND`` where it is gone."""
+        if self.entry is None:
+            return RunFolder(self.store.run_folder(self.run_id))
+        return folder_of(self.entry, self.store)
+
+
+def folder_of(entry: dict[str, Any], store: StoreLayout) -> RunFolder:
+    """Return the folder of the run that an entry of the index is about.
+
+    Raises
+    ------
+    RunForgeError
+        ``RUN_NOT_FOUND``, with what the index has of it, where the folder is gone;
+        ``PATH_OUTSIDE_ROOT`` where the entry leads out of the workspace.
+    """
+    path = locate_run(entry, store)
+    if path.is_dir():
+        return RunFolder(path)
+    metrics = entry.get("summary", {}).get("final_metrics", {})
+    told = {name: entry[name] for name in _TOLD if name in entry} | metrics
+    raise RunForgeError(
+        ErrorCode.RUN_NOT_FOUND,
+        f"The folder of the run {quote(entry['run_id'])} is gone"
+        f" ({quote(entry['run_dir'], 200)}); the index has of it:",
+        hint="Put the folder back from a copy; its entry in the index stays, as history.",
+        path=str(path),
+        problems=[Problem(f"{name}: {value}") for name, value in told.items()],
+    )
+
+
+def _at(reference: Path, places: Sequence[Place]) -> AnyRun:
+    """Return the run in a folder that was named by its path."""
+    bases = [Path.cwd(), *dict.fromkeys(place.workspace for place in places)]
+    # Without the dots: what names the run afterwards must lead nowhere else.
+    paths = [Path(os.path.abspath(base / reference)) for base in bases]  # noqa: PTH100
+    for path in paths:
+        if path.is_dir():
+            return open_run(path)
+    stores = [place for place in places if isinstance(place, StoreLayout)]
+    for known in _known(stores).values():
+        entry = known.entry
+        if entry is not None and known.store.workspace / entry["run_dir"] in paths:
+            return folder_of(entry, known.store)
+    raise RunForgeError(
+        ErrorCode.RUN_NOT_FOUND,
+        f"There is no run folder {quote(reference, 200)}, here or in"
+        f" {quote(places[0].workspace, 200)}.",
+        hint="`runforge runs` lists the runs; `latest` names the last one.",
+    )
+
+
+def _latest(places: Sequence[Place], takes: Takes | None) -> AnyRun:
+    last = None
+    for run in latest_runs(places):
+        if takes is None or _is_taken(run, takes):
+            return run
+        last = last or run
+    if last is not None:
+        return last
+    stores = [place for place in places if isinstance(place, StoreLayout)]
+    for known in _known(stores).values():
+        return known.folder()  # It is gone, as all of them are.
+    raise no_runs(places[0])
+
+
+def _is_taken(run: AnyRun, takes: Takes) -> bool:
+    try:
+        return takes(run)
+    except RunForgeError:
+        return False
+
+
+def _folder_named(run_id: str, stores: Sequence[StoreLayout]) -> Path | None:
+    """Return the folder that is named by a whole run id, if there is one; no index is read.
+
+    One that holds nothing may only keep the id of a run that lies elsewhere.
+    """
+    if is_run_id(run_id):
+        for store in reversed(stores):
+            path = store.run_folder(run_id)
+            if path.is_dir() and not path.is_symlink() and os.listdir(path):  # noqa: PTH208
+                return path
+    return None
+
+
+def _known(stores: Iterable[StoreLayout]) -> dict[str, _Known]:
+    """Return every trained run by its id: of the indexes, and of the folders themselves."""
+    return {known.run_id: known for store in stores for known in _known_in(store)}
+
+
+def _known_in(store: StoreLayout) -> Iterator[_Known]:
+    try:
+        entries = read_index(store)
+    except RunForgeError:
+        entries = []
+    for entry in reversed(entries):  # Of two entries of one run the first one counts.
+        yield _Known(store, entry["run_id"], entry)
+    listed = {entry["run_id"] for entry in entries}
+    for name in run_names(store):
+        if name not in listed:
+            yield _Known(store, name)
+
+
+def _match(reference: str, known: Iterable[str], place: Place) -> str:
+    """Return the run id that ``reference`` is, or the only one that begins with it."""
+    ids = dict.fromkeys(known)
+    matches = [run_id for run_id in ids if reference and run_id.startswith(reference)]
+    if reference in ids:
+        matches = [reference]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        shown = ", ".join(quote(run_id) for run_id in matches[:5])
+        more = ", …" if len(matches) > 5 else ""
+        raise RunForgeError(
+            ErrorCode.RUN_AMBIGUOUS,
+            f"{quote(reference)} fits {len(matches)} runs: {shown}{more}.",
+            hint="Give more of the id.",
+        )
+    if not ids:
+        raise no_runs(place)
+    raise RunForgeError(
+        ErrorCode.RUN_NOT_FOUND,
+        f"There is no run {quote(reference)} in {quote(place.workspace, 200)}.",
+        hint="`runforge runs` lists them; `latest` names the last one.",
+    )

@@ -1,0 +1,90 @@
+"""Run ids, all in UTC: ``YYYYMMDD-HHMMSS-<8 hex>``, and ``run-YYYY-MM-DD-NNN`` of experiments.
+
+Source: run store contract, section 1; RunForge contract, "Where things live"; TFC-0003, section 7.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from typing import Any, NamedTuple
+
+from runforge_contracts.codec.strict_json import canonical_json
+
+_RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{8}")
+#: What older clients may have used as an id; never a path that leads elsewhere.
+_ANY_RUN_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,127}")
+_EXPERIMENT_RUN_ID = re.compile(r"run-([0-9]{4}-[0-9]{2}-[0-9]{2})-([0-9]{3}|[1-9][0-9]{3,8})")
+
+
+def is_run_id(text: str) -> bool:
+    """Tell whether ``text`` is a run id as this version makes them."""
+    return _RUN_ID.fullmatch(text) is not None
+
+
+def is_any_run_id(text: str) -> bool:
+    """Tell whether ``text`` may be the run id, and so the folder name, of any client."""
+    return _ANY_RUN_ID.fullmatch(text) is not None
+
+
+def run_id_candidates(created_at: str, request: Any, fingerprint: str) -> Iterator[str]:
+    """Give the ids that a run may claim, in order; each next one only where the last was taken.
+
+    Parameters
+    ----------
+    created_at
+        UTC time of the claim, ``YYYY-MM-DDTHH:MM:SSZ``.
+    request
+        The raw request; its key order does not matter.
+    fingerprint
+        SHA-256 of the dataset's bytes.
+    """
+    import hashlib  # late: whoever lists runs makes no ids
+
+    stamp = created_at[:19].replace("-", "").replace(":", "").replace("T", "-")
+    seed = hashlib.sha256(canonical_json(request) + b"\n" + fingerprint.encode()).digest()
+    while True:
+        yield f"{stamp}-{seed.hex()[:8]}"
+        seed = hashlib.sha256(seed).digest()
+
+
+def started(entry: dict[str, Any]) -> str:
+    """Return when the run of an index entry began, to the second, as a text that sorts by time.
+
+    A folder in which nothing was written yet, and whose name is none of ours, comes before all. The
+    run of an experiment began on the day of its id, which may have been chosen by hand.
+    """
+    run_id = str(entry["run_id"])
+    if is_run_id(run_id):
+        return run_id[:15]
+    told = str(entry.get("created_at", ""))[:19]
+    experiment = parse_experiment_run_id(run_id)
+    if experiment is not None and told[:10] != experiment.day:
+        told = f"{experiment.day}T00:00:00"
+    return told.replace("-", "").replace(":", "").replace("T", "-")
+
+
+class ExperimentRunId(NamedTuple):
+    """The id of an experiment's run; ids sort by time."""
+
+    #: UTC day as ``YYYY-MM-DD``.
+    day: str
+    #: Number of the run on that day.
+    number: int
+
+    def __str__(self) -> str:
+        """Return the id as the run folder is called."""
+        return f"run-{self.day}-{self.number:03}"
+
+
+def parse_experiment_run_id(text: str) -> ExperimentRunId | None:
+    """Return the parts of the id of an experiment's run, or None where ``text`` is none."""
+    found = _EXPERIMENT_RUN_ID.fullmatch(text)
+    if found is None:
+        return None
+    try:
+        date.fromisoformat(found[1])
+    except ValueError:
+        return None
+    return ExperimentRunId(found[1], int(found[2]))

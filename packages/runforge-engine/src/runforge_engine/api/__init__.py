@@ -1,0 +1,1 @@
+"""What users of the library import, by way of ``runforge_engine``."""

@@ -1,0 +1,371 @@
+"""RunForge in a program or a notebook: train, and look at the runs of a store.
+
+The names here are those of the package: ``from runforge_engine import Store, train``. Every failure
+is a :class:`~runforge_contracts.errors.RunForgeError`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from runforge_contracts.display import quote
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.store.layout import (
+    DEFAULT_STORE,
+    ExperimentLayout,
+    StoreLayout,
+    find_workspace,
+    stores_in,
+)
+from runforge_contracts.store.reading import list_runs, locate_run
+from runforge_contracts.store.run_ids import started
+
+from runforge_engine import __version__
+from runforge_engine.api.run import Run, html_table
+from runforge_engine.data.dataset_source import PYTHON
+from runforge_engine.pipeline.observer import Observer
+from runforge_engine.runtime.cancellation import Cancellation
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from runforge_engine.api.experiment_run import ExperimentRun
+
+#: Who made the requests of :func:`train`.
+CLIENT = f"{PYTHON}{__version__}"
+#: Runs that a store shows of itself.
+_SHOWN = 20
+
+
+def train(
+    data: str | os.PathLike[str] | pd.DataFrame,
+    *,
+    label: str,
+    model: str | None = None,
+    preset: str = "balanced",
+    profile: str | None = None,
+    hyperparameters: Mapping[str, Any] | None = None,
+    exclude: Iterable[str] = (),
+    seed: int | None = None,
+    device: str = "cpu",
+    name: str | None = None,
+    tags: Iterable[str] = (),
+    notes: str | None = None,
+    workspace: str | os.PathLike[str] | None = None,
+    private: bool | None = None,
+    observer: Observer | None = None,
+    cancellation: Cancellation | None = None,
+) -> Run:
+    """Train a classifier, record the run, and return it.
+
+    The numeric environment is pinned first, which must happen before numpy is imported; where it
+    was, the run says that its bits may differ on another machine. Import this package first, and
+    call :func:`~runforge_engine.runtime.numeric_environment.pin_environment`, to be sure.
+
+    Parameters
+    ----------
+    data
+        Path of a CSV (also .csv.gz) or Parquet file, or a data frame; a frame is written into the
+        store as a CSV file, which the run then names as its dataset.
+    label
+        Name of the label column.
+    model
+        ``logistic_regression``, ``random_forest`` or ``linear_svc``; by default the one that the
+        profile is made for, else the first.
+    preset, profile
+        As on the command line.
+    hyperparameters
+        By name; they go before those of profile and preset.
+    exclude
+        Columns that are neither label nor feature.
+    seed
+        Of the split and the estimator; 42 by default.
+    device
+        ``cpu``, or ``gpu`` where there is one to use.
+    name, tags, notes
+        For people.
+    workspace
+        Folder that holds the store; by default the nearest at or above the current folder that has
+        one, else the current folder.
+    private
+        Whether what identifies a person or a machine is left out of the record; by default where
+        ``RUNFORGE_PRIVATE`` asks for it.
+    observer
+        Told of every event and diagnostic.
+    cancellation
+        Ends the run early; ``runforge cancel`` does so without it, and an interrupt.
+
+    Raises
+    ------
+    RunForgeError
+        Also where the run failed or was cancelled; a note then says where it is recorded.
+    """
+    from runforge_engine.runtime.numeric_environment import pin_environment
+
+    pin_environment()
+    from runforge_engine.pipeline.execute import execute
+    from runforge_engine.pipeline.request import new_request
+
+    store = StoreLayout(_workspace(workspace), DEFAULT_STORE)
+    request = new_request(
+        dataset=_dataset(data, store),
+        label_column=label,
+        store=store,
+        created_by=CLIENT,
+        model_family=model,
+        preset=preset,
+        profile=profile,
+        hyperparameters=hyperparameters,
+        seed=seed,
+        device=device,
+        exclude_columns=exclude,
+        name=name,
+        tags=tags,
+        notes=notes,
+    )
+    outcome = execute(request, store, private=private, observer=observer, cancellation=cancellation)
+    if outcome.error is not None:
+        where = store.relative(outcome.run_dir)
+        outcome.error.add_note(f"The run is recorded as {outcome.status} in {quote(where, 200)}.")
+        raise outcome.error
+    return Run(outcome.run_dir)
+
+
+class Store:
+    """The runs of a workspace: those that were trained, and those of experiments.
+
+    Parameters
+    ----------
+    workspace
+        Folder that holds the store; by default the nearest at or above the current folder that has
+        one, else the current folder.
+    name
+        Name of the store's folder; by default those of all clients are read.
+    """
+
+    def __init__(
+        self, workspace: str | os.PathLike[str] | None = None, name: str | None = None
+    ) -> None:
+        #: Folder that holds the store.
+        self.workspace = _workspace(workspace)
+        self._name = name
+
+    def runs(self, *, status: str | None = None, model: str | None = None) -> list[Run]:
+        """Return the runs, the newest first.
+
+        Parameters
+        ----------
+        status
+            Only those with this status.
+        model
+            Only those of this model family.
+        """
+        runs = [
+            Run(locate_run(entry, store))
+            for entry, store in self._entries()
+            if model in (None, entry.get("model_family"))
+        ]
+        return [run for run in runs if status in (None, run.status)]
+
+    def run(self, reference: str = "latest") -> Run:
+        """Return the run that ``reference`` names: an id, the start of one, ``latest``, or a path.
+
+        ``latest`` is the last one on record; a path may begin at the workspace.
+
+        Raises
+        ------
+        RunForgeError
+            ``RUN_NOT_FOUND`` or ``RUN_AMBIGUOUS``.
+        """
+        from runforge_contracts.store.lookup import find_run
+
+        return Run(find_run(reference, self._stores()).path)
+
+    def experiments(self, *, status: str | None = None) -> list[ExperimentRun]:
+        """Return the runs of experiments, the newest first.
+
+        Parameters
+        ----------
+        status
+            Only those with this status.
+        """
+        from runforge_engine.api.experiment_run import ExperimentRun
+
+        place = self._experiments()
+        if place is None:
+            return []
+        runs = [ExperimentRun(place.run_folder(str(run_id))) for run_id in place.ids()[::-1]]
+        return [run for run in runs if status in (None, run.status)]
+
+    def experiment(self, reference: str | os.PathLike[str] = "latest") -> ExperimentRun:
+        """Return the run of an experiment: its id, the start of one, ``latest``, or a path.
+
+        Raises
+        ------
+        RunForgeError
+            ``RUN_NOT_FOUND`` or ``RUN_AMBIGUOUS``.
+        """
+        from runforge_contracts.store.experiment_runs import ExperimentFolder
+        from runforge_contracts.store.lookup import find_any_run
+
+        from runforge_engine.api.experiment_run import ExperimentRun
+
+        reference = os.fspath(reference)
+        found = find_any_run(reference, [self._experiments() or ExperimentLayout(self.workspace)])
+        if not isinstance(found, ExperimentFolder):
+            raise RunForgeError(
+                ErrorCode.RUN_NOT_FOUND,
+                f"{quote(reference, 200)} is not the run of an experiment.",
+                hint="`Store.run` is for trained runs.",
+            )
+        return ExperimentRun(found.path)
+
+    def frame(self) -> pd.DataFrame:
+        """Return a data frame of all runs, the newest first, with a column for each metric.
+
+        Its index is the run id; what a run does not have is missing. Where there are runs of
+        experiments, ``kind`` tells them from trained ones; ``name`` is that of the experiment. A
+        metric that is called as a column has ``metric.`` before its name.
+        """
+        import pandas as pd
+
+        entries = self._all_entries()
+        measured = [
+            {_column(name): value for name, value in _metrics(entry).items()} for entry in entries
+        ]
+        metrics = sorted({name for values in measured for name in values})
+        mixed = any("kind" in entry for entry in entries)
+        rows = [
+            {
+                **{column: entry.get(field) for column, field in _COLUMNS.items()},
+                "duration": entry.get("summary", {}).get("duration_ms"),
+                "device": entry.get("summary", {}).get("device"),
+                "kind": entry.get("kind", "trained"),
+                **{name: values.get(name) for name in metrics},
+            }
+            for entry, values in zip(entries, measured, strict=True)
+        ]
+        names = [*_COLUMNS, "duration", "device", *(["kind"] if mixed else []), *metrics]
+        index = pd.Index([entry["run_id"] for entry in entries], name="run_id", dtype="string")
+        frame = pd.DataFrame(rows, columns=names, index=index)
+        frame["created_at"] = pd.to_datetime(frame["created_at"], utc=True, format="ISO8601")
+        frame["duration"] = pd.to_timedelta(frame["duration"].astype("Int64"), unit="ms")
+        return frame.astype(
+            {
+                **dict.fromkeys((*list(_COLUMNS)[1:], "device"), "string"),
+                **({"kind": "string"} if mixed else {}),
+                **dict.fromkeys(metrics, "float64"),
+            }
+        )
+
+    def _stores(self) -> list[StoreLayout]:
+        return stores_in(self.workspace, self._name)
+
+    def _entries(self) -> list[tuple[dict[str, Any], StoreLayout]]:
+        found = [(entry, store) for store in self._stores() for entry in list_runs(store)]
+        return sorted(found, key=lambda pair: started(pair[0]))[::-1]
+
+    def _experiments(self) -> ExperimentLayout | None:
+        """Return where runs of experiments lie; nowhere, where one store was asked for."""
+        place = ExperimentLayout(self.workspace)
+        return place if self._name is None and place.has_runs() else None
+
+    def _all_entries(self) -> list[dict[str, Any]]:
+        """Return entries of the runs of both kinds, the newest first."""
+        entries = [entry for entry, _ in self._entries()[::-1]]
+        place = self._experiments()
+        if place is not None:
+            from runforge_contracts.store.experiment_list import newest_experiments
+
+            entries = sorted([*entries, *newest_experiments(place).entries], key=started)
+        return entries[::-1]
+
+    def _status(self, entry: dict[str, Any]) -> str:
+        """Return how the run of an entry ended, or what becomes of it."""
+        told = entry.get("status") or entry.get("state")
+        if told:
+            return str(told)
+        path = self.workspace / entry["run_dir"]
+        if "kind" not in entry:
+            return Run(path).status
+        from runforge_engine.api.experiment_run import ExperimentRun
+
+        return ExperimentRun(path).status
+
+    def __repr__(self) -> str:
+        return f"<Store in {quote(self.workspace, 200)}>"
+
+    def _repr_html_(self) -> str:
+        entries = self._all_entries()
+        metrics = sorted({name for entry in entries[:_SHOWN] for name in _metrics(entry)})[:4]
+        rows = [
+            (
+                entry["run_id"],
+                self._status(entry),
+                *(
+                    f"{_metrics(entry)[name]:.4f}" if name in _metrics(entry) else ""
+                    for name in metrics
+                ),
+                entry.get("model_family", ""),
+                "" if entry.get("name") == entry["run_id"] else entry.get("name", ""),
+            )
+            for entry in entries[:_SHOWN]
+        ]
+        title = f"{len(entries):,} runs in {self.workspace}"
+        return html_table(("run", "status", *metrics, "model", "name"), rows, title=title)
+
+
+#: Columns of the frame, and the fields of the index that they show.
+_COLUMNS = {
+    "created_at": "created_at",
+    "status": "status",
+    "name": "name",
+    "model": "model_family",
+    "preset": "preset_id",
+    "label": "label_column",
+    "dataset_sha256": "dataset_fingerprint_sha256",
+    "model_sha256": "model_sha256",
+    "run_dir": "run_dir",
+}
+
+
+def _metrics(entry: dict[str, Any]) -> dict[str, float]:
+    metrics: dict[str, float] = entry.get("summary", {}).get("final_metrics", {})
+    return metrics
+
+
+def _column(metric: str) -> str:
+    """Return the name of the column that a metric has in a frame."""
+    taken = metric in (*_COLUMNS, "duration", "device", "kind") or metric.startswith("metric.")
+    return f"metric.{metric}" if taken else metric
+
+
+def _workspace(folder: str | os.PathLike[str] | None) -> Path:
+    if folder is None:
+        return find_workspace(Path.cwd())
+    path = Path(folder).absolute()
+    if not path.is_dir():
+        raise RunForgeError(
+            ErrorCode.FILE_NOT_FOUND,
+            f"The workspace {quote(path, 200)} is not a folder.",
+            hint="Make it first, or leave it out to use the current folder.",
+            path=str(path),
+        )
+    return path
+
+
+def _dataset(data: object, store: StoreLayout) -> Path:
+    from runforge_engine.data.dataframe import is_frame, write_frame
+
+    if is_frame(data):
+        return write_frame(cast("pd.DataFrame", data), store)
+    if isinstance(data, (str, os.PathLike)):
+        return Path(os.fsdecode(data))
+    raise RunForgeError(
+        ErrorCode.USAGE_INVALID,
+        f"The dataset is neither a path nor a pandas data frame, but {quote(type(data).__name__)}.",
+        hint="Write it to a CSV or Parquet file and name that.",
+    )

@@ -1,0 +1,1 @@
+"""From the bytes of a dataset to a feature matrix and labels."""

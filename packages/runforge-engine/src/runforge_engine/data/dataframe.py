@@ -1,0 +1,113 @@
+"""A data frame as a dataset: a CSV file in the store, named by its digest.
+
+A run learns from a file that can be looked at, hashed and read again, so a frame is written before
+it is used. The same frame is the same file, and is written once.
+
+Source: RunForge contract, "Data".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runforge_contracts.display import quote
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.fs.files import digest_file, write_file, writing
+from runforge_contracts.store.layout import StoreLayout
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Folder of the store with the files that frames became.
+DATASETS = "datasets"
+
+
+def is_frame(data: Any) -> bool:
+    """Tell whether ``data`` is a pandas data frame; pandas is not imported for that."""
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(data, pandas.DataFrame)
+
+
+def write_frame(frame: pd.DataFrame, store: StoreLayout) -> Path:
+    """Write ``frame`` into ``store`` and return the file's path.
+
+    Columns keep their order; the index is left out. Numbers are written so that reading gives the
+    same float64; those of fewer bits are widened first. Bytes are decoded as UTF-8. A missing value
+    becomes an empty cell.
+
+    Raises
+    ------
+    RunForgeError
+        ``USAGE_INVALID`` where a column's name is not text; ``DATASET_ENCODING_INVALID`` for bytes
+        that are not UTF-8; ``STORE_NOT_WRITABLE``.
+    """
+    data = _csv(frame)
+    path = store.root / DATASETS / f"{hashlib.sha256(data).hexdigest()}.csv"
+    if not _holds(path, path.stem):
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        write_file(path, data)
+    return path
+
+
+def _csv(frame: pd.DataFrame) -> bytes:
+    for name in frame.columns:
+        if not isinstance(name, str):
+            raise RunForgeError(
+                ErrorCode.USAGE_INVALID,
+                f"The name of a column is not text: {quote(name)}.",
+                hint="Rename it: `frame.columns = [str(name) for name in frame.columns]`.",
+            )
+    # By place, not by name: two columns of one name are refused when the file is read.
+    columns = [frame.iloc[:, place] for place in range(frame.shape[1])]
+    plain = [_plain(column) for column in columns]
+    if any(new is not old for new, old in zip(plain, columns, strict=True)):
+        import pandas as pd
+
+        frame = pd.concat(plain, axis=1)
+    text: str = frame.to_csv(index=False, lineterminator="\n")
+    return text.encode("utf-8", "backslashreplace")
+
+
+def _plain(column: pd.Series) -> pd.Series:
+    """Return a column whose values are written as they are meant: wide floats, and no bytes."""
+    import pandas as pd
+
+    kind = column.dtype
+    values = kind.categories.dtype if isinstance(kind, pd.CategoricalDtype) else kind
+    if pd.api.types.is_float_dtype(values):
+        # Of a float of fewer bits, its shortest form is that of another float64.
+        return column if str(kind) == "float64" else column.astype("Float64").astype("float64")
+    # What is nothing else may be bytes, as are the strings of Arrow and of HDF5.
+    if pd.api.types.is_bool_dtype(values) or pd.api.types.is_numeric_dtype(values):
+        return column
+    if isinstance(kind, pd.StringDtype) or pd.api.types.is_datetime64_any_dtype(values):
+        return column
+    cells = column.astype(object)
+    if not any(isinstance(cell, (bytes, bytearray)) for cell in cells):
+        return column
+    return cells.map(lambda cell: _decode(cell, column.name))
+
+
+def _decode(cell: Any, name: object) -> Any:
+    if not isinstance(cell, (bytes, bytearray)):
+        return cell
+    try:
+        return cell.decode()
+    except UnicodeDecodeError:
+        raise RunForgeError(
+            ErrorCode.DATASET_ENCODING_INVALID,
+            f"The column {quote(name)} holds bytes that are not UTF-8: {quote(bytes(cell), 30)}.",
+            hint="Decode them first: `frame[name].str.decode('latin-1')`.",
+            column=str(name),
+        ) from None
+
+
+def _holds(path: Path, sha256: str) -> bool:
+    try:
+        return digest_file(path).sha256 == sha256
+    except RunForgeError:
+        return False

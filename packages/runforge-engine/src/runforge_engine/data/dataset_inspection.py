@@ -1,0 +1,144 @@
+"""A look at a dataset before training: its columns, what is missing, and whether it would do.
+
+Source: RunForge guarantees, "Dataset Inspection" and "Diagnostics".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runforge_contracts.diagnostics import Diagnostic, error_diagnostic, raw_diagnostic
+from runforge_contracts.errors import ExitCode, RunForgeError
+
+from runforge_engine.data.dataset import (
+    Dataset,
+    check_nameless,
+    check_unique,
+    load_dataset,
+    missing_mask,
+    nameless_dropped,
+)
+from runforge_engine.data.dataset_source import Source, read_source
+from runforge_engine.data.table_reader import (
+    BLANKS,
+    Table,
+    are_booleans,
+    is_missing,
+    parse_number,
+    read_names,
+    read_table,
+)
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def inspect_dataset(
+    path: str, label_column: str | None, exclude_columns: Sequence[str] = ()
+) -> tuple[dict[str, Any], int]:
+    """Return a report on the dataset at ``path``, and the exit code that it amounts to.
+
+    Parameters
+    ----------
+    path
+        The dataset, from the current folder.
+    label_column
+        Name of the label column; without one, only the columns are looked at.
+    exclude_columns
+        Columns that are neither label nor feature.
+
+    Returns
+    -------
+    tuple
+        A raw ``dataset_inspection.v1`` document, and 0 if the dataset can be trained on.
+
+    Raises
+    ------
+    RunForgeError
+        Where the file cannot be read as a table at all.
+    """
+    source = read_source(Path(path))
+    names = read_names(source)
+    table = read_table(source, (), range(len(names)))
+    columns = [
+        _describe(name, table.columns[place], label_column, exclude_columns)
+        for place, name in enumerate(names)
+    ]
+    report: dict[str, Any] = {
+        "schema_version": "dataset_inspection.v1",
+        "path": path,
+        "fingerprint_sha256": source.sha256,
+        "num_rows": table.num_rows,
+        "num_columns": len(names),
+        "num_features": sum(column["role"] == "feature" for column in columns),
+        "columns": columns,
+    }
+    error = None
+    diagnostics: list[Diagnostic] = []
+    try:
+        if label_column is None:
+            diagnostics += _check_columns(table, exclude_columns, source)
+        else:
+            dataset = load_dataset(source, label_column, exclude_columns)
+            diagnostics += dataset.diagnostics
+            report["label"] = {"column": label_column, "valid": True, **_describe_label(dataset)}
+    except RunForgeError as raised:
+        error = raised
+        diagnostics.append(error_diagnostic(error))
+        if label_column is not None:
+            report["label"] = {"column": label_column, "valid": False}
+    report["trainable"] = label_column is not None and error is None
+    report["diagnostics"] = [raw_diagnostic(item) for item in diagnostics]
+    return report, ExitCode.OK if error is None else error.exit_code
+
+
+def _check_columns(
+    table: Table, exclude_columns: Sequence[str], source: Source
+) -> list[Diagnostic]:
+    """Check what needs no label: that every column which is not excluded has a name of its own."""
+    used = [place for place, name in enumerate(table.names) if name not in exclude_columns]
+    check_unique([table.names[place] for place in used if table.names[place].strip(BLANKS)], source)
+    nameless = [place for place in used if not table.names[place].strip(BLANKS)]
+    check_nameless(table, nameless, source)
+    return [nameless_dropped(nameless)] if nameless else []
+
+
+def _describe_label(dataset: Dataset) -> dict[str, Any]:
+    import numpy as np
+
+    counts = np.unique(dataset.y, return_counts=True)[1].tolist()
+    return {
+        "type": "integer" if isinstance(dataset.classes[0], int) else "text",
+        "classes": [
+            {"class": label, "rows": rows}
+            for label, rows in zip(dataset.classes, counts, strict=True)
+        ],
+    }
+
+
+def _describe(
+    name: str, column: pa.ChunkedArray, label_column: str | None, exclude_columns: Sequence[str]
+) -> dict[str, Any]:
+    """Return what a column is for, and what it holds: numbers, integers, text or nothing."""
+    missing = int(missing_mask(column).sum())
+    cells = [cell for cell in column.unique().to_pylist() if cell and not is_missing(cell)]
+    numbers = [parse_number(cell) for cell in cells]
+    if name == label_column:
+        role = "label"
+    elif name in exclude_columns or not (cells or name.strip(BLANKS)):
+        role = "excluded"
+    else:
+        role = "feature"
+    if not cells:
+        kind = "empty"
+    elif role == "feature" and are_booleans([cell.strip(BLANKS) for cell in cells]):
+        kind = "integer"  # As which they are read, 0 and 1.
+    elif any(value is None for value in numbers):
+        kind = "text"
+    elif all(value is not None and value.is_integer() for value in numbers):
+        kind = "integer"
+    else:
+        kind = "number"
+    return {"name": name, "role": role, "kind": kind, "missing": missing, "unique": len(cells)}

@@ -1,0 +1,93 @@
+"""The bytes of a dataset: read once, so that what is hashed is what is parsed.
+
+Source: RunForge contract, "Data".
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from runforge_contracts.display import quote
+from runforge_contracts.errors import ErrorCode, RunForgeError
+
+#: How the name of a client begins that is a person's own Python.
+PYTHON = "runforge-engine@"
+
+
+@dataclass(slots=True, eq=False)
+class Source:
+    """A dataset as its bytes, for as long as they are needed."""
+
+    path: Path
+    #: The file's content, as it lies on the disk.
+    data: bytes
+    #: SHA-256 of ``data``, the dataset's fingerprint.
+    sha256: str
+    #: ``data`` as CSV text: decompressed and checked, once that was asked for.
+    text: bytes | None = None
+    #: Whether whoever trains writes Python, and wants to be told so what to do.
+    in_python: bool = False
+
+    def release(self) -> None:
+        """Let go of the bytes: what was read from them stands in memory a second time."""
+        self.data, self.text = b"", None
+
+
+def read_source(path: Path) -> Source:
+    """Read the file at ``path`` and take its fingerprint.
+
+    Raises
+    ------
+    RunForgeError
+        ``DATASET_NOT_FOUND``; ``FILE_UNSAFE`` for a pipe or a device, which may never end;
+        ``FILE_UNREADABLE``.
+    """
+    try:
+        # Not to wait for the other end of a pipe.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        with os.fdopen(descriptor, "rb") as file:
+            mode = os.fstat(descriptor).st_mode
+            if not stat.S_ISREG(mode):
+                raise _not_a_file(path, directory=stat.S_ISDIR(mode))
+            data = file.read()
+    except IsADirectoryError:
+        raise _not_a_file(path, directory=True) from None
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR):
+            raise RunForgeError(
+                ErrorCode.DATASET_NOT_FOUND,
+                f"There is no dataset {quote(path, 200)}.",
+                hint="Check the path.",
+                path=str(path),
+            ) from None
+        reason = (error.strerror or str(error)).lower()
+        raise RunForgeError(
+            ErrorCode.FILE_UNREADABLE,
+            f"The dataset {quote(path, 200)} cannot be read: {reason}.",
+            path=str(path),
+        ) from None
+    except ValueError:
+        raise RunForgeError(
+            ErrorCode.DATASET_NOT_FOUND,
+            f"{quote(path, 200)} is not a path: it holds a NUL character.",
+            path=str(path),
+        ) from None
+    return Source(path, data, hashlib.sha256(data).hexdigest())
+
+
+def _not_a_file(path: Path, *, directory: bool) -> RunForgeError:
+    if directory:
+        return RunForgeError(
+            ErrorCode.DATASET_NOT_FOUND,
+            f"{quote(path, 200)} is a folder, not a dataset.",
+            hint="Name the file in it.",
+            path=str(path),
+        )
+    return RunForgeError(
+        ErrorCode.FILE_UNSAFE, f"{quote(path, 200)} is not a regular file.", path=str(path)
+    )

@@ -1,0 +1,1 @@
+"""Experiment files: read them, resolve them to one configuration, report what is wrong."""

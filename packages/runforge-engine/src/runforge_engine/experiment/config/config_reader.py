@@ -1,0 +1,30 @@
+"""Experiment files and configurations as the objects that they hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from runforge_contracts.codec.strict_yaml import load_yaml
+from runforge_contracts.display import quote
+from runforge_contracts.errors import ErrorCode, RunForgeError
+
+
+def read_yaml_object(path: Path) -> dict[str, Any]:
+    """Return the object that the YAML file at ``path`` holds.
+
+    Raises
+    ------
+    RunForgeError
+        As :func:`~runforge_contracts.codec.strict_yaml.load_yaml`; ``DOCUMENT_INVALID`` for
+        anything else than names with values.
+    """
+    value = load_yaml(path)
+    if not isinstance(value, dict):
+        raise RunForgeError(
+            ErrorCode.DOCUMENT_INVALID,
+            f"{quote(path, 200)} does not consist of names with values.",
+            hint="Write a line `name: value` for each.",
+            path=str(path),
+        )
+    return value

@@ -1,0 +1,142 @@
+"""Variables of the environment that an experiment declares.
+
+Source: TFC-0003, section 10.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from runforge_contracts.codec.pointers import format_pointer
+from runforge_contracts.display import quote
+from runforge_contracts.errors import ErrorCode, RunForgeError
+
+from runforge_engine.experiment.config.problem_list import Problems
+from runforge_engine.experiment.config.secret_detection import reason_to_withhold
+
+#: Where an experiment declares them, by name: a text where none is set, or null.
+ENVIRONMENT = "environment"
+#: Names of those that must be set and whose values are not recorded, and of those whose values are
+#: recorded though they look like secrets.
+SECRET_ENVIRONMENT, RECORDED_ENVIRONMENT = "secret_environment", "recorded_environment"
+#: How the names begin that a run gives to user code.
+_OURS = "RUNFORGE_"
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+@dataclass(slots=True)
+class Declared:
+    """The declared variables."""
+
+    #: Their values, by name.
+    values: dict[str, str] = field(default_factory=dict)
+    #: Why the values of some are not to be recorded, by name; empty where the experiment says so.
+    withheld: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def recorded(self) -> dict[str, str]:
+        """Return the values that become part of the record."""
+        return {name: text for name, text in self.values.items() if name not in self.withheld}
+
+    @property
+    def secret(self) -> dict[str, str]:
+        """Return the values that do not."""
+        return {name: self.values[name] for name in self.withheld}
+
+
+def declared_values(
+    config: Mapping[str, Any],
+    surroundings: Mapping[str, str],
+    problems: Problems,
+    *,
+    repeated: bool,
+) -> Declared:
+    """Return the values of the declared variables: those that are set, else those declared.
+
+    Parameters
+    ----------
+    config
+        The experiment; what is of another form in it has no names in it.
+    surroundings
+        The variables that are set.
+    problems
+        Told of names that cannot be declared, and of variables that must be set and are not.
+    repeated
+        Whether a run is repeated: then it has the values that it had, but for those that were not
+        recorded.
+    """
+    declared = config.get(ENVIRONMENT)
+    declared = declared if isinstance(declared, dict) else {}
+    secret, plain = _names(config, SECRET_ENVIRONMENT), _names(config, RECORDED_ENVIRONMENT)
+    found = Declared()
+    for name, default in declared.items():
+        if name not in secret:
+            value = default if repeated else surroundings.get(name, default)
+            pointer = format_pointer((ENVIRONMENT, name))
+            if _take(found, name, value, pointer, problems) and name not in plain:
+                reason = reason_to_withhold(name, found.values[name])
+                if reason is not None:
+                    found.withheld[name] = reason
+    for name in secret:
+        value = surroundings.get(name, declared.get(name))
+        pointer = format_pointer((SECRET_ENVIRONMENT,))
+        if _take(found, name, value, pointer, problems):
+            found.withheld[name] = ""
+    return found
+
+
+def _names(config: Mapping[str, Any], field: str) -> list[str]:
+    names = config.get(field)
+    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+
+
+def _take(found: Declared, name: str, value: Any, pointer: str, problems: Problems) -> bool:
+    """Take a variable and return True, unless something is wrong with it."""
+    hint: str | None
+    if not _NAME.fullmatch(name) or name.startswith(_OURS):
+        reason = f"The environment variable {quote(name)} cannot be declared."
+        hint = "A name has letters, digits and underscores; `RUNFORGE_` begins our own."
+    elif value is None:
+        reason = f"The environment variable {quote(name)} is not set."
+        hint = "The experiment needs it; set it and try again."
+    elif isinstance(value, str) and (not _is_text(value) or "\0" in value):
+        reason = f"The environment variable {quote(name)} is not a text in UTF-8."
+        hint = None
+    else:
+        if isinstance(value, str):  # else the schema has a word on it
+            found.values[name] = value
+        return isinstance(value, str)
+    problems.add(RunForgeError(ErrorCode.EXPERIMENT_INVALID, reason, hint=hint, pointer=pointer))
+    return False
+
+
+def fill_in(value: Any, values: Mapping[str, str]) -> Any:
+    """Return ``value`` with ``${NAME}`` replaced in every text, for the names in ``values``."""
+    if isinstance(value, str):
+        return _PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), value)
+    if isinstance(value, dict):
+        return {key: fill_in(item, values) for key, item in value.items()}
+    if isinstance(value, list):
+        return [fill_in(item, values) for item in value]
+    return value
+
+
+def placeholders(value: Any) -> Iterator[str]:
+    """Give the names of the variables that texts in ``value`` name as ``${NAME}``."""
+    if isinstance(value, str):
+        yield from _PLACEHOLDER.findall(value)
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from placeholders(item)
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

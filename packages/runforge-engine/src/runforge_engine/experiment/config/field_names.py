@@ -1,0 +1,115 @@
+r"""Placeholders in the command and the arguments of an experiment: ``{training.lr}``.
+
+``{name}`` stands for a value of the configuration by its dotted name, ``{config}`` for the path of
+``config.yaml`` and ``{run_id}`` for the id of the run. A string is inserted as it is, any other
+value as JSON. ``{{name}}`` stands for the text ``{name}``.
+
+Braces that hold anything but a name are left alone, and so is ``{name}`` behind one of the signs
+``$ @ % # \``: JSON, shell variables and formats like ``%{http_code}`` need no quoting. A name that
+is unknown is a mistake, but not in an item with blanks, quotes and the like, which is code in
+another language.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from runforge_contracts.codec.pointers import format_pointer
+from runforge_contracts.comparison.experiment_facets import flattened
+from runforge_contracts.display import quote
+from runforge_contracts.errors import ErrorCode, RunForgeError
+
+from runforge_engine.experiment.config.dotted_names import did_you_mean, nearest
+from runforge_engine.experiment.config.problem_list import Problems
+
+#: Values that only the run itself has.
+CONFIG, RUN_ID = "config", "run_id"
+
+_NAME = r"[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*"
+_PLACEHOLDER = re.compile(
+    rf"\{{\{{(?P<quoted>{_NAME})\}}\}}"
+    rf"|(?<![$@%#\\])\{{(?P<name>{_NAME})\}}"
+    r"|\$\{(?P<variable>[A-Za-z_][A-Za-z0-9_]*)\}"
+)
+#: What is in an item that is code: blanks, quotes, brackets and the signs of shells.
+_CODE = re.compile(r"[\s\"'`()\[\];|&<>$\\]")
+_MISSING = object()
+
+
+def filled_in(word: str, values: Mapping[str, Any], variables: Mapping[str, str]) -> str:
+    """Return a word of a command with what its placeholders stand for.
+
+    Parameters
+    ----------
+    word
+        As the configuration has it.
+    values
+        The configuration, with :data:`CONFIG` and :data:`RUN_ID`.
+    variables
+        Values of the environment that are not in the configuration, which ``${NAME}`` stands for.
+    """
+
+    def replace(found: re.Match[str]) -> str:
+        if found["quoted"] is not None:
+            return f"{{{found['quoted']}}}"
+        if found["variable"] is not None:
+            return variables.get(found["variable"], found[0])
+        value = _value(values, found["name"])
+        return found[0] if value is _MISSING else _text(value)
+
+    return _PLACEHOLDER.sub(replace, word)
+
+
+def quoted(text: str) -> str:
+    """Return what stands for ``text`` in a word of a command, placeholders in it being text."""
+    return _PLACEHOLDER.sub(lambda found: f"{{{found[0]}}}" if found["name"] else found[0], text)
+
+
+def check_words(run: Mapping[str, Any], values: Mapping[str, Any], problems: Problems) -> list[str]:
+    """Tell ``problems`` of placeholders that stand for nothing; return what may be a mistake."""
+    doubtful = []
+    known = [CONFIG, RUN_ID, *(name for name, _ in flattened(values))]
+    for field in ("command", "args"):
+        for number, word in enumerate(run.get(field, ())):
+            for name in _unknown(word, values):
+                shown, near = quote(f"{{{name}}}"), nearest(name, known)
+                question = did_you_mean(near, "{{{}}}")
+                if _CODE.search(word) is None:
+                    escaped = quote(f"{{{{{name}}}}}")
+                    problems.add(
+                        RunForgeError(
+                            ErrorCode.EXPERIMENT_INVALID,
+                            f"{shown} names no value of the experiment.",
+                            hint=f"{question} {escaped} stands for the text {shown}.".strip(),
+                            pointer=format_pointer(("run", field, number)),
+                        )
+                    )
+                elif near is not None:
+                    doubtful.append(
+                        f"{shown} stays as it is in `run`: the experiment has no such value."
+                        f" {question}"
+                    )
+    return doubtful
+
+
+def _unknown(word: str, values: Mapping[str, Any]) -> Iterator[str]:
+    ours = {CONFIG: "", RUN_ID: "", **values}
+    for found in _PLACEHOLDER.finditer(word):
+        if found["name"] is not None and _value(ours, found["name"]) is _MISSING:
+            yield found["name"]
+
+
+def _value(values: Mapping[str, Any], name: str) -> Any:
+    value: Any = values
+    for part in name.split("."):
+        if not isinstance(value, Mapping) or part not in value:
+            return _MISSING
+        value = value[part]
+    return value
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

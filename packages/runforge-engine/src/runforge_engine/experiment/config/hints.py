@@ -1,0 +1,147 @@
+"""What a person may have meant, and should know of an experiment, a sentence each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from runforge_contracts.codec.pointers import get_at, parse_pointer
+from runforge_contracts.comparison.experiment_facets import flattened
+from runforge_contracts.display import quote
+from runforge_contracts.errors import RunForgeError
+from runforge_contracts.schemas import load_schema
+
+from runforge_engine.experiment.config.dotted_names import did_you_mean, nearest
+from runforge_engine.experiment.config.environment_variables import (
+    ENVIRONMENT,
+    RECORDED_ENVIRONMENT,
+    SECRET_ENVIRONMENT,
+    Declared,
+    placeholders,
+)
+from runforge_engine.experiment.config.model_references import OWN_MODELS
+from runforge_engine.experiment.config.overrides import Setting
+from runforge_engine.experiment.config.secret_detection import secret_form
+from runforge_engine.experiment.run.command import STARTS
+from runforge_engine.experiment.run.copy_files import COPY_MODELS
+
+#: Says that there is no dataset, as a name that stands for nothing.
+NO_DATASET = "none"
+#: What `training` may hold where RunForge trains itself.
+OPTIONS = ("label", "exclude", "preset", "profile", "hyperparameters", "device")
+#: What the value of a field looks like.
+_FORMS = {
+    "run": "{script: src/train.py}",
+    ENVIRONMENT: '{OMP_NUM_THREADS: "1", HOME: null}',
+    SECRET_ENVIRONMENT: "[API_TOKEN]",
+    RECORDED_ENVIRONMENT: "[SORT_KEY]",
+    "datasets": "{'penguins:v1': data/penguins.csv}",
+    "models": "{'tiny:v1': models/tiny.pt}",
+    COPY_MODELS: "{artifacts/model.pkl: 'models/penguins-{run_id}.pkl'}",
+}
+
+
+def known_names(config: Mapping[str, Any]) -> Iterator[str]:
+    """Give the names that an experiment may have, by our word; ``x.*`` stands for any in it."""
+    schema = load_schema("tfc.experiment.v1")["properties"]
+    maps = {name for name, value in schema.items() if value.get("type") == "object"}
+    yield from (f"{name}.*" if name in maps else name for name in schema)
+    shared = load_schema("tfc.common.v1")["$defs"]
+    yield from (f"run.{name}" for name in shared["RunCommand"]["properties"])
+    yield from (f"training.{name}" for name in shared["Training"]["properties"])
+    if str(config.get("model")).startswith(OWN_MODELS):
+        yield from (f"training.{name}" for name in OPTIONS)
+        yield "training.hyperparameters.*"
+
+
+def typos(config: Mapping[str, Any]) -> Iterator[str]:
+    """Give the names that are probably meant to be ours and are not, a sentence each."""
+    schema = load_schema("tfc.experiment.v1")["properties"]
+    start = load_schema("tfc.common.v1")["$defs"]["RunCommand"]["properties"]
+    places: list[tuple[str, Iterable[str], Any]] = [
+        ("", schema, config),
+        ("run.", start, config.get("run")),
+    ]
+    if str(config.get("model")).startswith(OWN_MODELS):
+        places.append(("training.", OPTIONS, config.get("training")))
+    for prefix, known, values in places:
+        for name in values if isinstance(values, dict) else ():
+            near = None if name in known else nearest(name, known, cutoff=0.8)
+            if near is not None and not name.startswith(near):  # as `model2` does
+                yield (
+                    f"{quote(prefix + name)} means nothing to RunForge."
+                    f" {did_you_mean(prefix + near)}"
+                )
+
+
+def unfilled(names: Iterable[str], declared: Declared, config: Mapping[str, Any]) -> Iterator[str]:
+    """Give the placeholders that stay as they are, a sentence each."""
+    of_others = set(placeholders({key: config[key] for key in config if key != "run"}))
+    for name in sorted(names):
+        shown = quote(f"${{{name}}}")
+        if name not in declared.withheld:
+            yield f"{shown} stays as it is: the variable is not declared under `environment`."
+        elif name in of_others:
+            yield f"{shown} stays as it is but in `run`: the value is not recorded."
+
+
+def words_on_secrets(declared: Declared, config: Mapping[str, Any]) -> Iterator[str]:
+    """Give what is kept out of the record, and what is in it and looks like a secret."""
+    for name, reason in declared.withheld.items():
+        if reason:
+            yield (
+                f"The value of {quote(name)} is not recorded: {reason}. List the name under"
+                f" `{SECRET_ENVIRONMENT}` to say so, or under `{RECORDED_ENVIRONMENT}` to have the"
+                " value recorded."
+            )
+    for name, value in flattened({key: config[key] for key in config if key != ENVIRONMENT}):
+        texts = [item for item in (value if isinstance(value, list) else (value,)) if item]
+        forms = [secret_form(text) for text in texts if isinstance(text, str)]
+        if any(forms):
+            yield (
+                f"{quote(name)} looks like {next(filter(None, forms))} and is recorded as it"
+                f" stands. Take it from a variable that is listed under `{SECRET_ENVIRONMENT}`."
+            )
+
+
+def not_heeded(overrides: Mapping[str, Setting], declared: Declared) -> Iterator[str]:
+    """Give the settings of variables that are set to something else, which counts."""
+    for name, setting in overrides.items():
+        field, _, variable = name.partition(".")
+        if field == ENVIRONMENT and declared.values.get(variable) not in (None, setting.value):
+            yield (
+                f"{quote(variable)} is set in the environment, and that counts: `--set {name}=...`"
+                " gives the value for where it is not."
+            )
+
+
+def hint_for(pointer: str | None, config: dict[str, Any]) -> str | None:
+    """Return how a value is written that has another form than is expected."""
+    parts = parse_pointer(pointer or "")
+    if not parts:
+        return None
+    if parts[0] == "run" and parts != ["run"]:
+        starts = [name for name in STARTS if name in config["run"]]
+        if not starts:
+            return "One of `script`, `module` and `command` says how user code starts."
+        if len(starts) > 1 and parts[1] in STARTS:
+            return "User code starts in one way: leave out all but one of them."
+        if len(parts) == 2 and parts[1] in ("command", "args"):
+            return f"Write a list, an item for each word: `{parts[1]}: [...]`. There is no shell."
+    if parts == ["dataset"] and config["dataset"] is None:
+        return f"Write `dataset: {NO_DATASET}` where there is none."
+    if len(parts) == 1 and parts[0] in _FORMS:
+        return f"For example `{parts[0]}: {_FORMS[parts[0]]}`."
+    try:
+        value = get_at(config, pointer or "")
+    except RunForgeError:  # what is missing
+        return None
+    if isinstance(value, bool | int | float) and not _is_numeric(parts):
+        return f"Write a text in quotes: `{json.dumps(json.dumps(value))}`."
+    return None
+
+
+def _is_numeric(parts: list[str]) -> bool:
+    """Tell whether a number is what is expected, and another one."""
+    return parts in (["seed"], ["training", "epochs"], ["training", "batch_size"])

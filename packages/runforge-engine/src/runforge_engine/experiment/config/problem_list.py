@@ -1,0 +1,61 @@
+"""Mistakes that are told together: whoever has made three wants to hear of three."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from runforge_contracts.display import quote
+from runforge_contracts.errors import ErrorCode, Problem, RunForgeError
+
+
+class Problems:
+    """The mistakes found so far in the file ``path``."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._errors: list[RunForgeError] = []
+
+    def add(self, error: RunForgeError) -> None:
+        """Take a mistake."""
+        self._errors.append(error)
+
+    @contextmanager
+    def collecting(self) -> Iterator[None]:
+        """Take the error that ends the block, if one does, and go on behind it."""
+        try:
+            yield
+        except RunForgeError as error:
+            self.add(error)
+
+    def tell(self) -> None:
+        """Raise what was found: the mistake itself where it is the only one.
+
+        Several have the code that they share, or ``EXPERIMENT_INVALID``.
+        """
+        problems = [problem for error in self._errors for problem in _problems(error)]
+        if not problems:
+            return
+        if len(self._errors) == 1:
+            raise _with_path(self._errors[0], self._path)
+        codes = {error.code for error in self._errors}
+        raise RunForgeError(
+            codes.pop() if len(codes) == 1 else ErrorCode.EXPERIMENT_INVALID,
+            f"The experiment {quote(self._path, 200)} cannot be run: there are"
+            f" {len(problems)} mistakes.",
+            path=self._path,
+            problems=problems,
+        )
+
+
+def _with_path(error: RunForgeError, path: str) -> RunForgeError:
+    if error.place.pointer is None:
+        return error  # it is not about the file
+    place = error.place._replace(path=error.place.path or path)
+    return RunForgeError(
+        error.code, error.message, hint=error.hint, problems=error.problems, **place._asdict()
+    )
+
+
+def _problems(error: RunForgeError) -> tuple[Problem, ...]:
+    return error.problems or (Problem(error.message, error.place, error.hint),)

@@ -1,0 +1,385 @@
+"""From an experiment file to the configuration of a run: everything resolved, nothing written.
+
+Values come, the later ones over the former, from the files that the experiment builds on, the
+experiment itself and the command line. Declared variables of the environment are filled in, and
+what dataset and model refer to is looked at.
+
+Source: TFC-0002, section 6; TFC-0003, sections 6 and 9.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runforge_contracts.codec.pointers import format_pointer
+from runforge_contracts.codec.strict_yaml import MAX_YAML_BYTES, encode_yaml
+from runforge_contracts.display import printable, quote
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.fs.files import digest_file
+from runforge_contracts.store.run_ids import ExperimentRunId, parse_experiment_run_id
+from runforge_contracts.validation import validate
+
+from runforge_engine.experiment.config.config_paths import Place
+from runforge_engine.experiment.config.config_reader import read_yaml_object
+from runforge_engine.experiment.config.environment_variables import (
+    ENVIRONMENT,
+    SECRET_ENVIRONMENT,
+    declared_values,
+    fill_in,
+    placeholders,
+)
+from runforge_engine.experiment.config.field_names import check_words, quoted
+from runforge_engine.experiment.config.hints import (
+    NO_DATASET,
+    hint_for,
+    known_names,
+    not_heeded,
+    typos,
+    unfilled,
+    words_on_secrets,
+)
+from runforge_engine.experiment.config.model_references import FIELDS, OWN_MODELS, resolve_reference
+from runforge_engine.experiment.config.overlay import Configs
+from runforge_engine.experiment.config.overrides import (
+    Setting,
+    override,
+    parse_overrides,
+    unknown_names,
+)
+from runforge_engine.experiment.config.problem_list import Problems
+from runforge_engine.experiment.run.allocate import check_place, check_run_id
+from runforge_engine.experiment.run.command import check_start
+from runforge_engine.experiment.run.copy_files import COPY_MODELS, Copy, copies_of
+from runforge_engine.experiment.run.input_files import Inputs
+
+#: Fields of a configuration that a run makes itself; those of a former run are left behind.
+MADE_BY_RUNS = frozenset(
+    {
+        *("run_id", "code", "started_at", "status", "finished_at", "duration_ms", "exit_code"),
+        *("signal", "failure", "references", "overrides", "parameters", "experiment_file"),
+        *("rerun_from", "copied_models", "created_by"),
+    }
+)
+#: What an experiment must say in the end, wherever it says it.
+_REQUIRED = ("model", "dataset")
+#: Part of the largest configuration that may be taken before user code adds to it.
+_MAX_BYTES = MAX_YAML_BYTES // 2
+
+
+@dataclass(frozen=True, slots=True)
+class Materialised:
+    """An experiment with everything resolved."""
+
+    #: The repository, absolute and without symbolic links.
+    root: Path
+    #: The id that a person has chosen for the run.
+    run_id: ExperimentRunId | None
+    #: The configuration, but for what only the run itself knows.
+    config: dict[str, Any]
+    #: How user code starts; None: RunForge trains itself.
+    run: dict[str, Any] | None
+    #: The declared variables with their values, and those of them that are not to be recorded.
+    environment: dict[str, str]
+    secrets: dict[str, str]
+    #: The file of the dataset, if it is one.
+    dataset: Path | None
+    #: The files that the run refers to.
+    inputs: Inputs
+    copies: tuple[Copy, ...]
+    #: What a person should know, a sentence each.
+    warnings: tuple[str, ...]
+
+
+def materialise(
+    experiment: Path,
+    root: Path,
+    *,
+    settings: Iterable[str] = (),
+    notes: str | None = None,
+    run_id: str | None = None,
+    surroundings: Mapping[str, str] = os.environ,
+) -> Materialised:
+    """Return the configuration that an experiment file amounts to.
+
+    Parameters
+    ----------
+    experiment
+        The experiment file, or the ``config.yaml`` of a run, which is one.
+    root
+        The repository, to which all paths in the file are relative.
+    settings
+        Values of the command line, ``NAME=VALUE``.
+    notes
+        Takes the place of the notes in the file.
+    run_id
+        The id that the run is to have, if a person has chosen one.
+    surroundings
+        The variables of the environment that are set.
+
+    Raises
+    ------
+    RunForgeError
+        For everything that is wrong with it, told together.
+    """
+    root = Path(os.path.realpath(root))
+    path = Path(os.path.realpath(experiment.parent), experiment.name)
+    overrides = parse_overrides(settings, MADE_BY_RUNS)
+    digest = digest_file(path)
+    raw = _read(path, experiment)
+    former = raw if "run_id" in raw else {}
+    before = former.get("references")
+    before = before if isinstance(before, dict) else {}
+    problems = Problems(str(experiment))
+    chosen = None
+    with problems.collecting():
+        check_place(root)
+        if run_id is not None:
+            chosen = check_run_id(run_id, root)
+
+    configs = Configs(root, problems)
+    config = configs.merge(raw, (Place(str(experiment), Path(os.path.realpath(path))),))
+    warnings = [] if former else list(typos(config))
+    warnings += unknown_names(overrides, config, known_names(config))
+    if notes is not None and "notes" in overrides:
+        problems.add(_set_twice())
+    for name, setting in overrides.items():
+        with problems.collecting():
+            config = override(config, name, setting.value)
+    if not former:
+        for name in sorted(MADE_BY_RUNS & config.keys()):
+            problems.add(_made_by_runs(name))
+    config = {name: value for name, value in config.items() if name not in MADE_BY_RUNS}
+    if notes is not None:
+        config["notes"] = notes
+
+    # A run that is repeated has the values that it had, in its texts, too.
+    declared = declared_values(config, surroundings, problems, repeated=bool(former))
+    if not former:
+        warnings += not_heeded(overrides, declared)
+        named = set(placeholders(config))
+        warnings += unfilled(named - declared.recorded.keys(), declared, config)
+        config = {
+            name: value if name == ENVIRONMENT else _filled(name, value, declared.recorded)
+            for name, value in config.items()
+        }
+
+    with problems.collecting():
+        _check(config)
+    references: dict[str, Any] = {}
+    inputs = Inputs(root)
+    for field in FIELDS:
+        with problems.collecting():
+            known = field in before and config.get(field) == former.get(field)
+            found = resolve_reference(
+                root, config, field, must_exist=known, before_reading=inputs.watch
+            )
+            if found is not None:
+                references[field] = found
+    environment = {**surroundings, **declared.values}
+    run = _run(config, references, root, environment, problems)
+    if run is not None and _is_valid({"experiment": "-", "run": run}):
+        values = {**config, "references": references, ENVIRONMENT: declared.recorded}
+        warnings += check_words(run, values, problems)
+    copies = _copies(config, root, problems)
+    problems.tell()
+
+    warnings += words_on_secrets(declared, config)
+    if "dataset" not in references and config["dataset"].lower() != NO_DATASET:
+        warnings.append(
+            f"The dataset {quote(config['dataset'], 200)} is only a name: no file of the repository"
+            f" is on record. Say `dataset: {NO_DATASET}` where there is none."
+        )
+    warnings += _changes(before, references)
+    place = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+    made = {
+        "references": {**configs.files, **references},
+        "overrides": _told(overrides, declared.withheld),
+        "experiment_file": {"path": place, **digest._asdict()},
+        "rerun_from": _former_id(former),
+        ENVIRONMENT: declared.recorded,
+        SECRET_ENVIRONMENT: sorted(declared.withheld),
+    }
+    config = {name: value for name, value in config.items() if name not in made}
+    config |= {name: value for name, value in made.items() if value}
+    dataset = references.get("dataset")
+    return Materialised(
+        root=root,
+        run_id=chosen,
+        config=config,
+        run=run,
+        environment=declared.values,
+        secrets=declared.secret,
+        dataset=None if dataset is None else root / dataset["path"],
+        inputs=inputs,
+        copies=copies,
+        warnings=tuple(warnings),
+    )
+
+
+def _read(path: Path, name: Path) -> dict[str, Any]:
+    try:
+        return read_yaml_object(path)
+    except RunForgeError as error:
+        if path.suffix in (".yaml", ".yml", ".json"):
+            raise
+        hint = (
+            f"An experiment file says what is started: `run: {{script: {printable(str(name))}}}`."
+        )
+        raise RunForgeError(
+            error.code, error.message, hint=hint, **error.place._asdict()
+        ) from error
+
+
+def _set_twice() -> RunForgeError:
+    return RunForgeError(
+        ErrorCode.USAGE_INVALID, "`--notes` and `--set notes=...` set the same value."
+    )
+
+
+def _filled(name: str, value: Any, variables: Mapping[str, str]) -> Any:
+    """Return a part of the configuration with variables filled in."""
+    if name == "run":  # where braces in a value are not to be placeholders
+        variables = {name: quoted(text) for name, text in variables.items()}
+    return fill_in(value, variables)
+
+
+def _told(overrides: Mapping[str, Setting], secret: Mapping[str, str]) -> dict[str, Any]:
+    """Return the settings of the command line as they are recorded: without secrets."""
+    told: dict[str, Any] = {}
+    for name, setting in overrides.items():
+        value = setting.value
+        if name == ENVIRONMENT and isinstance(value, dict):
+            value = {key: item for key, item in value.items() if key not in secret}
+        if name.removeprefix(f"{ENVIRONMENT}.") not in secret:
+            told[name] = value
+    return told
+
+
+def _made_by_runs(name: str) -> RunForgeError:
+    return RunForgeError(
+        ErrorCode.EXPERIMENT_INVALID,
+        f"{quote(name)} is what a run itself writes.",
+        hint="Give it another name, or put it under `training`.",
+        pointer=format_pointer((name,)),
+    )
+
+
+def _check(config: dict[str, Any]) -> None:
+    """Check the form of a configuration; what it must say is not demanded of each file."""
+    try:
+        validate(config, "tfc.experiment.v1")
+    except RunForgeError as error:
+        # Of one mistake alone the name of the schema would be told, which nobody has asked for.
+        message = error.message if error.problems else error.message.partition(": ")[2]
+        pointer = error.place.pointer
+        raise RunForgeError(
+            error.code,
+            message,
+            hint=error.hint or hint_for(pointer, config),
+            pointer=pointer,
+            problems=[
+                item._replace(hint=item.hint or hint_for(item.place.pointer, config))
+                for item in error.problems
+            ],
+        ) from None
+    for field in _REQUIRED:
+        if field not in config:
+            raise RunForgeError(
+                ErrorCode.DOCUMENT_INVALID,
+                f"The experiment names no {field}.",
+                hint=f"Add a line `{field}: NAME`.",
+                pointer="",
+            )
+    if len(encode_yaml(config)) > _MAX_BYTES:
+        raise RunForgeError(
+            ErrorCode.EXPERIMENT_INVALID,
+            f"The configuration has more than {_MAX_BYTES:,} bytes.",
+            hint="Keep data in files of their own.",
+        )
+
+
+def _run(
+    config: dict[str, Any],
+    references: Mapping[str, Any],
+    root: Path,
+    environment: Mapping[str, str],
+    problems: Problems,
+) -> dict[str, Any] | None:
+    """Return how user code starts, checked; None where RunForge trains itself."""
+    run = config.get("run")
+    if run is not None:
+        if _is_valid({"experiment": "-", "run": run}):  # else the whole is not valid either
+            with problems.collecting():
+                check_start(run, root, environment)
+        return dict(run) if isinstance(run, dict) else None
+    if not str(config.get("model")).startswith(OWN_MODELS):
+        problems.add(
+            RunForgeError(
+                ErrorCode.EXPERIMENT_INVALID,
+                "The experiment does not say how user code starts.",
+                hint="Add `run:` with a `script`, a `module` or a `command`.",
+                pointer="/run",
+            )
+        )
+    elif "dataset" in config and _is_valid(config):
+        _check_own_training(config, references, problems)
+    return None
+
+
+def _check_own_training(
+    config: dict[str, Any], references: Mapping[str, Any], problems: Problems
+) -> None:
+    from runforge_engine.experiment.run.native_model import check_bridge
+
+    with problems.collecting():
+        check_bridge(config)
+    if "sha256" not in references.get("dataset", {}):
+        problems.add(
+            RunForgeError(
+                ErrorCode.DATASET_NOT_FOUND,
+                f"RunForge trains on a file, and the dataset {quote(config['dataset'])} is none.",
+                hint="Name a file of the repository.",
+                pointer="/dataset",
+            )
+        )
+
+
+def _is_valid(config: dict[str, Any]) -> bool:
+    try:
+        validate(config, "tfc.experiment.v1")
+    except RunForgeError:
+        return False
+    return True
+
+
+def _copies(config: dict[str, Any], root: Path, problems: Problems) -> tuple[Copy, ...]:
+    if not _is_valid({"experiment": "-", COPY_MODELS: config.get(COPY_MODELS, {})}):
+        return ()  # the whole is not valid either
+    copies = []
+    for found in copies_of(config, root):
+        if isinstance(found, RunForgeError):
+            problems.add(found)
+        else:
+            copies.append(found)
+    return tuple(copies)
+
+
+def _changes(known: Mapping[str, Any], references: Mapping[str, Any]) -> list[str]:
+    """Return what a run that is repeated finds otherwise than it was."""
+    return [
+        f"The {field} is not the one of the run that is repeated: {quote(now['path'], 200)} has"
+        " other bytes."
+        for field, now in references.items()
+        if isinstance(known.get(field), dict)
+        and known[field].get("sha256", now.get("sha256")) != now.get("sha256")
+    ]
+
+
+def _former_id(former: Mapping[str, Any]) -> str | None:
+    run_id = former.get("run_id")
+    known = isinstance(run_id, str) and parse_experiment_run_id(run_id) is not None
+    return run_id if known else None

@@ -1,0 +1,1 @@
+"""The record of an experiment's run: metrics, artifacts, its documents and their verification."""

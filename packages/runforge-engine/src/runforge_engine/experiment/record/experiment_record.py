@@ -1,0 +1,184 @@
+"""The files of an experiment's run: begun before user code starts, and sealed when it has ended.
+
+The last of all is the configuration with the run's end in it: it takes the place of the one that
+says that the run is at work, and the manifest beside it has its digest already. A run whose
+configuration tells its end is whole.
+
+Source: TFC-0002, section 5; TFC-0003, sections 8, 9 and 14.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runforge_contracts.codec.strict_json import encode_json
+from runforge_contracts.codec.strict_yaml import encode_yaml
+from runforge_contracts.display import printable, quote
+from runforge_contracts.errors import RunForgeError
+from runforge_contracts.fs.files import digest_file, write_file, writing
+from runforge_contracts.schemas import in_schema_order
+from runforge_contracts.store import layout
+from runforge_contracts.validation import validate
+
+from runforge_engine.experiment.record.artifact_list import protect
+from runforge_engine.store.writer import sync_run, write_new
+
+#: How lines of the log begin that are not user code's.
+_OURS = "runforge: "
+#: What a manifest that is not ours has behind its name.
+_FOREIGN = ".user"
+_ANY_ID = "run-2026-02-01-001"
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentRecord:
+    """The folder of a run, which this process has claimed."""
+
+    folder: Path
+
+    @property
+    def config(self) -> Path:
+        """The configuration."""
+        return self.folder / layout.CONFIG
+
+    @property
+    def log(self) -> Path:
+        """The output of user code."""
+        return self.folder / layout.LOGS
+
+    @property
+    def artifacts(self) -> Path:
+        """Whatever user code leaves."""
+        return self.folder / layout.ARTIFACTS
+
+    def begin(self, config: dict[str, Any], system: dict[str, Any]) -> None:
+        """Write what is known before user code starts; where that fails, nothing is left.
+
+        Raises
+        ------
+        RunForgeError
+            ``STORE_NOT_WRITABLE``.
+        """
+        try:
+            write_new(self.config, _encode_config(config))
+            validate(system, "tfc.system.v1")
+            write_new(
+                self.folder / layout.SYSTEM, encode_json(in_schema_order(system, "tfc.system.v1"))
+            )
+            with writing(self.folder):
+                self.artifacts.mkdir()
+                self.log.touch(exist_ok=False)
+            sync_run(self.folder)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                for path in (self.log, self.folder / layout.SYSTEM, self.config):
+                    path.unlink(missing_ok=True)
+                if self.artifacts.exists():
+                    self.artifacts.rmdir()
+                self.folder.rmdir()
+            raise
+
+    def say(self, lines: Iterable[str]) -> None:
+        """Append lines of our own to the log, unless user code left something else in its place.
+
+        Raises
+        ------
+        RunForgeError
+            ``STORE_NOT_WRITABLE``.
+        """
+        if os.path.lexists(self.log) and not stat.S_ISREG(self.log.lstat().st_mode):
+            return  # Who writes there writes to another file, or waits for a reader.
+        text = "".join(f"{_OURS}{printable(line)}\n" for line in lines)
+        with writing(self.log), self.log.open("ab+") as log:
+            if text and log.tell():
+                log.seek(-1, os.SEEK_END)
+                text = text if log.read(1) == b"\n" else f"\n{text}"
+            log.write(text.encode("utf-8", "backslashreplace"))
+
+    def finish(self, config: dict[str, Any]) -> None:
+        """Seal the run: nothing in its folder changes any more.
+
+        A manifest that user code wrote is kept under another name.
+
+        Raises
+        ------
+        RunForgeError
+            ``STORE_NOT_WRITABLE``.
+        """
+        protect(self.artifacts)
+        manifest_file = self.folder / layout.EXPERIMENT_MANIFEST
+        if os.path.lexists(manifest_file):
+            aside = manifest_file
+            while os.path.lexists(aside):
+                aside = aside.with_name(f"{aside.name}{_FOREIGN}")
+            with writing(manifest_file):
+                manifest_file.replace(aside)
+        data = _encode_config(config)
+        digests: dict[str, Any] = {}
+        for name, path in self._files()[0].items():
+            with contextlib.suppress(RunForgeError):  # a check has the word on what has none
+                digests[name] = digest_file(path)._asdict()
+        digests[layout.CONFIG] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+        manifest = {
+            "schema_version": "tfc.manifest.v1",
+            "run_id": self.folder.name,
+            "files": dict(sorted(digests.items())),
+        }
+        validate(manifest, "tfc.manifest.v1")
+        for name in (layout.LOGS, layout.JOURNAL, layout.EXPERIMENT_METRICS):
+            if name in digests:
+                _sync(self.folder / name)
+        write_new(manifest_file, encode_json(manifest))
+        sync_run(self.folder)
+        write_file(self.config, data)
+
+    def irregular(self) -> list[str]:
+        """Return, a sentence each, what user code left that no manifest can hold."""
+        return self._files()[1]
+
+    def _files(self) -> tuple[dict[str, Path], list[str]]:
+        """Return the files by their names in the manifest, and what is none."""
+        files: dict[str, Path] = {}
+        irregular: list[str] = []
+        with writing(self.folder):
+            for parent, folders, names in os.walk(self.folder):
+                links = [name for name in folders if Path(parent, name).is_symlink()]
+                for name in (*names, *links):
+                    path = Path(parent, name)
+                    place = path.relative_to(self.folder).as_posix()
+                    if path.is_symlink() or not path.is_file():
+                        irregular.append(f"{quote(place)} is a link or no file; it has no digest.")
+                    elif not _is_name(place):
+                        irregular.append(f"The name of {quote(place)} cannot be in a manifest.")
+                    else:
+                        files[place] = path
+        return files, irregular
+
+
+def _sync(path: Path) -> None:
+    with writing(path), path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _is_name(place: str) -> bool:
+    digest = {"sha256": "0" * 64, "bytes": 0}
+    try:
+        validate(
+            {"schema_version": "tfc.manifest.v1", "run_id": _ANY_ID, "files": {place: digest}},
+            "tfc.manifest.v1",
+        )
+    except (RunForgeError, UnicodeEncodeError, ValueError):
+        return False
+    return True
+
+
+def _encode_config(config: dict[str, Any]) -> bytes:
+    validate(config, "tfc.config.v1")
+    return encode_yaml(in_schema_order(config, "tfc.config.v1"))

@@ -1,0 +1,1 @@
+"""Run an experiment: allocate a folder, start the command, watch it, record its output."""

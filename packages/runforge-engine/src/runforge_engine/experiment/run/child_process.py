@@ -1,0 +1,230 @@
+"""User code at work: a process group of its own, ended whole, and never left behind.
+
+Source: TFC-0003, section 10.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runforge_contracts.display import quote
+from runforge_contracts.errors import ErrorCode, RunForgeError
+
+from runforge_engine.experiment.run.output_tee import Show, Tee
+from runforge_engine.runtime.cancellation import Cancellation
+
+#: How long user code may take to end after it was asked to, in seconds.
+GRACE = 1.0
+#: How often it is looked whether user code has ended, in seconds: seldom where it takes long.
+_PAUSE, _LONGEST_PAUSE = 0.01, 0.1
+#: How long the end of processes that were killed is waited for, in seconds.
+_BURIAL = 0.3
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How user code ended."""
+
+    #: As the system has it: negative where a signal ended it.
+    returncode: int
+    #: The end of its output.
+    tail: bytes
+    #: Whether it was asked to end.
+    cancelled: bool
+
+    @property
+    def signal(self) -> str | None:
+        """Name of the signal that ended it, such as ``SIGKILL``."""
+        if self.returncode >= 0:
+            return None
+        try:
+            return signal.Signals(-self.returncode).name
+        except ValueError:  # one of those in between that have no name of their own
+            return f"SIGRTMIN+{-self.returncode - signal.SIGRTMIN}"
+
+
+def run_user_code(
+    command: Sequence[str],
+    *,
+    folder: Path,
+    environment: Mapping[str, str],
+    log: Path,
+    show: Show | None,
+    cancellation: Cancellation,
+    meanwhile: Callable[[], None],
+) -> Ending:
+    """Run ``command`` until it ends, or is cancelled, and return how it ended.
+
+    When it returns, no process of the group is alive and nothing is written to the log any more.
+    A process that leaves the group is not followed.
+
+    Parameters
+    ----------
+    command
+        Program and arguments; no shell is involved.
+    folder
+        The working directory.
+    environment
+        All variables.
+    log
+        A file, to which standard output and error are appended in the order in which they come.
+    show
+        Called with each piece of the output.
+    cancellation
+        Asks for the end: the signal goes to all processes of the group, and what is left after
+        :data:`GRACE` is killed.
+    meanwhile
+        Called ten times a second or more.
+
+    Raises
+    ------
+    RunForgeError
+        ``EXPERIMENT_FAILED`` where it cannot be started.
+    OSError
+        Where the log cannot be written.
+    """
+    with log.open("ab", buffering=0) as file:
+        reading, writing = os.pipe()
+        try:
+            process = _start(command, folder, environment, writing)
+        except BaseException:
+            os.close(reading)
+            raise
+        finally:
+            os.close(writing)
+        with cancellation.at_once(lambda: _kill(process)):
+            tee = Tee(reading, file, show)
+            try:
+                cancelled = _attend(process, tee, cancellation, meanwhile)
+            finally:
+                _end(process)
+                tail = tee.finish(lambda: cancellation.look() is not None)
+                with contextlib.suppress(OSError):
+                    os.close(reading)
+        if tee.failure is not None:
+            raise tee.failure
+        return Ending(process.returncode, tail, cancelled)
+
+
+def _start(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], output: int
+) -> subprocess.Popen[bytes]:
+    options: dict[str, Any] = {}
+    if sys.platform == "win32":
+        options["creationflags"] = subprocess.CREATE_NEW_PROCESS_GROUP
+    else:
+        options["start_new_session"] = True
+    if sys.platform == "linux":
+        options["preexec_fn"] = _die_with_parent()
+    try:
+        with warnings.catch_warnings():
+            # Between fork and exec one system call is made, which harms no thread.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return subprocess.Popen(
+                command,
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                **options,
+            )
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        raise RunForgeError(
+            ErrorCode.EXPERIMENT_FAILED,
+            f"{quote(command[0], 200)} cannot be started: {reason}.",
+            hint="`run` in the experiment file says what is started.",
+        ) from error
+
+
+def _die_with_parent() -> Callable[[], None] | None:
+    """Return what makes a new process end with this one, also where this one is killed.
+
+    Source: PR_SET_PDEATHSIG(2const).
+    """
+    import ctypes
+
+    try:
+        prctl = ctypes.CDLL(None).prctl
+    except (OSError, AttributeError):
+        return None
+    kill, parent = int(signal.SIGKILL), os.getpid()
+
+    def ask() -> None:
+        prctl(_PR_SET_PDEATHSIG, kill)
+        if os.getppid() != parent:
+            os._exit(kill)
+
+    return ask
+
+
+def _attend(
+    process: subprocess.Popen[bytes],
+    tee: Tee,
+    cancellation: Cancellation,
+    meanwhile: Callable[[], None],
+) -> bool:
+    """Wait for the end of user code; return whether it was asked to end."""
+    deadline: float | None = None
+    began = time.monotonic()
+    while not _has_ended(process):
+        if tee.failure is not None:
+            return False
+        if deadline is None and cancellation.look() is not None:
+            deadline = time.monotonic() + GRACE
+            tee.hurry()
+            _tell(process, cancellation.signal or signal.SIGTERM)
+        elif deadline is not None and time.monotonic() > deadline:
+            return True
+        meanwhile()
+        time.sleep(min(max(_PAUSE, (time.monotonic() - began) / 50), _LONGEST_PAUSE))
+    return deadline is not None
+
+
+def _has_ended(process: subprocess.Popen[bytes]) -> bool:
+    """Tell whether the process has ended; its id stays taken, so that its group can be killed."""
+    if sys.platform == "win32" or not hasattr(os, "waitid"):  # as on macOS, before Python 3.13
+        return process.poll() is not None
+    options = os.WEXITED | os.WNOHANG | os.WNOWAIT
+    return os.waitid(os.P_PID, process.pid, options) is not None
+
+
+def _tell(process: subprocess.Popen[bytes], number: int) -> None:
+    if sys.platform == "win32":
+        process.send_signal(signal.CTRL_BREAK_EVENT)
+        return
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    if sys.platform == "win32":
+        process.kill()
+        return
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill what is left of the group, wait for it and let the id go."""
+    _kill(process)
+    process.wait()
+    if sys.platform == "win32":
+        return
+    deadline = time.monotonic() + _BURIAL
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        while time.monotonic() < deadline:
+            os.killpg(process.pid, 0)
+            time.sleep(_PAUSE)

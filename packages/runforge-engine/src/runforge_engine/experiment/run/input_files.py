@@ -1,0 +1,100 @@
+"""Whether the files that a run refers to are what they were when it began.
+
+Source: TFC-0003, section 9.1.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from runforge_contracts.display import quote
+from runforge_contracts.errors import RunForgeError
+from runforge_contracts.fs.files import digest_file
+
+from runforge_engine.experiment.config.model_references import FIELDS
+
+#: How long ago a file must have changed last for its time to tell of the next change, in seconds.
+_COARSE = 2.0
+
+
+class _Stamp(NamedTuple):
+    """What the system says of a file, which changes with its content."""
+
+    device: int
+    inode: int
+    size: int
+    modified: int
+    changed: int
+
+
+class Inputs:
+    """The dataset and the model that a run uses, watched from before their digests are taken.
+
+    Parameters
+    ----------
+    root
+        The repository.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._stamps: dict[str, _Stamp | None] = {}
+
+    def watch(self, path: str) -> None:
+        """Remember a file of the repository as it is now."""
+        self._stamps[path] = _stamp(self._root / path)
+
+    def changes(self, references: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+        """Return what has become of the files, and a sentence on each that is another now.
+
+        Parameters
+        ----------
+        references
+            Path, digest and size of every file that the run refers to.
+
+        Returns
+        -------
+        tuple
+            The references, with ``after`` where a file has changed, and the sentences.
+        """
+        told, sentences = dict(references), []
+        for field in FIELDS:
+            known = references.get(field, {})
+            if "sha256" not in known or self._is_untouched(known["path"]):
+                continue
+            after = self._found(known["path"])
+            if after == {name: known.get(name) for name in ("sha256", "bytes")}:
+                continue
+            told[field] = {**known, "after": after}
+            how = "changed" if after else "removed"
+            sentences.append(
+                f"The {field} {quote(known['path'], 200)} was {how} while the run used it: what the"
+                " run measured may come from other data than it records."
+            )
+        return told, sentences
+
+    def _is_untouched(self, path: str) -> bool:
+        """Tell whether a file has surely not changed; else only its digest tells."""
+        before = self._stamps.get(path)
+        return before is not None and _stamp(self._root / path) == before
+
+    def _found(self, path: str) -> dict[str, Any]:
+        try:
+            return digest_file(self._root / path)._asdict()
+        except RunForgeError:
+            return {}
+
+
+def _stamp(path: Path) -> _Stamp | None:
+    """Return the stamp of a file; None where it may not change with the next change."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 - of what a link leads to
+    except OSError:
+        return None
+    if time.time() - max(found.st_mtime, found.st_ctime) < _COARSE:
+        return None
+    return _Stamp(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)

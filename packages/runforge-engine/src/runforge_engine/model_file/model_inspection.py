@@ -1,0 +1,221 @@
+"""Looking into a model file without running it.
+
+Source: RunForge guarantees, "Pipeline Inspection".
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from pathlib import Path
+
+from runforge_contracts.display import quote
+from runforge_contracts.fs.files import open_file, read_all, reading
+
+from runforge_engine.model_file.allowlist import ALLOWED
+from runforge_engine.model_file.byte_source import (
+    PIECE,
+    Blob,
+    BytesSource,
+    Cursor,
+    FileSource,
+    Source,
+)
+from runforge_engine.model_file.compression import detect, unfolded
+from runforge_engine.model_file.content import content_sha256 as digest_of_content
+from runforge_engine.model_file.description import Description, describe
+from runforge_engine.model_file.file_kinds import recognise, recognise_text
+from runforge_engine.model_file.inspection_result import GlobalUse, ModelInspection
+from runforge_engine.model_file.limits import Limits, Watch
+from runforge_engine.model_file.pickle_machine import Machine
+from runforge_engine.model_file.rendering import Renderer
+from runforge_engine.model_file.scan_findings import FindingCode, Findings, ReadingStopped
+from runforge_engine.model_file.session import Reading
+
+#: A file up to this size is read whole.
+_IN_MEMORY = 8 * PIECE
+
+
+def inspect_model(path: Path, *, limits: Limits = Limits()) -> ModelInspection:  # noqa: B008
+    """Return what the model file at ``path`` holds, without importing or running anything of it.
+
+    Whatever the file holds, this returns: what is wrong with it is a finding.
+
+    Raises
+    ------
+    RunForgeError
+        ``FILE_NOT_FOUND``, ``FILE_UNSAFE`` or ``FILE_UNREADABLE``.
+    """
+    with open_file(path) as file, reading(path):
+        before = os.fstat(file.fileno())
+        inspection = _Inspection(str(path), before.st_size, limits)
+        if inspection.accepts_size():
+            if before.st_size <= _IN_MEMORY:
+                inspection.read(BytesSource(read_all(file, before.st_size)))
+            else:
+                inspection.read(FileSource(file, before.st_size))
+        after = os.fstat(file.fileno())
+        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+            inspection.findings.add(FindingCode.FILE_CHANGED, "The file changed while it was read.")
+    return inspection.result()
+
+
+def inspect_model_bytes(
+    data: bytes,
+    name: str = "model.pkl",
+    *,
+    limits: Limits = Limits(),  # noqa: B008
+) -> ModelInspection:
+    """Return what a model file with these bytes holds; see :func:`inspect_model`."""
+    inspection = _Inspection(name, len(data), limits)
+    if inspection.accepts_size():
+        inspection.read(BytesSource(data))
+    return inspection.result()
+
+
+def content_sha256(inspected: ModelInspection) -> str | None:
+    """Return the digest of what the model is, or ``None`` where the file has an error."""
+    return inspected.content_sha256
+
+
+class _Inspection:
+    """One inspection while it goes on."""
+
+    def __init__(self, name: str, size: int, limits: Limits) -> None:
+        self.findings = Findings(limits.findings)
+        self._name = name
+        self._size = size
+        self._limits = limits
+        self._watch = Watch(limits)
+        self._reading = Reading(self._watch, self.findings)
+        self._description = Description()
+        self._sha256: str | None = None
+        self._compression: str | None = None
+        self._content: str | None = None
+
+    def accepts_size(self) -> bool:
+        if self._size <= self._limits.file_bytes:
+            return True
+        self.findings.add(
+            FindingCode.FILE_LIMIT,
+            f"The file has more than the {self._limits.file_bytes:,} bytes that are read.",
+        )
+        return False
+
+    def read(self, source: Source) -> None:
+        try:
+            self._sha256 = self._hash(source)
+            self._compression = detect(source)
+            if self._compression is None:
+                return self._read_plain(source)
+            with unfolded(source, self._compression, self._watch) as (inner, rest):
+                if rest is not None:
+                    self._find_rest("Something follows the compressed stream.", rest)
+                self._read_plain(inner)
+        except ReadingStopped as stop:
+            self.findings.add(stop.code, stop.message, stop.offset)
+
+    def _read_plain(self, source: Source) -> None:
+        kind = recognise(source)
+        if kind is not None:
+            what = f"The {self._compression} stream holds" if self._compression else "The file is"
+            raise ReadingStopped(FindingCode.NOT_A_PICKLE, f"{what} {kind}.", 0)
+        self._reading.size = source.size
+        try:
+            root = self._read_streams(source)
+        except ReadingStopped as stop:
+            if not stop.code.endswith("_LIMIT"):
+                self._tell_text(source)
+            raise
+        self._description = describe(root, self._watch, self.findings, self._reading.made)
+        if not self.findings.has_errors:
+            self._content = digest_of_content(root, self._watch)
+
+    def _tell_text(self, source: Source) -> None:
+        """Say that a file that cannot be read is a text, where it asks for nothing."""
+        kind = None if self._reading.globals else recognise_text(source)
+        if kind is not None:
+            what = f"The {self._compression} stream holds" if self._compression else "The file is"
+            raise ReadingStopped(FindingCode.NOT_A_PICKLE, f"{what} {kind}.", 0) from None
+
+    def _read_streams(self, source: Source) -> object:
+        """Return the value of the first stream, and judge what else could be read."""
+        cursor = Cursor(source)
+        root = Machine(cursor, self._reading).run()
+        if cursor.position < source.size:
+            self._find_rest("Something follows the end of the model.", cursor.position)
+            self._read_rest(Cursor(source, cursor.position))
+        if self._reading.wrapped_arrays:
+            self._read_as_plain_pickle(source)
+        return root
+
+    def _find_rest(self, message: str, offset: int) -> None:
+        self.findings.add(FindingCode.TRAILING_DATA, message, offset)
+
+    def _read_rest(self, cursor: Cursor) -> None:
+        """Read what follows as further streams, for the names in them."""
+        with contextlib.suppress(ReadingStopped):
+            while cursor.position < cursor.source.size:
+                Machine(cursor, self._reading).run()
+
+    def _read_as_plain_pickle(self, source: Source) -> None:
+        """Look for what a reader that knows nothing of joblib would take the arrays' bytes for.
+
+        In a file of joblib's own making it fails at once: arrays begin with their padding.
+        """
+        plain = Reading(self._watch, Findings(0), joblib=False, size=source.size)
+        with contextlib.suppress(ReadingStopped):
+            Machine(Cursor(source), plain).run()
+        for pair, found in plain.globals.items():
+            if pair not in ALLOWED and pair not in self._reading.globals:
+                self._reading.globals[pair] = found
+                self._reading.counts[pair] = plain.counts[pair]
+                self.findings.add(
+                    FindingCode.AMBIGUOUS_STREAM,
+                    "Read by pickle instead of joblib, the bytes of an array ask for "
+                    f"{quote(f'{found.module}.{found.name}', 120)}.",
+                    found.offset,
+                )
+
+    def _hash(self, source: Source) -> str:
+        hasher = hashlib.sha256()
+        for piece in Blob(source, 0, source.size).pieces():
+            self._watch.check_time()
+            hasher.update(piece)
+        return hasher.hexdigest()
+
+    def result(self) -> ModelInspection:
+        found = self._description
+        return ModelInspection(
+            path=self._name,
+            bytes=self._size,
+            sha256=self._sha256,
+            compression=self._compression,
+            steps=tuple(found.steps),
+            feature_names=None if found.feature_names is None else tuple(found.feature_names),
+            n_features=found.n_features,
+            classes=None if found.classes is None else tuple(found.classes),
+            library_version=found.library_version,
+            arrays=tuple(found.arrays),
+            trees=tuple(found.trees),
+            globals=_uses(self._reading, self._limits),
+            findings=tuple(self.findings),
+            findings_dropped=self.findings.dropped,
+            content_sha256=None if self.findings.has_errors else self._content,
+            limits=self._limits,
+        )
+
+
+def _uses(reading: Reading, limits: Limits) -> tuple[GlobalUse, ...]:
+    renderer = Renderer(limits)
+    return tuple(
+        GlobalUse(
+            module=renderer.text(found.module),
+            name=renderer.text(found.name),
+            allowed=pair in ALLOWED,
+            count=reading.counts[pair],
+            offset=found.offset,
+        )
+        for pair, found in reading.globals.items()
+    )

@@ -1,0 +1,90 @@
+"""What the pickle machines of one inspection share."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from runforge_contracts.display import quote
+
+from runforge_engine.model_file.allowlist import ALLOWED, Role
+from runforge_engine.model_file.byte_source import Blob
+from runforge_engine.model_file.limits import Watch
+from runforge_engine.model_file.scan_findings import FindingCode, Findings, ReadingStopped
+from runforge_engine.model_file.values import Array, Global, Instance
+
+#: Operations between two looks at the clock.
+_OPERATIONS_PER_LOOK = 1024
+#: How many bytes more than the file has its arrays and bytes may take.
+_SLACK = 2**20
+_PARTS = (Role.ESTIMATOR, Role.TREE)
+
+
+class Reading:
+    """The watch, the findings and the names that a file asks for.
+
+    With ``joblib``, its arrays are stepped over; else the file is read as a plain pickle.
+    """
+
+    def __init__(
+        self, watch: Watch, findings: Findings, *, joblib: bool = True, size: int = 0
+    ) -> None:
+        #: Bytes of the stream that is read.
+        self.size = size
+        self.watch = watch
+        self.findings = findings
+        self.joblib = joblib
+        #: Arrays of joblib that were met.
+        self.wrapped_arrays = 0
+        #: The names in the order in which they are first asked for, and how often each is.
+        self.globals: dict[tuple[str, str], Global] = {}
+        self.counts = Counter[tuple[str, str]]()
+        #: Estimators and trees in the order in which they are made.
+        self.made: list[Instance] = []
+        self._copied = 0
+        self._operations = 0
+        self._next_look = _OPERATIONS_PER_LOOK
+
+    def count_operation(self) -> None:
+        """Stop where there are too many operations, or the time is up."""
+        self._operations += 1
+        if self._operations < self._next_look:
+            return
+        self._next_look += _OPERATIONS_PER_LOOK
+        self.watch.check_time()
+        if self._operations > self.watch.limits.operations:
+            raise ReadingStopped(
+                FindingCode.OPERATION_LIMIT,
+                f"The file has more than {self.watch.limits.operations:,} operations.",
+            )
+
+    def note_made(self, value: object) -> None:
+        """Keep what a call makes, and stop where copies of the same bytes grow beyond the file."""
+        if isinstance(value, Instance) and ALLOWED.get(value.cls.pair) in _PARTS:
+            self.made.append(value)
+        elif isinstance(value, Array):
+            self._copied += value.size * value.dtype.itemsize
+        elif isinstance(value, Blob):
+            self._copied += value.length
+        if self._copied > self.size + _SLACK:
+            raise ReadingStopped(
+                FindingCode.ARRAY_LIMIT, "The same bytes are made into arrays over and over."
+            )
+
+    def ask_for(self, module: str, name: str, offset: int) -> Global:
+        """Return what a name stands for, and judge it the first time."""
+        pair = (module, name)
+        self.counts[pair] += 1
+        if pair in self.globals:
+            return self.globals[pair]
+        found = self.globals[pair] = Global(module, name, offset)
+        if pair not in ALLOWED:
+            self.findings.add(
+                FindingCode.GLOBAL_NOT_ALLOWED,
+                f"The file asks for {quote(f'{module}.{name}', 120)}, which no model needs.",
+                offset,
+            )
+        if len(self.globals) > self.watch.limits.names:
+            raise ReadingStopped(
+                FindingCode.NAME_LIMIT, "The file asks for more names than are listed."
+            )
+        return found

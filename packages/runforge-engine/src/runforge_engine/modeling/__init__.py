@@ -1,0 +1,1 @@
+"""Fit, evaluate, explain and apply a model; no file is written here."""

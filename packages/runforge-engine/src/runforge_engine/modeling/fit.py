@@ -1,0 +1,348 @@
+"""Fitting the pipeline, and the bytes of the fitted model.
+
+The pipeline has exactly two steps, ``scaler`` and ``clf``. The fit runs aside, because liblinear
+and the forest stay in native code for minutes.
+
+Source: RunForge contract, "Training" and "Determinism"; RunForge guarantees, "Model Artifacts".
+"""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import io
+import queue
+import sys
+import threading
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+
+from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnostic
+from runforge_contracts.display import printable, shorten
+from runforge_contracts.errors import ErrorCode, RunForgeError
+
+from runforge_engine.modeling.configuration import Configuration, family_table
+from runforge_engine.runtime.background import POLL, begin_aside, run_aside
+from runforge_engine.runtime.cancellation import Cancellation
+from runforge_engine.runtime.platform_info import usable_cores
+
+#: Trees between two events of progress, and most rows that they are grown from: of a large table
+#: each tree takes long enough to tell of it. A thread grows no more of them at once.
+TREES_AT_ONCE = 10
+ROWS_AT_ONCE = 200_000
+#: Pickle protocol of the model file: the newest that every supported Python writes alike.
+PICKLE_PROTOCOL = 4
+
+#: Below this a value has no weight in a model, and its square no value.
+_NEGLIGIBLE = 1e-150
+
+#: Two fits at once in one process would disturb each other: liblinear draws from one generator, and
+#: the warnings that a fit gives and the threads that it may use are caught and set for the whole
+#: process. Held until a fit has really ended, also where nobody waits for it any more.
+_FITTING = threading.Lock()
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """A fitted pipeline, and what there is to say about the fit."""
+
+    pipeline: Any
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def build_pipeline(configuration: Configuration) -> Any:
+    """Return the unfitted pipeline, with every parameter of the estimator set."""
+    from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    table = family_table(configuration.family)
+    estimator = getattr(importlib.import_module(table.module), table.estimator)
+    classifier = estimator(**configuration.estimator_parameters())
+    return Pipeline([("scaler", StandardScaler()), ("clf", classifier)])
+
+
+def fit(
+    configuration: Configuration,
+    X: Any,
+    y: Any,
+    *,
+    progress: Progress,
+    cancellation: Cancellation,
+    n_jobs: int | None = None,
+) -> Fitted:
+    """Fit the pipeline.
+
+    Parameters
+    ----------
+    configuration : Configuration
+        What to fit.
+    X : ndarray of shape (n_samples, n_features)
+        Features as C-contiguous float64; scaled in place, so the caller's array is used up.
+    y : ndarray of shape (n_samples,)
+        Class labels.
+    progress : callable
+        Called in this thread with the number of trees grown and of all trees, for forests; always
+        with the same numbers, however many threads there are.
+    cancellation : Cancellation
+        Ends the wait for the fit.
+    n_jobs : int, optional
+        Threads for a forest; all usable cores by default. It does not change the model.
+
+    Raises
+    ------
+    RunForgeError
+        ``TRAINING_FAILED`` where the estimator raises, ``CANCELLED``.
+    """
+    pipeline = run_aside(lambda _: build_pipeline(configuration), cancellation.check)
+    diagnostics: list[Diagnostic] = []
+    grown: queue.SimpleQueue[int] = queue.SimpleQueue()
+    steps, total = deque[int](), 0
+    if configuration.family == "random_forest":
+        total = pipeline.named_steps["clf"].n_estimators
+        at_once = trees_at_once(len(X))
+        steps.extend([*range(at_once, total, at_once), total])
+
+    def work(stop: threading.Event) -> None:
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(limits=1), warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            try:
+                _fit_pipeline(pipeline, X, y, n_jobs or usable_cores(), grown, stop)
+            except MemoryError:
+                raise
+            except Exception as error:
+                raise RunForgeError(
+                    ErrorCode.TRAINING_FAILED,
+                    f"The estimator failed: {printable(shorten(str(error), 500))}",
+                    hint="Check the hyperparameters against the data.",
+                ) from error
+        diagnostics.extend(_explain(caught, pipeline))
+
+    def tell() -> None:
+        while not grown.empty():
+            count = grown.get()
+            while steps and steps[0] <= count:
+                progress(steps.popleft(), total)
+
+    def check() -> None:
+        cancellation.check()
+        tell()
+
+    while not _FITTING.acquire(timeout=POLL):
+        cancellation.check()
+    run_aside(work, check, ended=_FITTING.release)
+    tell()
+    return Fitted(pipeline, tuple(diagnostics))
+
+
+def dump_model(pipeline: Any, feature_names: Sequence[str]) -> bytes:
+    """Return the fitted pipeline as a joblib file, uncompressed; equal models give equal bytes.
+
+    The model in the file has its column names, as a fit on a data frame would leave them;
+    scikit-learn expects named columns of it.
+    """
+    import numpy as np
+    from joblib.numpy_pickle import NumpyPickler
+    from sklearn.base import BaseEstimator
+
+    class Pickler(NumpyPickler):  # type: ignore[misc]
+        """Writes the name of an attribute once, however many estimators have it.
+
+        Equal names are one object, but not in a process that has loaded a model before: all
+        instances of a class have the names of the first one.
+        """
+
+        def reducer_override(self, obj: Any) -> Any:
+            if not isinstance(obj, BaseEstimator):
+                return NotImplemented
+            make, arguments, state, *_ = obj.__reduce_ex__(PICKLE_PROTOCOL)
+            return make, arguments, {sys.intern(name): value for name, value in state.items()}
+
+    scaler, named = copy.copy(pipeline.named_steps["scaler"]), copy.copy(pipeline)
+    scaler.feature_names_in_ = np.array([str(name) for name in feature_names], dtype=object)
+    named.steps = [("scaler", scaler), ("clf", pipeline.named_steps["clf"])]
+    buffer = io.BytesIO()
+    Pickler(buffer, protocol=PICKLE_PROTOCOL).dump(named)
+    return buffer.getvalue()
+
+
+def _fit_pipeline(
+    pipeline: Any,
+    X: Any,
+    y: Any,
+    n_jobs: int,
+    grown: queue.SimpleQueue[int],
+    stop: threading.Event,
+) -> None:
+    scaler, classifier = pipeline.named_steps["scaler"], pipeline.named_steps["clf"]
+    scaler.copy = False  # One table in memory instead of two; the bits are the same.
+    scaled = scaler.fit_transform(X)
+    scaler.copy = True
+    _scale_the_rest(scaler, scaled)
+    if hasattr(classifier, "n_estimators"):
+        _grow(classifier, scaled, y, n_jobs, grown, stop)
+    else:
+        classifier.fit(scaled, y)
+
+
+def _scale_the_rest(scaler: Any, scaled: Any) -> None:
+    """Scale columns that the scaler takes for constant although they are far from zero, or tiny.
+
+    It does not scale a column whose variance is within the error of its own arithmetic. What that
+    leaves of 1e18 in every row is a feature of hundreds, and of 1e150 one in which liblinear never
+    ends; a column of 1e-200 would have no weight, whatever it says.
+
+    Parameters
+    ----------
+    scaler : StandardScaler
+        Fitted; its scales become those that were used.
+    scaled : ndarray of shape (n_samples, n_features)
+        The rows that it was fitted to, as it has scaled them.
+    """
+    import numpy as np
+
+    rounding = len(scaled) * np.finfo(np.float64).eps
+    # As scikit-learn decides it: `_is_constant_feature`.
+    constant = scaler.var_ <= rounding * scaler.var_ + (rounding * scaler.mean_) ** 2
+    for place in np.flatnonzero(constant).tolist():
+        column = scaled[:, place]
+        size = float(np.abs(column).max())
+        if size == 0 or _NEGLIGIBLE <= size <= 1:
+            continue
+        if column.min() < column.max():
+            scale = size * float(np.std(column / size)) or size
+        else:
+            scale = abs(float(scaler.mean_[place])) or size
+        column /= scale
+        scaler.scale_[place] = scale
+
+
+def within_range(pipeline: Any, X: Any) -> Any:
+    """Return rows cut to what a model can compute with, which is all but the absurd.
+
+    Trees compare in float32; what is cut lies beyond all their thresholds on the same side. A
+    linear model would multiply up to infinity.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        Fitted.
+    X : ndarray of shape (n_samples, n_features)
+        Features, not scaled; returned itself where nothing is to be cut.
+    """
+    import numpy as np
+
+    scaler, classifier = pipeline.named_steps["scaler"], pipeline.named_steps["clf"]
+    reach = (1e30 if hasattr(classifier, "estimators_") else 1e150) * scaler.scale_
+    low, high = scaler.mean_ - reach, scaler.mean_ + reach
+    if (low <= X).all() and (high >= X).all():
+        return X
+    return np.clip(X, low, high)
+
+
+def _grow(
+    forest: Any,
+    X: Any,
+    y: Any,
+    n_jobs: int,
+    grown: queue.SimpleQueue[int],
+    stop: threading.Event,
+) -> None:
+    """Grow a forest on ``n_jobs`` threads; the trees are those of a single fit with one thread.
+
+    Each thread takes the next few trees that nobody has taken and fits a forest of its own with
+    them, to which those before them seem to have grown already: it draws for its trees what a
+    single fit draws for them. So no thread ever waits for another, as they would between the
+    parts of a forest that grows by ``warm_start`` alone.
+    """
+    import numpy as np
+    from sklearn.base import clone
+
+    total, X = forest.n_estimators, np.asarray(X, dtype=np.float32)  # What trees are grown from.
+    portions = portions_of(total, n_jobs, trees_at_once(len(X)))
+    young, trees, taking = clone(forest), dict[int, list[Any]](), Lock()
+
+    def work(begin: int, end: int) -> None:
+        # The first trees are grown by the forest itself, which becomes a fitted one by that.
+        part = forest if begin == 0 else clone(young)
+        part.set_params(n_estimators=end, warm_start=begin > 0)
+        if begin:
+            part.estimators_ = [None] * begin
+        part.fit(X, y)
+        with taking:
+            trees[begin] = part.estimators_[begin:]
+            grown.put(sum(map(len, trees.values())))
+
+    def take() -> None:
+        try:
+            while not stop.is_set():
+                with taking:
+                    portion = next(portions, None)
+                if portion is None:
+                    return
+                work(*portion)
+        except BaseException:
+            stop.set()  # The others would grow for nothing.
+            raise
+
+    threads = [begin_aside(lambda _: take()) for _ in range(min(n_jobs, total))]
+    for thread in threads:
+        thread.result(lambda: None)
+    if not stop.is_set():
+        forest.estimators_ = [tree for _, part in sorted(trees.items()) for tree in part]
+        forest.set_params(n_estimators=total)
+
+
+def trees_at_once(rows: int) -> int:
+    """Return how many trees are grown from so many rows between two events of progress."""
+    return min(max(ROWS_AT_ONCE // rows, 1), TREES_AT_ONCE)
+
+
+def portions_of(total: int, threads: int, most: int) -> Iterator[tuple[int, int]]:
+    """Divide ``total`` trees into portions of at most ``most``, for threads to take in turn.
+
+    For several threads the portions become small towards the end, so that all end at about the
+    same time.
+    """
+    begin = 0
+    while begin < total:
+        fair = (total - begin) // (2 * threads) if threads > 1 else most
+        end = begin + min(max(fair, 1), most, total - begin)
+        yield begin, end
+        begin = end
+
+
+def _explain(caught: Sequence[warnings.WarningMessage], pipeline: Any) -> list[Diagnostic]:
+    """Return the warnings of the fit as diagnostics, each text once."""
+    from sklearn.exceptions import ConvergenceWarning
+
+    classifier = pipeline.named_steps["clf"]
+    found: dict[str, Diagnostic] = {}
+    for warning in caught:
+        text = shorten(str(warning.message), 500)
+        if issubclass(warning.category, ConvergenceWarning):
+            limit = int(classifier.max_iter)
+            found["convergence"] = diagnostic(
+                DiagnosticCode.CONVERGENCE_NOT_REACHED,
+                f"The fit stopped at max_iter = {limit} before it converged.",
+                max_iter=limit,
+                n_iter=[int(count) for count in _iterations(classifier)],
+            )
+        else:
+            found[text] = diagnostic(
+                DiagnosticCode.TRAINING_WARNING, text, category=warning.category.__name__
+            )
+    return list(found.values())
+
+
+def _iterations(classifier: Any) -> list[int]:
+    import numpy as np
+
+    return list(np.atleast_1d(classifier.n_iter_).tolist())

@@ -1,0 +1,264 @@
+"""Using a model in a process of its own, so that a model that kills it kills nothing else.
+
+The digest of the record, the static reader and the list of names come first, and with them nothing
+is known to go wrong. But the libraries are native code, which believes its input, and a store may
+come from anywhere: what is left ends a process that has bounded memory and time, and the caller is
+told so. The answer is JSON, because that of a process that went wrong is not to be believed.
+
+The module is also that process: ``python -P -m runforge_engine.modeling.model_process`` reads a
+task from standard input and ends when that is closed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from runforge_contracts.diagnostics import Diagnostic, raw_diagnostic
+from runforge_contracts.display import quote
+from runforge_contracts.errors import ErrorCode, Place, Problem, RunForgeError
+from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.reading import RunFolder
+
+from runforge_engine.runtime.interpreter import own_command, own_environment
+
+if TYPE_CHECKING:
+    from runforge_engine.modeling.predict import Prediction, RecordedModel
+    from runforge_engine.modeling.revalidate import Replay
+
+
+def predict(model: RecordedModel, data: Path, *, probabilities: bool = False) -> Prediction:
+    """Apply a model to the rows of the dataset at ``data``, in a process of its own.
+
+    Raises
+    ------
+    RunForgeError
+        As :func:`runforge_engine.data.dataset_source.read_source` and
+        :func:`runforge_engine.modeling.predict.predict`; ``FILE_UNSAFE`` where the model ended the
+        process, ``MEMORY_INSUFFICIENT``.
+    """
+    from runforge_engine.modeling.predict import Prediction
+
+    answer = _ask(
+        {
+            "do": "predict",
+            "model": _model_to_dict(model),
+            "data": str(data),
+            "probabilities": probabilities,
+        },
+        model.path,
+    )
+    classes = answer["classes"]
+    return Prediction(
+        run_id=model.run_id,
+        classes=None if classes is None else tuple(classes),
+        values=tuple(answer["values"]),
+        ignored_columns=tuple(answer["ignored_columns"]),
+        missing_by_column=answer["missing_by_column"],
+        warnings=tuple(answer["warnings"]),
+        diagnostics=tuple(msgspec.convert(answer["diagnostics"], list[Diagnostic])),
+    )
+
+
+def replay(
+    folder: RunFolder, workspace: Path, listed: Iterable[tuple[dict[str, Any], StoreLayout]]
+) -> Replay:
+    """Do what :func:`runforge_engine.modeling.revalidate.replay` does, in a separate process.
+
+    Raises
+    ------
+    RunForgeError
+        As that does; ``FILE_UNSAFE`` where the model ended the process, ``MEMORY_INSUFFICIENT``.
+    """
+    import numpy as np
+
+    from runforge_engine.modeling.revalidate import Replay, recorded_model
+
+    model = recorded_model(folder, listed)
+    answer = _ask(
+        {
+            "do": "replay",
+            "model": _model_to_dict(model),
+            "folder": str(folder.path),
+            "workspace": str(workspace),
+        },
+        model.path,
+    )
+    return Replay(
+        classes=tuple(answer["classes"]),
+        truth=np.array(answer["truth"], dtype=np.intp),
+        predicted=np.array(answer["predicted"], dtype=np.intp),
+        scores=np.array(answer["scores"], dtype=np.float64),
+        kind=answer["kind"],
+    )
+
+
+def _model_to_dict(model: RecordedModel) -> dict[str, Any]:
+    return {**asdict(model), "path": str(model.path)}
+
+
+def _ask(task: dict[str, Any], model: Path) -> dict[str, Any]:
+    """Return the answer of a new process to a task, or raise the error that it answers with."""
+    if not sys.executable:
+        raise RunForgeError(ErrorCode.INTERNAL, "The interpreter does not know its own program.")
+    process = subprocess.Popen(
+        own_command(__name__),
+        env=own_environment(os.environ, Path()),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        # What the libraries print, and the last words of those that crash.
+        stderr=subprocess.DEVNULL,
+        # A Ctrl-C on the terminal is for the process that waits.
+        start_new_session=True,
+    )
+    assert process.stdin is not None  # noqa: S101 - both are pipes
+    assert process.stdout is not None  # noqa: S101
+    try:
+        try:
+            process.stdin.write(json.dumps(task).encode() + b"\n")
+            process.stdin.flush()
+            output = process.stdout.read()
+        except BrokenPipeError:
+            output = b""
+        # A process that was ended has closed its output; what is left of its end takes no time.
+        code = process.wait()
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        try:
+            process.stdin.close()
+        except BrokenPipeError:
+            output = b""
+    try:
+        answer: dict[str, Any] = json.loads(output)
+    except ValueError:
+        raise _died(code, model) from None
+    if "error" in answer:
+        raise _error_of(answer["error"])
+    return answer
+
+
+def _died(code: int, model: Path) -> RunForgeError:
+    """Return the error that a process ended with, which gave no answer."""
+    name = signal.Signals(-code).name if -code in list(signal.Signals) else ""
+    if name == "SIGKILL":
+        return RunForgeError(
+            ErrorCode.MEMORY_INSUFFICIENT,
+            "The process that used the model was killed (SIGKILL), most likely because the memory"
+            " was used up.",
+            hint="Use fewer rows at a time, or a machine with more memory.",
+            path=str(model),
+        )
+    if name == "SIGXCPU":
+        why = "took more processor time than such a model needs, and was ended (SIGXCPU)"
+    elif name:
+        why = f"crashed ({name})"
+    else:
+        why = f"ended with code {code} and without an answer"
+    return RunForgeError(
+        ErrorCode.FILE_UNSAFE,
+        f"The process that used the model {quote(model, 200)} {why}.",
+        hint="`runforge verify` tells whether the run was changed, and `runforge rerun` trains it"
+        " again.",
+        path=str(model),
+    )
+
+
+def _error_of(document: dict[str, Any]) -> RunForgeError:
+    """Return the error that an ``error.v1`` document tells of."""
+    problems = [
+        Problem(item["message"], Place(**_place(item)), item.get("hint"))
+        for item in document.get("problems", ())
+    ]
+    return RunForgeError(
+        ErrorCode(document["code"]),
+        document["message"],
+        hint=document.get("hint"),
+        problems=problems,
+        **_place(document),
+    )
+
+
+def _place(document: dict[str, Any]) -> dict[str, Any]:
+    return {name: document[name] for name in Place._fields if name in document}
+
+
+def main() -> None:
+    """Do one task, and answer on what was standard output."""
+    answering = os.dup(1)
+    os.dup2(2, 1)  # Whatever a library prints is no part of the answer.
+    task = json.loads(sys.stdin.buffer.readline())
+    threading.Thread(target=_end_with_the_caller, daemon=True).start()
+    try:
+        answer = _do(task)
+    except RunForgeError as error:
+        answer = {"error": error.to_dict()}
+    except MemoryError:
+        lack = RunForgeError(
+            ErrorCode.MEMORY_INSUFFICIENT,
+            "There is not enough memory to use the model on this dataset.",
+            hint="Use fewer rows at a time, or a machine with more memory.",
+        )
+        answer = {"error": lack.to_dict()}
+    except Exception as failure:  # noqa: BLE001 - the caller has no other way to learn of it
+        text = f"{type(failure).__name__}: {failure}"
+        bug = RunForgeError(ErrorCode.INTERNAL, f"Using the model failed: {quote(text, 300)}.")
+        answer = {"error": bug.to_dict()}
+    with os.fdopen(answering, "wb") as stream:
+        stream.write(json.dumps(answer).encode())
+        stream.flush()
+    # Not to wait for what native code may have broken.
+    os._exit(0)
+
+
+def _end_with_the_caller() -> None:
+    sys.stdin.buffer.read()
+    os._exit(1)
+
+
+def _do(task: dict[str, Any]) -> dict[str, Any]:
+    from runforge_engine.runtime.numeric_environment import pin_environment
+    from runforge_engine.runtime.resource_limits import confine
+
+    pin_environment()
+    confine()
+    from runforge_engine.modeling.predict import RecordedModel
+
+    told = task["model"]
+    model = RecordedModel(Path(told["path"]), told["run_id"], told["sha256"], told["record"])
+    if task["do"] == "replay":
+        from runforge_engine.modeling.revalidate import replay_model
+
+        replayed = replay_model(RunFolder(Path(task["folder"])), Path(task["workspace"]), model)
+        arrays = {
+            name: getattr(replayed, name).tolist() for name in ("truth", "predicted", "scores")
+        }
+        return {"classes": replayed.classes, "kind": replayed.kind, **arrays}
+    from runforge_engine.data.dataset_source import read_source
+    from runforge_engine.modeling import predict
+
+    made = predict.predict(
+        model, read_source(Path(task["data"])), probabilities=task["probabilities"]
+    )
+    return {
+        "classes": made.classes,
+        "values": made.values,
+        "ignored_columns": made.ignored_columns,
+        "missing_by_column": made.missing_by_column,
+        "warnings": made.warnings,
+        "diagnostics": [raw_diagnostic(item) for item in made.diagnostics],
+    }
+
+
+if __name__ == "__main__":
+    main()

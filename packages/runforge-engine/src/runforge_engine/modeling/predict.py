@@ -1,0 +1,403 @@
+"""Applying a recorded model to new rows.
+
+Only the model of a run is loaded: its digest must be the one that the run's documents and the
+index agree on, the static reader must find it clean, and the loader knows no other names than a
+model needs. A row with a missing value gets no prediction; nothing is imputed.
+
+Source: RunForge contract, "Data" and "Determinism"; RunForge guarantees, "Missing Data".
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from runforge_contracts.diagnostics import Diagnostic
+from runforge_contracts.display import printable, quote
+from runforge_contracts.errors import ErrorCode, Problem, RunForgeError
+from runforge_contracts.store import layout
+from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.reading import RunFolder
+
+from runforge_engine.data.dataset import check_unique, feature_matrix, missing_mask, name_list
+from runforge_engine.data.dataset_source import Source
+from runforge_engine.data.table_reader import read_names, read_table
+from runforge_engine.model_file.limits import Limits
+from runforge_engine.model_file.loading import load_model
+from runforge_engine.modeling.fit import within_range
+from runforge_engine.runtime.resource_limits import allow
+from runforge_engine.store.lineage import Listed, trace, wanted
+
+#: A model whose digest is on record may be larger than a file from anywhere.
+_LIMITS = Limits(
+    file_bytes=8 * 2**30,
+    decompressed_bytes=8 * 2**30,
+    operations=50_000_000,
+    memo_entries=20_000_000,
+    tree_nodes=100_000_000,
+    seconds=600.0,
+)
+
+
+#: Seconds of processor time for anything, and for each step from node to node or multiplication;
+#: a slow machine takes a tenth of it.
+_SECONDS, _STEPS_PER_SECOND = 120.0, 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedModel:
+    """A model file, and what the run that made it has on record."""
+
+    path: Path
+    run_id: str
+    #: SHA-256 that the file must have.
+    sha256: str
+    #: ``run.json``; empty where the run's folder is gone.
+    record: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prediction:
+    """Labels or probabilities for the rows of a dataset, with what there is to say about them."""
+
+    run_id: str
+    #: Labels of the columns of ``values``, where these are probabilities.
+    classes: tuple[int | str, ...] | None
+    #: One entry for each row of the file: a label, the probabilities of the classes, or None for a
+    #: row with a missing value.
+    values: tuple[Any, ...]
+    #: Columns of the dataset that are not features of the model.
+    ignored_columns: tuple[str, ...]
+    #: Missing values of each feature that has any.
+    missing_by_column: dict[str, int]
+    #: What a person should know of the model.
+    warnings: tuple[str, ...]
+    #: What there is to say about the rows.
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+    @property
+    def missing_rows(self) -> list[int]:
+        """Rows without a prediction: 1 is the first row after the header."""
+        return [row for row, value in enumerate(self.values, 1) if value is None]
+
+    @property
+    def predicted(self) -> int:
+        """Number of rows with a prediction."""
+        return len(self.values) - len(self.missing_rows)
+
+    def to_csv(self, *, for_terminal: bool = False) -> bytes:
+        """Return ``row,prediction``, or ``row`` and a probability for each class, as CSV.
+
+        Rows have their numbers in the dataset, from 1; cells without a prediction are empty. Where
+        a class is called ``row``, too, the first column is ``_row``. ``for_terminal`` makes
+        harmless what could act on one in a label.
+        """
+        shown = printable if for_terminal else str
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        columns = (
+            ["prediction"] if self.classes is None else [shown(str(name)) for name in self.classes]
+        )
+        first = "row"
+        while first in columns:
+            first = f"_{first}"
+        writer.writerow([first, *columns])
+        if self.classes is None:
+            writer.writerows(
+                [row, "" if label is None else shown(str(label))]
+                for row, label in enumerate(self.values, 1)
+            )
+        else:
+            empty = [""] * len(self.classes)
+            writer.writerows(
+                [row, *(empty if shares is None else map(repr, shares))]
+                for row, shares in enumerate(self.values, 1)
+            )
+        return text.getvalue().encode()
+
+    def to_list(self) -> list[dict[str, Any]]:
+        """Return the rows as JSON has them; one without a prediction has only its number."""
+        name = "prediction" if self.classes is None else "probabilities"
+        return [
+            {"row": row} if value is None else {"row": row, name: value}
+            for row, value in enumerate(self.values, 1)
+        ]
+
+
+def model_of_run(
+    folder: RunFolder, listed: Iterable[tuple[dict[str, Any], StoreLayout]]
+) -> RecordedModel:
+    """Return the model of a run.
+
+    Parameters
+    ----------
+    folder
+        The run.
+    listed
+        Every run as :func:`~runforge_contracts.store.reading.list_runs` describes it, with its
+        store.
+
+    Raises
+    ------
+    RunForgeError
+        ``ARTIFACT_NOT_FOUND`` where the run has no model, ``FILE_UNSAFE`` where its digest is not
+        on record or the records disagree.
+    """
+    own = [entry for entry, store in listed if _lies_at(Listed(entry, store), folder)]
+    record = folder.run or {}
+    model = (record.get("artifacts") or {}).get("model_pkl")
+    if model is None:
+        raise RunForgeError(
+            ErrorCode.ARTIFACT_NOT_FOUND,
+            f"The run {quote(folder.run_id)} has no model.",
+            hint=f"{folder.ending} `runforge show` tells more.",
+            path=str(folder.path),
+        )
+    digest = _digest_on_record(folder.run_id, model, folder, own)
+    return RecordedModel(folder.path / model, folder.run_id, digest, record)
+
+
+def _lies_at(run: Listed, folder: RunFolder) -> bool:
+    """Tell whether an index entry is that of the run in a folder, whatever id the run claims."""
+    if folder.path.name not in (run.entry["run_id"], PurePosixPath(run.entry["run_dir"]).name):
+        return False
+    try:
+        return run.folder is not None and run.folder.path.samefile(folder.path)
+    except OSError:
+        return False
+
+
+def model_of_file(
+    path: Path, listed: Iterable[tuple[dict[str, Any], StoreLayout]]
+) -> RecordedModel:
+    """Return the model in a file, wherever it lies now, with the newest run that made it.
+
+    Parameters
+    ----------
+    path, listed
+        The file, and the runs as in :func:`model_of_run`.
+
+    Raises
+    ------
+    RunForgeError
+        ``FILE_NOT_FOUND``; ``RUN_NOT_FOUND`` where no run made it; ``FILE_UNSAFE`` where the
+        records of the run disagree.
+    """
+    sought = wanted(str(path))
+    try:
+        matches = trace(sought, listed)
+    except RunForgeError as error:
+        if error.code is not ErrorCode.RUN_NOT_FOUND:
+            raise
+        matches = []
+    made = [match for match in matches if match.matched == "model_sha256"]
+    if not made:
+        raise RunForgeError(
+            ErrorCode.RUN_NOT_FOUND,
+            f"No run of this workspace made the model {quote(path, 200)}; only the model of a run"
+            " is loaded.",
+            hint="Name its workspace with --workspace; `runforge inspect-artifact` looks into the"
+            " file without loading it.",
+            path=str(path),
+        )
+    run = next((match.run for match in made if match.run.folder), made[0].run)
+    run_id, model = run.entry["run_id"], made[0].path or layout.MODEL
+    digest = _digest_on_record(run_id, model, run.folder, [run.entry])
+    return RecordedModel(path, run_id, digest, run.document(layout.RUN))
+
+
+def _digest_on_record(
+    run_id: str, model: str, folder: RunFolder | None, entries: Sequence[dict[str, Any]]
+) -> str:
+    """Return the one digest that everything on record gives for a run's model."""
+    found = {entry["model_sha256"] for entry in entries if "model_sha256" in entry}
+    if folder is not None:
+        run, manifest = folder.run or {}, folder.raw(layout.MANIFEST) or {}
+        for files in (run.get("artifact_digests", {}), manifest.get("files", {})):
+            if model in files:
+                found.add(files[model]["sha256"])
+    if len(found) == 1:
+        return str(found.pop())
+    what = "does not record" if not found else "has several records of"
+    raise RunForgeError(
+        ErrorCode.FILE_UNSAFE,
+        f"The run {quote(run_id)} {what} the digest of its model, so the model is not loaded.",
+        hint="`runforge verify` tells what was changed."
+        if found
+        else "An older client made it; `runforge rerun` trains it again.",
+    )
+
+
+def predict(model: RecordedModel, source: Source, *, probabilities: bool = False) -> Prediction:
+    """Apply a model to the rows of a dataset.
+
+    Parameters
+    ----------
+    model
+        What :func:`model_of_run` or :func:`model_of_file` returned.
+    source
+        The dataset, with the model's features as columns, in any order and among others.
+    probabilities
+        Whether to give the probability of each class instead of a label.
+
+    Raises
+    ------
+    RunForgeError
+        ``FILE_UNSAFE`` and others of :func:`~runforge_engine.model_file.loading.load_model`,
+        ``USAGE_INVALID`` where the model gives no probabilities, ``COLUMN_NOT_FOUND`` where the
+        dataset lacks a feature, and the dataset codes.
+    """
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        pipeline = load_model(model.path, model.sha256, limits=_LIMITS)
+    with _holding_together(model):
+        features, classes = _signature(pipeline, model)
+    if probabilities and not hasattr(pipeline, "predict_proba"):
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            f"{type(pipeline[-1]).__name__} gives no probabilities.",
+            hint="Leave out --proba to get labels.",
+        )
+    X, dropped, missing_by_column, ignored, told = _rows(source, features)
+    with _holding_together(model):
+        computed = iter(_compute(pipeline, X, probabilities=probabilities))
+    return Prediction(
+        run_id=model.run_id,
+        classes=classes if probabilities else None,
+        values=tuple(None if missing else next(computed) for missing in dropped.tolist()),
+        ignored_columns=ignored,
+        missing_by_column=missing_by_column,
+        warnings=tuple(_version_warnings(caught)),
+        diagnostics=tuple(told),
+    )
+
+
+@contextmanager
+def _holding_together(model: RecordedModel) -> Iterator[None]:
+    """Refuse a model whose parts do not fit each other, as only a forged record can have one."""
+    try:
+        yield
+    except RunForgeError:
+        raise
+    except Exception as error:
+        raise RunForgeError(
+            ErrorCode.FILE_UNSAFE,
+            f"The model {quote(model.path, 200)} does not hold together: {quote(error, 200)}.",
+            hint="`runforge inspect-artifact` tells what is in it.",
+            path=str(model.path),
+        ) from error
+
+
+def _signature(
+    pipeline: Any, model: RecordedModel
+) -> tuple[tuple[str, ...], tuple[int | str, ...]]:
+    """Return the names of the features and the classes, on which model and record must agree."""
+    scaler, classifier = pipeline.named_steps["scaler"], pipeline.named_steps["clf"]
+    found = {
+        "feature_names": scaler.feature_names_in_.tolist(),
+        "classes": classifier.classes_.tolist(),
+    }
+    for name, value in found.items():
+        if model.record.get(name, value) != value:
+            raise RunForgeError(
+                ErrorCode.FILE_UNSAFE,
+                f"The model and `{name}` in the record of the run {quote(model.run_id)} disagree.",
+                hint="`runforge verify` tells what was changed.",
+            )
+    return tuple(found["feature_names"]), tuple(found["classes"])
+
+
+def _rows(
+    source: Source, features: Sequence[str]
+) -> tuple[Any, Any, dict[str, int], tuple[str, ...], list[Diagnostic]]:
+    """Return the rows without a missing value, where the others are, and what was left aside.
+
+    Columns that the model does not know may be called anything.
+    """
+    import numpy as np
+
+    names = read_names(source)
+    _check_columns(names, features, source)
+    known = {*features}
+    check_unique([name for name in names if name in known], source)
+    place_of = {name: place for place, name in enumerate(names)}
+    places = {name: place_of[name] for name in features}
+    table = read_table(source, [*places.values()], ())
+    masks = {name: missing_mask(table.columns[place]) for name, place in places.items()}
+    dropped = np.logical_or.reduce(list(masks.values()))
+    X, told = feature_matrix(table, places, np.flatnonzero(~dropped), source, excludable=False)
+    missing = {name: int(mask.sum()) for name, mask in masks.items() if mask.any()}
+    ignored = tuple(name for name in names if name not in places)
+    return X, dropped, missing, ignored, told
+
+
+def _check_columns(names: Sequence[str], features: Sequence[str], source: Source) -> None:
+    present, wanted_names = set(names), set(features)
+    lacking = [name for name in features if name not in present]
+    if not lacking:
+        return
+    one = len(lacking) == 1
+    others = [name for name in names if name not in wanted_names]
+    raise RunForgeError(
+        ErrorCode.COLUMN_NOT_FOUND,
+        f"The dataset lacks {'the column' if one else f'{len(lacking)} columns'} that the model"
+        f" was trained on: {name_list(lacking)}.",
+        hint=f"Rename what is meant: {name_list(others)}." if others else "Add it to the dataset.",
+        path=str(source.path),
+        column=lacking[0],
+        problems=()
+        if one
+        else [Problem(f"The column {quote(name)} is missing.") for name in lacking[:20]],
+    )
+
+
+def prepare(pipeline: Any, rows: int) -> None:
+    """Make a loaded model ready for so many rows whose columns are in its order."""
+    scaler, classifier = pipeline.named_steps["scaler"], pipeline.named_steps["clf"]
+    # scikit-learn would want a data frame.
+    vars(scaler).pop("feature_names_in_", None)
+    pipeline.verbose = False
+    classifier.verbose = 0
+    if hasattr(classifier, "estimators_"):
+        # More than one thread sums the trees' probabilities in an order of chance.
+        classifier.n_jobs = 1
+        steps = sum(tree.tree_.max_depth + 1 for tree in classifier.estimators_)
+    else:
+        steps = classifier.coef_.size
+    allow(_SECONDS + rows * (steps + scaler.n_features_in_) / _STEPS_PER_SECOND)
+
+
+def _compute(pipeline: Any, X: Any, *, probabilities: bool) -> list[Any]:
+    """Return a label, or the probabilities of all classes, for each row of ``X``."""
+    from threadpoolctl import threadpool_limits
+
+    if not len(X):
+        return []
+    prepare(pipeline, len(X))
+    X = within_range(pipeline, X)
+    with threadpool_limits(limits=1):
+        result = pipeline.predict_proba(X) if probabilities else pipeline.predict(X)
+    values: list[Any] = result.tolist()
+    return values
+
+
+def _version_warnings(caught: Iterable[warnings.WarningMessage]) -> Iterator[str]:
+    """Give a warning where another scikit-learn made the model."""
+    from sklearn.exceptions import InconsistentVersionWarning
+
+    versions = {
+        (warning.message.original_sklearn_version, warning.message.current_sklearn_version)
+        for warning in caught
+        if isinstance(warning.message, InconsistentVersionWarning)
+    }
+    for original, current in sorted(versions):
+        yield (
+            f"The model was made by scikit-learn {original}; {current} is installed and may predict"
+            " otherwise."
+        )

@@ -1,0 +1,209 @@
+"""The predictions of a run on its validation rows, computed again from its model and its dataset.
+
+No record holds them. They are computed only where the dataset still has the fingerprint of the
+record and the model file its digest, and they count only where they give the metrics of the
+record; anything else is an error that says what is missing. Nothing is trained.
+
+For the numbers of the run itself call
+:func:`runforge_engine.runtime.numeric_environment.pin_environment` before numpy is imported.
+
+Source: RunForge contract, "Data", "Training" and "Determinism".
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from runforge_contracts.display import quote
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.store import layout
+from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.reading import RunFolder
+
+from runforge_engine.data.dataset import Dataset, load_dataset
+from runforge_engine.data.dataset_source import Source, read_source
+from runforge_engine.data.split import split_rows
+from runforge_engine.data.table_reader import read_names
+from runforge_engine.model_file.loading import load_model
+from runforge_engine.modeling.fit import within_range
+from runforge_engine.modeling.predict import RecordedModel, model_of_run, prepare
+from runforge_engine.pipeline.request import dataset_path
+
+#: How far metrics may lie apart: another machine may differ in the last bits.
+TOLERANCE = 1e-6
+#: What the validation rows follow from; older records lack some of it.
+_NEEDED = ("seed", "classes", "feature_names", "split", "label_column", "dataset")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Replay:
+    """Validation rows with their true labels and what the model makes of them."""
+
+    #: The labels, sorted; the numbers below are positions in it.
+    classes: tuple[int | str, ...]
+    #: ndarray of shape (n_samples,): the true class of each row.
+    truth: Any
+    #: ndarray of shape (n_samples,): the predicted class.
+    predicted: Any
+    #: ndarray of shape (n_samples, n_classes): the greater, the more the model is for the class.
+    scores: Any
+    #: What the scores are: probabilities, or values of the decision function.
+    kind: Literal["probability", "decision"]
+
+
+def recorded_model(
+    folder: RunFolder, listed: Iterable[tuple[dict[str, Any], StoreLayout]]
+) -> RecordedModel:
+    """Return the model of a run whose record tells what its validation rows are.
+
+    Raises
+    ------
+    RunForgeError
+        ``ARTIFACT_NOT_FOUND`` where the run has no model or its record is too old; what
+        :func:`~runforge_engine.modeling.predict.model_of_run` raises.
+    """
+    run, metrics = folder.run or {}, folder.raw(layout.METRICS_V1)
+    lacking = [name for name in _NEEDED if name not in run]
+    if metrics is None or lacking:
+        what = f"has no {quote(lacking[0])}" if run and lacking else "has no metrics"
+        raise RunForgeError(
+            ErrorCode.ARTIFACT_NOT_FOUND,
+            f"The record of the run {quote(folder.run_id)} {what}, so its validation rows are not"
+            " known.",
+            hint="An older client made it; `runforge rerun` trains it again."
+            if run
+            else folder.ending,
+        )
+    return model_of_run(folder, listed)
+
+
+def replay(
+    folder: RunFolder, workspace: Path, listed: Iterable[tuple[dict[str, Any], StoreLayout]]
+) -> Replay:
+    """Return what the model of a run makes of the run's validation rows.
+
+    Parameters
+    ----------
+    folder
+        The run.
+    workspace
+        What the dataset's path begins at.
+    listed
+        Every run as :func:`~runforge_contracts.store.reading.list_runs` describes it, with its
+        store; for the digest of the model.
+
+    Raises
+    ------
+    RunForgeError
+        What :func:`recorded_model` and :func:`replay_model` raise.
+    """
+    return replay_model(folder, workspace, recorded_model(folder, listed))
+
+
+def replay_model(folder: RunFolder, workspace: Path, model: RecordedModel) -> Replay:
+    """Return what a model that :func:`recorded_model` gave makes of the run's validation rows.
+
+    Raises
+    ------
+    RunForgeError
+        ``DATASET_NOT_FOUND``; ``FILE_UNSAFE`` where dataset or model are not those of the record,
+        or where they give other predictions; what reading and loading raise.
+    """
+    run, metrics = folder.run or {}, folder.raw(layout.METRICS_V1) or {}
+    source = read_source(dataset_path(run["dataset"]["path"], workspace))
+    if source.sha256 != run["dataset"]["fingerprint_sha256"]:
+        raise _not_of_record(
+            f"The dataset {quote(run['dataset']['path'], 200)} was changed", folder
+        )
+    dataset = _dataset(source, run, folder)
+    rows = split_rows(dataset.positions, run["seed"]).validation
+    with warnings.catch_warnings():
+        # What another version of scikit-learn makes of the model is held against the record.
+        warnings.simplefilter("ignore")
+        pipeline = load_model(model.path, model.sha256)
+    replayed = _compute(pipeline, dataset, rows, folder)
+    if not _fits(replayed, metrics):
+        raise _not_of_record("The model predicts otherwise here than the record says", folder)
+    return replayed
+
+
+def _dataset(source: Source, run: dict[str, Any], folder: RunFolder) -> Dataset:
+    """Return the rows that the run used, which the record must confirm."""
+    used = {*run["feature_names"], run["label_column"]}
+    excluded = [name for name in read_names(source) if name not in used]
+    dataset = load_dataset(source, run["label_column"], excluded)
+    found = (list(dataset.feature_names), list(dataset.classes), len(dataset.y))
+    if found != (run["feature_names"], run["classes"], run["num_samples"]):
+        raise _not_of_record("The dataset is read otherwise here than the record says", folder)
+    return dataset
+
+
+def _compute(pipeline: Any, dataset: Dataset, rows: Any, folder: RunFolder) -> Replay:
+    import numpy as np
+    from threadpoolctl import threadpool_limits
+
+    X, classes = dataset.X[rows], dataset.classes
+    try:
+        if pipeline[-1].classes_.tolist() != list(classes):
+            raise _not_of_record("The model knows other classes than the record", folder)
+        prepare(pipeline, len(rows))
+        X = within_range(pipeline, X)
+        with threadpool_limits(limits=1):
+            predicted = pipeline.predict(X)
+            proba = hasattr(pipeline, "predict_proba")
+            scores = pipeline.predict_proba(X) if proba else pipeline.decision_function(X)
+    except RunForgeError:
+        raise
+    except Exception as error:
+        # Only a forged record can name a model whose parts do not fit each other.
+        raise RunForgeError(
+            ErrorCode.FILE_UNSAFE,
+            f"The model of the run {quote(folder.run_id)} cannot predict: {quote(error, 200)}.",
+        ) from error
+    if scores.ndim == 1:
+        scores = np.column_stack([-scores, scores])
+    known = np.array(classes)
+    return Replay(
+        classes=classes,
+        truth=np.searchsorted(known, dataset.y[rows]),
+        predicted=np.searchsorted(known, predicted),
+        scores=scores,
+        kind="probability" if proba else "decision",
+    )
+
+
+def _fits(replayed: Replay, metrics: dict[str, Any]) -> bool:
+    """Tell whether the predictions give the matrix and the metrics of the record.
+
+    The matrix alone could be that of other rows: two good models confuse as little.
+    """
+    import numpy as np
+    from sklearn.metrics import log_loss, roc_auc_score
+
+    size = len(replayed.classes)
+    counts = np.zeros((size, size), dtype=np.int64)
+    np.add.at(counts, (replayed.truth, replayed.predicted), 1)
+    if counts.tolist() != metrics["confusion_matrix"]:
+        return False
+    found = {}
+    if "roc_auc" in metrics:
+        found["roc_auc"] = roc_auc_score(replayed.truth == 1, replayed.scores[:, 1])
+    if "log_loss" in metrics:
+        found["log_loss"] = log_loss(replayed.truth, replayed.scores, labels=range(size))
+    return all(
+        math.isclose(value, metrics[name], rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+        for name, value in found.items()
+    )
+
+
+def _not_of_record(what: str, folder: RunFolder) -> RunForgeError:
+    return RunForgeError(
+        ErrorCode.FILE_UNSAFE,
+        f"{what} (run {quote(folder.run_id)}).",
+        hint="`runforge verify` tells what was changed.",
+    )

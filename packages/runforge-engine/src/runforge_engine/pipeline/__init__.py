@@ -1,0 +1,1 @@
+"""From a request to a recorded run: plan, execute, write, cancel."""

@@ -1,0 +1,219 @@
+"""Asking a run from outside to end: a lock of the kernel on the file that it began with.
+
+A run at work looks now and then whether somebody holds its ``request.json``, or the ``config.yaml``
+of an experiment's run, locked for writing; to take that lock one must be allowed to write the run's
+files. So the right to end a run is the file system's, no process is named that might be another by
+now, and the question leaves nothing behind: it ends with the process that asks, and a finished
+folder was never touched. It reaches every run, whoever started it: a command, an editor, a
+notebook.
+
+Source: run store contract, section 1; fcntl(2), "Advisory record locking".
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from runforge_contracts.display import quote
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.store import layout
+from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.reading import RunFolder, run_folders
+
+from runforge_engine.runtime.cancellation import Cancellation
+from runforge_engine.runtime.folder_lock import holder_of, is_held, wait_until_free
+
+#: How long the end of a run is waited for, in seconds; it takes two where all is well.
+PATIENCE = 10.0
+_PAUSE = 0.02
+
+
+@contextlib.contextmanager
+def stoppable(
+    folder: Path, cancellation: Cancellation, file: str = layout.REQUEST
+) -> Iterator[None]:
+    """Let the run in ``folder``, which has its ``file``, be ended by :func:`stop`."""
+    try:
+        descriptor = os.open(folder / file, _flags(os.O_RDONLY))
+    except OSError:
+        yield  # It ends by signals only.
+        return
+    try:
+        with cancellation.listening(lambda: _asked(descriptor)):
+            yield
+    finally:
+        os.close(descriptor)
+
+
+def running(stores: Sequence[StoreLayout]) -> Iterator[RunFolder]:
+    """Give the runs at work in ``stores``, the newest first."""
+    folders = [path for store in stores for path in run_folders(store)]
+    for path in sorted(folders, key=lambda path: path.name, reverse=True):
+        if not (path / layout.RESULT).exists() and is_held(path):
+            yield RunFolder(path)
+
+
+def stop(path: Path, *, patience: float = PATIENCE) -> RunFolder:
+    """Ask the run in the folder ``path`` to end, wait until it has, and return it.
+
+    Parameters
+    ----------
+    path
+        The run folder.
+    patience
+        How long to wait, in seconds.
+
+    Raises
+    ------
+    RunForgeError
+        ``RUN_ALREADY_COMPLETE`` where the run has ended in another way, before or meanwhile;
+        ``RUN_NOT_RUNNING`` where it is not at work; ``STORE_NOT_WRITABLE`` for the run of another
+        user; ``STORE_BUSY`` where it has not ended in time.
+    """
+    held = is_held(path)
+    if held and (path / layout.RESULT).exists():
+        wait_until_free([path])  # Whoever holds it now, the run has ended.
+        held = False
+    if held is not True:
+        _refuse_unless_at_work(path, held)
+    ask_to_end(path, layout.REQUEST, lambda: (path / layout.RESULT).exists(), patience)
+    folder = RunFolder(path)
+    if folder.status != "cancelled":
+        _refuse_unless_at_work(path, False)
+    return folder
+
+
+def ask_to_end(path: Path, file: str, has_ended: Callable[[], bool], patience: float) -> None:
+    """Ask the run in the folder ``path`` to end, and wait until it has.
+
+    Parameters
+    ----------
+    path
+        The run folder.
+    file
+        What the run began with.
+    has_ended
+        Whether the run has told its end: anybody who can read its folder can hold that.
+    patience
+        How long to wait, in seconds.
+
+    Raises
+    ------
+    RunForgeError
+        ``STORE_NOT_WRITABLE`` for the run of another user, ``STORE_BUSY`` where it has not ended in
+        time; ``RUN_NOT_RUNNING`` where the system has no such locks.
+    """
+    with _asking(path, file) as ask:
+        deadline = time.monotonic() + patience
+        while is_held(path) is not False and not has_ended():
+            if time.monotonic() > deadline:
+                raise _no_answer(path, patience)
+            ask()
+            time.sleep(_PAUSE)
+    wait_until_free([path])
+
+
+def _refuse_unless_at_work(path: Path, held: bool | None) -> None:
+    """Raise the error that fits a run that is not at work."""
+    folder = RunFolder(path)
+    name = quote(path.name)
+    if folder.result is not None or (folder.run is not None and held is False):
+        raise RunForgeError(
+            ErrorCode.RUN_ALREADY_COMPLETE,
+            f"The run {name} has ended already: {folder.status}.",
+            path=str(path),
+        )
+    if held is None and (path / layout.EVENTS).exists():
+        return  # Nobody can tell; its end will.
+    begun = (path / layout.EVENTS).exists()
+    raise RunForgeError(
+        ErrorCode.RUN_NOT_RUNNING,
+        f"No process of this machine is at work on the run {name}:"
+        + (" it was interrupted." if begun else " it has not begun."),
+        hint="A run on another machine is cancelled there."
+        if begun
+        else "`runforge run --run-dir` starts it.",
+        path=str(path),
+    )
+
+
+def _no_answer(path: Path, patience: float) -> RunForgeError:
+    holder = holder_of(path)
+    return RunForgeError(
+        ErrorCode.STORE_BUSY,
+        f"The run {quote(path.name)} has not ended within {patience:g} seconds"
+        + (f"; it is held by {holder}." if holder else "."),
+        hint="Its process may be stopped, run on another machine, or be of an older version; end"
+        " it there.",
+        path=str(path),
+    )
+
+
+@contextlib.contextmanager
+def _asking(path: Path, file: str) -> Iterator[Callable[[], None]]:
+    """Give a function that asks the run to end; the question stands while the context lasts."""
+    if sys.platform == "win32":
+        raise RunForgeError(
+            ErrorCode.RUN_NOT_RUNNING,
+            "Runs cannot be cancelled from another terminal on this system.",
+            hint="Press Ctrl-C where the run was started.",
+        )
+    import fcntl
+
+    request = path / file
+    try:
+        descriptor = os.open(request, _flags(os.O_WRONLY))
+    except OSError as error:
+        raise RunForgeError(
+            ErrorCode.STORE_NOT_WRITABLE,
+            f"The run {quote(path.name)} cannot be cancelled from here, because its files cannot"
+            f" be written: {(error.strerror or str(error)).lower()}.",
+            hint="Whoever started it can cancel it.",
+            path=str(request),
+        ) from None
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise RunForgeError(
+                ErrorCode.FILE_UNSAFE, f"{quote(request, 200)} is not a file.", path=str(request)
+            )
+
+        def ask() -> None:
+            # The run itself takes the lock for a moment to look; and there may be others who ask.
+            with contextlib.suppress(OSError):
+                fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+        yield ask
+    finally:
+        os.close(descriptor)
+
+
+def _asked(descriptor: int) -> str | None:
+    """Return the reason to end the run of this request, if somebody asks for it."""
+    if sys.platform == "win32":
+        return None
+    import errno
+    import fcntl
+
+    try:
+        # Shared, so that only a lock for writing is in the way, which not everybody can take.
+        fcntl.lockf(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        fcntl.lockf(descriptor, fcntl.LOCK_UN)
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EAGAIN):
+            return "The run was cancelled from another process."
+    return None
+
+
+def _flags(access: int) -> int:
+    return (
+        access
+        | getattr(os, "O_NOFOLLOW", 0)
+        | getattr(os, "O_NONBLOCK", 0)
+        | getattr(os, "O_CLOEXEC", 0)
+    )

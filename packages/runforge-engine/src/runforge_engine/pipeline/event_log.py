@@ -1,0 +1,115 @@
+"""The journal of a run: its events and diagnostics, written to the logs and told to the observer.
+
+Source: RunForge contract, "Documents and versions" (events) and "Where things live" (logs).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from io import FileIO
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from runforge_contracts.codec.strict_json import encode_json_line
+from runforge_contracts.diagnostics import Diagnostic
+from runforge_contracts.display import printable, quote
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.fs.files import writing
+from runforge_contracts.store import layout
+
+from runforge_engine.pipeline.observer import Observer
+from runforge_engine.provenance.privacy import Shortening
+from runforge_engine.runtime.clock import Clock
+
+
+class Journal:
+    """Events and diagnostics of one run, in the order in which they happen.
+
+    Opening it claims the folder's run: of two processes only one can create the event log.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        run_id: str,
+        clock: Clock,
+        observer: Observer,
+        shortening: Shortening | None = None,
+    ) -> None:
+        #: What is left out of what is recorded; the observer is told everything.
+        self._shortening = shortening
+        self._run_id = run_id
+        self._clock = clock
+        self._observer = observer
+        #: What the run is at, for the record of a cancellation.
+        self.step = "start"
+        #: What was said about the run so far.
+        self.diagnostics: list[Diagnostic] = []
+        events = folder / layout.EVENTS
+        with writing(events):
+            events.parent.mkdir(exist_ok=True)
+            try:
+                self._events = events.open("xb", buffering=0)
+            except FileExistsError:
+                raise RunForgeError(
+                    ErrorCode.RUN_ALREADY_COMPLETE,
+                    f"A run was started in {quote(folder, 200)} before.",
+                    hint="A run folder is used once; `runforge rerun` repeats a run in a new one.",
+                    path=str(folder),
+                ) from None
+            self._log = (folder / layout.TRAIN_LOG).open("xb", buffering=0)
+        self._folder = folder
+
+    def event(self, name: str, **fields: Any) -> None:
+        """Record that something happened; ``fields`` are those of the schema ``events.v1``."""
+        event = {
+            "event": name,
+            "timestamp": self._clock.now_for_event(),
+            "run_id": self._run_id,
+            **fields,
+        }
+        if self._shortening is not None and "message" in fields:
+            fields["message"] = self._shortening.text(fields["message"])
+        self._write(self._events, encode_json_line({**event, **fields}))
+        particulars = " ".join(f"{key}={json.dumps(value)}" for key, value in fields.items())
+        self._write_line(f"{name} {particulars}".rstrip())
+        self._observer.on_event(event)
+
+    def diagnose(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Record what there is to say about the run."""
+        for diagnostic in diagnostics:
+            recorded = diagnostic
+            if self._shortening is not None:
+                recorded = self._shortening.diagnostic(diagnostic)
+            self.diagnostics.append(recorded)
+            self._write_line(f"{recorded.severity} {recorded.code}: {recorded.message}")
+            self._observer.on_diagnostic(diagnostic)
+
+    def _write_line(self, text: str) -> None:
+        line = f"{self._clock.now_for_event()} {printable(text)}\n"
+        self._write(self._log, line.encode("utf-8", "backslashreplace"))
+
+    def _write(self, file: FileIO, data: bytes) -> None:
+        # Line by line, and past no buffer that would be left to write when the disk is full: what
+        # happened before a crash is on record.
+        with writing(self._folder):
+            while data:
+                data = data[file.write(data) :]
+
+    def close(self) -> None:
+        """Close the logs; nothing can be recorded afterwards."""
+        self._events.close()
+        self._log.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,175 @@
+"""How much memory a training would take, judged from the outside of its dataset.
+
+The file is not read for that: its size, its header and a few of its lines tell about how many rows
+and classes it has.
+
+Source: RunForge's own measurements, ``docs/benchmarks.md``.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import stat
+import zlib
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from runforge_contracts.display import quote
+from runforge_contracts.errors import ErrorCode, RunForgeError
+
+from runforge_engine.modeling.configuration import Configuration
+from runforge_engine.runtime.available_memory import VARIABLE, free_memory, size_text
+
+#: Bytes that are looked at, at the begin of the file and at some places further on.
+_SAMPLE = 2**16
+_PLACES = 3
+#: Bytes that are looked at where a line is longer than the sample.
+_LONG = 2**24
+#: What the libraries take.
+_BASE = 200 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A dataset as it looks from outside."""
+
+    #: About how many rows there are.
+    rows: int
+    features: int
+    #: How many labels a few rows have.
+    classes: int
+    #: Bytes of the file and, where it is compressed, of its text.
+    size: int
+
+
+def check_memory(
+    path: Path, label_column: str, exclude_columns: Collection[str], configuration: Configuration
+) -> None:
+    """Refuse a dataset that does not fit into memory.
+
+    Raises
+    ------
+    RunForgeError
+        ``MEMORY_INSUFFICIENT``, or ``USAGE_INVALID`` for a limit that is no size. What else is
+        wrong with the dataset is told by whoever reads it.
+    """
+    shape = look(path, label_column, exclude_columns)
+    if shape is None:
+        return
+    needed, free = footprint(shape, configuration), free_memory()
+    if free is None or needed <= free:
+        return
+    raise RunForgeError(
+        ErrorCode.MEMORY_INSUFFICIENT,
+        f"To train on {quote(path.name)} takes about {size_text(needed)} of memory, for about"
+        f" {float(f'{shape.rows:.2g}'):,.0f} rows of {shape.features:,} features;"
+        f" {size_text(free)} are free.",
+        hint="Leave columns out, take a part of the rows, or go to a larger machine."
+        f" {VARIABLE}=0 lets it be tried all the same.",
+        path=str(path),
+    )
+
+
+def footprint(shape: Shape, configuration: Configuration) -> int:
+    """Return about how many bytes a training has in memory at its height."""
+    table = 8 * shape.rows * shape.features
+    train, scores = 0.8 * table, 8 * 0.8 * shape.rows * max(shape.classes, 2)
+    # The text beside the columns of its numbers, and what the parser has at hand.
+    reading = shape.size + 1.75 * table + 32 * shape.rows
+    dividing = 2 * table
+    # The scaler subtracts the mean in a copy; a solver has a few numbers for each row and class.
+    fitting = table + max(1.2 * train, 3 * scores)
+    if configuration.family == "linear_svc":
+        fitting = table + 2 * train  # liblinear has each number with the column that it is in.
+    if configuration.family == "random_forest":
+        given = {item.name: item.value for item in configuration.hyperparameters}
+        nodes = 0.8 * shape.rows * _nodes_per_row(shape.classes)
+        if given["max_depth"] is not None:
+            nodes = min(nodes, 2.0 ** (given["max_depth"] + 1))
+        model = given["n_estimators"] * nodes * (64 + 8 * shape.classes)
+        fitting = table + max(1.2 * train, 0.5 * train + 2 * model)
+    return _BASE + round(max(reading, dividing, fitting))
+
+
+def _nodes_per_row(classes: int) -> float:
+    """Return how many nodes a tree has for each row that it is grown from, if its depth is free.
+
+    As measured, with 2 to 50 classes that overlap. Where nothing tells them apart there is a
+    quarter more, and far less where they lie well apart.
+    """
+    return float(1 - max(classes, 2) ** -0.4)
+
+
+def look(path: Path, label_column: str, exclude_columns: Collection[str]) -> Shape | None:
+    """Return what a dataset looks like, or None where its first lines do not tell."""
+    try:
+        # Not to wait for the other end of a pipe.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        with os.fdopen(descriptor, "rb") as file:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                return None
+            return _look(file, status.st_size, label_column, exclude_columns)
+    except (OSError, ValueError, zlib.error, csv.Error):
+        return None
+
+
+def _look(
+    file: BinaryIO, size: int, label_column: str, exclude_columns: Collection[str]
+) -> Shape | None:
+    head = file.read(_SAMPLE)
+    if head.startswith(b"PAR1"):
+        return _look_at_parquet(file, size, label_column, exclude_columns)
+    if head.count(b"\n") < 2:
+        head += file.read(_LONG)
+    pieces, text_size = [head], size
+    if head.startswith(b"\x1f\x8b"):
+        pieces = [zlib.decompressobj(wbits=31).decompress(head, _LONG)]
+        # A gzip file ends with the size of what is in it, up to a multiple of 4 GiB.
+        file.seek(-4, os.SEEK_END)
+        text_size = max(int.from_bytes(file.read(4), "little"), size)
+        size += text_size
+    else:
+        for place in range(1, _PLACES + 1):
+            file.seek(max(size * place // (_PLACES + 1), len(head)))
+            pieces.append(file.read(_SAMPLE))
+    # The last line of a piece is cut off.
+    records = list(_records(pieces[0].rpartition(b"\n")[0]))
+    lines = sum(piece.count(b"\n") for piece in pieces)
+    if not records or label_column not in records[0] or not lines:
+        return None
+    names, place = records[0], records[0].index(label_column)
+    return Shape(
+        rows=round(text_size * lines / sum(map(len, pieces))),
+        features=len({*names} - {label_column, *exclude_columns}),
+        classes=len({record[place] for record in records[1:] if len(record) > place}),
+        size=size,
+    )
+
+
+def _records(text: bytes) -> Iterator[list[str]]:
+    lines = io.StringIO(text.decode("utf-8-sig", "replace"), newline="")
+    return (record for record in csv.reader(lines) if record)
+
+
+def _look_at_parquet(
+    file: BinaryIO, size: int, label_column: str, exclude_columns: Collection[str]
+) -> Shape | None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        metadata = parquet.read_metadata(file)
+    except pa.ArrowException:
+        return None
+    names = {*metadata.schema.to_arrow_schema().names}
+    return Shape(
+        rows=metadata.num_rows,
+        features=len(names - {label_column, *exclude_columns}),
+        classes=0,
+        size=size,
+    )

@@ -1,0 +1,1 @@
+"""Where a run came from: code, environment, statement, digests, keys and signatures."""

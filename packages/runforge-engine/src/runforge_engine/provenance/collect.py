@@ -1,0 +1,127 @@
+"""Where a run comes from: code, interpreter, packages, machine and numeric environment.
+
+Source: RunForge guarantees, Provenance.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from runforge_engine.provenance.git import GitUnavailableError
+from runforge_engine.provenance.git_state import read_git_state
+from runforge_engine.runtime.numeric_environment import describe_numerics
+from runforge_engine.runtime.platform_info import describe_platform
+from runforge_engine.runtime.preload import wait_for_libraries
+
+#: The packages that can change a bit of the model, with the modules that they are imported as:
+#: joblib writes the file, numpy and scipy compute, pyarrow turns text into numbers, scikit-learn
+#: fits, threadpoolctl sets the threads, and our own two choose what all of them do. A run loads
+#: each of them. pandas is none of them: a frame becomes a file before a run learns from it, and the
+#: run names the file by its digest. What scikit-learn needs besides (narwhals) touches data frames
+#: only, and we pass arrays.
+PACKAGES = {
+    "joblib": "joblib",
+    "numpy": "numpy",
+    "pyarrow": "pyarrow",
+    "runforge-contracts": "runforge_contracts",
+    "runforge-engine": "runforge_engine",
+    "scikit-learn": "sklearn",
+    "scipy": "scipy",
+    "threadpoolctl": "threadpoolctl",
+}
+
+
+def collect_provenance(
+    workspace: Path,
+    store_name: str,
+    client: str,
+    report_gap: Callable[[str], None] | None = None,
+) -> dict[str, Any]:
+    """Return everything that ``run.json`` records under ``provenance``.
+
+    Parameters
+    ----------
+    workspace
+        The folder of the run, in a Git repository or not.
+    store_name
+        Name of the store's folder in the workspace; it does not count as a change.
+    client
+        Who asked for the run, ``<client>@<version>``: the request's ``created_by``.
+    report_gap
+        Called with a sentence when the record says less than it should, for a diagnostic.
+
+    Returns
+    -------
+    dict
+        ``git`` (``commit``, ``dirty``; ``diff_sha256`` exactly if dirty, defined in
+        :mod:`runforge_engine.provenance.git_state`; ``diff_unread_files`` if it covers some files
+        by their size only), ``python``, ``client``, ``packages``, ``platform`` and ``numerics``.
+        What is not known is absent.
+    """
+    git = _describe_git(workspace, store_name, report_gap or (lambda _: None))
+    wait_for_libraries()  # Git was asked meanwhile.
+    return {
+        **({} if git is None else {"git": git}),
+        "python": _describe_python(),
+        "client": client,
+        "packages": _package_versions(),
+        "platform": describe_platform(),
+        "numerics": describe_numerics(),
+    }
+
+
+def _describe_git(
+    workspace: Path, store_name: str, report_gap: Callable[[str], None]
+) -> dict[str, Any] | None:
+    try:
+        state = read_git_state(workspace, store_name)
+    except GitUnavailableError as reason:
+        report_gap(f"The Git commit was not recorded: {reason}")
+        return None
+    if state is None:
+        return None
+    described: dict[str, Any] = {"commit": state.commit, "dirty": state.dirty}
+    if state.diff_sha256 is not None:
+        described["diff_sha256"] = state.diff_sha256
+    if state.unread_files:
+        described["diff_unread_files"] = state.unread_files
+        report_gap(
+            f"The digest of the uncommitted state covers {state.unread_files} large or unreadable"
+            " files by their size only."
+        )
+    return described
+
+
+def _describe_python() -> dict[str, str]:
+    import platform
+
+    described = {
+        "version": platform.python_version(),
+        "implementation": platform.python_implementation(),
+    }
+    # An embedded interpreter may have none.
+    if sys.executable:
+        executable = sys.executable.encode("utf-8", "backslashreplace").decode("utf-8")
+        described["executable"] = executable
+    return described
+
+
+def _package_versions() -> dict[str, str]:
+    versions = {package: _version(package, module) for package, module in PACKAGES.items()}
+    return {package: version for package, version in versions.items() if version is not None}
+
+
+def _version(package: str, module: str) -> str | None:
+    """Return the version of what is loaded, else of what is installed, else None."""
+    loaded = getattr(sys.modules.get(module), "__version__", None)
+    if isinstance(loaded, str):
+        return loaded
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,200 @@
+"""The state of the Git repository around a workspace: the commit, and what differs from it.
+
+**The digest of the uncommitted state** (``diff_sha256``) is defined on files, not on the text of
+``git diff``, which changes with versions and settings of Git. It is the SHA-256, in lowercase hex,
+of one record for each path that ``git status`` reports as changed or untracked (not ignored),
+sorted by the bytes of the path:
+
+    MODE SPACE CONTENT SPACE PATH NUL
+
+``PATH`` is relative to the root of the repository, as bytes, with ``/``. ``MODE`` and ``CONTENT``
+describe what lies there in the working tree:
+
+==========  ================================================================================
+``100644``  a file: the SHA-256 of its bytes, in lowercase hex
+``100755``  a file that its owner may execute: the same
+``120000``  a symbolic link: the SHA-256 of its target
+``160000``  a submodule, or a repository inside this one: its commit and, where it has
+            uncommitted changes itself, ``+`` and its own ``diff_sha256``; ``-`` if it has no
+            commit
+``000000``  nothing, or nothing that Git would store: ``-``
+==========  ================================================================================
+
+So the digest depends on the commit and the files alone: adding a file to the index does not change
+it. A file that is larger than what the files before it have left of 256 MiB is not read, nor is
+one that cannot be; its ``CONTENT`` is ``size:`` and its size in bytes. Such files are counted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from runforge_engine.provenance.git import Git, GitUnavailableError
+
+#: How many bytes of changed files are read for the digest, in one repository.
+CONTENT_LIMIT = 256 * 1024 * 1024
+#: How long all of Git's answers may take together, in seconds.
+TIME_LIMIT = 30.0
+
+_CHUNK = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class GitState:
+    """What is checked out, and whether and how the files differ from it."""
+
+    #: Full object name of the commit that is checked out.
+    commit: str
+    #: Whether anything tracked has changed or anything untracked is not ignored.
+    dirty: bool
+    #: Digest of the uncommitted state, as the module defines it; None if there is none.
+    diff_sha256: str | None = None
+    #: How many changed files the digest covers by their size only.
+    unread_files: int = 0
+
+
+def read_git_state(workspace: Path, *outputs: str) -> GitState | None:
+    """Return the state of the repository that the workspace lies in.
+
+    Parameters
+    ----------
+    workspace
+        The folder of the run; the state is that of the whole repository around it.
+    outputs
+        Names of folders in the workspace, such as the store's, which are left out: what a run
+        writes does not change what it was made from.
+
+    Returns
+    -------
+    GitState or None
+        None outside a repository, and in a bare one.
+
+    Raises
+    ------
+    GitUnavailableError
+        When there is a repository but no commit in it, it is broken, or Git is missing, refuses or
+        takes too long.
+    """
+    folder = Path(os.path.realpath(workspace))
+    parents = (folder, *folder.parents)
+    nearest = next((parent for parent in parents if os.path.lexists(parent / ".git")), None)
+    if nearest is None:
+        return None
+    git = Git(TIME_LIMIT)
+    root = git.root_of(folder)
+    if root != nearest and not git.can_read(nearest / ".git"):
+        # Git passes over it, and answers for a repository further up, if there is one.
+        raise GitUnavailableError("the `.git` there is no repository that Git can read.")
+    if root is None or not folder.is_relative_to(root):
+        return None
+    inside = folder.relative_to(root)
+    state = _read_state(
+        git,
+        root,
+        tuple(os.fsencode(Path(os.path.normpath(inside / name)).as_posix()) for name in outputs),
+    )
+    if state is None:
+        raise GitUnavailableError("the repository has no commit at its HEAD.")
+    return state
+
+
+def _read_state(git: Git, root: Path, outputs: tuple[bytes, ...] = ()) -> GitState | None:
+    settings = git.harmless_filters(root)
+    commit, changed = git.changes(root, settings)
+    if commit is None:
+        return None
+    nested = {path: _read_nested(git, root, path) for path in git.submodules(root)}
+    changed |= {path for path, state in nested.items() if state is not None and state.dirty}
+    for output in outputs:
+        changed = {
+            path for path in changed if path != output and not path.startswith(output + b"/")
+        }
+    if not changed:
+        return GitState(commit, dirty=False)
+    digest = hashlib.sha256()
+    reader = _FileReader()
+    unread = 0
+    for path in sorted(changed):
+        if _is_repository(_join(root, path)):
+            state = nested[path] if path in nested else _read_nested(git, root, path)
+            mode, content = "160000", _describe_nested(state)
+            unread += 0 if state is None else state.unread_files
+        else:
+            mode, content = reader.describe(_join(root, path))
+        digest.update(f"{mode} {content} ".encode("ascii") + path + b"\0")
+    return GitState(commit, True, digest.hexdigest(), unread + reader.unread)
+
+
+def _join(root: Path, path: bytes) -> Path:
+    return root / os.fsdecode(path)
+
+
+def _is_repository(folder: Path) -> bool:
+    return not folder.is_symlink() and os.path.lexists(folder / ".git")
+
+
+def _read_nested(git: Git, root: Path, path: bytes) -> GitState | None:
+    folder = _join(root, path)
+    # With a broken `.git`, Git would answer for the repository further up.
+    if not _is_repository(folder) or git.root_of(folder) != folder:
+        return None
+    return _read_state(git, folder)
+
+
+def _describe_nested(state: GitState | None) -> str:
+    if state is None:
+        return "-"
+    return state.commit if state.diff_sha256 is None else f"{state.commit}+{state.diff_sha256}"
+
+
+class _FileReader:
+    """Describes changed files for the digest, reading up to a limit of bytes in all."""
+
+    def __init__(self) -> None:
+        self._remaining = CONTENT_LIMIT
+        #: Files described by their size only.
+        self.unread = 0
+
+    def describe(self, path: Path) -> tuple[str, str]:
+        """Return mode and content of the record of one path, which may hold anything."""
+        try:
+            status = path.lstat()
+            if stat.S_ISLNK(status.st_mode):
+                target = os.fsencode(os.readlink(path))  # noqa: PTH115 - a Path is tidied up
+                return "120000", hashlib.sha256(target).hexdigest()
+        except OSError:
+            return "000000", "-"
+        if not stat.S_ISREG(status.st_mode):
+            return "000000", "-"
+        mode = "100755" if status.st_mode & stat.S_IXUSR else "100644"
+        content = self._digest(path, status.st_size)
+        if content is None:
+            self.unread += 1
+            return mode, f"size:{status.st_size}"
+        return mode, content
+
+    def _digest(self, path: Path, size: int) -> str | None:
+        if size > self._remaining:
+            return None
+        digest = hashlib.sha256()
+        length = 0
+        try:
+            # Whatever has taken the file's place by now is neither followed nor waited for.
+            with open(path, "rb", opener=_open_plainly) as file:
+                while chunk := file.read(_CHUNK):
+                    length += len(chunk)
+                    if length > self._remaining:
+                        return None
+                    digest.update(chunk)
+        except OSError:
+            return None
+        self._remaining -= length
+        return digest.hexdigest()
+
+
+def _open_plainly(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))

@@ -1,0 +1,281 @@
+"""Keys for signing: elliptic curve keys in PEM files, made here or anywhere else.
+
+A key that is made here lies on the curve P-256. The private one is in PKCS #8, encrypted where
+there is a passphrase, in a file that its owner alone can read; the public one lies beside it with
+``.pub`` at the end of its name. Nothing goes online.
+
+Source: OpenSSF Model Signing v1.0 (keys on P-256, P-384 and P-521); RFC 7468 (PEM); RFC 5958
+(PKCS #8).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shlex
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnostic
+from runforge_contracts.display import quote
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.fs.files import read_file, sync_folder, writing
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import (
+        EllipticCurvePrivateKey,
+        EllipticCurvePublicKey,
+    )
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+
+#: Where a passphrase is looked for.
+PASSPHRASE_VARIABLE = "RUNFORGE_KEY_PASSPHRASE"  # noqa: S105 - a name, not a secret
+#: The curves of the format, by the names that the library gives them.
+_CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
+_MAX_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPair:
+    """The files of a new key."""
+
+    private_key: Path
+    public_key: Path
+    #: SHA-256 of the public file's bytes, in lowercase hex; signatures name the key by it.
+    fingerprint: str
+
+
+def passphrase_from_environment() -> str | None:
+    """Return the passphrase that the environment gives; None also where it is empty."""
+    return os.environ.get(PASSPHRASE_VARIABLE) or None
+
+
+def exposure_of(path: Path) -> Diagnostic | None:
+    """Return what a person should know of a private key that is not for its owner alone.
+
+    Parameters
+    ----------
+    path
+        A file that was read as a key; a symbolic link is followed. Systems whose permissions are
+        of another kind tell nothing.
+    """
+    if os.name == "nt":
+        return None
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except OSError:
+        return None
+    if not mode & 0o077:
+        return None
+    return diagnostic(
+        DiagnosticCode.KEY_EXPOSED,
+        f"The private key {quote(path, 200)} is open to others than its owner: its mode is"
+        f" {mode:04o}.",
+        path=str(path),
+        mode=f"{mode:04o}",
+        hint=f"chmod 600 {shlex.quote(str(path))}",
+    )
+
+
+def generate_key(path: Path, *, passphrase: str | None = None) -> KeyPair:
+    """Make a new key, and write the private one to ``path`` and the public one beside it.
+
+    Parameters
+    ----------
+    path
+        Where the private key goes; the public one goes to the same name with ``.pub`` behind it.
+    passphrase
+        Encrypts the private key; None leaves it readable for whoever reads the file.
+
+    Raises
+    ------
+    RunForgeError
+        ``USAGE_INVALID`` where one of the files exists: a key is never overwritten;
+        ``KEY_INVALID`` for a passphrase that cannot be used; ``STORE_NOT_WRITABLE``.
+    """
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.serialization import (
+        BestAvailableEncryption,
+        Encoding,
+        KeySerializationEncryption,
+        NoEncryption,
+        PrivateFormat,
+    )
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    try:
+        encryption: KeySerializationEncryption = (
+            NoEncryption() if passphrase is None else BestAvailableEncryption(_encode(passphrase))
+        )
+        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
+    except ValueError:
+        raise RunForgeError(
+            ErrorCode.KEY_INVALID,
+            "The passphrase cannot be used.",
+            hint="Take one of 1 to 1023 bytes.",
+        ) from None
+    public = _public_place(path)
+    _write_exclusively(path, private, mode=0o600)
+    try:
+        _write_exclusively(public, _public_pem(key.public_key()), mode=0o644)
+    except BaseException:
+        path.unlink()
+        raise
+    return KeyPair(path, public, fingerprint(key.public_key()))
+
+
+def check_free(path: Path) -> None:
+    """Raise ``USAGE_INVALID`` where :func:`generate_key` would have to overwrite a file."""
+    for file in (path, _public_place(path)):
+        if os.path.lexists(file):
+            raise _taken(file)
+
+
+def load_private_key(
+    path: Path, passphrase: Callable[[], str | None] = passphrase_from_environment
+) -> EllipticCurvePrivateKey:
+    """Read a private key.
+
+    Parameters
+    ----------
+    path
+        A PEM file; a symbolic link is followed.
+    passphrase
+        Asked if the key is encrypted, and only then.
+
+    Raises
+    ------
+    RunForgeError
+        ``KEY_INVALID`` for anything but a private key on one of the curves of the format, and for
+        a passphrase that is missing or wrong; ``FILE_NOT_FOUND``, ``FILE_UNREADABLE``.
+    """
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    data = _read_key(path)
+    try:
+        try:
+            key = load_pem_private_key(data, None)
+        except TypeError:  # this is how the library says that it is encrypted
+            given = passphrase()
+            if not given:
+                raise _invalid(
+                    path,
+                    "is encrypted, and there is no passphrase",
+                    f"{PASSPHRASE_VARIABLE} is empty; set it to the passphrase."
+                    if os.environ.get(PASSPHRASE_VARIABLE) == ""
+                    else f"Set {PASSPHRASE_VARIABLE} to its passphrase.",
+                ) from None
+            key = _decrypt(data, given, path)
+    except (ValueError, UnsupportedAlgorithm):
+        raise _invalid(path, "is not a private key in PEM", _KINDS) from None
+    if not isinstance(key, EllipticCurvePrivateKey) or key.curve.name not in _CURVES:
+        raise _invalid(path, "is a key of another kind", _KINDS)
+    return key
+
+
+def load_public_key(path: Path) -> EllipticCurvePublicKey:
+    """Read a public key.
+
+    Parameters
+    ----------
+    path
+        A PEM file; a symbolic link is followed.
+
+    Raises
+    ------
+    RunForgeError
+        ``KEY_INVALID`` for anything but a public key on one of the curves of the format;
+        ``FILE_NOT_FOUND``, ``FILE_UNREADABLE``.
+    """
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+    data = _read_key(path)
+    try:
+        key = load_pem_public_key(data)
+    except (ValueError, UnsupportedAlgorithm):
+        hint = "That is a private key: name its public one." if b"PRIVATE KEY" in data else _KINDS
+        raise _invalid(path, "is not a public key in PEM", hint) from None
+    if not isinstance(key, EllipticCurvePublicKey) or key.curve.name not in _CURVES:
+        raise _invalid(path, "is a key of another kind", _KINDS)
+    return key
+
+
+def fingerprint(key: EllipticCurvePublicKey) -> str:
+    """Return the SHA-256 of the key in PEM, in lowercase hex, which is how the format names it."""
+    return hashlib.sha256(_public_pem(key)).hexdigest()
+
+
+_KINDS = f"Keys on the curves {', '.join(_CURVES.values())} are read; `runforge keygen` makes one."
+
+
+def _public_pem(key: EllipticCurvePublicKey) -> bytes:
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+def _decrypt(data: bytes, passphrase: str, path: Path) -> PrivateKeyTypes:
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        return load_pem_private_key(data, _encode(passphrase))
+    except ValueError:
+        raise _invalid(path, "cannot be decrypted", "Check the passphrase.") from None
+
+
+def _encode(passphrase: str) -> bytes:
+    # Bytes of the environment that are not UTF-8 come as surrogates, and go back as they were.
+    return passphrase.encode("utf-8", "surrogateescape")
+
+
+def _read_key(path: Path) -> bytes:
+    try:
+        # Where secrets are mounted, the name of a key often is a link; the user names it.
+        return read_file(path.resolve(), max_bytes=_MAX_BYTES)
+    except RunForgeError as error:
+        if error.code is ErrorCode.JSON_TOO_LARGE:
+            raise _invalid(path, "is too large for a key", _KINDS) from None
+        raise
+
+
+def _invalid(path: Path, what: str, hint: str) -> RunForgeError:
+    return RunForgeError(
+        ErrorCode.KEY_INVALID, f"The key {quote(path, 200)} {what}.", hint=hint, path=str(path)
+    )
+
+
+def _public_place(path: Path) -> Path:
+    return path.with_name(f"{path.name}.pub")
+
+
+def _taken(path: Path) -> RunForgeError:
+    return RunForgeError(
+        ErrorCode.USAGE_INVALID,
+        f"There is a file {quote(path, 200)} already; a key is never overwritten.",
+        hint="Choose another name.",
+        path=str(path),
+    )
+
+
+def _write_exclusively(path: Path, data: bytes, *, mode: int) -> None:
+    with writing(path):
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        except FileExistsError:
+            raise _taken(path) from None
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            sync_folder(path.parent)
+        except BaseException:
+            path.unlink()
+            raise

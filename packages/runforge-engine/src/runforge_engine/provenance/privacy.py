@@ -1,0 +1,164 @@
+"""Runs that tell nothing of who made them where: what is left out of their documents, and says so.
+
+A record names folders: that of a dataset which lies outside the workspace, that of the interpreter,
+those in messages and tracebacks. They hold names of people, machines and projects, and no bit of a
+model depends on them. On request they are left out, ``provenance.left_out`` says which, and so does
+a diagnostic. All that proves the run stays: digests, versions, the commit, the processor.
+
+Source: RunForge contract, "Documents and versions" (``provenance``).
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import re
+import sys
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
+
+import msgspec
+from runforge_contracts._generated.request_v1 import RequestV1
+from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnostic
+from runforge_contracts.documents import Document
+from runforge_contracts.errors import RunForgeError
+from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.reading import RunFolder
+
+#: Asks for it where no option does; empty or ``0`` does not.
+VARIABLE = "RUNFORGE_PRIVATE"
+#: Folder of a dataset whose folder was left out.
+LEFT_OUT = "(left out)"
+
+#: What ``left_out`` holds: the member, or `paths` for folders in messages and tracebacks.
+_DATASET, _EXECUTABLE, _PATHS = "dataset.path", "python.executable", "paths"
+_FRAME = re.compile(r'(?<=File ")(?:/|[A-Za-z]:[\\/])[^"\n]*(?=")')
+#: The folder of a path ends here, or goes on below.
+_END = r"(?![^/\\\s\"'`,;:)\]])"
+
+
+def is_wanted(asked: bool | None = None) -> bool:
+    """Tell whether runs are to identify nobody: as ``asked``, or else as the environment says."""
+    return os.environ.get(VARIABLE, "") not in ("", "0") if asked is None else asked
+
+
+def is_private(run: RunFolder) -> bool:
+    """Tell whether something was left out of the documents of a run, so far as they can be read."""
+    try:
+        record = run.run or run.result or {}
+    except RunForgeError:
+        return False
+    return bool(record.get("provenance", {}).get("left_out"))
+
+
+def is_left_out(path: str) -> bool:
+    """Tell whether a run was not to say in which folder its dataset lies."""
+    return path.startswith(f"{LEFT_OUT}/")
+
+
+class Shortening:
+    """What is left out of the documents of one run.
+
+    Parameters
+    ----------
+    request
+        What the run was asked for.
+    store
+        The store that it belongs to.
+    keeps_request
+        Whether the request stays as it is, because its client has written it already.
+    """
+
+    def __init__(
+        self, request: Document[RequestV1], store: StoreLayout, *, keeps_request: bool = False
+    ) -> None:
+        self._request = request
+        recorded = str(request.raw["dataset"]["path"])
+        outside = not keeps_request and _is_path(recorded)
+        self._dataset = f"{LEFT_OUT}/{PureWindowsPath(recorded).name}" if outside else None
+        #: What is left out, as ``provenance.left_out`` names it.
+        self.names = [*([_DATASET] if outside else []), _EXECUTABLE, _PATHS]
+        replaced: dict[str, str] = {}
+        if self._dataset is not None:
+            replaced |= dict.fromkeys(_spellings(recorded), self._dataset)
+        replaced |= dict.fromkeys(_spellings(store.workspace), ".")
+        places = [
+            *((place, "(python)") for place in (sys.prefix, sys.base_prefix, sys.exec_prefix)),
+            (str(Path(__file__).parents[2]), "(runforge)"),
+            (os.path.expanduser("~"), "~"),  # noqa: PTH111 - Path.home() may raise
+        ]
+        for place, word in places:
+            replaced |= {path: word for path in _spellings(place) if path not in replaced}
+        # The longest first: one may lie in another.
+        self._replaced = [
+            (re.compile(re.escape(path) + _END), word)
+            for path, word in sorted(replaced.items(), key=lambda item: -len(item[0]))
+        ]
+
+    def request(self) -> Document[RequestV1]:
+        """Return the request as it is recorded."""
+        if self._dataset is None:
+            return self._request
+        again: Document[RequestV1] = Document(copy.deepcopy(self._request.raw), self._request.name)
+        again.edit({"/dataset/path": self._dataset})
+        return again
+
+    def text(self, text: str) -> str:
+        """Return a message or a traceback without the folders that it names."""
+        for path, word in self._replaced:
+            text = path.sub(word, text)
+        return _FRAME.sub(lambda frame: PureWindowsPath(frame[0]).name, text)
+
+    def document(self, raw: dict[str, Any]) -> dict[str, Any]:
+        """Return a ``run.json`` or ``result.json`` as it is recorded."""
+        raw = dict(raw)
+        if "provenance" in raw:
+            provenance = dict(raw["provenance"])
+            python = {k: value for k, value in provenance["python"].items() if k != "executable"}
+            raw["provenance"] = {**provenance, "python": python, "left_out": self.names}
+        if raw.get("error"):
+            raw["error"] = self._value(raw["error"])
+        return raw
+
+    def diagnostic(self, item: Diagnostic) -> Diagnostic:
+        """Return a diagnostic as it is recorded; what it says of the data stays."""
+        details = {
+            name: self._value(value) if name in ("path", "hint") or _is_path(value) else value
+            for name, value in item.details.items()
+        }
+        return msgspec.structs.replace(item, message=self.text(item.message), details=details)
+
+    def notice(self) -> Diagnostic:
+        """Return the diagnostic that says what was left out."""
+        words = {
+            _DATASET: "the dataset's folder",
+            _EXECUTABLE: "the interpreter's path",
+            _PATHS: "folders in messages and tracebacks",
+        }
+        listed = ", ".join(words[name] for name in self.names)
+        return diagnostic(
+            DiagnosticCode.LEFT_OUT_ON_REQUEST,
+            f"Left out of the record on request: {listed}.",
+            left_out=self.names,
+        )
+
+    def _value(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: self._value(item) for name, item in value.items()}
+        if isinstance(value, list):
+            return [self._value(item) for item in value]
+        return self.text(value) if isinstance(value, str) else value
+
+
+def _is_path(value: Any) -> bool:
+    return isinstance(value, str) and (
+        PurePosixPath(value).is_absolute() or PureWindowsPath(value).is_absolute()
+    )
+
+
+def _spellings(place: str | os.PathLike[str]) -> set[str]:
+    """Return how messages may spell a path: as it was given and resolved, with either slash."""
+    path = os.fspath(place)
+    found = {path, os.path.realpath(path), Path(path).as_posix(), Path(path).resolve().as_posix()}
+    # What is told of the root of a file system tells of nobody.
+    return {spelling for spelling in found if len(PureWindowsPath(spelling).parts) > 1}

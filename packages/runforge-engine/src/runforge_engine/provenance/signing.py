@@ -1,0 +1,410 @@
+"""Signing run folders, and checking signatures: in the OpenSSF Model Signing format, offline.
+
+The signature of a run lies in its store as ``signatures/RUN_ID.sig``, and that of any other folder
+beside it as ``FOLDER.sig``: a run folder is whole when its manifest is written, and signing changes
+nothing in it. A signature covers every file there is, the manifest included. It also carries the
+head of the store's index (:mod:`runforge_engine.store.index_chain`), so that a tail cut off the
+index shows as long as one later signature is left.
+
+``model_signing verify key FOLDER --signature SIGNATURE --public_key KEY`` accepts what is signed
+here, and what ``model_signing sign key`` signs is accepted here. This module is stricter than that
+program, which lets Git's own files come and go: every file that the signature does not cover is
+refused, and so is everything that is neither a file nor a folder.
+
+Source: OpenSSF Model Signing v1.0.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from runforge_contracts.display import printable, quote
+from runforge_contracts.errors import ErrorCode, Place, Problem, RunForgeError
+from runforge_contracts.fs.files import read_file, write_file, writing
+from runforge_contracts.store.layout import SIGNATURE_SUFFIX, StoreLayout
+
+from runforge_engine.provenance.folder_digest import FolderDigests, digest_folder
+from runforge_engine.provenance.keys import (
+    fingerprint,
+    load_private_key,
+    load_public_key,
+    passphrase_from_environment,
+)
+from runforge_engine.provenance.sigstore_bundle import (
+    MAX_BYTES,
+    Bundle,
+    SignedContent,
+    decode_bundle,
+    decode_payload,
+    encode_bundle,
+    encode_payload,
+    signed_bytes,
+)
+from runforge_engine.store.index_chain import IndexHead
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
+
+#: Name of the folder in a store that holds nothing but runs.
+_RUNS = "runs"
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedSignature:
+    """A signature that holds: the folder is as it was when the owner of the key signed it."""
+
+    path: Path
+    #: Fingerprint of the key that made it.
+    key: str
+    #: What was signed; all of it is there, and nothing else.
+    content: SignedContent
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedSignature:
+    """A signature that fits its folder; whether the owner of the key made it is not known."""
+
+    path: Path
+    #: Fingerprint of the key that it names; empty in older signatures.
+    key: str
+    content: SignedContent
+
+
+def signature_path(folder: Path) -> Path:
+    """Return where the signature of ``folder`` lies, if it was not put elsewhere.
+
+    Under ``runs`` of a store there is nothing but runs, so the signatures have a folder of their
+    own beside it.
+    """
+    folder = _absolute(folder)
+    if folder.parent.name == _RUNS:
+        root = folder.parent.parent
+        return StoreLayout(root.parent, root.name).signature(folder.name)
+    return folder.with_name(f"{folder.name}{SIGNATURE_SUFFIX}")
+
+
+def signatures_of(store: StoreLayout) -> dict[str, Path]:
+    """Return the signatures in a store by run id, sorted; the run may be gone.
+
+    Raises
+    ------
+    RunForgeError
+        ``FILE_UNSAFE`` where their folder is a symbolic link, or no folder.
+    """
+    refuse_detour(store.signatures)
+    found = sorted(store.signatures.glob(f"*{SIGNATURE_SUFFIX}"))
+    return {path.name.removesuffix(SIGNATURE_SUFFIX): path for path in found}
+
+
+def sign_folder(
+    folder: Path,
+    private_key: Path,
+    *,
+    index_head: IndexHead | None = None,
+    passphrase: Callable[[], str | None] = passphrase_from_environment,
+    signature: Path | None = None,
+    replace: bool = False,
+    found: FolderDigests | None = None,
+) -> Path:
+    """Sign every file of a folder, and return where the signature lies.
+
+    Parameters
+    ----------
+    folder
+        The run folder; nothing in it is changed.
+    private_key
+        A PEM file.
+    index_head
+        The head of the store's index, to be signed along.
+    passphrase
+        Asked if the key is encrypted, and only then.
+    signature
+        Where the signature goes, if not to :func:`signature_path`; not into the folder.
+    replace
+        Put the new signature in the place of one that is there.
+    found
+        What is signed, where the folder was read already: what was looked at then, and not what may
+        have become of it since.
+
+    Raises
+    ------
+    RunForgeError
+        ``KEY_INVALID``; ``FILE_UNSAFE`` where the folder holds more than files and folders;
+        ``USAGE_INVALID`` where it holds no file, and for a signature that exists or would lie in
+        the folder; ``FILE_NOT_FOUND``, ``FILE_UNREADABLE``, ``STORE_NOT_WRITABLE``.
+    """
+    folder = _absolute(folder)
+    target = signature_path(folder) if signature is None else _absolute(signature)
+    _check_target(target, folder, replace=replace)
+    key = load_private_key(private_key, passphrase)
+    if found is None:
+        found = digest_folder(folder)
+    _check_signable(folder, found)
+    payload = encode_payload(SignedContent(folder.name, found.files, index_head))
+    public_key = key.public_key()
+    bundle = Bundle(
+        payload, key.sign(signed_bytes(payload), _algorithm(public_key)), fingerprint(public_key)
+    )
+    if signature is None:
+        _make_place(target.parent)
+    write_file(target, encode_bundle(bundle))
+    return target
+
+
+def read_signature(signature: Path, public_key: Path | EllipticCurvePublicKey) -> SignedContent:
+    """Return what the owner of a key signed, whatever has become of the folder.
+
+    Parameters
+    ----------
+    signature
+        The file of the signature.
+    public_key
+        A PEM file, from a source that is trusted, or the key that was read from one.
+
+    Raises
+    ------
+    RunForgeError
+        ``SIGNATURE_NOT_FOUND``; ``SIGNATURE_INVALID`` for another key, and for a signature that
+        does not hold or is not in the format; ``FILE_UNSAFE`` for a symbolic link;
+        ``KEY_INVALID``; ``FILE_NOT_FOUND``, ``FILE_UNREADABLE``.
+    """
+    return _authenticated(signature, _key(public_key))
+
+
+def verify_signature(
+    folder: Path,
+    public_key: Path | EllipticCurvePublicKey,
+    *,
+    signature: Path | None = None,
+    found: FolderDigests | None = None,
+) -> VerifiedSignature:
+    """Check that a folder is exactly what the owner of a key signed.
+
+    Parameters
+    ----------
+    folder
+        The run folder, under whatever name.
+    public_key
+        A PEM file, from a source that is trusted, or the key that was read from one.
+    signature
+        Where the signature lies, if not at :func:`signature_path`.
+    found
+        What is in the folder, where that was read already.
+
+    Raises
+    ------
+    RunForgeError
+        As :func:`read_signature`, and ``SIGNATURE_INVALID`` with a problem for each file that has
+        changed, is missing, or is not covered.
+    """
+    folder = _absolute(folder)
+    path = signature_path(folder) if signature is None else _absolute(signature)
+    key = _key(public_key)
+    content = _authenticated(path, key)
+    _compare(folder, path, content, found)
+    return VerifiedSignature(path, fingerprint(key), content)
+
+
+def read_claim(signature: Path) -> ClaimedSignature:
+    """Return what a signature says, without a key to tell whether it is true.
+
+    Raises
+    ------
+    RunForgeError
+        ``SIGNATURE_NOT_FOUND``; ``SIGNATURE_INVALID`` for one that no key could make hold;
+        ``FILE_UNSAFE`` for a symbolic link; ``FILE_UNREADABLE``.
+    """
+    with _naming(signature):
+        bundle = _read_bundle(signature)
+        return ClaimedSignature(signature, bundle.key, decode_payload(bundle.payload))
+
+
+def compare_claim(folder: Path, found: FolderDigests | None = None) -> ClaimedSignature:
+    """Check that the signature of a folder fits it, which says nothing of who made it.
+
+    ``found`` is what is in the folder, where that was read already.
+
+    Raises
+    ------
+    RunForgeError
+        As :func:`read_claim`, and ``SIGNATURE_INVALID`` with a problem for each file that has
+        changed, is missing, or is not covered.
+    """
+    folder = _absolute(folder)
+    claim = read_claim(signature_path(folder))
+    _compare(folder, claim.path, claim.content, found)
+    return claim
+
+
+def _key(public_key: Path | EllipticCurvePublicKey) -> EllipticCurvePublicKey:
+    return load_public_key(public_key) if isinstance(public_key, Path) else public_key
+
+
+def _absolute(path: Path) -> Path:
+    return Path(os.path.abspath(path))  # noqa: PTH100 - keeps links
+
+
+def _check_target(target: Path, folder: Path, *, replace: bool) -> None:
+    if target.is_relative_to(folder):
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            "A signature does not go into the folder that it covers.",
+            hint=f"Without a place of its own it goes to {quote(signature_path(folder), 200)}.",
+            path=str(target),
+        )
+    if not replace and os.path.lexists(target):
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            f"There is a signature {quote(target, 200)} already.",
+            hint="`runforge verify` checks it; `runforge sign --replace` puts a new one there.",
+            path=str(target),
+        )
+
+
+def _check_signable(folder: Path, found: FolderDigests) -> None:
+    if found.irregular:
+        raise RunForgeError(
+            ErrorCode.FILE_UNSAFE,
+            f"{quote(folder, 200)} holds more than files and folders, which cannot be signed.",
+            path=str(folder),
+            problems=list(_irregular(found)),
+        )
+    if not found.files:
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            f"There is no file to sign in {quote(folder, 200)}.",
+            path=str(folder),
+        )
+
+
+def _algorithm(key: EllipticCurvePublicKey) -> ECDSA:
+    """Return the signature algorithm that the format prescribes for the key's curve."""
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
+
+    by_size = {256: hashes.SHA256(), 384: hashes.SHA384(), 521: hashes.SHA512()}
+    return ECDSA(by_size[key.curve.key_size])
+
+
+def refuse_detour(folder: Path) -> None:
+    """Raise ``FILE_UNSAFE`` where the folder of a store's signatures is a link, or no folder."""
+    if folder.is_symlink():
+        raise RunForgeError(
+            ErrorCode.FILE_UNSAFE,
+            f"{quote(folder, 200)} is a symbolic link, which could lead anywhere.",
+            hint="Signatures lie in the store itself: put a folder in the place of the link.",
+            path=str(folder),
+        )
+    if os.path.lexists(folder) and not folder.is_dir():
+        raise RunForgeError(
+            ErrorCode.FILE_UNSAFE, f"{quote(folder, 200)} is not a folder.", path=str(folder)
+        )
+
+
+def _make_place(folder: Path) -> None:
+    refuse_detour(folder)
+    with writing(folder):
+        folder.mkdir(exist_ok=True)
+
+
+def _authenticated(path: Path, key: EllipticCurvePublicKey) -> SignedContent:
+    with _naming(path):
+        return _signed_content(_read_bundle(path), key)
+
+
+@contextlib.contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Let every error name the signature ``path``."""
+    try:
+        yield
+    except RunForgeError as error:
+        raise RunForgeError(error.code, error.message, hint=error.hint, path=str(path)) from None
+
+
+def _read_bundle(path: Path) -> Bundle:
+    try:
+        return decode_bundle(read_file(path, max_bytes=MAX_BYTES))
+    except RunForgeError as error:
+        if error.code is ErrorCode.FILE_NOT_FOUND:
+            raise RunForgeError(
+                ErrorCode.SIGNATURE_NOT_FOUND,
+                f"There is no signature {quote(path, 200)}.",
+                hint="`runforge sign` makes one.",
+            ) from None
+        if error.code is ErrorCode.JSON_TOO_LARGE:
+            raise RunForgeError(ErrorCode.SIGNATURE_INVALID, error.message) from None
+        raise
+
+
+def _signed_content(bundle: Bundle, key: EllipticCurvePublicKey) -> SignedContent:
+    from cryptography.exceptions import InvalidSignature
+
+    known = fingerprint(key)
+    if bundle.key not in ("", known):
+        raise RunForgeError(
+            ErrorCode.SIGNATURE_INVALID,
+            f"The signature was made with another key: {quote(bundle.key, 64)},"
+            f" not {quote(known, 64)}.",
+            hint="Ask whoever signed for their public key.",
+        )
+    try:
+        key.verify(bundle.signature, signed_bytes(bundle.payload), _algorithm(key))
+    except InvalidSignature:
+        raise RunForgeError(
+            ErrorCode.SIGNATURE_INVALID,
+            "The signature does not hold: it, or what it is over, was changed"
+            f"{'' if bundle.key else ', or another key made it'}.",
+            hint="Get the signature from its source again.",
+        ) from None
+    return decode_payload(bundle.payload)
+
+
+def _compare(
+    folder: Path, signature: Path, content: SignedContent, found: FolderDigests | None
+) -> None:
+    """Raise ``SIGNATURE_INVALID`` where the folder is not what was signed."""
+    if found is None:
+        found = digest_folder(folder)
+    if signature.is_relative_to(folder):
+        # The one file that cannot be covered; other programs put it there.
+        found.files.pop(signature.relative_to(folder).as_posix(), None)
+    problems = list(_differences(content, found))
+    if problems:
+        raise RunForgeError(
+            ErrorCode.SIGNATURE_INVALID,
+            f"{quote(folder, 200)} is not as it was signed:"
+            f" {len(problems)} {'difference' if len(problems) == 1 else 'differences'}.",
+            hint="Get the folder from its source again, or find out who changed it.",
+            path=str(folder),
+            problems=problems,
+        )
+
+
+def _differences(content: SignedContent, found: FolderDigests) -> Iterable[Problem]:
+    """Give what sets a folder apart from what was signed, each with its path."""
+    yield from _irregular(found)
+    for name in sorted({*content.files, *found.files} - set(found.irregular)):
+        signed, present = content.files.get(name), found.files.get(name)
+        if present is None:
+            yield _problem(name, "is missing.")
+        elif signed is None:
+            left_out = any(PurePosixPath(name).is_relative_to(path) for path in content.ignored)
+            yield _problem(
+                name, "was left out by the signer." if left_out else "was not there when signed."
+            )
+        elif signed != present:
+            yield _problem(name, "has changed.")
+
+
+def _irregular(found: FolderDigests) -> Iterable[Problem]:
+    for name, kind in sorted(found.irregular.items()):
+        yield _problem(name, f"is {kind}.")
+
+
+def _problem(name: str, what: str) -> Problem:
+    return Problem(f"{quote(name, 200)} {what}", Place(path=printable(name)))

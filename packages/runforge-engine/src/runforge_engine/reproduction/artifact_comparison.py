@@ -1,0 +1,234 @@
+"""The files of a run beside those of its repetition: by bytes, by content, by numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from runforge_contracts.codec.pointers import format_pointer
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.fs.files import digest_file
+from runforge_contracts.store import layout
+from runforge_contracts.store.reading import RunFolder
+
+from runforge_engine.model_file.model_inspection import inspect_model
+from runforge_engine.reproduction.reproduction_findings import (
+    ABSENT,
+    TOLERANCE,
+    FieldDifference,
+    NotChecked,
+)
+
+#: Every file that a training makes from its data and configuration alone.
+COMPARED = (
+    layout.MODEL,
+    layout.METRICS,
+    layout.METRICS_V1,
+    layout.FEATURE_IMPORTANCE,
+    layout.LINEAR_COEFFICIENTS,
+    layout.INTERPRETABILITY_INDEX,
+)
+#: What the run record tells of the outcome.
+_FACTS = (
+    "num_samples",
+    "num_features",
+    "dropped_rows_missing_values",
+    "classes",
+    "feature_names",
+    "split",
+    "metrics",
+)
+#: Parts of documents that tell of the occasion, or put in order what is compared by name.
+_OCCASION = frozenset({"runforge_version"})
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactCheck:
+    """One file: in the record, in the run folder and made anew."""
+
+    path: str
+    recorded: str | None
+    found: str | None
+    rebuilt: str | None
+
+    @property
+    def identical(self) -> bool:
+        """Whether all that is known of the run is what was made anew."""
+        known = {self.recorded, self.found} - {None}
+        return known == {self.rebuilt}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the check as the document has it."""
+        return {
+            "path": self.path,
+            **_digests(self.recorded, self.found, self.rebuilt),
+            "identical": self.identical,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ContentCheck:
+    """Digests of what the model is."""
+
+    recorded: str | None = None
+    found: str | None = None
+    rebuilt: str | None = None
+    #: Whether the new model is the one that the run has, whatever bytes it is written in.
+    identical: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the check as the document has it."""
+        return {
+            **_digests(self.recorded, self.found, self.rebuilt),
+            "identical": self.identical,
+        }
+
+
+@dataclass(slots=True)
+class Comparison:
+    """What the comparison of two run folders gave."""
+
+    artifacts: list[ArtifactCheck] = field(default_factory=list)
+    content: ContentCheck = field(default_factory=ContentCheck)
+    differences: list[FieldDifference] = field(default_factory=list)
+    not_checked: list[NotChecked] = field(default_factory=list)
+    #: Whether everything but the model says the same, its numbers within the tolerance.
+    agrees: bool = True
+    #: The same, with coefficients and importances by name, whatever their order.
+    agrees_by_name: bool = True
+
+
+def compare_folders(run: RunFolder, rebuilt: RunFolder) -> Comparison:
+    """Compare everything but the environment of two runs whose records can be read."""
+    result = Comparison()
+    ours, theirs = run.run or {}, rebuilt.run or {}
+    for name in _FACTS:
+        found = list(_leaves(ours.get(name, ABSENT), theirs.get(name, ABSENT), ("run.json", name)))
+        result.differences += found
+        if any(not _close(item) for item in found):
+            result.agrees = result.agrees_by_name = False
+    digests = ours.get("artifact_digests", {})
+    made = theirs["artifact_digests"]
+    for path in COMPARED:
+        recorded = digests.get(path, {}).get("sha256")
+        found_digest = _digest_of(run.path / path, path, result)
+        if recorded is None and found_digest is None and path not in made:
+            continue
+        check = ArtifactCheck(path, recorded, found_digest, made.get(path, {}).get("sha256"))
+        result.artifacts.append(check)
+        if found_digest is None and recorded is not None:
+            why = "The file is gone from the run; only its recorded digest could be compared."
+            result.not_checked.append(NotChecked(path, why))
+        if path == layout.MODEL:
+            result.content = _content(run.path / path, rebuilt.path / path, ours, check, result)
+        elif not check.identical:
+            _compare_documents(run, rebuilt, check, result)
+    return result
+
+
+def _digests(recorded: str | None, found: str | None, rebuilt: str | None) -> dict[str, str]:
+    named = {"recorded_sha256": recorded, "found_sha256": found, "rebuilt_sha256": rebuilt}
+    return {name: value for name, value in named.items() if value is not None}
+
+
+def _digest_of(file: Path, path: str, result: Comparison) -> str | None:
+    try:
+        return digest_file(file).sha256
+    except RunForgeError as error:
+        if error.code is not ErrorCode.FILE_NOT_FOUND:
+            result.not_checked.append(NotChecked(path, error.message))
+    return None
+
+
+def _content(
+    found: Path, rebuilt: Path, record: dict[str, Any], check: ArtifactCheck, result: Comparison
+) -> ContentCheck:
+    recorded = record.get("model_content_sha256")
+    anew = inspect_model(rebuilt).content_sha256
+    if check.found == check.rebuilt:
+        return ContentCheck(recorded, anew, anew, recorded in (None, anew))
+    if check.found is None:
+        return ContentCheck(recorded, None, anew, recorded is not None and recorded == anew)
+    inspection = inspect_model(found)
+    if inspection.content_sha256 is None:
+        first = next((item.message for item in inspection.findings if item.severity == "error"), "")
+        why = f"The model of the run is not what RunForge writes. {first}".strip()
+        result.not_checked.append(NotChecked("content", why))
+        return ContentCheck(recorded, None, anew)
+    same = inspection.content_sha256 == anew and recorded in (None, anew)
+    return ContentCheck(recorded, inspection.content_sha256, anew, same)
+
+
+def _compare_documents(
+    run: RunFolder, rebuilt: RunFolder, check: ArtifactCheck, result: Comparison
+) -> None:
+    """Compare two documents value by value, where their bytes differ."""
+    path = check.path
+    if check.found is None or check.rebuilt is None:
+        result.agrees = result.agrees_by_name = False
+        if check.found is not None or check.recorded is not None:
+            return
+        result.differences.append(FieldDifference(path, ABSENT, "a new file"))
+        return
+    try:
+        ours = run.raw(path) or {}
+    except RunForgeError as error:
+        result.not_checked.append(NotChecked(path, error.message))
+        result.agrees = result.agrees_by_name = False
+        return
+    theirs = rebuilt.raw(path) or {}
+    found = list(_leaves(_lasting(ours), _lasting(theirs), (path,)))
+    result.differences += found
+    if any(not _close(item) for item in found):
+        result.agrees = False
+    by_name = _leaves(_by_name(ours), _by_name(theirs), (path,))
+    if any(not _close(item) for item in by_name):
+        result.agrees_by_name = False
+
+
+def _lasting(document: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in document.items() if name not in _OCCASION}
+
+
+def _by_name(document: dict[str, Any]) -> Any:
+    """Return a document with what it ranks by name, because ranks of near values may swap."""
+    if document.get("schema_version") == "linear_coefficients.v1":
+        return {
+            "coefficients": {
+                str(group["class"]): {
+                    item["name"]: item["coefficient"] for item in group["features"]
+                }
+                for group in document["coefficients_by_class"]
+            },
+            "intercepts": {
+                str(item["class"]): item["intercept"] for item in document["intercepts"]
+            },
+        }
+    if document.get("schema_version") == "feature_importance.v1":
+        return {item["name"]: item["importance"] for item in document["features_by_importance"]}
+    if document.get("schema_version") == "interpretability.index.v1":
+        return sorted(document["available_artifacts"])
+    return _lasting(document)
+
+
+def _leaves(left: Any, right: Any, place: tuple[str, ...]) -> Iterator[FieldDifference]:
+    """Give the values that differ, by file and JSON Pointer."""
+    if isinstance(left, dict) and isinstance(right, dict):
+        for name in dict.fromkeys([*left, *right]):
+            yield from _leaves(left.get(name, ABSENT), right.get(name, ABSENT), (*place, name))
+    elif isinstance(left, list) and isinstance(right, list) and len(left) == len(right):
+        for index, pair in enumerate(zip(left, right, strict=True)):
+            yield from _leaves(*pair, (*place, str(index)))
+    elif left != right or isinstance(left, bool) != isinstance(right, bool):
+        yield FieldDifference(f"{place[0]}#{format_pointer(place[1:])}", left, right)
+
+
+def _close(item: FieldDifference) -> bool:
+    """Tell whether a difference is only one of rounding."""
+    distance = item.difference
+    if distance is None or (isinstance(item.recorded, int) and isinstance(item.here, int)):
+        return False
+    return math.isfinite(distance) and distance <= TOLERANCE * max(1.0, abs(item.recorded))

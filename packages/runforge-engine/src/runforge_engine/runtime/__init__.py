@@ -1,0 +1,1 @@
+"""The process and the machine: time, threads, locks, memory, imports, numeric libraries."""

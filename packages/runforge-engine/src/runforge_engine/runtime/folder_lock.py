@@ -1,0 +1,191 @@
+"""Whether a run is still at work: a lock of the kernel on its folder, which ends with its process.
+
+The lock leaves no file behind, so a run folder holds what the contract names and nothing else, and
+a copied folder is never locked. It says something only of a run without a result: anybody who can
+read a folder can lock it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Literal
+
+from runforge_contracts.display import printable, quote
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.store import layout
+
+#: How long a run waits for somebody who only looks whether the folder is held, in seconds.
+_PATIENCE = 1.0
+_PAUSE = 0.005
+
+
+class Hold:
+    """A run folder that this process holds, and finds again when somebody renames it."""
+
+    def __init__(self, folder: Path, descriptor: int | None = None) -> None:
+        self._folder = self._claimed = folder
+        self._descriptor = descriptor
+
+    @property
+    def folder(self) -> Path:
+        """Where the folder is now.
+
+        Raises
+        ------
+        RunForgeError
+            ``STORE_NOT_WRITABLE`` where it was deleted, or cannot be found again.
+        """
+        if self._descriptor is None:
+            return self._folder
+        held = os.fstat(self._descriptor)
+        if not _is_folder(self._folder, held):
+            path = _path_of(self._descriptor)
+            # Not every file system gives a folder the same number twice; the kernel's name counts.
+            if path is None or not (
+                path == Path(os.path.realpath(self._folder)) or _is_folder(path, held)
+            ):
+                raise _gone(self._folder)
+            self._folder = path
+        return self._folder
+
+    @property
+    def moved_from(self) -> Path | None:
+        """Where the folder was claimed, if it is somewhere else now."""
+        return None if self.folder == self._claimed else self._claimed
+
+
+@contextlib.contextmanager
+def holding(folder: Path) -> Iterator[Hold]:
+    """Hold ``folder`` as that of a run at work, for as long as the context lasts.
+
+    Where the file system has no locks nothing is locked. Who may write into the folder is not
+    decided here: the claim of the folder and of its event log does that.
+    """
+    descriptor = _open(folder)
+    try:
+        if descriptor is not None:
+            deadline = time.monotonic() + _PATIENCE
+            while _lock(descriptor, shared=False) is False and time.monotonic() < deadline:
+                time.sleep(_PAUSE)
+        yield Hold(folder, descriptor)
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def is_held(folder: Path) -> bool | None:
+    """Tell whether a run is at work in ``folder``; None where the system cannot tell."""
+    descriptor = _open(folder)
+    if descriptor is None:
+        return None
+    try:
+        free = _lock(descriptor, shared=True)
+        return None if free is None else not free
+    finally:
+        os.close(descriptor)
+
+
+def wait_until_free(folders: Iterable[Path]) -> None:
+    """Wait for a moment until none of ``folders`` is held.
+
+    For runs that have their result, and only need to be listed before they are let go. Whoever can
+    read a folder can lock it, for as long as they like, so nothing depends on its being free.
+    """
+    deadline = time.monotonic() + _PATIENCE
+    for folder in folders:
+        while is_held(folder) and time.monotonic() < deadline:
+            time.sleep(_PAUSE)
+
+
+def state_of(folder: Path) -> Literal["running", "interrupted", "incomplete"]:
+    """Return what becomes of the run in ``folder``, which has no result.
+
+    ``incomplete``: it has not begun, or nobody can tell.
+    """
+    # In this order: a run that has begun and is not held is over.
+    begun = os.path.lexists(folder / layout.EVENTS)
+    held = is_held(folder)
+    if held:
+        return "running"
+    return "interrupted" if begun and held is False else "incomplete"
+
+
+def holder_of(path: Path) -> str | None:
+    """Return the process that holds a lock on a file or folder, for a person; None if not known.
+
+    Source: proc(5), ``/proc/locks``.
+    """
+    try:
+        status = path.stat()
+        device = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}"
+        place = f"{device}:{status.st_ino}"
+        for line in Path("/proc/locks").read_text("ascii").splitlines():
+            fields = line.split()
+            if len(fields) == 8 and fields[1] == "FLOCK" and fields[5] == place:
+                name = Path(f"/proc/{int(fields[4])}/comm").read_text("utf-8", "replace")
+                return f"process {int(fields[4])} ({printable(name.strip())})"
+    except (OSError, ValueError, AttributeError):
+        pass
+    return None
+
+
+def _is_folder(path: Path, held: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(path.stat(), held)
+    except OSError:
+        return False
+
+
+def _path_of(descriptor: int) -> Path | None:
+    """Return where an open folder is now; None where it was deleted, or the system cannot tell.
+
+    Source: proc(5), ``/proc/pid/fd``; fcntl(2) of macOS, ``F_GETPATH``.
+    """
+    try:
+        if sys.platform == "darwin":
+            import fcntl
+
+            path = os.fsdecode(fcntl.fcntl(descriptor, fcntl.F_GETPATH, bytes(1024)).rstrip(b"\0"))
+        else:
+            path = str(Path(f"/proc/self/fd/{descriptor}").readlink())
+    except OSError:
+        return None
+    return Path(path) if os.path.isdir(path) else None  # noqa: PTH112 - it may be no path at all
+
+
+def _gone(folder: Path) -> RunForgeError:
+    return RunForgeError(
+        ErrorCode.STORE_NOT_WRITABLE,
+        f"The run's folder {quote(folder, 200)} was deleted while the run was at work, or moved to"
+        " where it cannot be found again.",
+        hint="Leave the store alone until its runs have ended, and train again.",
+        path=str(folder),
+    )
+
+
+def _open(folder: Path) -> int | None:
+    if sys.platform == "win32":
+        return None  # A folder cannot be opened there.
+    try:
+        return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return None
+
+
+def _lock(descriptor: int, *, shared: bool) -> bool | None:
+    """Take the lock and return True; False where another process has it, None without locks."""
+    if sys.platform == "win32":
+        return None
+    import fcntl
+
+    try:
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except OSError as error:
+        return False if error.errno in (errno.EWOULDBLOCK, errno.EACCES) else None
+    return True

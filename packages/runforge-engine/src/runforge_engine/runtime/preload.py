@@ -1,0 +1,115 @@
+"""The libraries of a training, loaded beside other work, and no more of them than it needs.
+
+To import scikit-learn takes longer than to train on a small table, and most of a large table can
+be read meanwhile. The libraries that read a table come first.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.machinery import ModuleSpec
+from threading import Event
+
+from runforge_engine.modeling.configuration import family_table
+from runforge_engine.runtime.background import begin_aside
+from runforge_engine.runtime.lazy_import import defer
+
+_FOR_TABLES = ("numpy", "pyarrow", "pyarrow.csv", "pyarrow.compute")
+_FOR_MODELS = (
+    "scipy.linalg",
+    "sklearn.metrics",
+    "sklearn.pipeline",
+    "sklearn.preprocessing",
+    "threadpoolctl",
+)
+
+#: What the libraries import wherever it is installed, though nothing that a run does needs it: a
+#: tenth of the time and of the memory that loading takes.
+_NEEDLESS = frozenset({"pandas", "rich"})
+#: What the libraries import for other uses than a run's, which takes nearly as long as all else; so
+#: it is deferred, with the names that they take from it.
+_FOR_OTHERS = {
+    "numpy.f2py": (),
+    "numpy.testing": (),
+    "scipy.interpolate": ("BSpline",),
+    "scipy.optimize._linprog": ("linprog", "linprog_verbose_callback"),
+    "scipy.optimize._milp": ("milp",),
+    "scipy.optimize._shgo": ("shgo",),
+    "scipy.spatial": ("distance",),
+    "scipy.stats": ("chi2", "gmean", "rankdata"),
+}
+
+#: Whether this process does nothing but one run.
+_own = False
+
+
+class _Absent:
+    """A finder that lets what is needless be absent, as it is where it was not installed."""
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        """Refuse what is needless, and leave everything else to the other finders."""
+        if name in _NEEDLESS:
+            raise ModuleNotFoundError(f"No module named {name!r} in a process of a run", name=name)
+        return None
+
+
+def own_process() -> None:
+    """Load sparingly from now on: this process does nothing but one run.
+
+    What was loaded stays in use to the end, so the collector does not look for garbage in it; and
+    what no run needs cannot be imported, or is only when it is used. Not for a program or a
+    notebook, whose process is not ours.
+    """
+    global _own
+    if not _own:
+        _own = True
+        gc.disable()
+        sys.meta_path.insert(0, _Absent)
+        defer(_FOR_OTHERS)
+
+
+#: Loads that have not ended.
+_unfinished: set[Event] = set()
+
+
+class Libraries:
+    """The libraries on their way. One that is broken says so where it is used."""
+
+    def __init__(self, family: str) -> None:
+        """Begin to load what the model family ``family`` needs."""
+        modules = (*_FOR_MODELS, family_table(family).module)
+        self._tables, everything = Event(), Event()
+        _unfinished.add(everything)
+        begin_aside(lambda _: _load((_FOR_TABLES, self._tables), (modules, everything)))
+
+    def wait_for_tables(self) -> None:
+        """Wait for what reads a table: numpy and pyarrow."""
+        self._tables.wait()
+
+
+def wait_for_libraries() -> None:
+    """Wait until all that has begun to load is there.
+
+    Two threads that import packages with circles in them can find each other's halves.
+    """
+    for event in tuple(_unfinished):
+        event.wait()
+
+
+def _load(*steps: tuple[Sequence[str], Event]) -> None:
+    try:
+        for modules, there in steps:
+            for module in modules:
+                import_module(module)
+            there.set()
+    finally:
+        for _, there in steps:
+            there.set()
+            _unfinished.discard(there)
+        if _own:
+            gc.freeze()
+            gc.enable()

@@ -1,0 +1,135 @@
+"""Appending to a large index without writing all of it again.
+
+A reader of any client may open the index at any moment and must find a whole document, so the file
+is never changed in place: a new one is renamed over it. To write a new one of eighty megabytes for
+each run would take longer than many a training. So the file that was replaced is kept, hidden, as
+a spare: it lacks only the entries since, which are added to it, and the two change places. A
+reader that still holds the spare open from before is told by a lease of the kernel; then, and where
+the spare is not known to be an earlier state of the index, the index is copied.
+
+Source: RunForge contract, "Where things live"; fcntl(2), "Leases".
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import mmap
+import os
+import shutil
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from runforge_contracts.codec.strict_json import encode_json
+from runforge_contracts.fs.files import open_file, read_all, sync_folder, writing
+from runforge_contracts.index.index_tail import BETWEEN, HEAD, TAIL
+from runforge_contracts.schemas import in_schema_order
+
+#: An index up to this size is validated and written as a whole.
+LARGE = 4 * 2**20
+
+
+def append_to_large(index: Path, entry: dict[str, Any]) -> bool:
+    """Append ``entry`` to a large index in the form in which it is written.
+
+    The caller holds the index's lock and has validated the entry.
+
+    Returns
+    -------
+    bool
+        Whether it is there now; False where the index is small or has another form, and has to be
+        read and written as a whole.
+
+    Raises
+    ------
+    RunForgeError
+        ``STORE_NOT_WRITABLE``; then the index is as it was.
+    """
+    with open_file(index) as file, writing(index):
+        size = os.fstat(file.fileno()).st_size
+        if size < max(LARGE, len(HEAD) + len(TAIL)):
+            return False
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
+            if text[: len(HEAD)] != HEAD or text[-len(TAIL) :] != TAIL:
+                return False
+            if text.find(b'\n      "run_id": ' + json.dumps(entry["run_id"]).encode()) >= 0:
+                return True
+        spare = _Spare(index)
+        if not spare.take_up(file, size):
+            spare.copy(size)
+        spare.add(_text(entry), size)
+        spare.change_places()
+    return True
+
+
+def _text(entry: dict[str, Any]) -> bytes:
+    """Return the members of an entry as they stand in the index, without its brackets."""
+    whole = encode_json(
+        in_schema_order({"schema_version": "index.v1", "runs": [entry]}, "index.v1")
+    )
+    return whole[len(HEAD) : -len(TAIL)]
+
+
+class _Spare:
+    """An earlier state of the index, and the note that tells which."""
+
+    def __init__(self, index: Path) -> None:
+        self.index = index
+        self.path = index.with_name(f".{index.name}.spare")
+        self.note = index.with_name(f".{index.name}.spare.note")
+
+    def take_up(self, index: BinaryIO, size: int) -> bool:
+        """Bring the spare up to the index, without its end; False where that cannot be done."""
+        try:
+            import fcntl
+
+            known = json.loads(self.note.read_bytes())
+            if known != [_state(self.path), _state(self.index)]:
+                return False
+            with self.path.open("r+b", buffering=0) as file:
+                # Refused while anybody else has the file open, who might be reading it.
+                fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+                fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+                begin = os.fstat(file.fileno()).st_size - len(TAIL)
+                index.seek(begin)
+                missing = read_all(index, size - len(TAIL) - begin)
+                self.note.unlink()
+                file.seek(begin)
+                return file.write(missing) == len(missing)
+        except (ImportError, OSError, ValueError):
+            return False
+
+    def copy(self, size: int) -> None:
+        """Make the spare a copy of the index, without its end."""
+        for path in (self.note, self.path):
+            path.unlink(missing_ok=True)
+        shutil.copyfile(self.index, self.path)
+        os.truncate(self.path, size - len(TAIL))
+
+    def add(self, entry: bytes, size: int) -> None:
+        """Write the entry and the document's end behind what the spare has of the index."""
+        with self.path.open("r+b") as file:
+            file.seek(size - len(TAIL))
+            file.write(BETWEEN + entry + TAIL)
+            file.truncate()
+            file.flush()
+            os.fsync(file.fileno())
+
+    def change_places(self) -> None:
+        """Rename the spare over the index, and keep what the index was as the spare."""
+        before = self.index.with_name(f".{self.index.name}.before")
+        before.unlink(missing_ok=True)
+        # Where a file cannot have two names, the next append makes a copy.
+        with contextlib.suppress(OSError):
+            os.link(self.index, before)
+        self.path.replace(self.index)
+        if before.exists():
+            before.replace(self.path)
+            self.note.write_text(json.dumps([_state(self.path), _state(self.index)]))
+        sync_folder(self.index.parent)
+
+
+def _state(path: Path) -> list[int]:
+    """Return what changes with every change of a file."""
+    status = path.stat()
+    return [status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]

@@ -1,0 +1,134 @@
+"""The index checked, and rebuilt from the run folders.
+
+Rebuilding adds what is missing and changes nothing that is there: the index is append-only, and an
+entry whose folder is gone is history.
+
+Source: run store contract, section 1; RunForge contract, "Where things live".
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from runforge_contracts.codec.strict_json import parse_json
+from runforge_contracts.display import quote
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.fs.files import read_file, sync_folder, writing
+from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.reading import MAX_INDEX_BYTES
+
+from runforge_engine.runtime.clock import read_clock
+from runforge_engine.runtime.folder_lock import wait_until_free
+from runforge_engine.store.index_diff import Comparison, IndexReport
+from runforge_engine.store.scan import refuse_links
+from runforge_engine.store.writer import index_lock, write_index
+
+#: How often the index is read again because somebody appended while the folders were looked at.
+_ATTEMPTS = 5
+_VERSIONS = re.compile(r"index\.v[0-9]+")
+
+
+def check_index(store: StoreLayout) -> IndexReport:
+    """Hold the index of ``store`` against its run folders; write nothing.
+
+    Raises
+    ------
+    RunForgeError
+        ``FILE_UNSAFE`` where the store is a symbolic link; ``FILE_UNREADABLE``.
+    """
+    comparison = Comparison(store, thorough=True)
+    report = comparison.report()
+    for _ in range(_ATTEMPTS):
+        # A run that ended meanwhile is in the index by now: it is appended before it is let go.
+        if report.unlisted:
+            wait_until_free(found.path for found in comparison.unlisted)
+        if not report.unlisted or not comparison.read_again():
+            break
+        report = comparison.report()
+    return report
+
+
+def rebuild_index(store: StoreLayout) -> IndexReport:
+    """Add every finished run that the index of ``store`` lacks, in the order in which they ended.
+
+    An index that cannot be read is kept beside the new one. Nothing is written where nothing is
+    missing. The documents of runs that are indexed are not read; :func:`check_index` does that.
+
+    Raises
+    ------
+    RunForgeError
+        ``FILE_UNSAFE`` where the store is a symbolic link, ``FILE_UNREADABLE``, ``STORE_BUSY``,
+        ``STORE_NOT_WRITABLE``, or ``INDEX_INVALID`` and ``DOCUMENT_VERSION_UNSUPPORTED`` for an
+        index that others may be able to read; then the index is as it was.
+    """
+    refuse_links(store.index.parent)
+    comparison = Comparison(store, thorough=False)
+    # Before the lock, so that nobody waits for the reading of many folders.
+    report = comparison.report()
+    if comparison.problem is None and not report.unlisted:
+        return report
+    with index_lock(store):
+        comparison.read_again()
+        report = comparison.report()
+        kept = None
+        if comparison.problem is not None:
+            kept = store.relative(_keep_aside(store, comparison.problem))
+        elif not report.unlisted:
+            return report
+        index = comparison.index or {"schema_version": "index.v1", "runs": []}
+        index["runs"] += [found.entry for found in comparison.unlisted]
+        write_index(store, index)
+    comparison.read_again()
+    return replace(
+        comparison.report(),
+        already_indexed=report.already_indexed,
+        recovered=report.unlisted,
+        kept_aside=kept,
+    )
+
+
+def _keep_aside(store: StoreLayout, problem: RunForgeError) -> Path:
+    """Give the index that cannot be read another name as well, and return it.
+
+    Raises the ``problem`` itself where the index may be sound, but is not for this process.
+    """
+    cause = problem.__cause__
+    if isinstance(cause, RunForgeError) and cause.code is ErrorCode.FILE_UNREADABLE:
+        raise problem
+    version = _version(store)
+    if version is not None and _VERSIONS.fullmatch(version) and version != "index.v1":
+        raise RunForgeError(
+            ErrorCode.DOCUMENT_VERSION_UNSUPPORTED,
+            f"The index says that it is {quote(version)}; `index.v1` is known here.",
+            hint="A newer RunForge may be able to read it; it is left as it is.",
+            path=str(store.index),
+            pointer="/schema_version",
+        ) from problem
+    time = read_clock().instant().strftime("%Y%m%dT%H%M%SZ")
+    name, number = f"{store.index.name}.corrupt-{time}", 1
+    while os.path.lexists(store.index.with_name(name)):
+        number += 1
+        name = f"{store.index.name}.corrupt-{time}-{number}"
+    aside = store.index.with_name(name)
+    with writing(aside):
+        try:
+            # A second name: the first one never vanishes under a reader.
+            os.link(store.index, aside, follow_symlinks=False)
+        except OSError:
+            store.index.rename(aside)
+        sync_folder(aside.parent)
+    return aside
+
+
+def _version(store: StoreLayout) -> str | None:
+    """Return the version that an index that is not valid says it has, where it says one."""
+    try:
+        data = read_file(store.index, max_bytes=MAX_INDEX_BYTES)
+        raw = parse_json(data, max_bytes=MAX_INDEX_BYTES)
+    except RunForgeError:
+        return None
+    version = raw.get("schema_version") if isinstance(raw, dict) else None
+    return version if isinstance(version, str) else None

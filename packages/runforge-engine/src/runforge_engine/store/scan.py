@@ -1,0 +1,184 @@
+"""What lies in a store: every run folder looked at, and what becomes of each.
+
+A folder whose run is over never changes, so what was found out about it holds for good.
+
+Source: run store contract, section 1; RunForge contract, "Where things live" and "Documents and
+versions".
+"""
+
+from __future__ import annotations
+
+import json
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from runforge_contracts.codec.strict_json import MAX_BYTES
+from runforge_contracts.display import quote
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.fs.files import read_file
+from runforge_contracts.fs.folders import list_folder
+from runforge_contracts.invariants.store_invariants import instant
+from runforge_contracts.store import layout
+from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.reading import RUN_VERSIONS, RunFolder, describe
+from runforge_contracts.store.run_ids import is_any_run_id
+from runforge_contracts.validation import validate
+
+from runforge_engine.runtime.folder_lock import is_held
+
+#: ``incomplete``: without a result, and nobody can tell whether it will have one: it has not begun,
+#: or its client holds no lock.
+State = Literal["finished", "running", "interrupted", "incomplete", "unreadable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A run folder and what is known of its run."""
+
+    path: Path
+    state: State
+    #: The index entry of a finished run.
+    entry: dict[str, Any] = field(default_factory=dict)
+    #: Times that the run's documents carry, any of which a client may have taken as the run's.
+    times: frozenset[str] = frozenset()
+    #: Sorts finished runs by when they ended, as their entries would have been appended.
+    ended: tuple[str, str, int, str] = ("", "", 0, "")
+    #: Why the folder is unreadable.
+    reason: str = ""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether looking again would tell nothing new."""
+        return self.state in ("finished", "interrupted", "unreadable")
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Something among the run folders that is not taken for a run, and why."""
+
+    name: str
+    reason: str
+
+
+def children(store: StoreLayout) -> Iterator[tuple[Path, str | None]]:
+    """Give everything among the run folders by name, each with the reason to leave it out, if any.
+
+    Raises
+    ------
+    RunForgeError
+        ``FILE_UNSAFE`` where the store is, or lies behind, a symbolic link; ``FILE_UNREADABLE``.
+    """
+    refuse_links(store.root, store.runs)
+    for entry in list_folder(store.runs):
+        reason = None
+        if entry.is_symlink():
+            reason = "It is a symbolic link, which could lead anywhere."
+        elif not entry.is_dir(follow_symlinks=False):
+            reason = "It is not a folder."
+        elif not is_any_run_id(entry.name):
+            reason = "Its name cannot be a run id."
+        yield store.runs / entry.name, reason
+
+
+def refuse_links(*folders: Path) -> None:
+    """Raise ``FILE_UNSAFE`` where one of ``folders`` is a symbolic link."""
+    for folder in folders:
+        if folder.is_symlink():
+            raise RunForgeError(
+                ErrorCode.FILE_UNSAFE,
+                f"{quote(folder, 200)} is a symbolic link, which could lead anywhere.",
+                hint="Name the workspace that the store really lies in.",
+                path=str(folder),
+            )
+
+
+def look_at(path: Path, store: StoreLayout, *, is_listed: bool = False) -> Found:
+    """Return what is known of the run in the folder ``path``.
+
+    ``is_listed``: the index has it, so it had a result once, whoever holds its folder now.
+    """
+    # In this order: a run that has begun and is not held is over, and what is read then is final.
+    begun = _exists(path / layout.EVENTS)
+    held = False if is_listed else is_held(path)
+    # The result comes last, and a lock says nothing of a run that has one: anybody can take it.
+    if held and not _exists(path / layout.RESULT):
+        return Found(path, "running")
+    over = begun and held is False
+    folder = RunFolder(path)
+    try:
+        ended = _end(folder)
+        if ended is not None:
+            entry = describe(folder, store)
+            validate({"schema_version": "index.v1", "runs": [entry]}, "index.v1")
+            return Found(path, "finished", entry, _times(folder), _order(folder, entry, ended))
+    except RunForgeError as error:
+        # A document that is torn where there is no manifest yet was being written.
+        if not over or _exists(path / layout.MANIFEST):
+            return Found(path, "unreadable", reason=error.message)
+    if over:
+        return Found(path, "interrupted")
+    return Found(path, "incomplete")
+
+
+def _end(folder: RunFolder) -> str | None:
+    """Return when the run ended; None where it has not, or was interrupted.
+
+    Raises ``DOCUMENT_INVALID`` where its documents are not of one run.
+    """
+    run, result = folder.run, folder.result
+    ids = {document["run_id"] for document in (run, result) if document and "run_id" in document}
+    if len(ids) > 1:
+        raise RunForgeError(
+            ErrorCode.DOCUMENT_INVALID,
+            "Its documents carry different run ids: "
+            + ", ".join(quote(run_id) for run_id in sorted(ids))
+            + ".",
+            path=str(folder.path),
+        )
+    if result is not None:
+        return str(result["finished_at"])
+    # Clients before result.json wrote a run record when training had completed; today's clients
+    # write both, and one that did not was ended in between.
+    if run is not None and run["schema_version"] != RUN_VERSIONS[0]:
+        return str(run["created_at"])
+    return None
+
+
+def _order(folder: RunFolder, entry: dict[str, Any], ended: str) -> tuple[str, str, int, str]:
+    """Return what sorts by time: the recorded second, and within one the logs and the files."""
+    file = folder.path / (layout.RESULT if folder.result is not None else layout.RUN)
+    try:
+        written = file.stat(follow_symlinks=False).st_mtime_ns
+    except OSError:
+        written = 0
+    return instant(ended), _last_event(folder.path), written, str(entry["run_id"])
+
+
+def _times(folder: RunFolder) -> frozenset[str]:
+    documents = (folder.request, folder.run, folder.result)
+    names = ("created_at", "started_at", "finished_at")
+    return frozenset(
+        instant(document[name])
+        for document in documents
+        for name in names
+        if document and isinstance(document.get(name), str)
+    )
+
+
+def _last_event(path: Path) -> str:
+    """Return the time of the run's last event, in milliseconds; empty where there is none."""
+    try:
+        lines = read_file(path / layout.EVENTS, max_bytes=MAX_BYTES).splitlines()
+        return str(json.loads(lines[-1])["timestamp"])
+    except (RunForgeError, ValueError, LookupError, TypeError, RecursionError):
+        return ""
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(path.stat(follow_symlinks=False).st_mode)
+    except OSError:
+        return False

@@ -1,0 +1,287 @@
+"""The store's writing side: claiming a run folder, and committing a run to the index.
+
+Source: run store contract, section 1; RunForge contract, "Where things live".
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import mmap
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from runforge_contracts.codec.strict_json import encode_json
+from runforge_contracts.display import quote
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.fs.files import open_file, reading, sync_folder, write_file, writing
+from runforge_contracts.schemas import in_schema_order
+from runforge_contracts.store.layout import GIT_ATTRIBUTES_TEXT, StoreLayout
+from runforge_contracts.store.reading import read_index_document
+from runforge_contracts.validation import validate
+
+from runforge_engine.runtime.background import Check, run_aside
+from runforge_engine.runtime.folder_lock import holder_of
+from runforge_engine.store.index_append import append_to_large
+
+#: How long an append waits for other processes, in seconds.
+LOCK_TIMEOUT = 30.0
+
+
+def claim_folder(store: StoreLayout, candidates: Iterator[str]) -> Path:
+    """Make the run folder of the first candidate that is free, and return it.
+
+    Making the folder is the claim: of several processes only one succeeds. An id that the index
+    has is taken, wherever the folder of its run lies, and also where it is gone.
+
+    Raises
+    ------
+    RunForgeError
+        ``STORE_NOT_WRITABLE``, or ``FILE_UNSAFE`` where the store is a symbolic link.
+    """
+    _prepare(store)
+    for run_id in candidates:
+        folder = _claim(store, run_id)
+        if folder is not None:
+            return folder
+    raise AssertionError("candidates never end")
+
+
+def claim_id(store: StoreLayout, run_id: str) -> Path:
+    """Make the folder of the run ``run_id``, which will lie elsewhere, and return it.
+
+    It keeps the id from others until the run is listed; :func:`release` takes it away then.
+
+    Raises
+    ------
+    RunForgeError
+        ``RUN_ID_TAKEN``, and as :func:`claim_folder`.
+    """
+    _prepare(store)
+    folder = _claim(store, run_id)
+    if folder is None:
+        raise _taken(store, run_id)
+    return folder
+
+
+def release(claim: Path) -> None:
+    """Take away the folder of a run that lies elsewhere; one that holds anything stays."""
+    with contextlib.suppress(OSError):
+        claim.rmdir()
+
+
+def accept_id(store: StoreLayout, run_id: str) -> None:
+    """Accept the id that a client has chosen by the name of a folder among the runs.
+
+    Raises
+    ------
+    RunForgeError
+        ``RUN_ID_TAKEN`` where the index has a run with this id, and as :func:`claim_folder`.
+    """
+    _prepare(store)
+    if _is_listed(store, run_id):
+        raise _taken(store, run_id)
+
+
+def take_folder(folder: Path, store: StoreLayout) -> None:
+    """Make ``folder``, or take it where it is empty.
+
+    Raises
+    ------
+    RunForgeError
+        ``USAGE_INVALID`` where the store lies in it, or it in the store but not among its runs;
+        ``RUN_ALREADY_COMPLETE`` where it holds anything; ``STORE_NOT_WRITABLE``.
+    """
+    real, root = (Path(os.path.realpath(path)) for path in (folder, store.root))
+    if root.is_relative_to(real) or (real.is_relative_to(root) and real.parent != root / "runs"):
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            f"{quote(folder, 200)} cannot be a run folder of the store {quote(store.root, 200)}.",
+            hint="Name a folder among its runs, or one that has nothing to do with it.",
+            path=str(folder),
+        )
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise RunForgeError(
+                ErrorCode.RUN_ALREADY_COMPLETE,
+                f"The folder {quote(folder, 200)} is not empty.",
+                hint="Nothing is overwritten: name a folder that does not exist yet.",
+                path=str(folder),
+            )
+
+
+def _prepare(store: StoreLayout) -> None:
+    """Make the store where there is none yet, and have Git leave its bytes as they are."""
+    for folder in (store.root, store.runs):
+        if folder.is_symlink():
+            raise RunForgeError(
+                ErrorCode.FILE_UNSAFE,
+                f"{quote(folder, 200)} is a symbolic link; a store is never written through one.",
+                path=str(folder),
+            )
+    with writing(store.runs):
+        store.runs.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(OSError):  # No run is lost for it.
+        write_once(store.git_attributes, GIT_ATTRIBUTES_TEXT)
+
+
+def _claim(store: StoreLayout, run_id: str) -> Path | None:
+    """Make the folder of a run; None where the id is taken."""
+    folder = store.run_folder(run_id)
+    with writing(store.runs):
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            return None
+        # In this order: a run that lies elsewhere gives its folder back once it is listed.
+        if _is_listed(store, run_id):
+            release(folder)
+            return None
+        sync_folder(store.runs)
+        return folder
+
+
+def _is_listed(store: StoreLayout, run_id: str) -> bool:
+    """Tell whether the index names a run; not where it cannot be read, which is told later."""
+    try:
+        with open_file(store.index) as file, reading(store.index):
+            if not os.fstat(file.fileno()).st_size:
+                return False
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
+                return text.find(json.dumps(run_id).encode()) >= 0
+    except RunForgeError:
+        return False
+
+
+def _taken(store: StoreLayout, run_id: str) -> RunForgeError:
+    return RunForgeError(
+        ErrorCode.RUN_ID_TAKEN,
+        f"The store {quote(store.root, 200)} has a run {quote(run_id)} already.",
+        hint="An id is used once, also where the folder of its run is gone; choose another one.",
+        path=str(store.run_folder(run_id)),
+    )
+
+
+def append_entry(store: StoreLayout, entry: dict[str, Any]) -> None:
+    """Append ``entry`` to the index: exactly once, after everything that is there.
+
+    Processes take turns by a lock of the kernel, which ends with its process. An entry whose run
+    id is there already is left as it is.
+
+    Raises
+    ------
+    RunForgeError
+        ``STORE_BUSY``, ``STORE_NOT_WRITABLE``, or ``INDEX_INVALID`` where the index cannot be
+        read; then it stays as it is.
+    """
+    validate({"schema_version": "index.v1", "runs": [entry]}, "index.v1")
+    with index_lock(store):
+        if store.index.exists() and append_to_large(store.index, entry):
+            return
+        index = read_index_document(store) or {"schema_version": "index.v1", "runs": []}
+        if any(known["run_id"] == entry["run_id"] for known in index["runs"]):
+            return
+        index["runs"].append(entry)
+        write_index(store, index)
+
+
+@contextmanager
+def index_lock(store: StoreLayout) -> Iterator[None]:
+    """Hold the index of ``store``: whoever writes it does so in here.
+
+    Raises
+    ------
+    RunForgeError
+        ``STORE_BUSY``, or ``STORE_NOT_WRITABLE``.
+    """
+    from filelock import FileLock, Timeout
+
+    path = store.index.with_suffix(".lock")
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path, timeout=LOCK_TIMEOUT)
+        try:
+            lock.acquire()
+        except Timeout:
+            holder = holder_of(path) or "another process"
+            raise RunForgeError(
+                ErrorCode.STORE_BUSY,
+                f"The index has been held for {LOCK_TIMEOUT:.0f} seconds by {holder}.",
+                hint="Wait for it to end; a lock never outlives its process.",
+                path=str(path),
+            ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def write_index(store: StoreLayout, index: dict[str, Any]) -> None:
+    """Write the raw index, whose entries are valid; a reader sees the old one or the new one."""
+    write_file(store.index, encode_json(in_schema_order(index, "index.v1")))
+
+
+def write_new(path: Path, data: bytes, check: Check | None = None) -> None:
+    """Write a file of a run; one that exists is an error, and no reader ever sees a part of it.
+
+    The bytes are on the disk when this returns; the name becomes durable with :func:`sync_run`.
+    Where ``check`` is given, what it raises ends the writing. Raises ``STORE_NOT_WRITABLE``.
+    """
+
+    def write(_: threading.Event | None = None) -> None:
+        with file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+
+    unfinished = path.with_name(f".{path.name}.tmp")
+    with writing(path):
+        # Only the process that has claimed the folder writes there, so nobody comes in between.
+        if os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+        file = unfinished.open("xb")
+        try:
+            if check is None:
+                write()
+            else:
+                run_aside(write, check, ended=file.close)
+            unfinished.rename(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                unfinished.unlink()
+            raise
+
+
+def write_once(path: Path, data: bytes) -> None:
+    """Write a small file unless there is something of that name; a reader sees all of it or none.
+
+    Raises ``OSError``.
+    """
+    if os.path.lexists(path):
+        return
+    unfinished = path.with_name(f".{path.name}.{os.urandom(8).hex()}.tmp")
+    try:
+        unfinished.write_bytes(data)
+        try:
+            # Unlike a rename, it never replaces what another process has put there meanwhile.
+            os.link(unfinished, path)
+        except FileExistsError:
+            return
+        except OSError:
+            unfinished.rename(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def sync_run(folder: Path) -> None:
+    """Make the names of a run's files durable."""
+    with writing(folder):
+        for child in (*folder.iterdir(), folder):
+            if child.is_dir():
+                sync_folder(child)

@@ -1,0 +1,143 @@
+"""Models are used in a process of its own: the same results, and an end that is told."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from real_data import write_dataset
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.reading import RunFolder, list_runs
+from runforge_engine.data.dataset_source import read_source
+from runforge_engine.modeling import model_process, predict
+from runforge_engine.modeling.revalidate import replay
+from runforge_engine.pipeline.execute import execute
+from runforge_engine.pipeline.request import new_request
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a workspace with a run of a small forest; nobody changes it."""
+    workspace = tmp_path_factory.mktemp("trained")
+    path, label, excluded = write_dataset("penguins", workspace)
+    store = StoreLayout(workspace)
+    request = new_request(
+        dataset=path,
+        label_column=label,
+        exclude_columns=excluded,
+        store=store,
+        created_by="tests@1",
+        model_family="random_forest",
+        hyperparameters={"n_estimators": 5},
+    )
+    assert execute(request, store).status == "succeeded"
+    return workspace
+
+
+@pytest.fixture
+def folder(trained: Path) -> RunFolder:
+    return RunFolder(next((trained / ".runforge/runs").iterdir()))
+
+
+@pytest.fixture
+def listed(trained: Path) -> list[tuple[dict[str, Any], StoreLayout]]:
+    store = StoreLayout(trained)
+    return [(entry, store) for entry in list_runs(store)]
+
+
+@pytest.mark.parametrize("probabilities", [False, True])
+def test_predictions_are_those_of_this_process(
+    trained: Path, folder: RunFolder, listed: Any, probabilities: bool
+) -> None:
+    model = predict.model_of_run(folder, listed)
+    data = trained / "penguins.csv"
+    here = predict.predict(model, read_source(data), probabilities=probabilities)
+    there = model_process.predict(model, data, probabilities=probabilities)
+    assert there.to_csv() == here.to_csv()
+    for name in ("run_id", "classes", "ignored_columns", "missing_by_column", "warnings"):
+        assert getattr(there, name) == getattr(here, name)
+
+
+def test_a_replay_is_that_of_this_process(trained: Path, folder: RunFolder, listed: Any) -> None:
+    here, there = (call(folder, trained, listed) for call in (replay, model_process.replay))
+    assert (there.classes, there.kind) == (here.classes, here.kind)
+    for name in ("truth", "predicted", "scores"):
+        one, other = getattr(here, name), getattr(there, name)
+        assert one.dtype == other.dtype
+        assert np.array_equal(one, other)
+
+
+def test_an_error_is_told_with_all_its_parts(
+    trained: Path, folder: RunFolder, listed: Any, tmp_path: Path
+) -> None:
+    data = tmp_path / "other.csv"
+    data.write_text("bill_length_mm\n1\n")
+    model = predict.model_of_run(folder, listed)
+    with pytest.raises(RunForgeError) as here:
+        predict.predict(model, read_source(data))
+    with pytest.raises(RunForgeError) as there:
+        model_process.predict(model, data)
+    assert there.value.to_dict() == here.value.to_dict()
+    assert len(there.value.problems) == 3
+
+
+@pytest.mark.skipif(os.name != "posix", reason="programs that are scripts")
+@pytest.mark.parametrize(
+    ("ending", "code", "words"),
+    [
+        ("kill -SEGV $$", ErrorCode.FILE_UNSAFE, "crashed (SIGSEGV)"),
+        ("kill -ABRT $$", ErrorCode.FILE_UNSAFE, "crashed (SIGABRT)"),
+        ("kill -XCPU $$", ErrorCode.FILE_UNSAFE, "processor time"),
+        ("kill -KILL $$", ErrorCode.MEMORY_INSUFFICIENT, "memory"),
+        ("exit 3", ErrorCode.FILE_UNSAFE, "code 3"),
+        ("echo nonsense", ErrorCode.FILE_UNSAFE, "without an answer"),
+    ],
+)
+def test_the_end_of_the_process_is_an_error(
+    ending: str,
+    code: ErrorCode,
+    words: str,
+    folder: RunFolder,
+    listed: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    program = tmp_path / "python"
+    program.write_text(f"#!/bin/sh\nread task\n{ending}\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    with pytest.raises(RunForgeError) as caught:
+        model_process.predict(predict.model_of_run(folder, listed), tmp_path / "data.csv")
+    assert caught.value.code is code
+    assert words in caught.value.message
+    assert caught.value.hint
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGXCPU"), reason="limits of POSIX")
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        pytest.param("allow(1)\nwhile True: pass", -signal.SIGXCPU, id="time"),
+        pytest.param("allow(0)\nallow(None)\nsum(range(10**7))", 0, id="time again"),
+        pytest.param("bytearray(8 * 2**30)", 1, id="memory"),
+    ],
+)
+def test_a_confined_process_has_its_bounds(statement: str, expected: int) -> None:
+    if statement.startswith("bytearray") and sys.platform != "linux":
+        pytest.skip("only Linux bounds the memory")
+    code = "from runforge_engine.runtime.resource_limits import allow, confine\n"
+    code += f"confine()\n{statement}\n"
+    result = subprocess.run(
+        [sys.executable, "-P", "-c", code],
+        env={**os.environ, "RUNFORGE_MEMORY_LIMIT": "2G"},
+        capture_output=True,
+    )
+    assert result.returncode == expected
+    assert (b"MemoryError" in result.stderr) == (expected == 1)
