@@ -247,7 +247,7 @@ def test_a_second_signal_ends_at_once(second: signal.Signals, workspace: Path) -
     names = ("runforge_engine.pipeline.execute", "_write_end")
     program = STUCK.replace("importlib.import_module(module)", "stuck_in(module)").replace(
         "setattr",
-        "from runforge_engine import stages\n"
+        "from runforge_engine.pipeline import stages\n"
         "import threading\n"
         "def stuck_in(module):\n"
         "    stages.evaluate = lambda *_: (place.with_name('here').touch(), time.sleep(120))\n"
@@ -381,7 +381,7 @@ def test_a_run_of_another_user_is_not_cancelled(workspace: Path) -> None:
         "from pathlib import Path\n"
         "from runforge_contracts.errors import RunForgeError\n"
         "from runforge_contracts.invariants.run_invariants import check_run\n"
-        "from runforge_engine import stopping\n"
+        "from runforge_engine.pipeline import cancel\n"
         "import fcntl; check_run(Path(sys.argv[1]))  # what is imported late would not be found\n"
         "os.setgid(65534); os.setuid(65534)\n"
         "try:\n"

@@ -158,7 +158,7 @@ def test_several_processes_lose_nothing_and_readers_see_whole_documents(tmp_path
 
 @pytest.mark.parametrize("kills", [3, pytest.param(25, marks=pytest.mark.storm)])
 def test_a_kill_at_any_moment_leaves_a_whole_index(kills: int, tmp_path: Path) -> None:
-    writer, count = StoreLayout(tmp_path), 0
+    store, count = StoreLayout(tmp_path), 0
     for number in range(kills):
         command = [sys.executable, "-c", APPEND, str(tmp_path), str(number), "500"]
         writer = subprocess.Popen(command)

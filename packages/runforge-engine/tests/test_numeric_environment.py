@@ -372,8 +372,8 @@ def test_the_pin_follows_the_processor(tmp_path, cpuinfo, coretype, disabled):
     (tmp_path / "cpuinfo").write_text(cpuinfo)
     code = PIN + (
         "import os\n"
-        "from runforge_engine import host\n"
-        f"host._CPUINFO = {str(tmp_path / 'cpuinfo')!r}\n"
+        "from runforge_engine.runtime import platform_info\n"
+        f"platform_info._CPUINFO = {str(tmp_path / 'cpuinfo')!r}\n"
         "assert pin_environment()\n"
         "print(os.environ['OMP_NUM_THREADS'], os.environ['OPENBLAS_CORETYPE'])\n"
         "print(os.environ.get('NPY_DISABLE_CPU_FEATURES', ''))"
