@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import gc
 import os
 import sys
 from typing import NoReturn
@@ -45,13 +44,11 @@ def prepare_training() -> None:
 
 
 def leave(code: int) -> NoReturn:
-    """End the process, also where work that was left is still in native code."""
+    """Exit, without waiting for abandoned work that is still in native code."""
     interruption.ended()
-    if "numpy" not in sys.modules and not _work_left():
-        # Nor is it worth the time to look for garbage when the process ends.
-        gc.freeze()
+    if not _work_left():
         sys.exit(code)
-    # The system takes a million rows and a thousand modules back faster than Python gives them.
+    # A daemon thread in native code would crash, or delay, an ordinary end of the interpreter.
     atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()

@@ -20,14 +20,14 @@ optimizations, Runtime dispatch".
 from __future__ import annotations
 
 import os
-import struct
 import sys
 from typing import TYPE_CHECKING
 
+from runforge_engine.runtime.numpy_features import dispatched_features
 from runforge_engine.runtime.platform_info import cpu_flags
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from typing import Any
 
 _THREADS = (
@@ -87,9 +87,6 @@ _ABOVE_AVX2 = {
     }.items()
 }
 
-#: Bytes that are read of one part of numpy's extension module; its constants take 2 MB.
-_SEGMENT_LIMIT = 32 * 1024 * 1024
-
 #: The variables as this process has set them in time; None if it has not.
 _applied: dict[str, str] | None = None
 
@@ -99,7 +96,8 @@ def pin_environment() -> bool:
 
     Sets the variables in ``os.environ``, whatever the user had set them to. Anywhere but under
     Linux on an x86-64 processor with AVX2 and FMA, only the number of threads is pinned. Takes
-    about two milliseconds, and may be called again.
+    about two milliseconds, and a tenth of a second the first time that an installed numpy is met;
+    may be called again.
 
     Returns
     -------
@@ -117,7 +115,7 @@ def pin_environment() -> bool:
         pinned[_CORETYPE] = _PINNED_CORETYPE
         # With both of numpy's variables set its import fails, and either changes the loops.
         removed += [_DISABLE, _ENABLE]
-        features = [name for name in _dispatched_features() if _is_above_avx2(name, flags)]
+        features = [name for name in dispatched_features() if _is_above_avx2(name, flags)]
         if features:
             pinned[_DISABLE] = " ".join(features)
     for name in removed:
@@ -130,61 +128,6 @@ def pin_environment() -> bool:
 def _is_above_avx2(name: str, flags: frozenset[str]) -> bool:
     # A feature that the processor lacks is not named: numpy warns of it.
     return name in _ABOVE_AVX2 and _ABOVE_AVX2[name] <= flags
-
-
-def _dispatched_features() -> list[str]:
-    """Return the processor features for which the installed numpy has loops to choose from.
-
-    The names differ between versions and builds of numpy. Naming one that this numpy does not
-    choose at run time is a warning, and naming one that it was built to require makes its import
-    fail; so the list is read from where numpy keeps it, the text of its own error message in the
-    extension module. An unexpected file gives an empty list.
-    """
-    path = _extension_module()
-    if path is None:
-        return []
-    try:
-        for text in _constant_segments(path):
-            for words in (b"part of the dispatch", b"part of the dispatched"):
-                start = text.find(words + b" optimizations\n(")
-                if start >= 0:
-                    names = text[text.index(b"(", start) + 1 : text.index(b")", start)]
-                    return names.decode("ascii").split()
-    except (OSError, OverflowError, ValueError, struct.error):
-        return []
-    return []
-
-
-def _extension_module() -> str | None:
-    from importlib.machinery import EXTENSION_SUFFIXES, PathFinder
-
-    spec = PathFinder.find_spec("numpy")
-    for folder in (spec and spec.submodule_search_locations) or ():
-        for suffix in EXTENSION_SUFFIXES:
-            path = f"{folder}/_core/_multiarray_umath{suffix}"
-            if os.access(path, os.R_OK):
-                return path
-    return None
-
-
-def _constant_segments(path: str) -> Iterator[bytes]:
-    """Yield the read-only data of a 64-bit little-endian ELF file, about a sixth of numpy's.
-
-    Source: System V ABI, chapters "ELF Header" and "Program Header".
-    """
-    with open(path, "rb") as file:  # noqa: PTH123 - pathlib costs start-up time
-        header = file.read(64)
-        if header[:6] != b"\x7fELF\x02\x01":
-            return
-        (table,) = struct.unpack_from("<Q", header, 32)
-        size, count = struct.unpack_from("<HH", header, 54)
-        file.seek(table)
-        entries = file.read(size * count)
-        for index in range(count):
-            kind, flags, offset, _, _, length = struct.unpack_from("<IIQQQQ", entries, index * size)
-            if kind == 1 and flags == 4:  # loadable, and neither written nor executed
-                file.seek(offset)
-                yield file.read(min(length, _SEGMENT_LIMIT))
 
 
 def describe_numerics() -> dict[str, Any]:

@@ -6,7 +6,6 @@ be read meanwhile. The libraries that read a table come first.
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -60,14 +59,12 @@ class _Absent:
 def own_process() -> None:
     """Load sparingly from now on: this process does nothing but one run.
 
-    What was loaded stays in use to the end, so the collector does not look for garbage in it; and
-    what no run needs cannot be imported, or is only when it is used. Not for a program or a
-    notebook, whose process is not ours.
+    What no run needs cannot be imported, or is imported only when it is used. Not for a program or
+    a notebook, whose process belongs to somebody else.
     """
     global _own
     if not _own:
         _own = True
-        gc.disable()
         sys.meta_path.insert(0, _Absent)
         defer(_FOR_OTHERS)
 
@@ -110,6 +107,3 @@ def _load(*steps: tuple[Sequence[str], Event]) -> None:
         for _, there in steps:
             there.set()
             _unfinished.discard(there)
-        if _own:
-            gc.freeze()
-            gc.enable()
