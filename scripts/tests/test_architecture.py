@@ -60,6 +60,16 @@ def test_imports_run_one_way(name: str) -> None:
         assert {module for _, module in imports(PACKAGES[name])} & NUMERIC == set()
 
 
+@pytest.mark.parametrize("name", [name for name in PACKAGES if name != "runforge_contracts"])
+def test_the_generated_modules_are_private_to_the_contracts(name: str) -> None:
+    used = [
+        str(path.relative_to(ROOT))
+        for path in PACKAGES[name].rglob("*.py")
+        if "runforge_contracts._generated" in path.read_text("utf-8")
+    ]
+    assert used == []
+
+
 #: Where a library that is imported has another name than the distribution that brings it.
 DISTRIBUTIONS = {"sklearn": "scikit-learn", "svg": "svg.py", "yaml": "pyyaml"}
 #: What is imported only where an extra has brought it.

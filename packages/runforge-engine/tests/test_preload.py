@@ -44,8 +44,7 @@ except ImportError as error:
     found = str(error)
 print(json.dumps({"folder": str(outcome.run_dir), "loaded": loaded, "modules": modules,
     "pandas": found,
-    "late": [ranking, median],
-    "collecting": gc.isenabled(), "frozen": gc.get_freeze_count() > 0}))
+    "late": [ranking, median], "collecting": gc.isenabled()}))
 """
 
 
@@ -74,7 +73,7 @@ def train(whose: str, folder: Path, family: str = "logistic_regression") -> dict
 def test_a_process_of_ours_loads_no_more_than_a_run_needs(family: str, tmp_path: Path) -> None:
     told = train("own", tmp_path, family)
     assert told["loaded"] == ["sklearn"]
-    assert (told["collecting"], told["frozen"]) == (True, True)
+    assert told["collecting"]
     assert "pandas" in told["pandas"]
     # Whoever asks for more gets it.
     assert told["late"] == [0.5, 2.0]
@@ -88,4 +87,4 @@ def test_a_program_keeps_its_libraries_and_its_collector(tmp_path: Path) -> None
     told = train("theirs", tmp_path)
     assert {"scipy.spatial._kdtree", "scipy.stats._stats_py"} <= {*told["loaded"]}
     assert told["pandas"] is True
-    assert (told["collecting"], told["frozen"]) == (True, False)
+    assert told["collecting"]

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from msgspec import UNSET, UnsetType
-from runforge_contracts._generated.common_v1 import MetricsProfile
-from runforge_contracts._generated.metrics_v1 import ClassMetrics, MetricsV1
 from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnostic
+from runforge_contracts.types import ClassMetrics, MetricsProfile, MetricsV1
 
 from runforge_engine.modeling.fit import within_range
 

@@ -13,12 +13,27 @@ from dataclasses import dataclass
 from typing import Any
 
 from msgspec import UNSET
-from runforge_contracts._generated import feature_importance_v1 as importance_types
-from runforge_contracts._generated import interpretability_index_v1 as index_types
-from runforge_contracts._generated import linear_coefficients_v1 as coefficient_types
-from runforge_contracts._generated.metrics_v1 import MetricsV1
 from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnostic
 from runforge_contracts.store import layout
+from runforge_contracts.types import (
+    AvailableArtifacts,
+    ClassCoefficients,
+    FeatureImportanceEntry,
+    FeatureImportanceSummary,
+    FeatureImportanceV1,
+    IndexedImportance,
+    Intercept,
+    InterpretabilityIndexV1,
+    LinearCoefficientsEntry,
+    LinearCoefficientsSummary,
+    LinearCoefficientsV1,
+    MetricsEntry,
+    MetricsSummary,
+    MetricsV1,
+    RankedCoefficient,
+    RankedImportance,
+    TopFeatures,
+)
 
 #: How many names the artifacts list first, and how many of them the index repeats.
 TOP_K = 10
@@ -29,8 +44,8 @@ INDEX_TOP_K = 5
 class Interpretation:
     """The artifacts that the model supports, and why others are missing."""
 
-    feature_importance: importance_types.FeatureImportanceV1 | None
-    linear_coefficients: coefficient_types.LinearCoefficientsV1 | None
+    feature_importance: FeatureImportanceV1 | None
+    linear_coefficients: LinearCoefficientsV1 | None
     diagnostics: tuple[Diagnostic, ...]
 
 
@@ -54,26 +69,22 @@ def interpret(pipeline: Any, family: str, feature_names: Sequence[str]) -> Inter
     return Interpretation(None, coefficients, (_unsupported("feature importances", family),))
 
 
-def feature_importance(
-    forest: Any, feature_names: Sequence[str]
-) -> importance_types.FeatureImportanceV1:
+def feature_importance(forest: Any, feature_names: Sequence[str]) -> FeatureImportanceV1:
     """Return the Gini importances of a forest: the mean decrease in impurity, normalised."""
     values = forest.feature_importances_.tolist()
     order = sorted(range(len(values)), key=lambda index: -values[index])
     ranked = [
-        importance_types.RankedImportance(
-            name=feature_names[index], importance=values[index], rank=rank
-        )
+        RankedImportance(name=feature_names[index], importance=values[index], rank=rank)
         for rank, index in enumerate(order, start=1)
     ]
-    return importance_types.FeatureImportanceV1(
+    return FeatureImportanceV1(
         schema_version="feature_importance.v1",
         model_family="random_forest",
         importance_type="gini_importance",
         num_features=len(values),
         features_by_importance=ranked,
         features_by_original_order=[
-            importance_types.IndexedImportance(name=name, importance=value, index=index)
+            IndexedImportance(name=name, importance=value, index=index)
             for index, (name, value) in enumerate(zip(feature_names, values, strict=True))
         ],
         top_k=[item.name for item in ranked[:TOP_K]],
@@ -82,7 +93,7 @@ def feature_importance(
 
 def linear_coefficients(
     classifier: Any, family: str, feature_names: Sequence[str]
-) -> coefficient_types.LinearCoefficientsV1:
+) -> LinearCoefficientsV1:
     """Return the coefficients of a linear model, per standard deviation of each feature.
 
     Two classes have one set, for the greater label; more classes have one each.
@@ -91,10 +102,10 @@ def linear_coefficients(
     rows = classifier.coef_.tolist()
     labels = classes[1:] if len(rows) == 1 else classes
     by_class = [
-        coefficient_types.ClassCoefficients(class_=label, features=_rank(row, feature_names))
+        ClassCoefficients(class_=label, features=_rank(row, feature_names))
         for label, row in zip(labels, rows, strict=True)
     ]
-    return coefficient_types.LinearCoefficientsV1(
+    return LinearCoefficientsV1(
         schema_version="linear_coefficients.v1",
         model_family=family,  # type: ignore[arg-type]
         coefficient_space="standardized",
@@ -102,12 +113,12 @@ def linear_coefficients(
         num_classes=len(classes),
         classes=classes,
         intercepts=[
-            coefficient_types.Intercept(class_=label, intercept=value)
+            Intercept(class_=label, intercept=value)
             for label, value in zip(labels, classifier.intercept_.tolist(), strict=True)
         ],
         coefficients_by_class=by_class,
         top_k_by_class=[
-            index_types.TopFeatures(
+            TopFeatures(
                 class_=item.class_, top_features=[entry.name for entry in item.features[:TOP_K]]
             )
             for item in by_class
@@ -122,22 +133,22 @@ def build_index(
     run_id: str,
     version: str,
     created_at: str,
-) -> index_types.InterpretabilityIndexV1:
+) -> InterpretabilityIndexV1:
     """Return the index over the artifacts that were written; what is absent is left out."""
     importance, coefficients = (
         interpretation.feature_importance,
         interpretation.linear_coefficients,
     )
-    return index_types.InterpretabilityIndexV1(
+    return InterpretabilityIndexV1(
         schema_version="interpretability.index.v1",
         run_id=run_id,
         runforge_version=version,
         created_at=created_at,
-        available_artifacts=index_types.AvailableArtifacts(
-            metrics_v1=index_types.MetricsEntry(
+        available_artifacts=AvailableArtifacts(
+            metrics_v1=MetricsEntry(
                 schema_version="metrics.v1",
                 path=layout.METRICS_V1,
-                summary=index_types.MetricsSummary(
+                summary=MetricsSummary(
                     metrics_profile=metrics.metrics_profile, accuracy=metrics.accuracy
                 ),
             ),
@@ -150,43 +161,39 @@ def build_index(
 
 
 def _importance_entry(
-    importance: importance_types.FeatureImportanceV1,
-) -> index_types.FeatureImportanceEntry:
-    return index_types.FeatureImportanceEntry(
+    importance: FeatureImportanceV1,
+) -> FeatureImportanceEntry:
+    return FeatureImportanceEntry(
         schema_version="feature_importance.v1",
         path=layout.FEATURE_IMPORTANCE,
-        summary=index_types.FeatureImportanceSummary(
+        summary=FeatureImportanceSummary(
             model_family="random_forest", top_k=importance.top_k[:INDEX_TOP_K]
         ),
     )
 
 
 def _coefficients_entry(
-    coefficients: coefficient_types.LinearCoefficientsV1,
-) -> index_types.LinearCoefficientsEntry:
-    return index_types.LinearCoefficientsEntry(
+    coefficients: LinearCoefficientsV1,
+) -> LinearCoefficientsEntry:
+    return LinearCoefficientsEntry(
         schema_version="linear_coefficients.v1",
         path=layout.LINEAR_COEFFICIENTS,
-        summary=index_types.LinearCoefficientsSummary(
+        summary=LinearCoefficientsSummary(
             model_family=coefficients.model_family,
             num_classes=coefficients.num_classes,
             top_k_by_class=[
-                index_types.TopFeatures(
-                    class_=item.class_, top_features=item.top_features[:INDEX_TOP_K]
-                )
+                TopFeatures(class_=item.class_, top_features=item.top_features[:INDEX_TOP_K])
                 for item in coefficients.top_k_by_class
             ],
         ),
     )
 
 
-def _rank(
-    values: Sequence[float], feature_names: Sequence[str]
-) -> list[coefficient_types.RankedCoefficient]:
+def _rank(values: Sequence[float], feature_names: Sequence[str]) -> list[RankedCoefficient]:
     # A stable sort: features of equal weight stay in column order.
     order = sorted(range(len(values)), key=lambda index: -abs(values[index]))
     return [
-        coefficient_types.RankedCoefficient(
+        RankedCoefficient(
             name=feature_names[index],
             coefficient=values[index],
             abs_coefficient=abs(values[index]),
