@@ -36,12 +36,14 @@ STAGES = {
 }
 FAMILY = "logistic_regression"
 #: Loads what a run loads, as it loads it.
-_LOAD = f"""
+_LOAD = """
 from runforge_engine.runtime.numeric_environment import pin_environment
+
+from runforge_engine.modeling.configuration import family_table
 pin_environment()
 from runforge_engine.runtime.preload import Libraries, own_process, wait_for_libraries
 own_process()
-Libraries({FAMILY!r})
+Libraries("sklearn.linear_model")
 wait_for_libraries()
 """
 #: Reads and hashes a file, and tells how long that took: memory is the limit.

@@ -16,7 +16,7 @@ from real_data import write_dataset
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.invariants.run_invariants import check_run
 from runforge_engine import Cancellation, Observer, Run, Store, train
-from runforge_engine.experiment.config.resolve import materialise
+from runforge_engine.experiment.run.resolve import materialise
 from runforge_engine.experiment.run.run_experiment import run_experiment
 from runforge_engine.runtime.folder_lock import holding
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from runforge_contracts.codec.strict_yaml import MAX_YAML_BYTES, encode_yaml
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_engine.experiment.config.resolve import Materialised, materialise
+from runforge_engine.experiment.run.resolve import Materialised, materialise
 
 BASIC = """
 experiment: exp-001

@@ -17,7 +17,7 @@ from runforge_cli.shell.click_group import CommandGroup
 from runforge_cli.shell.settings import Settings, global_options, pass_settings, private_option
 
 if TYPE_CHECKING:
-    from runforge_engine.experiment.config.resolve import Materialised
+    from runforge_engine.experiment.run.resolve import Materialised
     from runforge_engine.experiment.run.run_experiment import ExperimentOutcome
 
 
@@ -67,7 +67,7 @@ def run(
         # For our own training, too, which is a process of its own.
         os.environ["RUNFORGE_PRIVATE"] = "1"
     with cancelled_by_signals() as cancellation:
-        from runforge_engine.experiment.config.resolve import materialise
+        from runforge_engine.experiment.run.resolve import materialise
         from runforge_engine.experiment.run.run_experiment import run_experiment
 
         root = _repository(settings)

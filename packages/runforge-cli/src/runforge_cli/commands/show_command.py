@@ -57,7 +57,7 @@ def command(settings: Settings, run: str) -> int:
 def _as_json(folder: AnyRun, settings: Settings) -> dict[str, Any]:
     """Return all documents of a run; one of an experiment that cannot be read is a problem."""
     if isinstance(folder, ExperimentFolder):
-        from runforge_engine.experiment.run.cancel_experiment import state_of
+        from runforge_engine.experiment.record.experiment_state import state_of
 
         from runforge_cli.listing.experiment_rows import TolerantFolder
 

@@ -213,7 +213,7 @@ def _of_training(folder: RunFolder, place: Place) -> _Own:
 
 
 def _of_experiment(folder: ExperimentFolder) -> _Own:
-    from runforge_engine.experiment.run.cancel_experiment import state_of
+    from runforge_engine.experiment.record.experiment_state import state_of
 
     config = folder.config or {}
     begun = folder.path / CONFIG

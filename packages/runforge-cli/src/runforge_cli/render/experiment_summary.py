@@ -17,7 +17,7 @@ from runforge_contracts.fs.files import open_file, reading
 from runforge_contracts.metrics import primary_metric
 from runforge_contracts.store import layout
 from runforge_contracts.store.experiment_runs import ExperimentFolder, in_order
-from runforge_engine.experiment.run.cancel_experiment import state_of
+from runforge_engine.experiment.record.experiment_state import state_of
 
 from runforge_cli.listing.experiment_rows import TolerantFolder, trained_run
 from runforge_cli.listing.run_list import tags_of

@@ -105,7 +105,7 @@ def gather(
 
 def gather_experiment(folder: ExperimentFolder, letter: str, run_dir: str) -> ExperimentMaterial:
     """Return what there is on the run of an experiment, as far as it can be read."""
-    from runforge_engine.experiment.run.cancel_experiment import state_of
+    from runforge_engine.experiment.record.experiment_state import state_of
 
     run = TolerantFolder(folder.path)
     recorded = (run.metrics or {}).get("history", {})

@@ -14,7 +14,7 @@ from runforge_contracts.store.experiment_runs import ExperimentFolder, in_order
 from runforge_contracts.store.layout import ARTIFACTS
 
 from runforge_engine.api.run import html_table
-from runforge_engine.experiment.run.cancel_experiment import state_of
+from runforge_engine.experiment.record.experiment_state import state_of
 
 if TYPE_CHECKING:
     import pandas as pd

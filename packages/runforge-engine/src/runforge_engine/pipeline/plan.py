@@ -14,10 +14,9 @@ from runforge_contracts.documents import Document
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.types import RequestV1
 
-from runforge_engine.data.dataset_source import PYTHON, Source, read_source
-from runforge_engine.modeling.configuration import Configuration, resolve
+from runforge_engine.data.dataset_source import PYTHON, Source, dataset_path, read_source
+from runforge_engine.modeling.configuration import Configuration, family_table, resolve
 from runforge_engine.pipeline.memory_estimate import check_memory
-from runforge_engine.pipeline.request import dataset_path
 from runforge_engine.runtime.clock import Clock, read_clock
 from runforge_engine.runtime.preload import Libraries
 
@@ -135,7 +134,7 @@ def make_plan(
         gpu_reason = "The model families of this version compute on the CPU only."
     dataset = raw["dataset"]
     path = dataset_path(dataset["path"], store.workspace)
-    libraries = Libraries(configuration.family)
+    libraries = Libraries(family_table(configuration.family).module)
     check_memory(path, dataset["label_column"], dataset.get("exclude_columns", ()), configuration)
     source = read_source(path)
     source.in_python = raw["created_by"].startswith(PYTHON)

@@ -12,7 +12,6 @@ from importlib import import_module
 from importlib.machinery import ModuleSpec
 from threading import Event
 
-from runforge_engine.modeling.configuration import family_table
 from runforge_engine.runtime.background import begin_aside
 from runforge_engine.runtime.lazy_import import defer
 
@@ -76,9 +75,9 @@ _unfinished: set[Event] = set()
 class Libraries:
     """The libraries on their way. One that is broken says so where it is used."""
 
-    def __init__(self, family: str) -> None:
-        """Begin to load what the model family ``family`` needs."""
-        modules = (*_FOR_MODELS, family_table(family).module)
+    def __init__(self, estimator: str) -> None:
+        """Start to load what a training needs; ``estimator`` is the module of its estimator."""
+        modules = (*_FOR_MODELS, estimator)
         self._tables, everything = Event(), Event()
         _unfinished.add(everything)
         begin_aside(lambda _: _load((_FOR_TABLES, self._tables), (modules, everything)))

@@ -27,6 +27,8 @@ from runforge_engine.experiment.config.problem_list import Problems
 
 #: Values that only the run itself has.
 CONFIG, RUN_ID = "config", "run_id"
+#: The fields of `run` that say how user code is started.
+STARTS = ("script", "module", "command")
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*"
 _PLACEHOLDER = re.compile(

@@ -20,11 +20,10 @@ from runforge_engine.experiment.config.environment_variables import (
     Declared,
     placeholders,
 )
-from runforge_engine.experiment.config.model_references import OWN_MODELS
+from runforge_engine.experiment.config.field_names import STARTS
+from runforge_engine.experiment.config.model_references import COPY_MODELS, OWN_MODELS
 from runforge_engine.experiment.config.overrides import Setting
 from runforge_engine.experiment.config.secret_detection import secret_form
-from runforge_engine.experiment.run.command import STARTS
-from runforge_engine.experiment.run.copy_files import COPY_MODELS
 
 #: Says that there is no dataset, as a name that stands for nothing.
 NO_DATASET = "none"

@@ -22,6 +22,9 @@ from runforge_engine.experiment.config.dotted_names import did_you_mean, nearest
 FIELDS = {"dataset": "datasets", "model": "models"}
 #: How the names of models begin that RunForge trains itself.
 OWN_MODELS = "runforge/"
+#: The field that says which models are copied, and the folder that they are copied to.
+COPY_MODELS = "copy_models"
+MODELS = "models"
 
 
 def resolve_reference(

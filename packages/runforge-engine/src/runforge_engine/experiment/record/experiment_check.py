@@ -20,9 +20,8 @@ from runforge_contracts.store import layout
 from runforge_contracts.store.experiment_runs import ExperimentFolder, claims_to_be_run
 from runforge_contracts.store.layout import StoreLayout
 
-from runforge_engine.experiment.config.model_references import FIELDS
-from runforge_engine.experiment.run.cancel_experiment import State, state_of
-from runforge_engine.experiment.run.copy_files import MODELS
+from runforge_engine.experiment.config.model_references import FIELDS, MODELS
+from runforge_engine.experiment.record.experiment_state import State, state_of
 from runforge_engine.provenance.git import Git, GitUnavailableError
 
 #: Files from this size on are for Git LFS, in bytes.

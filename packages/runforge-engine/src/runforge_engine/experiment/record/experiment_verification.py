@@ -22,7 +22,7 @@ from runforge_contracts.store import layout
 from runforge_contracts.store.experiment_runs import ExperimentFolder, experiment_runs
 from runforge_contracts.store.layout import StoreLayout
 
-from runforge_engine.experiment.run.cancel_experiment import state_of
+from runforge_engine.experiment.record.experiment_state import state_of
 from runforge_engine.runtime.folder_lock import is_held, wait_until_free
 from runforge_engine.verification.check_result import Check, count
 from runforge_engine.verification.dataset_check import Datasets

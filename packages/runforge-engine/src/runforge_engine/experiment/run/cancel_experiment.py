@@ -1,38 +1,17 @@
-"""Whether the run of an experiment is at work, and asking it from outside to end."""
+"""Ask the run of an experiment to end, from another process."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.store import layout
 from runforge_contracts.store.experiment_runs import ExperimentFolder, experiment_runs
 
+from runforge_engine.experiment.record.experiment_state import state_of
 from runforge_engine.pipeline.cancel import PATIENCE, ask_to_end
-from runforge_engine.runtime.folder_lock import is_held
-
-State = Literal["running", "succeeded", "failed", "cancelled", "interrupted", "unknown"]
-
-
-def state_of(folder: ExperimentFolder) -> State:
-    """Return how a run ended, or what it is at.
-
-    ``interrupted``: it has not told its end, and nobody is at work on it. ``unknown``: its
-    configuration tells no status, as that of another tool may, or cannot be read; then a lock,
-    which anybody can take, tells nothing either.
-    """
-    # In this order: what is not held any more has told its end.
-    held = is_held(folder.path)
-    try:
-        status = "running" if folder.config is None else folder.status
-    except RunForgeError:
-        status = None
-    if status == "running" and held is False:
-        return "interrupted"
-    return status or "unknown"
 
 
 def stop_experiment(path: Path, *, patience: float = PATIENCE) -> ExperimentFolder:

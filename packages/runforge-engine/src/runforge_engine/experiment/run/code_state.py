@@ -15,8 +15,8 @@ from urllib.parse import urlsplit, urlunsplit
 from runforge_contracts.display import printable, quote, shorten
 from runforge_contracts.store import layout
 
+from runforge_engine.experiment.config.model_references import MODELS
 from runforge_engine.experiment.config.secret_detection import without_secrets
-from runforge_engine.experiment.run.copy_files import MODELS
 from runforge_engine.provenance.git import Git, GitUnavailableError
 from runforge_engine.provenance.git_state import TIME_LIMIT, read_git_state
 from runforge_engine.provenance.privacy import LEFT_OUT, is_wanted

@@ -24,8 +24,6 @@ from runforge_engine.runtime.interpreter import own_command
 
 #: Whether a script or module gets the path of its configuration as an argument; it does.
 CONFIG_ARGUMENT = "config_argument"
-#: The ways in which user code starts.
-STARTS = ("script", "module", "command")
 #: How parsers of arguments say that they do not know one: argparse, click, absl, fire and others.
 _UNKNOWN = (
     r"(?:unrecogni[sz]ed|unknown|ambiguous|unexpected|extra|invalid|no such)"
@@ -37,7 +35,7 @@ _CONFIG_UNKNOWN = re.compile(
     rf"|--config(?![\w-])[^\n]*(?:{_BEHIND})",
     re.IGNORECASE,
 )
-_BRIDGE = "runforge_engine.experiment.run.native_model"
+_BRIDGE = "runforge_engine.api.train_experiment"
 
 
 def command_of(

@@ -22,12 +22,9 @@ from runforge_contracts.fs.files import digest_file, open_file, reading, writing
 from runforge_contracts.store import layout
 
 from runforge_engine.experiment.config.config_paths import Place, place_in
+from runforge_engine.experiment.config.model_references import COPY_MODELS, MODELS
 from runforge_engine.experiment.record.artifact_list import check_way, publish
 
-#: Where an experiment says what is copied: paths in the run folder, and where they go.
-COPY_MODELS = "copy_models"
-#: The folder of the repository that models are copied to.
-MODELS = "models"
 #: Stands for the id of the run in the name of a copy.
 _RUN_ID_WORD = "{run_id}"
 

@@ -21,7 +21,6 @@ from runforge_contracts.store import layout
 from runforge_contracts.store.experiment_runs import ExperimentFolder
 
 from runforge_engine import __version__
-from runforge_engine.experiment.config.resolve import Materialised
 from runforge_engine.experiment.record.experiment_record import ExperimentRecord
 from runforge_engine.experiment.record.metric_log import Metrics
 from runforge_engine.experiment.run.allocate import claim_run
@@ -30,6 +29,7 @@ from runforge_engine.experiment.run.code_state import describe_code
 from runforge_engine.experiment.run.command import command_of, says_config_is_unknown, takes_config
 from runforge_engine.experiment.run.copy_files import copy_model
 from runforge_engine.experiment.run.output_tee import Show
+from runforge_engine.experiment.run.resolve import Materialised
 from runforge_engine.experiment.run.system_info import describe_system
 from runforge_engine.experiment.tracking import ARTIFACTS, CONFIG, METRICS, RUN_DIR, RUN_ID
 from runforge_engine.pipeline.cancel import stoppable

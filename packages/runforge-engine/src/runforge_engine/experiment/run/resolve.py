@@ -42,7 +42,12 @@ from runforge_engine.experiment.config.hints import (
     unfilled,
     words_on_secrets,
 )
-from runforge_engine.experiment.config.model_references import FIELDS, OWN_MODELS, resolve_reference
+from runforge_engine.experiment.config.model_references import (
+    COPY_MODELS,
+    FIELDS,
+    OWN_MODELS,
+    resolve_reference,
+)
 from runforge_engine.experiment.config.overlay import Configs
 from runforge_engine.experiment.config.overrides import (
     Setting,
@@ -53,7 +58,7 @@ from runforge_engine.experiment.config.overrides import (
 from runforge_engine.experiment.config.problem_list import Problems
 from runforge_engine.experiment.run.allocate import check_place, check_run_id
 from runforge_engine.experiment.run.command import check_start
-from runforge_engine.experiment.run.copy_files import COPY_MODELS, Copy, copies_of
+from runforge_engine.experiment.run.copy_files import Copy, copies_of
 from runforge_engine.experiment.run.input_files import Inputs
 
 #: Fields of a configuration that a run makes itself; those of a former run are left behind.
@@ -333,7 +338,7 @@ def _run(
 def _check_own_training(
     config: dict[str, Any], references: Mapping[str, Any], problems: Problems
 ) -> None:
-    from runforge_engine.experiment.run.native_model import check_bridge
+    from runforge_engine.experiment.config.native_model import check_bridge
 
     with problems.collecting():
         check_bridge(config)
