@@ -1,4 +1,4 @@
-# The doors of the repository. `make help` lists them.
+# The entry points for developers. `make help` lists the targets.
 
 PYTHON := $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then command -v $$p; break; fi; done)
@@ -20,7 +20,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
 # Two installers at once would spoil the environment.
 .NOTPARALLEL:
-.PHONY: help setup demo test test-slow test-interop test-lowest check format generate check-generated check-typescript conformance bench bench-rivals clean
+.PHONY: help setup demo test test-slow test-interop test-lowest changelog pictures check format generate check-generated check-typescript conformance bench bench-rivals clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,7 +71,14 @@ check: $(VENV)/.tools check-generated check-typescript ## Lint, types, generated
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/python scripts/check_evolution.py
+	@$(BIN)/towncrier build --draft --version next >/dev/null
 	$(TOOLS) pytest -q scripts/tests/test_generate.py
+
+changelog: $(VENV)/.tools ## Show what the changelog fragments give
+	@$(BIN)/towncrier build --draft --version next
+
+pictures: $(VENV)/.tools ## Renew the pictures of the README (needs Chromium)
+	$(BIN)/python scripts/pictures.py
 
 format: $(VENV)/.tools ## Format the code
 	$(BIN)/ruff check --fix --quiet
