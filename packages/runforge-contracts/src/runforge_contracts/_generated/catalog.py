@@ -1,6 +1,6 @@
 # Generated from schemas/ by scripts/generate.py; edit the schema, then run `make generate`.
 
-"""Every document of the contract: its schema, its type and where it lives in a run."""
+"""Every document of the contract: its schema, its type and its path in a run."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ class Entry(NamedTuple):
     #: Module and name of the generated struct.
     module: str
     struct: str
-    #: Where a run or store keeps it, if it has a fixed place there.
+    #: Its path in a run folder or store; None if it has no fixed one.
     file: str | None
-    #: Member that tells the version, and its value; None where there is none.
+    #: Member that holds the version, and its value; None if there is none.
     version_field: str | None
     version: str | int | None
     #: Whether unknown members make the document invalid.
