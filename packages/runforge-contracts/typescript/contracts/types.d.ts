@@ -2691,3 +2691,44 @@ export interface VerificationV1 {
   runs: VerifiedRun[];
   [k: string]: unknown;
 }
+
+/**
+ * The type of every document by its name.
+ */
+export interface Documents {
+  "artifact_inspection.v0.2.2.2": ArtifactInspectionV0222;
+  "comparison.v1": ComparisonV1;
+  "dataset_inspection.v1": DatasetInspectionV1;
+  "diagnostics.v1": DiagnosticsV1;
+  "error.v1": ErrorV1;
+  "events.v1": EventV1;
+  "feature_importance.v1": FeatureImportanceV1;
+  "index.v1": IndexV1;
+  "index_report.v1": IndexReportV1;
+  "interpretability.index.v1": InterpretabilityIndexV1;
+  "linear_coefficients.v1": LinearCoefficientsV1;
+  "manifest.v1": ManifestV1;
+  "metrics.phase2": MetricsPhase2;
+  "metrics.v1": MetricsV1;
+  "prediction.v1": PredictionV1;
+  "reproduction.v1": ReproductionV1;
+  "request.v1": RequestV1;
+  "result.v1": ResultV1;
+  "run.v0.2.2.1": RunV0221;
+  "run.v0.3.3": RunV033;
+  "run.v0.3.6": RunV036;
+  "run.v0.4.0": RunV040;
+  "tfc.config.v1": TfcConfigV1;
+  "tfc.experiment.v1": TfcExperimentV1;
+  "tfc.manifest.v1": TfcManifestV1;
+  "tfc.metrics.v1": TfcMetricsV1;
+  "tfc.metrics_entry.v1": TfcMetricsEntryV1;
+  "tfc.system.v1": TfcSystemV1;
+  "trace.v1": TraceV1;
+  "verification.v1": VerificationV1;
+}
+
+/**
+ * Name of a document, which is the name of its schema.
+ */
+export type DocumentName = keyof Documents;
