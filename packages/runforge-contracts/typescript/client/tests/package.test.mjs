@@ -18,7 +18,7 @@ const { document } = parse("request.v1", source);
 const { document: config } = parse("tfc.config.v1", ${JSON.stringify(
   readFileSync(join(ROOT, "docs/test-vectors/tfc.config.v1.full.yaml"), "utf8"),
 )}, "yaml");
-print(JSON.stringify([formatDuration(1250), schemas["request.v1"].title, config.run.run_id]));
+print(JSON.stringify([formatDuration(1250), schemas["request.v1"].title, config.experiment]));
 print(encode("request.v1", edit("request.v1", document, { "/preset": "thorough" })));
 `;
 
