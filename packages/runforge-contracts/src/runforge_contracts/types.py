@@ -34,13 +34,15 @@ from runforge_contracts._generated.run_v0_2_2_1 import RunV0221 as RunV0221
 from runforge_contracts._generated.run_v0_3_3 import RunV033 as RunV033
 from runforge_contracts._generated.run_v0_3_6 import RunV036 as RunV036
 from runforge_contracts._generated.run_v0_4_0 import RunV040 as RunV040
-from runforge_contracts._generated.tfc_config_v1 import TfcConfigV1 as TfcConfigV1
-from runforge_contracts._generated.tfc_experiment_v1 import TfcExperimentV1 as TfcExperimentV1
-from runforge_contracts._generated.tfc_manifest_v1 import TfcManifestV1 as TfcManifestV1
-from runforge_contracts._generated.tfc_metrics_entry_v1 import (
-    TfcMetricsEntryV1 as TfcMetricsEntryV1,
+from runforge_contracts._generated.tfc_config_v1 import ExperimentConfigV1 as ExperimentConfigV1
+from runforge_contracts._generated.tfc_experiment_v1 import ExperimentV1 as ExperimentV1
+from runforge_contracts._generated.tfc_manifest_v1 import (
+    ExperimentManifestV1 as ExperimentManifestV1,
 )
-from runforge_contracts._generated.tfc_metrics_v1 import TfcMetricsV1 as TfcMetricsV1
-from runforge_contracts._generated.tfc_system_v1 import TfcSystemV1 as TfcSystemV1
+from runforge_contracts._generated.tfc_metrics_entry_v1 import (
+    ExperimentMetricsEntryV1 as ExperimentMetricsEntryV1,
+)
+from runforge_contracts._generated.tfc_metrics_v1 import ExperimentMetricsV1 as ExperimentMetricsV1
+from runforge_contracts._generated.tfc_system_v1 import ExperimentSystemV1 as ExperimentSystemV1
 from runforge_contracts._generated.trace_v1 import TraceV1 as TraceV1
 from runforge_contracts._generated.verification_v1 import VerificationV1 as VerificationV1

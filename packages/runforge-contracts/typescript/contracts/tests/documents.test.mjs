@@ -84,7 +84,7 @@ test("the type of every document allows its vectors", (t) => {
     lines.push(
       `export const f${lines.length}: types.VerificationFinding = { check: "files", rule: "a.b", message: "m", expected: ${value}, found: ${value} };`,
       `export const r${lines.length}: types.RecordedValue = { value: ${value} };`,
-      `export const m${lines.length}: types.TfcMetricsEntryV1 = { parameter: "p", value: ${value} };`,
+      `export const m${lines.length}: types.ExperimentMetricsEntryV1 = { parameter: "p", value: ${value} };`,
     );
   }
   writeFileSync(
