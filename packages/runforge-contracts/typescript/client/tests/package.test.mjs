@@ -7,6 +7,8 @@ import { createContext, Script } from "node:vm";
 import { build } from "esbuild";
 import { compile, project, ROOT } from "./packed.mjs";
 
+const fresh = project();
+
 const PROGRAM = `
 import { edit, encode, formatDuration, parse } from "@runforge/client";
 import { schemas } from "@runforge/contracts/schemas";
@@ -22,8 +24,7 @@ print(JSON.stringify([formatDuration(1250), schemas["request.v1"].title, config.
 print(encode("request.v1", edit("request.v1", document, { "/preset": "thorough" })));
 `;
 
-test("the packages work in Node.js and, bundled, without it", async (t) => {
-  const fresh = project(t);
+test("the packages work in Node.js and, bundled, without it", async () => {
   const modules = join(fresh.folder, "node_modules/@runforge");
   for (const name of ["contracts", "client"]) assert(existsSync(join(modules, name, "LICENSE")));
   assert(!existsSync(join(modules, "client/src")) && !existsSync(join(modules, "contracts/tests")));
@@ -55,8 +56,7 @@ test("the packages work in Node.js and, bundled, without it", async (t) => {
   assert.deepEqual(printed, [first, expected]);
 });
 
-test("every schema is a file of the package", (t) => {
-  const fresh = project(t);
+test("every schema is a file of the package", () => {
   writeFileSync(
     join(fresh.folder, "main.js"),
     `import { readFileSync } from "node:fs";

@@ -3,15 +3,16 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { after } from "node:test";
 import { fileURLToPath } from "node:url";
 
 export const WORKSPACE = fileURLToPath(new URL("../..", import.meta.url));
 export const ROOT = join(WORKSPACE, "../../..");
 
 /** Return the folder of a project that has both packages, and a function that runs Node.js there. */
-export function project(t) {
+export function project() {
   const folder = mkdtempSync(join(tmpdir(), "runforge-project-"));
-  t.after(() => rmSync(folder, { recursive: true }));
+  after(() => rmSync(folder, { recursive: true }));
   // npm is a script on Windows, which only a shell starts.
   const npm = (...args) =>
     execFileSync("npm", args, {
@@ -23,7 +24,8 @@ export function project(t) {
   writeFileSync(join(folder, "package.json"), '{"type": "module"}');
   for (const name of ["contracts", "client"]) npm("pack", join(WORKSPACE, name), "--silent");
   const archives = readdirSync(folder).filter((name) => name.endsWith(".tgz"));
-  npm("install", ...archives.map((name) => `./${name}`), "--prefer-offline", "--silent");
+  const files = archives.map((name) => `./${name}`);
+  npm("install", ...files, "--prefer-offline", "--no-audit", "--no-fund", "--silent");
   return { folder, node };
 }
 
