@@ -80,28 +80,36 @@ changelog: $(VENV)/.tools ## Show what the changelog fragments give
 pictures: $(VENV)/.tools ## Renew the pictures of the README (needs Chromium)
 	$(BIN)/python scripts/pictures.py
 
-format: $(VENV)/.tools ## Format the code
+format: $(VENV)/.tools $(TYPESCRIPT)/node_modules ## Format the code
 	$(BIN)/ruff check --fix --quiet
 	$(BIN)/ruff format --quiet
+	$(NPM) run --silent format
 
 generate: $(VENV)/.tools $(TYPESCRIPT)/node_modules ## Write types, reference and derived vectors
+	$(TOOLS) python scripts/version.py
 	$(TOOLS) python scripts/generate.py
 	$(TOOLS) python scripts/make_vectors.py
 	$(NPM) run --silent generate
 
 check-generated: $(VENV)/.tools $(TYPESCRIPT)/node_modules ## Compare the generated files with the schemas
+	$(TOOLS) python scripts/version.py --check
 	$(TOOLS) python scripts/generate.py --check
 	$(TOOLS) python scripts/make_vectors.py --check
 	$(NPM) run --silent check
 
-check-typescript: $(VENV)/.tools $(TYPESCRIPT)/node_modules $(CLIENT)/build ## Compile the TypeScript, read the vectors
+check-typescript: $(VENV)/.tools $(TYPESCRIPT)/node_modules $(CLIENT)/build ## Lint, compile and test the TypeScript
 	$(NPM) run --silent test
 	$(TOOLS) npm --prefix $(CLIENT) --loglevel=error run --silent test
 
 conformance: $(VENV)/.tools $(CLIENT)/build ## Test our own clients, write docs/conformance-report.md
 	$(TOOLS) python scripts/conformance_report.py
 
-$(CLIENT)/build: $(CLIENT)/node_modules $(wildcard $(CLIENT)/*.ts)
+$(TYPESCRIPT)/client/dist: $(TYPESCRIPT)/node_modules $(wildcard $(TYPESCRIPT)/client/src/*.ts \
+		$(TYPESCRIPT)/client/src/generated/*.ts $(TYPESCRIPT)/contracts/*.d.ts schemas/*.json schemas/tfc/*.json)
+	$(NPM) run --silent build
+	@touch $@
+
+$(CLIENT)/build: $(CLIENT)/node_modules $(TYPESCRIPT)/client/dist $(wildcard $(CLIENT)/*.ts)
 	$(TOOLS) npm --prefix $(CLIENT) --loglevel=error run --silent build
 	@touch $@
 

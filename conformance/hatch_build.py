@@ -1,4 +1,4 @@
-"""Puts the shared vectors into the package; in the repository they lie beside it."""
+"""Build hook that includes the shared test vectors, which are outside the package folder."""
 
 from pathlib import Path
 from typing import Any
@@ -7,12 +7,12 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class CustomBuildHook(BuildHookInterface):
-    """Includes ``docs/test-vectors``, unless an unpacked source distribution brings its copy."""
+    """Include ``docs/test-vectors``; an unpacked source distribution already has a copy."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Add the vectors to what is built; an editable package reads them where they are."""
+        """Add the vectors to the archive; an editable package reads them in the repository."""
         vectors = Path(self.root).parent / "docs/test-vectors"
         if vectors.is_dir() and version != "editable":
             prefix = "" if self.target_name == "wheel" else "src/"
-            place = f"{prefix}runforge_conformance/vectors"
-            build_data["force_include"][str(vectors)] = place
+            path = f"{prefix}runforge_conformance/vectors"
+            build_data["force_include"][str(vectors)] = path

@@ -1,9 +1,9 @@
 """Generate what follows from the schemas, or check that the committed files still do.
 
-``schemas/`` is the only place where a shape is written down. From it and ``schemas/tfc/`` come, in
-the contracts package, the msgspec types, the catalogue of documents and a copy of the schemas for
-the wheel, and the reference pages in ``docs/contract/``; from ``schemas/conformance/`` the types
-and the copy of the conformance suite.
+``schemas/`` is the only source. From it and ``schemas/tfc/`` come, in the contracts package, the
+msgspec types, the catalogue of documents, the order of their keys and a copy of the schemas for the
+wheel; the reference pages in ``docs/contract/``; and the key order of the TypeScript client. From
+``schemas/conformance/`` come the types and the schema copies of the conformance suite.
 
     python scripts/generate.py           write them
     python scripts/generate.py --check   compare, and fail with the names of what differs
@@ -19,14 +19,17 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
+from key_order import KeyOrder, python_source, typescript_source
 from reference import reference_pages
-from sources import SCHEMAS, schema_sources
+from sources import SCHEMAS, Schemas, schema_sources
 
 ROOT = SCHEMAS.parent
 GENERATED = ROOT / "packages/runforge-contracts/src/runforge_contracts/_generated"
 TYPES = GENERATED.parent / "types.py"
+TYPESCRIPT_KEY_ORDER = (
+    ROOT / "packages/runforge-contracts/typescript/client/src/generated/key-order.ts"
+)
 REFERENCE = ROOT / "docs/contract"
 SUITE_SCHEMAS = SCHEMAS / "conformance"
 SUITE_GENERATED = ROOT / "conformance/src/runforge_conformance/_generated"
@@ -58,11 +61,16 @@ def main() -> int:
                 if target.exists():
                     shutil.rmtree(target)
                 shutil.copytree(fresh, target)
-            TYPES.write_text(public_types(types), "utf-8")
+            for path, text in single_files(types).items():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, "utf-8")
             return 0
         differences = [line for fresh, target in targets for line in compare(fresh, target)]
-        if not TYPES.exists() or TYPES.read_text("utf-8") != public_types(types):
-            differences.append(f"differs: {TYPES.name}")
+        differences += [
+            f"differs: {path.name}"
+            for path, text in single_files(types).items()
+            if not path.exists() or path.read_text("utf-8") != text
+        ]
     for difference in differences:
         print(difference, file=sys.stderr)
     if differences:
@@ -80,6 +88,7 @@ def generate(target: Path, pages: Path) -> None:
     schemas = {name: json.loads(path.read_text("utf-8")) for name, path in sources.items()}
     generate_types(sources, target)
     (target / "catalog.py").write_text(catalog(schemas), "utf-8")
+    (target / "key_order.py").write_text(python_source(KeyOrder(schemas), HEADER), "utf-8")
     pages.mkdir()
     for file, text in reference_pages(schemas).items():
         (pages / file).write_text(text, "utf-8")
@@ -107,11 +116,11 @@ def run_codegen(schemas: Path, target: Path) -> None:
     shutil.rmtree(target / ".ruff_cache", ignore_errors=True)
 
 
-def catalog(schemas: dict[str, dict[str, Any]]) -> str:
+def catalog(schemas: Schemas) -> str:
     """Return the source of the catalogue: one entry for every document schema."""
     lines = [
         HEADER,
-        '"""Every document of the contract: its schema, its type and where it lives in a run."""\n',
+        '"""Every document of the contract: its schema, its type and its path in a run."""\n',
         "from __future__ import annotations\n",
         "from typing import NamedTuple\n\n",
         "class Entry(NamedTuple):",
@@ -119,9 +128,9 @@ def catalog(schemas: dict[str, dict[str, Any]]) -> str:
         "    #: Module and name of the generated struct.",
         "    module: str",
         "    struct: str",
-        "    #: Where a run or store keeps it, if it has a fixed place there.",
+        "    #: Its path in a run folder or store; None if it has no fixed one.",
         "    file: str | None",
-        "    #: Member that tells the version, and its value; None where there is none.",
+        "    #: Member that holds the version, and its value; None if there is none.",
         "    version_field: str | None",
         "    version: str | int | None",
         "    #: Whether unknown members make the document invalid.",
@@ -161,6 +170,15 @@ def format_source(source: str) -> str:
         check=True,
     )
     return formatted.stdout
+
+
+def single_files(types: Path) -> dict[Path, str]:
+    """Return the text of each generated file that is in a folder of written ones."""
+    schemas = {name: json.loads(path.read_text("utf-8")) for name, path in schema_sources().items()}
+    return {
+        TYPES: public_types(types),
+        TYPESCRIPT_KEY_ORDER: typescript_source(KeyOrder(schemas), HEADER),
+    }
 
 
 def public_types(types: Path) -> str:
@@ -236,7 +254,7 @@ def compare(expected: Path, actual: Path) -> list[str]:
         if path.is_file() and "__pycache__" not in path.parts
     }
     lines = [f"missing: {path}" for path in sorted(wanted - present)]
-    lines += [f"should not be there: {path}" for path in sorted(present - wanted)]
+    lines += [f"unexpected: {path}" for path in sorted(present - wanted)]
     lines += [
         f"differs: {path}"
         for path in sorted(wanted & present)

@@ -6,8 +6,7 @@ import json
 from typing import Any
 
 import yaml
-
-Schemas = dict[str, dict[str, Any]]
+from sources import Schemas, resolve, split_reference
 
 NOTE = (
     "<!-- Generated from schemas/ by scripts/generate.py;"
@@ -84,20 +83,19 @@ def _fields(schema: dict[str, Any], page: str, schemas: Schemas) -> list[str]:
 
 
 def _meaning(field: dict[str, Any], page: str, schemas: Schemas) -> str:
-    """Return what a field means: its own words, else those of the definition that it refers to."""
+    """Return the description of a field, or that of the definition that it refers to."""
     if "description" in field or "$ref" not in field:
         return str(field.get("description", ""))
-    file, _, fragment = field["$ref"].partition("#/$defs/")
-    definition = schemas[file.removesuffix(".json") or page]["$defs"][fragment]
+    definition, _ = resolve(schemas, field["$ref"], page)
     return str(definition["description"].split(" Source: ")[0])
 
 
 def _kind(field: dict[str, Any]) -> str:
     """Return what values a subschema allows, in words."""
     if "$ref" in field:
-        file, _, fragment = field["$ref"].partition("#/$defs/")
-        page = file.removesuffix(".json") + ".md" if file else ""
-        return f"[{fragment}]({page}#{fragment.lower()})"
+        schema, definition = split_reference(field["$ref"], "")
+        page = f"{schema}.md" if schema else ""
+        return f"[{definition}]({page}#{definition.lower()})"
     if "const" in field:
         return f"`{json.dumps(field['const'])}`"
     if "enum" in field:

@@ -112,19 +112,6 @@ def test_no_module_of_the_editor_door_hides_one_of_the_standard_library() -> Non
     assert not names & sys.stdlib_module_names
 
 
-def test_the_versions_of_the_packages_agree() -> None:
-    found = {
-        re.search(r'^version = "(.+)"', path.read_text("utf-8"), re.MULTILINE)[1]  # type: ignore[index]
-        for path in ROOT.glob("packages/*/pyproject.toml")
-    }
-    found |= {
-        re.search(r'__version__ = "(.+)"', path.read_text("utf-8"))[1]  # type: ignore[index]
-        for path in (PACKAGES["runforge_engine"], PACKAGES["runforge_cli"])
-        for path in (path / "__init__.py",)
-    }
-    assert len(found) == 1
-
-
 def test_the_readme_names_real_doors() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     for page in ("README.md", "CONTRIBUTING.md"):

@@ -1,4 +1,4 @@
-"""The generated files follow from the schemas, and whoever changes one side alone is told."""
+"""The generated files follow from the schemas, and a change on one side only is reported."""
 
 from __future__ import annotations
 
@@ -14,17 +14,19 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 GENERATED = "packages/runforge-contracts/src/runforge_contracts/_generated"
+TYPESCRIPT_KEY_ORDER = "packages/runforge-contracts/typescript/client/src/generated/key-order.ts"
 
 pytestmark = pytest.mark.skipif(
     find_spec("datamodel_code_generator") is None or shutil.which("ruff") is None,
-    reason="the generator is a tool of the developers; `make check` has it",
+    reason="the generator is a developer tool; `make check` runs these tests",
 )
 
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     """Return a copy of what the generator reads and writes."""
-    sources = ("packages/runforge-contracts/src", "conformance/src")
+    typescript = str(Path(TYPESCRIPT_KEY_ORDER).parent)
+    sources = ("packages/runforge-contracts/src", "conformance/src", typescript)
     for folder in ("schemas", "scripts", "docs/contract", *sources):
         shutil.copytree(
             ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__")
@@ -83,16 +85,22 @@ def edit_a_page(repository: Path) -> None:
     path.write_text(path.read_text("utf-8") + "more", "utf-8")
 
 
+def drop_a_key(repository: Path) -> None:
+    path = repository / TYPESCRIPT_KEY_ORDER
+    path.write_text(path.read_text("utf-8").replace('"code": 0, ', "", 1), "utf-8")
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [
         (edit_types, "differs: request_v1.py"),
         (drop_a_field, "differs: request_v1.py"),
         (rename_a_value, "differs: common_v1.py"),
-        (leave_a_file, "should not be there: mine.py"),
+        (leave_a_file, "unexpected: mine.py"),
         (lose_a_file, "missing: result_v1.py"),
         (edit_a_copy, "differs: schemas/index.v1.json"),
         (edit_a_page, "differs: index.v1.md"),
+        (drop_a_key, "differs: key-order.ts"),
     ],
 )
 def test_a_change_on_one_side_is_named(

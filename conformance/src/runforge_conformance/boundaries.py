@@ -1,7 +1,8 @@
-"""Boundary cases from a schema: documents that are wrong in exactly one way.
+"""Derive boundary cases from a schema: documents that break exactly one of its rules.
 
-For each place of a valid document, one case a rule: the required field missing, the type wrong, the
-bound crossed, the pattern missed, the unknown field in a closed object. Every case must be refused.
+Each location of a valid document gives one case per rule: a required field missing, a wrong type, a
+bound exceeded, a pattern not matched, an unknown field in a closed object. A client must refuse
+every case.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from runforge_contracts.codec.pointers import format_pointer, remove_at, set_at
-from runforge_contracts.schemas import load_schema
+from runforge_contracts.schemas import load_schema, resolve_reference
 
 #: A value of each JSON type.
 _OF_TYPE: dict[str, Any] = {
@@ -23,24 +24,24 @@ _OF_TYPE: dict[str, Any] = {
     "array": [],
     "object": {},
 }
-#: Types that are another one, too: an integer is a number.
+#: JSON types that include another one: every integer is a number.
 _ALSO = {"number": {"integer"}}
 
 
 class Boundary(NamedTuple):
     """A valid document with one change that breaks one rule of its schema."""
 
-    #: Keyword of the rule, with its particulars, such as ``maximum`` or ``required-path``.
+    #: Keyword of the rule, with details, such as ``maximum`` or ``required-path``.
     rule: str
-    #: JSON Pointer of the place that the rule is about.
+    #: JSON Pointer of the value that the rule applies to.
     pointer: str
-    #: Values by JSON Pointer; the empty one is the document itself.
+    #: New values by JSON Pointer; the empty pointer is the whole document.
     set: dict[str, Any]
-    #: JSON Pointers of what is taken away.
+    #: JSON Pointers of the values to remove.
     remove: tuple[str, ...] = ()
 
     def document(self, valid: Any) -> Any:
-        """Return the broken document that comes of a valid one."""
+        """Return a copy of a valid document with the change applied."""
         document = copy.deepcopy(valid)
         for pointer, value in self.set.items():
             if not pointer:
@@ -52,17 +53,17 @@ class Boundary(NamedTuple):
 
 
 def boundaries(name: str, valid: Any) -> Iterator[Boundary]:
-    """Give the boundary cases of the schema ``name`` around a valid document.
+    """Yield the boundary cases of the schema ``name``, derived from a valid document.
 
     Parameters
     ----------
     name
         A document of the contract, such as ``request.v1``.
     valid
-        A document that follows it; only the places that it has are varied.
+        A valid document; only values that it contains are varied.
     """
-    for place, schemas in _places(valid, load_schema(name), name):
-        pointer, value = format_pointer(place), _at(valid, place)
+    for location, schemas in _locations(valid, load_schema(name), name):
+        pointer, value = format_pointer(location), _at(valid, location)
         for schema, _ in schemas:
             for rule, wrong in _wrong(schema, value):
                 yield Boundary(rule, pointer, {pointer: wrong})
@@ -70,29 +71,27 @@ def boundaries(name: str, valid: Any) -> Iterator[Boundary]:
                 yield from _of_members(schema, value, pointer)
 
 
-def _places(
-    value: Any, schema: Any, name: str, place: tuple[str | int, ...] = ()
+def _locations(
+    value: Any, schema: Any, name: str, location: tuple[str | int, ...] = ()
 ) -> Iterator[tuple[tuple[str | int, ...], list[tuple[Any, str]]]]:
-    """Give every place of ``value`` with the subschemas that must hold there."""
+    """Yield every location in ``value`` with the subschemas that apply there."""
     schemas = list(_flatten(schema, name, value))
-    yield place, schemas
+    yield location, schemas
     for part, schema_name in schemas:
         if isinstance(value, dict):
             for key, child in value.items():
                 below = part.get("properties", {}).get(key, part.get("additionalProperties"))
                 if isinstance(below, dict):
-                    yield from _places(child, below, schema_name, (*place, key))
+                    yield from _locations(child, below, schema_name, (*location, key))
         elif isinstance(value, list) and isinstance(part.get("items"), dict):
             for index, child in enumerate(value[:1]):
-                yield from _places(child, part["items"], schema_name, (*place, index))
+                yield from _locations(child, part["items"], schema_name, (*location, index))
 
 
 def _flatten(schema: Any, name: str, value: Any) -> Iterator[tuple[dict[str, Any], str]]:
-    """Give a subschema, those that it refers to, and of alternatives the one that ``value`` is."""
+    """Yield a subschema, those it refers to, and the alternative of ``anyOf`` that applies."""
     if "$ref" in schema:
-        file, _, fragment = schema["$ref"].partition("#/$defs/")
-        target = file.removesuffix(".json") or name
-        yield from _flatten(load_schema(target)["$defs"][fragment], target, value)
+        yield from _flatten(*resolve_reference(schema["$ref"], name), value)
     for branch in schema.get("anyOf", ()):
         parts = list(_flatten(branch, name, value))
         if isinstance(value, dict) and any(part.get("type") == "object" for part, _ in parts):
@@ -100,14 +99,14 @@ def _flatten(schema: Any, name: str, value: Any) -> Iterator[tuple[dict[str, Any
     yield schema, name
 
 
-def _at(value: Any, place: tuple[str | int, ...]) -> Any:
-    for part in place:
+def _at(value: Any, location: tuple[str | int, ...]) -> Any:
+    for part in location:
         value = value[part]
     return value
 
 
 def _wrong(schema: dict[str, Any], value: Any) -> Iterator[tuple[str, Any]]:
-    """Give values that break one rule of ``schema`` and, as far as can be, no other."""
+    """Yield values that break one rule of ``schema`` and, where possible, no other."""
     if "type" in schema:
         allowed = {schema["type"]} if isinstance(schema["type"], str) else set(schema["type"])
         for kind in set().union(allowed, *(_ALSO.get(kind, set()) for kind in allowed)):
@@ -141,7 +140,7 @@ def _wrong(schema: dict[str, Any], value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _of_members(schema: dict[str, Any], value: dict[str, Any], pointer: str) -> Iterator[Boundary]:
-    """Give the cases of the rules that say which members an object has."""
+    """Yield the cases for the rules about which members an object has."""
     for key in schema.get("required", ()):
         yield Boundary(f"required-{key}", pointer, {}, (_below(pointer, key),))
     if schema.get("additionalProperties") is False:

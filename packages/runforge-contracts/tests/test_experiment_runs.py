@@ -26,7 +26,7 @@ from runforge_contracts.store.experiment_runs import (
 )
 from runforge_contracts.store.layout import EXPERIMENT_METRICS
 from runforge_contracts.store.run_ids import ExperimentRunId, parse_experiment_run_id
-from runforge_contracts.types import TfcConfigV1, TfcExperimentV1, TfcMetricsV1
+from runforge_contracts.types import ExperimentConfigV1, ExperimentMetricsV1, ExperimentV1
 from runforge_contracts.validation import validate
 
 VECTORS = Path(__file__).parents[3] / "docs/test-vectors"
@@ -101,7 +101,7 @@ def test_a_run_is_read_with_all_its_documents(run: Path) -> None:
     assert folder.manifest is not None
     document = folder.document(EXPERIMENT_METRICS)
     assert document is not None
-    assert isinstance(document.view, TfcMetricsV1)
+    assert isinstance(document.view, ExperimentMetricsV1)
     assert [line.entry for line in folder.journal()] == [
         json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()
     ]
@@ -177,8 +177,8 @@ def test_a_run_of_an_experiment_is_told_from_a_trained_one(run: Path, tmp_path: 
 
 def test_every_configuration_of_a_run_is_an_experiment() -> None:
     for path in [*VECTORS.glob("tfc.config.v1.*.yaml"), *SOUND.glob("runs/*/config.yaml")]:
-        assert isinstance(Document.load(path, TfcConfigV1).view, TfcConfigV1)
-        assert isinstance(Document.load(path, TfcExperimentV1).view, TfcExperimentV1)
+        assert isinstance(Document.load(path, ExperimentConfigV1).view, ExperimentConfigV1)
+        assert isinstance(Document.load(path, ExperimentV1).view, ExperimentV1)
 
 
 def test_files_tell_what_they_are_by_place_and_form(run: Path, tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_files_tell_what_they_are_by_place_and_form(run: Path, tmp_path: Path) -
 def test_yaml_is_edited_as_json_is(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_text(f"future: [1, no]\n{LEAST}")
-    document = Document.load(path, TfcConfigV1)
+    document = Document.load(path, ExperimentConfigV1)
     document.edit({"/status": "succeeded"})
     document.save(path)
     assert path.read_text() == f'{LEAST}status: succeeded\nfuture:\n  - 1\n  - "no"\n'
@@ -227,7 +227,7 @@ def test_yaml_that_is_wrong_is_refused_with_its_place(
     path = tmp_path / "config.yaml"
     path.write_bytes(text)
     with pytest.raises(RunForgeError) as caught:
-        Document.load(path, TfcConfigV1)
+        Document.load(path, ExperimentConfigV1)
     assert caught.value.code is code
     assert caught.value.place.path == str(path)
 

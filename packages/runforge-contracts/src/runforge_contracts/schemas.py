@@ -1,6 +1,6 @@
-"""The schemas as the package carries them, and the validators compiled from them.
+"""The JSON Schemas of the package, their compiled validators, and the order of documents' keys.
 
-Everything is loaded on first use: a client that only lists runs never compiles a validator.
+Schemas are read and validators compiled on first use: listing runs needs neither.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from runforge_contracts._generated.catalog import CATALOG as CATALOG
 from runforge_contracts.display import quote
@@ -17,7 +17,7 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator
 
-#: Where every schema's identifier starts.
+#: Start of every schema's ``$id``.
 BASE_URL = "https://runforge.dev/schemas/"
 
 _FOLDER = Path(__file__).parent / "_generated" / "schemas"
@@ -29,17 +29,17 @@ def schema_names() -> list[str]:
 
 
 def schema_files() -> list[str]:
-    """Return the names of all schemas, those that documents share definitions from included."""
+    """Return the sorted names of all schemas, including those of shared definitions only."""
     return sorted(path.stem for path in _FOLDER.glob("*.json"))
 
 
 def schema_bytes(name: str) -> bytes:
-    """Return the text of the schema ``name`` as it stands in the contract.
+    """Return the bytes of the schema ``name`` as the contract publishes it.
 
     Raises
     ------
     RunForgeError
-        ``DOCUMENT_UNKNOWN`` with the nearest name there is.
+        ``DOCUMENT_UNKNOWN`` if there is no such schema; the hint names the nearest one.
     """
     known = schema_files()
     if name not in known:
@@ -70,8 +70,23 @@ def validator(name: str) -> Draft202012Validator:
 
 
 def _retrieve(url: str) -> dict[str, Any]:
-    # Only our own files are ever looked up; a schema cannot send us anywhere else.
+    # Only files of this package are read: a reference never causes a request over the network.
     return load_schema(url.removeprefix(BASE_URL).removesuffix(".json"))
+
+
+def resolve_reference(reference: str, name: str) -> tuple[dict[str, Any], str]:
+    """Return the subschema that a ``$ref`` in the schema ``name`` refers to, and its schema's name.
+
+    Parameters
+    ----------
+    reference
+        ``#/$defs/Name``, or ``file.json#/$defs/Name`` for a definition of another schema.
+    name
+        The schema that contains the reference.
+    """
+    file, _, definition = reference.partition("#/$defs/")
+    target = file.removesuffix(".json") or name
+    return load_schema(target)["$defs"][definition], target
 
 
 def in_schema_order(value: Any, name: str) -> Any:
@@ -81,101 +96,44 @@ def in_schema_order(value: Any, name: str) -> Any:
 
     Source: RunForge contract, "How JSON is written".
     """
-    return _order(value, _Site(load_schema(name), name))
+    from runforge_contracts._generated.key_order import DOCUMENTS, SHAPES
+
+    return _order(value, DOCUMENTS[name], SHAPES)
 
 
 def is_in_schema_order(value: Any, name: str) -> bool:
-    """Tell whether every object's keys are in the order that :func:`in_schema_order` gives them."""
-    return _is_ordered(value, _Site(load_schema(name), name))
+    """Return whether every object's keys are in the order that :func:`in_schema_order` gives."""
+    from runforge_contracts._generated.key_order import DOCUMENTS, SHAPES
+
+    return type(value) not in _CONTAINERS or _is_ordered(value, DOCUMENTS[name], SHAPES)
 
 
-class _Site(NamedTuple):
-    """A subschema and the schema file it stands in, to which its references are relative."""
-
-    schema: Any
-    name: str
-
-
-class _Shape:
-    """What a schema says about the members of objects and the items of arrays."""
-
-    __slots__ = ("additional", "items", "places", "properties")
-
-    def __init__(self, site: _Site) -> None:
-        self.properties: dict[str, _Site] = {}
-        self.additional = self.items = _NOTHING
-        self._collect(site)
-        #: The place of each known key in the order.
-        self.places = {key: place for place, key in enumerate(self.properties)}
-
-    def _collect(self, site: _Site) -> None:
-        schema, name = site
-        if not isinstance(schema, dict):
-            return
-        if "$ref" in schema:
-            self._collect(_resolve(schema["$ref"], name))
-        for key, member in schema.get("properties", {}).items():
-            self.properties.setdefault(key, _Site(member, name))
-        if "additionalProperties" in schema:
-            self.additional = _Site(schema["additionalProperties"], name)
-        if "items" in schema:
-            self.items = _Site(schema["items"], name)
-        for branch in schema.get("anyOf", ()):
-            self._collect(_Site(branch, name))
+def _order(value: Any, index: int, shapes: _Shapes) -> Any:
+    if not isinstance(value, dict | list):
+        return value
+    keys, others, items = shapes[index]
+    if isinstance(value, list):
+        return [_order(item, items, shapes) for item in value]
+    known = [key for key in keys if key in value]
+    unknown = [key for key in value if key not in keys]
+    return {key: _order(value[key], keys.get(key, others), shapes) for key in [*known, *unknown]}
 
 
-_CONTAINERS = (dict, list)
-_NOTHING = _Site(None, "")
-#: Shapes by the identity of their subschema; the schemas are kept for good by ``load_schema``.
-_SHAPES: dict[int, _Shape] = {id(None): _Shape(_NOTHING)}
-
-
-def _resolve(reference: str, name: str) -> _Site:
-    file, _, fragment = reference.partition("#")
-    name = file.removesuffix(".json") or name
-    target: Any = load_schema(name)
-    for part in fragment.split("/")[1:]:
-        target = target[part]
-    return _Site(target, name)
-
-
-def _shape(site: _Site) -> _Shape:
-    shape = _SHAPES.get(id(site.schema))
-    if shape is None:
-        shape = _SHAPES[id(site.schema)] = _Shape(site)
-    return shape
-
-
-def _is_ordered(value: Any, site: _Site) -> bool:
+def _is_ordered(value: Any, index: int, shapes: _Shapes) -> bool:
+    keys, others, items = shapes[index]
     if type(value) is list:
-        items = _shape(site).items
-        return all(_is_ordered(item, items) for item in value if type(item) in _CONTAINERS)
-    if type(value) is not dict:
-        return True
-    shape = _shape(site)
-    places, end, last = shape.places, len(shape.places), -1
+        return all(_is_ordered(item, items, shapes) for item in value if type(item) in _CONTAINERS)
+    rest = iter(keys)
     for key, item in value.items():
-        # Unknown keys come after all others, in any order.
-        place = places.get(key, end)
-        if place < last:
+        member = keys.get(key)
+        if member is None:
+            member, rest = others, iter(())  # No known key may follow.
+        elif key not in rest:  # Advances to the key.
             return False
-        last = place
-        if type(item) in _CONTAINERS and not _is_ordered(
-            item, shape.properties.get(key, shape.additional)
-        ):
+        if type(item) in _CONTAINERS and not _is_ordered(item, member, shapes):
             return False
     return True
 
 
-def _order(value: Any, site: _Site) -> Any:
-    if not isinstance(value, dict | list):
-        return value
-    shape = _shape(site)
-    if isinstance(value, list):
-        return [_order(item, shape.items) for item in value]
-    known = [key for key in shape.properties if key in value]
-    unknown = [key for key in value if key not in shape.properties]
-    return {
-        key: _order(value[key], shape.properties.get(key, shape.additional))
-        for key in [*known, *unknown]
-    }
+_CONTAINERS = (dict, list)
+_Shapes = tuple[tuple[dict[str, int], int, int], ...]

@@ -118,6 +118,8 @@ if TYPE_CHECKING:
         MetricsSummary as MetricsSummary,
     )
     from runforge_contracts._generated.interpretability_index_v1 import TopFeatures as TopFeatures
+    from runforge_contracts._generated.key_order import DOCUMENTS as DOCUMENTS
+    from runforge_contracts._generated.key_order import SHAPES as SHAPES
     from runforge_contracts._generated.linear_coefficients_v1 import (
         ClassCoefficients as ClassCoefficients,
     )
@@ -184,27 +186,31 @@ if TYPE_CHECKING:
     from runforge_contracts._generated.run_v0_4_0 import RunV040 as RunV040
     from runforge_contracts._generated.run_v0_4_0 import Split as Split
     from runforge_contracts._generated.run_v0_4_0 import UsedDevice as UsedDevice
+    from runforge_contracts._generated.tfc_common_v1 import ExperimentCommon as ExperimentCommon
     from runforge_contracts._generated.tfc_common_v1 import ExperimentRunId as ExperimentRunId
     from runforge_contracts._generated.tfc_common_v1 import Instant as Instant
     from runforge_contracts._generated.tfc_common_v1 import RunCommand as RunCommand
     from runforge_contracts._generated.tfc_common_v1 import Seed as Seed
-    from runforge_contracts._generated.tfc_common_v1 import TfcCommon as TfcCommon
     from runforge_contracts._generated.tfc_common_v1 import Training as Training
     from runforge_contracts._generated.tfc_config_v1 import ChangedFile as ChangedFile
     from runforge_contracts._generated.tfc_config_v1 import CodeState as CodeState
     from runforge_contracts._generated.tfc_config_v1 import CopiedModel as CopiedModel
+    from runforge_contracts._generated.tfc_config_v1 import ExperimentConfigV1 as ExperimentConfigV1
     from runforge_contracts._generated.tfc_config_v1 import ResolvedReference as ResolvedReference
     from runforge_contracts._generated.tfc_config_v1 import RunFailure as RunFailure
-    from runforge_contracts._generated.tfc_config_v1 import TfcConfigV1 as TfcConfigV1
-    from runforge_contracts._generated.tfc_experiment_v1 import TfcExperimentV1 as TfcExperimentV1
-    from runforge_contracts._generated.tfc_manifest_v1 import TfcManifestV1 as TfcManifestV1
+    from runforge_contracts._generated.tfc_experiment_v1 import ExperimentV1 as ExperimentV1
+    from runforge_contracts._generated.tfc_manifest_v1 import (
+        ExperimentManifestV1 as ExperimentManifestV1,
+    )
     from runforge_contracts._generated.tfc_metrics_entry_v1 import (
-        TfcMetricsEntryV1 as TfcMetricsEntryV1,
+        ExperimentMetricsEntryV1 as ExperimentMetricsEntryV1,
+    )
+    from runforge_contracts._generated.tfc_metrics_v1 import (
+        ExperimentMetricsV1 as ExperimentMetricsV1,
     )
     from runforge_contracts._generated.tfc_metrics_v1 import MetricPoint as MetricPoint
-    from runforge_contracts._generated.tfc_metrics_v1 import TfcMetricsV1 as TfcMetricsV1
+    from runforge_contracts._generated.tfc_system_v1 import ExperimentSystemV1 as ExperimentSystemV1
     from runforge_contracts._generated.tfc_system_v1 import Hardware as Hardware
-    from runforge_contracts._generated.tfc_system_v1 import TfcSystemV1 as TfcSystemV1
     from runforge_contracts._generated.trace_v1 import TracedDataset as TracedDataset
     from runforge_contracts._generated.trace_v1 import TracedRun as TracedRun
     from runforge_contracts._generated.trace_v1 import TraceV1 as TraceV1
@@ -245,6 +251,7 @@ _MODULES = {
     "ContentCheck": "reproduction_v1",
     "CopiedModel": "tfc_config_v1",
     "Count": "common_v1",
+    "DOCUMENTS": "key_order",
     "DatasetInspectionV1": "dataset_inspection_v1",
     "DatasetReference": "common_v1",
     "DeviceType": "common_v1",
@@ -258,7 +265,14 @@ _MODULES = {
     "ErrorProblem": "error_v1",
     "ErrorV1": "error_v1",
     "EventV1": "events_v1",
+    "ExperimentCommon": "tfc_common_v1",
+    "ExperimentConfigV1": "tfc_config_v1",
+    "ExperimentManifestV1": "tfc_manifest_v1",
+    "ExperimentMetricsEntryV1": "tfc_metrics_entry_v1",
+    "ExperimentMetricsV1": "tfc_metrics_v1",
     "ExperimentRunId": "tfc_common_v1",
+    "ExperimentSystemV1": "tfc_system_v1",
+    "ExperimentV1": "tfc_experiment_v1",
     "FeatureImportanceEntry": "interpretability_index_v1",
     "FeatureImportanceSummary": "interpretability_index_v1",
     "FeatureImportanceV1": "feature_importance_v1",
@@ -340,19 +354,13 @@ _MODULES = {
     "RunV033": "run_v0_3_3",
     "RunV036": "run_v0_3_6",
     "RunV040": "run_v0_4_0",
+    "SHAPES": "key_order",
     "Seed": "tfc_common_v1",
     "Sha256": "common_v1",
     "SkippedFolder": "index_report_v1",
     "Split": "run_v0_4_0",
     "Status": "common_v1",
     "StoreReport": "index_report_v1",
-    "TfcCommon": "tfc_common_v1",
-    "TfcConfigV1": "tfc_config_v1",
-    "TfcExperimentV1": "tfc_experiment_v1",
-    "TfcManifestV1": "tfc_manifest_v1",
-    "TfcMetricsEntryV1": "tfc_metrics_entry_v1",
-    "TfcMetricsV1": "tfc_metrics_v1",
-    "TfcSystemV1": "tfc_system_v1",
     "Timestamp": "common_v1",
     "TopFeatures": "interpretability_index_v1",
     "TraceV1": "trace_v1",

@@ -1,6 +1,6 @@
 # Generated from schemas/ by scripts/generate.py; edit the schema, then run `make generate`.
 
-"""Every document of the contract: its schema, its type and where it lives in a run."""
+"""Every document of the contract: its schema, its type and its path in a run."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ class Entry(NamedTuple):
     #: Module and name of the generated struct.
     module: str
     struct: str
-    #: Where a run or store keeps it, if it has a fixed place there.
+    #: Its path in a run folder or store; None if it has no fixed one.
     file: str | None
-    #: Member that tells the version, and its value; None where there is none.
+    #: Member that holds the version, and its value; None if there is none.
     version_field: str | None
     version: str | int | None
     #: Whether unknown members make the document invalid.
@@ -225,7 +225,7 @@ CATALOG: dict[str, Entry] = {
     ),
     "tfc.config.v1": Entry(
         module="tfc_config_v1",
-        struct="TfcConfigV1",
+        struct="ExperimentConfigV1",
         file="config.yaml",
         version_field=None,
         version=None,
@@ -234,7 +234,7 @@ CATALOG: dict[str, Entry] = {
     ),
     "tfc.experiment.v1": Entry(
         module="tfc_experiment_v1",
-        struct="TfcExperimentV1",
+        struct="ExperimentV1",
         file=None,
         version_field=None,
         version=None,
@@ -243,7 +243,7 @@ CATALOG: dict[str, Entry] = {
     ),
     "tfc.manifest.v1": Entry(
         module="tfc_manifest_v1",
-        struct="TfcManifestV1",
+        struct="ExperimentManifestV1",
         file="manifest.json",
         version_field="schema_version",
         version="tfc.manifest.v1",
@@ -252,7 +252,7 @@ CATALOG: dict[str, Entry] = {
     ),
     "tfc.metrics.v1": Entry(
         module="tfc_metrics_v1",
-        struct="TfcMetricsV1",
+        struct="ExperimentMetricsV1",
         file="metrics.json",
         version_field=None,
         version=None,
@@ -261,7 +261,7 @@ CATALOG: dict[str, Entry] = {
     ),
     "tfc.metrics_entry.v1": Entry(
         module="tfc_metrics_entry_v1",
-        struct="TfcMetricsEntryV1",
+        struct="ExperimentMetricsEntryV1",
         file="metrics.jsonl",
         version_field=None,
         version=None,
@@ -270,7 +270,7 @@ CATALOG: dict[str, Entry] = {
     ),
     "tfc.system.v1": Entry(
         module="tfc_system_v1",
-        struct="TfcSystemV1",
+        struct="ExperimentSystemV1",
         file="system.json",
         version_field=None,
         version=None,

@@ -7,11 +7,11 @@ from msgspec import Meta, Struct, UNSET, UnsetType
 from . import common_v1
 
 
-TfcCommon: TypeAlias = Annotated[
+ExperimentCommon: TypeAlias = Annotated[
     Any,
     Meta(
         description="Definitions that recur in the documents of experiments.",
-        title="TfcCommon",
+        title="ExperimentCommon",
     ),
 ]
 

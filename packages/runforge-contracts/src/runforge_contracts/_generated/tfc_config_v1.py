@@ -103,7 +103,7 @@ class ResolvedReference(Struct, kw_only=True, frozen=True, gc=False):
     ) = UNSET
 
 
-class TfcConfigV1(Struct, kw_only=True, frozen=True, gc=False):
+class ExperimentConfigV1(Struct, kw_only=True, frozen=True, gc=False):
     """
     The configuration of a run as it was used, and the record of how the run went; it is an experiment of its own that reproduces the run. Source: TFC-0002, section 6.
     """

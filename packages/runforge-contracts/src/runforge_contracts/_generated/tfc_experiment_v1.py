@@ -7,7 +7,7 @@ from msgspec import Meta, Struct, UNSET, UnsetType
 from . import tfc_common_v1
 
 
-class TfcExperimentV1(Struct, kw_only=True, frozen=True, gc=False):
+class ExperimentV1(Struct, kw_only=True, frozen=True, gc=False):
     """
     An experiment: what is run, with which configuration. Everything else that stands in it is handed on to user code. Source: TFC-0003, section 6.
     """

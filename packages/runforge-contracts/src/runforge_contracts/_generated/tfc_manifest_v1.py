@@ -7,7 +7,7 @@ from msgspec import Struct
 from . import common_v1, tfc_common_v1
 
 
-class TfcManifestV1(
+class ExperimentManifestV1(
     Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True
 ):
     """

@@ -7,7 +7,7 @@ from msgspec import Meta, Struct, UNSET, UnsetType
 from . import common_v1
 
 
-class TfcMetricsEntryV1(Struct, kw_only=True, frozen=True, gc=False):
+class ExperimentMetricsEntryV1(Struct, kw_only=True, frozen=True, gc=False):
     """
     One line of the journal that user code appends to (JSON Lines): a value of a metric, a final value, or a parameter. Source: TFC-0003, section 11.
     """

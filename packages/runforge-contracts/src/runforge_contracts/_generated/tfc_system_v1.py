@@ -21,7 +21,7 @@ class Hardware(Struct, kw_only=True, frozen=True, gc=False):
     ) = UNSET
 
 
-class TfcSystemV1(Struct, kw_only=True, frozen=True, gc=False):
+class ExperimentSystemV1(Struct, kw_only=True, frozen=True, gc=False):
     """
     The environment that a run was executed in. Source: TFC-0002, section 8.
     """

@@ -1,40 +1,59 @@
-// Writes types.d.ts from the JSON Schemas, or checks with --check that it still follows from them.
+// Writes types.d.ts from the JSON Schemas; with --check, compares the file with them.
 //
-// All schemas are put into one, so that a shared definition becomes one type however many documents
-// refer to it.
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+// All schemas are merged into one, so that a shared definition becomes one type.
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { compile } from "json-schema-to-typescript";
 
-const SCHEMAS = new URL("../../../schemas/", import.meta.url);
+const SCHEMAS = new URL("../../../../schemas/", import.meta.url);
 const TARGET = new URL("types.d.ts", import.meta.url);
 const BANNER =
   "// Generated from schemas/ by generate.mjs; edit the schema, then run `make generate`.";
 
-// What no type can say: conditions between fields. The validator checks them.
+// Conditions between fields, which types cannot express. The validator checks them.
 const CONDITIONS = ["allOf", "dependentRequired", "propertyNames"];
-const LEFT_OUT = new Set([...CONDITIONS, "examples", "$id", "x-runforge-file", "x-runforge-format"]);
+const LEFT_OUT = new Set([
+  ...CONDITIONS,
+  "examples",
+  "$id",
+  "x-runforge-file",
+  "x-runforge-format",
+]);
 // Keywords whose keys are names of the contract, not keywords.
 const NAMED = new Set(["properties", "patternProperties"]);
-// Keywords that say something of what a value may be; without any of them it may be anything, which
-// the generator would take for an object.
-const SAYS = ["type", "$ref", "const", "enum", "anyOf", "oneOf", "allOf", "not", "properties", "items"];
-const saysNothing = (schema) => !SAYS.some((keyword) => keyword in schema);
+// Keywords that restrict a value. The generator would make a subschema without any of them an object;
+// it allows any value.
+const RESTRICTING = [
+  "type",
+  "$ref",
+  "const",
+  "enum",
+  "anyOf",
+  "oneOf",
+  "allOf",
+  "not",
+  "properties",
+  "items",
+];
+const isUnrestricted = (schema) => !RESTRICTING.some((keyword) => keyword in schema);
 
 function definitions() {
   const all = {};
+  const documents = {};
   const files = ["", "tfc/"].flatMap((folder) =>
     readdirSync(new URL(folder, SCHEMAS)).map((name) => `${folder}${name}`),
   );
   for (const file of files.filter((name) => name.endsWith(".json")).sort()) {
     const schema = JSON.parse(readFileSync(new URL(file, SCHEMAS), "utf8"));
     const { $defs = {}, ...document } = schema;
+    if (document.type === "object")
+      documents[file.replace("/", ".").replace(/\.json$/, "")] = document.title;
     const found = document.type === "object" ? { ...$defs, [document.title]: document } : $defs;
     for (const [name, definition] of Object.entries(found)) {
-      if (name in all) throw new Error(`${file}: ${name} is defined elsewhere, too`);
+      if (name in all) throw new Error(`${file}: ${name} is also defined in another schema`);
       all[name] = local(definition);
     }
   }
-  return all;
+  return { all, documents };
 }
 
 function local(value) {
@@ -42,24 +61,25 @@ function local(value) {
   if (value === null || typeof value !== "object") return value;
   if (typeof value.$ref === "string") {
     const reference = { $ref: value.$ref.replace(/^[^#]*#/, "#") };
-    // A description beside a reference would make a type of its own.
+    // A description beside a reference would make a separate type.
     return value.description ? { description: value.description, allOf: [reference] } : reference;
   }
   const composed = (value.allOf ?? []).find((part) => !("if" in part));
-  if (composed) throw new Error(`allOf holds more than conditions: ${JSON.stringify(composed)}`);
+  if (composed) throw new Error(`allOf contains more than conditions: ${JSON.stringify(composed)}`);
   const schema = Object.fromEntries(
     Object.entries(value)
       .filter(([key]) => !LEFT_OUT.has(key))
       .map(([key, entry]) => [key, NAMED.has(key) ? localValues(entry) : local(entry)]),
   );
-  return saysNothing(value) ? { ...schema, tsType: "unknown" } : schema;
+  return isUnrestricted(value) ? { ...schema, tsType: "unknown" } : schema;
 }
 
 function localValues(named) {
   return Object.fromEntries(Object.entries(named).map(([name, schema]) => [name, local(schema)]));
 }
 
-const text = await compile({ title: "Unused", $defs: definitions() }, "Unused", {
+const { all, documents } = definitions();
+const text = await compile({ title: "Unused", $defs: all }, "Unused", {
   bannerComment: BANNER,
   ignoreMinAndMaxItems: true,
   unreachableDefinitions: true,
@@ -68,8 +88,17 @@ const text = await compile({ title: "Unused", $defs: definitions() }, "Unused", 
 });
 const types = text
   .replace(/export interface Unused \{[^}]*\}\n/, "")
-  .replace(/\n \*\n \* This interface was referenced by `Unused`'s JSON-Schema\n \* via the `definition` "\w+"\./g, "")
-  .replace(/\/\*\*\n \*\/\n/g, "");
+  .replace(
+    /\n \*\n \* This interface was referenced by `Unused`'s JSON-Schema\n \* via the `definition` "\w+"\./g,
+    "",
+  )
+  .replace(/\/\*\*\n \*\/\n/g, "")
+  .concat(
+    "\n/**\n * The type of every document by its name.\n */\nexport interface Documents {\n",
+    ...Object.entries(documents).map(([name, type]) => `  "${name}": ${type};\n`),
+    "}\n\n/**\n * Name of a document, which is the name of its schema.\n */\n",
+    "export type DocumentName = keyof Documents;\n",
+  );
 
 if (process.argv.includes("--check")) {
   if (readFileSync(TARGET, "utf8") !== types) {

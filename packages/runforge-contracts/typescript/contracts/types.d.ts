@@ -2228,7 +2228,7 @@ export interface CopiedModel {
 /**
  * The configuration of a run as it was used, and the record of how the run went; it is an experiment of its own that reproduces the run. Source: TFC-0002, section 6.
  */
-export interface TfcConfigV1 {
+export interface ExperimentConfigV1 {
   run_id: ExperimentRunId;
   /**
    * Name of the experiment.
@@ -2318,7 +2318,7 @@ export interface TfcConfigV1 {
 /**
  * An experiment: what is run, with which configuration. Everything else that stands in it is handed on to user code. Source: TFC-0003, section 6.
  */
-export interface TfcExperimentV1 {
+export interface ExperimentV1 {
   /**
    * Name of the experiment.
    */
@@ -2379,7 +2379,7 @@ export interface TfcExperimentV1 {
 /**
  * Digest and size of every other file of an experiment's run, that of its final configuration included. Source: RunForge contract, Where things live; TFC-0003, sections 8 and 12.
  */
-export interface TfcManifestV1 {
+export interface ExperimentManifestV1 {
   schema_version: "tfc.manifest.v1";
   run_id: ExperimentRunId;
   files: FileDigests;
@@ -2401,7 +2401,7 @@ export interface MetricPoint {
 /**
  * Final values and time series of the metrics of a run. Source: TFC-0002, section 7.
  */
-export interface TfcMetricsV1 {
+export interface ExperimentMetricsV1 {
   /**
    * Final values by name: those that were logged as such, else the value of the highest step; of several at that step the one with the highest revision, then the largest.
    */
@@ -2419,7 +2419,7 @@ export interface TfcMetricsV1 {
 /**
  * One line of the journal that user code appends to (JSON Lines): a value of a metric, a final value, or a parameter. Source: TFC-0003, section 11.
  */
-export interface TfcMetricsEntryV1 {
+export interface ExperimentMetricsEntryV1 {
   /**
    * Name of the metric that has the value at a step.
    */
@@ -2467,7 +2467,7 @@ export interface Hardware {
 /**
  * The environment that a run was executed in. Source: TFC-0002, section 8.
  */
-export interface TfcSystemV1 {
+export interface ExperimentSystemV1 {
   /**
    * Operating system and version.
    */
@@ -2691,3 +2691,44 @@ export interface VerificationV1 {
   runs: VerifiedRun[];
   [k: string]: unknown;
 }
+
+/**
+ * The type of every document by its name.
+ */
+export interface Documents {
+  "artifact_inspection.v0.2.2.2": ArtifactInspectionV0222;
+  "comparison.v1": ComparisonV1;
+  "dataset_inspection.v1": DatasetInspectionV1;
+  "diagnostics.v1": DiagnosticsV1;
+  "error.v1": ErrorV1;
+  "events.v1": EventV1;
+  "feature_importance.v1": FeatureImportanceV1;
+  "index.v1": IndexV1;
+  "index_report.v1": IndexReportV1;
+  "interpretability.index.v1": InterpretabilityIndexV1;
+  "linear_coefficients.v1": LinearCoefficientsV1;
+  "manifest.v1": ManifestV1;
+  "metrics.phase2": MetricsPhase2;
+  "metrics.v1": MetricsV1;
+  "prediction.v1": PredictionV1;
+  "reproduction.v1": ReproductionV1;
+  "request.v1": RequestV1;
+  "result.v1": ResultV1;
+  "run.v0.2.2.1": RunV0221;
+  "run.v0.3.3": RunV033;
+  "run.v0.3.6": RunV036;
+  "run.v0.4.0": RunV040;
+  "tfc.config.v1": ExperimentConfigV1;
+  "tfc.experiment.v1": ExperimentV1;
+  "tfc.manifest.v1": ExperimentManifestV1;
+  "tfc.metrics.v1": ExperimentMetricsV1;
+  "tfc.metrics_entry.v1": ExperimentMetricsEntryV1;
+  "tfc.system.v1": ExperimentSystemV1;
+  "trace.v1": TraceV1;
+  "verification.v1": VerificationV1;
+}
+
+/**
+ * Name of a document, which is the name of its schema.
+ */
+export type DocumentName = keyof Documents;

@@ -1,0 +1,118 @@
+// Documents from and to strings.
+import type { DocumentName, Documents, Strict } from "@runforge/contracts";
+import { schemas } from "@runforge/contracts/schemas";
+import { RunForgeError } from "./errors.js";
+import { encodeJson, isObject, type Json, type JsonObject, parseJson } from "./json.js";
+import { inSchemaOrder } from "./order.js";
+import { removeAt, setAt } from "./pointers.js";
+import { validate } from "./validation.js";
+import { encodeYaml, parseYaml } from "./yaml.js";
+
+export type Format = "json" | "yaml";
+
+export interface Loaded<Name extends DocumentName> {
+  document: Documents[Name];
+  /** A sentence if the document has a newer version than this client knows. */
+  warnings: string[];
+}
+
+/**
+ * Parse and validate a document. Members that the schema does not know are kept.
+ *
+ * @throws {RunForgeError} If the source cannot be read without loss, or the document is invalid.
+ */
+export function parse<Name extends DocumentName>(
+  name: Name,
+  source: string | Uint8Array,
+  format: Format = "json",
+): Loaded<Name> {
+  const text = decode(source, format);
+  const value = format === "yaml" ? parseYaml(text) : parseJson(text);
+  const newer = newerVersion(value, name);
+  validate(name, newer === undefined ? value : { ...(value as JsonObject), version: 1 });
+  return {
+    document: value as unknown as Documents[Name],
+    warnings:
+      newer === undefined
+        ? []
+        : [`The document has version ${newer}; this client knows version 1.`],
+  };
+}
+
+/**
+ * Validate a document and encode it as files contain it: keys in the order of the schema, two
+ * spaces of indentation, one newline at the end.
+ *
+ * @throws {RunForgeError} If the document is invalid.
+ */
+export function encode<Name extends DocumentName>(
+  name: Name,
+  document: Strict<Documents[Name]>,
+  format: Format = "json",
+): string {
+  validate(name, document);
+  const ordered = inSchemaOrder(document as unknown as Json, name);
+  return format === "yaml" ? encodeYaml(ordered) : encodeJson(ordered);
+}
+
+/**
+ * Return a changed copy of a document.
+ *
+ * @param changes New values by JSON Pointer, applied in order; `undefined` removes a value.
+ * @throws {RunForgeError} If a pointer leads nowhere, or the result is invalid.
+ */
+export function edit<Name extends DocumentName>(
+  name: Name,
+  document: Documents[Name],
+  changes: Readonly<Record<string, Json | undefined>>,
+): Documents[Name] {
+  const edited = copy(document as unknown as Json) as JsonObject;
+  for (const [pointer, value] of Object.entries(changes)) {
+    if (value === undefined) removeAt(edited, pointer);
+    else setAt(edited, pointer, copy(value));
+  }
+  validate(name, edited);
+  return edited as unknown as Documents[Name];
+}
+
+function decode(source: string | Uint8Array, format: Format): string {
+  if (typeof source === "string") return source.replace(/^\ufeff/, "");
+  try {
+    // The decoder removes a byte order mark.
+    return new TextDecoder("utf-8", { fatal: true }).decode(source);
+  } catch {
+    throw new RunForgeError(
+      `${format.toUpperCase()}_ENCODING_INVALID`,
+      "The document is not UTF-8.",
+    );
+  }
+}
+
+/** Return the version of a document that is newer but readable; throw for an unknown version. */
+function newerVersion(value: Json, name: DocumentName): number | undefined {
+  const { properties } = Object.hasOwn(schemas, name) ? schemas[name] : {};
+  if (!isObject(value) || properties === undefined) return undefined;
+  const expected = properties["schema_version"]?.["const"];
+  const { schema_version: found, version } = value;
+  if (expected !== undefined && typeof found === "string") {
+    if (found !== expected) throw unsupported("schema_version", found, expected);
+  } else if (Number.isInteger(version) && version !== 1 && "version" in properties) {
+    if (name !== "result.v1" || (version as number) < 1) throw unsupported("version", version, 1);
+    return version as number;
+  }
+  return undefined;
+}
+
+function unsupported(member: string, found: unknown, expected: unknown): RunForgeError {
+  return new RunForgeError(
+    "DOCUMENT_VERSION_UNSUPPORTED",
+    `/${member} is ${JSON.stringify(found)}; this client knows ${JSON.stringify(expected)}.`,
+    `/${member}`,
+  );
+}
+
+function copy(value: Json): Json {
+  if (Array.isArray(value)) return value.map(copy);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, copy(member)]));
+}

@@ -1,0 +1,73 @@
+// A strict reader of YAML 1.2 (core schema, plain values only) and a writer.
+import { isAlias, isScalar, parseDocument, visit } from "yaml";
+import { RunForgeError } from "./errors.js";
+import { type Json, MAX_DEPTH } from "./json.js";
+
+/** Characters that YAML forbids; some parsers accept them. */
+const CONTROL = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]/;
+/** Characters that JSON leaves as they are, and that YAML forbids or reads as a line break. */
+const ESCAPED = /[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/g;
+
+/** Parse one YAML document; reject tags, merge keys, duplicate keys and keys that are no strings. */
+export function parseYaml(text: string): Json {
+  if (CONTROL.test(text))
+    throw new RunForgeError("YAML_INVALID", "The document contains a control character.");
+  try {
+    const document = parseDocument(text, { schema: "core", merge: false, logLevel: "error" });
+    visit(document, {
+      Value(_, { tag }) {
+        if (tag) throw new RunForgeError("YAML_TAG_REFUSED", `The tag ${tag} is not supported.`);
+      },
+      Pair(_, pair) {
+        const key = isAlias(pair.key) ? pair.key.resolve(document) : pair.key;
+        if (
+          !isScalar(key) ||
+          typeof key.value !== "string" ||
+          (key.value === "<<" && key.type === "PLAIN")
+        )
+          throw new RunForgeError("YAML_KEY_INVALID", "A key is not a string, or is a merge key.");
+      },
+    });
+    const [error] = [...document.errors, ...document.warnings];
+    const code = error?.code === "DUPLICATE_KEY" ? "YAML_DUPLICATE_KEY" : "YAML_INVALID";
+    if (error) throw new RunForgeError(code, `The document is not YAML: ${error.message}`);
+    return checked(document.toJS({ maxAliasCount: 100 }), 0);
+  } catch (error) {
+    if (error instanceof RunForgeError) throw error;
+    // The parser throws a ReferenceError for too many aliases; otherwise its recursion overflowed.
+    const code = error instanceof ReferenceError ? "YAML_TOO_LARGE" : "YAML_TOO_DEEP";
+    throw new RunForgeError(code, (error as Error).message);
+  }
+}
+
+function checked(value: unknown, depth: number): Json {
+  if (typeof value === "object" && value !== null) {
+    if (depth >= MAX_DEPTH)
+      throw new RunForgeError(
+        "YAML_TOO_DEEP",
+        `The document is nested more than ${MAX_DEPTH} levels deep.`,
+      );
+    if (Array.isArray(value)) return value.map((item) => checked(item, depth + 1));
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, checked(item, depth + 1)]),
+    );
+  }
+  if (typeof value === "number" && !Number.isFinite(value))
+    throw new RunForgeError("YAML_NUMBER_INVALID", "A number is not finite or is too large.");
+  if (typeof value === "string" && /\p{Surrogate}/u.test(value))
+    throw new RunForgeError("YAML_STRING_INVALID", "A string contains a lone surrogate.");
+  return value as Json;
+}
+
+/** Encode a value as YAML that is also JSON, with numbers and strings that YAML 1.1 reads alike. */
+export function encodeYaml(value: Json): string {
+  const text = JSON.stringify(value, null, 2).replace(
+    /"(?:[^"\\]|\\.)*"|(?<![\d.])\d+e/g,
+    (token) => (token.endsWith("e") ? token.replace("e", ".0e") : token),
+  );
+  const escaped = text.replace(
+    ESCAPED,
+    (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+  return `${escaped}\n`;
+}

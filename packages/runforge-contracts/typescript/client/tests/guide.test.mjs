@@ -1,0 +1,39 @@
+// The TypeScript of the guide and the READMEs, compiled strictly and run with the installed packages.
+import assert from "node:assert/strict";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { compile, project, ROOT, WORKSPACE } from "./packed.mjs";
+
+const PAGES = {
+  guide: join(ROOT, "docs/guides/read-and-write-runs.md"),
+  client: join(WORKSPACE, "client/README.md"),
+  contracts: join(WORKSPACE, "contracts/README.md"),
+};
+
+test("the documented programs compile, run and change one line", () => {
+  const fresh = project();
+  for (const [name, page] of Object.entries(PAGES)) {
+    const blocks = [...readFileSync(page, "utf8").matchAll(/^```ts\n(.*?)^```/gms)];
+    assert(blocks.length > 0, page);
+    writeFileSync(join(fresh.folder, `${name}.ts`), blocks.map((block) => block[1]).join("\n"));
+  }
+  compile(
+    fresh,
+    Object.keys(PAGES).map((name) => `${name}.ts`),
+  );
+
+  const vectors = join(ROOT, "docs/test-vectors");
+  const before = readFileSync(join(vectors, "request.v1.full.json"), "utf8");
+  cpSync(join(vectors, "run.v0.4.0.full.json"), join(fresh.folder, "run.json"));
+  cpSync(join(vectors, "result.v1.full.json"), join(fresh.folder, "result.json"));
+  for (const [program, output] of [
+    ["guide.js", /^20260201-120000-abc12345 0\.95 /],
+    ["client.js", /^succeeded \{ name: 'accuracy', value: /],
+  ]) {
+    writeFileSync(join(fresh.folder, "request.json"), `\uFEFF${before}`);
+    assert.match(fresh.node(program), output);
+    const after = readFileSync(join(fresh.folder, "request.json"), "utf8");
+    assert.equal(after, before.replace('"preset": "custom"', '"preset": "thorough"'));
+  }
+});
