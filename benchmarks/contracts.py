@@ -22,9 +22,9 @@ from typing import Any
 import jsonschema
 import msgspec
 from referencing import Registry, Resource
-from runforge_contracts._generated.index_v1 import IndexV1
 from runforge_contracts.codec.strict_json import encode_json, parse_json
 from runforge_contracts.documents import Document
+from runforge_contracts.types import IndexV1
 from runforge_contracts.validation import validate
 
 ROOT = Path(__file__).parents[1]

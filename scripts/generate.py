@@ -32,6 +32,27 @@ SUITE_GENERATED = ROOT / "conformance/src/runforge_conformance/_generated"
 HEADER = (
     "# Generated from schemas/ by scripts/generate.py; edit the schema, then run `make generate`.\n"
 )
+TYPES_DOCSTRING = '''"""The types of the documents, generated from their schemas.
+
+``RequestV1`` is the type of a whole document. The types of its parts are in the module of its
+schema: ``types.metrics_v1.ClassMetrics``. A type is loaded when it is first used.
+"""
+'''
+LAZY_ACCESS = """
+def __getattr__(name: str) -> object:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    module = import_module(f"runforge_contracts._generated.{_MODULES[name]}")
+    value = module if name == _MODULES[name] else getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULES})
+"""
 
 
 def main() -> int:
@@ -162,11 +183,21 @@ def public_types() -> str:
         for name, schema in schemas.items()
         if schema.get("type") == "object"
     )
-    lines = [HEADER, '"""The types of the documents, generated from their schemas."""\n']
+    modules = sorted(
+        name.replace(".", "_") for name, schema in schemas.items() if "$defs" in schema
+    )
+    lines = [HEADER, TYPES_DOCSTRING, "from __future__ import annotations\n"]
+    lines += ["TYPE_CHECKING = False  # without `typing`, whose import costs more than this module"]
+    lines += ["if TYPE_CHECKING:"]
+    lines += [f"    from runforge_contracts._generated import {name} as {name}" for name in modules]
     lines += [
-        f"from runforge_contracts._generated.{module} import {struct} as {struct}"
+        f"    from runforge_contracts._generated.{module} import {struct} as {struct}"
         for module, struct in structs
     ]
+    lines += ["\n#: Module below ``_generated`` that defines each name.", "_MODULES = {"]
+    lines += [f'    "{struct}": "{module}",' for module, struct in structs]
+    lines += [f'    "{name}": "{name}",' for name in modules]
+    lines += ["}\n", LAZY_ACCESS]
     return format_source("\n".join(lines))
 
 

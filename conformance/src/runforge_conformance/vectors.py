@@ -14,11 +14,11 @@ from pathlib import Path, PurePath
 from typing import Any, Final, NamedTuple
 
 import msgspec
-from runforge_contracts._generated.catalog import CATALOG
 from runforge_contracts.codec.pointers import remove_at, set_at
 from runforge_contracts.codec.strict_json import encode_json, parse_json
 from runforge_contracts.codec.strict_yaml import encode_yaml, is_yaml, parse_yaml
 from runforge_contracts.errors import RunForgeError
+from runforge_contracts.schemas import CATALOG
 
 from runforge_conformance._generated.cases_v1 import Case, CaseFile, Input
 from runforge_conformance._generated.requirements_v1 import Requirement, RequirementFile

@@ -24,7 +24,7 @@ from pathlib import Path
 from runforge_engine.runtime.numeric_environment import pin_environment
 pin_environment()
 import pandas, scipy.interpolate, scipy.stats, sklearn.ensemble
-from runforge_contracts._generated.request_v1 import RequestV1
+from runforge_contracts.types import RequestV1
 from runforge_contracts.documents import Document
 from runforge_contracts.store.layout import StoreLayout
 from runforge_engine.pipeline.execute import execute

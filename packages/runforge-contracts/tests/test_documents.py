@@ -11,16 +11,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from runforge_contracts._generated.catalog import CATALOG
-from runforge_contracts._generated.request_v1 import RequestV1
-from runforge_contracts._generated.result_v1 import ResultV1
-from runforge_contracts._generated.run_v0_3_6 import RunV036
-from runforge_contracts._generated.run_v0_4_0 import RunV040
 from runforge_contracts.codec.pointers import format_pointer, get_at, parse_pointer
 from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.documents import REMOVE, Document, identify
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import write_file
+from runforge_contracts.schemas import CATALOG
+from runforge_contracts.types import RequestV1, ResultV1, RunV036, RunV040
 
 VECTORS = Path(__file__).parents[3] / "docs/test-vectors"
 REQUESTS = sorted(VECTORS.glob("request.v1.*.json"))

@@ -283,7 +283,7 @@ import numpy, scipy.linalg
 if sys.argv[3] == "forget":
     del os.environ["OPENBLAS_CORETYPE"]
 from pathlib import Path
-from runforge_contracts._generated.request_v1 import RequestV1
+from runforge_contracts.types import RequestV1
 from runforge_contracts.documents import Document
 from runforge_contracts.store.layout import StoreLayout
 from runforge_engine.pipeline.execute import execute

@@ -28,8 +28,8 @@ def command(settings: Settings, request: str | None, run_dir: str | None) -> int
             hint="`runforge run REQUEST.json` makes a run folder for it.",
         )
     prepare_training()
-    from runforge_contracts._generated.request_v1 import RequestV1
     from runforge_contracts.documents import Document
+    from runforge_contracts.types import RequestV1
     from runforge_engine.pipeline.execute import execute, execute_folder
 
     if run_dir is not None:

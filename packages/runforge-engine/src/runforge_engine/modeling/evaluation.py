@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from msgspec import UNSET, UnsetType
-from runforge_contracts._generated.common_v1 import MetricsProfile
-from runforge_contracts._generated.metrics_v1 import ClassMetrics, MetricsV1
 from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnostic
+from runforge_contracts.types import MetricsV1, common_v1, metrics_v1
 
 from runforge_engine.modeling.fit import within_range
 
@@ -66,9 +65,9 @@ def evaluate(pipeline: Any, X: Any, y: Any, classes: Sequence[int | str]) -> Eva
         roc_auc = _roc_auc(y, scores, classes, diagnostics)
     if binary and probabilities is not None:
         log_loss = _log_loss(y, probabilities, labels)
-    by_class: list[ClassMetrics] | UnsetType = UNSET
+    by_class: list[metrics_v1.ClassMetrics] | UnsetType = UNSET
     diagnostics.extend(_undefined(matrix, classes))
-    profile: MetricsProfile
+    profile: common_v1.MetricsProfile
     if not binary:
         by_class = _by_class(pairs, labels)
         profile = "classification.multiclass.v1"
@@ -148,10 +147,10 @@ def _scores(pairs: dict[str, Any], labels: list[int | str], *, average: str | No
     return precision_recall_fscore_support(**pairs, labels=labels, average=average, zero_division=0)
 
 
-def _by_class(pairs: dict[str, Any], labels: list[int | str]) -> list[ClassMetrics]:
+def _by_class(pairs: dict[str, Any], labels: list[int | str]) -> list[metrics_v1.ClassMetrics]:
     columns = [column.tolist() for column in _scores(pairs, labels, average=None)]
     return [
-        ClassMetrics(class_=label, precision=p, recall=r, f1=f, support=int(s))
+        metrics_v1.ClassMetrics(class_=label, precision=p, recall=r, f1=f, support=int(s))
         for label, p, r, f, s in zip(labels, *columns, strict=True)
     ]
 

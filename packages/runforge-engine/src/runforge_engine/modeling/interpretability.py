@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from msgspec import UNSET
-from runforge_contracts._generated import feature_importance_v1 as importance_types
-from runforge_contracts._generated import interpretability_index_v1 as index_types
-from runforge_contracts._generated import linear_coefficients_v1 as coefficient_types
-from runforge_contracts._generated.metrics_v1 import MetricsV1
 from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnostic
 from runforge_contracts.store import layout
+from runforge_contracts.types import MetricsV1
+from runforge_contracts.types import feature_importance_v1 as importance_types
+from runforge_contracts.types import interpretability_index_v1 as index_types
+from runforge_contracts.types import linear_coefficients_v1 as coefficient_types
 
 #: How many names the artifacts list first, and how many of them the index repeats.
 TOP_K = 10

@@ -18,8 +18,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from runforge_contracts._generated.diagnostics_v1 import DiagnosticsV1
-from runforge_contracts._generated.request_v1 import RequestV1
 from runforge_contracts.diagnostics import (
     Diagnostic,
     DiagnosticCode,
@@ -33,6 +31,7 @@ from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import RunFolder, describe
 from runforge_contracts.store.run_ids import is_run_id, run_id_candidates
+from runforge_contracts.types import DiagnosticsV1, RequestV1
 
 from runforge_engine.pipeline.cancel import stoppable
 from runforge_engine.pipeline.event_log import Journal

@@ -9,10 +9,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
-from runforge_contracts._generated.request_v1 import RequestV1
 from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnostic
 from runforge_contracts.documents import Document
 from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.types import RequestV1
 
 from runforge_engine.data.dataset_source import PYTHON, Source, read_source
 from runforge_engine.modeling.configuration import Configuration, resolve

@@ -14,11 +14,10 @@ from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
 import msgspec
-from runforge_contracts._generated.metrics_phase2 import MetricsPhase2
-from runforge_contracts._generated.metrics_v1 import MetricsV1
 from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnostic
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.store import layout
+from runforge_contracts.types import MetricsPhase2, MetricsV1
 
 from runforge_engine import __version__
 from runforge_engine.data.dataset import Dataset, load_dataset

@@ -18,12 +18,12 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 import msgspec
-from runforge_contracts._generated.request_v1 import RequestV1
 from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnostic
 from runforge_contracts.documents import Document
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import RunFolder
+from runforge_contracts.types import RequestV1
 
 #: Asks for it where no option does; empty or ``0`` does not.
 VARIABLE = "RUNFORGE_PRIVATE"
