@@ -62,7 +62,7 @@ class Client:
         try:
             done = getattr(self, message["op"])(message)
         except RunForgeError as error:
-            refusal = {"code": error.code, "path": error.place.pointer, "message": error.message}
+            refusal = {"code": error.code, "path": error.location.pointer, "message": error.message}
             told = {key: value for key, value in refusal.items() if value is not None}
             return {"outcome": "rejected", "error": told}
         return done if "outcome" in done else {"outcome": "accepted", "view": done}

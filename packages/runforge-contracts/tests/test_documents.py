@@ -133,7 +133,7 @@ def test_a_refused_edit_changes_nothing(
     before = copy.deepcopy(document.raw)
     with pytest.raises(RunForgeError) as caught:
         document.edit(changes)
-    assert caught.value.place.pointer == pointer
+    assert caught.value.location.pointer == pointer
     assert document.raw == before
     document.save(path)
     assert path.read_bytes() == (VECTORS / "request.v1.full.json").read_bytes()
@@ -194,7 +194,7 @@ def test_a_request_of_another_version_is_refused(version: int) -> None:
     with pytest.raises(RunForgeError) as caught:
         Document.parse(encode_json({**raw, "version": version}), RequestV1)
     assert caught.value.code is ErrorCode.DOCUMENT_VERSION_UNSUPPORTED
-    assert caught.value.place.pointer == "/version"
+    assert caught.value.location.pointer == "/version"
 
 
 @pytest.mark.parametrize("version", ["1", None, True, [1]])
@@ -203,7 +203,7 @@ def test_a_version_that_is_no_number_is_invalid(version: Any) -> None:
     with pytest.raises(RunForgeError) as caught:
         Document.parse(encode_json({**raw, "version": version}), RequestV1)
     assert caught.value.code is ErrorCode.DOCUMENT_INVALID
-    assert caught.value.place.pointer == "/version"
+    assert caught.value.location.pointer == "/version"
 
 
 def test_documents_are_told_apart_by_version_schema_and_name(tmp_path: Path) -> None:

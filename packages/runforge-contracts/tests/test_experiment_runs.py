@@ -229,7 +229,7 @@ def test_yaml_that_is_wrong_is_refused_with_its_place(
     with pytest.raises(RunForgeError) as caught:
         Document.load(path, TfcConfigV1)
     assert caught.value.code is code
-    assert caught.value.place.path == str(path)
+    assert caught.value.location.path == str(path)
 
 
 @pytest.mark.parametrize(

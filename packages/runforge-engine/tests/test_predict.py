@@ -233,7 +233,7 @@ def test_a_cell_that_is_no_finite_number_is_an_error_as_in_training(
     error = refusal(lambda: predicted(trained, "linear_svc", data))
     assert error.code in (ErrorCode.FEATURE_NOT_NUMERIC, ErrorCode.FEATURE_NOT_FINITE)
     assert (error.code, error.message) == (in_training.code, in_training.message)
-    assert (error.place.column, error.place.row) == ("body_mass_g", 7)
+    assert (error.location.column, error.location.row) == ("body_mass_g", 7)
     assert "--exclude" not in str(error.hint)
 
 
@@ -241,7 +241,7 @@ def test_missing_columns_are_named(trained: Path, tmp_path: Path) -> None:
     rows = rows_of(trained / "penguins.csv")
     one = write(tmp_path / "one.csv", rows, ["bill_length_mm", "bill_depth_mm", "body_mass_g", "x"])
     error = refusal(lambda: predicted(trained, "linear_svc", one))
-    assert (error.code, error.place.column) == (ErrorCode.COLUMN_NOT_FOUND, "flipper_length_mm")
+    assert (error.code, error.location.column) == (ErrorCode.COLUMN_NOT_FOUND, "flipper_length_mm")
     assert "`flipper_length_mm`" in error.message
     assert "`x`" in str(error.hint)
     several = write(tmp_path / "several.csv", rows, ["bill_length_mm"])

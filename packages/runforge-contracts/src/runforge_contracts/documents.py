@@ -24,7 +24,7 @@ from runforge_contracts.codec.pointers import get_at, remove_at, set_at
 from runforge_contracts.codec.strict_json import MAX_BYTES, encode_json, parse_json
 from runforge_contracts.codec.strict_yaml import encode_yaml, is_yaml, load_yaml, parse_yaml
 from runforge_contracts.display import quote
-from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
 from runforge_contracts.fs.files import read_file, write_file
 from runforge_contracts.schemas import BASE_URL, in_schema_order
 from runforge_contracts.store.run_ids import parse_experiment_run_id
@@ -75,7 +75,11 @@ class Document(Generic[T]):
         """
         if is_yaml(path):
             return cls._parsed(load_yaml(path), types, path)
-        return cls.parse(read_file(path, max_bytes=MAX_BYTES), *types, path=path)
+        return cls.parse(
+            read_file(path, max_bytes=MAX_BYTES, too_large=ErrorCode.JSON_TOO_LARGE),
+            *types,
+            path=path,
+        )
 
     @classmethod
     def parse(cls, data: bytes, *types: type[T], path: Path | None = None) -> Document[T]:
@@ -189,9 +193,7 @@ class DocumentFolder:
             types = [struct_of(name) for name in self.schemas[file]]
             try:
                 self._documents[file] = Document.load(self.path / file, *types)
-            except RunForgeError as error:
-                if error.code is not ErrorCode.FILE_NOT_FOUND:
-                    raise
+            except NotFoundError:
                 self._documents[file] = None
         return self._documents[file]
 

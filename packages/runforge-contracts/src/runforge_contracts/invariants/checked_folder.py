@@ -193,12 +193,12 @@ def refusals(error: RunForgeError, file: str, schema: str) -> Iterator[Finding]:
     """Give the findings that a document that cannot be accepted amounts to."""
     if error.code is ErrorCode.DOCUMENT_INVALID and error.problems:
         for problem in error.problems:
-            yield Finding(schema_rule(schema), problem.message, file, problem.place.pointer)
+            yield Finding(schema_rule(schema), problem.message, file, problem.location.pointer)
         return
     text = error.code.startswith(("JSON_", "YAML_"))
     area, _, what = error.code.lower().replace("_", "-").partition("-")
     rule = f"{area}.{what}" if text else schema_rule(schema)
-    yield Finding(rule, error.message, file, error.place.pointer)
+    yield Finding(rule, error.message, file, error.location.pointer)
 
 
 def schema_rule(schema: str) -> str:

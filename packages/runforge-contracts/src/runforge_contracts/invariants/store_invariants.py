@@ -100,7 +100,7 @@ def _read_index(store: StoreLayout) -> tuple[dict[str, Any] | None, list[Finding
         return read_index_document(store), []
     except RunForgeError as error:
         file = store.relative(store.index)
-        return None, [Finding("index.schema", error.message, file, error.place.pointer)]
+        return None, [Finding("index.schema", error.message, file, error.location.pointer)]
 
 
 def _index(

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, Literal, NamedTuple
 
 from runforge_contracts.codec.strict_json import parse_json
 from runforge_contracts.documents import DocumentFolder
-from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.errors import NotFoundError, RunForgeError
 from runforge_contracts.fs.files import open_file, reading
 from runforge_contracts.store import layout
 from runforge_contracts.store.run_ids import parse_experiment_run_id
@@ -98,9 +98,7 @@ class ExperimentFolder(DocumentFolder):
         path = self.path / layout.JOURNAL
         try:
             file = open_file(path)
-        except RunForgeError as error:
-            if error.code is not ErrorCode.FILE_NOT_FOUND:
-                raise
+        except NotFoundError:
             return
         with io.BufferedReader(file) as lines, reading(path):
             yield from journal_lines(lines)

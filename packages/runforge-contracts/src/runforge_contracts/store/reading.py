@@ -15,7 +15,7 @@ from typing import Any, Literal, cast
 from runforge_contracts.codec.strict_json import parse_json, unique_json
 from runforge_contracts.display import quote
 from runforge_contracts.documents import DocumentFolder
-from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
 from runforge_contracts.fs.files import read_file
 from runforge_contracts.index.index_tail import once
 from runforge_contracts.store import layout
@@ -131,20 +131,20 @@ def read_index_document(store: StoreLayout) -> dict[str, Any] | None:
 def read_index_text(store: StoreLayout) -> tuple[dict[str, Any] | None, bytes]:
     """Return the raw index as :func:`read_index_document` does, and the bytes that it was."""
     try:
-        data = read_file(store.index, max_bytes=MAX_INDEX_BYTES)
+        data = read_file(store.index, max_bytes=MAX_INDEX_BYTES, too_large=ErrorCode.JSON_TOO_LARGE)
         raw = _plain_index(data)
         if raw is None:
             raw = parse_json(data, path=str(store.index), max_bytes=MAX_INDEX_BYTES)
             validate(raw, "index.v1", path=str(store.index))
+    except NotFoundError:
+        return None, b""
     except RunForgeError as error:
-        if error.code is ErrorCode.FILE_NOT_FOUND:
-            return None, b""
         raise RunForgeError(
             ErrorCode.INDEX_INVALID,
             f"The index of the store cannot be read: {error.message}",
             hint="The run folders are not affected; `runforge index rebuild` makes a new one.",
             path=str(store.index),
-            pointer=error.place.pointer,
+            pointer=error.location.pointer,
         ) from error
     return raw, data
 

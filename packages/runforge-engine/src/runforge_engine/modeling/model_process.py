@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from runforge_contracts.diagnostics import Diagnostic, raw_diagnostic
 from runforge_contracts.display import quote
-from runforge_contracts.errors import ErrorCode, Place, Problem, RunForgeError
+from runforge_contracts.errors import ErrorCode, Location, Problem, RunForgeError
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import RunFolder
 
@@ -177,7 +177,7 @@ def _died(code: int, model: Path) -> RunForgeError:
 def _error_of(document: dict[str, Any]) -> RunForgeError:
     """Return the error that an ``error.v1`` document tells of."""
     problems = [
-        Problem(item["message"], Place(**_place(item)), item.get("hint"))
+        Problem(item["message"], Location(**_place(item)), item.get("hint"))
         for item in document.get("problems", ())
     ]
     return RunForgeError(
@@ -190,7 +190,7 @@ def _error_of(document: dict[str, Any]) -> RunForgeError:
 
 
 def _place(document: dict[str, Any]) -> dict[str, Any]:
-    return {name: document[name] for name in Place._fields if name in document}
+    return {name: document[name] for name in Location._fields if name in document}
 
 
 def main() -> None:

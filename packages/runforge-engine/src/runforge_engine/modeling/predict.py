@@ -20,7 +20,7 @@ from typing import Any
 
 from runforge_contracts.diagnostics import Diagnostic
 from runforge_contracts.display import printable, quote
-from runforge_contracts.errors import ErrorCode, Problem, RunForgeError
+from runforge_contracts.errors import ErrorCode, NotFoundError, Problem, RunForgeError
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import RunFolder
@@ -192,9 +192,7 @@ def model_of_file(
     sought = wanted(str(path))
     try:
         matches = trace(sought, listed)
-    except RunForgeError as error:
-        if error.code is not ErrorCode.RUN_NOT_FOUND:
-            raise
+    except NotFoundError:
         matches = []
     made = [match for match in matches if match.matched == "model_sha256"]
     if not made:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from runforge_contracts.codec.pointers import format_pointer
-from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.errors import NotFoundError, RunForgeError
 from runforge_contracts.fs.files import digest_file
 from runforge_contracts.store import layout
 from runforge_contracts.store.reading import RunFolder
@@ -137,10 +137,11 @@ def _digests(recorded: str | None, found: str | None, rebuilt: str | None) -> di
 def _digest_of(file: Path, path: str, result: Comparison) -> str | None:
     try:
         return digest_file(file).sha256
+    except NotFoundError:
+        return None
     except RunForgeError as error:
-        if error.code is not ErrorCode.FILE_NOT_FOUND:
-            result.not_checked.append(NotChecked(path, error.message))
-    return None
+        result.not_checked.append(NotChecked(path, error.message))
+        return None
 
 
 def _content(

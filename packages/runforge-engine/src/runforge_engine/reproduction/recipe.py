@@ -135,7 +135,7 @@ def _documents(
             found[file] = None
             lacking.append(
                 Reason(
-                    file + (f"#{error.place.pointer}" if error.place.pointer else ""),
+                    file + (f"#{error.location.pointer}" if error.location.pointer else ""),
                     f"{file} cannot be read: {error.message}",
                 )
             )

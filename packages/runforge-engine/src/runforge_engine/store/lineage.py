@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from runforge_contracts.display import quote
-from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
 from runforge_contracts.fs.files import digest_file
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
@@ -100,9 +100,8 @@ def wanted(argument: str) -> Wanted:
     try:
         if argument:  # The empty path would be the current folder.
             return Wanted(*digest_file(Path(argument)))
-    except RunForgeError as error:
-        if error.code is not ErrorCode.FILE_NOT_FOUND:
-            raise
+    except NotFoundError:
+        pass
     digits = argument.lower()
     is_hexadecimal = bool(digits) and set(digits) <= set("0123456789abcdef")
     if is_hexadecimal and MIN_PREFIX <= len(digits) <= 64:
