@@ -16,7 +16,7 @@ from runforge_contracts.display import format_duration
 from runforge_contracts.documents import REMOVE, Document, struct_of
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.metrics import primary_metric
-from runforge_contracts.store.reading import synthesized_diagnostics
+from runforge_contracts.store.run import synthesized_diagnostics
 
 Message = dict[str, Any]
 

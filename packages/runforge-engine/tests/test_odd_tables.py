@@ -22,7 +22,8 @@ import pytest
 from pyarrow import parquet
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.reading import RunFolder, list_runs
+from runforge_contracts.store.reading import list_runs
+from runforge_contracts.store.run import Run
 from runforge_engine import train
 from runforge_engine.data.dataframe import write_frame
 from runforge_engine.data.dataset import Dataset, load_dataset
@@ -329,9 +330,9 @@ def test_a_value_of_the_validation_rows_may_be_beyond_all_others(
     run = train(file, label="y", model=family, hyperparameters=parameters, workspace=tmp_path)
     store = StoreLayout(tmp_path)
     listed = [(entry, store) for entry in list_runs(store)]
-    again = replay(RunFolder(run.path), tmp_path, listed)
+    again = replay(Run(run.path), tmp_path, listed)
     assert np.isfinite(again.scores).all()
-    predicted = predict(model_of_run(RunFolder(run.path), listed), read_source(file))
+    predicted = predict(model_of_run(Run(run.path), listed), read_source(file))
     assert predicted.predicted == 40
 
 

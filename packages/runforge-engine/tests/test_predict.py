@@ -21,7 +21,8 @@ from model_files import Payload, joblib_bytes
 from real_data import FAMILIES, read, write_dataset
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.reading import RunFolder, list_runs
+from runforge_contracts.store.reading import list_runs
+from runforge_contracts.store.run import Run
 from runforge_engine.data.dataset import load_dataset
 from runforge_engine.data.dataset_source import read_source
 from runforge_engine.model_file.model_inspection import inspect_model
@@ -59,9 +60,9 @@ def workspace(trained: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run_of(workspace: Path, family: str) -> RunFolder:
-    folders = [RunFolder(path) for path in (workspace / ".runforge/runs").iterdir()]
-    return next(folder for folder in folders if (folder.run or {})["model_family"] == family)
+def run_of(workspace: Path, family: str) -> Run:
+    folders = [Run(path) for path in (workspace / ".runforge/runs").iterdir()]
+    return next(folder for folder in folders if (folder.record or {})["model_family"] == family)
 
 
 def listed(workspace: Path) -> list[tuple[dict[str, Any], StoreLayout]]:
@@ -261,7 +262,7 @@ def test_a_model_without_probabilities_says_so(trained: Path) -> None:
     assert "--proba" in str(error.hint)
 
 
-def forge(workspace: Path, folder: RunFolder, data: bytes, *, records: int = 3) -> None:
+def forge(workspace: Path, folder: Run, data: bytes, *, records: int = 3) -> None:
     """Put other bytes in the model's place, and make the first of the records agree."""
     (folder.path / MODEL).write_bytes(data)
     digest = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
@@ -313,7 +314,7 @@ def test_a_run_does_not_escape_its_index_entry_by_another_name_or_path(workspace
     link = workspace / "link"
     link.symlink_to(workspace / ".runforge/runs")
     for path in (folder.path, link / folder.path.name, folder.path / ".." / folder.path.name):
-        error = refusal(lambda path=path: model_of_run(RunFolder(path), listed(workspace)))
+        error = refusal(lambda path=path: model_of_run(Run(path), listed(workspace)))
         assert error.code is ErrorCode.FILE_UNSAFE
 
 
@@ -388,11 +389,11 @@ def test_a_run_without_a_digest_on_record_or_without_a_model_is_refused(workspac
     record = read(folder.path, "run.json") | {"schema_version": "run.v0.3.6"}
     del record["artifact_digests"]
     (folder.path / "run.json").write_text(json.dumps(record))
-    error = refusal(lambda: model_of_run(RunFolder(folder.path), listed(workspace)))
+    error = refusal(lambda: model_of_run(Run(folder.path), listed(workspace)))
     assert error.code is ErrorCode.FILE_UNSAFE
     assert "does not record" in error.message
     (folder.path / "run.json").unlink()
-    error = refusal(lambda: model_of_run(RunFolder(folder.path), listed(workspace)))
+    error = refusal(lambda: model_of_run(Run(folder.path), listed(workspace)))
     assert error.code is ErrorCode.ARTIFACT_NOT_FOUND
 
 

@@ -197,6 +197,10 @@ class DocumentFolder:
                 self._documents[file] = None
         return self._documents[file]
 
+    def reload(self) -> None:
+        """Forget what was read, because a run that has not finished still changes."""
+        self._documents.clear()
+
     def raw(self, file: str) -> dict[str, Any] | None:
         """Return the raw object of the document at ``file``, or None."""
         document = self.document(file)

@@ -22,12 +22,13 @@ from runforge_contracts.errors import RunForgeError
 from runforge_contracts.index.index_tail import can_be_shown, newest_entries
 from runforge_contracts.store import layout
 from runforge_contracts.store.experiment_list import describe_experiment
-from runforge_contracts.store.experiment_runs import ExperimentFolder
+from runforge_contracts.store.experiment_runs import ExperimentRun
 from runforge_contracts.store.layout import ExperimentLayout, Place, StoreLayout
-from runforge_contracts.store.reading import RunFolder, locate_run, read_index, run_names
+from runforge_contracts.store.reading import locate_run, read_index, run_names
+from runforge_contracts.store.run import Run
 from runforge_contracts.store.run_ids import ExperimentRunId, started
 
-AnyRun = RunFolder | ExperimentFolder
+AnyRun = Run | ExperimentRun
 
 #: How many entries at the end of an index are looked at before it is read whole.
 _TAIL = 50
@@ -110,7 +111,7 @@ def _listed(store: StoreLayout) -> _Sequence:
         except RunForgeError:
             continue
         if path.is_dir():
-            yield RunFolder(path), _begun(path, _TRAINED, started(entry))
+            yield Run(path), _begun(path, _TRAINED, started(entry))
 
 
 def _entries(store: StoreLayout) -> Iterator[dict[str, Any]]:
@@ -136,7 +137,7 @@ def _unlisted(store: StoreLayout) -> _Sequence:
     paths = [store.run_folder(name) for name in run_names(store) if name not in known]
     found = [(path, _begun(path, _TRAINED, started({"run_id": path.name}))) for path in paths]
     for path, begun in sorted(found, key=lambda item: _LATER(item[1])):
-        yield RunFolder(path), begun
+        yield Run(path), begun
 
 
 def _experiments(place: ExperimentLayout) -> _Sequence:
@@ -151,7 +152,7 @@ def _experiments(place: ExperimentLayout) -> _Sequence:
 
     found = [(run_id, begun(run_id)) for run_id in reversed(place.ids())]
     for run_id, _ in sorted(found, key=lambda item: _LATER(item[1])):
-        folder = ExperimentFolder(place.run_folder(str(run_id)))
+        folder = ExperimentRun(place.run_folder(str(run_id)))
         told = started(describe_experiment(folder, place))
         yield folder, _begun(folder.path, _EXPERIMENTS, told)
 

@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, Problem, RunForgeError
-from runforge_contracts.store.experiment_runs import ExperimentFolder, is_experiment_folder
+from runforge_contracts.store.experiment_runs import ExperimentRun, is_experiment_folder
 from runforge_contracts.store.latest import AnyRun as AnyRun
 from runforge_contracts.store.latest import latest_runs
 from runforge_contracts.store.layout import ExperimentLayout, Place, StoreLayout
-from runforge_contracts.store.reading import RunFolder, locate_run, read_index, run_names
+from runforge_contracts.store.reading import locate_run, read_index, run_names
+from runforge_contracts.store.run import Run
 from runforge_contracts.store.run_ids import is_run_id
 
 #: Tells whether a command can take a run.
@@ -27,12 +28,12 @@ _TOLD = (
 
 def is_trained(run: AnyRun) -> bool:
     """Tell whether RunForge has trained the run."""
-    return isinstance(run, RunFolder)
+    return isinstance(run, Run)
 
 
 def has_ended(run: AnyRun) -> bool:
     """Tell whether the run has told its end."""
-    if isinstance(run, RunFolder):
+    if isinstance(run, Run):
         return run.status != "incomplete"
     return run.status not in (None, "running")
 
@@ -41,9 +42,9 @@ def made(file: str) -> Takes:
     """Return what tells whether a trained run has a file, or has it on record and lost it."""
 
     def takes(run: AnyRun) -> bool:
-        if not isinstance(run, RunFolder):
+        if not isinstance(run, Run):
             return False
-        return (run.path / file).is_file() or file in (run.run or {}).get("artifact_digests", ())
+        return (run.path / file).is_file() or file in (run.record or {}).get("artifact_digests", ())
 
     return takes
 
@@ -75,7 +76,7 @@ def find_any_run(reference: str, places: Sequence[Place], takes: Takes | None = 
         return _latest(places, takes)
     path = _folder_named(reference, stores)
     if path is not None:
-        return RunFolder(path)
+        return Run(path)
     trained = _known(stores)
     others = {
         str(run_id): place.run_folder(str(run_id))
@@ -84,20 +85,18 @@ def find_any_run(reference: str, places: Sequence[Place], takes: Takes | None = 
         for run_id in place.ids()
     }
     run_id = _match(reference, [*trained, *others], places[0])
-    return ExperimentFolder(others[run_id]) if run_id in others else trained[run_id].folder()
+    return ExperimentRun(others[run_id]) if run_id in others else trained[run_id].folder()
 
 
-def find_run(
-    reference: str, stores: Sequence[StoreLayout], takes: Takes | None = None
-) -> RunFolder:
+def find_run(reference: str, stores: Sequence[StoreLayout], takes: Takes | None = None) -> Run:
     """Return the trained run that ``reference`` names; as :func:`find_any_run` otherwise."""
     found = find_any_run(reference, stores, takes)
-    return found if isinstance(found, RunFolder) else RunFolder(found.path)
+    return found if isinstance(found, Run) else Run(found.path)
 
 
 def open_run(path: Path) -> AnyRun:
     """Return the run in the folder ``path``, of whichever kind it is."""
-    return ExperimentFolder(path) if is_experiment_folder(path) else RunFolder(path)
+    return ExperimentRun(path) if is_experiment_folder(path) else Run(path)
 
 
 def no_runs(place: Place) -> RunForgeError:
@@ -128,14 +127,14 @@ class _Known(NamedTuple):
     #: The entry of the index; None where there is none.
     entry: dict[str, Any] | None = None
 
-    def folder(self) -> RunFolder:
+    def folder(self) -> Run:
         """Return the run's folder; raises ``RUN_NOT_FOUND`` where it is gone."""
         if self.entry is None:
-            return RunFolder(self.store.run_folder(self.run_id))
+            return Run(self.store.run_folder(self.run_id))
         return folder_of(self.entry, self.store)
 
 
-def folder_of(entry: dict[str, Any], store: StoreLayout) -> RunFolder:
+def folder_of(entry: dict[str, Any], store: StoreLayout) -> Run:
     """Return the folder of the run that an entry of the index is about.
 
     Raises
@@ -146,7 +145,7 @@ def folder_of(entry: dict[str, Any], store: StoreLayout) -> RunFolder:
     """
     path = locate_run(entry, store)
     if path.is_dir():
-        return RunFolder(path)
+        return Run(path)
     metrics = entry.get("summary", {}).get("final_metrics", {})
     told = {name: entry[name] for name in _TOLD if name in entry} | metrics
     raise RunForgeError(

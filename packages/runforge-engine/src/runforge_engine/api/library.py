@@ -208,14 +208,14 @@ class Store:
         RunForgeError
             ``RUN_NOT_FOUND`` or ``RUN_AMBIGUOUS``.
         """
-        from runforge_contracts.store.experiment_runs import ExperimentFolder
+        from runforge_contracts.store.experiment_runs import ExperimentRun as RecordedRun
         from runforge_contracts.store.lookup import find_any_run
 
         from runforge_engine.api.experiment_run import ExperimentRun
 
         reference = os.fspath(reference)
         found = find_any_run(reference, [self._experiments() or ExperimentLayout(self.workspace)])
-        if not isinstance(found, ExperimentFolder):
+        if not isinstance(found, RecordedRun):
             raise RunForgeError(
                 ErrorCode.RUN_NOT_FOUND,
                 f"{quote(reference, 200)} is not the run of an experiment.",

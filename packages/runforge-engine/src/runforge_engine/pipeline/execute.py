@@ -29,7 +29,8 @@ from runforge_contracts.documents import Document
 from runforge_contracts.errors import CancelledError, ErrorCode, RunForgeError
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.reading import RunFolder, describe
+from runforge_contracts.store.reading import describe
+from runforge_contracts.store.run import Run
 from runforge_contracts.store.run_ids import is_run_id, run_id_candidates
 from runforge_contracts.types import DiagnosticsV1, RequestV1
 
@@ -319,7 +320,7 @@ def _list(store: StoreLayout, record: RunRecord) -> None:
     folder = record.folder
     try:
         store = _store_of(folder, record.hold.moved_from, store)
-        append_entry(store, describe(RunFolder(folder), store))
+        append_entry(store, describe(Run(folder), store))
     except RunForgeError as problem:
         hint = problem.hint or ""
         if folder.parent == store.runs and "index rebuild" not in hint:

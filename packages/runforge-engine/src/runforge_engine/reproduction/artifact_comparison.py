@@ -12,7 +12,7 @@ from runforge_contracts.codec.pointers import format_pointer
 from runforge_contracts.errors import NotFoundError, RunForgeError
 from runforge_contracts.fs.files import digest_file
 from runforge_contracts.store import layout
-from runforge_contracts.store.reading import RunFolder
+from runforge_contracts.store.run import Run
 
 from runforge_engine.model_file.model_inspection import inspect_model
 from runforge_engine.reproduction.reproduction_findings import (
@@ -101,10 +101,10 @@ class Comparison:
     agrees_by_name: bool = True
 
 
-def compare_folders(run: RunFolder, rebuilt: RunFolder) -> Comparison:
+def compare_folders(run: Run, rebuilt: Run) -> Comparison:
     """Compare everything but the environment of two runs whose records can be read."""
     result = Comparison()
-    ours, theirs = run.run or {}, rebuilt.run or {}
+    ours, theirs = run.record or {}, rebuilt.record or {}
     for name in _FACTS:
         found = list(_leaves(ours.get(name, ABSENT), theirs.get(name, ABSENT), ("run.json", name)))
         result.differences += found
@@ -163,9 +163,7 @@ def _content(
     return ContentCheck(recorded, inspection.content_sha256, anew, same)
 
 
-def _compare_documents(
-    run: RunFolder, rebuilt: RunFolder, check: ArtifactCheck, result: Comparison
-) -> None:
+def _compare_documents(run: Run, rebuilt: Run, check: ArtifactCheck, result: Comparison) -> None:
     """Compare two documents value by value, where their bytes differ."""
     path = check.path
     if check.found is None or check.rebuilt is None:

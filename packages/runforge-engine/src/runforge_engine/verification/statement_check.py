@@ -12,7 +12,7 @@ from runforge_contracts.errors import RunForgeError
 from runforge_contracts.invariants.checked_folder import Folder
 from runforge_contracts.invariants.finding import ABSENT, Finding, same
 from runforge_contracts.store import layout
-from runforge_contracts.store.reading import RUN_VERSIONS
+from runforge_contracts.store.run import RUN_VERSIONS
 
 from runforge_engine.provenance.slsa import statement_of
 

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.store import layout
-from runforge_contracts.store.experiment_runs import ExperimentFolder, experiment_runs
+from runforge_contracts.store.experiment_runs import ExperimentRun, experiment_runs
+from runforge_contracts.store.run import RunStatus
 
 from runforge_engine.pipeline.cancel import PATIENCE, ask_to_end
 from runforge_engine.runtime.folder_lock import is_held
 
-State = Literal["running", "succeeded", "failed", "cancelled", "interrupted", "unknown"]
 
-
-def state_of(folder: ExperimentFolder) -> State:
+def state_of(folder: ExperimentRun) -> RunStatus:
     """Return how a run ended, or what it is at.
 
     ``interrupted``: it has not told its end, and nobody is at work on it. ``unknown``: its
@@ -35,7 +33,7 @@ def state_of(folder: ExperimentFolder) -> State:
     return status or "unknown"
 
 
-def stop_experiment(path: Path, *, patience: float = PATIENCE) -> ExperimentFolder:
+def stop_experiment(path: Path, *, patience: float = PATIENCE) -> ExperimentRun:
     """Ask the run of an experiment to end, wait until it has, and return it.
 
     Parameters
@@ -52,12 +50,10 @@ def stop_experiment(path: Path, *, patience: float = PATIENCE) -> ExperimentFold
         ``RUN_NOT_RUNNING`` where nobody is at work on it; what
         :func:`~runforge_engine.pipeline.cancel.ask_to_end` raises.
     """
-    state = state_of(ExperimentFolder(path))
+    state = state_of(ExperimentRun(path))
     if state == "running":
-        ask_to_end(
-            path, layout.CONFIG, lambda: ExperimentFolder(path).status != "running", patience
-        )
-        folder = ExperimentFolder(path)
+        ask_to_end(path, layout.CONFIG, lambda: ExperimentRun(path).status != "running", patience)
+        folder = ExperimentRun(path)
         state = state_of(folder)
         if state == "cancelled":
             return folder
@@ -78,12 +74,12 @@ def stop_experiment(path: Path, *, patience: float = PATIENCE) -> ExperimentFold
     )
 
 
-def running_experiments(root: Path) -> Iterator[ExperimentFolder]:
+def running_experiments(root: Path) -> Iterator[ExperimentRun]:
     """Give the runs of experiments at work in the repository ``root``, the newest first.
 
     Raises ``FILE_UNREADABLE`` where the folder of the runs cannot be read.
     """
     for path in reversed(experiment_runs(root)):
-        folder = ExperimentFolder(path)
+        folder = ExperimentRun(path)
         if state_of(folder) == "running":
             yield folder

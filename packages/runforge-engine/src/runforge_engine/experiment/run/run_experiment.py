@@ -18,7 +18,7 @@ from typing import Any, Literal
 from runforge_contracts.display import printable, quote
 from runforge_contracts.errors import CancelledError, ErrorCode, RunForgeError
 from runforge_contracts.store import layout
-from runforge_contracts.store.experiment_runs import ExperimentFolder
+from runforge_contracts.store.experiment_runs import ExperimentRun
 
 from runforge_engine import __version__
 from runforge_engine.experiment.config.resolve import Materialised
@@ -271,7 +271,7 @@ class _Run:
     def _final_metrics(self) -> tuple[dict[str, Any] | None, RunForgeError | None]:
         """Return the metrics, or why they cannot be read: then the run did not succeed."""
         try:
-            return ExperimentFolder(self.record.folder).metrics, None
+            return ExperimentRun(self.record.folder).metrics_document, None
         except RunForgeError as problem:
             message = f"User code left an invalid `metrics.json`: {problem.message}"
             self.warnings.append(message)
