@@ -26,9 +26,13 @@ PUBLIC = {
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
-    """Return a workspace with the runs of every version, of editors and of experiments."""
-    shutil.copytree(VECTORS / "runs", tmp_path / ".runforge/runs")
-    shutil.copytree(VECTORS / "experiments/runs", tmp_path / "runs")
+    """Return a workspace with the runs of every version, of an editor and of an experiment."""
+    for name in ("v0.2.2.1", "v0.3.3", "v0.3.6"):
+        copied = VECTORS / "runs" / name / ".runforge/runs"
+        shutil.copytree(copied, tmp_path / ".runforge/runs", dirs_exist_ok=True)
+    shutil.copytree(VECTORS / "runs/legacy-root/.ml", tmp_path / ".ml")
+    for folder in (VECTORS / "experiments/sound").rglob("run-*"):
+        shutil.copytree(folder, tmp_path / "runs" / folder.name, dirs_exist_ok=True)
     return tmp_path
 
 
@@ -49,7 +53,7 @@ def test_importing_the_package_loads_no_other_module_of_it() -> None:
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
-    assert done.stdout.split() == ["runforge_contracts"]
+    assert set(done.stdout.split()) - {"__future__"} == {"runforge_contracts"}
 
 
 def test_an_error_is_loaded_without_documents_and_validators() -> None:
@@ -69,8 +73,12 @@ def test_the_runs_of_a_workspace_are_listed_newest_first(
     found = rf.open_workspace()
     assert found.path == workspace
     runs = found.runs()
-    folders = [*(workspace / ".runforge/runs").iterdir(), *(workspace / "runs").glob("run-*")]
-    assert {run.path for run in runs} <= set(folders)
+    folders = [
+        path
+        for name in (".runforge/runs", ".ml/runs", "runs")
+        for path in (workspace / name).iterdir()
+    ]
+    assert {run.path for run in runs} == set(folders)
     assert {type(run) for run in runs} == {rf.Run, rf.ExperimentRun}
     times = [run.created_at[:10] for run in runs if run.created_at]
     assert times == sorted(times, reverse=True)
@@ -126,7 +134,7 @@ def test_a_document_that_was_not_read_needs_a_path_to_be_saved() -> None:
 
 
 def test_a_run_folder_is_checked_by_its_path() -> None:
-    [folder] = [path for path in (VECTORS / "runs").iterdir() if (path / "manifest.json").exists()][
-        :1
-    ]
+    [folder] = (VECTORS / "runs/v0.3.3/.runforge/runs").iterdir()
     assert rf.check_run(str(folder)) == []
+    with pytest.raises(rf.NotFoundError):
+        rf.check_run(str(folder / "none"))

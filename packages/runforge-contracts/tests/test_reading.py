@@ -52,7 +52,7 @@ def test_older_stores_are_listed_and_their_documents_read(name: str) -> None:
         folder = Run(locate_run(entry, store))
         assert folder.status == "succeeded"
         assert folder.record is not None
-        assert folder.run_id == folder.path.name == entry["run_id"]
+        assert folder.id == folder.path.name == entry["run_id"]
         assert folder.diagnostics == [
             {
                 "code": "MISSING_VALUES_DROPPED",

@@ -272,7 +272,7 @@ def forge(workspace: Path, folder: Run, data: bytes, *, records: int = 3) -> Non
     manifest["files"][MODEL] = digest
     index = json.loads((workspace / ".runforge/index.json").read_bytes())
     for entry in index["runs"]:
-        if entry["run_id"] == folder.run_id:
+        if entry["run_id"] == folder.id:
             entry["model_sha256"] = digest["sha256"]
     documents = [
         (folder.path / "run.json", run),
@@ -367,7 +367,7 @@ def test_a_model_is_found_by_its_bytes_wherever_it_lies(workspace: Path) -> None
     assert predict(model_of_file(moved, listed(workspace)), read_source(data)).to_csv() == expected
     shutil.rmtree(folder.path)
     model = model_of_file(moved, listed(workspace))
-    assert model.run_id == folder.run_id
+    assert model.run_id == folder.id
     assert predict(model, read_source(data)).to_csv() == expected
 
 
