@@ -12,10 +12,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import runforge_engine
 from real_data import write_dataset
-from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
 from runforge_contracts.invariants.run_invariants import check_run
-from runforge_engine import Cancellation, Observer, Run, Store, train
+from runforge_engine import (
+    Cancellation,
+    Observer,
+    Run,
+    Store,
+    execute,
+    new_request,
+    predict,
+    reproduce,
+    train,
+    verify,
+)
 from runforge_engine.experiment.config.resolve import materialise
 from runforge_engine.experiment.run.run_experiment import run_experiment
 from runforge_engine.runtime.folder_lock import holding
@@ -332,3 +344,35 @@ def test_a_frame_has_runs_of_both_kinds(mixed: Path) -> None:
     assert len(Text(store._repr_html_()).texts) > 10
     assert "kind" not in Store(mixed, ".runforge").frame()
     assert len(Store(mixed, ".runforge").frame()) == 1
+
+
+def test_the_exports_are_the_reviewed_ones() -> None:
+    assert set(runforge_engine.__all__) == {
+        *("train", "new_request", "execute", "predict", "verify", "reproduce"),
+        *("Store", "Run", "ExperimentRun", "RunForgeError"),
+        *("Observer", "Cancellation", "pin_environment", "__version__"),
+    }
+    assert all(getattr(runforge_engine, name) is not None for name in runforge_engine.__all__)
+
+
+def test_a_request_is_made_saved_executed_applied_and_verified(iris: Path, tmp_path: Path) -> None:
+    request = new_request("iris.csv", label="target", name="By hand", workspace=tmp_path)
+    request.save(tmp_path / "request.json")
+    run = execute(tmp_path / "request.json", workspace=tmp_path)
+    assert (type(run), run.status, run.name) == (Run, "succeeded", "By hand")
+    assert verify(run).holds
+    assert verify(run.id).holds
+    prediction = predict(run, tmp_path / "iris.csv")
+    assert prediction.run_id == run.id
+    assert prediction.predicted == len(prediction.values) > 0
+    (run.path / "result.json").write_bytes(b"{}")
+    assert not verify(run).holds
+
+
+def test_a_run_is_reproduced(iris: Path) -> None:
+    run = train("iris.csv", label="target")
+    report = reproduce(run, numerics="here")
+    assert report.verdict is not None
+    assert report.to_dict()["run_id"] == run.id
+    with pytest.raises(NotFoundError):
+        reproduce("20200101-000000-00000000")

@@ -109,7 +109,7 @@ def train(
     from runforge_engine.pipeline.execute import execute
     from runforge_engine.pipeline.request import new_request
 
-    store = StoreLayout(_workspace(workspace), DEFAULT_STORE)
+    store = StoreLayout(workspace_at(workspace), DEFAULT_STORE)
     request = new_request(
         dataset=_dataset(data, store),
         label_column=label,
@@ -150,7 +150,7 @@ class Store:
         self, workspace: str | os.PathLike[str] | None = None, name: str | None = None
     ) -> None:
         #: Folder that holds the store.
-        self.workspace = _workspace(workspace)
+        self.workspace = workspace_at(workspace)
         self._name = name
 
     def runs(self, *, status: str | None = None, model: str | None = None) -> list[Run]:
@@ -343,7 +343,8 @@ def _column(metric: str) -> str:
     return f"metric.{metric}" if taken else metric
 
 
-def _workspace(folder: str | os.PathLike[str] | None) -> Path:
+def workspace_at(folder: str | os.PathLike[str] | None) -> Path:
+    """Return ``folder``, or the workspace of the current folder where it is None."""
     if folder is None:
         return find_workspace(Path.cwd())
     path = Path(folder).absolute()
