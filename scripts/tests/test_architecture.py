@@ -124,7 +124,11 @@ def test_the_versions_of_the_packages_agree() -> None:
     }
     found |= {
         re.search(r'__version__ = "(.+)"', path.read_text("utf-8"))[1]  # type: ignore[index]
-        for path in (PACKAGES["runforge_engine"], PACKAGES["runforge_cli"])
+        for path in (
+            PACKAGES["runforge_contracts"],
+            PACKAGES["runforge_engine"],
+            PACKAGES["runforge_cli"],
+        )
         for path in (path / "__init__.py",)
     }
     assert len(found) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -138,3 +139,11 @@ def test_a_run_folder_is_checked_by_its_path() -> None:
     assert rf.check_run(str(folder)) == []
     with pytest.raises(rf.NotFoundError):
         rf.check_run(str(folder / "none"))
+
+
+def test_the_page_lists_what_is_exported() -> None:
+    page = (VECTORS.parents[0] / "reference/public-api.md").read_text("utf-8")
+    section = page.split("## `runforge_contracts`")[1].split("\n## ")[0]
+    first_cells = re.findall(r"^\| ((?:`[^`]+`(?:, )?)+) \|", section, re.MULTILINE)
+    listed = [name for cell in first_cells for name in re.findall(r"`(\w+)", cell)]
+    assert sorted(listed) == sorted(PUBLIC)
