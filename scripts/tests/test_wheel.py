@@ -99,7 +99,7 @@ def test_a_program_outside_the_repository_changes_one_line(installed: Path, tmp_
     assert done.stdout.splitlines() == [
         "20260116-111500-5e6f7a8b succeeded accuracy=0.9200",
         "20260115-101500-1a2b3c4d succeeded accuracy=0.9200",
-        "logistic_regression",
+        "random_forest",
     ]
     old = VECTOR.read_text("utf-8").splitlines()
     new = (workspace / "request.json").read_text("utf-8").splitlines()
