@@ -122,7 +122,7 @@ def read_and_digest(path: Path, *, keep: int) -> tuple[FileDigest, bytes | None]
     RunForgeError
         As :func:`open_file`.
     """
-    import hashlib  # late: whoever only reads pays for no digests
+    import hashlib  # late: readers that compute no digest do not need it
 
     with open_file(path) as file, reading(path):
         data = read_all(file, keep + 1)

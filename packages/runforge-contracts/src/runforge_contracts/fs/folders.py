@@ -55,7 +55,7 @@ def walk_folder(
     Raises
     ------
     OSError
-        Where a folder cannot be read, and nobody is to be told.
+        Where a folder cannot be read, and no function is given to report that.
     """
     waiting = [("", folder, 0)]
     while waiting:

@@ -1,4 +1,4 @@
-"""The runs of experiments as a list: what is told of each before anybody opens it.
+"""The runs of experiments as a list: what is shown of each without opening it.
 
 There is no index of them. Their ids tell their order, so that of many runs only the newest are
 read; to know all is to read all.
@@ -39,8 +39,9 @@ def describe_experiment(folder: ExperimentRun, place: ExperimentLayout) -> dict[
     """Return what a list says of a run, in the fields that an entry of the index has.
 
     ``kind`` tells such an entry from those. ``name`` is the experiment, ``model_family`` the model
-    as the experiment names it. A run that has not told its end has no ``status``; ``state`` is
-    ``unknown`` where another tool tells none, and ``unreadable`` where nobody can tell.
+    as the experiment names it. A run that has not finished has no ``status``; ``state`` is
+    ``unknown`` where another tool recorded none, and ``unreadable`` where its documents cannot be
+    read.
     """
     found = parse_experiment_run_id(folder.id)
     entry: dict[str, Any] = {

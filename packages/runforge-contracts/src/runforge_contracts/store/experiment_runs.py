@@ -179,7 +179,7 @@ def experiment_runs(repository: Path) -> list[Path]:
 def claims_to_be_run(path: Path) -> bool:
     """Tell whether something among the runs means to be one: by its name, or by its own word.
 
-    Other tools keep folders there, too, such as those of TensorBoard; they are nobody's mistake. Of
+    Other tools keep folders there, too, such as those of TensorBoard; they are no mistake. Of
     a link the name that it leads to counts as well.
     """
     if _LIKE_AN_ID.match(path.name):

@@ -1,9 +1,9 @@
-"""The runs of a workspace, the last one on record first: what ``latest`` means.
+"""The runs of a workspace, newest record first: what ``latest`` means.
 
 The index has the order in which runs were appended, and no clock has a say in it. The runs that it
 lacks, and those of experiments, which no index lists, are put among them by when their files were
 written here. Files of a clone or a copy do not tell that: two such runs are compared by the times
-that they have on record.
+that they recorded.
 
 Source: RunForge contract, "Where things live".
 """
@@ -61,7 +61,7 @@ _Sequence = Iterator[tuple[AnyRun, _Begun]]
 
 
 def latest_runs(places: Iterable[Place]) -> Iterator[AnyRun]:
-    """Give the runs of some places whose folders are there, the last one on record first.
+    """Give the runs of some places whose folders are there, newest record first.
 
     Raises
     ------
@@ -153,8 +153,8 @@ def _experiments(place: ExperimentLayout) -> _Sequence:
     found = [(run_id, begun(run_id)) for run_id in reversed(place.ids())]
     for run_id, _ in sorted(found, key=lambda item: _LATER(item[1])):
         folder = ExperimentRun(place.run_folder(str(run_id)))
-        told = started(describe_experiment(folder, place))
-        yield folder, _begun(folder.path, _EXPERIMENTS, told)
+        recorded = started(describe_experiment(folder, place))
+        yield folder, _begun(folder.path, _EXPERIMENTS, recorded)
 
 
 def _order(one: _Begun, two: _Begun) -> int:

@@ -1,4 +1,4 @@
-"""Finding a run by what a person calls it: trained by RunForge, or of an experiment."""
+"""Find a run by its id, a prefix of it, ``latest`` or its path, whichever kind it is."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from runforge_contracts.store.run_ids import is_run_id
 
 #: Tells whether a command can take a run.
 Takes = Callable[[AnyRun], bool]
-#: What an entry of the index tells of a run whose folder is gone.
+#: Fields of an index entry that are shown of a run whose folder is missing.
 _TOLD = (
     *("status", "created_at", "name", "model_family", "preset_id", "label_column"),
     *("model_sha256", "dataset_fingerprint_sha256"),
@@ -32,14 +32,14 @@ def is_trained(run: AnyRun) -> bool:
 
 
 def has_ended(run: AnyRun) -> bool:
-    """Tell whether the run has told its end."""
+    """Return whether the run has finished."""
     if isinstance(run, Run):
         return run.status != "incomplete"
     return run.status not in (None, "running")
 
 
 def made(file: str) -> Takes:
-    """Return what tells whether a trained run has a file, or has it on record and lost it."""
+    """Return what tells whether a trained run has a file, or recorded it and lost it."""
 
     def takes(run: AnyRun) -> bool:
         if not isinstance(run, Run):
@@ -60,13 +60,13 @@ def find_any_run(reference: str, places: Sequence[Place], takes: Takes | None = 
     places
         Where to look; at least one.
     takes
-        Which runs ``latest`` may be: the last one on record that it takes. Where it takes none,
-        ``latest`` is the last one of all, so that its own shortcoming is told.
+        Which runs ``latest`` may be: the last one recorded that it takes. Where it takes none,
+        ``latest`` is the last one of all, so that the error is about that one.
 
     Raises
     ------
     RunForgeError
-        ``RUN_NOT_FOUND``, also where the folder of the run is gone, or ``RUN_AMBIGUOUS`` naming
+        ``RUN_NOT_FOUND``, also where the folder of the run is missing, or ``RUN_AMBIGUOUS`` naming
         the runs that a prefix fits.
     """
     stores = [place for place in places if isinstance(place, StoreLayout)]
@@ -128,7 +128,7 @@ class _Known(NamedTuple):
     entry: dict[str, Any] | None = None
 
     def folder(self) -> Run:
-        """Return the run's folder; raises ``RUN_NOT_FOUND`` where it is gone."""
+        """Return the run's folder; raises ``RUN_NOT_FOUND`` where it is missing."""
         if self.entry is None:
             return Run(self.store.run_folder(self.run_id))
         return folder_of(self.entry, self.store)
@@ -140,21 +140,21 @@ def folder_of(entry: dict[str, Any], store: StoreLayout) -> Run:
     Raises
     ------
     RunForgeError
-        ``RUN_NOT_FOUND``, with what the index has of it, where the folder is gone;
+        ``RUN_NOT_FOUND``, with what the index has of it, where the folder is missing;
         ``PATH_OUTSIDE_ROOT`` where the entry leads out of the workspace.
     """
     path = locate_run(entry, store)
     if path.is_dir():
         return Run(path)
     metrics = entry.get("summary", {}).get("final_metrics", {})
-    told = {name: entry[name] for name in _TOLD if name in entry} | metrics
+    known = {name: entry[name] for name in _TOLD if name in entry} | metrics
     raise RunForgeError(
         ErrorCode.RUN_NOT_FOUND,
         f"The folder of the run {quote(entry['run_id'])} is gone"
         f" ({quote(entry['run_dir'], 200)}); the index has of it:",
         hint="Put the folder back from a copy; its entry in the index stays, as history.",
         path=str(path),
-        problems=[Problem(f"{name}: {value}") for name, value in told.items()],
+        problems=[Problem(f"{name}: {value}") for name, value in known.items()],
     )
 
 
@@ -189,7 +189,7 @@ def _latest(places: Sequence[Place], takes: Takes | None) -> AnyRun:
         return last
     stores = [place for place in places if isinstance(place, StoreLayout)]
     for known in _known(stores).values():
-        return known.folder()  # It is gone, as all of them are.
+        return known.folder()  # It is missing, as all of them are.
     raise no_runs(places[0])
 
 

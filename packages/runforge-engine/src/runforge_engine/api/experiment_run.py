@@ -1,4 +1,4 @@
-"""The run of an experiment as a value of a program, and how it shows itself in a notebook.
+"""``ExperimentRun``: the run of an experiment, with its history as a data frame and a table.
 
 Source: TFC-0002, section 5.
 """

@@ -86,7 +86,7 @@ def train(
     device
         ``cpu``, or ``gpu`` where there is one to use.
     name, tags, notes
-        For people.
+        For display.
     workspace
         Folder that holds the store; by default the nearest at or above the current folder that has
         one, else the current folder.
@@ -94,7 +94,7 @@ def train(
         Whether what identifies a person or a machine is left out of the record; by default where
         ``RUNFORGE_PRIVATE`` asks for it.
     observer
-        Told of every event and diagnostic.
+        Called with every event and diagnostic.
     cancellation
         Ends the run early; ``runforge cancel`` does so without it, and an interrupt.
 
@@ -173,7 +173,7 @@ class Store:
     def run(self, reference: str = "latest") -> Run:
         """Return the run that ``reference`` names: an id, the start of one, ``latest``, or a path.
 
-        ``latest`` is the last one on record; a path may begin at the workspace.
+        ``latest`` is the last one recorded; a path may begin at the workspace.
 
         Raises
         ------
@@ -284,10 +284,10 @@ class Store:
         return entries[::-1]
 
     def _status(self, entry: dict[str, Any]) -> str:
-        """Return how the run of an entry ended, or what becomes of it."""
-        told = entry.get("status") or entry.get("state")
-        if told:
-            return str(told)
+        """Return the status of the run of an entry; a running one is looked at."""
+        recorded = entry.get("status") or entry.get("state")
+        if recorded:
+            return str(recorded)
         path = self.workspace / entry["run_dir"]
         if "kind" not in entry:
             return Run(path).status

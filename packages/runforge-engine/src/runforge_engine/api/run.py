@@ -1,4 +1,4 @@
-"""A run as a value of a program: its documents, its model, and how it shows itself in a notebook.
+"""``Run``: a recorded run that can load its model, with a table for notebooks.
 
 Source: RunForge contract, "Documents and versions".
 """
