@@ -36,8 +36,6 @@ SUITE_GENERATED = ROOT / "conformance/src/runforge_conformance/_generated"
 HEADER = (
     "# Generated from schemas/ by scripts/generate.py; edit the schema, then run `make generate`.\n"
 )
-
-
 TYPES_DOCSTRING = '''"""The types of the documents and of their parts, generated from their schemas.
 
 Each is loaded when it is first asked for, so ``from runforge_contracts.types import RequestV1``

@@ -60,14 +60,19 @@ def test_imports_run_one_way(name: str) -> None:
         assert {module for _, module in imports(PACKAGES[name])} & NUMERIC == set()
 
 
-@pytest.mark.parametrize("name", [name for name in PACKAGES if name != "runforge_contracts"])
-def test_the_generated_modules_are_private_to_the_contracts(name: str) -> None:
-    used = [
+def test_generated_modules_are_imported_by_their_own_package_only() -> None:
+    """Everybody else names a type of the contract by ``runforge_contracts.types``."""
+    private = "runforge_contracts._generated"
+    pattern = re.compile(rf"^\s*(?:from|import) {re.escape(private)}\b", re.MULTILINE)
+    sources = [path for name in PACKAGES for path in PACKAGES[name].rglob("*.py")]
+    sources += [path for part in ("benchmarks", "examples") for path in (ROOT / part).rglob("*.py")]
+    importing = {
         str(path.relative_to(ROOT))
-        for path in PACKAGES[name].rglob("*.py")
-        if "runforge_contracts._generated" in path.read_text("utf-8")
-    ]
-    assert used == []
+        for path in sources
+        if PACKAGES["runforge_contracts"] not in path.parents
+        and pattern.search(path.read_text("utf-8"))
+    }
+    assert importing == set()
 
 
 #: Where a library that is imported has another name than the distribution that brings it.

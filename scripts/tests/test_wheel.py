@@ -9,6 +9,7 @@ import subprocess
 import sys
 import venv
 import zipfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -17,20 +18,22 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 VECTOR = ROOT / "docs/test-vectors/request.v1.unknown-fields.json"
+RUNS = ROOT / "docs/test-vectors/runs/v0.3.6"
 
 ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-#: Ten lines of somebody else's program.
+#: What a client author writes first, as the guide has it.
 PROGRAM = """
-import sys
-from pathlib import Path
-from runforge_contracts.documents import Document
-from runforge_contracts.types import RequestV1
-path = Path("request.json")
-request = Document.load(path, RequestV1)
+import runforge_contracts as rf
+
+for run in rf.open_workspace().runs():
+    print(run.id, run.status, run.primary_metric)
+
+request = rf.Request.load("request.json")
+print(request.view.model.family)
 request.edit({"/preset": "fast"})
-request.save(path)
-assert not {"numpy", "pandas", "sklearn"} & set(sys.modules)
+request.save()
 """
+LIGHT = "import sys; assert not {'numpy', 'pandas', 'sklearn'} & set(sys.modules)"
 
 
 @pytest.fixture(scope="module")
@@ -84,11 +87,58 @@ def test_a_program_outside_the_repository_changes_one_line(installed: Path, tmp_
     workspace = tmp_path / "elsewhere"
     workspace.mkdir()
     shutil.copyfile(VECTOR, workspace / "request.json")
-    subprocess.run([python, "-c", PROGRAM], check=True, cwd=workspace, env=ENVIRONMENT)
+    shutil.copytree(RUNS, workspace, dirs_exist_ok=True)
+    done = subprocess.run(
+        [python, "-c", PROGRAM + LIGHT],
+        check=True,
+        cwd=workspace,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.splitlines() == [
+        "20260116-111500-5e6f7a8b succeeded accuracy=0.9200",
+        "20260115-101500-1a2b3c4d succeeded accuracy=0.9200",
+        "random_forest",
+    ]
     old = VECTOR.read_text("utf-8").splitlines()
     new = (workspace / "request.json").read_text("utf-8").splitlines()
     changes = [line for line in difflib.ndiff(old, new) if line[0] in "+-"]
     assert changes == ['-   "preset": "balanced",', '+   "preset": "fast",']
+
+
+@pytest.mark.parametrize("checker", ["mypy", "basedpyright"])
+def test_a_program_outside_the_repository_is_fully_typed(
+    checker: str, installed: Path, tmp_path: Path
+) -> None:
+    if find_spec(checker) is None:
+        pytest.skip(f"{checker} is a tool of the developers; `make check` has it")
+    mistakes = "request.view.model.famly\nrf.Result.load(1)\n"
+    for name, program, expected in (("right", PROGRAM, 0), ("wrong", PROGRAM + mistakes, 1)):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "program.py").write_text(program, "utf-8")
+        (folder / "pyrightconfig.json").write_text('{"typeCheckingMode": "strict"}', "utf-8")
+        options = {
+            "mypy": [
+                "--strict",
+                "--config-file=",
+                "--python-executable",
+                installed / "python",
+                ".",
+            ],
+            "basedpyright": ["--pythonpath", installed / "python"],
+        }
+        done = subprocess.run(
+            [sys.executable, "-m", checker, *options[checker]],
+            cwd=folder,
+            env=ENVIRONMENT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == expected, done.stdout + done.stderr
+        assert ("famly" in done.stdout) is bool(expected)
 
 
 def test_the_suite_carries_its_vectors(wheels: dict[str, Path]) -> None:

@@ -16,7 +16,7 @@ from runforge_contracts.display import format_duration
 from runforge_contracts.documents import REMOVE, Document, struct_of
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.metrics import primary_metric
-from runforge_contracts.store.reading import synthesized_diagnostics
+from runforge_contracts.store.run import synthesized_diagnostics
 
 Message = dict[str, Any]
 
@@ -62,7 +62,7 @@ class Client:
         try:
             done = getattr(self, message["op"])(message)
         except RunForgeError as error:
-            refusal = {"code": error.code, "path": error.place.pointer, "message": error.message}
+            refusal = {"code": error.code, "path": error.location.pointer, "message": error.message}
             told = {key: value for key, value in refusal.items() if value is not None}
             return {"outcome": "rejected", "error": told}
         return done if "outcome" in done else {"outcome": "accepted", "view": done}

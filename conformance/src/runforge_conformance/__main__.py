@@ -25,7 +25,7 @@ from typing import Any
 import msgspec
 from runforge_contracts.codec.strict_json import MAX_BYTES
 from runforge_contracts.display import printable
-from runforge_contracts.errors import RunForgeError
+from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import read_file, writing
 from runforge_contracts.invariants.experiment_invariants import check_experiments
 from runforge_contracts.invariants.finding import Finding
@@ -83,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.command_function(options))
     except RunForgeError as error:
-        place = f" ({error.place.path})" if error.place.path else ""
+        place = f" ({error.location.path})" if error.location.path else ""
         print(f"error[{error.code}]: {error.message}{place}", file=sys.stderr)
         if error.hint:
             print(f"hint: {error.hint}", file=sys.stderr)
@@ -330,7 +330,7 @@ def _check(options: argparse.Namespace) -> Exit:
 
 
 def _summary(options: argparse.Namespace) -> Exit:
-    data = read_file(options.report, max_bytes=MAX_BYTES)
+    data = read_file(options.report, max_bytes=MAX_BYTES, too_large=ErrorCode.JSON_TOO_LARGE)
     try:
         raw = msgspec.json.decode(data)
         wrong = mistake(raw, "report.v1")

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from runforge_contracts.codec.pointers import format_pointer
 from runforge_contracts.codec.strict_json import MAX_BYTES
-from runforge_contracts.errors import RunForgeError
+from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import read_file
 from runforge_contracts.fs.folders import as_text, walk_folder
 from runforge_contracts.invariants.finding import ABSENT, same
@@ -97,7 +97,7 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 def content(path: Path) -> bytes:
     """Return the content of a file that a client left, or a word on why there is none."""
     try:
-        return read_file(path, max_bytes=MAX_BYTES)
+        return read_file(path, max_bytes=MAX_BYTES, too_large=ErrorCode.JSON_TOO_LARGE)
     except RunForgeError as error:
         return b"\0" + error.code.encode()
 

@@ -20,7 +20,8 @@ from runforge_contracts.invariants.finding import ABSENT
 from runforge_contracts.invariants.store_invariants import check_store
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout, stores_in
-from runforge_contracts.store.reading import RunFolder, read_index
+from runforge_contracts.store.reading import read_index
+from runforge_contracts.store.run import Run
 from runforge_contracts.validation import validate
 
 from runforge_conformance._generated.cases_v1 import Case
@@ -232,8 +233,8 @@ def _executed(case: Case, answer: Answer, place: Place) -> Iterator[Finding]:
     codes = case.expect.codes or ()
     if codes:
         try:
-            found = [item["code"] for item in RunFolder(folder).diagnostics]
-            found.append(((RunFolder(folder).result or {}).get("error") or {}).get("code"))
+            found = [item["code"] for item in Run(folder).diagnostics]
+            found.append(((Run(folder).result or {}).get("error") or {}).get("code"))
         except RunForgeError:
             return  # among the findings of the store
         if not set(codes) & set(found):

@@ -155,12 +155,12 @@ def test_the_id_of_a_run_whose_folder_is_gone_stays_taken(small: Path, runforge:
     first = train("small.csv", label="label")
     shutil.rmtree(first.path)
     second = train("small.csv", label="label")
-    assert second.run_id != first.run_id
+    assert second.id != first.id
     assert [entry["run_id"] for entry in read_index(StoreLayout(small))] == [
-        first.run_id,
-        second.run_id,
+        first.id,
+        second.id,
     ]
-    for folder in (first.path, small / "elsewhere" / first.run_id):
+    for folder in (first.path, small / "elsewhere" / first.id):
         prepared(folder)
         before = sorted(small.rglob("*"))
         refused = runforge("run", "--run-dir", str(folder), "--workspace", str(small), "--json")

@@ -17,7 +17,8 @@ import pytest
 from calls import ROOT, Call
 from real_store import training
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.reading import RunFolder, describe
+from runforge_contracts.store.reading import describe
+from runforge_contracts.store.run import Run
 from runforge_contracts.validation import validate
 from runforge_engine.runtime.folder_lock import holding, is_held
 from runforge_engine.store.index_repair import rebuild_index
@@ -449,11 +450,12 @@ APPEND = """
 import sys
 from pathlib import Path
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.reading import RunFolder, describe
+from runforge_contracts.store.reading import describe
+from runforge_contracts.store.run import Run
 from runforge_engine.store.writer import append_entry
 store = StoreLayout(Path.cwd())
 for run_id in sys.argv[1:]:
-    append_entry(store, describe(RunFolder(store.run_folder(run_id)), store))
+    append_entry(store, describe(Run(store.run_folder(run_id)), store))
 """
 
 
@@ -498,7 +500,7 @@ def test_a_rebuild_that_cannot_write_leaves_the_index(
     filled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = StoreLayout(filled)
-    entry = describe(RunFolder(folder_of(filled, 0)), store)
+    entry = describe(Run(folder_of(filled, 0)), store)
     index_of(filled).write_text(json.dumps({"schema_version": "index.v1", "runs": [entry]}))
     before = index_of(filled).read_bytes()
     program = (

@@ -16,7 +16,7 @@ from runforge_cli.render.reproduction_view import reproduction_lines
 from runforge_cli.render.text_layout import beside, pairs, table, within
 from runforge_contracts.comparison import compare_runs
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.reading import RunFolder
+from runforge_contracts.store.run import Run
 from runforge_contracts.validation import validate
 from runforge_engine.reproduction.artifact_comparison import ArtifactCheck, Comparison
 from runforge_engine.reproduction.environment_check import environment_differences
@@ -48,7 +48,7 @@ def reproduction(recorded: str, here: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, RunFolder]:
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
     """Return copies of one run, as if each had been made by another machine."""
     store = tmp_path_factory.mktemp("machines") / ".runforge/runs"
     for number, provenance in enumerate(MACHINES.values()):
@@ -58,7 +58,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, RunFolder]:
         run["provenance"] = provenance
         run["artifact_digests"]["artifacts/model.pkl"]["sha256"] = f"{number:064x}"
         (folder / "run.json").write_text(json.dumps(run), "utf-8")
-    folders = map(RunFolder, sorted(store.iterdir()))
+    folders = map(Run, sorted(store.iterdir()))
     return dict(zip(MACHINES, folders, strict=True))
 
 
@@ -116,7 +116,7 @@ def test_no_name_of_a_reason_is_cut(names: tuple[str, str], columns: int) -> Non
 @pytest.mark.parametrize("columns", [40, 60, 80, 132])
 @pytest.mark.parametrize("names", PAIRS, ids=" and ".join)
 def test_no_name_in_a_comparison_is_cut(
-    names: tuple[str, str], columns: int, runs: dict[str, RunFolder]
+    names: tuple[str, str], columns: int, runs: dict[str, Run]
 ) -> None:
     folders = [runs[name] for name in names]
     comparison = compare_runs(folders, StoreLayout(folders[0].path.parents[2]))
@@ -134,7 +134,7 @@ def test_no_name_in_a_comparison_is_cut(
 
 
 def test_a_comparison_of_all_machines_is_shown(
-    runforge: Call, runs: dict[str, RunFolder], snapshot: SnapshotAssertion
+    runforge: Call, runs: dict[str, Run], snapshot: SnapshotAssertion
 ) -> None:
     result = runforge("diff", *(str(folder.path) for folder in runs.values()))
     assert result.code == 0

@@ -63,7 +63,7 @@ def test_the_latest_is_the_run_that_was_listed_last(runforge: Call, ticking: Pat
     assert run_id < ahead
     for command in ("show", "diagnostics"):
         assert runforge(command, "latest", "--json").json["run_id"] == run_id
-    assert Store(ticking).run().run_id == run_id
+    assert Store(ticking).run().id == run_id
     told = runforge("metrics")
     assert told.err == f"note: latest is {run_id} in .runforge/runs\n"
     assert runforge("metrics", "--quiet").err == ""

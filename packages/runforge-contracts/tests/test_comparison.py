@@ -12,7 +12,7 @@ import pytest
 from runforge_contracts.comparison import compare_runs
 from runforge_contracts.comparison.agreement import agreement, same
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.reading import RunFolder
+from runforge_contracts.store.run import Run
 from runforge_contracts.validation import validate
 
 VECTORS = Path(__file__).parents[3] / "docs/test-vectors/runs"
@@ -20,7 +20,7 @@ FOLDERS = sorted(path for path in VECTORS.glob("[vl]*/.*/runs/*") if path.is_dir
 
 
 def compared(*folders: Path) -> dict[str, Any]:
-    comparison = compare_runs([RunFolder(path) for path in folders], StoreLayout(VECTORS))
+    comparison = compare_runs([Run(path) for path in folders], StoreLayout(VECTORS))
     validate(comparison, "comparison.v1")
     return comparison
 

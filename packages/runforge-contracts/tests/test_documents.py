@@ -11,16 +11,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from runforge_contracts._generated.catalog import CATALOG
-from runforge_contracts._generated.request_v1 import RequestV1
-from runforge_contracts._generated.result_v1 import ResultV1
-from runforge_contracts._generated.run_v0_3_6 import RunV036
-from runforge_contracts._generated.run_v0_4_0 import RunV040
 from runforge_contracts.codec.pointers import format_pointer, get_at, parse_pointer
 from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.documents import REMOVE, Document, identify
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import write_file
+from runforge_contracts.schemas import CATALOG
+from runforge_contracts.types import RequestV1, ResultV1, RunV036, RunV040
 
 VECTORS = Path(__file__).parents[3] / "docs/test-vectors"
 REQUESTS = sorted(VECTORS.glob("request.v1.*.json"))
@@ -136,7 +133,7 @@ def test_a_refused_edit_changes_nothing(
     before = copy.deepcopy(document.raw)
     with pytest.raises(RunForgeError) as caught:
         document.edit(changes)
-    assert caught.value.place.pointer == pointer
+    assert caught.value.location.pointer == pointer
     assert document.raw == before
     document.save(path)
     assert path.read_bytes() == (VECTORS / "request.v1.full.json").read_bytes()
@@ -197,7 +194,7 @@ def test_a_request_of_another_version_is_refused(version: int) -> None:
     with pytest.raises(RunForgeError) as caught:
         Document.parse(encode_json({**raw, "version": version}), RequestV1)
     assert caught.value.code is ErrorCode.DOCUMENT_VERSION_UNSUPPORTED
-    assert caught.value.place.pointer == "/version"
+    assert caught.value.location.pointer == "/version"
 
 
 @pytest.mark.parametrize("version", ["1", None, True, [1]])
@@ -206,7 +203,7 @@ def test_a_version_that_is_no_number_is_invalid(version: Any) -> None:
     with pytest.raises(RunForgeError) as caught:
         Document.parse(encode_json({**raw, "version": version}), RequestV1)
     assert caught.value.code is ErrorCode.DOCUMENT_INVALID
-    assert caught.value.place.pointer == "/version"
+    assert caught.value.location.pointer == "/version"
 
 
 def test_documents_are_told_apart_by_version_schema_and_name(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from runforge_contracts.invariants.experiment_invariants import (
 from runforge_contracts.invariants.run_invariants import check_run
 from runforge_contracts.store.experiment_runs import (
     MAX_LINE_BYTES,
-    ExperimentFolder,
+    ExperimentRun,
     experiment_runs,
     is_experiment_folder,
 )
@@ -91,12 +91,12 @@ def test_ids_sort_by_time() -> None:
 
 
 def test_a_run_is_read_with_all_its_documents(run: Path) -> None:
-    folder = ExperimentFolder(run)
-    assert folder.run_id == "run-2026-02-01-001"
+    folder = ExperimentRun(run)
+    assert folder.id == "run-2026-02-01-001"
     assert folder.status == "succeeded"
     assert folder.config is not None
     assert folder.config["training"]["learning_rate"] == 1e-05
-    assert folder.metrics == json.loads((run / "metrics.json").read_bytes())
+    assert folder.metrics_document == json.loads((run / "metrics.json").read_bytes())
     assert folder.system is not None
     assert folder.manifest is not None
     document = folder.document(EXPERIMENT_METRICS)
@@ -108,11 +108,11 @@ def test_a_run_is_read_with_all_its_documents(run: Path) -> None:
 
 
 def test_files_may_be_missing_and_other_tools_say_less(runs: Path) -> None:
-    folder = ExperimentFolder(runs / "run-2025-01-10-002")
+    folder = ExperimentRun(runs / "run-2025-01-10-002")
     assert folder.config is not None
-    assert (folder.metrics, folder.system, folder.manifest, folder.status) == (None,) * 4
+    assert (folder.metrics_document, folder.system, folder.manifest, folder.status) == (None,) * 4
     assert list(folder.journal()) == []
-    other = ExperimentFolder(runs / "run-2025-01-10-001").config
+    other = ExperimentRun(runs / "run-2025-01-10-001").config
     assert other is not None
     assert other["started_at"] == "2025-01-10T14:22:00Z"
 
@@ -121,9 +121,9 @@ def test_a_document_that_is_wrong_is_an_error_of_its_own(run: Path) -> None:
     (run / "metrics.json").write_text('{"summary": {"loss": "0.5"}}')
     (run / "system.json").unlink()
     (run / "system.json").symlink_to("/etc/hostname")
-    folder = ExperimentFolder(run)
+    folder = ExperimentRun(run)
     for read, code in (
-        (lambda: folder.metrics, ErrorCode.DOCUMENT_INVALID),
+        (lambda: folder.metrics_document, ErrorCode.DOCUMENT_INVALID),
         (lambda: folder.system, ErrorCode.FILE_UNSAFE),
     ):
         with pytest.raises(RunForgeError) as caught:
@@ -138,7 +138,7 @@ def test_a_journal_is_read_line_by_line_whatever_is_in_it(run: Path) -> None:
     for last, more in ((b"", 0), (b'{"metric": "lo', 0), (b"\n", 1), (metric, 1), (long, 1)):
         lines = [metric, b"loss=1", b"", long, b"\xff", b'{"value": 1}', metric]
         (run / "metrics.jsonl").write_bytes(b"".join(line + b"\n" for line in lines) + last)
-        found = list(ExperimentFolder(run).journal())
+        found = list(ExperimentRun(run).journal())
         assert [line.number for line in found] == list(range(1, 8 + more))
         valid = [1, 7, 8] if last == metric else [1, 7]
         assert [line.number for line in found if line.entry] == valid
@@ -146,7 +146,7 @@ def test_a_journal_is_read_line_by_line_whatever_is_in_it(run: Path) -> None:
     (run / "metrics.jsonl").unlink()
     (run / "metrics.jsonl").mkdir()
     with pytest.raises(RunForgeError) as caught:
-        list(ExperimentFolder(run).journal())
+        list(ExperimentRun(run).journal())
     assert caught.value.code is ErrorCode.FILE_UNSAFE
 
 
@@ -229,7 +229,7 @@ def test_yaml_that_is_wrong_is_refused_with_its_place(
     with pytest.raises(RunForgeError) as caught:
         Document.load(path, ExperimentConfigV1)
     assert caught.value.code is code
-    assert caught.value.place.path == str(path)
+    assert caught.value.location.path == str(path)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from runforge_contracts.comparison import compare_runs
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.metrics import lower_is_better
 from runforge_contracts.store.experiment_list import describe_experiment, newest_experiments
-from runforge_contracts.store.experiment_runs import ExperimentFolder
+from runforge_contracts.store.experiment_runs import ExperimentRun
 from runforge_contracts.store.layout import ExperimentLayout, Place, StoreLayout, find_workspace
 from runforge_contracts.store.lookup import find_any_run
 from runforge_contracts.store.run_ids import started
@@ -93,7 +93,7 @@ def test_a_run_is_described_as_the_index_describes_one(tmp_path: Path) -> None:
         references={"dataset": {"path": "d.csv", "sha256": digest}},
         metrics={"summary": {"loss": 0.5}},
     )
-    entry = describe_experiment(ExperimentFolder(folder), ExperimentLayout(tmp_path))
+    entry = describe_experiment(ExperimentRun(folder), ExperimentLayout(tmp_path))
     assert entry == {
         "kind": "experiment",
         "run_id": "run-2026-02-01-001",
@@ -113,7 +113,7 @@ def test_a_run_is_described_as_the_index_describes_one(tmp_path: Path) -> None:
 def test_metrics_that_are_wrong_are_none(tmp_path: Path) -> None:
     folder = write(tmp_path, "run-2026-02-01-001", status="failed", failure={"message": "No."})
     (folder / "metrics.json").write_text("{", "utf-8")
-    entry = describe_experiment(ExperimentFolder(folder), ExperimentLayout(tmp_path))
+    entry = describe_experiment(ExperimentRun(folder), ExperimentLayout(tmp_path))
     assert (entry["status"], entry["summary"]) == ("failed", {"final_metrics": {}})
 
 
@@ -122,7 +122,7 @@ def test_a_run_at_work_has_no_status_yet(tmp_path: Path) -> None:
     empty = tmp_path / "runs/run-2026-02-01-002"
     empty.mkdir()
     for folder in (running, empty):
-        entry = describe_experiment(ExperimentFolder(folder), ExperimentLayout(tmp_path))
+        entry = describe_experiment(ExperimentRun(folder), ExperimentLayout(tmp_path))
         assert not {"status", "state"} & entry.keys()
 
 
@@ -151,9 +151,9 @@ def test_a_run_of_either_kind_is_found_by_its_id(reference: str, path: str, tmp_
 
 def test_a_path_tells_its_kind(tmp_path: Path) -> None:
     write(tmp_path, "run-2026-02-01-001").rename(tmp_path / "copy")
-    assert isinstance(find_any_run(str(tmp_path / "copy"), places(tmp_path)), ExperimentFolder)
+    assert isinstance(find_any_run(str(tmp_path / "copy"), places(tmp_path)), ExperimentRun)
     trained = train(tmp_path)
-    assert not isinstance(find_any_run(str(trained), places(tmp_path)), ExperimentFolder)
+    assert not isinstance(find_any_run(str(trained), places(tmp_path)), ExperimentRun)
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_a_folder_of_runs_that_leads_elsewhere_is_none(tmp_path: Path) -> None:
 
 def test_minimal_runs_can_be_compared(tmp_path: Path) -> None:
     folders = [
-        ExperimentFolder(write(tmp_path, f"run-2026-02-01-00{number}", seed=number))
+        ExperimentRun(write(tmp_path, f"run-2026-02-01-00{number}", seed=number))
         for number in (1, 2)
     ]
     comparison = compare_runs(folders, StoreLayout(tmp_path))
@@ -218,7 +218,7 @@ def test_minimal_runs_can_be_compared(tmp_path: Path) -> None:
 def test_any_name_can_be_configured(tmp_path: Path) -> None:
     names = {"self": 1, "value": 2, "model_family": 3, "values": {"self": None, "": [1]}}
     folders = [
-        ExperimentFolder(
+        ExperimentRun(
             write(
                 tmp_path,
                 f"run-2026-02-01-00{number}",

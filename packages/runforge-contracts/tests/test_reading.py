@@ -15,13 +15,13 @@ from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout, stores_in
 from runforge_contracts.store.lookup import find_run
 from runforge_contracts.store.reading import (
-    RunFolder,
     describe,
     list_runs,
     locate_run,
     read_index,
     run_folders,
 )
+from runforge_contracts.store.run import Run
 
 VECTORS = Path(__file__).parents[3] / "docs/test-vectors/runs"
 EXPECTED = {
@@ -49,10 +49,10 @@ def test_older_stores_are_listed_and_their_documents_read(name: str) -> None:
             "succeeded",
             0.92,
         )
-        folder = RunFolder(locate_run(entry, store))
+        folder = Run(locate_run(entry, store))
         assert folder.status == "succeeded"
-        assert folder.run is not None
-        assert folder.run_id == folder.path.name == entry["run_id"]
+        assert folder.record is not None
+        assert folder.id == folder.path.name == entry["run_id"]
         assert folder.diagnostics == [
             {
                 "code": "MISSING_VALUES_DROPPED",
@@ -71,7 +71,7 @@ def test_a_run_is_found_by_id_prefix_latest_and_path(store: StoreLayout) -> None
         ("latest", newer),
         (str(store.run_folder(older)), older),
     ):
-        assert find_run(reference, [store]).run_id == run_id
+        assert find_run(reference, [store]).id == run_id
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_a_document_that_is_a_link_is_not_followed(store: StoreLayout, tmp_path:
     (folder / layout.METRICS).rename(tmp_path / "real.json")
     (folder / layout.METRICS).symlink_to(tmp_path / "real.json")
     with pytest.raises(RunForgeError) as caught:
-        RunFolder(folder).raw(layout.METRICS)
+        Run(folder).raw(layout.METRICS)
     assert caught.value.code is ErrorCode.FILE_UNSAFE
 
 
@@ -163,7 +163,7 @@ def test_a_run_without_an_end_is_incomplete(store: StoreLayout) -> None:
     request = store.run_folder(EXPECTED["v0.3.6"][0]) / layout.REQUEST
     (folder / layout.REQUEST).write_bytes(request.read_bytes())
     entry = list_runs(store)[-1]
-    assert RunFolder(folder).status == "incomplete"
+    assert Run(folder).status == "incomplete"
     assert "status" not in entry
     assert entry["name"] == "An older run"
 
@@ -173,7 +173,7 @@ def test_an_unreadable_run_does_not_hide_the_others(store: StoreLayout) -> None:
     (store.run_folder(older) / layout.RUN).write_text("{")
     assert [entry["run_id"] for entry in list_runs(store)] == [newer]
     with pytest.raises(RunForgeError) as caught:
-        describe(RunFolder(store.run_folder(older)), store)
+        describe(Run(store.run_folder(older)), store)
     assert caught.value.code is ErrorCode.JSON_INVALID
 
 
@@ -186,13 +186,13 @@ def test_a_corrupt_index_is_named_and_the_folders_still_serve(
         list_runs(store)
     assert caught.value.code is ErrorCode.INDEX_INVALID
     assert len(list_runs(store, trust_index=False)) == 2
-    assert find_run("latest", [store]).run_id == EXPECTED["v0.3.6"][1]
+    assert find_run("latest", [store]).id == EXPECTED["v0.3.6"][1]
     assert store.index.read_text() == text
 
 
 def test_a_store_that_was_copied_finds_its_runs(store: StoreLayout) -> None:
     run_id = EXPECTED["v0.3.6"][0]
-    entry = describe(RunFolder(store.run_folder(run_id)), store)
+    entry = describe(Run(store.run_folder(run_id)), store)
     write_index(store, [{**entry, "run_dir": f"/somewhere/else/{run_id}"}])
     assert find_run(run_id, [store]).path == store.run_folder(run_id)
 

@@ -16,13 +16,12 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from referencing import Registry, Resource
-from runforge_contracts._generated.catalog import CATALOG
 from runforge_contracts.codec.pointers import set_at
 from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.diagnostics import DiagnosticCode
 from runforge_contracts.documents import Document, schema_of, struct_of
 from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
-from runforge_contracts.schemas import BASE_URL, in_schema_order, schema_bytes, validator
+from runforge_contracts.schemas import BASE_URL, CATALOG, in_schema_order, schema_bytes, validator
 
 ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "schemas"

@@ -213,7 +213,7 @@ def test_hostile_texts_are_refused_by_code(data: bytes, code: ErrorCode) -> None
     with pytest.raises(RunForgeError) as caught:
         parse_json(data, path="there.json")
     assert caught.value.code is code
-    assert caught.value.place.path == "there.json"
+    assert caught.value.location.path == "there.json"
     assert caught.value.message.isprintable()
 
 

@@ -183,7 +183,7 @@ def test_hostile_documents_are_refused_by_code(data: bytes, code: ErrorCode) -> 
         parse_yaml(data, path="a.yaml")
     assert caught.value.code is code
     assert caught.value.exit_code is ExitCode.INVALID
-    assert caught.value.place.path == "a.yaml"
+    assert caught.value.location.path == "a.yaml"
     assert caught.value.message.isprintable()
     assert len(caught.value.message) < 300
 

@@ -121,9 +121,9 @@ def test_likely_mistakes_are_explained(
     error = refused(raw)
     assert error.message.startswith(f"The document is not a valid request.v1: {message[:60]}")
     assert message in error.message
-    assert error.place.pointer == pointer
+    assert error.location.pointer == pointer
     assert error.hint == hint
-    assert error.place.path == "request.json"
+    assert error.location.path == "request.json"
 
 
 def test_a_misspelt_field_is_offered() -> None:
@@ -136,7 +136,7 @@ def test_several_mistakes_are_told_together() -> None:
     raw = {**FULL, "preset": "slow", "seed": -1, "tags": [1, "x", None]}
     error = refused(raw)
     assert "(4 mistakes)" in error.message
-    assert {problem.place.pointer for problem in error.problems} == {
+    assert {problem.location.pointer for problem in error.problems} == {
         "/preset",
         "/seed",
         "/tags/0",
@@ -162,7 +162,7 @@ def test_an_alternative_is_explained_by_the_branch_that_was_meant() -> None:
             {"version": 1, "status": "failed", "duration_ms": 1, "error": {"message": 1}},
             "result.v1",
         )
-    pointers = {problem.place.pointer for problem in caught.value.problems}
+    pointers = {problem.location.pointer for problem in caught.value.problems}
     assert pointers == {"/error/message", "/error/type"}
 
 
@@ -171,4 +171,4 @@ def test_a_closed_document_names_what_does_not_belong() -> None:
     with pytest.raises(RunForgeError) as caught:
         validate(metrics, "metrics.phase2")
     assert "fields that do not belong there: `f1`" in caught.value.message
-    assert caught.value.place.pointer == "/f1"
+    assert caught.value.location.pointer == "/f1"

@@ -318,8 +318,8 @@ def test_runs_made_after_the_clock_was_put_back_are_kept_beside_the_others(
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1000000000")
     early = train("iris.csv", label="target")
     again = train("iris.csv", label="target")
-    assert len({first.run_id, early.run_id, again.run_id}) == 3
-    assert {run.run_id for run in Store().runs()} == {first.run_id, early.run_id, again.run_id}
+    assert len({first.id, early.id, again.id}) == 3
+    assert {run.id for run in Store().runs()} == {first.id, early.id, again.id}
     assert Store().run() == again
     before = store.index.read_bytes()
     assert not check_index(store).findings

@@ -12,10 +12,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import runforge_engine
 from real_data import write_dataset
-from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
 from runforge_contracts.invariants.run_invariants import check_run
-from runforge_engine import Cancellation, Observer, Run, Store, train
+from runforge_engine import (
+    Cancellation,
+    Observer,
+    Run,
+    Store,
+    execute,
+    new_request,
+    predict,
+    reproduce,
+    train,
+    verify,
+)
 from runforge_engine.experiment.run.resolve import materialise
 from runforge_engine.experiment.run.run_experiment import run_experiment
 from runforge_engine.runtime.folder_lock import holding
@@ -83,11 +95,11 @@ def test_a_run_is_trained_and_read(iris: Path, tmp_path: Path) -> None:
     assert run.importance is not None
     assert run.coefficients is None
     assert check_run(run.path) == []
-    assert repr(run) == f"<Run {run.run_id}: succeeded, accuracy={run.metrics['accuracy']:.4f}>"
+    assert repr(run) == f"<Run {run.id}: succeeded, accuracy={run.metrics['accuracy']:.4f}>"
     features = pd.read_csv(iris).drop(columns="target")
     assert run.load_model().predict(features).shape == (150,)
     assert run == Store().run() == Run(run.path)
-    assert len({run, Store().run(run.run_id)}) == 1
+    assert len({run, Store().run(run.id)}) == 1
 
 
 def test_a_run_that_fails_raises_and_says_where_it_is_recorded(iris: Path) -> None:
@@ -97,7 +109,7 @@ def test_a_run_that_fails_raises_and_says_where_it_is_recorded(iris: Path) -> No
     [run] = Store().runs()
     assert (run.status, run.metrics, run.record) == ("failed", {}, None)
     assert caught.value.__notes__ == [
-        f"The run is recorded as failed in `.runforge/runs/{run.run_id}`."
+        f"The run is recorded as failed in `.runforge/runs/{run.id}`."
     ]
     assert "error" in Text(run._repr_html_()).texts
     with pytest.raises(RunForgeError) as caught:
@@ -124,7 +136,7 @@ def test_a_run_can_be_watched_and_cancelled(iris: Path) -> None:
         )
     assert caught.value.code is ErrorCode.CANCELLED
     [run] = Store().runs(status="cancelled")
-    assert repr(run) == f"<Run {run.run_id}: cancelled>"
+    assert repr(run) == f"<Run {run.id}: cancelled>"
 
 
 def test_wrong_use_is_a_coded_error(iris: Path, tmp_path: Path) -> None:
@@ -227,10 +239,10 @@ def test_all_runs_are_a_frame(iris: Path) -> None:
     frame = Store().frame()
     assert frame.index.name == empty.index.name == "run_id"
     assert set(empty.columns) <= set(frame.columns)
-    assert (len(empty), list(frame.index[1:])) == (0, [run.run_id for run in reversed(runs)])
+    assert (len(empty), list(frame.index[1:])) == (0, [run.id for run in reversed(runs)])
     for run in runs:
         for name, value in run.metrics.items():
-            assert frame.loc[run.run_id, name] == value
+            assert frame.loc[run.id, name] == value
     assert frame["status"].tolist() == ["failed", "succeeded", "succeeded"]
     assert np.isnan(frame["accuracy"].iloc[0])
     assert frame["created_at"].dt.tz is not None
@@ -248,7 +260,7 @@ def test_a_run_at_work_is_running_until_it_is_not(iris: Path, tmp_path: Path) ->
     with holding(folder):
         run = Run(folder)
         assert run.status == "running"
-        assert [item.run_id for item in Store().runs(status="running")] == [folder.name]
+        assert [item.id for item in Store().runs(status="running")] == [folder.name]
     assert run.status == "interrupted"
 
 
@@ -295,10 +307,10 @@ def mixed(iris: Path) -> Path:
 def test_a_store_has_runs_of_experiments_too(mixed: Path) -> None:
     store = Store(mixed)
     runs = store.experiments()
-    assert [run.run_id[-3:] for run in runs] == ["002", "001"]
+    assert [run.id[-3:] for run in runs] == ["002", "001"]
     assert store.experiments(status="failed") == []
     assert store.experiment() == runs[0] == store.experiment(runs[0].path)
-    assert store.experiment(runs[1].run_id) == runs[1]
+    assert store.experiment(runs[1].id) == runs[1]
     run = runs[0]
     assert (run.name, run.status, run.parameters) == ("<i>one", "succeeded", {"<b>rate": 0.1})
     assert run.metrics == {"loss": 0.2, "status": 0.5}
@@ -309,12 +321,12 @@ def test_a_store_has_runs_of_experiments_too(mixed: Path) -> None:
     assert history["metric"].tolist() == ["loss"] * 5
     assert history["step"].tolist() == [0, 1, 2, 3, 4]
     assert history["value"].tolist() == [1 / (step + 1) for step in range(5)]
-    assert repr(run) == f"<ExperimentRun {run.run_id}: succeeded, loss=0.2000>"
+    assert repr(run) == f"<ExperimentRun {run.id}: succeeded, loss=0.2000>"
     shown = Text(run._repr_html_())
     assert not {"i", "b"} & shown.tags
     assert "<i>one" in shown.texts
     [trained] = store.runs()
-    for reference in (trained.run_id, str(trained.path)):
+    for reference in (trained.id, str(trained.path)):
         with pytest.raises(RunForgeError) as caught:
             store.experiment(reference)
         assert caught.value.code is ErrorCode.RUN_NOT_FOUND
@@ -332,3 +344,35 @@ def test_a_frame_has_runs_of_both_kinds(mixed: Path) -> None:
     assert len(Text(store._repr_html_()).texts) > 10
     assert "kind" not in Store(mixed, ".runforge").frame()
     assert len(Store(mixed, ".runforge").frame()) == 1
+
+
+def test_the_exports_are_the_reviewed_ones() -> None:
+    assert set(runforge_engine.__all__) == {
+        *("train", "new_request", "execute", "predict", "verify", "reproduce"),
+        *("Store", "Run", "ExperimentRun", "RunForgeError"),
+        *("Observer", "Cancellation", "pin_environment", "__version__"),
+    }
+    assert all(getattr(runforge_engine, name) is not None for name in runforge_engine.__all__)
+
+
+def test_a_request_is_made_saved_executed_applied_and_verified(iris: Path, tmp_path: Path) -> None:
+    request = new_request("iris.csv", label="target", name="By hand", workspace=tmp_path)
+    request.save(tmp_path / "request.json")
+    run = execute(tmp_path / "request.json", workspace=tmp_path)
+    assert (type(run), run.status, run.name) == (Run, "succeeded", "By hand")
+    assert verify(run).holds
+    assert verify(run.id).holds
+    prediction = predict(run, tmp_path / "iris.csv")
+    assert prediction.run_id == run.id
+    assert prediction.predicted == len(prediction.values) > 0
+    (run.path / "result.json").write_bytes(b"{}")
+    assert not verify(run).holds
+
+
+def test_a_run_is_reproduced(iris: Path) -> None:
+    run = train("iris.csv", label="target")
+    report = reproduce(run, numerics="here")
+    assert report.verdict is not None
+    assert report.to_dict()["run_id"] == run.id
+    with pytest.raises(NotFoundError):
+        reproduce("20200101-000000-00000000")

@@ -155,7 +155,7 @@ def test_values_are_typed_and_bounded(family: str, name: str, value: Any, expect
         with pytest.raises(RunForgeError) as caught:
             configure(family, hyperparameters={name: value})
         assert caught.value.code is expected
-        assert caught.value.place.pointer == f"/model/hyperparameters/{name}"
+        assert caught.value.location.pointer == f"/model/hyperparameters/{name}"
         return
     found = used(configure(family, hyperparameters={name: value}))[name]
     assert found == (expected, "request")

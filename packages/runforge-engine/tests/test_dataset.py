@@ -139,7 +139,7 @@ def test_a_text_feature_says_how_to_leave_it_out(path: Path) -> None:
     assert error.hint is not None
     assert "--exclude 'the island'" in error.hint
     assert "dataset.exclude_columns" in error.hint
-    assert error.place.row == 1
+    assert error.location.row == 1
 
 
 def test_a_near_label_is_offered(path: Path) -> None:
@@ -272,8 +272,11 @@ def test_arrow_keeps_the_threads_that_it_had(path: Path) -> None:
 def test_an_infinite_value_is_named_with_the_row_of_the_file(path: Path) -> None:
     error = refused(path, "a,b,y\n,1,0\n1,2,0\n3,-inf,0\n5,6,1\ninf,8,1\n")
     assert error.code is ErrorCode.FEATURE_NOT_FINITE
-    assert (error.place.column, error.place.row) == ("a", 5)
-    assert [(item.place.column, item.place.row) for item in error.problems] == [("a", 5), ("b", 3)]
+    assert (error.location.column, error.location.row) == ("a", 5)
+    assert [(item.location.column, item.location.row) for item in error.problems] == [
+        ("a", 5),
+        ("b", 3),
+    ]
 
 
 def test_compressed_files_and_parquet_are_read_alike(tmp_path: Path) -> None:

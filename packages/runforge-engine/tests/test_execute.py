@@ -14,7 +14,8 @@ from real_data import read, write_dataset
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.invariants.run_invariants import check_run
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.reading import RunFolder, describe, read_index
+from runforge_contracts.store.reading import describe, read_index
+from runforge_contracts.store.run import Run
 from runforge_engine.pipeline.observer import Observer
 from runforge_engine.runtime.cancellation import Cancellation
 from runforge_engine.store.writer import append_entry, claim_folder
@@ -53,7 +54,7 @@ def test_a_cancelled_run_is_on_record(event: str, train: Any) -> None:
     assert outcome.error.exit_code == 5
     assert outcome.result["error"]["message"] == "Enough."
     assert not (outcome.run_dir / "run.json").exists()
-    assert RunFolder(outcome.run_dir).status == "cancelled"
+    assert Run(outcome.run_dir).status == "cancelled"
     [entry] = read_index(StoreLayout(outcome.run_dir.parents[2]))
     assert entry["status"] == "cancelled"
     assert "model_pkl" not in entry
@@ -117,7 +118,7 @@ def test_an_entry_is_appended_once_and_keeps_what_others_wrote(train: Any) -> No
     index["future"] = {"kept": True}
     index["runs"][0]["also"] = None
     store.index.write_text(json.dumps(index), "utf-8")
-    entry = describe(RunFolder(outcome.run_dir), store)
+    entry = describe(Run(outcome.run_dir), store)
     append_entry(store, entry)
     append_entry(store, {**entry, "run_id": "20260201-120000-00000000"})
     after = json.loads(store.index.read_text("utf-8"))
@@ -205,6 +206,6 @@ def test_a_diagnostic_names_a_file_of_the_workspace_relative_to_it(tmp_path: Pat
     words = tmp_path / "data/words.csv"
     request = new_request(dataset=words, label_column="label", store=store, created_by="test@1")
     outcome = execute(request, store)
-    [diagnostic] = RunFolder(outcome.run_dir).diagnostics
+    [diagnostic] = Run(outcome.run_dir).diagnostics
     assert diagnostic["code"] == "FEATURE_NOT_NUMERIC"
     assert diagnostic["details"]["path"] == "data/words.csv"

@@ -152,7 +152,7 @@ def test_a_dataset_that_should_be_there_and_is_not_is_missed(root: Path) -> None
     error = refused(root, BASIC.replace("cifar10:v1", "data/pengiuns.csv"))
     assert error.code is ErrorCode.DATASET_NOT_FOUND
     error = refused(root, f"datasets: {{cifar10:v1: x.csv}}{BASIC}")
-    assert (error.code, error.place.pointer) == (
+    assert (error.code, error.location.pointer) == (
         ErrorCode.DATASET_NOT_FOUND,
         "/datasets/cifar10:v1",
     )
@@ -261,7 +261,9 @@ def test_user_code_is_started_in_one_way_and_by_no_shell(root: Path, run: str) -
     (root / "a.py").write_text("")
     error = refused(root, BASIC.replace('{command: [sh, -c, "true"]}', run))
     assert error.code is ErrorCode.DOCUMENT_INVALID
-    assert "/run" in str([error.place.pointer, *(item.place.pointer for item in error.problems)])
+    assert "/run" in str(
+        [error.location.pointer, *(item.location.pointer for item in error.problems)]
+    )
 
 
 @pytest.mark.parametrize(
@@ -321,8 +323,8 @@ def test_an_experiment_must_say_what_it_runs_on(root: Path) -> None:
         refused(root, "experiment: a\ndataset: b\nrun: {command: [sh]}")
     )
     error = refused(root, "experiment: a\nmodel: b\ndataset: c")
-    assert (error.code, error.place.pointer) == (ErrorCode.EXPERIMENT_INVALID, "/run")
-    assert error.place.path == str(root / "exp.yaml")
+    assert (error.code, error.location.pointer) == (ErrorCode.EXPERIMENT_INVALID, "/run")
+    assert error.location.path == str(root / "exp.yaml")
 
 
 @pytest.mark.parametrize("name", ["run_id", "status", "parameters", "references", "exit_code"])
@@ -422,7 +424,7 @@ def test_a_model_of_our_own_needs_a_label_and_a_file(root: Path) -> None:
     ):
         assert refused(root, good.replace("random_forest", wrong)).code is code
     error = refused(root, good.replace("max_depth", "depth"))
-    assert (error.code, error.place.pointer) == (ErrorCode.HYPERPARAMETER_UNKNOWN, "/training")
+    assert (error.code, error.location.pointer) == (ErrorCode.HYPERPARAMETER_UNKNOWN, "/training")
     error = refused(root, good.replace("{max_depth: 3}", "3"))
     assert error.code is ErrorCode.EXPERIMENT_INVALID
 

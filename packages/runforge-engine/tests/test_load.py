@@ -14,7 +14,7 @@ from real_data import write_dataset
 from runforge_contracts.invariants.run_invariants import check_run
 from runforge_contracts.invariants.store_invariants import check_store
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.reading import RunFolder
+from runforge_contracts.store.run import Run
 from runforge_engine.store.index_repair import check_index
 
 APPEND = """
@@ -152,7 +152,7 @@ def test_a_store_goes_on_after_it_was_copied_or_checked_out(copy: str, tmp_path:
     run_id = process.communicate()[0].strip()
     assert check_store(store) == []
     assert len(json.loads(store.index.read_bytes())["runs"]) == 3
-    assert RunFolder(store.run_folder(run_id)).status == "succeeded"
+    assert Run(store.run_folder(run_id)).status == "succeeded"
 
 
 # By hand, for as many reads as one likes:

@@ -70,7 +70,7 @@ def test_a_plain_pickle_is_loaded_too(protocol: int, tmp_path: Path) -> None:
 def refusal(path: Path, digest: str) -> RunForgeError:
     with pytest.raises(RunForgeError) as caught:
         load_model(path, digest)
-    assert caught.value.place.path == str(path)
+    assert caught.value.location.path == str(path)
     return caught.value
 
 

@@ -14,7 +14,8 @@ import pytest
 from real_data import write_dataset
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.reading import RunFolder, list_runs
+from runforge_contracts.store.reading import list_runs
+from runforge_contracts.store.run import Run
 from runforge_engine.data.dataset_source import read_source
 from runforge_engine.modeling import model_process, predict
 from runforge_engine.modeling.revalidate import replay
@@ -42,8 +43,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def folder(trained: Path) -> RunFolder:
-    return RunFolder(next((trained / ".runforge/runs").iterdir()))
+def folder(trained: Path) -> Run:
+    return Run(next((trained / ".runforge/runs").iterdir()))
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def listed(trained: Path) -> list[tuple[dict[str, Any], StoreLayout]]:
 
 @pytest.mark.parametrize("probabilities", [False, True])
 def test_predictions_are_those_of_this_process(
-    trained: Path, folder: RunFolder, listed: Any, probabilities: bool
+    trained: Path, folder: Run, listed: Any, probabilities: bool
 ) -> None:
     model = predict.model_of_run(folder, listed)
     data = trained / "penguins.csv"
@@ -65,7 +66,7 @@ def test_predictions_are_those_of_this_process(
         assert getattr(there, name) == getattr(here, name)
 
 
-def test_a_replay_is_that_of_this_process(trained: Path, folder: RunFolder, listed: Any) -> None:
+def test_a_replay_is_that_of_this_process(trained: Path, folder: Run, listed: Any) -> None:
     here, there = (call(folder, trained, listed) for call in (replay, model_process.replay))
     assert (there.classes, there.kind) == (here.classes, here.kind)
     for name in ("truth", "predicted", "scores"):
@@ -75,7 +76,7 @@ def test_a_replay_is_that_of_this_process(trained: Path, folder: RunFolder, list
 
 
 def test_an_error_is_told_with_all_its_parts(
-    trained: Path, folder: RunFolder, listed: Any, tmp_path: Path
+    trained: Path, folder: Run, listed: Any, tmp_path: Path
 ) -> None:
     data = tmp_path / "other.csv"
     data.write_text("bill_length_mm\n1\n")
@@ -104,7 +105,7 @@ def test_the_end_of_the_process_is_an_error(
     ending: str,
     code: ErrorCode,
     words: str,
-    folder: RunFolder,
+    folder: Run,
     listed: Any,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -22,7 +22,8 @@ import pytest
 from pyarrow import parquet
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.reading import RunFolder, list_runs
+from runforge_contracts.store.reading import list_runs
+from runforge_contracts.store.run import Run
 from runforge_engine import train
 from runforge_engine.data.dataframe import write_frame
 from runforge_engine.data.dataset import Dataset, load_dataset
@@ -154,7 +155,7 @@ def test_a_line_that_belongs_to_no_table_is_called_what_it_is(
     error = refused(path, data)
     assert error.code in (ErrorCode.DATASET_MALFORMED, ErrorCode.DATASET_ROW_RAGGED)
     assert named in error.message
-    assert error.place.row == row
+    assert error.location.row == row
     assert error.hint
 
 
@@ -192,7 +193,7 @@ def test_a_stray_quote_is_named_with_the_row_in_which_it_stands(
     path: Path, data: str, row: int
 ) -> None:
     error = refused(path, data)
-    assert (error.code, error.place.row) == (ErrorCode.DATASET_MALFORMED, row)
+    assert (error.code, error.location.row) == (ErrorCode.DATASET_MALFORMED, row)
     assert f"row {row} " in error.message.replace(",", "")
     assert "twice" in (error.hint or "")
 
@@ -242,7 +243,7 @@ def test_a_value_whose_square_overflows_is_refused_with_its_place(
         load_dataset(read_source(file), "y")
     error = caught.value
     assert error.code is ErrorCode.FEATURE_TOO_LARGE
-    assert (error.place.column, error.place.row) == ("b", 6)
+    assert (error.location.column, error.location.row) == ("b", 6)
     assert repr(value) in error.message
     report, code = inspect_dataset(str(file), "y")
     assert (report["trainable"], code) == (False, 1)
@@ -252,7 +253,7 @@ def test_a_value_whose_square_overflows_is_refused_with_its_place(
 def test_values_whose_squares_together_overflow_are_refused(path: Path) -> None:
     lines = [f"{row},{(-1) ** row * 1.3e154!r},{row % 3}\n" for row in range(8)]
     error = refused(path, "a,b,y\n" + "".join(lines))
-    assert (error.code, error.place.column) == (ErrorCode.FEATURE_TOO_LARGE, "b")
+    assert (error.code, error.location.column) == (ErrorCode.FEATURE_TOO_LARGE, "b")
 
 
 def test_large_values_that_can_be_scaled_are_taken(path: Path) -> None:
@@ -329,9 +330,9 @@ def test_a_value_of_the_validation_rows_may_be_beyond_all_others(
     run = train(file, label="y", model=family, hyperparameters=parameters, workspace=tmp_path)
     store = StoreLayout(tmp_path)
     listed = [(entry, store) for entry in list_runs(store)]
-    again = replay(RunFolder(run.path), tmp_path, listed)
+    again = replay(Run(run.path), tmp_path, listed)
     assert np.isfinite(again.scores).all()
-    predicted = predict(model_of_run(RunFolder(run.path), listed), read_source(file))
+    predicted = predict(model_of_run(Run(run.path), listed), read_source(file))
     assert predicted.predicted == 40
 
 
@@ -452,7 +453,7 @@ def test_booleans_that_begin_late_are_found(path: Path) -> None:
 def test_a_column_with_other_cells_is_no_boolean(path: Path, other: str) -> None:
     rows = "".join(f"{row},{other if row == 30 else True},{row % 2}\n" for row in range(40))
     error = refused(path, "a,b,y\n" + rows)
-    assert (error.code, error.place.column) == (ErrorCode.FEATURE_NOT_NUMERIC, "b")
+    assert (error.code, error.location.column) == (ErrorCode.FEATURE_NOT_NUMERIC, "b")
 
 
 # Labels
@@ -482,7 +483,7 @@ def test_bytes_that_are_no_text_are_refused(carrier: str, tmp_path: Path) -> Non
     with pytest.raises(RunForgeError) as caught:
         load_dataset(read_source(carried(carrier, columns, tmp_path)), "y")
     assert caught.value.code is ErrorCode.DATASET_ENCODING_INVALID
-    assert caught.value.place.column == "y"
+    assert caught.value.location.column == "y"
 
 
 ALIKE: dict[str, tuple[list[str], list[list[str]], str]] = {
@@ -578,7 +579,7 @@ def test_columns_without_a_name_and_a_value_are_left_out(path: Path) -> None:
 def test_a_column_without_a_name_that_holds_something_is_named_by_its_place(path: Path) -> None:
     text = ROWS.replace("a,b,y", "a,,y")
     error = refused(path, text)
-    assert (error.code, error.place.row) == (ErrorCode.DATASET_MALFORMED, 1)
+    assert (error.code, error.location.row) == (ErrorCode.DATASET_MALFORMED, 1)
     assert "Column 2 " in error.message
     assert "--exclude ''" in (error.hint or "")
     assert load(path, text, "").feature_names == ("a",)
@@ -588,7 +589,7 @@ def test_excluded_columns_may_be_called_anything(path: Path) -> None:
     text = "a,,n,n,,y\n" + "".join(f"{row},x,u,v,w,{row % 2}\n" for row in range(8))
     assert load(path, text, "", "n").feature_names == ("a",)
     error = refused(path, text.replace("a,,n,n,,y", "a,p,n,n,q,y"))
-    assert (error.code, error.place.column) == (ErrorCode.COLUMN_DUPLICATE, "n")
+    assert (error.code, error.location.column) == (ErrorCode.COLUMN_DUPLICATE, "n")
     report, code = inspect_dataset(str(path), None)
     assert ([column["name"] for column in report["columns"]], code) == (list("apnnqy"), 1)
 

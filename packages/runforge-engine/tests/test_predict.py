@@ -21,7 +21,8 @@ from model_files import Payload, joblib_bytes
 from real_data import FAMILIES, read, write_dataset
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.reading import RunFolder, list_runs
+from runforge_contracts.store.reading import list_runs
+from runforge_contracts.store.run import Run
 from runforge_engine.data.dataset import load_dataset
 from runforge_engine.data.dataset_source import read_source
 from runforge_engine.model_file.model_inspection import inspect_model
@@ -59,9 +60,9 @@ def workspace(trained: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run_of(workspace: Path, family: str) -> RunFolder:
-    folders = [RunFolder(path) for path in (workspace / ".runforge/runs").iterdir()]
-    return next(folder for folder in folders if (folder.run or {})["model_family"] == family)
+def run_of(workspace: Path, family: str) -> Run:
+    folders = [Run(path) for path in (workspace / ".runforge/runs").iterdir()]
+    return next(folder for folder in folders if (folder.record or {})["model_family"] == family)
 
 
 def listed(workspace: Path) -> list[tuple[dict[str, Any], StoreLayout]]:
@@ -233,7 +234,7 @@ def test_a_cell_that_is_no_finite_number_is_an_error_as_in_training(
     error = refusal(lambda: predicted(trained, "linear_svc", data))
     assert error.code in (ErrorCode.FEATURE_NOT_NUMERIC, ErrorCode.FEATURE_NOT_FINITE)
     assert (error.code, error.message) == (in_training.code, in_training.message)
-    assert (error.place.column, error.place.row) == ("body_mass_g", 7)
+    assert (error.location.column, error.location.row) == ("body_mass_g", 7)
     assert "--exclude" not in str(error.hint)
 
 
@@ -241,7 +242,7 @@ def test_missing_columns_are_named(trained: Path, tmp_path: Path) -> None:
     rows = rows_of(trained / "penguins.csv")
     one = write(tmp_path / "one.csv", rows, ["bill_length_mm", "bill_depth_mm", "body_mass_g", "x"])
     error = refusal(lambda: predicted(trained, "linear_svc", one))
-    assert (error.code, error.place.column) == (ErrorCode.COLUMN_NOT_FOUND, "flipper_length_mm")
+    assert (error.code, error.location.column) == (ErrorCode.COLUMN_NOT_FOUND, "flipper_length_mm")
     assert "`flipper_length_mm`" in error.message
     assert "`x`" in str(error.hint)
     several = write(tmp_path / "several.csv", rows, ["bill_length_mm"])
@@ -261,7 +262,7 @@ def test_a_model_without_probabilities_says_so(trained: Path) -> None:
     assert "--proba" in str(error.hint)
 
 
-def forge(workspace: Path, folder: RunFolder, data: bytes, *, records: int = 3) -> None:
+def forge(workspace: Path, folder: Run, data: bytes, *, records: int = 3) -> None:
     """Put other bytes in the model's place, and make the first of the records agree."""
     (folder.path / MODEL).write_bytes(data)
     digest = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
@@ -271,7 +272,7 @@ def forge(workspace: Path, folder: RunFolder, data: bytes, *, records: int = 3) 
     manifest["files"][MODEL] = digest
     index = json.loads((workspace / ".runforge/index.json").read_bytes())
     for entry in index["runs"]:
-        if entry["run_id"] == folder.run_id:
+        if entry["run_id"] == folder.id:
             entry["model_sha256"] = digest["sha256"]
     documents = [
         (folder.path / "run.json", run),
@@ -313,7 +314,7 @@ def test_a_run_does_not_escape_its_index_entry_by_another_name_or_path(workspace
     link = workspace / "link"
     link.symlink_to(workspace / ".runforge/runs")
     for path in (folder.path, link / folder.path.name, folder.path / ".." / folder.path.name):
-        error = refusal(lambda path=path: model_of_run(RunFolder(path), listed(workspace)))
+        error = refusal(lambda path=path: model_of_run(Run(path), listed(workspace)))
         assert error.code is ErrorCode.FILE_UNSAFE
 
 
@@ -366,7 +367,7 @@ def test_a_model_is_found_by_its_bytes_wherever_it_lies(workspace: Path) -> None
     assert predict(model_of_file(moved, listed(workspace)), read_source(data)).to_csv() == expected
     shutil.rmtree(folder.path)
     model = model_of_file(moved, listed(workspace))
-    assert model.run_id == folder.run_id
+    assert model.run_id == folder.id
     assert predict(model, read_source(data)).to_csv() == expected
 
 
@@ -388,11 +389,11 @@ def test_a_run_without_a_digest_on_record_or_without_a_model_is_refused(workspac
     record = read(folder.path, "run.json") | {"schema_version": "run.v0.3.6"}
     del record["artifact_digests"]
     (folder.path / "run.json").write_text(json.dumps(record))
-    error = refusal(lambda: model_of_run(RunFolder(folder.path), listed(workspace)))
+    error = refusal(lambda: model_of_run(Run(folder.path), listed(workspace)))
     assert error.code is ErrorCode.FILE_UNSAFE
     assert "does not record" in error.message
     (folder.path / "run.json").unlink()
-    error = refusal(lambda: model_of_run(RunFolder(folder.path), listed(workspace)))
+    error = refusal(lambda: model_of_run(Run(folder.path), listed(workspace)))
     assert error.code is ErrorCode.ARTIFACT_NOT_FOUND
 
 

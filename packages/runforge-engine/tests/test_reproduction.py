@@ -17,7 +17,7 @@ import pytest
 from real_data import DATASETS, FAMILIES, ROOT, write_dataset
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.reading import RunFolder
+from runforge_contracts.store.run import Run
 from runforge_contracts.validation import validate
 from runforge_engine.pipeline.execute import execute
 from runforge_engine.pipeline.observer import Observer
@@ -35,7 +35,7 @@ THIRD = "identical predictions, coefficients within 1e-9"
 
 def again(folder: Path, **options: Any) -> dict[str, Any]:
     """Return the report on a run of a store, checked against its schema."""
-    document = reproduce(RunFolder(folder), folder.parents[2], **options).to_dict()
+    document = reproduce(Run(folder), folder.parents[2], **options).to_dict()
     validate(document, "reproduction.v1")
     return document
 
@@ -357,7 +357,7 @@ def test_a_dataset_with_another_row_is_told_by_its_digests(trained: Any) -> None
 def test_a_dataset_that_is_gone_is_named_with_its_digest(trained: Any) -> None:
     run = trained()
     (run.parents[2] / "penguins.csv").unlink()
-    report = reproduce(RunFolder(run), run.parents[2])
+    report = reproduce(Run(run), run.parents[2])
     assert report.dataset_is_missing
     (reason,) = report.to_dict()["reasons"]
     assert reason["recorded"] == "penguins.csv"
@@ -372,7 +372,7 @@ def test_a_moved_dataset_is_used_where_it_lies_now(trained: Any, tmp_path: Path)
     assert report["verdict"] == "identical bytes"
     assert report["dataset"]["path"].endswith("moved \\xff\n.txt")
     moved.write_bytes(moved.read_bytes() + b"\n")
-    report = reproduce(RunFolder(run), run.parents[2], dataset=moved)
+    report = reproduce(Run(run), run.parents[2], dataset=moved)
     assert report.verdict == "not reproducible here"
     assert not report.dataset_is_missing
 

@@ -12,7 +12,8 @@ import pytest
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.reading import RunFolder, list_runs
+from runforge_contracts.store.reading import list_runs
+from runforge_contracts.store.run import Run
 from runforge_engine.modeling.curves import calibration, precision_recall_curves, roc_curves
 from runforge_engine.modeling.revalidate import Replay, replay
 from runforge_engine.pipeline.execute import execute
@@ -53,7 +54,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], Path
 def again(folder: Path) -> Replay:
     store = StoreLayout(folder.parents[2])
     listed = [(entry, store) for entry in list_runs(store)]
-    return replay(RunFolder(folder), store.workspace, listed)
+    return replay(Run(folder), store.workspace, listed)
 
 
 @pytest.mark.parametrize("classes", [2, 3])

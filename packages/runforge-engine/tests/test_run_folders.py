@@ -17,7 +17,7 @@ import pytest
 from real_data import DATASETS, FAMILIES, ROOT, read, write_dataset
 from referencing import Registry, Resource
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.reading import RunFolder
+from runforge_contracts.store.run import Run
 from runforge_engine.pipeline.execute import Outcome, execute
 from runforge_engine.pipeline.request import new_request
 from runforge_engine.provenance.slsa import statement_of
@@ -196,7 +196,7 @@ def test_pointers_exist_and_digests_match(outcome: Outcome) -> None:
 def test_the_statement_is_what_the_documents_amount_to(outcome: Outcome) -> None:
     listed = read(outcome.run_dir, "manifest.json")["files"]
     written = (outcome.run_dir / "provenance.intoto.json").read_bytes()
-    assert statement_of(RunFolder(outcome.run_dir), listed) == written
+    assert statement_of(Run(outcome.run_dir), listed) == written
 
 
 def test_events_come_in_the_order_of_the_contract(outcome: Outcome) -> None:

@@ -125,7 +125,7 @@ class TestFolders:
                 error = refusal(lambda: verify_signature(folder, keys.public_key))
                 assert error.code is ErrorCode.SIGNATURE_INVALID
                 name = path.relative_to(folder).as_posix()
-                assert [problem.place.path for problem in error.problems] == [name]
+                assert [problem.location.path for problem in error.problems] == [name]
             path.write_bytes(data)
         assert verify_signature(folder, keys.public_key)
 
@@ -195,13 +195,13 @@ class TestFolders:
         other = train(seed=1).run_dir
         signature = sign_folder(other, keys.private_key)
         error = refusal(lambda: verify_signature(folder, keys.public_key, signature=signature))
-        assert "artifacts/model.pkl" in {problem.place.path for problem in error.problems}
+        assert "artifacts/model.pkl" in {problem.location.path for problem in error.problems}
 
     def test_a_folder_with_links_is_not_signed(self, folder: Path, keys: KeyPair) -> None:
         (folder / "artifacts/latest").symlink_to("model.pkl")
         error = refusal(lambda: sign_folder(folder, keys.private_key))
         assert error.code is ErrorCode.FILE_UNSAFE
-        assert [problem.place.path for problem in error.problems] == ["artifacts/latest"]
+        assert [problem.location.path for problem in error.problems] == ["artifacts/latest"]
         linked = folder.parent / "linked"
         linked.symlink_to(folder)
         assert refusal(lambda: sign_folder(linked, keys.private_key)).code is ErrorCode.FILE_UNSAFE
@@ -483,7 +483,7 @@ class TestHostileSignatures:
         edit(path, change)
         error = refusal(lambda: verify_signature(folder, keys.public_key))
         assert (error.code, error.exit_code) == (ErrorCode.SIGNATURE_INVALID, 1)
-        assert error.place.path == str(path)
+        assert error.location.path == str(path)
         assert "\x1b" not in error.message
 
     @pytest.mark.parametrize(
@@ -700,7 +700,7 @@ class TestReferenceImplementation:
         assert verify_signature(folder, keys.public_key, signature=inside)
         (folder / "second.sig").touch()
         error = refusal(lambda: verify_signature(folder, keys.public_key, signature=inside))
-        assert [problem.place.path for problem in error.problems] == ["second.sig"]
+        assert [problem.location.path for problem in error.problems] == ["second.sig"]
 
     @pytest.mark.parametrize("curve", [ec.SECP256R1(), ec.SECP384R1(), ec.SECP521R1()],
                              ids=lambda curve: curve.name)  # fmt: skip

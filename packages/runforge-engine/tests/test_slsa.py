@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from real_data import FAMILIES, read
 from runforge_contracts.errors import RunForgeError
-from runforge_contracts.store.reading import RunFolder
+from runforge_contracts.store.run import Run
 from runforge_engine.pipeline.observer import Observer
 from runforge_engine.provenance.slsa import build_statement, statement_of
 from runforge_engine.runtime.cancellation import Cancellation
@@ -30,7 +30,7 @@ def digests(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def statement(folder: Path) -> dict[str, Any]:
-    parsed: dict[str, Any] = json.loads(statement_of(RunFolder(folder), digests(folder)))
+    parsed: dict[str, Any] = json.loads(statement_of(Run(folder), digests(folder)))
     return parsed
 
 
@@ -140,10 +140,10 @@ def test_a_cancelled_run_has_a_statement_too(train: Any) -> None:
 
 def test_one_folder_gives_one_text_wherever_it_lies(train: Any, tmp_path: Path) -> None:
     folder = train().run_dir
-    first = statement_of(RunFolder(folder), digests(folder))
+    first = statement_of(Run(folder), digests(folder))
     moved = folder.rename(tmp_path / "elsewhere")
     turned = dict(reversed(digests(moved).items()))
-    assert statement_of(RunFolder(moved), turned) == first
+    assert statement_of(Run(moved), turned) == first
     assert first.endswith(b"}\n")
 
 
@@ -183,7 +183,7 @@ def test_a_document_that_cannot_be_read_is_an_error(train: Any) -> None:
     folder = train().run_dir
     (folder / "result.json").write_bytes(b"{")
     with pytest.raises(RunForgeError):
-        statement_of(RunFolder(folder), digests(folder))
+        statement_of(Run(folder), digests(folder))
 
 
 @pytest.mark.needs("in_toto_attestation")

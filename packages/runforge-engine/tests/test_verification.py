@@ -22,7 +22,8 @@ from runforge_contracts.invariants.checked_folder import Folder
 from runforge_contracts.invariants.finding import Finding
 from runforge_contracts.invariants.store_invariants import check_store
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.reading import RunFolder, run_folders
+from runforge_contracts.store.reading import run_folders
+from runforge_contracts.store.run import Run
 from runforge_contracts.validation import validate
 from runforge_engine.pipeline.execute import execute, execute_folder
 from runforge_engine.pipeline.request import new_request
@@ -474,7 +475,7 @@ class TestForgery:
         (folder / "artifacts/model.pkl").write_bytes(b"another model")
         put_manifest_right(folder)
         listed = read(folder, "manifest.json")["files"]
-        (folder / "provenance.intoto.json").write_bytes(statement_of(RunFolder(folder), listed))
+        (folder / "provenance.intoto.json").write_bytes(statement_of(Run(folder), listed))
         put_manifest_right(folder)
         result = verified(folder)
         assert {"run.artifact-digests", "result.artifacts"} <= rules(result)
@@ -753,7 +754,7 @@ class TestSignatures:
         write(folder / "result.json", result)
         put_manifest_right(folder)
         listed = read(folder, "manifest.json")["files"]
-        (folder / "provenance.intoto.json").write_bytes(statement_of(RunFolder(folder), listed))
+        (folder / "provenance.intoto.json").write_bytes(statement_of(Run(folder), listed))
         put_manifest_right(folder)
         found = verified(folder)
         assert rules(found) == {"signature.files"}

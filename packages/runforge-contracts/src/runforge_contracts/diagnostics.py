@@ -75,8 +75,8 @@ def error_diagnostic(error: RunForgeError, workspace: Path | None = None) -> Dia
 
     A path in the workspace is given relative to it, as documents name paths.
     """
-    details = {**error.place.to_dict(), **({"hint": error.hint} if error.hint else {})}
-    path = error.place.path
+    details = {**error.location.to_dict(), **({"hint": error.hint} if error.hint else {})}
+    path = error.location.path
     if path and workspace and Path(path).is_relative_to(workspace):
         details["path"] = Path(path).relative_to(workspace).as_posix()
     return Diagnostic(

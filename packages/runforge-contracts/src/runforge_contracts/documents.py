@@ -11,11 +11,12 @@ written".
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import Any, ClassVar, Generic, TypeVar, cast
+from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
 import msgspec
 
@@ -24,7 +25,7 @@ from runforge_contracts.codec.pointers import get_at, remove_at, set_at
 from runforge_contracts.codec.strict_json import MAX_BYTES, encode_json, parse_json
 from runforge_contracts.codec.strict_yaml import encode_yaml, is_yaml, load_yaml, parse_yaml
 from runforge_contracts.display import quote
-from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
 from runforge_contracts.fs.files import read_file, write_file
 from runforge_contracts.schemas import BASE_URL, in_schema_order
 from runforge_contracts.store.run_ids import parse_experiment_run_id
@@ -48,16 +49,28 @@ class Document(Generic[T]):
     ``T`` is the generated struct, such as ``RequestV1``.
     """
 
-    def __init__(self, raw: dict[str, Any], name: str, *, warnings: Iterable[str] = ()) -> None:
+    #: Names of the schemas that :meth:`load` accepts where no types are given; empty for any.
+    schemas: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(
+        self,
+        raw: dict[str, Any],
+        name: str,
+        *,
+        warnings: Iterable[str] = (),
+        path: Path | None = None,
+    ) -> None:
         #: The object as it was read. Change it through :meth:`edit`, which validates.
         self.raw = raw
         #: Name of the schema that it was validated against, such as ``request.v1``.
         self.name = name
         #: What a reader should tell a person, such as a newer version than this client knows.
         self.warnings = tuple(warnings)
+        #: The file that it was read from or saved to; None where there is none.
+        self.path = path
 
     @classmethod
-    def load(cls, path: Path, *types: type[T]) -> Document[T]:
+    def load(cls, path: str | os.PathLike[str], *types: type[T]) -> Self:
         """Read, identify and validate the document at ``path``.
 
         Parameters
@@ -73,12 +86,17 @@ class Document(Generic[T]):
         RunForgeError
             As :func:`~runforge_contracts.fs.files.read_file` and :meth:`parse`.
         """
+        path = Path(path)
         if is_yaml(path):
             return cls._parsed(load_yaml(path), types, path)
-        return cls.parse(read_file(path, max_bytes=MAX_BYTES), *types, path=path)
+        return cls.parse(
+            read_file(path, max_bytes=MAX_BYTES, too_large=ErrorCode.JSON_TOO_LARGE),
+            *types,
+            path=path,
+        )
 
     @classmethod
-    def parse(cls, data: bytes, *types: type[T], path: Path | None = None) -> Document[T]:
+    def parse(cls, data: bytes, *types: type[T], path: Path | None = None) -> Self:
         """Read a document from bytes; as :meth:`load`.
 
         Raises
@@ -92,15 +110,15 @@ class Document(Generic[T]):
         return cls._parsed(parse(data, path=None if path is None else str(path)), types, path)
 
     @classmethod
-    def _parsed(cls, raw: Any, types: tuple[type[T], ...], path: Path | None) -> Document[T]:
+    def _parsed(cls, raw: Any, types: tuple[type[T], ...], path: Path | None) -> Self:
         place = None if path is None else str(path)
-        name, warnings = identify(raw, [schema_of(type_) for type_ in types], path)
+        name, warnings = identify(raw, [schema_of(type_) for type_ in types] or cls.schemas, path)
         # A newer result is shown, not refused; all that this client needs must still be in place.
         validate({**raw, "version": 1} if warnings else raw, name, path=place)
-        return cls(raw, name, warnings=warnings)
+        return cls(raw, name, warnings=warnings, path=path)
 
     @classmethod
-    def of(cls, view: T) -> Document[T]:
+    def of(cls, view: T) -> Self:
         """Return the document that ``view`` describes, validated; absent fields stay absent."""
         name = schema_of(type(view))
         raw = in_schema_order(msgspec.to_builtins(view), name)
@@ -152,19 +170,29 @@ class Document(Generic[T]):
         ordered = in_schema_order(self.raw, self.name)
         return encode_yaml(ordered) if as_yaml else encode_json(ordered)
 
-    def save(self, path: Path) -> None:
-        """Validate and write the document; a reader sees the old file or the new one."""
+    def save(self, path: str | os.PathLike[str] | None = None) -> None:
+        """Validate and write the document; a reader sees the old file or the new one.
+
+        Parameters
+        ----------
+        path
+            The file to write; by default the one that the document was read from.
+        """
+        target = self.path if path is None else Path(path)
+        if target is None:
+            raise TypeError("the document was not read from a file: save() needs a path")
         if self.warnings:
             raise RunForgeError(
                 ErrorCode.DOCUMENT_VERSION_UNSUPPORTED,
                 f"A newer version of {self.name} than this client knows cannot be saved by it.",
-                path=str(path),
+                path=str(target),
             )
-        validate(self.raw, self.name, path=str(path))
-        write_file(path, self.encode(as_yaml=is_yaml(path)))
+        validate(self.raw, self.name, path=str(target))
+        write_file(target, self.encode(as_yaml=is_yaml(target)))
+        self.path = target
 
     def __repr__(self) -> str:
-        return f"Document({self.name})"
+        return f"{type(self).__name__}({self.name})"
 
 
 class DocumentFolder:
@@ -189,11 +217,13 @@ class DocumentFolder:
             types = [struct_of(name) for name in self.schemas[file]]
             try:
                 self._documents[file] = Document.load(self.path / file, *types)
-            except RunForgeError as error:
-                if error.code is not ErrorCode.FILE_NOT_FOUND:
-                    raise
+            except NotFoundError:
                 self._documents[file] = None
         return self._documents[file]
+
+    def reload(self) -> None:
+        """Forget what was read, because a run that has not finished still changes."""
+        self._documents.clear()
 
     def raw(self, file: str) -> dict[str, Any] | None:
         """Return the raw object of the document at ``file``, or None."""

@@ -1,14 +1,31 @@
-"""The one error type of RunForge and its closed list of codes.
+"""The errors of RunForge: a closed list of codes, and one exception for each category of codes.
 
-Every failure that a user can meet is a :class:`RunForgeError`: a stable code, one sentence, the
-place where it happened and a hint. A client decides how to show it; nothing here prints.
+Every failure that a user can meet is a :class:`RunForgeError` with a stable code, one sentence, the
+location where it happened and a hint. Catch a category where the code does not matter:
+
+* :class:`RunForgeError`
+
+  * :class:`UsageError`: an argument, a setting or a configuration is wrong.
+  * :class:`NotFoundError`: a file, dataset, store, run, artifact or signature is missing.
+  * :class:`DocumentError`: a document cannot be parsed, is invalid, or has an unknown version.
+  * :class:`DatasetError`: a dataset cannot be used for training or prediction.
+  * :class:`StoreError`: the store or a file in it cannot be read or written safely.
+  * :class:`ResourceError`: memory or an optional dependency is missing.
+  * :class:`RunFailedError`: training or the code of an experiment failed.
+  * :class:`CancelledError`: the user cancelled the operation.
+  * :class:`VerificationError`: a check of recorded runs failed.
+  * :class:`SignatureError`: a key or a signature is invalid.
+  * :class:`InternalError`: a bug in RunForge.
+
+``RunForgeError(code, ...)`` constructs the category of the code. Nothing here prints; a client
+decides how to show an error.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from enum import IntEnum, StrEnum
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Self
 
 
 class ExitCode(IntEnum):
@@ -24,164 +41,109 @@ class ExitCode(IntEnum):
 
 
 class ErrorCode(StrEnum):
-    """Stable error codes; a code is never renamed or given another meaning."""
+    """Stable error codes, each with the exit status of a command that ends with it.
+
+    A code is never renamed or given another meaning.
+    """
+
+    exit_code: ExitCode
+
+    def __new__(cls, value: str, exit_code: ExitCode = ExitCode.FAILED) -> Self:
+        """Make a member whose value is the code alone."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.exit_code = exit_code
+        return member
 
     # Usage and configuration
-    USAGE_INVALID = "USAGE_INVALID"
-    PRESET_UNKNOWN = "PRESET_UNKNOWN"
-    PROFILE_UNKNOWN = "PROFILE_UNKNOWN"
-    PROFILE_FAMILY_MISMATCH = "PROFILE_FAMILY_MISMATCH"
-    MODEL_FAMILY_UNKNOWN = "MODEL_FAMILY_UNKNOWN"
-    HYPERPARAMETER_UNKNOWN = "HYPERPARAMETER_UNKNOWN"
-    HYPERPARAMETER_INVALID = "HYPERPARAMETER_INVALID"
-    RUN_ID_INVALID = "RUN_ID_INVALID"
-    RUN_ID_TAKEN = "RUN_ID_TAKEN"
-    RUN_AMBIGUOUS = "RUN_AMBIGUOUS"
-    RUN_ALREADY_COMPLETE = "RUN_ALREADY_COMPLETE"
-    RUN_NOT_RUNNING = "RUN_NOT_RUNNING"
-    PATH_OUTSIDE_ROOT = "PATH_OUTSIDE_ROOT"
-    PLAN_INVALID = "PLAN_INVALID"
-    EXPERIMENT_INVALID = "EXPERIMENT_INVALID"
+    USAGE_INVALID = "USAGE_INVALID", ExitCode.INVALID
+    PRESET_UNKNOWN = "PRESET_UNKNOWN", ExitCode.INVALID
+    PROFILE_UNKNOWN = "PROFILE_UNKNOWN", ExitCode.INVALID
+    PROFILE_FAMILY_MISMATCH = "PROFILE_FAMILY_MISMATCH", ExitCode.INVALID
+    MODEL_FAMILY_UNKNOWN = "MODEL_FAMILY_UNKNOWN", ExitCode.INVALID
+    HYPERPARAMETER_UNKNOWN = "HYPERPARAMETER_UNKNOWN", ExitCode.INVALID
+    HYPERPARAMETER_INVALID = "HYPERPARAMETER_INVALID", ExitCode.INVALID
+    RUN_ID_INVALID = "RUN_ID_INVALID", ExitCode.INVALID
+    RUN_ID_TAKEN = "RUN_ID_TAKEN", ExitCode.INVALID
+    RUN_AMBIGUOUS = "RUN_AMBIGUOUS", ExitCode.INVALID
+    RUN_ALREADY_COMPLETE = "RUN_ALREADY_COMPLETE", ExitCode.INVALID
+    RUN_NOT_RUNNING = "RUN_NOT_RUNNING", ExitCode.INVALID
+    PATH_OUTSIDE_ROOT = "PATH_OUTSIDE_ROOT", ExitCode.INVALID
+    PLAN_INVALID = "PLAN_INVALID", ExitCode.PLAN_INVALID
+    EXPERIMENT_INVALID = "EXPERIMENT_INVALID", ExitCode.INVALID
 
     # Documents
-    JSON_INVALID = "JSON_INVALID"
-    JSON_ENCODING_INVALID = "JSON_ENCODING_INVALID"
-    JSON_DUPLICATE_KEY = "JSON_DUPLICATE_KEY"
-    JSON_NUMBER_INVALID = "JSON_NUMBER_INVALID"
-    JSON_STRING_INVALID = "JSON_STRING_INVALID"
-    JSON_TOO_DEEP = "JSON_TOO_DEEP"
-    JSON_TOO_LARGE = "JSON_TOO_LARGE"
-    YAML_INVALID = "YAML_INVALID"
-    YAML_ENCODING_INVALID = "YAML_ENCODING_INVALID"
-    YAML_DUPLICATE_KEY = "YAML_DUPLICATE_KEY"
-    YAML_KEY_INVALID = "YAML_KEY_INVALID"
-    YAML_NUMBER_INVALID = "YAML_NUMBER_INVALID"
-    YAML_STRING_INVALID = "YAML_STRING_INVALID"
-    YAML_TAG_REFUSED = "YAML_TAG_REFUSED"
-    YAML_TOO_DEEP = "YAML_TOO_DEEP"
-    YAML_TOO_LARGE = "YAML_TOO_LARGE"
-    DOCUMENT_INVALID = "DOCUMENT_INVALID"
-    DOCUMENT_UNKNOWN = "DOCUMENT_UNKNOWN"
-    DOCUMENT_VERSION_UNSUPPORTED = "DOCUMENT_VERSION_UNSUPPORTED"
-    POINTER_INVALID = "POINTER_INVALID"
+    JSON_INVALID = "JSON_INVALID", ExitCode.INVALID
+    JSON_ENCODING_INVALID = "JSON_ENCODING_INVALID", ExitCode.INVALID
+    JSON_DUPLICATE_KEY = "JSON_DUPLICATE_KEY", ExitCode.INVALID
+    JSON_NUMBER_INVALID = "JSON_NUMBER_INVALID", ExitCode.INVALID
+    JSON_STRING_INVALID = "JSON_STRING_INVALID", ExitCode.INVALID
+    JSON_TOO_DEEP = "JSON_TOO_DEEP", ExitCode.INVALID
+    JSON_TOO_LARGE = "JSON_TOO_LARGE", ExitCode.INVALID
+    YAML_INVALID = "YAML_INVALID", ExitCode.INVALID
+    YAML_ENCODING_INVALID = "YAML_ENCODING_INVALID", ExitCode.INVALID
+    YAML_DUPLICATE_KEY = "YAML_DUPLICATE_KEY", ExitCode.INVALID
+    YAML_KEY_INVALID = "YAML_KEY_INVALID", ExitCode.INVALID
+    YAML_NUMBER_INVALID = "YAML_NUMBER_INVALID", ExitCode.INVALID
+    YAML_STRING_INVALID = "YAML_STRING_INVALID", ExitCode.INVALID
+    YAML_TAG_REFUSED = "YAML_TAG_REFUSED", ExitCode.INVALID
+    YAML_TOO_DEEP = "YAML_TOO_DEEP", ExitCode.INVALID
+    YAML_TOO_LARGE = "YAML_TOO_LARGE", ExitCode.INVALID
+    DOCUMENT_INVALID = "DOCUMENT_INVALID", ExitCode.INVALID
+    DOCUMENT_UNKNOWN = "DOCUMENT_UNKNOWN", ExitCode.INVALID
+    DOCUMENT_VERSION_UNSUPPORTED = "DOCUMENT_VERSION_UNSUPPORTED", ExitCode.INVALID
+    POINTER_INVALID = "POINTER_INVALID", ExitCode.INVALID
 
     # Missing things
-    FILE_NOT_FOUND = "FILE_NOT_FOUND"
-    DATASET_NOT_FOUND = "DATASET_NOT_FOUND"
-    STORE_NOT_FOUND = "STORE_NOT_FOUND"
-    RUN_NOT_FOUND = "RUN_NOT_FOUND"
-    ARTIFACT_NOT_FOUND = "ARTIFACT_NOT_FOUND"
-    EXTRA_MISSING = "EXTRA_MISSING"
+    FILE_NOT_FOUND = "FILE_NOT_FOUND", ExitCode.NOT_FOUND
+    DATASET_NOT_FOUND = "DATASET_NOT_FOUND", ExitCode.NOT_FOUND
+    STORE_NOT_FOUND = "STORE_NOT_FOUND", ExitCode.NOT_FOUND
+    RUN_NOT_FOUND = "RUN_NOT_FOUND", ExitCode.NOT_FOUND
+    ARTIFACT_NOT_FOUND = "ARTIFACT_NOT_FOUND", ExitCode.NOT_FOUND
+    EXTRA_MISSING = "EXTRA_MISSING", ExitCode.NOT_FOUND
 
     # Datasets
-    DATASET_EMPTY = "DATASET_EMPTY"
-    DATASET_ENCODING_INVALID = "DATASET_ENCODING_INVALID"
-    DATASET_FORMAT_UNSUPPORTED = "DATASET_FORMAT_UNSUPPORTED"
-    DATASET_DELIMITER_UNSUPPORTED = "DATASET_DELIMITER_UNSUPPORTED"
-    DATASET_MALFORMED = "DATASET_MALFORMED"
-    DATASET_ROW_RAGGED = "DATASET_ROW_RAGGED"
-    COLUMN_DUPLICATE = "COLUMN_DUPLICATE"
-    COLUMN_NOT_FOUND = "COLUMN_NOT_FOUND"
-    LABEL_NOT_FOUND = "LABEL_NOT_FOUND"
-    LABEL_TYPE_INVALID = "LABEL_TYPE_INVALID"
-    LABEL_ONLY_DATASET = "LABEL_ONLY_DATASET"
-    ZERO_ROWS = "ZERO_ROWS"
-    ZERO_FEATURES = "ZERO_FEATURES"
-    FEATURE_NOT_NUMERIC = "FEATURE_NOT_NUMERIC"
-    FEATURE_NOT_FINITE = "FEATURE_NOT_FINITE"
-    FEATURE_TOO_LARGE = "FEATURE_TOO_LARGE"
-    TOO_FEW_CLASSES = "TOO_FEW_CLASSES"
-    CLASS_TOO_SMALL = "CLASS_TOO_SMALL"
-    SPLIT_IMPOSSIBLE = "SPLIT_IMPOSSIBLE"
+    DATASET_EMPTY = "DATASET_EMPTY", ExitCode.FAILED
+    DATASET_ENCODING_INVALID = "DATASET_ENCODING_INVALID", ExitCode.FAILED
+    DATASET_FORMAT_UNSUPPORTED = "DATASET_FORMAT_UNSUPPORTED", ExitCode.INVALID
+    DATASET_DELIMITER_UNSUPPORTED = "DATASET_DELIMITER_UNSUPPORTED", ExitCode.FAILED
+    DATASET_MALFORMED = "DATASET_MALFORMED", ExitCode.FAILED
+    DATASET_ROW_RAGGED = "DATASET_ROW_RAGGED", ExitCode.FAILED
+    COLUMN_DUPLICATE = "COLUMN_DUPLICATE", ExitCode.FAILED
+    COLUMN_NOT_FOUND = "COLUMN_NOT_FOUND", ExitCode.FAILED
+    LABEL_NOT_FOUND = "LABEL_NOT_FOUND", ExitCode.FAILED
+    LABEL_TYPE_INVALID = "LABEL_TYPE_INVALID", ExitCode.FAILED
+    LABEL_ONLY_DATASET = "LABEL_ONLY_DATASET", ExitCode.FAILED
+    ZERO_ROWS = "ZERO_ROWS", ExitCode.FAILED
+    ZERO_FEATURES = "ZERO_FEATURES", ExitCode.FAILED
+    FEATURE_NOT_NUMERIC = "FEATURE_NOT_NUMERIC", ExitCode.FAILED
+    FEATURE_NOT_FINITE = "FEATURE_NOT_FINITE", ExitCode.FAILED
+    FEATURE_TOO_LARGE = "FEATURE_TOO_LARGE", ExitCode.FAILED
+    TOO_FEW_CLASSES = "TOO_FEW_CLASSES", ExitCode.FAILED
+    CLASS_TOO_SMALL = "CLASS_TOO_SMALL", ExitCode.FAILED
+    SPLIT_IMPOSSIBLE = "SPLIT_IMPOSSIBLE", ExitCode.FAILED
 
     # Running and storing
-    TRAINING_FAILED = "TRAINING_FAILED"
-    EXPERIMENT_FAILED = "EXPERIMENT_FAILED"
-    MEMORY_INSUFFICIENT = "MEMORY_INSUFFICIENT"
-    CANCELLED = "CANCELLED"
-    FILE_UNREADABLE = "FILE_UNREADABLE"
-    STORE_NOT_WRITABLE = "STORE_NOT_WRITABLE"
-    FILE_UNSAFE = "FILE_UNSAFE"
-    STORE_BUSY = "STORE_BUSY"
-    INDEX_INVALID = "INDEX_INVALID"
+    TRAINING_FAILED = "TRAINING_FAILED", ExitCode.FAILED
+    EXPERIMENT_FAILED = "EXPERIMENT_FAILED", ExitCode.FAILED
+    MEMORY_INSUFFICIENT = "MEMORY_INSUFFICIENT", ExitCode.FAILED
+    CANCELLED = "CANCELLED", ExitCode.CANCELLED
+    FILE_UNREADABLE = "FILE_UNREADABLE", ExitCode.FAILED
+    STORE_NOT_WRITABLE = "STORE_NOT_WRITABLE", ExitCode.FAILED
+    FILE_UNSAFE = "FILE_UNSAFE", ExitCode.INVALID
+    STORE_BUSY = "STORE_BUSY", ExitCode.FAILED
+    INDEX_INVALID = "INDEX_INVALID", ExitCode.INVALID
 
     # Verification and signatures
-    VERIFICATION_FAILED = "VERIFICATION_FAILED"
-    KEY_INVALID = "KEY_INVALID"
-    SIGNATURE_INVALID = "SIGNATURE_INVALID"
-    SIGNATURE_NOT_FOUND = "SIGNATURE_NOT_FOUND"
+    VERIFICATION_FAILED = "VERIFICATION_FAILED", ExitCode.FAILED
+    KEY_INVALID = "KEY_INVALID", ExitCode.INVALID
+    SIGNATURE_INVALID = "SIGNATURE_INVALID", ExitCode.FAILED
+    SIGNATURE_NOT_FOUND = "SIGNATURE_NOT_FOUND", ExitCode.NOT_FOUND
 
-    INTERNAL = "INTERNAL"
-
-    @property
-    def exit_code(self) -> ExitCode:
-        """Exit status of a command that ends with this error."""
-        return _EXIT_CODES.get(self, ExitCode.FAILED)
+    INTERNAL = "INTERNAL", ExitCode.INTERNAL
 
 
-_EXIT_CODES: Mapping[ErrorCode, ExitCode] = {
-    **dict.fromkeys(
-        (
-            ErrorCode.USAGE_INVALID,
-            ErrorCode.PRESET_UNKNOWN,
-            ErrorCode.PROFILE_UNKNOWN,
-            ErrorCode.PROFILE_FAMILY_MISMATCH,
-            ErrorCode.MODEL_FAMILY_UNKNOWN,
-            ErrorCode.HYPERPARAMETER_UNKNOWN,
-            ErrorCode.HYPERPARAMETER_INVALID,
-            ErrorCode.RUN_ID_INVALID,
-            ErrorCode.RUN_ID_TAKEN,
-            ErrorCode.RUN_AMBIGUOUS,
-            ErrorCode.RUN_ALREADY_COMPLETE,
-            ErrorCode.RUN_NOT_RUNNING,
-            ErrorCode.PATH_OUTSIDE_ROOT,
-            ErrorCode.EXPERIMENT_INVALID,
-            ErrorCode.JSON_INVALID,
-            ErrorCode.JSON_ENCODING_INVALID,
-            ErrorCode.JSON_DUPLICATE_KEY,
-            ErrorCode.JSON_NUMBER_INVALID,
-            ErrorCode.JSON_STRING_INVALID,
-            ErrorCode.JSON_TOO_DEEP,
-            ErrorCode.JSON_TOO_LARGE,
-            ErrorCode.YAML_INVALID,
-            ErrorCode.YAML_ENCODING_INVALID,
-            ErrorCode.YAML_DUPLICATE_KEY,
-            ErrorCode.YAML_KEY_INVALID,
-            ErrorCode.YAML_NUMBER_INVALID,
-            ErrorCode.YAML_STRING_INVALID,
-            ErrorCode.YAML_TAG_REFUSED,
-            ErrorCode.YAML_TOO_DEEP,
-            ErrorCode.YAML_TOO_LARGE,
-            ErrorCode.DOCUMENT_INVALID,
-            ErrorCode.DOCUMENT_UNKNOWN,
-            ErrorCode.DOCUMENT_VERSION_UNSUPPORTED,
-            ErrorCode.POINTER_INVALID,
-            ErrorCode.DATASET_FORMAT_UNSUPPORTED,
-            ErrorCode.FILE_UNSAFE,
-            ErrorCode.INDEX_INVALID,
-            ErrorCode.KEY_INVALID,
-        ),
-        ExitCode.INVALID,
-    ),
-    **dict.fromkeys(
-        (
-            ErrorCode.FILE_NOT_FOUND,
-            ErrorCode.DATASET_NOT_FOUND,
-            ErrorCode.STORE_NOT_FOUND,
-            ErrorCode.RUN_NOT_FOUND,
-            ErrorCode.ARTIFACT_NOT_FOUND,
-            ErrorCode.EXTRA_MISSING,
-            ErrorCode.SIGNATURE_NOT_FOUND,
-        ),
-        ExitCode.NOT_FOUND,
-    ),
-    ErrorCode.INTERNAL: ExitCode.INTERNAL,
-    ErrorCode.CANCELLED: ExitCode.CANCELLED,
-    ErrorCode.PLAN_INVALID: ExitCode.PLAN_INVALID,
-}
-
-
-class Place(NamedTuple):
+class Location(NamedTuple):
     """Where an error happened; only the parts that are known are set."""
 
     #: File or folder, as the user named it.
@@ -203,33 +165,54 @@ class Problem(NamedTuple):
     """One of several mistakes that are reported together."""
 
     message: str
-    place: Place = Place()
+    location: Location = Location()
     hint: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the problem as the error schema has it."""
-        result: dict[str, Any] = {"message": self.message, **self.place.to_dict()}
+        result: dict[str, Any] = {"message": self.message, **self.location.to_dict()}
         if self.hint is not None:
             result["hint"] = self.hint
         return result
 
 
+#: Category of each code, filled by the subclasses.
+_CATEGORIES: dict[ErrorCode, type[RunForgeError]] = {}
+
+
 class RunForgeError(Exception):
-    """A failure with a stable code, one sentence, a place and a hint.
+    """A failure with a stable code, one sentence, a location and a hint.
+
+    Constructing one gives an instance of the category that the code belongs to.
 
     Parameters
     ----------
     code
         One of the closed list.
     message
-        One sentence for a person, ending with a full stop.
+        One sentence for display, ending with a full stop.
     hint
         What to do about it, in one sentence.
     path, pointer, column, row
-        The parts of :class:`Place` that are known.
+        The parts of :class:`Location` that are known.
     problems
         The single mistakes, where several are reported together.
     """
+
+    #: Codes of the category; empty for the base class.
+    codes: ClassVar[frozenset[ErrorCode]] = frozenset()
+
+    def __init_subclass__(cls, *, codes: Iterable[ErrorCode] = (), **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.codes = frozenset(codes) or cls.codes
+        _CATEGORIES.update(dict.fromkeys(cls.codes, cls))
+
+    def __new__(cls, code: ErrorCode, *_: Any, **__: Any) -> Self:
+        """Make an instance of the code's category, which is a subclass of ``cls``."""
+        category = _CATEGORIES.get(code, cls)
+        if not issubclass(category, cls):
+            raise TypeError(f"{code!r} is not a code of {cls.__name__}")
+        return super().__new__(category)
 
     def __init__(
         self,
@@ -247,7 +230,7 @@ class RunForgeError(Exception):
         self.code = code
         self.message = message
         self.hint = hint
-        self.place = Place(path=path, pointer=pointer, column=column, row=row)
+        self.location = Location(path=path, pointer=pointer, column=column, row=row)
         self.problems = tuple(problems)
 
     @property
@@ -260,10 +243,166 @@ class RunForgeError(Exception):
         result: dict[str, Any] = {"code": self.code.value, "message": self.message}
         if self.hint is not None:
             result["hint"] = self.hint
-        result.update(self.place.to_dict())
+        result.update(self.location.to_dict())
         if self.problems:
             result["problems"] = [problem.to_dict() for problem in self.problems]
         return result
 
     def __repr__(self) -> str:
-        return f"RunForgeError({self.code.value}, {self.message!r})"
+        return f"{type(self).__name__}({self.code.value}, {self.message!r})"
+
+
+class UsageError(
+    RunForgeError,
+    codes=(
+        ErrorCode.USAGE_INVALID,
+        ErrorCode.PRESET_UNKNOWN,
+        ErrorCode.PROFILE_UNKNOWN,
+        ErrorCode.PROFILE_FAMILY_MISMATCH,
+        ErrorCode.MODEL_FAMILY_UNKNOWN,
+        ErrorCode.HYPERPARAMETER_UNKNOWN,
+        ErrorCode.HYPERPARAMETER_INVALID,
+        ErrorCode.RUN_ID_INVALID,
+        ErrorCode.RUN_ID_TAKEN,
+        ErrorCode.RUN_AMBIGUOUS,
+        ErrorCode.RUN_ALREADY_COMPLETE,
+        ErrorCode.RUN_NOT_RUNNING,
+        ErrorCode.PATH_OUTSIDE_ROOT,
+        ErrorCode.PLAN_INVALID,
+        ErrorCode.EXPERIMENT_INVALID,
+    ),
+):
+    """An argument, a setting or a configuration is wrong."""
+
+
+class NotFoundError(
+    RunForgeError,
+    codes=(
+        ErrorCode.FILE_NOT_FOUND,
+        ErrorCode.DATASET_NOT_FOUND,
+        ErrorCode.STORE_NOT_FOUND,
+        ErrorCode.RUN_NOT_FOUND,
+        ErrorCode.ARTIFACT_NOT_FOUND,
+        ErrorCode.SIGNATURE_NOT_FOUND,
+    ),
+):
+    """A file, dataset, store, run, artifact or signature is missing."""
+
+
+class DocumentError(
+    RunForgeError,
+    codes=(
+        ErrorCode.JSON_INVALID,
+        ErrorCode.JSON_ENCODING_INVALID,
+        ErrorCode.JSON_DUPLICATE_KEY,
+        ErrorCode.JSON_NUMBER_INVALID,
+        ErrorCode.JSON_STRING_INVALID,
+        ErrorCode.JSON_TOO_DEEP,
+        ErrorCode.JSON_TOO_LARGE,
+        ErrorCode.YAML_INVALID,
+        ErrorCode.YAML_ENCODING_INVALID,
+        ErrorCode.YAML_DUPLICATE_KEY,
+        ErrorCode.YAML_KEY_INVALID,
+        ErrorCode.YAML_NUMBER_INVALID,
+        ErrorCode.YAML_STRING_INVALID,
+        ErrorCode.YAML_TAG_REFUSED,
+        ErrorCode.YAML_TOO_DEEP,
+        ErrorCode.YAML_TOO_LARGE,
+        ErrorCode.DOCUMENT_INVALID,
+        ErrorCode.DOCUMENT_UNKNOWN,
+        ErrorCode.DOCUMENT_VERSION_UNSUPPORTED,
+        ErrorCode.POINTER_INVALID,
+    ),
+):
+    """A document cannot be parsed, is invalid, or has an unknown version."""
+
+
+class DatasetError(
+    RunForgeError,
+    codes=(
+        ErrorCode.DATASET_EMPTY,
+        ErrorCode.DATASET_ENCODING_INVALID,
+        ErrorCode.DATASET_FORMAT_UNSUPPORTED,
+        ErrorCode.DATASET_DELIMITER_UNSUPPORTED,
+        ErrorCode.DATASET_MALFORMED,
+        ErrorCode.DATASET_ROW_RAGGED,
+        ErrorCode.COLUMN_DUPLICATE,
+        ErrorCode.COLUMN_NOT_FOUND,
+        ErrorCode.LABEL_NOT_FOUND,
+        ErrorCode.LABEL_TYPE_INVALID,
+        ErrorCode.LABEL_ONLY_DATASET,
+        ErrorCode.ZERO_ROWS,
+        ErrorCode.ZERO_FEATURES,
+        ErrorCode.FEATURE_NOT_NUMERIC,
+        ErrorCode.FEATURE_NOT_FINITE,
+        ErrorCode.FEATURE_TOO_LARGE,
+        ErrorCode.TOO_FEW_CLASSES,
+        ErrorCode.CLASS_TOO_SMALL,
+        ErrorCode.SPLIT_IMPOSSIBLE,
+    ),
+):
+    """A dataset cannot be used for training or prediction."""
+
+
+class StoreError(
+    RunForgeError,
+    codes=(
+        ErrorCode.FILE_UNREADABLE,
+        ErrorCode.FILE_UNSAFE,
+        ErrorCode.STORE_NOT_WRITABLE,
+        ErrorCode.STORE_BUSY,
+        ErrorCode.INDEX_INVALID,
+    ),
+):
+    """The store or a file in it cannot be read or written safely."""
+
+
+class ResourceError(
+    RunForgeError,
+    codes=(
+        ErrorCode.EXTRA_MISSING,
+        ErrorCode.MEMORY_INSUFFICIENT,
+    ),
+):
+    """Memory or an optional dependency is missing."""
+
+
+class RunFailedError(
+    RunForgeError,
+    codes=(
+        ErrorCode.TRAINING_FAILED,
+        ErrorCode.EXPERIMENT_FAILED,
+    ),
+):
+    """Training or the code of an experiment failed."""
+
+
+class CancelledError(
+    RunForgeError,
+    codes=(ErrorCode.CANCELLED,),
+):
+    """The user cancelled the operation."""
+
+
+class VerificationError(
+    RunForgeError,
+    codes=(ErrorCode.VERIFICATION_FAILED,),
+):
+    """A check of recorded runs failed."""
+
+
+class SignatureError(
+    RunForgeError,
+    codes=(
+        ErrorCode.KEY_INVALID,
+        ErrorCode.SIGNATURE_INVALID,
+    ),
+):
+    """A key or a signature is invalid."""
+
+
+class InternalError(
+    RunForgeError,
+    codes=(ErrorCode.INTERNAL,),
+):
+    """A bug in RunForge."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from runforge_contracts.codec.pointers import format_pointer
 from runforge_contracts.display import quote
-from runforge_contracts.errors import ErrorCode, Place, Problem, RunForgeError
+from runforge_contracts.errors import ErrorCode, Location, Problem, RunForgeError
 from runforge_contracts.schemas import validator
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def validate(raw: Any, name: str, *, path: str | None = None) -> None:
         f"The document is not a valid {name}{more}: {first.message}",
         hint=first.hint,
         path=path,
-        pointer=first.place.pointer,
+        pointer=first.location.pointer,
         problems=problems if len(problems) > 1 else (),
     )
 
@@ -75,7 +75,7 @@ def _problems(errors: Iterable[ValidationError], raw: Any, path: str | None) -> 
     for error in errors:
         for leaf in _leaves(error):
             problem = _explain(leaf, raw, path)
-            problems.setdefault((problem.place.pointer, problem.message), problem)
+            problems.setdefault((problem.location.pointer, problem.message), problem)
         if len(problems) >= MAX_PROBLEMS:
             break
     return list(problems.values())
@@ -143,7 +143,7 @@ def _explain(error: ValidationError, raw: Any, path: str | None) -> Problem:
         message = f"{where} has a key that is not allowed: {error.message[:200]}."
     else:
         message = f"{where} breaks the rule `{kind}` of its schema."
-    return Problem(message, Place(path=path, pointer=format_pointer(parts)), hint)
+    return Problem(message, Location(path=path, pointer=format_pointer(parts)), hint)
 
 
 def _definition(error: ValidationError) -> str:

@@ -1,8 +1,10 @@
 """The RunForge engine: turns a request into a recorded run.
 
-``train`` trains and returns a ``Run``; a ``Store`` has all the runs of a workspace. Importing the
-package loads neither numpy nor scikit-learn. Library users who want results that are equal on every
-machine call ``pin_environment`` before they import numpy.
+``train`` trains and returns a ``Run``; a ``Store`` has all the runs of a workspace. ``predict``,
+``verify`` and ``reproduce`` do what the commands of these names do. What is exported here is
+public; everything else may change with any version. Importing the package loads neither numpy nor
+scikit-learn. Library users who want results that are equal on every machine call
+``pin_environment`` before they import numpy.
 """
 
 from __future__ import annotations
@@ -11,7 +13,11 @@ TYPE_CHECKING = False  # as typing has it, whose import costs scripts more than 
 if TYPE_CHECKING:
     from typing import Any
 
+    from runforge_contracts.errors import RunForgeError
+
+    from runforge_engine.api.experiment_run import ExperimentRun
     from runforge_engine.api.library import Store, train
+    from runforge_engine.api.operations import execute, new_request, predict, reproduce, verify
     from runforge_engine.api.run import Run
     from runforge_engine.pipeline.observer import Observer
     from runforge_engine.runtime.cancellation import Cancellation
@@ -19,16 +25,38 @@ if TYPE_CHECKING:
 
 __version__ = "0.4.0"
 
-__all__ = ["Cancellation", "Observer", "Run", "Store", "__version__", "pin_environment", "train"]
+__all__ = [
+    "Cancellation",
+    "ExperimentRun",
+    "Observer",
+    "Run",
+    "RunForgeError",
+    "Store",
+    "__version__",
+    "execute",
+    "new_request",
+    "pin_environment",
+    "predict",
+    "reproduce",
+    "train",
+    "verify",
+]
 
 #: Where each name is defined; its module is imported when the name is asked for.
 _MODULES = {
-    "Cancellation": "runtime.cancellation",
-    "Observer": "pipeline.observer",
-    "Run": "api.run",
-    "Store": "api.library",
-    "pin_environment": "runtime.numeric_environment",
-    "train": "api.library",
+    "Cancellation": "runforge_engine.runtime.cancellation",
+    "ExperimentRun": "runforge_engine.api.experiment_run",
+    "Observer": "runforge_engine.pipeline.observer",
+    "Run": "runforge_engine.api.run",
+    "RunForgeError": "runforge_contracts.errors",
+    "Store": "runforge_engine.api.library",
+    "execute": "runforge_engine.api.operations",
+    "new_request": "runforge_engine.api.operations",
+    "pin_environment": "runforge_engine.runtime.numeric_environment",
+    "predict": "runforge_engine.api.operations",
+    "reproduce": "runforge_engine.api.operations",
+    "train": "runforge_engine.api.library",
+    "verify": "runforge_engine.api.operations",
 }
 
 
@@ -37,7 +65,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    return getattr(import_module(_MODULES[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -13,7 +13,8 @@ from typing import Any
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.index.index_tail import newest_runs
 from runforge_contracts.store.layout import ExperimentLayout, Place, StoreLayout
-from runforge_contracts.store.reading import RunFolder, describe, read_index_document
+from runforge_contracts.store.reading import describe, read_index_document
+from runforge_contracts.store.run import Run as TrainedRun
 from runforge_contracts.store.run_ids import is_any_run_id, is_run_id, started
 
 from runforge_cli.listing.run_list import Run, entries_of
@@ -190,7 +191,7 @@ def _with_rest(
 
 def _entry_of(path: Path, store: StoreLayout) -> dict[str, Any]:
     try:
-        return describe(RunFolder(path), store)
+        return describe(TrainedRun(path), store)
     except RunForgeError:
         return {
             "run_id": path.name,

@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from runforge_contracts.store import layout
-from runforge_contracts.store.experiment_runs import ExperimentFolder
-from runforge_contracts.store.reading import RunFolder
+from runforge_contracts.store.experiment_runs import ExperimentRun
+from runforge_contracts.store.run import Run as TrainedRun
 
-from runforge_cli.listing.experiment_rows import TolerantFolder, tolerant
+from runforge_cli.listing.experiment_rows import TolerantRun, tolerant
 from runforge_cli.listing.run_list import Run
 from runforge_cli.render import text_pages
 from runforge_cli.render.output import error_lines
@@ -63,22 +63,22 @@ class Subject:
         return self.runs[0].folder()
 
     @property
-    def folder(self) -> RunFolder:
+    def folder(self) -> TrainedRun:
         """The first run, which is a trained one."""
-        assert isinstance(self.run, RunFolder)  # noqa: S101 - each kind has pages of its own
+        assert isinstance(self.run, TrainedRun)  # noqa: S101 - each kind has pages of its own
         return self.run
 
     @property
-    def experiment(self) -> ExperimentFolder:
+    def experiment(self) -> ExperimentRun:
         """The first run, which is one of an experiment."""
-        assert isinstance(self.run, ExperimentFolder)  # noqa: S101 - each kind has its own pages
+        assert isinstance(self.run, ExperimentRun)  # noqa: S101 - each kind has its own pages
         return self.run
 
     @cached_property
     def verification(self) -> RunVerification:
         """What ``runforge verify`` finds."""
         path = self.run.path
-        if isinstance(self.run, ExperimentFolder):
+        if isinstance(self.run, ExperimentRun):
             from runforge_engine.experiment.record.experiment_verification import (
                 verify_experiment_run,
             )
@@ -103,7 +103,7 @@ Page = Callable[[Subject], list[str]]
 
 def summary_page(subject: Subject) -> list[str]:
     """Return what ``runforge show`` says."""
-    if isinstance(subject.run, ExperimentFolder):
+    if isinstance(subject.run, ExperimentRun):
         from runforge_cli.render.experiment_summary import experiment_lines
 
         return list(experiment_lines(subject.run, subject.settings))
@@ -159,7 +159,7 @@ def history_page(subject: Subject) -> list[str]:
     """Return the metrics of an experiment's run, with a picture of what each was on the way."""
     from runforge_cli.render.experiment_summary import history_lines
 
-    return list(history_lines(TolerantFolder(subject.experiment.path)))
+    return list(history_lines(TolerantRun(subject.experiment.path)))
 
 
 def log_page(subject: Subject) -> list[str]:
@@ -174,7 +174,7 @@ def artifacts_page(subject: Subject) -> list[str]:
     """Return what user code of an experiment left."""
     from runforge_cli.render.experiment_summary import artifact_lines
 
-    lines = artifact_lines(TolerantFolder(subject.experiment.path))
+    lines = artifact_lines(TolerantRun(subject.experiment.path))
     return lines or ["  There are no artifacts."]
 
 
@@ -186,7 +186,7 @@ def origin_page(subject: Subject) -> list[str]:
     run_dir = subject.settings.target().relative(subject.run.path)
     material = (
         gather_experiment(subject.run, "", run_dir)
-        if isinstance(subject.run, ExperimentFolder)
+        if isinstance(subject.run, ExperimentRun)
         else Material(subject.run, "", run_dir, None, "")
     )
     lines: list[str] = []

@@ -14,8 +14,8 @@ from runforge_cli.render.output import write_json, write_lines
 from runforge_cli.shell.settings import Settings, complete_run, global_options, pass_settings
 
 if TYPE_CHECKING:
-    from runforge_contracts.store.experiment_runs import ExperimentFolder
-    from runforge_contracts.store.reading import RunFolder
+    from runforge_contracts.store.experiment_runs import ExperimentRun
+    from runforge_contracts.store.run import Run
 
 
 @click.command("cancel", short_help="End a run that is at work in another terminal.")
@@ -27,16 +27,16 @@ def command(settings: Settings, run: str | None) -> int:
 
     RUN is the newest one at work where it is left out. The run records itself as cancelled.
     """
-    from runforge_contracts.store.experiment_runs import ExperimentFolder
+    from runforge_contracts.store.experiment_runs import ExperimentRun
     from runforge_engine.experiment.run.cancel_experiment import (
         running_experiments,
         stop_experiment,
     )
     from runforge_engine.pipeline.cancel import running, stop
 
-    found: RunFolder | ExperimentFolder | None
+    found: Run | ExperimentRun | None
     if run is None:
-        at_work: list[Iterator[RunFolder | ExperimentFolder]] = [running(settings.stores())]
+        at_work: list[Iterator[Run | ExperimentRun]] = [running(settings.stores())]
         at_work += [running_experiments(place.workspace) for place in settings.experiments()]
         found = next(chain.from_iterable(at_work), None)
         if found is None:
@@ -47,8 +47,8 @@ def command(settings: Settings, run: str | None) -> int:
             )
     else:
         found = settings.find_any(run)
-    ended: RunFolder | ExperimentFolder
-    if isinstance(found, ExperimentFolder):
+    ended: Run | ExperimentRun
+    if isinstance(found, ExperimentRun):
         ended = stop_experiment(found.path)
         told = {"config": ended.config}
     else:
@@ -56,7 +56,7 @@ def command(settings: Settings, run: str | None) -> int:
         told = {"result": ended.result}
     if settings.json:
         where = settings.target().relative(ended.path)
-        write_json({"run_id": ended.run_id, "run_dir": where, "status": ended.status, **told})
+        write_json({"run_id": ended.id, "run_dir": where, "status": ended.status, **told})
     else:
-        write_lines([f"Run {printable(ended.run_id)}: {ended.status}"])
+        write_lines([f"Run {printable(ended.id)}: {ended.status}"])
     return 0

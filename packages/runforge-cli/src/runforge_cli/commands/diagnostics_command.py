@@ -20,7 +20,7 @@ def command(settings: Settings, run: str) -> int:
         write_json(
             {
                 "schema_version": "diagnostics.v1",
-                "run_id": folder.run_id,
+                "run_id": folder.id,
                 "diagnostics": folder.diagnostics,
             }
         )

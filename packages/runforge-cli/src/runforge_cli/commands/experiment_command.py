@@ -170,12 +170,12 @@ def _repository(settings: Settings) -> Path:
 
 
 def _run_of_experiment(reference: str, root: Path) -> Path:
-    from runforge_contracts.store.experiment_runs import ExperimentFolder
+    from runforge_contracts.store.experiment_runs import ExperimentRun
     from runforge_contracts.store.layout import ExperimentLayout
     from runforge_contracts.store.lookup import find_any_run
 
     found = find_any_run(reference, [ExperimentLayout(root)])
-    if isinstance(found, ExperimentFolder):
+    if isinstance(found, ExperimentRun):
         return found.path
     raise RunForgeError(
         ErrorCode.RUN_NOT_FOUND,

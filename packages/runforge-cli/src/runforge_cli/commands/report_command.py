@@ -62,7 +62,7 @@ def command(
     check_target(target, folders, places, force=force)
     write_file(target, page)
     without = {
-        material.folder.run_id: material.missing
+        material.folder.id: material.missing
         for material in materials
         if isinstance(material, Material) and material.missing
     }

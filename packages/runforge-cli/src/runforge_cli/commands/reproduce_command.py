@@ -9,7 +9,7 @@ import click
 from runforge_contracts.errors import ExitCode
 from runforge_contracts.store.layout import RUN
 from runforge_contracts.store.lookup import made
-from runforge_contracts.store.reading import RunFolder
+from runforge_contracts.store.run import Run
 
 from runforge_cli.render.output import write_json, write_lines
 from runforge_cli.shell.settings import Settings, global_options, pass_settings, run_argument
@@ -90,14 +90,14 @@ def command(
     return _exit_code(report, accept)
 
 
-def _print_requirements(settings: Settings, folder: RunFolder) -> int:
+def _print_requirements(settings: Settings, folder: Run) -> int:
     from runforge_engine.reproduction.requirements import requirements
 
     lines = requirements(folder)
     if settings.json:
         pinned = [line for line in lines if not line.startswith("#")]
-        python = (folder.run or {})["provenance"]["python"]["version"]
-        write_json({"run_id": folder.run_id, "python": python, "requirements": pinned})
+        python = (folder.record or {})["provenance"]["python"]["version"]
+        write_json({"run_id": folder.id, "python": python, "requirements": pinned})
     else:
         write_lines(lines)
     return ExitCode.OK
@@ -111,7 +111,7 @@ def _exit_code(report: Reproduction, accept: str) -> int:
     return ExitCode.NOT_FOUND if report.dataset_is_missing else ExitCode.FAILED
 
 
-def _workspace_of(folder: RunFolder, settings: Settings) -> Path:
+def _workspace_of(folder: Run, settings: Settings) -> Path:
     """Return where the path of the run's dataset starts: its workspace, or that of this call."""
     from runforge_contracts.store.layout import find_workspace
 

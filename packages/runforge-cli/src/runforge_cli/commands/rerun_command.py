@@ -11,7 +11,7 @@ from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.store.layout import REQUEST
 from runforge_contracts.store.lookup import made
-from runforge_contracts.store.reading import RunFolder
+from runforge_contracts.store.run import Run
 
 from runforge_cli import CLIENT
 from runforge_cli.shell.process_exit import prepare_training
@@ -95,7 +95,7 @@ def command(
     elif path is not None and is_left_out(path):
         raise RunForgeError(
             ErrorCode.DATASET_NOT_FOUND,
-            f"The run {quote(parent.run_id)} does not say in which folder its dataset lies.",
+            f"The run {quote(parent.id)} does not say in which folder its dataset lies.",
             hint="It was left out of the record on request; name the file with --dataset.",
         )
     elif path is not None and home is not None and home != store.workspace:
@@ -116,6 +116,6 @@ def command(
     )
 
 
-def _workspace_of(folder: RunFolder) -> Path | None:
+def _workspace_of(folder: Run) -> Path | None:
     """Return the workspace of a run that lies in a store; a folder of its own has none."""
     return folder.path.parents[2] if folder.path.parent.name == "runs" else None

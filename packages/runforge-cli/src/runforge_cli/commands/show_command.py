@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 from runforge_contracts.store import layout
-from runforge_contracts.store.experiment_runs import ExperimentFolder
+from runforge_contracts.store.experiment_runs import ExperimentRun
 from runforge_contracts.store.lookup import AnyRun
-from runforge_contracts.store.reading import RunFolder
+from runforge_contracts.store.run import Run
 
 from runforge_cli.render.output import write_json, write_lines
 from runforge_cli.shell.settings import Settings, global_options, pass_settings, run_argument
@@ -39,7 +39,7 @@ _OF_EXPERIMENTS = {
 def command(settings: Settings, run: str) -> int:
     """Show what RUN did, on one screen; the last one where none is named."""
     folder = settings.find_any(run, quiet=not settings.json)
-    if isinstance(folder, RunFolder):
+    if isinstance(folder, Run):
         from runforge_cli.render.run_summary import summary_lines
 
         lines = summary_lines(folder, settings)
@@ -56,15 +56,15 @@ def command(settings: Settings, run: str) -> int:
 
 def _as_json(folder: AnyRun, settings: Settings) -> dict[str, Any]:
     """Return all documents of a run; one of an experiment that cannot be read is a problem."""
-    if isinstance(folder, ExperimentFolder):
+    if isinstance(folder, ExperimentRun):
         from runforge_engine.experiment.record.experiment_state import state_of
 
-        from runforge_cli.listing.experiment_rows import TolerantFolder
+        from runforge_cli.listing.experiment_rows import TolerantRun
 
-        run = TolerantFolder(folder.path)
+        run = TolerantRun(folder.path)
         documents = {name: run.raw(file) for name, file in _OF_EXPERIMENTS.items()}
         return {
-            "run_id": run.run_id,
+            "run_id": run.id,
             "run_dir": settings.target().relative(run.path),
             "kind": "experiment",
             "status": state_of(run),
@@ -73,7 +73,7 @@ def _as_json(folder: AnyRun, settings: Settings) -> dict[str, Any]:
         }
     documents = {name: folder.raw(file) for name, file in _DOCUMENTS.items()}
     return {
-        "run_id": folder.run_id,
+        "run_id": folder.id,
         "run_dir": settings.target().relative(folder.path),
         "status": folder.status,
         **{name: document for name, document in documents.items() if document is not None},

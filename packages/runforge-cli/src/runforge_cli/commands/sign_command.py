@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from runforge_contracts.diagnostics import raw_diagnostic
 from runforge_contracts.display import quote
-from runforge_contracts.errors import ErrorCode, Place, Problem, RunForgeError
+from runforge_contracts.errors import ErrorCode, Location, Problem, RunForgeError
 from runforge_contracts.validation import MAX_PROBLEMS
 
 from runforge_cli.render.output import warn, write_json, write_lines
@@ -101,7 +101,7 @@ def _refusal(found: RunVerification) -> RunForgeError:
         hint=f"`runforge verify {found.run_id}` tells everything.",
         path=found.run_dir,
         problems=[
-            Problem(finding.message, Place(path=finding.file, pointer=finding.pointer))
+            Problem(finding.message, Location(path=finding.file, pointer=finding.pointer))
             for finding in findings[:MAX_PROBLEMS]
         ],
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from runforge_contracts.display import printable
 from runforge_contracts.documents import Document, struct_of
-from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
+from runforge_contracts.errors import ExitCode, NotFoundError, RunForgeError
 from runforge_contracts.schemas import schema_bytes
 
 from runforge_cli.render.output import error_lines, warn, write_json, write_lines
@@ -32,7 +32,7 @@ def command(settings: Settings, files: tuple[str, ...], schema: str | None) -> i
             worst = max(worst, error.exit_code)
             report.append({"path": file, "valid": False, "error": error.to_dict()})
             if not settings.json:
-                missing = error.code is ErrorCode.FILE_NOT_FOUND
+                missing = isinstance(error, NotFoundError)
                 write_lines([f"{printable(file)}: {'missing' if missing else 'invalid'}"])
                 write_lines(f"  {line}" for line in error_lines(error))
             continue

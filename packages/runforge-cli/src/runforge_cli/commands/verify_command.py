@@ -72,7 +72,7 @@ def command(
 def _runs(
     settings: Settings, references: tuple[str, ...], public_key: Path | None, *, with_dataset: bool
 ) -> Iterator[RunVerification]:
-    from runforge_contracts.store.experiment_runs import ExperimentFolder
+    from runforge_contracts.store.experiment_runs import ExperimentRun
     from runforge_contracts.store.layout import EXPERIMENT_RUNS
     from runforge_contracts.store.lookup import has_ended
     from runforge_engine.verification.context import surroundings_of
@@ -81,7 +81,7 @@ def _runs(
     # All of them are found before one is read: a mistyped name is told at once.
     folders = [settings.find_any(reference, has_ended) for reference in references]
     for path, folder in {folder.path: folder for folder in folders}.items():
-        if isinstance(folder, ExperimentFolder):
+        if isinstance(folder, ExperimentRun):
             from runforge_engine.experiment.record.experiment_verification import (
                 verify_experiment_run,
             )

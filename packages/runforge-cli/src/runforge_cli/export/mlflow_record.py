@@ -13,12 +13,12 @@ from runforge_contracts.comparison import facets_of
 from runforge_contracts.comparison.experiment_facets import TRAINED_RUN
 from runforge_contracts.display import quote
 from runforge_contracts.fs.files import digest_file
-from runforge_contracts.store.experiment_runs import ExperimentFolder, in_order
+from runforge_contracts.store.experiment_runs import ExperimentRun, in_order
 from runforge_contracts.store.layout import CONFIG, MODEL, Place
 from runforge_contracts.store.lookup import AnyRun
-from runforge_contracts.store.reading import RunFolder
+from runforge_contracts.store.run import Run
 
-from runforge_cli.listing.experiment_rows import TolerantFolder
+from runforge_cli.listing.experiment_rows import TolerantRun
 from runforge_cli.listing.run_list import tags_of
 from runforge_cli.render.text_layout import paragraph, plural
 
@@ -106,11 +106,11 @@ def record_of(folder: AnyRun, place: Place) -> Record | None:
     place
         For the workspace, whose name is that of the experiment that trained runs are.
     """
-    if isinstance(folder, RunFolder):
+    if isinstance(folder, Run):
         own = _of_training(folder, place)
     else:
         own = _of_experiment(folder)
-        folder = TolerantFolder(folder.path)
+        folder = TolerantRun(folder.path)
     if own.status not in _OVER:
         return None
     facets = facets_of(folder)
@@ -134,10 +134,10 @@ def record_of(folder: AnyRun, place: Place) -> Record | None:
         **own.facts,
     }
     return Record(
-        run_id=folder.run_id,
+        run_id=folder.id,
         identity=own.identity,
         experiment=own.experiment,
-        name=own.name or folder.run_id,
+        name=own.name or folder.id,
         status=own.status,
         started_at=own.started_at,
         finished_at=own.finished_at,
@@ -167,9 +167,9 @@ def history_of(folder: AnyRun) -> dict[str, Sequence[tuple[float, float]]]:
 
     A trained run has none.
     """
-    if isinstance(folder, RunFolder):
+    if isinstance(folder, Run):
         return {}
-    history = (TolerantFolder(folder.path).metrics or {}).get("history", {})
+    history = (TolerantRun(folder.path).metrics_document or {}).get("history", {})
     return {
         name: [(point["step"], point["value"]) for point in in_order(points)]
         for name, points in history.items()
@@ -189,8 +189,8 @@ class _Own(NamedTuple):
     facts: Mapping[str, Any]
 
 
-def _of_training(folder: RunFolder, place: Place) -> _Own:
-    run, request, result = folder.run or {}, folder.request or {}, folder.result or {}
+def _of_training(folder: Run, place: Place) -> _Own:
+    run, request, result = folder.record or {}, folder.request or {}, folder.result or {}
     status: str = folder.status
     if status == "incomplete":
         from runforge_engine.runtime.folder_lock import state_of
@@ -201,7 +201,7 @@ def _of_training(folder: RunFolder, place: Place) -> _Own:
     if finished_at is not None and "duration_ms" in result:
         started_at = finished_at - result["duration_ms"]
     return _Own(
-        identity=folder.run_id,
+        identity=folder.id,
         experiment=place.workspace.name or "runforge",
         name=request.get("name"),
         status=status,
@@ -212,7 +212,7 @@ def _of_training(folder: RunFolder, place: Place) -> _Own:
     )
 
 
-def _of_experiment(folder: ExperimentFolder) -> _Own:
+def _of_experiment(folder: ExperimentRun) -> _Own:
     from runforge_engine.experiment.record.experiment_state import state_of
 
     config = folder.config or {}
@@ -221,7 +221,7 @@ def _of_experiment(folder: ExperimentFolder) -> _Own:
     digest = digest_file(begun).sha256 if config else ""
     named = ("exit_code", "signal", "duration_ms")
     return _Own(
-        identity=f"{folder.run_id} {digest}",
+        identity=f"{folder.id} {digest}",
         experiment=config.get("experiment") or "runforge",
         name=None,
         status=state_of(folder),

@@ -9,12 +9,12 @@ from runforge_contracts.comparison.experiment_facets import TRAINED_RUN
 from runforge_contracts.display import quote
 from runforge_contracts.documents import Document
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.store.experiment_runs import EXPERIMENT_SCHEMAS, ExperimentFolder
+from runforge_contracts.store.experiment_runs import EXPERIMENT_SCHEMAS, ExperimentRun
 from runforge_contracts.store.lookup import AnyRun
-from runforge_contracts.store.reading import RunFolder
+from runforge_contracts.store.run import Run
 
 
-class TolerantFolder(ExperimentFolder):
+class TolerantRun(ExperimentRun):
     """A run as far as it can be read: a document that is wrong is as if it were not there."""
 
     @property
@@ -38,15 +38,15 @@ class TolerantFolder(ExperimentFolder):
 
 def tolerant(folder: AnyRun, tell: Callable[[str], None]) -> AnyRun:
     """Return a run; one of an experiment as far as it can be read, telling what cannot."""
-    if isinstance(folder, RunFolder):
+    if isinstance(folder, Run):
         return folder
-    run = TolerantFolder(folder.path)
+    run = TolerantRun(folder.path)
     for error in run.problems.values():
         tell(error.message)
     return run
 
 
-def trained_run(folder: ExperimentFolder) -> str | None:
+def trained_run(folder: ExperimentRun) -> str | None:
     """Return the run that the experiment had RunForge train, if there is one."""
     try:
         name = ((folder.config or {}).get("parameters") or {}).get(TRAINED_RUN)
@@ -55,7 +55,7 @@ def trained_run(folder: ExperimentFolder) -> str | None:
     return name if isinstance(name, str) else None
 
 
-def refusal(folder: ExperimentFolder, instead: str) -> RunForgeError:
+def refusal(folder: ExperimentRun, instead: str) -> RunForgeError:
     """Return the error for a command that needs a trained run and was given another one.
 
     Parameters
@@ -68,9 +68,9 @@ def refusal(folder: ExperimentFolder, instead: str) -> RunForgeError:
     trained = trained_run(folder)
     return RunForgeError(
         ErrorCode.USAGE_INVALID,
-        f"{quote(folder.run_id)} is the run of an experiment, and this is for runs that RunForge"
+        f"{quote(folder.id)} is the run of an experiment, and this is for runs that RunForge"
         " has trained.",
-        hint=instead.format(run=folder.run_id)
+        hint=instead.format(run=folder.id)
         if trained is None
         else f"It had a run trained: name {quote(trained)}.",
         path=str(folder.path),

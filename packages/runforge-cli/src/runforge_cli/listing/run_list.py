@@ -48,9 +48,9 @@ class Run(NamedTuple):
             the folder is gone.
         """
         if isinstance(self.store, ExperimentLayout):
-            from runforge_contracts.store.experiment_runs import ExperimentFolder
+            from runforge_contracts.store.experiment_runs import ExperimentRun
 
-            return ExperimentFolder(self.store.workspace / self.entry["run_dir"])
+            return ExperimentRun(self.store.workspace / self.entry["run_dir"])
         from runforge_contracts.store.lookup import folder_of
 
         return folder_of(self.entry, self.store)
@@ -64,19 +64,20 @@ def tags_of(folder: AnyRun) -> list[str]:
     RunForgeError
         Where the document that has them cannot be read.
     """
-    from runforge_contracts.store.reading import RunFolder
+    from runforge_contracts.store.run import Run as TrainedRun
 
-    asked = folder.request if isinstance(folder, RunFolder) else folder.config
+    asked = folder.request if isinstance(folder, TrainedRun) else folder.config
     tags = (asked or {}).get("tags")
     return [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
 
 
 def described(folder: AnyRun, places: Iterable[Place]) -> Run:
     """Return a run that was found by its name as the list would have it."""
-    from runforge_contracts.store.reading import RunFolder, describe
+    from runforge_contracts.store.reading import describe
+    from runforge_contracts.store.run import Run as TrainedRun
 
     places = list(places)
-    if isinstance(folder, RunFolder):
+    if isinstance(folder, TrainedRun):
         store = next(place for place in places if isinstance(place, StoreLayout))
         return Run(describe(folder, store), store)
     from runforge_contracts.store.experiment_list import describe_experiment

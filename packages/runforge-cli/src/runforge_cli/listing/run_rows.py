@@ -63,10 +63,10 @@ def add_states(entries: Iterable[dict[str, Any]], workspace: Path) -> None:
 
             entry["state"] = state_of(path)
         else:
-            from runforge_contracts.store.experiment_runs import ExperimentFolder
+            from runforge_contracts.store.experiment_runs import ExperimentRun
             from runforge_engine.experiment.record import experiment_state
 
-            entry["state"] = experiment_state.state_of(ExperimentFolder(path))
+            entry["state"] = experiment_state.state_of(ExperimentRun(path))
 
 
 def metrics_of(entry: dict[str, Any]) -> dict[str, float]:

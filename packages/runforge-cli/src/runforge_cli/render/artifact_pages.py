@@ -6,12 +6,12 @@ from typing import Any
 
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.store.reading import RunFolder
+from runforge_contracts.store.run import Run
 
 from runforge_cli.render.text_layout import paragraph
 
 
-def require_document(folder: RunFolder, file: str, what: str, hint: str) -> dict[str, Any]:
+def require_document(folder: Run, file: str, what: str, hint: str) -> dict[str, Any]:
     """Return the raw document at ``file``.
 
     Raises
@@ -24,14 +24,14 @@ def require_document(folder: RunFolder, file: str, what: str, hint: str) -> dict
         unfinished = folder.status != "succeeded"
         raise RunForgeError(
             ErrorCode.ARTIFACT_NOT_FOUND,
-            f"The run {quote(folder.run_id)} has no {what}.",
+            f"The run {quote(folder.id)} has no {what}.",
             hint=f"{folder.ending} `runforge show` tells more." if unfinished else hint,
             path=str(folder.path / file),
         )
     return document
 
 
-def heading(folder: RunFolder, what: str) -> list[str]:
+def heading(folder: Run, what: str) -> list[str]:
     """Return the first lines of a view."""
-    family = (folder.run or {}).get("model_family")
-    return paragraph(f"{what} of run {folder.run_id}" + (f" ({family})" if family else ""))
+    family = (folder.record or {}).get("model_family")
+    return paragraph(f"{what} of run {folder.id}" + (f" ({family})" if family else ""))

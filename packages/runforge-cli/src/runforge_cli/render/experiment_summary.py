@@ -16,10 +16,10 @@ from runforge_contracts.errors import RunForgeError
 from runforge_contracts.fs.files import open_file, reading
 from runforge_contracts.metrics import primary_metric
 from runforge_contracts.store import layout
-from runforge_contracts.store.experiment_runs import ExperimentFolder, in_order
+from runforge_contracts.store.experiment_runs import ExperimentRun, in_order
 from runforge_engine.experiment.record.experiment_state import state_of
 
-from runforge_cli.listing.experiment_rows import TolerantFolder, trained_run
+from runforge_cli.listing.experiment_rows import TolerantRun, trained_run
 from runforge_cli.listing.run_list import tags_of
 from runforge_cli.render.differences import value_text
 from runforge_cli.render.run_summary import run_title, section, some
@@ -52,7 +52,7 @@ _LONG, _TAIL = 500, 2**20
 _STARTS = ("script", "module", "command")
 
 
-def experiment_lines(folder: ExperimentFolder, settings: Settings) -> Iterator[str]:
+def experiment_lines(folder: ExperimentRun, settings: Settings) -> Iterator[str]:
     """Give the lines of a run's summary.
 
     Parameters
@@ -62,9 +62,9 @@ def experiment_lines(folder: ExperimentFolder, settings: Settings) -> Iterator[s
     settings
         For the colours, and for the workspace that paths are relative to.
     """
-    run = TolerantFolder(folder.path)
+    run = TolerantRun(folder.path)
     state = state_of(run)
-    yield run_title(run.run_id, state, settings)
+    yield run_title(run.id, state, settings)
     yield from pairs([*_outcome(run, state, settings), *_failure(run, state)])
     yield from section("Configuration", pairs(_configuration(run)))
     yield from section("Data and model", pairs(_data(run)))
@@ -80,11 +80,11 @@ def experiment_lines(folder: ExperimentFolder, settings: Settings) -> Iterator[s
     yield from section("Next", pairs(_next(run, state, settings)))
 
 
-def _outcome(run: TolerantFolder, state: str, settings: Settings) -> Iterator[tuple[str, str]]:
+def _outcome(run: TolerantRun, state: str, settings: Settings) -> Iterator[tuple[str, str]]:
     config = run.config or {}
     if "experiment" in config:
         yield "experiment", shorten(config["experiment"], _LONG)
-    chosen = primary_metric({"metrics": (run.metrics or {}).get("summary", {})})
+    chosen = primary_metric({"metrics": run.metrics})
     if chosen:
         yield shorten(chosen[0], 24), number(chosen[1]) + (" so far" if state == "running" else "")
     if "duration_ms" in config:
@@ -100,7 +100,7 @@ def _outcome(run: TolerantFolder, state: str, settings: Settings) -> Iterator[tu
     yield "folder", settings.shown(run.path)
 
 
-def _failure(run: TolerantFolder, state: str) -> Iterator[tuple[str, str]]:
+def _failure(run: TolerantRun, state: str) -> Iterator[tuple[str, str]]:
     config = run.config or {}
     failure = config.get("failure") or {}
     if failure:
@@ -112,7 +112,7 @@ def _failure(run: TolerantFolder, state: str) -> Iterator[tuple[str, str]]:
         yield "state", _STATES[state]
 
 
-def _configuration(run: TolerantFolder) -> Iterator[tuple[str, str]]:
+def _configuration(run: TolerantRun) -> Iterator[tuple[str, str]]:
     config = run.config or {}
     start = config.get("run") or {}
     for name in _STARTS:
@@ -126,7 +126,7 @@ def _configuration(run: TolerantFolder) -> Iterator[tuple[str, str]]:
             yield shorten(name, 60), value_text(value) + told
 
 
-def _data(run: TolerantFolder) -> Iterator[tuple[str, str]]:
+def _data(run: TolerantRun) -> Iterator[tuple[str, str]]:
     config = run.config or {}
     references = config.get("references") or {}
     for name in ("dataset", "model"):
@@ -139,9 +139,9 @@ def _data(run: TolerantFolder) -> Iterator[tuple[str, str]]:
             yield name, shorten(": ".join(told), _LONG) + digest + changed
 
 
-def metric_lines(run: ExperimentFolder, most: int | None = None) -> list[str]:
+def metric_lines(run: ExperimentRun, most: int | None = None) -> list[str]:
     """Return the final metrics, each with what it was on the way, one a line."""
-    metrics = run.metrics or {}
+    metrics = run.metrics_document or {}
     summary, history = metrics.get("summary", {}), metrics.get("history", {})
     names = list(dict.fromkeys([*summary, *history]))
     rows = [
@@ -166,10 +166,10 @@ def _way(values: Sequence[float]) -> tuple[str, str]:
     return sparkline(values, columns), f"{count} from {number(values[0])}"
 
 
-def history_lines(run: ExperimentFolder) -> Iterator[str]:
+def history_lines(run: ExperimentRun) -> Iterator[str]:
     """Give all metrics, and each one that has a history as a curve."""
     yield from metric_lines(run) or ["  There are no metrics."]
-    for name, recorded in (run.metrics or {}).get("history", {}).items():
+    for name, recorded in (run.metrics_document or {}).get("history", {}).items():
         points = in_order(recorded)
         if len(points) > 1:
             values = [point["value"] for point in points]
@@ -179,7 +179,7 @@ def history_lines(run: ExperimentFolder) -> Iterator[str]:
             yield from chart(values, min(terminal_width() - 15, 100), _HEIGHT)
 
 
-def _parameters(run: TolerantFolder) -> Iterator[tuple[str, str]]:
+def _parameters(run: TolerantRun) -> Iterator[tuple[str, str]]:
     parameters = (run.config or {}).get("parameters") or {}
     for name, value in list(parameters.items())[:_PARAMETERS]:
         yield shorten(name, 60), value_text(value)
@@ -187,7 +187,7 @@ def _parameters(run: TolerantFolder) -> Iterator[tuple[str, str]]:
         yield "…", f"and {plural(len(parameters) - _PARAMETERS, 'more')}"
 
 
-def artifact_lines(run: ExperimentFolder, most: int | None = None) -> list[str]:
+def artifact_lines(run: ExperimentRun, most: int | None = None) -> list[str]:
     """Return what user code left, with sizes and the start of digests, one a line."""
     files, recorded = artifacts_of(run), (run.manifest or {}).get("files") or {}
     rows = [
@@ -203,7 +203,7 @@ def artifact_lines(run: ExperimentFolder, most: int | None = None) -> list[str]:
     )
 
 
-def artifacts_of(run: ExperimentFolder) -> dict[str, int]:
+def artifacts_of(run: ExperimentRun) -> dict[str, int]:
     """Return the sizes of the artifacts in bytes, by path: those on record, else those found."""
     manifest = (run.manifest or {}).get("files")
     if manifest is not None:
@@ -218,7 +218,7 @@ def artifacts_of(run: ExperimentFolder) -> dict[str, int]:
     return dict(sorted(found.items()))
 
 
-def _code(run: TolerantFolder) -> Iterator[tuple[str, str]]:
+def _code(run: TolerantRun) -> Iterator[tuple[str, str]]:
     config = run.config or {}
     code, file = config.get("code") or {}, config.get("experiment_file") or {}
     if "path" in file:
@@ -232,7 +232,7 @@ def _code(run: TolerantFolder) -> Iterator[tuple[str, str]]:
         yield "client", config["created_by"]
 
 
-def _system(run: TolerantFolder) -> Iterator[tuple[str, str]]:
+def _system(run: TolerantRun) -> Iterator[tuple[str, str]]:
     system = run.system or {}
     hardware = system.get("hardware") or {}
     if not system:
@@ -250,7 +250,7 @@ def _system(run: TolerantFolder) -> Iterator[tuple[str, str]]:
         yield "machine", some(machine)
 
 
-def log_tail(run: ExperimentFolder, most: int) -> list[str]:
+def log_tail(run: ExperimentRun, most: int) -> list[str]:
     """Return the last lines of the log, printable; nothing where it cannot be read."""
     path = run.path / layout.LOGS
     try:
@@ -263,7 +263,7 @@ def log_tail(run: ExperimentFolder, most: int) -> list[str]:
     return lines[-most:]
 
 
-def problem_lines(run: TolerantFolder) -> list[str]:
+def problem_lines(run: TolerantRun) -> list[str]:
     """Return what of the run cannot be read."""
     return [
         line
@@ -272,16 +272,16 @@ def problem_lines(run: TolerantFolder) -> list[str]:
     ]
 
 
-def _next(run: TolerantFolder, state: str, settings: Settings) -> Iterator[tuple[str, str]]:
+def _next(run: TolerantRun, state: str, settings: Settings) -> Iterator[tuple[str, str]]:
     options = settings.repeated()
-    run_id, trained = run.run_id + options, trained_run(run)
+    run_id, trained = run.id + options, trained_run(run)
     if trained is not None:
         yield "trained run", f"runforge show {shlex.quote(trained)}{options}"
     if state == "running":
         yield "end it", f"runforge cancel {run_id}"
         return
     where = shlex.quote(settings.shown(run.path / layout.CONFIG))
-    if (run.metrics or {}).get("history"):
+    if (run.metrics_document or {}).get("history"):
         yield "curves", f"runforge report {run_id}"
     if run.config:
         again = "repeat it" if state == "succeeded" else "try again"

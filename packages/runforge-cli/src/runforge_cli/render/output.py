@@ -9,7 +9,7 @@ from typing import Any
 
 from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.display import printable
-from runforge_contracts.errors import ErrorCode, Place, RunForgeError
+from runforge_contracts.errors import ErrorCode, Location, RunForgeError
 
 
 def write_json(document: Any) -> None:
@@ -100,11 +100,13 @@ def write_error(error: RunForgeError, *, json: bool) -> int:
 def error_lines(error: RunForgeError) -> list[str]:
     """Return what a person reads of an error: code, sentence, place, single mistakes, hint."""
     lines = [f"error[{error.code.value}]: {printable(error.message)}"]
-    place = _place(error.place)
+    place = _place(error.location)
     if place:
         lines.append(f"  at {place}")
     for problem in error.problems:
-        where = f" ({problem.place.pointer})" if problem.place.pointer else _row(problem.place)
+        where = (
+            f" ({problem.location.pointer})" if problem.location.pointer else _row(problem.location)
+        )
         lines.append(f"  - {printable(problem.message + where)}")
         if problem.hint:
             lines.append(f"    {printable(problem.hint)}")
@@ -113,7 +115,7 @@ def error_lines(error: RunForgeError) -> list[str]:
     return lines
 
 
-def _place(place: Place) -> str:
+def _place(place: Location) -> str:
     parts = [place.path or ""]
     if place.pointer:
         parts.append(f"pointer {place.pointer}")
@@ -124,5 +126,5 @@ def _place(place: Place) -> str:
     return printable(", ".join(part for part in parts if part))
 
 
-def _row(place: Place) -> str:
+def _row(place: Location) -> str:
     return "" if place.row is None else f" (row {place.row})"

@@ -8,7 +8,7 @@ from typing import Any
 from runforge_contracts.display import format_duration, printable, shorten, time_text
 from runforge_contracts.metrics import primary_metric
 from runforge_contracts.store import layout
-from runforge_contracts.store.reading import RunFolder
+from runforge_contracts.store.run import Run
 
 from runforge_cli.render.tables import (
     coefficient_lines,
@@ -36,7 +36,7 @@ _TOP = 4
 _LONG, _SHORT = 500, 60
 
 
-def summary_lines(folder: RunFolder, settings: Settings, *, brief: bool = False) -> Iterator[str]:
+def summary_lines(folder: Run, settings: Settings, *, brief: bool = False) -> Iterator[str]:
     """Give the lines of a run's summary.
 
     Parameters
@@ -48,7 +48,7 @@ def summary_lines(folder: RunFolder, settings: Settings, *, brief: bool = False)
     brief
         Only what a person who just started the run does not know yet.
     """
-    yield run_title(folder.run_id, _status(folder), settings)
+    yield run_title(folder.id, _status(folder), settings)
     yield from pairs([*_outcome(folder, settings), *_failure(folder)])
     if not brief:
         yield from section("Data", pairs(_data(folder, settings)))
@@ -87,7 +87,7 @@ def run_title(run_id: str, status: str, settings: Settings) -> str:
     return f"Run {printable(run_id)}: {shown}"
 
 
-def _status(folder: RunFolder) -> str:
+def _status(folder: Run) -> str:
     """Return how the run ended, or what becomes of it."""
     if folder.status != "incomplete":
         return folder.status
@@ -96,8 +96,8 @@ def _status(folder: RunFolder) -> str:
     return state_of(folder.path)
 
 
-def _outcome(folder: RunFolder, settings: Settings) -> Iterator[tuple[str, str]]:
-    run, result, request = folder.run or {}, folder.result or {}, folder.request or {}
+def _outcome(folder: Run, settings: Settings) -> Iterator[tuple[str, str]]:
+    run, result, request = folder.record or {}, folder.result or {}, folder.request or {}
     if request.get("name"):
         yield "name", shorten(request["name"], _LONG)
     summary = result.get("summary") or ({"metrics": _ratios(run)} if run else None)
@@ -126,7 +126,7 @@ def _ratios(run: dict[str, Any]) -> dict[str, float]:
     return {name: value for name, value in metrics.items() if not name.startswith("num_")}
 
 
-def _failure(folder: RunFolder) -> Iterator[tuple[str, str]]:
+def _failure(folder: Run) -> Iterator[tuple[str, str]]:
     error = (folder.result or {}).get("error")
     if error:
         yield "error", f"{error['message']} [{error.get('code', error['type'])}]"
@@ -136,8 +136,8 @@ def _failure(folder: RunFolder) -> Iterator[tuple[str, str]]:
         yield "state", _STATES[_status(folder)]
 
 
-def _data(folder: RunFolder, settings: Settings) -> Iterator[tuple[str, str]]:
-    run, request = folder.run or {}, folder.request or {}
+def _data(folder: Run, settings: Settings) -> Iterator[tuple[str, str]]:
+    run, request = folder.record or {}, folder.request or {}
     config = (folder.result or {}).get("effective_config") or {}
     dataset = {**request.get("dataset", {}), **config.get("dataset", {}), **run.get("dataset", {})}
     if "path" in dataset:
@@ -164,8 +164,8 @@ def _data(folder: RunFolder, settings: Settings) -> Iterator[tuple[str, str]]:
         yield "left out", some(excluded)
 
 
-def _model(folder: RunFolder) -> Iterator[tuple[str, str]]:
-    run, request = folder.run or {}, folder.request or {}
+def _model(folder: Run) -> Iterator[tuple[str, str]]:
+    run, request = folder.record or {}, folder.request or {}
     config = (folder.result or {}).get("effective_config") or {}
     family = run.get("model_family") or request.get("model", {}).get("family")
     if family:
@@ -191,15 +191,15 @@ def _model(folder: RunFolder) -> Iterator[tuple[str, str]]:
         yield "device", device["type"] + (f": {reason}" if reason else "")
 
 
-def _metrics(folder: RunFolder) -> Iterator[str]:
+def _metrics(folder: Run) -> Iterator[str]:
     metrics = folder.raw(layout.METRICS_V1)
     if metrics:
         yield from section("Metrics", metric_lines(metrics))
-        classes = (folder.run or {}).get("classes")
+        classes = (folder.record or {}).get("classes")
         yield from section(*confusion_section(metrics, classes))
 
 
-def _features(folder: RunFolder) -> Iterator[str]:
+def _features(folder: Run) -> Iterator[str]:
     importance = folder.raw(layout.FEATURE_IMPORTANCE)
     if importance:
         yield from section("Most important features", importance_lines(importance, _TOP))
@@ -211,8 +211,8 @@ def _features(folder: RunFolder) -> Iterator[str]:
         )
 
 
-def _origin(folder: RunFolder) -> Iterator[tuple[str, str]]:
-    run, request = folder.run or {}, folder.request or {}
+def _origin(folder: Run) -> Iterator[tuple[str, str]]:
+    run, request = folder.record or {}, folder.request or {}
     provenance = run.get("provenance") or (folder.result or {}).get("provenance") or {}
     client = provenance.get("client") or request.get("created_by")
     if client:
@@ -242,7 +242,7 @@ def _origin(folder: RunFolder) -> Iterator[tuple[str, str]]:
         yield "numerics", "pinned" if pinned else "not pinned: another machine may differ"
 
 
-def _files(folder: RunFolder) -> str:
+def _files(folder: Run) -> str:
     """Return the files of the run by name; links and what lies in other folders are left out."""
     found = [
         path.relative_to(folder.path).as_posix()
@@ -253,8 +253,8 @@ def _files(folder: RunFolder) -> str:
     return some(found, 30)
 
 
-def _next(folder: RunFolder, settings: Settings) -> Iterator[tuple[str, str]]:
-    run_id = folder.run_id + settings.repeated()
+def _next(folder: Run, settings: Settings) -> Iterator[tuple[str, str]]:
+    run_id = folder.id + settings.repeated()
     if folder.status == "succeeded":
         yield "every metric", f"runforge metrics {run_id}"
         for file, command in (

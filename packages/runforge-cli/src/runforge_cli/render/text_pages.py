@@ -9,7 +9,7 @@ from typing import Any
 
 from runforge_contracts.display import printable, quote
 from runforge_contracts.store import layout
-from runforge_contracts.store.reading import RunFolder
+from runforge_contracts.store.run import Run
 
 from runforge_cli.render.artifact_pages import heading, require_document
 from runforge_cli.render.tables import (
@@ -33,7 +33,7 @@ _SCORES = {
 }
 
 
-def metrics_document(folder: RunFolder) -> dict[str, Any]:
+def metrics_document(folder: Run) -> dict[str, Any]:
     """Return the metrics of a run; of one before run.v0.3.3, the three that it has."""
     detailed = folder.raw(layout.METRICS_V1)
     if detailed is not None:
@@ -41,7 +41,7 @@ def metrics_document(folder: RunFolder) -> dict[str, Any]:
     return require_document(folder, layout.METRICS, "metrics", "It is from an older version.")
 
 
-def metrics_page(folder: RunFolder) -> list[str]:
+def metrics_page(folder: Run) -> list[str]:
     """Return every metric, by class too, with the confusion matrix."""
     metrics = metrics_document(folder)
     lines = [*heading(folder, "Metrics"), ""]
@@ -51,11 +51,11 @@ def metrics_page(folder: RunFolder) -> list[str]:
     by_class = class_lines(metrics)
     if by_class:
         lines += ["", "By class", *by_class]
-    title, matrix = confusion_section(metrics, (folder.run or {}).get("classes"))
+    title, matrix = confusion_section(metrics, (folder.record or {}).get("classes"))
     return [*lines, "", *paragraph(title), *matrix]
 
 
-def importance_document(folder: RunFolder) -> dict[str, Any]:
+def importance_document(folder: Run) -> dict[str, Any]:
     """Return the feature importances of a forest."""
     return require_document(
         folder,
@@ -65,13 +65,13 @@ def importance_document(folder: RunFolder) -> dict[str, Any]:
     )
 
 
-def importance_page(folder: RunFolder) -> list[str]:
+def importance_page(folder: Run) -> list[str]:
     """Return the feature importances of a forest, most important first."""
     importance = importance_document(folder)
     return [*heading(folder, "Feature importances"), "", *importance_lines(importance)]
 
 
-def coefficients_document(folder: RunFolder) -> dict[str, Any]:
+def coefficients_document(folder: Run) -> dict[str, Any]:
     """Return the coefficients of a linear model."""
     return require_document(
         folder,
@@ -81,7 +81,7 @@ def coefficients_document(folder: RunFolder) -> dict[str, Any]:
     )
 
 
-def coefficients_page(folder: RunFolder) -> list[str]:
+def coefficients_page(folder: Run) -> list[str]:
     """Return the coefficients of a linear model by class, and how to read them."""
     coefficients = coefficients_document(folder)
     intercepts = [
@@ -108,7 +108,7 @@ def _guide(coefficients: dict[str, Any]) -> str:
     return guide
 
 
-def diagnostics_page(folder: RunFolder) -> list[str]:
+def diagnostics_page(folder: Run) -> list[str]:
     """Return why the run behaved as it did."""
     lines = diagnostic_lines(folder.diagnostics) or ["  Nothing to report."]
     return [*heading(folder, "Diagnostics"), "", *lines]

@@ -47,7 +47,7 @@ _STATES = {
 
 def experiment_sections(material: ExperimentMaterial) -> list[Section]:
     """Return the sections of a run; what the run does not have is left out."""
-    summary = (material.folder.metrics or {}).get("summary", {})
+    summary = material.folder.metrics
     log = log_tail(material.folder, _LINES) if material.state != "succeeded" else []
     sections = [
         Section("Outcome", list(_outcome(material))),
@@ -69,7 +69,7 @@ def experiment_lead(material: ExperimentMaterial) -> Text:
     config = material.folder.config or {}
     told: list[str] = ["Experiment ", Name(shorten(config.get("experiment", ""), 200)), " "]
     told = [*(told if config else ["The run "]), _STATES[material.state]]
-    chosen = primary_metric({"metrics": (material.folder.metrics or {}).get("summary", {})})
+    chosen = primary_metric({"metrics": material.folder.metrics})
     if chosen:
         told += [", with ", Name(shorten(chosen[0], 80)), f" {number(chosen[1])}"]
     return [*told, "."]
@@ -77,7 +77,7 @@ def experiment_lead(material: ExperimentMaterial) -> Text:
 
 def _outcome(material: ExperimentMaterial) -> Iterator[Block]:
     folder, config = material.folder, material.folder.config or {}
-    facts: list[tuple[str, Text]] = [("Run", [Name(folder.run_id)]), ("Status", material.state)]
+    facts: list[tuple[str, Text]] = [("Run", [Name(folder.id)]), ("Status", material.state)]
     if "experiment" in config:
         facts.append(("Experiment", [Name(shorten(config["experiment"], _LONG))]))
     for title, name in (("Started", "started_at"), ("Finished", "finished_at")):
@@ -233,7 +233,7 @@ def _repetition(material: ExperimentMaterial) -> Iterator[Block]:
     if "commit" in code:
         lines.append(f"git checkout {_typed(code['commit'])}")
     if material.state in ("succeeded", "failed", "cancelled"):
-        lines.append(f"runforge verify {_typed(material.folder.run_id)}")
+        lines.append(f"runforge verify {_typed(material.folder.id)}")
     where = _typed(f"{material.run_dir}/{layout.CONFIG}")
     yield Commands([*lines, f"runforge experiment run --experiment {where}"])
 

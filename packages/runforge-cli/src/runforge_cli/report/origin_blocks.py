@@ -47,7 +47,7 @@ def _told(item: dict[str, Any]) -> Text:
 def provenance_blocks(material: Material) -> Iterator[Block]:
     """Give code, interpreter, machine, packages and digests."""
     folder = material.folder
-    run, request = folder.run or {}, folder.request or {}
+    run, request = folder.record or {}, folder.request or {}
     provenance = run.get("provenance") or (folder.result or {}).get("provenance") or {}
     facts: list[tuple[str, Text]] = []
     client = provenance.get("client") or request.get("created_by")
@@ -99,7 +99,7 @@ def provenance_blocks(material: Material) -> Iterator[Block]:
 
 def reproduction_blocks(material: Material) -> Iterator[Block]:
     """Give the commands that check the run and train it again."""
-    folder, run = material.folder, material.folder.run or {}
+    folder, run = material.folder, material.folder.record or {}
     if folder.request is None:
         yield Paragraph(
             "The run has no request, because an older client wrote it. Train with the same data and"
@@ -128,7 +128,7 @@ def reproduction_blocks(material: Material) -> Iterator[Block]:
     if packages.get("runforge-engine"):
         version = _typed(f"=={packages['runforge-engine']}")
         lines.append(f"python -m pip install runforge-cli{version}")
-    run_id = _typed(folder.run_id)
+    run_id = _typed(folder.id)
     if folder.status == "succeeded":
         lines += [f"runforge verify {run_id}", f"runforge reproduce {run_id}"]
     else:

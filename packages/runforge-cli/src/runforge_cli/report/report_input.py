@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from runforge_contracts.errors import RunForgeError
-from runforge_contracts.store.experiment_runs import ExperimentFolder, in_order
+from runforge_contracts.store.experiment_runs import ExperimentRun, in_order
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.lookup import AnyRun
-from runforge_contracts.store.reading import RunFolder
+from runforge_contracts.store.run import Run
 
-from runforge_cli.listing.experiment_rows import TolerantFolder
+from runforge_cli.listing.experiment_rows import TolerantRun
 from runforge_cli.report.history_blocks import History, Point
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Curves:
 class Material:
     """A run as a report sees it."""
 
-    folder: RunFolder
+    folder: Run
     #: A short name among several runs; empty for a single one.
     letter: str
     #: Its folder as documents name it.
@@ -55,7 +55,7 @@ class Material:
 class ExperimentMaterial:
     """The run of an experiment as a report sees it."""
 
-    folder: TolerantFolder
+    folder: TolerantRun
     #: A short name among several runs; empty for a single one.
     letter: str
     #: Its folder as documents name it.
@@ -92,7 +92,7 @@ def gather(
         Whether model and dataset may be read to compute curves.
     """
     run_dir = store.relative(folder.path)
-    if isinstance(folder, ExperimentFolder):
+    if isinstance(folder, ExperimentRun):
         return gather_experiment(folder, letter, run_dir)
     curves, missing = None, LEFT_OUT
     if with_model:
@@ -103,12 +103,12 @@ def gather(
     return Material(folder, letter, run_dir, curves, missing)
 
 
-def gather_experiment(folder: ExperimentFolder, letter: str, run_dir: str) -> ExperimentMaterial:
+def gather_experiment(folder: ExperimentRun, letter: str, run_dir: str) -> ExperimentMaterial:
     """Return what there is on the run of an experiment, as far as it can be read."""
     from runforge_engine.experiment.record.experiment_state import state_of
 
-    run = TolerantFolder(folder.path)
-    recorded = (run.metrics or {}).get("history", {})
+    run = TolerantRun(folder.path)
+    recorded = (run.metrics_document or {}).get("history", {})
     history = {
         name: [Point(point["step"], point["value"]) for point in in_order(points)]
         for name, points in recorded.items()
@@ -117,7 +117,7 @@ def gather_experiment(folder: ExperimentFolder, letter: str, run_dir: str) -> Ex
 
 
 def _curves(
-    folder: RunFolder, store: StoreLayout, listed: Sequence[tuple[dict[str, Any], StoreLayout]]
+    folder: Run, store: StoreLayout, listed: Sequence[tuple[dict[str, Any], StoreLayout]]
 ) -> Curves:
     if folder.status != "succeeded":
         # Nothing is imported to learn that there is nothing to compute.

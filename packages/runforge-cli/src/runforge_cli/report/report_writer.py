@@ -28,16 +28,16 @@ def make_report(materials: Sequence[AnyMaterial], store: StoreLayout) -> Report:
     footer = f"Written by RunForge {__version__} from the records of the store."
     if len(materials) == 1:
         (material,) = materials
-        title = f"Run {material.folder.run_id}"
+        title = f"Run {material.folder.id}"
         return Report(title, _lead(material), sections_of(material), footer)
     comparison = compare_runs([material.folder for material in materials], store)
     text: list[str] = [f"{len(materials)} runs: "]
     for material in materials:
-        text += [f"{material.letter} is ", Name(material.folder.run_id), ", "]
+        text += [f"{material.letter} is ", Name(material.folder.id), ", "]
     sections = [
         *comparison_sections(comparison, materials),
         *(
-            Section(f"Run {material.letter}: {material.folder.run_id}", parts=sections_of(material))
+            Section(f"Run {material.letter}: {material.folder.id}", parts=sections_of(material))
             for material in materials
         ),
     ]
@@ -81,7 +81,7 @@ def writer_for(target: Path) -> Callable[[Report], str]:
 
 def default_name(folders: Sequence[AnyRun]) -> str:
     """Return the name of the file that a report is written to when none is given."""
-    names = [folder.run_id if is_any_run_id(folder.run_id) else "run" for folder in folders]
+    names = [folder.id if is_any_run_id(folder.id) else "run" for folder in folders]
     if len(names) > 2:
         return f"{names[0]}-and-{len(names) - 1}-more.html"
     return f"{'-and-'.join(names)}.html"

@@ -40,7 +40,7 @@ def metric_blocks(material: Material) -> Iterator[Block]:
     folder = material.folder
     metrics = folder.raw(layout.METRICS_V1)
     if metrics is None:
-        recorded = ratios(folder.run or {})
+        recorded = ratios(folder.record or {})
         if recorded:
             yield Table(
                 "Metrics on the validation rows",
@@ -73,7 +73,7 @@ def metric_blocks(material: Material) -> Iterator[Block]:
             ],
             frozenset({1, 2, 3, 4}),
         )
-    yield from _matrix(metrics, (folder.run or {}).get("classes"))
+    yield from _matrix(metrics, (folder.record or {}).get("classes"))
 
 
 def _matrix(metrics: dict[str, Any], classes: Sequence[Any] | None) -> Iterator[Block]:

@@ -52,7 +52,7 @@ def run_sections(material: Material) -> list[Section]:
 def lead(material: Material) -> Text:
     """Return what there is to say of a run in one line."""
     folder = material.folder
-    run, result = folder.run or {}, folder.result or {}
+    run, result = folder.record or {}, folder.result or {}
     family = _family(material)
     told: list[str] = [*([Name(family), " "] if family else []), _STATUS[folder.status]]
     chosen = primary_metric(result.get("summary") or ({"metrics": ratios(run)} if run else None))
@@ -74,14 +74,14 @@ _STATUS = {
 
 
 def _family(material: Material) -> str:
-    run, request = material.folder.run or {}, material.folder.request or {}
+    run, request = material.folder.record or {}, material.folder.request or {}
     return str(run.get("model_family") or request.get("model", {}).get("family") or "")
 
 
 def _outcome(material: Material) -> Iterator[Block]:
     folder = material.folder
-    run, result, request = folder.run or {}, folder.result or {}, folder.request or {}
-    facts: list[tuple[str, Text]] = [("Run", [Name(folder.run_id)]), ("Status", folder.status)]
+    run, result, request = folder.record or {}, folder.result or {}, folder.request or {}
+    facts: list[tuple[str, Text]] = [("Run", [Name(folder.id)]), ("Status", folder.status)]
     if request.get("name"):
         facts.append(("Name", shorten(request["name"], _LONG)))
     when = run.get("created_at") or result.get("finished_at")
@@ -109,7 +109,7 @@ def _outcome(material: Material) -> Iterator[Block]:
 
 def _data(material: Material) -> Iterator[Block]:
     folder = material.folder
-    run, request = folder.run or {}, folder.request or {}
+    run, request = folder.record or {}, folder.request or {}
     config = (folder.result or {}).get("effective_config") or {}
     dataset = {**request.get("dataset", {}), **config.get("dataset", {}), **run.get("dataset", {})}
     facts: list[tuple[str, Text]] = []
@@ -143,7 +143,7 @@ def _data(material: Material) -> Iterator[Block]:
 
 def _configuration(material: Material) -> Iterator[Block]:
     folder = material.folder
-    run, request = folder.run or {}, folder.request or {}
+    run, request = folder.record or {}, folder.request or {}
     config = (folder.result or {}).get("effective_config") or {}
     facts: list[tuple[str, Text]] = []
     if _family(material):

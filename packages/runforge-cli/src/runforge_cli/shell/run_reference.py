@@ -11,7 +11,7 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from runforge_contracts.store.reading import RunFolder
+    from runforge_contracts.store.run import Run
 
     from runforge_cli.shell.settings import Settings
 
@@ -24,7 +24,7 @@ def is_file(path: Path) -> bool:
         return False
 
 
-def find_run(settings: Settings, reference: str) -> RunFolder:
+def find_run(settings: Settings, reference: str) -> Run:
     """Return the trained run that an argument names which is no file.
 
     Raises
@@ -53,7 +53,7 @@ def find_run(settings: Settings, reference: str) -> RunFolder:
         ) from None
 
 
-def model_path(folder: RunFolder) -> Path:
+def model_path(folder: Run) -> Path:
     """Return the path of a run's model.
 
     Raises
@@ -63,12 +63,12 @@ def model_path(folder: RunFolder) -> Path:
     """
     from runforge_contracts.store.layout import MODEL
 
-    artifacts: dict[str, str] = (folder.run or {}).get("artifacts") or {}
+    artifacts: dict[str, str] = (folder.record or {}).get("artifacts") or {}
     path = folder.path / artifacts.get("model_pkl", MODEL)
     if not is_file(path):
         raise RunForgeError(
             ErrorCode.ARTIFACT_NOT_FOUND,
-            f"The run {quote(folder.run_id)} has no model.",
+            f"The run {quote(folder.id)} has no model.",
             hint=f"{folder.ending} `runforge show` tells more.",
             path=str(path),
         )

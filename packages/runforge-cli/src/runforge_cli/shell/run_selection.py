@@ -33,7 +33,7 @@ def find_runs(settings: Settings, references: Sequence[str], *, least: int) -> l
         if place in found:
             raise RunForgeError(
                 ErrorCode.USAGE_INVALID,
-                f"The run {quote(folder.run_id)} is named twice.",
+                f"The run {quote(folder.id)} is named twice.",
                 hint="Name each run once.",
             )
         found[place] = folder

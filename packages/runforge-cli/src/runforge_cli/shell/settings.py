@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
     from runforge_contracts.store.layout import ExperimentLayout, Place, StoreLayout
     from runforge_contracts.store.lookup import AnyRun, Takes
-    from runforge_contracts.store.reading import RunFolder
+    from runforge_contracts.store.run import Run
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 #: What to do with the run of an experiment where only a trained one will do.
@@ -120,9 +120,7 @@ class Settings:
             note(f"latest is {found.path.name} in {self.shown(found.path.parent)}")
         return found
 
-    def find_run(
-        self, reference: str, instead: str = _SHOW, takes: Takes | None = None
-    ) -> RunFolder:
+    def find_run(self, reference: str, instead: str = _SHOW, takes: Takes | None = None) -> Run:
         """Return the trained run that ``reference`` names.
 
         Parameters
@@ -141,10 +139,10 @@ class Settings:
             :func:`~runforge_contracts.store.lookup.find_any_run` raises.
         """
         from runforge_contracts.store.lookup import is_trained
-        from runforge_contracts.store.reading import RunFolder
+        from runforge_contracts.store.run import Run
 
         found = self.find_any(reference, takes or is_trained)
-        if isinstance(found, RunFolder):
+        if isinstance(found, Run):
             return found
         from runforge_cli.listing.experiment_rows import refusal
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 from runforge_contracts.display import printable, quote
 from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
-from runforge_contracts.store.reading import RunFolder
+from runforge_contracts.store.run import Run
 
 from runforge_cli.render.output import error_lines, tell, write_json, write_lines
 from runforge_cli.shell.click_group import is_text
@@ -94,7 +94,7 @@ def _tell(settings: Settings, outcome: Outcome) -> None:
         if outcome.error.code is ErrorCode.INTERNAL:
             sys.stderr.write(outcome.result["error"]["traceback"])
         return
-    write_lines(summary_lines(RunFolder(outcome.run_dir), settings, brief=True))
+    write_lines(summary_lines(Run(outcome.run_dir), settings, brief=True))
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from runforge_contracts.comparison.facets import Facets, Recorded, Weights
 from runforge_contracts.metrics import lower_is_better
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.lookup import AnyRun
-from runforge_contracts.store.reading import RunFolder
+from runforge_contracts.store.run import Run
 
 AnyFacets = Facets | ExperimentFacets
 _Key = tuple[str, int | str | None]
@@ -28,7 +28,7 @@ _Key = tuple[str, int | str | None]
 
 def facets_of(folder: AnyRun) -> AnyFacets:
     """Return what a run records, of whichever kind it is."""
-    return Facets(folder) if isinstance(folder, RunFolder) else ExperimentFacets(folder)
+    return Facets(folder) if isinstance(folder, Run) else ExperimentFacets(folder)
 
 
 def compare_runs(folders: Sequence[AnyRun], store: StoreLayout) -> dict[str, Any]:
@@ -166,7 +166,7 @@ def _family(family: str, members: dict[int, Weights], runs: Sequence[AnyFacets])
     return {
         "kind": first.kind,
         "model_family": family,
-        "against": runs[measure].folder.run_id,
+        "against": runs[measure].folder.id,
         "unmoved": unmoved,
         "moved": moved,
     }

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from runforge_contracts.comparison.facets import SAME_AS, Recorded, Weights, given, recorded
-from runforge_contracts.store.experiment_runs import ExperimentFolder
+from runforge_contracts.store.experiment_runs import ExperimentRun
 from runforge_contracts.store.layout import ARTIFACTS
 
 #: Models that RunForge itself trains, by their families.
@@ -35,7 +35,7 @@ _ENDED = ("succeeded", "failed", "cancelled")
 class ExperimentFacets:
     """A run as named values; every property reads the documents that it needs."""
 
-    def __init__(self, folder: ExperimentFolder) -> None:
+    def __init__(self, folder: ExperimentRun) -> None:
         self.folder = folder
         self._config: dict[str, Any] = folder.config or {}
 
@@ -45,7 +45,7 @@ class ExperimentFacets:
         failure = config.get("failure") or {}
         error = given(message=failure.get("message"), code=failure.get("code"))
         return {
-            "run_id": self.folder.run_id,
+            "run_id": self.folder.id,
             "run_dir": str(self.folder.path),
             "status": status if status in _ENDED else "incomplete",
             "kind": "experiment",
@@ -120,7 +120,7 @@ class ExperimentFacets:
     @cached_property
     def metrics(self) -> dict[tuple[str, int | str | None], float]:
         """Final metrics by name."""
-        summary = (self.folder.metrics or {}).get("summary", {})
+        summary = self.folder.metrics
         same = SAME_AS if self._own else {}
         return {(same.get(name, name), None): value for name, value in summary.items()}
 

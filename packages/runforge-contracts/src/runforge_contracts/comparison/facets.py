@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from runforge_contracts.comparison.environment_difference import environment_fields
 from runforge_contracts.store import layout
-from runforge_contracts.store.reading import RunFolder
+from runforge_contracts.store.run import Run
 
 #: What a run records of a thing: ``value``, and ``source`` for hyperparameters.
 Recorded = dict[str, Any]
@@ -33,9 +33,9 @@ class Weights(NamedTuple):
 class Facets:
     """A run as named values; every property reads the documents that it needs."""
 
-    def __init__(self, folder: RunFolder) -> None:
+    def __init__(self, folder: Run) -> None:
         self.folder = folder
-        self._run = folder.run or {}
+        self._run = folder.record or {}
         self._request = folder.request or {}
         self._result = folder.result or {}
         self._config: dict[str, Any] = self._result.get("effective_config") or {}
@@ -45,7 +45,7 @@ class Facets:
         error = self._result.get("error") or {}
         created_at = self._run.get("created_at") or self._result.get("finished_at")
         return {
-            "run_id": self.folder.run_id,
+            "run_id": self.folder.id,
             "run_dir": str(self.folder.path),
             "status": self.folder.status,
             **given(

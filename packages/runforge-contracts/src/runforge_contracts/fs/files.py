@@ -59,19 +59,28 @@ def reading(path: Path) -> Iterator[None]:
         raise _reading_error(error, path) from None
 
 
-def read_file(path: Path, *, max_bytes: int) -> bytes:
+def read_file(path: Path, *, max_bytes: int, too_large: ErrorCode = ErrorCode.FILE_UNSAFE) -> bytes:
     """Return the bytes of the regular file at ``path``.
+
+    Parameters
+    ----------
+    path
+        The file.
+    max_bytes
+        Largest size that is read.
+    too_large
+        Code of the error for a larger file.
 
     Raises
     ------
     RunForgeError
-        As :func:`open_file`, and ``JSON_TOO_LARGE``.
+        As :func:`open_file`, and ``too_large``.
     """
     with open_file(path) as file, reading(path):
         data = read_all(file, max_bytes + 1)
     if len(data) > max_bytes:
         raise RunForgeError(
-            ErrorCode.JSON_TOO_LARGE,
+            too_large,
             f"{quote(path)} has more than the {max_bytes:,} bytes that are read.",
             path=str(path),
         )
@@ -113,7 +122,7 @@ def read_and_digest(path: Path, *, keep: int) -> tuple[FileDigest, bytes | None]
     RunForgeError
         As :func:`open_file`.
     """
-    import hashlib  # late: whoever only reads pays for no digests
+    import hashlib  # late: readers that compute no digest do not need it
 
     with open_file(path) as file, reading(path):
         data = read_all(file, keep + 1)

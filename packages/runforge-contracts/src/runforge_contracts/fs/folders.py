@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.errors import NotFoundError
 from runforge_contracts.fs.files import reading
 
 
@@ -31,9 +31,7 @@ def list_folder(folder: Path) -> list[os.DirEntry[str]]:
     try:
         with reading(folder):
             return _sorted(folder)
-    except RunForgeError as error:
-        if error.code is not ErrorCode.FILE_NOT_FOUND:
-            raise
+    except NotFoundError:
         return []
 
 
@@ -57,7 +55,7 @@ def walk_folder(
     Raises
     ------
     OSError
-        Where a folder cannot be read, and nobody is to be told.
+        Where a folder cannot be read, and no function is given to report that.
     """
     waiting = [("", folder, 0)]
     while waiting:

@@ -104,7 +104,7 @@ def skim_runs(
 def _best_first(pieces: list[bytes], order: list[int], metric: str) -> list[int]:
     """Return places of entries by the value of a metric, and then those without it.
 
-    Raises ``ValueError`` where that cannot be told, or no entry has the metric.
+    Raises ``ValueError`` where that is unknown, or no entry has the metric.
     """
     begin = _line(10, metric, None)
     values = {}

@@ -133,13 +133,14 @@ def described_runs(store: StoreLayout, names: list[str], known: set[str]) -> lis
     """
     found = []
     for name in sorted(names):
-        from runforge_contracts.store.reading import RunFolder, describe
+        from runforge_contracts.store.reading import describe
+        from runforge_contracts.store.run import Run
 
         path = store.run_folder(name)
         if not is_any_run_id(name) or path.is_symlink() or not path.is_dir():
             continue
         with contextlib.suppress(RunForgeError):
-            entry = describe(RunFolder(path), store)
+            entry = describe(Run(path), store)
             if entry["run_id"] not in known:
                 known.add(entry["run_id"])
                 found.append(entry)

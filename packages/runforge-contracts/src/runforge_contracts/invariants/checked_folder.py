@@ -16,7 +16,8 @@ from runforge_contracts.fs.folders import as_text, walk_folder
 from runforge_contracts.invariants.finding import Finding
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.reading import RUN_VERSIONS, SCHEMAS_BY_FILE, RunFolder, describe
+from runforge_contracts.store.reading import describe
+from runforge_contracts.store.run import RUN_VERSIONS, SCHEMAS_BY_FILE, Run
 from runforge_contracts.validation import validate
 
 #: Files that are read besides the documents, to be compared with what they must say.
@@ -180,25 +181,25 @@ class Folder:
         return describe(self.as_read, store)
 
     @property
-    def as_read(self) -> RunFolder:
+    def as_read(self) -> Run:
         """The run with the documents as they were read here; those that are not valid are None."""
         documents: dict[str, Document[Any] | None] = dict.fromkeys(SCHEMAS_BY_FILE)
         documents |= {
             file: Document(raw, self.schemas[file]) for file, raw in self.documents.items()
         }
-        return RunFolder(self.path, documents)
+        return Run(self.path, documents)
 
 
 def refusals(error: RunForgeError, file: str, schema: str) -> Iterator[Finding]:
     """Give the findings that a document that cannot be accepted amounts to."""
     if error.code is ErrorCode.DOCUMENT_INVALID and error.problems:
         for problem in error.problems:
-            yield Finding(schema_rule(schema), problem.message, file, problem.place.pointer)
+            yield Finding(schema_rule(schema), problem.message, file, problem.location.pointer)
         return
     text = error.code.startswith(("JSON_", "YAML_"))
     area, _, what = error.code.lower().replace("_", "-").partition("-")
     rule = f"{area}.{what}" if text else schema_rule(schema)
-    yield Finding(rule, error.message, file, error.place.pointer)
+    yield Finding(rule, error.message, file, error.location.pointer)
 
 
 def schema_rule(schema: str) -> str:

@@ -44,7 +44,7 @@ _UTC = ("Z", "+00:00")
 _STORES = (layout.DEFAULT_STORE, layout.LEGACY_STORE)
 
 
-class ExperimentRun(Folder):
+class CheckedExperimentRun(Folder):
     """The run of an experiment as it lies on disk."""
 
     def __init__(self, path: Path) -> None:
@@ -78,7 +78,7 @@ def check_experiment_run(path: Path) -> list[Finding]:
     return experiment_findings(open_experiment_run(path))
 
 
-def open_experiment_run(path: Path) -> ExperimentRun:
+def open_experiment_run(path: Path) -> CheckedExperimentRun:
     """Read the run of an experiment at ``path``; ``RUN_NOT_FOUND`` where there is no folder."""
     if path.is_symlink() or not path.is_dir():
         raise RunForgeError(
@@ -87,10 +87,10 @@ def open_experiment_run(path: Path) -> ExperimentRun:
             hint="Name a folder that holds config.yaml.",
             path=str(path),
         )
-    return ExperimentRun(path)
+    return CheckedExperimentRun(path)
 
 
-def experiment_findings(folder: ExperimentRun) -> list[Finding]:
+def experiment_findings(folder: CheckedExperimentRun) -> list[Finding]:
     """Return what is wrong with the run of an experiment that has been read."""
     return [*folder.findings, *_findings(folder)]
 
@@ -127,7 +127,7 @@ def check_experiments(repository: Path) -> list[Finding]:
     return findings
 
 
-def _findings(folder: ExperimentRun) -> Iterator[Finding]:
+def _findings(folder: CheckedExperimentRun) -> Iterator[Finding]:
     config = folder.documents.get(layout.CONFIG)
     if layout.CONFIG not in folder.files:
         yield Finding("experiment.files", f"The run lacks {layout.CONFIG}.", layout.CONFIG)
@@ -227,7 +227,7 @@ def _copies(folder: Folder, config: dict[str, Any]) -> Iterator[Finding]:
             yield from unequal(rule, message, layout.CONFIG, f"{pointer}/sha256", expected, found)
 
 
-def _journal(folder: ExperimentRun) -> Iterator[Finding]:
+def _journal(folder: CheckedExperimentRun) -> Iterator[Finding]:
     for line in folder.invalid_lines:
         assert line.error is not None  # noqa: S101 - chosen as it was read
         for finding in refusals(line.error, layout.JOURNAL, "tfc.metrics_entry.v1"):

@@ -266,4 +266,4 @@ def _additive(folder: Folder) -> Iterator[Finding]:
     try:
         validate({**older, "schema_version": "run.v0.3.6"}, "run.v0.3.6")
     except RunForgeError as error:
-        yield Finding("run.additive", error.message, layout.RUN, error.place.pointer)
+        yield Finding("run.additive", error.message, layout.RUN, error.location.pointer)

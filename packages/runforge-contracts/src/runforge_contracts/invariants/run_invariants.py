@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from runforge_contracts.display import quote
@@ -27,7 +28,7 @@ _CHECKS = (
 )
 
 
-def check_run(path: Path) -> list[Finding]:
+def check_run(path: str | os.PathLike[str]) -> list[Finding]:
     """Return what is wrong with the run folder at ``path``; nothing, if all facts hold.
 
     Raises
@@ -35,6 +36,7 @@ def check_run(path: Path) -> list[Finding]:
     RunForgeError
         ``RUN_NOT_FOUND`` where there is no folder.
     """
+    path = Path(path)
     if is_experiment_folder(path):
         return check_experiment_run(path)
     return check_folder(open_folder(path))

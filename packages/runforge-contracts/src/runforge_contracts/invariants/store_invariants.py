@@ -22,13 +22,8 @@ from runforge_contracts.invariants.finding import Finding, close, same
 from runforge_contracts.invariants.run_invariants import check_folder
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.reading import (
-    RunFolder,
-    describe,
-    locate_run,
-    read_index_document,
-    run_folders,
-)
+from runforge_contracts.store.reading import describe, locate_run, read_index_document, run_folders
+from runforge_contracts.store.run import Run
 from runforge_contracts.store.run_ids import started
 
 #: Names that editors have for presets.
@@ -100,7 +95,7 @@ def _read_index(store: StoreLayout) -> tuple[dict[str, Any] | None, list[Finding
         return read_index_document(store), []
     except RunForgeError as error:
         file = store.relative(store.index)
-        return None, [Finding("index.schema", error.message, file, error.place.pointer)]
+        return None, [Finding("index.schema", error.message, file, error.location.pointer)]
 
 
 def _index(
@@ -212,7 +207,7 @@ def entry_findings(
 
 def _describe(path: Path, store: StoreLayout) -> dict[str, Any] | None:
     try:
-        return describe(RunFolder(path), store)
+        return describe(Run(path), store)
     except RunForgeError:
         return None
 

@@ -1,4 +1,4 @@
-"""The runs of experiments as a list: what is told of each before anybody opens it.
+"""The runs of experiments as a list: what is shown of each without opening it.
 
 There is no index of them. Their ids tell their order, so that of many runs only the newest are
 read; to know all is to read all.
@@ -10,7 +10,7 @@ from typing import Any
 
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.index.index_tail import Newest
-from runforge_contracts.store.experiment_runs import ExperimentFolder
+from runforge_contracts.store.experiment_runs import ExperimentRun
 from runforge_contracts.store.layout import ExperimentLayout
 from runforge_contracts.store.run_ids import parse_experiment_run_id
 
@@ -31,21 +31,22 @@ def newest_experiments(place: ExperimentLayout, count: int | None = None) -> New
     """
     ids = place.ids()
     shown = ids if count is None else ids[-count:]
-    folders = [ExperimentFolder(place.run_folder(str(run_id))) for run_id in shown]
+    folders = [ExperimentRun(place.run_folder(str(run_id))) for run_id in shown]
     return Newest([describe_experiment(folder, place) for folder in folders], len(ids))
 
 
-def describe_experiment(folder: ExperimentFolder, place: ExperimentLayout) -> dict[str, Any]:
+def describe_experiment(folder: ExperimentRun, place: ExperimentLayout) -> dict[str, Any]:
     """Return what a list says of a run, in the fields that an entry of the index has.
 
     ``kind`` tells such an entry from those. ``name`` is the experiment, ``model_family`` the model
-    as the experiment names it. A run that has not told its end has no ``status``; ``state`` is
-    ``unknown`` where another tool tells none, and ``unreadable`` where nobody can tell.
+    as the experiment names it. A run that has not finished has no ``status``; ``state`` is
+    ``unknown`` where another tool recorded none, and ``unreadable`` where its documents cannot be
+    read.
     """
-    found = parse_experiment_run_id(folder.run_id)
+    found = parse_experiment_run_id(folder.id)
     entry: dict[str, Any] = {
         "kind": KIND,
-        "run_id": folder.run_id,
+        "run_id": folder.id,
         "created_at": "" if found is None else f"{found.day}T00:00:00Z",
         "run_dir": place.relative(folder.path),
         "summary": {"final_metrics": {}},
@@ -75,9 +76,9 @@ def describe_experiment(folder: ExperimentFolder, place: ExperimentLayout) -> di
     return entry
 
 
-def _final(folder: ExperimentFolder) -> dict[str, float]:
+def _final(folder: ExperimentRun) -> dict[str, float]:
     """Return the final metrics, or those so far; none where they cannot be read."""
     try:
-        return dict((folder.metrics or {}).get("summary", {}))
+        return folder.metrics
     except RunForgeError:
         return {}

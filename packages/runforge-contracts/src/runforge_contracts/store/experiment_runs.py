@@ -14,18 +14,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from runforge_contracts.codec.strict_json import parse_json
-from runforge_contracts.documents import DocumentFolder
-from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.errors import NotFoundError, RunForgeError
 from runforge_contracts.fs.files import open_file, reading
 from runforge_contracts.store import layout
+from runforge_contracts.store.run import BaseRun, RunStatus
 from runforge_contracts.store.run_ids import parse_experiment_run_id
 from runforge_contracts.validation import validate
 
-#: How a run says that it ended; ``running`` until then, also where it was interrupted.
-ExperimentStatus = Literal["running", "succeeded", "failed", "cancelled"]
 #: Schemas of the documents of an experiment's run, by their path in its folder.
 EXPERIMENT_SCHEMAS = {
     layout.CONFIG: ("tfc.config.v1",),
@@ -50,27 +48,23 @@ class JournalLine(NamedTuple):
     error: RunForgeError | None
 
 
-class ExperimentFolder(DocumentFolder):
+class ExperimentRun(BaseRun):
     """One run of an experiment, read from its folder.
 
-    The properties give the raw object of a document, or None where the run has none.
+    :attr:`config`, :attr:`system` and :attr:`manifest` are the raw objects of the documents, or
+    None where the run has none.
     """
 
     schemas = EXPERIMENT_SCHEMAS
 
     @property
     def config(self) -> dict[str, Any] | None:
-        """The configuration as it was used, and how the run went."""
+        """``config.yaml``: the configuration as it was used, and how the run went."""
         return self.raw(layout.CONFIG)
 
     @property
-    def metrics(self) -> dict[str, Any] | None:
-        """Final values and time series."""
-        return self.raw(layout.EXPERIMENT_METRICS)
-
-    @property
     def system(self) -> dict[str, Any] | None:
-        """The environment that the run was executed in."""
+        """``system.json``: the environment that the run was executed in."""
         return self.raw(layout.SYSTEM)
 
     @property
@@ -79,15 +73,44 @@ class ExperimentFolder(DocumentFolder):
         return self.raw(layout.EXPERIMENT_MANIFEST)
 
     @property
-    def run_id(self) -> str:
-        """The name of the folder, which is the id of the run."""
-        return self.path.name
+    def metrics_document(self) -> dict[str, Any] | None:
+        """``metrics.json``: final values and time series."""
+        return self.raw(layout.EXPERIMENT_METRICS)
 
     @property
-    def status(self) -> ExperimentStatus | None:
-        """What the configuration says; None where it says nothing, as other tools' may."""
-        status: ExperimentStatus | None = (self.config or {}).get("status")
+    def status(self) -> RunStatus | None:
+        """The recorded status; None where another tool recorded none."""
+        status: RunStatus | None = (self.config or {}).get("status")
         return status
+
+    @property
+    def name(self) -> str | None:
+        """The name of the experiment."""
+        return self._config_string("experiment")
+
+    @property
+    def created_at(self) -> str | None:
+        """When the run was started, in UTC, as ISO 8601."""
+        return self._config_string("started_at")
+
+    @property
+    def model_family(self) -> str | None:
+        """The model as the experiment names it."""
+        return self._config_string("model")
+
+    @property
+    def dataset(self) -> str | None:
+        """The dataset as the experiment names it."""
+        return self._config_string("dataset")
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Final metrics by name, or the latest of a run that has not finished."""
+        return dict((self.metrics_document or {}).get("summary", {}))
+
+    def _config_string(self, key: str) -> str | None:
+        value: str | None = (self.config or {}).get(key)
+        return value
 
     def journal(self) -> Iterator[JournalLine]:
         """Give the lines of the journal in order; nothing where there is none.
@@ -98,16 +121,14 @@ class ExperimentFolder(DocumentFolder):
         path = self.path / layout.JOURNAL
         try:
             file = open_file(path)
-        except RunForgeError as error:
-            if error.code is not ErrorCode.FILE_NOT_FOUND:
-                raise
+        except NotFoundError:
             return
         with io.BufferedReader(file) as lines, reading(path):
             yield from journal_lines(lines)
 
 
 def journal_lines(lines: BinaryIO) -> Iterator[JournalLine]:
-    """Give the lines of a journal as :meth:`ExperimentFolder.journal` does.
+    """Give the lines of a journal as :meth:`ExperimentRun.journal` does.
 
     Parameters
     ----------
@@ -158,7 +179,7 @@ def experiment_runs(repository: Path) -> list[Path]:
 def claims_to_be_run(path: Path) -> bool:
     """Tell whether something among the runs means to be one: by its name, or by its own word.
 
-    Other tools keep folders there, too, such as those of TensorBoard; they are nobody's mistake. Of
+    Other tools keep folders there, too, such as those of TensorBoard; they are no mistake. Of
     a link the name that it leads to counts as well.
     """
     if _LIKE_AN_ID.match(path.name):

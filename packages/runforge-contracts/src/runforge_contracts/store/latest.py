@@ -1,9 +1,9 @@
-"""The runs of a workspace, the last one on record first: what ``latest`` means.
+"""The runs of a workspace, newest record first: what ``latest`` means.
 
 The index has the order in which runs were appended, and no clock has a say in it. The runs that it
 lacks, and those of experiments, which no index lists, are put among them by when their files were
 written here. Files of a clone or a copy do not tell that: two such runs are compared by the times
-that they have on record.
+that they recorded.
 
 Source: RunForge contract, "Where things live".
 """
@@ -22,12 +22,13 @@ from runforge_contracts.errors import RunForgeError
 from runforge_contracts.index.index_tail import can_be_shown, newest_entries
 from runforge_contracts.store import layout
 from runforge_contracts.store.experiment_list import describe_experiment
-from runforge_contracts.store.experiment_runs import ExperimentFolder
+from runforge_contracts.store.experiment_runs import ExperimentRun
 from runforge_contracts.store.layout import ExperimentLayout, Place, StoreLayout
-from runforge_contracts.store.reading import RunFolder, locate_run, read_index, run_names
+from runforge_contracts.store.reading import locate_run, read_index, run_names
+from runforge_contracts.store.run import Run
 from runforge_contracts.store.run_ids import ExperimentRunId, started
 
-AnyRun = RunFolder | ExperimentFolder
+AnyRun = Run | ExperimentRun
 
 #: How many entries at the end of an index are looked at before it is read whole.
 _TAIL = 50
@@ -60,7 +61,7 @@ _Sequence = Iterator[tuple[AnyRun, _Begun]]
 
 
 def latest_runs(places: Iterable[Place]) -> Iterator[AnyRun]:
-    """Give the runs of some places whose folders are there, the last one on record first.
+    """Give the runs of some places whose folders are there, newest record first.
 
     Raises
     ------
@@ -110,7 +111,7 @@ def _listed(store: StoreLayout) -> _Sequence:
         except RunForgeError:
             continue
         if path.is_dir():
-            yield RunFolder(path), _begun(path, _TRAINED, started(entry))
+            yield Run(path), _begun(path, _TRAINED, started(entry))
 
 
 def _entries(store: StoreLayout) -> Iterator[dict[str, Any]]:
@@ -136,7 +137,7 @@ def _unlisted(store: StoreLayout) -> _Sequence:
     paths = [store.run_folder(name) for name in run_names(store) if name not in known]
     found = [(path, _begun(path, _TRAINED, started({"run_id": path.name}))) for path in paths]
     for path, begun in sorted(found, key=lambda item: _LATER(item[1])):
-        yield RunFolder(path), begun
+        yield Run(path), begun
 
 
 def _experiments(place: ExperimentLayout) -> _Sequence:
@@ -151,9 +152,9 @@ def _experiments(place: ExperimentLayout) -> _Sequence:
 
     found = [(run_id, begun(run_id)) for run_id in reversed(place.ids())]
     for run_id, _ in sorted(found, key=lambda item: _LATER(item[1])):
-        folder = ExperimentFolder(place.run_folder(str(run_id)))
-        told = started(describe_experiment(folder, place))
-        yield folder, _begun(folder.path, _EXPERIMENTS, told)
+        folder = ExperimentRun(place.run_folder(str(run_id)))
+        recorded = started(describe_experiment(folder, place))
+        yield folder, _begun(folder.path, _EXPERIMENTS, recorded)
 
 
 def _order(one: _Begun, two: _Begun) -> int:

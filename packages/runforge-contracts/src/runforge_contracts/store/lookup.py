@@ -1,4 +1,4 @@
-"""Finding a run by what a person calls it: trained by RunForge, or of an experiment."""
+"""Find a run by its id, a prefix of it, ``latest`` or its path, whichever kind it is."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from typing import Any, NamedTuple
 
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, Problem, RunForgeError
-from runforge_contracts.store.experiment_runs import ExperimentFolder, is_experiment_folder
+from runforge_contracts.store.experiment_runs import ExperimentRun, is_experiment_folder
 from runforge_contracts.store.latest import AnyRun as AnyRun
 from runforge_contracts.store.latest import latest_runs
 from runforge_contracts.store.layout import ExperimentLayout, Place, StoreLayout
-from runforge_contracts.store.reading import RunFolder, locate_run, read_index, run_names
+from runforge_contracts.store.reading import locate_run, read_index, run_names
+from runforge_contracts.store.run import Run
 from runforge_contracts.store.run_ids import is_run_id
 
 #: Tells whether a command can take a run.
 Takes = Callable[[AnyRun], bool]
-#: What an entry of the index tells of a run whose folder is gone.
+#: Fields of an index entry that are shown of a run whose folder is missing.
 _TOLD = (
     *("status", "created_at", "name", "model_family", "preset_id", "label_column"),
     *("model_sha256", "dataset_fingerprint_sha256"),
@@ -27,23 +28,23 @@ _TOLD = (
 
 def is_trained(run: AnyRun) -> bool:
     """Tell whether RunForge has trained the run."""
-    return isinstance(run, RunFolder)
+    return isinstance(run, Run)
 
 
 def has_ended(run: AnyRun) -> bool:
-    """Tell whether the run has told its end."""
-    if isinstance(run, RunFolder):
+    """Return whether the run has finished."""
+    if isinstance(run, Run):
         return run.status != "incomplete"
     return run.status not in (None, "running")
 
 
 def made(file: str) -> Takes:
-    """Return what tells whether a trained run has a file, or has it on record and lost it."""
+    """Return what tells whether a trained run has a file, or recorded it and lost it."""
 
     def takes(run: AnyRun) -> bool:
-        if not isinstance(run, RunFolder):
+        if not isinstance(run, Run):
             return False
-        return (run.path / file).is_file() or file in (run.run or {}).get("artifact_digests", ())
+        return (run.path / file).is_file() or file in (run.record or {}).get("artifact_digests", ())
 
     return takes
 
@@ -59,13 +60,13 @@ def find_any_run(reference: str, places: Sequence[Place], takes: Takes | None = 
     places
         Where to look; at least one.
     takes
-        Which runs ``latest`` may be: the last one on record that it takes. Where it takes none,
-        ``latest`` is the last one of all, so that its own shortcoming is told.
+        Which runs ``latest`` may be: the last one recorded that it takes. Where it takes none,
+        ``latest`` is the last one of all, so that the error is about that one.
 
     Raises
     ------
     RunForgeError
-        ``RUN_NOT_FOUND``, also where the folder of the run is gone, or ``RUN_AMBIGUOUS`` naming
+        ``RUN_NOT_FOUND``, also where the folder of the run is missing, or ``RUN_AMBIGUOUS`` naming
         the runs that a prefix fits.
     """
     stores = [place for place in places if isinstance(place, StoreLayout)]
@@ -75,7 +76,7 @@ def find_any_run(reference: str, places: Sequence[Place], takes: Takes | None = 
         return _latest(places, takes)
     path = _folder_named(reference, stores)
     if path is not None:
-        return RunFolder(path)
+        return Run(path)
     trained = _known(stores)
     others = {
         str(run_id): place.run_folder(str(run_id))
@@ -84,20 +85,18 @@ def find_any_run(reference: str, places: Sequence[Place], takes: Takes | None = 
         for run_id in place.ids()
     }
     run_id = _match(reference, [*trained, *others], places[0])
-    return ExperimentFolder(others[run_id]) if run_id in others else trained[run_id].folder()
+    return ExperimentRun(others[run_id]) if run_id in others else trained[run_id].folder()
 
 
-def find_run(
-    reference: str, stores: Sequence[StoreLayout], takes: Takes | None = None
-) -> RunFolder:
+def find_run(reference: str, stores: Sequence[StoreLayout], takes: Takes | None = None) -> Run:
     """Return the trained run that ``reference`` names; as :func:`find_any_run` otherwise."""
     found = find_any_run(reference, stores, takes)
-    return found if isinstance(found, RunFolder) else RunFolder(found.path)
+    return found if isinstance(found, Run) else Run(found.path)
 
 
 def open_run(path: Path) -> AnyRun:
     """Return the run in the folder ``path``, of whichever kind it is."""
-    return ExperimentFolder(path) if is_experiment_folder(path) else RunFolder(path)
+    return ExperimentRun(path) if is_experiment_folder(path) else Run(path)
 
 
 def no_runs(place: Place) -> RunForgeError:
@@ -128,34 +127,34 @@ class _Known(NamedTuple):
     #: The entry of the index; None where there is none.
     entry: dict[str, Any] | None = None
 
-    def folder(self) -> RunFolder:
-        """Return the run's folder; raises ``RUN_NOT_FOUND`` where it is gone."""
+    def folder(self) -> Run:
+        """Return the run's folder; raises ``RUN_NOT_FOUND`` where it is missing."""
         if self.entry is None:
-            return RunFolder(self.store.run_folder(self.run_id))
+            return Run(self.store.run_folder(self.run_id))
         return folder_of(self.entry, self.store)
 
 
-def folder_of(entry: dict[str, Any], store: StoreLayout) -> RunFolder:
+def folder_of(entry: dict[str, Any], store: StoreLayout) -> Run:
     """Return the folder of the run that an entry of the index is about.
 
     Raises
     ------
     RunForgeError
-        ``RUN_NOT_FOUND``, with what the index has of it, where the folder is gone;
+        ``RUN_NOT_FOUND``, with what the index has of it, where the folder is missing;
         ``PATH_OUTSIDE_ROOT`` where the entry leads out of the workspace.
     """
     path = locate_run(entry, store)
     if path.is_dir():
-        return RunFolder(path)
+        return Run(path)
     metrics = entry.get("summary", {}).get("final_metrics", {})
-    told = {name: entry[name] for name in _TOLD if name in entry} | metrics
+    known = {name: entry[name] for name in _TOLD if name in entry} | metrics
     raise RunForgeError(
         ErrorCode.RUN_NOT_FOUND,
         f"The folder of the run {quote(entry['run_id'])} is gone"
         f" ({quote(entry['run_dir'], 200)}); the index has of it:",
         hint="Put the folder back from a copy; its entry in the index stays, as history.",
         path=str(path),
-        problems=[Problem(f"{name}: {value}") for name, value in told.items()],
+        problems=[Problem(f"{name}: {value}") for name, value in known.items()],
     )
 
 
@@ -190,7 +189,7 @@ def _latest(places: Sequence[Place], takes: Takes | None) -> AnyRun:
         return last
     stores = [place for place in places if isinstance(place, StoreLayout)]
     for known in _known(stores).values():
-        return known.folder()  # It is gone, as all of them are.
+        return known.folder()  # It is missing, as all of them are.
     raise no_runs(places[0])
 
 

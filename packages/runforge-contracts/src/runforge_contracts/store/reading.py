@@ -1,4 +1,4 @@
-"""Reading runs: whoever wrote one, in whatever version, its documents come from here.
+"""The runs of one store: its index, its run folders, and the entry that describes a run.
 
 Nothing here writes, follows a symbolic link, or trusts a path that it finds in a document.
 """
@@ -8,113 +8,21 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from runforge_contracts.codec.strict_json import parse_json, unique_json
 from runforge_contracts.display import quote
-from runforge_contracts.documents import DocumentFolder
-from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
 from runforge_contracts.fs.files import read_file
 from runforge_contracts.index.index_tail import once
-from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.run import Run
 from runforge_contracts.store.run_ids import is_any_run_id, started
 from runforge_contracts.validation import validate
 
-#: Schemas of ``run.json`` that are read, newest first.
-RUN_VERSIONS = ("run.v0.4.0", "run.v0.3.6", "run.v0.3.3", "run.v0.2.2.1")
 #: Largest index that is read: some 400 bytes for each of half a million runs.
 MAX_INDEX_BYTES = 256 * 2**20
-
-RunStatus = Literal["succeeded", "failed", "cancelled", "incomplete"]
-#: Schemas that the documents of a run may follow, by their path in the run folder.
-SCHEMAS_BY_FILE = {
-    layout.REQUEST: ("request.v1",),
-    layout.RUN: RUN_VERSIONS,
-    layout.RESULT: ("result.v1",),
-    layout.METRICS: ("metrics.phase2",),
-    layout.METRICS_V1: ("metrics.v1",),
-    layout.DIAGNOSTICS: ("diagnostics.v1",),
-    layout.MANIFEST: ("manifest.v1",),
-    layout.FEATURE_IMPORTANCE: ("feature_importance.v1",),
-    layout.LINEAR_COEFFICIENTS: ("linear_coefficients.v1",),
-    layout.INTERPRETABILITY_INDEX: ("interpretability.index.v1",),
-}
-
-
-class RunFolder(DocumentFolder):
-    """One run, read from its folder.
-
-    The properties give the raw object of a document, or None where the run has none.
-    """
-
-    schemas = SCHEMAS_BY_FILE
-
-    @property
-    def request(self) -> dict[str, Any] | None:
-        """What the run was configured to do."""
-        return self.raw(layout.REQUEST)
-
-    @property
-    def run(self) -> dict[str, Any] | None:
-        """What happened, if training completed."""
-        return self.raw(layout.RUN)
-
-    @property
-    def result(self) -> dict[str, Any] | None:
-        """How the run ended."""
-        return self.raw(layout.RESULT)
-
-    @cached_property
-    def run_id(self) -> str:
-        """The id that the run's documents carry, else the name of its folder."""
-        for document in (self.run, self.result):
-            if document and "run_id" in document:
-                return str(document["run_id"])
-        return self.path.name
-
-    @cached_property
-    def status(self) -> RunStatus:
-        """How the run ended; ``incomplete`` while it trains, or where it was interrupted."""
-        if self.result is not None:
-            status: RunStatus = self.result["status"]
-            return status
-        # Clients before result.json wrote a run record only when training had completed. Today's
-        # write both, and one that did not was ended in between.
-        before_results = self.run is not None and self.run["schema_version"] != RUN_VERSIONS[0]
-        return "succeeded" if before_results else "incomplete"
-
-    @property
-    def ending(self) -> str:
-        """How the run ended, as a sentence."""
-        if self.status == "incomplete":
-            return "The run has not ended."
-        return f"The run ended as {self.status}."
-
-    @cached_property
-    def diagnostics(self) -> list[dict[str, Any]]:
-        """The run's diagnostics; derived from the record for runs that wrote none."""
-        document = self.raw(layout.DIAGNOSTICS)
-        if document is not None:
-            return list(document["diagnostics"])
-        return synthesized_diagnostics(self.run)
-
-
-def synthesized_diagnostics(run: dict[str, Any] | None) -> list[dict[str, Any]]:
-    """Return the diagnostics that a run record amounts to by itself.
-
-    Source: RunForge guarantees, "Synthesized Diagnostics".
-    """
-    from runforge_contracts.diagnostics import DiagnosticCode, diagnostic, raw_diagnostic
-
-    dropped = (run or {}).get("dropped_rows_missing_values", 0)
-    if not dropped:
-        return []
-    text = f"{dropped} rows were dropped because a value was missing."
-    found = diagnostic(DiagnosticCode.MISSING_VALUES_DROPPED, text, rows_dropped=dropped)
-    return [raw_diagnostic(found)]
 
 
 def read_index_document(store: StoreLayout) -> dict[str, Any] | None:
@@ -131,20 +39,20 @@ def read_index_document(store: StoreLayout) -> dict[str, Any] | None:
 def read_index_text(store: StoreLayout) -> tuple[dict[str, Any] | None, bytes]:
     """Return the raw index as :func:`read_index_document` does, and the bytes that it was."""
     try:
-        data = read_file(store.index, max_bytes=MAX_INDEX_BYTES)
+        data = read_file(store.index, max_bytes=MAX_INDEX_BYTES, too_large=ErrorCode.JSON_TOO_LARGE)
         raw = _plain_index(data)
         if raw is None:
             raw = parse_json(data, path=str(store.index), max_bytes=MAX_INDEX_BYTES)
             validate(raw, "index.v1", path=str(store.index))
+    except NotFoundError:
+        return None, b""
     except RunForgeError as error:
-        if error.code is ErrorCode.FILE_NOT_FOUND:
-            return None, b""
         raise RunForgeError(
             ErrorCode.INDEX_INVALID,
             f"The index of the store cannot be read: {error.message}",
             hint="The run folders are not affected; `runforge index rebuild` makes a new one.",
             path=str(store.index),
-            pointer=error.place.pointer,
+            pointer=error.location.pointer,
         ) from error
     return raw, data
 
@@ -209,12 +117,12 @@ def run_names(store: StoreLayout) -> list[str]:
         ) from error
 
 
-def describe(folder: RunFolder, store: StoreLayout) -> dict[str, Any]:
+def describe(folder: Run, store: StoreLayout) -> dict[str, Any]:
     """Return the index entry that the run's documents amount to.
 
     Fields that the run cannot have are absent; an incomplete run has no status.
     """
-    request, run, result = folder.request or {}, folder.run or {}, folder.result or {}
+    request, run, result = folder.request or {}, folder.record or {}, folder.result or {}
     config = result.get("effective_config") or {}
     metrics = (result.get("summary") or {}).get("metrics") or run.get("metrics") or {}
     summary: dict[str, Any] = {}
@@ -229,9 +137,9 @@ def describe(folder: RunFolder, store: StoreLayout) -> dict[str, Any]:
     model_pkl = (run.get("artifacts") or {}).get("model_pkl")
     created_at = run.get("created_at") or result.get("finished_at") or request.get("created_at")
     entry = {
-        "run_id": folder.run_id,
+        "run_id": folder.id,
         "created_at": created_at,
-        "name": request.get("name") or folder.run_id,
+        "name": request.get("name") or folder.id,
         "preset_id": request.get("preset"),
         "status": None if folder.status == "incomplete" else folder.status,
         "summary": summary,
@@ -271,7 +179,7 @@ def list_runs(store: StoreLayout, *, trust_index: bool = True) -> list[dict[str,
     for name in unlisted:
         if name not in known:
             with contextlib.suppress(RunForgeError):
-                entry = describe(RunFolder(store.run_folder(name)), store)
+                entry = describe(Run(store.run_folder(name)), store)
                 # Its documents may be a copy of those of a run that is here already.
                 if entry["run_id"] not in known:
                     known.add(entry["run_id"])
@@ -283,7 +191,7 @@ def list_runs(store: StoreLayout, *, trust_index: bool = True) -> list[dict[str,
 def _completed(entry: dict[str, Any], store: StoreLayout) -> dict[str, Any]:
     """Return an entry of an older client with what the run's documents add to it."""
     try:
-        return {**describe(RunFolder(locate_run(entry, store)), store), **entry}
+        return {**describe(Run(locate_run(entry, store)), store), **entry}
     except RunForgeError:
         return entry
 

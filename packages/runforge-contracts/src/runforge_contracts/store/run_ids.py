@@ -40,7 +40,7 @@ def run_id_candidates(created_at: str, request: Any, fingerprint: str) -> Iterat
     fingerprint
         SHA-256 of the dataset's bytes.
     """
-    import hashlib  # late: whoever lists runs makes no ids
+    import hashlib  # late: listing runs makes no ids
 
     stamp = created_at[:19].replace("-", "").replace(":", "").replace("T", "-")
     seed = hashlib.sha256(canonical_json(request) + b"\n" + fingerprint.encode()).digest()
@@ -58,11 +58,11 @@ def started(entry: dict[str, Any]) -> str:
     run_id = str(entry["run_id"])
     if is_run_id(run_id):
         return run_id[:15]
-    told = str(entry.get("created_at", ""))[:19]
+    recorded = str(entry.get("created_at", ""))[:19]
     experiment = parse_experiment_run_id(run_id)
-    if experiment is not None and told[:10] != experiment.day:
-        told = f"{experiment.day}T00:00:00"
-    return told.replace("-", "").replace(":", "").replace("T", "-")
+    if experiment is not None and recorded[:10] != experiment.day:
+        recorded = f"{experiment.day}T00:00:00"
+    return recorded.replace("-", "").replace(":", "").replace("T", "-")
 
 
 class ExperimentRunId(NamedTuple):

@@ -86,7 +86,7 @@ def train(
     device
         ``cpu``, or ``gpu`` where there is one to use.
     name, tags, notes
-        For people.
+        For display.
     workspace
         Folder that holds the store; by default the nearest at or above the current folder that has
         one, else the current folder.
@@ -94,7 +94,7 @@ def train(
         Whether what identifies a person or a machine is left out of the record; by default where
         ``RUNFORGE_PRIVATE`` asks for it.
     observer
-        Told of every event and diagnostic.
+        Called with every event and diagnostic.
     cancellation
         Ends the run early; ``runforge cancel`` does so without it, and an interrupt.
 
@@ -109,7 +109,7 @@ def train(
     from runforge_engine.pipeline.execute import execute
     from runforge_engine.pipeline.request import new_request
 
-    store = StoreLayout(_workspace(workspace), DEFAULT_STORE)
+    store = StoreLayout(workspace_at(workspace), DEFAULT_STORE)
     request = new_request(
         dataset=_dataset(data, store),
         label_column=label,
@@ -150,7 +150,7 @@ class Store:
         self, workspace: str | os.PathLike[str] | None = None, name: str | None = None
     ) -> None:
         #: Folder that holds the store.
-        self.workspace = _workspace(workspace)
+        self.workspace = workspace_at(workspace)
         self._name = name
 
     def runs(self, *, status: str | None = None, model: str | None = None) -> list[Run]:
@@ -173,7 +173,7 @@ class Store:
     def run(self, reference: str = "latest") -> Run:
         """Return the run that ``reference`` names: an id, the start of one, ``latest``, or a path.
 
-        ``latest`` is the last one on record; a path may begin at the workspace.
+        ``latest`` is the last one recorded; a path may begin at the workspace.
 
         Raises
         ------
@@ -208,14 +208,14 @@ class Store:
         RunForgeError
             ``RUN_NOT_FOUND`` or ``RUN_AMBIGUOUS``.
         """
-        from runforge_contracts.store.experiment_runs import ExperimentFolder
+        from runforge_contracts.store.experiment_runs import ExperimentRun as RecordedRun
         from runforge_contracts.store.lookup import find_any_run
 
         from runforge_engine.api.experiment_run import ExperimentRun
 
         reference = os.fspath(reference)
         found = find_any_run(reference, [self._experiments() or ExperimentLayout(self.workspace)])
-        if not isinstance(found, ExperimentFolder):
+        if not isinstance(found, RecordedRun):
             raise RunForgeError(
                 ErrorCode.RUN_NOT_FOUND,
                 f"{quote(reference, 200)} is not the run of an experiment.",
@@ -284,10 +284,10 @@ class Store:
         return entries[::-1]
 
     def _status(self, entry: dict[str, Any]) -> str:
-        """Return how the run of an entry ended, or what becomes of it."""
-        told = entry.get("status") or entry.get("state")
-        if told:
-            return str(told)
+        """Return the status of the run of an entry; a running one is looked at."""
+        recorded = entry.get("status") or entry.get("state")
+        if recorded:
+            return str(recorded)
         path = self.workspace / entry["run_dir"]
         if "kind" not in entry:
             return Run(path).status
@@ -343,7 +343,8 @@ def _column(metric: str) -> str:
     return f"metric.{metric}" if taken else metric
 
 
-def _workspace(folder: str | os.PathLike[str] | None) -> Path:
+def workspace_at(folder: str | os.PathLike[str] | None) -> Path:
+    """Return ``folder``, or the workspace of the current folder where it is None."""
     if folder is None:
         return find_workspace(Path.cwd())
     path = Path(folder).absolute()

@@ -1,19 +1,20 @@
-"""A run as a value of a program: its documents, its model, and how it shows itself in a notebook.
+"""``Run``: a recorded run that can load its model, with a table for notebooks.
 
 Source: RunForge contract, "Documents and versions".
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from runforge_contracts.display import format_duration, printable, shorten
-from runforge_contracts.metrics import primary_metric
 from runforge_contracts.store import layout
-from runforge_contracts.store.reading import RunFolder
+from runforge_contracts.store import run as recorded_run
+from runforge_contracts.store.run import RunStatus
 
 from runforge_engine.runtime.folder_lock import state_of
 
@@ -21,10 +22,8 @@ from runforge_engine.runtime.folder_lock import state_of
 _LONG = 80
 
 
-class Run:
-    """A run, read from its folder; a document is read when it is asked for.
-
-    The documents are the raw objects of the contract, or None where the run has none.
+class Run(recorded_run.Run):
+    """A run of the contract that can also load its model, and shows itself in a notebook.
 
     Parameters
     ----------
@@ -32,45 +31,23 @@ class Run:
         The run folder.
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self._folder = RunFolder(Path(path).absolute())
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        super().__init__(Path(path).absolute())
 
     @property
-    def path(self) -> Path:
-        """The run folder."""
-        return self._folder.path
-
-    @property
-    def run_id(self) -> str:
-        """The id that the run's documents carry."""
-        return self._folder.run_id
-
-    @property
-    def status(self) -> str:
+    def status(self) -> RunStatus:
         """``succeeded``, ``failed`` or ``cancelled``.
 
         Without a result it is ``running``, ``interrupted``, or ``incomplete`` where it has not
-        begun or nobody can tell; ``missing`` where the folder is gone.
+        started or its state is unknown; ``missing`` where the folder was deleted.
         """
         if not self.path.is_dir():
             return "missing"
-        ended = self._folder.status
-        # A run at work is asked again next time.
-        self._folder = RunFolder(self.path) if ended == "incomplete" else self._folder
-        return state_of(self.path) if ended == "incomplete" else ended
-
-    @property
-    def name(self) -> str | None:
-        """The name that the run was given."""
-        name: str | None = (self.request or {}).get("name")
-        return name
-
-    @property
-    def metrics(self) -> dict[str, float]:
-        """Metrics on the validation rows, by name; empty where training did not complete."""
-        summary = (self.result or {}).get("summary") or {}
-        found = summary.get("metrics") or (self.record or {}).get("metrics") or {}
-        return {name: value for name, value in found.items() if not name.startswith("num_")}
+        recorded = super().status
+        if recorded != "incomplete":
+            return recorded
+        self.reload()  # a running run is read again next time
+        return state_of(self.path)
 
     @property
     def hyperparameters(self) -> dict[str, Any]:
@@ -80,39 +57,19 @@ class Run:
         }
 
     @property
-    def request(self) -> dict[str, Any] | None:
-        """``request.json``: what was asked for."""
-        return self._folder.request
-
-    @property
-    def record(self) -> dict[str, Any] | None:
-        """``run.json``: what happened, if training completed, and where it came from."""
-        return self._folder.run
-
-    @property
-    def result(self) -> dict[str, Any] | None:
-        """``result.json``: how the run ended."""
-        return self._folder.result
-
-    @property
     def detailed_metrics(self) -> dict[str, Any] | None:
         """``metrics.v1.json``: metrics by class, and the confusion matrix."""
-        return self._folder.raw(layout.METRICS_V1)
+        return self.raw(layout.METRICS_V1)
 
     @property
     def importance(self) -> dict[str, Any] | None:
         """``feature_importance.v1.json``, of a forest."""
-        return self._folder.raw(layout.FEATURE_IMPORTANCE)
+        return self.raw(layout.FEATURE_IMPORTANCE)
 
     @property
     def coefficients(self) -> dict[str, Any] | None:
         """``linear_coefficients.v1.json``, of a linear model."""
-        return self._folder.raw(layout.LINEAR_COEFFICIENTS)
-
-    @property
-    def diagnostics(self) -> list[dict[str, Any]]:
-        """What there is to say about the run."""
-        return self._folder.diagnostics
+        return self.raw(layout.LINEAR_COEFFICIENTS)
 
     def load_model(self) -> Any:
         """Return the fitted pipeline, after a look into the file that runs none of it.
@@ -126,22 +83,11 @@ class Run:
         from runforge_engine.model_file.loading import load_model
         from runforge_engine.modeling.predict import model_of_run
 
-        model = model_of_run(self._folder, ())
+        model = model_of_run(self, ())
         return load_model(model.path, model.sha256)
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Run) and other.path == self.path
-
-    def __hash__(self) -> int:
-        return hash(self.path)
-
-    def __repr__(self) -> str:
-        chosen = primary_metric({"metrics": self.metrics})
-        metric = f", {chosen[0]}={chosen[1]:.4f}" if chosen else ""
-        return f"<Run {printable(self.run_id)}: {self.status}{metric}>"
-
     def _repr_html_(self) -> str:
-        return html_table(("", ""), self._facts(), title=f"Run {self.run_id}: {self.status}")
+        return html_table(("", ""), self._facts(), title=f"Run {self.id}: {self.status}")
 
     def _facts(self) -> list[tuple[str, str]]:
         """Return what a table says of the run."""

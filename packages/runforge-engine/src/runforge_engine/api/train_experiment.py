@@ -62,11 +62,11 @@ def _train(config: dict[str, Any]) -> int:
         **training_options(config),
     )
     run = current_run()
-    run.log_parameters({TRAINED_RUN: trained.run_id, **trained.hyperparameters})
+    run.log_parameters({TRAINED_RUN: trained.id, **trained.hyperparameters})
     for name, value in trained.metrics.items():
         run.log_summary(name, value)
     run.log_artifact(trained.path / layout.MODEL, "model.pkl")
-    _say(f"trained run {trained.run_id}")
+    _say(f"trained run {trained.id}")
     return 0
 
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnostic
 from runforge_contracts.display import printable, quote
-from runforge_contracts.errors import ErrorCode, Place, Problem, RunForgeError
+from runforge_contracts.errors import ErrorCode, Location, Problem, RunForgeError
 
 from runforge_engine.data.dataset_source import Source
 from runforge_engine.data.labels import label_warnings, parse_labels
@@ -413,12 +413,12 @@ def _booleans_taken(names: Sequence[str]) -> Diagnostic:
 
 
 def _not_exact(problems: Sequence[Problem]) -> Diagnostic:
-    others = [str(problem.place.column) for problem in problems[1:]]
+    others = [str(problem.location.column) for problem in problems[1:]]
     return diagnostic(
         DiagnosticCode.FEATURE_NOT_EXACT,
         problems[0].message + (f" So it is in {name_list(others)}." if others else ""),
-        columns=[problem.place.column for problem in problems],
-        row=problems[0].place.row,
+        columns=[problem.location.column for problem in problems],
+        row=problems[0].location.row,
         hint="Leave an identifier out; give a time in larger units.",
     )
 
@@ -467,14 +467,14 @@ def _check_range(
             continue
         unending = bad[~np.isfinite(sizes[bad])]
         at = unending[0] if unending.size else bad[0]
-        place = Place(column=name, row=int(keep[at]) + 1)
+        place = Location(column=name, row=int(keep[at]) + 1)
         if unending.size:
             infinite.append(Problem(f"The column {quote(name)} holds an infinite value.", place))
         else:
             value = float(X[at, index])
             large.append(Problem(f"The column {quote(name)} holds {value!r}.", place))
     if infinite:
-        first = infinite[0].place
+        first = infinite[0].location
         raise RunForgeError(
             ErrorCode.FEATURE_NOT_FINITE,
             f"The column {quote(first.column)} holds a value that is not finite, in row"
@@ -531,7 +531,7 @@ def _check_spread(X: Any, features: Sequence[str], keep: Any, source: Source) ->
         with np.errstate(over="ignore"):
             spread = float(np.square(column - column.mean()).sum())
         if not math.isfinite(spread):
-            place = Place(column=name, row=int(keep[at]) + 1)
+            place = Location(column=name, row=int(keep[at]) + 1)
             value = float(column[at])
             problems.append(Problem(f"The column {quote(name)} holds {value!r}.", place))
     if problems:
@@ -539,19 +539,19 @@ def _check_spread(X: Any, features: Sequence[str], keep: Any, source: Source) ->
 
 
 def _too_large(problems: list[Problem], source: Source, *, excludable: bool) -> RunForgeError:
-    names = [str(problem.place.column) for problem in problems]
+    names = [str(problem.location.column) for problem in problems]
     first, one = problems[0], len(problems) == 1
     return RunForgeError(
         ErrorCode.FEATURE_TOO_LARGE,
-        f"{first.message.removesuffix('.')} in row {first.place.row}, which is too large to be"
+        f"{first.message.removesuffix('.')} in row {first.location.row}, which is too large to be"
         " scaled: its square, or the sum of such squares, is no finite number.",
         hint="Leave the cell empty if the value stands for an unknown one, divide the column, or"
         f" leave it out with {_exclusion(names, source)}."
         if excludable
         else "Leave the cell empty if the value stands for an unknown one.",
         path=str(source.path),
-        column=first.place.column,
-        row=first.place.row,
+        column=first.location.column,
+        row=first.location.row,
         problems=() if one else problems[:_SHOWN],
     )
 
@@ -592,7 +592,7 @@ def _parse_cells(column: pa.ChunkedArray, keep: Any, target: Any, name: str) -> 
                 return _Parsed(
                     Problem(
                         f"The column {quote(name)} holds {quote(cell, 30)}, which is not a number.",
-                        Place(column=name, row=int(keep[position]) + 1),
+                        Location(column=name, row=int(keep[position]) + 1),
                     )
                 )
             target[position] = value
@@ -620,12 +620,12 @@ def _inexact(cells: pa.Array, keep: Any, values: Any, name: str) -> Problem | No
         f"The column {quote(name)} holds {quote(cell, 40)} in row {row}, which is read as"
         f" {quote(int(value), 40)}: beyond 2^53 a double cannot hold every integer"
         f" ({len(found):,} of {len(cells):,} values).",
-        Place(column=name, row=row),
+        Location(column=name, row=row),
     )
 
 
 def _not_numeric(problems: list[Problem], source: Source, *, excludable: bool) -> RunForgeError:
-    names = [str(problem.place.column) for problem in problems]
+    names = [str(problem.location.column) for problem in problems]
     first = problems[0]
     one = len(names) == 1
     return RunForgeError(
@@ -636,8 +636,8 @@ def _not_numeric(problems: list[Problem], source: Source, *, excludable: bool) -
         if excludable
         else "The model asks for numbers; leave a cell empty where its value is unknown.",
         path=str(source.path),
-        column=first.place.column,
-        row=first.place.row,
+        column=first.location.column,
+        row=first.location.row,
         problems=() if one else problems[:_SHOWN],
     )
 

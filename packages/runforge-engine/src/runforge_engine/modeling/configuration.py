@@ -16,7 +16,7 @@ from runforge_contracts.codec.pointers import format_pointer
 from runforge_contracts.codec.strict_json import canonical_json
 from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnostic
 from runforge_contracts.display import quote
-from runforge_contracts.errors import ErrorCode, Place, Problem, RunForgeError
+from runforge_contracts.errors import ErrorCode, Location, Problem, RunForgeError
 
 from runforge_engine.modeling.families import FAMILIES, Family, Hyperparameter
 
@@ -260,7 +260,7 @@ def _accept(overrides: Mapping[str, Any], family: str, table: Family) -> dict[st
     problems: list[Problem] = []
     code = ErrorCode.HYPERPARAMETER_INVALID
     for name, value in overrides.items():
-        place = Place(pointer=format_pointer(("model", "hyperparameters", name)))
+        place = Location(pointer=format_pointer(("model", "hyperparameters", name)))
         parameter = table.hyperparameters.get(name)
         if parameter is None:
             code = ErrorCode.HYPERPARAMETER_UNKNOWN
@@ -282,7 +282,7 @@ def _accept(overrides: Mapping[str, Any], family: str, table: Family) -> dict[st
             if len(problems) == 1
             else f"{len(problems)} hyperparameters are not valid for `{family}`.",
             hint=first.hint if len(problems) == 1 else None,
-            pointer=first.place.pointer if len(problems) == 1 else None,
+            pointer=first.location.pointer if len(problems) == 1 else None,
             problems=problems if len(problems) > 1 else (),
         )
     return accepted

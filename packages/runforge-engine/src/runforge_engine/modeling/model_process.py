@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from runforge_contracts.diagnostics import Diagnostic, raw_diagnostic
 from runforge_contracts.display import quote
-from runforge_contracts.errors import ErrorCode, Place, Problem, RunForgeError
+from runforge_contracts.errors import ErrorCode, Location, Problem, RunForgeError
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.reading import RunFolder
+from runforge_contracts.store.run import Run
 
 from runforge_engine.runtime.interpreter import own_command, own_environment
 
@@ -70,7 +70,7 @@ def predict(model: RecordedModel, data: Path, *, probabilities: bool = False) ->
 
 
 def replay(
-    folder: RunFolder, workspace: Path, listed: Iterable[tuple[dict[str, Any], StoreLayout]]
+    folder: Run, workspace: Path, listed: Iterable[tuple[dict[str, Any], StoreLayout]]
 ) -> Replay:
     """Do what :func:`runforge_engine.modeling.revalidate.replay` does, in a separate process.
 
@@ -177,7 +177,7 @@ def _died(code: int, model: Path) -> RunForgeError:
 def _error_of(document: dict[str, Any]) -> RunForgeError:
     """Return the error that an ``error.v1`` document tells of."""
     problems = [
-        Problem(item["message"], Place(**_place(item)), item.get("hint"))
+        Problem(item["message"], Location(**_place(item)), item.get("hint"))
         for item in document.get("problems", ())
     ]
     return RunForgeError(
@@ -190,7 +190,7 @@ def _error_of(document: dict[str, Any]) -> RunForgeError:
 
 
 def _place(document: dict[str, Any]) -> dict[str, Any]:
-    return {name: document[name] for name in Place._fields if name in document}
+    return {name: document[name] for name in Location._fields if name in document}
 
 
 def main() -> None:
@@ -239,7 +239,7 @@ def _do(task: dict[str, Any]) -> dict[str, Any]:
     if task["do"] == "replay":
         from runforge_engine.modeling.revalidate import replay_model
 
-        replayed = replay_model(RunFolder(Path(task["folder"])), Path(task["workspace"]), model)
+        replayed = replay_model(Run(Path(task["folder"])), Path(task["workspace"]), model)
         arrays = {
             name: getattr(replayed, name).tolist() for name in ("truth", "predicted", "scores")
         }

@@ -20,10 +20,10 @@ from typing import Any
 
 from runforge_contracts.diagnostics import Diagnostic
 from runforge_contracts.display import printable, quote
-from runforge_contracts.errors import ErrorCode, Problem, RunForgeError
+from runforge_contracts.errors import ErrorCode, NotFoundError, Problem, RunForgeError
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.reading import RunFolder
+from runforge_contracts.store.run import Run
 
 from runforge_engine.data.dataset import check_unique, feature_matrix, missing_mask, name_list
 from runforge_engine.data.dataset_source import Source
@@ -131,7 +131,7 @@ class Prediction:
 
 
 def model_of_run(
-    folder: RunFolder, listed: Iterable[tuple[dict[str, Any], StoreLayout]]
+    folder: Run, listed: Iterable[tuple[dict[str, Any], StoreLayout]]
 ) -> RecordedModel:
     """Return the model of a run.
 
@@ -150,20 +150,20 @@ def model_of_run(
         on record or the records disagree.
     """
     own = [entry for entry, store in listed if _lies_at(Listed(entry, store), folder)]
-    record = folder.run or {}
+    record = folder.record or {}
     model = (record.get("artifacts") or {}).get("model_pkl")
     if model is None:
         raise RunForgeError(
             ErrorCode.ARTIFACT_NOT_FOUND,
-            f"The run {quote(folder.run_id)} has no model.",
+            f"The run {quote(folder.id)} has no model.",
             hint=f"{folder.ending} `runforge show` tells more.",
             path=str(folder.path),
         )
-    digest = _digest_on_record(folder.run_id, model, folder, own)
-    return RecordedModel(folder.path / model, folder.run_id, digest, record)
+    digest = _digest_on_record(folder.id, model, folder, own)
+    return RecordedModel(folder.path / model, folder.id, digest, record)
 
 
-def _lies_at(run: Listed, folder: RunFolder) -> bool:
+def _lies_at(run: Listed, folder: Run) -> bool:
     """Tell whether an index entry is that of the run in a folder, whatever id the run claims."""
     if folder.path.name not in (run.entry["run_id"], PurePosixPath(run.entry["run_dir"]).name):
         return False
@@ -192,9 +192,7 @@ def model_of_file(
     sought = wanted(str(path))
     try:
         matches = trace(sought, listed)
-    except RunForgeError as error:
-        if error.code is not ErrorCode.RUN_NOT_FOUND:
-            raise
+    except NotFoundError:
         matches = []
     made = [match for match in matches if match.matched == "model_sha256"]
     if not made:
@@ -213,12 +211,12 @@ def model_of_file(
 
 
 def _digest_on_record(
-    run_id: str, model: str, folder: RunFolder | None, entries: Sequence[dict[str, Any]]
+    run_id: str, model: str, folder: Run | None, entries: Sequence[dict[str, Any]]
 ) -> str:
     """Return the one digest that everything on record gives for a run's model."""
     found = {entry["model_sha256"] for entry in entries if "model_sha256" in entry}
     if folder is not None:
-        run, manifest = folder.run or {}, folder.raw(layout.MANIFEST) or {}
+        run, manifest = folder.record or {}, folder.raw(layout.MANIFEST) or {}
         for files in (run.get("artifact_digests", {}), manifest.get("files", {})):
             if model in files:
                 found.add(files[model]["sha256"])

@@ -23,7 +23,7 @@ from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.reading import RunFolder
+from runforge_contracts.store.run import Run
 
 from runforge_engine.data.dataset import Dataset, load_dataset
 from runforge_engine.data.dataset_source import Source, dataset_path, read_source
@@ -56,7 +56,7 @@ class Replay:
 
 
 def recorded_model(
-    folder: RunFolder, listed: Iterable[tuple[dict[str, Any], StoreLayout]]
+    folder: Run, listed: Iterable[tuple[dict[str, Any], StoreLayout]]
 ) -> RecordedModel:
     """Return the model of a run whose record tells what its validation rows are.
 
@@ -66,13 +66,13 @@ def recorded_model(
         ``ARTIFACT_NOT_FOUND`` where the run has no model or its record is too old; what
         :func:`~runforge_engine.modeling.predict.model_of_run` raises.
     """
-    run, metrics = folder.run or {}, folder.raw(layout.METRICS_V1)
+    run, metrics = folder.record or {}, folder.raw(layout.METRICS_V1)
     lacking = [name for name in _NEEDED if name not in run]
     if metrics is None or lacking:
         what = f"has no {quote(lacking[0])}" if run and lacking else "has no metrics"
         raise RunForgeError(
             ErrorCode.ARTIFACT_NOT_FOUND,
-            f"The record of the run {quote(folder.run_id)} {what}, so its validation rows are not"
+            f"The record of the run {quote(folder.id)} {what}, so its validation rows are not"
             " known.",
             hint="An older client made it; `runforge rerun` trains it again."
             if run
@@ -82,7 +82,7 @@ def recorded_model(
 
 
 def replay(
-    folder: RunFolder, workspace: Path, listed: Iterable[tuple[dict[str, Any], StoreLayout]]
+    folder: Run, workspace: Path, listed: Iterable[tuple[dict[str, Any], StoreLayout]]
 ) -> Replay:
     """Return what the model of a run makes of the run's validation rows.
 
@@ -104,7 +104,7 @@ def replay(
     return replay_model(folder, workspace, recorded_model(folder, listed))
 
 
-def replay_model(folder: RunFolder, workspace: Path, model: RecordedModel) -> Replay:
+def replay_model(folder: Run, workspace: Path, model: RecordedModel) -> Replay:
     """Return what a model that :func:`recorded_model` gave makes of the run's validation rows.
 
     Raises
@@ -113,7 +113,7 @@ def replay_model(folder: RunFolder, workspace: Path, model: RecordedModel) -> Re
         ``DATASET_NOT_FOUND``; ``FILE_UNSAFE`` where dataset or model are not those of the record,
         or where they give other predictions; what reading and loading raise.
     """
-    run, metrics = folder.run or {}, folder.raw(layout.METRICS_V1) or {}
+    run, metrics = folder.record or {}, folder.raw(layout.METRICS_V1) or {}
     source = read_source(dataset_path(run["dataset"]["path"], workspace))
     if source.sha256 != run["dataset"]["fingerprint_sha256"]:
         raise _not_of_record(
@@ -131,7 +131,7 @@ def replay_model(folder: RunFolder, workspace: Path, model: RecordedModel) -> Re
     return replayed
 
 
-def _dataset(source: Source, run: dict[str, Any], folder: RunFolder) -> Dataset:
+def _dataset(source: Source, run: dict[str, Any], folder: Run) -> Dataset:
     """Return the rows that the run used, which the record must confirm."""
     used = {*run["feature_names"], run["label_column"]}
     excluded = [name for name in read_names(source) if name not in used]
@@ -142,7 +142,7 @@ def _dataset(source: Source, run: dict[str, Any], folder: RunFolder) -> Dataset:
     return dataset
 
 
-def _compute(pipeline: Any, dataset: Dataset, rows: Any, folder: RunFolder) -> Replay:
+def _compute(pipeline: Any, dataset: Dataset, rows: Any, folder: Run) -> Replay:
     import numpy as np
     from threadpoolctl import threadpool_limits
 
@@ -162,7 +162,7 @@ def _compute(pipeline: Any, dataset: Dataset, rows: Any, folder: RunFolder) -> R
         # Only a forged record can name a model whose parts do not fit each other.
         raise RunForgeError(
             ErrorCode.FILE_UNSAFE,
-            f"The model of the run {quote(folder.run_id)} cannot predict: {quote(error, 200)}.",
+            f"The model of the run {quote(folder.id)} cannot predict: {quote(error, 200)}.",
         ) from error
     if scores.ndim == 1:
         scores = np.column_stack([-scores, scores])
@@ -200,9 +200,9 @@ def _fits(replayed: Replay, metrics: dict[str, Any]) -> bool:
     )
 
 
-def _not_of_record(what: str, folder: RunFolder) -> RunForgeError:
+def _not_of_record(what: str, folder: Run) -> RunForgeError:
     return RunForgeError(
         ErrorCode.FILE_UNSAFE,
-        f"{what} (run {quote(folder.run_id)}).",
+        f"{what} (run {quote(folder.id)}).",
         hint="`runforge verify` tells what was changed.",
     )

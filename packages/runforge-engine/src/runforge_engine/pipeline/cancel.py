@@ -24,7 +24,8 @@ from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.reading import RunFolder, run_folders
+from runforge_contracts.store.reading import run_folders
+from runforge_contracts.store.run import Run
 
 from runforge_engine.runtime.cancellation import Cancellation
 from runforge_engine.runtime.folder_lock import holder_of, is_held, wait_until_free
@@ -51,15 +52,15 @@ def stoppable(
         os.close(descriptor)
 
 
-def running(stores: Sequence[StoreLayout]) -> Iterator[RunFolder]:
+def running(stores: Sequence[StoreLayout]) -> Iterator[Run]:
     """Give the runs at work in ``stores``, the newest first."""
     folders = [path for store in stores for path in run_folders(store)]
     for path in sorted(folders, key=lambda path: path.name, reverse=True):
         if not (path / layout.RESULT).exists() and is_held(path):
-            yield RunFolder(path)
+            yield Run(path)
 
 
-def stop(path: Path, *, patience: float = PATIENCE) -> RunFolder:
+def stop(path: Path, *, patience: float = PATIENCE) -> Run:
     """Ask the run in the folder ``path`` to end, wait until it has, and return it.
 
     Parameters
@@ -83,7 +84,7 @@ def stop(path: Path, *, patience: float = PATIENCE) -> RunFolder:
     if held is not True:
         _refuse_unless_at_work(path, held)
     ask_to_end(path, layout.REQUEST, lambda: (path / layout.RESULT).exists(), patience)
-    folder = RunFolder(path)
+    folder = Run(path)
     if folder.status != "cancelled":
         _refuse_unless_at_work(path, False)
     return folder
@@ -121,9 +122,9 @@ def ask_to_end(path: Path, file: str, has_ended: Callable[[], bool], patience: f
 
 def _refuse_unless_at_work(path: Path, held: bool | None) -> None:
     """Raise the error that fits a run that is not at work."""
-    folder = RunFolder(path)
+    folder = Run(path)
     name = quote(path.name)
-    if folder.result is not None or (folder.run is not None and held is False):
+    if folder.result is not None or (folder.record is not None and held is False):
         raise RunForgeError(
             ErrorCode.RUN_ALREADY_COMPLETE,
             f"The run {name} has ended already: {folder.status}.",

@@ -26,10 +26,11 @@ from runforge_contracts.diagnostics import (
 )
 from runforge_contracts.display import quote
 from runforge_contracts.documents import Document
-from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.errors import CancelledError, ErrorCode, RunForgeError
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.reading import RunFolder, describe
+from runforge_contracts.store.reading import describe
+from runforge_contracts.store.run import Run
 from runforge_contracts.store.run_ids import is_run_id, run_id_candidates
 from runforge_contracts.types import DiagnosticsV1, RequestV1
 
@@ -125,9 +126,8 @@ def execute(
         plan = run_aside(
             lambda _: make_plan(request, store, start, cli_parameters, notes), cancellation.check
         )
-    except RunForgeError as refusal:
-        if refusal.code is ErrorCode.CANCELLED:
-            refusal.hint = _NOTHING_YET
+    except CancelledError as refusal:
+        refusal.hint = _NOTHING_YET
         raise
     shortening = None
     if is_wanted(private):
@@ -320,7 +320,7 @@ def _list(store: StoreLayout, record: RunRecord) -> None:
     folder = record.folder
     try:
         store = _store_of(folder, record.hold.moved_from, store)
-        append_entry(store, describe(RunFolder(folder), store))
+        append_entry(store, describe(Run(folder), store))
     except RunForgeError as problem:
         hint = problem.hint or ""
         if folder.parent == store.runs and "index rebuild" not in hint:
@@ -330,7 +330,7 @@ def _list(store: StoreLayout, record: RunRecord) -> None:
             f"The run is complete in {quote(store.relative(folder), 200)}, but it could not be"
             f" listed: {problem.message}",
             hint=hint or None,
-            path=problem.place.path,
+            path=problem.location.path,
         ) from problem
 
 
@@ -345,7 +345,7 @@ def _store_of(folder: Path, moved_from: Path | None, store: StoreLayout) -> Stor
 def _status(error: RunForgeError | None) -> Literal["succeeded", "failed", "cancelled"]:
     if error is None:
         return "succeeded"
-    return "cancelled" if error.code is ErrorCode.CANCELLED else "failed"
+    return "cancelled" if isinstance(error, CancelledError) else "failed"
 
 
 def _tell_beginning(journal: Journal, record: RunRecord, preset: str, family: str) -> None:
@@ -355,7 +355,7 @@ def _tell_beginning(journal: Journal, record: RunRecord, preset: str, family: st
 
 
 def _tell_end(journal: Journal, error: RunForgeError, store: StoreLayout) -> None:
-    if error.code is ErrorCode.CANCELLED:
+    if isinstance(error, CancelledError):
         journal.event("cancelling", seconds_remaining=CANCEL_WITHIN)
         journal.event("run_cancelled", step=journal.step)
         return
@@ -387,7 +387,7 @@ def _result(
     if completed is not None:
         result["summary"] = completed.summary()
     if error is not None:
-        provenance = _provenance(request, store, hurry=error.code is ErrorCode.CANCELLED)
+        provenance = _provenance(request, store, hurry=isinstance(error, CancelledError))
         if provenance is not None:
             result["provenance"] = provenance
         result["error"] = {

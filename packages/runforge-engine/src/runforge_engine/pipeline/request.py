@@ -17,7 +17,7 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.schemas import BASE_URL
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.reading import RunFolder
+from runforge_contracts.store.run import Run
 from runforge_contracts.types import RequestV1
 from runforge_contracts.validation import validate
 
@@ -97,7 +97,7 @@ def new_request(
 
 
 def rerun_request(
-    parent: RunFolder, changes: Mapping[str, Any], *, created_by: str
+    parent: Run, changes: Mapping[str, Any], *, created_by: str
 ) -> Document[RequestV1]:
     """Return the request of an earlier run with changes on top.
 
@@ -121,14 +121,14 @@ def rerun_request(
     if document is None:
         raise RunForgeError(
             ErrorCode.ARTIFACT_NOT_FOUND,
-            f"The run {quote(parent.run_id)} has no request to repeat.",
+            f"The run {quote(parent.id)} has no request to repeat.",
             hint="It was written by an older version; train with the same options instead.",
             path=str(parent.path / layout.REQUEST),
         )
     again: Document[RequestV1] = Document(copy.deepcopy(document.raw), document.name)
     again.edit(
         {
-            "/rerun_from": parent.run_id,
+            "/rerun_from": parent.id,
             "/created_at": read_clock().now(),
             "/created_by": created_by,
             **changes,

@@ -20,7 +20,7 @@ from runforge_contracts.documents import Document
 from runforge_contracts.fs.files import writing
 from runforge_contracts.schemas import in_schema_order
 from runforge_contracts.store import layout
-from runforge_contracts.store.reading import RunFolder
+from runforge_contracts.store.run import Run
 from runforge_contracts.validation import validate
 
 from runforge_engine.provenance.privacy import Shortening
@@ -115,9 +115,7 @@ class RunRecord:
                 for file in files
             }
         digests = dict(sorted({**digests, layout.RESULT: _digest(ending)}.items()))
-        self.write_bytes(
-            layout.STATEMENT, statement_of(RunFolder(self.folder), digests, result=result)
-        )
+        self.write_bytes(layout.STATEMENT, statement_of(Run(self.folder), digests, result=result))
         digests[layout.STATEMENT] = self.digests[layout.STATEMENT]
         manifest = {
             "schema_version": "manifest.v1",

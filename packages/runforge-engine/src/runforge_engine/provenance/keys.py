@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnostic
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.fs.files import read_file, sync_folder, writing
+from runforge_contracts.fs.files import open_file, read_all, reading, sync_folder, writing
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import (
@@ -236,13 +236,13 @@ def _encode(passphrase: str) -> bytes:
 
 
 def _read_key(path: Path) -> bytes:
-    try:
-        # Where secrets are mounted, the name of a key often is a link; the user names it.
-        return read_file(path.resolve(), max_bytes=_MAX_BYTES)
-    except RunForgeError as error:
-        if error.code is ErrorCode.JSON_TOO_LARGE:
-            raise _invalid(path, "is too large for a key", _KINDS) from None
-        raise
+    # Where secrets are mounted, the name of a key often is a link; the user names it.
+    place = path.resolve()
+    with open_file(place) as file, reading(place):
+        data = read_all(file, _MAX_BYTES + 1)
+    if len(data) > _MAX_BYTES:
+        raise _invalid(path, "is too large for a key", _KINDS)
+    return data
 
 
 def _invalid(path: Path, what: str, hint: str) -> RunForgeError:

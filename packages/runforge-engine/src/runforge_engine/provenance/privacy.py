@@ -22,7 +22,7 @@ from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnosti
 from runforge_contracts.documents import Document
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.reading import RunFolder
+from runforge_contracts.store.run import Run
 from runforge_contracts.types import RequestV1
 
 #: Asks for it where no option does; empty or ``0`` does not.
@@ -42,10 +42,10 @@ def is_wanted(asked: bool | None = None) -> bool:
     return os.environ.get(VARIABLE, "") not in ("", "0") if asked is None else asked
 
 
-def is_private(run: RunFolder) -> bool:
+def is_private(run: Run) -> bool:
     """Tell whether something was left out of the documents of a run, so far as they can be read."""
     try:
-        record = run.run or run.result or {}
+        record = run.record or run.result or {}
     except RunForgeError:
         return False
     return bool(record.get("provenance", {}).get("left_out"))

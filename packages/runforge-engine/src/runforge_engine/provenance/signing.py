@@ -24,7 +24,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from runforge_contracts.display import printable, quote
-from runforge_contracts.errors import ErrorCode, Place, Problem, RunForgeError
+from runforge_contracts.errors import ErrorCode, Location, NotFoundError, Problem, RunForgeError
 from runforge_contracts.fs.files import read_file, write_file, writing
 from runforge_contracts.store.layout import SIGNATURE_SUFFIX, StoreLayout
 
@@ -328,17 +328,14 @@ def _naming(path: Path) -> Iterator[None]:
 
 def _read_bundle(path: Path) -> Bundle:
     try:
-        return decode_bundle(read_file(path, max_bytes=MAX_BYTES))
-    except RunForgeError as error:
-        if error.code is ErrorCode.FILE_NOT_FOUND:
-            raise RunForgeError(
-                ErrorCode.SIGNATURE_NOT_FOUND,
-                f"There is no signature {quote(path, 200)}.",
-                hint="`runforge sign` makes one.",
-            ) from None
-        if error.code is ErrorCode.JSON_TOO_LARGE:
-            raise RunForgeError(ErrorCode.SIGNATURE_INVALID, error.message) from None
-        raise
+        data = read_file(path, max_bytes=MAX_BYTES, too_large=ErrorCode.SIGNATURE_INVALID)
+    except NotFoundError:
+        raise RunForgeError(
+            ErrorCode.SIGNATURE_NOT_FOUND,
+            f"There is no signature {quote(path, 200)}.",
+            hint="`runforge sign` makes one.",
+        ) from None
+    return decode_bundle(data)
 
 
 def _signed_content(bundle: Bundle, key: EllipticCurvePublicKey) -> SignedContent:
@@ -407,4 +404,4 @@ def _irregular(found: FolderDigests) -> Iterable[Problem]:
 
 
 def _problem(name: str, what: str) -> Problem:
-    return Problem(f"{quote(name, 200)} {what}", Place(path=printable(name)))
+    return Problem(f"{quote(name, 200)} {what}", Location(path=printable(name)))

@@ -38,7 +38,7 @@ from urllib.parse import quote as percent_encode
 
 from runforge_contracts.codec.strict_json import encode_json_line, in_form
 from runforge_contracts.store import layout
-from runforge_contracts.store.reading import RunFolder
+from runforge_contracts.store.run import Run
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://slsa.dev/provenance/v1"
@@ -51,7 +51,7 @@ _MEDIA_TYPES = {layout.TRAIN_LOG: "text/plain", layout.EVENTS: "application/json
 
 
 def statement_of(
-    run: RunFolder,
+    run: Run,
     files: Mapping[str, Mapping[str, Any]],
     *,
     result: Mapping[str, Any] | None = None,
@@ -75,9 +75,9 @@ def statement_of(
         Where one of the three documents is there but cannot be read.
     """
     statement = build_statement(
-        run_id=run.run_id if result is None else str(result["run_id"]),
+        run_id=run.id if result is None else str(result["run_id"]),
         request=run.request or {},
-        run=run.run or {},
+        run=run.record or {},
         result=(run.result if result is None else result) or {},
         files=files,
     )

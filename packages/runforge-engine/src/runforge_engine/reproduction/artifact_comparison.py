@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from runforge_contracts.codec.pointers import format_pointer
-from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.errors import NotFoundError, RunForgeError
 from runforge_contracts.fs.files import digest_file
 from runforge_contracts.store import layout
-from runforge_contracts.store.reading import RunFolder
+from runforge_contracts.store.run import Run
 
 from runforge_engine.model_file.model_inspection import inspect_model
 from runforge_engine.reproduction.reproduction_findings import (
@@ -101,10 +101,10 @@ class Comparison:
     agrees_by_name: bool = True
 
 
-def compare_folders(run: RunFolder, rebuilt: RunFolder) -> Comparison:
+def compare_folders(run: Run, rebuilt: Run) -> Comparison:
     """Compare everything but the environment of two runs whose records can be read."""
     result = Comparison()
-    ours, theirs = run.run or {}, rebuilt.run or {}
+    ours, theirs = run.record or {}, rebuilt.record or {}
     for name in _FACTS:
         found = list(_leaves(ours.get(name, ABSENT), theirs.get(name, ABSENT), ("run.json", name)))
         result.differences += found
@@ -137,10 +137,11 @@ def _digests(recorded: str | None, found: str | None, rebuilt: str | None) -> di
 def _digest_of(file: Path, path: str, result: Comparison) -> str | None:
     try:
         return digest_file(file).sha256
+    except NotFoundError:
+        return None
     except RunForgeError as error:
-        if error.code is not ErrorCode.FILE_NOT_FOUND:
-            result.not_checked.append(NotChecked(path, error.message))
-    return None
+        result.not_checked.append(NotChecked(path, error.message))
+        return None
 
 
 def _content(
@@ -162,9 +163,7 @@ def _content(
     return ContentCheck(recorded, inspection.content_sha256, anew, same)
 
 
-def _compare_documents(
-    run: RunFolder, rebuilt: RunFolder, check: ArtifactCheck, result: Comparison
-) -> None:
+def _compare_documents(run: Run, rebuilt: Run, check: ArtifactCheck, result: Comparison) -> None:
     """Compare two documents value by value, where their bytes differ."""
     path = check.path
     if check.found is None or check.rebuilt is None:

@@ -14,7 +14,7 @@ from runforge_contracts.codec.pointers import format_pointer
 from runforge_contracts.display import quote
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.store import layout
-from runforge_contracts.store.reading import RUN_VERSIONS, RunFolder
+from runforge_contracts.store.run import RUN_VERSIONS, Run
 
 from runforge_engine.data.split import VALIDATION_FRACTION
 from runforge_engine.modeling.configuration import PRESET_ALIASES
@@ -75,7 +75,7 @@ class Recipe:
         }
 
 
-def read_recipe(folder: RunFolder) -> Recipe | list[Reason]:
+def read_recipe(folder: Run) -> Recipe | list[Reason]:
     """Return how to train the run again, or every reason why its record does not tell."""
     run, request, lacking = _documents(folder)
     if run is not None:
@@ -125,7 +125,7 @@ def contradictions(request: dict[str, Any], run: dict[str, Any]) -> list[Contrad
 
 
 def _documents(
-    folder: RunFolder,
+    folder: Run,
 ) -> tuple[dict[str, Any] | None, dict[str, Any] | None, list[Reason]]:
     lacking, found = [], {}
     for file in (layout.RUN, layout.REQUEST):
@@ -135,7 +135,7 @@ def _documents(
             found[file] = None
             lacking.append(
                 Reason(
-                    file + (f"#{error.place.pointer}" if error.place.pointer else ""),
+                    file + (f"#{error.location.pointer}" if error.location.pointer else ""),
                     f"{file} cannot be read: {error.message}",
                 )
             )
@@ -145,7 +145,7 @@ def _documents(
     return found[layout.RUN], found[layout.REQUEST], lacking
 
 
-def _absence(folder: RunFolder, file: str) -> str:
+def _absence(folder: Run, file: str) -> str:
     if file == layout.REQUEST:
         return "The run has no request; it would tell which columns were left out."
     try:

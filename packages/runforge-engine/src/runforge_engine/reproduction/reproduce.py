@@ -18,7 +18,7 @@ from runforge_contracts.fs.files import writing
 from runforge_contracts.fs.folders import as_text
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.reading import RunFolder
+from runforge_contracts.store.run import Run
 from runforge_contracts.types import RequestV1
 from runforge_contracts.validation import validate
 
@@ -41,7 +41,7 @@ _DATASET = "dataset"
 
 
 def reproduce(
-    run: RunFolder,
+    run: Run,
     workspace: Path,
     *,
     dataset: Path | None = None,
@@ -86,7 +86,7 @@ def reproduce(
         recorded = _recorded_dataset(run)
     else:
         recorded = (recipe.dataset_path, recipe.dataset_sha256)
-        report.contradictions += contradictions(run.request or {}, run.run or {})
+        report.contradictions += contradictions(run.request or {}, run.record or {})
     path = None if recorded is None else _find_dataset(recorded, workspace, dataset, report)
     if report.obstacles or isinstance(recipe, list) or path is None:
         return report
@@ -97,16 +97,16 @@ def reproduce(
     return report
 
 
-def _run_id(run: RunFolder) -> str:
+def _run_id(run: Run) -> str:
     try:
-        return run.run_id
+        return run.id
     except RunForgeError:
         return run.path.name
 
 
-def _recorded_dataset(run: RunFolder) -> tuple[str, str] | None:
+def _recorded_dataset(run: Run) -> tuple[str, str] | None:
     try:
-        reference = (run.run or {}).get("dataset")
+        reference = (run.record or {}).get("dataset")
     except RunForgeError:
         return None
     return reference and (reference["path"], reference["fingerprint_sha256"])
@@ -163,7 +163,7 @@ def _now_at(workspace: Path, name: str, digest: str) -> str:
 
 
 @contextmanager
-def _place(keep: Path | None, run: RunFolder) -> Iterator[Path]:
+def _place(keep: Path | None, run: Run) -> Iterator[Path]:
     """Give a folder for the new training; unless it is to be kept, it is gone in the end."""
     if keep is None:
         with tempfile.TemporaryDirectory(
@@ -198,7 +198,7 @@ def _place(keep: Path | None, run: RunFolder) -> Iterator[Path]:
 
 
 def _train(
-    run: RunFolder,
+    run: Run,
     recipe: Recipe,
     dataset: Path,
     numerics: Literal["recorded", "here"],
@@ -256,7 +256,7 @@ def _train(
         told = f"{answer['error']['message']} [{answer['error']['code']}]"
         report.obstacles.append(Reason("training", told))
         return
-    _compare(run, RunFolder(folder), recipe, answer, report)
+    _compare(run, Run(folder), recipe, answer, report)
 
 
 def _lend(dataset: Path, name: Path) -> None:
@@ -267,9 +267,9 @@ def _lend(dataset: Path, name: Path) -> None:
         shutil.copyfile(dataset, name)
 
 
-def _recorded_model(run: RunFolder, report: Reproduction) -> dict[str, Any]:
+def _recorded_model(run: Run, report: Reproduction) -> dict[str, Any]:
     """Return the model to compare with, by its file and the digest that it must have."""
-    digest = (run.run or {})["artifact_digests"].get(layout.MODEL, {}).get("sha256")
+    digest = (run.record or {})["artifact_digests"].get(layout.MODEL, {}).get("sha256")
     if digest is None:
         why = "The record has no digest of the model, so the file is not loaded."
         report.not_checked.append(NotChecked("predictions and coefficients", why))
@@ -287,9 +287,9 @@ def _clock(created_at: str) -> dict[str, str]:
 
 
 def _compare(
-    run: RunFolder, rebuilt: RunFolder, recipe: Recipe, answer: dict[str, Any], report: Reproduction
+    run: Run, rebuilt: Run, recipe: Recipe, answer: dict[str, Any], report: Reproduction
 ) -> None:
-    recorded, here = run.run or {}, rebuilt.run or {}
+    recorded, here = run.record or {}, rebuilt.record or {}
     report.environment += environment_differences(recorded["provenance"], here["provenance"])
     used = here["dataset"]["fingerprint_sha256"]
     if used != recipe.dataset_sha256:

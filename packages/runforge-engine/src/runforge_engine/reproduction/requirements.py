@@ -7,7 +7,7 @@ from typing import Any
 
 from runforge_contracts.display import printable, quote, shorten
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.store.reading import RunFolder
+from runforge_contracts.store.run import Run
 
 from runforge_engine.provenance.collect import PACKAGES
 
@@ -23,7 +23,7 @@ _VERSION = re.compile(
 )
 
 
-def requirements(run: RunFolder) -> list[str]:
+def requirements(run: Run) -> list[str]:
     """Return the lines of a requirements file with the exact versions that the run recorded.
 
     Raises
@@ -32,12 +32,12 @@ def requirements(run: RunFolder) -> list[str]:
         ``ARTIFACT_NOT_FOUND`` where the run recorded no packages, ``DOCUMENT_INVALID`` where one of
         them has no name or version that an installer should see; the errors of reading the record.
     """
-    record: dict[str, Any] = run.run or {}
+    record: dict[str, Any] = run.record or {}
     packages = record.get("provenance", {}).get("packages")
     if not packages:
         raise RunForgeError(
             ErrorCode.ARTIFACT_NOT_FOUND,
-            f"The run {quote(run.run_id)} recorded no packages.",
+            f"The run {quote(run.id)} recorded no packages.",
             hint="It has not completed, or was written by an older version."
             " `runforge show` tells what there is.",
             path=str(run.path),
@@ -52,7 +52,7 @@ def requirements(run: RunFolder) -> list[str]:
                 path=str(run.path),
                 pointer="/provenance/packages",
             )
-    lines = [f"# The packages of the run {_comment(run.run_id)}"]
+    lines = [f"# The packages of the run {_comment(run.id)}"]
     lines += [f"# {text}" for text in _surroundings(record["provenance"])]
     return lines + [f"{name}=={version}" for name, version in sorted(packages.items())]
 

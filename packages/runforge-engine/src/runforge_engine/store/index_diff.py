@@ -162,7 +162,7 @@ class Comparison:
         file, seen = self.store.relative(self.store.index), dict[str, int]()
         if self.problem is not None:
             text = self.problem.message
-            yield Finding("index_unreadable", text, file, self.problem.place.pointer)
+            yield Finding("index_unreadable", text, file, self.problem.location.pointer)
         for number, entry in enumerate(entries):
             run_id, pointer = entry["run_id"], f"/runs/{number}"
             first = seen.setdefault(run_id, number)

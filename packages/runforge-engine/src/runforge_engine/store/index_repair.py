@@ -126,7 +126,7 @@ def _keep_aside(store: StoreLayout, problem: RunForgeError) -> Path:
 def _version(store: StoreLayout) -> str | None:
     """Return the version that an index that is not valid says it has, where it says one."""
     try:
-        data = read_file(store.index, max_bytes=MAX_INDEX_BYTES)
+        data = read_file(store.index, max_bytes=MAX_INDEX_BYTES, too_large=ErrorCode.JSON_TOO_LARGE)
         raw = parse_json(data, max_bytes=MAX_INDEX_BYTES)
     except RunForgeError:
         return None

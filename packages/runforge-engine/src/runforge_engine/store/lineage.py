@@ -15,11 +15,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from runforge_contracts.display import quote
-from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
 from runforge_contracts.fs.files import digest_file
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.reading import RunFolder, locate_run
+from runforge_contracts.store.reading import locate_run
+from runforge_contracts.store.run import Run
 from runforge_contracts.store.run_ids import started
 
 #: Fewest hexadecimal digits that a digest can be looked up by.
@@ -50,13 +51,13 @@ class Listed:
         self.store = store
 
     @cached_property
-    def folder(self) -> RunFolder | None:
+    def folder(self) -> Run | None:
         """The run's folder; None where it is gone."""
         try:
             path = locate_run(self.entry, self.store)
         except RunForgeError:
             return None
-        return RunFolder(path) if path.is_dir() and not path.is_symlink() else None
+        return Run(path) if path.is_dir() and not path.is_symlink() else None
 
     def document(self, file: str) -> dict[str, Any]:
         """Return a document of the run; empty where there is none that can be read."""
@@ -100,9 +101,8 @@ def wanted(argument: str) -> Wanted:
     try:
         if argument:  # The empty path would be the current folder.
             return Wanted(*digest_file(Path(argument)))
-    except RunForgeError as error:
-        if error.code is not ErrorCode.FILE_NOT_FOUND:
-            raise
+    except NotFoundError:
+        pass
     digits = argument.lower()
     is_hexadecimal = bool(digits) and set(digits) <= set("0123456789abcdef")
     if is_hexadecimal and MIN_PREFIX <= len(digits) <= 64:

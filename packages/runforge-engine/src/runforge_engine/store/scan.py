@@ -23,7 +23,8 @@ from runforge_contracts.fs.folders import list_folder
 from runforge_contracts.invariants.store_invariants import instant
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.reading import RUN_VERSIONS, RunFolder, describe
+from runforge_contracts.store.reading import describe
+from runforge_contracts.store.run import RUN_VERSIONS, Run
 from runforge_contracts.store.run_ids import is_any_run_id
 from runforge_contracts.validation import validate
 
@@ -107,7 +108,7 @@ def look_at(path: Path, store: StoreLayout, *, is_listed: bool = False) -> Found
     if held and not _exists(path / layout.RESULT):
         return Found(path, "running")
     over = begun and held is False
-    folder = RunFolder(path)
+    folder = Run(path)
     try:
         ended = _end(folder)
         if ended is not None:
@@ -123,12 +124,12 @@ def look_at(path: Path, store: StoreLayout, *, is_listed: bool = False) -> Found
     return Found(path, "incomplete")
 
 
-def _end(folder: RunFolder) -> str | None:
+def _end(folder: Run) -> str | None:
     """Return when the run ended; None where it has not, or was interrupted.
 
     Raises ``DOCUMENT_INVALID`` where its documents are not of one run.
     """
-    run, result = folder.run, folder.result
+    run, result = folder.record, folder.result
     ids = {document["run_id"] for document in (run, result) if document and "run_id" in document}
     if len(ids) > 1:
         raise RunForgeError(
@@ -147,7 +148,7 @@ def _end(folder: RunFolder) -> str | None:
     return None
 
 
-def _order(folder: RunFolder, entry: dict[str, Any], ended: str) -> tuple[str, str, int, str]:
+def _order(folder: Run, entry: dict[str, Any], ended: str) -> tuple[str, str, int, str]:
     """Return what sorts by time: the recorded second, and within one the logs and the files."""
     file = folder.path / (layout.RESULT if folder.result is not None else layout.RUN)
     try:
@@ -157,8 +158,8 @@ def _order(folder: RunFolder, entry: dict[str, Any], ended: str) -> tuple[str, s
     return instant(ended), _last_event(folder.path), written, str(entry["run_id"])
 
 
-def _times(folder: RunFolder) -> frozenset[str]:
-    documents = (folder.request, folder.run, folder.result)
+def _times(folder: Run) -> frozenset[str]:
+    documents = (folder.request, folder.record, folder.result)
     names = ("created_at", "started_at", "finished_at")
     return frozenset(
         instant(document[name])

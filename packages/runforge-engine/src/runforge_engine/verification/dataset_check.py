@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.errors import NotFoundError, RunForgeError
 from runforge_contracts.fs.files import digest_file, open_file, reading
 
 from runforge_engine.data.dataset_source import dataset_path
@@ -81,7 +81,7 @@ class Datasets:
             if path not in self._line_ends:
                 self._line_ends[path] = _line_end_digests(path)
             return DatasetState("changed", found, fingerprint in self._line_ends[path])
-        if found.code is not ErrorCode.FILE_NOT_FOUND:
+        if not isinstance(found, NotFoundError):
             return DatasetState("unreadable", reason=found.message)
         place = self._find(PurePosixPath(recorded).name, fingerprint)
         if place is None:

@@ -12,7 +12,7 @@ from runforge_contracts.errors import RunForgeError
 from runforge_contracts.invariants.checked_folder import Folder
 from runforge_contracts.invariants.finding import ABSENT, Finding, same
 from runforge_contracts.store import layout
-from runforge_contracts.store.reading import RUN_VERSIONS
+from runforge_contracts.store.run import RUN_VERSIONS
 
 from runforge_engine.provenance.slsa import statement_of
 
@@ -45,7 +45,7 @@ def statement_findings(folder: Folder, *, bears_out_files: bool) -> Iterator[Fin
             return
         expected, stated = parse_json(due), parse_json(written)
     except RunForgeError as error:
-        yield Finding(rule, error.message, file, error.place.pointer)
+        yield Finding(rule, error.message, file, error.location.pointer)
         return
     message, same_content = "The statement is not what the run's documents amount to.", True
     for parts, wanted, found in islice(_differences(expected, stated, ()), _SHOWN):

@@ -201,7 +201,9 @@ def _index(
     if around.problem is not None and not alone:
         return Check("index", "not checked", "not checked", "it cannot be read")
     if around.problem is not None:
-        found = Finding("index.schema", around.problem.message, file, around.problem.place.pointer)
+        found = Finding(
+            "index.schema", around.problem.message, file, around.problem.location.pointer
+        )
         return Check("index", "failed", "unreadable", "it cannot be read", (found,))
     places = around.places.get(run_id, [])
     if not places and not folder.is_current:
@@ -320,6 +322,6 @@ def _refusal(error: RunForgeError, file: str) -> list[Finding]:
     if not error.problems:
         return [Finding("signature.holds", error.message, file)]
     return [
-        Finding("signature.files", problem.message, problem.place.path)
+        Finding("signature.files", problem.message, problem.location.path)
         for problem in error.problems
     ]

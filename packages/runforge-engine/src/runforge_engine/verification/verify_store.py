@@ -212,7 +212,7 @@ def _index(around: Surroundings, runs: tuple[RunVerification, ...]) -> Check:
     file = store.relative(store.index)
     if around.problem is not None:
         finding = Finding(
-            "index.schema", around.problem.message, file, around.problem.place.pointer
+            "index.schema", around.problem.message, file, around.problem.location.pointer
         )
         return Check("index", "failed", "unreadable", "it cannot be read", (finding,))
     if around.entries is None:
@@ -244,7 +244,7 @@ def _form(around: Surroundings, file: str) -> Iterator[Finding]:
         index = parse_json(text, max_bytes=MAX_INDEX_BYTES)
         validate(index, "index.v1")
     except RunForgeError as error:
-        yield Finding("index.schema", error.message, file, error.place.pointer)
+        yield Finding("index.schema", error.message, file, error.location.pointer)
         return
     # Clients before there was a form wrote no status.
     if index["runs"] and "status" in index["runs"][-1]:

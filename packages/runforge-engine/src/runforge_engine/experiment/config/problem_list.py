@@ -49,13 +49,13 @@ class Problems:
 
 
 def _with_path(error: RunForgeError, path: str) -> RunForgeError:
-    if error.place.pointer is None:
+    if error.location.pointer is None:
         return error  # it is not about the file
-    place = error.place._replace(path=error.place.path or path)
+    place = error.location._replace(path=error.location.path or path)
     return RunForgeError(
         error.code, error.message, hint=error.hint, problems=error.problems, **place._asdict()
     )
 
 
 def _problems(error: RunForgeError) -> tuple[Problem, ...]:
-    return error.problems or (Problem(error.message, error.place, error.hint),)
+    return error.problems or (Problem(error.message, error.location, error.hint),)

@@ -17,11 +17,12 @@ from runforge_contracts.fs.files import reading
 from runforge_contracts.invariants.experiment_invariants import check_experiment_run
 from runforge_contracts.invariants.finding import Finding
 from runforge_contracts.store import layout
-from runforge_contracts.store.experiment_runs import ExperimentFolder, claims_to_be_run
+from runforge_contracts.store.experiment_runs import ExperimentRun, claims_to_be_run
 from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.run import RunStatus
 
 from runforge_engine.experiment.config.model_references import FIELDS, MODELS
-from runforge_engine.experiment.record.experiment_state import State, state_of
+from runforge_engine.experiment.record.experiment_state import state_of
 from runforge_engine.provenance.git import Git, GitUnavailableError
 
 #: Files from this size on are for Git LFS, in bytes.
@@ -38,7 +39,7 @@ class RunCheck:
     run_id: str
     #: The folder, relative to the repository where it lies in it.
     run_dir: str
-    state: State
+    state: RunStatus
     findings: tuple[Finding, ...]
 
     @property
@@ -159,13 +160,13 @@ def _check(path: Path, root: Path) -> RunCheck:
         message = f"{quote(path.name)} is a symbolic link, which could lead anywhere."
         return RunCheck(path.name, where, "unknown", (Finding("run.no-links", message, where),))
     # Before its files: a run that ends meanwhile has them all.
-    folder = ExperimentFolder(path)
+    folder = ExperimentRun(path)
     state = state_of(folder)
     findings = (*check_experiment_run(path), *_changed_inputs(folder))
     return RunCheck(path.name, where, state, findings)
 
 
-def _changed_inputs(folder: ExperimentFolder) -> Iterator[Finding]:
+def _changed_inputs(folder: ExperimentRun) -> Iterator[Finding]:
     """Give the files that were changed while the run used them."""
     try:
         references = (folder.config or {}).get("references", {})

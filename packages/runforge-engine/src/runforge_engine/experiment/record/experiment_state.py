@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from runforge_contracts.errors import RunForgeError
-from runforge_contracts.store.experiment_runs import ExperimentFolder
+from runforge_contracts.store.experiment_runs import ExperimentRun
+from runforge_contracts.store.run import RunStatus
 
 from runforge_engine.runtime.folder_lock import is_held
 
-State = Literal["running", "succeeded", "failed", "cancelled", "interrupted", "unknown"]
 
-
-def state_of(folder: ExperimentFolder) -> State:
+def state_of(folder: ExperimentRun) -> RunStatus:
     """Return how a run ended, or what it is at.
 
     ``interrupted``: it has not told its end, and nobody is at work on it. ``unknown``: its

@@ -13,13 +13,13 @@ from pathlib import Path
 
 from runforge_contracts.display import quote
 from runforge_contracts.invariants.experiment_invariants import (
-    ExperimentRun,
+    CheckedExperimentRun,
     experiment_findings,
     open_experiment_run,
 )
 from runforge_contracts.invariants.finding import Finding
 from runforge_contracts.store import layout
-from runforge_contracts.store.experiment_runs import ExperimentFolder, experiment_runs
+from runforge_contracts.store.experiment_runs import ExperimentRun, experiment_runs
 from runforge_contracts.store.layout import StoreLayout
 
 from runforge_engine.experiment.record.experiment_state import state_of
@@ -126,7 +126,7 @@ def _is_final(path: Path) -> bool:
     compared with the files.
     """
     if not os.path.lexists(path / layout.EXPERIMENT_MANIFEST):
-        return state_of(ExperimentFolder(path)) not in ("running", "interrupted")
+        return state_of(ExperimentRun(path)) not in ("running", "interrupted")
     wait_until_free([path])
     return True
 
@@ -135,7 +135,7 @@ def _is_of_files(finding: Finding) -> bool:
     return finding.rule in _FILE_RULES or finding.file == layout.EXPERIMENT_MANIFEST
 
 
-def _files(folder: ExperimentRun, found: list[Finding], held: bool | None) -> Check:
+def _files(folder: CheckedExperimentRun, found: list[Finding], held: bool | None) -> Check:
     if _is_unfinished(folder):
         at_work = held is not False
         message = "it is still at work" if at_work else "it was interrupted"
@@ -152,7 +152,7 @@ def _files(folder: ExperimentRun, found: list[Finding], held: bool | None) -> Ch
     return Check("files", "passed", "unchanged", message)
 
 
-def _is_unfinished(folder: ExperimentRun) -> bool:
+def _is_unfinished(folder: CheckedExperimentRun) -> bool:
     """Tell whether the run says that it has not ended, or says nothing at all.
 
     What it says counts for nothing beside a manifest, which is written at the end.
@@ -171,7 +171,7 @@ def _documents(found: list[Finding]) -> Check:
     return Check("documents", "passed", "valid", "they tell one story")
 
 
-def _dataset(folder: ExperimentRun, datasets: Datasets) -> Check:
+def _dataset(folder: CheckedExperimentRun, datasets: Datasets) -> Check:
     config = folder.documents.get(layout.CONFIG, {})
     used = config.get("references", {}).get("dataset", {})
     if "after" in used:

@@ -24,7 +24,7 @@ import msgspec
 from runforge_contracts.codec.strict_json import encode_json_line
 from runforge_contracts.codec.strict_yaml import encode_yaml
 from runforge_contracts.display import quote
-from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.errors import NotFoundError, RunForgeError
 from runforge_contracts.fs.files import open_file, writing
 from runforge_contracts.store.experiment_runs import MAX_LINE_BYTES, journal_line
 
@@ -247,10 +247,8 @@ class Metrics:
         """Read what is new in the journal: all of it, or a piece."""
         try:
             file = open_file(self._path)
-        except RunForgeError as error:
-            if error.code is ErrorCode.FILE_NOT_FOUND:
-                return
-            raise
+        except NotFoundError:
+            return
         with file:
             file.seek(self._offset)
             while piece := file.read(_PIECE):

@@ -8,13 +8,13 @@ from pathlib import Path
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.store import layout
-from runforge_contracts.store.experiment_runs import ExperimentFolder, experiment_runs
+from runforge_contracts.store.experiment_runs import ExperimentRun, experiment_runs
 
 from runforge_engine.experiment.record.experiment_state import state_of
 from runforge_engine.pipeline.cancel import PATIENCE, ask_to_end
 
 
-def stop_experiment(path: Path, *, patience: float = PATIENCE) -> ExperimentFolder:
+def stop_experiment(path: Path, *, patience: float = PATIENCE) -> ExperimentRun:
     """Ask the run of an experiment to end, wait until it has, and return it.
 
     Parameters
@@ -31,12 +31,10 @@ def stop_experiment(path: Path, *, patience: float = PATIENCE) -> ExperimentFold
         ``RUN_NOT_RUNNING`` where nobody is at work on it; what
         :func:`~runforge_engine.pipeline.cancel.ask_to_end` raises.
     """
-    state = state_of(ExperimentFolder(path))
+    state = state_of(ExperimentRun(path))
     if state == "running":
-        ask_to_end(
-            path, layout.CONFIG, lambda: ExperimentFolder(path).status != "running", patience
-        )
-        folder = ExperimentFolder(path)
+        ask_to_end(path, layout.CONFIG, lambda: ExperimentRun(path).status != "running", patience)
+        folder = ExperimentRun(path)
         state = state_of(folder)
         if state == "cancelled":
             return folder
@@ -57,12 +55,12 @@ def stop_experiment(path: Path, *, patience: float = PATIENCE) -> ExperimentFold
     )
 
 
-def running_experiments(root: Path) -> Iterator[ExperimentFolder]:
+def running_experiments(root: Path) -> Iterator[ExperimentRun]:
     """Give the runs of experiments at work in the repository ``root``, the newest first.
 
     Raises ``FILE_UNREADABLE`` where the folder of the runs cannot be read.
     """
     for path in reversed(experiment_runs(root)):
-        folder = ExperimentFolder(path)
+        folder = ExperimentRun(path)
         if state_of(folder) == "running":
             yield folder

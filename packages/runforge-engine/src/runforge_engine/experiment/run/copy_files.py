@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from runforge_contracts.codec.pointers import format_pointer
 from runforge_contracts.display import quote
-from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
 from runforge_contracts.fs.files import digest_file, open_file, reading, writing
 from runforge_contracts.store import layout
 
@@ -88,9 +88,7 @@ def copy_model(copy: Copy, folder: Path, root: Path) -> dict[str, Any]:
         with reading(source):
             check_way(folder, copy.source)
         digest = digest_file(source)
-    except RunForgeError as error:
-        if error.code is not ErrorCode.FILE_NOT_FOUND:
-            raise
+    except NotFoundError:
         raise RunForgeError(
             ErrorCode.ARTIFACT_NOT_FOUND,
             f"The run left no {quote(copy.source)} to copy to {quote(place.name)}.",

@@ -235,7 +235,7 @@ def _read(path: Path, name: Path) -> dict[str, Any]:
             f"An experiment file says what is started: `run: {{script: {printable(str(name))}}}`."
         )
         raise RunForgeError(
-            error.code, error.message, hint=hint, **error.place._asdict()
+            error.code, error.message, hint=hint, **error.location._asdict()
         ) from error
 
 
@@ -280,14 +280,14 @@ def _check(config: dict[str, Any]) -> None:
     except RunForgeError as error:
         # Of one mistake alone the name of the schema would be told, which nobody has asked for.
         message = error.message if error.problems else error.message.partition(": ")[2]
-        pointer = error.place.pointer
+        pointer = error.location.pointer
         raise RunForgeError(
             error.code,
             message,
             hint=error.hint or hint_for(pointer, config),
             pointer=pointer,
             problems=[
-                item._replace(hint=item.hint or hint_for(item.place.pointer, config))
+                item._replace(hint=item.hint or hint_for(item.location.pointer, config))
                 for item in error.problems
             ],
         ) from None

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from runforge_contracts.display import printable, quote
-from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.errors import CancelledError, ErrorCode, RunForgeError
 from runforge_contracts.store import layout
-from runforge_contracts.store.experiment_runs import ExperimentFolder
+from runforge_contracts.store.experiment_runs import ExperimentRun
 
 from runforge_engine import __version__
 from runforge_engine.experiment.record.experiment_record import ExperimentRecord
@@ -255,7 +255,7 @@ class _Run:
                 problem.code,
                 f"The end of the run {quote(folder.name)} could not be recorded: {problem.message}",
                 hint=problem.hint,
-                path=problem.place.path,
+                path=problem.location.path,
             ) from problem
         warnings = (*self.prepared, *self.warnings)
         return ExperimentOutcome(folder.name, folder, status, config, metrics, error, warnings)
@@ -271,11 +271,11 @@ class _Run:
     def _final_metrics(self) -> tuple[dict[str, Any] | None, RunForgeError | None]:
         """Return the metrics, or why they cannot be read: then the run did not succeed."""
         try:
-            return ExperimentFolder(self.record.folder).metrics, None
+            return ExperimentRun(self.record.folder).metrics_document, None
         except RunForgeError as problem:
             message = f"User code left an invalid `metrics.json`: {problem.message}"
             self.warnings.append(message)
-            return None, RunForgeError(problem.code, message, pointer=problem.place.pointer)
+            return None, RunForgeError(problem.code, message, pointer=problem.location.pointer)
 
     def _with_models(self, error: RunForgeError | None) -> RunForgeError | None:
         """Copy the models of a run that succeeded; return why it did not."""
@@ -319,7 +319,7 @@ def _last_line(tail: bytes) -> str:
 def _status(error: RunForgeError | None) -> Literal["succeeded", "failed", "cancelled"]:
     if error is None:
         return "succeeded"
-    return "cancelled" if error.code is ErrorCode.CANCELLED else "failed"
+    return "cancelled" if isinstance(error, CancelledError) else "failed"
 
 
 def _failure(error: RunForgeError) -> dict[str, Any]:

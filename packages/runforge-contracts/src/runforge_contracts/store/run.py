@@ -1,0 +1,229 @@
+"""A recorded run, read from its folder: its documents, and what they say of it.
+
+``Run`` is a trained run of any client and version; ``BaseRun`` is what it has in common with the
+run of an experiment. Nothing here writes, follows a symbolic link, or trusts a path that it finds
+in a document.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from runforge_contracts.display import printable
+from runforge_contracts.documents import Document, DocumentFolder
+from runforge_contracts.metrics import Metric, primary_metric
+from runforge_contracts.store import layout
+
+#: Schemas of ``run.json`` that are read, newest first.
+RUN_VERSIONS = ("run.v0.4.0", "run.v0.3.6", "run.v0.3.3", "run.v0.2.2.1")
+#: Schemas that the documents of a run may follow, by their path in the run folder.
+SCHEMAS_BY_FILE = {
+    layout.REQUEST: ("request.v1",),
+    layout.RUN: RUN_VERSIONS,
+    layout.RESULT: ("result.v1",),
+    layout.METRICS: ("metrics.phase2",),
+    layout.METRICS_V1: ("metrics.v1",),
+    layout.DIAGNOSTICS: ("diagnostics.v1",),
+    layout.MANIFEST: ("manifest.v1",),
+    layout.FEATURE_IMPORTANCE: ("feature_importance.v1",),
+    layout.LINEAR_COEFFICIENTS: ("linear_coefficients.v1",),
+    layout.INTERPRETABILITY_INDEX: ("interpretability.index.v1",),
+}
+
+#: The state of a run. ``incomplete`` is a run without a result, or whose record is incomplete;
+#: the engine, which looks at processes, says ``running``, ``interrupted`` or ``missing`` of it.
+RunStatus = Literal[
+    "succeeded", "failed", "cancelled", "incomplete", "running", "interrupted", "missing", "unknown"
+]
+
+
+class BaseRun(DocumentFolder):
+    """One run in its folder, whichever kind it is; a document is read when it is first needed.
+
+    Two runs are equal if they have the same class and folder.
+
+    Parameters
+    ----------
+    path
+        The run folder.
+    read_before
+        Documents that were read already, by their path in the folder.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        read_before: Mapping[str, Document[Any] | None] | None = None,
+    ) -> None:
+        super().__init__(Path(path), read_before)
+
+    @property
+    def id(self) -> str:
+        """The id of the run."""
+        return self.path.name
+
+    @property
+    def status(self) -> RunStatus | None:
+        """The state of the run; None where another tool recorded none."""
+        raise NotImplementedError
+
+    @property
+    def name(self) -> str | None:
+        """The name that the run was given."""
+        raise NotImplementedError
+
+    @property
+    def created_at(self) -> str | None:
+        """When the run was started, in UTC, as ISO 8601; its end where no start is recorded."""
+        raise NotImplementedError
+
+    @property
+    def model_family(self) -> str | None:
+        """The kind of model, such as ``random_forest``."""
+        raise NotImplementedError
+
+    @property
+    def dataset(self) -> str | None:
+        """The dataset as the run names it."""
+        raise NotImplementedError
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Metrics by name; empty where there are none."""
+        raise NotImplementedError
+
+    @property
+    def primary_metric(self) -> Metric | None:
+        """The metric that stands for the run, or None."""
+        return primary_metric({"metrics": self.metrics})
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and other.path == self.path
+
+    def __hash__(self) -> int:
+        return hash(self.path)
+
+    def __repr__(self) -> str:
+        chosen = self.primary_metric
+        metric = f", {printable(str(chosen))}" if chosen else ""
+        return f"<{type(self).__name__} {printable(self.id)}: {self.status}{metric}>"
+
+
+class Run(BaseRun):
+    """One trained run, read from its folder.
+
+    :attr:`request`, :attr:`record` and :attr:`result` are the raw objects of the documents, or None
+    where the run has none. :meth:`document` gives a document with its typed view.
+    """
+
+    schemas = SCHEMAS_BY_FILE
+
+    @property
+    def request(self) -> dict[str, Any] | None:
+        """``request.json``: what the run was configured to do."""
+        return self.raw(layout.REQUEST)
+
+    @property
+    def record(self) -> dict[str, Any] | None:
+        """``run.json``: what happened, if training completed, and where it came from."""
+        return self.raw(layout.RUN)
+
+    @property
+    def result(self) -> dict[str, Any] | None:
+        """``result.json``: with which status the run finished."""
+        return self.raw(layout.RESULT)
+
+    @property
+    def id(self) -> str:
+        """The id that the run's documents carry, else the name of its folder."""
+        for document in (self.record, self.result):
+            if document and "run_id" in document:
+                return str(document["run_id"])
+        return self.path.name
+
+    @property
+    def status(self) -> RunStatus:
+        """The recorded status; ``incomplete`` while it trains, or where it was interrupted."""
+        if self.result is not None:
+            status: RunStatus = self.result["status"]
+            return status
+        # Clients before result.json wrote a run record only when training had completed. Today's
+        # write both, and one that did not was ended in between.
+        record = self.record
+        before_results = record is not None and record["schema_version"] != RUN_VERSIONS[0]
+        return "succeeded" if before_results else "incomplete"
+
+    @property
+    def ending(self) -> str:
+        """The status as a sentence."""
+        if self.status == "incomplete":
+            return "The run has not finished."
+        return f"The run finished with status {self.status}."
+
+    @property
+    def name(self) -> str | None:
+        """The name that the run was given."""
+        name: str | None = (self.request or {}).get("name")
+        return name
+
+    @property
+    def created_at(self) -> str | None:
+        """When the run was started, in UTC, as ISO 8601; its end where no start is recorded."""
+        time: str | None = (
+            (self.record or {}).get("created_at")
+            or (self.result or {}).get("finished_at")
+            or (self.request or {}).get("created_at")
+        )
+        return time
+
+    @property
+    def model_family(self) -> str | None:
+        """The kind of model, such as ``random_forest``."""
+        asked = (self.request or {}).get("model") or {}
+        family: str | None = (self.record or {}).get("model_family") or asked.get("family")
+        return family
+
+    @property
+    def dataset(self) -> str | None:
+        """The path of the dataset, as the request has it."""
+        path: str | None = ((self.request or {}).get("dataset") or {}).get("path")
+        return path
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Metrics on the validation rows, by name; empty where training did not complete."""
+        summary = (self.result or {}).get("summary") or {}
+        found = summary.get("metrics") or (self.record or {}).get("metrics") or {}
+        return {name: value for name, value in found.items() if not name.startswith("num_")}
+
+    @property
+    def primary_metric(self) -> Metric | None:
+        """The metric that stands for the run: what the result names, else a well-known one."""
+        summary = (self.result or {}).get("summary")
+        return primary_metric(summary) or super().primary_metric
+
+    @property
+    def diagnostics(self) -> list[dict[str, Any]]:
+        """The run's diagnostics; derived from the record for runs that wrote none."""
+        document = self.raw(layout.DIAGNOSTICS)
+        if document is not None:
+            return list(document["diagnostics"])
+        return synthesized_diagnostics(self.record)
+
+
+def synthesized_diagnostics(record: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """Return the diagnostics that follow from a run record alone.
+
+    Source: RunForge guarantees, "Synthesized Diagnostics".
+    """
+    from runforge_contracts.diagnostics import DiagnosticCode, diagnostic, raw_diagnostic
+
+    dropped = (record or {}).get("dropped_rows_missing_values", 0)
+    if not dropped:
+        return []
+    text = f"{dropped} rows were dropped because a value was missing."
+    found = diagnostic(DiagnosticCode.MISSING_VALUES_DROPPED, text, rows_dropped=dropped)
+    return [raw_diagnostic(found)]

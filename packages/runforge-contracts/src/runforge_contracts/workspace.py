@@ -1,0 +1,102 @@
+"""A workspace: the folder that holds runs, and the runs in it, whichever client recorded them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from runforge_contracts.display import quote
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.store.experiment_list import newest_experiments
+from runforge_contracts.store.experiment_runs import ExperimentRun
+from runforge_contracts.store.layout import (
+    ExperimentLayout,
+    StoreLayout,
+    find_workspace,
+    stores_in,
+)
+from runforge_contracts.store.lookup import find_any_run
+from runforge_contracts.store.reading import list_runs, locate_run
+from runforge_contracts.store.run import Run
+from runforge_contracts.store.run_ids import started
+
+
+class Workspace:
+    """The runs in a folder: those of its stores, and those of experiments.
+
+    Parameters
+    ----------
+    path
+        The folder that holds ``.runforge``, ``.ml`` or ``runs``. No other folder is searched;
+        :func:`open_workspace` does that.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        #: The folder, absolute.
+        self.path = Path(path).absolute()
+
+    @property
+    def stores(self) -> Sequence[StoreLayout]:
+        """The stores that exist; the default one where there is none."""
+        return stores_in(self.path)
+
+    def runs(self) -> list[Run | ExperimentRun]:
+        """Return every run, newest first; those whose folder was deleted are left out.
+
+        Raises
+        ------
+        StoreError
+            Where the index of a store or a folder of runs cannot be read.
+        """
+        found: list[tuple[str, Run | ExperimentRun]] = []
+        for store in self.stores:
+            for entry in list_runs(store):
+                path = locate_run(entry, store)
+                if path.is_dir():
+                    found.append((started(entry), Run(path)))
+        experiments = ExperimentLayout(self.path)
+        for entry in newest_experiments(experiments).entries:
+            found.append((started(entry), ExperimentRun(experiments.run_folder(entry["run_id"]))))
+        return [run for _, run in sorted(found, key=lambda pair: pair[0])][::-1]
+
+    def run(self, reference: str | os.PathLike[str] = "latest") -> Run | ExperimentRun:
+        """Return one run: by its id, a unique prefix of it, ``latest``, or the path of its folder.
+
+        Raises
+        ------
+        NotFoundError
+            Where there is no such run.
+        UsageError
+            Where a prefix matches several runs.
+        """
+        return find_any_run(os.fspath(reference), [*self.stores, ExperimentLayout(self.path)])
+
+    def __repr__(self) -> str:
+        return f"Workspace({str(self.path)!r})"
+
+
+def open_workspace(path: str | os.PathLike[str] | None = None) -> Workspace:
+    """Return the nearest workspace at or above a folder.
+
+    Parameters
+    ----------
+    path
+        Where to start; by default the current folder.
+
+    Raises
+    ------
+    NotFoundError
+        Where neither the folder nor one above it holds runs.
+    """
+    start = Path.cwd() if path is None else Path(path).absolute()
+    workspace = Workspace(find_workspace(start))
+    stored = any(store.root.is_dir() for store in workspace.stores)
+    if not stored and not ExperimentLayout(workspace.path).has_runs():
+        raise RunForgeError(
+            ErrorCode.STORE_NOT_FOUND,
+            f"There are no runs in {quote(start, 200)} or a folder above it.",
+            hint="`runforge train DATA --label COLUMN` makes the first one.",
+            path=str(start),
+        )
+    return workspace

@@ -1,0 +1,246 @@
+"""The commands as functions: make and execute a request, predict, verify and reproduce a run.
+
+The names here are those of the package: ``from runforge_engine import predict``. A run is given as
+a ``Run``, or by what :meth:`~runforge_engine.api.library.Store.run` takes: an id, the start of one,
+``latest``, or the path of its folder.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from runforge_contracts.display import quote
+from runforge_contracts.documents import Document
+from runforge_contracts.store.layout import (
+    DEFAULT_STORE,
+    StoreLayout,
+    find_workspace,
+    stores_in,
+)
+from runforge_contracts.store.run import Run as RecordedRun
+from runforge_contracts.typed_documents import Request
+from runforge_contracts.types import RequestV1
+
+from runforge_engine.api.library import CLIENT, Store, workspace_at
+from runforge_engine.api.run import Run
+from runforge_engine.pipeline.observer import Observer
+from runforge_engine.runtime.cancellation import Cancellation
+
+if TYPE_CHECKING:
+    from runforge_engine.modeling.predict import Prediction
+    from runforge_engine.reproduction.reproduction_report import Reproduction
+    from runforge_engine.verification.verify_run import RunVerification
+
+AnyPath = str | os.PathLike[str]
+
+
+def new_request(
+    data: AnyPath,
+    *,
+    label: str,
+    model: str | None = None,
+    preset: str = "balanced",
+    profile: str | None = None,
+    hyperparameters: Mapping[str, Any] | None = None,
+    exclude: Iterable[str] = (),
+    seed: int | None = None,
+    device: str = "cpu",
+    name: str | None = None,
+    tags: Iterable[str] = (),
+    notes: str | None = None,
+    workspace: AnyPath | None = None,
+) -> Request:
+    """Return a valid request to train on a dataset; save it, or pass it to :func:`execute`.
+
+    The parameters are those of :func:`~runforge_engine.api.library.train`.
+
+    Raises
+    ------
+    UsageError
+        Where a model, preset, profile or hyperparameter is unknown or invalid.
+    DocumentError
+        Where another value is invalid.
+    """
+    from runforge_engine.pipeline import request as pipeline_request
+
+    made = pipeline_request.new_request(
+        dataset=os.fspath(data),
+        label_column=label,
+        store=StoreLayout(workspace_at(workspace), DEFAULT_STORE),
+        created_by=CLIENT,
+        model_family=model,
+        preset=preset,
+        profile=profile,
+        hyperparameters=hyperparameters,
+        seed=seed,
+        device=device,
+        exclude_columns=exclude,
+        name=name,
+        tags=tags,
+        notes=notes,
+    )
+    return Request(made.raw, made.name)
+
+
+def execute(
+    request: Document[RequestV1] | AnyPath,
+    *,
+    workspace: AnyPath | None = None,
+    private: bool | None = None,
+    observer: Observer | None = None,
+    cancellation: Cancellation | None = None,
+) -> Run:
+    """Train as a request asks, record the run, and return it.
+
+    Parameters
+    ----------
+    request
+        The request, or the path of a ``request.json``.
+    workspace, private, observer, cancellation
+        As in :func:`~runforge_engine.api.library.train`.
+
+    Raises
+    ------
+    RunForgeError
+        Also where the run failed or was cancelled; a note then says where it is recorded.
+    """
+    from runforge_engine.runtime.numeric_environment import pin_environment
+
+    pin_environment()
+    from runforge_engine.pipeline import execute as pipeline
+
+    if not isinstance(request, Document):
+        request = Request.load(request)
+    store = StoreLayout(workspace_at(workspace), DEFAULT_STORE)
+    outcome = pipeline.execute(
+        request, store, private=private, observer=observer, cancellation=cancellation
+    )
+    if outcome.error is not None:
+        where = store.relative(outcome.run_dir)
+        outcome.error.add_note(f"The run is recorded as {outcome.status} in {quote(where, 200)}.")
+        raise outcome.error
+    return Run(outcome.run_dir)
+
+
+def predict(
+    run: RecordedRun | AnyPath, data: AnyPath, *, probabilities: bool = False
+) -> Prediction:
+    """Apply the model of a run to the rows of a dataset, in a separate process.
+
+    Parameters
+    ----------
+    run
+        The run that trained the model.
+    data
+        Path of a CSV or Parquet file with the features of the model as columns.
+    probabilities
+        Whether to return the probability of each class instead of a label.
+
+    Raises
+    ------
+    NotFoundError
+        Where the run, its model or the dataset is missing.
+    StoreError
+        Where the model is not the recorded one.
+    DatasetError
+        Where a feature is missing or has another type.
+    """
+    from runforge_contracts.store.reading import list_runs
+
+    from runforge_engine.modeling.model_process import predict as predict_in_process
+    from runforge_engine.modeling.predict import model_of_run
+
+    found = _find(run)
+    stores = stores_in(find_workspace(found.path))
+    listed = [(entry, store) for store in stores for entry in list_runs(store)]
+    model = model_of_run(found, listed)
+    return predict_in_process(model, Path(data), probabilities=probabilities)
+
+
+def verify(
+    run: RecordedRun | AnyPath,
+    *,
+    public_key: AnyPath | None = None,
+    with_dataset: bool = True,
+) -> RunVerification:
+    """Check that nothing of a run was changed since it was recorded; ``holds`` is the verdict.
+
+    Parameters
+    ----------
+    run
+        The run.
+    public_key
+        PEM file from a trusted source; a run without a valid signature then fails.
+    with_dataset
+        Whether to check the dataset, which may have changed without harm to the run.
+
+    Raises
+    ------
+    NotFoundError
+        Where the run or the key is missing.
+    SignatureError
+        Where the key is invalid.
+    """
+    from runforge_engine.verification.context import surroundings_of
+    from runforge_engine.verification.verify_run import verify_run
+
+    path = _find(run).path.absolute()
+    key = None if public_key is None else Path(public_key)
+    around = surroundings_of(path, stores_in(find_workspace(path)), key)
+    return verify_run(path, around, with_dataset=with_dataset)
+
+
+def reproduce(
+    run: RecordedRun | AnyPath,
+    *,
+    dataset: AnyPath | None = None,
+    numerics: Literal["recorded", "here"] = "recorded",
+    keep: AnyPath | None = None,
+    observer: Observer | None = None,
+    cancellation: Cancellation | None = None,
+) -> Reproduction:
+    """Train a run again in a new process, outside the store, and return how close the result is.
+
+    Parameters
+    ----------
+    run
+        The run.
+    dataset
+        Where the dataset is now, if not where the run records it.
+    numerics
+        ``here``: use the numeric environment of this process instead of the recorded one.
+    keep
+        A folder that does not exist yet, where the new training is kept.
+    observer
+        Called with the events of the new training.
+    cancellation
+        Cancels it.
+
+    Raises
+    ------
+    NotFoundError
+        Where there is no such run. What is wrong with the run itself is in the report.
+    UsageError
+        Where ``keep`` exists or is in the store.
+    CancelledError
+        Where it was cancelled.
+    """
+    from runforge_engine.reproduction import reproduce as reproduction
+
+    found = _find(run)
+    return reproduction.reproduce(
+        found,
+        find_workspace(found.path),
+        dataset=None if dataset is None else Path(dataset),
+        numerics=numerics,
+        keep=None if keep is None else Path(keep),
+        observer=observer,
+        cancellation=cancellation,
+    )
+
+
+def _find(run: RecordedRun | AnyPath) -> RecordedRun:
+    return run if isinstance(run, RecordedRun) else Store().run(os.fspath(run))
