@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
 import msgspec
+import runforge_contracts as rf
 from runforge_contracts.codec.pointers import set_at
 from runforge_contracts.display import format_duration
-from runforge_contracts.documents import REMOVE, Document, struct_of
-from runforge_contracts.errors import RunForgeError
+from runforge_contracts.documents import struct_of
 from runforge_contracts.metrics import primary_metric
 from runforge_contracts.store.run import synthesized_diagnostics
 
@@ -30,11 +29,11 @@ class Client:
         "roles": ["reader", "editor", "writer"],
     }
 
-    def load(self, message: Message) -> Document[Any]:
-        return Document.load(Path(message["input"]), struct_of(message["document"]))
+    def load(self, message: Message) -> rf.Document[Any]:
+        return rf.Document.load(message["input"], struct_of(message["document"]))
 
-    def save(self, document: Document[Any], message: Message) -> Message:
-        document.save(Path(message["output"]))
+    def save(self, document: rf.Document[Any], message: Message) -> Message:
+        document.save(message["output"])
         return {}
 
     def read(self, message: Message) -> Message:
@@ -45,7 +44,9 @@ class Client:
 
     def edit(self, message: Message) -> Message:
         document, params = self.load(message), message["params"]
-        document.edit({**params.get("set", {}), **dict.fromkeys(params.get("remove", ()), REMOVE)})
+        document.edit(
+            {**params.get("set", {}), **dict.fromkeys(params.get("remove", ()), rf.REMOVE)}
+        )
         return self.save(document, message)
 
     def write(self, message: Message) -> Message:
@@ -53,7 +54,7 @@ class Client:
         for pointer in message["params"].get("not_computable", ()):
             set_at(fields, pointer, float("nan"))
         try:
-            made = Document.of(msgspec.convert(fields, struct_of(message["document"])))
+            made = rf.Document.of(msgspec.convert(fields, struct_of(message["document"])))
         except msgspec.ValidationError as error:
             return {"outcome": "rejected", "error": {"message": str(error)}}
         return self.save(made, message)
@@ -61,14 +62,14 @@ class Client:
     def answer(self, message: Message) -> Message:
         try:
             done = getattr(self, message["op"])(message)
-        except RunForgeError as error:
+        except rf.RunForgeError as error:
             refusal = {"code": error.code, "path": error.location.pointer, "message": error.message}
             told = {key: value for key, value in refusal.items() if value is not None}
             return {"outcome": "rejected", "error": told}
         return done if "outcome" in done else {"outcome": "accepted", "view": done}
 
 
-def view(document: Document[Any]) -> Message:
+def view(document: rf.Document[Any]) -> Message:
     """Return what this client would show of a document."""
     raw, shown = document.raw, {"warnings": list(document.warnings)}
     if document.name == "request.v1":

@@ -39,21 +39,23 @@ const isUnrestricted = (schema) => !RESTRICTING.some((keyword) => keyword in sch
 function definitions() {
   const all = {};
   const documents = {};
+  const shared = [];
   const files = ["", "tfc/"].flatMap((folder) =>
     readdirSync(new URL(folder, SCHEMAS)).map((name) => `${folder}${name}`),
   );
   for (const file of files.filter((name) => name.endsWith(".json")).sort()) {
     const schema = JSON.parse(readFileSync(new URL(file, SCHEMAS), "utf8"));
     const { $defs = {}, ...document } = schema;
-    if (document.type === "object")
-      documents[file.replace("/", ".").replace(/\.json$/, "")] = document.title;
+    const name = file.replace("/", ".").replace(/\.json$/, "");
+    if (document.type === "object") documents[name] = document.title;
+    else shared.push(name);
     const found = document.type === "object" ? { ...$defs, [document.title]: document } : $defs;
-    for (const [name, definition] of Object.entries(found)) {
-      if (name in all) throw new Error(`${file}: ${name} is also defined in another schema`);
-      all[name] = local(definition);
+    for (const [title, definition] of Object.entries(found)) {
+      if (title in all) throw new Error(`${file}: ${title} is also defined in another schema`);
+      all[title] = local(definition);
     }
   }
-  return { all, documents };
+  return { all, documents, shared };
 }
 
 function local(value) {
@@ -78,7 +80,7 @@ function localValues(named) {
   return Object.fromEntries(Object.entries(named).map(([name, schema]) => [name, local(schema)]));
 }
 
-const { all, documents } = definitions();
+const { all, documents, shared } = definitions();
 const text = await compile({ title: "Unused", $defs: all }, "Unused", {
   bannerComment: BANNER,
   ignoreMinAndMaxItems: true,
@@ -98,6 +100,8 @@ const types = text
     ...Object.entries(documents).map(([name, type]) => `  "${name}": ${type};\n`),
     "}\n\n/**\n * Name of a document, which is the name of its schema.\n */\n",
     "export type DocumentName = keyof Documents;\n",
+    "\n/**\n * Name of a document, or of a schema of definitions that documents share.\n */\n",
+    `export type SchemaName = DocumentName | ${shared.map((name) => `"${name}"`).join(" | ")};\n`,
   );
 
 if (process.argv.includes("--check")) {

@@ -1,4 +1,4 @@
-import type { DocumentName } from "./types.js";
+import type { SchemaName } from "./types.js";
 
 /** A JSON Schema, draft 2020-12. */
 export interface JsonSchema {
@@ -8,9 +8,6 @@ export interface JsonSchema {
   readonly properties?: { readonly [name: string]: { readonly [keyword: string]: unknown } };
   readonly [keyword: string]: unknown;
 }
-
-/** The name of a document, or of a schema of definitions that documents share. */
-export type SchemaName = DocumentName | "common.v1" | "tfc.common.v1";
 
 /** Every schema by its name. */
 export declare const schemas: { readonly [Name in SchemaName]: JsonSchema };

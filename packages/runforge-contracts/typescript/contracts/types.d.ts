@@ -2732,3 +2732,8 @@ export interface Documents {
  * Name of a document, which is the name of its schema.
  */
 export type DocumentName = keyof Documents;
+
+/**
+ * Name of a document, or of a schema of definitions that documents share.
+ */
+export type SchemaName = DocumentName | "common.v1" | "provenance.v1" | "tfc.common.v1";

@@ -80,6 +80,10 @@ for (const name of names) {
   });
 }
 
+test("the schema of shared definitions has a typed name", () => {
+  assert.equal(schemas["provenance.v1"].$id, "https://runforge.dev/schemas/provenance.v1.json");
+});
+
 test("a request is typed after validation and keeps unknown members", () => {
   const request = read("request.v1.unknown-fields.json");
   assert(validator("request.v1")(request));
