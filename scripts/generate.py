@@ -12,6 +12,7 @@ and the copy of the conformance suite.
 from __future__ import annotations
 
 import argparse
+import ast
 import json
 import shutil
 import subprocess
@@ -34,6 +35,14 @@ HEADER = (
 )
 
 
+TYPES_DOCSTRING = '''"""The types of the documents and of their parts, generated from their schemas.
+
+Each is loaded when it is first asked for, so ``from runforge_contracts.types import RequestV1``
+costs the one type.
+"""
+'''
+
+
 def main() -> int:
     """Write the generated files, or compare them with what the schemas give."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -49,10 +58,10 @@ def main() -> int:
                 if target.exists():
                     shutil.rmtree(target)
                 shutil.copytree(fresh, target)
-            TYPES.write_text(public_types(), "utf-8")
+            TYPES.write_text(public_types(types), "utf-8")
             return 0
         differences = [line for fresh, target in targets for line in compare(fresh, target)]
-        if not TYPES.exists() or TYPES.read_text("utf-8") != public_types():
+        if not TYPES.exists() or TYPES.read_text("utf-8") != public_types(types):
             differences.append(f"differs: {TYPES.name}")
     for difference in differences:
         print(difference, file=sys.stderr)
@@ -154,20 +163,63 @@ def format_source(source: str) -> str:
     return formatted.stdout
 
 
-def public_types() -> str:
-    """Return the source of the public module that names the type of every document."""
-    schemas = {name: json.loads(path.read_text("utf-8")) for name, path in schema_sources().items()}
-    structs = sorted(
-        (name.replace(".", "_"), schema["title"])
-        for name, schema in schemas.items()
-        if schema.get("type") == "object"
-    )
-    lines = [HEADER, '"""The types of the documents, generated from their schemas."""\n']
-    lines += [
-        f"from runforge_contracts._generated.{module} import {struct} as {struct}"
-        for module, struct in structs
+def public_types(types: Path) -> str:
+    """Return the source of the public module that loads each type when it is asked for.
+
+    Parameters
+    ----------
+    types
+        The folder of the generated modules, whose names are unique.
+    """
+    modules: dict[str, str] = {}
+    for path in sorted(types.glob("*.py")):
+        if path.stem in ("__init__", "catalog"):
+            continue
+        for name in defined_names(path):
+            if name in modules:
+                raise SystemExit(f"{name} is defined in {modules[name]} and in {path.stem}")
+            modules[name] = path.stem
+    imports = [
+        f"    from runforge_contracts._generated.{module} import {name} as {name}"
+        for name, module in modules.items()
     ]
-    return format_source("\n".join(lines))
+    table = json.dumps(dict(sorted(modules.items())), indent=4)
+    return format_source(
+        f"""{HEADER}
+{TYPES_DOCSTRING}
+from __future__ import annotations
+
+TYPE_CHECKING = False  # as typing has it, which takes longer to import than this module
+if TYPE_CHECKING:
+    from typing import Any
+
+{chr(10).join(imports)}
+
+#: The generated module of each type.
+_MODULES = {table}
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {{__name__!r}} has no attribute {{name!r}}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"runforge_contracts._generated.{{_MODULES[name]}}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(_MODULES)
+"""
+    )
+
+
+def defined_names(path: Path) -> list[str]:
+    """Return the names of the structs and aliases that a generated module defines."""
+    tree = ast.parse(path.read_text("utf-8"))
+    classes = [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
+    aliases = [node.target for node in tree.body if isinstance(node, ast.AnnAssign)]
+    return sorted([*classes, *(node.id for node in aliases if isinstance(node, ast.Name))])
 
 
 def json_literal(value: object) -> str:

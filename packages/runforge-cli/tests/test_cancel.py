@@ -42,15 +42,19 @@ main()
 STAGES = {
     "opening the dataset": ("runforge_engine.pipeline.plan", "read_source", None),
     "importing": ("runforge_engine.pipeline.execute", "_stages", "start"),
-    "reading data": ("runforge_engine.pipeline.stages", "load_dataset", "dataset"),
-    "splitting": ("runforge_engine.pipeline.stages", "split_rows", "training"),
+    "reading data": ("runforge_engine.pipeline.training", "load_dataset", "dataset"),
+    "splitting": ("runforge_engine.pipeline.training", "split_rows", "training"),
     "asking git": ("runforge_engine.provenance.collect", "read_git_state", "dataset training"),
     "building": ("runforge_engine.modeling.fit", "build_pipeline", "training"),
     "fitting": ("runforge_engine.modeling.fit", "_fit_pipeline", "training"),
-    "evaluating": ("runforge_engine.pipeline.stages", "evaluate", "evaluation"),
-    "interpreting": ("runforge_engine.pipeline.stages", "interpret", "evaluation"),
-    "pickling": ("runforge_engine.pipeline.stages", "dump_model", "evaluation artifacts"),
-    "digesting": ("runforge_engine.pipeline.stages", "inspect_model_bytes", "evaluation artifacts"),
+    "evaluating": ("runforge_engine.pipeline.training", "evaluate", "evaluation"),
+    "interpreting": ("runforge_engine.pipeline.training", "interpret", "evaluation"),
+    "pickling": ("runforge_engine.pipeline.training", "dump_model", "evaluation artifacts"),
+    "digesting": (
+        "runforge_engine.pipeline.training",
+        "inspect_model_bytes",
+        "evaluation artifacts",
+    ),
 }
 
 
@@ -267,7 +271,7 @@ def test_a_second_signal_ends_at_once(second: signal.Signals, workspace: Path) -
 
 def test_one_wish_told_twice_is_recorded(workspace: Path) -> None:
     place = workspace / "stuck"
-    names = ("runforge_engine.pipeline.stages", "evaluate")
+    names = ("runforge_engine.pipeline.training", "evaluate")
     with started(workspace, "-c", STUCK, *names, str(place), *TRAIN) as process:
         until(place.exists, process)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):

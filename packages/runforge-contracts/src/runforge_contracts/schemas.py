@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from runforge_contracts._generated.catalog import CATALOG
+from runforge_contracts._generated.catalog import CATALOG as CATALOG
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 

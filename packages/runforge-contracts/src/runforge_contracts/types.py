@@ -1,46 +1,386 @@
 # Generated from schemas/ by scripts/generate.py; edit the schema, then run `make generate`.
 
-"""The types of the documents, generated from their schemas."""
+"""The types of the documents and of their parts, generated from their schemas.
 
-from runforge_contracts._generated.artifact_inspection_v0_2_2_2 import (
-    ArtifactInspectionV0222 as ArtifactInspectionV0222,
-)
-from runforge_contracts._generated.comparison_v1 import ComparisonV1 as ComparisonV1
-from runforge_contracts._generated.dataset_inspection_v1 import (
-    DatasetInspectionV1 as DatasetInspectionV1,
-)
-from runforge_contracts._generated.diagnostics_v1 import DiagnosticsV1 as DiagnosticsV1
-from runforge_contracts._generated.error_v1 import ErrorV1 as ErrorV1
-from runforge_contracts._generated.events_v1 import EventV1 as EventV1
-from runforge_contracts._generated.feature_importance_v1 import (
-    FeatureImportanceV1 as FeatureImportanceV1,
-)
-from runforge_contracts._generated.index_report_v1 import IndexReportV1 as IndexReportV1
-from runforge_contracts._generated.index_v1 import IndexV1 as IndexV1
-from runforge_contracts._generated.interpretability_index_v1 import (
-    InterpretabilityIndexV1 as InterpretabilityIndexV1,
-)
-from runforge_contracts._generated.linear_coefficients_v1 import (
-    LinearCoefficientsV1 as LinearCoefficientsV1,
-)
-from runforge_contracts._generated.manifest_v1 import ManifestV1 as ManifestV1
-from runforge_contracts._generated.metrics_phase2 import MetricsPhase2 as MetricsPhase2
-from runforge_contracts._generated.metrics_v1 import MetricsV1 as MetricsV1
-from runforge_contracts._generated.prediction_v1 import PredictionV1 as PredictionV1
-from runforge_contracts._generated.reproduction_v1 import ReproductionV1 as ReproductionV1
-from runforge_contracts._generated.request_v1 import RequestV1 as RequestV1
-from runforge_contracts._generated.result_v1 import ResultV1 as ResultV1
-from runforge_contracts._generated.run_v0_2_2_1 import RunV0221 as RunV0221
-from runforge_contracts._generated.run_v0_3_3 import RunV033 as RunV033
-from runforge_contracts._generated.run_v0_3_6 import RunV036 as RunV036
-from runforge_contracts._generated.run_v0_4_0 import RunV040 as RunV040
-from runforge_contracts._generated.tfc_config_v1 import TfcConfigV1 as TfcConfigV1
-from runforge_contracts._generated.tfc_experiment_v1 import TfcExperimentV1 as TfcExperimentV1
-from runforge_contracts._generated.tfc_manifest_v1 import TfcManifestV1 as TfcManifestV1
-from runforge_contracts._generated.tfc_metrics_entry_v1 import (
-    TfcMetricsEntryV1 as TfcMetricsEntryV1,
-)
-from runforge_contracts._generated.tfc_metrics_v1 import TfcMetricsV1 as TfcMetricsV1
-from runforge_contracts._generated.tfc_system_v1 import TfcSystemV1 as TfcSystemV1
-from runforge_contracts._generated.trace_v1 import TraceV1 as TraceV1
-from runforge_contracts._generated.verification_v1 import VerificationV1 as VerificationV1
+Each is loaded when it is first asked for, so ``from runforge_contracts.types import RequestV1``
+costs the one type.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # as typing has it, which takes longer to import than this module
+if TYPE_CHECKING:
+    from typing import Any
+
+    from runforge_contracts._generated.artifact_inspection_v0_2_2_2 import (
+        ArtifactInspectionV0222 as ArtifactInspectionV0222,
+    )
+    from runforge_contracts._generated.artifact_inspection_v0_2_2_2 import GlobalUse as GlobalUse
+    from runforge_contracts._generated.artifact_inspection_v0_2_2_2 import ModelArray as ModelArray
+    from runforge_contracts._generated.artifact_inspection_v0_2_2_2 import (
+        ModelFinding as ModelFinding,
+    )
+    from runforge_contracts._generated.artifact_inspection_v0_2_2_2 import (
+        PipelineStep as PipelineStep,
+    )
+    from runforge_contracts._generated.artifact_inspection_v0_2_2_2 import (
+        TreeSummary as TreeSummary,
+    )
+    from runforge_contracts._generated.common_v1 import AnyRunId as AnyRunId
+    from runforge_contracts._generated.common_v1 import ClassLabel as ClassLabel
+    from runforge_contracts._generated.common_v1 import ClassLabelInteger as ClassLabelInteger
+    from runforge_contracts._generated.common_v1 import Common as Common
+    from runforge_contracts._generated.common_v1 import Count as Count
+    from runforge_contracts._generated.common_v1 import DatasetReference as DatasetReference
+    from runforge_contracts._generated.common_v1 import DeviceType as DeviceType
+    from runforge_contracts._generated.common_v1 import Diagnostic as Diagnostic
+    from runforge_contracts._generated.common_v1 import FileDigest as FileDigest
+    from runforge_contracts._generated.common_v1 import FileDigests as FileDigests
+    from runforge_contracts._generated.common_v1 import Fraction as Fraction
+    from runforge_contracts._generated.common_v1 import MetricsProfile as MetricsProfile
+    from runforge_contracts._generated.common_v1 import MetricsReference as MetricsReference
+    from runforge_contracts._generated.common_v1 import MetricsSnapshot as MetricsSnapshot
+    from runforge_contracts._generated.common_v1 import ModelFamily as ModelFamily
+    from runforge_contracts._generated.common_v1 import Preset as Preset
+    from runforge_contracts._generated.common_v1 import (
+        RecordedHyperparameter as RecordedHyperparameter,
+    )
+    from runforge_contracts._generated.common_v1 import RelativePath as RelativePath
+    from runforge_contracts._generated.common_v1 import RunArtifacts as RunArtifacts
+    from runforge_contracts._generated.common_v1 import RunId as RunId
+    from runforge_contracts._generated.common_v1 import Sha256 as Sha256
+    from runforge_contracts._generated.common_v1 import Status as Status
+    from runforge_contracts._generated.common_v1 import Timestamp as Timestamp
+    from runforge_contracts._generated.common_v1 import WorkspacePath as WorkspacePath
+    from runforge_contracts._generated.comparison_v1 import Agreement as Agreement
+    from runforge_contracts._generated.comparison_v1 import ComparedError as ComparedError
+    from runforge_contracts._generated.comparison_v1 import ComparedField as ComparedField
+    from runforge_contracts._generated.comparison_v1 import ComparedMetric as ComparedMetric
+    from runforge_contracts._generated.comparison_v1 import ComparedRun as ComparedRun
+    from runforge_contracts._generated.comparison_v1 import ComparedWeights as ComparedWeights
+    from runforge_contracts._generated.comparison_v1 import ComparisonReason as ComparisonReason
+    from runforge_contracts._generated.comparison_v1 import ComparisonV1 as ComparisonV1
+    from runforge_contracts._generated.comparison_v1 import Conclusion as Conclusion
+    from runforge_contracts._generated.comparison_v1 import MetricValue as MetricValue
+    from runforge_contracts._generated.comparison_v1 import MovedWeight as MovedWeight
+    from runforge_contracts._generated.comparison_v1 import RecordedValue as RecordedValue
+    from runforge_contracts._generated.comparison_v1 import WeightValue as WeightValue
+    from runforge_contracts._generated.dataset_inspection_v1 import ClassCount as ClassCount
+    from runforge_contracts._generated.dataset_inspection_v1 import (
+        DatasetInspectionV1 as DatasetInspectionV1,
+    )
+    from runforge_contracts._generated.dataset_inspection_v1 import (
+        InspectedColumn as InspectedColumn,
+    )
+    from runforge_contracts._generated.dataset_inspection_v1 import InspectedLabel as InspectedLabel
+    from runforge_contracts._generated.diagnostics_v1 import DiagnosticsV1 as DiagnosticsV1
+    from runforge_contracts._generated.error_v1 import ErrorBody as ErrorBody
+    from runforge_contracts._generated.error_v1 import ErrorProblem as ErrorProblem
+    from runforge_contracts._generated.error_v1 import ErrorV1 as ErrorV1
+    from runforge_contracts._generated.events_v1 import EventV1 as EventV1
+    from runforge_contracts._generated.feature_importance_v1 import (
+        FeatureImportanceV1 as FeatureImportanceV1,
+    )
+    from runforge_contracts._generated.feature_importance_v1 import (
+        IndexedImportance as IndexedImportance,
+    )
+    from runforge_contracts._generated.feature_importance_v1 import (
+        RankedImportance as RankedImportance,
+    )
+    from runforge_contracts._generated.index_report_v1 import IndexCounts as IndexCounts
+    from runforge_contracts._generated.index_report_v1 import IndexFinding as IndexFinding
+    from runforge_contracts._generated.index_report_v1 import IndexReportV1 as IndexReportV1
+    from runforge_contracts._generated.index_report_v1 import SkippedFolder as SkippedFolder
+    from runforge_contracts._generated.index_report_v1 import StoreReport as StoreReport
+    from runforge_contracts._generated.index_v1 import IndexEntry as IndexEntry
+    from runforge_contracts._generated.index_v1 import IndexSummary as IndexSummary
+    from runforge_contracts._generated.index_v1 import IndexV1 as IndexV1
+    from runforge_contracts._generated.interpretability_index_v1 import (
+        AvailableArtifacts as AvailableArtifacts,
+    )
+    from runforge_contracts._generated.interpretability_index_v1 import (
+        FeatureImportanceEntry as FeatureImportanceEntry,
+    )
+    from runforge_contracts._generated.interpretability_index_v1 import (
+        FeatureImportanceSummary as FeatureImportanceSummary,
+    )
+    from runforge_contracts._generated.interpretability_index_v1 import (
+        InterpretabilityIndexV1 as InterpretabilityIndexV1,
+    )
+    from runforge_contracts._generated.interpretability_index_v1 import (
+        LinearCoefficientsEntry as LinearCoefficientsEntry,
+    )
+    from runforge_contracts._generated.interpretability_index_v1 import (
+        LinearCoefficientsSummary as LinearCoefficientsSummary,
+    )
+    from runforge_contracts._generated.interpretability_index_v1 import MetricsEntry as MetricsEntry
+    from runforge_contracts._generated.interpretability_index_v1 import (
+        MetricsSummary as MetricsSummary,
+    )
+    from runforge_contracts._generated.interpretability_index_v1 import TopFeatures as TopFeatures
+    from runforge_contracts._generated.linear_coefficients_v1 import (
+        ClassCoefficients as ClassCoefficients,
+    )
+    from runforge_contracts._generated.linear_coefficients_v1 import Intercept as Intercept
+    from runforge_contracts._generated.linear_coefficients_v1 import (
+        LinearCoefficientsV1 as LinearCoefficientsV1,
+    )
+    from runforge_contracts._generated.linear_coefficients_v1 import (
+        RankedCoefficient as RankedCoefficient,
+    )
+    from runforge_contracts._generated.manifest_v1 import ManifestV1 as ManifestV1
+    from runforge_contracts._generated.metrics_phase2 import MetricsPhase2 as MetricsPhase2
+    from runforge_contracts._generated.metrics_v1 import ClassMetrics as ClassMetrics
+    from runforge_contracts._generated.metrics_v1 import ConfusionMatrixItem as ConfusionMatrixItem
+    from runforge_contracts._generated.metrics_v1 import MetricsV1 as MetricsV1
+    from runforge_contracts._generated.prediction_v1 import PredictedRow as PredictedRow
+    from runforge_contracts._generated.prediction_v1 import PredictionV1 as PredictionV1
+    from runforge_contracts._generated.prediction_v1 import Probability as Probability
+    from runforge_contracts._generated.provenance_v1 import BlasLibrary as BlasLibrary
+    from runforge_contracts._generated.provenance_v1 import GitState as GitState
+    from runforge_contracts._generated.provenance_v1 import LeftOutItem as LeftOutItem
+    from runforge_contracts._generated.provenance_v1 import Numerics as Numerics
+    from runforge_contracts._generated.provenance_v1 import Platform as Platform
+    from runforge_contracts._generated.provenance_v1 import Provenance as Provenance
+    from runforge_contracts._generated.provenance_v1 import (
+        ProvenanceDefinitions as ProvenanceDefinitions,
+    )
+    from runforge_contracts._generated.provenance_v1 import PythonRuntime as PythonRuntime
+    from runforge_contracts._generated.reproduction_v1 import ArtifactCheck as ArtifactCheck
+    from runforge_contracts._generated.reproduction_v1 import ContentCheck as ContentCheck
+    from runforge_contracts._generated.reproduction_v1 import FieldDifference as FieldDifference
+    from runforge_contracts._generated.reproduction_v1 import NotChecked as NotChecked
+    from runforge_contracts._generated.reproduction_v1 import ParameterCheck as ParameterCheck
+    from runforge_contracts._generated.reproduction_v1 import PredictionCheck as PredictionCheck
+    from runforge_contracts._generated.reproduction_v1 import (
+        RecordContradiction as RecordContradiction,
+    )
+    from runforge_contracts._generated.reproduction_v1 import (
+        ReproductionDataset as ReproductionDataset,
+    )
+    from runforge_contracts._generated.reproduction_v1 import (
+        ReproductionReason as ReproductionReason,
+    )
+    from runforge_contracts._generated.reproduction_v1 import ReproductionV1 as ReproductionV1
+    from runforge_contracts._generated.reproduction_v1 import (
+        ReproductionVerdict as ReproductionVerdict,
+    )
+    from runforge_contracts._generated.request_v1 import RequestDataset as RequestDataset
+    from runforge_contracts._generated.request_v1 import RequestDevice as RequestDevice
+    from runforge_contracts._generated.request_v1 import RequestModel as RequestModel
+    from runforge_contracts._generated.request_v1 import RequestV1 as RequestV1
+    from runforge_contracts._generated.result_v1 import EffectiveConfig as EffectiveConfig
+    from runforge_contracts._generated.result_v1 import EffectiveDataset as EffectiveDataset
+    from runforge_contracts._generated.result_v1 import EffectiveDevice as EffectiveDevice
+    from runforge_contracts._generated.result_v1 import EffectiveModel as EffectiveModel
+    from runforge_contracts._generated.result_v1 import PrimaryMetric as PrimaryMetric
+    from runforge_contracts._generated.result_v1 import ResultArtifact as ResultArtifact
+    from runforge_contracts._generated.result_v1 import ResultError as ResultError
+    from runforge_contracts._generated.result_v1 import ResultSummary as ResultSummary
+    from runforge_contracts._generated.result_v1 import ResultV1 as ResultV1
+    from runforge_contracts._generated.run_v0_2_2_1 import RunV0221 as RunV0221
+    from runforge_contracts._generated.run_v0_3_3 import RunV033 as RunV033
+    from runforge_contracts._generated.run_v0_3_6 import RunV036 as RunV036
+    from runforge_contracts._generated.run_v0_4_0 import RunV040 as RunV040
+    from runforge_contracts._generated.run_v0_4_0 import Split as Split
+    from runforge_contracts._generated.run_v0_4_0 import UsedDevice as UsedDevice
+    from runforge_contracts._generated.tfc_common_v1 import ExperimentRunId as ExperimentRunId
+    from runforge_contracts._generated.tfc_common_v1 import Instant as Instant
+    from runforge_contracts._generated.tfc_common_v1 import RunCommand as RunCommand
+    from runforge_contracts._generated.tfc_common_v1 import Seed as Seed
+    from runforge_contracts._generated.tfc_common_v1 import TfcCommon as TfcCommon
+    from runforge_contracts._generated.tfc_common_v1 import Training as Training
+    from runforge_contracts._generated.tfc_config_v1 import ChangedFile as ChangedFile
+    from runforge_contracts._generated.tfc_config_v1 import CodeState as CodeState
+    from runforge_contracts._generated.tfc_config_v1 import CopiedModel as CopiedModel
+    from runforge_contracts._generated.tfc_config_v1 import ResolvedReference as ResolvedReference
+    from runforge_contracts._generated.tfc_config_v1 import RunFailure as RunFailure
+    from runforge_contracts._generated.tfc_config_v1 import TfcConfigV1 as TfcConfigV1
+    from runforge_contracts._generated.tfc_experiment_v1 import TfcExperimentV1 as TfcExperimentV1
+    from runforge_contracts._generated.tfc_manifest_v1 import TfcManifestV1 as TfcManifestV1
+    from runforge_contracts._generated.tfc_metrics_entry_v1 import (
+        TfcMetricsEntryV1 as TfcMetricsEntryV1,
+    )
+    from runforge_contracts._generated.tfc_metrics_v1 import MetricPoint as MetricPoint
+    from runforge_contracts._generated.tfc_metrics_v1 import TfcMetricsV1 as TfcMetricsV1
+    from runforge_contracts._generated.tfc_system_v1 import Hardware as Hardware
+    from runforge_contracts._generated.tfc_system_v1 import TfcSystemV1 as TfcSystemV1
+    from runforge_contracts._generated.trace_v1 import TracedDataset as TracedDataset
+    from runforge_contracts._generated.trace_v1 import TracedRun as TracedRun
+    from runforge_contracts._generated.trace_v1 import TraceV1 as TraceV1
+    from runforge_contracts._generated.verification_v1 import Verdict as Verdict
+    from runforge_contracts._generated.verification_v1 import VerificationCheck as VerificationCheck
+    from runforge_contracts._generated.verification_v1 import (
+        VerificationFinding as VerificationFinding,
+    )
+    from runforge_contracts._generated.verification_v1 import VerificationV1 as VerificationV1
+    from runforge_contracts._generated.verification_v1 import VerifiedRun as VerifiedRun
+    from runforge_contracts._generated.verification_v1 import VerifiedStore as VerifiedStore
+
+#: The generated module of each type.
+_MODULES = {
+    "Agreement": "comparison_v1",
+    "AnyRunId": "common_v1",
+    "ArtifactCheck": "reproduction_v1",
+    "ArtifactInspectionV0222": "artifact_inspection_v0_2_2_2",
+    "AvailableArtifacts": "interpretability_index_v1",
+    "BlasLibrary": "provenance_v1",
+    "ChangedFile": "tfc_config_v1",
+    "ClassCoefficients": "linear_coefficients_v1",
+    "ClassCount": "dataset_inspection_v1",
+    "ClassLabel": "common_v1",
+    "ClassLabelInteger": "common_v1",
+    "ClassMetrics": "metrics_v1",
+    "CodeState": "tfc_config_v1",
+    "Common": "common_v1",
+    "ComparedError": "comparison_v1",
+    "ComparedField": "comparison_v1",
+    "ComparedMetric": "comparison_v1",
+    "ComparedRun": "comparison_v1",
+    "ComparedWeights": "comparison_v1",
+    "ComparisonReason": "comparison_v1",
+    "ComparisonV1": "comparison_v1",
+    "Conclusion": "comparison_v1",
+    "ConfusionMatrixItem": "metrics_v1",
+    "ContentCheck": "reproduction_v1",
+    "CopiedModel": "tfc_config_v1",
+    "Count": "common_v1",
+    "DatasetInspectionV1": "dataset_inspection_v1",
+    "DatasetReference": "common_v1",
+    "DeviceType": "common_v1",
+    "Diagnostic": "common_v1",
+    "DiagnosticsV1": "diagnostics_v1",
+    "EffectiveConfig": "result_v1",
+    "EffectiveDataset": "result_v1",
+    "EffectiveDevice": "result_v1",
+    "EffectiveModel": "result_v1",
+    "ErrorBody": "error_v1",
+    "ErrorProblem": "error_v1",
+    "ErrorV1": "error_v1",
+    "EventV1": "events_v1",
+    "ExperimentRunId": "tfc_common_v1",
+    "FeatureImportanceEntry": "interpretability_index_v1",
+    "FeatureImportanceSummary": "interpretability_index_v1",
+    "FeatureImportanceV1": "feature_importance_v1",
+    "FieldDifference": "reproduction_v1",
+    "FileDigest": "common_v1",
+    "FileDigests": "common_v1",
+    "Fraction": "common_v1",
+    "GitState": "provenance_v1",
+    "GlobalUse": "artifact_inspection_v0_2_2_2",
+    "Hardware": "tfc_system_v1",
+    "IndexCounts": "index_report_v1",
+    "IndexEntry": "index_v1",
+    "IndexFinding": "index_report_v1",
+    "IndexReportV1": "index_report_v1",
+    "IndexSummary": "index_v1",
+    "IndexV1": "index_v1",
+    "IndexedImportance": "feature_importance_v1",
+    "InspectedColumn": "dataset_inspection_v1",
+    "InspectedLabel": "dataset_inspection_v1",
+    "Instant": "tfc_common_v1",
+    "Intercept": "linear_coefficients_v1",
+    "InterpretabilityIndexV1": "interpretability_index_v1",
+    "LeftOutItem": "provenance_v1",
+    "LinearCoefficientsEntry": "interpretability_index_v1",
+    "LinearCoefficientsSummary": "interpretability_index_v1",
+    "LinearCoefficientsV1": "linear_coefficients_v1",
+    "ManifestV1": "manifest_v1",
+    "MetricPoint": "tfc_metrics_v1",
+    "MetricValue": "comparison_v1",
+    "MetricsEntry": "interpretability_index_v1",
+    "MetricsPhase2": "metrics_phase2",
+    "MetricsProfile": "common_v1",
+    "MetricsReference": "common_v1",
+    "MetricsSnapshot": "common_v1",
+    "MetricsSummary": "interpretability_index_v1",
+    "MetricsV1": "metrics_v1",
+    "ModelArray": "artifact_inspection_v0_2_2_2",
+    "ModelFamily": "common_v1",
+    "ModelFinding": "artifact_inspection_v0_2_2_2",
+    "MovedWeight": "comparison_v1",
+    "NotChecked": "reproduction_v1",
+    "Numerics": "provenance_v1",
+    "ParameterCheck": "reproduction_v1",
+    "PipelineStep": "artifact_inspection_v0_2_2_2",
+    "Platform": "provenance_v1",
+    "PredictedRow": "prediction_v1",
+    "PredictionCheck": "reproduction_v1",
+    "PredictionV1": "prediction_v1",
+    "Preset": "common_v1",
+    "PrimaryMetric": "result_v1",
+    "Probability": "prediction_v1",
+    "Provenance": "provenance_v1",
+    "ProvenanceDefinitions": "provenance_v1",
+    "PythonRuntime": "provenance_v1",
+    "RankedCoefficient": "linear_coefficients_v1",
+    "RankedImportance": "feature_importance_v1",
+    "RecordContradiction": "reproduction_v1",
+    "RecordedHyperparameter": "common_v1",
+    "RecordedValue": "comparison_v1",
+    "RelativePath": "common_v1",
+    "ReproductionDataset": "reproduction_v1",
+    "ReproductionReason": "reproduction_v1",
+    "ReproductionV1": "reproduction_v1",
+    "ReproductionVerdict": "reproduction_v1",
+    "RequestDataset": "request_v1",
+    "RequestDevice": "request_v1",
+    "RequestModel": "request_v1",
+    "RequestV1": "request_v1",
+    "ResolvedReference": "tfc_config_v1",
+    "ResultArtifact": "result_v1",
+    "ResultError": "result_v1",
+    "ResultSummary": "result_v1",
+    "ResultV1": "result_v1",
+    "RunArtifacts": "common_v1",
+    "RunCommand": "tfc_common_v1",
+    "RunFailure": "tfc_config_v1",
+    "RunId": "common_v1",
+    "RunV0221": "run_v0_2_2_1",
+    "RunV033": "run_v0_3_3",
+    "RunV036": "run_v0_3_6",
+    "RunV040": "run_v0_4_0",
+    "Seed": "tfc_common_v1",
+    "Sha256": "common_v1",
+    "SkippedFolder": "index_report_v1",
+    "Split": "run_v0_4_0",
+    "Status": "common_v1",
+    "StoreReport": "index_report_v1",
+    "TfcCommon": "tfc_common_v1",
+    "TfcConfigV1": "tfc_config_v1",
+    "TfcExperimentV1": "tfc_experiment_v1",
+    "TfcManifestV1": "tfc_manifest_v1",
+    "TfcMetricsEntryV1": "tfc_metrics_entry_v1",
+    "TfcMetricsV1": "tfc_metrics_v1",
+    "TfcSystemV1": "tfc_system_v1",
+    "Timestamp": "common_v1",
+    "TopFeatures": "interpretability_index_v1",
+    "TraceV1": "trace_v1",
+    "TracedDataset": "trace_v1",
+    "TracedRun": "trace_v1",
+    "Training": "tfc_common_v1",
+    "TreeSummary": "artifact_inspection_v0_2_2_2",
+    "UsedDevice": "run_v0_4_0",
+    "Verdict": "verification_v1",
+    "VerificationCheck": "verification_v1",
+    "VerificationFinding": "verification_v1",
+    "VerificationV1": "verification_v1",
+    "VerifiedRun": "verification_v1",
+    "VerifiedStore": "verification_v1",
+    "WeightValue": "comparison_v1",
+    "WorkspacePath": "common_v1",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"runforge_contracts._generated.{_MODULES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(_MODULES)

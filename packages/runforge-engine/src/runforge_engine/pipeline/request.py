@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from runforge_contracts._generated.request_v1 import RequestV1
 from runforge_contracts.display import quote
 from runforge_contracts.documents import Document
 from runforge_contracts.errors import ErrorCode, RunForgeError
@@ -19,6 +18,7 @@ from runforge_contracts.schemas import BASE_URL
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import RunFolder
+from runforge_contracts.types import RequestV1
 from runforge_contracts.validation import validate
 
 from runforge_engine.runtime.clock import read_clock
