@@ -41,7 +41,7 @@ main()
 #: Git is asked while the data is read, and the model is written while it is evaluated.
 STAGES = {
     "opening the dataset": ("runforge_engine.pipeline.plan", "read_source", None),
-    "importing": ("runforge_engine.pipeline.execute", "_stages", "start"),
+    "importing": ("runforge_engine.pipeline.execute", "_import_training", "start"),
     "reading data": ("runforge_engine.pipeline.training", "load_dataset", "dataset"),
     "splitting": ("runforge_engine.pipeline.training", "split_rows", "training"),
     "asking git": ("runforge_engine.provenance.collect", "read_git_state", "dataset training"),
@@ -126,7 +126,7 @@ def test_a_signal_ends_a_run_in_every_stage(stage: str, workspace: Path) -> None
     assert (process.returncode, number.name in said) == (5, True)
     if step is None:
         assert run_folders(workspace) == []
-        assert "so there is no run and nothing on record" in said
+        assert "so no run was recorded" in said
         return
     cancelled_cleanly(workspace)
     [folder] = run_folders(workspace)
@@ -248,7 +248,7 @@ def test_a_run_that_is_to_outlive_its_terminal_does(workspace: Path) -> None:
 def test_a_second_signal_ends_at_once(second: signal.Signals, workspace: Path) -> None:
     # The first one is being answered, and writing the end takes long.
     place = workspace / "stuck"
-    names = ("runforge_engine.pipeline.execute", "_write_end")
+    names = ("runforge_engine.pipeline.execute", "finish_run")
     program = STUCK.replace("importlib.import_module(module)", "stuck_in(module)").replace(
         "setattr",
         "from runforge_engine import stages\n"
