@@ -41,16 +41,20 @@ main()
 #: Git is asked while the data is read, and the model is written while it is evaluated.
 STAGES = {
     "opening the dataset": ("runforge_engine.pipeline.plan", "read_source", None),
-    "importing": ("runforge_engine.pipeline.execute", "_stages", "start"),
-    "reading data": ("runforge_engine.pipeline.stages", "load_dataset", "dataset"),
-    "splitting": ("runforge_engine.pipeline.stages", "split_rows", "training"),
+    "importing": ("runforge_engine.pipeline.execute", "_import_training", "start"),
+    "reading data": ("runforge_engine.pipeline.training", "load_dataset", "dataset"),
+    "splitting": ("runforge_engine.pipeline.training", "split_rows", "training"),
     "asking git": ("runforge_engine.provenance.collect", "read_git_state", "dataset training"),
     "building": ("runforge_engine.modeling.fit", "build_pipeline", "training"),
     "fitting": ("runforge_engine.modeling.fit", "_fit_pipeline", "training"),
-    "evaluating": ("runforge_engine.pipeline.stages", "evaluate", "evaluation"),
-    "interpreting": ("runforge_engine.pipeline.stages", "interpret", "evaluation"),
-    "pickling": ("runforge_engine.pipeline.stages", "dump_model", "evaluation artifacts"),
-    "digesting": ("runforge_engine.pipeline.stages", "inspect_model_bytes", "evaluation artifacts"),
+    "evaluating": ("runforge_engine.pipeline.training", "evaluate", "evaluation"),
+    "interpreting": ("runforge_engine.pipeline.training", "interpret", "evaluation"),
+    "pickling": ("runforge_engine.pipeline.training", "dump_model", "evaluation artifacts"),
+    "digesting": (
+        "runforge_engine.pipeline.training",
+        "inspect_model_bytes",
+        "evaluation artifacts",
+    ),
 }
 
 
@@ -122,7 +126,7 @@ def test_a_signal_ends_a_run_in_every_stage(stage: str, workspace: Path) -> None
     assert (process.returncode, number.name in said) == (5, True)
     if step is None:
         assert run_folders(workspace) == []
-        assert "so there is no run and nothing on record" in said
+        assert "so no run was recorded" in said
         return
     cancelled_cleanly(workspace)
     [folder] = run_folders(workspace)
@@ -244,13 +248,13 @@ def test_a_run_that_is_to_outlive_its_terminal_does(workspace: Path) -> None:
 def test_a_second_signal_ends_at_once(second: signal.Signals, workspace: Path) -> None:
     # The first one is being answered, and writing the end takes long.
     place = workspace / "stuck"
-    names = ("runforge_engine.pipeline.execute", "_write_end")
+    names = ("runforge_engine.pipeline.execute", "finish_run")
     program = STUCK.replace("importlib.import_module(module)", "stuck_in(module)").replace(
         "setattr",
-        "from runforge_engine.pipeline import stages\n"
+        "from runforge_engine.pipeline import training\n"
         "import threading\n"
         "def stuck_in(module):\n"
-        "    stages.evaluate = lambda *_: (place.with_name('here').touch(), time.sleep(120))\n"
+        "    training.evaluate = lambda *_: (place.with_name('here').touch(), time.sleep(120))\n"
         "    return importlib.import_module(module)\n"
         "setattr",
     )
@@ -267,7 +271,7 @@ def test_a_second_signal_ends_at_once(second: signal.Signals, workspace: Path) -
 
 def test_one_wish_told_twice_is_recorded(workspace: Path) -> None:
     place = workspace / "stuck"
-    names = ("runforge_engine.pipeline.stages", "evaluate")
+    names = ("runforge_engine.pipeline.training", "evaluate")
     with started(workspace, "-c", STUCK, *names, str(place), *TRAIN) as process:
         until(place.exists, process)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):

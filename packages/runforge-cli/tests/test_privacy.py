@@ -133,7 +133,7 @@ def test_a_failed_private_run_names_no_folder(
         raise OSError(f"{person}/penguins.csv and {workspace}/.runforge, {sys.prefix}/lib/x.py")
 
     monkeypatch.setattr(evaluation, "evaluate", broken)
-    monkeypatch.setattr("runforge_engine.pipeline.stages.evaluate", broken)
+    monkeypatch.setattr("runforge_engine.pipeline.training.evaluate", broken)
     assert runforge(*options(person, "--private")).code == 4
     assert telling(workspace, "alice") == []
     first, second = (document(folder, "result.json")["error"] for folder in folders(workspace))

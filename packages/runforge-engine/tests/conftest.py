@@ -15,17 +15,17 @@ from typing import Any  # noqa: E402
 import pytest  # noqa: E402
 from real_data import write_dataset  # noqa: E402
 from runforge_contracts.store.layout import StoreLayout  # noqa: E402
-from runforge_engine.pipeline.execute import Outcome, execute  # noqa: E402
+from runforge_engine.pipeline.execute import ExecutionResult, execute  # noqa: E402
 from runforge_engine.pipeline.request import new_request  # noqa: E402
 
-Train = Callable[..., Outcome]
+Train = Callable[..., ExecutionResult]
 
 
 @pytest.fixture
 def train(tmp_path: Path) -> Train:
     """Return a function that trains on a named dataset in the test's own workspace."""
 
-    def run(dataset: str = "iris", **options: Any) -> Outcome:
+    def run(dataset: str = "iris", **options: Any) -> ExecutionResult:
         path, label, excluded = write_dataset(dataset, tmp_path)
         store = StoreLayout(tmp_path)
         execution = {

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import read_index
-from runforge_engine.store.index_chain import IndexHead, chain_head, check_head
+from runforge_engine.store.index_chain import Chain, IndexHead
 
 
 def entries(count: int) -> list[dict[str, Any]]:
@@ -30,8 +30,8 @@ def test_the_head_is_the_documented_chain() -> None:
             f'"summary":{{"accuracy":{accuracy}}}}}'
         )
         link = hashlib.sha256(link + text.encode("utf-8")).digest()
-    assert chain_head(entries(3)) == IndexHead(3, link.hex())
-    assert chain_head([]) == IndexHead(0, "0" * 64)
+    assert Chain(entries(3)).head == IndexHead(3, link.hex())
+    assert Chain([]).head == IndexHead(0, "0" * 64)
 
 
 def test_the_head_of_a_real_index_holds_while_runs_are_added(train: Any) -> None:
@@ -39,36 +39,36 @@ def test_the_head_of_a_real_index_holds_while_runs_are_added(train: Any) -> None
     for seed in (1, 2, 3):
         outcome = train(seed=seed)
         store = StoreLayout(outcome.run_dir.parents[2])
-        heads.append(chain_head(read_index(store)))
+        heads.append(Chain(read_index(store)).head)
     index = read_index(store)
     assert [head.count for head in heads] == [1, 2, 3]
-    assert [check_head(index, head) for head in heads] == ["holds"] * 3
-    assert check_head(index[:-1], heads[-1]) == "tail cut"
-    assert check_head([], heads[0]) == "tail cut"
-    assert check_head(index[::-1], heads[-1]) == "changed"
+    assert [Chain(index).check(head) for head in heads] == ["holds"] * 3
+    assert Chain(index[:-1]).check(heads[-1]) == "tail cut"
+    assert Chain([]).check(heads[0]) == "tail cut"
+    assert Chain(index[::-1]).check(heads[-1]) == "changed"
 
 
 def test_the_order_of_keys_does_not_matter() -> None:
     turned = [dict(reversed(entry.items())) for entry in entries(3)]
-    assert chain_head(turned) == chain_head(entries(3))
+    assert Chain(turned).head == Chain(entries(3)).head
 
 
 @pytest.mark.parametrize("count", [1, 2, 9])
 def test_every_change_within_the_head_is_seen(count: int) -> None:
-    head, dice = chain_head(entries(count)), random.Random(count)
+    head, dice = Chain(entries(count)).head, random.Random(count)
     for _ in range(50):
         changed = copy.deepcopy(entries(count))
         entry = dice.choice(changed)
         entry[dice.choice(list(entry))] = dice.random()
-        assert check_head(changed, head) == "changed"
+        assert Chain(changed).check(head) == "changed"
         # Putting others behind does not make up for what is missing.
         missing = entries(count)
         missing.pop(dice.randrange(count))
-        assert check_head([*missing, {"run_id": "later"}], head) == "changed"
+        assert Chain([*missing, {"run_id": "later"}]).check(head) == "changed"
 
 
 def test_entries_cannot_be_joined_or_cut_otherwise() -> None:
-    assert chain_head([{"a": 1}, {"b": 2}]).sha256 != chain_head([{"a": 1, "b": 2}]).sha256
+    assert Chain([{"a": 1}, {"b": 2}]).head.sha256 != Chain([{"a": 1, "b": 2}]).head.sha256
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ from model_files import joblib_bytes
 from real_data import FAMILIES, read
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_engine.model_file.model_inspection import inspect_model, inspect_model_bytes
-from runforge_engine.pipeline.execute import Outcome
-from runforge_engine.pipeline.stages import _digests
+from runforge_engine.pipeline.execute import ExecutionResult
+from runforge_engine.pipeline.training import _digests
 
-Train = Callable[..., Outcome]
+Train = Callable[..., ExecutionResult]
 
 
 @pytest.mark.parametrize("family", FAMILIES)

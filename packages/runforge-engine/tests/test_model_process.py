@@ -142,3 +142,26 @@ def test_a_confined_process_has_its_bounds(statement: str, expected: int) -> Non
     )
     assert result.returncode == expected
     assert (b"MemoryError" in result.stderr) == (expected == 1)
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [MemoryError(), ImportError("libx.so: failed to map segment from shared object")],
+)
+@pytest.mark.parametrize("step", ["unpickle", "within_range"])
+def test_a_lack_of_memory_is_not_blamed_on_the_model(
+    trained: Path,
+    folder: Run,
+    listed: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    step: str,
+    failure: Exception,
+) -> None:
+    def fail(*_: Any) -> None:
+        raise failure
+
+    module = "model_file.loading" if step == "unpickle" else "modeling.predict"
+    monkeypatch.setattr(f"runforge_engine.{module}.{step}", fail)
+    model = predict.model_of_run(folder, listed)
+    with pytest.raises(MemoryError):
+        predict.predict(model, read_source(trained / "penguins.csv"))

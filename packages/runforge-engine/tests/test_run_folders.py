@@ -18,7 +18,7 @@ from real_data import DATASETS, FAMILIES, ROOT, read, write_dataset
 from referencing import Registry, Resource
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.run import Run
-from runforge_engine.pipeline.execute import Outcome, execute
+from runforge_engine.pipeline.execute import ExecutionResult, execute
 from runforge_engine.pipeline.request import new_request
 from runforge_engine.provenance.slsa import statement_of
 
@@ -57,7 +57,9 @@ def assert_valid(document: Any, schema: str) -> None:
 @pytest.fixture(
     scope="module", params=[(data, family) for data in DATASETS for family in FAMILIES], ids=str
 )
-def outcome(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+def outcome(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> ExecutionResult:
     dataset, family = request.param
     workspace = tmp_path_factory.mktemp("workspace")
     path, label, excluded = write_dataset(dataset, workspace)
@@ -73,7 +75,7 @@ def outcome(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     return execute(document, store)
 
 
-def test_a_run_leaves_exactly_the_documents_of_its_family(outcome: Outcome) -> None:
+def test_a_run_leaves_exactly_the_documents_of_its_family(outcome: ExecutionResult) -> None:
     family = read(outcome.run_dir, "run.json")["model_family"]
     expected = {*COMMON, *(FOREST if family == "random_forest" else LINEAR), *UNCHECKED}
     found = {
@@ -85,7 +87,7 @@ def test_a_run_leaves_exactly_the_documents_of_its_family(outcome: Outcome) -> N
     assert outcome.status == "succeeded"
 
 
-def test_every_document_is_valid_by_an_independent_validator(outcome: Outcome) -> None:
+def test_every_document_is_valid_by_an_independent_validator(outcome: ExecutionResult) -> None:
     family = read(outcome.run_dir, "run.json")["model_family"]
     for file, schema in {**COMMON, **(FOREST if family == "random_forest" else LINEAR)}.items():
         assert_valid(read(outcome.run_dir, file), schema)
@@ -94,7 +96,7 @@ def test_every_document_is_valid_by_an_independent_validator(outcome: Outcome) -
     assert_valid(read(outcome.run_dir.parents[1], "index.json"), "index.v1")
 
 
-def test_the_new_record_is_the_old_record_and_more(outcome: Outcome) -> None:
+def test_the_new_record_is_the_old_record_and_more(outcome: ExecutionResult) -> None:
     run = read(outcome.run_dir, "run.json")
     known = SCHEMAS["run.v0.3.6"]["properties"]
     old = {key: value for key, value in run.items() if key in known}
@@ -102,7 +104,7 @@ def test_the_new_record_is_the_old_record_and_more(outcome: Outcome) -> None:
     assert set(known) <= set(SCHEMAS["run.v0.4.0"]["properties"])
 
 
-def test_one_run_id_stands_everywhere(outcome: Outcome) -> None:
+def test_one_run_id_stands_everywhere(outcome: ExecutionResult) -> None:
     folder = outcome.run_dir
     ids = {
         outcome.run_id,
@@ -126,7 +128,7 @@ def test_one_run_id_stands_everywhere(outcome: Outcome) -> None:
     assert len(ids) == 1
 
 
-def test_the_metrics_agree_with_the_confusion_matrix(outcome: Outcome) -> None:
+def test_the_metrics_agree_with_the_confusion_matrix(outcome: ExecutionResult) -> None:
     run, metrics = read(outcome.run_dir, "run.json"), read(outcome.run_dir, "metrics.v1.json")
     matrix = np.array(metrics["confusion_matrix"])
     assert matrix.sum() == run["split"]["validation_rows"]
@@ -144,7 +146,7 @@ def test_the_metrics_agree_with_the_confusion_matrix(outcome: Outcome) -> None:
         assert mine["support"] == matrix[row].sum()
 
 
-def test_the_top_lists_are_the_first_names(outcome: Outcome) -> None:
+def test_the_top_lists_are_the_first_names(outcome: ExecutionResult) -> None:
     folder = outcome.run_dir
     run, index = (
         read(folder, "run.json"),
@@ -173,7 +175,7 @@ def test_the_top_lists_are_the_first_names(outcome: Outcome) -> None:
         assert short["top_features"] == names[:5]
 
 
-def test_pointers_exist_and_digests_match(outcome: Outcome) -> None:
+def test_pointers_exist_and_digests_match(outcome: ExecutionResult) -> None:
     folder = outcome.run_dir
     run, manifest = read(folder, "run.json"), read(folder, "manifest.json")
     pointers = [value for key, value in run.items() if key.endswith("_artifact")]
@@ -193,13 +195,13 @@ def test_pointers_exist_and_digests_match(outcome: Outcome) -> None:
     assert run["dataset"]["fingerprint_sha256"] == hashlib.sha256(dataset).hexdigest()
 
 
-def test_the_statement_is_what_the_documents_amount_to(outcome: Outcome) -> None:
+def test_the_statement_is_what_the_documents_amount_to(outcome: ExecutionResult) -> None:
     listed = read(outcome.run_dir, "manifest.json")["files"]
     written = (outcome.run_dir / "provenance.intoto.json").read_bytes()
     assert statement_of(Run(outcome.run_dir), listed) == written
 
 
-def test_events_come_in_the_order_of_the_contract(outcome: Outcome) -> None:
+def test_events_come_in_the_order_of_the_contract(outcome: ExecutionResult) -> None:
     lines = (outcome.run_dir / "logs/events.jsonl").read_text("utf-8").splitlines()
     names = [json.loads(line)["event"] for line in lines]
     assert [name for name in names if name != "train_progress"] == [
@@ -212,7 +214,7 @@ def test_events_come_in_the_order_of_the_contract(outcome: Outcome) -> None:
     ]
 
 
-def test_documents_are_written_in_canonical_form(outcome: Outcome) -> None:
+def test_documents_are_written_in_canonical_form(outcome: ExecutionResult) -> None:
     for path in outcome.run_dir.rglob("*.json"):
         text = path.read_text("utf-8")
         assert text == json.dumps(json.loads(text), indent=2, ensure_ascii=False) + "\n"

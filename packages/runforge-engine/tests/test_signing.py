@@ -34,7 +34,7 @@ from runforge_engine.provenance.signing import (
     signatures_of,
     verify_signature,
 )
-from runforge_engine.store.index_chain import IndexHead, chain_head, check_head
+from runforge_engine.store.index_chain import Chain, IndexHead
 
 HEAD = IndexHead(3, "ab" * 32)
 
@@ -235,12 +235,12 @@ class TestFolders:
     ) -> None:
         runs = [train(seed=seed).run_dir for seed in (1, 2)]
         store = StoreLayout(runs[0].parents[2])
-        sign_folder(runs[1], keys.private_key, index_head=chain_head(read_index(store)))
+        sign_folder(runs[1], keys.private_key, index_head=Chain(read_index(store)).head)
         train(seed=3)
         head = verify_signature(runs[1], keys.public_key).content.index_head
         assert head is not None
         index = json.loads(store.index.read_text("utf-8"))
-        assert check_head(index["runs"], head) == "holds"
+        assert Chain(index["runs"]).check(head) == "holds"
         # Also where the run that was signed went along.
         store.index.write_text(json.dumps({**index, "runs": index["runs"][:1]}), "utf-8")
         shutil.rmtree(runs[1])
@@ -248,7 +248,7 @@ class TestFolders:
         for path in signatures_of(store).values():
             head = read_signature(path, keys.public_key).index_head
             assert head is not None
-            assert check_head(read_index(store), head) == "tail cut"
+            assert Chain(read_index(store)).check(head) == "tail cut"
 
     def test_the_store_is_not_written_through_a_link(
         self, folder: Path, keys: KeyPair, tmp_path: Path

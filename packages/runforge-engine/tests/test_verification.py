@@ -31,7 +31,7 @@ from runforge_engine.provenance.keys import KeyPair, generate_key
 from runforge_engine.provenance.signing import sign_folder
 from runforge_engine.provenance.slsa import statement_of
 from runforge_engine.runtime.folder_lock import holding
-from runforge_engine.store.index_chain import chain_head
+from runforge_engine.store.index_chain import Chain
 from runforge_engine.store.index_repair import check_index, rebuild_index
 from runforge_engine.verification.check_result import Check
 from runforge_engine.verification.context import Surroundings, surroundings_of
@@ -707,7 +707,7 @@ class TestUnfinished:
 
 class TestSignatures:
     def sign(self, store: StoreLayout, folder: Path, keys: KeyPair) -> Path:
-        head = chain_head(entries_of(store))
+        head = Chain(entries_of(store)).head
         return sign_folder(folder, keys.private_key, index_head=head)
 
     def test_a_signature_has_one_of_four_verdicts(

@@ -31,7 +31,7 @@ from real_data import write_dataset  # noqa: E402
 from runforge_contracts.invariants.store_invariants import check_store  # noqa: E402
 from runforge_contracts.store.layout import RESULT, StoreLayout  # noqa: E402
 from runforge_contracts.store.reading import list_runs, read_index  # noqa: E402
-from runforge_engine.pipeline.execute import Outcome, execute  # noqa: E402
+from runforge_engine.pipeline.execute import ExecutionResult, execute  # noqa: E402
 from runforge_engine.pipeline.request import new_request  # noqa: E402
 from runforge_engine.store import index_append  # noqa: E402
 from runforge_engine.store.index_repair import check_index, rebuild_index  # noqa: E402
@@ -40,7 +40,7 @@ from runforge_engine.store.index_repair import check_index, rebuild_index  # noq
 EVENTS = {"open", "os.mkdir", "os.rename", "os.link", "os.remove", "os.truncate", "os.chmod"}
 
 
-def train(store: StoreLayout) -> Outcome:
+def train(store: StoreLayout) -> ExecutionResult:
     """Train on the iris in the store's workspace."""
     request = new_request(
         dataset=store.workspace / "iris.csv",

@@ -312,9 +312,9 @@ def _use(path: Path, data: bytes) -> int:
     from runforge_engine.model_file.loading import load_model
     from runforge_engine.modeling.predict import (
         RecordedModel,
-        _compute,
-        _holding_together,
         _signature,
+        apply,
+        consistent,
     )
 
     own = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
@@ -331,12 +331,12 @@ def _use(path: Path, data: bytes) -> int:
     outcome = 0
     for probabilities in (False, True):
         try:
-            with _holding_together(model):
+            with consistent(model):
                 pipeline = load_model(path, digest)
                 _signature(pipeline, model)
                 if probabilities and not hasattr(pipeline, "predict_proba"):
                     continue
-                _compute(pipeline, X, probabilities=probabilities)
+                apply(pipeline, X, "predict_proba" if probabilities else "predict")
                 # What a report asks for besides.
                 if hasattr(pipeline, "decision_function"):
                     pipeline.decision_function(X)

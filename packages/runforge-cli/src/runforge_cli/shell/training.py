@@ -19,7 +19,7 @@ from runforge_cli.shell.click_group import is_text
 from runforge_cli.shell.settings import Function, Settings
 
 if TYPE_CHECKING:
-    from runforge_engine.pipeline.execute import Outcome
+    from runforge_engine.pipeline.execute import ExecutionResult
     from runforge_engine.pipeline.observer import Observer
     from runforge_engine.runtime.cancellation import Cancellation
 
@@ -57,7 +57,7 @@ _MODEL_HELP = "logistic_regression, random_forest or linear_svc."
 
 def train_and_tell(
     settings: Settings,
-    execute: Callable[[Observer, Cancellation], Outcome],
+    execute: Callable[[Observer, Cancellation], ExecutionResult],
 ) -> int:
     """Run the training ``execute`` under the signals' eyes and tell its outcome.
 
@@ -84,7 +84,7 @@ def train_and_tell(
     return outcome.error.exit_code
 
 
-def _tell(settings: Settings, outcome: Outcome) -> None:
+def _tell(settings: Settings, outcome: ExecutionResult) -> None:
     from runforge_cli.render.run_summary import summary_lines
 
     where = settings.shown(outcome.run_dir)

@@ -25,7 +25,7 @@ from runforge_engine.model_file.compression import unfolded
 from runforge_engine.model_file.inspection_result import ModelInspection
 from runforge_engine.model_file.limits import Limits, Watch
 from runforge_engine.model_file.model_inspection import inspect_model_bytes
-from runforge_engine.runtime.resource_limits import allow
+from runforge_engine.runtime.resource_limits import allow, is_lack_of_memory
 
 #: Seconds of processor time for loading anything, and bytes for which there is another.
 _SECONDS, _BYTES_PER_SECOND = 60.0, 2**20
@@ -89,7 +89,9 @@ def load_model(
     except RunForgeError:
         raise
     except Exception as error:
-        # Whatever the libraries make of it: other versions of them may refuse the same file.
+        if is_lack_of_memory(error):
+            raise MemoryError(str(error)) from error
+        # Other versions of the libraries may refuse the same file.
         raise RunForgeError(
             ErrorCode.FILE_UNREADABLE,
             f"{quote(path, 200)} cannot be loaded: {quote(error, 200)}.",

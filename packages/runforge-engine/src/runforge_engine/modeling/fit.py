@@ -26,7 +26,12 @@ from runforge_contracts.display import printable, shorten
 from runforge_contracts.errors import ErrorCode, RunForgeError
 
 from runforge_engine.modeling.configuration import Configuration, family_table
-from runforge_engine.runtime.background import POLL, begin_aside, run_aside
+from runforge_engine.runtime.background import (
+    POLL,
+    run_in_background,
+    run_stoppable,
+    start_in_background,
+)
 from runforge_engine.runtime.cancellation import Cancellation
 from runforge_engine.runtime.platform_info import usable_cores
 
@@ -99,7 +104,7 @@ def fit(
     RunForgeError
         ``TRAINING_FAILED`` where the estimator raises, ``CANCELLED``.
     """
-    pipeline = run_aside(lambda _: build_pipeline(configuration), cancellation.check)
+    pipeline = run_in_background(lambda: build_pipeline(configuration), cancellation.check)
     diagnostics: list[Diagnostic] = []
     grown: queue.SimpleQueue[int] = queue.SimpleQueue()
     steps, total = deque[int](), 0
@@ -137,7 +142,7 @@ def fit(
 
     while not _FITTING.acquire(timeout=POLL):
         cancellation.check()
-    run_aside(work, check, ended=_FITTING.release)
+    run_stoppable(work, check, on_end=_FITTING.release)
     tell()
     return Fitted(pipeline, tuple(diagnostics))
 
@@ -292,7 +297,7 @@ def _grow(
             stop.set()  # The others would grow for nothing.
             raise
 
-    threads = [begin_aside(lambda _: take()) for _ in range(min(n_jobs, total))]
+    threads = [start_in_background(take) for _ in range(min(n_jobs, total))]
     for thread in threads:
         thread.result(lambda: None)
     if not stop.is_set():

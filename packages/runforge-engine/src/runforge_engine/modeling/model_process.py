@@ -1,9 +1,9 @@
-"""Using a model in a process of its own, so that a model that kills it kills nothing else.
+"""Use a model in a separate process, so that a model that crashes it harms nothing else.
 
 The digest of the record, the static reader and the list of names come first, and with them nothing
-is known to go wrong. But the libraries are native code, which believes its input, and a store may
-come from anywhere: what is left ends a process that has bounded memory and time, and the caller is
-told so. The answer is JSON, because that of a process that went wrong is not to be believed.
+is known to go wrong. But the libraries are native code, which trusts its input, and a store may
+come from anywhere: whatever still goes wrong ends a process with bounded memory and time, and the
+caller gets an error. The answer is JSON, because the output of a broken process is not trusted.
 
 The module is also that process: ``python -P -m runforge_engine.modeling.model_process`` reads a
 task from standard input and ends when that is closed.
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 def predict(model: RecordedModel, data: Path, *, probabilities: bool = False) -> Prediction:
-    """Apply a model to the rows of the dataset at ``data``, in a process of its own.
+    """Apply a model to the rows of the dataset at ``data``, in a separate process.
 
     Raises
     ------
@@ -109,7 +109,7 @@ def _model_to_dict(model: RecordedModel) -> dict[str, Any]:
 def _ask(task: dict[str, Any], model: Path) -> dict[str, Any]:
     """Return the answer of a new process to a task, or raise the error that it answers with."""
     if not sys.executable:
-        raise RunForgeError(ErrorCode.INTERNAL, "The interpreter does not know its own program.")
+        raise RunForgeError(ErrorCode.INTERNAL, "sys.executable is not set.")
     process = subprocess.Popen(
         own_command(__name__),
         env=own_environment(os.environ, Path()),
@@ -168,14 +168,14 @@ def _died(code: int, model: Path) -> RunForgeError:
     return RunForgeError(
         ErrorCode.FILE_UNSAFE,
         f"The process that used the model {quote(model, 200)} {why}.",
-        hint="`runforge verify` tells whether the run was changed, and `runforge rerun` trains it"
+        hint="`runforge verify` shows whether the run was changed, and `runforge rerun` trains it"
         " again.",
         path=str(model),
     )
 
 
 def _error_of(document: dict[str, Any]) -> RunForgeError:
-    """Return the error that an ``error.v1`` document tells of."""
+    """Return the error that an ``error.v1`` document describes."""
     problems = [
         Problem(item["message"], Location(**_place(item)), item.get("hint"))
         for item in document.get("problems", ())
@@ -234,8 +234,8 @@ def _do(task: dict[str, Any]) -> dict[str, Any]:
     confine()
     from runforge_engine.modeling.predict import RecordedModel
 
-    told = task["model"]
-    model = RecordedModel(Path(told["path"]), told["run_id"], told["sha256"], told["record"])
+    given = task["model"]
+    model = RecordedModel(Path(given["path"]), given["run_id"], given["sha256"], given["record"])
     if task["do"] == "replay":
         from runforge_engine.modeling.revalidate import replay_model
 

@@ -31,10 +31,10 @@ from runforge_engine.data.table_reader import read_names, read_table
 from runforge_engine.model_file.limits import Limits
 from runforge_engine.model_file.loading import load_model
 from runforge_engine.modeling.fit import within_range
-from runforge_engine.runtime.resource_limits import allow
+from runforge_engine.runtime.resource_limits import allow, is_lack_of_memory
 from runforge_engine.store.lineage import Listed, trace, wanted
 
-#: A model whose digest is on record may be larger than a file from anywhere.
+#: A model whose digest is recorded may be larger than a file of unknown origin.
 _LIMITS = Limits(
     file_bytes=8 * 2**30,
     decompressed_bytes=8 * 2**30,
@@ -52,19 +52,19 @@ _SECONDS, _STEPS_PER_SECOND = 120.0, 1e6
 
 @dataclass(frozen=True, slots=True)
 class RecordedModel:
-    """A model file, and what the run that made it has on record."""
+    """A model file, and the record of the run that made it."""
 
     path: Path
     run_id: str
     #: SHA-256 that the file must have.
     sha256: str
-    #: ``run.json``; empty where the run's folder is gone.
+    #: ``run.json``; empty where the run's folder is missing.
     record: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prediction:
-    """Labels or probabilities for the rows of a dataset, with what there is to say about them."""
+    """Labels or probabilities for the rows of a dataset, with warnings and diagnostics."""
 
     run_id: str
     #: Labels of the columns of ``values``, where these are probabilities.
@@ -76,9 +76,9 @@ class Prediction:
     ignored_columns: tuple[str, ...]
     #: Missing values of each feature that has any.
     missing_by_column: dict[str, int]
-    #: What a person should know of the model.
+    #: Warnings about the model.
     warnings: tuple[str, ...]
-    #: What there is to say about the rows.
+    #: Diagnostics about the rows.
     diagnostics: tuple[Diagnostic, ...] = ()
 
     @property
@@ -147,23 +147,23 @@ def model_of_run(
     ------
     RunForgeError
         ``ARTIFACT_NOT_FOUND`` where the run has no model, ``FILE_UNSAFE`` where its digest is not
-        on record or the records disagree.
+        recorded or the records disagree.
     """
-    own = [entry for entry, store in listed if _lies_at(Listed(entry, store), folder)]
+    own = [entry for entry, store in listed if _is_at(Listed(entry, store), folder)]
     record = folder.record or {}
     model = (record.get("artifacts") or {}).get("model_pkl")
     if model is None:
         raise RunForgeError(
             ErrorCode.ARTIFACT_NOT_FOUND,
             f"The run {quote(folder.id)} has no model.",
-            hint=f"{folder.ending} `runforge show` tells more.",
+            hint=f"{folder.ending} `runforge show` shows more.",
             path=str(folder.path),
         )
-    digest = _digest_on_record(folder.id, model, folder, own)
+    digest = _recorded_digest(folder.id, model, folder, own)
     return RecordedModel(folder.path / model, folder.id, digest, record)
 
 
-def _lies_at(run: Listed, folder: Run) -> bool:
+def _is_at(run: Listed, folder: Run) -> bool:
     """Tell whether an index entry is that of the run in a folder, whatever id the run claims."""
     if folder.path.name not in (run.entry["run_id"], PurePosixPath(run.entry["run_dir"]).name):
         return False
@@ -206,14 +206,14 @@ def model_of_file(
         )
     run = next((match.run for match in made if match.run.folder), made[0].run)
     run_id, model = run.entry["run_id"], made[0].path or layout.MODEL
-    digest = _digest_on_record(run_id, model, run.folder, [run.entry])
+    digest = _recorded_digest(run_id, model, run.folder, [run.entry])
     return RecordedModel(path, run_id, digest, run.document(layout.RUN))
 
 
-def _digest_on_record(
+def _recorded_digest(
     run_id: str, model: str, folder: Run | None, entries: Sequence[dict[str, Any]]
 ) -> str:
-    """Return the one digest that everything on record gives for a run's model."""
+    """Return the one digest that all records give for a run's model."""
     found = {entry["model_sha256"] for entry in entries if "model_sha256" in entry}
     if folder is not None:
         run, manifest = folder.record or {}, folder.raw(layout.MANIFEST) or {}
@@ -226,7 +226,7 @@ def _digest_on_record(
     raise RunForgeError(
         ErrorCode.FILE_UNSAFE,
         f"The run {quote(run_id)} {what} the digest of its model, so the model is not loaded.",
-        hint="`runforge verify` tells what was changed."
+        hint="`runforge verify` shows what was changed."
         if found
         else "An older client made it; `runforge rerun` trains it again.",
     )
@@ -254,7 +254,7 @@ def predict(model: RecordedModel, source: Source, *, probabilities: bool = False
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         pipeline = load_model(model.path, model.sha256, limits=_LIMITS)
-    with _holding_together(model):
+    with consistent(model):
         features, classes = _signature(pipeline, model)
     if probabilities and not hasattr(pipeline, "predict_proba"):
         raise RunForgeError(
@@ -262,9 +262,10 @@ def predict(model: RecordedModel, source: Source, *, probabilities: bool = False
             f"{type(pipeline[-1]).__name__} gives no probabilities.",
             hint="Leave out --proba to get labels.",
         )
-    X, dropped, missing_by_column, ignored, told = _rows(source, features)
-    with _holding_together(model):
-        computed = iter(_compute(pipeline, X, probabilities=probabilities))
+    X, dropped, missing_by_column, ignored, found = _rows(source, features)
+    with consistent(model):
+        method = "predict_proba" if probabilities else "predict"
+        computed = iter(apply(pipeline, X, method)[0].tolist() if len(X) else [])
     return Prediction(
         run_id=model.run_id,
         classes=classes if probabilities else None,
@@ -272,22 +273,24 @@ def predict(model: RecordedModel, source: Source, *, probabilities: bool = False
         ignored_columns=ignored,
         missing_by_column=missing_by_column,
         warnings=tuple(_version_warnings(caught)),
-        diagnostics=tuple(told),
+        diagnostics=tuple(found),
     )
 
 
 @contextmanager
-def _holding_together(model: RecordedModel) -> Iterator[None]:
-    """Refuse a model whose parts do not fit each other, as only a forged record can have one."""
+def consistent(model: RecordedModel) -> Iterator[None]:
+    """Refuse a model whose parts contradict each other, which only a forged one does."""
     try:
         yield
     except RunForgeError:
         raise
     except Exception as error:
+        if is_lack_of_memory(error):
+            raise MemoryError(str(error)) from error
         raise RunForgeError(
             ErrorCode.FILE_UNSAFE,
-            f"The model {quote(model.path, 200)} does not hold together: {quote(error, 200)}.",
-            hint="`runforge inspect-artifact` tells what is in it.",
+            f"The model {quote(model.path, 200)} is internally inconsistent: {quote(error, 200)}.",
+            hint="`runforge inspect-artifact` shows its contents.",
             path=str(model.path),
         ) from error
 
@@ -306,7 +309,7 @@ def _signature(
             raise RunForgeError(
                 ErrorCode.FILE_UNSAFE,
                 f"The model and `{name}` in the record of the run {quote(model.run_id)} disagree.",
-                hint="`runforge verify` tells what was changed.",
+                hint="`runforge verify` shows what was changed.",
             )
     return tuple(found["feature_names"]), tuple(found["classes"])
 
@@ -314,7 +317,7 @@ def _signature(
 def _rows(
     source: Source, features: Sequence[str]
 ) -> tuple[Any, Any, dict[str, int], tuple[str, ...], list[Diagnostic]]:
-    """Return the rows without a missing value, where the others are, and what was left aside.
+    """Return the complete rows, where the others are, and which columns were ignored.
 
     Columns that the model does not know may be called anything.
     """
@@ -324,15 +327,15 @@ def _rows(
     _check_columns(names, features, source)
     known = {*features}
     check_unique([name for name in names if name in known], source)
-    place_of = {name: place for place, name in enumerate(names)}
-    places = {name: place_of[name] for name in features}
+    index_of = {name: index for index, name in enumerate(names)}
+    places = {name: index_of[name] for name in features}
     table = read_table(source, [*places.values()], ())
     masks = {name: missing_mask(table.columns[place]) for name, place in places.items()}
     dropped = np.logical_or.reduce(list(masks.values()))
-    X, told = feature_matrix(table, places, np.flatnonzero(~dropped), source, excludable=False)
+    X, found = feature_matrix(table, places, np.flatnonzero(~dropped), source, excludable=False)
     missing = {name: int(mask.sum()) for name, mask in masks.items() if mask.any()}
     ignored = tuple(name for name in names if name not in places)
-    return X, dropped, missing, ignored, told
+    return X, dropped, missing, ignored, found
 
 
 def _check_columns(names: Sequence[str], features: Sequence[str], source: Source) -> None:
@@ -355,34 +358,40 @@ def _check_columns(names: Sequence[str], features: Sequence[str], source: Source
     )
 
 
-def prepare(pipeline: Any, rows: int) -> None:
-    """Make a loaded model ready for so many rows whose columns are in its order."""
+def apply(pipeline: Any, X: Any, *methods: str) -> list[Any]:
+    """Return the answers of a loaded model, one array for each method.
+
+    Parameters
+    ----------
+    pipeline : sklearn.pipeline.Pipeline
+        What :func:`~runforge_engine.model_file.loading.load_model` returned.
+    X : ndarray of shape (n_samples, n_features)
+        At least one row, with the columns in the model's order.
+    methods
+        Names such as ``predict`` and ``predict_proba``.
+    """
+    from threadpoolctl import threadpool_limits
+
+    _prepare(pipeline, len(X))
+    X = within_range(pipeline, X)
+    with threadpool_limits(limits=1):
+        return [getattr(pipeline, method)(X) for method in methods]
+
+
+def _prepare(pipeline: Any, rows: int) -> None:
+    """Make a loaded model ready for a number of rows with columns in its order."""
     scaler, classifier = pipeline.named_steps["scaler"], pipeline.named_steps["clf"]
-    # scikit-learn would want a data frame.
+    # Otherwise scikit-learn warns about rows without column names.
     vars(scaler).pop("feature_names_in_", None)
     pipeline.verbose = False
     classifier.verbose = 0
     if hasattr(classifier, "estimators_"):
-        # More than one thread sums the trees' probabilities in an order of chance.
+        # Several threads would sum the trees' probabilities in a random order.
         classifier.n_jobs = 1
         steps = sum(tree.tree_.max_depth + 1 for tree in classifier.estimators_)
     else:
         steps = classifier.coef_.size
     allow(_SECONDS + rows * (steps + scaler.n_features_in_) / _STEPS_PER_SECOND)
-
-
-def _compute(pipeline: Any, X: Any, *, probabilities: bool) -> list[Any]:
-    """Return a label, or the probabilities of all classes, for each row of ``X``."""
-    from threadpoolctl import threadpool_limits
-
-    if not len(X):
-        return []
-    prepare(pipeline, len(X))
-    X = within_range(pipeline, X)
-    with threadpool_limits(limits=1):
-        result = pipeline.predict_proba(X) if probabilities else pipeline.predict(X)
-    values: list[Any] = result.tolist()
-    return values
 
 
 def _version_warnings(caught: Iterable[warnings.WarningMessage]) -> Iterator[str]:

@@ -30,8 +30,8 @@ from runforge_engine.data.dataset_source import Source, dataset_path, read_sourc
 from runforge_engine.data.split import split_rows
 from runforge_engine.data.table_reader import read_names
 from runforge_engine.model_file.loading import load_model
-from runforge_engine.modeling.fit import within_range
-from runforge_engine.modeling.predict import RecordedModel, model_of_run, prepare
+from runforge_engine.modeling.predict import RecordedModel, apply, model_of_run
+from runforge_engine.runtime.resource_limits import is_lack_of_memory
 
 #: How far metrics may lie apart: another machine may differ in the last bits.
 TOLERANCE = 1e-6
@@ -122,7 +122,7 @@ def replay_model(folder: Run, workspace: Path, model: RecordedModel) -> Replay:
     dataset = _dataset(source, run, folder)
     rows = split_rows(dataset.positions, run["seed"]).validation
     with warnings.catch_warnings():
-        # What another version of scikit-learn makes of the model is held against the record.
+        # The predictions are compared with the record, whichever scikit-learn made the model.
         warnings.simplefilter("ignore")
         pipeline = load_model(model.path, model.sha256)
     replayed = _compute(pipeline, dataset, rows, folder)
@@ -144,22 +144,20 @@ def _dataset(source: Source, run: dict[str, Any], folder: Run) -> Dataset:
 
 def _compute(pipeline: Any, dataset: Dataset, rows: Any, folder: Run) -> Replay:
     import numpy as np
-    from threadpoolctl import threadpool_limits
 
     X, classes = dataset.X[rows], dataset.classes
     try:
         if pipeline[-1].classes_.tolist() != list(classes):
             raise _not_of_record("The model knows other classes than the record", folder)
-        prepare(pipeline, len(rows))
-        X = within_range(pipeline, X)
-        with threadpool_limits(limits=1):
-            predicted = pipeline.predict(X)
-            proba = hasattr(pipeline, "predict_proba")
-            scores = pipeline.predict_proba(X) if proba else pipeline.decision_function(X)
+        proba = hasattr(pipeline, "predict_proba")
+        method = "predict_proba" if proba else "decision_function"
+        predicted, scores = apply(pipeline, X, "predict", method)
     except RunForgeError:
         raise
     except Exception as error:
-        # Only a forged record can name a model whose parts do not fit each other.
+        if is_lack_of_memory(error):
+            raise MemoryError(str(error)) from error
+        # Only a forged record can name a model whose parts contradict each other.
         raise RunForgeError(
             ErrorCode.FILE_UNSAFE,
             f"The model of the run {quote(folder.id)} cannot predict: {quote(error, 200)}.",
@@ -204,5 +202,5 @@ def _not_of_record(what: str, folder: Run) -> RunForgeError:
     return RunForgeError(
         ErrorCode.FILE_UNSAFE,
         f"{what} (run {quote(folder.id)}).",
-        hint="`runforge verify` tells what was changed.",
+        hint="`runforge verify` shows what was changed.",
     )

@@ -1,4 +1,4 @@
-"""The journal of a run: its events and diagnostics, written to the logs and told to the observer.
+"""The event log of a run: events and diagnostics, written to the logs and sent to the observer.
 
 Source: RunForge contract, "Documents and versions" (events) and "Where things live" (logs).
 """
@@ -24,10 +24,10 @@ from runforge_engine.provenance.privacy import Shortening
 from runforge_engine.runtime.clock import Clock
 
 
-class Journal:
+class EventLog:
     """Events and diagnostics of one run, in the order in which they happen.
 
-    Opening it claims the folder's run: of two processes only one can create the event log.
+    Opening it claims the run: of two processes only one can create the event log.
     """
 
     def __init__(
@@ -38,14 +38,14 @@ class Journal:
         observer: Observer,
         shortening: Shortening | None = None,
     ) -> None:
-        #: What is left out of what is recorded; the observer is told everything.
+        #: Removes what a private run does not record; the observer receives everything.
         self._shortening = shortening
-        self._run_id = run_id
+        self.run_id = run_id
         self._clock = clock
         self._observer = observer
-        #: What the run is at, for the record of a cancellation.
+        #: The current step of the run, which a cancellation records.
         self.step = "start"
-        #: What was said about the run so far.
+        #: The diagnostics recorded so far.
         self.diagnostics: list[Diagnostic] = []
         events = folder / layout.EVENTS
         with writing(events):
@@ -67,18 +67,18 @@ class Journal:
         event = {
             "event": name,
             "timestamp": self._clock.now_for_event(),
-            "run_id": self._run_id,
+            "run_id": self.run_id,
             **fields,
         }
         if self._shortening is not None and "message" in fields:
             fields["message"] = self._shortening.text(fields["message"])
         self._write(self._events, encode_json_line({**event, **fields}))
-        particulars = " ".join(f"{key}={json.dumps(value)}" for key, value in fields.items())
-        self._write_line(f"{name} {particulars}".rstrip())
+        details = " ".join(f"{key}={json.dumps(value)}" for key, value in fields.items())
+        self._write_line(f"{name} {details}".rstrip())
         self._observer.on_event(event)
 
     def diagnose(self, diagnostics: Iterable[Diagnostic]) -> None:
-        """Record what there is to say about the run."""
+        """Record diagnostics of the run."""
         for diagnostic in diagnostics:
             recorded = diagnostic
             if self._shortening is not None:
@@ -92,8 +92,8 @@ class Journal:
         self._write(self._log, line.encode("utf-8", "backslashreplace"))
 
     def _write(self, file: FileIO, data: bytes) -> None:
-        # Line by line, and past no buffer that would be left to write when the disk is full: what
-        # happened before a crash is on record.
+        # Unbuffered, line by line: everything that happened before a crash or a full disk is
+        # in the file.
         with writing(self._folder):
             while data:
                 data = data[file.write(data) :]

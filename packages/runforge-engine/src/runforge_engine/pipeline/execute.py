@@ -1,7 +1,7 @@
-"""From a request to a recorded run: the order of the steps, and what becomes of each outcome.
+"""Execute a request: plan, claim a run folder, train, and record how the run finished.
 
-What can be refused is refused before anything is written. From the moment the run has a folder,
-every end - success, failure, cancellation - is recorded in ``result.json`` and in the index.
+What can be refused is refused before anything is written. Once the run has a folder, every run
+is recorded in ``result.json`` and in the index, whether it succeeded, failed or was cancelled.
 
 Source: run store contract, section 1; result.json contract; RunForge guarantees, "Lifecycle of a
 Run".
@@ -9,68 +9,54 @@ Run".
 
 from __future__ import annotations
 
-import math
 import os
-import time
-import traceback
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 from runforge_contracts.diagnostics import (
     Diagnostic,
     DiagnosticCode,
     diagnostic,
-    error_diagnostic,
 )
 from runforge_contracts.display import quote
 from runforge_contracts.documents import Document
 from runforge_contracts.errors import CancelledError, ErrorCode, RunForgeError
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.reading import describe
-from runforge_contracts.store.run import Run
 from runforge_contracts.store.run_ids import is_run_id, run_id_candidates
-from runforge_contracts.types import DiagnosticsV1, RequestV1
+from runforge_contracts.types import RequestV1, ResultSummary
 
 from runforge_engine.pipeline.cancel import stoppable
-from runforge_engine.pipeline.event_log import Journal
+from runforge_engine.pipeline.event_log import EventLog
+from runforge_engine.pipeline.finish import FinalStatus, finish_run, log_end, status_of
 from runforge_engine.pipeline.observer import Observer
 from runforge_engine.pipeline.plan import Plan, Start, make_plan
-from runforge_engine.pipeline.run_writer import RunRecord
-from runforge_engine.provenance.collect import collect_provenance
+from runforge_engine.pipeline.run_writer import RunWriter
 from runforge_engine.provenance.privacy import Shortening, is_wanted
-from runforge_engine.runtime.background import run_aside
+from runforge_engine.runtime.background import run_in_background
 from runforge_engine.runtime.cancellation import Cancellation
 from runforge_engine.runtime.folder_lock import holding
 from runforge_engine.store.writer import (
     accept_id,
-    append_entry,
     claim_folder,
     claim_id,
     release,
     take_folder,
 )
 
-if TYPE_CHECKING:
-    from runforge_engine.pipeline.stages import Completed
-
-#: A run is called by what it learns from, so it has no folder before.
-_NOTHING_YET = "The dataset had not been read yet, so there is no run and nothing on record."
-#: Within how many seconds a cancelled run has ended.
-CANCEL_WITHIN = 2.0
-#: How long the origin of a cancelled run is looked for, in seconds.
-PROVENANCE_WITHIN = 1.0
+#: A run id depends on the dataset, so a run has no folder before the dataset was read.
+_NOTHING_YET = "The dataset had not been read yet, so no run was recorded."
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a run ended."""
+class ExecutionResult:
+    """How a run finished."""
 
     run_id: str
     run_dir: Path
-    status: Literal["succeeded", "failed", "cancelled"]
+    status: FinalStatus
     #: The raw ``result.json``.
     result: dict[str, Any]
     #: Why the run failed or was cancelled.
@@ -87,8 +73,8 @@ def execute(
     notes: Sequence[Diagnostic] = (),
     observer: Observer | None = None,
     cancellation: Cancellation | None = None,
-) -> Outcome:
-    """Train as ``request`` asks, in a new run folder, and return how it ended.
+) -> ExecutionResult:
+    """Train as ``request`` asks, in a new run folder, and return how it finished.
 
     For results that are equal on every machine, call
     :func:`runforge_engine.runtime.numeric_environment.pin_environment` before numpy is imported.
@@ -103,28 +89,28 @@ def execute(
         A folder to put the run into instead of a new one of the store's; missing or empty. Where
         it is one of the store's and has the form of a run id, that is the id.
     cli_parameters
-        Names of the hyperparameters that a person typed, to be recorded as such.
+        Names of the hyperparameters given on the command line, to be recorded as such.
     private
-        Whether what identifies a person or a machine is left out of the record; where it is None,
-        ``RUNFORGE_PRIVATE`` says so.
+        Whether to leave out of the record what identifies a person or a machine; None reads
+        ``RUNFORGE_PRIVATE``.
     notes
-        What there is to say about the request, to be recorded among the diagnostics.
+        Diagnostics about the request, to be recorded with the others.
     observer
-        Told of every event and diagnostic.
+        Receives every event and diagnostic.
     cancellation
         Ends the run early; see :class:`~runforge_engine.runtime.cancellation.Cancellation`.
 
     Raises
     ------
     RunForgeError
-        For what is wrong before the run has a folder: the configuration, the dataset's path, the
-        store. What goes wrong later is in the outcome.
+        For errors before the run has a folder: the configuration, the dataset's path, the store.
+        Later errors are in the returned value.
     """
     cancellation = cancellation or Cancellation()
     start = Start.now()
     try:
-        plan = run_aside(
-            lambda _: make_plan(request, store, start, cli_parameters, notes), cancellation.check
+        plan = run_in_background(
+            lambda: make_plan(request, store, start, cli_parameters, notes), cancellation.check
         )
     except CancelledError as refusal:
         refusal.hint = _NOTHING_YET
@@ -142,7 +128,7 @@ def execute(
     else:
         folder = _placed(folder, store)
         if folder.parent == store.runs and is_run_id(folder.name):
-            # Clients make ids of their own; among the runs of a store the folder's name is the id.
+            # Clients may choose an id: in a store's folder of runs, the folder's name is the id.
             accept_id(store, folder.name)
             take_folder(folder, store)
             run_id = folder.name
@@ -151,19 +137,19 @@ def execute(
             claim = claim_folder(store, candidates)
             run_id = claim.name
     with holding(folder) as hold:
-        record = RunRecord(hold, shortening=shortening)
+        writer = RunWriter(hold, shortening=shortening)
         try:
-            record.write_bytes(layout.REQUEST, request.encode())
+            writer.write_request(request)
         except BaseException:
             for made in (folder, claim):
                 if made is not None:
-                    release(made)  # Nothing has begun, so nothing is left.
+                    release(made)  # The run has not started, so no folder is left behind.
             raise
         with stoppable(folder, cancellation):
-            outcome = _run(plan, run_id, record, observer or Observer(), cancellation)
+            finished = _run(plan, run_id, writer, observer or Observer(), cancellation)
     if claim is not None:
         release(claim)
-    return outcome
+    return finished
 
 
 def execute_folder(
@@ -173,8 +159,8 @@ def execute_folder(
     private: bool | None = None,
     observer: Observer | None = None,
     cancellation: Cancellation | None = None,
-) -> Outcome:
-    """Train as the ``request.json`` in ``folder`` asks, there, and return how it ended.
+) -> ExecutionResult:
+    """Train as the ``request.json`` in ``folder`` asks, there, and return how it finished.
 
     The folder's name is the run id, and the request stays as its client wrote it. As
     :func:`execute` otherwise.
@@ -196,7 +182,7 @@ def execute_folder(
         if (folder / file).exists():
             raise RunForgeError(
                 ErrorCode.RUN_ALREADY_COMPLETE,
-                f"The run in {quote(folder, 200)} has ended: there is a {file}.",
+                f"The run in {quote(folder, 200)} has finished: it has a {file}.",
                 hint="`runforge rerun` repeats a run in a new folder.",
                 path=str(folder / file),
             )
@@ -210,17 +196,18 @@ def execute_folder(
     else:
         claim = claim_id(store, folder.name)
     with holding(folder) as hold, stoppable(folder, cancellation):
-        record = RunRecord(hold, shortening=shortening)
+        writer = RunWriter(hold, shortening=shortening)
+        writer.keep_request(request)
         try:
-            plan = run_aside(lambda _: make_plan(request, store, start), cancellation.check)
+            plan = run_in_background(lambda: make_plan(request, store, start), cancellation.check)
         except RunForgeError as refusal:
-            # The folder is there already, and whoever made it waits for a result.
-            outcome = _refuse(refusal, request, store, start, record, observer)
+            # The folder exists already, and the client that created it waits for a result.
+            finished = _refuse(refusal, request, store, start, writer, observer)
         else:
-            outcome = _run(plan, folder.name, record, observer, cancellation)
+            finished = _run(plan, folder.name, writer, observer, cancellation)
     if claim is not None:
         release(claim)
-    return outcome
+    return finished
 
 
 def _placed(folder: Path, store: StoreLayout) -> Path:
@@ -235,34 +222,32 @@ def _refuse(
     request: Document[RequestV1],
     store: StoreLayout,
     start: Start,
-    record: RunRecord,
+    writer: RunWriter,
     observer: Observer,
-) -> Outcome:
-    """Record that a request cannot be executed, in the folder that holds it."""
-    run_id = record.folder.name
-    with Journal(record.folder, run_id, start.clock, observer, record.shortening) as journal:
-        asked = request.view
-        _tell_beginning(journal, record, asked.preset, asked.model.family)
-        _tell_end(journal, refusal, store)
-    result = _result(request, store, start, run_id, refusal)
-    _write_end(run_id, record, journal.diagnostics, result)
-    _list(store, record)
-    return Outcome(run_id, record.folder, _status(refusal), result, refusal)
+) -> ExecutionResult:
+    """Record that a request cannot be executed, in the folder that contains it."""
+    run_id = writer.folder.name
+    with EventLog(writer.folder, run_id, start.clock, observer, writer.shortening) as log:
+        requested = request.view
+        _log_start(log, writer, requested.preset, requested.model.family)
+        log_end(log, refusal, store)
+    result = finish_run(writer, request, store, start, log, refusal)
+    return ExecutionResult(run_id, writer.folder, status_of(refusal), result, refusal)
 
 
 def _run(
-    plan: Plan, run_id: str, record: RunRecord, observer: Observer, cancellation: Cancellation
-) -> Outcome:
-    """Train in the claimed folder and record the end, whichever it is."""
+    plan: Plan, run_id: str, writer: RunWriter, observer: Observer, cancellation: Cancellation
+) -> ExecutionResult:
+    """Train in the claimed folder and record how the run finished."""
     error: RunForgeError | None = None
-    completed: Completed | None = None
+    summary: ResultSummary | None = None
     interrupt: KeyboardInterrupt | None = None
-    with Journal(record.folder, run_id, plan.start.clock, observer, record.shortening) as journal:
+    with EventLog(writer.folder, run_id, plan.start.clock, observer, writer.shortening) as log:
         try:
             configuration = plan.configuration
-            _tell_beginning(journal, record, configuration.preset, configuration.family)
-            complete = run_aside(lambda _: _stages(), cancellation.check)
-            completed = complete(plan, run_id, record, journal, cancellation)
+            _log_start(log, writer, configuration.preset, configuration.family)
+            complete = run_in_background(_import_training, cancellation.check)
+            summary = complete(plan, run_id, writer, log, cancellation)
         except RunForgeError as raised:
             error = raised
         except KeyboardInterrupt as raised:
@@ -272,28 +257,34 @@ def _run(
             error = _caused(
                 ErrorCode.MEMORY_INSUFFICIENT, "There was not enough memory for the run.", raised
             )
-        except Exception as raised:  # noqa: BLE001 - every end of a run is recorded
+        except Exception as raised:  # noqa: BLE001 - every run is recorded, however it finished
             error = _caused(
                 ErrorCode.INTERNAL, f"RunForge failed: {type(raised).__name__}: {raised}", raised
             )
-        if record.hold.moved_from is not None:
-            journal.diagnose([_moved(record, plan.store)])
+        if writer.hold.moved_from is not None:
+            log.diagnose([_moved(writer, plan.store)])
         if error is not None:
-            _tell_end(journal, error, plan.store)
-    result = _result(
-        plan.request, plan.store, plan.start, run_id, error, plan.effective_config(), completed
+            log_end(log, error, plan.store)
+    result = finish_run(
+        *(writer, plan.request, plan.store, plan.start, log, error),
+        config=plan.effective_config(),
+        summary=summary,
     )
-    _write_end(run_id, record, journal.diagnostics, result)
-    _list(plan.store, record)
     if interrupt is not None:
         raise interrupt
-    return Outcome(run_id, record.folder, _status(error), result, error)
+    return ExecutionResult(run_id, writer.folder, status_of(error), result, error)
 
 
-def _stages() -> Callable[..., Completed]:
-    from runforge_engine.pipeline.stages import complete
+def _import_training() -> Callable[..., ResultSummary]:
+    from runforge_engine.pipeline.training import complete
 
     return complete
+
+
+def _log_start(log: EventLog, writer: RunWriter, preset: str, family: str) -> None:
+    log.event("run_start", preset_id=preset, model_family=family)
+    if writer.shortening is not None:
+        log.diagnose([writer.shortening.notice()])
 
 
 def _caused(code: ErrorCode, message: str, cause: BaseException) -> RunForgeError:
@@ -302,129 +293,14 @@ def _caused(code: ErrorCode, message: str, cause: BaseException) -> RunForgeErro
     return error
 
 
-def _moved(record: RunRecord, store: StoreLayout) -> Diagnostic:
-    """Return what is to be said where somebody renamed the run's folder, or one around it."""
-    paths = [record.hold.moved_from or record.folder, record.folder]
+def _moved(writer: RunWriter, store: StoreLayout) -> Diagnostic:
+    """Return the diagnostic for a run folder that was renamed, or one of its parents."""
+    paths = [writer.hold.moved_from or writer.folder, writer.folder]
     before, now = (store.relative(path) for path in paths)
     return diagnostic(
         DiagnosticCode.RUN_FOLDER_MOVED,
-        f"The run's folder was moved while the run was at work: from {quote(before, 200)} to"
-        f" {quote(now, 200)}, where everything of the run is.",
+        f"The run's folder was moved while the run was in progress: from {quote(before, 200)} to"
+        f" {quote(now, 200)}, which contains all files of the run.",
         moved_from=before,
         moved_to=now,
     )
-
-
-def _list(store: StoreLayout, record: RunRecord) -> None:
-    """Append the run to the index; where that fails, the run is complete all the same."""
-    folder = record.folder
-    try:
-        store = _store_of(folder, record.hold.moved_from, store)
-        append_entry(store, describe(Run(folder), store))
-    except RunForgeError as problem:
-        hint = problem.hint or ""
-        if folder.parent == store.runs and "index rebuild" not in hint:
-            hint = f"{hint} `runforge index rebuild` lists the run when that is mended.".lstrip()
-        raise RunForgeError(
-            problem.code,
-            f"The run is complete in {quote(store.relative(folder), 200)}, but it could not be"
-            f" listed: {problem.message}",
-            hint=hint or None,
-            path=problem.location.path,
-        ) from problem
-
-
-def _store_of(folder: Path, moved_from: Path | None, store: StoreLayout) -> StoreLayout:
-    """Return the store that a run belongs to, which may have been renamed with the run in it."""
-    if moved_from is None or moved_from.parent != store.runs or folder.parent.name != "runs":
-        return store
-    root = folder.parents[1]
-    return StoreLayout(root.parent, root.name)
-
-
-def _status(error: RunForgeError | None) -> Literal["succeeded", "failed", "cancelled"]:
-    if error is None:
-        return "succeeded"
-    return "cancelled" if isinstance(error, CancelledError) else "failed"
-
-
-def _tell_beginning(journal: Journal, record: RunRecord, preset: str, family: str) -> None:
-    journal.event("run_start", preset_id=preset, model_family=family)
-    if record.shortening is not None:
-        journal.diagnose([record.shortening.notice()])
-
-
-def _tell_end(journal: Journal, error: RunForgeError, store: StoreLayout) -> None:
-    if isinstance(error, CancelledError):
-        journal.event("cancelling", seconds_remaining=CANCEL_WITHIN)
-        journal.event("run_cancelled", step=journal.step)
-        return
-    journal.diagnose([error_diagnostic(error, store.workspace)])
-    journal.event("run_failed", code=error.code.value, message=error.message)
-
-
-def _result(
-    request: Document[RequestV1],
-    store: StoreLayout,
-    start: Start,
-    run_id: str,
-    error: RunForgeError | None,
-    config: dict[str, Any] | None = None,
-    completed: Completed | None = None,
-) -> dict[str, Any]:
-    """Return the raw ``result.json``, without the list of artifacts."""
-    result: dict[str, Any] = {
-        "version": 1,
-        "run_id": run_id,
-        "status": _status(error),
-        "started_at": start.at,
-        "finished_at": start.clock.now(),
-        "duration_ms": start.clock.monotonic_ms() - start.milliseconds,
-        "error": None,
-    }
-    if config is not None:
-        result["effective_config"] = config
-    if completed is not None:
-        result["summary"] = completed.summary()
-    if error is not None:
-        provenance = _provenance(request, store, hurry=isinstance(error, CancelledError))
-        if provenance is not None:
-            result["provenance"] = provenance
-        result["error"] = {
-            "message": error.message,
-            "type": type(error.__cause__ or error).__name__,
-            "code": error.code.value,
-            **({"hint": error.hint} if error.hint else {}),
-            "traceback": "".join(traceback.format_exception(error)),
-        }
-    return result
-
-
-def _provenance(
-    request: Document[RequestV1], store: StoreLayout, *, hurry: bool
-) -> dict[str, Any] | None:
-    """Return where the run comes from; None where that takes too long for somebody in a hurry."""
-    deadline = time.monotonic() + (PROVENANCE_WITHIN if hurry else math.inf)
-
-    def check() -> None:
-        if time.monotonic() > deadline:
-            raise TimeoutError
-
-    client = request.raw["created_by"]
-    try:
-        return run_aside(lambda _: collect_provenance(store.workspace, store.name, client), check)
-    except TimeoutError:
-        return None
-
-
-def _write_end(
-    run_id: str, record: RunRecord, diagnostics: list[Diagnostic], result: dict[str, Any]
-) -> None:
-    """Write what every run leaves, however it ended: diagnostics, manifest, result."""
-    record.write_struct(
-        layout.DIAGNOSTICS,
-        DiagnosticsV1(schema_version="diagnostics.v1", run_id=run_id, diagnostics=diagnostics),
-    )
-    record.add_logs()
-    result["artifacts"] = record.artifacts()
-    record.finish(run_id, result)

@@ -7,12 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
+from msgspec import UNSET
 from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnostic
 from runforge_contracts.documents import Document
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.types import RequestV1
+from runforge_contracts.types import (
+    EffectiveConfig,
+    EffectiveDataset,
+    EffectiveDevice,
+    EffectiveModel,
+    RequestV1,
+    UsedDevice,
+)
 
 from runforge_engine.data.dataset_source import PYTHON, Source, dataset_path, read_source
 from runforge_engine.modeling.configuration import Configuration, family_table, resolve
@@ -25,7 +33,7 @@ DEFAULT_SEED = 42
 
 
 class Start(NamedTuple):
-    """When a run began, by the clock that it keeps to."""
+    """When a run started, and the clock that it uses."""
 
     clock: Clock
     at: str
@@ -40,54 +48,52 @@ class Start(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run is going to do, and with which bytes."""
+    """Everything that a run needs before it is trained: configuration and dataset bytes."""
 
     request: Document[RequestV1]
     store: StoreLayout
     configuration: Configuration
     source: Source
-    #: What the run computes with, on its way.
+    #: The libraries of the training, which are being imported.
     libraries: Libraries
     start: Start
-    #: Why the GPU that was asked for is not used.
+    #: Why the requested GPU is not used.
     gpu_reason: str | None
-    #: What there is to say about the request.
+    #: Diagnostics about the request.
     notes: tuple[Diagnostic, ...] = ()
 
     @property
-    def device(self) -> dict[str, str]:
-        """The device that the run uses, and why it is not the one asked for."""
-        return {"type": "cpu", **({"gpu_reason": self.gpu_reason} if self.gpu_reason else {})}
+    def device(self) -> UsedDevice:
+        """The device that the run uses, and why it is not the requested one."""
+        return UsedDevice(type="cpu", gpu_reason=self.gpu_reason or UNSET)
 
     @property
     def diagnostics(self) -> list[Diagnostic]:
-        """What there is to say before anything was trained."""
+        """Diagnostics that are known before the training."""
         reason = self.gpu_reason
         unused = [diagnostic(DiagnosticCode.GPU_UNAVAILABLE, reason)] if reason else []
         return [*unused, *self.notes]
 
-    def effective_config(self) -> dict[str, Any]:
+    def effective_config(self) -> EffectiveConfig:
         """Return the configuration actually used, as ``result.json`` has it."""
-        dataset = self.request.raw["dataset"]
+        dataset = self.request.view.dataset
         configuration = self.configuration
-        return {
-            "preset": configuration.preset,
-            **({"profile": configuration.profile.name} if configuration.profile else {}),
-            "model": {
-                "family": configuration.family,
-                "hyperparameters": {
-                    item.name: item.value for item in configuration.hyperparameters
-                },
-            },
-            "device": self.device,
-            "dataset": {
-                "path": dataset["path"],
-                "label_column": dataset["label_column"],
-                "exclude_columns": list(dataset.get("exclude_columns", ())),
-                "fingerprint_sha256": self.source.sha256,
-            },
-            "seed": configuration.seed,
-        }
+        return EffectiveConfig(
+            preset=configuration.preset,
+            profile=configuration.profile.name if configuration.profile else UNSET,
+            model=EffectiveModel(
+                family=configuration.family,
+                hyperparameters={item.name: item.value for item in configuration.hyperparameters},
+            ),
+            device=EffectiveDevice(type=self.device.type, gpu_reason=self.device.gpu_reason),
+            dataset=EffectiveDataset(
+                path=dataset.path,
+                label_column=dataset.label_column,
+                exclude_columns=list(dataset.exclude_columns or ()),
+                fingerprint_sha256=self.source.sha256,
+            ),
+            seed=configuration.seed,
+        )
 
 
 def make_plan(
@@ -106,19 +112,19 @@ def make_plan(
     request
         A valid request.
     store
-        The store that the run belongs to; its workspace is where relative paths start.
+        The store that the run belongs to; its workspace is the base of relative paths.
     start
-        When the run began.
+        When the run started.
     cli_names
-        Names of the hyperparameters that a person typed.
+        Names of the hyperparameters given on the command line.
     notes
-        What there is to say about the request.
+        Diagnostics about the request.
 
     Raises
     ------
     RunForgeError
-        For a wrong configuration, a dataset path that climbs out, a dataset that is not there or
-        does not fit into memory.
+        For a wrong configuration, a dataset path that climbs out, a dataset that is missing or
+        too large for the memory.
     """
     raw = request.raw
     configuration = resolve(

@@ -1,8 +1,7 @@
-"""The record of a run: the one writer of its documents.
+"""The writer of a run's files: the only code that writes the documents of a run.
 
-Everything is validated against its schema before it is written, and each file is written once.
-The result comes last, after the manifest that lists every other file, so that a folder with a
-result is whole.
+Every document is validated once, before it is written, and each file is written once. The result
+comes last, after the manifest that lists every other file, so a folder with a result is complete.
 
 Source: run store contract, sections 1 and 4; result.json contract; RunForge guarantees.
 """
@@ -16,11 +15,12 @@ from typing import Any
 
 import msgspec
 from runforge_contracts.codec.strict_json import encode_json
-from runforge_contracts.documents import Document
+from runforge_contracts.documents import Document, schema_of
 from runforge_contracts.fs.files import writing
 from runforge_contracts.schemas import in_schema_order
 from runforge_contracts.store import layout
 from runforge_contracts.store.run import Run
+from runforge_contracts.types import FileDigest, ManifestV1, ResultArtifact, ResultV1
 from runforge_contracts.validation import validate
 
 from runforge_engine.provenance.privacy import Shortening
@@ -29,7 +29,7 @@ from runforge_engine.runtime.background import Check
 from runforge_engine.runtime.folder_lock import Hold
 from runforge_engine.store.writer import sync_run, write_new
 
-#: Kind of each artifact in ``result.json``; whatever is not named here is ``other``.
+#: Type of each artifact in ``result.json``; every other file is ``other``.
 _ARTIFACT_TYPES = {
     layout.MODEL: "model",
     layout.METRICS: "metrics",
@@ -39,70 +39,101 @@ _ARTIFACT_TYPES = {
     layout.TRAIN_LOG: "log",
     layout.EVENTS: "log",
 }
+#: The documents that the statement and the index entry are derived from.
+_KEPT = (layout.REQUEST, layout.RUN, layout.RESULT)
 
 
 @dataclass(slots=True)
-class RunRecord:
-    """The files that a run writes, with the digests that its documents name."""
+class RunWriter:
+    """The files that a run writes, with their digests and the documents that later ones need."""
 
     hold: Hold
-    #: Digest and size of everything written through this record, by path below the folder.
-    digests: dict[str, dict[str, Any]] = field(default_factory=dict)
-    #: What is left out of the documents on request.
+    #: Removes what a private run does not record.
     shortening: Shortening | None = None
+    #: Digest and size of every file written through this object, by path below the folder.
+    digests: dict[str, FileDigest] = field(default_factory=dict)
+    #: Request, run and result as they are in the folder; one that is absent there is None.
+    documents: dict[str, Document[Any] | None] = field(default_factory=lambda: dict.fromkeys(_KEPT))
 
     @property
     def folder(self) -> Path:
-        """The run folder, where it is now; raises ``STORE_NOT_WRITABLE`` where it is gone."""
+        """The run folder, where it is now; raises ``STORE_NOT_WRITABLE`` where it is missing."""
         return self.hold.folder
+
+    def as_folder(self) -> Run:
+        """Return the run folder with the documents in hand, which are not read again."""
+        return Run(self.folder, self.documents)
 
     def write_bytes(
         self, file: str, data: bytes, check: Check | None = None, sha256: str | None = None
     ) -> None:
-        """Write ``data`` as the new file ``file``; what ``check`` raises ends the writing.
+        """Write ``data`` as the new file ``file``.
 
-        ``sha256`` is the digest of ``data`` where it is known already.
+        Parameters
+        ----------
+        check
+            Called repeatedly; an exception that it raises ends the writing.
+        sha256
+            Digest of ``data``, where it is known already.
         """
         folder = self.folder
         path = folder / file
         if path.parent != folder:
-            # The run's own folder was claimed once; where it is gone, it stays gone.
+            # The run's folder was claimed once; where it was deleted, it is not created again.
             with writing(path):
                 path.parent.mkdir(exist_ok=True)
         write_new(path, data, check)
-        self.digests[file] = {"sha256": sha256, "bytes": len(data)} if sha256 else _digest(data)
+        self.digests[file] = FileDigest(sha256=sha256, bytes=len(data)) if sha256 else _digest(data)
+
+    def write_request(self, request: Document[Any]) -> None:
+        """Write ``request.json``."""
+        self.write_bytes(layout.REQUEST, request.encode())
+        self.keep_request(Document(in_schema_order(request.raw, request.name), request.name))
+
+    def keep_request(self, request: Document[Any]) -> None:
+        """Remember the request that is in the folder already."""
+        self.documents[layout.REQUEST] = request
 
     def write_struct(self, file: str, view: msgspec.Struct) -> None:
         """Write the document that a generated struct describes."""
-        self.write_bytes(file, Document.of(view).encode())
-
-    def write_raw(self, file: str, raw: dict[str, Any], schema: str) -> None:
-        """Write the raw document ``raw`` after checking it against its schema."""
-        self.write_bytes(file, self._encode(self._recorded(raw), schema))
+        document = self._document(file, view)
+        self.write_bytes(file, encode_json(document.raw))
+        if file in _KEPT:
+            self.documents[file] = document
 
     def add_logs(self) -> None:
-        """Take the logs, which the journal wrote and closed, into the record."""
+        """Add the digests of the logs, which the event log wrote and closed."""
         folder = self.folder
         with writing(folder):
             for file in (layout.EVENTS, layout.TRAIN_LOG):
                 self.digests[file] = _digest((folder / file).read_bytes())
 
-    def artifacts(self) -> list[dict[str, Any]]:
-        """Return what the run produced, as ``result.json`` lists it, sorted by path."""
+    def artifacts(self) -> list[ResultArtifact]:
+        """Return the artifacts as ``result.json`` lists them, sorted by path."""
         return [
-            {"path": file, "type": _ARTIFACT_TYPES.get(file, "other"), "bytes": digest["bytes"]}
+            ResultArtifact(
+                path=file,
+                type=_ARTIFACT_TYPES.get(file, "other"),  # type: ignore[arg-type]
+                bytes=digest.bytes,
+            )
             for file, digest in sorted(self.digests.items())
             if file not in (layout.REQUEST, layout.RUN)
         ]
 
-    def finish(self, run_id: str, result: dict[str, Any]) -> None:
-        """Write the statement of the run's origin, the manifest over every file, and the result.
+    def artifact_digests(self) -> dict[str, FileDigest]:
+        """Return the digests of everything written so far but the request, sorted by path."""
+        return {
+            file: digest for file, digest in sorted(self.digests.items()) if file != layout.REQUEST
+        }
 
-        The result comes last: a run that has one has all the rest, also where the process is
-        killed at this moment. The folder is durable when this returns.
+    def finish(self, run_id: str, result: ResultV1) -> None:
+        """Write the provenance statement, the manifest over every file, and the result.
+
+        The result comes last: a run that has one is complete, even if the process is killed at
+        this moment. The folder is durable when this returns.
         """
-        result = self._recorded(result)
-        ending = self._encode(result, "result.v1")
+        document = self._document(layout.RESULT, result)
+        encoded = encode_json(document.raw)
         folder = self.folder
         with writing(folder):
             files = [
@@ -114,26 +145,29 @@ class RunRecord:
                 file: self.digests.get(file) or _digest((folder / file).read_bytes())
                 for file in files
             }
-        digests = dict(sorted({**digests, layout.RESULT: _digest(ending)}.items()))
-        self.write_bytes(layout.STATEMENT, statement_of(Run(self.folder), digests, result=result))
+        digests[layout.RESULT] = _digest(encoded)
+        self.documents[layout.RESULT] = document
+        statement = statement_of(self.as_folder(), msgspec.to_builtins(digests))
+        self.write_bytes(layout.STATEMENT, statement)
         digests[layout.STATEMENT] = self.digests[layout.STATEMENT]
-        manifest = {
-            "schema_version": "manifest.v1",
-            "run_id": run_id,
-            "files": dict(sorted(digests.items())),
-        }
-        self.write_raw(layout.MANIFEST, manifest, "manifest.v1")
+        manifest = ManifestV1(
+            schema_version="manifest.v1", run_id=run_id, files=dict(sorted(digests.items()))
+        )
+        self.write_struct(layout.MANIFEST, manifest)
         sync_run(self.folder)
-        self.write_bytes(layout.RESULT, ending)
+        self.write_bytes(layout.RESULT, encoded)
         sync_run(self.folder)
 
-    def _recorded(self, raw: dict[str, Any]) -> dict[str, Any]:
-        return raw if self.shortening is None else self.shortening.document(raw)
+    def _document(self, file: str, view: msgspec.Struct) -> Document[Any]:
+        """Return the document as it is recorded, validated and in its schema's key order."""
+        name = schema_of(type(view))
+        raw = msgspec.to_builtins(view)
+        if self.shortening is not None and file in (layout.RUN, layout.RESULT):
+            raw = self.shortening.document(raw)
+        raw = in_schema_order(raw, name)
+        validate(raw, name)
+        return Document(raw, name)
 
-    def _encode(self, raw: dict[str, Any], schema: str) -> bytes:
-        validate(raw, schema)
-        return encode_json(in_schema_order(raw, schema))
 
-
-def _digest(data: bytes) -> dict[str, Any]:
-    return {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+def _digest(data: bytes) -> FileDigest:
+    return FileDigest(sha256=hashlib.sha256(data).hexdigest(), bytes=len(data))

@@ -53,8 +53,6 @@ _MEDIA_TYPES = {layout.TRAIN_LOG: "text/plain", layout.EVENTS: "application/json
 def statement_of(
     run: Run,
     files: Mapping[str, Mapping[str, Any]],
-    *,
-    result: Mapping[str, Any] | None = None,
 ) -> bytes:
     """Return the statement of a finished run as the bytes of its file.
 
@@ -66,8 +64,6 @@ def statement_of(
     files
         The files of the run with their digests, ``{path: {"sha256": ..., ...}}``, as a manifest
         has them; the statement itself and the manifest are passed over.
-    result
-        ``result.json``, where it is not in the folder yet.
 
     Raises
     ------
@@ -75,10 +71,10 @@ def statement_of(
         Where one of the three documents is there but cannot be read.
     """
     statement = build_statement(
-        run_id=run.id if result is None else str(result["run_id"]),
+        run_id=run.id,
         request=run.request or {},
         run=run.record or {},
-        result=(run.result if result is None else result) or {},
+        result=run.result or {},
         files=files,
     )
     # As `encode_json` does, in a fraction of the time: a store is verified by its statements.

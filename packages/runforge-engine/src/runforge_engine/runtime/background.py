@@ -1,8 +1,8 @@
-"""Work that can be left: it runs in a thread of its own while the caller's stays awake.
+"""Run work in a background thread, so that the calling thread can react to a cancellation.
 
-Native code of the numeric libraries, and imports, go on for seconds or minutes in which Python
-answers no signal. So they are waited for, and not waited for any longer once the run is cancelled.
-What runs aside must not write into a run folder: nothing stops it after it was left.
+Native code of the numeric libraries, and imports, run for seconds or minutes in which Python
+handles no signal. The caller waits for them here, and stops waiting once the run is cancelled.
+Background work must not write into a run folder: nothing stops it once the caller has given up.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ from typing import Generic, TypeVar
 Check = Callable[[], None]
 T = TypeVar("T")
 
-#: How often a waiting thread looks whether it is still to wait, in seconds.
+#: How often a waiting thread checks whether to go on waiting, in seconds.
 POLL = 0.05
 
-#: Work that nobody has waited for, so far or any longer.
-_left: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
+#: Threads whose result has not been collected.
+_uncollected: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
 
 
 def stragglers_running() -> bool:
-    """Tell whether work is still at it that nobody waits for; nothing can stop native code."""
-    return any(thread.is_alive() for thread in _left)
+    """Report whether abandoned work is still running; nothing can stop native code."""
+    return any(thread.is_alive() for thread in _uncollected)
 
 
-class Aside(Generic[T]):
-    """Work that has begun in a thread of its own."""
+class BackgroundTask(Generic[T]):
+    """Work that was started in a background thread."""
 
-    def __init__(self, work: Callable[[threading.Event], T], ended: Check | None) -> None:
+    def __init__(self, work: Callable[[threading.Event], T], on_end: Check | None) -> None:
         self._stop = threading.Event()
         self._results: list[T] = []
         self._failures: list[BaseException] = []
-        self._endings = [ended] if ended else []
+        self._callbacks = [on_end] if on_end else []
         self._thread = threading.Thread(
             target=self._run, args=(work,), name="runforge-work", daemon=True
         )
@@ -44,12 +44,12 @@ class Aside(Generic[T]):
             if not self._thread.is_alive():
                 self._end()
             raise
-        _left.add(self._thread)
+        _uncollected.add(self._thread)
 
     def result(self, check: Check) -> T:
         """Wait, and return what the work returns or raise what it raises.
 
-        What ``check`` raises, which is called again and again, ends the waiting.
+        ``check`` is called repeatedly; an exception that it raises ends the waiting.
         """
         try:
             check()
@@ -59,7 +59,7 @@ class Aside(Generic[T]):
         except BaseException:
             self._stop.set()
             raise
-        _left.discard(self._thread)
+        _uncollected.discard(self._thread)
         for error in self._failures:
             raise error
         return self._results[0]
@@ -73,39 +73,46 @@ class Aside(Generic[T]):
             self._end()
 
     def _end(self) -> None:
-        if self._endings:
-            self._endings.pop()()
+        if self._callbacks:
+            self._callbacks.pop()()
 
 
-def begin_aside(work: Callable[[threading.Event], T], *, ended: Check | None = None) -> Aside[T]:
-    """Begin ``work`` and return it, to be waited for later or not at all.
-
-    Parameters
-    ----------
-    work
-        Called in a daemon thread with an event that is set when nobody waits for it any more.
-    ended
-        Called in the thread when the work has really ended, also where nobody waits.
-    """
-    return Aside(work, ended)
+def start_in_background(work: Callable[[], T]) -> BackgroundTask[T]:
+    """Start ``work`` in a daemon thread, and return the task to wait for later, or never."""
+    return BackgroundTask(lambda _: work(), None)
 
 
-def run_aside(
-    work: Callable[[threading.Event], T], check: Check, *, ended: Check | None = None
-) -> T:
+def run_in_background(work: Callable[[], T], check: Check) -> T:
     """Return what ``work`` returns, or raise what it raises.
 
     Parameters
     ----------
-    work, ended
-        As in :func:`begin_aside`.
+    work
+        Called in a daemon thread.
     check
-        Called in this thread again and again; what it raises ends the waiting.
+        Called repeatedly in this thread; an exception that it raises ends the waiting.
+    """
+    return run_stoppable(lambda _: work(), check)
+
+
+def run_stoppable(
+    work: Callable[[threading.Event], T], check: Check, *, on_end: Check | None = None
+) -> T:
+    """Run ``work`` as :func:`run_in_background` does, and ask it to stop when the waiting ends.
+
+    Parameters
+    ----------
+    work
+        Called in a daemon thread with an event that is set when its result is no longer needed.
+    check
+        As in :func:`run_in_background`.
+    on_end
+        Called once the work has ended, in its thread; also where the waiting ended before it.
     """
     try:
         check()
     except BaseException:
-        if ended:
-            ended()
+        if on_end:
+            on_end()
         raise
-    return begin_aside(work, ended=ended).result(check)
+    return BackgroundTask(work, on_end).result(check)

@@ -12,7 +12,7 @@ from importlib import import_module
 from importlib.machinery import ModuleSpec
 from threading import Event
 
-from runforge_engine.runtime.background import begin_aside
+from runforge_engine.runtime.background import start_in_background
 from runforge_engine.runtime.lazy_import import defer
 
 _FOR_TABLES = ("numpy", "pyarrow", "pyarrow.csv", "pyarrow.compute")
@@ -80,7 +80,7 @@ class Libraries:
         modules = (*_FOR_MODELS, estimator)
         self._tables, everything = Event(), Event()
         _unfinished.add(everything)
-        begin_aside(lambda _: _load((_FOR_TABLES, self._tables), (modules, everything)))
+        start_in_background(lambda: _load((_FOR_TABLES, self._tables), (modules, everything)))
 
     def wait_for_tables(self) -> None:
         """Wait for what reads a table: numpy and pyarrow."""

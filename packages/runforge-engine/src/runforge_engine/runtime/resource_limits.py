@@ -66,3 +66,14 @@ def _set(kind: int, soft: int, hard: int) -> None:
 
     with suppress(ValueError, OSError):
         resource.setrlimit(kind, (soft, hard))
+
+
+def is_lack_of_memory(error: BaseException) -> bool:
+    """Report whether an exception was caused by a lack of memory.
+
+    A native library that cannot be mapped into memory is an ``ImportError``.
+    """
+    if isinstance(error, MemoryError):
+        return True
+    signs = ("failed to map segment", "cannot allocate memory")
+    return isinstance(error, ImportError) and any(sign in str(error).lower() for sign in signs)

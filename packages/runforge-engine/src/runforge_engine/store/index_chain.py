@@ -1,10 +1,10 @@
-"""The head of a store's index: one digest that stands for every entry in its order.
+"""The head of a store's index: one digest over every entry, in order.
 
 **The chain.** ``h(0)`` is 32 zero bytes, and ``h(n)`` is the SHA-256 of ``h(n-1)`` followed by the
 canonical JSON of entry ``n`` (RFC 8785, so that any language can compute it). The head of an
 index with ``n`` entries is ``n`` and ``h(n)`` in lowercase hex.
 
-Entries are only ever appended, so a head goes on to hold while the index grows. A chain alone does
+Entries are only appended, so a head stays valid while the index grows. A chain alone does
 not show that its tail was cut off: the shorter index has a head as good as any. So heads are kept
 where the index cannot reach them, in the signed statements of runs
 (:mod:`runforge_engine.provenance.signing`), and compared with the index later.
@@ -15,7 +15,7 @@ Source: RunForge guarantees, Provenance Tracking (append-only index); RFC 8785.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -23,14 +23,14 @@ from msgspec import Meta
 from runforge_contracts.codec.strict_json import canonical_json
 
 #: ``holds``: the head's entries are there, unchanged, in their order; later ones may follow.
-#: ``tail cut``: there are fewer entries than the head counts; whether the rest is unchanged cannot
-#: be told. ``changed``: there are enough, but an entry was changed, taken out, put in or moved.
+#: ``tail cut``: there are fewer entries than the head counts; whether the rest is unchanged is
+#: unknown. ``changed``: there are enough, but an entry was changed, taken out, put in or moved.
 HeadVerdict = Literal["holds", "tail cut", "changed"]
 
 
 @dataclass(frozen=True, slots=True)
 class IndexHead:
-    """What an index amounted to at some time."""
+    """The state of an index at some time."""
 
     #: Number of entries.
     count: Annotated[int, Meta(ge=0)]
@@ -39,7 +39,7 @@ class IndexHead:
 
 
 class Chain:
-    """The chain over the entries of an index, made once to check many heads.
+    """The hash chain over the entries of an index, computed once to check many heads.
 
     Parameters
     ----------
@@ -59,32 +59,7 @@ class Chain:
         return IndexHead(len(self._links) - 1, self._links[-1].hex())
 
     def check(self, head: IndexHead) -> HeadVerdict:
-        """Tell whether the index still begins with the entries that ``head`` was made of."""
+        """Compare the first entries of the index with those that ``head`` was made of."""
         if head.count >= len(self._links):
             return "tail cut"
         return "holds" if self._links[head.count].hex() == head.sha256 else "changed"
-
-
-def chain_head(entries: Sequence[Mapping[str, Any]]) -> IndexHead:
-    """Return the head of an index.
-
-    Parameters
-    ----------
-    entries
-        The raw entries, oldest first, as :func:`runforge_contracts.store.reading.read_index` gives
-        them.
-    """
-    return Chain(entries).head
-
-
-def check_head(entries: Sequence[Mapping[str, Any]], head: IndexHead) -> HeadVerdict:
-    """Tell whether an index still begins with the entries that ``head`` was made of.
-
-    Parameters
-    ----------
-    entries
-        The raw entries of the index as it is now, oldest first.
-    head
-        The head of the same index at an earlier time.
-    """
-    return Chain(entries).check(head)

@@ -25,7 +25,7 @@ from runforge_contracts.store.layout import GIT_ATTRIBUTES_TEXT, StoreLayout
 from runforge_contracts.store.reading import read_index_document
 from runforge_contracts.validation import validate
 
-from runforge_engine.runtime.background import Check, run_aside
+from runforge_engine.runtime.background import Check, run_stoppable
 from runforge_engine.runtime.folder_lock import holder_of
 from runforge_engine.store.index_append import append_to_large
 
@@ -250,7 +250,7 @@ def write_new(path: Path, data: bytes, check: Check | None = None) -> None:
             if check is None:
                 write()
             else:
-                run_aside(write, check, ended=file.close)
+                run_stoppable(write, check, on_end=file.close)
             unfinished.rename(path)
         except BaseException:
             with contextlib.suppress(OSError):

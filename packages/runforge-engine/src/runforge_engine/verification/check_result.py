@@ -1,24 +1,24 @@
-"""Checks: what one look at a run or a store gave."""
+"""The result of one check of a run or a store, with a hint on what to do."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from runforge_contracts.display import quote
 from runforge_contracts.fs.folders import as_text
 from runforge_contracts.invariants.finding import ABSENT, Finding
 
-#: ``not checked`` stands against nothing: there was nothing to check, or nothing to check it by.
-Outcome = Literal["passed", "failed", "not checked"]
+#: ``not checked`` is no failure: there was nothing to check, or nothing to compare it with.
+CheckOutcome = Literal["passed", "failed", "not checked"]
 
 #: What to do, by check, or by check and verdict where that makes a difference.
 _HINTS: dict[str | tuple[str, str], str | None] = {
     "files": "Put the files back from a copy of the run that verifies.",
-    "documents": "Put the documents back from a copy; if nobody edited them, whoever wrote the run"
-    " broke the contract.",
+    "documents": "Put the documents back from a copy; if they were not edited, the client that"
+    " wrote the run broke the contract.",
     "statement": "Put the files back from a copy: the statement was edited, or the documents that"
     " it follows from.",
     "index": "`runforge index check` compares the whole list with the run folders.",
@@ -48,19 +48,41 @@ _OF_SYSTEMS = (".DS_Store", "Thumbs.db", "desktop.ini")
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What one look gave."""
+    """The result of one check."""
 
     #: ``files``, ``documents``, ``statement``, ``index``, ``dataset`` or ``signature`` of a run;
     #: ``runs``, ``index`` or ``signatures`` of a store.
     name: str
-    outcome: Outcome
-    #: What was found, in a word or two that do not change.
+    outcome: CheckOutcome
+    #: A stable word or two for what was found.
     verdict: str
-    #: The same for a person: a phrase without a full stop; empty where the verdict says it all.
+    #: The same for display: a phrase without a full stop; empty where the verdict is enough.
     message: str
     findings: tuple[Finding, ...] = ()
-    #: Particulars by name: the digest or the place of a dataset, the key of a signature.
+    #: Further values by name: the digest or the path of a dataset, the key of a signature.
     particulars: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def passed(cls, name: str, verdict: str, message: str = "", **particulars: str) -> Self:
+        """Return a check that passed."""
+        return cls(name, "passed", verdict, message, (), particulars)
+
+    @classmethod
+    def failed(
+        cls,
+        name: str,
+        verdict: str,
+        message: str = "",
+        findings: Iterable[Finding] = (),
+        **particulars: str,
+    ) -> Self:
+        """Return a check that failed, with its findings."""
+        return cls(name, "failed", verdict, message, tuple(findings), particulars)
+
+    @classmethod
+    def not_checked(cls, name: str, verdict: str, message: str = "", **particulars: str) -> Self:
+        """Return a check that could not be made."""
+        return cls(name, "not checked", verdict, message, (), particulars)
 
     @property
     def hint(self) -> str | None:

@@ -155,40 +155,40 @@ def _files(folder: Folder, found: list[Finding]) -> Check:
         at_work = is_held(folder.path)
         message = "it is still at work" if at_work else "it was interrupted, or has not begun"
         finding = Finding("run.files", f"The run has no result: {message}.", layout.RESULT)
-        return Check("files", "failed", "at work" if at_work else "no result", message, (finding,))
+        return Check.failed("files", "at work" if at_work else "no result", message, (finding,))
     if found:
         message = f"{count(len(found), 'difference')} from what is recorded of the files"
-        return Check("files", "failed", "changed", message, tuple(found))
+        return Check.failed("files", "changed", message, tuple(found))
     if layout.MANIFEST not in folder.documents:
         message = "an older client wrote the run, which has no manifest"
-        return Check("files", "not checked", "not checked", message)
+        return Check.not_checked("files", "not checked", message)
     message = f"{count(number, 'file')}, byte for byte as the manifest has them"
-    return Check("files", "passed", "unchanged", message)
+    return Check.passed("files", "unchanged", message)
 
 
 def _documents(folder: Folder, found: list[Finding]) -> Check:
     if found:
         message = f"{count(len(found), 'mistake')} in form or content"
-        return Check("documents", "failed", "invalid", message, tuple(found))
+        return Check.failed("documents", "invalid", message, tuple(found))
     message = f"{count(len(folder.documents), 'document')}, which tell one story"
-    return Check("documents", "passed", "valid", message)
+    return Check.passed("documents", "valid", message)
 
 
 def _statement(folder: Folder) -> tuple[Check, bool]:
     """Return what there is to say of the statement, and whether it is right and has the files."""
     if layout.STATEMENT not in folder.files:
-        return Check("statement", "not checked", "none", "the run was written without one"), False
+        return Check.not_checked("statement", "none", "the run was written without one"), False
     for name in (layout.MANIFEST, layout.REQUEST, layout.RUN, layout.RESULT):
         needed = name in (layout.MANIFEST, layout.RESULT) or name in folder.files
         if needed and name not in folder.documents:
             message = f"there is no valid {name} to hold it against"
-            return Check("statement", "not checked", "not checked", message), False
+            return Check.not_checked("statement", "not checked", message), False
     has_files = bears_out_files(folder)
     found = tuple(statement_findings(folder, bears_out_files=has_files))
     if found:
         message = "it does not say what the documents say"
-        return Check("statement", "failed", "invalid", message, found), False
-    return Check("statement", "passed", "valid", "it follows from the documents"), has_files
+        return Check.failed("statement", "invalid", message, found), False
+    return Check.passed("statement", "valid", "it follows from the documents"), has_files
 
 
 def _index(
@@ -196,29 +196,29 @@ def _index(
 ) -> Check:
     store = around.store
     if store is None:
-        return Check("index", "not checked", "not checked", "the folder lies in no store")
+        return Check.not_checked("index", "not checked", "the folder lies in no store")
     file = store.relative(store.index)
     if around.problem is not None and not alone:
-        return Check("index", "not checked", "not checked", "it cannot be read")
+        return Check.not_checked("index", "not checked", "it cannot be read")
     if around.problem is not None:
         found = Finding(
             "index.schema", around.problem.message, file, around.problem.location.pointer
         )
-        return Check("index", "failed", "unreadable", "it cannot be read", (found,))
+        return Check.failed("index", "unreadable", "it cannot be read", (found,))
     places = around.places.get(run_id, [])
     if not places and not folder.is_current:
-        return Check("index", "not checked", "none", "an older client wrote the run unlisted")
+        return Check.not_checked("index", "none", "an older client wrote the run unlisted")
     listing = tuple(listing_findings(folder, run_id, store, around.entries, places))
     heads = tuple(head_findings([(run_id, head)], around)) if alone else ()
     if not places:
-        return Check("index", "failed", "not listed", "it does not have the run", listing + heads)
+        return Check.failed("index", "not listed", "it does not have the run", listing + heads)
     if listing:
         message = "its entry is not what the run says"
-        return Check("index", "failed", "invalid", message, listing + heads)
+        return Check.failed("index", "invalid", message, listing + heads)
     if heads:
         message = "it is not what it was when the run was signed"
-        return Check("index", "failed", "invalid", message, heads)
-    return Check("index", "passed", "valid", "its entry repeats what the run says")
+        return Check.failed("index", "invalid", message, heads)
+    return Check.passed("index", "valid", "its entry repeats what the run says")
 
 
 def _dataset(folder: Folder, datasets: Datasets) -> Check:
@@ -241,17 +241,17 @@ def dataset_check(recorded: str | None, fingerprint: str | None, datasets: Datas
     """
     if recorded is None or fingerprint is None:
         message = "the run does not record its bytes"
-        return Check("dataset", "not checked", "not checked", message)
+        return Check.not_checked("dataset", "not checked", message)
     state, shown = datasets.state(recorded, fingerprint), quote(recorded, 200)
     rule, elsewhere = "dataset.same", quote(state.path, 200)
     if is_left_out(recorded) and state.verdict in ("gone", "moved"):
         if state.path is None:
             message = "its folder was left out of the record on request"
-            return Check("dataset", "not checked", "not checked", message)
+            return Check.not_checked("dataset", "not checked", message)
         message = f"{elsewhere} has the bytes that were trained on"
-        return Check("dataset", "passed", "same", message)
+        return Check.passed("dataset", "same", message)
     if state.verdict == "same":
-        return Check("dataset", "passed", "same", f"{shown} has the bytes that were trained on")
+        return Check.passed("dataset", "same", f"{shown} has the bytes that were trained on")
     if state.sha256 is not None:
         told, particulars = f"{shown} has other bytes now", {"sha256": state.sha256}
         sentence = f"The dataset {shown} has changed."
@@ -262,7 +262,7 @@ def dataset_check(recorded: str | None, fingerprint: str | None, datasets: Datas
                 " `core.autocrlf` is set, unless `.gitattributes` says `*.csv -text`."
             )
         finding = Finding(rule, sentence, recorded, None, fingerprint, state.sha256)
-        return Check("dataset", "failed", state.verdict, told, (finding,), particulars)
+        return Check.failed("dataset", state.verdict, told, (finding,), **particulars)
     particulars = {}
     if state.path is not None:
         told, particulars = f"{shown} lies at {elsewhere} now", {"path": state.path}
@@ -271,11 +271,8 @@ def dataset_check(recorded: str | None, fingerprint: str | None, datasets: Datas
         told, sentence = f"{shown} cannot be read", state.reason
     else:
         told, sentence = f"{shown} is not there", f"The dataset {shown} is gone."
-    return Check(
-        *("dataset", "failed", state.verdict, told),
-        findings=(Finding(rule, sentence, recorded),),
-        particulars=particulars,
-    )
+    finding = Finding(rule, sentence, recorded)
+    return Check.failed("dataset", state.verdict, told, (finding,), **particulars)
 
 
 def _signature(folder: Folder, around: Surroundings) -> tuple[Check, Signature | None]:
@@ -286,25 +283,25 @@ def _signature(folder: Folder, around: Surroundings) -> tuple[Check, Signature |
             refuse_detour(file.parent)
         except RunForgeError as error:
             detour = Finding("signature.no-links", error.message, around.relative(file.parent))
-            return Check("signature", "failed", "unsafe", "it is not looked at", (detour,)), None
+            return Check.failed("signature", "unsafe", "it is not looked at", (detour,)), None
     if not os.path.lexists(file):
         if public_key is None:
-            return Check("signature", "not checked", "none", ""), None
+            return Check.not_checked("signature", "none", ""), None
         finding = Finding("signature.exists", "The run has no signature.", around.relative(file))
-        return Check("signature", "failed", "none", "", (finding,)), None
+        return Check.failed("signature", "none", "", (finding,)), None
     signature: Signature
     try:
         if public_key is None:
             signature = compare_claim(path, _digests(folder))
             message = "it fits the run; give --public-key to learn whether it holds"
             named = {"claimed_key": signature.key} if signature.key else {}
-            return Check("signature", "not checked", "not checked", message, (), named), signature
+            return Check.not_checked("signature", "not checked", message, **named), signature
         signature = verify_signature(path, public_key, found=_digests(folder))
     except RunForgeError as error:
         findings = tuple(_refusal(error, around.relative(file)))
-        return Check("signature", "failed", "invalid", "it does not hold", findings), None
+        return Check.failed("signature", "invalid", "it does not hold", findings), None
     message = f"made with the key {signature.key[:16]}…"
-    return Check("signature", "passed", "valid", message, (), {"key": signature.key}), signature
+    return Check.passed("signature", "valid", message, key=signature.key), signature
 
 
 def _digests(folder: Folder) -> FolderDigests | None:

@@ -134,7 +134,7 @@ def verify_store(
             _index(around, runs),
             _signatures(around, signatures, runs, signed)
             if detour is None
-            else Check("signatures", "failed", "unsafe", "they are not looked at", (detour,)),
+            else Check.failed("signatures", "unsafe", "they are not looked at", (detour,)),
         ),
         runs=runs,
         interrupted=tuple(name for name, state in aside.items() if state == "interrupted"),
@@ -198,12 +198,12 @@ def _runs(runs: tuple[RunVerification, ...], links: list[Finding], lost: list[Fi
     if lost:
         message += f", {count(len(lost), 'folder')} gone"
     if findings:
-        return Check("runs", "failed", "incomplete", message, findings)
+        return Check.failed("runs", "incomplete", message, findings)
     if not runs:
-        return Check("runs", "not checked", "none", "there is no run that has ended")
+        return Check.not_checked("runs", "none", "there is no run that has ended")
     if held < len(runs):
-        return Check("runs", "failed", "not verified", message)
-    return Check("runs", "passed", "verified", message)
+        return Check.failed("runs", "not verified", message)
+    return Check.passed("runs", "verified", message)
 
 
 def _index(around: Surroundings, runs: tuple[RunVerification, ...]) -> Check:
@@ -214,10 +214,10 @@ def _index(around: Surroundings, runs: tuple[RunVerification, ...]) -> Check:
         finding = Finding(
             "index.schema", around.problem.message, file, around.problem.location.pointer
         )
-        return Check("index", "failed", "unreadable", "it cannot be read", (finding,))
+        return Check.failed("index", "unreadable", "it cannot be read", (finding,))
     if around.entries is None:
         # Its own runs say so, where they must be listed.
-        return Check("index", "not checked", "none", "")
+        return Check.not_checked("index", "none", "")
     told = {
         (item.rule, item.pointer) for run in runs for check in run.checks for item in check.findings
     }
@@ -226,7 +226,7 @@ def _index(around: Surroundings, runs: tuple[RunVerification, ...]) -> Check:
     message = count(len(around.entries), "entry", "entries")
     if found:
         message += "" if findings else "; what is wrong with them is said of their runs"
-        return Check("index", "failed", "invalid", message, findings)
+        return Check.failed("index", "invalid", message, findings)
     message += ", each run once"
     notes = list(order_notes(around.entries, file))
     if notes:
@@ -234,7 +234,7 @@ def _index(around: Surroundings, runs: tuple[RunVerification, ...]) -> Check:
             f"; note: {count(len(notes), 'run')} began on an earlier day than the run listed"
             f" before, first at {notes[0].pointer}"
         )
-    return Check("index", "passed", "valid", message)
+    return Check.passed("index", "valid", message)
 
 
 def _form(around: Surroundings, file: str) -> Iterator[Finding]:
@@ -279,11 +279,11 @@ def _signatures(
     if around.public_key is not None and not runs and not findings:
         message = "The store has no run, so there is nothing in it that the key vouches for."
         missing = Finding("signature.exists", message, store.name)
-        return Check("signatures", "failed", "none", "there is nothing to vouch for", (missing,))
+        return Check.failed("signatures", "none", "there is nothing to vouch for", (missing,))
     if findings:
         message = "they tell of runs or entries that are gone or changed"
-        return Check("signatures", "failed", "contradicted", message, tuple(findings))
+        return Check.failed("signatures", "contradicted", message, tuple(findings))
     if not total:
-        return Check("signatures", "not checked", "none", "")
+        return Check.not_checked("signatures", "none", "")
     message = f"{count(total, 'signature')}, and nothing is lost that they tell of"
-    return Check("signatures", "passed", "complete", message)
+    return Check.passed("signatures", "complete", message)

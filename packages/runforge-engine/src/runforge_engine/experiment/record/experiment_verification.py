@@ -80,7 +80,7 @@ def verify_experiment_run(
             "Runs of experiments are not signed, so there is nothing that the key vouches for."
         )
         finding = Finding("signature.exists", message, layout.EXPERIMENT_MANIFEST)
-        checks.append(Check("signature", "failed", "none", "", (finding,)))
+        checks.append(Check.failed("signature", "none", "", (finding,)))
     return RunVerification(path.name, StoreLayout(root).relative(path), tuple(checks))
 
 
@@ -140,16 +140,16 @@ def _files(folder: CheckedExperimentRun, found: list[Finding], held: bool | None
         at_work = held is not False
         message = "it is still at work" if at_work else "it was interrupted"
         finding = Finding("run.files", f"The run has no result: {message}.", layout.CONFIG)
-        return Check("files", "failed", "at work" if at_work else "no result", message, (finding,))
+        return Check.failed("files", "at work" if at_work else "no result", message, (finding,))
     if found:
         message = f"{count(len(found), 'difference')} from what is recorded of the files"
-        return Check("files", "failed", "changed", message, tuple(found))
+        return Check.failed("files", "changed", message, tuple(found))
     manifest = folder.documents.get(layout.EXPERIMENT_MANIFEST)
     if manifest is None:
         message = "another tool wrote the run, which has no manifest"
-        return Check("files", "not checked", "not checked", message)
+        return Check.not_checked("files", "not checked", message)
     message = f"{count(len(manifest['files']), 'file')}, byte for byte as the manifest has them"
-    return Check("files", "passed", "unchanged", message)
+    return Check.passed("files", "unchanged", message)
 
 
 def _is_unfinished(folder: CheckedExperimentRun) -> bool:
@@ -167,8 +167,8 @@ def _is_unfinished(folder: CheckedExperimentRun) -> bool:
 def _documents(found: list[Finding]) -> Check:
     if found:
         message = f"{count(len(found), 'mistake')} in form or content"
-        return Check("documents", "failed", "invalid", message, tuple(found))
-    return Check("documents", "passed", "valid", "they tell one story")
+        return Check.failed("documents", "invalid", message, tuple(found))
+    return Check.passed("documents", "valid", "they tell one story")
 
 
 def _dataset(folder: CheckedExperimentRun, datasets: Datasets) -> Check:
@@ -179,5 +179,5 @@ def _dataset(folder: CheckedExperimentRun, datasets: Datasets) -> Check:
         told = f"{shown} was {'changed' if after else 'removed'} while the run used it"
         sentence = f"The dataset {told}."
         finding = Finding("dataset.same", sentence, used["path"], None, used.get("sha256"), after)
-        return Check("dataset", "failed", "changed by the run", told, (finding,))
+        return Check.failed("dataset", "changed by the run", told, (finding,))
     return dataset_check(used.get("path"), used.get("sha256"), datasets)

@@ -33,7 +33,7 @@ from runforge_engine.experiment.run.resolve import Materialised
 from runforge_engine.experiment.run.system_info import describe_system
 from runforge_engine.experiment.tracking import ARTIFACTS, CONFIG, METRICS, RUN_DIR, RUN_ID
 from runforge_engine.pipeline.cancel import stoppable
-from runforge_engine.runtime.background import run_aside
+from runforge_engine.runtime.background import run_in_background
 from runforge_engine.runtime.cancellation import Cancellation
 from runforge_engine.runtime.clock import Clock, read_clock
 from runforge_engine.runtime.folder_lock import holding
@@ -98,8 +98,8 @@ def run_experiment(
     cancellation = cancellation or Cancellation()
     clock = read_clock().steady()
     root = experiment.root
-    code, gaps = run_aside(lambda _: describe_code(root), cancellation.check)
-    system = run_aside(lambda _: describe_system(), cancellation.check)
+    code, gaps = run_in_background(lambda: describe_code(root), cancellation.check)
+    system = run_in_background(describe_system, cancellation.check)
     cancellation.check()
     folder = claim_run(root, clock.now()[:10], experiment.run_id)
     config = {

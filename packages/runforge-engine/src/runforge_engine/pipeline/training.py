@@ -1,0 +1,283 @@
+"""The training of a run: dataset, split, fit, evaluation, artifacts and ``run.json``.
+
+:func:`train` returns values and writes no file; :func:`complete` also writes what it returns.
+
+Source: RunForge guarantees, "Lifecycle of a Run"; RunForge contract, sections "Data", "Training"
+and "Documents and versions".
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import msgspec
+from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnostic
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.store import layout
+from runforge_contracts.types import MetricsPhase2, Provenance, ResultSummary
+
+from runforge_engine import __version__
+from runforge_engine.data.dataset import Dataset, load_dataset
+from runforge_engine.data.split import split_rows
+from runforge_engine.model_file.limits import Limits
+from runforge_engine.model_file.model_inspection import inspect_model_bytes
+from runforge_engine.modeling.configuration import check_classes
+from runforge_engine.modeling.evaluation import Evaluation, evaluate
+from runforge_engine.modeling.fit import dump_model, fit
+from runforge_engine.modeling.interpretability import Interpretation, build_index, interpret
+from runforge_engine.pipeline.event_log import EventLog
+from runforge_engine.pipeline.plan import Plan
+from runforge_engine.pipeline.run_document import result_summary, run_document
+from runforge_engine.pipeline.run_writer import RunWriter
+from runforge_engine.provenance.collect import collect_provenance
+from runforge_engine.runtime.background import run_in_background, start_in_background
+from runforge_engine.runtime.cancellation import Cancellation
+
+T = TypeVar("T")
+
+#: A model that this process has just made is read at any size.
+_UNBOUNDED = Limits(
+    file_bytes=sys.maxsize,
+    operations=sys.maxsize,
+    memo_entries=sys.maxsize,
+    text_bytes=sys.maxsize,
+    column_major_bytes=sys.maxsize,
+    tree_nodes=sys.maxsize,
+    seconds=math.inf,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingOutcome:
+    """Everything that a training produced, in memory; nothing of it has been written yet."""
+
+    label_column: str
+    classes: tuple[int | str, ...]
+    feature_names: tuple[str, ...]
+    rows_dropped: int
+    train_rows: int
+    validation_rows: int
+    evaluation: Evaluation
+    interpretation: Interpretation
+    #: The model file, the digest of the model that it describes, and the digest of its bytes.
+    model: bytes
+    model_content_sha256: str
+    model_sha256: str
+    provenance: Provenance
+
+    @property
+    def snapshot(self) -> MetricsPhase2:
+        """The short metrics document."""
+        return MetricsPhase2(
+            accuracy=self.evaluation.metrics.accuracy,
+            num_samples=self.train_rows + self.validation_rows,
+            num_features=len(self.feature_names),
+        )
+
+
+def complete(
+    plan: Plan, run_id: str, writer: RunWriter, log: EventLog, cancellation: Cancellation
+) -> ResultSummary:
+    """Train as planned, write the artifacts and ``run.json``, and return the result's summary.
+
+    Raises
+    ------
+    RunForgeError
+        For data that cannot be learned from, a failing estimator, a store that cannot be written,
+        and ``CANCELLED``.
+    """
+    outcome = train(plan, log, cancellation)
+    log.step = "artifacts"
+    created_at = write_artifacts(outcome, plan, run_id, writer, cancellation)
+    log.event("artifacts_written", artifact_count=len(writer.digests) - 1)
+    document = run_document(plan, outcome, run_id, created_at, writer.artifact_digests())
+    # The last moment to cancel: a run with this document is complete.
+    cancellation.check()
+    writer.write_struct(layout.RUN, document)
+    return result_summary(outcome.evaluation.metrics)
+
+
+def train(plan: Plan, log: EventLog, cancellation: Cancellation) -> TrainingOutcome:
+    """Load the dataset, fit the model and evaluate it; only ``log`` is written to.
+
+    Raises
+    ------
+    RunForgeError
+        As :func:`complete`.
+    """
+    configuration = plan.configuration
+
+    def in_background(work: Callable[[], T]) -> T:
+        return run_in_background(work, cancellation.check)
+
+    log.step = "dataset"
+    # Collected before the fit, which can take hours: this is the code that makes the model.
+    origin = start_in_background(lambda: _provenance(plan))
+    dataset = in_background(lambda: _load(plan))
+    _log_dataset(plan, dataset, log)
+
+    log.step = "training"
+    parts = in_background(lambda: _divide(dataset, configuration.seed))
+    provenance, gaps = origin.result(cancellation.check)
+    log.diagnose(gaps)
+    log.event("train_started")
+    started_ms = plan.start.clock.monotonic_ms()
+    fitted = fit(
+        configuration,
+        *parts.take_train(),
+        progress=lambda epoch, total: log.event("train_progress", epoch=epoch, total_epochs=total),
+        cancellation=cancellation,
+    )
+    log.diagnose(fitted.diagnostics)
+    log.event(
+        "train_finished", duration_seconds=(plan.start.clock.monotonic_ms() - started_ms) / 1000
+    )
+
+    log.step = "evaluation"
+    # Encoding and evaluating a large forest take seconds each, so they run at the same time.
+    dumped = start_in_background(lambda: _dump(fitted.pipeline, dataset.feature_names))
+    evaluation = in_background(
+        lambda: evaluate(fitted.pipeline, parts.X_validation, parts.y_validation, dataset.classes)
+    )
+    interpretation = in_background(
+        lambda: interpret(fitted.pipeline, configuration.family, dataset.feature_names)
+    )
+    log.event(
+        "metrics_computed",
+        metrics_profile=evaluation.metrics.metrics_profile,
+        accuracy=evaluation.metrics.accuracy,
+    )
+    log.diagnose([*evaluation.diagnostics, *interpretation.diagnostics])
+
+    log.step = "artifacts"
+    model, content_sha256, model_sha256 = dumped.result(cancellation.check)
+    validation_rows = len(parts.y_validation)
+    return TrainingOutcome(
+        label_column=dataset.label_column,
+        classes=tuple(dataset.classes),
+        feature_names=tuple(dataset.feature_names),
+        rows_dropped=dataset.rows_dropped,
+        train_rows=len(dataset.y) - validation_rows,
+        validation_rows=validation_rows,
+        evaluation=evaluation,
+        interpretation=interpretation,
+        model=model,
+        model_content_sha256=content_sha256,
+        model_sha256=model_sha256,
+        provenance=provenance,
+    )
+
+
+def write_artifacts(
+    outcome: TrainingOutcome,
+    plan: Plan,
+    run_id: str,
+    writer: RunWriter,
+    cancellation: Cancellation,
+) -> str:
+    """Write the model and the documents beside it, and return the time that they carry."""
+    interpretation, metrics = outcome.interpretation, outcome.evaluation.metrics
+    writer.write_bytes(layout.MODEL, outcome.model, cancellation.check, outcome.model_sha256)
+    writer.write_struct(layout.METRICS, outcome.snapshot)
+    writer.write_struct(layout.METRICS_V1, metrics)
+    if interpretation.feature_importance is not None:
+        writer.write_struct(layout.FEATURE_IMPORTANCE, interpretation.feature_importance)
+    if interpretation.linear_coefficients is not None:
+        writer.write_struct(layout.LINEAR_COEFFICIENTS, interpretation.linear_coefficients)
+    created_at = plan.start.clock.now()
+    index = build_index(
+        interpretation, metrics, run_id=run_id, version=__version__, created_at=created_at
+    )
+    writer.write_struct(layout.INTERPRETABILITY_INDEX, index)
+    return created_at
+
+
+@dataclass(slots=True)
+class _Parts:
+    """The rows to train with and those to validate with."""
+
+    X_train: Any
+    y_train: Any
+    X_validation: Any
+    y_validation: Any
+
+    def take_train(self) -> tuple[Any, Any]:
+        """Give the rows to train with away, so that they are in memory no longer than needed."""
+        X, y = self.X_train, self.y_train
+        self.X_train = self.y_train = None
+        return X, y
+
+
+def _divide(dataset: Dataset, seed: int) -> _Parts:
+    split = split_rows(dataset.positions, seed)
+    # Twice as fast as indexing with the rows.
+    X_train, X_validation = (
+        dataset.X.take(rows, axis=0) for rows in (split.train, split.validation)
+    )
+    dataset.release()
+    return _Parts(X_train, dataset.y[split.train], X_validation, dataset.y[split.validation])
+
+
+def _load(plan: Plan) -> Dataset:
+    plan.libraries.wait_for_tables()
+    reference = plan.request.raw["dataset"]
+    dataset = load_dataset(
+        plan.source, reference["label_column"], reference.get("exclude_columns", ())
+    )
+    check_classes(plan.configuration, len(dataset.classes))
+    return dataset
+
+
+def _log_dataset(plan: Plan, dataset: Dataset, log: EventLog) -> None:
+    log.event(
+        "dataset_loaded",
+        num_samples=len(dataset.y),
+        num_features=len(dataset.feature_names),
+        rows_dropped=dataset.rows_dropped,
+        num_classes=len(dataset.classes),
+    )
+    log.diagnose([*dataset.diagnostics, *plan.diagnostics])
+
+
+def _dump(pipeline: Any, feature_names: Sequence[str]) -> tuple[bytes, str, str]:
+    """Return the model file, with the digests of its content and of its bytes."""
+    model = dump_model(pipeline, feature_names)
+    return model, *_digests(model)
+
+
+def _digests(model: bytes) -> tuple[str, str]:
+    """Return the digests of the model's content and of its bytes, by the reader that others use.
+
+    A model that this reader refuses must not be written: it could not be used.
+    """
+    inspection = inspect_model_bytes(model, layout.MODEL, limits=_UNBOUNDED)
+    if inspection.content_sha256 is None or inspection.sha256 is None:
+        reason = "; ".join(finding.message for finding in inspection.findings)
+        raise RunForgeError(
+            ErrorCode.INTERNAL,
+            f"The model was not written, because our own reader refuses it: {reason}",
+            hint="This is a bug in RunForge; please report it with the request.",
+        )
+    return inspection.content_sha256, inspection.sha256
+
+
+def _provenance(plan: Plan) -> tuple[Provenance, list[Diagnostic]]:
+    """Return the run's provenance, and a diagnostic for each gap in it."""
+    gaps: list[str] = []
+    provenance = collect_provenance(
+        plan.store.workspace, plan.store.name, plan.request.raw["created_by"], gaps.append
+    )
+    found = [diagnostic(DiagnosticCode.PROVENANCE_INCOMPLETE, gap) for gap in gaps]
+    if not provenance["numerics"]["pinned"]:
+        found.append(
+            diagnostic(
+                DiagnosticCode.NUMERICS_NOT_PINNED,
+                "Threads and kernels of the numeric libraries are not the ones that RunForge fixes"
+                " before they are loaded, so another machine may differ in the last bits.",
+            )
+        )
+    return msgspec.convert(provenance, Provenance), found
