@@ -177,9 +177,9 @@ class Folder:
         )
 
     def described(self, store: StoreLayout) -> dict[str, Any] | None:
-        """Return the index entry that the run amounts to; None where its documents cannot tell."""
-        told = (layout.REQUEST, layout.RUN, layout.RESULT)
-        if any(file in self.files and file not in self.documents for file in told):
+        """Return the run's index entry, made from its documents; None if one is invalid."""
+        needed = (layout.REQUEST, layout.RUN, layout.RESULT)
+        if any(file in self.files and file not in self.documents for file in needed):
             return None
         return describe(self.as_read, store)
 

@@ -30,7 +30,7 @@ class Source:
     sha256: str
     #: ``data`` as CSV text: decompressed and checked, once that was asked for.
     text: bytes | None = None
-    #: Whether whoever trains writes Python, and wants to be told so what to do.
+    #: Whether the caller writes Python: hints then name arguments, not options.
     in_python: bool = False
 
     def release(self) -> None:

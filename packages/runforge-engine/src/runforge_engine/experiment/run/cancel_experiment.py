@@ -1,4 +1,4 @@
-"""Whether the run of an experiment is at work, and asking it from outside to end."""
+"""State of an experiment run, and its cancellation from another process."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ State = Literal["running", "succeeded", "failed", "cancelled", "interrupted", "u
 def state_of(folder: ExperimentFolder) -> State:
     """Return how a run ended, or what it is at.
 
-    ``interrupted``: it has not told its end, and nobody is at work on it. ``unknown``: its
+    ``interrupted``: it has no final status, and no process runs it. ``unknown``: its
     configuration tells no status, as that of another tool may, or cannot be read; then a lock,
     which anybody can take, tells nothing either.
     """
-    # In this order: what is not held any more has told its end.
+    # In this order: a run that is no longer locked has written its final status.
     held = is_held(folder.path)
     try:
         status = "running" if folder.config is None else folder.status
@@ -49,7 +49,7 @@ def stop_experiment(path: Path, *, patience: float = PATIENCE) -> ExperimentFold
     ------
     RunForgeError
         ``RUN_ALREADY_COMPLETE`` where the run has ended in another way, before or meanwhile;
-        ``RUN_NOT_RUNNING`` where nobody is at work on it; what
+        ``RUN_NOT_RUNNING`` if no process runs it; what
         :func:`~runforge_engine.pipeline.cancel.ask_to_end` raises.
     """
     state = state_of(ExperimentFolder(path))
@@ -64,10 +64,9 @@ def stop_experiment(path: Path, *, patience: float = PATIENCE) -> ExperimentFold
     if state in ("interrupted", "unknown"):
         raise RunForgeError(
             ErrorCode.RUN_NOT_RUNNING,
-            f"No process of this machine is at work on the run {quote(path.name)}: it was"
-            " interrupted."
+            f"No process on this machine is running {quote(path.name)}: it was interrupted."
             if state == "interrupted"
-            else f"Nobody can tell whether the run {quote(path.name)} is at work.",
+            else f"The state of the run {quote(path.name)} is unknown.",
             hint="A run on another machine is cancelled there.",
             path=str(path),
         )
@@ -79,7 +78,7 @@ def stop_experiment(path: Path, *, patience: float = PATIENCE) -> ExperimentFold
 
 
 def running_experiments(root: Path) -> Iterator[ExperimentFolder]:
-    """Give the runs of experiments at work in the repository ``root``, the newest first.
+    """Yield the experiment runs in progress in the repository ``root``, the newest first.
 
     Raises ``FILE_UNREADABLE`` where the folder of the runs cannot be read.
     """
