@@ -58,9 +58,10 @@ def command(
     Another model family starts from its own hyperparameters.
     """
     prepare_training()
+    from runforge_engine.data.dataset_source import dataset_path
     from runforge_engine.modeling.configuration import PROFILES, parse_parameters
     from runforge_engine.pipeline.execute import execute
-    from runforge_engine.pipeline.request import dataset_path, rerun_request
+    from runforge_engine.pipeline.request import rerun_request
     from runforge_engine.provenance.privacy import is_left_out, is_private
 
     parent = settings.find_run(

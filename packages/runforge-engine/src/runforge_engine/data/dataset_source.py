@@ -10,7 +10,7 @@ import hashlib
 import os
 import stat
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
@@ -91,3 +91,24 @@ def _not_a_file(path: Path, *, directory: bool) -> RunForgeError:
     return RunForgeError(
         ErrorCode.FILE_UNSAFE, f"{quote(path, 200)} is not a regular file.", path=str(path)
     )
+
+
+def dataset_path(recorded: str, workspace: Path) -> Path:
+    """Return the path of the dataset that a request names.
+
+    Raises
+    ------
+    RunForgeError
+        ``PATH_OUTSIDE_ROOT`` where a relative path climbs out of the workspace.
+    """
+    depth = 0
+    for part in PurePosixPath(recorded).parts:
+        depth += -1 if part == ".." else 1
+        if depth < 0:
+            raise RunForgeError(
+                ErrorCode.PATH_OUTSIDE_ROOT,
+                f"The dataset path {quote(recorded)} climbs out of the workspace.",
+                hint="Give an absolute path for a dataset that lies elsewhere.",
+                pointer="/dataset/path",
+            )
+    return workspace / recorded

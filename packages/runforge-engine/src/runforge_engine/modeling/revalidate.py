@@ -26,13 +26,12 @@ from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import RunFolder
 
 from runforge_engine.data.dataset import Dataset, load_dataset
-from runforge_engine.data.dataset_source import Source, read_source
+from runforge_engine.data.dataset_source import Source, dataset_path, read_source
 from runforge_engine.data.split import split_rows
 from runforge_engine.data.table_reader import read_names
 from runforge_engine.model_file.loading import load_model
 from runforge_engine.modeling.fit import within_range
 from runforge_engine.modeling.predict import RecordedModel, model_of_run, prepare
-from runforge_engine.pipeline.request import dataset_path
 
 #: How far metrics may lie apart: another machine may differ in the last bits.
 TOLERANCE = 1e-6

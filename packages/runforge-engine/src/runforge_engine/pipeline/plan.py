@@ -14,10 +14,9 @@ from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnosti
 from runforge_contracts.documents import Document
 from runforge_contracts.store.layout import StoreLayout
 
-from runforge_engine.data.dataset_source import PYTHON, Source, read_source
+from runforge_engine.data.dataset_source import PYTHON, Source, dataset_path, read_source
 from runforge_engine.modeling.configuration import Configuration, resolve
 from runforge_engine.pipeline.memory_estimate import check_memory
-from runforge_engine.pipeline.request import dataset_path
 from runforge_engine.runtime.clock import Clock, read_clock
 from runforge_engine.runtime.preload import Libraries
 

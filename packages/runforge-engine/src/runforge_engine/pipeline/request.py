@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Iterable, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from runforge_contracts._generated.request_v1 import RequestV1
@@ -135,24 +135,3 @@ def rerun_request(
         }
     )
     return again
-
-
-def dataset_path(recorded: str, workspace: Path) -> Path:
-    """Return where the dataset lies that a request names.
-
-    Raises
-    ------
-    RunForgeError
-        ``PATH_OUTSIDE_ROOT`` where a relative path climbs out of the workspace.
-    """
-    depth = 0
-    for part in PurePosixPath(recorded).parts:
-        depth += -1 if part == ".." else 1
-        if depth < 0:
-            raise RunForgeError(
-                ErrorCode.PATH_OUTSIDE_ROOT,
-                f"The dataset path {quote(recorded)} climbs out of the workspace.",
-                hint="Give an absolute path for a dataset that lies elsewhere.",
-                pointer="/dataset/path",
-            )
-    return workspace / recorded

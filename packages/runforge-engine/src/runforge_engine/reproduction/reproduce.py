@@ -23,9 +23,8 @@ from runforge_contracts.types import RequestV1
 from runforge_contracts.validation import validate
 
 from runforge_engine import __version__
-from runforge_engine.data.dataset_source import read_source
+from runforge_engine.data.dataset_source import dataset_path, read_source
 from runforge_engine.pipeline.observer import Observer
-from runforge_engine.pipeline.request import dataset_path
 from runforge_engine.provenance.privacy import is_left_out
 from runforge_engine.reproduction.artifact_comparison import compare_folders
 from runforge_engine.reproduction.environment_check import child_variables, environment_differences

@@ -16,7 +16,7 @@ from typing import Literal
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import digest_file, open_file, reading
 
-from runforge_engine.pipeline.request import dataset_path
+from runforge_engine.data.dataset_source import dataset_path
 
 DatasetVerdict = Literal["same", "changed", "moved", "gone", "unreadable"]
 
