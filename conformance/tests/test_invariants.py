@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,8 @@ from runforge_conformance.vectors import requirements, vectors_folder
 RUNS = vectors_folder() / "runs"
 FAULTS = json.loads((RUNS / "faulty/faults.json").read_bytes())
 SOUND = sorted(path.name for path in RUNS.iterdir() if path.name != "faulty")
+#: A number, a quoted value, a pointer, a file or a code: what a message says of a violation.
+DETAIL = re.compile(r"\d|`|\"|/\w|\w\.(json|yaml)|[A-Z]_[A-Z]")
 IN_THE_INDEX = ("index.",)
 EXPERIMENTS = vectors_folder() / "experiments"
 EXPERIMENT_FAULTS = json.loads((EXPERIMENTS / "faulty/faults.json").read_bytes())
@@ -93,6 +96,7 @@ def assert_found(fault: dict[str, str], done: subprocess.CompletedProcess[str]) 
     assert fault["requirement"] in {item["requirement"] for item in findings}
     for item in findings:
         assert item["message"].endswith(".")
+        assert DETAIL.search(item["message"]), item["message"]
         assert item["file"]
         assert item["level"] == requirements()[item["requirement"]].level
     assert done.returncode == (1 if any(item["level"] == "required" for item in findings) else 0)

@@ -445,7 +445,7 @@ def test_the_address_of_a_repository_lets_nobody_in(runforge: Call, workspace: P
     subprocess.run([*git, "init", "-q"], cwd=workspace, check=True)
     file = experiment(workspace, "true")
     empty = run(runforge, file)
-    assert "The commit is not on record" in empty.err
+    assert "The commit is not recorded" in empty.err
     assert "code" not in config_of(workspace)
     subprocess.run([*git, "add", "."], cwd=workspace, check=True)
     subprocess.run([*git, "commit", "-qm", "a"], cwd=workspace, check=True)
@@ -469,9 +469,9 @@ def test_the_address_of_a_repository_lets_nobody_in(runforge: Call, workspace: P
         assert result.err.count("password or a token") == told, address
         assert TOKEN not in result.err
     (workspace / ".git/HEAD").write_text("ref: refs/heads/nowhere\n")
-    assert "The commit is not on record" in run(runforge, file).err
+    assert "The commit is not recorded" in run(runforge, file).err
     (workspace / ".git/HEAD").write_text("nonsense\n")
-    assert "The commit is not on record" in run(runforge, file).err
+    assert "The commit is not recorded" in run(runforge, file).err
 
 
 # Nothing of the workspace runs before user code does

@@ -62,8 +62,8 @@ MISTAKES: list[tuple[str, Any, str, str | None]] = [
         "`/dataset/label_column` is too short; expected at least 1.",
         None,
     ),
-    ("/dataset/path", None, "`/dataset/path` is null; expected a text.", None),
-    ("/dataset/label_column", 4, "`/dataset/label_column` is 4; expected a text.", None),
+    ("/dataset/path", None, "`/dataset/path` is null; expected a string.", None),
+    ("/dataset/label_column", 4, "`/dataset/label_column` is 4; expected a string.", None),
     (
         "/dataset/exclude_columns",
         "id",
@@ -88,7 +88,7 @@ MISTAKES: list[tuple[str, Any, str, str | None]] = [
         None,
     ),
     ("/tags", "iris", "`/tags` is `iris`; expected an array.", None),
-    ("/tags/0", None, "`/tags/0` is null; expected a text.", None),
+    ("/tags/0", None, "`/tags/0` is null; expected a string.", None),
     (
         "/model/hyperparameters",
         [],

@@ -386,7 +386,7 @@ status: failed
     told = messages(error)
     for word in (
         *("`../../x` is not the id", "missing.yaml", "`../out.yaml`", "`NEEDED`", "`../d`"),
-        *("`elsewhere/x`", "`missing.py`", "`status`", "expected a text"),
+        *("`elsewhere/x`", "`missing.py`", "`status`", "expected a string"),
     ):
         assert word in told
     assert len(error.problems) == 9

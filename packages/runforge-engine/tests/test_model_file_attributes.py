@@ -268,7 +268,7 @@ KINDS = {
     "an XML": b"<?xml version='1.0'?><PMML/>",
     "plain text": b"hello\nthere\n",
     "perhaps a table": b"a,b,y\n1,2,3\n",
-    "a text in UTF-16": "hello".encode("utf-16"),
+    "text in UTF-16": "hello".encode("utf-16"),
     "a Parquet file": b"PAR1" + bytes(20),
     "a pointer of Git LFS": b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
     "a GGUF model": b"GGUF\x03\x00\x00\x00",

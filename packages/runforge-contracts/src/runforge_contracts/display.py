@@ -1,4 +1,4 @@
-"""Text for people: safe on any terminal, and durations as every client shows them."""
+"""Display text: safe on any terminal, and durations as every client shows them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def time_text(timestamp: str) -> str:
 def format_duration(milliseconds: float) -> str:
     """Return a duration as every client shows it: ``123ms``, ``5.0s``, ``2.5m``, ``1.5h``.
 
-    The unit goes by the milliseconds before they are rounded, so that 59,950 are ``60.0s``; the one
+    The unit is chosen before the milliseconds are rounded, so that 59,950 are ``60.0s``; the one
     decimal is rounded in integers, halves up.
 
     Source: result.json contract, "Duration Formatting".

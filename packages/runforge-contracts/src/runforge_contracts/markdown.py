@@ -13,7 +13,7 @@ from runforge_contracts.display import printable
 #: What may begin markup within a line. An underscore within a word is none, nor is a colon but that
 #: of an address, nor an at sign but that of a mention.
 _MARKUP = re.compile(r"([\\`*\[\]<|~&$]|(?<![^\W_])_|_(?![^\W_])|:(?=//)|@(?=\w))")
-#: A text that a reader may turn into a link.
+#: A string that a reader may turn into a link.
 _LINK = re.compile(r"(?i)\b(www)\.")
 _TICKS = re.compile("`+")
 

@@ -25,7 +25,7 @@ MAX_PROBLEMS = 20
 _TYPE_WORDS = {
     "object": "an object",
     "array": "an array",
-    "string": "a text",
+    "string": "a string",
     "number": "a number",
     "integer": "an integer",
     "boolean": "true or false",

@@ -97,7 +97,7 @@ def in_form(text: bytes) -> bytes:
 
     Two spaces a level, LF, one newline at the end.
     """
-    import msgspec  # late: whoever only parses does not pay for it
+    import msgspec  # late: parsing alone does not need it
 
     return msgspec.json.format(text, indent=2) + b"\n"
 
@@ -122,7 +122,7 @@ def canonical_json(value: Any) -> bytes:
     except rfc8785.IntegerDomainError:
         return canonical_json(_as_doubles(value))
     except (rfc8785.CanonicalizationError, UnicodeEncodeError):
-        _dump(value)  # says which of the two it is: a number or a text
+        _dump(value)  # says which of the two it is: a number or a string
         raise
 
 
@@ -143,7 +143,7 @@ def _dump(value: Any, *, indent: int | None = None) -> bytes:
         return text.encode("utf-8")
     except UnicodeEncodeError:
         raise RunForgeError(
-            ErrorCode.JSON_STRING_INVALID, "A text holds half of a surrogate pair."
+            ErrorCode.JSON_STRING_INVALID, "A string contains a lone surrogate."
         ) from None
     except ValueError:
         raise RunForgeError(

@@ -108,13 +108,13 @@ def encode_yaml(value: Any) -> bytes:
     ------
     RunForgeError
         ``YAML_NUMBER_INVALID`` for a number whose size no double can tell, ``YAML_STRING_INVALID``
-        for half of a surrogate pair, ``YAML_KEY_INVALID`` for a key that is not a text,
+        for a lone surrogate, ``YAML_KEY_INVALID`` for a key that is not a string,
         ``YAML_TOO_DEEP`` and ``YAML_TOO_LARGE`` for what could not be read again.
     """
     try:
         data = "".join(f"{line}\n" for line in _lines(value, 0)).encode("utf-8")
     except UnicodeEncodeError:
-        message = "A text holds half of a surrogate pair"
+        message = "A string contains a lone surrogate"
         raise refusal(ErrorCode.YAML_STRING_INVALID, message) from None
     if len(data) > MAX_YAML_BYTES:
         raise _too_large(MAX_YAML_BYTES)
@@ -127,7 +127,7 @@ def _lines(value: Any, depth: int) -> Iterator[str]:
     if isinstance(value, dict) and value:
         for key, item in value.items():
             if not isinstance(key, str):
-                raise refusal(ErrorCode.YAML_KEY_INVALID, f"The key {quote(key)} is not a text")
+                raise refusal(ErrorCode.YAML_KEY_INVALID, f"The key {quote(key)} is not a string")
             name = _scalar(key)
             if len(name) > _LONGEST_KEY:
                 yield f"? {name}"
@@ -161,7 +161,7 @@ def _scalar(value: Any) -> str:
         message = "A number is not one that a double can hold"
         raise refusal(ErrorCode.YAML_NUMBER_INVALID, message) from None
     if isinstance(value, float) and "e" in text and "." not in text:
-        return text.replace("e", ".0e")  # without a point it is a text to readers of YAML 1.1
+        return text.replace("e", ".0e")  # without a point YAML 1.1 reads it as a string
     return text
 
 

@@ -120,11 +120,13 @@ class Reader:
         return value
 
     def key(self, event: Any, depth: int) -> str:
-        """Return the key that begins with ``event``: a text."""
+        """Return the key that begins with ``event``: a string."""
         key = self.value(event, depth)
         if not isinstance(key, str):
             hint = "Put it into quotes."
-            raise refusal(ErrorCode.YAML_KEY_INVALID, "A key is not a text", event.start_mark, hint)
+            raise refusal(
+                ErrorCode.YAML_KEY_INVALID, "A mapping key is not a string", event.start_mark, hint
+            )
         if key == "<<" and getattr(event, "implicit", (True,))[0]:
             message, hint = "Merge keys are not read", "Write the fields out."
             raise refusal(ErrorCode.YAML_KEY_INVALID, message, event.start_mark, hint)
@@ -134,7 +136,7 @@ class Reader:
         """Return a finished value once more."""
         self.repeated += 1 + (len(value) if isinstance(value, str) else 0)
         if self.repeated > MAX_REPEATED:
-            message = "What the aliases of the document stand for amounts to too much"
+            message = "The aliases of the document expand to too much data"
             raise refusal(ErrorCode.YAML_TOO_LARGE, message, hint="Write it out once.")
         self.check(value if isinstance(value, str) else "", depth + isinstance(value, list | dict))
         if isinstance(value, list):
@@ -150,7 +152,7 @@ class Reader:
         if depth > MAX_DEPTH:
             raise too_deep()
         if not text.isascii() and _SURROGATE.search(text):  # the parser in C refuses it by itself
-            raise refusal(ErrorCode.YAML_STRING_INVALID, "A text holds half of a surrogate pair")
+            raise refusal(ErrorCode.YAML_STRING_INVALID, "A string contains a lone surrogate")
 
 
 def resolve(event: Any) -> Any:
@@ -166,7 +168,7 @@ def resolve(event: Any) -> Any:
     except (ValueError, OverflowError):
         pass
     message = f"The number {quote(event.value)} is not one that a double can hold"
-    hint = "Put it into quotes if it is meant as a text."
+    hint = "Put it into quotes if it is meant as a string."
     raise refusal(ErrorCode.YAML_NUMBER_INVALID, message, event.start_mark, hint)
 
 

@@ -1,4 +1,4 @@
-"""Records of runs held against each other.
+"""Comparison of the records of runs.
 
 Nothing is computed again and no file but the documents is read. A thing that only some of the runs
 record is never called equal.
@@ -130,7 +130,7 @@ def _against(values: Sequence[float | None], measure: int) -> list[dict[str, Any
 def _weights(runs: Sequence[AnyFacets]) -> Iterator[dict[str, Any]]:
     """Give what moved, for each model family that two runs share.
 
-    Weights of different families mean different things and are not held against each other.
+    Weights of different families mean different things and are not compared.
     """
     families = _union([(run.weights.family,) for run in runs if run.weights is not None])
     for family in families:

@@ -34,7 +34,7 @@ _TELLING = ("packages.", "platform.", "numerics.")
 
 
 def conclude(comparison: dict[str, Any], position: int) -> dict[str, Any]:
-    """Return the conclusion on the run at ``position``, held against the first one.
+    """Return the conclusion on the run at ``position``, compared with the first one.
 
     Parameters
     ----------
@@ -207,8 +207,8 @@ def _without_results(pair: _Pair) -> Iterator[str]:
         if not complete:
             how = {"failed": "failed", "cancelled": "was cancelled"}.get(run["status"])
             code = (run.get("error") or {}).get("code")
-            told = f" ({quote(code)})" if code and run["status"] == "failed" else ""
-            yield f"{subject} {how}{told}." if how else f"{subject} has no results yet."
+            code_text = f" ({quote(code)})" if code and run["status"] == "failed" else ""
+            yield f"{subject} {how}{code_text}." if how else f"{subject} has no results yet."
     if all(pair.has_results()):
         yield "The two have no metric in common."
 

@@ -24,7 +24,7 @@ _RANKS = tuple(
 
 
 def environment_fields(provenance: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what ``provenance`` tells of Python, packages, machine and numeric libraries.
+    """Return Python, packages, machine and numeric libraries as recorded in ``provenance``.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def environment_fields(provenance: Mapping[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        Values by dotted names. A library goes by its file name without what differs between two
+        Values by dotted names. A library is named by its file name without what differs between two
         builds of it.
     """
     return dict(_fields(provenance))
@@ -44,7 +44,7 @@ def environment_fields(provenance: Mapping[str, Any]) -> dict[str, Any]:
 def by_relevance(names: Iterable[str]) -> list[str]:
     """Return names of fields, first what can explain another result: kernels, threads, versions.
 
-    Variables, which ask for a kernel or for threads that are themselves on record, come last.
+    Variables, which ask for a kernel or for threads that are recorded themselves, come last.
     """
     return sorted(names, key=_rank)
 

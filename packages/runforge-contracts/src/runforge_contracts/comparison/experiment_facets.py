@@ -126,7 +126,7 @@ class ExperimentFacets:
 
     @property
     def weights(self) -> Weights | None:
-        """Nothing: what a model of somebody else goes by is not known."""
+        """Nothing: the features of a model made by user code are unknown."""
         return None
 
     @cached_property

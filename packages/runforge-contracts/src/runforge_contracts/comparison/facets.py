@@ -1,4 +1,4 @@
-"""What a run records, taken apart into named values that can be held against another run's.
+"""The record of a run as named values that can be compared with another run's.
 
 A name that a run does not record is absent. Older records, failed and cancelled runs have fewer.
 """

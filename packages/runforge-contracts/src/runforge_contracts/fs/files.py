@@ -122,7 +122,7 @@ def read_and_digest(path: Path, *, keep: int) -> tuple[FileDigest, bytes | None]
     RunForgeError
         As :func:`open_file`.
     """
-    import hashlib  # late: readers that compute no digest do not need it
+    import hashlib  # late: reading alone does not need it
 
     with open_file(path) as file, reading(path):
         data = read_all(file, keep + 1)
@@ -204,7 +204,7 @@ def writing(path: Path) -> Iterator[None]:
 
 _FULL = "Free some space and try again."
 _FORBIDDEN = "Check the folder's permissions."
-_VANISHED = "The folder is not there any more: somebody moved or deleted it meanwhile."
+_VANISHED = "The folder no longer exists: it was moved or deleted meanwhile."
 #: What to do about what the system says where something cannot be written.
 _WRITING_HINTS = {
     errno.ENOSPC: _FULL,

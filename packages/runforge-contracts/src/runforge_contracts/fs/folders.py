@@ -50,12 +50,12 @@ def walk_folder(
     max_depth
         How many folders deep to look.
     unreadable
-        Told the place of each folder that cannot be read, which is passed over then, and why.
+        Called with the path of each folder that cannot be read, which is then skipped, and why.
 
     Raises
     ------
     OSError
-        Where a folder cannot be read, and no function is given to report that.
+        If a folder cannot be read and there is no ``unreadable``.
     """
     waiting = [("", folder, 0)]
     while waiting:

@@ -1,7 +1,7 @@
 """Runs chosen by what their index entries say, without parsing more of the index than is shown.
 
 In the form in which an index is written, every field of an entry has a line of its own, that
-nothing inside a text can look like. So entries are chosen by their lines, which takes a tenth of
+nothing inside a string can look like. So entries are chosen by their lines, which takes a tenth of
 the time that it takes to make objects of all of them. Where the file has another form, or says
 something in another way than it is asked for, it is read whole.
 """
@@ -104,7 +104,7 @@ def skim_runs(
 def _best_first(pieces: list[bytes], order: list[int], metric: str) -> list[int]:
     """Return places of entries by the value of a metric, and then those without it.
 
-    Raises ``ValueError`` where that is unknown, or no entry has the metric.
+    Raises ``ValueError`` if that is unknown, or no entry has the metric.
     """
     begin = _line(10, metric, None)
     values = {}

@@ -113,7 +113,7 @@ def once(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def can_be_shown(entry: dict[str, Any]) -> bool:
-    """Tell whether an entry is as far as can be seen one of the schema's, and of today."""
+    """Return whether an entry looks like one in the current version of the schema."""
     texts = all(isinstance(entry.get(name, ""), str) for name in _TEXTS)
     summary = entry.get("summary", {})
     if not texts or not entry.keys() >= _REQUIRED or not isinstance(summary, dict):
@@ -127,7 +127,7 @@ def can_be_shown(entry: dict[str, Any]) -> bool:
 
 
 def described_runs(store: StoreLayout, names: list[str], known: set[str]) -> list[dict[str, Any]]:
-    """Return the entries that runs without one amount to; those that cannot be read are left.
+    """Return entries for runs that have none; runs that cannot be read are skipped.
 
     So are copies of documents of runs that are ``known``.
     """

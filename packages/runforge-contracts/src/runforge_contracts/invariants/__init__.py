@@ -1,4 +1,4 @@
-"""What must be true of a finished run and of a store, whoever wrote them.
+"""Checks of finished runs and of stores, written by any client.
 
 :func:`~runforge_contracts.invariants.run_invariants.check_run` and
 :func:`~runforge_contracts.invariants.store_invariants.check_store` give every finding; nothing here

@@ -1,4 +1,4 @@
-"""The files of a run folder and the documents in it, read once and with care."""
+"""The files of a run folder and the documents in it, each read once and checked."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MAX_FILES = 10_000
 
 
 class Folder:
-    """A run folder as it lies on disk; what cannot be read is a finding, not an exception.
+    """A run folder on disk; a file that cannot be read is a finding, not an exception.
 
     Each file is opened once: the bytes that are hashed are those that are parsed, validated and
     compared with others.
@@ -90,17 +90,21 @@ class Folder:
         self.findings.append(Finding(rule, message, place))
 
     def _walk(self, most: int) -> Iterator[tuple[str, Path]]:
-        """Give place and path of every regular file; all else is a finding."""
+        """Yield the relative path and path of every regular file; all else is a finding."""
 
         def unreadable(place: str, error: OSError) -> None:
             reason = (error.strerror or str(error)).lower()
-            self._irregular("run.readable", f"It cannot be read: {reason}.", as_text(place) or ".")
+            self._irregular(
+                "run.readable",
+                f"{quote(as_text(place) or '.')} cannot be read: {reason}.",
+                as_text(place) or ".",
+            )
 
         for number, item in enumerate(walk_folder(self.path, unreadable=unreadable), 1):
             place = as_text(item.place)
             if number > most:
                 self.is_regular = False
-                message = f"The folder has more than {most} files."
+                message = f"The folder has more than {most:,} files."
                 self.findings.append(Finding("run.files", message, found=number))
                 return
             if place != item.place:
@@ -115,7 +119,7 @@ class Folder:
                 self._irregular("run.no-links", message, place)
 
     def _digest(self, place: str, path: Path) -> FileDigest:
-        """Return the digest of a file; of one that is read, of the very bytes that are parsed."""
+        """Return the digest of a file, taken from the same bytes that are parsed."""
         is_read = place in self._read_too
         found, text = read_and_digest(path, keep=MAX_BYTES if is_read else -1)
         if text is not None:
@@ -174,9 +178,9 @@ class Folder:
         )
 
     def described(self, store: StoreLayout) -> dict[str, Any] | None:
-        """Return the index entry that the run amounts to; None where its documents cannot tell."""
-        told = (layout.REQUEST, layout.RUN, layout.RESULT)
-        if any(file in self.files and file not in self.documents for file in told):
+        """Return the run's index entry, made from its documents; None if one is invalid."""
+        needed = (layout.REQUEST, layout.RUN, layout.RESULT)
+        if any(file in self.files and file not in self.documents for file in needed):
             return None
         return describe(self.as_read, store)
 
@@ -191,7 +195,7 @@ class Folder:
 
 
 def refusals(error: RunForgeError, file: str, schema: str) -> Iterator[Finding]:
-    """Give the findings that a document that cannot be accepted amounts to."""
+    """Yield the findings for a document that was refused."""
     if error.code is ErrorCode.DOCUMENT_INVALID and error.problems:
         for problem in error.problems:
             yield Finding(schema_rule(schema), problem.message, file, problem.location.pointer)

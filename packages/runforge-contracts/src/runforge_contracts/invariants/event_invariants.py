@@ -1,4 +1,4 @@
-"""The event stream of a run tells its story once, in order.
+"""Checks of a run's event stream: order, completeness and values.
 
 Source: RunForge contract, "Documents and versions".
 """
@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from runforge_contracts.codec.strict_json import parse_json
+from runforge_contracts.display import quote
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.invariants.checked_folder import Folder, refusals
-from runforge_contracts.invariants.finding import Finding, close, unequal
+from runforge_contracts.invariants.finding import Finding, close, show_value, unequal
 from runforge_contracts.store import layout
 from runforge_contracts.validation import validate
 
@@ -24,7 +25,7 @@ _ORDER = (
     "metrics_computed",
     "artifacts_written",
 )
-#: Event with which a run of each outcome ends.
+#: Last event of a run, by its status.
 _LAST = {
     "succeeded": "artifacts_written",
     "failed": "run_failed",
@@ -33,7 +34,7 @@ _LAST = {
 
 
 def event_findings(folder: Folder) -> Iterator[Finding]:
-    """Give what is wrong with the events of a run; clients that write none break nothing."""
+    """Yield the violations in the events of a run; a client need not write any."""
     if layout.EVENTS not in folder.files:
         return
     events: list[dict[str, Any]] = []
@@ -49,27 +50,37 @@ def event_findings(folder: Folder) -> Iterator[Finding]:
     rule, file = "events.order", layout.EVENTS
     names = [event["event"] for event in events]
     if not names or names[0] != "run_start":
-        yield Finding(rule, "The first event is `run_start`.", file, found=names[:1])
+        first = f"The first event is {quote(names[0])}" if names else "There are no events"
+        yield Finding(rule, f"{first}; expected `run_start`.", file, found=names[:1])
     steps = [_ORDER.index(name) for name in names if name in _ORDER]
     once = [step for step in steps if _ORDER[step] != "train_progress"]
     if steps != sorted(steps) or len(set(once)) != len(once):
-        yield Finding(rule, "Each event comes once, in the contract's order.", file, found=names)
+        message = f"Events are repeated or out of order: {show_value(names)}."
+        yield Finding(rule, message, file, found=names)
     status = (folder.result or {}).get("status")
-    told = {_ORDER[step] for step in once}
-    if status == "succeeded" and told != set(_ORDER) - {"train_progress"}:
-        message = "The events of a run that succeeded tell every step."
+    missing = set(_ORDER) - {"train_progress"} - {_ORDER[step] for step in once}
+    if status == "succeeded" and missing:
+        message = f"The run succeeded but has no event {', '.join(map(quote, sorted(missing)))}."
         yield Finding(rule, message, file, None, list(_ORDER), names)
     recorded = (folder.run or {}).get("metrics", {}).get("accuracy")
     for event in events:
         if "accuracy" in event and recorded is not None and not close(event["accuracy"], recorded):
-            message = "The events give the accuracy of the record."
+            message = (
+                f"{file} has the accuracy {show_value(event['accuracy'])}; {layout.RUN} has"
+                f" {show_value(recorded)}."
+            )
             yield Finding("metrics.agree", message, file, None, recorded, event["accuracy"])
     if status is not None and names:
-        message = f"The events of a run that {status} end so."
-        yield from unequal(rule, message, file, "", _LAST[status], names[-1])
+        message = (
+            "The last event of a run with the status {status} is {found}; expected {expected}."
+        )
+        yield from unequal(rule, message, file, "", _LAST[status], names[-1], status=status)
     expected = (folder.result or {}).get("run_id") or (folder.run or {}).get("run_id")
     for event in events if expected else ():
         if event["run_id"] != expected:
-            message = "Every event carries the run's id."
+            message = (
+                f"An event has the run id {show_value(event['run_id'])}; expected"
+                f" {show_value(expected)}."
+            )
             yield Finding("run.id", message, file, None, expected, event["run_id"])
             break

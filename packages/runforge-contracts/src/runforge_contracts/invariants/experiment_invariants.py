@@ -1,8 +1,8 @@
-"""Everything that must be true of an experiment's run, whatever tool or script wrote it.
+"""All checks of an experiment run, written by any tool or script.
 
-A run needs a configuration and nothing else; what else it has must be right. A run that says which
-client wrote it, or that has a manifest, is held to what clients of RunForge promise besides. Runs
-that are wrong are told of, never changed.
+Only the configuration is required; other files must be valid if present. Runs that name the client
+that wrote them, or that have a manifest, must also meet the requirements for clients of RunForge.
+Invalid runs are reported, never changed.
 
 Source: TFC-0002, sections 5 to 11; TFC-0003, sections 7 to 15.
 """
@@ -22,7 +22,7 @@ from runforge_contracts.fs.files import DigestingReader, FileDigest, open_file, 
 from runforge_contracts.invariants.checked_folder import Folder, refusals
 from runforge_contracts.invariants.document_form import portable_form
 from runforge_contracts.invariants.file_invariants import manifest_findings
-from runforge_contracts.invariants.finding import Finding, unequal
+from runforge_contracts.invariants.finding import Finding, show_value, unequal
 from runforge_contracts.invariants.timestamps import moment
 from runforge_contracts.store import layout
 from runforge_contracts.store.experiment_runs import (
@@ -34,9 +34,9 @@ from runforge_contracts.store.experiment_runs import (
 )
 from runforge_contracts.store.run_ids import parse_experiment_run_id
 
-#: Runs of experiments may keep what they like, such as an image for each example.
+#: Experiment runs may hold any files, such as an image for each example.
 MAX_FILES = 100_000
-#: Invalid lines of a journal that are told of.
+#: Most invalid lines of a journal that are reported.
 MAX_LINES = 20
 
 _ENDED = ("succeeded", "failed", "cancelled")
@@ -45,10 +45,10 @@ _STORES = (layout.DEFAULT_STORE, layout.LEGACY_STORE)
 
 
 class CheckedExperimentRun(Folder):
-    """The run of an experiment as it lies on disk."""
+    """The folder of an experiment run on disk."""
 
     def __init__(self, path: Path) -> None:
-        #: The first lines of the journal that are no entries.
+        #: The first lines of the journal that are not valid entries.
         self.invalid_lines: list[JournalLine] = []
         parents = path.absolute().parents
         in_repository = parents[0].name == layout.EXPERIMENT_RUNS and parents[1].name not in _STORES
@@ -59,7 +59,7 @@ class CheckedExperimentRun(Folder):
     def _digest(self, place: str, path: Path) -> FileDigest:
         if place != layout.JOURNAL:
             return super()._digest(place, path)
-        # It may be too large to be kept: the lines are looked at as they are hashed.
+        # It may be too large for memory: the lines are checked while they are hashed.
         with open_file(path) as file, reading(path):
             digesting = DigestingReader(file)
             lines = journal_lines(io.BufferedReader(digesting))
@@ -68,7 +68,7 @@ class CheckedExperimentRun(Folder):
 
 
 def check_experiment_run(path: Path) -> list[Finding]:
-    """Return what is wrong with the run of an experiment at ``path``; nothing, if all facts hold.
+    """Return the violations in the experiment run at ``path``.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def check_experiment_run(path: Path) -> list[Finding]:
 
 
 def open_experiment_run(path: Path) -> CheckedExperimentRun:
-    """Read the run of an experiment at ``path``; ``RUN_NOT_FOUND`` where there is no folder."""
+    """Read the experiment run at ``path``; ``RUN_NOT_FOUND`` if there is no folder."""
     if path.is_symlink() or not path.is_dir():
         raise RunForgeError(
             ErrorCode.RUN_NOT_FOUND,
@@ -91,12 +91,12 @@ def open_experiment_run(path: Path) -> CheckedExperimentRun:
 
 
 def experiment_findings(folder: CheckedExperimentRun) -> list[Finding]:
-    """Return what is wrong with the run of an experiment that has been read."""
+    """Return the violations in an experiment run that has been read."""
     return [*folder.findings, *_findings(folder)]
 
 
 def check_experiments(repository: Path) -> list[Finding]:
-    """Return what is wrong with the runs of experiments in ``repository``, each with its place.
+    """Return the violations in the experiment runs of ``repository``, each with its path.
 
     Raises
     ------
@@ -115,7 +115,7 @@ def check_experiments(repository: Path) -> list[Finding]:
     for child in sorted(runs.iterdir()):
         place = f"{layout.EXPERIMENT_RUNS}/{child.name}"
         if not claims_to_be_run(child):
-            continue  # whatever another tool keeps there
+            continue  # a file or folder of another tool
         if child.is_symlink():
             message = f"{quote(child.name)} is a symbolic link, which could lead anywhere."
             findings.append(Finding("run.no-links", message, place))
@@ -144,59 +144,58 @@ def _findings(folder: CheckedExperimentRun) -> Iterator[Finding]:
 
 def _identity(folder: Folder) -> Iterator[Finding]:
     rule, name = "experiment.id", folder.run_id
-    told = any("run_id" in document for document in folder.documents.values())
-    if (told or folder.in_store) and parse_experiment_run_id(name) is None:
-        message = f"{quote(name)} is no id of a run: run-YYYY-MM-DD-NNN, on a day that exists."
+    has_id = any("run_id" in document for document in folder.documents.values())
+    if (has_id or folder.in_store) and parse_experiment_run_id(name) is None:
+        message = f"{quote(name)} is not a run id (run-YYYY-MM-DD-NNN with a valid date)."
         yield Finding(rule, message, layout.CONFIG, "/run_id", found=name)
     for file, document in folder.documents.items():
         if "run_id" in document:
-            message = "Every document carries the id that the folder is named by."
-            yield from unequal(rule, message, file, "/run_id", name, document["run_id"])
+            message = "{file} has the run id {found}; expected {expected}."
+            yield from unequal(rule, message, file, "/run_id", name, document["run_id"], file=file)
 
 
 def _outcome(folder: Folder, config: dict[str, Any]) -> Iterator[Finding]:
-    """Give where a run does not say how it ended, or says two things."""
+    """Yield a missing final status, and contradictions to it."""
     status = config.get("status")
     if layout.EXPERIMENT_MANIFEST in folder.files and status not in _ENDED:
-        message = "A run whose files are final says how it ended."
+        message = f"The run has a manifest, but its status is {show_value(status)}."
         yield Finding("experiment.status", message, layout.CONFIG, "/status", list(_ENDED), status)
     if status == "succeeded":
         for name in ("failure", "signal"):
             if name in config:
-                message = f"A run that succeeded has no {name}."
+                message = f"The run succeeded but /{name} is {show_value(config[name])}."
                 yield Finding(
                     "experiment.status", message, layout.CONFIG, f"/{name}", found=config[name]
                 )
-        message = "User code of a run that succeeded ended with 0."
+        message = "The run succeeded but its exit code is {found}."
         code = config.get("exit_code", 0)
         yield from unequal("experiment.status", message, layout.CONFIG, "/exit_code", 0, code)
         yield from _summary(folder)
 
 
 def _promises(folder: Folder, config: dict[str, Any]) -> Iterator[Finding]:
-    """Give where a run lacks what only clients of RunForge promise."""
+    """Yield violations of the requirements for clients of RunForge alone."""
     status, manifest = config.get("status"), layout.EXPERIMENT_MANIFEST
     yield from portable_form(folder.texts[layout.CONFIG], layout.CONFIG)
     if status in _ENDED and manifest not in folder.files:
-        message = "A run that ended has the digests of its files."
+        message = f"The run has the status {status} but no {manifest}."
         yield Finding("experiment.manifest", message, manifest)
     if status == "failed" and "failure" not in config:
-        message = "A run that failed says why."
+        message = "The run failed but /failure is missing."
         yield Finding("experiment.failure", message, layout.CONFIG, "/failure")
     for name in ("started_at", "finished_at"):
         if not config.get(name, "Z").endswith(_UTC):
             pointer, found = f"/{name}", config[name]
-            yield Finding(
-                "experiment.utc", "Times are in UTC.", layout.CONFIG, pointer, found=found
-            )
+            message = f"{name} ({found}) is not in UTC."
+            yield Finding("experiment.utc", message, layout.CONFIG, pointer, found=found)
 
 
 def _summary(folder: Folder) -> Iterator[Finding]:
-    """Give the metrics of a run that succeeded whose final value is missing."""
+    """Yield the metrics of a run that succeeded whose final value is missing."""
     metrics = folder.documents.get(layout.EXPERIMENT_METRICS, {})
     for name, points in metrics.get("history", {}).items():
         if points and name not in metrics["summary"]:
-            message = f"The summary has the final value of every metric; {quote(name)} is missing."
+            message = f"The final value of {quote(name)} is missing from the summary."
             yield Finding("experiment.summary", message, layout.EXPERIMENT_METRICS, "/summary")
 
 
@@ -205,16 +204,17 @@ def _times(config: dict[str, Any]) -> Iterator[Finding]:
     moments = {name: moment(config[name]) for name in named if name in config}
     for name, found in moments.items():
         if found is None:
-            message = "A time is one that exists."
+            message = f"{show_value(config[name])} is not a valid time."
             yield Finding(rule, message, layout.CONFIG, f"/{name}", found=config[name])
     began, ended = (moments.get(name) for name in named)
     if began and ended and ended < began:
-        message, found_end = "A run ends after it began.", config["finished_at"]
-        yield Finding(rule, message, layout.CONFIG, "/finished_at", found=found_end)
+        finish, start = config["finished_at"], config["started_at"]
+        message = f"finished_at ({finish}) is before started_at ({start})."
+        yield Finding(rule, message, layout.CONFIG, "/finished_at", found=finish)
 
 
 def _copies(folder: Folder, config: dict[str, Any]) -> Iterator[Finding]:
-    """Give the models that were copied from no artifact of the run, or not as it is now."""
+    """Yield the copied models whose artifact is missing or has another digest."""
     for number, copy in enumerate(config.get("copied_models", ())):
         rule, pointer = "experiment.copied-models", f"/copied_models/{number}"
         artifact = folder.files.get(copy["from"])
@@ -222,7 +222,7 @@ def _copies(folder: Folder, config: dict[str, Any]) -> Iterator[Finding]:
             message = f"The model was copied from {quote(copy['from'])}, which is missing."
             yield Finding(rule, message, layout.CONFIG, f"{pointer}/from", found=copy["from"])
         elif "sha256" in copy:
-            message = "The copy of a model is the artifact."
+            message = "The copied model has the SHA-256 {found}; the artifact has {expected}."
             expected, found = artifact.sha256, copy["sha256"]
             yield from unequal(rule, message, layout.CONFIG, f"{pointer}/sha256", expected, found)
 

@@ -1,4 +1,4 @@
-"""The files of a run are those that its documents name, byte for byte.
+"""Checks that the files of a run are those that its documents list, byte for byte.
 
 Source: RunForge contract, "Where things live" and "Documents and versions"; result.json contract,
 "Artifacts Array".
@@ -10,18 +10,19 @@ from collections.abc import Iterator
 from typing import Any
 
 from runforge_contracts.codec.pointers import format_pointer
+from runforge_contracts.display import quote
 from runforge_contracts.fs.files import FileDigest
 from runforge_contracts.invariants.checked_folder import Folder
 from runforge_contracts.invariants.finding import Finding
 from runforge_contracts.store import layout
 
-#: What a run of the present layout has, however it ended, and what a completed training adds.
+#: Files of every run in the present layout, and those that a completed training adds.
 _ALWAYS = (layout.REQUEST, layout.RESULT, layout.DIAGNOSTICS, layout.MANIFEST)
 _COMPLETED = (layout.RUN, layout.METRICS, layout.METRICS_V1, layout.INTERPRETABILITY_INDEX)
 
 
 def evidence_findings(folder: Folder) -> Iterator[Finding]:
-    """Give what is wrong with the files of a run."""
+    """Yield the files of a run that are missing, unlisted or changed."""
     yield from _required(folder)
     yield from manifest_findings(folder)
     if folder.run is not None:
@@ -30,19 +31,19 @@ def evidence_findings(folder: Folder) -> Iterator[Finding]:
         yield from _pointers(folder.run, folder)
         named = set(folder.run["artifacts"].values()) if folder.is_current else set()
         for file in sorted(named - digests.keys()):
-            message = (
-                f"The record has the digest of every artifact that it names; {file} lacks one."
-            )
+            message = f"{layout.RUN} names the artifact {file} without its digest."
             yield Finding("run.artifact-digests", message, layout.RUN, "/artifact_digests")
     for index, artifact in enumerate((folder.result or {}).get("artifacts") or ()):
         place = f"/artifacts/{index}"
         fact = folder.files.get(artifact["path"])
         rule, found = "result.artifacts", artifact["path"]
         if fact is None:
-            message = "Every artifact of the list exists."
+            message = f"{quote(found)} is listed but missing."
             yield Finding(rule, message, layout.RESULT, f"{place}/path", found=found)
         elif fact.bytes != artifact["bytes"]:
-            message = "Every artifact has the size that the list gives."
+            message = (
+                f"{quote(found)} is listed with {artifact['bytes']} bytes; it has {fact.bytes}."
+            )
             pointer = f"{place}/bytes"
             yield Finding(rule, message, layout.RESULT, pointer, fact.bytes, artifact["bytes"])
 
@@ -63,7 +64,7 @@ def _required(folder: Folder) -> Iterator[Finding]:
 
 
 def manifest_findings(folder: Folder) -> Iterator[Finding]:
-    """Give the files that the manifest does not list, and those that are not what it lists."""
+    """Yield the files that the manifest does not list or whose digests differ from it."""
     manifest = folder.documents.get(layout.MANIFEST)
     if manifest is None:
         return
@@ -76,25 +77,38 @@ def manifest_findings(folder: Folder) -> Iterator[Finding]:
 def _digests(
     rule: str, document: str, member: str, digests: dict[str, Any], folder: Folder
 ) -> Iterator[Finding]:
-    """Give the files that are missing or not what the digests say."""
+    """Yield the listed files that are missing or whose digests differ."""
     for file, expected in digests.items():
         pointer = format_pointer([member, file])
         found = folder.files.get(file)
         if found is None:
             yield Finding(rule, f"{document} names {file}, which is missing.", document, pointer)
         elif found != FileDigest(expected["sha256"], expected["bytes"]):
-            message = f"{file} is not the file whose digest {document} records."
-            yield Finding(rule, message, file, None, expected, found._asdict())
+            yield Finding(
+                rule,
+                _digest_message(document, file, expected, found),
+                file,
+                None,
+                expected,
+                found._asdict(),
+            )
+
+
+def _digest_message(document: str, file: str, expected: dict[str, Any], found: FileDigest) -> str:
+    if found.bytes != expected["bytes"]:
+        return f"{file} has {found.bytes} bytes; {document} records {expected['bytes']}."
+    digests = f"{found.sha256[:12]}…; {document} records {expected['sha256'][:12]}…"
+    return f"{file} has the SHA-256 {digests}."
 
 
 def _pointers(run: dict[str, Any], folder: Folder) -> Iterator[Finding]:
-    """Give the paths of the record at which there is no file."""
+    """Yield the paths in run.json at which there is no file."""
     named = {f"/artifacts/{key}": value for key, value in run["artifacts"].items()}
     named |= {f"/{key}": value for key, value in run.items() if key.endswith("_artifact")}
     if "metrics_v1" in run:
         named["/metrics_v1/artifact_path"] = run["metrics_v1"]["artifact_path"]
     for pointer, file in named.items():
-        # The shared vectors and whatever is kept in git may leave out the models themselves.
+        # The shared vectors and runs kept in Git may leave out the models themselves.
         if file not in folder.files and (pointer != "/artifacts/model_pkl" or folder.is_current):
-            message = f"The record points to {file}, which is missing."
+            message = f"{layout.RUN} names {quote(file)} at {pointer}, which is missing."
             yield Finding("run.pointers", message, layout.RUN, pointer, found=file)

@@ -1,16 +1,23 @@
-"""Findings: one difference between what a file says and what must be true."""
+"""Findings: one violation of a rule of the contract, with the file and the values."""
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
-#: Stands for a side of a finding that there is nothing to say about.
+from runforge_contracts.codec.pointers import format_pointer
+from runforge_contracts.display import printable, shorten
+
+#: Value of a side of a finding that has none.
 ABSENT = object()
 #: How far a recomputed metric may be from the recorded one; both are sums of a few doubles.
 _TOLERANCE = 1e-9
+#: Most characters of a value that a message shows.
+_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +26,7 @@ class Finding:
 
     #: Name of the rule, such as ``run.id``; the conformance suite's requirements use the same.
     rule: str
-    #: One sentence.
+    #: One sentence that states the violation with its values.
     message: str
     #: File below the run folder or the workspace, with forward slashes.
     file: str | None = None
@@ -45,17 +52,74 @@ class Finding:
 
 
 def unequal(
-    rule: str, message: str, file: str, pointer: str, expected: Any, found: Any
+    rule: str,
+    template: str,
+    file: str,
+    pointer: str,
+    expected: Any,
+    found: Any,
+    /,
+    **fields: str,
 ) -> Iterator[Finding]:
-    """Give a finding where two values differ; JSON knows one kind of number."""
-    if not same(expected, found):
-        yield Finding(rule, message, file, pointer, expected, found)
+    """Yield a finding if two values differ; JSON has one kind of number.
+
+    Parameters
+    ----------
+    template
+        The message, with ``{expected}`` and ``{found}`` for the first values that differ within
+        the two, ``{pointer}`` for their location, and ``fields``. Formatted only if needed.
+    """
+    if same(expected, found):
+        return
+    inside, *values = _first_difference(expected, found)
+    wanted, actual = map(show_value, values)
+    location = pointer + format_pointer(inside)
+    message = template.format(expected=wanted, found=actual, pointer=location, **fields)
+    yield Finding(rule, message, file, pointer, expected, found)
+
+
+def disagreement(
+    rule: str,
+    file: str,
+    pointer: str,
+    other: str,
+    expected: Any,
+    found: Any,
+) -> Iterator[Finding]:
+    """Yield a finding if ``file`` has another value at ``pointer`` than the file ``other``."""
+    template = "{file} and {other} disagree on {pointer}: {found} and {expected}."
+    yield from unequal(rule, template, file, pointer, expected, found, file=file, other=other)
+
+
+def _first_difference(expected: Any, found: Any) -> tuple[list[str], Any, Any]:
+    """Return the path to the first values that differ within two JSON values, and the values."""
+    path: list[str] = []
+    while True:
+        if isinstance(expected, dict) and isinstance(found, dict):
+            if expected.keys() != found.keys():
+                break
+            key: Any = next(key for key in expected if not same(expected[key], found[key]))
+        elif isinstance(expected, list) and isinstance(found, list):
+            if len(expected) != len(found):
+                break
+            key = next(i for i, value in enumerate(expected) if not same(value, found[i]))
+        else:
+            break
+        path.append(str(key))
+        expected, found = expected[key], found[key]
+    return path, expected, found
+
+
+def show_value(value: Any) -> str:
+    """Return a JSON value for a message: encoded, printable and shortened."""
+    chunks = json.JSONEncoder(ensure_ascii=False).iterencode(value)
+    return printable(shorten("".join(islice(chunks, _SHOWN)), _SHOWN))
 
 
 def same(left: Any, right: Any) -> bool:
-    """Tell whether two JSON values are equal: numbers as doubles, true and 1 apart.
+    """Return whether two JSON values are equal: numbers as doubles, true and 1 apart.
 
-    Integers beyond 53 bits are what most languages make of them, too.
+    Integers beyond 53 bits are rounded to doubles too, as most languages do.
     """
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
@@ -69,5 +133,5 @@ def same(left: Any, right: Any) -> bool:
 
 
 def close(left: float, right: float) -> bool:
-    """Tell whether two metrics are equal but for the last digits."""
+    """Return whether two metrics are equal but for the last digits."""
     return math.isclose(left, right, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE)

@@ -1,4 +1,4 @@
-"""Importances and coefficients are ranked, belong to the model's family, and are linked.
+"""Checks of feature importances, linear coefficients and the index of both.
 
 Source: RunForge guarantees, "Feature Importance", "Linear Coefficients" and "Interpretability
 Index".
@@ -9,11 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from runforge_contracts.display import quote
 from runforge_contracts.invariants.checked_folder import Folder
-from runforge_contracts.invariants.finding import Finding, close, same, unequal
+from runforge_contracts.invariants.finding import (
+    Finding,
+    close,
+    disagreement,
+    same,
+    show_value,
+    unequal,
+)
 from runforge_contracts.store import layout
 
-#: Which family explains itself by which artifact.
+#: Model families that have each artifact.
 _FAMILIES = {
     layout.FEATURE_IMPORTANCE: frozenset({"random_forest"}),
     layout.LINEAR_COEFFICIENTS: frozenset({"logistic_regression", "linear_svc"}),
@@ -29,7 +37,7 @@ _TOP = 5
 
 
 def interpretability_findings(folder: Folder) -> Iterator[Finding]:
-    """Give what is wrong with the interpretability of a run."""
+    """Yield the violations in the interpretability artifacts of a run."""
     importance = folder.documents.get(layout.FEATURE_IMPORTANCE)
     coefficients = folder.documents.get(layout.LINEAR_COEFFICIENTS)
     yield from _presence(folder)
@@ -50,23 +58,28 @@ def _presence(folder: Folder) -> Iterator[Finding]:
     for file, families in _FAMILIES.items():
         native, there = run["model_family"] in families, file in folder.files
         if there and not native:
-            message = f"A {run['model_family']} model has no native values of this kind."
+            message = f"{file} is present although the model is a {run['model_family']}."
             yield Finding(rule, message, file)
         # Older records wrote the artifact only from some version on; the present one always.
         elif native and not there and folder.is_current:
-            yield Finding(rule, f"Every {run['model_family']} model has this artifact.", file)
+            message = f"{file} is missing although the model is a {run['model_family']}."
+            yield Finding(rule, message, file)
         document = folder.documents.get(file)
         if document is not None:
-            message = "The artifact is of the model that was trained."
-            yield from unequal(
-                rule, message, file, "/model_family", run["model_family"], document["model_family"]
+            yield from disagreement(
+                rule,
+                file,
+                "/model_family",
+                layout.RUN,
+                run["model_family"],
+                document["model_family"],
             )
             if "num_features" in run:
-                yield from unequal(
+                yield from disagreement(
                     rule,
-                    "The artifact covers every feature.",
                     file,
                     "/num_features",
+                    layout.RUN,
                     run["num_features"],
                     document["num_features"],
                 )
@@ -79,19 +92,21 @@ def _importance(document: dict[str, Any], names: list[str] | None) -> Iterator[F
     yield from _ranks(ranked, values, file, "/features_by_importance", document["num_features"])
     pointer = "/features_by_original_order"
     if not _counts([item["index"] for item in original], 0, document["num_features"]):
-        yield Finding(rule, "Features in their original order are numbered from 0.", file, pointer)
+        message = f"The indices at {pointer} are not 0 to {document['num_features'] - 1}."
+        yield Finding(rule, message, file, pointer)
     left = {item["name"]: item["importance"] for item in ranked}
     right = {item["name"]: item["importance"] for item in original}
-    yield from unequal(rule, "Both orders list the same importances.", file, pointer, left, right)
+    message = "The two orders disagree on the importances: {expected} and {found}."
+    yield from unequal(rule, message, file, pointer, left, right)
     if names is not None:
         found = [item["name"] for item in original]
-        message = "The original order is that of the record's features."
-        yield from unequal(rule, message, file, pointer, names, found)
+        message = "The original order has {found} where {run} has {expected}."
+        yield from unequal(rule, message, file, pointer, names, found, run=layout.RUN)
     if any(values) and not close(sum(values), 1.0):
-        message = "Importances sum to 1."
+        message = f"The importances sum to {sum(values)} instead of 1."
         yield Finding(rule, message, file, "/features_by_importance", 1.0, sum(values))
     top = document["top_k"]
-    message = "`top_k` begins the ranking."
+    message = "top_k has {found} where the ranking has {expected}."
     yield from unequal(
         rule, message, file, "/top_k", [item["name"] for item in ranked[: len(top)]], top
     )
@@ -100,15 +115,14 @@ def _importance(document: dict[str, Any], names: list[str] | None) -> Iterator[F
 def _coefficients(document: dict[str, Any], names: list[str] | None) -> Iterator[Finding]:
     rule, file = "interpretability.ranks", layout.LINEAR_COEFFICIENTS
     classes, size = document["classes"], document["num_classes"]
-    yield from unequal(
-        rule, "There is a name for each class.", file, "/classes", size, len(classes)
-    )
+    message = "/classes has {found} names for {expected} classes."
+    yield from unequal(rule, message, file, "/classes", size, len(classes))
     # With two classes there is one set of coefficients, that of the second.
     shown = classes[1:] if size == 2 else classes
     for part in ("intercepts", "coefficients_by_class", "top_k_by_class"):
         found = [item["class"] for item in document[part]]
-        message = "There is one entry for each class; with two, for the second alone."
-        yield from unequal(rule, message, file, f"/{part}", shown, found)
+        message = "/{part} has entries for {found}; expected {expected}."
+        yield from unequal(rule, message, file, f"/{part}", shown, found, part=part)
     pairs = zip(document["coefficients_by_class"], document["top_k_by_class"], strict=False)
     for number, (entry, top) in enumerate(pairs):
         features, pointer = entry["features"], f"/coefficients_by_class/{number}/features"
@@ -117,20 +131,20 @@ def _coefficients(document: dict[str, Any], names: list[str] | None) -> Iterator
         for place, item in enumerate(features):
             yield from unequal(
                 rule,
-                "`abs_coefficient` is the size of the coefficient.",
+                "abs_coefficient is {found}; the coefficient has the size {expected}.",
                 file,
                 f"{pointer}/{place}/abs_coefficient",
                 abs(item["coefficient"]),
                 item["abs_coefficient"],
             )
         if names is not None:
-            message = "Every feature of the record has a coefficient."
+            message = "The features with coefficients have {found} where {run} has {expected}."
             found = sorted(item["name"] for item in features)
-            yield from unequal(rule, message, file, pointer, sorted(names), found)
+            yield from unequal(rule, message, file, pointer, sorted(names), found, run=layout.RUN)
         best = [item["name"] for item in features[: len(top["top_features"])]]
-        message = "`top_features` begins the ranking."
-        place_of_top = f"/top_k_by_class/{number}/top_features"
-        yield from unequal(rule, message, file, place_of_top, best, top["top_features"])
+        message = "top_features has {found} where the ranking has {expected}."
+        top_pointer = f"/top_k_by_class/{number}/top_features"
+        yield from unequal(rule, message, file, top_pointer, best, top["top_features"])
 
 
 def _ranks(
@@ -138,13 +152,13 @@ def _ranks(
 ) -> Iterator[Finding]:
     rule = "interpretability.ranks"
     if not _counts([item["rank"] for item in items], 1, size):
-        yield Finding(rule, "Ranks count from 1, one for each feature.", file, pointer)
+        yield Finding(rule, f"The ranks at {pointer} are not 1 to {size}.", file, pointer)
     if values != sorted(values, reverse=True):
-        yield Finding(rule, "The largest value comes first.", file, pointer)
+        yield Finding(rule, f"The values at {pointer} are not in descending order.", file, pointer)
 
 
 def _counts(numbers: list[int], first: int, size: int) -> bool:
-    """Tell whether ``numbers`` count ``size`` things; the size may be anything, and is not made."""
+    """Return whether ``numbers`` are ``first``, ``first + 1``, ... with ``size`` in all."""
     return len(numbers) == size and numbers == list(range(first, first + len(numbers)))
 
 
@@ -154,18 +168,19 @@ def _index(index: dict[str, Any], folder: Folder) -> Iterator[Finding]:
     for entry, artifact in _ENTRIES.items():
         pointer = f"/available_artifacts/{entry}"
         if entry in available and available[entry]["path"] not in folder.files:
-            message = "The index claims an artifact only if the file exists."
-            yield Finding(
-                rule, message, file, f"{pointer}/path", artifact, available[entry]["path"]
-            )
+            found = available[entry]["path"]
+            message = f"The index lists {quote(found)}, which is missing."
+            yield Finding(rule, message, file, f"{pointer}/path", artifact, found)
         elif entry not in available and artifact in folder.files:
-            yield Finding(rule, "The index names every artifact that exists.", file, pointer)
+            message = f"The index does not list {artifact}."
+            yield Finding(rule, message, file, pointer)
         document = folder.documents.get(artifact)
         if entry in available and document is not None:
             for key, expected, found in _summary(artifact, document, available[entry]["summary"]):
                 yield Finding(
                     "interpretability-index.summary",
-                    "The summary repeats the artifact.",
+                    f"{file} and {artifact} disagree on {key}: {show_value(found)} and"
+                    f" {show_value(expected)}.",
                     file,
                     f"{pointer}/summary/{key}",
                     expected,
@@ -176,7 +191,7 @@ def _index(index: dict[str, Any], folder: Folder) -> Iterator[Finding]:
 def _summary(
     artifact: str, document: dict[str, Any], summary: dict[str, Any]
 ) -> Iterator[tuple[str, Any, Any]]:
-    """Give each member of a summary that is not the artifact's, with what it should be."""
+    """Yield each member of a summary that differs from the artifact: key, expected, found."""
     for key, found in summary.items():
         expected: Any = document.get(key)
         if key == "accuracy":
@@ -196,5 +211,5 @@ def _summary(
 
 
 def _begins(whole: list[str], part: list[str]) -> bool:
-    """Tell whether ``part`` is the beginning of ``whole``, and not nothing of something."""
+    """Return whether ``part`` is the start of ``whole``, and empty only if ``whole`` is."""
     return bool(part or not whole) and whole[: len(part)] == part

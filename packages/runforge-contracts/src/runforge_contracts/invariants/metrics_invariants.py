@@ -1,4 +1,4 @@
-"""Metrics follow from the confusion matrix, and every file says the same about them.
+"""Checks that metrics follow from the confusion matrix and agree between files.
 
 Source: RunForge guarantees, "Metrics Contract" and "Model-Aware Metrics"; RunForge contract,
 "Documents and versions" (rows of the matrix are true labels).
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from runforge_contracts.invariants.checked_folder import Folder
-from runforge_contracts.invariants.finding import Finding, close, unequal
+from runforge_contracts.invariants.finding import Finding, close, disagreement, unequal
 from runforge_contracts.store import layout
 
 _MACROS = ("precision", "recall", "f1")
@@ -19,26 +19,28 @@ _WITH_PROBABILITIES = frozenset({"logistic_regression", "random_forest"})
 
 
 def metric_findings(folder: Folder) -> Iterator[Finding]:
-    """Give what is wrong with the metrics of a run."""
+    """Yield the violations in the metrics of a run."""
     metrics = folder.documents.get(layout.METRICS)
     metrics_v1 = folder.documents.get(layout.METRICS_V1)
     run = folder.run
     if metrics is not None and run is not None:
         yield from unequal(
             "metrics.agree",
-            "The record repeats metrics.json.",
+            "{run} and {metrics} disagree at {pointer}: {found} and {expected}.",
             layout.RUN,
             "/metrics",
             metrics,
             run["metrics"],
+            run=layout.RUN,
+            metrics=layout.METRICS,
         )
         for count in ("num_samples", "num_features"):
             if count in run:
-                yield from unequal(
+                yield from disagreement(
                     "metrics.agree",
-                    f"{count} is the same everywhere.",
                     layout.METRICS,
                     f"/{count}",
+                    layout.RUN,
                     run[count],
                     metrics[count],
                 )
@@ -47,7 +49,8 @@ def metric_findings(folder: Folder) -> Iterator[Finding]:
     if metrics is not None and not close(metrics["accuracy"], metrics_v1["accuracy"]):
         yield Finding(
             "metrics.agree",
-            "Both metrics files give the same accuracy.",
+            f"{layout.METRICS} has the accuracy {metrics['accuracy']}; {layout.METRICS_V1} has"
+            f" {metrics_v1['accuracy']}.",
             layout.METRICS,
             "/accuracy",
             metrics_v1["accuracy"],
@@ -59,7 +62,8 @@ def metric_findings(folder: Folder) -> Iterator[Finding]:
     if "accuracy" in summary and not close(summary["accuracy"], metrics_v1["accuracy"]):
         yield Finding(
             "metrics.agree",
-            "The result's summary gives the same accuracy.",
+            f"{layout.RESULT} has the accuracy {summary['accuracy']}; {layout.METRICS_V1} has"
+            f" {metrics_v1['accuracy']}.",
             layout.RESULT,
             "/summary/metrics/accuracy",
             metrics_v1["accuracy"],
@@ -68,32 +72,35 @@ def metric_findings(folder: Folder) -> Iterator[Finding]:
 
 
 def _matrix(metrics: dict[str, Any], run: dict[str, Any] | None) -> Iterator[Finding]:
-    """Give where the matrix is not one of this many classes, or the metrics are not its own."""
+    """Yield a matrix of the wrong size, and metrics that do not follow from it."""
     rule, file = "metrics.confusion-matrix", layout.METRICS_V1
     matrix, size = metrics["confusion_matrix"], metrics["num_classes"]
     if len(matrix) != size or any(len(row) != size for row in matrix):
         shape = [len(matrix), *{len(row) for row in matrix}]
-        message = "The matrix has a row and a column for each class."
+        message = f"The confusion matrix has the shape {shape}; there are {size} classes."
         yield Finding(rule, message, file, "/confusion_matrix", [size, size], shape)
         return
     labels = metrics.get("class_labels")
     if labels is not None and len(labels) != size:
-        message = "There is a label for each class."
+        message = f"There are {len(labels)} labels for {size} classes."
         yield Finding(rule, message, file, "/class_labels", size, len(labels))
     if labels is not None and run is not None and "classes" in run:
+        message = "{file} has the labels {found}; {run} has the classes {expected}."
         yield from unequal(
             "metrics.agree",
-            "The labels are the record's classes, in its order.",
+            message,
             file,
             "/class_labels",
             run["classes"],
             labels,
+            file=file,
+            run=layout.RUN,
         )
     total = sum(map(sum, matrix))
     if run is not None and "split" in run:
         yield from unequal(
             "metrics.confusion-matrix",
-            "The matrix counts every validation row once.",
+            "The confusion matrix counts {found} rows; {expected} are for validation.",
             file,
             "/confusion_matrix",
             run["split"]["validation_rows"],
@@ -106,7 +113,7 @@ def _matrix(metrics: dict[str, Any], run: dict[str, Any] | None) -> Iterator[Fin
         expected[f"{name}_macro"] = sum(values[place] for values in by_class) / size
     for name, value in expected.items():
         if not close(value, metrics[name]):
-            message = f"`{name}` follows from the confusion matrix."
+            message = f"{name} is {metrics[name]}; the confusion matrix gives {value}."
             yield Finding(rule, message, file, f"/{name}", value, metrics[name])
     yield from _by_class(metrics, labels, by_class)
 
@@ -120,18 +127,18 @@ def _by_class(
         return
     if labels is not None:
         found = [entry["class"] for entry in entries]
-        message = "There is an entry for each class, in the order of the labels."
+        message = "metrics_by_class has {found} where the labels have {expected}."
         yield from unequal(rule, message, file, "/metrics_by_class", labels, found)
     for index, (entry, values) in enumerate(zip(entries, by_class, strict=False)):
         for name, value in zip((*_MACROS, "support"), values, strict=True):
             if not close(value, entry[name]):
                 pointer = f"/metrics_by_class/{index}/{name}"
-                message = f"`{name}` follows from the confusion matrix."
+                message = f"{name} is {entry[name]}; the confusion matrix gives {value}."
                 yield Finding(rule, message, file, pointer, value, entry[name])
 
 
 def _of_class(matrix: list[list[int]], index: int, predicted: int) -> tuple[float, ...]:
-    """Return precision, recall, F1 and support of a class; a ratio to nothing is 0."""
+    """Return precision, recall, F1 and support of a class; a ratio to 0 is 0."""
     hits, true = matrix[index][index], sum(matrix[index])
     return _ratio(hits, predicted), _ratio(hits, true), _ratio(2 * hits, predicted + true), true
 
@@ -141,7 +148,7 @@ def _ratio(part: int, whole: int) -> float:
 
 
 def _profile(metrics: dict[str, Any], run: dict[str, Any] | None) -> Iterator[Finding]:
-    """Give where the profile is not the one that classes and family select."""
+    """Yield a finding if the profile does not follow from classes and model family."""
     if run is None or "model_family" not in run:
         return
     if metrics["num_classes"] > 2:
@@ -150,7 +157,7 @@ def _profile(metrics: dict[str, Any], run: dict[str, Any] | None) -> Iterator[Fi
         profile = "classification.proba.v1"
     else:
         profile = "classification.base.v1"
-    message = "The profile follows from the number of classes and the model family."
+    message = "The profile is {found}; {classes} classes and a {family} need {expected}."
     yield from unequal(
         "metrics.profile",
         message,
@@ -158,13 +165,15 @@ def _profile(metrics: dict[str, Any], run: dict[str, Any] | None) -> Iterator[Fi
         "/metrics_profile",
         profile,
         metrics["metrics_profile"],
+        classes=str(metrics["num_classes"]),
+        family=run["model_family"],
     )
     if "metrics_v1" in run:
-        yield from unequal(
+        yield from disagreement(
             "metrics.agree",
-            "The record names the profile of metrics.v1.json.",
             layout.RUN,
             "/metrics_v1/metrics_profile",
+            layout.METRICS_V1,
             metrics["metrics_profile"],
             run["metrics_v1"]["metrics_profile"],
         )

@@ -1,4 +1,4 @@
-"""Request, record and result tell one story.
+"""Checks that request.json, run.json and result.json are consistent.
 
 Source: run store contract, sections 1, 3 and 4; result.json contract, "Status Values"; RunForge
 contract, "Documents and versions" and "Data".
@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from runforge_contracts.diagnostics import DiagnosticCode
+from runforge_contracts.display import quote
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.invariants.checked_folder import Folder
-from runforge_contracts.invariants.finding import Finding, unequal
+from runforge_contracts.invariants.finding import Finding, disagreement, show_value, unequal
 from runforge_contracts.invariants.timestamps import moment
 from runforge_contracts.schemas import load_schema
 from runforge_contracts.store import layout
@@ -24,7 +25,7 @@ _FRACTION = 0.2
 #: How far times to the second may be from a duration, in seconds.
 _CLOCK = 2.0
 _SOURCES = ("cli", "request", "profile", "preset", "model_default")
-#: What a model of these families cannot give, and the diagnostic that says so.
+#: Model families, and the diagnostic for what they do not support.
 _UNSUPPORTED = (
     (("logistic_regression", "linear_svc"), DiagnosticCode.FEATURE_IMPORTANCE_UNSUPPORTED_MODEL),
     (("random_forest",), DiagnosticCode.LINEAR_COEFFICIENTS_UNSUPPORTED_MODEL),
@@ -32,7 +33,7 @@ _UNSUPPORTED = (
 
 
 def record_findings(folder: Folder) -> Iterator[Finding]:
-    """Give where the documents of a run contradict each other."""
+    """Yield the contradictions between the documents of a run."""
     yield from _identity(folder)
     yield from _status(folder)
     yield from _configuration(folder)
@@ -50,14 +51,14 @@ def _identity(folder: Folder) -> Iterator[Finding]:
     }
     if not ids:
         return
-    # Outside a store the folder may have any name; the documents still agree.
+    # Outside a store the folder may have any name; the documents must still agree.
     expected = folder.run_id
     for file, run_id in ids.items():
-        message = "Every document carries the id that the folder is named by."
-        yield from unequal("run.id", message, file, "/run_id", expected, run_id)
+        message = "{file} has the run id {found}; expected {expected}."
+        yield from unequal("run.id", message, file, "/run_id", expected, run_id, file=file)
     request = folder.request or {}
     if request.get("rerun_from") == expected:
-        message = "A run is not its own parent."
+        message = f"/rerun_from is the run's own id, {show_value(expected)}."
         yield Finding("run.id", message, layout.REQUEST, "/rerun_from", found=expected)
 
 
@@ -66,19 +67,19 @@ def _status(folder: Folder) -> Iterator[Finding]:
     if result is None:
         return
     if run is not None and "status" in run:
-        message = "Record and result give one status."
-        yield from unequal(rule, message, layout.RUN, "/status", result["status"], run["status"])
+        expected = result["status"]
+        yield from disagreement(rule, layout.RUN, "/status", layout.RESULT, expected, run["status"])
     if result["status"] != "succeeded" and layout.RUN in folder.files and folder.is_current:
-        message = "A record is written only when training has completed."
+        message = f"{layout.RUN} is present although the run's status is {result['status']}."
         yield Finding(rule, message, layout.RUN, "/status", found=result["status"])
     times = [result[key] for key in ("started_at", "finished_at") if key in result]
     if len(times) == 2 and times[0][:19] > times[1][:19]:
-        message = "A run ends after it began."
+        message = f"finished_at ({times[1]}) is before started_at ({times[0]})."
         yield Finding("result.times", message, layout.RESULT, "/finished_at", found=times[1])
     summary = result.get("summary") or {}
     chosen, metrics = summary.get("primary_metric"), summary.get("metrics") or {}
     if chosen and chosen["name"] in metrics:
-        message = "The primary metric has the value that the metrics give."
+        message = "The primary metric is {found} but the summary's metrics have {expected}."
         pointer, value = "/summary/primary_metric/value", metrics[chosen["name"]]
         yield from unequal(
             "result.primary-metric", message, layout.RESULT, pointer, value, chosen["value"]
@@ -87,7 +88,7 @@ def _status(folder: Folder) -> Iterator[Finding]:
 
 
 def _sections(folder: Folder) -> Iterator[Finding]:
-    """Give the sections that a result should have, and how long the run can have taken."""
+    """Yield the missing sections of a result, and invalid times and durations."""
     result = folder.result or {}
     if folder.is_current and result.get("status") == "succeeded":
         sections = {
@@ -97,19 +98,22 @@ def _sections(folder: Folder) -> Iterator[Finding]:
         }
         for name, content in sections.items():
             if not content:
-                message = f"The result of a run that succeeded has its `{name}`."
+                message = f"The run succeeded but {layout.RESULT} lacks /{name}, or it is empty."
                 yield Finding("result.sections", message, layout.RESULT, f"/{name}")
     named = ("started_at", "finished_at")
     times = {key: moment(result[key]) for key in named if key in result}
     for key, time in times.items():
         if time is None:
-            message = "A time is one that exists."
+            message = f"{show_value(result[key])} is not a valid time."
             yield Finding("result.times", message, layout.RESULT, f"/{key}", found=result[key])
     began, ended = (times.get(key) for key in named)
     if began and ended:
         expected, found = round((ended - began).total_seconds() * 1000), result["duration_ms"]
         if abs(expected - found) > 1000 * _CLOCK:
-            message = "The duration is the time from the beginning to the end."
+            message = (
+                f"duration_ms is {found}; finished_at ({result['finished_at']}) minus"
+                f" started_at ({result['started_at']}) is {expected} ms."
+            )
             yield Finding("result.times", message, layout.RESULT, "/duration_ms", expected, found)
 
 
@@ -137,9 +141,9 @@ def _configuration(folder: Folder) -> Iterator[Finding]:
     for source, values in ((layout.REQUEST, wanted), (layout.RUN, recorded)):
         for pointer, value in values.items():
             used = _at(config, *pointer[1:].split("/"))
-            # An editor may say more in one place than in another; it must not say otherwise.
+            # An editor may leave fields out of either document, but may not contradict itself.
             if value is not None and used is not None:
-                message = f"What was used is what {source} says."
+                message = "{result} and {source} disagree on {path}: {found} and {expected}."
                 yield from unequal(
                     "run.configuration",
                     message,
@@ -147,6 +151,9 @@ def _configuration(folder: Folder) -> Iterator[Finding]:
                     f"/effective_config{pointer}",
                     value,
                     used,
+                    result=layout.RESULT,
+                    source=source,
+                    path=pointer,
                 )
     given = _at(request, "model", "hyperparameters") or {}
     listed = {item["name"]: item for item in run.get("hyperparameters", ())}
@@ -154,12 +161,18 @@ def _configuration(folder: Folder) -> Iterator[Finding]:
     for name, item in listed.items():
         pointer = "/hyperparameters"
         if name in given and item["source"] in ("request", "cli"):
-            message = f"`{name}` has the value that was asked for."
+            message = "The run used {name} = {found}, but the request has {expected}."
             yield from unequal(
-                "run.hyperparameters", message, layout.RUN, pointer, given[name], item["value"]
+                "run.hyperparameters",
+                message,
+                layout.RUN,
+                pointer,
+                given[name],
+                item["value"],
+                name=quote(name),
             )
         if effective is not None:
-            message = f"The result gives the value of `{name}` that was used."
+            message = "{result} and {run} disagree on {name}: {found} and {expected}."
             yield from unequal(
                 "run.hyperparameters",
                 message,
@@ -167,14 +180,18 @@ def _configuration(folder: Folder) -> Iterator[Finding]:
                 "/effective_config/model/hyperparameters",
                 item["value"],
                 effective.get(name),
+                result=layout.RESULT,
+                run=layout.RUN,
+                name=quote(name),
             )
     if folder.is_current and run:
         for name in sorted((given.keys() | (effective or {}).keys()) - listed.keys()):
-            message = f"The record lists every hyperparameter used; `{name}` is another one."
+            message = f"The hyperparameter {quote(name)} is used but not listed in {layout.RUN}."
             yield Finding("run.hyperparameters", message, layout.RUN, "/hyperparameters")
         for index, item in enumerate(run.get("hyperparameters", ())):
             if item["source"] not in _SOURCES:
-                message = f"The source of a value is one of {', '.join(_SOURCES)}."
+                found = show_value(item["source"])
+                message = f"The source {found} is not one of {', '.join(_SOURCES)}."
                 pointer = f"/hyperparameters/{index}/source"
                 yield Finding(
                     "run.hyperparameters", message, layout.RUN, pointer, found=item["source"]
@@ -182,11 +199,13 @@ def _configuration(folder: Folder) -> Iterator[Finding]:
 
 
 def _device(folder: Folder) -> Iterator[Finding]:
-    """Give where a run was asked to use a GPU, did not, and does not say why."""
+    """Yield a finding if a GPU was requested, not used, and no reason is recorded."""
     wanted = _at(folder.request, "device", "type")
     used = (folder.run or {}).get("device")
     if used and wanted == "gpu" and used["type"] != "gpu" and not used.get("gpu_reason"):
-        message = "A run that did not use the device it was asked to says why."
+        message = (
+            f"A GPU was requested, {used['type']} was used, and /device/gpu_reason is missing."
+        )
         yield Finding("run.device", message, layout.RUN, "/device/gpu_reason", found=used)
 
 
@@ -200,20 +219,27 @@ def _rows(folder: Folder) -> Iterator[Finding]:
     run, rule = folder.run or {}, "run.rows"
     if "split" in run:
         rows = run["split"]["train_rows"] + run["split"]["validation_rows"]
-        message = "Every row that was used is in one part of the split."
+        message = "The parts of the split have {found} rows in total; {expected} were used."
         yield from unequal(rule, message, layout.RUN, "/split", run["num_samples"], rows)
         fraction = run["split"]["validation_fraction"]
-        message = "A fifth of the rows, rounded up, is for validation."
+        message = "The validation fraction is {found} instead of {expected}."
         yield from unequal(
             "run.split", message, layout.RUN, "/split/validation_fraction", _FRACTION, fraction
         )
         expected = math.ceil(run["num_samples"] * fraction)
         found = run["split"]["validation_rows"]
+        message = "{found} rows are for validation; {expected} of {rows} are expected."
         yield from unequal(
-            "run.split", message, layout.RUN, "/split/validation_rows", expected, found
+            "run.split",
+            message,
+            layout.RUN,
+            "/split/validation_rows",
+            expected,
+            found,
+            rows=str(run["num_samples"]),
         )
     if "feature_names" in run:
-        message = "There is a name for each feature."
+        message = "feature_names has {found} names for {expected} features."
         found = len(run["feature_names"])
         yield from unequal(rule, message, layout.RUN, "/feature_names", run["num_features"], found)
 
@@ -225,24 +251,28 @@ def _diagnostics(folder: Folder) -> Iterator[Finding]:
     by_code = {item["code"]: item for item in document["diagnostics"]}
     run, result = folder.run or {}, folder.result or {}
     code = DiagnosticCode.MISSING_VALUES_DROPPED
-    dropped, told = run.get("dropped_rows_missing_values"), by_code.get(code)
-    if dropped is not None and bool(dropped) is not bool(told):
-        message = f"{code} stands there exactly if rows were dropped."
+    dropped, reported = run.get("dropped_rows_missing_values"), by_code.get(code)
+    if dropped is not None and bool(dropped) is not bool(reported):
+        message = (
+            f"{code} is missing although {dropped} rows were dropped."
+            if dropped
+            else f"{code} is present although no rows were dropped."
+        )
         yield Finding("diagnostics.dropped-rows", message, layout.DIAGNOSTICS, "", dropped)
-    if told and dropped:
-        message = "The diagnostic counts the rows that were dropped."
+    if reported and dropped:
+        message = "The diagnostic counts {found} dropped rows; the run dropped {expected}."
         yield from unequal(
             "diagnostics.dropped-rows",
             message,
             layout.DIAGNOSTICS,
             "",
             dropped,
-            told["details"].get("rows_dropped", dropped),
+            reported["details"].get("rows_dropped", dropped),
         )
     family = run.get("model_family") if folder.is_current else None
     for families, unsupported in _UNSUPPORTED:
         if family in families and unsupported not in by_code:
-            message = f"What a {family} model cannot explain is among the diagnostics."
+            message = f"{unsupported} is missing although the model is a {family}."
             yield Finding(
                 "diagnostics.unsupported", message, layout.DIAGNOSTICS, "", str(unsupported)
             )
@@ -250,14 +280,14 @@ def _diagnostics(folder: Folder) -> Iterator[Finding]:
     if result.get("status") == "failed" and wanted:
         errors = {item["code"] for item in document["diagnostics"] if item["severity"] == "error"}
         if wanted not in errors:
-            message = "A failure is among the diagnostics, as an error."
+            message = f"The run failed with {wanted}, which is not among the errors reported."
             yield Finding(
                 "diagnostics.failure", message, layout.DIAGNOSTICS, "", wanted, sorted(errors)
             )
 
 
 def _additive(folder: Folder) -> Iterator[Finding]:
-    """Give why a client of the older record could not read this one."""
+    """Yield why a client that reads older versions of run.json could not read this one."""
     run = folder.run
     if run is None or folder.schemas[layout.RUN] != "run.v0.4.0":
         return

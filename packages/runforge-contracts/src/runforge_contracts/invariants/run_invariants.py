@@ -1,4 +1,4 @@
-"""Everything that must be true of one run folder, of a trained run or of an experiment's."""
+"""All checks of one run folder, of a trained run or of an experiment run."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _CHECKS = (
 
 
 def check_run(path: str | os.PathLike[str]) -> list[Finding]:
-    """Return what is wrong with the run folder at ``path``; nothing, if all facts hold.
+    """Return the violations in the run folder at ``path``.
 
     Raises
     ------
@@ -43,7 +43,7 @@ def check_run(path: str | os.PathLike[str]) -> list[Finding]:
 
 
 def check_folder(folder: Folder) -> list[Finding]:
-    """Return what is wrong with a run folder that has been read."""
+    """Return the violations in a run folder that has been read."""
     return [*folder.findings, *(finding for check in _CHECKS for finding in check(folder))]
 
 

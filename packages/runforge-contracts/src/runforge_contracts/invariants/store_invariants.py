@@ -1,4 +1,4 @@
-"""Everything that must be true of a store: its runs, and the index that lists them.
+"""All checks of a store: its runs, and the index that lists them.
 
 Source: run store contract, section 1; RunForge guarantees, "Provenance Tracking"; RunForge
 contract, "Documents and versions".
@@ -18,7 +18,7 @@ from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.folders import list_folder
 from runforge_contracts.invariants.checked_folder import Folder
-from runforge_contracts.invariants.finding import Finding, close, same
+from runforge_contracts.invariants.finding import Finding, close, same, show_value
 from runforge_contracts.invariants.run_invariants import check_folder
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
@@ -31,7 +31,7 @@ _PRESETS = {"std-train": "balanced", "hq-train": "thorough"}
 
 
 def check_store(store: StoreLayout) -> list[Finding]:
-    """Return what is wrong with a store: every run, and the index.
+    """Return the violations in a store: in every run, and in the index.
 
     Raises
     ------
@@ -47,14 +47,14 @@ def check_store(store: StoreLayout) -> list[Finding]:
         )
     index, refused = _read_index(store)
     findings: list[Finding] = []
-    # Of each run what the index is held against, and no more: there may be very many.
+    # Keep only what the index is compared with: there may be very many runs.
     described: dict[Path, dict[str, Any] | None] = {}
     current: dict[str, bool] = {}
-    asked_for = named_otherwise(index["runs"] if index else (), store)
+    elsewhere = named_otherwise(index["runs"] if index else (), store)
     for path in run_folders(store):
-        folder = Folder(path, in_store=path not in asked_for)
+        folder = Folder(path, in_store=path not in elsewhere)
         if not folder.has_ended:
-            # What is still training, or was interrupted, has nothing to be held to yet.
+            # A run that is in progress or was interrupted need not be complete.
             findings += _placed(folder.findings, path, store)
             continue
         described[path], current[folder.run_id] = folder.described(store), folder.is_current
@@ -81,7 +81,7 @@ def _placed(findings: list[Finding], path: Path, store: StoreLayout) -> list[Fin
 
 
 def named_otherwise(entries: Iterable[dict[str, Any]], store: StoreLayout) -> set[Path]:
-    """Return the folders that the index names for runs with another id: somebody asked for them."""
+    """Return the folders in the index that are not named by their run id (``--run-dir``)."""
     return {
         store.workspace / entry["run_dir"]
         for entry in entries
@@ -90,7 +90,7 @@ def named_otherwise(entries: Iterable[dict[str, Any]], store: StoreLayout) -> se
 
 
 def _read_index(store: StoreLayout) -> tuple[dict[str, Any] | None, list[Finding]]:
-    """Return the raw index, if there is one, and what is wrong where it cannot be read."""
+    """Return the raw index, if there is one, and the findings if it cannot be read."""
     try:
         return read_index_document(store), []
     except RunForgeError as error:
@@ -104,12 +104,12 @@ def _index(
     described: dict[Path, dict[str, Any] | None],
     current: dict[str, bool],
 ) -> Iterator[Finding]:
-    """Give what is wrong with the index, held against the runs that have ended."""
+    """Yield the violations in the index, compared with the finished runs."""
     file = store.relative(store.index)
     if index is None:
         # The index can be rebuilt; clients of the first versions wrote none.
         if any(current.values()):
-            yield Finding("index.complete", "The store has an index of its runs.", file)
+            yield Finding("index.complete", f"The store has runs but no {file}.", file)
         return
     entries = index["runs"]
     yield from once_findings(entries, file)
@@ -120,12 +120,12 @@ def _index(
     listed = {entry["run_id"] for entry in entries}
     for run_id, is_current in current.items():
         if is_current and run_id not in listed:
-            message = f"Every run that ended is listed; {quote(run_id)} is not."
+            message = f"The run {quote(run_id)} has finished but is not listed."
             yield Finding("index.complete", message, file, "/runs", run_id)
 
 
 def _outside_the_runs(entry: dict[str, Any], store: StoreLayout) -> Iterator[Finding]:
-    """Give what is wrong with a run of the workspace that does not lie among the others."""
+    """Yield the violations in a run of the workspace outside the folder of the runs."""
     try:
         path = locate_run(entry, store)
     except RunForgeError:
@@ -136,28 +136,28 @@ def _outside_the_runs(entry: dict[str, Any], store: StoreLayout) -> Iterator[Fin
 
 
 def once_findings(entries: list[dict[str, Any]], file: str) -> Iterator[Finding]:
-    """Give where the index ``file`` lists a run that it has listed before."""
+    """Yield the runs that the index ``file`` lists more than once."""
     seen: dict[str, int] = {}
     for number, entry in enumerate(entries):
         run_id = entry["run_id"]
         if run_id in seen:
-            message = f"The run {quote(run_id)} is listed already, at /runs/{seen[run_id]}."
+            message = f"The run {quote(run_id)} is already listed at /runs/{seen[run_id]}."
             yield Finding("index.once", message, file, f"/runs/{number}/run_id", found=run_id)
         seen.setdefault(run_id, number)
 
 
 def order_notes(entries: list[dict[str, Any]], file: str) -> Iterator[Finding]:
-    """Give where an entry of the index ``file`` is of an earlier day than the one before it.
+    """Yield the entries of the index ``file`` of an earlier day than the entry before.
 
-    That breaks no rule: the order is that of appending, and clocks are set back, days end while
-    runs train, and stores are merged. Runs of one day may overlap, which is not worth a note.
+    This breaks no rule: entries are in the order of appending, and clocks are set back, runs
+    train past midnight, and stores are merged. Runs of one day may overlap and are not noted.
     """
     times = [started(entry) for entry in entries]
     for number, (before, after) in enumerate(pairwise(times), 1):
         if after[:8] < before[:8]:
             message = (
-                f"The run {quote(entries[number]['run_id'])} began at {after}, before the run that"
-                f" is listed above it, which began at {before}."
+                f"The run {quote(entries[number]['run_id'])} started at {after}, before the run"
+                f" listed above it, which started at {before}."
             )
             yield Finding("index.order", message, file, f"/runs/{number}")
 
@@ -169,7 +169,7 @@ def entry_findings(
     pointer: str,
     described: Mapping[Path, dict[str, Any] | None] = MappingProxyType({}),
 ) -> Iterator[Finding]:
-    """Give where an entry and the run that it names disagree.
+    """Yield the differences between an entry and the run that it names.
 
     Parameters
     ----------
@@ -178,8 +178,8 @@ def entry_findings(
     store
         The store that the index is of.
     described
-        The entries that runs amount to whose documents were read already, by their folders; None
-        where they cannot tell.
+        Entries made from the documents of runs that were read already, by folder; None for a run
+        whose documents are invalid.
     """
     try:
         path = locate_run(entry, store)
@@ -188,20 +188,27 @@ def entry_findings(
         return
     inside = path.is_relative_to(store.workspace)
     if not inside:
-        return  # A run that was written elsewhere on request; what lies there is not looked at.
+        return  # A run that was written outside the workspace on request is not checked.
     if _leads_away(path, store.workspace) or not path.is_dir():
-        message = "Every entry names a run folder, and not by a link."
+        found = quote(entry["run_dir"])
+        message = f"run_dir is {found}, which is missing, not a folder, or behind a link."
         yield Finding("index.run-dir", message, file, f"{pointer}/run_dir", found=entry["run_dir"])
         return
     actual = described[path] if path in described else _describe(path, store)
     if actual is None:
         return  # The folder's own findings say what is wrong with it.
-    for place, value, found in differences(entry, actual):
-        message = "An entry repeats the run's documents."
-        yield Finding("index.entry", message, file, pointer + format_pointer(place), value, found)
+    for path_in_entry, value, found in differences(entry, actual):
+        location = format_pointer(path_in_entry)
+        message = (
+            f"The entry has {location} {show_value(found)}; the run's documents have"
+            f" {show_value(value)}."
+        )
+        yield Finding("index.entry", message, file, pointer + location, value, found)
     lacking = actual.keys() - entry.keys() if (path / layout.MANIFEST).exists() else ()
     for key in sorted(lacking):
-        message = f"An entry has its `{key}`."
+        message = (
+            f"The entry lacks {quote(key)}; the run's documents have {show_value(actual[key])}."
+        )
         yield Finding("index.entry", message, file, f"{pointer}/{key}", actual[key])
 
 
@@ -215,24 +222,24 @@ def _describe(path: Path, store: StoreLayout) -> dict[str, Any] | None:
 def differences(
     entry: dict[str, Any], actual: dict[str, Any]
 ) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
-    """Give where an entry says other than the one that the run's documents amount to.
+    """Yield the differences between an entry and one made from the run's documents.
 
-    What only one of the two has is no difference: clients say more, or less.
+    A field that only one of the two has is no difference: clients may omit or add fields.
 
     Yields
     ------
     tuple
-        The place in the entry, what it should be, and what it is.
+        The path in the entry, the expected value, and the value found.
     """
     for key, value in actual.items():
         if key in entry and key != "summary" and not _alike(key, value, entry[key]):
             yield (key,), value, entry[key]
-    told, said = actual.get("summary", {}), entry.get("summary", {})
+    expected, found = actual.get("summary", {}), entry.get("summary", {})
     for key in ("duration_ms", "device"):
-        if key in told and key in said and not same(told[key], said[key]):
-            yield ("summary", key), told[key], said[key]
-    metrics = told.get("final_metrics", {})
-    for name, value in said.get("final_metrics", {}).items():
+        if key in expected and key in found and not same(expected[key], found[key]):
+            yield ("summary", key), expected[key], found[key]
+    metrics = expected.get("final_metrics", {})
+    for name, value in found.get("final_metrics", {}).items():
         if name in metrics and not close(metrics[name], value):
             yield ("summary", "final_metrics", name), metrics[name], value
 
@@ -251,5 +258,5 @@ def instant(time: str) -> str:
 
 
 def _leads_away(path: Path, workspace: Path) -> bool:
-    """Tell whether there is a link on the way from the workspace to ``path``."""
+    """Return whether there is a link on the way from the workspace to ``path``."""
     return path.resolve() != workspace.resolve() / path.relative_to(workspace)

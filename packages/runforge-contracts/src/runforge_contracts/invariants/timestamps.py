@@ -1,4 +1,4 @@
-"""Times as documents write them."""
+"""Parsing of the timestamps in documents."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import datetime
 
 
 def moment(timestamp: str) -> datetime | None:
-    """Return the instant of a timestamp that follows its schema, or None on a day that is none.
+    """Return the instant of a timestamp that follows its schema, or None if there is no such day.
 
     A leap second counts as the one before it.
     """

@@ -2,8 +2,8 @@
 
 There is one route: used columns are read, rows with a missing value are dropped and counted, and
 what is left must be finite numbers and valid labels. Nothing is imputed or guessed, and what is not
-quite as it looks - booleans, labels that look alike, numbers that no double holds - is told by a
-diagnostic.
+quite as it looks - booleans, labels that look alike, numbers that no double holds - is reported by
+a diagnostic.
 
 Source: RunForge contract, "Data"; RunForge guarantees, "Label Handling" and "Missing Data".
 """
@@ -134,7 +134,7 @@ def load_dataset(source: Source, label_column: str, exclude_columns: Sequence[st
             f" {quote(worst)} lacks {missing[worst]}.",
             source,
         )
-    X, told = feature_matrix(table, places, keep, source)
+    X, notes = feature_matrix(table, places, keep, source)
     positions, labels, present = _labels(codes[keep], texts, label_column)
     classes = tuple(labels.tolist())
     alike = label_warnings(present, label_column)
@@ -143,7 +143,7 @@ def load_dataset(source: Source, label_column: str, exclude_columns: Sequence[st
     diagnostics = [
         *([rows_dropped(rows_lost, table.num_rows, missing)] if rows_lost else ()),
         *([nameless_dropped(columns.nameless)] if columns.nameless else ()),
-        *told,
+        *notes,
         *alike,
     ]
     return Dataset(
@@ -504,7 +504,7 @@ def _outliers(X: Any, features: Sequence[str], keep: Any) -> list[Diagnostic]:
                 diagnostic(
                     DiagnosticCode.FEATURE_OUTLIER,
                     f"The column {quote(name)} holds {float(X[at, index])!r} in row {row}, beside"
-                    f" which {small.size:,} of {len(X):,} values cannot be told apart once scaled.",
+                    f" which {small.size:,} of {len(X):,} values are equal once scaled.",
                     column=name,
                     row=row,
                     hint="Leave the cell empty if the value stands for an unknown one.",
@@ -643,7 +643,7 @@ def _not_numeric(problems: list[Problem], source: Source, *, excludable: bool) -
 
 
 def _exclusion(names: Sequence[str], source: Source) -> str:
-    """Return how to leave columns out, in the words of whoever trains."""
+    """Return how to leave columns out, in the words of the caller's interface."""
     shown = names[:_SHOWN]
     if source.in_python:
         return f"`exclude=[{', '.join(repr(printable(name)) for name in shown)}]`"

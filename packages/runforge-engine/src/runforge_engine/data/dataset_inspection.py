@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 def inspect_dataset(
     path: str, label_column: str | None, exclude_columns: Sequence[str] = ()
 ) -> tuple[dict[str, Any], int]:
-    """Return a report on the dataset at ``path``, and the exit code that it amounts to.
+    """Return a report on the dataset at ``path``, and its exit code.
 
     Parameters
     ----------

@@ -30,7 +30,7 @@ class Source:
     sha256: str
     #: ``data`` as CSV text: decompressed and checked, once that was asked for.
     text: bytes | None = None
-    #: Whether whoever trains writes Python, and wants to be told so what to do.
+    #: Whether the caller writes Python: hints then name arguments, not options.
     in_python: bool = False
 
     def release(self) -> None:
@@ -94,7 +94,7 @@ def _not_a_file(path: Path, *, directory: bool) -> RunForgeError:
 
 
 def dataset_path(recorded: str, workspace: Path) -> Path:
-    """Return where the dataset lies that a request names.
+    """Return the path of the dataset that a request names.
 
     Raises
     ------

@@ -53,7 +53,7 @@ def parse_labels(texts: Sequence[str], column: str) -> list[int] | list[str]:
             return values
         raise RunForgeError(
             ErrorCode.LABEL_TYPE_INVALID,
-            f"The label {quote(beyond)} does not fit into the 53 bits that every client holds.",
+            f"The label {quote(beyond)} is not within the 53 bits that every client supports.",
             hint="Use smaller integers, or text.",
             column=column,
         )

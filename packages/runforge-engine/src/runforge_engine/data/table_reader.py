@@ -260,7 +260,7 @@ def _header(data: bytes, source: Source) -> tuple[tuple[str, ...], int]:
             path=str(source.path),
         ) from None
     begin, below = lines.end, list[list[str]]()
-    # Whoever reads the rows says what is wrong with them.
+    # The reader of the rows reports what is wrong with them.
     with suppress(csv.Error):
         below.extend(itertools.islice(records, _SAMPLE))
     several = (record for record in below if sum(map(bool, record)) > 1)
@@ -423,7 +423,7 @@ class _Csv:
                 for place in places if record else ():
                     found[place].add(record[place].strip(BLANKS))
         except (csv.Error, IndexError):
-            return []  # Whoever reads all rows says what is wrong.
+            return []  # The reader of all rows reports what is wrong.
         return [place for place, cells in found.items() if are_booleans(cells - MISSING)]
 
 
@@ -559,7 +559,7 @@ def _find_fault(data: bytes, width: int, source: Source, *, closed: bool) -> Run
 
 
 _QUOTES = (
-    "A text with a quote or a comma in it stands in quotes, and the quote in it is written twice:"
+    "A value with a quote or a comma in it stands in quotes, and the quote in it is written twice:"
     ' "5"" pipe".'
 )
 
@@ -577,7 +577,7 @@ def _ragged(row: int, record: Sequence[str], width: int) -> tuple[ErrorCode, str
     if len(record) > width and not any(cell.strip(BLANKS) for cell in record[width:]):
         hint = "The row ends with commas that the header lacks: remove them."
     else:
-        hint = "A comma in a text must stand in quotes."
+        hint = "A comma in a value must stand in quotes."
     return ErrorCode.DATASET_ROW_RAGGED, message, hint
 
 

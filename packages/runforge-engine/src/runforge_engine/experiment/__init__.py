@@ -7,7 +7,7 @@ A training script needs one name of this package, whose import costs a few milli
     run = current_run()
     run.log_metric("loss", 0.25, step=3)
 
-The other modules run experiments; they are imported by whoever does that.
+The other modules run experiments; import them only to run experiments.
 
 Source: TFC-0002; TFC-0003.
 """

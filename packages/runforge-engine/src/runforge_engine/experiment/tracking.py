@@ -307,7 +307,7 @@ class CurrentRun:
 
 def _name(name: object) -> str:
     if not isinstance(name, str) or not name:
-        raise TypeError(f"a name is a text that is not empty, not {name!r}")
+        raise TypeError(f"a name must be a non-empty string, not {name!r}")
     return name
 
 

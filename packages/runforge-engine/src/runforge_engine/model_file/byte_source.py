@@ -1,6 +1,6 @@
 """Bytes to read from: opened with care, read in pieces, never mapped.
 
-A mapped file that somebody cuts short kills its reader, so files are read by position.
+A mapped file that is truncated meanwhile kills its reader, so files are read by position.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def _cut_short(offset: int) -> ReadingStopped:
 
 
 class Blob:
-    """Raw bytes of a source, which are read only where somebody needs them."""
+    """Raw bytes of a source, which are read only when needed."""
 
     __slots__ = ("length", "offset", "source")
 

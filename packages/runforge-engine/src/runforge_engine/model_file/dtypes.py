@@ -128,7 +128,7 @@ def set_state(dtype: Dtype, state: object) -> Dtype:
         known = (itemsize, alignment) == (-1, -1)
         known = known and flags == (_OBJECT_FLAGS if dtype.kind == "O" else 0)
     if not known or order not in (("<", ">") if dtype.order == "<" else ("|",)):
-        raise _refuse("has a state that does not fit it")
+        raise _refuse("has an invalid state")
     return Dtype(dtype.kind, dtype.itemsize, "<" if order == "<" else ">" if order == ">" else "|")
 
 
@@ -137,7 +137,7 @@ def _set_fields(
 ) -> Dtype:
     itemsize, alignment, flags = numbers
     if itemsize != dtype.itemsize or alignment != 1 or flags != _RECORD_FLAGS:
-        raise _refuse("has a state that does not fit it")
+        raise _refuse("has an invalid state")
     if order != "|" or not isinstance(names, tuple) or not isinstance(fields, dict):
         raise _refuse("is no record of known fields")
     if len(names) > _MOST_FIELDS or len(fields) != len(names):

@@ -31,7 +31,7 @@ _CLASSIFIERS = (LOGISTIC, SVC, FOREST, TREE)
 
 #: The newest scikit-learn whose attributes are known. One that is newer may have more of them.
 _NEWEST = (1, 9)
-#: Most characters of a text, of a version and of a label or a column's name; most steps; most
+#: Most characters of a string, of a version and of a label or a column's name; most steps; most
 #: entries of a dict; most parameters by name.
 _TEXT, _VERSION, _NAME, _STEPS, _WEIGHTS, _NAMES = 100, 40, 100_000, 8, 1000, 50
 

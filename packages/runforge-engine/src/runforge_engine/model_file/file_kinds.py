@@ -56,7 +56,7 @@ def recognise(source: Source) -> str | None:
         return "a TensorFlow Lite model"
     if len(head) > 10 and head[8:9] == b"{" and 2 <= int.from_bytes(head[:8], "little") <= 10**8:
         return "a safetensors file"
-    # A protocol buffer: the version of the format, then a text or a message.
+    # A protocol buffer: the version of the format, then a string or a message.
     if re.match(rb"\x08[\x01-\x20][\x12\x1a:B]", head):
         return "an ONNX model" if b"\x12" in head[2:3] or b":" in head[2:3] else "a protocol buffer"
     if re.match(rb"\x0a[\x01-\x7f]", head) and b"tensorflow" in head:
@@ -85,7 +85,7 @@ def recognise_text(source: Source) -> str | None:
     """Return what kind of text a file is, or ``None`` where it is none."""
     head = source.read(0, min(_HEAD, source.size))
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "a text in UTF-16"
+        return "text in UTF-16"
     try:
         # A character that is cut at the end is none of its faults.
         text = head.decode("utf-8-sig") if len(head) < _HEAD else _decoded(head)

@@ -64,7 +64,7 @@ class Watch:
             )
 
     def count_text(self, length: int) -> None:
-        """Add a text of ``length`` bytes, before it is read."""
+        """Add a string of ``length`` bytes, before it is read."""
         self._text += length
         if self._text > self.limits.text_bytes:
             raise ReadingStopped(

@@ -64,7 +64,7 @@ def _float_line(cursor: Cursor, watch: Watch) -> float:
 def _string_line(cursor: Cursor, watch: Watch) -> str:
     line = _line(cursor, watch)
     if len(line) < 2 or line[0] != line[-1] or line[:1] not in (b'"', b"'"):
-        raise ValueError("a text is not quoted")
+        raise ValueError("a string is not quoted")
     data: bytes = codecs.escape_decode(line[1:-1])[0]
     return data.decode("ascii")
 

@@ -133,7 +133,7 @@ class _Inspection:
             self._content = digest_of_content(root, self._watch)
 
     def _tell_text(self, source: Source) -> None:
-        """Say that a file that cannot be read is a text, where it asks for nothing."""
+        """Say that a file that cannot be read is plain text, if it imports nothing."""
         kind = None if self._reading.globals else recognise_text(source)
         if kind is not None:
             what = f"The {self._compression} stream holds" if self._compression else "The file is"

@@ -28,7 +28,7 @@ class Renderer:
         self._left = limits.shown_entries
 
     def text(self, text: str) -> str:
-        """Return a text cut to what is shown, and as something that UTF-8 can hold."""
+        """Return a string cut to what is shown and valid in UTF-8."""
         short = shorten(text, self._characters)
         return short.encode("utf-8", "backslashreplace").decode("utf-8")
 

@@ -64,7 +64,7 @@ class Stack:
         if not 0 <= index < self._limits.memo_entries:
             raise ReadingStopped(FindingCode.MEMO_LIMIT, "The memo grows too large.")
         if index in self._memo:
-            self._find(FindingCode.MEMO_OVERWRITTEN, "An entry of the memo is overwritten.")
+            self._find(FindingCode.MEMO_OVERWRITTEN, "A memo entry is overwritten.")
         self._memo[index] = self._stack[-1]
 
     def _memoize(self) -> None:

@@ -36,7 +36,7 @@ _NODE_SIZE = 64
 
 
 class TreeFacts(NamedTuple):
-    """What there is to know about one tree that holds together."""
+    """The facts about one consistent tree."""
 
     node_count: int
     max_depth: int
@@ -56,7 +56,7 @@ def check_tree(tree: Instance, limit: int) -> TreeFacts:
     Raises
     ------
     Refused
-        ``TREE_INVALID`` for the first thing that does not hold together, ``TREE_LIMIT``.
+        ``TREE_INVALID`` for the first inconsistency, ``TREE_LIMIT``.
     """
     n_features, n_outputs = tree.args[0], tree.args[2]
     classes, state = _class_counts(tree.args[1]), tree.state or {}

@@ -39,7 +39,7 @@ class Mapping:
         self.pairs: list[tuple[object, object]] = []
 
     def by_name(self) -> dict[str, object]:
-        """Return the entries whose key is a text; of two alike, the later one counts."""
+        """Return the entries whose key is a string; of two alike, the later one counts."""
         return {key: value for key, value in self.pairs if type(key) is str}
 
 

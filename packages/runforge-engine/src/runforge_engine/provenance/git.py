@@ -1,4 +1,4 @@
-"""The ``git`` program, asked without being let loose.
+"""Read-only, sandboxed access to the ``git`` program.
 
 Only reads: the index is not refreshed, nothing is fetched, and no program that the repository's
 own configuration names is run (monitors, hooks, filters): a workspace may come from anywhere.
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from runforge_contracts.display import quote
 
-#: Git's variables that are kept. The others name a repository, an index or a log for somebody
+#: Git's variables that are kept. The others name a repository, an index or a log for someone
 #: else's command: inside a hook they would describe the commit in the making, not the workspace.
 _KEPT = ("GIT_CONFIG_", "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_", "GIT_EXEC_PATH")
 
@@ -162,8 +162,8 @@ class Git:
         words = b"".join(name + b"\0" for name in names)
         result = self._run(root, "check-ignore", "-z", "--stdin", words=words)
         ignored = set() if result.returncode == 1 else set(self._output(result).split(b"\0"))
-        told = self._output(self._run(root, "check-attr", "-z", "--stdin", "filter", words=words))
-        fields = iter(told.split(b"\0")[:-1])
+        output = self._output(self._run(root, "check-attr", "-z", "--stdin", "filter", words=words))
+        fields = iter(output.split(b"\0")[:-1])
         managed = {
             name for name, _, value in zip(fields, fields, fields, strict=True) if value == b"lfs"
         }

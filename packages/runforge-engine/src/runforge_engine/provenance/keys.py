@@ -88,7 +88,7 @@ def generate_key(path: Path, *, passphrase: str | None = None) -> KeyPair:
     path
         Where the private key goes; the public one goes to the same name with ``.pub`` behind it.
     passphrase
-        Encrypts the private key; None leaves it readable for whoever reads the file.
+        Encrypts the private key; None leaves it unencrypted in the file.
 
     Raises
     ------

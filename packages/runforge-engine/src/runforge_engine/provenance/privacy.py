@@ -160,5 +160,5 @@ def _spellings(place: str | os.PathLike[str]) -> set[str]:
     """Return how messages may spell a path: as it was given and resolved, with either slash."""
     path = os.fspath(place)
     found = {path, os.path.realpath(path), Path(path).as_posix(), Path(path).resolve().as_posix()}
-    # What is told of the root of a file system tells of nobody.
+    # The root of a file system identifies no user.
     return {spelling for spelling in found if len(PureWindowsPath(spelling).parts) > 1}

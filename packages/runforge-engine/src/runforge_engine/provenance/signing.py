@@ -347,14 +347,14 @@ def _signed_content(bundle: Bundle, key: EllipticCurvePublicKey) -> SignedConten
             ErrorCode.SIGNATURE_INVALID,
             f"The signature was made with another key: {quote(bundle.key, 64)},"
             f" not {quote(known, 64)}.",
-            hint="Ask whoever signed for their public key.",
+            hint="Ask the signer for their public key.",
         )
     try:
         key.verify(bundle.signature, signed_bytes(bundle.payload), _algorithm(key))
     except InvalidSignature:
         raise RunForgeError(
             ErrorCode.SIGNATURE_INVALID,
-            "The signature does not hold: it, or what it is over, was changed"
+            "The signature is invalid: it, or what it signs, was changed"
             f"{'' if bundle.key else ', or another key made it'}.",
             hint="Get the signature from its source again.",
         ) from None

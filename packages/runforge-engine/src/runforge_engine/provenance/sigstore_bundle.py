@@ -146,7 +146,7 @@ def decode_bundle(data: bytes) -> Bundle:
 
 
 def signed_bytes(payload: bytes) -> bytes:
-    """Return what the signature is over: the payload and its type, each with its length.
+    """Return the bytes that are signed: the payload and its type, each with its length.
 
     Source: DSSE protocol v1.0, "PAE definition".
     """

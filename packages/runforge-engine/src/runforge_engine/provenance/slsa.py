@@ -15,13 +15,13 @@ the run's documents and files, so that anybody can build it again and compare:
 ``resolvedDependencies``  the dataset (``file:`` URI, SHA-256 of its bytes), the Git commit of the
                           workspace (``gitCommit``; uncommitted changes by their digest), and every
                           package that can change a bit of the model (``pkg:pypi``)
-``builder``               the engine and its version, on the machine of whoever ran it
+``builder``               the engine and its version, on the machine that ran it
 ``metadata``              the run id, and when the run began and ended
 ``byproducts``            the logs
 ========================  ==========================================================================
 
 What the documents do not say is absent. A dataset in the workspace has a ``file:`` URI without a
-root, to be read from the workspace; one outside it has an absolute one. Whoever makes the statement
+root, to be read from the workspace; one outside it has an absolute one. The maker of the statement
 also trains, on a machine of their own: that is SLSA build level 1, and a signature of their own
 does not make it more.
 
@@ -89,7 +89,7 @@ def build_statement(
     result: Mapping[str, Any],
     files: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """Return the statement that the raw documents of a run amount to.
+    """Return the statement for the raw documents of a run.
 
     A failed run has no ``run.json``, and its result tells where it comes from.
     """

@@ -31,7 +31,7 @@ COMPARED = (
     layout.LINEAR_COEFFICIENTS,
     layout.INTERPRETABILITY_INDEX,
 )
-#: What the run record tells of the outcome.
+#: Fields of the run record that describe the outcome.
 _FACTS = (
     "num_samples",
     "num_features",

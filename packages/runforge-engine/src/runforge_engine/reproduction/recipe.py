@@ -104,7 +104,7 @@ def read_recipe(folder: Run) -> Recipe | list[Reason]:
 def contradictions(request: dict[str, Any], run: dict[str, Any]) -> list[Contradiction]:
     """Return where the request asks for something else than the run record says was done."""
     model, values = request["model"], _values(run)
-    told: list[tuple[str, Any, Any]] = [
+    pairs: list[tuple[str, Any, Any]] = [
         ("/dataset/path", request["dataset"]["path"], run["dataset"]["path"]),
         ("/dataset/label_column", request["dataset"]["label_column"], run["label_column"]),
         ("/model/family", model["family"], run["model_family"]),
@@ -118,7 +118,7 @@ def contradictions(request: dict[str, Any], run: dict[str, Any]) -> list[Contrad
     ]
     return [
         Contradiction(place, asked, done)
-        for place, asked, done in told
+        for place, asked, done in pairs
         # JSON has one kind of number, but true is not 1.
         if asked != done or isinstance(asked, bool) != isinstance(done, bool)
     ]

@@ -36,7 +36,7 @@ from runforge_engine.runtime.cancellation import Cancellation
 from runforge_engine.runtime.clock import read_clock
 from runforge_engine.verification.dataset_check import Datasets
 
-#: The dataset's name in the workspace of the new training; its kind is told by its bytes.
+#: The dataset's name in the workspace of the new training; its format is detected from its bytes.
 _DATASET = "dataset"
 
 
@@ -69,7 +69,7 @@ def reproduce(
         A folder that does not exist yet, to be the workspace of the new training; without one, the
         new training is removed.
     observer
-        Told of the events of the new training.
+        Called with the events of the new training.
     cancellation
         Ends it.
 
@@ -253,8 +253,8 @@ def _train(
         )
         return
     if "error" in answer:
-        told = f"{answer['error']['message']} [{answer['error']['code']}]"
-        report.obstacles.append(Reason("training", told))
+        reason = f"{answer['error']['message']} [{answer['error']['code']}]"
+        report.obstacles.append(Reason("training", reason))
         return
     _compare(run, Run(folder), recipe, answer, report)
 

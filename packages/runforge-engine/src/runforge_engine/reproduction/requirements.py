@@ -12,7 +12,7 @@ from runforge_contracts.store.run import Run
 from runforge_engine.provenance.collect import PACKAGES
 
 #: The packages that runs record, and the one that they recorded before it was known that nothing
-#: loads it. Whoever installs what a record names installs nothing else.
+#: loads it. Only packages that a record names are installed.
 _RECORDED = frozenset({*PACKAGES, "pandas"})
 #: A version, and nothing that pip would take for an option or another line.
 #: Source: PyPA specifications, "Version specifiers", appendix.

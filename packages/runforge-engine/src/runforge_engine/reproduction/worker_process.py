@@ -22,7 +22,7 @@ from runforge_engine.runtime.interpreter import own_command, own_environment
 
 #: How often the waiting process looks at the cancellation, in seconds.
 _POLL = 0.05
-#: How much of the error output of a process that died is told, in bytes.
+#: How much of the error output of a process that died is shown, in bytes.
 _LAST_WORDS = 2000
 
 
@@ -48,7 +48,7 @@ def train_in_new_process(
     folder
         Its current folder; no module is imported from there.
     observer
-        Told of the events of the training.
+        Called with the events of the training.
     cancellation
         Ends the process, and then this call.
 

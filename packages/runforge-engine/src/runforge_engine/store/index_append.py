@@ -4,7 +4,7 @@ A reader of any client may open the index at any moment and must find a whole do
 is never changed in place: a new one is renamed over it. To write a new one of eighty megabytes for
 each run would take longer than many a training. So the file that was replaced is kept, hidden, as
 a spare: it lacks only the entries since, which are added to it, and the two change places. A
-reader that still holds the spare open from before is told by a lease of the kernel; then, and where
+reader that still has the spare open from before is detected by a lease of the kernel; then, and if
 the spare is not known to be an earlier state of the index, the index is copied.
 
 Source: RunForge contract, "Where things live"; fcntl(2), "Leases".

@@ -1,4 +1,4 @@
-"""The index and the run folders held against each other.
+"""Comparison of the index with the run folders.
 
 Source: run store contract, section 1; RunForge contract, "Where things live".
 """
@@ -56,9 +56,9 @@ class IndexReport:
     skipped: tuple[Skipped, ...]
     #: Runs that were ended before they had a result; they are not indexed.
     interrupted: tuple[str, ...]
-    #: Runs at work.
+    #: Runs in progress.
     running: tuple[str, ...]
-    #: Runs that have not begun, or of which nobody can tell whether they are at work.
+    #: Runs that have not started, or whose state is unknown.
     incomplete: tuple[str, ...]
     #: Finished runs that were cancelled.
     cancelled: tuple[str, ...]
@@ -70,7 +70,7 @@ class IndexReport:
 
 
 class Comparison:
-    """The index as it was last read, beside the run folders; what is over is looked at once.
+    """The index as it was last read, beside the run folders; finished runs are read once.
 
     Parameters
     ----------

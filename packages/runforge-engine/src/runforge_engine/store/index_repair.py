@@ -26,7 +26,7 @@ from runforge_engine.store.index_diff import Comparison, IndexReport
 from runforge_engine.store.scan import refuse_links
 from runforge_engine.store.writer import index_lock, write_index
 
-#: How often the index is read again because somebody appended while the folders were looked at.
+#: How often the index is read again because of an append while the folders were read.
 _ATTEMPTS = 5
 _VERSIONS = re.compile(r"index\.v[0-9]+")
 

@@ -1,6 +1,6 @@
-"""What lies in a store: every run folder looked at, and what becomes of each.
+"""A scan of all run folders of a store, with the state of each run.
 
-A folder whose run is over never changes, so what was found out about it holds for good.
+The folder of a finished run never changes, so its result is kept.
 
 Source: run store contract, section 1; RunForge contract, "Where things live" and "Documents and
 versions".
@@ -30,7 +30,7 @@ from runforge_contracts.validation import validate
 
 from runforge_engine.runtime.folder_lock import is_held
 
-#: ``incomplete``: without a result, and nobody can tell whether it will have one: it has not begun,
+#: ``incomplete``: without a result, and it is unknown whether it will have one: it has not started,
 #: or its client holds no lock.
 State = Literal["finished", "running", "interrupted", "incomplete", "unreadable"]
 
@@ -99,9 +99,9 @@ def refuse_links(*folders: Path) -> None:
 def look_at(path: Path, store: StoreLayout, *, is_listed: bool = False) -> Found:
     """Return what is known of the run in the folder ``path``.
 
-    ``is_listed``: the index has it, so it had a result once, whoever holds its folder now.
+    ``is_listed``: the index has it, so it had a result once, even if its folder is locked now.
     """
-    # In this order: a run that has begun and is not held is over, and what is read then is final.
+    # In this order: a run that has started and is not locked has finished, and its files are final.
     begun = _exists(path / layout.EVENTS)
     held = False if is_listed else is_held(path)
     # The result comes last, and a lock says nothing of a run that has one: anybody can take it.

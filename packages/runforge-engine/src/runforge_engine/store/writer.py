@@ -148,7 +148,7 @@ def _claim(store: StoreLayout, run_id: str) -> Path | None:
 
 
 def _is_listed(store: StoreLayout, run_id: str) -> bool:
-    """Tell whether the index names a run; not where it cannot be read, which is told later."""
+    """Return whether the index names a run; False if it is unreadable, which is reported later."""
     try:
         with open_file(store.index) as file, reading(store.index):
             if not os.fstat(file.fileno()).st_size:
@@ -193,7 +193,7 @@ def append_entry(store: StoreLayout, entry: dict[str, Any]) -> None:
 
 @contextmanager
 def index_lock(store: StoreLayout) -> Iterator[None]:
-    """Hold the index of ``store``: whoever writes it does so in here.
+    """Lock the index of ``store`` for writing.
 
     Raises
     ------

@@ -17,7 +17,7 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_engine.experiment.config.problem_list import Problems
 from runforge_engine.experiment.config.secret_detection import reason_to_withhold
 
-#: Where an experiment declares them, by name: a text where none is set, or null.
+#: Where an experiment declares them, by name: a string for one that is not set, or null.
 ENVIRONMENT = "environment"
 #: Names of those that must be set and whose values are not recorded, and of those whose values are
 #: recorded though they look like secrets.
@@ -64,7 +64,7 @@ def declared_values(
     surroundings
         The variables that are set.
     problems
-        Told of names that cannot be declared, and of variables that must be set and are not.
+        Collects names that cannot be declared, and of variables that must be set and are not.
     repeated
         Whether a run is repeated: then it has the values that it had, but for those that were not
         recorded.
@@ -104,7 +104,7 @@ def _take(found: Declared, name: str, value: Any, pointer: str, problems: Proble
         reason = f"The environment variable {quote(name)} is not set."
         hint = "The experiment needs it; set it and try again."
     elif isinstance(value, str) and (not _is_text(value) or "\0" in value):
-        reason = f"The environment variable {quote(name)} is not a text in UTF-8."
+        reason = f"The environment variable {quote(name)} is not valid UTF-8."
         hint = None
     else:
         if isinstance(value, str):  # else the schema has a word on it

@@ -137,7 +137,7 @@ def hint_for(pointer: str | None, config: dict[str, Any]) -> str | None:
     except RunForgeError:  # what is missing
         return None
     if isinstance(value, bool | int | float) and not _is_numeric(parts):
-        return f"Write a text in quotes: `{json.dumps(json.dumps(value))}`."
+        return f"Write a string in quotes: `{json.dumps(json.dumps(value))}`."
     return None
 
 

@@ -49,7 +49,7 @@ def check_bridge(config: Mapping[str, Any]) -> None:
 
 
 def training_options(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of :func:`runforge_engine.train` that a configuration amounts to.
+    """Return the options of :func:`runforge_engine.train` for a configuration.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Mistakes that are told together: whoever has made three wants to hear of three."""
+"""A list of problems that are reported together, so that one attempt shows all of them."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What looks like a secret: by the name of its variable, or by the form of its value.
 
-A guess on the safe side: whoever means to have such a value on record says so. The forms are those
+A guess on the safe side: to record such a value, allow it explicitly. The forms are those
 that the issuers of tokens give them so that they can be found.
 
 Source: GitHub, "Supported secret scanning patterns"; RFC 7519, section 3; RFC 7468, section 10.

@@ -1,4 +1,4 @@
-"""What is wrong with the runs of a repository; they are told of, never changed.
+"""Checks of the experiment runs of a repository; runs are reported, never changed.
 
 Source: TFC-0002, sections 10 and 11; TFC-0003, sections 12 and 15.
 """

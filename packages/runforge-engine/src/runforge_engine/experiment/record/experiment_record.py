@@ -1,7 +1,7 @@
 """The files of an experiment's run: begun before user code starts, and sealed when it has ended.
 
 The last of all is the configuration with the run's end in it: it takes the place of the one that
-says that the run is at work, and the manifest beside it has its digest already. A run whose
+says that the run is in progress, and the manifest beside it has its digest already. A run whose
 configuration tells its end is whole.
 
 Source: TFC-0002, section 5; TFC-0003, sections 8, 9 and 14.

@@ -65,7 +65,7 @@ def verify_experiment_run(
     RunForgeError
         ``RUN_NOT_FOUND`` where there is no folder.
     """
-    # In this order: what is not held any more has told its end.
+    # In this order: a run that is no longer locked has written its final status.
     held = is_held(path)
     folder = open_experiment_run(path)
     found = experiment_findings(folder)
@@ -91,7 +91,7 @@ def verify_experiments(
     with_dataset: bool = True,
     demand_signature: bool = False,
 ) -> list[RunVerification]:
-    """Check all runs of experiments in a repository but those that have not told their end.
+    """Check all runs of experiments in a repository but unfinished ones.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def verify_experiments(
 
 
 def _is_final(path: Path) -> bool:
-    """Tell whether a run has told its end, or has a manifest, which is written at the end.
+    """Return whether a run has a final status, or a manifest, which is written at the end.
 
     A status is easily edited and a lock easily taken, so neither keeps a manifest from being
     compared with the files.
@@ -137,10 +137,10 @@ def _is_of_files(finding: Finding) -> bool:
 
 def _files(folder: CheckedExperimentRun, found: list[Finding], held: bool | None) -> Check:
     if _is_unfinished(folder):
-        at_work = held is not False
-        message = "it is still at work" if at_work else "it was interrupted"
+        in_progress = held is not False
+        message = "it is still in progress" if in_progress else "it was interrupted"
         finding = Finding("run.files", f"The run has no result: {message}.", layout.CONFIG)
-        return Check.failed("files", "at work" if at_work else "no result", message, (finding,))
+        return Check.failed("files", "at work" if in_progress else "no result", message, (finding,))
     if found:
         message = f"{count(len(found), 'difference')} from what is recorded of the files"
         return Check.failed("files", "changed", message, tuple(found))
@@ -176,8 +176,8 @@ def _dataset(folder: CheckedExperimentRun, datasets: Datasets) -> Check:
     used = config.get("references", {}).get("dataset", {})
     if "after" in used:
         shown, after = quote(used["path"], 200), used["after"].get("sha256")
-        told = f"{shown} was {'changed' if after else 'removed'} while the run used it"
-        sentence = f"The dataset {told}."
+        change = f"{shown} was {'changed' if after else 'removed'} while the run used it"
+        sentence = f"The dataset {change}."
         finding = Finding("dataset.same", sentence, used["path"], None, used.get("sha256"), after)
-        return Check.failed("dataset", "changed by the run", told, (finding,))
+        return Check.failed("dataset", "changed by the run", change, (finding,))
     return dataset_check(used.get("path"), used.get("sha256"), datasets)

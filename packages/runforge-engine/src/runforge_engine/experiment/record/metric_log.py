@@ -1,8 +1,8 @@
 """From the journal that user code appends to, to ``metrics.json``.
 
 The journal is one JSON object a line, so that any language and several processes can write it, and
-whatever was written before a crash counts. What it amounts to is written anew about twice a second,
-as a whole, so that whoever looks finds valid JSON.
+whatever was written before a crash counts. Its summary is rewritten about twice a second,
+as a whole, so that readers always find valid JSON.
 
 The order in which the lines of several processes arrive is chance, so it decides nothing that they
 themselves decide: points are in the order of their steps, and of two that share a step the one with
@@ -39,9 +39,9 @@ MAX_POINTS = 500_000
 MAX_NAMES = 10_000
 #: How much all parameters may take together, in bytes.
 MAX_PARAMETERS = 2**18
-#: How much of the journal is read at once, while the run is at work.
+#: How much of the journal is read at once, while the run is in progress.
 _PIECE = 2**18
-#: Mistakes that are told one by one.
+#: Mistakes that are reported one by one.
 _TOLD = 5
 
 _NUMBER = r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,25})?(?:[eE][-+]?[0-9]{1,2})?"
@@ -232,7 +232,7 @@ class Metrics:
         except RunForgeError as error:
             self.warnings.append(f"The journal of the metrics cannot be read: {error.message}")
         if journal_line(0, self._rest).entry is not None:
-            self._take(self._rest)  # else whoever wrote it was stopped
+            self._take(self._rest)  # else the writer was stopped
         self._rest = b""
         with writing(self._document):
             self._write()

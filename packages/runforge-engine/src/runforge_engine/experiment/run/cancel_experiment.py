@@ -28,7 +28,7 @@ def stop_experiment(path: Path, *, patience: float = PATIENCE) -> ExperimentRun:
     ------
     RunForgeError
         ``RUN_ALREADY_COMPLETE`` where the run has ended in another way, before or meanwhile;
-        ``RUN_NOT_RUNNING`` where nobody is at work on it; what
+        ``RUN_NOT_RUNNING`` if no process runs it; what
         :func:`~runforge_engine.pipeline.cancel.ask_to_end` raises.
     """
     state = state_of(ExperimentRun(path))
@@ -41,10 +41,9 @@ def stop_experiment(path: Path, *, patience: float = PATIENCE) -> ExperimentRun:
     if state in ("interrupted", "unknown"):
         raise RunForgeError(
             ErrorCode.RUN_NOT_RUNNING,
-            f"No process of this machine is at work on the run {quote(path.name)}: it was"
-            " interrupted."
+            f"No process on this machine is running {quote(path.name)}: it was interrupted."
             if state == "interrupted"
-            else f"Nobody can tell whether the run {quote(path.name)} is at work.",
+            else f"The state of the run {quote(path.name)} is unknown.",
             hint="A run on another machine is cancelled there.",
             path=str(path),
         )
@@ -56,7 +55,7 @@ def stop_experiment(path: Path, *, patience: float = PATIENCE) -> ExperimentRun:
 
 
 def running_experiments(root: Path) -> Iterator[ExperimentRun]:
-    """Give the runs of experiments at work in the repository ``root``, the newest first.
+    """Yield the experiment runs in progress in the repository ``root``, the newest first.
 
     Raises ``FILE_UNREADABLE`` where the folder of the runs cannot be read.
     """

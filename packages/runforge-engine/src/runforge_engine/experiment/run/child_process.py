@@ -1,4 +1,4 @@
-"""User code at work: a process group of its own, ended whole, and never left behind.
+"""User code in a separate process group that is always ended as a whole.
 
 Source: TFC-0003, section 10.
 """

@@ -47,10 +47,10 @@ def describe_code(root: Path) -> tuple[dict[str, Any] | None, list[str]]:
         state = read_git_state(root, *_OUTPUTS)
         if state is None:
             return None, list(_why_unknown(root))
-        # A name as good as that of whoever works on it.
+        # As private as the user's name.
         address = LEFT_OUT if is_wanted() else Git(TIME_LIMIT).origin(root)
     except GitUnavailableError as reason:
-        return None, [f"The commit is not on record: {reason}"]
+        return None, [f"The commit is not recorded: {reason}"]
     repo = _NO_REMOTE if address is None else _without_password(address)
     described = {"repo": repo, "commit": state.commit, "dirty": state.dirty}
     if state.diff_sha256 is not None:
@@ -58,7 +58,7 @@ def describe_code(root: Path) -> tuple[dict[str, Any] | None, list[str]]:
     if address is None or not _lets_in(address):
         return described, []
     return described, [
-        f"The address of `origin` holds a password or a token; {quote(repo, 200)} is on record."
+        f"The address of `origin` holds a password or a token; {quote(repo, 200)} is recorded."
     ]
 
 
@@ -66,7 +66,7 @@ def _why_unknown(root: Path) -> Iterator[str]:
     """Say why a repository has no state; nothing outside of one."""
     folder = Path(os.path.realpath(root))
     if any(os.path.lexists(parent / ".git") for parent in (folder, *folder.parents)):
-        yield ("The commit is not on record: the Git repository has no commit that is checked out.")
+        yield ("The commit is not recorded: the Git repository has no commit that is checked out.")
 
 
 def _without_password(address: str) -> str:

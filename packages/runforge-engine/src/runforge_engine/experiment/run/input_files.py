@@ -61,7 +61,7 @@ class Inputs:
         tuple
             The references, with ``after`` where a file has changed, and the sentences.
         """
-        told, sentences = dict(references), []
+        updated, sentences = dict(references), []
         for field in FIELDS:
             known = references.get(field, {})
             if "sha256" not in known or self._is_untouched(known["path"]):
@@ -69,13 +69,13 @@ class Inputs:
             after = self._found(known["path"])
             if after == {name: known.get(name) for name in ("sha256", "bytes")}:
                 continue
-            told[field] = {**known, "after": after}
+            updated[field] = {**known, "after": after}
             how = "changed" if after else "removed"
             sentences.append(
                 f"The {field} {quote(known['path'], 200)} was {how} while the run used it: what the"
                 " run measured may come from other data than it records."
             )
-        return told, sentences
+        return updated, sentences
 
     def _is_untouched(self, path: str) -> bool:
         """Tell whether a file has surely not changed; else only its digest tells."""

@@ -29,7 +29,7 @@ Show = Callable[[bytes], object]
 
 
 class Tee:
-    """Copies what comes out of a pipe to a log and to whoever wants to see it.
+    """Copies what comes out of a pipe to a log and to an observer.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class Tee:
             thread.start()
 
     def hurry(self) -> None:
-        """Wait no longer for whoever is shown the output: the run is to end."""
+        """Wait no longer for the reader of the output: the run is to end."""
         self._hurried = True
 
     def finish(self, in_a_hurry: Callable[[], bool]) -> bytes:
@@ -78,7 +78,7 @@ class Tee:
         Parameters
         ----------
         in_a_hurry
-            Asked whether to wait no longer for whoever is shown the output.
+            Asked whether to wait no longer for the reader of the output.
         """
         copying, presenting = self._threads
         quiet_since = time.monotonic()

@@ -108,7 +108,7 @@ def materialise(
     run_id: str | None = None,
     surroundings: Mapping[str, str] = os.environ,
 ) -> Materialised:
-    """Return the configuration that an experiment file amounts to.
+    """Return the configuration of an experiment file.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def materialise(
     Raises
     ------
     RunForgeError
-        For everything that is wrong with it, told together.
+        For everything that is wrong with it, reported together.
     """
     root = Path(os.path.realpath(root))
     path = Path(os.path.realpath(experiment.parent), experiment.name)
@@ -196,13 +196,13 @@ def materialise(
     if "dataset" not in references and config["dataset"].lower() != NO_DATASET:
         warnings.append(
             f"The dataset {quote(config['dataset'], 200)} is only a name: no file of the repository"
-            f" is on record. Say `dataset: {NO_DATASET}` where there is none."
+            f" is recorded. Write `dataset: {NO_DATASET}` where there is none."
         )
     warnings += _changes(before, references)
     place = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
     made = {
         "references": {**configs.files, **references},
-        "overrides": _told(overrides, declared.withheld),
+        "overrides": _recorded_settings(overrides, declared.withheld),
         "experiment_file": {"path": place, **digest._asdict()},
         "rerun_from": _former_id(former),
         ENVIRONMENT: declared.recorded,
@@ -252,16 +252,18 @@ def _filled(name: str, value: Any, variables: Mapping[str, str]) -> Any:
     return fill_in(value, variables)
 
 
-def _told(overrides: Mapping[str, Setting], secret: Mapping[str, str]) -> dict[str, Any]:
+def _recorded_settings(
+    overrides: Mapping[str, Setting], secret: Mapping[str, str]
+) -> dict[str, Any]:
     """Return the settings of the command line as they are recorded: without secrets."""
-    told: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for name, setting in overrides.items():
         value = setting.value
         if name == ENVIRONMENT and isinstance(value, dict):
             value = {key: item for key, item in value.items() if key not in secret}
         if name.removeprefix(f"{ENVIRONMENT}.") not in secret:
-            told[name] = value
-    return told
+            values[name] = value
+    return values
 
 
 def _made_by_runs(name: str) -> RunForgeError:
@@ -278,7 +280,7 @@ def _check(config: dict[str, Any]) -> None:
     try:
         validate(config, "tfc.experiment.v1")
     except RunForgeError as error:
-        # Of one mistake alone the name of the schema would be told, which nobody has asked for.
+        # Of one mistake alone the name of the schema would be shown, which is of no use.
         message = error.message if error.problems else error.message.partition(": ")[2]
         pointer = error.location.pointer
         raise RunForgeError(

@@ -120,7 +120,7 @@ def run_experiment(
 
 
 class _Run:
-    """A run at work in its folder."""
+    """A run in progress in its folder."""
 
     def __init__(
         self,
@@ -177,7 +177,7 @@ class _Run:
                 f"The output of user code cannot be recorded: {raised.strerror or raised}.",
                 path=str(self.record.log),
             )
-        except BaseException as raised:  # noqa: BLE001 - it is raised again, once it is on record
+        except BaseException as raised:  # noqa: BLE001 - it is raised again, once it is recorded
             interrupt = raised
             cancelled = isinstance(raised, KeyboardInterrupt)
             error = RunForgeError(
