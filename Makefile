@@ -1,4 +1,4 @@
-# The doors of the repository. `make help` lists them.
+# The targets of the repository. `make help` lists them.
 
 PYTHON := $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then command -v $$p; break; fi; done)
@@ -20,7 +20,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
 # Two installers at once would spoil the environment.
 .NOTPARALLEL:
-.PHONY: help setup demo test test-slow test-interop test-lowest check format generate check-generated check-typescript conformance bench bench-rivals clean
+.PHONY: help setup demo test test-slow test-interop test-lowest check format generate check-generated check-typescript conformance pictures bench bench-rivals clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -108,6 +108,9 @@ $(TYPESCRIPT)/node_modules: $(VENV)/.tools $(TYPESCRIPT)/package-lock.json
 	@$(NPM) ci
 	@touch $@
 
+pictures: $(VENV)/.installed ## Draw the pictures of the README anew
+	$(BIN)/python scripts/pictures.py
+
 bench: $(VENV)/.tools $(CLIENT)/build ## Measure, beside plain libraries, write docs/benchmarks.md
 	$(BIN)/python benchmarks/contracts.py
 	$(TOOLS) python benchmarks/conformance.py
@@ -127,5 +130,5 @@ $(RIVALS)/.installed: $(VENV)/.installed
 		--constraint $(RIVALS)/constraints.txt 'mlflow>=3' scikit-learn pandas
 	@touch $@
 
-clean: ## Remove what the doors made; runs are kept
+clean: ## Remove what the targets made; runs are kept
 	rm -rf $(VENV) $(RIVALS) .tox .mypy_cache .pytest_cache .ruff_cache

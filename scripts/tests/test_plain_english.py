@@ -87,7 +87,7 @@ def problems(path: Path) -> Iterator[str]:
                 yield f"{name}:{number}: `{found[0]}`: write {plain}"
 
 
-@pytest.mark.parametrize("path", files(), ids=lambda path: path.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize("path", list(files()), ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_prose_is_plain(path: Path) -> None:
     found = list(problems(path))
     assert not found, "\n".join(found)
