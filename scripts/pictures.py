@@ -79,7 +79,7 @@ def main() -> None:
             lines += [f"$ runforge {command}", *runforge(folder, *command.split()).splitlines(), ""]
         shown = lines.index("$ runforge show latest")
         # The run itself, without the list of packages at its end.
-        terminal(lines[shown : shown + 36], IMAGES / "terminal.svg")
+        terminal(lines[shown : shown + 37], IMAGES / "terminal.svg")
         runforge(folder, "report", "latest", "-o", "report.html")
         screenshot(folder / "report.html", IMAGES / "report.png")
 

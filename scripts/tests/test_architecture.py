@@ -1,4 +1,4 @@
-"""The house stands as its plan says: arrows between packages, doors, and words in the README."""
+"""Check the architecture: imports between packages, targets, and the commands in the README."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_the_versions_of_the_packages_agree() -> None:
     assert len(found) == 1
 
 
-def test_the_readme_names_real_doors() -> None:
+def test_the_readme_names_real_targets() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     for page in ("README.md", "CONTRIBUTING.md"):
         named = set(re.findall(r"`?make ([a-z-]+)", (ROOT / page).read_text("utf-8")))
