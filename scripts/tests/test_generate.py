@@ -1,4 +1,4 @@
-"""The generated files follow from the schemas, and whoever changes one side alone is told."""
+"""The generated files follow from the schemas, and a change of one side alone is reported."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 VECTOR = ROOT / "docs/test-vectors/request.v1.unknown-fields.json"
 
 ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-#: Ten lines of somebody else's program.
+#: Ten lines of another program.
 PROGRAM = """
 import sys
 from pathlib import Path
