@@ -54,10 +54,10 @@ class Report:
 
     def _reason(self, item: Measured) -> str:
         work = item.against_rival("processor")
-        told = f"the processors work {_text(work)} of what they do for the rival"
+        note = f"the processors work {_text(work)} of what they do for the rival"
         if self.others is not None and self.others > _QUIET:
-            told += f", and others used {self.others:.0%} of them meanwhile"
-        return told
+            note += f", and others used {self.others:.0%} of them meanwhile"
+        return note
 
 
 def page(report: Report) -> str:
@@ -101,7 +101,7 @@ def _bars(report: Report) -> Iterable[str]:
         "## The bars",
         "",
         "Whole processes, from start to end, in pairs that take turns; the ratio is the median",
-        "over the pairs, with the least and the greatest. Training is held against a script",
+        "over the pairs, with the least and the greatest. Training is compared with a script",
         "written by hand ([`bare_script.py`](../benchmarks/bare_script.py): pandas and",
         "scikit-learn, no checks, no record), everything else against `python -c pass`.",
         "",
@@ -160,7 +160,7 @@ def _growth(report: Report) -> Iterable[str]:
         "## How it grows",
         "",
         "The whole process, what scikit-learn takes of it to scale and to fit, and the peak of",
-        "memory beside the estimate by which a table is refused that does not fit.",
+        "memory beside the estimate by which a table is refused that is too large.",
         "",
     )
     for study in report.studies:
@@ -202,7 +202,7 @@ folder that the command writes, on one core and on all, against that of a plain 
   loads it in a thread while the data is read and hashed, without looking for garbage meanwhile,
   and not all of it: what it imports for other uses, such as `scipy.stats`, is loaded when it is
   used, and pandas and rich, which it imports wherever they are installed, are not there.
-* Arrow parses on all cores, in pieces that fit a processor's own memory, and tells of what it
+* Arrow parses on all cores, in pieces that fit a processor's own memory, and reports what it
   cannot read; the columns become the matrix a few thousand rows at a time.
 * One thread for linear algebra: the bits need it, and it is faster.
 * The trees of a forest grow on all cores, each thread with the next few that nobody has taken, and

@@ -40,7 +40,7 @@ class Command:
 
     def variables(self) -> dict[str, str]:
         """Return the whole environment of the process."""
-        # Bytecode is cached, as it is for whoever has installed the packages.
+        # Bytecode is cached, as it is for users who installed the packages.
         ours = {name: os.environ[name] for name in os.environ if name != "PYTHONDONTWRITEBYTECODE"}
         return {**ours, **self.environment}
 

@@ -70,7 +70,7 @@ class Measured:
         return ratio(self.ours if costs is None else costs, self.rival, figure)
 
     def verdicts(self) -> list[tuple[Bar, Spread]]:
-        """Return each bar with what it is held against."""
+        """Return each bar with what it is compared with."""
         return [(bar, self.against_rival(bar.figure)) for bar in self.bars]
 
 

@@ -163,7 +163,7 @@ def compare_members(
 
 
 def compare_required(old: set[str], new: set[str], schema: str, pointer: str) -> Iterator[Change]:
-    """Give the changes between two sets of required fields; either way somebody is let down."""
+    """Give the changes between two sets of required fields; either way a client can break."""
     for name in sorted(new - old):
         yield Change(
             schema, pointer, f"`{name}` became required, which older documents lack", breaking=True
@@ -178,7 +178,7 @@ def compare_required(old: set[str], new: set[str], schema: str, pointer: str) ->
 
 
 def compare_enum(old: list[Any], new: list[Any], schema: str, pointer: str) -> Iterator[Change]:
-    """Give the changes between two lists of allowed values; either way somebody is let down."""
+    """Give the changes between two lists of allowed values; either way a client can break."""
     for value in old:
         if value not in new:
             yield Change(schema, pointer, f"{show(value)} is no longer allowed", breaking=True)

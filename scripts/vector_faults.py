@@ -1,6 +1,6 @@
 """Faults of a run folder, one at a time, each with the requirement that it breaks.
 
-Whoever tampers with a file may well put the digests right again; so does every fault here that is
+Someone who tampers with a file may put the digests right again; so does every fault here that is
 not about digests. What must find it is the fact that is broken.
 """
 
@@ -165,7 +165,7 @@ def backwards(text: bytes) -> bytes:
 
 
 def without_first_line(text: bytes) -> bytes:
-    """Return a text without its first line."""
+    """Return a string without its first line."""
     return text.split(b"\n", 1)[1]
 
 

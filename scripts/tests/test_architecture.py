@@ -1,4 +1,4 @@
-"""The house stands as its plan says: arrows between packages, doors, and words in the README."""
+"""Check the architecture: imports between packages, targets, and the commands in the README."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_no_module_of_the_editor_door_hides_one_of_the_standard_library() -> Non
     assert not names & sys.stdlib_module_names
 
 
-def test_the_readme_names_real_doors() -> None:
+def test_the_readme_names_real_targets() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     for page in ("README.md", "CONTRIBUTING.md"):
         named = set(re.findall(r"`?make ([a-z-]+)", (ROOT / page).read_text("utf-8")))

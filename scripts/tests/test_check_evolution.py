@@ -1,4 +1,4 @@
-"""Schema changes are told apart: what old readers survive, and what needs a new version."""
+"""Schema changes are distinguished: what old readers survive, and what needs a new version."""
 
 from __future__ import annotations
 

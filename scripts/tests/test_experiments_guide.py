@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from guide_pages import GUIDES, follow, posix, steps
 
-#: The clock stands still, so that ids are those of the page; and somebody commits.
+#: The clock stands still, so that ids are those of the page; and an author is set.
 SURROUNDINGS = {
     "SOURCE_DATE_EPOCH": "1769947200",
     **{f"GIT_{who}_NAME": "a" for who in ("AUTHOR", "COMMITTER")},

@@ -9,7 +9,7 @@ from __future__ import annotations
 import signal
 
 # Until all is loaded, an interrupt ends the process as it does any program: an exception would be
-# dropped where it meets one of the import system's callbacks, and told with a traceback elsewhere.
+# dropped where it meets one of the import system's callbacks, and shown with a traceback elsewhere.
 if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 

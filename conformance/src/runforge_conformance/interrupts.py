@@ -4,7 +4,7 @@ Python raises ``KeyboardInterrupt`` between any two instructions of the main thr
 or in the callback of a weak reference it is printed and dropped; between the start of a process and
 the line that remembers the process it leaves the client behind; and where the signal comes just
 before a wait begins, the wait goes on to its end. So while clients run, a signal only sets a flag,
-and whoever waits looks at the flag again and again.
+and code that waits looks at the flag again and again.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Interrupt:
         """Let the signals that raise ``KeyboardInterrupt`` set the flag meanwhile.
 
         A second signal raises at once. Only the main thread can change what signals do; elsewhere,
-        and where somebody else handles them, nothing is changed.
+        and where another handler is set, nothing is changed.
         """
         numbers = list[signal.Signals]()
         try:

@@ -172,7 +172,7 @@ class Runner:
             return _result(case, "skipped", [finding(case.requirement, reason)], begun)
         failed, times = self._unanswered
         if late or times >= GIVE_UP_AFTER.get(failed, times + 1):
-            why = "The time for the whole run is over."
+            why = "The time for the whole run has passed."
             if not late:
                 why = f"The client {failed} {times} times in a row; the rest was not tried."
             return _result(case, "not-run", [finding(case.requirement, why)], begun)

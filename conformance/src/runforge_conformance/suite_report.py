@@ -1,7 +1,7 @@
-"""What a run of the suite found, for programs and for people.
+"""What a run of the suite found, for programs and readers.
 
 ``report.json`` follows the schema ``report.v1``, ``junit.xml`` is what continuous integrations
-show, ``summary.md`` is for a person, and ``badge.json`` is an endpoint badge of shields.io.
+show, ``summary.md`` is for readers, and ``badge.json`` is an endpoint badge of shields.io.
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ def badge(report: ReportV1) -> dict[str, Any]:
 
 
 def markdown(report: ReportV1) -> str:
-    """Return the report as a page for a person."""
+    """Return the report as a Markdown page."""
     client = report.client
     name = f"{client.name} {client.version} ({client.language})" if client else "The client"
     lines = [f"# Conformance: {prose(name)}", ""]

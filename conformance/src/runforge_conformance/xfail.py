@@ -34,7 +34,7 @@ class ExpectedFailures:
         Raises
         ------
         RunForgeError
-            ``USAGE_INVALID`` for an entry without a reason, or a pattern that stands there twice.
+            ``USAGE_INVALID`` for an entry without a reason, or a pattern that is listed twice.
         """
         reasons: dict[str, str] = {}
         text = read_file(path, max_bytes=_MAX_BYTES).decode("utf-8", "replace")
@@ -43,7 +43,7 @@ class ExpectedFailures:
             if not pattern:
                 continue
             if not reason or pattern in reasons:
-                why = "stands there twice" if reason else "has no reason"
+                why = "is listed twice" if reason else "has no reason"
                 raise RunForgeError(
                     ErrorCode.USAGE_INVALID,
                     f"Line {number} of the expected failures {why}: {pattern}",
@@ -76,7 +76,7 @@ class ExpectedFailures:
         """Return the entries that the failing cases did not meet.
 
         Where only some of the known cases were run, entries for others are left alone; one that
-        fits no case at all is a slip of the pen.
+        fits no case at all is a typo.
         """
         run, known = list(run), list(known)
         everything = len(run) == len(known)
