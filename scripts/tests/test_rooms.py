@@ -21,6 +21,26 @@ PACKAGES = {
 #: Rooms and single modules of each package, in the order of dependence: each may import what stands
 #: before it, and itself.
 ORDER = {
+    "runforge_contracts": [
+        "errors",
+        "display",
+        "markdown",
+        "metrics",
+        "types",
+        "diagnostics",
+        "schemas",
+        "fs",
+        "codec",
+        "run_ids",
+        "validation",
+        "documents",
+        "typed_documents",
+        "store",
+        "index",
+        "comparison",
+        "invariants",
+        "workspace",
+    ],
     "runforge_engine": [
         "runtime",
         "model_file",

@@ -18,6 +18,7 @@ from runforge_contracts.invariants.experiment_invariants import (
     check_experiments,
 )
 from runforge_contracts.invariants.run_invariants import check_run
+from runforge_contracts.run_ids import ExperimentRunId, parse_experiment_run_id
 from runforge_contracts.store.experiment_runs import (
     MAX_LINE_BYTES,
     ExperimentRun,
@@ -25,7 +26,6 @@ from runforge_contracts.store.experiment_runs import (
     is_experiment_folder,
 )
 from runforge_contracts.store.layout import EXPERIMENT_METRICS
-from runforge_contracts.store.run_ids import ExperimentRunId, parse_experiment_run_id
 from runforge_contracts.types import ExperimentConfigV1, ExperimentMetricsV1, ExperimentV1
 from runforge_contracts.validation import validate
 

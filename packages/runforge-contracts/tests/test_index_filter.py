@@ -11,9 +11,9 @@ import pytest
 from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.index.index_filter import skim_runs
 from runforge_contracts.metrics import lower_is_better
+from runforge_contracts.run_ids import started
 from runforge_contracts.store.layout import StoreLayout, stores_in
 from runforge_contracts.store.reading import list_runs
-from runforge_contracts.store.run_ids import started
 
 VECTORS = Path(__file__).parents[3] / "docs/test-vectors/runs"
 FAMILIES = ("logistic_regression", "random_forest", "linear_svc")

@@ -11,11 +11,11 @@ from runforge_contracts.codec.strict_yaml import encode_yaml
 from runforge_contracts.comparison import compare_runs
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.metrics import lower_is_better
+from runforge_contracts.run_ids import started
 from runforge_contracts.store.experiment_list import describe_experiment, newest_experiments
 from runforge_contracts.store.experiment_runs import ExperimentRun
 from runforge_contracts.store.layout import ExperimentLayout, Place, StoreLayout, find_workspace
 from runforge_contracts.store.lookup import find_any_run
-from runforge_contracts.store.run_ids import started
 from runforge_contracts.validation import validate
 
 TRAINED = "20260201-120000-abc12345"

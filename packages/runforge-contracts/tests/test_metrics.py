@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from runforge_contracts.display import format_duration, printable, quote, shorten
 from runforge_contracts.metrics import primary_metric
+from runforge_contracts.run_ids import is_any_run_id, is_run_id, run_id_candidates
 from runforge_contracts.store.layout import StoreLayout, find_workspace, stores_in
-from runforge_contracts.store.run_ids import is_any_run_id, is_run_id, run_id_candidates
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,8 @@ from runforge_contracts.codec.strict_yaml import encode_yaml, is_yaml, load_yaml
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
 from runforge_contracts.fs.files import read_file, write_file
+from runforge_contracts.run_ids import parse_experiment_run_id
 from runforge_contracts.schemas import BASE_URL, in_schema_order
-from runforge_contracts.store.run_ids import parse_experiment_run_id
 from runforge_contracts.validation import validate
 
 T = TypeVar("T", bound=msgspec.Struct)

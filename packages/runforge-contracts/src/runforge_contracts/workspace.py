@@ -8,6 +8,7 @@ from pathlib import Path
 
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.run_ids import started
 from runforge_contracts.store.experiment_list import newest_experiments
 from runforge_contracts.store.experiment_runs import ExperimentRun
 from runforge_contracts.store.layout import (
@@ -19,7 +20,6 @@ from runforge_contracts.store.layout import (
 from runforge_contracts.store.lookup import find_any_run
 from runforge_contracts.store.reading import list_runs, locate_run
 from runforge_contracts.store.run import Run
-from runforge_contracts.store.run_ids import started
 
 
 class Workspace:

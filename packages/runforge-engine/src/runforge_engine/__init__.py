@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from runforge_engine.api.experiment_run import ExperimentRun
     from runforge_engine.api.library import Store, train
     from runforge_engine.api.operations import execute, new_request, predict, reproduce, verify
-    from runforge_engine.api.run import Run
+    from runforge_engine.api.trained_run import Run
     from runforge_engine.pipeline.observer import Observer
     from runforge_engine.runtime.cancellation import Cancellation
     from runforge_engine.runtime.numeric_environment import pin_environment
@@ -47,7 +47,7 @@ _MODULES = {
     "Cancellation": "runforge_engine.runtime.cancellation",
     "ExperimentRun": "runforge_engine.api.experiment_run",
     "Observer": "runforge_engine.pipeline.observer",
-    "Run": "runforge_engine.api.run",
+    "Run": "runforge_engine.api.trained_run",
     "RunForgeError": "runforge_contracts.errors",
     "Store": "runforge_engine.api.library",
     "execute": "runforge_engine.api.operations",

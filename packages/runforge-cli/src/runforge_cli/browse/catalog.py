@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from runforge_contracts.errors import RunForgeError
-from runforge_contracts.index.index_tail import newest_runs
+from runforge_contracts.index.newest import newest_runs
+from runforge_contracts.run_ids import is_any_run_id, is_run_id, started
 from runforge_contracts.store.layout import ExperimentLayout, Place, StoreLayout
 from runforge_contracts.store.reading import describe, read_index_document
 from runforge_contracts.store.run import Run as TrainedRun
-from runforge_contracts.store.run_ids import is_any_run_id, is_run_id, started
 
 from runforge_cli.listing.run_list import Run, entries_of
 

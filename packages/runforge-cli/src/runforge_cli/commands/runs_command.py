@@ -9,7 +9,7 @@ from typing import Any
 import click
 from runforge_contracts.display import printable, quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.index.index_tail import Newest
+from runforge_contracts.store.index_form import Newest
 from runforge_contracts.store.layout import Place, StoreLayout
 
 from runforge_cli.listing.run_list import Run, newest_in, runs_in, tags_of

@@ -16,7 +16,7 @@ from runforge_contracts.codec.strict_json import MAX_BYTES, encode_json, parse_j
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import digest_file, read_file, write_file
-from runforge_contracts.store.run_ids import started
+from runforge_contracts.run_ids import started
 
 from runforge_cli.export.mlflow_record import Outcome, history_of
 from runforge_cli.listing.run_list import Run

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.index.index_tail import Newest, newest_runs
+from runforge_contracts.index.newest import newest_runs
+from runforge_contracts.store.index_form import Newest
 from runforge_contracts.store.layout import ExperimentLayout, Place, StoreLayout
 
 from runforge_cli.listing.run_rows import status_of

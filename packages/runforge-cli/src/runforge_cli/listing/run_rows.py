@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from runforge_contracts.display import format_duration
 from runforge_contracts.metrics import SUMMARY_NAMES, lower_is_better, primary_metric
-from runforge_contracts.store.run_ids import started
+from runforge_contracts.run_ids import started
 
 from runforge_cli.render.text_layout import number
 

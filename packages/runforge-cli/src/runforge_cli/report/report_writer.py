@@ -8,9 +8,9 @@ from pathlib import Path
 from runforge_contracts.comparison import compare_runs
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.run_ids import is_any_run_id
 from runforge_contracts.store.layout import Place, StoreLayout
 from runforge_contracts.store.lookup import AnyRun
-from runforge_contracts.store.run_ids import is_any_run_id
 
 from runforge_cli import __version__
 from runforge_cli.report.comparison_sections import comparison_sections

@@ -240,8 +240,8 @@ def complete_run(
     """Return the runs of the store that ``incomplete`` may become, newest first."""
     from click.shell_completion import CompletionItem
     from runforge_contracts.errors import RunForgeError
+    from runforge_contracts.run_ids import started
     from runforge_contracts.store.reading import list_runs
-    from runforge_contracts.store.run_ids import started
 
     settings = context.find_object(Settings) or Settings()
     try:

@@ -64,15 +64,6 @@ def parse_json(data: bytes, *, path: str | None = None, max_bytes: int = MAX_BYT
     return value
 
 
-def unique_json(data: bytes) -> Any:
-    """Parse a JSON document that holds no number but plain ones, refusing duplicate keys.
-
-    For large documents of our own making: it leaves it to the caller to see that there are no
-    exponents, constants or escapes in ``data``. Raises ``ValueError`` or ``JSON_DUPLICATE_KEY``.
-    """
-    return json.loads(data, object_pairs_hook=_unique_object)
-
-
 def encode_json(value: Any) -> bytes:
     r"""Return ``value`` as the bytes of a document: UTF-8, two spaces, LF, one trailing newline.
 

@@ -16,17 +16,17 @@ from typing import Any
 from runforge_contracts.codec.strict_json import parse_json
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.fs.files import open_file, read_all, reading
-from runforge_contracts.index.index_tail import (
+from runforge_contracts.index.newest import described_runs
+from runforge_contracts.metrics import lower_is_better
+from runforge_contracts.run_ids import is_run_id
+from runforge_contracts.store.index_form import (
     BETWEEN,
     HEAD,
     TAIL,
     Newest,
     can_be_shown,
-    described_runs,
 )
-from runforge_contracts.metrics import lower_is_better
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.run_ids import is_run_id
 
 _ID = b'\n      "run_id": "'
 _ID_END = len(_ID) + len("20260201-120000-abc12345")

@@ -24,6 +24,7 @@ from runforge_contracts.invariants.document_form import portable_form
 from runforge_contracts.invariants.file_invariants import manifest_findings
 from runforge_contracts.invariants.finding import Finding, show_value, unequal
 from runforge_contracts.invariants.timestamps import moment
+from runforge_contracts.run_ids import parse_experiment_run_id
 from runforge_contracts.store import layout
 from runforge_contracts.store.experiment_runs import (
     EXPERIMENT_SCHEMAS,
@@ -32,7 +33,6 @@ from runforge_contracts.store.experiment_runs import (
     is_experiment_folder,
     journal_lines,
 )
-from runforge_contracts.store.run_ids import parse_experiment_run_id
 
 #: Experiment runs may hold any files, such as an image for each example.
 MAX_FILES = 100_000

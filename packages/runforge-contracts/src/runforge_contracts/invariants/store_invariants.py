@@ -20,11 +20,11 @@ from runforge_contracts.fs.folders import list_folder
 from runforge_contracts.invariants.checked_folder import Folder
 from runforge_contracts.invariants.finding import Finding, close, same, show_value
 from runforge_contracts.invariants.run_invariants import check_folder
+from runforge_contracts.run_ids import started
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import describe, locate_run, read_index_document, run_folders
 from runforge_contracts.store.run import Run
-from runforge_contracts.store.run_ids import started
 
 #: Names that editors have for presets.
 _PRESETS = {"std-train": "balanced", "hq-train": "thorough"}

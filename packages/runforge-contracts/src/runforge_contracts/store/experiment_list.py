@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from runforge_contracts.errors import RunForgeError
-from runforge_contracts.index.index_tail import Newest
+from runforge_contracts.run_ids import parse_experiment_run_id
 from runforge_contracts.store.experiment_runs import ExperimentRun
+from runforge_contracts.store.index_form import Newest
 from runforge_contracts.store.layout import ExperimentLayout
-from runforge_contracts.store.run_ids import parse_experiment_run_id
 
 #: What an entry has that is about the run of an experiment.
 KIND = "experiment"

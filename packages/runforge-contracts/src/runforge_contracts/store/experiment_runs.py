@@ -19,9 +19,9 @@ from typing import Any, BinaryIO, NamedTuple
 from runforge_contracts.codec.strict_json import parse_json
 from runforge_contracts.errors import NotFoundError, RunForgeError
 from runforge_contracts.fs.files import open_file, reading
+from runforge_contracts.run_ids import parse_experiment_run_id
 from runforge_contracts.store import layout
 from runforge_contracts.store.run import BaseRun, RunStatus
-from runforge_contracts.store.run_ids import parse_experiment_run_id
 from runforge_contracts.validation import validate
 
 #: Schemas of the documents of an experiment's run, by their path in its folder.

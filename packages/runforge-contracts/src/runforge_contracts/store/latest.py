@@ -19,14 +19,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from runforge_contracts.errors import RunForgeError
-from runforge_contracts.index.index_tail import can_be_shown, newest_entries
+from runforge_contracts.run_ids import ExperimentRunId, started
 from runforge_contracts.store import layout
 from runforge_contracts.store.experiment_list import describe_experiment
 from runforge_contracts.store.experiment_runs import ExperimentRun
+from runforge_contracts.store.index_form import can_be_shown, newest_entries
 from runforge_contracts.store.layout import ExperimentLayout, Place, StoreLayout
 from runforge_contracts.store.reading import locate_run, read_index, run_names
 from runforge_contracts.store.run import Run
-from runforge_contracts.store.run_ids import ExperimentRunId, started
 
 AnyRun = Run | ExperimentRun
 
@@ -177,7 +177,7 @@ def _begun(path: Path, files: Sequence[str], recorded: str) -> _Begun:
 
 
 def _seconds(time: str) -> float:
-    """Return a time as :func:`~runforge_contracts.store.run_ids.started` gives it in seconds."""
+    """Return a time as :func:`~runforge_contracts.run_ids.started` gives it in seconds."""
     try:
         return datetime.strptime(time, "%Y%m%d-%H%M%S").replace(tzinfo=UTC).timestamp()
     except ValueError:

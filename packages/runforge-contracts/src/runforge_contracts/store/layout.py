@@ -14,7 +14,7 @@ from typing import Any
 from runforge_contracts._generated.catalog import CATALOG
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.store.run_ids import ExperimentRunId, parse_experiment_run_id
+from runforge_contracts.run_ids import ExperimentRunId, parse_experiment_run_id
 
 #: The canonical store, and the one that older clients of ``result.json`` use.
 DEFAULT_STORE = ".runforge"

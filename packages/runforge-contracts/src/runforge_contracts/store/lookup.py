@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, Problem, RunForgeError
+from runforge_contracts.run_ids import is_run_id
 from runforge_contracts.store.experiment_runs import ExperimentRun, is_experiment_folder
 from runforge_contracts.store.latest import AnyRun as AnyRun
 from runforge_contracts.store.latest import latest_runs
 from runforge_contracts.store.layout import ExperimentLayout, Place, StoreLayout
 from runforge_contracts.store.reading import locate_run, read_index, run_names
 from runforge_contracts.store.run import Run
-from runforge_contracts.store.run_ids import is_run_id
 
 #: Tells whether a command can take a run.
 Takes = Callable[[AnyRun], bool]

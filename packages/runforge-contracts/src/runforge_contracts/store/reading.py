@@ -6,19 +6,18 @@ Nothing here writes, follows a symbolic link, or trusts a path that it finds in 
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
 from pathlib import Path, PurePosixPath
-from typing import Any, cast
+from typing import Any
 
-from runforge_contracts.codec.strict_json import parse_json, unique_json
+from runforge_contracts.codec.strict_json import parse_json
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
 from runforge_contracts.fs.files import read_file
-from runforge_contracts.index.index_tail import once
+from runforge_contracts.run_ids import is_any_run_id, started
+from runforge_contracts.store.index_form import once
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.run import Run
-from runforge_contracts.store.run_ids import is_any_run_id, started
 from runforge_contracts.validation import validate
 
 #: Largest index that is read: some 400 bytes for each of half a million runs.
@@ -40,10 +39,8 @@ def read_index_text(store: StoreLayout) -> tuple[dict[str, Any] | None, bytes]:
     """Return the raw index as :func:`read_index_document` does, and the bytes that it was."""
     try:
         data = read_file(store.index, max_bytes=MAX_INDEX_BYTES, too_large=ErrorCode.JSON_TOO_LARGE)
-        raw = _plain_index(data)
-        if raw is None:
-            raw = parse_json(data, path=str(store.index), max_bytes=MAX_INDEX_BYTES)
-            validate(raw, "index.v1", path=str(store.index))
+        raw = parse_json(data, path=str(store.index), max_bytes=MAX_INDEX_BYTES)
+        validate(raw, "index.v1", path=str(store.index))
     except NotFoundError:
         return None, b""
     except RunForgeError as error:
@@ -55,31 +52,6 @@ def read_index_text(store: StoreLayout) -> tuple[dict[str, Any] | None, bytes]:
             pointer=error.location.pointer,
         ) from error
     return raw, data
-
-
-def _plain_index(data: bytes) -> dict[str, Any] | None:
-    """Return an index in which there is nothing unusual, or None: then the strict way decides.
-
-    Five times as fast, which counts with a hundred thousand runs.
-    """
-    import msgspec
-
-    from runforge_contracts._generated.index_v1 import IndexV1
-
-    if b"\\" in data or any(token in data for token in (b"NaN", b"Infinity", b"e+", b"E")):
-        return None
-    collecting = gc.isenabled()
-    gc.disable()  # nothing of what is made here is garbage; to look for it takes half of the time
-    try:
-        raw = unique_json(data)
-        # The generated type has the schema's patterns and bounds; it sees what they forbid.
-        msgspec.convert(raw, IndexV1)
-    except (ValueError, RecursionError, RunForgeError, msgspec.ValidationError):
-        return None
-    finally:
-        if collecting:
-            gc.enable()
-    return cast("dict[str, Any]", raw)
 
 
 def read_index(store: StoreLayout) -> list[dict[str, Any]]:

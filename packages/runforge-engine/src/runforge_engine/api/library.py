@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.run_ids import started
 from runforge_contracts.store.layout import (
     DEFAULT_STORE,
     ExperimentLayout,
@@ -21,10 +22,9 @@ from runforge_contracts.store.layout import (
     stores_in,
 )
 from runforge_contracts.store.reading import list_runs, locate_run
-from runforge_contracts.store.run_ids import started
 
 from runforge_engine import __version__
-from runforge_engine.api.run import Run, html_table
+from runforge_engine.api.trained_run import Run, html_table
 from runforge_engine.data.dataset_source import PYTHON
 from runforge_engine.pipeline.observer import Observer
 from runforge_engine.runtime.cancellation import Cancellation

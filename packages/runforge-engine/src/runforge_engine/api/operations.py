@@ -25,7 +25,7 @@ from runforge_contracts.typed_documents import Request
 from runforge_contracts.types import RequestV1
 
 from runforge_engine.api.library import CLIENT, Store, workspace_at
-from runforge_engine.api.run import Run
+from runforge_engine.api.trained_run import Run
 from runforge_engine.pipeline.observer import Observer
 from runforge_engine.runtime.cancellation import Cancellation
 

@@ -23,9 +23,9 @@ from runforge_contracts.diagnostics import (
 from runforge_contracts.display import quote
 from runforge_contracts.documents import Document
 from runforge_contracts.errors import CancelledError, ErrorCode, RunForgeError
+from runforge_contracts.run_ids import is_run_id, run_id_candidates
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.run_ids import is_run_id, run_id_candidates
 from runforge_contracts.types import RequestV1, ResultSummary
 
 from runforge_engine.pipeline.cancel import stoppable

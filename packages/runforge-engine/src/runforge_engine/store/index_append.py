@@ -22,8 +22,8 @@ from typing import Any, BinaryIO
 
 from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.fs.files import open_file, read_all, sync_folder, writing
-from runforge_contracts.index.index_tail import BETWEEN, HEAD, TAIL
 from runforge_contracts.schemas import in_schema_order
+from runforge_contracts.store.index_form import BETWEEN, HEAD, TAIL
 
 #: An index up to this size is validated and written as a whole.
 LARGE = 4 * 2**20

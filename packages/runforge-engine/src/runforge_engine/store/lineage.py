@@ -17,11 +17,11 @@ from typing import Any, Literal
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
 from runforge_contracts.fs.files import digest_file
+from runforge_contracts.run_ids import started
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import locate_run
 from runforge_contracts.store.run import Run
-from runforge_contracts.store.run_ids import started
 
 #: Fewest hexadecimal digits that a digest can be looked up by.
 MIN_PREFIX = 8

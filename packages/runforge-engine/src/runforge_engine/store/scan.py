@@ -21,11 +21,11 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import read_file
 from runforge_contracts.fs.folders import list_folder
 from runforge_contracts.invariants.store_invariants import instant
+from runforge_contracts.run_ids import is_any_run_id
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import describe
 from runforge_contracts.store.run import RUN_VERSIONS, Run
-from runforge_contracts.store.run_ids import is_any_run_id
 from runforge_contracts.validation import validate
 
 from runforge_engine.runtime.folder_lock import is_held

@@ -20,7 +20,7 @@ from runforge_contracts.codec.strict_yaml import MAX_YAML_BYTES, encode_yaml
 from runforge_contracts.display import printable, quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import digest_file
-from runforge_contracts.store.run_ids import ExperimentRunId, parse_experiment_run_id
+from runforge_contracts.run_ids import ExperimentRunId, parse_experiment_run_id
 from runforge_contracts.validation import validate
 
 from runforge_engine.experiment.config.config_paths import Place

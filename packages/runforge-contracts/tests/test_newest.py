@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.index.index_filter import skim_runs
-from runforge_contracts.index.index_tail import newest_entries, newest_runs
+from runforge_contracts.index.newest import newest_runs
+from runforge_contracts.store.index_form import newest_entries
 from runforge_contracts.store.layout import StoreLayout, stores_in
 from runforge_contracts.store.lookup import find_run
 from runforge_contracts.store.reading import list_runs

@@ -1,0 +1,63 @@
+"""The newest runs of a store, without reading all of its index."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import Any
+
+from runforge_contracts.errors import RunForgeError
+from runforge_contracts.run_ids import is_any_run_id, started
+from runforge_contracts.store.index_form import Newest, can_be_shown, newest_entries, once
+from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.reading import describe
+from runforge_contracts.store.run import Run
+
+#: Runs are listed as they end. So many that began later may stand before one that ended later.
+_OVERLAP = 50
+#: Length of a run id that begins with its time.
+_ID_LENGTH = len("20260201-120000-abc12345")
+
+
+def newest_runs(store: StoreLayout, count: int) -> Newest | None:
+    """Return the newest ``count`` runs, or None where only the whole index can tell them.
+
+    Runs that the index does not know are described from their documents.
+    """
+    try:
+        listed = newest_entries(store.index, count + _OVERLAP)
+        names = os.listdir(store.runs)  # noqa: PTH208 - names are enough, and ten times as fast
+    except (OSError, RunForgeError):
+        return None
+    if listed is None or not all(can_be_shown(entry) for entry in listed):
+        return None
+    oldest, whole = "", len(listed) < count + _OVERLAP
+    if not whole:
+        if set(map(len, names)) != {_ID_LENGTH}:
+            return None  # a name of another client does not tell when its run began
+        oldest = min(map(started, listed))
+    listed = once(listed)
+    known = store.known_names(listed)
+    unlisted = [name for name in names if name >= oldest and name not in known]
+    entries = sorted([*listed, *described_runs(store, unlisted, known)], key=started)
+    # Of a large index only the end was read: then the folders are counted.
+    total = len(entries) if whole else max(len(names), len(entries))
+    return Newest(entries[-count:], total)
+
+
+def described_runs(store: StoreLayout, names: list[str], known: set[str]) -> list[dict[str, Any]]:
+    """Return entries for runs that have none; runs that cannot be read are skipped.
+
+    So are copies of documents of runs that are ``known``.
+    """
+    found = []
+    for name in sorted(names):
+        path = store.run_folder(name)
+        if not is_any_run_id(name) or path.is_symlink() or not path.is_dir():
+            continue
+        with contextlib.suppress(RunForgeError):
+            entry = describe(Run(path), store)
+            if entry["run_id"] not in known:
+                known.add(entry["run_id"])
+                found.append(entry)
+    return found
