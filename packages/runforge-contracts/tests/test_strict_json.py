@@ -282,4 +282,4 @@ def test_a_file_is_not_read_beyond_its_limit(tmp_path: Path) -> None:
         file.truncate(10**12)
     with pytest.raises(RunForgeError) as caught:
         read_file(path, max_bytes=1000)
-    assert caught.value.code is ErrorCode.JSON_TOO_LARGE
+    assert caught.value.code is ErrorCode.FILE_UNSAFE
