@@ -115,7 +115,7 @@ def table(
 
 
 def beside(header: Sequence[str], rows: Sequence[Sequence[str]], *, indent: int = 2) -> list[str]:
-    """Return a table of names with a value per heading, or a list if it does not fit the terminal.
+    """Return a table of names with a value per heading, or a list if it is too wide.
 
     Names are never cut; they are wrapped only if the values cannot shrink further.
     """
