@@ -138,7 +138,7 @@ def test_what_the_end_is_told_with_is_what_other_errors_are_told_with(
         assert write_error(error, json=json_wanted) == ExitCode.CANCELLED
         sys.stderr.flush()
         expected = capfdbinary.readouterr()
-        assert interruption.tell(json=json_wanted) == ExitCode.CANCELLED
+        assert interruption.report(json=json_wanted) == ExitCode.CANCELLED
         assert capfdbinary.readouterr() == expected
 
 

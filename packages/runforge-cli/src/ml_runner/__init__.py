@@ -3,9 +3,9 @@
 import os
 import sys
 
-# While Python looks for the module of `python -m`, that is what it is called by. These are our
-# first lines then: what is imported before the path is clean may be a file of the workspace, so
-# only what Python itself has loaded is, and our own package from where this one lies, beside it.
+# While Python locates the module of `python -m`, sys.argv[0] is "-m", and these lines run first.
+# Until sys.path is clean, an import may load a file of the workspace. So only modules that Python
+# has already loaded are imported, and our own package from the folder that this one is in.
 if sys.argv[:1] == ["-m"] and any(word.endswith(__name__) for word in sys.orig_argv):
     sys.path.insert(0, os.path.dirname(os.path.dirname(__file__)))
     from runforge_cli.shell import interruption

@@ -1,4 +1,4 @@
-"""``python -m ml_runner``: the entry point that editors call; a thin door to the same engine.
+"""``python -m ml_runner``: the entry point that editors call, a thin layer over the same engine.
 
 Source: RunForge guarantees, "CLI Usage", "Dataset Inspection" and "Pipeline Inspection"; RunForge
 contract, "Clients".
@@ -24,7 +24,7 @@ def cli() -> None:
 
 @cli.command("train")
 @click.option("--preset", required=True, help="std-train or hq-train.")
-@click.option("--out", required=True, metavar="DIR", help="The run folder to make.")
+@click.option("--out", required=True, metavar="DIR", help="Run folder to create.")
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1))
 @click.option("--model", default="logistic_regression", metavar="FAMILY")
@@ -45,7 +45,7 @@ def train(
     prepare_training()
     from runforge_cli import CLIENT
     from runforge_cli.shell.settings import Settings
-    from runforge_cli.shell.training import require, train_and_tell
+    from runforge_cli.shell.training_session import require, train_and_report
     from runforge_contracts.store.layout import DEFAULT_STORE, StoreLayout, find_workspace
     from runforge_engine.modeling.configuration import family_for_editor, parse_parameters
     from runforge_engine.pipeline.execute import execute
@@ -58,7 +58,7 @@ def train(
     above = find_workspace(folder, DEFAULT_STORE)
     store = StoreLayout(above if above != folder else Path.cwd(), DEFAULT_STORE)
     parameters = parse_parameters(params)
-    family, told = family_for_editor(model, profile)
+    family, notes = family_for_editor(model, profile)
     request = new_request(
         dataset=dataset,
         label_column="label",
@@ -75,14 +75,14 @@ def train(
     settings = Settings()
     settings.json = settings.verbose = True
     settings.workspace = str(store.workspace)
-    return train_and_tell(
+    return train_and_report(
         settings,
         lambda observer, cancellation: execute(
             request,
             store,
             folder=folder,
             cli_parameters=parameters.keys(),
-            notes=told,
+            notes=notes,
             observer=observer,
             cancellation=cancellation,
         ),
@@ -93,7 +93,7 @@ def train(
 @click.option("--dataset", required=True, metavar="CSV")
 @click.option("--label", metavar="COLUMN", default="label", show_default=True)
 def inspect_dataset(dataset: str, label: str) -> int:
-    """Print what a dataset holds, as JSON."""
+    """Print the columns and classes of a dataset as JSON."""
     from runforge_engine.runtime.numeric_environment import pin_environment
 
     pin_environment()
@@ -106,9 +106,9 @@ def inspect_dataset(dataset: str, label: str) -> int:
 
 
 @cli.command("inspect-artifact")
-@click.option("--artifact", required=True, metavar="PKL", help="A model file.")
+@click.option("--artifact", required=True, metavar="PKL", help="Model file.")
 def inspect_artifact(artifact: str) -> int:
-    """Print what a model file holds, as JSON, without running any of it."""
+    """Print the contents of a model file as JSON, without running any of its code."""
     from runforge_cli.render.output import write_json
     from runforge_engine.model_file.model_inspection import inspect_model
 
@@ -118,7 +118,7 @@ def inspect_artifact(artifact: str) -> int:
 
 
 def main() -> NoReturn:
-    """Run the entry point with the arguments of the process, and end the process."""
+    """Run the entry point with the arguments of the process, then exit."""
     take()
 
     def call() -> int:

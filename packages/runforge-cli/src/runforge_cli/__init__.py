@@ -1,6 +1,6 @@
-"""The runforge command: it parses, calls the engine and shows; it decides nothing."""
+"""The ``runforge`` command: parses arguments, calls the engine and prints the results."""
 
 __version__ = "0.4.0"
 
-#: How this client names itself in the requests that it writes.
+#: The name of this client in the requests that it writes.
 CLIENT = f"runforge-cli@{__version__}"

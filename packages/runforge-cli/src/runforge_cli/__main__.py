@@ -1,7 +1,7 @@
-"""The one place where a call begins and ends.
+"""The entry point of the ``runforge`` command: start, top-level error handling and exit.
 
-Nothing is imported here but what Python itself has loaded, until the path is clean and an interrupt
-has somebody to go to.
+Only modules that Python has already loaded are imported here, until the import path is clean and
+interrupts are handled.
 """
 
 import errno
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import NoReturn
 
-#: What the system says where nothing more can be written to standard output. All that commands
-#: write to files has an error of its own.
+#: System errors that mean that standard output cannot be written. Errors on files are converted
+#: where they are written.
 _OUTPUT_ENDS = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT)
 
 
 def main() -> "NoReturn":
-    """Run the ``runforge`` command with the arguments of the process, and end the process."""
+    """Run the ``runforge`` command with the arguments of the process, then exit."""
     arguments = sys.argv[1:]
     json = "--json" in arguments
     interruption.end_at_once(json=json)
@@ -32,8 +32,8 @@ def main() -> "NoReturn":
     from runforge_cli.shell.process_exit import take
 
     take()
-    # What is imported stays: to look for garbage among it costs a tenth of a short command. The
-    # command group turns the collector on again when the command's module is there.
+    # Imported modules are never garbage, and collecting during imports takes a tenth of the time of
+    # a short command. The command group enables the collector after importing the command.
     gc.disable()
 
     def call() -> int:
@@ -45,7 +45,7 @@ def main() -> "NoReturn":
 
 
 def conclude(call: "Callable[[], int]", *, json: bool) -> "NoReturn":
-    """End the process with the exit code of ``call``; see :func:`guard`."""
+    """Exit with the exit code of ``call``; see :func:`guard`."""
     from runforge_cli.shell.process_exit import leave
 
     try:
@@ -55,18 +55,18 @@ def conclude(call: "Callable[[], int]", *, json: bool) -> "NoReturn":
 
 
 def guard(call: "Callable[[], int]", *, json: bool) -> int:
-    """Return the exit code of ``call``; every failure becomes an error that says what to do.
+    """Return the exit code of ``call``, and report every exception as an error with a hint.
 
     Parameters
     ----------
     call
-        Does the work and returns its exit code. It also does the imports, so that an interrupt
-        during them ends like any other.
+        Runs the command and returns its exit code. It also does the imports, so that interrupts
+        during them are handled.
     json
         Whether an error is printed as a JSON document on standard output.
     """
     for stream in (sys.stdout, sys.stderr):
-        # A name that the terminal's encoding lacks is escaped; it does not end the command.
+        # Characters that the terminal's encoding lacks are escaped instead of raising an error.
         if stream.encoding.lower() == "utf-8" and not sys._xoptions:
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
         else:
@@ -78,21 +78,21 @@ def guard(call: "Callable[[], int]", *, json: bool) -> int:
             code = call()
         except (Exception, KeyboardInterrupt) as problem:
             if isinstance(problem, KeyboardInterrupt) or interruption.raised():
-                return interruption.tell(json=json)
+                return interruption.report(json=json)
             if isinstance(problem, OSError) and problem.errno in _OUTPUT_ENDS:
                 raise
-            from runforge_cli.shell.failures import tell_failure
+            from runforge_cli.shell.failures import report_failure
 
-            code = tell_failure(problem, json=json)
+            code = report_failure(problem, json=json)
         sys.stdout.flush()
     except OSError as problem:
         if problem.errno not in _OUTPUT_ENDS:
             raise
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
         if isinstance(problem, BrokenPipeError):
-            # Whoever read the output has seen enough; nothing is left to say it to.
-            os.dup2(nowhere, sys.stderr.fileno())
+            # The reader of the output has closed the pipe, as `head` does.
+            os.dup2(null, sys.stderr.fileno())
             return 0
         try:
             sys.stderr.write(f"error: The output cannot be written: {problem.strerror}.\n")

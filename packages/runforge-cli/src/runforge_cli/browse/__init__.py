@@ -1,1 +1,1 @@
-"""The store on a whole terminal, to look around in; nothing here writes to it."""
+"""The full-screen browser of the store; nothing here writes to the store."""

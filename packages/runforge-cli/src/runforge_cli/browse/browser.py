@@ -1,4 +1,4 @@
-"""The application: its screens, what all of them can do, its looks, and how it ends."""
+"""The browser application: its screens, common actions, themes and exit."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from runforge_cli.browse.worker_thread import begin
 from runforge_cli.listing.run_list import Run
 from runforge_cli.shell.settings import Settings
 
-#: The colours of the terminal itself, which are right on light and on dark ones.
+#: The colours of the terminal, which suit both light and dark terminals.
 _TERMINAL = replace(
     BUILTIN_THEMES["ansi-dark"],
     name="terminal",
@@ -47,23 +47,23 @@ _TERMINAL = replace(
 )
 _THEMES = ("terminal", "textual-dark", "textual-light")
 _FILTER = (
-    "Every word must fit. `status:`, `model:`, `preset:`, `label:`, `name:`, `id:` and `kind:` look"
-    " at one thing, as in `status:failed`; `dataset:` takes the start of a SHA-256, or the path of"
-    " a file. Any other word may stand anywhere."
+    "Every word must match. `status:`, `model:`, `preset:`, `label:`, `name:`, `id:` and `kind:`"
+    " match one field, as in `status:failed`; `dataset:` takes the start of a SHA-256 or the path"
+    " of a file. Any other word matches any field."
 )
 _MOUSE = (
-    "A click goes to a run, two clicks open it; a click on the name of a column sorts by it. With"
-    " the shift key, most terminals let you mark text to copy it."
+    "Click a run to select it, double-click to open it, and click the name of a column to sort by"
+    " it. In most terminals, hold Shift to select text and copy it."
 )
 
 
 class Browser(App[None]):
-    """Runs to look around in.
+    """The application.
 
     Parameters
     ----------
     settings
-        Those of the command.
+        The settings of the command.
     """
 
     ENABLE_COMMAND_PALETTE = False
@@ -72,19 +72,25 @@ class Browser(App[None]):
         Binding("question_mark,f1", "help", "Keys", key_display="?"),
         Binding("q", "quit", "Quit"),
         Binding("ctrl+c,ctrl+q", "quit", "Quit", show=False, priority=True),
-        Binding("t", "look", "Colours", show=False, tooltip="The terminal's, dark, or light"),
+        Binding(
+            "t",
+            "look",
+            "Colours",
+            show=False,
+            tooltip="Switch between terminal, dark and light colours",
+        ),
         Binding("ctrl+z", "suspend_process", "Suspend", show=False, tooltip="Back to the shell"),
     ]
 
     def __init__(self, settings: Settings) -> None:
         plain = settings.no_color
-        # The library reads the variable itself, and takes an empty one for set.
+        # Textual reads the variable too, and treats an empty value as set.
         os.environ.pop("NO_COLOR", None)
         if plain:
             os.environ["NO_COLOR"] = "1"
         super().__init__(ansi_color=True if plain else None)
         self.plain = plain
-        #: Those of the command, but for the colours, which are the screens' business.
+        #: The settings of the command, without colours, which the screens handle.
         self.settings = settings
         self.exit_code = ExitCode.OK
         self._reports: Path | None = None
@@ -97,7 +103,7 @@ class Browser(App[None]):
         return RunsScreen(self)
 
     def on_mount(self) -> None:
-        """End as one should when the system asks."""
+        """Exit when the process is terminated."""
         loop = asyncio.get_running_loop()
         for name in ("SIGTERM", "SIGHUP"):
             with contextlib.suppress(NotImplementedError, AttributeError, RuntimeError):
@@ -108,15 +114,15 @@ class Browser(App[None]):
         self.exit()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Tell whether an action makes sense: there is nothing to choose without colours."""
+        """Return whether an action is available; without colours there are no themes."""
         return not (action == "look" and self.plain) and super().check_action(action, parameters)
 
     def action_look(self) -> None:
-        """Take the next colours."""
+        """Switch to the next theme."""
         self.theme = _THEMES[(_THEMES.index(self.theme) + 1) % len(_THEMES)]
 
     def action_help(self) -> None:
-        """Show what the keys do."""
+        """Show the key bindings."""
         if not isinstance(self.screen, HelpScreen):
             sections = {
                 "List": [*self._keys(RunList.BINDINGS), *self._keys(RunsScreen.BINDINGS)],
@@ -129,16 +135,16 @@ class Browser(App[None]):
     def _keys(self, bindings: Iterable[BindingType]) -> list[tuple[str, str]]:
         found = []
         for binding in bindings:
-            assert isinstance(binding, Binding)  # noqa: S101 - as they are written here
+            assert isinstance(binding, Binding)  # noqa: S101 - all bindings here are
             keys = binding.key.split(",")
             names = [self.get_key_display(Binding(key, "", "")) for key in keys]
             found.append((" ".join(names), binding.tooltip or binding.description))
         return found
 
     def copy_fingerprint(self, run: Run) -> None:
-        """Copy the SHA-256 of a run's dataset, by way of the terminal."""
+        """Copy the SHA-256 of a run's dataset to the clipboard of the terminal."""
         if run.fingerprint is None:
-            self.notify("The run does not record its dataset's bytes.", severity="warning")
+            self.notify("The run does not record the SHA-256 of its dataset.", severity="warning")
             return
         self.copy_to_clipboard(run.fingerprint)
         self.notify(f"Copied the SHA-256 of the dataset: {run.fingerprint}")
@@ -154,14 +160,14 @@ class Browser(App[None]):
 
         try:
             if self._reports is None:
-                # It stays when the program ends: the browser may show it for a while yet.
+                # Not deleted at exit, because the web browser may still show the report.
                 self._reports = Path(tempfile.mkdtemp(prefix="runforge-"))
             target = self._reports / default_name([run.folder() for run in runs])
             await write_report(runs, self.settings, target)
         except (RunForgeError, OSError) as error:
             message = error.message if isinstance(error, RunForgeError) else str(error)
             hint = getattr(error, "hint", None) or ""
-            self._tell(f"{message} {hint}".rstrip(), severity="error")
+            self._notify(f"{message} {hint}".rstrip(), severity="error")
             return
         try:
             if needs_the_terminal():
@@ -170,18 +176,18 @@ class Browser(App[None]):
             else:
                 await open_beside(target)
         except (webbrowser.Error, SuspendNotSupported):
-            self._tell(f"There is no browser here. The report is {target}")
+            self._notify(f"No web browser was found. The report is {target}")
         else:
-            self._tell(f"The report is {target}")
+            self._notify(f"The report is {target}")
 
-    def _tell(self, text: str, **options: Any) -> None:
+    def _notify(self, text: str, **options: Any) -> None:
         self.notify(printable(text), timeout=10, markup=False, **options)
 
 
 @contextlib.contextmanager
 def _errors_on_the_terminal() -> Iterator[None]:
-    """Let standard error be the terminal too: the library draws on it, whatever it is."""
-    # The numbers of the streams, which those that the library takes have got for good.
+    """Connect standard error to the terminal, because Textual draws on standard error."""
+    # The descriptors of the streams that Textual writes to.
     output, errors = 1, 2
     if os.isatty(errors) or not os.isatty(output):
         yield
@@ -198,12 +204,12 @@ def _errors_on_the_terminal() -> Iterator[None]:
 
 
 def browse(settings: Settings) -> int:
-    """Browse until the user leaves; return the exit code.
+    """Run the browser until the user quits, and return the exit code.
 
     Raises
     ------
     RunForgeError
-        ``INTERNAL`` where the browser fails; the library has shown how.
+        ``INTERNAL`` if the browser fails; Textual has printed the traceback.
     """
     app = Browser(settings)
     with _errors_on_the_terminal():
@@ -211,7 +217,7 @@ def browse(settings: Settings) -> int:
     if app.return_code:
         raise RunForgeError(
             ErrorCode.INTERNAL,
-            "Browsing failed.",
-            hint="This is a fault of RunForge; please report it with what stands above.",
+            "The browser failed.",
+            hint="This is a bug in RunForge; please report it with the traceback above.",
         )
     return app.exit_code

@@ -1,4 +1,4 @@
-"""Runs as browsing needs them: the newest at once, all of them only if asked."""
+"""Read runs for the browser: the newest first, all of them only when needed."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from runforge_contracts.store.run import Run as TrainedRun
 
 from runforge_cli.listing.run_list import Run, entries_of
 
-#: Runs that are read at first, and looked at again when something has changed.
+#: Number of runs that are read at first, and again when the store has changed.
 PAGE = 200
-#: Runs of experiments, the newest ones, whose folders are watched.
+#: Number of the newest experiment runs whose folders are watched.
 _WATCHED = 20
 #: The status of a folder whose documents cannot be read.
 UNREADABLE = "unreadable"
@@ -33,16 +33,16 @@ class Catalog:
 
     #: Newest first.
     runs: tuple[Run, ...] = ()
-    #: How many there are in all.
+    #: The number of all runs.
     total: int = 0
-    #: Whether all of them were read.
+    #: Whether all runs were read.
     complete: bool = False
-    #: What stands against the places, in words.
+    #: Messages on locations that could not be read.
     problems: tuple[str, ...] = ()
 
 
 def read_newest(places: Iterable[Place], count: int) -> Catalog:
-    """Return the newest ``count`` runs of some places, and no more than is easily had."""
+    """Return the newest ``count`` runs of several locations."""
     parts = [_newest(place, count) for place in places]
     merged = _merged(parts)
     if merged.complete:
@@ -51,12 +51,12 @@ def read_newest(places: Iterable[Place], count: int) -> Catalog:
 
 
 def read_all(places: Iterable[Place]) -> Catalog:
-    """Return every run of some places."""
+    """Return every run of several locations."""
     return _merged([_all(place) for place in places])
 
 
 def renew(catalog: Catalog, places: Sequence[Place]) -> Catalog:
-    """Return the catalog with what has changed since it was read."""
+    """Return the catalog updated with the changes since it was read."""
     fresh = read_newest(places, PAGE)
     if fresh.complete or len(catalog.runs) <= len(fresh.runs):
         return fresh
@@ -65,22 +65,22 @@ def renew(catalog: Catalog, places: Sequence[Place]) -> Catalog:
     older = (run for run in catalog.runs if run.key not in known and started(run.entry) <= oldest)
     runs = (*fresh.runs, *older)
     if catalog.complete and len(runs) != fresh.total:
-        return read_all(places)  # Some of the older ones are gone, or were put there.
+        return read_all(places)  # older runs were removed or added
     return Catalog(runs, fresh.total, catalog.complete, fresh.problems)
 
 
 def stamp(places: Iterable[Place]) -> tuple[tuple[int, int, int] | None, ...]:
-    """Return what is another thing once a run was added to, or listed in, one of the places."""
-    return tuple(_stamp(path) for place in places for path in _telling(place))
+    """Return a value that changes when a run is added to, or listed in, one of the locations."""
+    return tuple(_stamp(path) for place in places for path in _watched(place))
 
 
-def _telling(place: Place) -> Iterator[Path]:
-    """Give the files and folders that are written to when a run begins or ends."""
+def _watched(place: Place) -> Iterator[Path]:
+    """Yield the files and folders that are written to when a run starts or finishes."""
     yield place.runs
     if isinstance(place, StoreLayout):
         yield place.index
         return
-    # Nothing lists them: a run that logs or ends changes its own folder.
+    # There is no index of experiment runs: a run that logs or finishes changes its own folder.
     with contextlib.suppress(RunForgeError):
         for run_id in place.ids()[-_WATCHED:]:
             yield place.run_folder(str(run_id))
@@ -95,10 +95,10 @@ def _stamp(path: Path) -> tuple[int, int, int] | None:
 
 
 def _merged(parts: Sequence[Catalog]) -> Catalog:
-    # The last place first, as other lists have it where runs began in the same second.
+    # The last location first, like the other lists if runs started in the same second.
     runs = [run for part in reversed(parts) for run in part.runs]
     if len(parts) > 1:
-        # A stable sort: within a second, the order of each list holds.
+        # The sort is stable, so that within a second the order of each list is kept.
         runs.sort(key=lambda run: started(run.entry), reverse=True)
     return Catalog(
         tuple(runs),
@@ -135,10 +135,10 @@ def _newest_trained(store: StoreLayout, count: int) -> Catalog:
     try:
         index = read_index_document(store)
     except RunForgeError as error:
-        index, problem = None, f"{error.message} Showing what the run folders say."
+        index, problem = None, f"{error.message} Showing the runs found in the run folders."
     names = sorted(_names(store))
     if index is None and len(names) > count and all(map(is_run_id, names)):
-        # Without a list, each run is a folder to be read: the newest are enough for now.
+        # Without an index, every run folder has to be read, so only the newest are read now.
         runs = _with_rest([], store, names[-count])
         return Catalog(runs, len(names), False, (problem,) if problem else ())
     return _all_trained(store)
@@ -164,16 +164,16 @@ def _all_trained(store: StoreLayout) -> Catalog:
 def _with_rest(
     entries: Iterable[dict[str, Any]], store: StoreLayout, oldest: str
 ) -> tuple[Run, ...]:
-    """Return the runs of a store, newest first, with the folders that its list leaves out.
+    """Return the runs of a store, newest first, including run folders that are not in the index.
 
     Parameters
     ----------
     entries
-        What the list says, oldest first.
+        The entries of the index, oldest first.
     store
         The store.
     oldest
-        What began before is not looked at.
+        Run folders that started before this id are ignored.
     """
     found = list(entries)
     known = {entry["run_id"] for entry in found} | {

@@ -1,4 +1,4 @@
-"""What browsing says of runs, as lines: the same that the commands say."""
+"""The pages of the browser, with the same lines that the commands print."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ if TYPE_CHECKING:
     from runforge_contracts.store.lookup import AnyRun
     from runforge_engine.verification.verify_run import RunVerification
 
-#: Sections of a report that tell where a run comes from.
+#: Sections of a report on the origin of a run.
 _ORIGIN = (
     *("Data", "Data and model", "Configuration"),
     *("Provenance", "How to reproduce", "How to repeat"),
 )
-#: Lines of a log that are shown.
+#: Maximum number of log lines.
 _LINES = 1000
 
 
 class Subject:
-    """Runs that are looked at; what was read or computed of them once is kept.
+    """The runs that are shown, with a cache of what was read or computed for them.
 
     Parameters
     ----------
     runs
-        One or more.
+        One or more runs.
     settings
-        Those of the command; none of its colours.
+        The settings of the command, without colours.
     """
 
     def __init__(self, runs: Sequence[Run], settings: Settings) -> None:
@@ -50,7 +50,7 @@ class Subject:
         self._lock = threading.Lock()
 
     def lines(self, page: Page, columns: int) -> list[str]:
-        """Return the lines of a page, laid out for ``columns``; an error is told in its place."""
+        """Return the lines of a page, laid out for ``columns``, or those of its error."""
         with self._lock, within(columns):
             try:
                 return page(self)
@@ -64,19 +64,19 @@ class Subject:
 
     @property
     def folder(self) -> TrainedRun:
-        """The first run, which is a trained one."""
-        assert isinstance(self.run, TrainedRun)  # noqa: S101 - each kind has pages of its own
+        """The first run, which must be a trained run."""
+        assert isinstance(self.run, TrainedRun)  # noqa: S101 - the kinds have separate pages
         return self.run
 
     @property
     def experiment(self) -> ExperimentRun:
-        """The first run, which is one of an experiment."""
-        assert isinstance(self.run, ExperimentRun)  # noqa: S101 - each kind has its own pages
+        """The first run, which must be an experiment run."""
+        assert isinstance(self.run, ExperimentRun)  # noqa: S101 - the kinds have separate pages
         return self.run
 
     @cached_property
     def verification(self) -> RunVerification:
-        """What ``runforge verify`` finds."""
+        """The result of ``runforge verify``."""
         path = self.run.path
         if isinstance(self.run, ExperimentRun):
             from runforge_engine.experiment.record.experiment_verification import (
@@ -91,7 +91,7 @@ class Subject:
 
     @cached_property
     def comparison(self) -> dict[str, Any]:
-        """What ``runforge diff`` finds."""
+        """The result of ``runforge diff``."""
         from runforge_contracts.comparison import compare_runs
 
         folders = [tolerant(run.folder(), lambda _: None) for run in self.runs]
@@ -102,7 +102,7 @@ Page = Callable[[Subject], list[str]]
 
 
 def summary_page(subject: Subject) -> list[str]:
-    """Return what ``runforge show`` says."""
+    """Return the output of ``runforge show``."""
     if isinstance(subject.run, ExperimentRun):
         from runforge_cli.render.experiment_summary import experiment_lines
 
@@ -113,24 +113,24 @@ def summary_page(subject: Subject) -> list[str]:
 
 
 def metrics_page(subject: Subject) -> list[str]:
-    """Return what ``runforge metrics`` says."""
+    """Return the output of ``runforge metrics``."""
     return text_pages.metrics_page(subject.folder)
 
 
 def weights_page(subject: Subject) -> list[str]:
-    """Return what ``runforge importance`` or ``runforge coefficients`` says."""
+    """Return the output of ``runforge importance`` or ``runforge coefficients``."""
     if subject.folder.raw(layout.FEATURE_IMPORTANCE) is not None:
         return text_pages.importance_page(subject.folder)
     return text_pages.coefficients_page(subject.folder)
 
 
 def diagnostics_page(subject: Subject) -> list[str]:
-    """Return what ``runforge diagnostics`` says."""
+    """Return the output of ``runforge diagnostics``."""
     return text_pages.diagnostics_page(subject.folder)
 
 
 def model_page(subject: Subject) -> list[str]:
-    """Return what ``runforge inspect-artifact`` says of the run's model."""
+    """Return the output of ``runforge inspect-artifact`` for the model of the run."""
     from runforge_engine.model_file.model_inspection import inspect_model
 
     from runforge_cli.render.model_pages import model_lines
@@ -142,28 +142,28 @@ def model_page(subject: Subject) -> list[str]:
 
 
 def verification_page(subject: Subject) -> list[str]:
-    """Return what ``runforge verify`` says."""
+    """Return the output of ``runforge verify``."""
     from runforge_cli.render.verification_view import verification_lines
 
     return list(verification_lines([], [subject.verification], verbose=False))
 
 
 def comparison_page(subject: Subject) -> list[str]:
-    """Return what ``runforge diff`` says, coloured."""
+    """Return the output of ``runforge diff`` with colours."""
     from runforge_cli.render.differences import comparison_lines
 
     return list(comparison_lines(subject.comparison, colored=True))
 
 
 def history_page(subject: Subject) -> list[str]:
-    """Return the metrics of an experiment's run, with a picture of what each was on the way."""
+    """Return the metrics of an experiment run, with a curve of the history of each."""
     from runforge_cli.render.experiment_summary import history_lines
 
     return list(history_lines(TolerantRun(subject.experiment.path)))
 
 
 def log_page(subject: Subject) -> list[str]:
-    """Return the end of the log of an experiment's run."""
+    """Return the end of the log of an experiment run."""
     from runforge_cli.render.experiment_summary import log_tail
 
     lines = log_tail(subject.experiment, _LINES)
@@ -171,15 +171,15 @@ def log_page(subject: Subject) -> list[str]:
 
 
 def artifacts_page(subject: Subject) -> list[str]:
-    """Return what user code of an experiment left."""
+    """Return the artifacts of an experiment run."""
     from runforge_cli.render.experiment_summary import artifact_lines
 
     lines = artifact_lines(TolerantRun(subject.experiment.path))
-    return lines or ["  There are no artifacts."]
+    return lines or ["  No artifacts."]
 
 
 def origin_page(subject: Subject) -> list[str]:
-    """Return what a report says on where the run comes from and how to have it again."""
+    """Return the sections of a report on the origin of the run and how to reproduce it."""
     from runforge_cli.report.report_input import Material, gather_experiment
     from runforge_cli.report.report_writer import sections_of
 

@@ -1,4 +1,4 @@
-"""Which runs are listed, and in which order."""
+"""Filter and sort the runs of the browser, and choose the columns of the list."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from runforge_cli.listing.run_list import Run
 from runforge_cli.listing.run_rows import METRIC, cells_of, kind_of, metric_of, rank
 from runforge_cli.render.text_layout import width
 
-#: What a word such as ``status:failed`` looks at, and the field of the entry.
+#: The prefix of a word such as ``status:failed``, and the field of the entry that it matches.
 _FIELDS = {
     "id": "run_id",
     "name": "name",
@@ -24,7 +24,7 @@ _FIELDS = {
     "kind": "kind",
 }
 _DATASET = "dataset"
-#: Columns with the terminal columns that they take, what is worth most first.
+#: The columns with their widths, most important first.
 _WIDTHS = {
     "run": 24,
     "status": 10,
@@ -38,23 +38,23 @@ _WIDTHS = {
 }
 _ORDER = ("run", "kind", "status", METRIC, "duration", "model", "preset", "label", "name")
 _GAP = 2
-#: Columns whose cells stand at the right.
+#: Columns that are right-aligned.
 RIGHT = (METRIC, "duration")
 
 
 def chosen(runs: Iterable[Run], text: str, folders: Sequence[Path]) -> list[Run]:
-    """Return the runs that every word of ``text`` fits.
+    """Return the runs that match every word of ``text``.
 
     Parameters
     ----------
     runs
-        The runs to choose from.
+        The runs to filter.
     text
         Words. ``status:``, ``model:``, ``preset:``, ``label:``, ``name:``, ``id:`` and ``kind:``
-        look at one field; ``dataset:`` takes the start of a fingerprint or the path of a file; any
-        other word may stand anywhere.
+        match one field; ``dataset:`` takes the start of a fingerprint or the path of a file; any
+        other word matches any field.
     folders
-        Where the path of a dataset may begin.
+        The folders that the path of a dataset may be relative to.
     """
     tests = [_test(word.casefold(), word, folders) for word in text.split()]
     return [run for run in runs if all(fits(run) for fits in tests)]
@@ -76,7 +76,7 @@ def _test(word: str, typed: str, folders: Sequence[Path]) -> Callable[[Run], boo
 
 
 def _digest(value: str, folders: Sequence[Path]) -> str:
-    """Return the start of a fingerprint: the one typed, or that of a file."""
+    """Return a prefix of a fingerprint, either typed or computed from a file."""
     for folder in folders:
         path = folder / value
         try:
@@ -95,26 +95,26 @@ def _text(run: Run) -> str:
 
 
 def ordered(runs: Sequence[Run], column: str, metric: str | None, *, turned: bool) -> list[Run]:
-    """Return runs, given newest first, by a column; what it says nothing of comes last.
+    """Return runs sorted by a column; runs without a value come last.
 
     Parameters
     ----------
     runs
-        Newest first, which is the order of ``run`` and decides where a column does not.
+        The runs, newest first. This is the order by ``run``, and the order of equal values.
     column
-        One of the columns of the list. By a metric, the best come first.
+        One of the columns of the list. The best values of a metric come first.
     metric
-        The metric that is shown; None for the one that stands for each run.
+        The metric that is shown; None for the primary metric of each run.
     turned
-        Whether the other way round.
+        Whether to reverse the order.
     """
     if column == "run":
         return list(reversed(runs)) if turned else list(runs)
     keyed = [(_key(run, column, metric), run) for run in runs]
-    said = [pair for pair in keyed if pair[0] is not None]
+    known = [pair for pair in keyed if pair[0] is not None]
     rest = [run for key, run in keyed if key is None]
-    said.sort(key=lambda pair: pair[0], reverse=turned)
-    return [*(run for _, run in said), *rest]
+    known.sort(key=lambda pair: pair[0], reverse=turned)
+    return [*(run for _, run in known), *rest]
 
 
 def _key(run: Run, column: str, metric: str | None) -> Any:
@@ -127,16 +127,16 @@ def _key(run: Run, column: str, metric: str | None) -> Any:
 
 
 def layout_of(columns: int, heading: str, *, named: bool, mixed: bool) -> dict[str, int]:
-    """Return the columns that ``columns`` terminal columns have room for, with their widths.
+    """Return the columns that fit into ``columns`` terminal columns, with their widths.
 
     Parameters
     ----------
     columns
-        How many there are.
+        The available width.
     heading
-        That of the metric.
+        The heading of the metric.
     named
-        Whether any run has a name; the name takes what is left.
+        Whether any run has a name; the name takes the remaining space.
     mixed
         Whether there are runs of both kinds.
     """
@@ -157,6 +157,6 @@ def layout_of(columns: int, heading: str, *, named: bool, mixed: bool) -> dict[s
 
 
 def shown(run: Run, metric: str | None) -> dict[str, str]:
-    """Return the cells of a run by column, short enough to be laid out; not yet printable."""
+    """Return the cells of a run by column, shortened but not yet printable."""
     cells = cells_of(run.entry, metric)
     return {column: shorten(str(cells[column]), 400) for column in _ORDER}

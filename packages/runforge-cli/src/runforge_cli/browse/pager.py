@@ -1,4 +1,4 @@
-"""Lines of text on the terminal, as many as there are."""
+"""A scrollable view of lines of text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from runforge_cli.render.text_layout import width
 
 
 class Pager(ScrollView, can_focus=True, inherit_bindings=False):
-    """Lines that were laid out and made printable before; titles are bold."""
+    """A view of printable lines that are already laid out; titles are bold."""
 
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -38,18 +38,18 @@ class Pager(ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def room(self) -> int:
-        """The terminal columns that a line may take, whether or not there is a scroll bar."""
+        """The available width of a line, with or without a scroll bar."""
         return max(self.outer_size.width - 3, 1)
 
     def show(self, lines: Sequence[str], *, top: bool) -> None:
-        """Show lines; from the first on, or from where they were looked at.
+        """Show lines, from the first line or from the current scroll position.
 
         Parameters
         ----------
         lines
-            The lines. Colours may be in them as escape sequences.
+            The lines, which may contain colours as escape sequences.
         top
-            Whether to begin at the first.
+            Whether to start at the first line.
         """
         self._lines = lines
         widest = max((width(Text.from_ansi(line).plain) for line in lines), default=0)
@@ -60,11 +60,11 @@ class Pager(ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def text(self) -> str:
-        """All of the lines."""
+        """All lines as one string."""
         return "\n".join(Text.from_ansi(line).plain for line in self._lines)
 
     def render_line(self, y: int) -> Strip:
-        """Return a line of what is seen."""
+        """Return a visible line."""
         left, top = self.scroll_offset
         base, room = self.rich_style, self.size.width
         if top + y >= len(self._lines):
@@ -80,7 +80,7 @@ class Pager(ScrollView, can_focus=True, inherit_bindings=False):
         return Strip(segments).crop_extend(left, left + room, base)
 
     def _is_title(self, number: int) -> bool:
-        """Tell whether a line is the first, or stands at the margin above lines that do not."""
+        """Return whether a line is the first, or an unindented line above indented ones."""
         if number == 0:
             return True
         before, line, after = (*self._lines[number - 1 : number + 2], "", "")[:3]

@@ -1,4 +1,4 @@
-"""Reports on runs, written where the system keeps what may go, and shown by its web browser."""
+"""Write reports on runs to a temporary folder and open them in the web browser."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from runforge_cli.shell.settings import Settings
 
 
 async def write_report(runs: Sequence[Run], settings: Settings, target: Path) -> None:
-    """Write what ``runforge report`` writes; in a process of its own, because it loads models.
+    """Write a report with ``runforge report`` in a separate process, because it loads models.
 
     Raises
     ------
@@ -52,12 +52,12 @@ def _error(out: bytes) -> RunForgeError:
 
 
 def needs_the_terminal() -> bool:
-    """Tell whether the system's browser is one that draws on the terminal.
+    """Return whether the default web browser runs in the terminal.
 
     Raises
     ------
     webbrowser.Error
-        Where there is no browser at all.
+        If there is no web browser.
     """
     browser = webbrowser.get()
     if type(browser) is webbrowser.GenericBrowser:
@@ -66,7 +66,7 @@ def needs_the_terminal() -> bool:
 
 
 async def open_beside(target: Path) -> None:
-    """Open a file in a browser with windows of its own; what it writes must not reach ours."""
+    """Open a file in a graphical web browser, whose output must not reach the terminal."""
     process = await asyncio.create_subprocess_exec(
         *own_command("webbrowser", target.as_uri()),
         env=own_environment(os.environ, Path.cwd()),

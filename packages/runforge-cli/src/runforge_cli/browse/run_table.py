@@ -1,4 +1,4 @@
-"""The list of runs on the terminal: it draws what is seen, and asks for what it lacks."""
+"""The list of runs: draws the visible lines and requests runs that were not read yet."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from runforge_cli.render.differences import letters_of
 from runforge_cli.render.text_layout import fit, pad, width, wrap
 
 _GAP = "  "
-#: What stands before a run: whether it is marked.
+#: Width of the mark before a run.
 _MARK = 3
 _STATUSES = ("succeeded", "failed", "cancelled", "incomplete", "unreadable")
 
@@ -50,7 +50,7 @@ class Heading(Widget):
         self._names: dict[str, str] = {}
 
     def show(self, columns: dict[str, int], metric: str, column: str, *, falling: bool) -> None:
-        """Show the names of columns, and which one the list is sorted by.
+        """Show the names of the columns, and an arrow at the sorted one.
 
         Parameters
         ----------
@@ -59,7 +59,7 @@ class Heading(Widget):
         metric
             The name of the metric that is shown.
         column
-            The one that the list is sorted by.
+            The column that the list is sorted by.
         falling
             Whether the greatest value, or the newest run, comes first.
         """
@@ -92,7 +92,7 @@ class Heading(Widget):
 
 
 class RunList(ScrollView, can_focus=True, inherit_bindings=False):
-    """The runs, one a line, of which one is under the cursor."""
+    """The runs, one per line, with a cursor."""
 
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -129,16 +129,16 @@ class RunList(ScrollView, can_focus=True, inherit_bindings=False):
     RunList .runs--missing { text-style: dim; }
     """
 
-    #: The run under the cursor, by its place.
+    #: The position of the cursor.
     cursor = reactive(0, repaint=False)
-    #: What is said where there is no run.
+    #: The message shown if there are no runs.
     absence = reactive("")
 
     class Opened(Message):
-        """A run is to be opened."""
+        """The user opens a run."""
 
     class Wanted(Message):
-        """Runs are looked at that were not read yet."""
+        """Runs are visible that were not read yet."""
 
         def __init__(self, count: int) -> None:
             super().__init__()
@@ -162,16 +162,16 @@ class RunList(ScrollView, can_focus=True, inherit_bindings=False):
         return self.runs[self.cursor] if self.cursor < len(self.runs) else None
 
     def show(self, runs: Sequence[Run], total: int, metric: str | None) -> None:
-        """Show runs; the cursor stays at its run, or at the top where it stood there.
+        """Show runs; the cursor stays at its run, or at the top if it was there.
 
         Parameters
         ----------
         runs
-            What was read of them.
+            The runs that were read.
         total
-            How many there are.
+            The number of all runs.
         metric
-            The metric that is shown; None for the one that stands for each run.
+            The metric that is shown; None for the primary metric of each run.
         """
         before, offset = self.current, self.cursor - self.scroll_offset.y
         at_top = self.cursor == 0 and self.scroll_offset.y == 0
@@ -192,7 +192,7 @@ class RunList(ScrollView, can_focus=True, inherit_bindings=False):
         self.refresh()
 
     def lay_out(self) -> None:
-        """Give the columns the room that there is."""
+        """Fit the columns to the available width."""
         bar = 1 if self._total > self.outer_size.height else 0
         room = max(self.outer_size.width - bar, 1)
         self.virtual_size = Size(room, self._total)
@@ -202,18 +202,18 @@ class RunList(ScrollView, can_focus=True, inherit_bindings=False):
         self.post_message(self.Laid())
 
     def on_resize(self) -> None:
-        """Lay the columns out anew, and keep the cursor in sight."""
+        """Lay out the columns again, and keep the cursor visible."""
         self.lay_out()
         self.call_after_refresh(self._follow)
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """Return a line of what is seen."""
+        """Return a visible line."""
         number, room = self.scroll_offset.y + y, self.size.width
         base = self.rich_style
         if number >= self._total:
-            said = wrap(self.absence, max(room - 2 * _MARK, 1)) if self.absence else []
-            text = " " * _MARK + said[y - 1] if 0 < y <= len(said) else ""
+            lines = wrap(self.absence, max(room - 2 * _MARK, 1)) if self.absence else []
+            text = " " * _MARK + lines[y - 1] if 0 < y <= len(lines) else ""
             return Strip([Segment(text, base)]).adjust_cell_length(room, base)
         if number >= len(self.runs):
             self.post_message(self.Wanted(number + self.size.height + 1))
@@ -241,7 +241,7 @@ class RunList(ScrollView, can_focus=True, inherit_bindings=False):
         return segments
 
     def watch_cursor(self, before: int, after: int) -> None:
-        """Draw the line that the cursor left, and the one that it came to."""
+        """Redraw the lines that the cursor has left and entered."""
         for number in (before, after):
             self.refresh_lines(number - self.scroll_offset.y, 1)
         self._follow()
@@ -257,11 +257,11 @@ class RunList(ScrollView, can_focus=True, inherit_bindings=False):
         self.cursor = max(0, min(place, len(self.runs) - 1))
 
     def action_move(self, lines: int) -> None:
-        """Go some lines down."""
+        """Move the cursor by some lines."""
         self._go(self.cursor + lines)
 
     def action_turn(self, pages: int) -> None:
-        """Go some pages down."""
+        """Move the cursor by some pages."""
         self._go(self.cursor + pages * max(self.size.height - 1, 1))
 
     def action_first(self) -> None:
@@ -269,7 +269,7 @@ class RunList(ScrollView, can_focus=True, inherit_bindings=False):
         self._go(0)
 
     def action_last(self) -> None:
-        """Go to the last run, as far as they were read."""
+        """Go to the last run that was read."""
         self._go(self._total - 1)
 
     def action_open(self) -> None:
@@ -278,7 +278,7 @@ class RunList(ScrollView, can_focus=True, inherit_bindings=False):
             self.post_message(self.Opened())
 
     def on_click(self, event: events.Click) -> None:
-        """Go to the run under the pointer; open it where it was clicked twice."""
+        """Select the run under the pointer; open it on a double click."""
         number = self.scroll_offset.y + event.y
         if number < len(self.runs):
             self.cursor = number

@@ -30,34 +30,36 @@ if TYPE_CHECKING:
 
     from runforge_cli.browse.browser import Browser
 
-#: Seconds between two looks at whether a store has changed, and after a key before runs are chosen.
+#: Seconds between two checks for changes, and between a key press and filtering.
 _POLL, _PAUSE = 2.0, 0.05
-#: Runs that tell which metrics there are.
+#: Number of runs that are searched for the names of metrics.
 _SAMPLE = 1000
 
 
 class RunsScreen(Screen[None]):
-    """The runs of stores and experiments, newest first, as they come."""
+    """The live list of the trained runs and experiment runs, newest first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        # First of all, so that keys that follow at once go where they are meant to.
+        # With priority, so that keys pressed right after it reach the filter.
         Binding("slash", "filter", "Filter", key_display="/", priority=True),
         Binding("enter,down", "leave_filter", "Back to the list", show=False, priority=True),
-        Binding("space", "mark", "Mark", tooltip="Mark or unmark a run, to compare it"),
+        Binding("space", "mark", "Mark", tooltip="Mark or unmark a run for comparison"),
         Binding(
-            "c", "compare", "Compare", tooltip="Compare the marked runs, the first is the base"
+            "c", "compare", "Compare", tooltip="Compare the marked runs; the first is the baseline"
         ),
-        Binding("v", "verify", "Verify", tooltip="Check whether anything of the run was changed"),
+        Binding("v", "verify", "Verify", tooltip="Check whether the run was changed"),
         Binding(
             "o", "report", "Report", show=False, tooltip="Write a report and open it in the browser"
         ),
         Binding("s", "sort", "Sort", show=False, tooltip="Sort by the next column"),
-        Binding("S", "turn", "Reverse", show=False, tooltip="Sort the other way round"),
+        Binding("S", "turn", "Reverse", show=False, tooltip="Reverse the order"),
         Binding("m", "metric", "Metric", show=False, tooltip="Show the next metric"),
-        Binding("d", "same_data", "Same data", show=False, tooltip="Only runs of this dataset"),
-        Binding("y", "copy", "Copy data id", show=False, tooltip="Copy the dataset's SHA-256"),
+        Binding(
+            "d", "same_data", "Same data", show=False, tooltip="Show only runs on this dataset"
+        ),
+        Binding("y", "copy", "Copy dataset", show=False, tooltip="Copy the dataset's SHA-256"),
         Binding("r", "reread", "Read again", show=False),
-        Binding("escape", "clear", "Clear", show=False, tooltip="Drop the filter, then the marks"),
+        Binding("escape", "clear", "Clear", show=False, tooltip="Clear the filter, then the marks"),
     ]
     DEFAULT_CSS = """
     .title { height: 1; padding: 0 1; text-style: bold; background: $panel; color: $text-primary; }
@@ -83,12 +85,12 @@ class RunsScreen(Screen[None]):
         self._pause: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        """Give the widgets."""
+        """Yield the widgets."""
         yield Static(classes="title", markup=False, id="title")
         yield Input(
             placeholder="text, status:failed, model:forest, dataset:…",
             compact=True,
-            select_on_focus=False,  # else what was typed at once would be typed over
+            select_on_focus=False,  # else keys typed before the focus would be overwritten
             id="filter",
         )
         yield Heading()
@@ -104,11 +106,11 @@ class RunsScreen(Screen[None]):
 
     @property
     def words(self) -> Input:
-        """The words that runs are chosen by."""
+        """The input of the filter."""
         return self.query_one("#filter", Input)
 
     def on_mount(self) -> None:
-        """Read the newest runs, and look for others from time to time."""
+        """Read the newest runs, and start to check for changes."""
         self.table.focus()
         self._read(lambda places: read_newest(places, PAGE))
         self.set_interval(_POLL, self._poll)
@@ -118,13 +120,13 @@ class RunsScreen(Screen[None]):
     def _read(self, how: Callable[[list[Place]], Catalog]) -> None:
         if not self._reading:
             self._reading = True
-            self._say()
+            self._update_status()
             begin(self, partial(self._read_elsewhere, how), group="read")
 
     async def _read_elsewhere(self, how: Callable[[list[Place]], Catalog]) -> None:
         def work() -> tuple[list[Place], object, Catalog]:
             places = self.browser.settings.places()
-            seen = stamp(places)  # before they are read: what comes later is seen next time
+            seen = stamp(places)  # before reading, so that later changes are detected
             return places, seen, how(places)
 
         try:
@@ -152,7 +154,7 @@ class RunsScreen(Screen[None]):
 
     @on(RunList.Wanted)
     def read_more(self, event: RunList.Wanted) -> None:
-        """Read runs that are looked at."""
+        """Read the runs that have become visible."""
         if not self.catalog.complete:
             count = max(event.count, 4 * len(self.catalog.runs))
             if 2 * count > self.catalog.total:
@@ -164,7 +166,7 @@ class RunsScreen(Screen[None]):
 
     @property
     def _whole(self) -> bool:
-        """Whether what is shown can only be told from all runs."""
+        """Whether all runs have to be read for the filter or the order."""
         return bool(self.words.value.strip()) or self._column != "run" or self._turned
 
     def _choose(self) -> None:
@@ -183,15 +185,15 @@ class RunsScreen(Screen[None]):
 
         runs = list(catalog.runs) if not whole else await elsewhere(work)
         self.table.show(runs, len(runs) if whole else catalog.total, metric)
-        self._say()
+        self._update_status()
 
     @property
     def metric(self) -> str | None:
-        """The metric that is shown; None for the one that stands for each run."""
+        """The metric that is shown; None for the primary metric of each run."""
         return self._metric or common_metric(run.entry for run in self.catalog.runs[:PAGE])
 
-    def _say(self) -> None:
-        """Say how many runs there are, which of them are shown, and what is wrong."""
+    def _update_status(self) -> None:
+        """Update the status line and the message on problems."""
         catalog, shown = self.catalog, len(self.table.runs)
         parts = [plural(catalog.total, "run")]
         if self.words.value.strip():
@@ -209,12 +211,12 @@ class RunsScreen(Screen[None]):
         self.table.absence = "" if shown else self._absence()
 
     def _absence(self) -> str:
-        """Return what to say where no run is listed."""
+        """Return the message if no run is listed."""
         if self._reading:
             return ""
         if self.catalog.runs:
             return "No runs match."
-        hint = "`runforge train DATA --label COLUMN` makes the first one; it will appear here."
+        hint = "Create one with `runforge train DATA --label COLUMN`; it will appear here."
         return f"No runs yet in {self._place()}. {hint}"
 
     @on(RunList.Laid)
@@ -231,7 +233,7 @@ class RunsScreen(Screen[None]):
 
     @on(Heading.Sorted)
     def sort_by(self, event: Heading.Sorted) -> None:
-        """Sort by a column, or the other way round."""
+        """Sort by a column, or reverse the order if it is sorted by it already."""
         self._turned = event.column == self._column and not self._turned
         self._column = event.column
         self._choose()
@@ -244,7 +246,7 @@ class RunsScreen(Screen[None]):
         self._choose()
 
     def action_turn(self) -> None:
-        """Sort the other way round."""
+        """Reverse the order."""
         self._turned = not self._turned
         self._choose()
 
@@ -260,32 +262,32 @@ class RunsScreen(Screen[None]):
     # Filtering
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Tell whether an action makes sense: a slash among the words is one of them."""
+        """Return whether an action is available; a slash typed into the filter is text."""
         if action in ("filter", "leave_filter") and self.is_mounted:
             typing = self.focused is self.words
             return typing == (action == "leave_filter")
         return super().check_action(action, parameters)
 
     def action_filter(self) -> None:
-        """Type words that runs are chosen by."""
+        """Move the focus to the filter."""
         self.words.display = True
-        self.set_focus(self.words)  # at once: other keys may wait already
+        self.set_focus(self.words)  # immediately, because more keys may be queued
 
     @on(Input.Changed)
     def choose_soon(self) -> None:
-        """Choose anew, once no other key follows at once."""
+        """Filter again after a short pause without key presses."""
         self.words.display = bool(self.words.value) or self.focused is self.words
         if self._pause is not None:
             self._pause.stop()
         self._pause = self.set_timer(_PAUSE, self._choose)
 
     def action_leave_filter(self) -> None:
-        """Go back to the list; the words stay."""
+        """Go back to the list and keep the filter."""
         self.set_focus(self.table)
         self.words.display = bool(self.words.value)
 
     def action_clear(self) -> None:
-        """Drop the words, or else the marks."""
+        """Clear the filter, or else the marks."""
         if self.words.display:
             self.words.value = ""
             self.action_leave_filter()
@@ -294,7 +296,7 @@ class RunsScreen(Screen[None]):
             self._remark()
 
     def action_same_data(self) -> None:
-        """Choose the runs of the same dataset."""
+        """Show only the runs on the same dataset."""
         run = self.table.current
         if run is not None and run.fingerprint is not None:
             self.words.value = f"dataset:{run.fingerprint[:12]}"
@@ -314,15 +316,15 @@ class RunsScreen(Screen[None]):
     def _remark(self) -> None:
         self.table.marked = list(self.marked)
         self.table.refresh()
-        self._say()
+        self._update_status()
 
     def action_compare(self) -> None:
-        """Compare the marked runs, or the marked one and that under the cursor."""
+        """Compare the marked runs, or the marked run with the one under the cursor."""
         runs, current = list(self.marked.values()), self.table.current
         if len(runs) == 1 and current is not None and current.key not in self.marked:
             runs.append(current)
         if len(runs) < 2:
-            self.notify("Mark two runs at least, each with the space bar.", severity="warning")
+            self.notify("Mark at least two runs with the space bar.", severity="warning")
             return
         self.app.push_screen(SubjectScreen(f"Comparison of {len(runs):,} runs", runs, self.browser))
 
@@ -340,7 +342,7 @@ class RunsScreen(Screen[None]):
             self.app.push_screen(RunScreen(self.table.current, self.browser, page))
 
     def action_report(self) -> None:
-        """Write a report on the marked runs, or that under the cursor, and open it."""
+        """Write a report on the marked runs, or on the one under the cursor, and open it."""
         current = [] if self.table.current is None else [self.table.current]
         self.browser.open_report(list(self.marked.values()) or current)
 

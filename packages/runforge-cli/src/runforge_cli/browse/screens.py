@@ -1,4 +1,4 @@
-"""The screens with text: a run with its pages, a comparison, the keys."""
+"""The screens with text: the pages of a run, a comparison, and the key bindings."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from runforge_cli.browse.browser import Browser
 
 SUMMARY, VERIFY = "summary", "verify"
-#: The pages of a trained run, by the names of their tabs.
+#: The pages of a trained run, by the name of the tab.
 PAGES: dict[str, Page] = {
     SUMMARY: summary_page,
     "metrics": metrics_page,
@@ -48,7 +48,7 @@ PAGES: dict[str, Page] = {
     "model": model_page,
     VERIFY: verification_page,
 }
-#: Those of the run of an experiment.
+#: The pages of an experiment run.
 EXPERIMENT_PAGES: dict[str, Page] = {
     SUMMARY: summary_page,
     "metrics": history_page,
@@ -60,10 +60,10 @@ EXPERIMENT_PAGES: dict[str, Page] = {
 
 
 class TextScreen(Screen[None]):
-    """A title, and lines below it."""
+    """A screen with a title and lines of text."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,backspace", "app.pop_screen", "Back", tooltip="Back to where you came from")
+        Binding("escape,backspace", "app.pop_screen", "Back", tooltip="Back to the previous screen")
     ]
     DEFAULT_CSS = """
     .title { height: 1; padding: 0 1; text-style: bold; background: $panel; color: $text-primary; }
@@ -77,14 +77,14 @@ class TextScreen(Screen[None]):
         self._title = title
 
     def compose(self) -> ComposeResult:
-        """Give the widgets."""
+        """Yield the widgets."""
         yield Static(printable(self._title), classes="title", markup=False)
         yield from self.compose_tabs()
         yield Pager()
         yield Footer(compact=True, show_command_palette=False)
 
     def compose_tabs(self) -> Iterable[Tabs]:
-        """Give what chooses between pages, if there are several."""
+        """Yield the tabs, if there are several pages."""
         return ()
 
     @property
@@ -93,23 +93,23 @@ class TextScreen(Screen[None]):
         return self.query_one(Pager)
 
     def on_mount(self) -> None:
-        """Begin to read with the keyboard at the lines."""
+        """Move the focus to the lines."""
         self.pager.focus()
 
     def on_resize(self) -> None:
-        """Lay the lines out for the terminal as it is now."""
+        """Lay out the lines for the new size."""
         self.call_after_refresh(self.lay_out)
 
     def lay_out(self, *, top: bool = False) -> None:
-        """Show the lines, from the first on or from where they were looked at."""
+        """Show the lines, from the first line or from the current scroll position."""
         raise NotImplementedError
 
 
 class SubjectScreen(TextScreen):
-    """Lines about runs, which are made in the background."""
+    """A screen on one or more runs, whose lines are produced in the background."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "copy", "Copy data id", show=False, tooltip="Copy the dataset's SHA-256"),
+        Binding("y", "copy", "Copy dataset", show=False, tooltip="Copy the dataset's SHA-256"),
         Binding("o", "report", "Report", tooltip="Write a report and open it in the browser"),
         Binding("r", "reread", "Read again", show=False),
     ]
@@ -122,11 +122,11 @@ class SubjectScreen(TextScreen):
 
     @property
     def page(self) -> Page:
-        """What makes the lines."""
+        """The function that produces the lines."""
         return comparison_page
 
     def lay_out(self, *, top: bool = False) -> None:
-        """Show the lines, from the first on or from where they were looked at."""
+        """Show the lines, from the first line or from the current scroll position."""
         work = partial(self._lay_out, self.page, top=top)
         begin(self, work, group="page")
 
@@ -152,7 +152,7 @@ class SubjectScreen(TextScreen):
 
 
 class RunScreen(SubjectScreen):
-    """A run, with a page for each question."""
+    """The screen of a run, with several pages."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,tab", "turn(1)", "Next page", key_display="→"),
@@ -161,7 +161,7 @@ class RunScreen(SubjectScreen):
             Binding(str(number), f"page({number - 1})", name.capitalize(), show=False)
             for number, name in enumerate(PAGES, 1)
         ),
-        Binding("v", "page(-1)", "Verify", tooltip="Check whether anything was changed"),
+        Binding("v", "page(-1)", "Verify", tooltip="Check whether the run was changed"),
     ]
     DEFAULT_CSS = """
     Tabs { height: 2; }
@@ -173,7 +173,7 @@ class RunScreen(SubjectScreen):
         self._page = page
 
     def compose_tabs(self) -> Iterable[Tabs]:
-        """Give the tabs."""
+        """Yield the tabs."""
         tabs = Tabs(
             *(Tab(name.capitalize(), id=name) for name in self._pages),
             active=self._page,
@@ -184,7 +184,7 @@ class RunScreen(SubjectScreen):
 
     @property
     def page(self) -> Page:
-        """What makes the lines."""
+        """The function that produces the lines."""
         return self._pages[self._page]
 
     @on(Tabs.TabActivated)
@@ -196,26 +196,26 @@ class RunScreen(SubjectScreen):
             self.lay_out(top=True)
 
     def action_page(self, number: int) -> None:
-        """Go to a page by its number, from 0 on, if there is one; the last is to verify the run."""
+        """Go to a page by its number, starting at 0, if it exists; -1 is the verification."""
         names = list(self._pages)
         if self.is_mounted and number < len(names):
             self.query_one(Tabs).active = names[number]
 
     def action_turn(self, pages: int) -> None:
-        """Go some pages on."""
+        """Go forward or back by some pages."""
         names = list(self._pages)
         self.action_page((names.index(self._page) + pages) % len(names))
 
 
 class HelpScreen(TextScreen):
-    """What the keys do.
+    """The screen with the key bindings.
 
     Parameters
     ----------
     sections
-        Titles with keys and what they do.
+        Keys and their descriptions, by title.
     text
-        What else there is to know, by title.
+        Further paragraphs, by title.
     """
 
     def __init__(self, sections: dict[str, list[tuple[str, str]]], text: dict[str, str]) -> None:

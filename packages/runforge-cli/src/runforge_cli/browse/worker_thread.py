@@ -1,4 +1,4 @@
-"""Work that takes a while, beside the loop that draws and listens."""
+"""Run slow work in threads, so that the event loop of the browser stays responsive."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ Value = TypeVar("Value")
 
 
 async def elsewhere(work: Callable[[], Value]) -> Value:
-    """Return what ``work`` returns, from a thread that nobody waits for when the program ends."""
+    """Return the result of ``work``, run in a thread that does not delay the exit."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[Value] = loop.create_future()
 
     def settle(value: Value | None, problem: BaseException | None) -> None:
         if future.done():
-            return  # nobody asks any more
+            return  # the caller was cancelled
         if problem is None:
             future.set_result(value)  # type: ignore[arg-type]
         else:
@@ -32,7 +32,7 @@ async def elsewhere(work: Callable[[], Value]) -> Value:
             value = work()
         except BaseException as raised:  # noqa: BLE001 - it is raised again in the loop
             problem = raised
-        with contextlib.suppress(RuntimeError):  # the loop is closed: the program ends
+        with contextlib.suppress(RuntimeError):  # the loop is closed at exit
             loop.call_soon_threadsafe(settle, value, problem)
 
     threading.Thread(target=run, name="runforge-browse", daemon=True).start()
@@ -40,7 +40,6 @@ async def elsewhere(work: Callable[[], Value]) -> Value:
 
 
 def begin(node: DOMNode, work: Callable[[], Coroutine[Any, Any, None]], *, group: str) -> None:
-    """Begin some work of a widget; of each group only what was begun last goes on."""
-    # As a function: a coroutine that is never begun, because other work replaces it, is complained
-    # about.
+    """Start work for a widget, cancelling earlier work of the same group."""
+    # Pass the function, because Python warns about a coroutine that is replaced before it starts.
     node.run_worker(cast("Any", work), group=group, exclusive=True)

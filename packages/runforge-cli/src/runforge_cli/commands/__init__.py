@@ -1,1 +1,1 @@
-"""The commands, one a module; a module is imported when its command runs."""
+"""The commands, one per module; a module is imported when its command runs."""

@@ -1,4 +1,4 @@
-"""``runforge browse``: look around in the store, on the whole terminal."""
+"""``runforge browse``: browse the store in a full-screen view."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 
-#: The library that draws, and what brings it.
+#: The packages of the terminal interface, and the extra that installs them.
 _DRAWING, _EXTRA = ("textual", "rich"), "runforge-cli[browse]"
 
 
-@click.command("browse", short_help="Look around in the store, on the whole terminal.")
+@click.command("browse", short_help="Browse the store in a full-screen view.")
 @global_options
 @pass_settings
 def command(settings: Settings) -> int:
-    """Look around in the store: list, filter, open, compare and verify runs.
+    """Browse the store: list, filter, open, compare and verify runs.
 
-    Works with keyboard and mouse; `?` shows the keys, `q` leaves. Runs that are trained meanwhile
-    appear by themselves. Nothing is written to the store.
+    Use the keyboard or the mouse; `?` shows the keys, `q` quits. New runs appear automatically.
+    Nothing is written to the store.
     """
     if settings.json or not _on_a_terminal():
         raise RunForgeError(
             ErrorCode.USAGE_INVALID,
-            "Browsing needs a terminal to draw on and to read keys from.",
+            "`runforge browse` needs an interactive terminal.",
             hint="`runforge runs` lists the runs, with --json for programs.",
         )
-    settings.stores()  # What is wrong with the options is told before anything is drawn.
+    settings.stores()  # Report invalid options before the terminal is taken over.
     try:
         from runforge_cli.browse.browser import browse
     except ModuleNotFoundError as error:
@@ -38,11 +38,11 @@ def command(settings: Settings) -> int:
             raise
         raise RunForgeError(
             ErrorCode.EXTRA_MISSING,
-            "The library that draws the browser is not installed.",
+            "The terminal interface library is not installed.",
             hint=f"Install it with `python -m pip install '{_EXTRA}'`; `runforge runs` and"
-            " `runforge show` do without.",
+            " `runforge show` do not need it.",
         ) from None
-    # The drawing library has an answer of its own to an interrupt, in place of Python's.
+    # The terminal interface replaces Python's default handler of interrupts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     return browse(settings)
 
@@ -50,7 +50,7 @@ def command(settings: Settings) -> int:
 def _on_a_terminal() -> bool:
     streams = (sys.stdin, sys.stdout)
     if sys.stderr is None:
-        return False  # The library draws on it; elsewhere it may lead, but not be closed.
+        return False  # The library draws on standard error; it may be redirected, but not closed.
     return os.environ.get("TERM") != "dumb" and all(
         stream is not None and stream.isatty() for stream in streams
     )

@@ -1,4 +1,4 @@
-"""``runforge cancel``: end a run that is at work in another terminal."""
+"""``runforge cancel``: cancel a run that is in progress in another process."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from runforge_contracts.store.run import Run
 
 
-@click.command("cancel", short_help="End a run that is at work in another terminal.")
+@click.command("cancel", short_help="Cancel a run that is in progress elsewhere.")
 @click.argument("run", required=False, shell_complete=complete_run)
 @global_options
 @pass_settings
 def command(settings: Settings, run: str | None) -> int:
-    """End a run that is at work in another terminal, and wait until it has ended.
+    """Cancel a run that is in progress in another process, and wait until it has finished.
 
-    RUN is the newest one at work where it is left out. The run records itself as cancelled.
+    RUN defaults to the newest run in progress. The run is recorded as cancelled.
     """
     from runforge_contracts.store.experiment_runs import ExperimentRun
     from runforge_engine.experiment.run.cancel_experiment import (
@@ -36,13 +36,13 @@ def command(settings: Settings, run: str | None) -> int:
 
     found: Run | ExperimentRun | None
     if run is None:
-        at_work: list[Iterator[Run | ExperimentRun]] = [running(settings.stores())]
-        at_work += [running_experiments(place.workspace) for place in settings.experiments()]
-        found = next(chain.from_iterable(at_work), None)
+        candidates: list[Iterator[Run | ExperimentRun]] = [running(settings.stores())]
+        candidates += [running_experiments(place.workspace) for place in settings.experiments()]
+        found = next(chain.from_iterable(candidates), None)
         if found is None:
             raise RunForgeError(
                 ErrorCode.RUN_NOT_RUNNING,
-                f"No run is at work in {quote(settings.folder, 200)}.",
+                f"No run is in progress in {quote(settings.folder, 200)}.",
                 hint="`runforge runs` lists the runs.",
             )
     else:
@@ -50,13 +50,13 @@ def command(settings: Settings, run: str | None) -> int:
     ended: Run | ExperimentRun
     if isinstance(found, ExperimentRun):
         ended = stop_experiment(found.path)
-        told = {"config": ended.config}
+        document = {"config": ended.config}
     else:
         ended = stop(found.path)
-        told = {"result": ended.result}
+        document = {"result": ended.result}
     if settings.json:
         where = settings.target().relative(ended.path)
-        write_json({"run_id": ended.id, "run_dir": where, "status": ended.status, **told})
+        write_json({"run_id": ended.id, "run_dir": where, "status": ended.status, **document})
     else:
         write_lines([f"Run {printable(ended.id)}: {ended.status}"])
     return 0

@@ -16,7 +16,7 @@ from runforge_cli.shell.settings import Settings, global_options, pass_settings,
 @global_options
 @pass_settings
 def command(settings: Settings, run: str) -> int:
-    """Show the coefficients of a linear model in standardized feature space."""
+    """Show the coefficients of a linear model for standardized features."""
     folder = settings.find_run(run, takes=made(layout.LINEAR_COEFFICIENTS))
     if settings.json:
         write_json(coefficients_document(folder))

@@ -1,4 +1,4 @@
-"""``runforge diagnostics``: why a run behaved as it did."""
+"""``runforge diagnostics``: the warnings, notes and errors of a run."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from runforge_cli.render.text_pages import diagnostics_page
 from runforge_cli.shell.settings import Settings, global_options, pass_settings, run_argument
 
 
-@click.command("diagnostics", short_help="Show why a run behaved as it did.")
+@click.command("diagnostics", short_help="Show the diagnostics of a run.")
 @run_argument
 @global_options
 @pass_settings
 def command(settings: Settings, run: str) -> int:
-    """Show why RUN behaved as it did: dropped rows, missing convergence, errors."""
+    """Show the diagnostics of RUN, such as dropped rows, failed convergence and errors."""
     folder = settings.find_run(run)
     if settings.json:
         write_json(

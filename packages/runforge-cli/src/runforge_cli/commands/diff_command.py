@@ -1,4 +1,4 @@
-"""``runforge diff``: what differs between runs, and why their results do."""
+"""``runforge diff``: compare runs and explain why their results differ."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from runforge_cli.render.output import warn, write_json, write_lines
 from runforge_cli.shell.settings import Settings, complete_run, global_options, pass_settings
 
 
-@click.command("diff", short_help="Compare runs, and say why their results differ.")
+@click.command("diff", short_help="Compare runs and explain why their results differ.")
 @click.argument("runs", metavar="RUN RUN [RUN]...", nargs=-1, shell_complete=complete_run)
 @global_options
 @pass_settings
 def command(settings: Settings, runs: tuple[str, ...]) -> int:
-    """Compare two or more runs: what they were asked, what they used and what came of it.
+    """Compare two or more runs: configuration, data, environment and results.
 
-    The first run is the one that the others are held against. What is compared is what the runs
-    record; nothing is computed again.
+    The first run is the baseline. The comparison uses the recorded documents; nothing is computed
+    again.
     """
     from runforge_contracts.comparison import compare_runs
 

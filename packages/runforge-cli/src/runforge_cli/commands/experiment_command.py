@@ -1,4 +1,4 @@
-"""``runforge experiment``: any training script as a recorded run."""
+"""``runforge experiment``: run any training script as a recorded run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import click
 from runforge_contracts.display import printable, quote
 from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
 
-from runforge_cli.render.output import error_lines, tell, warn, write_json, write_lines
+from runforge_cli.render.output import error_lines, print_errors, warn, write_json, write_lines
 from runforge_cli.shell.click_group import CommandGroup
 from runforge_cli.shell.settings import Settings, global_options, pass_settings, private_option
 
@@ -28,19 +28,21 @@ if TYPE_CHECKING:
 def command() -> None:
     """Run any training script as a recorded run, in a repository of experiments.
 
-    Runs lie in `runs/run-YYYY-MM-DD-NNN/`. --workspace names the repository; without it, it is the
-    Git repository around the current folder, or else the current folder.
+    Runs are stored in `runs/run-YYYY-MM-DD-NNN/`. --workspace sets the repository; the default is
+    the Git repository that contains the current folder, or else the current folder.
     """
 
 
 @command.command("run", short_help="Run an experiment.")
 @click.argument("file", metavar="[FILE]", required=False)
-@click.option("--experiment", metavar="FILE", help="The experiment file.")
-@click.option("--run-id", metavar="ID", help="Id of the run [made from the day].")
-@click.option("--dry-run", is_flag=True, help="Only say what would be run, and what is wrong.")
+@click.option("--experiment", metavar="FILE", help="Experiment file.")
+@click.option("--run-id", metavar="ID", help="Id of the run [from the date].")
+@click.option(
+    "--dry-run", is_flag=True, help="Only print the resolved configuration and its warnings."
+)
 @click.option("--notes", metavar="S", help="Free text.")
 @click.option(
-    "--set", "assignments", multiple=True, metavar="NAME=VALUE", help="A value; repeatable."
+    "--set", "assignments", multiple=True, metavar="NAME=VALUE", help="Set a value; repeatable."
 )
 @private_option
 @global_options
@@ -54,17 +56,16 @@ def run(
     notes: str | None,
     assignments: tuple[str, ...],
 ) -> int:
-    """Run an experiment and record it, whatever becomes of it.
+    """Run an experiment and record it, even if it fails or is cancelled.
 
-    FILE is an experiment file, or the config.yaml of a run, which is repeated; --experiment FILE
-    says the same. What user code prints is shown, on standard error with --json, and recorded.
-    With --set, VALUE is YAML: `--set training.epochs=3`; `--set +NAME=VALUE` says that a new name
-    is meant.
+    FILE is an experiment file, or the config.yaml of a run to repeat; --experiment FILE is
+    equivalent. The output of the script is shown (on standard error with --json) and recorded.
+    With --set, VALUE is YAML: `--set training.epochs=3`; `--set +NAME=VALUE` adds a new name.
     """
-    from runforge_cli.shell.training import cancelled_by_signals
+    from runforge_cli.shell.training_session import cancelled_by_signals
 
     if settings.private:
-        # For our own training, too, which is a process of its own.
+        # Also for a training that the script starts, which runs in a separate process.
         os.environ["RUNFORGE_PRIVATE"] = "1"
     with cancelled_by_signals() as cancellation:
         from runforge_engine.experiment.run.resolve import materialise
@@ -79,30 +80,30 @@ def run(
             run_id=run_id,
         )
         if dry_run:
-            _tell_plan(settings, prepared)
+            _print_plan(settings, prepared)
             return ExitCode.OK
-        if not settings.json:  # now, and not after a day of training
+        if not settings.json:  # before the training, which may take a day
             for warning in prepared.warnings:
                 warn(warning)
         outcome = run_experiment(
             prepared,
             show=None if settings.quiet else _show_on(2 if settings.json else 1),
-            began=lambda folder: _tell_beginning(settings, folder),
+            began=lambda folder: _report_start(settings, folder),
             cancellation=cancellation,
         )
-    _tell(settings, outcome, root, told=len(prepared.warnings))
+    _report(settings, outcome, root, shown=len(prepared.warnings))
     codes = {"succeeded": ExitCode.OK, "cancelled": ExitCode.CANCELLED}
     return codes.get(outcome.status, ExitCode.FAILED)
 
 
-@command.command("init", short_help="Lay out a repository for experiments.")
+@command.command("init", short_help="Create the layout of a repository for experiments.")
 @click.argument("folder", metavar="[DIR]", required=False)
 @global_options
 @pass_settings
 def init(settings: Settings, folder: str | None) -> int:
-    """Lay out a repository for experiments, with two of them, in DIR.
+    """Create the layout of a repository for experiments in DIR, with two example experiments.
 
-    DIR is the repository where it is left out. A file that is there stays as it is.
+    DIR defaults to the current repository. Existing files are not changed.
     """
     from runforge_engine.experiment.config.repository import find_repository
     from runforge_engine.experiment.record.experiment_check import word_on_others
@@ -113,8 +114,8 @@ def init(settings: Settings, folder: str | None) -> int:
     warnings = [] if others is None else [others]
     if around != done.root:
         warnings.append(
-            f"{done.root} lies in the Git repository {around}; give --workspace, or run"
-            " experiments by tools/run.py."
+            f"{done.root} is inside the Git repository {around}; use --workspace, or run"
+            " experiments with tools/run.py."
         )
     if settings.json:
         write_json(
@@ -135,16 +136,15 @@ def init(settings: Settings, folder: str | None) -> int:
     return ExitCode.OK
 
 
-@command.command("check", short_help="Say what is wrong with the runs.")
+@command.command("check", short_help="Check the experiment runs of the repository.")
 @click.argument("runs", nargs=-1, metavar="[RUN...]")
 @global_options
 @pass_settings
 def check(settings: Settings, runs: tuple[str, ...]) -> int:
-    """Say what is wrong with the runs of experiments; exit 1 if anything is.
+    """Check experiment runs and exit with 1 if there are findings.
 
-    RUN is the id of a run, `latest`, or the path of its folder; all of them where it is left out.
-    A run that failed is not wrong. Large files that Git LFS would not take are warned of. Nothing
-    is written.
+    RUN is a run id, `latest`, or the path of a run folder; the default is all runs. A failed run is
+    not a finding. Large files that Git LFS does not track cause a warning. Nothing is written.
     """
     from runforge_engine.experiment.record.experiment_check import check_repository
 
@@ -163,7 +163,7 @@ def check(settings: Settings, runs: tuple[str, ...]) -> int:
 
 
 def _repository(settings: Settings) -> Path:
-    """Return the repository: the one named, else that of Git around here, else here."""
+    """Return the repository: the option, else the Git repository, else the current folder."""
     from runforge_engine.experiment.config.repository import find_repository
 
     return settings.folder if settings.workspace is not None else find_repository(Path.cwd())
@@ -179,21 +179,21 @@ def _run_of_experiment(reference: str, root: Path) -> Path:
         return found.path
     raise RunForgeError(
         ErrorCode.RUN_NOT_FOUND,
-        f"{quote(reference, 200)} is not the run of an experiment.",
+        f"{quote(reference, 200)} is not an experiment run.",
         hint="`runforge verify` checks trained runs.",
     )
 
 
 def _experiment_file(argument: str | None, option: str | None, root: Path) -> Path:
-    """Return the file as it was typed, from here or else from the repository."""
+    """Return the experiment file, relative to the current folder or else to the repository."""
     name = option if argument is None else argument
     if name is None or None not in (argument, option):
         raise RunForgeError(
             ErrorCode.USAGE_INVALID,
-            "No experiment file is named."
+            "The experiment file is missing."
             if name is None
-            else f"Two experiment files are named, {quote(argument)} and {quote(option)}.",
-            hint=_offer(root) or "`runforge experiment init` lays out a repository with two.",
+            else f"Two experiment files are given, {quote(argument)} and {quote(option)}.",
+            hint=_offer(root) or "`runforge experiment init` creates two examples.",
         )
     path = Path(name)
     for place in (path, root / path):
@@ -203,7 +203,7 @@ def _experiment_file(argument: str | None, option: str | None, root: Path) -> Pa
     if config is not None:
         raise RunForgeError(
             ErrorCode.USAGE_INVALID,
-            f"{quote(name, 200)} is a run, and an experiment is a file.",
+            f"{quote(name, 200)} is a run, not an experiment file.",
             hint=f"`runforge experiment run {shlex.quote(str(config))}` repeats the run.",
             path=name,
         )
@@ -214,7 +214,7 @@ def _experiment_file(argument: str | None, option: str | None, root: Path) -> Pa
         near = known.get(nearest(path.stem, known) or "")
         raise RunForgeError(
             ErrorCode.FILE_NOT_FOUND,
-            f"There is no experiment file {quote(name, 200)}.",
+            f"The experiment file {quote(name, 200)} does not exist.",
             hint=did_you_mean(None if near is None else str(near)) or _offer(root),
             path=name,
         )
@@ -222,7 +222,7 @@ def _experiment_file(argument: str | None, option: str | None, root: Path) -> Pa
 
 
 def _config_of_run(path: Path, root: Path) -> Path | None:
-    """Return the configuration of the run that was named by its folder or its id."""
+    """Return the configuration of a run that was given by its folder or its id."""
     for folder in (path, root / path, root / "runs" / path):
         if (folder / "config.yaml").is_file():
             return Path(os.path.relpath(folder / "config.yaml"))
@@ -230,18 +230,18 @@ def _config_of_run(path: Path, root: Path) -> Path | None:
 
 
 def _experiment_files(root: Path) -> list[Path]:
-    """Return the files of the folder for experiments, as they can be typed here."""
+    """Return the paths of the experiment files, relative to the current folder."""
     found = [*root.glob("experiments/*.yaml"), *root.glob("experiments/*.yml")]
     return [Path(os.path.relpath(path)) for path in sorted(found)]
 
 
 def _offer(root: Path) -> str | None:
     files = _experiment_files(root)[:5]
-    return f"There are {', '.join(quote(file) for file in files)}." if files else None
+    return f"Experiment files: {', '.join(quote(file) for file in files)}." if files else None
 
 
 def _show_on(descriptor: int) -> Any:
-    """Return what writes user code's output to a stream of this process, as it comes."""
+    """Return a function that writes the output of user code to a stream of this process."""
 
     def show(piece: bytes) -> None:
         rest = memoryview(piece)
@@ -251,7 +251,7 @@ def _show_on(descriptor: int) -> Any:
     return show
 
 
-def _tell_plan(settings: Settings, prepared: Materialised) -> None:
+def _print_plan(settings: Settings, prepared: Materialised) -> None:
     if settings.json:
         document = {"dry_run": True, "config": prepared.config}
         write_json({**document, "warnings": list(prepared.warnings)})
@@ -265,13 +265,13 @@ def _tell_plan(settings: Settings, prepared: Materialised) -> None:
         warn(warning)
 
 
-def _tell_beginning(settings: Settings, folder: Path) -> None:
+def _report_start(settings: Settings, folder: Path) -> None:
     if not (settings.quiet or settings.json):
-        with contextlib.suppress(OSError):  # the run goes on though nobody listens
-            tell([f"Run {folder.name} in {printable(str(folder))}"])
+        with contextlib.suppress(OSError):  # a closed stream does not stop the run
+            print_errors([f"Run {folder.name} in {printable(str(folder))}"])
 
 
-def _tell(settings: Settings, outcome: ExperimentOutcome, root: Path, told: int) -> None:
+def _report(settings: Settings, outcome: ExperimentOutcome, root: Path, shown: int) -> None:
     from runforge_contracts.store.layout import StoreLayout
 
     where = StoreLayout(root.resolve()).relative(outcome.folder)
@@ -287,12 +287,12 @@ def _tell(settings: Settings, outcome: ExperimentOutcome, root: Path, told: int)
             }
         )
         return
-    for warning in outcome.warnings[told:]:
+    for warning in outcome.warnings[shown:]:
         warn(warning)
     if outcome.error is not None:
-        tell(error_lines(outcome.error))
+        print_errors(error_lines(outcome.error))
         here = settings.shown(outcome.folder)
-        tell([f"The run is recorded as {outcome.status} in {printable(here)}"])
+        print_errors([f"The run is recorded as {outcome.status} in {printable(here)}"])
         return
     from runforge_cli.render.experiment_view import outcome_lines
 

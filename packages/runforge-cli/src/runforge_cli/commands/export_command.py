@@ -1,4 +1,4 @@
-"""``runforge export``: runs as other tools keep them."""
+"""``runforge export``: export runs to MLflow or to CSV tables."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from runforge_cli.render.output import note, write_json, write_lines
 from runforge_cli.shell.settings import Settings, complete_run, global_options, pass_settings
 
 
-@click.command("export", short_help="Write runs as MLflow or a spreadsheet keeps them.")
+@click.command("export", short_help="Export runs to MLflow or to CSV tables.")
 @click.argument("runs", metavar="[RUN]...", nargs=-1, shell_complete=complete_run)
 @click.option(
-    "--to", "form", type=click.Choice(["mlflow", "csv"]), required=True, help="What to write."
+    "--to", "form", type=click.Choice(["mlflow", "csv"]), required=True, help="Output format."
 )
-@click.option("--output", "-o", metavar="DIR", required=True, help="Folder to write in.")
+@click.option("--output", "-o", metavar="DIR", required=True, help="Output folder.")
 @quoting_option
 @global_options
 @pass_settings
 def command(
     settings: Settings, runs: tuple[str, ...], form: str, output: str, quote_formulas: bool
 ) -> int:
-    """Write runs, or all runs where none is named, as other tools keep them.
+    """Export the given runs, by default all runs, for other tools.
 
-    mlflow: a tracking store, with the parameters, metrics, tags and files of every run that is
-    over. What it holds already is left as it is, so that the same call again adds what is new. It
-    takes the extra `runforge-cli[mlflow]`.
+    mlflow: a tracking store with the parameters, metrics, tags and files of every finished run.
+    Runs that it already contains are not changed, so that another export adds the new ones. Needs
+    the extra `runforge-cli[mlflow]`.
 
-    csv: a table of the runs, runs.csv, and one of their metrics step by step, history.csv. The
-    same call again writes them anew, unless they were edited.
+    csv: a table of the runs, runs.csv, and one of their metrics by step, history.csv. Another
+    export replaces both, unless they were edited.
     """
     from runforge_contracts.store.lookup import no_runs
 

@@ -16,7 +16,7 @@ from runforge_cli.shell.settings import Settings, global_options, pass_settings,
 @global_options
 @pass_settings
 def command(settings: Settings, run: str) -> int:
-    """Show how much each feature of a forest counts: Gini importance, which sums to one."""
+    """Show the Gini importance of each feature of a forest; the importances sum to one."""
     folder = settings.find_run(run, takes=made(layout.FEATURE_IMPORTANCE))
     if settings.json:
         write_json(importance_document(folder))

@@ -1,4 +1,4 @@
-"""``runforge index``: the list of runs held against the run folders."""
+"""``runforge index``: compare the index with the run folders, or rebuild it."""
 
 from __future__ import annotations
 
@@ -19,50 +19,49 @@ if TYPE_CHECKING:
     from runforge_contracts.store.layout import StoreLayout
     from runforge_engine.store.index_diff import IndexReport
 
-#: Names shown of one kind; `--json` has them all.
+#: Maximum number of names shown of each kind; `--json` has all of them.
 _SHOWN = 10
 
 
 @click.group(
-    "index", cls=CommandGroup, short_help="Check the list of runs, or rebuild it from the folders."
+    "index", cls=CommandGroup, short_help="Check the index, or rebuild it from the run folders."
 )
 @global_options
 def command() -> None:
-    """Hold the list of runs against the run folders, or rebuild it from them."""
+    """Compare the index with the run folders, or rebuild it from them."""
 
 
-@command.command("rebuild", short_help="Add the runs that the index lacks.")
+@command.command("rebuild", short_help="Add the runs that are missing from the index.")
 @global_options
 @pass_settings
 def rebuild(settings: Settings) -> int:
-    """Add every finished run that the index lacks, and say what the folders hold.
+    """Add every finished run that is missing from the index, and report on the run folders.
 
-    Nothing that is in the index is changed. An index that cannot be read is kept beside the new
-    one.
+    Existing entries are not changed. An index that cannot be read is kept beside the new one.
     """
     from runforge_engine.store.index_repair import rebuild_index
 
-    _tell(settings, [rebuild_index(store) for store in _stores(settings)])
+    _report(settings, [rebuild_index(store) for store in _stores(settings)])
     return ExitCode.OK
 
 
-@command.command("check", short_help="Say where index and run folders do not fit.")
+@command.command("check", short_help="Compare the index with the run folders.")
 @global_options
 @pass_settings
 def check(settings: Settings) -> int:
-    """Say where index and run folders do not fit; exit 1 if there is such a place.
+    """Compare the index with the run folders and exit with 1 if they disagree.
 
     Nothing is written.
     """
     from runforge_engine.store.index_repair import check_index
 
     reports = [check_index(store) for store in _stores(settings)]
-    _tell(settings, reports)
+    _report(settings, reports)
     return ExitCode.FAILED if any(report.findings for report in reports) else ExitCode.OK
 
 
 def _stores(settings: Settings) -> list[StoreLayout]:
-    """Return the stores; where there is none, there is nothing that could fit."""
+    """Return the stores; raise an error if none exists."""
     stores = settings.stores()
     if not any(store.root.is_dir() for store in stores):
         from runforge_contracts.store.lookup import no_store
@@ -71,7 +70,7 @@ def _stores(settings: Settings) -> list[StoreLayout]:
     return stores
 
 
-def _tell(settings: Settings, reports: list[IndexReport]) -> None:
+def _report(settings: Settings, reports: list[IndexReport]) -> None:
     if settings.json:
         stores = [_document(report) for report in reports]
         write_json({"schema_version": "index_report.v1", "stores": stores})
@@ -81,7 +80,7 @@ def _tell(settings: Settings, reports: list[IndexReport]) -> None:
 
 
 def _document(report: IndexReport) -> dict[str, Any]:
-    """Return a report with the counts first; what is not known is absent."""
+    """Return a report with the counts first; unknown values are omitted."""
     fields = asdict(report)
     counts = {name: len(value) for name, value in fields.items() if isinstance(value, tuple)}
     document = {
@@ -106,7 +105,7 @@ def _lines(report: IndexReport) -> Iterator[str]:
     if report.kept_aside:
         yield ""
         yield from paragraph(
-            f"The index that was there could not be read; it is kept as {report.kept_aside}."
+            f"The previous index could not be read; it is kept as {report.kept_aside}."
         )
     if report.skipped:
         yield ""
@@ -114,7 +113,7 @@ def _lines(report: IndexReport) -> Iterator[str]:
         yield from pairs((shorten(item.name, 60), item.reason) for item in report.skipped)
     if report.findings:
         yield ""
-        yield "Does not fit"
+        yield "Findings"
         for item in report.findings:
             place = item.path + (f"#{item.pointer}" if item.pointer else "")
             yield from pairs([("-", f"{item.message} [{item.kind}]"), ("", f"in {place}")])
@@ -124,26 +123,26 @@ def _lines(report: IndexReport) -> Iterator[str]:
 
 
 def _advice(report: IndexReport) -> Iterator[str]:
-    """Give what can be done about what does not fit."""
+    """Yield a hint for each kind of finding."""
     kinds = {item.kind for item in report.findings}
     if report.unlisted or "index_unreadable" in kinds:
         yield "`runforge index rebuild` adds the runs that are missing."
     if kinds & {"entry_duplicate", "entry_disagrees"}:
         yield (
-            "What is in the index is never changed. For one that follows from the run folders"
-            f" alone, put {printable(report.index)} elsewhere and call `runforge index rebuild`."
+            "Existing entries are never changed. To build the index from the run folders alone,"
+            f" move {printable(report.index)} elsewhere and call `runforge index rebuild`."
         )
     if "folder_missing" in kinds:
-        yield "A folder that is gone can only come back from a copy; its entry stays, as history."
+        yield "A missing folder can only be restored from a copy; its entry remains as history."
 
 
 def _verdict(report: IndexReport) -> str:
-    said = [f"{plural(len(report.recovered), 'run')} added"] if report.recovered else []
-    if report.kept_aside and not said:
-        said = ["made anew"]
+    parts = [f"{plural(len(report.recovered), 'run')} added"] if report.recovered else []
+    if report.kept_aside and not parts:
+        parts = ["rebuilt"]
     if report.findings:
-        said.append(plural(len(report.findings), "finding"))
-    return ", ".join(said) or "fits the run folders"
+        parts.append(plural(len(report.findings), "finding"))
+    return ", ".join(parts) or "consistent with the run folders"
 
 
 def _counts(report: IndexReport) -> Iterator[tuple[str, str]]:

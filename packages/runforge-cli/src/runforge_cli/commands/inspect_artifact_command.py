@@ -1,4 +1,4 @@
-"""``runforge inspect-artifact``: what is in a model file, found without running any of it."""
+"""``runforge inspect-artifact``: inspect a model file without running any of its code."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from runforge_cli.shell.run_reference import find_run, is_file, model_path
 from runforge_cli.shell.settings import Settings, complete_run, global_options, pass_settings
 
 
-@click.command("inspect-artifact", short_help="Look into a model file without running it.")
+@click.command("inspect-artifact", short_help="Inspect a model file without loading it.")
 @click.argument("model", metavar="MODEL|RUN", shell_complete=complete_run)
 @global_options
 @pass_settings
 def command(settings: Settings, model: str) -> int:
-    """Look into a model file, without importing or running anything of it.
+    """Inspect a model file without importing or running anything in it.
 
-    Every name that loading the file would import is listed and judged. The exit code is 1 where
-    there is a finding of severity `error`.
+    Lists every name that loading the file would import, and whether it is allowed. The exit code is
+    1 if there is a finding of severity `error`.
     """
     path, name = _locate(settings, model)
     inspection = inspect_model(path)
@@ -35,7 +35,7 @@ def command(settings: Settings, model: str) -> int:
 
 
 def _locate(settings: Settings, model: str) -> tuple[Path, str]:
-    """Return the path of the model file that is meant, and how to name it."""
+    """Return the path of the model file, and its name for display."""
     path = settings.located(model)
     if is_file(path):
         return path, model

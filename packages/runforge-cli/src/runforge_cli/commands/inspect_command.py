@@ -1,4 +1,4 @@
-"""``runforge inspect``: look at a dataset before training."""
+"""``runforge inspect``: inspect a dataset before training."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from runforge_cli.render.output import write_json, write_lines
 from runforge_cli.render.tables import diagnostic_lines
 from runforge_cli.render.text_layout import GAP, pairs, plural, table
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
-from runforge_cli.shell.training import require
+from runforge_cli.shell.training_session import require
 
 
-@click.command("inspect", short_help="Look at a dataset before training.")
+@click.command("inspect", short_help="Inspect a dataset before training.")
 @click.argument("data", required=False, envvar="RUNFORGE_DATASET")
 @click.option("--label", metavar="COLUMN", help="Name of the label column.")
-@click.option("--exclude", multiple=True, metavar="COLUMN", help="Leave a column out; repeatable.")
+@click.option("--exclude", multiple=True, metavar="COLUMN", help="Exclude a column; repeatable.")
 @global_options
 @pass_settings
 def command(
     settings: Settings, data: str | None, label: str | None, exclude: tuple[str, ...]
 ) -> int:
-    """Look at DATA: its columns, what is missing, and whether it can be trained on."""
+    """Show the columns and missing values of DATA, and whether a model can be trained on it."""
     data = require(data, "DATA", "Name the dataset, or set RUNFORGE_DATASET.")
     from runforge_engine.runtime.numeric_environment import pin_environment
 
@@ -73,9 +73,9 @@ def _lines(report: dict[str, Any]) -> list[str]:
     if diagnostics:
         lines += ["", "Diagnostics", *diagnostics]
     if report["trainable"]:
-        verdict = "It can be trained on."
+        verdict = "A model can be trained on this dataset."
     elif "label" in report or any(item["severity"] == "error" for item in report["diagnostics"]):
-        verdict = "It cannot be trained on yet."
+        verdict = "A model cannot be trained on this dataset yet."
     else:
-        verdict = "Name the label column with --label to learn whether it can be trained on."
+        verdict = "Name the label column with --label to check whether a model can be trained."
     return [*lines, "", verdict]

@@ -1,4 +1,4 @@
-"""``runforge interpretability``: which interpretability outputs a run has."""
+"""``runforge interpretability``: list the interpretability outputs of a run."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _SHOWN_BY = {
 }
 
 
-@click.command("interpretability", short_help="Show which interpretability outputs a run has.")
+@click.command("interpretability", short_help="List the interpretability outputs of a run.")
 @run_argument
 @global_options
 @pass_settings
 def command(settings: Settings, run: str) -> int:
-    """Show which interpretability outputs RUN has, in which versions, and where."""
+    """List the interpretability outputs of RUN with their versions and paths."""
     folder = settings.find_run(run, takes=made(layout.INTERPRETABILITY_INDEX))
     index = require_document(
         folder,
         layout.INTERPRETABILITY_INDEX,
         "interpretability index",
-        "It was written before there was one.",
+        "It was written by a version without one.",
     )
     if settings.json:
         write_json(index)

@@ -1,4 +1,4 @@
-"""``runforge keygen``: a key to sign runs with."""
+"""``runforge keygen``: create a key to sign runs with."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from runforge_cli.shell.passphrase import choose_passphrase
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 
 
-@click.command("keygen", short_help="Make a key to sign runs with.")
+@click.command("keygen", short_help="Create a key to sign runs with.")
 @click.option(
-    "--out", metavar="FILE", default="runforge.key", help="The private key [runforge.key]."
+    "--out", metavar="FILE", default="runforge.key", help="Private key file [runforge.key]."
 )
 @global_options
 @pass_settings
 def command(settings: Settings, out: str) -> int:
-    """Make a key pair: the private key in FILE, the public one beside it in FILE.pub.
+    """Create a key pair: the private key in FILE, the public key beside it in FILE.pub.
 
-    The private key is for its owner alone and is never overwritten. It is encrypted with the
-    passphrase in RUNFORGE_KEY_PASSPHRASE, or with one that is asked for on a terminal.
+    Only the owner can read the private key, and it is never overwritten. It is encrypted with the
+    passphrase in RUNFORGE_KEY_PASSPHRASE, or with one from a prompt on the terminal.
     """
     from runforge_engine.provenance.keys import check_free, generate_key
 
     path = Path(out).absolute()
-    check_free(path)  # Before somebody thinks of a passphrase.
+    check_free(path)  # before the prompt for a passphrase
     passphrase = choose_passphrase()
     made = generate_key(path, passphrase=passphrase)
     if settings.json:
@@ -44,7 +44,7 @@ def command(settings: Settings, out: str) -> int:
         [
             *pairs(
                 [
-                    ("private key", out),  # As it was named: shorter, and to be copied.
+                    ("private key", out),  # as given, which is shorter and can be copied
                     ("public key", f"{out}.pub"),
                     ("fingerprint", made.fingerprint),
                 ],
@@ -52,8 +52,8 @@ def command(settings: Settings, out: str) -> int:
             ),
             "",
             *paragraph(
-                "Keep the private key to yourself, outside the workspace; give the public one to"
-                " everybody who verifies."
+                "Keep the private key secret and outside the workspace; give the public key to"
+                " everyone who verifies your runs."
             ),
         ]
     )

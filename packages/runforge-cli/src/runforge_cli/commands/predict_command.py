@@ -22,33 +22,35 @@ from runforge_cli.shell.settings import Settings, complete_run, global_options, 
 if TYPE_CHECKING:
     from runforge_engine.modeling.predict import Prediction, RecordedModel
 
-#: Most rows or columns that a note names.
+#: Maximum number of rows or columns named in a note.
 _SHOWN = 10
 
 
 @click.command("predict", short_help="Apply the model of a run to new rows.")
 @click.argument("model", metavar="RUN|MODEL", shell_complete=complete_run)
 @click.argument("data", type=click.Path())
-@click.option("--output", "-o", metavar="OUT.csv", help="Write there; nothing is overwritten.")
-@click.option("--proba", is_flag=True, help="The probability of each class instead of a label.")
+@click.option("--output", "-o", metavar="OUT.csv", help="Output file; must not exist.")
+@click.option(
+    "--proba", is_flag=True, help="Write the probability of each class instead of the label."
+)
 @global_options
 @pass_settings
 def command(settings: Settings, model: str, data: str, output: str | None, proba: bool) -> int:
     """Apply the model of a run to the rows of DATA, a CSV (also .csv.gz) or Parquet file.
 
-    DATA has the columns that the model was trained on, in any order; others are ignored. A row
-    with a missing value keeps its number and gets no prediction.
+    DATA needs the columns that the model was trained on, in any order; other columns are ignored. A
+    row with a missing value keeps its number and gets no prediction.
 
-    A model file is loaded only if a run of the workspace has its digest on record, and after it
-    was inspected.
+    A model file is loaded only after it was inspected, and only if a run of the workspace has
+    recorded its digest.
     """
     from runforge_engine.modeling.model_process import predict
 
     target = None if output is None else Path(output)
     if target is not None:
-        check_free(target, "Nothing is overwritten: name another file, or remove it first.")
+        check_free(target, "Choose another file, or remove it first.")
     prediction = predict(_recorded_model(settings, model), Path(data), probabilities=proba)
-    for text in (*prediction.warnings, *_told(prediction, "warning")):
+    for text in (*prediction.warnings, *_messages(prediction, "warning")):
         warn(text)
     if not settings.quiet:
         for text in _notes(prediction):
@@ -68,7 +70,7 @@ def command(settings: Settings, model: str, data: str, output: str | None, proba
 
 
 def _recorded_model(settings: Settings, model: str) -> RecordedModel:
-    """Return the model that is meant, with what is on record of it."""
+    """Return the model, with the run that recorded it."""
     from runforge_engine.modeling.predict import model_of_file, model_of_run
 
     listed = trained_in(settings.stores())
@@ -78,13 +80,13 @@ def _recorded_model(settings: Settings, model: str) -> RecordedModel:
     return model_of_run(find_run(settings, model), listed)
 
 
-def _told(prediction: Prediction, severity: str) -> Iterator[str]:
-    """Give what there is to say about the rows."""
+def _messages(prediction: Prediction, severity: str) -> Iterator[str]:
+    """Yield the messages of the diagnostics with a severity."""
     return (item.message for item in prediction.diagnostics if item.severity == severity)
 
 
 def _notes(prediction: Prediction) -> Iterator[str]:
-    yield from _told(prediction, "info")
+    yield from _messages(prediction, "info")
     ignored, missing = prediction.ignored_columns, prediction.missing_rows
     if ignored:
         shown = _some([quote(name, 30) if name else "(no name)" for name in ignored])
@@ -93,7 +95,7 @@ def _notes(prediction: Prediction) -> Iterator[str]:
         lacking = _some([quote(name, 30) for name in prediction.missing_by_column])
         yield (
             f"{len(missing):,} of {plural(len(prediction.values), 'row')} got no prediction,"
-            f" because a value of {lacking} is missing: {'row' if len(missing) == 1 else 'rows'}"
+            f" because {lacking} has missing values: {'row' if len(missing) == 1 else 'rows'}"
             f" {_some([str(row) for row in missing])}."
         )
 

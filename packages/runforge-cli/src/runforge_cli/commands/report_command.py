@@ -1,4 +1,4 @@
-"""``runforge report``: what there is to say about runs, as one file."""
+"""``runforge report``: write a report on runs as one file."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from runforge_cli.shell.settings import Settings, complete_run, global_options, 
 
 @click.command("report", short_help="Write a report on runs as one HTML or Markdown file.")
 @click.argument("runs", metavar="RUN [RUN]...", nargs=-1, shell_complete=complete_run)
-@click.option("--output", "-o", metavar="FILE", help="FILE.html or FILE.md [RUN.html, here].")
-@click.option("--no-model", is_flag=True, help="Do not load the model; leave out the curves.")
-@click.option("--force", is_flag=True, help="Replace the file if there is one.")
+@click.option("--output", "-o", metavar="FILE", help="FILE.html or FILE.md [RUN.html].")
+@click.option("--no-model", is_flag=True, help="Do not load the model; omit the curves.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
 @global_options
 @pass_settings
 def command(
     settings: Settings, runs: tuple[str, ...], output: str | None, no_model: bool, force: bool
 ) -> int:
-    """Write a report on a run, or on several held against each other.
+    """Write a report on a run, or a comparison of several runs.
 
-    The report is one file that loads nothing from elsewhere: outcome, data, configuration, metrics,
-    curves, weights, diagnostics, provenance and how to reproduce the run.
+    The report is one self-contained file: outcome, data, configuration, metrics, curves, feature
+    weights, diagnostics, provenance and how to reproduce the run.
 
-    No record holds predictions. For the curves they are computed again, if the dataset and the
-    model still have the digests on record; else the report says why there are none.
+    Predictions are not recorded. For the curves they are computed again if the dataset and the
+    model still have the recorded digests; otherwise the report explains why there are no curves.
     """
     from runforge_engine.runtime.numeric_environment import pin_environment
 
-    # Before anything loads numpy, so that the model predicts as it did.
+    # Before numpy is loaded, so that the model gives the same predictions as in training.
     pin_environment()
     from runforge_contracts.display import quote
     from runforge_contracts.fs.files import write_file
@@ -58,7 +58,7 @@ def command(
         for folder, letter in zip(folders, letters, strict=True)
     ]
     page = write(make_report(materials, settings.target())).encode()
-    # Once more: to compute the curves of a large run takes its time.
+    # Check again, because computing the curves of a large run can take long.
     check_target(target, folders, places, force=force)
     write_file(target, page)
     without = {
@@ -72,7 +72,7 @@ def command(
     write_lines([f"Report written to {quote(target, 200)}"])
     if not settings.quiet and not no_model:
         for run_id, why in without.items():
-            note(f"There are no curves for {run_id}. {why}")
+            note(f"The report has no curves for {run_id}. {why}")
     return 0
 
 

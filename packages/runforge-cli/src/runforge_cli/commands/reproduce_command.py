@@ -1,4 +1,4 @@
-"""``runforge reproduce``: train a run again from its record alone, and compare."""
+"""``runforge reproduce``: train a run again from its record and compare the results."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from runforge_cli.shell.settings import Settings, global_options, pass_settings,
 if TYPE_CHECKING:
     from runforge_engine.reproduction.reproduction_report import Reproduction
 
-#: How many of the verdicts, from the best one, each level accepts.
+#: The number of verdicts, starting with the best one, that each level accepts.
 _LEVELS = {"bytes": 1, "content": 2, "predictions": 3}
 
 
-@click.command("reproduce", short_help="Train a run again from its record, and compare.")
+@click.command("reproduce", short_help="Train a run again from its record and compare.")
 @run_argument
-@click.option("--dataset", metavar="FILE", type=click.Path(), help="Where the dataset lies now.")
+@click.option("--dataset", metavar="FILE", type=click.Path(), help="Current path of the dataset.")
 @click.option(
     "--accept",
     type=click.Choice(list(_LEVELS)),
     default="content",
     show_default=True,
-    help="The least that is a success.",
+    help="The lowest level that counts as success.",
 )
 @click.option(
     "--numerics",
     type=click.Choice(["recorded", "here"]),
     default="recorded",
     show_default=True,
-    help="Compute with the recorded kernels and threads, or as they are here.",
+    help="Use the recorded kernels and threads, or those of this machine.",
 )
-@click.option("--keep", metavar="DIR", type=click.Path(), help="Keep the new training there.")
-@click.option("--requirements", is_flag=True, help="Print what to install, and train nothing.")
+@click.option("--keep", metavar="DIR", type=click.Path(), help="Keep the new run in this folder.")
+@click.option("--requirements", is_flag=True, help="Only print the packages to install.")
 @global_options
 @pass_settings
 def command(
@@ -51,12 +51,12 @@ def command(
     keep: str | None,
     requirements: bool,
 ) -> int:
-    """Train RUN again from its record alone, in a new process and outside the store, and compare.
+    """Train RUN again from its record, in a new process and outside the store, and compare.
 
     The verdict is `identical bytes`, `identical content` of the model, `identical predictions`
     with coefficients within 1e-9, or `different`, with the reasons; or `not reproducible here`,
-    with what is missing. The exit code is 0 from the level of --accept on, otherwise 1, and 3
-    where only the dataset is missing.
+    with what is missing. The exit code is 0 if the verdict reaches the level of --accept, 3 if
+    only the dataset is missing, otherwise 1.
     """
     folder = settings.find_run(
         run,
@@ -68,7 +68,7 @@ def command(
     from runforge_engine.reproduction.reproduce import reproduce
 
     from runforge_cli.render.progress import watching
-    from runforge_cli.shell.training import cancelled_by_signals
+    from runforge_cli.shell.training_session import cancelled_by_signals
 
     with cancelled_by_signals() as cancellation, watching(settings) as observer:
         report = reproduce(
@@ -112,7 +112,7 @@ def _exit_code(report: Reproduction, accept: str) -> int:
 
 
 def _workspace_of(folder: Run, settings: Settings) -> Path:
-    """Return where the path of the run's dataset starts: its workspace, or that of this call."""
+    """Return the folder that the path of the dataset is relative to: the workspace of the run."""
     from runforge_contracts.store.layout import find_workspace
 
     if folder.path.parent.name == "runs":

@@ -1,4 +1,4 @@
-"""``runforge rerun``: the request of an earlier run again, with changes on top."""
+"""``runforge rerun``: repeat the request of an earlier run, with or without changes."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from runforge_cli.shell.settings import (
     pass_settings,
     private_option,
 )
-from runforge_cli.shell.training import train_and_tell, training_options
+from runforge_cli.shell.training_session import train_and_report, training_options
 
-#: Where each option stands in a request.
-_PLACES = {
+#: The JSON pointer of each option in a request.
+_POINTERS = {
     "model": "/model/family",
     "preset": "/preset",
     "profile": "/profile",
@@ -36,9 +36,9 @@ _PLACES = {
 }
 
 
-@click.command("rerun", short_help="Repeat a run, with changes if you like.")
+@click.command("rerun", short_help="Repeat a run, with or without changes.")
 @click.argument("run", shell_complete=complete_run)
-@click.option("--dataset", metavar="FILE", help="Where the dataset lies now.")
+@click.option("--dataset", metavar="FILE", help="Current path of the dataset.")
 @training_options
 @private_option
 @global_options
@@ -53,9 +53,9 @@ def command(
     dataset: str | None,
     **options: Any,
 ) -> int:
-    """Repeat RUN: the same request in a new run, with the options as changes on top.
+    """Repeat RUN: execute the same request in a new run, changed by the options.
 
-    Another model family starts from its own hyperparameters.
+    With another model family, the hyperparameters of RUN are not used.
     """
     prepare_training()
     from runforge_engine.data.dataset_source import dataset_path
@@ -72,12 +72,12 @@ def command(
     request = parent.request or {}
     model = request.get("model", {})
     profile, kind = options["profile"], model.get("family", "")
-    # A profile that is named anew brings its family, as in a training.
+    # A profile given as an option sets the family, as in `runforge train`.
     family = options["model"] or (PROFILES[profile].family if profile in PROFILES else None) or kind
     parameters = parse_parameters(params)
     kept = model.get("hyperparameters", {}) if family == kind else {}
     changes: dict[str, Any] = {
-        _PLACES[name]: value for name, value in options.items() if value is not None
+        _POINTERS[name]: value for name, value in options.items() if value is not None
     }
     if family != kind:
         changes["/model/family"] = family
@@ -95,20 +95,20 @@ def command(
     elif path is not None and is_left_out(path):
         raise RunForgeError(
             ErrorCode.DATASET_NOT_FOUND,
-            f"The run {quote(parent.id)} does not say in which folder its dataset lies.",
-            hint="It was left out of the record on request; name the file with --dataset.",
+            f"The run {quote(parent.id)} does not record the folder of its dataset.",
+            hint="It was omitted from the record on request; name the file with --dataset.",
         )
     elif path is not None and home is not None and home != store.workspace:
-        # A relative path starts at the workspace that the run lies in.
+        # A relative path starts at the workspace that contains the run.
         changes["/dataset/path"] = store.relative(dataset_path(path, home))
     again = rerun_request(parent, changes, created_by=CLIENT)
-    return train_and_tell(
+    return train_and_report(
         settings,
         lambda observer, cancellation: execute(
             again,
             store,
             cli_parameters=parameters.keys(),
-            # What was private stays so.
+            # The repetition of a private run is private.
             private=settings.private or is_private(parent) or None,
             observer=observer,
             cancellation=cancellation,
@@ -117,5 +117,5 @@ def command(
 
 
 def _workspace_of(folder: Run) -> Path | None:
-    """Return the workspace of a run that lies in a store; a folder of its own has none."""
+    """Return the workspace of a run in a store; a separate run folder has none."""
     return folder.path.parents[2] if folder.path.parent.name == "runs" else None

@@ -1,4 +1,4 @@
-"""``runforge run``: execute a request that somebody wrote."""
+"""``runforge run``: execute a request file."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from runforge_contracts.store.layout import DEFAULT_STORE, StoreLayout, find_wor
 
 from runforge_cli.shell.process_exit import prepare_training
 from runforge_cli.shell.settings import Settings, global_options, pass_settings, private_option
-from runforge_cli.shell.training import train_and_tell
+from runforge_cli.shell.training_session import train_and_report
 
 
 @click.command("run", short_help="Execute a request file.")
 @click.argument("request", required=False, metavar="[REQUEST.json]")
-@click.option("--run-dir", metavar="DIR", help="A run folder that already holds request.json.")
+@click.option("--run-dir", metavar="DIR", help="Run folder that already contains request.json.")
 @private_option
 @global_options
 @pass_settings
 def command(settings: Settings, request: str | None, run_dir: str | None) -> int:
-    """Execute a request file, in a new run folder or in the one that holds it."""
+    """Execute a request file, in a new run folder or in the one that contains it."""
     if (request is None) == (run_dir is None):
         raise RunForgeError(
             ErrorCode.USAGE_INVALID,
-            "Give a request file or --run-dir, and not both.",
-            hint="`runforge run REQUEST.json` makes a run folder for it.",
+            "Give either a request file or --run-dir.",
+            hint="`runforge run REQUEST.json` creates a run folder for it.",
         )
     prepare_training()
     from runforge_contracts.documents import Document
@@ -35,9 +35,9 @@ def command(settings: Settings, request: str | None, run_dir: str | None) -> int
     if run_dir is not None:
         folder = Path(run_dir).absolute()
         if not folder.exists() and (settings.folder / run_dir).is_dir():
-            folder = settings.folder / run_dir  # as documents and other commands name it
+            folder = settings.folder / run_dir  # relative to the workspace, as in documents
         store = _store_of(folder, settings)
-        return train_and_tell(
+        return train_and_report(
             settings,
             lambda observer, cancellation: execute_folder(
                 folder,
@@ -48,7 +48,7 @@ def command(settings: Settings, request: str | None, run_dir: str | None) -> int
             ),
         )
     document = Document.load(Path(request or ""), RequestV1)
-    return train_and_tell(
+    return train_and_report(
         settings,
         lambda observer, cancellation: execute(
             document,
@@ -63,8 +63,8 @@ def command(settings: Settings, request: str | None, run_dir: str | None) -> int
 def _store_of(folder: Path, settings: Settings) -> StoreLayout:
     """Return the store that a run folder belongs to.
 
-    The one that it lies in, whatever the environment says; else the one that was asked for; else
-    the nearest above.
+    The store that contains it, regardless of the environment; else the store of the options; else
+    that of the nearest workspace above.
     """
     if folder.parent.name == "runs":
         root = folder.parent.parent

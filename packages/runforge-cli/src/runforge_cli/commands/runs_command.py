@@ -1,4 +1,4 @@
-"""``runforge runs``: the runs of the store."""
+"""``runforge runs``: list the runs of the store."""
 
 from __future__ import annotations
 
@@ -35,24 +35,26 @@ from runforge_cli.render.output import write_csv, write_json, write_lines
 from runforge_cli.render.text_layout import GAP, fit, table, terminal_width, width
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 
-#: Hexadecimal digits of a whole SHA-256.
+#: Hexadecimal digits of a complete SHA-256.
 _DIGITS = 64
-#: Terminal columns that the name of a metric or of a model may take.
+#: Maximum width of the name of a metric or a model.
 _LONGEST = 20
 
 
 @click.command("runs", short_help="List the runs of the store.")
-@click.option("--limit", type=click.IntRange(1), default=20, help="How many, newest first [20].")
+@click.option("--limit", type=click.IntRange(1), default=20, help="Maximum number of runs [20].")
 @click.option("--model", metavar="F", help="Only runs of this model family.")
 @click.option(
     "--status",
     metavar="S",
     type=click.Choice(["succeeded", "failed", "cancelled", "running", "interrupted", "incomplete"]),
-    help="succeeded, failed, cancelled, running, interrupted, or incomplete: no result.",
+    help="succeeded, failed, cancelled, running, interrupted, or incomplete (no result).",
 )
 @click.option("--tag", metavar="T", help="Only runs with this tag.")
-@click.option("--dataset", metavar="PATH|SHA", help="Only runs of this dataset.")
-@click.option("--sort", metavar="METRIC", default="created", help="created, or a metric.")
+@click.option("--dataset", metavar="PATH|SHA", help="Only runs on this dataset.")
+@click.option(
+    "--sort", metavar="METRIC", default="created", help="`created` [default] or a metric."
+)
 @click.option("--csv", "as_csv", is_flag=True, help="Print the runs as CSV (RFC 4180).")
 @quoting_option
 @global_options
@@ -70,17 +72,15 @@ def command(
 ) -> int:
     """List the runs of the store, newest first, or best first by a metric."""
     if as_csv and settings.json:
-        raise RunForgeError(
-            ErrorCode.USAGE_INVALID, "Either `--csv` or `--json`: both go to standard output."
-        )
+        raise RunForgeError(ErrorCode.USAGE_INVALID, "Give either `--csv` or `--json`, not both.")
     digest = _digest(settings.located(dataset)) if dataset else None
     wanted = _wanted(model, status, tag, digest)
     places = settings.places()
     if not wanted and sort == "created":
         pages = [newest_in(place, limit) for place in places]
     else:
-        said = _said(model, status, tag, digest)
-        pages = [_chosen(place, limit, wanted, said, sort) for place in places]
+        literal = _literal(model, status, tag, digest)
+        pages = [_chosen(place, limit, wanted, literal, sort) for place in places]
     total = sum(page.total for page in pages)
     shown = _sorted([entry for page in pages for entry in page.entries], sort)[:limit]
     add_states(shown, settings.folder)
@@ -99,12 +99,12 @@ def command(
         return 0
     write_lines(_table(shown, None if sort == "created" else sort))
     if total > limit:
-        write_lines([f"{total - limit:,} more; --limit {total} shows all."])
+        write_lines([f"{total - limit:,} more; use --limit {total} to show all."])
     return 0
 
 
 def _document(entries: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return an index of the trained runs, and the other ones beside it if there are any."""
+    """Return an index document of the trained runs, plus the experiment runs if there are any."""
     experiments = [entry for entry in entries if kind_of(entry) != TRAINED]
     trained = [entry for entry in entries if kind_of(entry) == TRAINED]
     document: dict[str, Any] = {"schema_version": "index.v1", "runs": trained}
@@ -114,7 +114,7 @@ def _document(entries: list[dict[str, Any]]) -> dict[str, Any]:
 def _wanted(
     model: str | None, status: str | None, tag: str | None, digest: str | None
 ) -> list[Callable[[Run], bool]]:
-    """Return the conditions that were asked for, the cheap ones first."""
+    """Return the conditions of the options, the cheap ones first."""
     wanted: list[Callable[[Run], bool]] = []
     if model is not None:
         wanted.append(lambda run: model in models_of(run.entry))
@@ -128,10 +128,10 @@ def _wanted(
     return wanted
 
 
-def _said(
+def _literal(
     model: str | None, status: str | None, tag: str | None, digest: str | None
 ) -> dict[str, str] | None:
-    """Return what an index entry says word for word where it fits; None where it cannot tell."""
+    """Return the index fields that matching runs have literally, or None if they do not suffice."""
     if tag is not None or status in ("running", "interrupted", "incomplete"):
         return None
     if digest is not None and len(digest) < _DIGITS:
@@ -144,14 +144,14 @@ def _chosen(
     place: Place,
     limit: int,
     wanted: list[Callable[[Run], bool]],
-    said: dict[str, str] | None,
+    literal: dict[str, str] | None,
     sort: str,
 ) -> Newest:
-    """Return runs of a place that were asked for, the first ``limit`` among them."""
-    if said is not None and isinstance(place, StoreLayout):
+    """Return the matching runs of a location, at least the first ``limit``."""
+    if literal is not None and isinstance(place, StoreLayout):
         from runforge_contracts.index.index_filter import skim_runs
 
-        page = skim_runs(place, limit, said, None if sort == "created" else sort)
+        page = skim_runs(place, limit, literal, None if sort == "created" else sort)
         if page is not None:
             return page
     entries = [run.entry for run in runs_in([place]) if all(fits(run) for fits in wanted)]
@@ -166,7 +166,7 @@ def _has_status(run: Run, status: str) -> bool:
 
 
 def _digest(path: Path) -> str:
-    """Return the start of a fingerprint: the one given, or that of a file."""
+    """Return a prefix of a fingerprint, either given literally or computed from a file."""
     dataset = str(path)
     if path.is_file():
         import hashlib
@@ -177,13 +177,13 @@ def _digest(path: Path) -> str:
         return dataset.lower()
     raise RunForgeError(
         ErrorCode.DATASET_NOT_FOUND,
-        "The dataset to look for is neither a file nor a fingerprint.",
+        "The dataset is neither a file nor a SHA-256.",
         path=dataset,
     )
 
 
 def _tags(run: Run) -> list[str]:
-    """Return the tags of a run, which only its folder knows."""
+    """Return the tags of a run, which are read from its folder."""
     try:
         return tags_of(run.folder())
     except RunForgeError:
@@ -200,7 +200,7 @@ def _sorted(entries: list[dict[str, Any]], sort: str) -> list[dict[str, Any]]:
         raise RunForgeError(
             ErrorCode.USAGE_INVALID,
             f"No run has a metric named {quote(sort)}.",
-            hint=f"There are {', '.join(known)}." if known else None,
+            hint=f"Known metrics: {', '.join(known)}." if known else None,
         )
 
     def place(entry: dict[str, Any]) -> tuple[bool, float]:
@@ -211,7 +211,7 @@ def _sorted(entries: list[dict[str, Any]], sort: str) -> list[dict[str, Any]]:
 
 
 def _table(entries: list[dict[str, Any]], metric: str | None) -> list[str]:
-    """Return the table of runs, with as many columns as the terminal has room for."""
+    """Return the table of runs, with as many columns as fit the terminal."""
     shown = metric or common_metric(entries)
     cells = [cells_of(entry, shown) for entry in entries]
     for row in cells:
@@ -235,7 +235,7 @@ def _heading(column: str, metric: str | None) -> str:
 
 
 def _needed(columns: dict[str, list[str]], metric: str | None) -> int:
-    """Return the terminal columns that a table takes, where names are cut to a dozen of them."""
+    """Return the width of a table, in which names are cut to 12 columns."""
     widths = {
         name: max(width(printable(cell)) for cell in (_heading(name, metric), *cells))
         for name, cells in columns.items()

@@ -1,4 +1,4 @@
-"""``runforge schema``: the schemas of the contract."""
+"""``runforge schema``: list or print the schemas of the contract."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def list_schemas(settings: Settings) -> int:
         write_json({"schemas": names})
         return 0
     rows = [[name, load_schema(name)["description"].split(". ")[0]] for name in names]
-    write_lines(table(("schema", "what it describes"), rows, flexible=1))
+    write_lines(table(("schema", "description"), rows, flexible=1))
     return 0
 
 

@@ -1,4 +1,4 @@
-"""``runforge show``: a run on one screen."""
+"""``runforge show``: show a summary of a run."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ _OF_EXPERIMENTS = {
 }
 
 
-@click.command("show", short_help="Show what a run did, on one screen.")
+@click.command("show", short_help="Show a summary of a run.")
 @run_argument
 @global_options
 @pass_settings
 def command(settings: Settings, run: str) -> int:
-    """Show what RUN did, on one screen; the last one where none is named."""
+    """Show a summary of RUN, which defaults to the newest run."""
     folder = settings.find_any(run, quiet=not settings.json)
     if isinstance(folder, Run):
         from runforge_cli.render.run_summary import summary_lines
@@ -55,7 +55,7 @@ def command(settings: Settings, run: str) -> int:
 
 
 def _as_json(folder: AnyRun, settings: Settings) -> dict[str, Any]:
-    """Return all documents of a run; one of an experiment that cannot be read is a problem."""
+    """Return all documents of a run, with the errors of invalid ones of an experiment run."""
     if isinstance(folder, ExperimentRun):
         from runforge_engine.experiment.record.experiment_state import state_of
 

@@ -1,4 +1,4 @@
-"""``runforge sign``: a signature over a run, and over the index as it is."""
+"""``runforge sign``: sign a run and the current index."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from runforge_engine.verification.verify_run import RunVerification
 
 
-@click.command("sign", short_help="Sign a run and the list it is in.")
+@click.command("sign", short_help="Sign a run and the index.")
 @run_argument
-@click.option("--key", metavar="FILE", required=True, help="The private key.")
-@click.option("--replace", is_flag=True, help="Put the new signature in the place of the old one.")
+@click.option("--key", metavar="FILE", required=True, help="Private key.")
+@click.option("--replace", is_flag=True, help="Replace an existing signature.")
 @global_options
 @pass_settings
 def command(settings: Settings, run: str, key: str, replace: bool) -> int:
-    """Sign every file of RUN, and along with it the index as it is now.
+    """Sign every file of RUN together with the current index.
 
-    Only a run that verifies is signed. The signature is in the OpenSSF Model Signing format and
-    goes beside the runs, to signatures/RUN.sig in the store. The passphrase of the key is taken
-    from RUNFORGE_KEY_PASSPHRASE, or asked for on a terminal.
+    Only a run that verifies is signed. The signature is in the OpenSSF Model Signing format and is
+    written to signatures/RUN.sig in the store. The passphrase of the key is taken from
+    RUNFORGE_KEY_PASSPHRASE, or from a prompt on the terminal.
     """
     from runforge_contracts.store.layout import RESULT
     from runforge_contracts.store.lookup import made
@@ -42,11 +42,11 @@ def command(settings: Settings, run: str, key: str, replace: bool) -> int:
 
     folder = settings.find_run(
         run,
-        "`runforge verify {run}` holds its files against the digests in its manifest.",
+        "`runforge verify {run}` compares its files with the digests in its manifest.",
         made(RESULT),
     ).path
     around = surroundings_of(folder, settings.stores())
-    # An older signature may be there, and the dataset may be gone: neither is part of the run.
+    # Neither an older signature nor the dataset is part of the run.
     found = verify_run(folder, around, with_dataset=False, with_signature=False)
     if not found.holds:
         raise _refusal(found)
@@ -98,7 +98,7 @@ def _refusal(found: RunVerification) -> RunForgeError:
     return RunForgeError(
         ErrorCode.VERIFICATION_FAILED,
         f"The run {quote(found.run_id)} does not verify, so it is not signed.",
-        hint=f"`runforge verify {found.run_id}` tells everything.",
+        hint=f"`runforge verify {found.run_id}` shows the details.",
         path=found.run_dir,
         problems=[
             Problem(finding.message, Location(path=finding.file, pointer=finding.pointer))

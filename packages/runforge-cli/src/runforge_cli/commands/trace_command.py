@@ -1,4 +1,4 @@
-"""``runforge trace``: from a file or a digest back to the runs it comes from."""
+"""``runforge trace``: find the runs that a file or a digest comes from."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _WORDS = {
     "model_content_sha256": "the content of the model of",
     "artifact": "a file of",
 }
-#: Columns that give way on a narrow terminal, the first one first.
+#: Columns that are dropped on a narrow terminal, in this order.
 _DISPENSABLE = ("version", "created", "status", "commit", "dataset")
-#: Columns whose cells are cut, and to how much.
+#: Maximum width of the columns whose cells are cut.
 _CUT = {"dataset": 18, "name": 12}
 
 
@@ -39,10 +39,10 @@ _CUT = {"dataset": 18, "name": 12}
 @global_options
 @pass_settings
 def command(settings: Settings, what: str) -> int:
-    """Find the runs that made a model or another artifact, or that used a dataset.
+    """Find the runs that produced a model or another artifact, or that used a dataset.
 
-    A file is known by its bytes, wherever it lies now and whatever it is called. A SHA-256 may be
-    cut to its first digits, at least 8; that of a model may also be the digest of its content.
+    A file is identified by its bytes, regardless of its path and name. A SHA-256 may be abbreviated
+    to its first digits, at least 8; for a model it may also be the digest of its content.
     """
     from runforge_engine.store.lineage import origin, trace, wanted
 
@@ -58,7 +58,7 @@ def command(settings: Settings, what: str) -> int:
 
 
 def _here(run: dict[str, Any], settings: Settings) -> dict[str, Any]:
-    """Return a run with paths that can be used in the current folder."""
+    """Return a run with paths relative to the current folder."""
     data = run["dataset"]
     shown = {**data, "path": settings.shown(data["path"])} if "path" in data else data
     return {**run, "run_dir": settings.shown(run["run_dir"]), "dataset": shown}
@@ -105,7 +105,7 @@ def _particulars(run: dict[str, Any], digest: str) -> Iterator[tuple[str, str]]:
 
 
 def _columns(runs: list[dict[str, Any]]) -> dict[str, list[str]]:
-    """Return the columns that there is room for, by their titles."""
+    """Return the columns that fit the terminal, by their titles."""
     columns = {
         "run": [run["run_id"] for run in runs],
         "status": [run["status"] for run in runs],
@@ -120,7 +120,7 @@ def _columns(runs: list[dict[str, Any]]) -> dict[str, list[str]]:
         if _needed(columns) <= terminal_width():
             break
         columns.pop(title, None)
-    # The last column takes what room is left.
+    # The last column takes the remaining space.
     last = list(columns)[-1]
     return {
         title: cells if title == last else [_cut(cell, title) for cell in cells]

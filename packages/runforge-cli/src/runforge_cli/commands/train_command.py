@@ -9,7 +9,7 @@ import click
 from runforge_cli import CLIENT
 from runforge_cli.shell.process_exit import prepare_training
 from runforge_cli.shell.settings import Settings, global_options, pass_settings, private_option
-from runforge_cli.shell.training import require, train_and_tell, training_options
+from runforge_cli.shell.training_session import require, train_and_report, training_options
 
 
 @click.command("train", short_help="Train a classifier on a dataset and record the run.")
@@ -31,7 +31,7 @@ def command(
 ) -> int:
     """Train a classifier on DATA and record the run.
 
-    DATA is a CSV (also .csv.gz) or Parquet file; RUNFORGE_DATASET names it where it is left out.
+    DATA is a CSV (also .csv.gz) or Parquet file; it defaults to $RUNFORGE_DATASET.
     """
     data = require(data, "DATA", "Name the dataset, or set RUNFORGE_DATASET.")
     label = require(label, "--label", "Name the label column with --label; it is never guessed.")
@@ -53,7 +53,7 @@ def command(
         exclude_columns=exclude,
         **given,
     )
-    return train_and_tell(
+    return train_and_report(
         settings,
         lambda observer, cancellation: execute(
             request,

@@ -16,13 +16,13 @@ from runforge_cli.shell.settings import Settings, global_options, pass_settings
 
 @click.command("validate", short_help="Check documents against their schemas.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--schema", metavar="NAME", help="The schema; else the document tells it.")
+@click.option("--schema", metavar="NAME", help="Schema name [from the document].")
 @global_options
 @pass_settings
 def command(settings: Settings, files: tuple[str, ...], schema: str | None) -> int:
-    """Check each FILE against its schema; exit 2 if one is invalid, 3 if one is missing."""
+    """Check each FILE against its schema; exit with 2 if one is invalid, 3 if one is missing."""
     if schema is not None:
-        schema_bytes(schema)  # An unknown name is an error of its own.
+        schema_bytes(schema)  # raises an error for an unknown name
     types = [] if schema is None else [struct_of(schema)]
     report, worst = [], ExitCode.OK
     for file in files:

@@ -1,4 +1,4 @@
-"""``runforge verify``: whether anything of a run, or of the whole store, was changed."""
+"""``runforge verify``: check whether a run, or the whole store, was changed."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from runforge_engine.verification.verify_store import StoreVerification
 
 
-@click.command("verify", short_help="Check whether anything was changed.")
+@click.command("verify", short_help="Check whether a run or the store was changed.")
 @click.argument("runs", nargs=-1, metavar="RUN...", shell_complete=complete_run)
 @click.option("--all", "everything", is_flag=True, help="Every run, the index and the signatures.")
-@click.option("--public-key", metavar="FILE", help="Demand signatures made with its private key.")
-@click.option("--without-dataset", is_flag=True, help="Do not look at the datasets.")
+@click.option(
+    "--public-key", metavar="FILE", help="Require signatures by the matching private key."
+)
+@click.option("--without-dataset", is_flag=True, help="Do not check the datasets.")
 @global_options
 @pass_settings
 def command(
@@ -32,18 +34,18 @@ def command(
     public_key: str | None,
     without_dataset: bool,
 ) -> int:
-    """Check that a run is as it was written: exit 0 only if everything holds, 1 if not.
+    """Check that runs are unchanged; exit with 0 if every check passes, otherwise 1.
 
-    All files are held against the digests on record, the documents against their schemas and each
-    other, and all of it against the statement of origin, the index and the signature; the dataset
-    must still have its bytes. With --all also the index as a whole, whatever was signed must be
-    there, and the runs of experiments that have ended. Nothing is written.
+    All files are compared with the recorded digests, the documents with their schemas and each
+    other, and the run with its provenance statement, the index, the signature and the dataset.
+    --all also checks the whole index, that no signed run is missing, and the finished experiment
+    runs. Nothing is written.
     """
     if everything == bool(runs):
         raise RunForgeError(
             ErrorCode.USAGE_INVALID,
-            "Either runs or --all can be verified." if runs else "There is no run to verify.",
-            hint="Name a run, such as `latest`, or give --all.",
+            "Pass run ids or --all, not both." if runs else "No run is named.",
+            hint="Name a run, such as `latest`, or pass --all.",
         )
     key = None if public_key is None else Path(public_key)
     if everything:
@@ -59,13 +61,14 @@ def command(
     else:
         from runforge_cli.render.verification_view import verification_lines
 
-        # Of all runs only those are shown that something stands against.
+        # With --all, only runs with findings are shown.
         brief = everything and not settings.verbose
         shown = [run for run in found if not (brief and run.holds)]
         write_lines(verification_lines(stores, shown, verbose=settings.verbose))
         if experiments:
-            held = sum(run.holds for run in experiments)
-            write_lines([f"Experiments: {held:,} of {plural(len(experiments), 'run')} verified"])
+            verified = sum(run.holds for run in experiments)
+            total = plural(len(experiments), "run")
+            write_lines([f"Experiments: {verified:,} of {total} verified"])
     return ExitCode.OK if holds else ExitCode.FAILED
 
 
@@ -78,7 +81,7 @@ def _runs(
     from runforge_engine.verification.context import surroundings_of
     from runforge_engine.verification.verify_run import verify_run
 
-    # All of them are found before one is read: a mistyped name is told at once.
+    # All runs are located before any is read, so that a mistyped name is reported at once.
     folders = [settings.find_any(reference, has_ended) for reference in references]
     for path, folder in {folder.path: folder for folder in folders}.items():
         if isinstance(folder, ExperimentRun):
@@ -101,7 +104,7 @@ def _runs(
 def _everything(
     settings: Settings, public_key: Path | None, *, with_dataset: bool
 ) -> tuple[list[StoreVerification], list[RunVerification]]:
-    """Return all stores and runs of experiments; that there is neither is an error."""
+    """Return the verification of all stores and experiment runs; having neither is an error."""
     from runforge_engine.provenance.keys import load_public_key
     from runforge_engine.verification.dataset_check import Datasets
     from runforge_engine.verification.verify_store import verify_store

@@ -1,1 +1,1 @@
-"""Runs as other tools keep them: an MLflow tracking store, or plain tables."""
+"""Export runs to an MLflow tracking store or to CSV tables."""

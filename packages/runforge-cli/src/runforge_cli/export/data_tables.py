@@ -1,7 +1,7 @@
-"""Plain tables: one line a run, and one line for each value that a metric had on the way.
+"""Export CSV tables: one row per run, and one row per logged value of a metric.
 
-The same call again writes them anew. A hidden note beside them has their digests, so that a table
-that a person has edited, or made, is never replaced.
+Another export replaces the tables. A hidden file beside them records their digests, so that tables
+that were edited or written by others are never replaced.
 """
 
 from __future__ import annotations
@@ -27,28 +27,28 @@ from runforge_cli.shell.output_paths import make_folder
 
 #: The table of the runs, and that of the values of their metrics over their steps.
 RUNS, HISTORY = "runs.csv", "history.csv"
-#: What tells which tables were written here, and by what digests they are known.
+#: The file that records the digests of the exported tables.
 NOTE = ".runforge-export.json"
 _COLUMNS = ("run_id", "run_dir", "metric", "step", "value")
 
 
 def export(folder: Path, runs: Sequence[Run], *, quote_formulas: bool = False) -> Outcome:
-    """Write both tables, in place of those that were written here before.
+    """Write both tables, replacing those of an earlier export.
 
     Parameters
     ----------
     folder
-        Where to write; made where it is missing.
+        The output folder; created if it is missing.
     runs
-        The runs; the tables begin with the newest.
+        The runs; the tables start with the newest.
     quote_formulas
-        Whether to put an apostrophe before values that a spreadsheet would compute.
+        Whether to prefix values that a spreadsheet would evaluate with an apostrophe.
 
     Raises
     ------
     RunForgeError
-        ``USAGE_INVALID`` where there is a table that was not written here, or was edited since, or
-        no folder but something else; ``FILE_NOT_FOUND`` where the folder around it is missing;
+        ``USAGE_INVALID`` if an existing table was not exported or was edited since, or if the path
+        is not a folder; ``FILE_NOT_FOUND`` if its parent folder is missing;
         ``STORE_NOT_WRITABLE``.
     """
     known = _known(folder)
@@ -68,7 +68,7 @@ def export(folder: Path, runs: Sequence[Run], *, quote_formulas: bool = False) -
     }
     written = {name: hashlib.sha256(text).hexdigest() for name, text in texts.items()}
     make_folder(folder)
-    # Whenever this is interrupted, each table is one that the note knows.
+    # Both old and new digests are recorded first, so that an interruption leaves known tables.
     _note(folder, {name: [*known[name], written[name]] for name in texts})
     for name, text in texts.items():
         _check(folder / name, known[name])
@@ -80,14 +80,14 @@ def export(folder: Path, runs: Sequence[Run], *, quote_formulas: bool = False) -
 def _values(runs: Sequence[Run]) -> Iterator[list[str]]:
     for run in runs:
         if kind_of(run.entry) == TRAINED:
-            continue  # Its metrics have no steps; its folder may be gone.
+            continue  # its metrics have no steps, and its folder may be missing
         for name, points in history_of(run.folder()).items():
             for step, value in points:
                 yield [run.entry["run_id"], run.entry["run_dir"], name, str(step), str(value)]
 
 
 def _known(folder: Path) -> dict[str, list[str]]:
-    """Return the digests that tables in a folder may have, by name; none where there is no note."""
+    """Return the recorded digests of the tables in a folder, by name."""
     known: dict[str, list[str]] = {RUNS: [], HISTORY: []}
     if not os.path.lexists(folder / NOTE):
         return known
@@ -103,7 +103,7 @@ def _note(folder: Path, tables: dict[str, list[str]]) -> None:
 
 
 def _check(table: Path, digests: Sequence[str]) -> None:
-    """Refuse to replace what was not written here, or was edited since."""
+    """Check that an existing table was exported and was not edited since."""
     if not os.path.lexists(table):
         return
     try:
@@ -117,7 +117,7 @@ def _check(table: Path, digests: Sequence[str]) -> None:
 def _not_ours(path: Path) -> RunForgeError:
     return RunForgeError(
         ErrorCode.USAGE_INVALID,
-        f"{quote(path, 200)} was not exported here, or was edited since.",
-        hint="Nothing is replaced: name another folder with -o, or move the file away.",
+        f"{quote(path, 200)} was not written by an export, or was edited since.",
+        hint="Choose another folder with -o, or move the file away.",
         path=str(path),
     )

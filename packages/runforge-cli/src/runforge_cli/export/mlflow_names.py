@@ -1,4 +1,4 @@
-"""Names as MLflow takes them: letters, digits and a few signs, and none twice."""
+"""Unique names that MLflow accepts: letters, digits and a few other characters."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import hashlib
 import posixpath
 import re
 
-#: What MLflow takes in the name of a metric, a parameter or a tag on every system.
+#: Characters that MLflow does not accept in names on every system.
 _OTHER = re.compile(r"[^\w./ -]")
-#: Longest name of a metric, a parameter or a tag.
+#: Maximum length of the name of a metric, a parameter or a tag.
 _LONGEST = 250
 
 
 class Names:
-    """The names of one kind of things of a run, each with what it is called there."""
+    """The MLflow names of the metrics, the parameters or the tags of a run."""
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
-        #: What is called otherwise, by what it is called there.
+        #: The original names of those that were changed, by their MLflow names.
         self.changed: dict[str, str] = {}
 
     def __call__(self, name: str) -> str:
-        """Return what ``name`` is called there, the same name wherever that can be."""
+        """Return the MLflow name for ``name``, unchanged if possible."""
         wanted = possible = _possible(name)
         count = 1
         while possible in self._taken:
@@ -34,7 +34,7 @@ class Names:
 
 
 def _possible(name: str) -> str:
-    """Return a name that is taken, and that no path can be mistaken for."""
+    """Return a name that MLflow accepts and that is not a relative path."""
     text = _OTHER.sub("_", name)
     if text != posixpath.normpath(text) or text.startswith(("/", "..", " ")) or text == ".":
         text = "_" + text.replace("/", "_").lstrip(". ")

@@ -1,4 +1,4 @@
-"""What other tools want to know of a run, whatever kind of run it is."""
+"""The data of a run for export, in the same form for both kinds of runs."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from runforge_cli.listing.experiment_rows import TolerantRun
 from runforge_cli.listing.run_list import tags_of
 from runforge_cli.render.text_layout import paragraph, plural
 
-#: How runs are that are exported: another tool may not tell how its own have ended.
-_OVER = ("succeeded", "failed", "cancelled", "interrupted", "unknown")
+#: States of runs that are exported; other clients may not record how a run ended.
+_FINISHED = ("succeeded", "failed", "cancelled", "interrupted", "unknown")
 _LEAP = re.compile(r"(T[0-9]{2}:[0-9]{2}):60")
 
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """The file that a run learned from."""
+    """The dataset of a run."""
 
     path: str
     sha256: str
@@ -37,30 +37,30 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A run that is over."""
+    """A finished run."""
 
     run_id: str
-    #: What no other run in the world has.
+    #: A globally unique identifier.
     identity: str
-    #: What the run belongs to.
+    #: The experiment that the run belongs to.
     experiment: str
     name: str
     status: str
     #: Milliseconds since 1970, where they are known.
     started_at: int | None
     finished_at: int | None
-    #: What was asked for and used, by name.
+    #: Configuration and hyperparameters, by name.
     params: Mapping[str, Any]
-    #: Where the values of parameters came from, by name.
+    #: The sources of hyperparameters, by name.
     sources: Mapping[str, str]
     #: Final metrics.
     metrics: Mapping[str, float]
-    #: Steps and values that metrics had on the way.
+    #: Steps and values of the metrics.
     history: Mapping[str, Sequence[tuple[float, float]]]
-    #: For people.
+    #: The notes of the user.
     notes: str
     tags: Sequence[str]
-    #: Further things on record, by name; those without a value were left out.
+    #: Other recorded values, by name.
     facts: Mapping[str, str]
     dataset: Dataset | None
     commit: str | None
@@ -70,48 +70,49 @@ class Record:
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of the runs that were to be exported, by their ids."""
+    """The result of an export, with the ids of the runs."""
 
-    #: How to look at them, and the command that does; empty where it needs no words.
+    #: A hint on how to view the runs, or empty.
     look: str = ""
     exported: list[str] = field(default_factory=list)
-    #: Those that were there already.
+    #: Runs that had been exported before.
     present: list[str] = field(default_factory=list)
-    #: Why a run was left out.
+    #: The reasons for skipped runs.
     left_out: dict[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for programs."""
+        """Return the result as JSON data."""
         return {name: getattr(self, name) for name in ("exported", "present", "left_out")}
 
     def lines(self, folder: Path) -> Iterator[str]:
-        """Give the lines for a person."""
-        told = f"Exported {plural(len(self.exported), 'run')} to {quote(folder, 200)}"
+        """Yield the lines on the result."""
+        text = f"Exported {plural(len(self.exported), 'run')} to {quote(folder, 200)}"
         if self.present:
-            told += f"; {plural(len(self.present), 'run was', 'runs were')} there already"
-        yield from paragraph(f"{told}.")
+            text += f"; {plural(len(self.present), 'run was', 'runs were')} exported before"
+        yield from paragraph(f"{text}.")
         if self.look:
             yield from paragraph(self.look)
 
 
 def record_of(folder: AnyRun, place: Place) -> Record | None:
-    """Return the record of a run, or None where the run is not over.
+    """Return the record of a run, or None if the run has not finished.
 
-    What an experiment left of a run may be wrong; but for its configuration it is left out then.
+    Invalid documents of an experiment run, other than its configuration, are skipped.
 
     Parameters
     ----------
     folder
         The run.
     place
-        For the workspace, whose name is that of the experiment that trained runs are.
+        The location of the run; trained runs are exported to the experiment named after its
+        workspace.
     """
     if isinstance(folder, Run):
         own = _of_training(folder, place)
     else:
         own = _of_experiment(folder)
         folder = TolerantRun(folder.path)
-    if own.status not in _OVER:
+    if own.status not in _FINISHED:
         return None
     facets = facets_of(folder)
     header, data, environment = facets.header(), facets.data, facets.environment
@@ -163,9 +164,9 @@ def record_of(folder: AnyRun, place: Place) -> Record | None:
 
 
 def history_of(folder: AnyRun) -> dict[str, Sequence[tuple[float, float]]]:
-    """Return steps and values that the metrics of a run had on the way, in the order of the steps.
+    """Return the steps and values of the metrics of a run, sorted by step.
 
-    A trained run has none.
+    Trained runs have none.
     """
     if isinstance(folder, Run):
         return {}
@@ -177,7 +178,7 @@ def history_of(folder: AnyRun) -> dict[str, Sequence[tuple[float, float]]]:
 
 
 class _Own(NamedTuple):
-    """What only one kind of runs has, or has in another place."""
+    """The values that are read differently for the two kinds of runs."""
 
     identity: str
     experiment: str
@@ -217,7 +218,7 @@ def _of_experiment(folder: ExperimentRun) -> _Own:
 
     config = folder.config or {}
     begun = folder.path / CONFIG
-    # Ids of runs begin anew in each repository; no two runs have the same configuration.
+    # Run ids are unique only within a repository, so the digest of the configuration is added.
     digest = digest_file(begun).sha256 if config else ""
     named = ("exit_code", "signal", "duration_ms")
     return _Own(
@@ -242,7 +243,7 @@ def _value(recorded: Mapping[str, Mapping[str, Any]], name: str) -> Any:
 
 
 def milliseconds(timestamp: str | None) -> int | None:
-    """Return an instant of a document as milliseconds since 1970; a leap second as the one before.
+    """Return a timestamp as milliseconds since 1970; a leap second as the second before it.
 
     Source: RFC 3339, section 5.7.
     """

@@ -1,7 +1,7 @@
-"""An MLflow tracking store in a folder: a database of the runs, and a folder with their files.
+"""Export runs to an MLflow tracking store: a database and a folder with the files.
 
-They have the names that MLflow itself would choose, so that ``mlflow ui`` shows the runs when it is
-started there. Its library is imported only here.
+Both have the default names of MLflow, so that ``mlflow ui`` shows the runs when it is started in
+the folder. MLflow is imported only here.
 
 Source: MLflow documentation, "Backend Stores", "Artifact Stores" and "Tracking Concepts".
 """
@@ -27,9 +27,9 @@ from runforge_cli.export.mlflow_record import Outcome, Record, record_of
 from runforge_cli.listing.run_list import Run
 from runforge_cli.shell.output_paths import make_folder
 
-#: What MLflow calls its database, and the folder of artifacts beside it.
+#: MLflow's default names of the database and the artifact folder.
 DATABASE, ARTIFACTS = "mlflow.db", "mlruns"
-#: The library with what it needs for a database, and what brings it.
+#: The packages that are needed, and the extra that installs them.
 _LIBRARY, _EXTRA = ("mlflow", "sqlalchemy", "alembic"), "runforge-cli[mlflow]"
 _STATUS = {
     "succeeded": "FINISHED",
@@ -38,15 +38,15 @@ _STATUS = {
     "cancelled": "KILLED",
     "interrupted": "KILLED",
 }
-#: The tag that tells our runs apart, and so keeps one from being added twice.
+#: The tag with the identity of a run, so that no run is added twice.
 _IDENTITY = "runforge.identity"
-#: What means something else in the addresses by which MLflow knows databases.
+#: Characters with a special meaning in the database URLs of MLflow.
 _RESERVED = frozenset("%?#")
-#: How many metrics, and how many parameters or tags, MLflow takes in one call.
+#: Maximum numbers of metrics, and of parameters or tags, in one MLflow call.
 _METRICS, _OTHERS = 1000, 100
-#: Characters that MLflow takes of the name of a run, a parameter, a tag, a dataset and its digest.
+#: Maximum lengths of a run name, a parameter, a tag, a dataset name and a digest in MLflow.
 _RUN, _PARAM, _TAG, _DATASET, _DIGEST = 250, 6000, 5000, 500, 36
-#: What stands before a final metric that is not the last of its history.
+#: Prefix of a final metric that differs from the last value of its history.
 _SUMMARY = "summary/"
 
 
@@ -56,27 +56,27 @@ def export(folder: Path, runs: Sequence[Run]) -> Outcome:
     Parameters
     ----------
     folder
-        Where to write; made where it is missing.
+        The output folder; created if it is missing.
     runs
-        The runs. Those that are not over, or cannot be read, are left out.
+        The runs. Those that have not finished, or cannot be read, are skipped.
 
     Raises
     ------
     RunForgeError
-        ``EXTRA_MISSING`` where MLflow is not installed, ``USAGE_INVALID`` where it cannot name the
-        folder, ``STORE_NOT_WRITABLE``.
+        ``EXTRA_MISSING`` if MLflow is not installed, ``USAGE_INVALID`` if the path of the folder
+        is not possible in a database URL, ``STORE_NOT_WRITABLE``.
     """
     _check_installed()
     if set(str(folder.resolve())) & _RESERVED:
         raise RunForgeError(
             ErrorCode.USAGE_INVALID,
             f"MLflow cannot keep a database in {quote(folder.resolve(), 200)}.",
-            hint="Name a folder with -o whose path has none of the signs `%`, `?` and `#`.",
+            hint="Choose a folder with -o whose path does not contain `%`, `?` or `#`.",
             path=str(folder),
         )
     make_folder(folder)
     store = _TrackingStore(folder)
-    outcome = Outcome("To look at them, type `mlflow ui` in that folder.")
+    outcome = Outcome("Run `mlflow ui` in that folder to view them.")
     for run in runs:
         run_id = run.entry["run_id"]
         try:
@@ -85,7 +85,7 @@ def export(folder: Path, runs: Sequence[Run]) -> Outcome:
             outcome.left_out[run_id] = error.message
             continue
         if record is None:
-            outcome.left_out[run_id] = "It is not over."
+            outcome.left_out[run_id] = "The run has not finished."
         elif store.add(record):
             outcome.exported.append(run_id)
         else:
@@ -94,33 +94,33 @@ def export(folder: Path, runs: Sequence[Run]) -> Outcome:
 
 
 def _check_installed() -> None:
-    """Refuse to begin where the library is missing: nothing is made then."""
+    """Check that MLflow is installed before anything is written."""
     if not all(map(find_spec, _LIBRARY)):
         raise RunForgeError(
             ErrorCode.EXTRA_MISSING,
-            "MLflow, which writes its tracking stores, is not installed with all that it takes.",
+            "MLflow, or a package that it needs for a database, is not installed.",
             hint=f"Install it with `python -m pip install '{_EXTRA}'`, or export with `--to csv`.",
         )
 
 
 class _TrackingStore:
-    """The store in an existing folder; it is made where there is none."""
+    """The tracking store in an existing folder; created if it does not exist."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()
-        with _understood(self._folder):
-            # Nothing is reported to anybody: MLflow asks these when it is imported.
+        with _coded_errors(self._folder):
+            # Disable telemetry; MLflow reads these variables when it is imported.
             os.environ.update(MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="true")
             from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-            # Not by way of its client, which keeps files wherever the current folder is.
+            # Not through the MLflow client, which writes files to the current folder.
             self._store = SqlAlchemyStore(
                 f"sqlite:///{self._folder / DATABASE}", (self._folder / ARTIFACTS).as_uri()
             )
-            self._exported = self._look()
+            self._exported = self._read_exported()
 
-    def _look(self) -> dict[str, tuple[str, str]]:
-        """Return id and status of every run that was exported before, by its identity."""
+    def _read_exported(self) -> dict[str, tuple[str, str]]:
+        """Return id and status of every exported run, by its identity."""
         found: dict[str, tuple[str, str]] = {}
         experiments = [item.experiment_id for item in _pages(self._store.search_experiments)]
         from mlflow.entities import ViewType
@@ -135,14 +135,14 @@ class _TrackingStore:
         return found
 
     def add(self, record: Record) -> bool:
-        """Add a run, or return False where it is there already.
+        """Add a run, or return False if it was exported before.
 
-        A run whose export was ended in the midst of it is removed, and added anew.
+        A run whose export was interrupted is deleted and added again.
         """
         before, status = self._exported.get(record.identity, ("", ""))
         if before and status != "RUNNING":
             return False
-        with _understood(self._folder):
+        with _coded_errors(self._folder):
             if before:
                 self._store.delete_run(before)
             self._add(record)
@@ -165,7 +165,7 @@ class _TrackingStore:
         artifacts = get_artifact_repository(run.artifact_uri)
         for path, parent in _files(record.folder):
             artifacts.log_artifact(str(path), parent)
-        # Last of all: what is still running there was not added whole.
+        # The status is set last: a run with the status RUNNING was not exported completely.
         status = RunStatus.from_string(_STATUS[record.status])
         self._store.update_run_info(run.run_id, status, finished, None)
         self._exported[record.identity] = run.run_id, RunStatus.to_string(status)
@@ -179,7 +179,7 @@ class _TrackingStore:
             raise RunForgeError(
                 ErrorCode.STORE_NOT_WRITABLE,
                 f"The experiment {quote(name)} was deleted in MLflow.",
-                hint="Restore it there, or name another folder with -o.",
+                hint="Restore it there, or choose another folder with -o.",
             )
         return str(found.experiment_id)
 
@@ -224,7 +224,7 @@ class _TrackingStore:
 
 
 def _pages(search: Any, **arguments: Any) -> Iterator[Any]:
-    """Give all that a search finds, page by page."""
+    """Yield all results of a search, page by page."""
     token = None
     while True:
         page = search(**arguments, max_results=1000, page_token=token)
@@ -235,10 +235,10 @@ def _pages(search: Any, **arguments: Any) -> Iterator[Any]:
 
 
 def _metrics(record: Record) -> Iterator[tuple[str, Sequence[tuple[int, int, float]]]]:
-    """Give names and values of metrics; before a value its step and its number at that step.
+    """Yield the names and points of metrics: a step, the index at that step, and a value.
 
-    MLflow takes for the final value the latest at the highest step. A final one that is another has
-    a name of its own, and step 0.
+    MLflow treats the last value at the highest step as the final one. A different final value gets
+    a separate name and step 0.
     """
     for name, points in record.history.items():
         yield name, list(_numbered(points))
@@ -259,14 +259,14 @@ def _numbered(points: Sequence[tuple[float, float]]) -> Iterator[tuple[int, int,
 
 
 def _steps(points: Sequence[tuple[float, float]]) -> list[int]:
-    """Return whole steps, which are all that MLflow has: those on record, or else their number."""
+    """Return integer steps, which MLflow requires: the recorded ones, or else their positions."""
     if all(step == int(step) and abs(step) < 2**53 for step, _ in points):
         return [int(step) for step, _ in points]
     return list(range(1, len(points) + 1))
 
 
 def _tags(record: Record) -> Iterator[tuple[str, str]]:
-    """Give what MLflow shows of a run, what the run itself was given, and what is on record."""
+    """Yield the tags that MLflow displays, the recorded values, and the tags of the run."""
     yield "mlflow.source.type", "LOCAL"
     yield "mlflow.source.name", record.facts.get("client") or "runforge"
     if record.commit:
@@ -283,12 +283,12 @@ def _tags(record: Record) -> Iterator[tuple[str, str]]:
 
 
 def _text(value: Any) -> str:
-    """Return the value of a parameter as MLflow's own clients write it."""
+    """Return the value of a parameter in the format of the MLflow client."""
     return json.dumps(value) if isinstance(value, dict | list) else str(value)
 
 
 def _files(folder: Path, parent: str | None = None) -> Iterator[tuple[Path, str | None]]:
-    """Give every file of a run and the folder in the run that it is in; no link is followed."""
+    """Yield every file of a run with its folder relative to the run; links are not followed."""
     with os.scandir(folder) as found:
         entries = sorted(found, key=lambda entry: entry.name)
     for entry in entries:
@@ -299,8 +299,8 @@ def _files(folder: Path, parent: str | None = None) -> Iterator[tuple[Path, str 
 
 
 @contextlib.contextmanager
-def _understood(folder: Path) -> Iterator[None]:
-    """Turn what the library raises into coded errors; what it has to say besides is kept back."""
+def _coded_errors(folder: Path) -> Iterator[None]:
+    """Convert exceptions of MLflow to coded errors, and suppress its log messages."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
@@ -313,8 +313,8 @@ def _understood(folder: Path) -> Iterator[None]:
         lines = str(error).strip().splitlines() or [type(error).__name__]
         raise RunForgeError(
             ErrorCode.STORE_NOT_WRITABLE,
-            f"MLflow refuses {quote(folder / DATABASE, 200)}: {shorten(lines[0], 300)}",
-            hint="Name another folder with -o.",
+            f"MLflow cannot use {quote(folder / DATABASE, 200)}: {shorten(lines[0], 300)}",
+            hint="Choose another folder with -o.",
             path=str(folder / DATABASE),
         ) from error
     finally:

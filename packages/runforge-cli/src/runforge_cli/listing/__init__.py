@@ -1,1 +1,1 @@
-"""Rows for the lists of runs."""
+"""The lists of runs: reading them and laying out their rows."""

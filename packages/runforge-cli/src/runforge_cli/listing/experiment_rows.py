@@ -1,4 +1,4 @@
-"""Runs of experiments as the commands meet them: also wrong ones, and where others were meant."""
+"""Experiment runs for the commands: reading invalid ones, and refusing them where needed."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from runforge_contracts.store.run import Run
 
 
 class TolerantRun(ExperimentRun):
-    """A run as far as it can be read: a document that is wrong is as if it were not there."""
+    """An experiment run whose invalid documents are treated as missing."""
 
     @property
     def problems(self) -> dict[str, RunForgeError]:
-        """What cannot be read, by its path, and why."""
+        """The errors of the documents that cannot be read, by their paths."""
         found: dict[str, RunForgeError] = {}
         for file in EXPERIMENT_SCHEMAS:
             try:
@@ -36,18 +36,18 @@ class TolerantRun(ExperimentRun):
             return None
 
 
-def tolerant(folder: AnyRun, tell: Callable[[str], None]) -> AnyRun:
-    """Return a run; one of an experiment as far as it can be read, telling what cannot."""
+def tolerant(folder: AnyRun, report: Callable[[str], None]) -> AnyRun:
+    """Return a run, tolerating invalid documents of an experiment run after reporting them."""
     if isinstance(folder, Run):
         return folder
     run = TolerantRun(folder.path)
     for error in run.problems.values():
-        tell(error.message)
+        report(error.message)
     return run
 
 
 def trained_run(folder: ExperimentRun) -> str | None:
-    """Return the run that the experiment had RunForge train, if there is one."""
+    """Return the id of the run that the experiment trained with RunForge, if there is one."""
     try:
         name = ((folder.config or {}).get("parameters") or {}).get(TRAINED_RUN)
     except RunForgeError:
@@ -56,22 +56,22 @@ def trained_run(folder: ExperimentRun) -> str | None:
 
 
 def refusal(folder: ExperimentRun, instead: str) -> RunForgeError:
-    """Return the error for a command that needs a trained run and was given another one.
+    """Return the error for a command that needs a trained run and was given an experiment run.
 
     Parameters
     ----------
     folder
         The run that was given.
     instead
-        What to do, as a sentence; ``{run}`` stands for its id.
+        The hint, as a sentence; ``{run}`` stands for its id.
     """
     trained = trained_run(folder)
     return RunForgeError(
         ErrorCode.USAGE_INVALID,
-        f"{quote(folder.id)} is the run of an experiment, and this is for runs that RunForge"
-        " has trained.",
+        f"{quote(folder.id)} is an experiment run, and this command needs a run that RunForge"
+        " trained.",
         hint=instead.format(run=folder.id)
         if trained is None
-        else f"It had a run trained: name {quote(trained)}.",
+        else f"The experiment trained the run {quote(trained)}; name that one.",
         path=str(folder.path),
     )

@@ -1,4 +1,4 @@
-"""Every run that there is, of both kinds, also where the index of a store cannot be read."""
+"""List the runs of both kinds, even if the index of a store cannot be read."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
 
 
 class Run(NamedTuple):
-    """A run as a list knows it, and where it lies."""
+    """An entry of a list of runs, with the location of the run."""
 
     entry: dict[str, Any]
     store: Place
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What tells the run from every other one."""
+        """A unique key of the run."""
         return self.store.name, self.entry["run_id"], self.entry["run_dir"]
 
     @property
     def status(self) -> str:
-        """How the run ended, as far as the list knows."""
+        """The status of the run according to the list."""
         return status_of(self.entry)
 
     @property
     def fingerprint(self) -> str | None:
-        """SHA-256 of the dataset's bytes, if it is one."""
+        """SHA-256 of the dataset's bytes, if the entry has a valid one."""
         text = str(self.entry.get("dataset_fingerprint_sha256", ""))
         return text if len(text) == 64 and set(text) <= set("0123456789abcdef") else None
 
@@ -45,8 +45,8 @@ class Run(NamedTuple):
         Raises
         ------
         RunForgeError
-            ``PATH_OUTSIDE_ROOT`` where the list leads out of the workspace, ``RUN_NOT_FOUND`` where
-            the folder is gone.
+            ``PATH_OUTSIDE_ROOT`` if the listed path is outside the workspace, ``RUN_NOT_FOUND`` if
+            the folder is missing.
         """
         if isinstance(self.store, ExperimentLayout):
             from runforge_contracts.store.experiment_runs import ExperimentRun
@@ -58,12 +58,12 @@ class Run(NamedTuple):
 
 
 def tags_of(folder: AnyRun) -> list[str]:
-    """Return the tags of a run; those of an experiment's are what its configuration calls so.
+    """Return the tags of a run: from its request, or from the configuration of an experiment.
 
     Raises
     ------
     RunForgeError
-        Where the document that has them cannot be read.
+        If that document cannot be read.
     """
     from runforge_contracts.store.run import Run as TrainedRun
 
@@ -73,7 +73,7 @@ def tags_of(folder: AnyRun) -> list[str]:
 
 
 def described(folder: AnyRun, places: Iterable[Place]) -> Run:
-    """Return a run that was found by its name as the list would have it."""
+    """Return the list entry of a run folder."""
     from runforge_contracts.store.reading import describe
     from runforge_contracts.store.run import Run as TrainedRun
 
@@ -87,8 +87,8 @@ def described(folder: AnyRun, places: Iterable[Place]) -> Run:
     return Run(describe_experiment(folder, experiments), experiments)
 
 
-def entries_of(place: Place, tell: Callable[[str], None] = warn) -> list[dict[str, Any]]:
-    """Return an entry for every run, oldest first; tell where the index is no help."""
+def entries_of(place: Place, report: Callable[[str], None] = warn) -> list[dict[str, Any]]:
+    """Return an entry for every run, oldest first; report an index that cannot be read."""
     if isinstance(place, ExperimentLayout):
         from runforge_contracts.store.experiment_list import newest_experiments
 
@@ -100,14 +100,14 @@ def entries_of(place: Place, tell: Callable[[str], None] = warn) -> list[dict[st
     except RunForgeError as error:
         if error.code is not ErrorCode.INDEX_INVALID:
             raise
-        tell(f"{error.message} Showing what the run folders say.")
+        report(f"{error.message} Showing the runs found in the run folders.")
         return list_runs(place, trust_index=False)
 
 
 def newest_in(place: Place, count: int) -> Newest:
-    """Return the newest runs of a place, oldest first, and how many there are, as fast as can be.
+    """Return the newest runs of a location, oldest first, and the total number of runs.
 
-    Runs are described from their folders where the index does not know them.
+    Runs that are missing from the index are described from their folders.
     """
     if isinstance(place, ExperimentLayout):
         from runforge_contracts.store.experiment_list import newest_experiments
@@ -121,7 +121,7 @@ def newest_in(place: Place, count: int) -> Newest:
 
 
 def runs_in(places: Iterable[Place]) -> list[Run]:
-    """Return every run in some places, the oldest of each first."""
+    """Return every run of several locations, the oldest of each first."""
     return [Run(entry, place) for place in places for entry in entries_of(place)]
 
 

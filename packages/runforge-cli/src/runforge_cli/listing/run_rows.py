@@ -1,4 +1,4 @@
-"""Index entries as people see them: the cells of a list of runs, and its order."""
+"""The cells, columns and order of a list of runs, made from index entries."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from runforge_cli.render.text_layout import number
 if TYPE_CHECKING:
     from pathlib import Path
 
-#: Heading of the metrics where the runs have not all the same one.
+#: Heading of the metric column if the runs do not all have the same metric.
 METRIC = "metric"
-#: Kind of the runs that RunForge has trained, and the column that tells kinds apart.
+#: The kind of runs that RunForge trained, and the column of the kind.
 TRAINED, _KIND = "trained", "kind"
-#: What stands before the name of a metric that could be mistaken for a field.
+#: Prefix of metrics whose name could be mistaken for a field.
 _METRIC = "metric."
-#: Fields of an entry that a table for programs has.
+#: Fields of an entry that the CSV table has.
 _FIELDS = (
     "run_id",
     "created_at",
@@ -38,23 +38,23 @@ _FIELDS = (
 
 
 def kind_of(entry: dict[str, Any]) -> str:
-    """Return what kind of run it is."""
+    """Return the kind of a run."""
     return str(entry.get("kind", TRAINED))
 
 
 def models_of(entry: dict[str, Any]) -> tuple[str, ...]:
-    """Return what the model may be called: an experiment may name a family of RunForge's own."""
+    """Return the names of the model; an experiment may write ``runforge/`` before a family."""
     model = str(entry.get("model_family", ""))
     return model, model.removeprefix("runforge/")
 
 
 def status_of(entry: dict[str, Any]) -> str:
-    """Return how the run ended, or what becomes of it."""
+    """Return the status of a finished run, or the state of another one."""
     return str(entry.get("status") or entry.get("state", "incomplete"))
 
 
 def add_states(entries: Iterable[dict[str, Any]], workspace: Path) -> None:
-    """Add to entries without a status what becomes of their runs."""
+    """Add the current state to entries without a status."""
     unfinished = [entry for entry in entries if not {"status", "state"} & entry.keys()]
     for entry in unfinished:
         path = workspace / entry["run_dir"]
@@ -76,9 +76,9 @@ def metrics_of(entry: dict[str, Any]) -> dict[str, float]:
 
 
 def metric_of(entry: dict[str, Any], name: str | None) -> tuple[str, float] | None:
-    """Return name and value of the metric ``name``, or of the one that stands for the run.
+    """Return name and value of the metric ``name``, or of the primary metric if it is None.
 
-    A metric may be named as ``metrics.v1`` names it, which is what is shown of a run.
+    A metric may also be given by its name in ``metrics.v1``, which is the one shown for a run.
     """
     metrics = metrics_of(entry)
     if name is None:
@@ -90,23 +90,23 @@ def metric_of(entry: dict[str, Any], name: str | None) -> tuple[str, float] | No
 
 
 def common_metric(entries: Iterable[dict[str, Any]]) -> str | None:
-    """Return the metric that stands for each of the runs, if it is the same for all."""
+    """Return the primary metric of the runs if it is the same for all."""
     measured = [metric_of(entry, None) for entry in entries]
     names = {chosen[0] for chosen in measured if chosen}
     return names.pop() if len(names) == 1 else None
 
 
 def cells_of(entry: dict[str, Any], metric: str | None) -> dict[str, str]:
-    """Return what a list of runs says of one, by column; not yet printable.
+    """Return the cells of a run by column; not yet printable.
 
-    The column of the metric is :data:`METRIC`, whatever the metric is called.
+    The column of the metric is always :data:`METRIC`.
 
     Parameters
     ----------
     entry
         An entry of the index.
     metric
-        The metric that is shown; None for the one that stands for the run.
+        The metric to show; None for the primary metric of the run.
     """
     measured = metric_of(entry, metric)
     span = entry.get("summary", {}).get("duration_ms")
@@ -124,15 +124,15 @@ def cells_of(entry: dict[str, Any], metric: str | None) -> dict[str, str]:
 
 
 def heading(column: str, metric: str | None) -> str:
-    """Return the name of a column as people see it."""
+    """Return the displayed name of a column."""
     return metric if column == METRIC and metric is not None else column
 
 
 def csv_header(entries: Iterable[dict[str, Any]]) -> list[str]:
-    """Return the columns that describe runs in a table for programs: fields first, then metrics.
+    """Return the columns of a CSV table of runs: fields first, then metrics.
 
-    A metric that is called as a field has ``metric.`` before its name, and so has one whose name
-    begins with that.
+    A metric with the name of a field gets the prefix ``metric.``, and so does a metric whose name
+    starts with that prefix.
     """
     entries = list(entries)
     kind = [_KIND] if any(kind_of(entry) != TRAINED for entry in entries) else []
@@ -141,7 +141,7 @@ def csv_header(entries: Iterable[dict[str, Any]]) -> list[str]:
 
 
 def csv_row(entry: dict[str, Any], header: Iterable[str]) -> list[str]:
-    """Return the cells of a run: numbers in full, nothing where something is not known."""
+    """Return the CSV cells of a run: numbers in full precision, empty where unknown."""
     fields = {
         **entry.get("summary", {}),
         **entry,
@@ -159,7 +159,7 @@ def _column(metric: str) -> str:
 
 
 def newest_first(entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return entries by when their runs began; of two of the same second the later listed first."""
+    """Return entries sorted by start time; within a second, the later entry comes first."""
     return sorted(entries, key=started)[::-1]
 
 

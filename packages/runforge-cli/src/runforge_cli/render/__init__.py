@@ -1,1 +1,1 @@
-"""What the command prints: text, tables and pages for the terminal."""
+"""The output of the command: text, tables and pages for the terminal."""

@@ -1,4 +1,4 @@
-"""One document of a run, or a clear word on why the run has none."""
+"""Read one document of a run, with an error that explains why the run has none."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def require_document(folder: Run, file: str, what: str, hint: str) -> dict[str, 
     Raises
     ------
     RunForgeError
-        ``ARTIFACT_NOT_FOUND`` where the run has none.
+        ``ARTIFACT_NOT_FOUND`` if the run has none.
     """
     document = folder.raw(file)
     if document is None:
@@ -25,13 +25,13 @@ def require_document(folder: Run, file: str, what: str, hint: str) -> dict[str, 
         raise RunForgeError(
             ErrorCode.ARTIFACT_NOT_FOUND,
             f"The run {quote(folder.id)} has no {what}.",
-            hint=f"{folder.ending} `runforge show` tells more." if unfinished else hint,
+            hint=f"{folder.ending} `runforge show` shows more." if unfinished else hint,
             path=str(folder.path / file),
         )
     return document
 
 
 def heading(folder: Run, what: str) -> list[str]:
-    """Return the first lines of a view."""
+    """Return the heading of a page."""
     family = (folder.record or {}).get("model_family")
     return paragraph(f"{what} of run {folder.id}" + (f" ({family})" if family else ""))

@@ -1,4 +1,4 @@
-"""A comparison of runs as text: what differs beside each other, what is equal in one line."""
+"""A comparison of runs as text: differing values in columns, equal fields in one line."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from runforge_cli.render.text_layout import (
     width,
 )
 
-#: Weights shown of a family, largest movement first.
+#: Maximum number of weights shown, largest change first.
 TOP = 10
-#: Characters shown of one value.
+#: Maximum length of one value.
 _LONG = 300
 _SOURCES = {"model_default": "model default", "cli": "command line"}
 _COLORS = {"better": "32", "worse": "31"}
@@ -34,24 +34,24 @@ _TITLES = {
     "artifacts": "Artifacts",
 }
 _GUIDES = {
-    "linear_coefficients": "Coefficients that moved (standardized features)",
-    "feature_importance": "Importances that moved (Gini)",
+    "linear_coefficients": "Coefficients that changed (standardized features)",
+    "feature_importance": "Importances that changed (Gini)",
 }
 
 
 def comparison_lines(comparison: dict[str, Any], *, colored: bool = False) -> Iterator[str]:
-    """Give the lines of a ``comparison.v1``.
+    """Yield the lines of a ``comparison.v1`` document.
 
     Parameters
     ----------
     comparison
         The raw document.
     colored
-        Whether to colour what is better and what is worse.
+        Whether to colour better and worse metrics.
     """
     letters = letters_of(len(comparison["runs"]))
     count = len(comparison["runs"])
-    yield from paragraph(f"{count} runs; {letters[0]} is what the others are held against")
+    yield from paragraph(f"{count} runs; {letters[0]} is the baseline")
     yield from pairs(zip(letters, map(_run, _distinct(comparison["runs"])), strict=True))
     yield ""
     texts = [item["text"] for item in comparison["conclusions"]]
@@ -86,7 +86,7 @@ def letters_of(count: int) -> list[str]:
 
 
 def value_text(value: Any) -> str:
-    """Return a recorded value as one reads it."""
+    """Return a recorded value for display."""
     if value is None:
         return "none"
     if isinstance(value, bool):
@@ -102,12 +102,12 @@ def value_text(value: Any) -> str:
 
 
 def source_text(source: str) -> str:
-    """Return where the value of a hyperparameter came from, in words."""
+    """Return the source of a hyperparameter for display."""
     return _SOURCES.get(source, source)
 
 
 def field_texts(field: dict[str, Any]) -> list[str]:
-    """Return what each run records of a field; of lists and maps, what is not in all of them."""
+    """Return the value of a field in each run; for lists and maps, only the members that differ."""
     values = [entry["value"] for entry in field["values"] if "value" in entry]
     texts = []
     for entry in field["values"]:
@@ -127,7 +127,7 @@ def field_texts(field: dict[str, Any]) -> list[str]:
 
 
 def _own_items(value: list[Any], values: Sequence[list[Any]]) -> str:
-    """Return what of a list is not in all lists, or what it lacks, or all of it."""
+    """Return the items of a list that are not in all lists, else those it lacks, else all."""
     keyed = [{json.dumps(item): item for item in other} for other in values]
     union = {key: item for other in keyed for key, item in other.items()}
     present = {json.dumps(item) for item in value}
@@ -140,7 +140,7 @@ def _own_items(value: list[Any], values: Sequence[list[Any]]) -> str:
 
 
 def _own_members(value: dict[str, Any], values: Sequence[dict[str, Any]]) -> str:
-    """Return the members of a map that are not the same in all maps."""
+    """Return the members of a map that differ between the maps."""
     names = dict.fromkeys(name for other in values for name in other)
     own = [
         f"{name}={value_text(value[name]) if name in value else ''}"
@@ -158,7 +158,7 @@ def _section(title: str, lines: Sequence[str]) -> Iterator[str]:
 
 
 def _distinct(runs: Sequence[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], bool]]:
-    """Give the runs, and whether the folder is needed to tell one from another."""
+    """Yield the runs, and whether the folder is needed to distinguish runs of the same id."""
     ids = [run["run_id"] for run in runs]
     for run in runs:
         yield run, ids.count(run["run_id"]) > 1
@@ -201,7 +201,7 @@ def _field_lines(fields: Sequence[dict[str, Any]], letters: Sequence[str]) -> li
 
 
 def _equal(names: Sequence[str]) -> list[str]:
-    """Return one line for all that is equal, by groups where there are many."""
+    """Return one line with the names of equal fields, grouped if there are many."""
     if not names:
         return []
     text = ", ".join(names)
@@ -211,7 +211,7 @@ def _equal(names: Sequence[str]) -> list[str]:
 
 
 def _grouped(names: Iterable[str]) -> str:
-    """Return names, those with the same first part counted."""
+    """Return the first parts of dotted names, with their counts."""
     groups: dict[str, int] = {}
     for name in names:
         group = name.partition(".")[0]
@@ -273,7 +273,7 @@ def _metric_text(entry: dict[str, Any]) -> str:
 
 
 def signed(value: float) -> str:
-    """Return a difference with its sign."""
+    """Return a difference with an explicit sign."""
     return ("+" if value > 0 else "−" if value < 0 else "±") + number(abs(value))
 
 
@@ -293,7 +293,7 @@ def _weight_lines(weights: dict[str, Any], letters: Sequence[str]) -> list[str]:
     lines = beside(["", *letters], rows)
     left = len(moved) - len(rows)
     if left:
-        lines += paragraph(f"and {left:,} that moved less", indent=2)
+        lines += paragraph(f"and {left:,} that changed less", indent=2)
     if weights["unmoved"]:
         lines += paragraph(f"equal: {weights['unmoved']:,}", indent=2)
     return lines

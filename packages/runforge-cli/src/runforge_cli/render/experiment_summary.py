@@ -1,7 +1,7 @@
-"""The run of an experiment on one screen: what a colleague would want to know of it.
+"""The one-screen summary of an experiment run.
 
-A run may lack everything but its configuration, and what it has may be wrong: then the rest is
-still shown, and what cannot be read is told.
+Documents other than the configuration may be missing, and any may be invalid: the rest is still
+shown, and the invalid documents are listed as problems.
 """
 
 from __future__ import annotations
@@ -36,24 +36,24 @@ from runforge_cli.render.text_layout import (
 )
 from runforge_cli.shell.settings import Settings
 
-#: What becomes of a run that has not told its end.
+#: Explanations of the states of a run whose end is not recorded.
 _STATES = {
-    "running": "It is at work.",
-    "interrupted": "Its process was ended before it could record its end.",
-    "unknown": "It does not tell how it ended.",
+    "running": "The run is in progress.",
+    "interrupted": "The process ended before it could record the result.",
+    "unknown": "The run does not record how it ended.",
 }
-#: Metrics, parameters, artifacts and lines of the log that are shown.
+#: Maximum numbers of metrics, parameters, artifacts and log lines.
 _METRICS, _PARAMETERS, _ARTIFACTS, _LINES = 20, 20, 10, 6
-#: Lines that a curve takes.
+#: Height of a curve in lines.
 _HEIGHT = 8
-#: Characters shown of a free text, and bytes read of the end of the log.
+#: Maximum length of free text, and bytes read from the end of the log.
 _LONG, _TAIL = 500, 2**20
-#: How user code starts, in the words of the configuration.
+#: The keys of the configuration that say how to start user code.
 _STARTS = ("script", "module", "command")
 
 
 def experiment_lines(folder: ExperimentRun, settings: Settings) -> Iterator[str]:
-    """Give the lines of a run's summary.
+    """Yield the lines of the summary.
 
     Parameters
     ----------
@@ -122,8 +122,8 @@ def _configuration(run: TolerantRun) -> Iterator[tuple[str, str]]:
     overrides = config.get("overrides") or {}
     for name, value in configured(config):
         if name.partition(".")[0] != "run":
-            told = " (for this run alone)" if name in overrides else ""
-            yield shorten(name, 60), value_text(value) + told
+            remark = " (for this run only)" if name in overrides else ""
+            yield shorten(name, 60), value_text(value) + remark
 
 
 def _data(run: TolerantRun) -> Iterator[tuple[str, str]]:
@@ -133,14 +133,14 @@ def _data(run: TolerantRun) -> Iterator[tuple[str, str]]:
         if name in config:
             found = references.get(name) or {}
             path = found.get("path", config[name])
-            told = [config[name], *([path] if path != config[name] else [])]
+            parts = [config[name], *([path] if path != config[name] else [])]
             digest = f" (sha256 {found['sha256'][:12]}…)" if "sha256" in found else ""
             changed = ", changed while the run used it" if "after" in found else ""
-            yield name, shorten(": ".join(told), _LONG) + digest + changed
+            yield name, shorten(": ".join(parts), _LONG) + digest + changed
 
 
 def metric_lines(run: ExperimentRun, most: int | None = None) -> list[str]:
-    """Return the final metrics, each with what it was on the way, one a line."""
+    """Return one line per final metric, with its history as a sparkline."""
     metrics = run.metrics_document or {}
     summary, history = metrics.get("summary", {}), metrics.get("history", {})
     names = list(dict.fromkeys([*summary, *history]))
@@ -148,7 +148,7 @@ def metric_lines(run: ExperimentRun, most: int | None = None) -> list[str]:
         [
             name,
             number(summary[name]) if name in summary else "",
-            *_way([point["value"] for point in in_order(history.get(name, ()))]),
+            *_history([point["value"] for point in in_order(history.get(name, ()))]),
         ]
         for name in names[:most]
     ]
@@ -157,8 +157,8 @@ def metric_lines(run: ExperimentRun, most: int | None = None) -> list[str]:
     return lines + ([f"  … and {plural(left, 'more metric')}"] if left else [])
 
 
-def _way(values: Sequence[float]) -> tuple[str, str]:
-    """Return what a metric was on the way as a picture and in words."""
+def _history(values: Sequence[float]) -> tuple[str, str]:
+    """Return the history of a metric as a sparkline and in words."""
     if len(values) < 2:
         return "", ""
     columns = 20 if terminal_width() >= 70 else 10
@@ -167,8 +167,8 @@ def _way(values: Sequence[float]) -> tuple[str, str]:
 
 
 def history_lines(run: ExperimentRun) -> Iterator[str]:
-    """Give all metrics, and each one that has a history as a curve."""
-    yield from metric_lines(run) or ["  There are no metrics."]
+    """Yield all metrics, followed by a curve for each one with a history."""
+    yield from metric_lines(run) or ["  No metrics."]
     for name, recorded in (run.metrics_document or {}).get("history", {}).items():
         points = in_order(recorded)
         if len(points) > 1:
@@ -188,7 +188,7 @@ def _parameters(run: TolerantRun) -> Iterator[tuple[str, str]]:
 
 
 def artifact_lines(run: ExperimentRun, most: int | None = None) -> list[str]:
-    """Return what user code left, with sizes and the start of digests, one a line."""
+    """Return one line per artifact, with its size and the start of its digest."""
     files, recorded = artifacts_of(run), (run.manifest or {}).get("files") or {}
     rows = [
         [name, f"{size:,} bytes", f"{recorded[name]['sha256'][:12]}…" if name in recorded else ""]
@@ -204,7 +204,7 @@ def artifact_lines(run: ExperimentRun, most: int | None = None) -> list[str]:
 
 
 def artifacts_of(run: ExperimentRun) -> dict[str, int]:
-    """Return the sizes of the artifacts in bytes, by path: those on record, else those found."""
+    """Return the sizes of the artifacts in bytes, by path: as recorded, else as found."""
     manifest = (run.manifest or {}).get("files")
     if manifest is not None:
         prefix = f"{layout.ARTIFACTS}/"
@@ -251,7 +251,7 @@ def _system(run: TolerantRun) -> Iterator[tuple[str, str]]:
 
 
 def log_tail(run: ExperimentRun, most: int) -> list[str]:
-    """Return the last lines of the log, printable; nothing where it cannot be read."""
+    """Return the last lines of the log, printable; empty if it cannot be read."""
     path = run.path / layout.LOGS
     try:
         with open_file(path) as file, reading(path):
@@ -264,7 +264,7 @@ def log_tail(run: ExperimentRun, most: int) -> list[str]:
 
 
 def problem_lines(run: TolerantRun) -> list[str]:
-    """Return what of the run cannot be read."""
+    """Return the lines on the documents that cannot be read."""
     return [
         line
         for error in run.problems.values()
@@ -278,7 +278,7 @@ def _next(run: TolerantRun, state: str, settings: Settings) -> Iterator[tuple[st
     if trained is not None:
         yield "trained run", f"runforge show {shlex.quote(trained)}{options}"
     if state == "running":
-        yield "end it", f"runforge cancel {run_id}"
+        yield "cancel it", f"runforge cancel {run_id}"
         return
     where = shlex.quote(settings.shown(run.path / layout.CONFIG))
     if (run.metrics_document or {}).get("history"):
@@ -287,4 +287,4 @@ def _next(run: TolerantRun, state: str, settings: Settings) -> Iterator[tuple[st
         again = "repeat it" if state == "succeeded" else "try again"
         yield again, f"runforge experiment run --experiment {where}{options}"
     if run.problems:
-        yield "what is wrong", f"runforge experiment check {run_id}"
+        yield "check it", f"runforge experiment check {run_id}"

@@ -1,4 +1,4 @@
-"""Runs of experiments, as text."""
+"""The output of the ``runforge experiment`` commands as text."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from runforge_engine.experiment.run.run_experiment import ExperimentOutcome
     from runforge_engine.experiment.scaffold import Initialised
 
-#: Values shown of a summary of metrics; `--json` has them all.
+#: Maximum number of metrics shown; `--json` has all of them.
 _SHOWN = 20
 
 
 def outcome_lines(outcome: ExperimentOutcome, where: str) -> Iterator[str]:
-    """Give the lines on a run that has just succeeded.
+    """Yield the lines on a run that has just succeeded.
 
     Parameters
     ----------
     outcome
-        How it ended.
+        The result of the run.
     where
-        Its folder, for a person.
+        The folder of the run, for display.
     """
     yield f"Run {outcome.run_id}: {outcome.status}"
     yield from pairs(
@@ -47,14 +47,14 @@ def outcome_lines(outcome: ExperimentOutcome, where: str) -> Iterator[str]:
 
 
 def initialised_lines(done: Initialised) -> Iterator[str]:
-    """Give the lines on a repository that was laid out."""
+    """Yield the lines on a repository that was initialised."""
     yield from paragraph(f"Repository {done.root}")
     yield from pairs(("written", name) for name in done.written)
-    yield from pairs(("there already", name) for name in done.same)
-    yield from pairs(("left as it is", name) for name in done.kept)
+    yield from pairs(("up to date", name) for name in done.same)
+    yield from pairs(("not changed", name) for name in done.kept)
     if done.missing_attributes:
         yield ""
-        yield "Your .gitattributes lacks"
+        yield "Missing in .gitattributes"
         yield from (f"  {line}" for line in done.missing_attributes)
     yield ""
     yield "Next"
@@ -62,12 +62,12 @@ def initialised_lines(done: Initialised) -> Iterator[str]:
 
 
 def check_lines(report: RepositoryCheck) -> Iterator[str]:
-    """Give the lines on the runs of a repository, each with what is wrong with it."""
+    """Yield the lines on the runs of a repository, each with its findings."""
     if not report.runs:
-        yield from paragraph(f"There are no runs of experiments in {report.repository}.")
+        yield from paragraph(f"No experiment runs in {report.repository}.")
         return
     wrong = sum(not run.conforms for run in report.runs)
-    verdict = f"{wrong:,} with findings" if wrong else "nothing is wrong"
+    verdict = f"{wrong:,} with findings" if wrong else "no findings"
     yield from paragraph(f"Repository {report.repository}")
     yield f"{plural(len(report.runs), 'run')}, {verdict}"
     for run in report.runs:

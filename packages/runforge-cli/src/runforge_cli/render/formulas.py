@@ -1,7 +1,7 @@
-"""Values that a spreadsheet would take for formulas: told of, or made text on request.
+"""Detect values that a spreadsheet would evaluate as formulas, and quote them on request.
 
-A table is for programs, too, so values stay as they are unless a person asks for the apostrophe
-that spreadsheets understand.
+Programs read the tables too, so values are not changed unless the user asks for the apostrophe that
+makes a spreadsheet treat them as plain values.
 
 Source: OWASP, "CSV Injection".
 """
@@ -16,39 +16,39 @@ from runforge_contracts.display import quote
 from runforge_cli.render.output import warn
 from runforge_cli.shell.settings import Function
 
-#: What a formula begins with, also in the wide letters of East Asian keyboards.
+#: Characters that start a formula, including the full-width ones of East Asian keyboards.
 _BEGINNINGS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
-#: Columns that are named; there may be very many.
+#: Maximum number of columns named in the warning.
 _SHOWN = 5
 
-#: What to do, where a command has :func:`quoting_option`.
-REMEDY = "`--quote-formulas` puts an apostrophe before them."
+#: The hint of commands that have :func:`quoting_option`.
+REMEDY = "`--quote-formulas` prefixes them with an apostrophe."
 
 Table = tuple[list[str], list[list[str]]]
 
 
 def quoting_option(function: Function) -> Function:
-    """Add the option that makes formulas text."""
+    """Add the option that quotes formulas."""
     return click.option(
         "--quote-formulas",
         is_flag=True,
-        help="In CSV: an apostrophe before what a spreadsheet would compute.",
+        help="Prefix formulas in CSV with an apostrophe.",
     )(function)
 
 
 def guard_formulas(
     header: Sequence[str], rows: Iterable[Sequence[str]], *, quoted: bool, remedy: str
 ) -> Table:
-    """Return a table, with a warning that names the columns that have what looks like a formula.
+    """Return a table, after a warning that names the columns with values like formulas.
 
     Parameters
     ----------
     header, rows
-        The cells as text; numbers are never formulas.
+        The cells as strings; numbers are never formulas.
     quoted
-        Whether to put an apostrophe before such cells, instead of warning.
+        Whether to prefix such cells with an apostrophe instead of warning.
     remedy
-        What to do about it, as a sentence.
+        The hint of the warning, as a sentence.
     """
     table = [list(header), *map(list, rows)]
     if quoted:
@@ -58,12 +58,12 @@ def guard_formulas(
         if found:
             names = ", ".join(quote(name, 40) for name in found[:_SHOWN])
             more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-            warn(f"A spreadsheet would take values of {names}{more} for formulas. {remedy}")
+            warn(f"A spreadsheet would evaluate values of {names}{more} as formulas. {remedy}")
     return table[0], table[1:]
 
 
 def is_formula(cell: str) -> bool:
-    """Tell whether a spreadsheet would compute a cell; a number with a sign is no formula."""
+    """Return whether a spreadsheet would evaluate a cell; signed numbers are not formulas."""
     if not cell.startswith(_BEGINNINGS):
         return False
     try:

@@ -1,4 +1,4 @@
-"""A model on a terminal: what it is, what it would import, and what is wrong with it."""
+"""The inspection of a model file as text: contents, imports and findings."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from runforge_contracts.display import printable, shorten
 
 from runforge_cli.render.text_layout import GAP, pairs, paragraph, plural, table
 
-#: Most lines of a table, most names of a list, and most characters of a name and of a message.
+#: Maximum lines of a table, names of a list, and characters of a name and of a message.
 _LINES, _NAMES, _SHORT, _LONG = 20, 50, 60, 300
-#: Most characters of a cell whose column does not give way.
+#: Maximum width of a cell in a column that does not shrink.
 _CELL = 24
 
 
 def model_lines(document: dict[str, Any]) -> Iterator[str]:
-    """Give the lines for an ``artifact_inspection.v0.2.2.2`` document.
+    """Yield the lines of an ``artifact_inspection.v0.2.2.2`` document.
 
     Parameters
     ----------
     document
-        With all the fields of our own reader.
+        The document, with all fields that RunForge writes.
     """
     yield from paragraph(f"Model {shorten(document['artifact_path'], _LONG)}: {_verdict(document)}")
     yield from pairs(_file(document))
@@ -43,8 +43,8 @@ def model_lines(document: dict[str, Any]) -> Iterator[str]:
         ]
         yield from _table(("array", "type", "shape"), rows, document["array_count"], "array")
     if document["globals"]:
-        yield from _section("Names that loading it would import")
-        # What must not be there comes first.
+        yield from _section("Imports when the file is loaded")
+        # Refused imports come first.
         uses = sorted(document["globals"], key=lambda use: use["allowed"])
         rows = [
             [
@@ -54,7 +54,7 @@ def model_lines(document: dict[str, Any]) -> Iterator[str]:
             ]
             for use in uses
         ]
-        yield from _table(("judgement", "name", "times"), rows, len(rows), "name", right=(2,))
+        yield from _table(("verdict", "name", "uses"), rows, len(rows), "name", right=(2,))
 
 
 def _section(title: str) -> Iterator[str]:
@@ -106,7 +106,7 @@ def _steps(steps: Sequence[dict[str, Any]]) -> Iterator[tuple[str, str]]:
 
 
 def _value(value: Any) -> str:
-    """Return a hyperparameter as Python would write it."""
+    """Return the Python representation of a hyperparameter."""
     if isinstance(value, dict) and value.keys() == {"text"}:
         return f"<{value['text']}>"
     return repr(value)

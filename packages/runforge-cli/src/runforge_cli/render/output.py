@@ -1,4 +1,4 @@
-"""Results to standard output, everything else to standard error."""
+"""Print results to standard output, and everything else to standard error."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from runforge_contracts.errors import ErrorCode, Location, RunForgeError
 
 
 def write_json(document: Any) -> None:
-    """Print one JSON document; on a terminal, what could act on it as JSON escapes it."""
+    """Print one JSON document; on a terminal, control characters are escaped."""
     data = encode_json(document)
     if sys.stdout.isatty():
         data = _escaped_json(data.decode("utf-8")).encode("utf-8")
@@ -22,7 +22,7 @@ def write_json(document: Any) -> None:
 
 
 def _escaped_json(text: str) -> str:
-    """Return a document with every character escaped that only texts in it can hold and do harm."""
+    """Return a JSON document with the characters escaped that could control a terminal."""
     return "".join(
         character
         if character == "\n" or printable(character) == character
@@ -32,10 +32,10 @@ def _escaped_json(text: str) -> str:
 
 
 def write_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table as CSV: RFC 4180, UTF-8, values as they are.
+    """Print a table as CSV: RFC 4180, UTF-8, values unchanged.
 
-    A spreadsheet may take a value that begins with ``=`` for a formula; a program would rather
-    have the value. On a terminal, what could act on it is made harmless.
+    Values that a spreadsheet would evaluate are also unchanged. On a terminal, control characters
+    are replaced.
     """
     if sys.stdout.isatty():
         header, rows = (
@@ -47,7 +47,7 @@ def write_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
-    """Return a table as CSV: RFC 4180, UTF-8, values as they are."""
+    """Return a table as CSV: RFC 4180, UTF-8, values unchanged."""
     import csv
     import io
 
@@ -59,23 +59,23 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
 
 
 def write_lines(lines: Iterable[str]) -> None:
-    """Print lines for a person; whatever could act on a terminal was made harmless before."""
+    """Print lines, which must be printable already."""
     for line in lines:
         sys.stdout.write(line.rstrip() + "\n")
 
 
 def warn(text: str) -> None:
-    """Tell a person something that is not the result."""
-    tell([f"warning: {printable(text)}"])
+    """Print a warning to standard error."""
+    print_errors([f"warning: {printable(text)}"])
 
 
 def note(text: str) -> None:
-    """Tell a person what belongs to the result and needs nothing to be done."""
-    tell([f"note: {printable(text)}"])
+    """Print a note on the result to standard error."""
+    print_errors([f"note: {printable(text)}"])
 
 
-def tell(lines: list[str]) -> None:
-    """Write lines to standard error, as a terminal has room for them if it is one."""
+def print_errors(lines: list[str]) -> None:
+    """Print lines to standard error, wrapped if it is a terminal."""
     if sys.stderr.isatty():
         from runforge_cli.render.text_layout import hanging
 
@@ -93,12 +93,12 @@ def write_error(error: RunForgeError, *, json: bool) -> int:
         write_json({"error": error.to_dict()})
         sys.stdout.flush()
     else:
-        tell(error_lines(error))
+        print_errors(error_lines(error))
     return error.exit_code
 
 
 def error_lines(error: RunForgeError) -> list[str]:
-    """Return what a person reads of an error: code, sentence, place, single mistakes, hint."""
+    """Return the lines on an error: code, message, location, individual problems, hint."""
     lines = [f"error[{error.code.value}]: {printable(error.message)}"]
     place = _place(error.location)
     if place:

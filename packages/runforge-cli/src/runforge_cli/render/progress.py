@@ -1,4 +1,4 @@
-"""How a run is watched from a terminal, a pipe or another program; all of it on standard error."""
+"""The progress of a run on standard error: a live line, a log, or events as JSON Lines."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from runforge_engine.pipeline.observer import Observer
 from runforge_cli.render.text_layout import bar, fit, hanging, pad, plural, terminal_width
 from runforge_cli.shell.settings import Settings
 
-#: Goes to the begin of the line and erases it.
+#: Moves to the start of the line and erases it.
 _ERASE = "\r\x1b[2K"
 
 
 def _say(text: str) -> None:
-    """Write to standard error; a reader who has gone away does not stop a run."""
+    """Write to standard error; a closed stream does not stop the run."""
     with contextlib.suppress(OSError):
         sys.stderr.write(text)
         sys.stderr.flush()
@@ -31,7 +31,7 @@ def _say(text: str) -> None:
 
 @contextlib.contextmanager
 def watching(settings: Settings) -> Iterator[Observer]:
-    """Give the observer that suits the options and where standard error goes."""
+    """Yield the observer for the options and the kind of standard error."""
     observer = _choose(settings)
     try:
         yield observer
@@ -50,7 +50,7 @@ def _choose(settings: Settings) -> Observer:
 
 
 class EventStream(Observer):
-    """Events as JSON Lines, for another program."""
+    """Write events as JSON Lines, for another program."""
 
     def on_event(self, event: dict[str, Any]) -> None:
         """Write the event as one line."""
@@ -58,41 +58,41 @@ class EventStream(Observer):
 
 
 class StageLines(Observer):
-    """One line for each stage, for a log."""
+    """Write one line for each stage, for a log."""
 
     def __init__(self, *, everything: bool = False) -> None:
         self._everything = everything
 
     def on_event(self, event: dict[str, Any]) -> None:
-        """Write a line if a stage has begun or ended."""
+        """Write a line if a stage has started or finished."""
         text = describe_event(event)
         if text and event["event"] != "train_progress":
             _say(f"{text}\n")
 
     def on_diagnostic(self, diagnostic: Diagnostic) -> None:
-        """Write what deserves attention, or all there is to say; an error is told at the end."""
+        """Write warnings, and with ``everything`` also notes; errors are reported at the end."""
         if diagnostic.severity in (("warning", "info") if self._everything else ("warning",)):
             _say(f"{diagnostic.severity}: {printable(diagnostic.message)}\n")
 
 
 class TerminalProgress(Observer):
-    """One line that tells what the run is at, and for how long.
+    """Show the current stage and its elapsed time in one line that is updated.
 
-    Where the fraction is known there is a bar, with the time that is left at the pace so far.
+    If the progress is known, a bar and the estimated remaining time are shown.
     """
 
     def __init__(self) -> None:
         self._drawing = threading.Lock()
         self._closed = threading.Event()
         self._stage, self._began = "Reading the dataset", time.monotonic()
-        #: What is done and what there is to do, and when that was so.
+        #: The completed and total numbers of steps, and the time of that event.
         self._done: tuple[int, int, float] | None = None
         self._drawn = ""
         self._draw()
         threading.Thread(target=self._tick, name="runforge-progress", daemon=True).start()
 
     def on_event(self, event: dict[str, Any]) -> None:
-        """Show what the run does now."""
+        """Show the current stage."""
         if event["event"] == "train_progress":
             self._done = event["epoch"], event["total_epochs"], time.monotonic()
         elif stage := _stage_after(event):
@@ -100,14 +100,14 @@ class TerminalProgress(Observer):
         self._draw()
 
     def on_diagnostic(self, diagnostic: Diagnostic) -> None:
-        """Leave what deserves attention standing above the line."""
+        """Print a warning above the line."""
         if diagnostic.severity == "warning":
             lines = hanging(f"warning: {printable(diagnostic.message)}")
             with self._drawing:
                 _say(_ERASE + "".join(f"{line}\n" for line in lines) + _ERASE + self._drawn)
 
     def close(self) -> None:
-        """Take the line away."""
+        """Erase the line."""
         self._closed.set()
         with self._drawing:
             _say(_ERASE)
@@ -132,13 +132,13 @@ class TerminalProgress(Observer):
         elapsed = _since(now - self._began)
         return (
             f"Growing trees {pad(bar(done, total, 20), 20)} {done:,} of {total:,}{elapsed}"
-            # The first trees alone tell little.
+            # The first trees are not enough for an estimate.
             + (f", {_clock(left)} left" if elapsed and left >= 1 else "")
         )
 
 
 def _stage_after(event: dict[str, Any]) -> str:
-    """Return what a run does after an event, or nothing where it goes on with the same."""
+    """Return the stage that follows an event, or an empty string if the stage continues."""
     match event["event"]:
         case "dataset_loaded":
             rows, features = event["num_samples"], event["num_features"]
@@ -169,7 +169,7 @@ def _clock(seconds: float) -> str:
 
 
 def describe_event(event: dict[str, Any]) -> str:
-    """Return what an event says to a person, or nothing."""
+    """Return the description of an event, or an empty string."""
     match event["event"]:
         case "run_start":
             return f"Run {event['run_id']}: {event['model_family']}, preset {event['preset_id']}"

@@ -1,4 +1,4 @@
-"""The report of a reproduction, for a person."""
+"""The report of a reproduction as text."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 
 from runforge_cli.render.text_layout import beside, pairs, paragraph, plural, table
 
-#: Lines shown of one kind; `--json` has them all.
+#: Maximum number of lines of each kind; `--json` has all of them.
 _SHOWN = 12
-#: Numbers of one file that are shown singly.
+#: Maximum number of differing numbers in one file that are listed individually.
 _SINGLY = 4
 
 
 def reproduction_lines(report: dict[str, Any]) -> Iterator[str]:
-    """Give the lines that tell of a document ``reproduction.v1``."""
+    """Yield the lines of a ``reproduction.v1`` document."""
     yield from paragraph(f"Run {report['run_id']}: {report['verdict']}")
     yield from pairs(_summary(report))
     if report["artifacts"]:
@@ -23,9 +23,9 @@ def reproduction_lines(report: dict[str, Any]) -> Iterator[str]:
         rows = [(item["path"], _artifact(item)) for item in report["artifacts"]]
         yield from table(("", ""), rows, flexible=0, indent=2)
     for title, lines in (
-        ("Came out otherwise", _differences(report)),
+        ("Differences", _differences(report)),
         ("Reasons", _reasons(report)),
-        ("Differs here, and changed nothing", _harmless(report)),
+        ("Environment differences without effect", _harmless(report)),
         ("Not checked", _unchecked(report)),
     ):
         if lines:
@@ -48,14 +48,14 @@ def _summary(report: dict[str, Any]) -> Iterator[tuple[str, str]]:
             (
                 f"equal on all {rows}"
                 if not compared["differing_rows"]
-                else f"other labels on {compared['differing_rows']:,} of {rows}"
+                else f"different on {compared['differing_rows']:,} of {rows}"
             ),
         )
     if "parameters" in report:
         compared = report["parameters"]
         where = f", at {compared['place']}" if "place" in compared else ""
-        apart = f"largest difference {compared['largest_difference']:.2g}{where}"
-        yield "model", apart if compared["largest_difference"] else "no learned number differs"
+        largest = f"largest difference {compared['largest_difference']:.2g}{where}"
+        yield "model", largest if compared["largest_difference"] else "equal parameters"
     if "kept" in report:
         yield "kept in", report["kept"]
 
@@ -64,14 +64,14 @@ def _artifact(item: dict[str, Any]) -> str:
     if item["identical"]:
         return "identical"
     if "rebuilt_sha256" not in item:
-        return "not made here"
+        return "not produced here"
     if "found_sha256" not in item and "recorded_sha256" not in item:
         return "not in the run"
-    return "other bytes"
+    return "different bytes"
 
 
 def _differences(report: dict[str, Any]) -> list[str]:
-    """Return what came out otherwise; many numbers of one file by their count."""
+    """Return the differences; if there are many numbers in one file, only their count."""
     by_file: dict[str, list[dict[str, Any]]] = {}
     for item in report["differences"]:
         by_file.setdefault(item["field"].partition("#")[0], []).append(item)
@@ -79,8 +79,7 @@ def _differences(report: dict[str, Any]) -> list[str]:
     for file, items in by_file.items():
         numbers = [item["difference"] for item in items if "difference" in item]
         if len(numbers) == len(items) > _SINGLY:
-            apart = f"{len(items)} numbers, apart by at most {max(numbers):.2g}"
-            counted.append((file, apart))
+            counted.append((file, f"{len(items)} numbers differ by at most {max(numbers):.2g}"))
         else:
             rows += [
                 (item["field"], _value(item, "recorded"), _value(item, "here")) for item in items
@@ -90,15 +89,16 @@ def _differences(report: dict[str, Any]) -> list[str]:
 
 
 def _reasons(report: dict[str, Any]) -> list[str]:
-    told = [item for item in report["reasons"] if "message" in item]
+    explained = [item for item in report["reasons"] if "message" in item]
     plain = [item for item in report["reasons"] if "message" not in item]
-    lines = pairs(("-", _sentence(item)) for item in told[:_SHOWN]) + _more(len(told) - _SHOWN)
+    lines = pairs(("-", _sentence(item)) for item in explained[:_SHOWN])
+    lines += _more(len(explained) - _SHOWN)
     rows = [(item["field"], _value(item, "recorded"), _value(item, "here")) for item in plain]
     lines += _triples(rows[:_SHOWN]) + _more(len(rows) - _SHOWN)
     if not lines and report["verdict"] not in ("identical bytes", "not reproducible here"):
         return paragraph(
-            "Nothing of the recorded environment differs: the record or its files were changed, or"
-            " something that is not recorded was another.",
+            "The recorded environment does not differ: the record or its files were changed, or"
+            " something that is not recorded was different.",
             indent=2,
         )
     return lines

@@ -1,4 +1,4 @@
-"""A run on one screen: what a colleague would want to know of it."""
+"""The one-screen summary of a trained run."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ from runforge_cli.shell.settings import Settings
 
 _COLORS = {"succeeded": "32", "failed": "31", "running": "36"}
 _OTHER_COLOR = "33"
-#: What becomes of a run without a result.
+#: Explanations of the states of a run without a result.
 _STATES = {
-    "running": "It is at work.",
-    "interrupted": "Its process was ended before it could write a result.",
-    "incomplete": "It has not begun, or nobody can tell whether it is at work.",
+    "running": "The run is in progress.",
+    "interrupted": "The process ended before it could write a result.",
+    "incomplete": "The run has not started, or its state is unknown.",
 }
 _OF_THE_FAMILY = "_UNSUPPORTED_MODEL"
 _SOURCES = {"model_default": "model default", "cli": "command line"}
-#: Features shown for each class.
+#: Maximum number of features for each class.
 _TOP = 4
-#: Characters shown of a free text, and of one name among several.
+#: Maximum length of free text, and of one name in a list.
 _LONG, _SHORT = 500, 60
 
 
 def summary_lines(folder: Run, settings: Settings, *, brief: bool = False) -> Iterator[str]:
-    """Give the lines of a run's summary.
+    """Yield the lines of the summary.
 
     Parameters
     ----------
     folder
-        The run, in any version that is read.
+        The run, in any supported version.
     settings
         For the colours, and for the workspace that paths are relative to.
     brief
-        Only what a person who just started the run does not know yet.
+        Whether to show only the results, for a user who has just started the run.
     """
     yield run_title(folder.id, _status(folder), settings)
     yield from pairs([*_outcome(folder, settings), *_failure(folder)])
@@ -59,7 +59,7 @@ def summary_lines(folder: Run, settings: Settings, *, brief: bool = False) -> It
         yield from section("Origin", pairs(_origin(folder)))
         files = _files(folder)
         yield from section("Files", paragraph(files, indent=2) if files else [])
-    # What merely describes the model family is left to `runforge diagnostics`.
+    # Diagnostics that only describe the model family are shown by `runforge diagnostics`.
     worth_knowing = [
         item
         for item in folder.diagnostics
@@ -70,7 +70,7 @@ def summary_lines(folder: Run, settings: Settings, *, brief: bool = False) -> It
 
 
 def section(title: str, lines: list[str]) -> Iterator[str]:
-    """Give a title and the lines below it; nothing where there are none."""
+    """Yield a title and the lines below it, or nothing if there are no lines."""
     if lines:
         yield ""
         yield from paragraph(title)
@@ -78,7 +78,7 @@ def section(title: str, lines: list[str]) -> Iterator[str]:
 
 
 def run_title(run_id: str, status: str, settings: Settings) -> str:
-    """Return the first line on a run, with its status in colour where there are colours."""
+    """Return the first line of a summary, with the status in colour if colours are enabled."""
     shown = (
         f"\x1b[{_COLORS.get(status, _OTHER_COLOR)}m{status}\x1b[0m"
         if settings.colored()
@@ -88,7 +88,7 @@ def run_title(run_id: str, status: str, settings: Settings) -> str:
 
 
 def _status(folder: Run) -> str:
-    """Return how the run ended, or what becomes of it."""
+    """Return the status of a finished run, or the state of another one."""
     if folder.status != "incomplete":
         return folder.status
     from runforge_engine.runtime.folder_lock import state_of
@@ -150,7 +150,7 @@ def _data(folder: Run, settings: Settings) -> Iterator[tuple[str, str]]:
         rows = f"{used:,} used" + (f", {dropped:,} dropped for missing values" if dropped else "")
         split = run.get("split")
         if split:
-            rows += f"; {split['train_rows']:,} to train, {split['validation_rows']:,} to validate"
+            rows += f"; {split['train_rows']:,} training, {split['validation_rows']:,} validation"
         yield "rows", rows
     label = run.get("label_column") or dataset.get("label_column")
     if label:
@@ -161,7 +161,7 @@ def _data(folder: Run, settings: Settings) -> Iterator[tuple[str, str]]:
         yield "features", f"{run['num_features']}" + (": " + some(names) if names else "")
     excluded = dataset.get("exclude_columns")
     if excluded:
-        yield "left out", some(excluded)
+        yield "excluded", some(excluded)
 
 
 def _model(folder: Run) -> Iterator[tuple[str, str]]:
@@ -179,7 +179,7 @@ def _model(folder: Run) -> Iterator[tuple[str, str]]:
         value = "none" if item["value"] is None else str(item["value"])
         yield item["name"], f"{value} ({_SOURCES.get(item['source'], item['source'])})"
     if not run:
-        # Only the record of a finished run tells where each value came from.
+        # Only the record of a finished run has the source of each value.
         for name, value in (config.get("model", {}).get("hyperparameters") or {}).items():
             yield name, "none" if value is None else str(value)
     seed = run.get("seed", config.get("seed"))
@@ -239,11 +239,11 @@ def _origin(folder: Run) -> Iterator[tuple[str, str]]:
         machine = provenance["platform"]
         yield "machine", ", ".join(machine[key] for key in ("cpu", "os", "libc") if key in machine)
         pinned = provenance["numerics"]["pinned"]
-        yield "numerics", "pinned" if pinned else "not pinned: another machine may differ"
+        yield "numerics", "pinned" if pinned else "not pinned: results may differ elsewhere"
 
 
 def _files(folder: Run) -> str:
-    """Return the files of the run by name; links and what lies in other folders are left out."""
+    """Return the names of the files of the run, without links and files in other folders."""
     found = [
         path.relative_to(folder.path).as_posix()
         for pattern in ("*", "artifacts/*", "logs/*")
@@ -266,12 +266,12 @@ def _next(folder: Run, settings: Settings) -> Iterator[tuple[str, str]]:
         if folder.request is not None:
             yield "more effort", f"runforge rerun {run_id} --preset thorough"
     elif _status(folder) == "running":
-        yield "end it", f"runforge cancel {run_id}"
+        yield "cancel it", f"runforge cancel {run_id}"
     elif folder.request is not None:
         yield "try again", f"runforge rerun {run_id}"
 
 
 def some(names: list[str], most: int = 8) -> str:
-    """Return the first names, with how many there are besides."""
+    """Return the first names and the number of the others."""
     shown = ", ".join(shorten(name, _SHORT) for name in names[:most])
     return shown + (f" and {len(names) - most} more" if len(names) > most else "")

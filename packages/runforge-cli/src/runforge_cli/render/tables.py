@@ -1,4 +1,4 @@
-"""The documents of a run as tables: metrics, matrix, importances, coefficients, diagnostics."""
+"""Documents of a run as tables: metrics, matrix, importances, coefficients, diagnostics."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _LOWER = {"log_loss": " (lower is better)"}
 
 
 def metric_lines(metrics: dict[str, Any]) -> list[str]:
-    """Return the metrics of ``metrics.v1.json``, one a line."""
+    """Return the metrics of ``metrics.v1.json``, one per line."""
     return pairs(
         (name, number(metrics[name]) + _LOWER.get(name, "")) for name in _METRICS if name in metrics
     )
 
 
 def class_lines(metrics: dict[str, Any]) -> list[str]:
-    """Return the metrics of each class, where there are any."""
+    """Return the table of the metrics by class, if there are any."""
     rows = [
         [
             str(item["class"]),
@@ -49,14 +49,14 @@ def confusion_section(
 ) -> tuple[str, list[str]]:
     """Return title and lines of the confusion matrix.
 
-    Where the names of the classes are too long for a terminal they are numbered, and where the
-    matrix is too large, the pairs of classes that are confused most stand for it.
+    If the names of the classes are too long for the terminal they are numbered. If the matrix is
+    too large, the most confused pairs of classes are listed instead.
     """
     matrix: list[list[int]] = metrics["confusion_matrix"]
     labels = [str(label) for label in metrics.get("class_labels") or classes or range(len(matrix))]
     if len(labels) != len(matrix):
         labels = [str(index) for index in range(len(matrix))]
-    title = "Confusion matrix (rows are true classes, columns predicted ones)"
+    title = "Confusion matrix (rows: true class, columns: predicted class)"
     names = [printable(label) for label in labels]
     numbers = [str(index) for index in range(1, len(labels) + 1)]
     numbered = [f"{number} {name}" for number, name in zip(numbers, names, strict=True)]
@@ -82,7 +82,7 @@ def _confused_pairs(matrix: list[list[int]], labels: list[str]) -> list[str]:
         if row != column and count
     ]
     if not confused:
-        return paragraph("None: every row was predicted as what it is.", indent=2)
+        return paragraph("None: every row was predicted correctly.", indent=2)
     worst = sorted(confused, key=lambda item: -item[0])[:8]
     half = max(terminal_width() // 2 - 8, 8)
     rows = [
@@ -93,7 +93,7 @@ def _confused_pairs(matrix: list[list[int]], labels: list[str]) -> list[str]:
 
 
 def importance_lines(importance: dict[str, Any], most: int | None = None) -> list[str]:
-    """Return the features of a forest with their Gini importances, most important first."""
+    """Return the features of a forest with their Gini importance, most important first."""
     features = importance["features_by_importance"][:most]
     greatest = max((item["importance"] for item in features), default=0.0)
     rows = [
@@ -125,7 +125,7 @@ def coefficient_lines(
 
 
 def diagnostic_lines(diagnostics: Sequence[dict[str, Any]]) -> list[str]:
-    """Return diagnostics in words, what matters most first, with what to do about it."""
+    """Return the diagnostics with their hints, the most severe first."""
     order = ("error", "warning", "info")
     items = []
     for item in sorted(diagnostics, key=lambda item: order.index(item["severity"])):

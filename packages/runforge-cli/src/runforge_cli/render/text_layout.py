@@ -1,4 +1,4 @@
-"""Text in columns: tables, pairs and bars that fit the terminal and survive any name."""
+"""Lay out text in columns: tables, pairs and bars that fit the terminal for any names."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from itertools import pairwise, zip_longest
 
 from runforge_contracts.display import printable
 
-#: Between two columns.
+#: Space between two columns.
 GAP = "  "
-#: Columns below which a name, and a value, has no room beside the others.
+#: Minimum widths of a name and of a value in a table.
 _NAME, _VALUE = 24, 12
-#: Lines that a value may take beside others.
+#: Maximum number of lines of a table cell.
 _TALLEST = 3
-#: After these a name may go on in the next line.
+#: Characters after which a name may be broken.
 _SIGNS = "/._-"
-#: Columns that a curve of few values takes.
+#: Width of a curve with few values.
 _WIDE = 40
-#: From least to greatest.
+#: Blocks from the lowest to the highest.
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _chosen = ContextVar("_chosen", default=0)
 
 
 @contextmanager
 def within(columns: int) -> Iterator[None]:
-    """Lay text out for ``columns`` columns in this thread, whatever the terminal has."""
+    """Lay out text for ``columns`` columns in this thread, regardless of the terminal."""
     token = _chosen.set(columns)
     try:
         yield
@@ -38,10 +38,10 @@ def within(columns: int) -> Iterator[None]:
 
 
 def terminal_width() -> int:
-    """Return how many columns there are: those of the terminal, 80 where there is none."""
+    """Return the width of the terminal; 80 if there is no terminal."""
     if _chosen.get():
         return max(_chosen.get(), 40)
-    # As shutil does it, whose import costs a tenth of a command that lists runs.
+    # Like shutil.get_terminal_size; importing shutil takes a tenth of the time of `runforge runs`.
     columns = os.environ.get("COLUMNS", "")
     if columns.isdecimal() and int(columns):
         return max(int(columns), 40)
@@ -53,7 +53,7 @@ def terminal_width() -> int:
 
 
 def width(text: str) -> int:
-    """Return how many terminal columns ``text`` takes; East Asian wide characters take two."""
+    """Return the width of ``text`` in terminal columns; East Asian wide characters take two."""
     if text.isascii():
         return len(text)
     return sum(
@@ -67,7 +67,7 @@ def width(text: str) -> int:
 
 
 def fit(text: str, columns: int) -> str:
-    """Cut ``text`` to at most ``columns`` terminal columns, marking the cut."""
+    """Cut ``text`` to at most ``columns`` terminal columns, with an ellipsis if it is cut."""
     if width(text) <= columns:
         return text
     return _head(text, 0, max(columns - 1, 1)) + "…"
@@ -95,12 +95,11 @@ def table(
     header, rows
         Cells; they are made printable here.
     right
-        Columns whose cells stand at the right.
+        Columns that are right-aligned.
     flexible
-        The column that gives way where the table is wider than the terminal: its cells go on in
-        the next line.
+        The column that shrinks if the table is wider than the terminal: its cells are wrapped.
     cut
-        Whether those cells are cut instead, so that each row has one line.
+        Whether those cells are cut instead of wrapped, so that each row has one line.
     indent
         Spaces before each line.
     """
@@ -116,10 +115,9 @@ def table(
 
 
 def beside(header: Sequence[str], rows: Sequence[Sequence[str]], *, indent: int = 2) -> list[str]:
-    """Return names with a value for each heading, below the name where a line has no room.
+    """Return a table of names with a value per heading, or a list if it is too wide.
 
-    The name tells what the values are of: it is never cut, and goes on in the next line only
-    where there is no more to take from the values.
+    Names are never cut; they are wrapped only if the values cannot shrink further.
     """
     if not rows:
         return []
@@ -159,14 +157,14 @@ def _widths(cells: list[list[str]]) -> list[int]:
 
 
 def _taken(widths: list[int], indent: int) -> int:
-    """Return the terminal columns that a line of a table takes."""
+    """Return the width of a table."""
     return indent + sum(widths) + len(GAP) * (len(widths) - 1)
 
 
 def _lines(
     cells: list[list[str]], widths: list[int], *, indent: int, right: Sequence[int] = ()
 ) -> list[str]:
-    """Return the lines of a table whose cells go on in the next line where they are too wide."""
+    """Return the lines of a table, wrapping cells that are too wide."""
     lines = []
     for row in cells if any(cells[0]) else cells[1:]:
         parts = [_within(cell, columns) for cell, columns in zip(row, widths, strict=True)]
@@ -180,10 +178,10 @@ def _lines(
 
 
 def wrap(text: str, columns: int, *, whole: bool = False) -> list[str]:
-    """Break ``text`` into lines of at most ``columns`` terminal columns, at spaces where it can.
+    """Break ``text`` into lines of at most ``columns`` terminal columns, at spaces if possible.
 
-    A word that is too long is broken after one of its signs, if it has some. With ``whole``, it
-    stays in one piece, for the terminal to break: what is copied from there is the word.
+    A word that is too long is broken after a character such as a slash if it has one. With
+    ``whole`` it is not broken, so that it can be copied from the terminal.
     """
     lines, line, taken = [], "", 0
     for word in text.split(" "):
@@ -198,9 +196,9 @@ def wrap(text: str, columns: int, *, whole: bool = False) -> list[str]:
 
 
 def _within(text: str, columns: int) -> list[str]:
-    """Return a text as lines of at most ``columns`` terminal columns, indented if it is one word.
+    """Return ``text`` as lines of at most ``columns`` terminal columns.
 
-    So the next line is not taken for another name.
+    The continuation lines of a single word are indented, so that they do not look like other names.
     """
     if width(text) <= columns:
         return [text]
@@ -210,14 +208,14 @@ def _within(text: str, columns: int) -> list[str]:
 
 
 def _broken(word: str, columns: int) -> list[str]:
-    """Return ``word`` in pieces of at most ``columns`` terminal columns that end with a sign."""
+    """Return ``word`` in pieces of at most ``columns`` terminal columns, see :data:`_SIGNS`."""
     pieces, start = list[str](), 0
     while True:
         piece = _head(word, start, columns)
         if start + len(piece) >= len(word):
             return [*pieces, piece]
         end = 1 + max(piece.rfind(sign) for sign in _SIGNS)
-        # A sign at the very beginning would leave a piece of nearly nothing.
+        # Breaking near the start would leave a very short piece.
         if end > len(piece) // 3:
             piece = piece[:end]
         pieces.append(piece)
@@ -225,7 +223,7 @@ def _broken(word: str, columns: int) -> list[str]:
 
 
 def _head(text: str, start: int, columns: int) -> str:
-    """Return what of ``text``, from ``start`` on, takes at most ``columns`` terminal columns."""
+    """Return the part of ``text`` from ``start`` that fits ``columns`` terminal columns."""
     if text.isascii():
         return text[start : start + columns]
     taken = 0
@@ -237,14 +235,14 @@ def _head(text: str, start: int, columns: int) -> str:
 
 
 def paragraph(text: str, *, indent: int = 0) -> list[str]:
-    """Return the lines of a text that fills the terminal."""
+    """Return ``text`` as lines that fit the terminal."""
     return [
         " " * indent + line for line in wrap(printable(text), min(terminal_width(), 100) - indent)
     ]
 
 
 def hanging(line: str) -> list[str]:
-    """Return a printable line as those that the terminal has room for; all but one are indented."""
+    """Return a printable line as lines that fit the terminal, with a hanging indent."""
     text = line.lstrip(" ")
     indent = len(line) - len(text)
     first, *rest = wrap(text, terminal_width() - indent - 2, whole=True)
@@ -252,7 +250,7 @@ def hanging(line: str) -> list[str]:
 
 
 def pairs(items: Iterable[tuple[str, str]], *, indent: int = 2) -> list[str]:
-    """Return a list of names and texts; both go on in the next line where they are long."""
+    """Return a list of names and values in two columns; long ones are wrapped."""
     shown = [(printable(name), printable(text)) for name, text in items]
     column = min(max((width(name) for name, _ in shown), default=0), terminal_width() // 2)
     room = terminal_width() - indent - column - len(GAP)
@@ -264,7 +262,7 @@ def pairs(items: Iterable[tuple[str, str]], *, indent: int = 2) -> list[str]:
 
 
 def bar(value: float, greatest: float, columns: int | None = None) -> str:
-    """Return a bar whose length shows ``value`` against ``greatest``, in eighths of a column."""
+    """Return a bar whose length is ``value`` over ``greatest``, in eighths of a column."""
     if greatest <= 0:
         return ""
     columns = columns or (20 if terminal_width() >= 60 else 10)
@@ -273,18 +271,18 @@ def bar(value: float, greatest: float, columns: int | None = None) -> str:
 
 
 def sparkline(values: Sequence[float], columns: int) -> str:
-    """Return finite values as a row of blocks, from the least to the greatest of them.
+    """Return finite values as a row of blocks, scaled from the least to the greatest value.
 
-    Of more values than there are columns, each block stands for the mean of its share.
+    If there are more values than columns, each block shows the mean of its share of the values.
     """
     top = len(_BLOCKS) - 1
     return "".join(_BLOCKS[round(top * share)] for share in _shares(_means(values, columns)))
 
 
 def chart(values: Sequence[float], columns: int, lines: int) -> list[str]:
-    """Return finite values as a curve of blocks, with the greatest and the least beside it.
+    """Return finite values as a curve of blocks, labelled with the greatest and least value.
 
-    Few values take several columns each.
+    If there are few values, each takes several columns.
     """
     wide = max(min(columns, _WIDE) // max(len(values), 1), 1)
     means = [mean for mean in _means(values, columns) for _ in range(wide)]
@@ -302,25 +300,25 @@ def chart(values: Sequence[float], columns: int, lines: int) -> list[str]:
 
 
 def _means(values: Sequence[float], columns: int) -> Sequence[float]:
-    """Return no more values than there are columns, each the mean of its share."""
+    """Return at most ``columns`` values, each the mean of its share."""
     if len(values) <= columns:
         return values
     edges = [len(values) * at // columns for at in range(columns + 1)]
     shares = (values[first:last] for first, last in pairwise(edges))
-    # Divided first: the sum of the greatest numbers is not a number.
+    # Divide before adding, because the sum of very large numbers overflows.
     return [sum(value / len(share) for value in share) for share in shares]
 
 
 def _shares(values: Sequence[float]) -> list[float]:
-    """Return where each value lies between the least and the greatest; in the middle if equal."""
+    """Return the position of each value between the least and the greatest; 0.5 if equal."""
     least, greatest = min(values, default=0.0), max(values, default=0.0)
-    # Half of each first, for the same reason.
+    # Halve before subtracting, because the difference may overflow.
     span = greatest / 2 - least / 2
     return [(value / 2 - least / 2) / span if span else 0.5 for value in values]
 
 
 def number(value: float) -> str:
-    """Return a number for a person: integers whole, the rest to four places or figures."""
+    """Return a number for display: integers in full, others to four places or digits."""
     if isinstance(value, int):
         return f"{value:,}"
     if value == 0 or 1e-3 <= abs(value) < 1e6:
@@ -329,5 +327,5 @@ def number(value: float) -> str:
 
 
 def plural(count: int, noun: str, many: str | None = None) -> str:
-    """Return a count with its noun; ``many`` is the noun's plural where it is not regular."""
+    """Return a count with its noun; ``many`` is the plural if it is irregular."""
     return f"{count:,} " + (noun if count == 1 else many or f"{noun}s")

@@ -1,6 +1,6 @@
-"""What is said of one document of a run, under a heading: what commands print and browsing shows.
+"""Pages on one document of a run, which the commands print and the browser shows.
 
-Each function raises ``ARTIFACT_NOT_FOUND`` where the run has no such document.
+Each function raises ``ARTIFACT_NOT_FOUND`` if the run has no such document.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from runforge_cli.render.tables import (
 from runforge_cli.render.text_layout import number, pairs, paragraph
 
 _GUIDE = (
-    "Features were standardized before the fit: a coefficient is the change of the class's score"
-    " when the feature grows by one standard deviation. Compare coefficients with each other, not"
-    " with raw values."
+    "Features were standardized before training: a coefficient is the change of the score of the"
+    " class when the feature increases by one standard deviation. Compare coefficients with each"
+    " other, not with raw values."
 )
 _SCORES = {
     "logistic_regression": " The score is the log-odds of the class.",
@@ -34,15 +34,17 @@ _SCORES = {
 
 
 def metrics_document(folder: Run) -> dict[str, Any]:
-    """Return the metrics of a run; of one before run.v0.3.3, the three that it has."""
+    """Return the metrics of a run; before run.v0.3.3 there are only three."""
     detailed = folder.raw(layout.METRICS_V1)
     if detailed is not None:
         return detailed
-    return require_document(folder, layout.METRICS, "metrics", "It is from an older version.")
+    return require_document(
+        folder, layout.METRICS, "metrics", "It was written by an older version."
+    )
 
 
 def metrics_page(folder: Run) -> list[str]:
-    """Return every metric, by class too, with the confusion matrix."""
+    """Return all metrics, also by class, and the confusion matrix."""
     metrics = metrics_document(folder)
     lines = [*heading(folder, "Metrics"), ""]
     if "confusion_matrix" not in metrics:
@@ -82,7 +84,7 @@ def coefficients_document(folder: Run) -> dict[str, Any]:
 
 
 def coefficients_page(folder: Run) -> list[str]:
-    """Return the coefficients of a linear model by class, and how to read them."""
+    """Return the coefficients of a linear model by class, with a guide to reading them."""
     coefficients = coefficients_document(folder)
     intercepts = [
         (printable(str(item["class"])), f"{item['intercept']:+.4f}")
@@ -104,11 +106,11 @@ def _guide(coefficients: dict[str, Any]) -> str:
     guide = _GUIDE + _SCORES[coefficients["model_family"]]
     if coefficients["num_classes"] == 2:
         lesser, greater = (quote(label) for label in coefficients["classes"])
-        guide += f" A positive coefficient speaks for {greater}, a negative one for {lesser}."
+        guide += f" Positive coefficients favour {greater}, negative ones {lesser}."
     return guide
 
 
 def diagnostics_page(folder: Run) -> list[str]:
-    """Return why the run behaved as it did."""
-    lines = diagnostic_lines(folder.diagnostics) or ["  Nothing to report."]
+    """Return the diagnostics of the run."""
+    lines = diagnostic_lines(folder.diagnostics) or ["  No diagnostics."]
     return [*heading(folder, "Diagnostics"), "", *lines]

@@ -1,4 +1,4 @@
-"""What was found when a run, or a whole store, was verified, as text."""
+"""The verification of runs and stores as text."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ if TYPE_CHECKING:
     from runforge_engine.verification.verify_run import RunVerification
     from runforge_engine.verification.verify_store import StoreVerification
 
-#: Findings and names shown of one kind; `--json` has them all.
+#: Maximum number of findings and names of each kind; `--json` has all of them.
 _SHOWN = 20
 
 
 def verification_lines(
     stores: Sequence[StoreVerification], runs: Iterable[RunVerification], *, verbose: bool
 ) -> Iterator[str]:
-    """Give the lines on stores and runs.
+    """Yield the lines on stores and runs.
 
     Parameters
     ----------
     stores
         Stores that were verified as a whole.
     runs
-        The runs; of a store only those are shown that something stands against.
+        The runs; those of a store are shown only if they have findings.
     verbose
-        Show all runs of a store.
+        Whether to show all runs of a store.
     """
     for number, store in enumerate(stores):
         yield from [""] if number else []
@@ -58,7 +58,7 @@ def _store(store: StoreVerification) -> Iterator[str]:
 
 
 def _without_result(store: StoreVerification) -> Iterator[tuple[str, str]]:
-    """Give the runs that there is nothing to hold to."""
+    """Yield the unfinished runs of a store, by state."""
     for name in ("interrupted", "running", "incomplete"):
         runs: tuple[str, ...] = getattr(store, name)
         if runs:
@@ -67,24 +67,22 @@ def _without_result(store: StoreVerification) -> Iterator[tuple[str, str]]:
 
 
 def _checks(checks: tuple[Check, ...], besides: Iterable[tuple[str, str]] = ()) -> Iterator[str]:
-    told = [
+    results = [
         (check.name, ": ".join(filter(None, (check.verdict, check.message)))) for check in checks
     ]
-    yield from pairs([*told, *besides])
+    yield from pairs([*results, *besides])
     for check in checks:
         if not check.findings:
             continue
         yield ""
-        yield from paragraph(
-            f"{check.name}: {plural(len(check.findings), 'broken rule')}", indent=2
-        )
+        yield from paragraph(f"{check.name}: {plural(len(check.findings), 'finding')}", indent=2)
         yield from finding_lines(check.findings)
         if check.hint:
             yield from paragraph(f"hint: {check.hint}", indent=4)
 
 
 def finding_lines(findings: Sequence[Finding]) -> Iterator[str]:
-    """Give the lines on broken rules, and where they are broken."""
+    """Yield the lines on findings, with their locations."""
     for finding in findings[:_SHOWN]:
         yield from pairs([("-", f"{shorten(finding.message, 400)} [{finding.rule}]")], indent=4)
         for line in _particulars(finding):
@@ -94,10 +92,10 @@ def finding_lines(findings: Sequence[Finding]) -> Iterator[str]:
 
 
 def _particulars(finding: Finding) -> Iterator[str]:
-    """Give where a finding was made, and what stands there, as far as it is short."""
-    place = (finding.file or "") + (f"#{finding.pointer}" if finding.pointer else "")
-    if place:
-        yield f"in {shorten(place, 400)}"
+    """Yield the location of a finding, and the expected and found values if they are short."""
+    location = (finding.file or "") + (f"#{finding.pointer}" if finding.pointer else "")
+    if location:
+        yield f"in {shorten(location, 400)}"
     for word, side in (("expected", finding.expected), ("found", finding.found)):
         if isinstance(side, str | int | float):
             yield f"{word} {shorten(str(side), 80)}"

@@ -1,1 +1,1 @@
-"""Reports on runs: one content, written as a self-contained HTML page or as Markdown."""
+"""Reports on runs, written as a self-contained HTML page or as Markdown."""

@@ -1,4 +1,4 @@
-"""The sections of a report that hold several runs against each other."""
+"""The sections of a report that compare several runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from runforge_cli.report.curve_blocks import overlaid_blocks
 from runforge_cli.report.report_blocks import Block, Name, Paragraph, Section, Table, Text, prose
 from runforge_cli.report.report_input import AnyMaterial, Material
 
-#: Weights shown, largest movement first.
+#: Maximum number of weights shown, largest change first.
 TOP = 20
 _NONE = "–"
 
@@ -20,14 +20,14 @@ _NONE = "–"
 def comparison_sections(
     comparison: dict[str, Any], materials: Sequence[AnyMaterial]
 ) -> list[Section]:
-    """Return what differs between runs.
+    """Return the sections on the differences between runs.
 
     Parameters
     ----------
     comparison
         The raw ``comparison.v1`` of the runs.
     materials
-        The runs themselves, with their letters.
+        The runs, with their letters.
     """
     letters = [material.letter for material in materials]
     trained = [material for material in materials if isinstance(material, Material)]
@@ -38,7 +38,7 @@ def comparison_sections(
     ]
     sections = [
         Section("Runs", [_runs(comparison, letters)]),
-        Section("What differs, in words", list(_conclusions(comparison, letters))),
+        Section("Summary of the differences", list(_conclusions(comparison, letters))),
         Section("Metrics compared", list(_metrics(comparison, letters))),
         Section(
             "Curves compared",
@@ -55,7 +55,7 @@ def comparison_sections(
             ),
         ),
         Section("Data compared", list(_fields(comparison["data"], "Data", letters))),
-        Section("Weights that moved", list(_weights(comparison, letters))),
+        Section("Weights that changed", list(_weights(comparison, letters))),
         Section(
             "Environment compared", list(_fields(comparison["environment"], "Environment", letters))
         ),
@@ -66,7 +66,7 @@ def comparison_sections(
 
 def _runs(comparison: dict[str, Any], letters: Sequence[str]) -> Table:
     return Table(
-        f"The runs; {letters[0]} is what the others are held against",
+        f"Runs; {letters[0]} is the baseline",
         ("", "Run", "Status", "Name"),
         [
             [letter, [Name(run["run_id"])], run["status"], run.get("name", "")]
@@ -118,9 +118,9 @@ def _fields(
     ]
     equal = [field["name"] for field in fields if field["agreement"] == "equal"]
     if rows:
-        yield Table(f"{caption}: what differs", ("", *letters), rows)
+        yield Table(f"{caption}: differences", ("", *letters), rows)
     if equal:
-        parts: list[str] = ["Equal in all: "]
+        parts: list[str] = ["Equal in all runs: "]
         for name in equal:
             parts += [Name(name), ", "]
         yield Paragraph([*parts[:-1], "."])
@@ -132,14 +132,14 @@ def _weights(comparison: dict[str, Any], letters: Sequence[str]) -> Iterator[Blo
         moved = group["moved"]
         if not moved:
             yield Paragraph(
-                [f"{what} of ", Name(group["model_family"]), ": all are equal to the last bit."]
+                [f"{what} of ", Name(group["model_family"]), ": all are bit-identical."]
             )
             continue
         first = f", the first {TOP} of {len(moved):,}" if len(moved) > TOP else ""
         space = " in standardized space" if what == "Coefficients" else ""
         several = any("class" in item for item in moved)
         yield Table(
-            f"{what} of {group['model_family']}{space}, largest movement first{first}",
+            f"{what} of {group['model_family']}{space}, largest change first{first}",
             ("Feature", *(("Class",) if several else ()), *letters),
             [
                 [
@@ -164,7 +164,7 @@ def _artifacts(comparison: dict[str, Any], letters: Sequence[str]) -> Iterator[B
     content = comparison.get("model_content")
     fields = [*comparison["artifacts"], *([content] if content else [])]
     if fields:
-        words = {"equal": "equal", "different": "different", "incomplete": "not in all"}
+        words = {"equal": "equal", "different": "different", "incomplete": "not in all runs"}
         yield Table(
             "Digests of the artifacts",
             ("File", "", *letters),

@@ -1,4 +1,4 @@
-"""ROC, precision over recall, and calibration of one run or several, as plots with tables."""
+"""ROC, precision-recall and calibration curves of one or more runs, as plots with tables."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from runforge_cli.report.report_input import Curves, Material
 if TYPE_CHECKING:
     from runforge_engine.modeling.curves import Curve
 
-#: Lines in one plot; more cannot be told apart.
+#: Maximum number of lines in one plot, so that they can be distinguished.
 MAX_LINES = 8
 _LEVELS = (0.01, 0.05, 0.1, 0.2, 0.5)
 _RECALLS = (0.5, 0.8, 0.9, 0.95, 1.0)
-#: A label among the lines is cut there.
+#: Maximum length of a label.
 _LABEL = 40
 
 
 def curve_blocks(material: Material) -> list[Block]:
-    """Return the plots of a run, or why there are none."""
+    """Return the plots of a run, or a paragraph on why there are none."""
     curves = material.curves
     if curves is None:
         if material.folder.status != "succeeded":
             return []
-        return [Paragraph(["There are no curves in this report. ", material.missing])]
+        return [Paragraph(["This report has no curves. ", material.missing])]
     binary = len(curves.roc) == 1 and curves.operating_point is not None
     source = (
-        f"Computed for this report from the model and the dataset of the record, whose digests"
-        f" were checked, on the {plural(curves.rows, 'validation row')} of the run; the predictions"
-        " give the metrics of the record."
+        f"Computed for this report from the recorded model and dataset, whose digests were"
+        f" checked, on the {plural(curves.rows, 'validation row')} of the run. The predictions"
+        " reproduce the recorded metrics."
     )
     blocks: list[Block] = [Paragraph(source)]
     if not curves.roc:
-        blocks.append(Paragraph("The validation rows hold one class only: there is no curve."))
+        blocks.append(Paragraph("The validation rows have only one class, so there are no curves."))
         return blocks
     of = f"of the class {curves.roc[0].label}" if binary else "of each class against the rest"
     lines = [(str(curve.label), curve) for curve in _worst_first(curves.roc)]
@@ -47,20 +47,20 @@ def curve_blocks(material: Material) -> list[Block]:
     blocks += [_roc(lines, of, point), _precision_recall(ranked, of)]
     blocks += _calibration([("", curves)])
     if len(lines) > MAX_LINES:
-        told = f"The first two plots show the {MAX_LINES} of {len(lines)} classes"
-        blocks.append(Paragraph(f"{told} that are told apart worst; the tables have all."))
+        shown = f"The first two plots show the {MAX_LINES} of {len(lines)} classes"
+        blocks.append(Paragraph(f"{shown} with the lowest areas; the tables have all classes."))
     return blocks
 
 
 def _worst_first(curves: Sequence[Curve]) -> Sequence[Curve]:
-    """Return the curves as they are, or where they do not fit into a plot, the worst ones first."""
+    """Return the curves, sorted by area if there are too many for one plot."""
     if len(curves) <= MAX_LINES:
         return curves
     return sorted(curves, key=lambda curve: curve.area)
 
 
 def overlaid_blocks(materials: Sequence[Material]) -> list[Block]:
-    """Return the curves of several runs in one plot each, where they have the same two classes."""
+    """Return plots that overlay the curves of several runs, if they have the same two classes."""
     shown = [
         (material.letter, material.curves)
         for material in materials
@@ -85,7 +85,7 @@ def _roc(lines: Sequence[tuple[str, Curve]], of: str, point: tuple[float, float]
     if point is not None:
         x, y = point
         remark = f"{x:.1%} and {y:.1%}"
-        series.append(Series("the model's own predictions", (x,), (y,), remark, dots=(0.3,)))
+        series.append(Series("predictions of the model", (x,), (y,), remark, dots=(0.3,)))
     rows = [
         [
             [Name(label)],
@@ -97,14 +97,14 @@ def _roc(lines: Sequence[tuple[str, Curve]], of: str, point: tuple[float, float]
     return Plot(
         title=f"ROC curve {of}",
         description=(
-            "True positive rate over false positive rate, for every threshold; a guess lies on the"
-            " diagonal. " + _areas("Area under the curve", lines)
+            "True positive rate over false positive rate for every threshold; random guesses are on"
+            " the diagonal. " + _areas("Area under the curve", lines)
         ),
         x_axis="false positive rate",
         y_axis="true positive rate",
         series=series,
         table=Table(
-            "True positive rate reached where the false positive rate is at most",
+            "True positive rate at a false positive rate of at most",
             ("Line", "Area", *(f"{level:.0%}" for level in _LEVELS)),
             rows,
             frozenset(range(1, len(_LEVELS) + 2)),
@@ -130,8 +130,8 @@ def _precision_recall(lines: Sequence[tuple[str, Curve]], of: str) -> Plot:
     return Plot(
         title=f"Precision over recall {of}",
         description=(
-            "Of the rows told to be of the class, the share that are, over the share of the class"
-            " that is found. " + _areas("Average precision", lines)
+            "The share of rows predicted as the class that are of the class, over the share of the"
+            " class that is found. " + _areas("Average precision", lines)
         ),
         x_axis="recall",
         y_axis="precision",
@@ -146,8 +146,8 @@ def _precision_recall(lines: Sequence[tuple[str, Curve]], of: str) -> Plot:
             for label, curve in lines[:MAX_LINES]
         ],
         table=Table(
-            "Best precision where the recall is at least",
-            ("Line", "Average", "By guess", *(f"{recall:.0%}" for recall in _RECALLS)),
+            "Best precision at a recall of at least",
+            ("Line", "Average", "Random guess", *(f"{recall:.0%}" for recall in _RECALLS)),
             rows,
             frozenset(range(1, len(_RECALLS) + 3)),
         ),
@@ -164,8 +164,8 @@ def _label(label: str) -> list[str]:
 
 
 def _areas(what: str, lines: Sequence[tuple[str, Curve]]) -> str:
-    told = ", ".join(f"{shorten(label, _LABEL)} {number(c.area)}" for label, c in lines[:MAX_LINES])
-    return f"{what}: {told}."
+    areas = [f"{shorten(label, _LABEL)} {number(c.area)}" for label, c in lines[:MAX_LINES]]
+    return f"{what}: {', '.join(areas)}."
 
 
 def _calibration(lines: Iterable[tuple[str, Curves]]) -> list[Block]:
@@ -179,17 +179,16 @@ def _calibration(lines: Iterable[tuple[str, Curves]]) -> list[Block]:
         Plot(
             title=f"Calibration of the probability of {of}",
             description=(
-                "How often what was given a probability came true, in bins of equal width; the"
-                " larger a dot, the more rows. On the diagonal probabilities can be taken at their"
-                " word. "
+                "Observed frequency over predicted probability in bins of equal width; larger dots"
+                " have more rows. Calibrated probabilities are on the diagonal. "
                 + " ".join(
                     f"{f'{letter}: ' if letter else ''}Mean distance {found.error:.3f}, Brier score"
                     f" {found.brier:.3f}."
                     for letter, found in shown
                 )
             ),
-            x_axis="mean probability",
-            y_axis="share that came true",
+            x_axis="mean predicted probability",
+            y_axis="observed frequency",
             series=[
                 Series(
                     letter or "bins",
@@ -202,7 +201,7 @@ def _calibration(lines: Iterable[tuple[str, Curves]]) -> list[Block]:
             ],
             table=Table(
                 "Bins of the probability",
-                (*(("Line",) if several else ()), "Probability", "Rows", "Mean", "Came true"),
+                (*(("Line",) if several else ()), "Probability", "Rows", "Mean", "Observed"),
                 [
                     [
                         *([[Name(letter)]] if several else []),

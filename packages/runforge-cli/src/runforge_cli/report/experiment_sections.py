@@ -1,4 +1,4 @@
-"""The sections of a report on the run of an experiment."""
+"""The sections of a report on an experiment run."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ from runforge_cli.report.report_blocks import (
 from runforge_cli.report.report_input import ExperimentMaterial
 from runforge_cli.report.run_sections import names
 
-#: Characters of a free text, and lines of the notes and of the log.
+#: Maximum length of free text, and maximum lines of the notes and of the log.
 _LONG, _NOTES, _LINES = 2_000, 40, 30
-#: Rows of a table.
+#: Maximum number of rows of a table.
 _MOST = 200
 _STATES = {
     "succeeded": "succeeded",
     "failed": "failed",
     "cancelled": "was cancelled",
-    "running": "is still at work",
+    "running": "is still running",
     "interrupted": "was interrupted",
-    "unknown": "does not tell how it ended",
+    "unknown": "finished with an unknown status",
 }
 
 
 def experiment_sections(material: ExperimentMaterial) -> list[Section]:
-    """Return the sections of a run; what the run does not have is left out."""
+    """Return the sections of a run, without the empty ones."""
     summary = material.folder.metrics
     log = log_tail(material.folder, _LINES) if material.state != "succeeded" else []
     sections = [
@@ -65,14 +65,14 @@ def experiment_sections(material: ExperimentMaterial) -> list[Section]:
 
 
 def experiment_lead(material: ExperimentMaterial) -> Text:
-    """Return what there is to say of a run in one line."""
+    """Return a one-line summary of a run."""
     config = material.folder.config or {}
-    told: list[str] = ["Experiment ", Name(shorten(config.get("experiment", ""), 200)), " "]
-    told = [*(told if config else ["The run "]), _STATES[material.state]]
+    text: list[str] = ["Experiment ", Name(shorten(config.get("experiment", ""), 200)), " "]
+    text = [*(text if config else ["The run "]), _STATES[material.state]]
     chosen = primary_metric({"metrics": material.folder.metrics})
     if chosen:
-        told += [", with ", Name(shorten(chosen[0], 80)), f" {number(chosen[1])}"]
-    return [*told, "."]
+        text += [", with ", Name(shorten(chosen[0], 80)), f" {number(chosen[1])}"]
+    return [*text, "."]
 
 
 def _outcome(material: ExperimentMaterial) -> Iterator[Block]:
@@ -129,7 +129,7 @@ def _data(material: ExperimentMaterial) -> Iterator[Block]:
             if "sha256" in found:
                 facts.append((f"SHA-256 of the {name}", [Name(found["sha256"])]))
             if "after" in found:
-                facts.append((f"Change of the {name}", "It was changed while the run used it."))
+                facts.append((f"Change of the {name}", "Changed while the run used it."))
     if facts:
         yield Facts(facts)
 
@@ -140,12 +140,12 @@ def _configuration(material: ExperimentMaterial) -> Iterator[Block]:
     if values:
         rows: list[list[Text]] = [
             [[Name(shorten(name, 200))], [Name(value_text(value))]]
-            + ([["for this run alone" if name in overrides else ""]] if overrides else [])
+            + ([["for this run only" if name in overrides else ""]] if overrides else [])
             for name, value in list(values.items())[:_MOST]
         ]
-        header = ("Name", "Value", *(("Given",) if overrides else ()))
-        yield Table("What the experiment configures", header, rows)
-    yield from _values("Parameters that user code logged", config.get("parameters") or {})
+        header = ("Name", "Value", *(("Override",) if overrides else ()))
+        yield Table("Configuration of the experiment", header, rows)
+    yield from _values("Logged parameters", config.get("parameters") or {})
 
 
 def _values(caption: str, values: Mapping[str, Any]) -> Iterator[Block]:
@@ -159,7 +159,7 @@ def _values(caption: str, values: Mapping[str, Any]) -> Iterator[Block]:
             ],
         )
     if len(values) > _MOST:
-        yield Paragraph(f"There are {len(values) - _MOST:,} more.")
+        yield Paragraph(f"{len(values) - _MOST:,} more are not shown.")
 
 
 def _artifacts(material: ExperimentMaterial) -> Iterator[Block]:
@@ -167,7 +167,7 @@ def _artifacts(material: ExperimentMaterial) -> Iterator[Block]:
     digests = (material.folder.manifest or {}).get("files") or {}
     if files:
         yield Table(
-            "Files that user code left",
+            "Files written by user code",
             ("File", "Bytes", "SHA-256"),
             [
                 [
@@ -180,7 +180,7 @@ def _artifacts(material: ExperimentMaterial) -> Iterator[Block]:
             frozenset({1}),
         )
     if len(files) > _MOST:
-        yield Paragraph(f"There are {len(files) - _MOST:,} more.")
+        yield Paragraph(f"{len(files) - _MOST:,} more are not shown.")
     for item in (material.folder.config or {}).get("copied_models") or ():
         yield Paragraph([Name(item["from"]), " was copied to ", Name(item["to"]), "."])
 
@@ -220,14 +220,14 @@ def _repetition(material: ExperimentMaterial) -> Iterator[Block]:
         return
     yield Paragraph(
         prose(
-            "Type this in the repository. The configuration of the run is itself an experiment that"
-            " can be run; `runforge verify` tells whether anything of the run was changed."
+            "Run these commands in the repository. The configuration of the run is itself an"
+            " experiment file; `runforge verify` checks whether the run was changed."
         )
     )
     if code.get("dirty"):
         yield Paragraph(
-            "When the run was made, there were changes that the commit does not have: the commit"
-            " alone will not bring them back."
+            "The run was made with uncommitted changes, so the commit alone does not restore the"
+            " code."
         )
     lines = []
     if "commit" in code:
@@ -239,5 +239,5 @@ def _repetition(material: ExperimentMaterial) -> Iterator[Block]:
 
 
 def _typed(text: str) -> str:
-    """Return a text of a document as a word that is safe to paste into a shell."""
+    """Return a string of a document as a word that is safe to paste into a shell."""
     return shlex.quote(printable(text))

@@ -1,4 +1,4 @@
-"""Metrics over the steps of a run, or of several in one plot, as plots with tables."""
+"""Metrics over the steps of one or more experiment runs, as plots with tables."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from runforge_cli.render.text_layout import number, plural
 from runforge_cli.report.report_blocks import Block, Name, Paragraph, Plot, Series, Table, Text
 from runforge_cli.report.scales import scale_of
 
-#: Plots of a run, and lines in one of them; more cannot be taken in.
+#: Maximum number of plots of a run, and of lines in a plot.
 MAX_PLOTS, MAX_LINES = 24, 8
-#: Steps that the table of a plot shows.
+#: Maximum number of steps in the table of a plot.
 _STEPS = 12
-#: Pieces of a line, of each of which the least and the greatest value are drawn.
+#: A long line is divided into this many pieces, and the extremes of each piece are drawn.
 _PIECES = 100
-#: Characters of the name of a metric.
+#: Maximum length of the name of a metric.
 _LONG = 80
 _NONE = "–"
 
 
 class Point(NamedTuple):
-    """A value that a metric had."""
+    """A logged value of a metric."""
 
     step: float
     value: float
@@ -40,17 +40,17 @@ def history_blocks(history: History) -> list[Block]:
     ]
     if len(drawn) > MAX_PLOTS:
         left = plural(len(drawn) - MAX_PLOTS, "metric is", "metrics are")
-        blocks.append(Paragraph(f"{left} not drawn; the table above has all."))
+        blocks.append(Paragraph(f"{left} not drawn; the table above lists all."))
     return blocks
 
 
 def overlaid_blocks(histories: Sequence[tuple[str, History]]) -> list[Block]:
-    """Return a plot for each metric that two runs at least have, with a line for each run.
+    """Return a plot for each metric that at least two runs have, with a line for each run.
 
     Parameters
     ----------
     histories
-        Runs by their letters.
+        The letters and histories of the runs.
     """
     blocks: list[Block] = []
     for name in dict.fromkeys(name for _, history in histories for name in history):
@@ -66,7 +66,7 @@ def overlaid_blocks(histories: Sequence[tuple[str, History]]) -> list[Block]:
 
 
 def history_table(history: History, summary: Mapping[str, float], most: int) -> Iterator[Block]:
-    """Give the final value of each metric, and what it was on the way."""
+    """Yield the table of the final values and the range of each metric."""
     names = list(dict.fromkeys([*summary, *history]))
     if not names:
         return
@@ -76,13 +76,14 @@ def history_table(history: History, summary: Mapping[str, float], most: int) -> 
         final = number(summary[name]) if name in summary else _NONE
         rows.append([[Name(shorten(name, _LONG))], final, *_extent(points)])
     yield Table(
-        "Final metrics, and what they were on the way",
+        "Final metrics and their history",
         ("Metric", "Final", "Values", "First", "Least", "Greatest"),
         rows,
         frozenset(range(1, 6)),
     )
     if len(names) > most:
-        yield Paragraph(f"There are {plural(len(names) - most, 'more metric')}.")
+        left = plural(len(names) - most, "more metric is", "more metrics are")
+        yield Paragraph(f"{left} not shown.")
 
 
 def _extent(points: Sequence[Point]) -> list[str]:
@@ -136,7 +137,7 @@ def _plot(name: str, lines: Sequence[tuple[str, Sequence[Point]]]) -> Plot:
 
 
 def _ordered(points: Sequence[Point]) -> list[Point]:
-    """Return points by their steps; those of one step as they were logged."""
+    """Return points sorted by step; points of the same step keep their order."""
     return sorted(points, key=lambda point: point.step)
 
 
@@ -150,13 +151,13 @@ def _described(points: Sequence[Point]) -> str:
 
 
 def _compared(lines: Sequence[tuple[str, Sequence[Point]]], count: int) -> str:
-    told = [
+    sentences = [
         f"{letter} goes from {number(points[0].value)} to {number(points[-1].value)}."
         for letter, points in lines
     ]
     if count > len(lines):
-        told.append(f"The first {len(lines)} of {count} runs are drawn; the table has all.")
-    return " ".join(told)
+        sentences.append(f"The first {len(lines)} of {count} runs are drawn; the table lists all.")
+    return " ".join(sentences)
 
 
 def _samples(points: Sequence[Point]) -> Table:
@@ -173,7 +174,7 @@ def _samples(points: Sequence[Point]) -> Table:
 
 def _comparison(lines: Sequence[tuple[str, Sequence[Point]]]) -> Table:
     return Table(
-        "First and last values, and those between",
+        "First, last and extreme values",
         ("Run", "Values", "First", "Least", "Greatest", "Last"),
         [
             [[Name(letter)], *_extent(points), number(points[-1].value)]
@@ -184,7 +185,7 @@ def _comparison(lines: Sequence[tuple[str, Sequence[Point]]]) -> Table:
 
 
 def _thinned(points: Sequence[Point]) -> Sequence[Point]:
-    """Return no more points than can be seen, the least and greatest of each piece among them."""
+    """Return a reduced number of points that includes the extremes of each piece."""
     if len(points) <= 2 * _PIECES:
         return points
     kept: list[Point] = [points[0]]

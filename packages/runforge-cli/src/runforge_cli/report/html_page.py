@@ -1,7 +1,7 @@
-"""The HTML report: one file that loads nothing, runs nothing and shows any name as text.
+"""Write a report as one HTML file without scripts or external resources.
 
-Every text passes :func:`_escaped`; every tag and attribute is written here. The page forbids
-itself scripts, frames, forms and the network, and any style but its own.
+Every string is escaped with :func:`_escaped`; every tag and attribute is written here. The content
+security policy of the page forbids scripts, frames, forms, network access and other styles.
 
 Source: W3C, "Content Security Policy Level 3"; W3C, "Web Content Accessibility Guidelines 2.2".
 """
@@ -34,11 +34,11 @@ from runforge_cli.report.report_blocks import (
 )
 from runforge_cli.report.styles import CSS
 
-#: Steps of colour in a confusion matrix.
+#: Number of colours in a confusion matrix.
 _HEAT = 10
-#: Parts of a name between which a line may end: a path, a long word, a digest.
+#: Parts of a name, such as a path or a digest, between which a line may be broken.
 _PIECES = re.compile(r"[^\s/_.-]{1,16}[\s/_.-]*|[\s/_.-]+")
-#: Most classes with room for the share of each count in its row.
+#: Maximum number of classes for which the share of each count is shown.
 _WITH_SHARES = 6
 _DIGEST = base64.b64encode(hashlib.sha256(CSS.encode()).digest()).decode()
 _POLICY = f"default-src 'none'; style-src 'sha256-{_DIGEST}'; base-uri 'none'; form-action 'none'"
@@ -50,7 +50,7 @@ def html_page(report: Report) -> str:
 
 
 class _Page:
-    """A page while it is written; it numbers what needs an id."""
+    """The state of a page that is being written: the numbers of sections and plots."""
 
     def __init__(self, report: Report) -> None:
         self._report = report
@@ -194,7 +194,7 @@ def _bars(bars: Bars) -> Iterator[str]:
 
 def _matrix(matrix: Matrix) -> Iterator[str]:
     labels = [_text([Name(label)]) for label in matrix.labels]
-    yield from _opened("Confusion matrix: rows are true classes, columns predicted ones", "matrix")
+    yield from _opened("Confusion matrix (rows: true class, columns: predicted class)", "matrix")
     heads = "".join(f'<th scope="col">{label}</th>' for label in labels)
     yield f'<thead><tr><th scope="col">true \\ predicted</th>{heads}</tr></thead>'
     yield "<tbody>"
@@ -202,7 +202,7 @@ def _matrix(matrix: Matrix) -> Iterator[str]:
         total = max(sum(counts), 1)
         cells = []
         for predicted, count in enumerate(counts):
-            # A single row is to be seen among many, so that no count but zero is without colour.
+            # Rounded up, so that every count except zero has a colour.
             heat = -(-_HEAT * count // total)
             style = f"right h{heat}" if predicted == true else f"wrong h{heat}"
             share = f" <small>{count / total:.0%}</small>" if len(labels) <= _WITH_SHARES else ""
@@ -213,7 +213,7 @@ def _matrix(matrix: Matrix) -> Iterator[str]:
 
 def _opened(caption: str, style: str = "") -> Iterator[str]:
     shown = _escaped(caption)
-    # A table that is too wide is scrolled by itself, with the keyboard too.
+    # A wide table scrolls separately, also with the keyboard.
     yield f'<div class="scroll" role="region" aria-label="{shown}" tabindex="0">'
     yield f'<table class="{style}">' if style else "<table>"
     yield f"<caption>{shown}</caption>"
@@ -226,7 +226,7 @@ def _closed() -> Iterator[str]:
 
 
 def _text(text: Text) -> str:
-    """Return prose and names as HTML; names are set apart, and keep to their own direction."""
+    """Return prose and names as HTML; names become code elements with isolated text direction."""
     parts = [text] if isinstance(text, str) else text
     return "".join(
         f"<code>{_breakable(part)}</code>" if isinstance(part, Name) else _escaped(part)
@@ -235,10 +235,10 @@ def _text(text: Text) -> str:
 
 
 def _breakable(name: str) -> str:
-    """Return a name that may go on in the next line after its signs, where there is no room."""
+    """Return a name as HTML that may be wrapped after characters such as slashes."""
     return "<wbr>".join(map(html.escape, _PIECES.findall(printable(name))))
 
 
 def _escaped(text: str) -> str:
-    """Return a text that is safe within an element and within a quoted attribute."""
+    """Return a string that is safe within an element and within a quoted attribute."""
     return html.escape(printable(text))

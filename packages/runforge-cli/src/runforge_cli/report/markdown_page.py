@@ -1,4 +1,4 @@
-"""The Markdown report: CommonMark with GitHub's tables, in which every name stays a name.
+"""Write a report as Markdown: CommonMark with GitHub's tables, with every name escaped.
 
 Source: CommonMark 0.31.2, "Backslash escapes" and "Code spans"; GitHub Flavored Markdown, "Tables".
 """
@@ -27,7 +27,7 @@ from runforge_cli.report.report_blocks import (
     Text,
 )
 
-#: What begins a block where it begins a line.
+#: Characters that start a block at the start of a line.
 _BEGINNING = re.compile(r"^([-+=#>]|\d+(?=[.)]))")
 _TICKS = re.compile("`+")
 
@@ -89,7 +89,7 @@ def _table(table: Table) -> Iterator[str]:
 
 def _matrix(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> Iterator[str]:
     names = [code(label, table=True) for label in labels]
-    yield "**Confusion matrix: rows are true classes, columns predicted ones**"
+    yield "**Confusion matrix (rows: true class, columns: predicted class)**"
     yield ""
     yield _row(["", *names])
     yield _row(["---", *("---:" for _ in names)])
@@ -116,11 +116,11 @@ def _text(text: Text, *, inside: bool = False, table: bool = False) -> str:
     Parameters
     ----------
     text
-        What to write.
+        The prose and names.
     inside
-        Whether it stands within a line, where it cannot begin a block.
+        Whether it is inside a line, where it cannot start a block.
     table
-        Whether it stands in a cell of a table.
+        Whether it is in a cell of a table.
     """
     parts = [text] if isinstance(text, str) else list(text)
     written = "".join(
@@ -128,7 +128,7 @@ def _text(text: Text, *, inside: bool = False, table: bool = False) -> str:
     )
     if inside:
         return written
-    # A number is kept from beginning a list by its dot, anything else by itself.
+    # Escape what would start a block: a number as an entity, other characters with a backslash.
     return _BEGINNING.sub(_kept_down, written.strip())
 
 
@@ -138,5 +138,5 @@ def _kept_down(found: re.Match[str]) -> str:
 
 
 def _bold(text: str) -> str:
-    # A space beside the asterisks would leave them asterisks.
+    # Asterisks beside a space are not emphasis.
     return f"**{prose(text.strip())}**"

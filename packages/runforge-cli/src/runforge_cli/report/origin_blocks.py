@@ -1,4 +1,4 @@
-"""Where a run came from, what there is to know about it, and how to have it again."""
+"""The diagnostics and provenance of a run, and the commands to reproduce it."""
 
 from __future__ import annotations
 
@@ -20,32 +20,32 @@ from runforge_cli.report.report_blocks import (
 )
 from runforge_cli.report.report_input import Material
 
-#: Diagnostics shown, and characters of one.
+#: Maximum number of diagnostics, and maximum length of one.
 _MOST, _LONG = 100, 2_000
 
 
 def diagnostic_blocks(material: Material) -> Iterator[Block]:
-    """Give the diagnostics, what matters most first."""
+    """Yield the diagnostics, the most severe first."""
     order = ("error", "warning", "info")
     found = sorted(material.folder.diagnostics, key=lambda item: order.index(item["severity"]))
     if not found:
-        yield Paragraph("There is nothing to say about this run beyond its numbers.")
+        yield Paragraph("The run has no diagnostics.")
     else:
         yield Table(
-            "What to know about this run",
-            ("Severity", "What", "Code"),
-            [[item["severity"], _told(item), [Name(item["code"])]] for item in found[:_MOST]],
+            "Diagnostics of this run",
+            ("Severity", "Message", "Code"),
+            [[item["severity"], _message(item), [Name(item["code"])]] for item in found[:_MOST]],
         )
 
 
-def _told(item: dict[str, Any]) -> Text:
+def _message(item: dict[str, Any]) -> Text:
     hint = item.get("details", {}).get("hint")
-    told = prose(shorten(item["message"], _LONG))
-    return [*told, " ", *prose(shorten(str(hint), _LONG))] if hint else told
+    message = prose(shorten(item["message"], _LONG))
+    return [*message, " ", *prose(shorten(str(hint), _LONG))] if hint else message
 
 
 def provenance_blocks(material: Material) -> Iterator[Block]:
-    """Give code, interpreter, machine, packages and digests."""
+    """Yield code, interpreter, machine, packages and digests."""
     folder = material.folder
     run, request = folder.record or {}, folder.request or {}
     provenance = run.get("provenance") or (folder.result or {}).get("provenance") or {}
@@ -57,7 +57,7 @@ def provenance_blocks(material: Material) -> Iterator[Block]:
         facts.append(("RunForge", run["runforge_version"]))
     git = provenance.get("git")
     if git:
-        changes = ", with uncommitted changes" if git["dirty"] else ", nothing changed since"
+        changes = ", with uncommitted changes" if git["dirty"] else ", no uncommitted changes"
         facts.append(("Commit", [Name(git["commit"]), changes]))
     python = provenance.get("python")
     if python:
@@ -69,16 +69,16 @@ def provenance_blocks(material: Material) -> Iterator[Block]:
         facts.append(
             (
                 "Numerics",
-                "pinned: threads and kernels were fixed before the libraries were loaded"
+                "pinned: threads and kernels were set before the libraries were loaded"
                 if numerics["pinned"]
-                else "not pinned: another machine may differ in the last bits",
+                else "not pinned: results on another machine may differ in the last bits",
             )
         )
     if facts:
         yield Facts(facts)
     if provenance.get("packages"):
         yield Table(
-            "Packages that can change a bit of the model",
+            "Packages that can affect the model",
             ("Package", "Version"),
             [[[Name(name)], version] for name, version in provenance["packages"].items()],
         )
@@ -98,29 +98,29 @@ def provenance_blocks(material: Material) -> Iterator[Block]:
 
 
 def reproduction_blocks(material: Material) -> Iterator[Block]:
-    """Give the commands that check the run and train it again."""
+    """Yield the commands that check the run and train it again."""
     folder, run = material.folder, material.folder.record or {}
     if folder.request is None:
         yield Paragraph(
-            "The run has no request, because an older client wrote it. Train with the same data and"
-            " options to repeat it."
+            "The run has no request, because it was written by an older client. To repeat it, train"
+            " with the same data and options."
         )
         return
     packages = (run.get("provenance") or {}).get("packages") or {}
     git = (run.get("provenance") or {}).get("git")
     yield Paragraph(
         prose(
-            "Type this in the workspace, with the packages listed above. `runforge verify` tells"
-            " whether anything of the run was changed; `runforge reproduce` trains again and holds"
-            " the result against the record."
+            "Run these commands in the workspace, with the packages listed above. `runforge verify`"
+            " checks whether the run was changed; `runforge reproduce` trains it again and compares"
+            " the result with the record."
             if folder.status == "succeeded"
-            else "Type this in the workspace to try again with the same request."
+            else "Run this in the workspace to try again with the same request."
         )
     )
     if git and git["dirty"]:
         yield Paragraph(
-            "When the run was made, there were changes that the commit does not have. If the"
-            " dataset is among them, the commit alone will not bring it back."
+            "The run was made with uncommitted changes. If they include the dataset, the commit"
+            " alone does not restore it."
         )
     lines = []
     if git:
@@ -137,5 +137,5 @@ def reproduction_blocks(material: Material) -> Iterator[Block]:
 
 
 def _typed(text: str) -> str:
-    """Return a text of a document as a word that is safe to paste into a shell."""
+    """Return a string of a document as a word that is safe to paste into a shell."""
     return shlex.quote(printable(text))

@@ -1,7 +1,7 @@
-"""Plots as inline SVG, made of elements of the svg.py library and coloured by the page's styles.
+"""Plots as inline SVG, built with the svg.py library and coloured by the style sheet of the page.
 
-Texts are escaped here, because the library writes them as they are; nothing carries a style, a
-script or a reference to anything outside.
+Strings are escaped here, because the library does not escape them. The elements have no styles,
+scripts or external references.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from runforge_contracts.display import printable
 
 from runforge_cli.report.report_blocks import Plot, Series
 
-#: Lines that are told apart by colour and dashes.
+#: Number of line styles that differ in colour and dashes.
 STYLES = 8
-#: Size of a plot and of the square within it, in units of about a pixel.
+#: Size of a plot and of the square within it, in SVG units of about one pixel.
 _WIDTH, _HEIGHT = 340, 316
 _LEFT, _TOP, _SIDE = 48, 10, 260
-#: Radius of the smallest and of the largest dot.
+#: Radii of the smallest and of the largest dot.
 _SMALL, _LARGE = 2.5, 8
-#: Width of a character beside an axis, and of what stands there besides.
+#: Width of a character beside an axis, and of the remaining space there.
 _CHARACTER, _BESIDE = 7, 27
 
 
@@ -32,12 +32,12 @@ def plot_svg(plot: Plot, identity: str) -> str:
     Parameters
     ----------
     plot
-        What to draw; values lie between zero and one.
+        The plot; its values are between zero and one.
     identity
-        Start of the ids in the element; unique in the page.
+        Prefix of the ids in the element; unique in the page.
     """
     longest = max((len(_mark(mark)) for mark in plot.y_scale.marks), default=0)
-    # Long marks take room at the left, of which the picture gets so much more.
+    # The picture is extended to the left if the marks are long.
     more = max(_BESIDE + _CHARACTER * longest - _LEFT, 0)
     elements: list[svg.Element] = [
         svg.Title(id=f"{identity}-title", text=_escaped(plot.title)),
@@ -60,7 +60,7 @@ def plot_svg(plot: Plot, identity: str) -> str:
 
 
 def key_svg(number: int, series: Series) -> str:
-    """Return a piece of the line of series ``number``, or its dot, for a legend."""
+    """Return a sample of the line or dot of series ``number`` for the legend."""
     style = ["series", f"s{number % STYLES}"]
     mark: svg.Element = svg.Line(x1=0, y1=6, x2=28, y2=6, class_=style)
     if len(series.x) == 1:
@@ -88,7 +88,7 @@ def bar_svg(value: float, greatest: float, *, signed: bool) -> str:
 
 
 def _decoration(box: svg.ViewBoxSpec, name: str, elements: list[svg.Element]) -> str:
-    """Return a picture that a table says in words beside it."""
+    """Return a picture that is hidden from screen readers, because a table has its content."""
     return str(
         svg.SVG(
             xmlns=None,
@@ -143,7 +143,7 @@ def _path(points: Sequence[tuple[float, float]], *, steps: bool) -> list[svg.Pat
     path: list[svg.PathData] = [svg.M(*points[0])]
     for (_, before), (x, y) in pairwise(points):
         if steps and y != before:
-            # A precision holds from its recall down to the next one.
+            # The precision at a recall also applies to lower recalls, down to the next point.
             path.append(svg.V(y))
             path.append(svg.H(x))
         else:
@@ -169,7 +169,7 @@ def _text(
 
 
 def _place(x: float, y: float) -> tuple[float, float]:
-    """Return where a point of the unit square lies in the picture, to a hundredth."""
+    """Return the position of a point of the unit square in the picture, to two decimals."""
     return round(_LEFT + _SIDE * x, 2), round(_TOP + _SIDE * (1 - y), 2)
 
 

@@ -1,7 +1,7 @@
-"""What a report is made of, apart from how it is written.
+"""The document model of a report, independent of the output format.
 
-A plain text is prose; a :class:`Name` stands for something that a document or a dataset calls by
-that name. Neither is trusted: whoever writes a report escapes both.
+A plain string is prose; a :class:`Name` is a name or value from a document or a dataset. Neither is
+trusted: the writers of the formats escape both.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from runforge_cli.report.scales import UNIT, Scale
 
 
 class Name(str):
-    """A name, path, value or command, shown as it is and set apart from prose."""
+    """A name, path, value or command, shown literally as code."""
 
     __slots__ = ()
 
 
-#: A text of prose and names.
+#: A string of prose, or a sequence of prose and names.
 Text = str | Sequence[str]
 
 
 def prose(text: str) -> list[str]:
-    """Return a sentence of a document, whose names stand in backticks, as prose and names."""
+    """Return a sentence of a document, with names in backticks, as prose and names."""
     parts = text.split("`")
     if len(parts) % 2 == 0:
         return [text]
@@ -32,34 +32,34 @@ def prose(text: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """Some sentences."""
+    """One or more sentences."""
 
     text: Text
-    #: How to read what follows, or what a reader should beware of.
+    #: The style: ``plain``, ``guide``, ``warning`` or ``note``.
     kind: str = "plain"
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Names with what they stand for."""
+    """A list of names and values."""
 
     items: Sequence[tuple[str, Text]]
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Cells with a header; the first column names the rows."""
+    """A table with a header; the first column names the rows."""
 
     caption: str
     header: Sequence[str]
     rows: Sequence[Sequence[Text]]
-    #: Columns that hold numbers.
+    #: Columns of numbers, which are right-aligned.
     numeric: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """Numbers by name with a bar each; those below zero go the other way."""
+    """Named numbers with a bar each; the bars of negative numbers go to the left."""
 
     caption: str
     header: tuple[str, str]
@@ -68,7 +68,7 @@ class Bars:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """How often each true class, by rows, was predicted as each class, by columns."""
+    """A confusion matrix: rows are true classes, columns are predicted classes."""
 
     labels: Sequence[str]
     counts: Sequence[Sequence[int]]
@@ -81,17 +81,17 @@ class Series:
     label: Text
     x: Sequence[float]
     y: Sequence[float]
-    #: What stands beside its name.
+    #: A remark beside the label in the legend.
     remark: str = ""
-    #: Whether the line goes in steps, each value holding back to the one before.
+    #: Whether to draw steps: each value also applies back to the previous point.
     steps: bool = False
-    #: Share of a dot's greatest area, for each point; no dots where there are none.
+    #: The area of the dot of each point, as a share of the largest one; empty for no dots.
     dots: Sequence[float] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """Lines over the unit square, with a text and a table that say the same."""
+    """A plot over the unit square, with a description and a table of the same data."""
 
     title: str
     description: str
@@ -99,16 +99,16 @@ class Plot:
     y_axis: str
     series: Sequence[Series]
     table: Table
-    #: Whether the diagonal is drawn: where a guess lies, or perfect agreement.
+    #: Whether to draw the diagonal, which marks random guesses or perfect calibration.
     diagonal: bool = False
-    #: What the ends of the square stand for.
+    #: The values at the edges of the square.
     x_scale: Scale = UNIT
     y_scale: Scale = UNIT
 
 
 @dataclass(frozen=True, slots=True)
 class Commands:
-    """What to type."""
+    """Shell commands."""
 
     lines: Sequence[str]
 
@@ -118,7 +118,7 @@ Block = Paragraph | Facts | Table | Bars | Matrix | Plot | Commands
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part with a title."""
+    """A titled section."""
 
     title: str
     blocks: Sequence[Block] = ()
@@ -127,10 +127,10 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A whole report."""
+    """A complete report."""
 
     title: str
-    #: What there is to say in one line.
+    #: A one-line summary.
     lead: Text
     sections: Sequence[Section]
     footer: str

@@ -1,4 +1,4 @@
-"""What a report is written from: a run's documents, and its curves where they can be computed."""
+"""Collect the input of a report: the documents of a run, and its curves if possible."""
 
 from __future__ import annotations
 
@@ -18,49 +18,49 @@ from runforge_cli.report.history_blocks import History, Point
 if TYPE_CHECKING:
     from runforge_engine.modeling.curves import Calibration, Curve
 
-#: Why there are no curves where a person did not want the model to be loaded.
-LEFT_OUT = "They were left out, because they need the model to be loaded (`--no-model`)."
+#: The reason for missing curves if the user did not want the model to be loaded.
+LEFT_OUT = "They need the model to be loaded, which `--no-model` prevents."
 
 
 @dataclass(frozen=True, slots=True)
 class Curves:
-    """What the validation predictions of a run show."""
+    """The curves of the validation predictions of a run."""
 
     roc: tuple[Curve, ...]
     precision_recall: tuple[Curve, ...]
     calibration: Calibration | None
     #: Whether the model gives probabilities or values of a decision function.
     kind: str
-    #: Validation rows.
+    #: Number of validation rows.
     rows: int
-    #: Where the model's own predictions of two classes lie on the ROC curve.
+    #: The point of the predicted labels on the ROC curve, if there are two classes.
     operating_point: tuple[float, float] | None
 
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """A run as a report sees it."""
+    """The input of a report on a trained run."""
 
     folder: Run
     #: A short name among several runs; empty for a single one.
     letter: str
-    #: Its folder as documents name it.
+    #: Its folder, relative to the workspace.
     run_dir: str
     curves: Curves | None
-    #: Why there are no curves.
+    #: The reason why there are no curves.
     missing: str
 
 
 @dataclass(frozen=True, slots=True)
 class ExperimentMaterial:
-    """The run of an experiment as a report sees it."""
+    """The input of a report on an experiment run."""
 
     folder: TolerantRun
     #: A short name among several runs; empty for a single one.
     letter: str
-    #: Its folder as documents name it.
+    #: Its folder, relative to the workspace.
     run_dir: str
-    #: How it ended, or what it is at.
+    #: The status of a finished run, or the state of another one.
     state: str
     history: History
 
@@ -76,18 +76,18 @@ def gather(
     letter: str = "",
     with_model: bool = True,
 ) -> AnyMaterial:
-    """Return what there is on a run.
+    """Return the input of a report on a run.
 
     Parameters
     ----------
     folder
         The run.
     store
-        For the workspace that its dataset's path begins at.
+        A store of the workspace that the path of the dataset is relative to.
     listed
         Every run of the workspace, for the digest of the model.
     letter
-        Its short name among several.
+        Its short name among several runs.
     with_model
         Whether model and dataset may be read to compute curves.
     """
@@ -104,7 +104,7 @@ def gather(
 
 
 def gather_experiment(folder: ExperimentRun, letter: str, run_dir: str) -> ExperimentMaterial:
-    """Return what there is on the run of an experiment, as far as it can be read."""
+    """Return the input of a report on an experiment run, without its invalid documents."""
     from runforge_engine.experiment.record.experiment_state import state_of
 
     run = TolerantRun(folder.path)
@@ -120,7 +120,7 @@ def _curves(
     folder: Run, store: StoreLayout, listed: Sequence[tuple[dict[str, Any], StoreLayout]]
 ) -> Curves:
     if folder.status != "succeeded":
-        # Nothing is imported to learn that there is nothing to compute.
+        # Checked first, so that the libraries are not imported in vain.
         from runforge_contracts.errors import ErrorCode
 
         raise RunForgeError(ErrorCode.ARTIFACT_NOT_FOUND, f"{folder.ending} It has no model.")
@@ -132,8 +132,8 @@ def _curves(
     if len(replayed.classes) == 2:
         positive = replayed.truth == 1
         if positive.any() and not positive.all():
-            told = replayed.predicted == 1
-            point = float(told[~positive].mean()), float(told[positive].mean())
+            predicted = replayed.predicted == 1
+            point = float(predicted[~positive].mean()), float(predicted[positive].mean())
     return Curves(
         roc=roc_curves(replayed),
         precision_recall=precision_recall_curves(replayed),

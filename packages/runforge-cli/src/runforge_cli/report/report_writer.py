@@ -1,4 +1,4 @@
-"""Reports of runs put together, written in a format, and put in their place."""
+"""Assemble reports on runs, and choose their format and file name."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ FORMATS = {".html": "html", ".htm": "html", ".md": "markdown", ".markdown": "mar
 
 
 def make_report(materials: Sequence[AnyMaterial], store: StoreLayout) -> Report:
-    """Return the report on one run, or on several held against each other."""
-    footer = f"Written by RunForge {__version__} from the records of the store."
+    """Return the report on one run, or the comparison of several."""
+    footer = f"Written by RunForge {__version__} from the recorded documents."
     if len(materials) == 1:
         (material,) = materials
         title = f"Run {material.folder.id}"
@@ -49,26 +49,26 @@ def _lead(material: AnyMaterial) -> Text:
 
 
 def sections_of(material: AnyMaterial) -> list[Section]:
-    """Return the sections of a report on one run, of whichever kind it is."""
+    """Return the sections of a report on one run of either kind."""
     if isinstance(material, Material):
         return run_sections(material)
     return experiment_sections(material)
 
 
 def writer_for(target: Path) -> Callable[[Report], str]:
-    """Return the function that writes a report in the format of the file's name.
+    """Return the function that writes the format of the file name extension.
 
     Raises
     ------
     RunForgeError
-        ``USAGE_INVALID`` for another format.
+        ``USAGE_INVALID`` for an unknown extension.
     """
     format_ = FORMATS.get(target.suffix.lower())
     if format_ is None:
         raise RunForgeError(
             ErrorCode.USAGE_INVALID,
-            f"{quote(target.name, 200)} does not tell a format that reports are written in.",
-            hint="End the name with .html or .md.",
+            f"{quote(target.name, 200)} does not have the extension of a report format.",
+            hint="Use the extension .html or .md.",
         )
     if format_ == "markdown":
         from runforge_cli.report.markdown_page import markdown_page
@@ -80,7 +80,7 @@ def writer_for(target: Path) -> Callable[[Report], str]:
 
 
 def default_name(folders: Sequence[AnyRun]) -> str:
-    """Return the name of the file that a report is written to when none is given."""
+    """Return the default file name of a report."""
     names = [folder.id if is_any_run_id(folder.id) else "run" for folder in folders]
     if len(names) > 2:
         return f"{names[0]}-and-{len(names) - 1}-more.html"
@@ -90,16 +90,16 @@ def default_name(folders: Sequence[AnyRun]) -> str:
 def check_target(
     target: Path, folders: Sequence[AnyRun], places: Sequence[Place], *, force: bool
 ) -> None:
-    """Refuse a place where a report must not be written.
+    """Check that a report may be written to ``target``.
 
     Raises
     ------
     RunForgeError
-        ``USAGE_INVALID`` where there is something already, or within a store or a run;
-        ``FILE_NOT_FOUND`` where the folder is missing.
+        ``USAGE_INVALID`` if the path exists, or is inside a store or a run; ``FILE_NOT_FOUND`` if
+        the folder is missing.
     """
     check_outside(target, [folder.path for folder in folders], places)
     replaceable = target.is_file() and not target.is_symlink()
     if not (force and replaceable):
-        hint = "`--force` replaces it." if replaceable else "Name another file with -o."
+        hint = "`--force` replaces it." if replaceable else "Choose another file with -o."
         check_free(target, hint)

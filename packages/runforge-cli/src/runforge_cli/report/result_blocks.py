@@ -1,4 +1,4 @@
-"""What came of a run: metrics, confusion matrix, importances or coefficients."""
+"""The results of a run: metrics, confusion matrix, importances or coefficients."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from typing import Any
 from runforge_contracts.store import layout
 
 from runforge_cli.render.differences import signed
-from runforge_cli.render.text_layout import number
+from runforge_cli.render.text_layout import number, plural
 from runforge_cli.report.report_blocks import Bars, Block, Matrix, Name, Paragraph, Table
 from runforge_cli.report.report_input import Material
 
-#: Features shown of each class, and where several runs share a page.
+#: Maximum number of features for each class, for one run and for several.
 TOP, TOP_OF_SEVERAL = 20, 10
-#: Classes whose coefficients are drawn, and of which a matrix is drawn.
+#: Maximum numbers of classes for the coefficients and for the confusion matrix.
 MAX_CLASSES, MAX_MATRIX = 12, 30
 _METRICS = {
-    "accuracy": "Share of rows predicted right.",
-    "precision_macro": "Of the rows predicted as a class, the share that are; mean of classes.",
-    "recall_macro": "Of the rows of a class, the share predicted as it; mean of classes.",
+    "accuracy": "Share of rows that were predicted correctly.",
+    "precision_macro": "Share of correct rows among those predicted as a class; mean of classes.",
+    "recall_macro": "Share of the rows of a class that were found; mean of classes.",
     "f1_macro": "Harmonic mean of precision and recall; mean of classes.",
-    "roc_auc": "Chance that of two rows the one of the second class is ranked above the other.",
+    "roc_auc": "Probability that a row of the second class is ranked above one of the first.",
     "log_loss": "Cross-entropy of the probabilities; lower is better.",
 }
 _GUIDE = (
-    "Features were standardized before the fit, so a coefficient is the change of the class's"
-    " score when the feature grows by one standard deviation. Compare coefficients with each"
+    "Features were standardized before training: a coefficient is the change of the score of the"
+    " class when the feature increases by one standard deviation. Compare coefficients with each"
     " other, not with raw values."
 )
 _SCORES = {
@@ -36,7 +36,7 @@ _SCORES = {
 
 
 def metric_blocks(material: Material) -> Iterator[Block]:
-    """Give the metrics on the validation rows, by class too, and the confusion matrix."""
+    """Yield the metrics on the validation rows, also by class, and the confusion matrix."""
     folder = material.folder
     metrics = folder.raw(layout.METRICS_V1)
     if metrics is None:
@@ -104,14 +104,14 @@ def _matrix(metrics: dict[str, Any], classes: Sequence[Any] | None) -> Iterator[
 
 
 def weight_blocks(material: Material) -> Iterator[Block]:
-    """Give importances or coefficients, with how to read them."""
+    """Yield importances or coefficients, with a guide to reading them."""
     folder, top = material.folder, TOP_OF_SEVERAL if material.letter else TOP
     importance = folder.raw(layout.FEATURE_IMPORTANCE)
     if importance is not None:
         yield Paragraph(
-            "Gini importance: how much the splits on a feature lower the impurity, over all trees;"
-            " all together are one. Features that take many values, and one of several that say"
-            " the same, may look more or less important than they are.",
+            "Gini importance: how much the splits on a feature reduce the impurity, over all trees;"
+            " the importances sum to one. Features with many distinct values may be overrated, and"
+            " correlated features may share their importance.",
             "guide",
         )
         features = importance["features_by_importance"]
@@ -126,8 +126,7 @@ def weight_blocks(material: Material) -> Iterator[Block]:
     guide: list[str] = [_GUIDE + _SCORES[coefficients["model_family"]]]
     if coefficients["num_classes"] == 2:
         lesser, greater = (Name(str(label)) for label in coefficients["classes"])
-        guide += [" A positive coefficient speaks for ", greater, ", a negative one for ", lesser]
-        guide.append(".")
+        guide += [" Positive coefficients favour ", greater, ", negative ones ", lesser, "."]
     yield Paragraph(guide, "guide")
     groups = coefficients["coefficients_by_class"]
     for group in groups[:MAX_CLASSES]:
@@ -138,7 +137,8 @@ def weight_blocks(material: Material) -> Iterator[Block]:
             [(item["name"], item["coefficient"]) for item in group["features"][:top]],
         )
     if len(groups) > MAX_CLASSES:
-        yield Paragraph(f"There are {len(groups) - MAX_CLASSES} more classes.")
+        left = plural(len(groups) - MAX_CLASSES, "more class is", "more classes are")
+        yield Paragraph(f"{left} not shown.")
     yield Table(
         "Intercepts",
         ("Class", "Intercept"),
@@ -155,5 +155,5 @@ def _caption(text: str, count: int, top: int) -> str:
 
 
 def ratios(run: dict[str, Any]) -> dict[str, float]:
-    """Return the metrics of a run record; counts are none."""
+    """Return the metrics of a run record, without the counts."""
     return {k: v for k, v in run.get("metrics", {}).items() if not k.startswith("num_")}

@@ -1,4 +1,4 @@
-"""The sections of a report on one run: what a colleague would ask of it, in that order."""
+"""The sections of a report on one trained run."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ from runforge_cli.report.report_blocks import (
 from runforge_cli.report.report_input import Material
 from runforge_cli.report.result_blocks import metric_blocks, ratios, weight_blocks
 
-#: Characters of a free text, and lines of the notes.
+#: Maximum length of free text, and maximum lines of the notes.
 _LONG, _NOTES = 2_000, 40
 
 
 def run_sections(material: Material) -> list[Section]:
-    """Return the sections of a run; what the run does not have is left out or explained."""
+    """Return the sections of a run, without the empty ones."""
     sections = [
         Section("Outcome", list(_outcome(material))),
         Section("Data", list(_data(material))),
         Section("Configuration", list(_configuration(material))),
         Section("Metrics", list(metric_blocks(material))),
         Section("Curves", curve_blocks(material)),
-        Section("What the model goes by", list(weight_blocks(material))),
+        Section("Feature weights", list(weight_blocks(material))),
         Section("Diagnostics", list(diagnostic_blocks(material))),
         Section("Provenance", list(provenance_blocks(material))),
         Section("How to reproduce", list(reproduction_blocks(material))),
@@ -50,19 +50,19 @@ def run_sections(material: Material) -> list[Section]:
 
 
 def lead(material: Material) -> Text:
-    """Return what there is to say of a run in one line."""
+    """Return a one-line summary of a run."""
     folder = material.folder
     run, result = folder.record or {}, folder.result or {}
     family = _family(material)
-    told: list[str] = [*([Name(family), " "] if family else []), _STATUS[folder.status]]
+    text: list[str] = [*([Name(family), " "] if family else []), _STATUS[folder.status]]
     chosen = primary_metric(result.get("summary") or ({"metrics": ratios(run)} if run else None))
     if chosen:
-        told += [", with ", Name(chosen[0]), f" {number(chosen[1])}"]
+        text += [", with ", Name(chosen[0]), f" {number(chosen[1])}"]
         rows = run.get("split", {}).get("validation_rows")
-        told.append(f" on {plural(rows, 'validation row')}." if rows else ".")
+        text.append(f" on {plural(rows, 'validation row')}." if rows else ".")
     else:
-        told.append(".")
-    return told
+        text.append(".")
+    return text
 
 
 _STATUS = {
@@ -95,7 +95,7 @@ def _outcome(material: Material) -> Iterator[Block]:
         facts.append(("Repeats", [Name(request["rerun_from"])]))
     facts.append(("Folder", [Name(material.run_dir)]))
     yield Facts(facts)
-    # The one text of several lines; each stays a line, and nothing more than text.
+    # The notes are the only multi-line string; each line becomes a paragraph.
     lines = shorten(request.get("notes") or "", _LONG).splitlines()
     for line in [line for line in lines if line.strip()][:_NOTES]:
         yield Paragraph(line, "note")
@@ -120,10 +120,10 @@ def _data(material: Material) -> Iterator[Block]:
     used = run.get("num_samples", run.get("metrics", {}).get("num_samples"))
     if used is not None:
         dropped = run.get("dropped_rows_missing_values", 0)
-        facts.append(("Rows", f"{used:,} used; {dropped:,} dropped because a value was missing"))
+        facts.append(("Rows", f"{used:,} used; {dropped:,} dropped for missing values"))
     split = run.get("split")
     if split:
-        counted = f"{split['train_rows']:,} to train, {split['validation_rows']:,} to validate"
+        counted = f"{split['train_rows']:,} training, {split['validation_rows']:,} validation"
         facts.append(("Split", f"{counted}; {split['method']}, seed {run['seed']}"))
     label = run.get("label_column") or dataset.get("label_column")
     if label:
@@ -136,7 +136,7 @@ def _data(material: Material) -> Iterator[Block]:
     elif "num_features" in run:
         facts.append(("Features", f"{run['num_features']:,}"))
     if dataset.get("exclude_columns"):
-        facts.append(("Left out", names(dataset["exclude_columns"])))
+        facts.append(("Excluded", names(dataset["exclude_columns"])))
     if facts:
         yield Facts(facts)
 
@@ -164,7 +164,7 @@ def _configuration(material: Material) -> Iterator[Block]:
         yield Facts(facts)
     if run.get("hyperparameters"):
         yield Table(
-            "Hyperparameters and where each value came from",
+            "Hyperparameters and their sources",
             ("Hyperparameter", "Value", "Source"),
             [
                 [
@@ -186,7 +186,7 @@ def _configuration(material: Material) -> Iterator[Block]:
 
 
 def names(values: Sequence[Any], most: int = 60) -> list[str]:
-    """Return names with commas between them, the first ones where there are many."""
+    """Return names separated by commas; only the first ones if there are many."""
     parts: list[str] = []
     for value in values[:most]:
         parts += [", ", Name(shorten(str(value), 200))]

@@ -1,6 +1,6 @@
-"""Where numbers lie along an axis, and at which of them it is marked.
+"""The scales of the axes of a plot, with round marks.
 
-Source: Heckbert 1990, "Nice Numbers for Graph Labels", for the distance of two marks.
+Source: Heckbert 1990, "Nice Numbers for Graph Labels", for the distance between marks.
 """
 
 from __future__ import annotations
@@ -10,22 +10,22 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-#: About as many marks as an axis has.
+#: Approximate number of marks of an axis.
 _MARKS = 5
 _GREATEST = sys.float_info.max
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """A part of the numbers, and the marks in it."""
+    """An interval of numbers with marks."""
 
     lower: float
     upper: float
     marks: tuple[float, ...]
 
     def share(self, value: float) -> float:
-        """Return where a number lies between the ends: 0 for the lower one, 1 for the upper."""
-        # Half of each first: the difference of the greatest numbers is not a number.
+        """Return the relative position of a number: 0 at the lower end, 1 at the upper."""
+        # Halve before subtracting, because the difference may overflow.
         return (value / 2 - self.lower / 2) / (self.upper / 2 - self.lower / 2)
 
 
@@ -33,14 +33,14 @@ UNIT = Scale(0.0, 1.0, (0.0, 0.2, 0.4, 0.6, 0.8, 1.0))
 
 
 def scale_of(values: Iterable[float], *, whole: bool = False) -> Scale:
-    """Return a scale on which all of some finite numbers lie, marked at round numbers.
+    """Return a scale that contains all given finite numbers, with marks at round numbers.
 
     Parameters
     ----------
     values
         The numbers; at least one.
     whole
-        Whether only whole numbers are marked, and the scale ends at the numbers themselves.
+        Whether to mark only integers and to end the scale exactly at the extreme numbers.
     """
     numbers = [float(value) for value in values]
     lower, upper = min(numbers), max(numbers)
@@ -60,6 +60,6 @@ def scale_of(values: Iterable[float], *, whole: bool = False) -> Scale:
 
 
 def _distance(least: float) -> float:
-    """Return 1, 2 or 5 times a power of ten that is no less than ``least``."""
+    """Return the smallest 1, 2 or 5 times a power of ten that is at least ``least``."""
     power = 10.0 ** math.floor(math.log10(least))
     return next((power * factor for factor in (1, 2, 5) if power * factor >= least), power * 10)

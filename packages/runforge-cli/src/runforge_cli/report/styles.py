@@ -1,6 +1,6 @@
-"""The style sheet of the HTML report: light and dark, narrow and wide, screen and paper.
+"""The style sheet of the HTML report, for light and dark mode, narrow screens and print.
 
-It is the only style in the page, so that the page's policy can name it by its digest.
+It is the only style of the page, so that the content security policy can allow it by its digest.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The command group; a command's module is imported when the command runs, not before."""
+"""The top-level command group, which imports the module of a command only to run it."""
 
 from __future__ import annotations
 
@@ -16,41 +16,42 @@ from runforge_cli.shell.settings import global_options
 COMMANDS = {
     "train": "Train a classifier on a dataset and record the run.",
     "run": "Execute a request file.",
-    "rerun": "Repeat a run, with changes if you like.",
-    "cancel": "End a run that is at work in another terminal.",
+    "rerun": "Repeat a run, with or without changes.",
+    "cancel": "Cancel a run that is in progress elsewhere.",
     "runs": "List the runs of the store.",
-    "show": "Show what a run did, on one screen.",
-    "browse": "Look around in the store, on the whole terminal.",
+    "show": "Show a summary of a run.",
+    "browse": "Browse the store in a full-screen view.",
     "metrics": "Show the metrics of a run.",
     "importance": "Show the feature importances of a forest.",
     "coefficients": "Show the coefficients of a linear model.",
-    "interpretability": "Show which interpretability outputs a run has.",
-    "diagnostics": "Show why a run behaved as it did.",
+    "interpretability": "List the interpretability outputs of a run.",
+    "diagnostics": "Show the diagnostics of a run.",
     "predict": "Apply the model of a run to new rows.",
-    "inspect-artifact": "Look into a model file without running it.",
-    "diff": "Compare runs, and say why their results differ.",
+    "inspect-artifact": "Inspect a model file without loading it.",
+    "diff": "Compare runs and explain why their results differ.",
     "report": "Write a report on runs as one HTML or Markdown file.",
-    "export": "Write runs as MLflow or a spreadsheet keeps them.",
+    "export": "Export runs to MLflow or to CSV tables.",
     "trace": "Find the runs that a file comes from.",
-    "reproduce": "Train a run again from its record, and compare.",
-    "verify": "Check whether anything was changed.",
-    "sign": "Sign a run and the list it is in.",
-    "keygen": "Make a key to sign runs with.",
-    "index": "Check the list of runs, or rebuild it from the folders.",
+    "reproduce": "Train a run again from its record and compare.",
+    "verify": "Check whether a run or the store was changed.",
+    "sign": "Sign a run and the index.",
+    "keygen": "Create a key to sign runs with.",
+    "index": "Check the index, or rebuild it from the run folders.",
     "experiment": "Run any training script as a recorded run.",
-    "inspect": "Look at a dataset before training.",
+    "inspect": "Inspect a dataset before training.",
     "validate": "Check documents against their schemas.",
     "schema": "List or print the schemas of the contract.",
 }
 
-#: Commands that write something and have no signals of their own: an interrupt unwinds them.
+#: Commands that write files and handle no signals themselves: an interrupt raises an exception in
+#: them, so that they can clean up.
 _UNWOUND = frozenset(
     {"browse", "experiment", "export", "index", "keygen", "predict", "report", "sign"}
 )
 
 
 class LazyGroup(CommandGroup):
-    """A group that knows its commands by name and loads one only to run it."""
+    """A group that lists its commands without importing them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names, in the order of the help page."""
@@ -69,16 +70,16 @@ class LazyGroup(CommandGroup):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands without importing one."""
+        """Write the list of commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
 
 _EPILOG = """
-RUN is a run id, the start of one, `latest`, or the path of a run folder.
+RUN is a run id, a unique prefix of one, `latest`, or the path of a run folder.
 
-RUNFORGE_WORKSPACE, RUNFORGE_STORE, RUNFORGE_DATASET and RUNFORGE_PRIVATE stand for options that
-are not given; NO_COLOR is honoured.
+RUNFORGE_WORKSPACE, RUNFORGE_STORE, RUNFORGE_DATASET and RUNFORGE_PRIVATE set the defaults of the
+corresponding options. NO_COLOR is respected.
 
 Completion: eval "$(_RUNFORGE_COMPLETE=bash_source runforge)", or zsh_source, fish_source.
 """
@@ -95,10 +96,10 @@ Completion: eval "$(_RUNFORGE_COMPLETE=bash_source runforge)", or zsh_source, fi
 @click.version_option(__version__, message="runforge %(version)s")
 @click.pass_context
 def cli(context: click.Context) -> None:
-    """Train classifiers on tables and keep the evidence.
+    """Train classifiers on tabular data and record how each model was made.
 
-    Every run leaves a folder that proves which data, code, configuration and environment made the
-    model.
+    Every run has a folder that records the data, code, configuration and environment that produced
+    the model.
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help())

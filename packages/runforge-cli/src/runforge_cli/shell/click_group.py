@@ -1,4 +1,4 @@
-"""What all groups of commands share: they refuse what cannot be meant, and say what may be."""
+"""The base class of all command groups, with stricter parsing and better usage errors."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import click
 
 
 class CommandGroup(click.Group):
-    """A group that names its commands where one is missing or misspelt."""
+    """A group whose usage errors list its commands, or suggest the nearest one."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the arguments; all of them are text, because all of them may end in a document."""
+        """Parse the arguments, which must be valid UTF-8 because any may end up in a document."""
         for argument in args:
             if not is_text(argument):
                 shown = argument.encode("utf-8", "surrogateescape")
                 raise click.UsageError(f"The argument {shown!r} is not valid UTF-8.", ctx)
         if not args and not self.invoke_without_command:
             names = ", ".join(f"`{name}`" for name in self.list_commands(ctx))
-            raise click.UsageError(f"A command is missing. There are {names}.", ctx)
+            raise click.UsageError(f"A command is missing. Commands: {names}.", ctx)
         if not ctx.resilient_parsing:
             refuse_repeated(self, ctx.parent, args, ctx.meta)
         return super().parse_args(ctx, args)
@@ -26,7 +26,7 @@ class CommandGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, or say which one may have been meant."""
+        """Return the command, or raise an error that suggests a similar name."""
         name, known = args[0], self.list_commands(ctx)
         if name not in known and not name.startswith("-"):
             from difflib import get_close_matches
@@ -35,7 +35,7 @@ class CommandGroup(click.Group):
 
             near = get_close_matches(name, known, n=1)
             hint = f" Did you mean `{near[0]}`?" if near else ""
-            raise click.UsageError(f"There is no command {quote(name)}.{hint}", ctx)
+            raise click.UsageError(f"Unknown command {quote(name)}.{hint}", ctx)
         found, command, rest = super().resolve_command(ctx, args)
         if command is not None and not ctx.resilient_parsing:
             refuse_repeated(command, ctx, rest, ctx.meta)
@@ -45,19 +45,19 @@ class CommandGroup(click.Group):
 def refuse_repeated(
     command: click.Command, parent: click.Context | None, args: list[str], meta: dict[str, Any]
 ) -> None:
-    """Refuse an option that is given twice and holds one value, of which the last would count.
+    """Refuse a single-valued option that is given more than once; click would use the last.
 
-    Also once before the name of a command and once after it; ``meta``, which the contexts of one
-    call share, knows what stood before.
+    This includes an option given once before and once after the name of a command. ``meta``, which
+    the contexts of one call share, remembers the options that were given before the name.
     """
-    # With the settings of the command, by whose names the option for help is made once for all.
+    # With the command's context settings: click caches its help option under their names.
     context = click.Context(
         command, info_name=command.name, parent=parent, **command.context_settings
     )
     try:
         _, _, order = command.make_parser(context).parse_args(list(args))
     except click.UsageError:
-        return  # What else is wrong is for the command itself to say.
+        return  # The command itself reports other errors.
     given: dict[str, str] = meta.setdefault(__name__, {})
     for option in order:
         if (
@@ -70,12 +70,12 @@ def refuse_repeated(
         place = given.setdefault(str(option.name), context.command_path)
         if order.count(option) > 1 or place != context.command_path:
             raise click.UsageError(
-                f"The option `{option.opts[0]}` is given twice; it has one value.", context
+                f"The option `{option.opts[0]}` may be given only once.", context
             )
 
 
 def is_text(value: str) -> bool:
-    """Tell whether a value from the process's surroundings was valid UTF-8."""
+    """Return whether an argument or environment variable is valid UTF-8."""
     try:
         value.encode()
     except UnicodeEncodeError:

@@ -1,6 +1,6 @@
-"""Surroundings that are not UTF-8: what comes in is taken, and what goes out can be read.
+"""Support for locales and streams that are not UTF-8.
 
-Imported where the locale's encoding, or that of a stream, is another one.
+Imported only where the encoding of the locale or of a standard stream is not UTF-8.
 
 Source: Python, "UTF-8 Mode" and "Codec Base Classes, Error Handlers".
 """
@@ -12,11 +12,11 @@ import os
 import sys
 from typing import TextIO
 
-#: Name of the option of Python with which a process that starts anew says how it is to write.
+#: The ``-X`` option that passes the encoding of standard output to the restarted process.
 _OUTPUT = "runforge_output"
 #: Name of the error handler below.
 _PLAIN = "runforge-plain"
-#: What stands for characters that are drawn with; the eighths of a bar count from half on.
+#: ASCII replacements of drawing characters; an eighth of a bar is drawn from one half up.
 _STAND_INS = {
     **dict(zip("▁▂▃▄▅▆▇█", "_.-=+*%#", strict=True)),
     **dict(zip("▏▎▍▌▋▊▉", "...####", strict=True)),
@@ -29,10 +29,10 @@ _STAND_INS = {
 
 
 def start_in_utf8() -> None:
-    """Start this process anew in Python's UTF-8 mode where its arguments or files need it.
+    """Restart this process in Python's UTF-8 mode if its arguments or file names need it.
 
-    In an ASCII locale no other character is to be had, and elsewhere some letters of UTF-8 are not.
-    What the process writes stays in the encoding that was asked for.
+    An ASCII locale can represent no other characters, and other locales lack some of them. The
+    output stays in the encoding of the locale.
     """
     encoding = sys.getfilesystemencoding()
     started = os.path.basename(sys.argv[0]) in ("runforge", "__main__.py")  # noqa: PTH119
@@ -45,7 +45,7 @@ def start_in_utf8() -> None:
 
 
 def soften(stream: TextIO) -> None:
-    """Let a stream write what its encoding lacks: drawn bars in ASCII, the rest escaped."""
+    """Make a stream replace characters that its encoding lacks: by ASCII art or by escapes."""
     codecs.register_error(_PLAIN, _plain)
     encoding = sys._xoptions.get(_OUTPUT)
     stream.reconfigure(  # type: ignore[attr-defined]

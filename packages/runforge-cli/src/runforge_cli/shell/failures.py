@@ -1,4 +1,4 @@
-"""What becomes of an exception that ends a call: an exit code, and a word on what to do."""
+"""Map exceptions to exit codes and user-facing errors."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from runforge_contracts.fs.files import reading
 
 from runforge_cli.render.output import write_error
 
-#: What the system says of a path that was named and can be no path here.
+#: System errors that mean that a path given by the user is unusable.
 _ARGUMENTS = (errno.ENAMETOOLONG, errno.EACCES)
 
 
-def tell_failure(problem: BaseException, *, json: bool) -> int:
-    """Print why a call ended and return its exit code.
+def report_failure(problem: BaseException, *, json: bool) -> int:
+    """Print the error that ended a command and return its exit code.
 
     Parameters
     ----------
     problem
-        What ended the call.
+        The exception that ended the command.
     json
         Whether the error is printed as a JSON document on standard output.
     """
@@ -32,30 +32,30 @@ def tell_failure(problem: BaseException, *, json: bool) -> int:
 
 
 def _usage(problem: click.ClickException) -> str:
-    """Return what is wrong with a call, in the words that are used for everything else."""
+    """Return the message of a usage error, in the style of the other messages."""
     from runforge_contracts.display import quote
 
     parameter = getattr(problem, "param", None)
     if isinstance(problem, click.NoSuchOption):
         near = f" Did you mean {quote(problem.possibilities[0])}?" if problem.possibilities else ""
-        return f"There is no option {quote(problem.option_name)}.{near}"
+        return f"Unknown option {quote(problem.option_name)}.{near}"
     if isinstance(problem, click.MissingParameter) and parameter is not None:
         return f"{quote(_name(parameter))} is missing."
     if isinstance(problem, click.BadParameter) and parameter is not None:
-        told = problem.message.removesuffix(".").replace("'", "`")
-        return f"The value of {quote(_name(parameter))} does not fit: {told}."
+        reason = problem.message.removesuffix(".").replace("'", "`")
+        return f"Invalid value for {quote(_name(parameter))}: {reason}."
     return problem.format_message()
 
 
 def _name(parameter: click.Parameter) -> str:
-    """Return how a parameter is given: the long form of an option, the word for an argument."""
+    """Return the name of a parameter: the long form of an option, the metavar of an argument."""
     if isinstance(parameter, click.Option):
         return parameter.opts[0]
     return parameter.human_readable_name
 
 
 def as_error(problem: BaseException) -> RunForgeError:
-    """Return an exception as the coded error that a person is told of."""
+    """Return the coded error to show for an exception."""
     if isinstance(problem, RunForgeError):
         return problem
     if isinstance(problem, click.ClickException):
@@ -67,18 +67,18 @@ def as_error(problem: BaseException) -> RunForgeError:
     if isinstance(problem, FileNotFoundError) and not _is_anywhere():
         return RunForgeError(
             ErrorCode.FILE_NOT_FOUND,
-            "The current folder is not there any more.",
-            hint="Change to another one.",
+            "The current folder no longer exists.",
+            hint="Change to another folder.",
         )
     if isinstance(problem, OSError) and problem.errno in _ARGUMENTS and problem.filename:
         return _unreadable(problem, Path(os.fsdecode(problem.filename)))
-    fault = RunForgeError(
+    error = RunForgeError(
         ErrorCode.INTERNAL,
         f"RunForge failed: {type(problem).__name__}: {problem}",
-        hint="This is a fault of RunForge; please report it with the traceback.",
+        hint="This is a bug in RunForge; please report it with the traceback.",
     )
-    fault.__cause__ = problem
-    return fault
+    error.__cause__ = problem
+    return error
 
 
 def _unreadable(problem: OSError, path: Path) -> RunForgeError:

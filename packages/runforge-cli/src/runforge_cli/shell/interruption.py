@@ -1,14 +1,14 @@
-"""Ctrl-C and SIGTERM at any moment of a command: one line and exit code 5, never a traceback.
+"""Handle Ctrl-C and SIGTERM at any moment of a command: one line, exit code 5, no traceback.
 
-From the first line of a command to its work, and throughout where it only reads, the process ends
-at once: an exception that is raised in the midst of an import is lost, or becomes another one, in
-native code and in callbacks. Commands that write are unwound, so that they tidy up; and runs have
-signals of their own, see :func:`runforge_cli.shell.training.cancelled_by_signals`.
+While a command starts, and throughout if it only reads, an interrupt ends the process at once: an
+exception raised during an import may be lost or replaced in native code and callbacks. In commands
+that write, it raises an exception, so that they clean up. Training handles signals separately, see
+:func:`runforge_cli.shell.training_session.cancelled_by_signals`.
 
 Source: Python, "signal", "Note on Signal Handlers and Exceptions".
 """
 
-# The built-in half of `signal`, which takes longer to import than what it is to protect.
+# The built-in part of `signal`, whose import takes longer than the code that it would protect.
 import _signal  # type: ignore[import-not-found, unused-ignore]
 import os
 import sys
@@ -29,21 +29,21 @@ _DOCUMENT = b"""\
 }
 """
 
-#: Whether the end is told as a JSON document on standard output.
+#: Whether the interruption is reported as a JSON document on standard output.
 _json = False
 #: Whether an interrupt was raised.
 _raised = False
 
 
 def end_at_once(*, json: bool | None = None) -> None:
-    """End the process at once when it is interrupted from now on.
+    """Make an interrupt end the process at once from now on.
 
-    What the starter of the process wants to be ignored, as ``nohup`` does, stays ignored.
+    Signals that the parent process set to be ignored, as ``nohup`` does, stay ignored.
 
     Parameters
     ----------
     json
-        Whether that is told as a JSON document on standard output; as before where it is None.
+        Whether to report it as a JSON document on standard output; None keeps the last choice.
     """
     global _json
     if json is not None:
@@ -54,9 +54,9 @@ def end_at_once(*, json: bool | None = None) -> None:
 
 
 def unwind() -> None:
-    """Raise ``KeyboardInterrupt`` at the first interrupt from now on; the second ends at once.
+    """Make the first interrupt raise ``KeyboardInterrupt`` and the second end the process at once.
 
-    Does nothing in a process that is not ours.
+    Does nothing in a process that :func:`end_at_once` was not called in.
     """
     for number in (_signal.SIGINT, _signal.SIGTERM):
         if _signal.getsignal(number) == _end:
@@ -65,32 +65,32 @@ def unwind() -> None:
 
 
 def raised() -> bool:
-    """Tell whether an interrupt was raised, whatever has become of the exception."""
+    """Return whether an interrupt was raised, even if its exception was lost or replaced."""
     return _raised
 
 
-def tell(*, json: bool) -> int:
-    """Say that the call was interrupted and return its exit code."""
+def report(*, json: bool) -> int:
+    """Print that the command was interrupted and return its exit code."""
     ended()
     try:
         os.write(1 if json else 2, _DOCUMENT if json else _LINE)
-    except OSError:  # Nobody listens any more.
+    except OSError:  # The reader has closed the stream.
         pass
     return _CANCELLED
 
 
 def ended() -> None:
-    """Let the process end in peace: its work is done and told, or is about to be."""
+    """Ignore interrupts from now on, because the process has finished and reported its work."""
     for number in (_signal.SIGINT, _signal.SIGTERM):
         if _signal.getsignal(number) in (_end, _raise):
             _signal.signal(number, _signal.SIG_IGN)
 
 
 def end() -> "NoReturn":
-    """Say that the call was interrupted, and end the process."""
+    """Print that the command was interrupted, then exit."""
     if not _json and os.isatty(2):
-        os.write(2, b"\n")  # The terminal shows a `^C`.
-    os._exit(tell(json=_json))
+        os.write(2, b"\n")  # The terminal has echoed `^C`.
+    os._exit(report(json=_json))
 
 
 def _end(number: int, frame: object) -> "NoReturn":
@@ -107,7 +107,7 @@ def _raise(number: int, frame: object) -> "NoReturn":
 
 
 def _unraisable(problem: "sys.UnraisableHookArgs") -> None:
-    """End the process, too, where the interrupt came in a callback, which cannot raise it."""
+    """End the process if the interrupt came in a callback, where it cannot be raised."""
     if issubclass(problem.exc_type, KeyboardInterrupt):
         end()
     sys.__unraisablehook__(problem)

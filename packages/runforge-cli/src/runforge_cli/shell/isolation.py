@@ -1,9 +1,9 @@
-"""Where modules are imported from: what is installed, and nothing of the folder we are called in.
+"""Remove the current folder from the import path, so that only installed modules are imported.
 
-A workspace may come from anywhere, and one with a ``json.py`` in it must not run by that. Python
-puts the current folder on its path with ``-m``, and the folder of a script; an empty entry of
-``PYTHONPATH`` is the current folder, too. This is the first of us to be imported, so it imports
-nothing but what Python itself has loaded by then.
+A workspace may be untrusted, and a ``json.py`` in it must not be executed. Python adds the current
+folder to the path with ``-m``, and the folder of a script; an empty entry of ``PYTHONPATH`` also
+means the current folder. This module is imported first, so it imports only modules that Python
+itself has already loaded.
 
 Source: Python, "The initialization of the sys.path module search path".
 """
@@ -13,15 +13,15 @@ import sys
 
 
 def isolate() -> None:
-    """Take the current folder, and that of the script, off the path, however they came onto it.
+    """Remove the current folder and the folder of the script from ``sys.path``.
 
-    They stay where RunForge itself is installed in one of them.
+    A folder that RunForge itself is installed in is kept.
     """
     installed = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
     foreign = {"", os.curdir}
     try:
         foreign.add(os.path.dirname(os.path.realpath(sys.argv[0])))
         foreign.add(os.getcwd())
-    except OSError:  # It was deleted, and has nothing in it.
+    except OSError:  # The current folder was deleted, so nothing can be imported from it.
         pass
     sys.path[:] = [entry for entry in sys.path if entry not in foreign or entry == installed]

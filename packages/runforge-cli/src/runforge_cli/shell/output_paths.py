@@ -1,4 +1,4 @@
-"""Where a command may put a file that a person asked for."""
+"""Checks on the path of an output file that the user has chosen."""
 
 from __future__ import annotations
 
@@ -13,45 +13,45 @@ from runforge_contracts.store.layout import Place
 
 
 def check_free(target: Path, hint: str) -> None:
-    """Refuse a place where a file cannot be made without harm; found out before work is done.
+    """Check that a file can be created at ``target`` without overwriting anything.
 
     Parameters
     ----------
     target
-        The file that is to be written.
+        The file to write.
     hint
-        What to do where there is something already.
+        The hint of the error if the path exists.
 
     Raises
     ------
     RunForgeError
-        ``USAGE_INVALID`` where there is something already, a link included; ``FILE_NOT_FOUND``
-        where the folder is missing.
+        ``USAGE_INVALID`` if the path exists, even as a link; ``FILE_NOT_FOUND`` if its parent
+        folder is missing.
     """
     if target.exists() or target.is_symlink():
         raise RunForgeError(
             ErrorCode.USAGE_INVALID,
-            f"{quote(target, 200)} exists already.",
+            f"{quote(target, 200)} already exists.",
             hint=hint,
             path=str(target),
         )
     if not target.parent.is_dir():
         raise RunForgeError(
             ErrorCode.FILE_NOT_FOUND,
-            f"There is no folder {quote(target.parent, 200)} to write in.",
-            hint="Make it first.",
+            f"The folder {quote(target.parent, 200)} does not exist.",
+            hint="Create it first.",
             path=str(target.parent),
         )
 
 
 def make_folder(target: Path) -> None:
-    """Make a folder where there is none; what is in one stays.
+    """Create a folder unless it exists; files in it are kept.
 
     Raises
     ------
     RunForgeError
-        ``USAGE_INVALID`` where there is something else, ``FILE_NOT_FOUND`` where the folder around
-        it is missing, ``STORE_NOT_WRITABLE``.
+        ``USAGE_INVALID`` if the path is not a folder, ``FILE_NOT_FOUND`` if its parent folder is
+        missing, ``STORE_NOT_WRITABLE``.
     """
     if not target.is_dir():
         check_free(target, "Name another folder with -o.")
@@ -60,7 +60,7 @@ def make_folder(target: Path) -> None:
 
 
 def check_outside(target: Path, runs: Iterable[Path], places: Iterable[Place]) -> None:
-    """Refuse a place within a run or a store.
+    """Check that ``target`` is outside every run and store.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def check_outside(target: Path, runs: Iterable[Path], places: Iterable[Place]) -
     if any(real.is_relative_to(os.path.realpath(folder)) for folder in guarded):
         raise RunForgeError(
             ErrorCode.USAGE_INVALID,
-            f"{quote(target, 200)} lies within a run or a store, to which nothing is added.",
-            hint="Name another place with -o.",
+            f"{quote(target, 200)} is inside a run or a store, where no files may be added.",
+            hint="Choose another path with -o.",
             path=str(target),
         )

@@ -1,4 +1,4 @@
-"""The passphrase of a key: from the environment, or from whoever sits at the terminal."""
+"""The passphrase of a key, from the environment or from a prompt on the terminal."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 
 
 def ask_passphrase() -> str | None:
-    """Return the passphrase of an existing key; None where nobody can be asked."""
+    """Return the passphrase of an existing key, or None if there is no terminal to ask on."""
     from runforge_engine.provenance.keys import passphrase_from_environment
 
     given = passphrase_from_environment()
@@ -25,8 +25,8 @@ def choose_passphrase() -> str | None:
     Raises
     ------
     RunForgeError
-        ``KEY_INVALID`` where the environment gives an empty one and nobody can be asked: a secret
-        that is missing must not make a key that anybody can use.
+        ``KEY_INVALID`` if the environment variable is empty and there is no terminal to ask on: a
+        missing secret must not produce an unencrypted key.
     """
     from runforge_engine.provenance.keys import PASSPHRASE_VARIABLE, passphrase_from_environment
 
@@ -35,7 +35,7 @@ def choose_passphrase() -> str | None:
         given = click.prompt(
             "Passphrase for the new key (empty for none)",
             hide_input=True,
-            confirmation_prompt="The same again",
+            confirmation_prompt="Repeat the passphrase",
             default="",
             show_default=False,
             err=True,
@@ -44,7 +44,7 @@ def choose_passphrase() -> str | None:
     if given is None and PASSPHRASE_VARIABLE in os.environ:
         raise RunForgeError(
             ErrorCode.KEY_INVALID,
-            f"{PASSPHRASE_VARIABLE} is set and empty, so the new key would not be encrypted.",
+            f"{PASSPHRASE_VARIABLE} is empty, so the new key would not be encrypted.",
             hint="Set it to a passphrase, or unset it for a key without one.",
         )
     return given

@@ -1,4 +1,7 @@
-"""The process of a command, which may be ours alone or that of a program that calls us."""
+"""Set up and exit the process of a command, if the process belongs to RunForge.
+
+A program may also call the commands in its own process, whose exit is left alone.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,15 @@ from typing import NoReturn
 
 from runforge_cli.shell import interruption
 
+#: Whether the process was started for one command.
 _ours = False
 
 
 def take() -> None:
-    """Take the process for one command, from here to :func:`leave`.
+    """Mark the process as belonging to one command, until :func:`leave`.
 
-    Standard streams that it was started without lead nowhere, so that no file gets their numbers.
+    Standard streams that are closed are opened on the null device, so that no other file gets their
+    descriptors.
     """
     global _ours
     _ours = True
@@ -30,9 +35,9 @@ def take() -> None:
 
 
 def prepare_training() -> None:
-    """Pin the numeric environment; in a process of ours, load the libraries sparingly, too."""
+    """Pin the numeric environment; in RunForge's own process, also preload the libraries."""
     if _ours:
-        # Until the run has its folder there is nothing to unwind.
+        # Before the run has a folder there is nothing to clean up.
         interruption.end_at_once()
     from runforge_engine.runtime.numeric_environment import pin_environment
 
@@ -44,11 +49,11 @@ def prepare_training() -> None:
 
 
 def leave(code: int) -> NoReturn:
-    """Exit, without waiting for abandoned work that is still in native code."""
+    """Exit without waiting for abandoned threads that are still in native code."""
     interruption.ended()
     if not _work_left():
         sys.exit(code)
-    # A daemon thread in native code would crash, or delay, an ordinary end of the interpreter.
+    # A daemon thread in native code would crash or delay a normal exit of the interpreter.
     atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()
@@ -56,5 +61,5 @@ def leave(code: int) -> NoReturn:
 
 
 def _work_left() -> bool:
-    aside = sys.modules.get("runforge_engine.runtime.background")
-    return aside is not None and aside.stragglers_running()
+    background = sys.modules.get("runforge_engine.runtime.background")
+    return background is not None and background.stragglers_running()

@@ -1,4 +1,4 @@
-"""What an argument names: a file, or a run and the model of it."""
+"""Resolve an argument to a file, or to a run and its model."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def is_file(path: Path) -> bool:
-    """Tell whether something other than a folder is there; a folder may be that of a run."""
+    """Return whether ``path`` exists and is not a folder; a folder may be that of a run."""
     try:
         return not stat.S_ISDIR(path.stat().st_mode)
     except (OSError, ValueError):
@@ -25,13 +25,13 @@ def is_file(path: Path) -> bool:
 
 
 def find_run(settings: Settings, reference: str) -> Run:
-    """Return the trained run that an argument names which is no file.
+    """Return the trained run that an argument names if it is not the path of a file.
 
     Raises
     ------
     RunForgeError
-        ``FILE_NOT_FOUND`` where it is no run either, ``RUN_NOT_FOUND`` where there is none at all,
-        ``RUN_AMBIGUOUS``, ``USAGE_INVALID`` for the run of an experiment.
+        ``FILE_NOT_FOUND`` if it names no run either, ``RUN_NOT_FOUND`` if there are no runs,
+        ``RUN_AMBIGUOUS``, ``USAGE_INVALID`` for an experiment run.
     """
     from runforge_contracts.store.layout import MODEL
     from runforge_contracts.store.lookup import made
@@ -39,17 +39,17 @@ def find_run(settings: Settings, reference: str) -> Run:
     try:
         return settings.find_run(
             reference,
-            "`runforge show {run}` lists the files that it left: name the one you mean.",
+            "`runforge show {run}` lists its files; give the path of one of them.",
             made(MODEL),
         )
     except RunForgeError as error:
-        # What the index has of a run whose folder is gone is told as it is.
+        # The error on a listed run whose folder is missing is already specific.
         if error.code is not ErrorCode.RUN_NOT_FOUND or reference == "latest" or error.problems:
             raise
         raise RunForgeError(
             ErrorCode.FILE_NOT_FOUND,
             f"{quote(reference, 200)} is neither a file nor a run.",
-            hint="`runforge runs` lists the runs; `latest` names the last one.",
+            hint="`runforge runs` lists the runs; `latest` is the newest one.",
         ) from None
 
 
@@ -59,7 +59,7 @@ def model_path(folder: Run) -> Path:
     Raises
     ------
     RunForgeError
-        ``ARTIFACT_NOT_FOUND`` where the run has none.
+        ``ARTIFACT_NOT_FOUND`` if the run has none.
     """
     from runforge_contracts.store.layout import MODEL
 
@@ -69,7 +69,7 @@ def model_path(folder: Run) -> Path:
         raise RunForgeError(
             ErrorCode.ARTIFACT_NOT_FOUND,
             f"The run {quote(folder.id)} has no model.",
-            hint=f"{folder.ending} `runforge show` tells more.",
+            hint=f"{folder.ending} `runforge show` shows more.",
             path=str(path),
         )
     return path

@@ -1,4 +1,4 @@
-"""Several runs that one command is about."""
+"""Resolve the run arguments of commands that take several runs."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from runforge_cli.shell.settings import Settings
 
 
 def find_runs(settings: Settings, references: Sequence[str], *, least: int) -> list[AnyRun]:
-    """Return the runs that ``references`` name, in their order.
+    """Return the runs that ``references`` name, in the same order.
 
     Raises
     ------
     RunForgeError
-        ``USAGE_INVALID`` where there are fewer than ``least``, or one is named twice; what
-        :func:`~runforge_contracts.store.lookup.find_any_run` raises.
+        ``USAGE_INVALID`` if there are fewer than ``least``, or a run is named twice; the errors of
+        :func:`~runforge_contracts.store.lookup.find_any_run`.
     """
     if len(references) < least:
         raise RunForgeError(
             ErrorCode.USAGE_INVALID,
-            "Name two runs at least." if least == 2 else "Name a run.",
-            hint="`runforge runs` lists them; `latest` names the last one.",
+            "Name at least two runs." if least == 2 else "Name a run.",
+            hint="`runforge runs` lists them; `latest` is the newest one.",
         )
     found: dict[str, AnyRun] = {}
     for reference in references:
         folder = settings.find_any(reference)
-        place = str(folder.path.resolve())
-        if place in found:
+        path = str(folder.path.resolve())
+        if path in found:
             raise RunForgeError(
                 ErrorCode.USAGE_INVALID,
                 f"The run {quote(folder.id)} is named twice.",
                 hint="Name each run once.",
             )
-        found[place] = folder
+        found[path] = folder
     return list(found.values())

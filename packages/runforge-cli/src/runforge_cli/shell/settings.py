@@ -1,4 +1,4 @@
-"""What every command shares: the options that may stand before or after its name."""
+"""The options that every command shares, given before or after the name of the command."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-# What a command needs is imported when it asks, so that `--help` pays for nothing else.
+# Modules are imported where they are used, so that `--help` stays fast.
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from runforge_contracts.store.run import Run
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-#: What to do with the run of an experiment where only a trained one will do.
-_SHOW = "`runforge show {run}` shows what it did."
+#: The default hint where an experiment run was named and only trained runs are accepted.
+_SHOW = "`runforge show {run}` shows its summary."
 
 
 class Settings:
-    """The global options of one call, with the environment's answers where none was given."""
+    """The global options of one call; environment variables give the defaults."""
 
     def __init__(self) -> None:
         self.workspace: str | None = os.environ.get("RUNFORGE_WORKSPACE") or None
         self.store: str | None = os.environ.get("RUNFORGE_STORE") or None
-        #: Whether a run leaves out what identifies; None leaves that to the environment.
+        #: Whether a run omits identifying information; None lets the environment decide.
         self.private: bool | None = None
         self.json = False
         self.quiet = False
@@ -38,7 +38,7 @@ class Settings:
 
     @property
     def folder(self) -> Path:
-        """The workspace: the one named, else the nearest parent with runs, else here."""
+        """The workspace: the option, else the nearest parent with runs, else the current folder."""
         from pathlib import Path
 
         from runforge_contracts.display import quote
@@ -52,16 +52,16 @@ class Settings:
             raise RunForgeError(
                 ErrorCode.FILE_NOT_FOUND,
                 f"The workspace {quote(self.workspace, 200)} is not a folder.",
-                hint="Name the folder that the file lies in."
+                hint="Name the folder that contains the file."
                 if folder.exists()
-                else "Make it first, or leave the option out to use the current folder.",
+                else "Create it first, or omit the option to use the current folder.",
                 path=self.workspace,
             )
         return folder
 
     @property
     def store_name(self) -> str | None:
-        """The store that was asked for: a plain folder name, never a path."""
+        """The name of the store that was given: a plain folder name, never a path."""
         from runforge_contracts.display import quote
         from runforge_contracts.errors import ErrorCode, RunForgeError
 
@@ -69,7 +69,7 @@ class Settings:
         if name is not None and (name in ("", ".", "..") or set(name) & set("/\\\0")):
             raise RunForgeError(
                 ErrorCode.USAGE_INVALID,
-                f"{quote(name)} is not the name of a store.",
+                f"{quote(name)} is not a valid store name.",
                 hint="A store is a folder in the workspace, such as `.runforge` or `.ml`.",
             )
         return name
@@ -81,14 +81,14 @@ class Settings:
         return stores_in(self.folder, self.store_name)
 
     def experiments(self) -> list[ExperimentLayout]:
-        """Return where runs of experiments lie; nowhere, where one store was asked for."""
+        """Return the location of experiment runs; none if a store was named."""
         from runforge_contracts.store.layout import ExperimentLayout
 
         place = ExperimentLayout(self.folder)
         return [place] if self.store_name is None and place.has_runs() else []
 
     def places(self) -> list[Place]:
-        """Return everything to read from: the stores first."""
+        """Return all locations to read runs from, the stores first."""
         return [*self.stores(), *self.experiments()]
 
     def target(self) -> StoreLayout:
@@ -100,16 +100,16 @@ class Settings:
     def find_any(
         self, reference: str, takes: Takes | None = None, *, quiet: bool = False
     ) -> AnyRun:
-        """Return the run of either kind that ``reference`` names, and say which ``latest`` is.
+        """Return the run of either kind that ``reference`` names, and report which is ``latest``.
 
         Parameters
         ----------
         reference
-            A run id, the start of one, ``latest``, or the path of a run folder.
+            A run id, a unique prefix of one, ``latest``, or the path of a run folder.
         takes
-            Which runs ``latest`` may be.
+            The runs that ``latest`` may be.
         quiet
-            Whether the result itself says which run it is about.
+            Whether not to report it, because the output names the run.
         """
         from runforge_contracts.store.lookup import find_any_run
 
@@ -126,17 +126,17 @@ class Settings:
         Parameters
         ----------
         reference
-            A run id, the start of one, ``latest``, or the path of a run folder.
+            A run id, a unique prefix of one, ``latest``, or the path of a run folder.
         instead
-            What to do with the run of an experiment, as a sentence; ``{run}`` is its id.
+            The hint of the error for an experiment run, as a sentence; ``{run}`` is its id.
         takes
-            Which runs ``latest`` may be; every trained one where it is left out.
+            The runs that ``latest`` may be; every trained run by default.
 
         Raises
         ------
         RunForgeError
-            ``USAGE_INVALID`` for the run of an experiment; what
-            :func:`~runforge_contracts.store.lookup.find_any_run` raises.
+            ``USAGE_INVALID`` for an experiment run; the errors of
+            :func:`~runforge_contracts.store.lookup.find_any_run`.
         """
         from runforge_contracts.store.lookup import is_trained
         from runforge_contracts.store.run import Run
@@ -149,7 +149,7 @@ class Settings:
         raise refusal(found, instead)
 
     def located(self, name: str) -> Path:
-        """Return the file that a person names: from here, or else from the workspace."""
+        """Return the path of a file relative to the current folder, else to the workspace."""
         from pathlib import Path
 
         from runforge_cli.shell.run_reference import is_file
@@ -160,9 +160,9 @@ class Settings:
         return path
 
     def shown(self, path: str | Path) -> str:
-        """Return a path as a person can use it here: what documents name begins at the workspace.
+        """Return a path of a document, which is relative to the workspace, as it can be typed here.
 
-        Relative to the current folder where both lie in one workspace, else absolute.
+        Relative to the current folder if that is in the workspace, else absolute.
         """
         from pathlib import Path
 
@@ -175,9 +175,9 @@ class Settings:
         return absolute.as_posix()
 
     def repeated(self) -> str:
-        """Return the options that lead a command typed here to the same store, each after a blank.
+        """Return the options that a command typed here needs to find the same store.
 
-        Empty where it finds the workspace by itself.
+        Each is preceded by a space. Empty if the command finds the workspace without them.
         """
         import shlex
 
@@ -198,7 +198,7 @@ class Settings:
         return options
 
     def colored(self, stream: Any = None) -> bool:
-        """Tell whether ``stream`` (standard output by default) is to be coloured."""
+        """Return whether to use colours on ``stream`` (standard output by default)."""
         stream = stream or sys.stdout
         return not self.no_color and stream.isatty() and os.environ.get("TERM") != "dumb"
 
@@ -213,18 +213,16 @@ def _option(*names: str, **attributes: Any) -> Callable[[Function], Function]:
 
 
 _GLOBAL = (
-    _option("--workspace", metavar="DIR", help="Folder that holds the store."),
+    _option("--workspace", metavar="DIR", help="Folder that contains the store."),
     _option("--store", metavar="NAME", help="Name of the store's folder [.runforge]."),
     _option("--json", is_flag=True, help="Print exactly one JSON document."),
-    _option("--quiet", "-q", is_flag=True, help="No progress."),
-    _option("--verbose", "-v", is_flag=True, help="Say more; with --json, stream the events."),
+    _option("--quiet", "-q", is_flag=True, help="No progress output."),
+    _option("--verbose", "-v", is_flag=True, help="Verbose output; with --json, stream events."),
     _option("--no-color", is_flag=True, help="No colours."),
 )
 
 
-private_option = _option(
-    "--private", is_flag=True, help="Leave out what identifies you or the machine."
-)
+private_option = _option("--private", is_flag=True, help="Omit what identifies you or the machine.")
 
 
 def global_options(function: Function) -> Function:
@@ -237,7 +235,7 @@ def global_options(function: Function) -> Function:
 def complete_run(
     context: click.Context, parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """Return the runs of the store that ``incomplete`` may become, newest first."""
+    """Return the run ids that start with ``incomplete``, newest first."""
     from click.shell_completion import CompletionItem
     from runforge_contracts.errors import RunForgeError
     from runforge_contracts.run_ids import started
@@ -255,7 +253,7 @@ def complete_run(
 
 
 def run_argument(function: Function) -> Function:
-    """Add the argument that names a run, which is the last one on record where it is left out."""
+    """Add the argument that names a run; the default is the newest run."""
     return click.argument("run", default="latest", shell_complete=complete_run)(function)
 
 

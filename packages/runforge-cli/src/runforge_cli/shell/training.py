@@ -1,4 +1,4 @@
-"""What `train`, `run` and `rerun` share: signals, progress, and how the outcome is told."""
+"""The shared parts of `train`, `run` and `rerun`: options, signals, progress, and the result."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from runforge_contracts.display import printable, quote
 from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
 from runforge_contracts.store.run import Run
 
-from runforge_cli.render.output import error_lines, tell, write_json, write_lines
+from runforge_cli.render.output import error_lines, print_errors, write_json, write_lines
 from runforge_cli.shell.click_group import is_text
 from runforge_cli.shell.settings import Function, Settings
 
@@ -25,22 +25,26 @@ if TYPE_CHECKING:
 
 
 def training_options(function: Function) -> Function:
-    """Add the options that say what to train, and how; each is None where it was not given."""
+    """Add the options of a training; an option that is not given is None."""
     for option in reversed(
         (
             click.option("--model", metavar="FAMILY", help=_MODEL_HELP),
             click.option("--preset", metavar="P", help="fast, balanced, thorough or custom."),
             click.option("--profile", metavar="P", help="default, fast or thorough."),
             click.option(
-                "--param", "params", multiple=True, metavar="NAME=VALUE", help="A hyperparameter."
+                "--param",
+                "params",
+                multiple=True,
+                metavar="NAME=VALUE",
+                help="Hyperparameter; repeatable.",
             ),
-            click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Seed [42]."),
+            click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Random seed [42]."),
             click.option("--device", type=click.Choice(["cpu", "gpu"]), help="Device [cpu]."),
             click.option(
-                "--exclude", multiple=True, metavar="COLUMN", help="Leave a column out; repeatable."
+                "--exclude", multiple=True, metavar="COLUMN", help="Exclude a column; repeatable."
             ),
-            click.option("--name", metavar="S", help="A name for people."),
-            click.option("--tag", "tags", multiple=True, metavar="T", help="A tag; repeatable."),
+            click.option("--name", metavar="S", help="Display name."),
+            click.option("--tag", "tags", multiple=True, metavar="T", help="Tag; repeatable."),
             click.option("--notes", metavar="S", help="Free text."),
         )
     ):
@@ -48,21 +52,20 @@ def training_options(function: Function) -> Function:
     return function
 
 
-#: Signals that come within so many seconds are one: a program that ends its children signals both
-#: them and their group, as `timeout` does.
-_ONE_WISH = 0.5
+#: Signals within this many seconds count as one: a program such as `timeout` signals both its
+#: child and the process group.
+_SAME_REQUEST = 0.5
 
 _MODEL_HELP = "logistic_regression, random_forest or linear_svc."
 
 
-def train_and_tell(
+def train_and_report(
     settings: Settings,
     execute: Callable[[Observer, Cancellation], ExecutionResult],
 ) -> int:
-    """Run the training ``execute`` under the signals' eyes and tell its outcome.
+    """Run ``execute`` with signal handling and progress output, and print the result.
 
-    Returns the exit code: 0 succeeded, 1 failed, 5 cancelled; another where the failure's own
-    code says so.
+    Returns the exit code: 0 for succeeded, 5 for cancelled, otherwise that of the error.
     """
     from runforge_cli.render.progress import watching
 
@@ -78,19 +81,19 @@ def train_and_tell(
             }
         )
     else:
-        _tell(settings, outcome)
+        _report(settings, outcome)
     if outcome.error is None:
         return ExitCode.OK
     return outcome.error.exit_code
 
 
-def _tell(settings: Settings, outcome: ExecutionResult) -> None:
+def _report(settings: Settings, outcome: ExecutionResult) -> None:
     from runforge_cli.render.run_summary import summary_lines
 
     where = settings.shown(outcome.run_dir)
     if outcome.error is not None:
-        tell(error_lines(outcome.error))
-        tell([f"The run is recorded as {outcome.status} in {printable(where)}"])
+        print_errors(error_lines(outcome.error))
+        print_errors([f"The run is recorded as {outcome.status} in {printable(where)}"])
         if outcome.error.code is ErrorCode.INTERNAL:
             sys.stderr.write(outcome.result["error"]["traceback"])
         return
@@ -99,7 +102,7 @@ def _tell(settings: Settings, outcome: ExecutionResult) -> None:
 
 @contextmanager
 def cancelled_by_signals() -> Iterator[Cancellation]:
-    """Give a cancellation that SIGINT, SIGTERM and SIGHUP set; a later one ends the process."""
+    """Yield a cancellation that SIGINT, SIGTERM and SIGHUP set; a second one exits at once."""
     import os
     import time
 
@@ -109,7 +112,7 @@ def cancelled_by_signals() -> Iterator[Cancellation]:
 
     def handle(number: int, frame: FrameType | None) -> None:
         received.append(time.monotonic())
-        if received[-1] - received[0] > _ONE_WISH:
+        if received[-1] - received[0] > _SAME_REQUEST:
             cancellation.abandon()
             os._exit(ExitCode.CANCELLED)
         name = signal.Signals(number).name
@@ -117,7 +120,7 @@ def cancelled_by_signals() -> Iterator[Cancellation]:
 
     numbers = [signal.SIGINT, signal.SIGTERM]
     hang_up = getattr(signal, "SIGHUP", None)  # Windows has none
-    # Whoever starts a run with nohup wants it to outlive the terminal.
+    # A run that was started with nohup continues after the terminal is closed.
     if hang_up is not None and signal.getsignal(hang_up) is not signal.SIG_IGN:
         numbers.append(hang_up)
     previous = {number: signal.signal(number, handle) for number in numbers}
@@ -129,7 +132,7 @@ def cancelled_by_signals() -> Iterator[Cancellation]:
 
 
 def require(value: str | None, what: str, hint: str) -> str:
-    """Return a value that the command line or the environment must give."""
+    """Return a value that must be given on the command line or in the environment."""
     if not value:
         raise RunForgeError(ErrorCode.USAGE_INVALID, f"{quote(what)} is missing.", hint=hint)
     if not is_text(value):
