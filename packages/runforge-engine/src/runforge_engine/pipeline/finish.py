@@ -139,9 +139,11 @@ def _result(
 
 
 def _error(error: RunForgeError) -> ResultError:
+    cause = error.__cause__
     return ResultError(
         message=error.message,
-        type=type(error.__cause__ or error).__name__,
+        # The category of an error of ours follows from its code.
+        type="RunForgeError" if cause is None else type(cause).__name__,
         code=error.code.value,
         hint=error.hint or UNSET,
         traceback="".join(traceback.format_exception(error)),
