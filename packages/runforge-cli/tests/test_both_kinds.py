@@ -83,7 +83,7 @@ def test_both_kinds_are_one_list_by_time(
     names = {run_id: name for name, run_id in repository.ids.items()}
     assert column(shown, 2) == [STATUS[names[run_id]] for run_id in ids]
     assert column(runforge("runs", "--limit", "3").out, 0)[:3] == ids[:3]
-    assert "6 more; --limit 9 shows all." in runforge("runs", "--limit", "3").out
+    assert "6 more; use --limit 9 to show all." in runforge("runs", "--limit", "3").out
     monkeypatch.setenv("COLUMNS", "80")
     assert max(map(len, runforge("runs").out.splitlines())) <= 80
     assert "kind" not in runforge("runs", "--store", ".runforge").out
@@ -205,7 +205,7 @@ def test_a_run_is_shown_on_one_screen(runforge: Call, repository: Repository) ->
         "experiment exp train",
         "notes fast",
         "script train.py",
-        "training.rate 0.5 (for this run alone)",
+        "training.rate 0.5 (for this run only)",
         "training.optimizer sgd",
         "seed 3",
         "model tiny:v1",
@@ -237,9 +237,9 @@ def test_why_a_run_did_not_succeed_is_shown(runforge: Call, repository: Reposito
     assert "metrics" not in document
     assert document["config"]["failure"]["message"]
     killed = runforge("show", repository.ids["killed"]).out
-    assert "Its process was ended before it could record its end." in killed
+    assert "The process ended before it could record the result." in killed
     other = runforge("show", repository.ids["other tool"]).out
-    assert "It does not tell how it ended." in other
+    assert "The run does not record how it ended." in other
     hostile = runforge("show", repository.ids["hostile"]).out
     assert "User code ended with the exit code 3" in hostile.replace("\n", " ").replace("  ", " ")
     assert "End of the log" in hostile
@@ -299,10 +299,10 @@ def test_a_command_for_trained_runs_says_what_to_use_instead(
     result = runforge(name, repository.ids["first"], *options, "--json")
     error = result.json["error"]
     assert (result.code, error["code"]) == (2, "USAGE_INVALID")
-    assert "is the run of an experiment" in error["message"]
+    assert "is an experiment run" in error["message"]
     assert repository.ids["first"] in error["hint"]
     bridged = runforge(name, repository.ids["bridge"], *options, "--json").json["error"]
-    assert bridged["hint"] == f"It had a run trained: name `{repository.ids['bridged']}`."
+    assert bridged["hint"] == f"The experiment trained the run `{repository.ids['bridged']}`; name that one."
 
 
 def test_no_model_is_loaded_from_an_experiment(runforge: Call, repository: Repository) -> None:

@@ -122,7 +122,7 @@ def test_two_marked_runs_are_compared_as_diff_does(
 
     async def steps(seen: Seen) -> None:
         await seen.press("c")
-        assert seen.notices == ["Mark two runs at least, each with the space bar."]
+        assert seen.notices == ["Mark at least two runs with the space bar."]
         await seen.press("end", "space")
         assert seen.rows[-1].startswith("A  ")
         assert seen.said("state") == "5 runs · 1 marked"
@@ -139,7 +139,7 @@ def test_two_marked_runs_are_compared_as_diff_does(
 def test_the_fingerprint_is_copied_through_the_terminal(real: Path) -> None:
     async def steps(seen: Seen) -> None:
         await seen.press("y")
-        assert seen.notices == ["The run does not record its dataset's bytes."]
+        assert seen.notices == ["The run does not record the SHA-256 of its dataset."]
         await seen.press("end", "y")
         assert len(seen.app.clipboard) == 64
         assert seen.app.clipboard in seen.notices[-1]
@@ -245,7 +245,7 @@ def test_a_new_run_appears_and_the_cursor_stays_at_its_run(tmp_path: Path) -> No
 
 def test_an_empty_store_says_what_to_do_and_waits(tmp_path: Path) -> None:
     async def steps(seen: Seen) -> None:
-        assert "`runforge train DATA --label COLUMN` makes the first one" in seen.absence
+        assert "Create one with `runforge train DATA --label COLUMN`" in seen.absence
         await seen.press("enter", "space", "c", "v", "o", "y", "d", "s", "S", "m", "end")
         write_index(tmp_path, [entry(1)])
         await seen.until(lambda: seen.absence == "" and ids(seen) == [entry(1)["run_id"]])

@@ -131,7 +131,7 @@ def test_what_is_read_otherwise_is_told_wherever_one_looks(runforge: Call, works
     (workspace / "odd.csv").write_text("x,id,flag,y,,\n" + rows)
     codes = {"EMPTY_COLUMNS_DROPPED", "FEATURE_BOOLEAN", "FEATURE_NOT_EXACT", "LABELS_ALIKE"}
     inspected = runforge("inspect", "odd.csv", "--label", "y")
-    assert (inspected.code, "It can be trained on." in inspected.out) == (0, True)
+    assert (inspected.code, "A model can be trained on this dataset." in inspected.out) == (0, True)
     assert runforge("train", "odd.csv", "--label", "y").code == 0
     pages = [inspected, *(runforge(command, "latest") for command in ("show", "diagnostics"))]
     for page in pages:
@@ -261,7 +261,7 @@ def test_runs_are_filtered_and_sorted(runforge: Call, workspace: Path) -> None:
     measured = [entry["summary"]["final_metrics"].get("accuracy", -1) for entry in best]
     assert measured == sorted(measured, reverse=True)
     refused = runforge("runs", "--sort", "speed")
-    assert (refused.code, "There are accuracy" in refused.err) == (2, True)
+    assert (refused.code, "Known metrics: accuracy" in refused.err) == (2, True)
     table = runforge("runs").out
     assert "the forest" in table
     assert max(len(line) for line in table.splitlines()) <= 80

@@ -823,7 +823,7 @@ def test_large_files_that_git_lfs_does_not_take_are_warned_of(
 
 
 def test_a_run_that_is_wrong_is_flagged_and_left(runforge: Call, workspace: Path) -> None:
-    assert runforge("experiment", "check").out.startswith("There are no runs of experiments")
+    assert runforge("experiment", "check").out.startswith("No experiment runs")
     for name in ("scratch", "run-2026-2-1-1", "run-2026-02-30-001", f"{DAY}-001", f"{DAY}-002"):
         (workspace / "runs" / name).mkdir(parents=True)
     (workspace / f"runs/{DAY}-003").symlink_to(f"{DAY}-001")
@@ -868,7 +868,7 @@ def test_what_other_tools_keep_among_the_runs_is_left_alone(
     before = tree(workspace)
     result = runforge("experiment", "check")
     assert result.code == 0
-    assert "1 run, nothing is wrong" in result.out
+    assert "1 run, no findings" in result.out
     assert "\x1b" not in result.err
     told = runforge("experiment", "check", "--json").json
     assert [run["run_id"] for run in told["runs"]] == [f"{DAY}-001"]
@@ -892,7 +892,7 @@ def test_a_repository_is_laid_out_once(with_git: bool, runforge: Call, workspace
     (workspace / ".gitattributes").write_text("*.csv text\n")
     result = runforge("experiment", "init")
     assert result.code == 0
-    assert "left as it is  README.md" in result.out
+    assert "not changed  README.md" in result.out
     assert "runs/*/artifacts/** filter=lfs diff=lfs merge=lfs -text" in result.out
     assert (workspace / "README.md").read_text() == "mine"
     assert (workspace / ".gitattributes").read_text() == "*.csv text\n"
@@ -909,7 +909,7 @@ def test_a_repository_is_laid_out_once(with_git: bool, runforge: Call, workspace
         assert (done.code, done.err) == (0, "")
     other = runforge("experiment", "init", "deep/er")
     assert other.code == 0
-    assert ("lies in the Git repository" in other.err) is with_git
+    assert ("is inside the Git repository" in other.err) is with_git
     assert (workspace / "deep/er/tools/run.py").is_file()
 
 

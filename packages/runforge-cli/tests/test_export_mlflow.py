@@ -140,7 +140,7 @@ def test_runs_at_work_are_left_out_and_killed_ones_are_not(runforge: Call, fille
         shown = runforge("export", "latest", "--to", "mlflow", "-o", "ml")
         assert shown.code == 0
         assert "Exported 0 runs to `ml`." in shown.out
-        assert shown.err.endswith(f"note: {folder.name} was left out. It is not over.\n")
+        assert shown.err.endswith(f"note: {folder.name} was left out. The run has not finished.\n")
         process.kill()
         process.wait()
     assert exported(runforge, "latest")["exported"] == [folder.name]
@@ -169,7 +169,7 @@ def test_what_is_no_tracking_store_stays_as_it_is(runforge: Call, filled: Path) 
     (filled / "ml/mlflow.db").write_bytes(b"something else" * 100)
     result = runforge("export", "--to", "mlflow", "-o", "ml", "--json")
     assert (result.code, result.json["error"]["code"]) == (1, "STORE_NOT_WRITABLE")
-    assert "MLflow refuses" in result.json["error"]["message"]
+    assert "MLflow cannot use" in result.json["error"]["message"]
     assert (filled / "ml/mlflow.db").read_bytes() == b"something else" * 100
     result = runforge("export", "--to", "mlflow", "-o", "a%20b", "--json")
     assert (result.code, result.json["error"]["code"]) == (2, "USAGE_INVALID")

@@ -71,8 +71,8 @@ def test_labels_go_to_standard_output_and_remarks_to_standard_error(
             " `species`, `island`, `sex`, `year`."
         ),
         (
-            "note: 2 of 344 rows got no prediction, because a value of `bill_length_mm`,"
-            " `bill_depth_mm`, `flipper_length_mm`, `body_mass_g` is missing: rows 4, 272."
+            "note: 2 of 344 rows got no prediction, because of missing values in `bill_length_mm`,"
+            " `bill_depth_mm`, `flipper_length_mm`, `body_mass_g`: rows 4, 272."
         ),
     ]
     assert runforge("predict", "latest", "penguins.csv", "--quiet").err == ""

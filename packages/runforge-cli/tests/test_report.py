@@ -203,7 +203,7 @@ def test_a_run_of_two_classes_has_everything(report: Any) -> None:
         "Configuration",
         "Metrics",
         "Curves",
-        "What the model goes by",
+        "Feature weights",
         "Diagnostics",
         "Provenance",
         "How to reproduce",
@@ -265,9 +265,9 @@ def test_older_runs_have_what_they_recorded(version: str, runforge: Call, worksp
     folder = next((VECTORS / version).glob(".runforge/runs/2*"))
     result = runforge("report", str(folder), "-o", "old.html")
     assert result.code == 0
-    assert "There are no curves" in result.err
+    assert "The report has no curves" in result.err
     tree = check_harmless((workspace / "old.html").read_text("utf-8"))
-    assert any("There are no curves in this report" in text for text in texts(tree, "p"))
+    assert any("This report has no curves" in text for text in texts(tree, "p"))
     assert "Metrics" in texts(tree, "h2")
 
 
@@ -276,7 +276,7 @@ def test_several_runs_are_held_against_each_other(report: Any) -> None:
     headings = texts(tree, "h2")
     assert headings[:4] == [
         "Runs",
-        "What differs, in words",
+        "Summary of the differences",
         "Metrics compared",
         "Curves compared",
     ]

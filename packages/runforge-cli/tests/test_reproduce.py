@@ -99,7 +99,7 @@ def test_the_bar_can_be_raised_and_lowered(
     assert re.search(r"^  numerics\.blas\.", result.out, re.M)
     assert "architecture" in result.out
     assert re.search(r"numerics\.pinned +true +false$", result.out, re.M)
-    assert "numbers, apart by at most" in result.out
+    assert "numbers differ by at most" in result.out
     assert runforge("reproduce", "--numerics", "here", "--accept", "predictions").code == 0
     assert runforge("reproduce", "--accept", "bytes").code == 0
     assert runforge("reproduce", "--accept", "everything").code == 2

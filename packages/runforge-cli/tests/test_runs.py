@@ -1,4 +1,4 @@
-"""The list of runs: what becomes of those without a result, and the list as CSV."""
+"""The list of runs: the states of those without a result, and the list as CSV."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_run_at_work_is_told_from_one_that_was_killed(runforge: Call, filled: 
         prepared.name: "incomplete",
         folder.name: "interrupted",
     }
-    assert "Its process was ended before it could write a result." in (
+    assert "The process ended before it could write a result." in (
         runforge("show", folder.name).out
     )
     document = runforge("runs", "--json").json
@@ -53,7 +53,7 @@ def test_a_run_that_has_not_begun_says_no_more_than_that(runforge: Call, workspa
     assert runforge("show").out.splitlines() == [
         "Run 20270101-000000-0000000a: incomplete",
         "  folder  .runforge/runs/20270101-000000-0000000a",
-        "  state   It has not begun, or nobody can tell whether it is at work.",
+        "  state   The run has not started, or its state is unknown.",
     ]
 
 

@@ -172,7 +172,7 @@ def test_an_error_fits_the_terminal_and_keeps_what_may_be_copied(workspace: Path
     # The path is not broken by us: the terminal does that, and whoever copies it has it whole.
     assert rest[0] == "  `nope` in"
     assert rest[1] == f"  `{place}`."
-    assert rest[2:] == ["hint: `runforge runs` lists them;", "  `latest` names the last one.", ""]
+    assert rest[2:] == ["hint: `runforge runs` lists them;", "  `latest` is the newest one.", ""]
 
 
 @given(NAMES.map(str.split).map(" ".join), st.integers(40, 90))
@@ -185,21 +185,21 @@ def test_a_line_that_is_too_long_hangs(text: str, columns: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (("sign", "latest"), "`--key` is missing."),
         (("schema", "show"), "`NAME` is missing."),
-        (("show", "--jsn"), "There is no option `--jsn`. Did you mean `--json`?"),
-        (("runs", "--limit", "0"), "The value of `--limit` does not fit: 0 is not in"),
-        (("runs", "--status", "ok"), "The value of `--status` does not fit: `ok` is not one of"),
+        (("show", "--jsn"), "Unknown option `--jsn`. Did you mean `--json`?"),
+        (("runs", "--limit", "0"), "Invalid value for `--limit`: 0 is not in"),
+        (("runs", "--status", "ok"), "Invalid value for `--status`: `ok` is not one of"),
         (("runs", "extra"), "extra"),
     ],
 )
 def test_what_is_wrong_with_a_call_is_said_plainly(
-    arguments: tuple[str, ...], told: str, runforge: Call
+    arguments: tuple[str, ...], message: str, runforge: Call
 ) -> None:
     result = runforge(*arguments)
-    assert (result.code, told in result.err) == (2, True), result.err
+    assert (result.code, message in result.err) == (2, True), result.err
 
 
 def test_a_status_that_does_not_exist_is_refused(runforge: Call) -> None:

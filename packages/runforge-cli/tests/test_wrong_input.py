@@ -475,7 +475,7 @@ def test_a_current_folder_that_is_gone_is_told_of(call: str, workspace: Path) ->
         ["sh", "-c", program, sys.executable], capture_output=True, text=True, check=False
     )
     assert done.returncode == 3
-    assert done.stderr.startswith("error[FILE_NOT_FOUND]: The current folder is not there")
+    assert done.stderr.startswith("error[FILE_NOT_FOUND]: The current folder no longer exists")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="it takes a shell")

@@ -95,7 +95,7 @@ def _notes(prediction: Prediction) -> Iterator[str]:
         lacking = _some([quote(name, 30) for name in prediction.missing_by_column])
         yield (
             f"{len(missing):,} of {plural(len(prediction.values), 'row')} got no prediction,"
-            f" because {lacking} has missing values: {'row' if len(missing) == 1 else 'rows'}"
+            f" because of missing values in {lacking}: {'row' if len(missing) == 1 else 'rows'}"
             f" {_some([str(row) for row in missing])}."
         )
 
