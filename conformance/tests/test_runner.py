@@ -14,7 +14,7 @@ import pytest
 from clients import PYTHON, report_on, requirements_in, suite
 from runforge_conformance._generated.report_v1 import Result
 from runforge_conformance.case_selection import select
-from runforge_conformance.runner import CONCURRENT, GIVE_UP_AFTER, Limits, Runner
+from runforge_conformance.runner import CONCURRENT, GIVE_UP_AFTER, Runner, TimeLimits
 from runforge_conformance.suite_report import make_report, write_reports
 from runforge_conformance.vectors import all_cases
 from runforge_conformance.xfail import ExpectedFailures
@@ -70,7 +70,7 @@ class Broken(Client):
 serve(Broken())
 """
     # Only where an answer is waited for in vain is the limit met; the others must not depend on it.
-    limits = Limits(answer=3 if outcome == "timed-out" else 60)
+    limits = TimeLimits(answer=3 if outcome == "timed-out" else 60)
     report = report_on(client(tmp_path, body), only=CASES, limits=limits)
     outcomes = {result.case: result.outcome for result in report.results}
     found = outcomes.pop("request.v1/edit/nested")
@@ -100,7 +100,7 @@ class Broken(Client):
         time.sleep(600)
 serve(Broken())
 """
-    report = report_on(client(tmp_path, body), only=CASES, limits=Limits(answer=0.3))
+    report = report_on(client(tmp_path, body), only=CASES, limits=TimeLimits(answer=0.3))
     given_up = GIVE_UP_AFTER["timed-out"]
     assert report.counts == {"timed-out": given_up, "not-run": 18 - given_up}
     assert report.verdict == "not conformant"
@@ -114,7 +114,7 @@ def test_the_time_for_everything_is_kept(monkeypatch: pytest.MonkeyPatch) -> Non
         now += 3600
 
     monkeypatch.setattr("runforge_conformance.runner.time.monotonic", lambda: now)
-    limits = Limits(answer=60, total=3 * 3600 - 1)
+    limits = TimeLimits(answer=60, total=3 * 3600 - 1)
     runner = Runner([sys.executable, str(PYTHON)], limits=limits, progress=an_hour_passes)
     report = make_report(runner.run(select(all_cases(), None, None, CASES)), ExpectedFailures())
     assert [result.outcome for result in report.results] == ["passed"] * 3 + ["not-run"] * 15
@@ -410,7 +410,7 @@ serve(Broken())
 )
 def test_whatever_a_client_leaves_is_a_finding(deed: str, tmp_path: Path) -> None:
     path = client(tmp_path, LEAVES.replace("{deed}", deed))
-    report = report_on(path, only=CASES, limits=Limits(answer=60))
+    report = report_on(path, only=CASES, limits=TimeLimits(answer=60))
     outcomes = {result.case: result.outcome for result in report.results}
     assert outcomes.pop("request.v1/edit/nested") == "failed"
     assert set(outcomes.values()) == {"passed"}

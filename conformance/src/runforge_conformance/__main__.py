@@ -38,7 +38,7 @@ from runforge_conformance import __version__
 from runforge_conformance._generated.report_v1 import ReportV1, Result
 from runforge_conformance.case_selection import select, smoke_cases
 from runforge_conformance.export import export
-from runforge_conformance.runner import Limits, Runner
+from runforge_conformance.runner import Runner, TimeLimits
 from runforge_conformance.suite import faults
 from runforge_conformance.suite_report import (
     broken_requirements,
@@ -184,7 +184,7 @@ def _run(options: argparse.Namespace) -> Exit:
     if options.report:
         with writing(options.report):
             options.report.mkdir(parents=True, exist_ok=True)
-    limits = Limits(options.timeout, options.execute_timeout, options.time_limit)
+    limits = TimeLimits(options.timeout, options.execute_timeout, options.time_limit)
     count = 0
 
     def progress(result: Result) -> None:

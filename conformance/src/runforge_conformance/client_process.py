@@ -167,7 +167,7 @@ class ClientProcess:
 
     def _read_answers(self) -> None:
         assert self._process.stdout is not None  # noqa: S101
-        pipe = _Lines(self._process.stdout)
+        pipe = _LineReader(self._process.stdout)
         while True:
             line = pipe.read()
             while not self._stopping.is_set():
@@ -187,7 +187,7 @@ class ClientProcess:
                 kept -= len(self._stderr.popleft())
 
 
-class _Lines:
+class _LineReader:
     """Lines of an unbuffered pipe, of a bounded length; the empty line is its end."""
 
     def __init__(self, pipe: IO[bytes]) -> None:

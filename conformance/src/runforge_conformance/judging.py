@@ -46,7 +46,7 @@ from runforge_conformance.vectors import (
 MAX_FINDINGS = 20
 
 
-class Place:
+class ScratchFolder:
     """Where a case happens: the files that the client is given, and what they were before."""
 
     def __init__(self, folder: Path, case: Case) -> None:
@@ -96,12 +96,12 @@ def _unlike(
         )
 
 
-def judge(case: Case, answer: Answer, place: Place) -> list[Finding]:
+def judge(case: Case, answer: Answer, place: ScratchFolder) -> list[Finding]:
     """Return what is wrong with an answer that keeps to the protocol."""
     return list(_findings(case, answer, place))[:MAX_FINDINGS]
 
 
-def _findings(case: Case, answer: Answer, place: Place) -> Iterator[Finding]:
+def _findings(case: Case, answer: Answer, place: ScratchFolder) -> Iterator[Finding]:
     expected = case.expect.outcome
     if expected not in ("either", answer.outcome):
         told = answer.error.message if answer.error else None
@@ -161,7 +161,7 @@ def _view(case: Case, answer: Answer) -> Iterator[Finding]:
         yield finding(case.requirement, message, pointer="/warnings", found=found)
 
 
-def _written(case: Case, answer: Answer, place: Place) -> Iterator[Finding]:
+def _written(case: Case, answer: Answer, place: ScratchFolder) -> Iterator[Finding]:
     """Give what is wrong with the file that an editor or a writer left."""
     assert case.document  # noqa: S101 - the cases' own test holds it
     after = snapshot(place.folder)
@@ -200,7 +200,7 @@ def _written(case: Case, answer: Answer, place: Place) -> Iterator[Finding]:
             yield finding(fact.rule, fact.message, file=output)
 
 
-def _executed(case: Case, answer: Answer, place: Place) -> Iterator[Finding]:
+def _executed(case: Case, answer: Answer, place: ScratchFolder) -> Iterator[Finding]:
     """Give what is wrong with the run that an executor made, and with the store around it."""
     after = snapshot(place.workspace)
     before = {
@@ -263,7 +263,7 @@ def _appended(store: StoreLayout, before: dict[str, bytes]) -> Iterator[Finding]
     yield from _unlike("index.append-only", message, unlike, index)
 
 
-def _recorded(case: Case, folder: Path, place: Place) -> Iterator[Finding]:
+def _recorded(case: Case, folder: Path, place: ScratchFolder) -> Iterator[Finding]:
     """Give where the documents of a run are not what the case asks for."""
     for file, expected in (case.expect.documents or {}).items():
         try:
@@ -311,7 +311,7 @@ def store_findings(store: StoreLayout) -> Iterator[Finding]:
         yield Finding(**parts)
 
 
-def _rebuilt(case: Case, place: Place) -> Iterator[Finding]:
+def _rebuilt(case: Case, place: ScratchFolder) -> Iterator[Finding]:
     """Give what is wrong with the index that a store rebuilt."""
     prefix, after = "workspace/", snapshot(place.workspace)
     for store in stores_in(place.workspace):

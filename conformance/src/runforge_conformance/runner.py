@@ -26,7 +26,7 @@ from runforge_conformance._generated.report_v1 import Finding, Result
 from runforge_conformance.answer_comparison import changes, snapshot
 from runforge_conformance.client_process import ClientError, ClientProcess
 from runforge_conformance.interrupts import LOOK, Interrupt
-from runforge_conformance.judging import Place, finding, judge, run_folder
+from runforge_conformance.judging import ScratchFolder, finding, judge, run_folder
 from runforge_conformance.suite_schemas import mistake
 from runforge_conformance.vectors import ROLE_OF, input_bytes, make_workspace, requirements
 
@@ -41,7 +41,7 @@ Level = Literal["required", "recommended"]
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class TimeLimits:
     """How long a client may take, in seconds."""
 
     #: For an answer about a document or a store.
@@ -53,7 +53,7 @@ class Limits:
 
 
 @dataclass(slots=True)
-class Outcome:
+class CaseOutcome:
     """What a run of the suite found."""
 
     started: Started | None = None
@@ -71,7 +71,7 @@ class Runner:
         self,
         command: Sequence[str],
         *,
-        limits: Limits = Limits(),
+        limits: TimeLimits = TimeLimits(),
         strict: bool = False,
         progress: Progress = lambda result: None,
     ) -> None:
@@ -82,13 +82,13 @@ class Runner:
         self._progress = progress
         self._interrupt = Interrupt()
         self._client: ClientProcess | None = None
-        self._outcome = Outcome()
+        self._outcome = CaseOutcome()
         self._sequence = 0
         #: How the client failed to answer last, and how many times in a row.
         self._unanswered = ("", 0)
         self._end_by = float("inf")
 
-    def run(self, cases: Iterable[Case] | Callable[[Started], Iterable[Case]]) -> Outcome:
+    def run(self, cases: Iterable[Case] | Callable[[Started], Iterable[Case]]) -> CaseOutcome:
         """Run the cases, which may depend on what the client declares; return what came of them.
 
         Raises ``KeyboardInterrupt`` once the clients have been ended, if a signal asks for that.
@@ -234,12 +234,12 @@ class Runner:
             shutil.rmtree(again.folder, ignore_errors=True)
         return findings, "failed" if findings else "passed"
 
-    def _answered(self, case: Case, folder: Path) -> tuple[Place, Answer]:
+    def _answered(self, case: Case, folder: Path) -> tuple[ScratchFolder, Answer]:
         assert self._client is not None  # noqa: S101
         place = prepare(case, folder)
         return place, self._question(self._client, case, place)
 
-    def _question(self, client: ClientProcess, case: Case, place: Place) -> Answer:
+    def _question(self, client: ClientProcess, case: Case, place: ScratchFolder) -> Answer:
         self._sequence += 1
         message = question(case, place, self._sequence)
         limit = self._limits.execute if case.op == "execute" else self._limits.answer
@@ -280,10 +280,10 @@ class Runner:
         return findings, "failed" if findings else "passed"
 
 
-def prepare(case: Case, folder: Path) -> Place:
+def prepare(case: Case, folder: Path) -> ScratchFolder:
     """Put what a case needs into ``folder``, which does not exist."""
     folder.mkdir(parents=True)
-    place = Place(folder, case)
+    place = ScratchFolder(folder, case)
     if case.workspace or case.files or case.op == "execute":
         make_workspace(case, place.workspace)
     if case.input:
@@ -292,7 +292,7 @@ def prepare(case: Case, folder: Path) -> Place:
     return place
 
 
-def question(case: Case, place: Place, sequence: int) -> dict[str, Any]:
+def question(case: Case, place: ScratchFolder, sequence: int) -> dict[str, Any]:
     """Return the message that asks a client about a case."""
     paths: dict[str, Any] = {}
     if case.input:
@@ -338,7 +338,7 @@ def _gave_up(case: Case, answer: Answer) -> Finding:
 
 
 def _unequal(
-    case: Case, first: tuple[Place, Answer], second: tuple[Place, Answer]
+    case: Case, first: tuple[ScratchFolder, Answer], second: tuple[ScratchFolder, Answer]
 ) -> Iterable[Finding]:
     """Give the files in which two runs of the same request differ."""
     trees = []

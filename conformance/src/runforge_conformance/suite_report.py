@@ -21,7 +21,7 @@ from runforge_contracts.markdown import code, prose
 
 from runforge_conformance import __version__
 from runforge_conformance._generated.report_v1 import Finding, ReportV1, Result
-from runforge_conformance.runner import Outcome
+from runforge_conformance.runner import CaseOutcome
 from runforge_conformance.vectors import CONTRACT, all_cases, requirements
 from runforge_conformance.xfail import ExpectedFailures
 
@@ -32,7 +32,7 @@ _SHOWN = 50
 _BADGE_COLOURS = {"conformant": "brightgreen", "not conformant": "red", "protocol broken": "grey"}
 
 
-def make_report(outcome: Outcome, xfails: ExpectedFailures) -> ReportV1:
+def make_report(outcome: CaseOutcome, xfails: ExpectedFailures) -> ReportV1:
     """Return the report of a run, with its verdict."""
     results = []
     for result in outcome.results:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from runforge_conformance._generated.report_v1 import ReportV1
 from runforge_conformance.case_selection import select
-from runforge_conformance.runner import Limits, Runner
+from runforge_conformance.runner import Runner, TimeLimits
 from runforge_conformance.suite_report import make_report
 from runforge_conformance.vectors import all_cases
 from runforge_conformance.xfail import ExpectedFailures
@@ -24,7 +24,7 @@ def report_on(
     roles: Sequence[str] | None = None,
     only: Sequence[str] | None = None,
     xfail: Path | None = None,
-    limits: Limits = Limits(answer=60),  # noqa: B008 - frozen
+    limits: TimeLimits = TimeLimits(answer=60),  # noqa: B008 - frozen
     strict: bool = False,
 ) -> ReportV1:
     """Return the report on a client written in Python."""

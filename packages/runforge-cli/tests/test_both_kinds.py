@@ -302,7 +302,10 @@ def test_a_command_for_trained_runs_says_what_to_use_instead(
     assert "is an experiment run" in error["message"]
     assert repository.ids["first"] in error["hint"]
     bridged = runforge(name, repository.ids["bridge"], *options, "--json").json["error"]
-    assert bridged["hint"] == f"The experiment trained the run `{repository.ids['bridged']}`; name that one."
+    assert (
+        bridged["hint"]
+        == f"The experiment trained the run `{repository.ids['bridged']}`; name that one."
+    )
 
 
 def test_no_model_is_loaded_from_an_experiment(runforge: Call, repository: Repository) -> None:

@@ -35,7 +35,7 @@ from runforge_cli.report.report_blocks import (
     Report,
     Section,
     Series,
-    Table,
+    TableBlock,
     prose,
 )
 from syrupy.assertion import SnapshotAssertion
@@ -337,7 +337,7 @@ def _rows(tokens: list[Any]) -> list[list[Any]]:
 
 def a_report(text: str) -> Report:
     """Return a report that has ``text`` wherever a text can stand."""
-    table = Table(text, (text, text), [([Name(text)], text)], frozenset({1}))
+    table = TableBlock(text, (text, text), [([Name(text)], text)], frozenset({1}))
     series = Series([Name(text)], (0.0, 1.0), (0.0, 1.0), text, dots=(1.0, 0.5))
     return Report(
         title=text,

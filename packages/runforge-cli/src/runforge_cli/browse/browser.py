@@ -27,7 +27,7 @@ from runforge_cli.browse.run_table import RunList
 from runforge_cli.browse.runs_screen import RunsScreen
 from runforge_cli.browse.screens import HelpScreen, RunScreen, SubjectScreen
 from runforge_cli.browse.worker_thread import begin
-from runforge_cli.listing.run_list import Run
+from runforge_cli.listing.run_list import ListedRun
 from runforge_cli.shell.settings import Settings
 
 #: The colours of the terminal, which suit both light and dark terminals.
@@ -141,7 +141,7 @@ class Browser(App[None]):
             found.append((" ".join(names), binding.tooltip or binding.description))
         return found
 
-    def copy_fingerprint(self, run: Run) -> None:
+    def copy_fingerprint(self, run: ListedRun) -> None:
         """Copy the SHA-256 of a run's dataset to the clipboard of the terminal."""
         if run.fingerprint is None:
             self.notify("The run does not record the SHA-256 of its dataset.", severity="warning")
@@ -149,13 +149,13 @@ class Browser(App[None]):
         self.copy_to_clipboard(run.fingerprint)
         self.notify(f"Copied the SHA-256 of the dataset: {run.fingerprint}")
 
-    def open_report(self, runs: Sequence[Run]) -> None:
+    def open_report(self, runs: Sequence[ListedRun]) -> None:
         """Write a report on runs and open it."""
         if runs:
             self.notify("Writing the report…")
             begin(self, partial(self._open_report, runs), group="report")
 
-    async def _open_report(self, runs: Sequence[Run]) -> None:
+    async def _open_report(self, runs: Sequence[ListedRun]) -> None:
         from runforge_cli.report.report_writer import default_name
 
         try:

@@ -17,7 +17,7 @@ from runforge_contracts.store.layout import ExperimentLayout, Place, StoreLayout
 from runforge_contracts.store.reading import describe, read_index_document
 from runforge_contracts.store.run import Run as TrainedRun
 
-from runforge_cli.listing.run_list import Run, entries_of
+from runforge_cli.listing.run_list import ListedRun, entries_of
 
 #: Number of runs that are read at first, and again when the store has changed.
 PAGE = 200
@@ -32,7 +32,7 @@ class Catalog:
     """The runs that were read."""
 
     #: Newest first.
-    runs: tuple[Run, ...] = ()
+    runs: tuple[ListedRun, ...] = ()
     #: The number of all runs.
     total: int = 0
     #: Whether all runs were read.
@@ -122,7 +122,9 @@ def _experiments(place: ExperimentLayout, count: int | None) -> Catalog:
     except RunForgeError as error:
         return Catalog(complete=True, problems=(error.message,))
     entries = sorted(entries, key=started)[::-1]
-    return Catalog(tuple(Run(entry, place) for entry in entries), total, len(entries) == total)
+    return Catalog(
+        tuple(ListedRun(entry, place) for entry in entries), total, len(entries) == total
+    )
 
 
 def _newest_trained(store: StoreLayout, count: int) -> Catalog:
@@ -163,7 +165,7 @@ def _all_trained(store: StoreLayout) -> Catalog:
 
 def _with_rest(
     entries: Iterable[dict[str, Any]], store: StoreLayout, oldest: str
-) -> tuple[Run, ...]:
+) -> tuple[ListedRun, ...]:
     """Return the runs of a store, newest first, including run folders that are not in the index.
 
     Parameters
@@ -173,7 +175,7 @@ def _with_rest(
     store
         The store.
     oldest
-        Run folders that started before this id are ignored.
+        ListedRun folders that started before this id are ignored.
     """
     found = list(entries)
     known = {entry["run_id"] for entry in found} | {
@@ -186,7 +188,7 @@ def _with_rest(
     ]
     if rest:
         found = sorted([*found, *rest], key=started)
-    return tuple(Run(entry, store) for entry in reversed(found))
+    return tuple(ListedRun(entry, store) for entry in reversed(found))
 
 
 def _entry_of(path: Path, store: StoreLayout) -> dict[str, Any]:

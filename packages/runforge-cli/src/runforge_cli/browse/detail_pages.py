@@ -12,11 +12,11 @@ from runforge_contracts.store.experiment_runs import ExperimentRun
 from runforge_contracts.store.run import Run as TrainedRun
 
 from runforge_cli.listing.experiment_rows import TolerantRun, tolerant
-from runforge_cli.listing.run_list import Run
+from runforge_cli.listing.run_list import ListedRun
 from runforge_cli.render import text_pages
 from runforge_cli.render.output import error_lines
 from runforge_cli.render.text_layout import GAP, pairs, paragraph, table, within
-from runforge_cli.report.report_blocks import Block, Commands, Facts, Paragraph, Table, Text
+from runforge_cli.report.report_blocks import Block, Commands, Facts, Paragraph, TableBlock, Text
 from runforge_cli.shell.failures import as_error
 from runforge_cli.shell.settings import Settings
 
@@ -44,7 +44,7 @@ class Subject:
         The settings of the command, without colours.
     """
 
-    def __init__(self, runs: Sequence[Run], settings: Settings) -> None:
+    def __init__(self, runs: Sequence[ListedRun], settings: Settings) -> None:
         self.runs = runs
         self.settings = settings
         self._lock = threading.Lock()
@@ -204,7 +204,7 @@ def _block_lines(block: Block) -> list[str]:
             return paragraph(_plain(text), indent=2)
         case Facts(items):
             return pairs((name, _plain(text)) for name, text in items)
-        case Table(caption, header, rows, numeric):
+        case TableBlock(caption, header, rows, numeric):
             cells = [[_plain(cell) for cell in row] for row in rows]
             title = paragraph(caption, indent=2)
             return [*title, *table(header, cells, right=tuple(numeric), flexible=0, indent=4)]

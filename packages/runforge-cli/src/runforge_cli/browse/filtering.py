@@ -9,7 +9,7 @@ from typing import Any
 
 from runforge_contracts.display import shorten
 
-from runforge_cli.listing.run_list import Run
+from runforge_cli.listing.run_list import ListedRun
 from runforge_cli.listing.run_rows import METRIC, cells_of, kind_of, metric_of, rank
 from runforge_cli.render.text_layout import width
 
@@ -42,7 +42,7 @@ _GAP = 2
 RIGHT = (METRIC, "duration")
 
 
-def chosen(runs: Iterable[Run], text: str, folders: Sequence[Path]) -> list[Run]:
+def chosen(runs: Iterable[ListedRun], text: str, folders: Sequence[Path]) -> list[ListedRun]:
     """Return the runs that match every word of ``text``.
 
     Parameters
@@ -60,7 +60,7 @@ def chosen(runs: Iterable[Run], text: str, folders: Sequence[Path]) -> list[Run]
     return [run for run in runs if all(fits(run) for fits in tests)]
 
 
-def _test(word: str, typed: str, folders: Sequence[Path]) -> Callable[[Run], bool]:
+def _test(word: str, typed: str, folders: Sequence[Path]) -> Callable[[ListedRun], bool]:
     name, colon, value = word.partition(":")
     if colon and name in _FIELDS:
         key = _FIELDS[name]
@@ -88,13 +88,15 @@ def _digest(value: str, folders: Sequence[Path]) -> str:
     return value.lower()
 
 
-def _text(run: Run) -> str:
+def _text(run: ListedRun) -> str:
     values = (run.entry.get(key, "") for key in _FIELDS.values() if key != "status")
     digest = run.entry.get("dataset_fingerprint_sha256", "")
     return "\n".join((*map(str, values), run.status, str(digest))).casefold()
 
 
-def ordered(runs: Sequence[Run], column: str, metric: str | None, *, turned: bool) -> list[Run]:
+def ordered(
+    runs: Sequence[ListedRun], column: str, metric: str | None, *, turned: bool
+) -> list[ListedRun]:
     """Return runs sorted by a column; runs without a value come last.
 
     Parameters
@@ -117,7 +119,7 @@ def ordered(runs: Sequence[Run], column: str, metric: str | None, *, turned: boo
     return [*(run for _, run in known), *rest]
 
 
-def _key(run: Run, column: str, metric: str | None) -> Any:
+def _key(run: ListedRun, column: str, metric: str | None) -> Any:
     if column == METRIC:
         measured = metric_of(run.entry, metric)
         return None if measured is None else (measured[0], rank(measured[1], measured[0]))
@@ -156,7 +158,7 @@ def layout_of(columns: int, heading: str, *, named: bool, mixed: bool) -> dict[s
     return {column: kept[column] for column in _ORDER if column in kept}
 
 
-def shown(run: Run, metric: str | None) -> dict[str, str]:
+def shown(run: ListedRun, metric: str | None) -> dict[str, str]:
     """Return the cells of a run by column, shortened but not yet printable."""
     cells = cells_of(run.entry, metric)
     return {column: shorten(str(cells[column]), 400) for column in _ORDER}

@@ -13,11 +13,11 @@ from pathlib import Path
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_engine.runtime.interpreter import own_command, own_environment
 
-from runforge_cli.listing.run_list import Run
+from runforge_cli.listing.run_list import ListedRun
 from runforge_cli.shell.settings import Settings
 
 
-async def write_report(runs: Sequence[Run], settings: Settings, target: Path) -> None:
+async def write_report(runs: Sequence[ListedRun], settings: Settings, target: Path) -> None:
     """Write a report with ``runforge report`` in a separate process, because it loads models.
 
     Raises

@@ -18,7 +18,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from runforge_cli.browse.filtering import RIGHT, layout_of, shown
-from runforge_cli.listing.run_list import Run
+from runforge_cli.listing.run_list import ListedRun
 from runforge_cli.listing.run_rows import METRIC, kind_of
 from runforge_cli.render.differences import letters_of
 from runforge_cli.render.text_layout import fit, pad, width, wrap
@@ -149,7 +149,7 @@ class RunList(ScrollView, can_focus=True, inherit_bindings=False):
 
     def __init__(self) -> None:
         super().__init__()
-        self.runs: Sequence[Run] = ()
+        self.runs: Sequence[ListedRun] = ()
         self.marked: list[tuple[str, str, str]] = []
         self.columns: dict[str, int] = {}
         self._total = 0
@@ -157,11 +157,11 @@ class RunList(ScrollView, can_focus=True, inherit_bindings=False):
         self._named = self._mixed = False
 
     @property
-    def current(self) -> Run | None:
+    def current(self) -> ListedRun | None:
         """The run under the cursor."""
         return self.runs[self.cursor] if self.cursor < len(self.runs) else None
 
-    def show(self, runs: Sequence[Run], total: int, metric: str | None) -> None:
+    def show(self, runs: Sequence[ListedRun], total: int, metric: str | None) -> None:
         """Show runs; the cursor stays at its run, or at the top if it was there.
 
         Parameters
@@ -225,7 +225,7 @@ class RunList(ScrollView, can_focus=True, inherit_bindings=False):
         segments = self._segments(run, plain, at_cursor=at_cursor)
         return Strip(segments).adjust_cell_length(room, plain)
 
-    def _segments(self, run: Run, plain: Style, *, at_cursor: bool) -> list[Segment]:
+    def _segments(self, run: ListedRun, plain: Style, *, at_cursor: bool) -> list[Segment]:
         mark = ""
         if run.key in self.marked:
             mark = letters_of(len(self.marked))[self.marked.index(run.key)]

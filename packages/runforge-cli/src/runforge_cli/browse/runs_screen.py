@@ -21,7 +21,7 @@ from runforge_cli.browse.filtering import chosen, ordered
 from runforge_cli.browse.run_table import Heading, RunList
 from runforge_cli.browse.screens import SUMMARY, VERIFY, RunScreen, SubjectScreen
 from runforge_cli.browse.worker_thread import begin, elsewhere
-from runforge_cli.listing.run_list import Run
+from runforge_cli.listing.run_list import ListedRun
 from runforge_cli.listing.run_rows import METRIC, common_metric, metrics_of
 from runforge_cli.render.text_layout import plural
 
@@ -75,7 +75,7 @@ class RunsScreen(Screen[None]):
         super().__init__()
         self.browser = browser
         self.catalog = Catalog()
-        self.marked: dict[tuple[str, str, str], Run] = {}
+        self.marked: dict[tuple[str, str, str], ListedRun] = {}
         self._places: list[Place] = []
         self._stamp: object = None
         self._column, self._turned = "run", False
@@ -179,7 +179,7 @@ class RunsScreen(Screen[None]):
         column, turned, whole = self._column, self._turned, self._whole
         folders = [Path.cwd(), *(place.workspace for place in self._places)]
 
-        def work() -> list[Run]:
+        def work() -> list[ListedRun]:
             fitting = chosen(catalog.runs, text, folders)
             return ordered(fitting, column, metric, turned=turned)
 

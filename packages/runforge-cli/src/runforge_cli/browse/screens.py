@@ -30,7 +30,7 @@ from runforge_cli.browse.detail_pages import (
 )
 from runforge_cli.browse.pager import Pager
 from runforge_cli.browse.worker_thread import begin, elsewhere
-from runforge_cli.listing.run_list import Run
+from runforge_cli.listing.run_list import ListedRun
 from runforge_cli.listing.run_rows import TRAINED, kind_of
 from runforge_cli.render.text_layout import pairs, paragraph, within
 
@@ -114,7 +114,7 @@ class SubjectScreen(TextScreen):
         Binding("r", "reread", "Read again", show=False),
     ]
 
-    def __init__(self, title: str, runs: Sequence[Run], browser: Browser) -> None:
+    def __init__(self, title: str, runs: Sequence[ListedRun], browser: Browser) -> None:
         super().__init__(title)
         self.runs = runs
         self.browser = browser
@@ -167,7 +167,7 @@ class RunScreen(SubjectScreen):
     Tabs { height: 2; }
     """
 
-    def __init__(self, run: Run, browser: Browser, page: str = SUMMARY) -> None:
+    def __init__(self, run: ListedRun, browser: Browser, page: str = SUMMARY) -> None:
         super().__init__(f"{run.entry['run_id']}  {run.status}", [run], browser)
         self._pages = PAGES if kind_of(run.entry) == TRAINED else EXPERIMENT_PAGES
         self._page = page

@@ -12,7 +12,7 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.store.index_form import Newest
 from runforge_contracts.store.layout import Place, StoreLayout
 
-from runforge_cli.listing.run_list import Run, newest_in, runs_in, tags_of
+from runforge_cli.listing.run_list import ListedRun, newest_in, runs_in, tags_of
 from runforge_cli.listing.run_rows import (
     METRIC,
     TRAINED,
@@ -113,9 +113,9 @@ def _document(entries: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _wanted(
     model: str | None, status: str | None, tag: str | None, digest: str | None
-) -> list[Callable[[Run], bool]]:
+) -> list[Callable[[ListedRun], bool]]:
     """Return the conditions of the options, the cheap ones first."""
-    wanted: list[Callable[[Run], bool]] = []
+    wanted: list[Callable[[ListedRun], bool]] = []
     if model is not None:
         wanted.append(lambda run: model in models_of(run.entry))
     if status is not None:
@@ -143,7 +143,7 @@ def _literal(
 def _chosen(
     place: Place,
     limit: int,
-    wanted: list[Callable[[Run], bool]],
+    wanted: list[Callable[[ListedRun], bool]],
     literal: dict[str, str] | None,
     sort: str,
 ) -> Newest:
@@ -158,7 +158,7 @@ def _chosen(
     return Newest(entries, len(entries))
 
 
-def _has_status(run: Run, status: str) -> bool:
+def _has_status(run: ListedRun, status: str) -> bool:
     if status not in ("running", "interrupted"):
         return bool(run.entry.get("status", "incomplete") == status)
     add_states([run.entry], run.store.workspace)
@@ -182,7 +182,7 @@ def _digest(path: Path) -> str:
     )
 
 
-def _tags(run: Run) -> list[str]:
+def _tags(run: ListedRun) -> list[str]:
     """Return the tags of a run, which are read from its folder."""
     try:
         return tags_of(run.folder())

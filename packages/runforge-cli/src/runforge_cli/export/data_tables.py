@@ -18,8 +18,8 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import digest_file, read_file, write_file
 from runforge_contracts.run_ids import started
 
-from runforge_cli.export.mlflow_record import Outcome, history_of
-from runforge_cli.listing.run_list import Run
+from runforge_cli.export.mlflow_record import ExportOutcome, history_of
+from runforge_cli.listing.run_list import ListedRun
 from runforge_cli.listing.run_rows import TRAINED, add_states, csv_header, csv_row, kind_of
 from runforge_cli.render.formulas import REMEDY, guard_formulas
 from runforge_cli.render.output import csv_text
@@ -32,7 +32,9 @@ NOTE = ".runforge-export.json"
 _COLUMNS = ("run_id", "run_dir", "metric", "step", "value")
 
 
-def export(folder: Path, runs: Sequence[Run], *, quote_formulas: bool = False) -> Outcome:
+def export(
+    folder: Path, runs: Sequence[ListedRun], *, quote_formulas: bool = False
+) -> ExportOutcome:
     """Write both tables, replacing those of an earlier export.
 
     Parameters
@@ -74,10 +76,10 @@ def export(folder: Path, runs: Sequence[Run], *, quote_formulas: bool = False) -
         _check(folder / name, known[name])
         write_file(folder / name, text)
     _note(folder, {name: [written[name]] for name in texts})
-    return Outcome(exported=[run.entry["run_id"] for run in runs])
+    return ExportOutcome(exported=[run.entry["run_id"] for run in runs])
 
 
-def _values(runs: Sequence[Run]) -> Iterator[list[str]]:
+def _values(runs: Sequence[ListedRun]) -> Iterator[list[str]]:
     for run in runs:
         if kind_of(run.entry) == TRAINED:
             continue  # its metrics have no steps, and its folder may be missing

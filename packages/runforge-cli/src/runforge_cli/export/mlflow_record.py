@@ -28,7 +28,7 @@ _LEAP = re.compile(r"(T[0-9]{2}:[0-9]{2}):60")
 
 
 @dataclass(frozen=True, slots=True)
-class Dataset:
+class ExportedDataset:
     """The dataset of a run."""
 
     path: str
@@ -62,14 +62,14 @@ class Record:
     tags: Sequence[str]
     #: Other recorded values, by name.
     facts: Mapping[str, str]
-    dataset: Dataset | None
+    dataset: ExportedDataset | None
     commit: str | None
     #: The run folder.
     folder: Path
 
 
 @dataclass(slots=True)
-class Outcome:
+class ExportOutcome:
     """The result of an export, with the ids of the runs."""
 
     #: A hint on how to view the runs, or empty.
@@ -157,7 +157,7 @@ def record_of(folder: AnyRun, place: Place) -> Record | None:
         notes=own.notes,
         tags=tags_of(folder),
         facts={name: str(value) for name, value in facts.items() if value is not None},
-        dataset=Dataset(_value(data, "path") or "", sha256) if sha256 else None,
+        dataset=ExportedDataset(_value(data, "path") or "", sha256) if sha256 else None,
         commit=_value(environment, "git.commit"),
         folder=folder.path,
     )

@@ -23,8 +23,8 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import writing
 
 from runforge_cli.export.mlflow_names import Names
-from runforge_cli.export.mlflow_record import Outcome, Record, record_of
-from runforge_cli.listing.run_list import Run
+from runforge_cli.export.mlflow_record import ExportOutcome, Record, record_of
+from runforge_cli.listing.run_list import ListedRun
 from runforge_cli.shell.output_paths import make_folder
 
 #: MLflow's default names of the database and the artifact folder.
@@ -50,7 +50,7 @@ _RUN, _PARAM, _TAG, _DATASET, _DIGEST = 250, 6000, 5000, 500, 36
 _SUMMARY = "summary/"
 
 
-def export(folder: Path, runs: Sequence[Run]) -> Outcome:
+def export(folder: Path, runs: Sequence[ListedRun]) -> ExportOutcome:
     """Add runs to the tracking store in a folder.
 
     Parameters
@@ -76,7 +76,7 @@ def export(folder: Path, runs: Sequence[Run]) -> Outcome:
         )
     make_folder(folder)
     store = _TrackingStore(folder)
-    outcome = Outcome("Run `mlflow ui` in that folder to view them.")
+    outcome = ExportOutcome("Run `mlflow ui` in that folder to view them.")
     for run in runs:
         run_id = run.entry["run_id"]
         try:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from runforge_contracts.store.lookup import AnyRun
 
 
-class Run(NamedTuple):
+class ListedRun(NamedTuple):
     """An entry of a list of runs, with the location of the run."""
 
     entry: dict[str, Any]
@@ -72,7 +72,7 @@ def tags_of(folder: AnyRun) -> list[str]:
     return [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
 
 
-def described(folder: AnyRun, places: Iterable[Place]) -> Run:
+def described(folder: AnyRun, places: Iterable[Place]) -> ListedRun:
     """Return the list entry of a run folder."""
     from runforge_contracts.store.reading import describe
     from runforge_contracts.store.run import Run as TrainedRun
@@ -80,11 +80,11 @@ def described(folder: AnyRun, places: Iterable[Place]) -> Run:
     places = list(places)
     if isinstance(folder, TrainedRun):
         store = next(place for place in places if isinstance(place, StoreLayout))
-        return Run(describe(folder, store), store)
+        return ListedRun(describe(folder, store), store)
     from runforge_contracts.store.experiment_list import describe_experiment
 
     experiments = ExperimentLayout(places[0].workspace)
-    return Run(describe_experiment(folder, experiments), experiments)
+    return ListedRun(describe_experiment(folder, experiments), experiments)
 
 
 def entries_of(place: Place, report: Callable[[str], None] = warn) -> list[dict[str, Any]]:
@@ -120,9 +120,9 @@ def newest_in(place: Place, count: int) -> Newest:
     return Newest(entries[-count:], len(entries))
 
 
-def runs_in(places: Iterable[Place]) -> list[Run]:
+def runs_in(places: Iterable[Place]) -> list[ListedRun]:
     """Return every run of several locations, the oldest of each first."""
-    return [Run(entry, place) for place in places for entry in entries_of(place)]
+    return [ListedRun(entry, place) for place in places for entry in entries_of(place)]
 
 
 def trained_in(stores: Iterable[StoreLayout]) -> list[tuple[dict[str, Any], StoreLayout]]:

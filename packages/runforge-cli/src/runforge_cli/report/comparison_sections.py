@@ -9,7 +9,15 @@ from runforge_cli.render.differences import field_texts, signed
 from runforge_cli.render.text_layout import number
 from runforge_cli.report import history_blocks
 from runforge_cli.report.curve_blocks import overlaid_blocks
-from runforge_cli.report.report_blocks import Block, Name, Paragraph, Section, Table, Text, prose
+from runforge_cli.report.report_blocks import (
+    Block,
+    Name,
+    Paragraph,
+    Section,
+    TableBlock,
+    Text,
+    prose,
+)
 from runforge_cli.report.report_input import AnyMaterial, Material
 
 #: Maximum number of weights shown, largest change first.
@@ -64,8 +72,8 @@ def comparison_sections(
     return [section for section in sections if section.blocks]
 
 
-def _runs(comparison: dict[str, Any], letters: Sequence[str]) -> Table:
-    return Table(
+def _runs(comparison: dict[str, Any], letters: Sequence[str]) -> TableBlock:
+    return TableBlock(
         f"Runs; {letters[0]} is the baseline",
         ("", "Run", "Status", "Name"),
         [
@@ -93,7 +101,7 @@ def _metrics(comparison: dict[str, Any], letters: Sequence[str]) -> Iterator[Blo
         numeric = frozenset(range(1, len(letters) + 1))
         of_training = all(run.get("kind") != "experiment" for run in comparison["runs"])
         caption = "Metrics on the validation rows" if of_training else "Final metrics"
-        yield Table(caption, ("Metric", *letters), rows, numeric)
+        yield TableBlock(caption, ("Metric", *letters), rows, numeric)
 
 
 def _metric(entry: dict[str, Any]) -> str:
@@ -118,7 +126,7 @@ def _fields(
     ]
     equal = [field["name"] for field in fields if field["agreement"] == "equal"]
     if rows:
-        yield Table(f"{caption}: differences", ("", *letters), rows)
+        yield TableBlock(f"{caption}: differences", ("", *letters), rows)
     if equal:
         parts: list[str] = ["Equal in all runs: "]
         for name in equal:
@@ -138,7 +146,7 @@ def _weights(comparison: dict[str, Any], letters: Sequence[str]) -> Iterator[Blo
         first = f", the first {TOP} of {len(moved):,}" if len(moved) > TOP else ""
         space = " in standardized space" if what == "Coefficients" else ""
         several = any("class" in item for item in moved)
-        yield Table(
+        yield TableBlock(
             f"{what} of {group['model_family']}{space}, largest change first{first}",
             ("Feature", *(("Class",) if several else ()), *letters),
             [
@@ -165,7 +173,7 @@ def _artifacts(comparison: dict[str, Any], letters: Sequence[str]) -> Iterator[B
     fields = [*comparison["artifacts"], *([content] if content else [])]
     if fields:
         words = {"equal": "equal", "different": "different", "incomplete": "not in all runs"}
-        yield Table(
+        yield TableBlock(
             "Digests of the artifacts",
             ("File", "", *letters),
             [

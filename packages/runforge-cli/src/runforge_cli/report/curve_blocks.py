@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from runforge_contracts.display import shorten
 
 from runforge_cli.render.text_layout import number, plural
-from runforge_cli.report.report_blocks import Block, Name, Paragraph, Plot, Series, Table
+from runforge_cli.report.report_blocks import Block, Name, Paragraph, Plot, Series, TableBlock
 from runforge_cli.report.report_input import Curves, Material
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _roc(lines: Sequence[tuple[str, Curve]], of: str, point: tuple[float, float]
         x_axis="false positive rate",
         y_axis="true positive rate",
         series=series,
-        table=Table(
+        table=TableBlock(
             "True positive rate at a false positive rate of at most",
             ("Line", "Area", *(f"{level:.0%}" for level in _LEVELS)),
             rows,
@@ -145,7 +145,7 @@ def _precision_recall(lines: Sequence[tuple[str, Curve]], of: str) -> Plot:
             )
             for label, curve in lines[:MAX_LINES]
         ],
-        table=Table(
+        table=TableBlock(
             "Best precision at a recall of at least",
             ("Line", "Average", "Random guess", *(f"{recall:.0%}" for recall in _RECALLS)),
             rows,
@@ -199,7 +199,7 @@ def _calibration(lines: Iterable[tuple[str, Curves]]) -> list[Block]:
                 )
                 for letter, found in shown[:MAX_LINES]
             ],
-            table=Table(
+            table=TableBlock(
                 "Bins of the probability",
                 (*(("Line",) if several else ()), "Probability", "Rows", "Mean", "Observed"),
                 [

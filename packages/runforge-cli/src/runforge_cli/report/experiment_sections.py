@@ -24,7 +24,7 @@ from runforge_cli.report.report_blocks import (
     Name,
     Paragraph,
     Section,
-    Table,
+    TableBlock,
     Text,
     prose,
 )
@@ -144,13 +144,13 @@ def _configuration(material: ExperimentMaterial) -> Iterator[Block]:
             for name, value in list(values.items())[:_MOST]
         ]
         header = ("Name", "Value", *(("Override",) if overrides else ()))
-        yield Table("Configuration of the experiment", header, rows)
+        yield TableBlock("Configuration of the experiment", header, rows)
     yield from _values("Logged parameters", config.get("parameters") or {})
 
 
 def _values(caption: str, values: Mapping[str, Any]) -> Iterator[Block]:
     if values:
-        yield Table(
+        yield TableBlock(
             caption,
             ("Name", "Value"),
             [
@@ -166,7 +166,7 @@ def _artifacts(material: ExperimentMaterial) -> Iterator[Block]:
     files = artifacts_of(material.folder)
     digests = (material.folder.manifest or {}).get("files") or {}
     if files:
-        yield Table(
+        yield TableBlock(
             "Files written by user code",
             ("File", "Bytes", "SHA-256"),
             [

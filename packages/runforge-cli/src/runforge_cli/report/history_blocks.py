@@ -8,7 +8,7 @@ from typing import NamedTuple
 from runforge_contracts.display import shorten
 
 from runforge_cli.render.text_layout import number, plural
-from runforge_cli.report.report_blocks import Block, Name, Paragraph, Plot, Series, Table, Text
+from runforge_cli.report.report_blocks import Block, Name, Paragraph, Plot, Series, TableBlock, Text
 from runforge_cli.report.scales import scale_of
 
 #: Maximum number of plots of a run, and of lines in a plot.
@@ -75,7 +75,7 @@ def history_table(history: History, summary: Mapping[str, float], most: int) -> 
         points = history.get(name, ())
         final = number(summary[name]) if name in summary else _NONE
         rows.append([[Name(shorten(name, _LONG))], final, *_extent(points)])
-    yield Table(
+    yield TableBlock(
         "Final metrics and their history",
         ("Metric", "Final", "Values", "First", "Least", "Greatest"),
         rows,
@@ -160,11 +160,11 @@ def _compared(lines: Sequence[tuple[str, Sequence[Point]]], count: int) -> str:
     return " ".join(sentences)
 
 
-def _samples(points: Sequence[Point]) -> Table:
+def _samples(points: Sequence[Point]) -> TableBlock:
     count = min(len(points), _STEPS)
     chosen = [points[round(at * (len(points) - 1) / max(count - 1, 1))] for at in range(count)]
     some = f"{count} of {len(points):,} values" if count < len(points) else "All values"
-    return Table(
+    return TableBlock(
         some,
         ("Step", "Value"),
         [[f"{point.step:g}", number(point.value)] for point in chosen],
@@ -172,8 +172,8 @@ def _samples(points: Sequence[Point]) -> Table:
     )
 
 
-def _comparison(lines: Sequence[tuple[str, Sequence[Point]]]) -> Table:
-    return Table(
+def _comparison(lines: Sequence[tuple[str, Sequence[Point]]]) -> TableBlock:
+    return TableBlock(
         "First, last and extreme values",
         ("Run", "Values", "First", "Least", "Greatest", "Last"),
         [

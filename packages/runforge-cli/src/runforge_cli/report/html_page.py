@@ -29,7 +29,7 @@ from runforge_cli.report.report_blocks import (
     Plot,
     Report,
     Section,
-    Table,
+    TableBlock,
     Text,
 )
 from runforge_cli.report.styles import CSS
@@ -123,7 +123,7 @@ class _Page:
                 for name, text in items:
                     yield f"<dt>{_escaped(name)}</dt><dd>{_text(text)}</dd>"
                 yield "</dl>"
-            case Table():
+            case TableBlock():
                 yield from _table(block)
             case Bars():
                 yield from _bars(block)
@@ -155,7 +155,7 @@ class _Page:
         yield "</figure>"
 
 
-def _table(table: Table) -> Iterator[str]:
+def _table(table: TableBlock) -> Iterator[str]:
     yield from _opened(table.caption)
     yield "<thead><tr>"
     for index, text in enumerate(table.header):
@@ -171,7 +171,7 @@ def _table(table: Table) -> Iterator[str]:
     yield from _closed()
 
 
-def _numeric(column: int, table: Table) -> str:
+def _numeric(column: int, table: TableBlock) -> str:
     return ' class="n"' if column in table.numeric else ""
 
 

@@ -23,7 +23,7 @@ from runforge_cli.report.report_blocks import (
     Plot,
     Report,
     Section,
-    Table,
+    TableBlock,
     Text,
 )
 
@@ -58,7 +58,7 @@ def _block(block: Block) -> Iterator[str]:
         case Facts(items):
             for name, text in items:
                 yield f"* {_text(name)}: {_text(text, inside=True)}"
-        case Table():
+        case TableBlock():
             yield from _table(block)
         case Bars(caption, header, rows):
             signed = any(value < 0 for _, value in rows)
@@ -66,7 +66,7 @@ def _block(block: Block) -> Iterator[str]:
                 [[Name(name)], f"{value:+.4f}".replace("-", "−") if signed else number(value)]
                 for name, value in rows
             ]
-            yield from _table(Table(caption, header, cells, frozenset({1})))
+            yield from _table(TableBlock(caption, header, cells, frozenset({1})))
         case Matrix(labels, counts):
             yield from _matrix(labels, counts)
         case Plot():
@@ -77,7 +77,7 @@ def _block(block: Block) -> Iterator[str]:
             yield from _fenced(lines)
 
 
-def _table(table: Table) -> Iterator[str]:
+def _table(table: TableBlock) -> Iterator[str]:
     yield _bold(table.caption)
     yield ""
     yield _row([prose(text) for text in table.header])

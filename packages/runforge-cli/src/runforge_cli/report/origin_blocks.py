@@ -14,7 +14,7 @@ from runforge_cli.report.report_blocks import (
     Facts,
     Name,
     Paragraph,
-    Table,
+    TableBlock,
     Text,
     prose,
 )
@@ -31,7 +31,7 @@ def diagnostic_blocks(material: Material) -> Iterator[Block]:
     if not found:
         yield Paragraph("The run has no diagnostics.")
     else:
-        yield Table(
+        yield TableBlock(
             "Diagnostics of this run",
             ("Severity", "Message", "Code"),
             [[item["severity"], _message(item), [Name(item["code"])]] for item in found[:_MOST]],
@@ -77,14 +77,14 @@ def provenance_blocks(material: Material) -> Iterator[Block]:
     if facts:
         yield Facts(facts)
     if provenance.get("packages"):
-        yield Table(
+        yield TableBlock(
             "Packages that can affect the model",
             ("Package", "Version"),
             [[[Name(name)], version] for name, version in provenance["packages"].items()],
         )
     digests = run.get("artifact_digests")
     if digests:
-        yield Table(
+        yield TableBlock(
             "Artifacts",
             ("File", "Bytes", "SHA-256"),
             [

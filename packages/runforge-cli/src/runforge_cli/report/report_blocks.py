@@ -47,7 +47,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TableBlock:
     """A table with a header; the first column names the rows."""
 
     caption: str
@@ -98,7 +98,7 @@ class Plot:
     x_axis: str
     y_axis: str
     series: Sequence[Series]
-    table: Table
+    table: TableBlock
     #: Whether to draw the diagonal, which marks random guesses or perfect calibration.
     diagonal: bool = False
     #: The values at the edges of the square.
@@ -113,7 +113,7 @@ class Commands:
     lines: Sequence[str]
 
 
-Block = Paragraph | Facts | Table | Bars | Matrix | Plot | Commands
+Block = Paragraph | Facts | TableBlock | Bars | Matrix | Plot | Commands
 
 
 @dataclass(frozen=True, slots=True)

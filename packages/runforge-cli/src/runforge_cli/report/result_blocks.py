@@ -9,7 +9,7 @@ from runforge_contracts.store import layout
 
 from runforge_cli.render.differences import signed
 from runforge_cli.render.text_layout import number, plural
-from runforge_cli.report.report_blocks import Bars, Block, Matrix, Name, Paragraph, Table
+from runforge_cli.report.report_blocks import Bars, Block, Matrix, Name, Paragraph, TableBlock
 from runforge_cli.report.report_input import Material
 
 #: Maximum number of features for each class, for one run and for several.
@@ -42,14 +42,14 @@ def metric_blocks(material: Material) -> Iterator[Block]:
     if metrics is None:
         recorded = ratios(folder.record or {})
         if recorded:
-            yield Table(
+            yield TableBlock(
                 "Metrics on the validation rows",
                 ("Metric", "Value"),
                 [[[Name(name)], number(value)] for name, value in recorded.items()],
                 frozenset({1}),
             )
         return
-    yield Table(
+    yield TableBlock(
         "Metrics on the validation rows",
         ("Metric", "Value", "Meaning"),
         [
@@ -61,7 +61,7 @@ def metric_blocks(material: Material) -> Iterator[Block]:
     )
     by_class = metrics.get("metrics_by_class")
     if by_class:
-        yield Table(
+        yield TableBlock(
             "Metrics by class",
             ("Class", "Precision", "Recall", "F1", "Rows"),
             [
@@ -95,7 +95,7 @@ def _matrix(metrics: dict[str, Any], classes: Sequence[Any] | None) -> Iterator[
         key=lambda item: item[0],
     )
     if confused:
-        yield Table(
+        yield TableBlock(
             f"Most confused of {len(matrix)} classes",
             ("True class", "Predicted as", "Rows"),
             [[[Name(a)], [Name(b)], f"{-count:,}"] for count, a, b in confused[:TOP]],
@@ -139,7 +139,7 @@ def weight_blocks(material: Material) -> Iterator[Block]:
     if len(groups) > MAX_CLASSES:
         left = plural(len(groups) - MAX_CLASSES, "more class is", "more classes are")
         yield Paragraph(f"{left} not shown.")
-    yield Table(
+    yield TableBlock(
         "Intercepts",
         ("Class", "Intercept"),
         [

@@ -22,7 +22,7 @@ from runforge_cli.report.report_blocks import (
     Name,
     Paragraph,
     Section,
-    Table,
+    TableBlock,
     Text,
     prose,
 )
@@ -163,7 +163,7 @@ def _configuration(material: Material) -> Iterator[Block]:
     if facts:
         yield Facts(facts)
     if run.get("hyperparameters"):
-        yield Table(
+        yield TableBlock(
             "Hyperparameters and their sources",
             ("Hyperparameter", "Value", "Source"),
             [
@@ -178,7 +178,7 @@ def _configuration(material: Material) -> Iterator[Block]:
     else:
         used = config.get("model", {}).get("hyperparameters") or {}
         if used:
-            yield Table(
+            yield TableBlock(
                 "Hyperparameters",
                 ("Hyperparameter", "Value"),
                 [[[Name(name)], [Name(value_text(value))]] for name, value in used.items()],
