@@ -59,6 +59,17 @@ ORDER = {
         "experiment.run",
         "api",
     ],
+    "runforge_cli": [
+        "process",
+        "terminal",
+        "listing",
+        "shell",
+        "render",
+        "report",
+        "export",
+        "browse",
+        "commands",
+    ],
 }
 
 

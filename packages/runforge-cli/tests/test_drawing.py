@@ -6,12 +6,12 @@ import html5lib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from runforge_cli.render.text_layout import chart, sparkline
 from runforge_cli.report.history_blocks import Point, history_blocks, overlaid_blocks
 from runforge_cli.report.html_page import html_page
 from runforge_cli.report.markdown_page import markdown_page
 from runforge_cli.report.report_blocks import Plot, Report, Section
 from runforge_cli.report.scales import scale_of
+from runforge_cli.terminal.text_layout import chart, sparkline
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 VALUES = st.lists(FINITE | st.integers(-(2**53), 2**53), min_size=1, max_size=300)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 from calls import TRAIN
-from runforge_cli.render.text_layout import _BLOCKS, bar
-from runforge_cli.shell.encoding import soften
+from runforge_cli.process.encoding import soften
+from runforge_cli.terminal.text_layout import _BLOCKS, bar
 
 ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 posix = pytest.mark.skipif(os.name != "posix", reason="elsewhere arguments are not bytes")

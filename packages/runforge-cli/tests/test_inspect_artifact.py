@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from calls import ROOT, TRAIN, Call
 from runforge_cli.render.model_pages import model_lines
-from runforge_cli.render.text_layout import width
+from runforge_cli.terminal.text_layout import width
 from runforge_contracts.validation import validate
 from syrupy.assertion import SnapshotAssertion
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 from calls import TRAIN
-from runforge_cli.render.output import write_error
-from runforge_cli.shell import interruption
+from runforge_cli.process import interruption
+from runforge_cli.terminal.output import write_error
 from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
 
@@ -34,7 +34,7 @@ def split(event, arguments):
         os.kill(os.getpid(), number)
     if event not in ("import", "open") or busy[0] or threading.active_count() > 1:
         return
-    if getattr(signal.getsignal(number), "__module__", "") != "runforge_cli.shell.interruption":
+    if getattr(signal.getsignal(number), "__module__", "") != "runforge_cli.process.interruption":
         return  # Our first line is still to come, or a run has signals of its own.
     seen[0] += 1
     if seen[0] % every:

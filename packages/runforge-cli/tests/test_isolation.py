@@ -133,7 +133,7 @@ def test_what_somebody_has_put_on_the_path_stays(tmp_path: Path) -> None:
     wanted.mkdir()
     program = (
         "import sys\n"
-        "from runforge_cli.shell.isolation import isolate\n"
+        "from runforge_cli.process.isolation import isolate\n"
         "isolate()\n"
         f"assert {str(wanted)!r} in sys.path and '' not in sys.path\n"
         f"assert {str(tmp_path)!r} not in sys.path\n"

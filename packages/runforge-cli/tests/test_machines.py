@@ -13,7 +13,7 @@ import pytest
 from calls import ROOT, Call
 from runforge_cli.render.differences import comparison_lines
 from runforge_cli.render.reproduction_view import reproduction_lines
-from runforge_cli.render.text_layout import beside, pairs, table, within
+from runforge_cli.terminal.text_layout import beside, pairs, table, within
 from runforge_contracts.comparison import compare_runs
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.run import Run

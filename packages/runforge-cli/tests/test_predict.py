@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from calls import ROOT, TRAIN, Call
-from runforge_cli.render.output import _escaped_json
+from runforge_cli.terminal.output import _escaped_json
 from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.display import printable
 from runforge_contracts.validation import validate

@@ -20,7 +20,7 @@ from calls import TRAIN, Call
 from hypothesis import given
 from hypothesis import strategies as st
 from runforge_cli.render.tables import coefficient_lines, confusion_section
-from runforge_cli.render.text_layout import GAP, fit, hanging, pairs, table, width, within, wrap
+from runforge_cli.terminal.text_layout import GAP, fit, hanging, pairs, table, width, within, wrap
 from syrupy.assertion import SnapshotAssertion
 
 

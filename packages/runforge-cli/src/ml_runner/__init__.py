@@ -8,8 +8,8 @@ import sys
 # has already loaded are imported, and our own package from the folder that this one is in.
 if sys.argv[:1] == ["-m"] and any(word.endswith(__name__) for word in sys.orig_argv):
     sys.path.insert(0, os.path.dirname(os.path.dirname(__file__)))
-    from runforge_cli.shell import interruption
-    from runforge_cli.shell.isolation import isolate
+    from runforge_cli.process import interruption
+    from runforge_cli.process.isolation import isolate
 
     del sys.path[0]
     interruption.end_at_once(json=True)

@@ -13,8 +13,8 @@ from typing import NoReturn
 
 import click
 from runforge_cli.__main__ import conclude
+from runforge_cli.process.process_exit import prepare_training, take
 from runforge_cli.shell.click_group import CommandGroup
-from runforge_cli.shell.process_exit import prepare_training, take
 
 
 @click.group(cls=CommandGroup)
@@ -44,8 +44,8 @@ def train(
     """Train on the dataset that RUNFORGE_DATASET names; its label column is ``label``."""
     prepare_training()
     from runforge_cli import CLIENT
+    from runforge_cli.commands.training_session import require, train_and_report
     from runforge_cli.shell.settings import Settings
-    from runforge_cli.shell.training_session import require, train_and_report
     from runforge_contracts.store.layout import DEFAULT_STORE, StoreLayout, find_workspace
     from runforge_engine.modeling.configuration import family_for_editor, parse_parameters
     from runforge_engine.pipeline.execute import execute
@@ -97,7 +97,7 @@ def inspect_dataset(dataset: str, label: str) -> int:
     from runforge_engine.runtime.numeric_environment import pin_environment
 
     pin_environment()
-    from runforge_cli.render.output import write_json
+    from runforge_cli.terminal.output import write_json
     from runforge_engine.data import dataset_inspection
 
     report, code = dataset_inspection.inspect_dataset(dataset, label)
@@ -109,7 +109,7 @@ def inspect_dataset(dataset: str, label: str) -> int:
 @click.option("--artifact", required=True, metavar="PKL", help="Model file.")
 def inspect_artifact(artifact: str) -> int:
     """Print the contents of a model file as JSON, without running any of its code."""
-    from runforge_cli.render.output import write_json
+    from runforge_cli.terminal.output import write_json
     from runforge_engine.model_file.model_inspection import inspect_model
 
     inspection = inspect_model(Path(artifact))

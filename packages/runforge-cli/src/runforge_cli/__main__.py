@@ -8,8 +8,8 @@ import errno
 import os
 import sys
 
-from runforge_cli.shell import interruption
-from runforge_cli.shell.isolation import isolate
+from runforge_cli.process import interruption
+from runforge_cli.process.isolation import isolate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def main() -> "NoReturn":
     isolate()
     import gc
 
-    from runforge_cli.shell.process_exit import take
+    from runforge_cli.process.process_exit import take
 
     take()
     # Imported modules are never garbage, and collecting during imports takes a tenth of the time of
@@ -46,7 +46,7 @@ def main() -> "NoReturn":
 
 def conclude(call: "Callable[[], int]", *, json: bool) -> "NoReturn":
     """Exit with the exit code of ``call``; see :func:`guard`."""
-    from runforge_cli.shell.process_exit import leave
+    from runforge_cli.process.process_exit import leave
 
     try:
         leave(guard(call, json=json))
@@ -70,7 +70,7 @@ def guard(call: "Callable[[], int]", *, json: bool) -> int:
         if stream.encoding.lower() == "utf-8" and not sys._xoptions:
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
         else:
-            from runforge_cli.shell.encoding import soften
+            from runforge_cli.process.encoding import soften
 
             soften(stream)
     try:

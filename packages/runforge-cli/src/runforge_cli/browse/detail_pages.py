@@ -14,11 +14,11 @@ from runforge_contracts.store.run import Run as TrainedRun
 from runforge_cli.listing.experiment_rows import TolerantRun, tolerant
 from runforge_cli.listing.run_list import ListedRun
 from runforge_cli.render import text_pages
-from runforge_cli.render.output import error_lines
-from runforge_cli.render.text_layout import GAP, pairs, paragraph, table, within
 from runforge_cli.report.report_blocks import Block, Commands, Facts, Paragraph, TableBlock, Text
 from runforge_cli.shell.failures import as_error
 from runforge_cli.shell.settings import Settings
+from runforge_cli.terminal.output import error_lines
+from runforge_cli.terminal.text_layout import GAP, pairs, paragraph, table, within
 
 if TYPE_CHECKING:
     from runforge_contracts.store.lookup import AnyRun

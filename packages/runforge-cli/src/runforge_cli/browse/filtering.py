@@ -11,7 +11,7 @@ from runforge_contracts.display import shorten
 
 from runforge_cli.listing.run_list import ListedRun
 from runforge_cli.listing.run_rows import METRIC, cells_of, kind_of, metric_of, rank
-from runforge_cli.render.text_layout import width
+from runforge_cli.terminal.text_layout import width
 
 #: The prefix of a word such as ``status:failed``, and the field of the entry that it matches.
 _FIELDS = {

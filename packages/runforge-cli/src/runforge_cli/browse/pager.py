@@ -13,7 +13,7 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from runforge_cli.render.text_layout import width
+from runforge_cli.terminal.text_layout import width
 
 
 class Pager(ScrollView, can_focus=True, inherit_bindings=False):

@@ -21,7 +21,7 @@ from runforge_cli.browse.filtering import RIGHT, layout_of, shown
 from runforge_cli.listing.run_list import ListedRun
 from runforge_cli.listing.run_rows import METRIC, kind_of
 from runforge_cli.render.differences import letters_of
-from runforge_cli.render.text_layout import fit, pad, width, wrap
+from runforge_cli.terminal.text_layout import fit, pad, width, wrap
 
 _GAP = "  "
 #: Width of the mark before a run.

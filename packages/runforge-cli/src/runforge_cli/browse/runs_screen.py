@@ -23,7 +23,7 @@ from runforge_cli.browse.screens import SUMMARY, VERIFY, RunScreen, SubjectScree
 from runforge_cli.browse.worker_thread import begin, elsewhere
 from runforge_cli.listing.run_list import ListedRun
 from runforge_cli.listing.run_rows import METRIC, common_metric, metrics_of
-from runforge_cli.render.text_layout import plural
+from runforge_cli.terminal.text_layout import plural
 
 if TYPE_CHECKING:
     from runforge_contracts.store.layout import Place

@@ -32,7 +32,7 @@ from runforge_cli.browse.pager import Pager
 from runforge_cli.browse.worker_thread import begin, elsewhere
 from runforge_cli.listing.run_list import ListedRun
 from runforge_cli.listing.run_rows import TRAINED, kind_of
-from runforge_cli.render.text_layout import pairs, paragraph, within
+from runforge_cli.terminal.text_layout import pairs, paragraph, within
 
 if TYPE_CHECKING:
     from runforge_cli.browse.browser import Browser

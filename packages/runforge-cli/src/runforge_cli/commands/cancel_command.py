@@ -10,8 +10,8 @@ import click
 from runforge_contracts.display import printable, quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 
-from runforge_cli.render.output import write_json, write_lines
 from runforge_cli.shell.settings import Settings, complete_run, global_options, pass_settings
+from runforge_cli.terminal.output import write_json, write_lines
 
 if TYPE_CHECKING:
     from runforge_contracts.store.experiment_runs import ExperimentRun

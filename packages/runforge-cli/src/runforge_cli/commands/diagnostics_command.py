@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from runforge_cli.render.output import write_json, write_lines
 from runforge_cli.render.text_pages import diagnostics_page
 from runforge_cli.shell.settings import Settings, global_options, pass_settings, run_argument
+from runforge_cli.terminal.output import write_json, write_lines
 
 
 @click.command("diagnostics", short_help="Show the diagnostics of a run.")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from runforge_cli.render.output import warn, write_json, write_lines
 from runforge_cli.shell.settings import Settings, complete_run, global_options, pass_settings
+from runforge_cli.terminal.output import warn, write_json, write_lines
 
 
 @click.command("diff", short_help="Compare runs and explain why their results differ.")

@@ -12,9 +12,9 @@ import click
 from runforge_contracts.display import printable, quote
 from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
 
-from runforge_cli.render.output import error_lines, print_errors, warn, write_json, write_lines
 from runforge_cli.shell.click_group import CommandGroup
 from runforge_cli.shell.settings import Settings, global_options, pass_settings, private_option
+from runforge_cli.terminal.output import error_lines, print_errors, warn, write_json, write_lines
 
 if TYPE_CHECKING:
     from runforge_engine.experiment.run.resolve import Materialised
@@ -62,7 +62,7 @@ def run(
     equivalent. The output of the script is shown (on standard error with --json) and recorded.
     With --set, VALUE is YAML: `--set training.epochs=3`; `--set +NAME=VALUE` adds a new name.
     """
-    from runforge_cli.shell.training_session import cancelled_by_signals
+    from runforge_cli.commands.training_session import cancelled_by_signals
 
     if settings.private:
         # Also for a training that the script starts, which runs in a separate process.

@@ -10,10 +10,10 @@ import click
 from runforge_contracts.display import printable, shorten
 from runforge_contracts.errors import ExitCode
 
-from runforge_cli.render.output import write_json, write_lines
-from runforge_cli.render.text_layout import pairs, paragraph, plural
 from runforge_cli.shell.click_group import CommandGroup
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
+from runforge_cli.terminal.output import write_json, write_lines
+from runforge_cli.terminal.text_layout import pairs, paragraph, plural
 
 if TYPE_CHECKING:
     from runforge_contracts.store.layout import StoreLayout

@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 from runforge_engine.model_file.model_inspection import inspect_model
 
-from runforge_cli.render.output import write_json, write_lines
 from runforge_cli.shell.run_reference import find_run, is_file, model_path
 from runforge_cli.shell.settings import Settings, complete_run, global_options, pass_settings
+from runforge_cli.terminal.output import write_json, write_lines
 
 
 @click.command("inspect-artifact", short_help="Inspect a model file without loading it.")

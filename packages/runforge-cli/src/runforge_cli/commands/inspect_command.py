@@ -7,11 +7,11 @@ from typing import Any
 import click
 from runforge_contracts.display import printable
 
-from runforge_cli.render.output import write_json, write_lines
+from runforge_cli.commands.training_session import require
 from runforge_cli.render.tables import diagnostic_lines
-from runforge_cli.render.text_layout import GAP, pairs, plural, table
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
-from runforge_cli.shell.training_session import require
+from runforge_cli.terminal.output import write_json, write_lines
+from runforge_cli.terminal.text_layout import GAP, pairs, plural, table
 
 
 @click.command("inspect", short_help="Inspect a dataset before training.")

@@ -7,9 +7,9 @@ from runforge_contracts.store import layout
 from runforge_contracts.store.lookup import made
 
 from runforge_cli.render.artifact_pages import heading, require_document
-from runforge_cli.render.output import write_json, write_lines
-from runforge_cli.render.text_layout import table
 from runforge_cli.shell.settings import Settings, global_options, pass_settings, run_argument
+from runforge_cli.terminal.output import write_json, write_lines
+from runforge_cli.terminal.text_layout import table
 
 _SHOWN_BY = {
     "metrics_v1": "metrics",

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from runforge_cli.render.output import write_json, write_lines
-from runforge_cli.render.text_layout import pairs, paragraph
 from runforge_cli.shell.passphrase import choose_passphrase
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
+from runforge_cli.terminal.output import write_json, write_lines
+from runforge_cli.terminal.text_layout import pairs, paragraph
 
 
 @click.command("keygen", short_help="Create a key to sign runs with.")

@@ -6,9 +6,9 @@ import click
 from runforge_contracts.store import layout
 from runforge_contracts.store.lookup import made
 
-from runforge_cli.render.output import write_json, write_lines
 from runforge_cli.render.text_pages import metrics_document, metrics_page
 from runforge_cli.shell.settings import Settings, global_options, pass_settings, run_argument
+from runforge_cli.terminal.output import write_json, write_lines
 
 
 @click.command("metrics", short_help="Show the metrics of a run.")

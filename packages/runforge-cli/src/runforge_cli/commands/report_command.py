@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from runforge_cli.render.output import note, write_json, write_lines
 from runforge_cli.shell.settings import Settings, complete_run, global_options, pass_settings
+from runforge_cli.terminal.output import note, write_json, write_lines
 
 
 @click.command("report", short_help="Write a report on runs as one HTML or Markdown file.")

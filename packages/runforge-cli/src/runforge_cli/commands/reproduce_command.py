@@ -11,8 +11,8 @@ from runforge_contracts.store.layout import RUN
 from runforge_contracts.store.lookup import made
 from runforge_contracts.store.run import Run
 
-from runforge_cli.render.output import write_json, write_lines
 from runforge_cli.shell.settings import Settings, global_options, pass_settings, run_argument
+from runforge_cli.terminal.output import write_json, write_lines
 
 if TYPE_CHECKING:
     from runforge_engine.reproduction.reproduction_report import Reproduction
@@ -67,8 +67,8 @@ def command(
         return _print_requirements(settings, folder)
     from runforge_engine.reproduction.reproduce import reproduce
 
+    from runforge_cli.commands.training_session import cancelled_by_signals
     from runforge_cli.render.progress import watching
-    from runforge_cli.shell.training_session import cancelled_by_signals
 
     with cancelled_by_signals() as cancellation, watching(settings) as observer:
         report = reproduce(

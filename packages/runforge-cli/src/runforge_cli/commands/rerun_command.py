@@ -14,7 +14,8 @@ from runforge_contracts.store.lookup import made
 from runforge_contracts.store.run import Run
 
 from runforge_cli import CLIENT
-from runforge_cli.shell.process_exit import prepare_training
+from runforge_cli.commands.training_session import train_and_report, training_options
+from runforge_cli.process.process_exit import prepare_training
 from runforge_cli.shell.settings import (
     Settings,
     complete_run,
@@ -22,7 +23,6 @@ from runforge_cli.shell.settings import (
     pass_settings,
     private_option,
 )
-from runforge_cli.shell.training_session import train_and_report, training_options
 
 #: The JSON pointer of each option in a request.
 _POINTERS = {

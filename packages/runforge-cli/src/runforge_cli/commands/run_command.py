@@ -8,9 +8,9 @@ import click
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.store.layout import DEFAULT_STORE, StoreLayout, find_workspace
 
-from runforge_cli.shell.process_exit import prepare_training
+from runforge_cli.commands.training_session import train_and_report
+from runforge_cli.process.process_exit import prepare_training
 from runforge_cli.shell.settings import Settings, global_options, pass_settings, private_option
-from runforge_cli.shell.training_session import train_and_report
 
 
 @click.command("run", short_help="Execute a request file.")

@@ -31,9 +31,9 @@ from runforge_cli.listing.run_rows import (
     status_of,
 )
 from runforge_cli.render.formulas import REMEDY, guard_formulas, quoting_option
-from runforge_cli.render.output import write_csv, write_json, write_lines
-from runforge_cli.render.text_layout import GAP, fit, table, terminal_width, width
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
+from runforge_cli.terminal.output import write_csv, write_json, write_lines
+from runforge_cli.terminal.text_layout import GAP, fit, table, terminal_width, width
 
 #: Hexadecimal digits of a complete SHA-256.
 _DIGITS = 64

@@ -10,8 +10,8 @@ from runforge_contracts.store.experiment_runs import ExperimentRun
 from runforge_contracts.store.lookup import AnyRun
 from runforge_contracts.store.run import Run
 
-from runforge_cli.render.output import write_json, write_lines
 from runforge_cli.shell.settings import Settings, global_options, pass_settings, run_argument
+from runforge_cli.terminal.output import write_json, write_lines
 
 _DOCUMENTS = {
     "request": layout.REQUEST,

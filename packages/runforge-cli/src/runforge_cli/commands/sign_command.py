@@ -11,10 +11,10 @@ from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, Location, Problem, RunForgeError
 from runforge_contracts.validation import MAX_PROBLEMS
 
-from runforge_cli.render.output import warn, write_json, write_lines
-from runforge_cli.render.text_layout import pairs, plural
 from runforge_cli.shell.passphrase import ask_passphrase
 from runforge_cli.shell.settings import Settings, global_options, pass_settings, run_argument
+from runforge_cli.terminal.output import warn, write_json, write_lines
+from runforge_cli.terminal.text_layout import pairs, plural
 
 if TYPE_CHECKING:
     from runforge_engine.verification.verify_run import RunVerification

@@ -9,8 +9,9 @@ import click
 from runforge_contracts.display import printable
 
 from runforge_cli.listing.run_list import trained_in
-from runforge_cli.render.output import write_json, write_lines
-from runforge_cli.render.text_layout import (
+from runforge_cli.shell.settings import Settings, global_options, pass_settings
+from runforge_cli.terminal.output import write_json, write_lines
+from runforge_cli.terminal.text_layout import (
     GAP,
     fit,
     pairs,
@@ -20,7 +21,6 @@ from runforge_cli.render.text_layout import (
     terminal_width,
     width,
 )
-from runforge_cli.shell.settings import Settings, global_options, pass_settings
 
 _WORDS = {
     "model_sha256": "the model of",

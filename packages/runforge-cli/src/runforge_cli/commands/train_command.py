@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from runforge_cli import CLIENT
-from runforge_cli.shell.process_exit import prepare_training
+from runforge_cli.commands.training_session import require, train_and_report, training_options
+from runforge_cli.process.process_exit import prepare_training
 from runforge_cli.shell.settings import Settings, global_options, pass_settings, private_option
-from runforge_cli.shell.training_session import require, train_and_report, training_options
 
 
 @click.command("train", short_help="Train a classifier on a dataset and record the run.")

@@ -10,8 +10,8 @@ from runforge_contracts.documents import Document, struct_of
 from runforge_contracts.errors import ExitCode, NotFoundError, RunForgeError
 from runforge_contracts.schemas import schema_bytes
 
-from runforge_cli.render.output import error_lines, warn, write_json, write_lines
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
+from runforge_cli.terminal.output import error_lines, warn, write_json, write_lines
 
 
 @click.command("validate", short_help="Check documents against their schemas.")

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
 
-from runforge_cli.render.output import write_json, write_lines
-from runforge_cli.render.text_layout import plural
 from runforge_cli.shell.settings import Settings, complete_run, global_options, pass_settings
+from runforge_cli.terminal.output import write_json, write_lines
+from runforge_cli.terminal.text_layout import plural
 
 if TYPE_CHECKING:
     from runforge_engine.verification.verify_run import RunVerification

@@ -22,8 +22,8 @@ from runforge_cli.export.mlflow_record import ExportOutcome, history_of
 from runforge_cli.listing.run_list import ListedRun
 from runforge_cli.listing.run_rows import TRAINED, add_states, csv_header, csv_row, kind_of
 from runforge_cli.render.formulas import REMEDY, guard_formulas
-from runforge_cli.render.output import csv_text
 from runforge_cli.shell.output_paths import make_folder
+from runforge_cli.terminal.output import csv_text
 
 #: The table of the runs, and that of the values of their metrics over their steps.
 RUNS, HISTORY = "runs.csv", "history.csv"

@@ -20,7 +20,7 @@ from runforge_contracts.store.run import Run
 
 from runforge_cli.listing.experiment_rows import TolerantRun
 from runforge_cli.listing.run_list import tags_of
-from runforge_cli.render.text_layout import paragraph, plural
+from runforge_cli.terminal.text_layout import paragraph, plural
 
 #: States of runs that are exported; other clients may not record how a run ended.
 _FINISHED = ("succeeded", "failed", "cancelled", "interrupted", "unknown")

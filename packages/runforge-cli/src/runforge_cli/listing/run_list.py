@@ -11,7 +11,7 @@ from runforge_contracts.store.index_form import Newest
 from runforge_contracts.store.layout import ExperimentLayout, Place, StoreLayout
 
 from runforge_cli.listing.run_rows import status_of
-from runforge_cli.render.output import warn
+from runforge_cli.terminal.output import warn
 
 if TYPE_CHECKING:
     from runforge_contracts.store.lookup import AnyRun

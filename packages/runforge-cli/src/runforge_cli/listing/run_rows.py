@@ -9,7 +9,7 @@ from runforge_contracts.display import format_duration
 from runforge_contracts.metrics import SUMMARY_NAMES, lower_is_better, primary_metric
 from runforge_contracts.run_ids import started
 
-from runforge_cli.render.text_layout import number
+from runforge_cli.terminal.text_layout import number
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.store.run import Run
 
-from runforge_cli.render.text_layout import paragraph
+from runforge_cli.terminal.text_layout import paragraph
 
 
 def require_document(folder: Run, file: str, what: str, hint: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from runforge_contracts.display import printable, shorten
 
-from runforge_cli.render.text_layout import (
+from runforge_cli.terminal.text_layout import (
     beside,
     number,
     pairs,

@@ -23,7 +23,8 @@ from runforge_cli.listing.experiment_rows import TolerantRun, trained_run
 from runforge_cli.listing.run_list import tags_of
 from runforge_cli.render.differences import value_text
 from runforge_cli.render.run_summary import run_title, section, some
-from runforge_cli.render.text_layout import (
+from runforge_cli.shell.settings import Settings
+from runforge_cli.terminal.text_layout import (
     chart,
     fit,
     number,
@@ -34,7 +35,6 @@ from runforge_cli.render.text_layout import (
     table,
     terminal_width,
 )
-from runforge_cli.shell.settings import Settings
 
 #: Explanations of the states of a run whose end is not recorded.
 _STATES = {

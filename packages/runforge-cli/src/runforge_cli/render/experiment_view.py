@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from runforge_contracts.display import format_duration, shorten
 
-from runforge_cli.render.text_layout import number, pairs, paragraph, plural
 from runforge_cli.render.verification_view import finding_lines
+from runforge_cli.terminal.text_layout import number, pairs, paragraph, plural
 
 if TYPE_CHECKING:
     from runforge_engine.experiment.record.experiment_check import RepositoryCheck

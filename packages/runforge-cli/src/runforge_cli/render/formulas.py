@@ -13,8 +13,8 @@ from collections.abc import Iterable, Sequence
 import click
 from runforge_contracts.display import quote
 
-from runforge_cli.render.output import warn
 from runforge_cli.shell.settings import Function
+from runforge_cli.terminal.output import warn
 
 #: Characters that start a formula, including the full-width ones of East Asian keyboards.
 _BEGINNINGS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")

@@ -7,7 +7,7 @@ from typing import Any
 
 from runforge_contracts.display import printable, shorten
 
-from runforge_cli.render.text_layout import GAP, pairs, paragraph, plural, table
+from runforge_cli.terminal.text_layout import GAP, pairs, paragraph, plural, table
 
 #: Maximum lines of a table, names of a list, and characters of a name and of a message.
 _LINES, _NAMES, _SHORT, _LONG = 20, 50, 60, 300

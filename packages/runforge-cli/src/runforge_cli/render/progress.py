@@ -15,8 +15,8 @@ from runforge_contracts.diagnostics import Diagnostic
 from runforge_contracts.display import format_duration, printable
 from runforge_engine.pipeline.observer import Observer
 
-from runforge_cli.render.text_layout import bar, fit, hanging, pad, plural, terminal_width
 from runforge_cli.shell.settings import Settings
+from runforge_cli.terminal.text_layout import bar, fit, hanging, pad, plural, terminal_width
 
 #: Moves to the start of the line and erases it.
 _ERASE = "\r\x1b[2K"

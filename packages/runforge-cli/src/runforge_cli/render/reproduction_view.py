@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from runforge_cli.render.text_layout import beside, pairs, paragraph, plural, table
+from runforge_cli.terminal.text_layout import beside, pairs, paragraph, plural, table
 
 #: Maximum number of lines of each kind; `--json` has all of them.
 _SHOWN = 12

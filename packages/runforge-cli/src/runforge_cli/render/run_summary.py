@@ -17,8 +17,8 @@ from runforge_cli.render.tables import (
     importance_lines,
     metric_lines,
 )
-from runforge_cli.render.text_layout import number, pairs, paragraph, plural
 from runforge_cli.shell.settings import Settings
+from runforge_cli.terminal.text_layout import number, pairs, paragraph, plural
 
 _COLORS = {"succeeded": "32", "failed": "31", "running": "36"}
 _OTHER_COLOR = "33"

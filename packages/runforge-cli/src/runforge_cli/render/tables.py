@@ -7,7 +7,7 @@ from typing import Any
 
 from runforge_contracts.display import printable
 
-from runforge_cli.render.text_layout import (
+from runforge_cli.terminal.text_layout import (
     GAP,
     bar,
     fit,

@@ -20,7 +20,7 @@ from runforge_cli.render.tables import (
     importance_lines,
     metric_lines,
 )
-from runforge_cli.render.text_layout import number, pairs, paragraph
+from runforge_cli.terminal.text_layout import number, pairs, paragraph
 
 _GUIDE = (
     "Features were standardized before training: a coefficient is the change of the score of the"

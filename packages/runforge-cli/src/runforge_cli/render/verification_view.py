@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from runforge_contracts.display import shorten
 
-from runforge_cli.render.text_layout import pairs, paragraph, plural
+from runforge_cli.terminal.text_layout import pairs, paragraph, plural
 
 if TYPE_CHECKING:
     from runforge_contracts.invariants.finding import Finding

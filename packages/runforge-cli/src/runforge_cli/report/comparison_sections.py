@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from runforge_cli.render.differences import field_texts, signed
-from runforge_cli.render.text_layout import number
 from runforge_cli.report import history_blocks
 from runforge_cli.report.curve_blocks import overlaid_blocks
 from runforge_cli.report.report_blocks import (
@@ -19,6 +18,7 @@ from runforge_cli.report.report_blocks import (
     prose,
 )
 from runforge_cli.report.report_input import AnyMaterial, Material
+from runforge_cli.terminal.text_layout import number
 
 #: Maximum number of weights shown, largest change first.
 TOP = 20

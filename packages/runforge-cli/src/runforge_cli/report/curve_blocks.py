@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from runforge_contracts.display import shorten
 
-from runforge_cli.render.text_layout import number, plural
 from runforge_cli.report.report_blocks import Block, Name, Paragraph, Plot, Series, TableBlock
 from runforge_cli.report.report_input import Curves, Material
+from runforge_cli.terminal.text_layout import number, plural
 
 if TYPE_CHECKING:
     from runforge_engine.modeling.curves import Curve

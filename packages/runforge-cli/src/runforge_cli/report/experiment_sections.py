@@ -15,7 +15,6 @@ from runforge_cli.listing.experiment_rows import trained_run
 from runforge_cli.listing.run_list import tags_of
 from runforge_cli.render.differences import value_text
 from runforge_cli.render.experiment_summary import artifacts_of, log_tail
-from runforge_cli.render.text_layout import number
 from runforge_cli.report.history_blocks import history_blocks, history_table
 from runforge_cli.report.report_blocks import (
     Block,
@@ -30,6 +29,7 @@ from runforge_cli.report.report_blocks import (
 )
 from runforge_cli.report.report_input import ExperimentMaterial
 from runforge_cli.report.run_sections import names
+from runforge_cli.terminal.text_layout import number
 
 #: Maximum length of free text, and maximum lines of the notes and of the log.
 _LONG, _NOTES, _LINES = 2_000, 40, 30

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from runforge_contracts.display import shorten
 
-from runforge_cli.render.text_layout import number, plural
 from runforge_cli.report.report_blocks import Block, Name, Paragraph, Plot, Series, TableBlock, Text
 from runforge_cli.report.scales import scale_of
+from runforge_cli.terminal.text_layout import number, plural
 
 #: Maximum number of plots of a run, and of lines in a plot.
 MAX_PLOTS, MAX_LINES = 24, 8

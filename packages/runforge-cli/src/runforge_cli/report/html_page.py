@@ -16,7 +16,6 @@ from collections.abc import Iterator, Sequence
 
 from runforge_contracts.display import printable
 
-from runforge_cli.render.text_layout import number
 from runforge_cli.report.plots import bar_svg, key_svg, plot_svg
 from runforge_cli.report.report_blocks import (
     Bars,
@@ -33,6 +32,7 @@ from runforge_cli.report.report_blocks import (
     Text,
 )
 from runforge_cli.report.styles import CSS
+from runforge_cli.terminal.text_layout import number
 
 #: Number of colours in a confusion matrix.
 _HEAT = 10

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from runforge_contracts.display import printable
 from runforge_contracts.markdown import code, prose
 
-from runforge_cli.render.text_layout import number
 from runforge_cli.report.report_blocks import (
     Bars,
     Block,
@@ -26,6 +25,7 @@ from runforge_cli.report.report_blocks import (
     TableBlock,
     Text,
 )
+from runforge_cli.terminal.text_layout import number
 
 #: Characters that start a block at the start of a line.
 _BEGINNING = re.compile(r"^([-+=#>]|\d+(?=[.)]))")

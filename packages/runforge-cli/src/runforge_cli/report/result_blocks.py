@@ -8,9 +8,9 @@ from typing import Any
 from runforge_contracts.store import layout
 
 from runforge_cli.render.differences import signed
-from runforge_cli.render.text_layout import number, plural
 from runforge_cli.report.report_blocks import Bars, Block, Matrix, Name, Paragraph, TableBlock
 from runforge_cli.report.report_input import Material
+from runforge_cli.terminal.text_layout import number, plural
 
 #: Maximum number of features for each class, for one run and for several.
 TOP, TOP_OF_SEVERAL = 20, 10

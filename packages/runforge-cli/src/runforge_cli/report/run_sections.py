@@ -9,7 +9,6 @@ from runforge_contracts.display import format_duration, shorten, time_text
 from runforge_contracts.metrics import primary_metric
 
 from runforge_cli.render.differences import source_text, value_text
-from runforge_cli.render.text_layout import number, plural
 from runforge_cli.report.curve_blocks import curve_blocks
 from runforge_cli.report.origin_blocks import (
     diagnostic_blocks,
@@ -28,6 +27,7 @@ from runforge_cli.report.report_blocks import (
 )
 from runforge_cli.report.report_input import Material
 from runforge_cli.report.result_blocks import metric_blocks, ratios, weight_blocks
+from runforge_cli.terminal.text_layout import number, plural
 
 #: Maximum length of free text, and maximum lines of the notes.
 _LONG, _NOTES = 2_000, 40

@@ -8,7 +8,7 @@ from importlib import import_module
 import click
 
 from runforge_cli import __version__
-from runforge_cli.shell import interruption
+from runforge_cli.process import interruption
 from runforge_cli.shell.click_group import CommandGroup
 from runforge_cli.shell.settings import global_options
 

@@ -10,7 +10,7 @@ import click
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import reading
 
-from runforge_cli.render.output import write_error
+from runforge_cli.terminal.output import write_error
 
 #: System errors that mean that a path given by the user is unusable.
 _ARGUMENTS = (errno.ENAMETOOLONG, errno.EACCES)

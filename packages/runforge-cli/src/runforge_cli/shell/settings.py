@@ -115,7 +115,7 @@ class Settings:
 
         found = find_any_run(reference, self.places(), takes)
         if reference == "latest" and not quiet and not self.quiet:
-            from runforge_cli.render.output import note
+            from runforge_cli.terminal.output import note
 
             note(f"latest is {found.path.name} in {self.shown(found.path.parent)}")
         return found

@@ -3,7 +3,7 @@
 While a command starts, and throughout if it only reads, an interrupt ends the process at once: an
 exception raised during an import may be lost or replaced in native code and callbacks. In commands
 that write, it raises an exception, so that they clean up. Training handles signals separately, see
-:func:`runforge_cli.shell.training_session.cancelled_by_signals`.
+:func:`runforge_cli.commands.training_session.cancelled_by_signals`.
 
 Source: Python, "signal", "Note on Signal Handlers and Exceptions".
 """

@@ -77,7 +77,7 @@ def note(text: str) -> None:
 def print_errors(lines: list[str]) -> None:
     """Print lines to standard error, wrapped if it is a terminal."""
     if sys.stderr.isatty():
-        from runforge_cli.render.text_layout import hanging
+        from runforge_cli.terminal.text_layout import hanging
 
         lines = [part for line in lines for part in hanging(line)]
     sys.stderr.write("\n".join(lines) + "\n")

@@ -10,7 +10,7 @@ import os
 import sys
 from typing import NoReturn
 
-from runforge_cli.shell import interruption
+from runforge_cli.process import interruption
 
 #: Whether the process was started for one command.
 _ours = False
@@ -25,7 +25,7 @@ def take() -> None:
     global _ours
     _ours = True
     if sys.getfilesystemencoding() != "utf-8":
-        from runforge_cli.shell.encoding import start_in_utf8
+        from runforge_cli.process.encoding import start_in_utf8
 
         start_in_utf8()
     for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):

@@ -14,9 +14,9 @@ from runforge_contracts.display import printable, quote
 from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
 from runforge_contracts.store.run import Run
 
-from runforge_cli.render.output import error_lines, print_errors, write_json, write_lines
 from runforge_cli.shell.click_group import is_text
 from runforge_cli.shell.settings import Function, Settings
+from runforge_cli.terminal.output import error_lines, print_errors, write_json, write_lines
 
 if TYPE_CHECKING:
     from runforge_engine.pipeline.execute import ExecutionResult

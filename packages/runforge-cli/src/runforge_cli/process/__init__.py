@@ -1,0 +1,1 @@
+"""The process of a command: isolation, interruption, encoding, exit."""

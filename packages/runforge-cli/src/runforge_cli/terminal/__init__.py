@@ -1,0 +1,1 @@
+"""Writing to the terminal: text layout, output, errors and JSON."""
