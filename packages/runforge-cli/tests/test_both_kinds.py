@@ -302,7 +302,10 @@ def test_a_command_for_trained_runs_says_what_to_use_instead(
     assert "is an experiment run" in error["message"]
     assert repository.ids["first"] in error["hint"]
     bridged = runforge(name, repository.ids["bridge"], *options, "--json").json["error"]
-    assert bridged["hint"] == f"The experiment trained the run `{repository.ids['bridged']}`; name that one."
+    assert (
+        bridged["hint"]
+        == f"The experiment trained the run `{repository.ids['bridged']}`; name that one."
+    )
 
 
 def test_no_model_is_loaded_from_an_experiment(runforge: Call, repository: Repository) -> None:
@@ -425,7 +428,7 @@ def test_whatever_a_run_is_called_a_report_is_text(name: str, form: str, report:
 
 
 def harmless(text: str) -> None:
-    """Assert that nothing in a text can act on a terminal or turn its direction."""
+    """Assert that a string has no control characters and does not change the text direction."""
     assert not {unicodedata.category(character) for character in text} & {"Cc", "Cf", "Co", "Cs"}
 
 
@@ -450,8 +453,8 @@ def test_whatever_a_run_is_called_a_terminal_is_safe(
 
 
 def test_tables_have_both_kinds_and_every_value(runforge: Call, repository: Repository) -> None:
-    told = runforge("export", "--to", "csv", "-o", "tables", "--json").json
-    assert len(told["exported"]) == 9
+    reported = runforge("export", "--to", "csv", "-o", "tables", "--json").json
+    assert len(reported["exported"]) == 9
 
     def rows(name: str) -> list[dict[str, str]]:
         text = (repository.root / "tables" / name).read_bytes().decode()
@@ -543,7 +546,7 @@ def test_a_key_vouches_for_no_run_of_an_experiment(runforge: Call, repository: R
     for name in ("hostile", "broken", "killed"):
         shutil.rmtree(repository.root / "runs" / repository.ids[name])
     assert runforge("verify", "--all").code == 0
-    # Whoever takes the whole store away leaves nothing that is signed.
+    # After the whole store is removed, no signature is left.
     shutil.rmtree(repository.root / ".runforge")
     result = runforge("verify", "--all", "--public-key", "runforge.key.pub", "--json")
     assert result.code == 1

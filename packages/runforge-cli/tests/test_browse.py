@@ -91,12 +91,12 @@ def test_the_pages_of_a_run_say_what_the_commands_say(
     command: str, runforge: Call, real: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "77")
-    told = runforge(command, FOREST, "--workspace", str(real)).out
+    reported = runforge(command, FOREST, "--workspace", str(real)).out
 
     async def steps(seen: Seen) -> None:
         await seen.press("down", "down", "down", "enter", KEYS[command])
         await seen.until(
-            lambda: [line.rstrip() for line in seen.page.splitlines()] == told.splitlines()
+            lambda: [line.rstrip() for line in seen.page.splitlines()] == reported.splitlines()
         )
 
     browsing(real, steps)
@@ -118,7 +118,7 @@ def test_two_marked_runs_are_compared_as_diff_does(
     runforge: Call, real: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "77")
-    told = runforge("diff", LINEAR, FOREST, "--workspace", str(real)).out
+    reported = runforge("diff", LINEAR, FOREST, "--workspace", str(real)).out
 
     async def steps(seen: Seen) -> None:
         await seen.press("c")
@@ -128,7 +128,7 @@ def test_two_marked_runs_are_compared_as_diff_does(
         assert seen.said("state") == "5 runs · 1 marked"
         await seen.press("up", "c")
         await seen.until(
-            lambda: [line.rstrip() for line in seen.page.splitlines()] == told.splitlines()
+            lambda: [line.rstrip() for line in seen.page.splitlines()] == reported.splitlines()
         )
         await seen.press("escape", "escape")
         assert seen.said("state") == "5 runs"

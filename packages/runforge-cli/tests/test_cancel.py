@@ -258,7 +258,7 @@ def test_a_second_signal_ends_at_once(second: signal.Signals, workspace: Path) -
         until(place.with_name("here").exists, process)
         process.send_signal(signal.SIGINT)
         until(place.exists, process)
-        time.sleep(1)  # a moment later it would be the same wish, told twice
+        time.sleep(1)  # a signal within a moment counts as the same request
         process.send_signal(second)
         assert process.wait(PATIENCE) == 5
     [folder] = run_folders(workspace)
@@ -316,7 +316,7 @@ def test_a_run_that_is_over_is_not_cancelled(runforge: Call, workspace: Path) ->
     assert runforge("cancel", "20990101").code == 3
 
 
-def test_a_run_that_is_over_stays_so_whoever_holds_its_folder(
+def test_a_finished_run_stays_finished_while_another_process_holds_its_folder(
     runforge: Call, workspace: Path
 ) -> None:
     assert runforge(*TRAIN).code == 0
@@ -374,7 +374,7 @@ def test_hostile_requests_of_a_held_folder_are_refused(
     assert secret.read_text() == "kept"
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_a_run_of_another_user_is_not_cancelled(workspace: Path) -> None:
     stop = (
         "import os, sys\n"
@@ -442,7 +442,7 @@ def test_runs_of_every_door_can_be_cancelled(runforge: Call, workspace: Path) ->
         "work = threading.Thread(target=lambda: ends.append(execute(request, store)))\n"
         "work.start(); work.join(); raise SystemExit(0 if ends[0].status == 'cancelled' else 9)\n"
     )
-    doors = {
+    commands = {
         "run": (5, ("-m", "runforge_cli", "run", "--run-dir", str(prepared)), prepared.name),
         "ml_runner": (
             5,
@@ -451,7 +451,7 @@ def test_runs_of_every_door_can_be_cancelled(runforge: Call, workspace: Path) ->
         ),
         "library": (0, ("-c", library), None),
     }
-    for door, (code, command, name) in doors.items():
+    for label, (code, command, name) in commands.items():
         data = str(workspace / "data.csv")
         before = set(run_folders(workspace))
         with started(workspace, *command, RUNFORGE_DATASET=data) as process:
@@ -467,5 +467,5 @@ def test_runs_of_every_door_can_be_cancelled(runforge: Call, workspace: Path) ->
 
             until(at_work, process)
             result = runforge("cancel", *([name] if name else []))
-            assert (door, result.code, result.err) == (door, 0, "")
+            assert (label, result.code, result.err) == (label, 0, "")
             assert process.wait(PATIENCE) == code

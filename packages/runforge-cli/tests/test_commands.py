@@ -123,7 +123,7 @@ def test_a_profile_brings_its_family(runforge: Call) -> None:
     assert families == ["logistic_regression", "random_forest"]
 
 
-def test_what_is_read_otherwise_is_told_wherever_one_looks(runforge: Call, workspace: Path) -> None:
+def test_unusual_columns_are_reported_by_every_command(runforge: Call, workspace: Path) -> None:
     labels = ["a", "a ", "b"]
     rows = "".join(
         f"{row},{2**53 + 1 + 2 * row},{row % 4 == 0},{labels[row % 3]},,\n" for row in range(60)

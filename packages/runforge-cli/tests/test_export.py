@@ -30,9 +30,9 @@ def test_csv_is_the_list_of_runs(runforge: Call, filled: Path) -> None:
 
 
 def test_csv_of_one_run(runforge: Call, filled: Path) -> None:
-    told = runforge("export", "latest", "--to", "csv", "-o", "one", "--json").json
+    reported = runforge("export", "latest", "--to", "csv", "-o", "one", "--json").json
     [row] = rows_of(filled / "one/runs.csv")
-    assert told == {
+    assert reported == {
         "to": "csv",
         "path": "one",
         "exported": [row["run_id"]],
@@ -125,8 +125,8 @@ def test_what_a_spreadsheet_computes_is_a_formula(cell: str) -> None:
 def test_formulas_are_told_and_quoted_on_request(runforge: Call, filled: Path) -> None:
     assert runforge(*TRAIN, "--name", FORMULAS[0]).code == 0
     for arguments in (("runs", "--csv"), ("export", "--to", "csv", "-o", "tables")):
-        told = runforge(*arguments)
-        assert (told.code, "`name`" in told.err) == (0, True), told.err
+        reported = runforge(*arguments)
+        assert (reported.code, "`name`" in reported.err) == (0, True), reported.err
         quoted = runforge(*arguments, "--quote-formulas")
         assert (quoted.code, quoted.err) == (0, "")
     rows = {row["name"]: row for row in rows_of(filled / "tables/runs.csv")}

@@ -1,4 +1,4 @@
-"""The index, rebuilt from real run folders and held against them, whatever was done to either."""
+"""Compare the index with real run folders, and rebuild it, after changes to either."""
 
 from __future__ import annotations
 

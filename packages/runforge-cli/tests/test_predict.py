@@ -39,7 +39,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def filled(trained: Path, workspace: Path) -> Path:
-    """Return a copy of that workspace, which is the current folder."""
+    """Return a copy of that workspace, set as the current folder."""
     shutil.copytree(trained, workspace, dirs_exist_ok=True)
     return workspace
 

@@ -150,8 +150,8 @@ class TestSigning:
         result = sign(runforge, folder_of(signer, 0))
         assert (result.code, "chmod 600 runforge.key" in result.err) == (0, True)
         result = sign(runforge, folder_of(signer, 1), "--json")
-        [told] = result.json["diagnostics"]
-        assert (told["code"], told["severity"]) == ("KEY_EXPOSED", "warning")
+        [reported] = result.json["diagnostics"]
+        assert (reported["code"], reported["severity"]) == ("KEY_EXPOSED", "warning")
 
     def test_a_signature_is_replaced_only_if_asked(self, runforge: Call, signer: Path) -> None:
         folder = folder_of(signer, 0)

@@ -239,9 +239,9 @@ def test_a_store_that_cannot_be_written_is_named(runforge: Call, workspace: Path
     assert (workspace / ".runforge").read_text() == "a file where the store should be"
 
 
-#: The superuser may write anywhere, so the command becomes somebody else then. What it imports may
+#: The superuser may write anywhere, so the command then becomes another user. What it imports may
 #: lie where that one may not read: so all of it is imported before, by a run and by a refusal.
-AS_SOMEBODY = """
+AS_OTHER_USER = """
 import contextlib, io, os, sys
 from runforge_cli.__main__ import guard, main
 from runforge_cli.shell.app import cli
@@ -268,7 +268,7 @@ def test_a_read_only_workspace_is_named(workspace: Path) -> None:
         (folder / "penguins.csv").chmod(0o444)
         folder.chmod(0o555)
         done = subprocess.run(
-            [sys.executable, "-B", "-c", AS_SOMEBODY, str(folder), *TRAIN],
+            [sys.executable, "-B", "-c", AS_OTHER_USER, str(folder), *TRAIN],
             capture_output=True,
             text=True,
             cwd=workspace,
@@ -404,8 +404,8 @@ def test_an_editor_that_names_a_profile_gets_its_family_and_is_told(
     run = json.loads((workspace / "run/run.json").read_text("utf-8"))
     assert (run["model_family"], run["profile_name"]) == ("random_forest", "thorough")
     [folder] = {path.parent for path in workspace.rglob("diagnostics.json")}
-    told = json.loads((folder / "diagnostics.json").read_text("utf-8"))["diagnostics"]
-    assert "FAMILY_FROM_PROFILE" in {item["code"] for item in told}
+    reported = json.loads((folder / "diagnostics.json").read_text("utf-8"))["diagnostics"]
+    assert "FAMILY_FROM_PROFILE" in {item["code"] for item in reported}
 
 
 def test_a_prepared_folder_gets_a_result_whatever_is_wrong(runforge: Call, workspace: Path) -> None:
