@@ -245,7 +245,7 @@ def test_why_a_run_did_not_succeed_is_shown(runforge: Call, repository: Reposito
     assert "End of the log" in hostile
 
 
-def test_a_run_at_work_shows_its_metrics_so_far(runforge: Call, repository: Repository) -> None:
+def test_a_run_in_progress_shows_its_metrics_so_far(runforge: Call, repository: Repository) -> None:
     with at_work(repository.root) as (_, folder):
         shown = runforge("show").out
         assert shown.startswith(f"Run {folder.name}: running\n")
@@ -350,7 +350,7 @@ def test_an_experiment_is_compared_with_the_run_that_it_had_trained(
     assert "no metric in common" in nothing["text"]
 
 
-def test_what_cannot_be_read_is_told_and_the_rest_compared(
+def test_what_cannot_be_read_is_reported_and_the_rest_compared(
     runforge: Call, repository: Repository
 ) -> None:
     result = runforge("diff", repository.ids["broken"], repository.ids["first"])

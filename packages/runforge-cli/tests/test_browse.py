@@ -102,7 +102,7 @@ def test_the_pages_of_a_run_say_what_the_commands_say(
     browsing(real, steps)
 
 
-def test_a_run_tells_where_it_comes_from(real: Path) -> None:
+def test_a_run_shows_its_origin(real: Path) -> None:
     async def steps(seen: Seen) -> None:
         await seen.press("end", "enter", "5")
         await seen.until(lambda: "How to reproduce" in seen.page)
@@ -322,7 +322,7 @@ def test_every_screen_fits_every_terminal(size: tuple[int, int], real: Path) -> 
     browsing(real, steps, size=size)
 
 
-def test_the_keys_are_told_once(real: Path) -> None:
+def test_the_keys_are_reported_once(real: Path) -> None:
     async def steps(seen: Seen) -> None:
         await seen.press("question_mark", "question_mark")
         await seen.until(lambda: "Check whether anything" in seen.page)
@@ -375,7 +375,7 @@ def test_a_report_is_written_aside_and_opened(
     assert sorted((real / ".runforge").rglob("*")) == before
 
 
-def test_a_report_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_report_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     write_index(tmp_path, [entry(1)])
     shutil.rmtree(tmp_path / ".runforge/runs")
 

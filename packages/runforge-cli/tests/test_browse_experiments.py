@@ -113,7 +113,7 @@ def test_marked_runs_of_both_kinds_are_compared(experiments: Repository) -> None
     browsing(experiments.root, steps)
 
 
-def test_an_experiment_at_work_appears_and_ends(repository: Repository) -> None:
+def test_an_experiment_in_progress_appears_and_ends(repository: Repository) -> None:
     async def steps(seen: Seen) -> None:
         with at_work(repository.root) as (process, folder):
             await seen.until(lambda: ids(seen)[0] == folder.name)

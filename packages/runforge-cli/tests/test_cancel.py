@@ -265,7 +265,7 @@ def test_a_second_signal_ends_at_once(second: signal.Signals, workspace: Path) -
     assert not (folder / "result.json").exists()
 
 
-def test_one_wish_told_twice_is_recorded(workspace: Path) -> None:
+def test_one_request_signalled_twice_is_recorded(workspace: Path) -> None:
     place = workspace / "stuck"
     names = ("runforge_engine.pipeline.stages", "evaluate")
     with started(workspace, "-c", STUCK, *names, str(place), *TRAIN) as process:
@@ -276,7 +276,7 @@ def test_one_wish_told_twice_is_recorded(workspace: Path) -> None:
     assert "SIG" in cancelled_cleanly(workspace)["error"]["message"]
 
 
-def test_the_newest_run_at_work_is_cancelled_and_the_others_go_on(
+def test_the_newest_run_in_progress_is_cancelled_and_the_others_go_on(
     runforge: Call, workspace: Path
 ) -> None:
     assert runforge(*TRAIN).code == 0
@@ -341,7 +341,7 @@ def test_a_run_that_does_not_answer_is_given_up_and_its_process_named(
     assert not (folder / "result.json").exists()
 
 
-def test_a_run_that_ends_by_itself_meanwhile_is_told(
+def test_a_run_that_ends_by_itself_meanwhile_is_reported(
     runforge: Call, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with training(workspace) as (process, _):
@@ -414,7 +414,7 @@ def test_a_run_of_another_user_is_not_cancelled(workspace: Path) -> None:
             assert process.poll() is None
 
 
-def test_runs_of_every_door_can_be_cancelled(runforge: Call, workspace: Path) -> None:
+def test_runs_of_every_entry_point_can_be_cancelled(runforge: Call, workspace: Path) -> None:
     shutil.copyfile(ROOT / "examples/penguins.csv", workspace / "data.csv")
     assert runforge(*TRAIN).code == 0
     [first] = run_folders(workspace)

@@ -320,7 +320,9 @@ def test_runs_of_older_versions_are_shown(
     assert before == {path: path.read_bytes() for path in older.rglob("*") if path.is_file()}
 
 
-def test_inspection_tells_what_a_dataset_holds(runforge: Call, snapshot: SnapshotAssertion) -> None:
+def test_inspection_shows_what_a_dataset_contains(
+    runforge: Call, snapshot: SnapshotAssertion
+) -> None:
     refused = runforge("inspect", "penguins.csv", "--label", "species")
     assert refused.code == 1
     assert refused.out == snapshot

@@ -56,7 +56,7 @@ def git(root: Path, *arguments: str) -> str:
 
 def test_a_run_records_what_was_run_and_how_it_went(runforge: Call, workspace: Path) -> None:
     script = """
-        # With two pipes, the order is kept only if each line is read before the next one is written.
+        # With two pipes, the order is kept only if each line is read before the next is written.
         wait_for() { while ! grep -qs "$1" "$RUNFORGE_RUN_DIR/logs.txt"; do sleep 0.01; done; }
         echo first; wait_for first; echo second >&2; wait_for second; printf 'a "third" line'
         pwd > "$RUNFORGE_ARTIFACTS/here"
@@ -154,7 +154,7 @@ def test_python_code_gets_the_path_of_its_configuration(
     assert (folder_of(workspace) / "artifacts/models/model.bin").read_bytes() == b"x"
 
 
-def test_the_commit_is_on_record_and_runs_are_no_change(runforge: Call, workspace: Path) -> None:
+def test_the_commit_is_recorded_and_runs_are_no_change(runforge: Call, workspace: Path) -> None:
     file = experiment(workspace, "mkdir -p models; echo x > models/x")
     git(workspace, "init", "-q")
     git(workspace, "remote", "add", "origin", "https://me:secret@example.org/x.git")
@@ -513,7 +513,7 @@ def test_a_run_is_cancelled_from_another_terminal(runforge: Call, workspace: Pat
 
 
 @pytest.mark.parametrize("limit", [0, 200, 100_000])
-def test_a_full_disk_is_told_of(limit: int, workspace: Path) -> None:
+def test_a_full_disk_is_reported(limit: int, workspace: Path) -> None:
     file = experiment(workspace, "head -c 500000 /dev/zero; echo survived > survived")
     program = (
         "import resource, sys; from runforge_cli.__main__ import main\n"
@@ -585,7 +585,7 @@ writeFileSync(`${RUNFORGE_ARTIFACTS}/out/id.txt`, RUNFORGE_RUN_ID);
     assert rules(workspace) == []
 
 
-def test_what_no_manifest_can_hold_is_told_of(runforge: Call, workspace: Path) -> None:
+def test_what_no_manifest_can_hold_is_reported(runforge: Call, workspace: Path) -> None:
     script = 'cd "$RUNFORGE_ARTIFACTS"; ln -s /etc/passwd link; mkfifo pipe; touch "a\nb" fine'
     result = runforge("experiment", "run", "--experiment", experiment(workspace, script))
     assert result.code == 0

@@ -141,7 +141,7 @@ def test_a_script_may_take_no_config(start: str, runforge: Call, workspace: Path
     assert again.code == 0
 
 
-def test_a_script_that_refuses_the_config_is_told_from_others(
+def test_a_script_that_refuses_the_config_is_distinguished_from_others(
     runforge: Call, workspace: Path
 ) -> None:
     (workspace / "plain.py").write_text(PARSER)
@@ -273,7 +273,7 @@ def test_a_field_that_is_nearly_ours_is_asked_about(
     assert near in reported
 
 
-def test_what_may_be_a_mistake_is_told_before_user_code_starts(workspace: Path) -> None:
+def test_what_may_be_a_mistake_is_reported_before_user_code_starts(workspace: Path) -> None:
     call = [sys.executable, "-P", "-m", "runforge_cli", "experiment", "run"]
     done = subprocess.run(
         [*call, experiment(workspace, "echo started >&2"), "--set", "sead=1"],
@@ -420,7 +420,7 @@ def test_a_variable_that_is_set_counts_more_than_its_setting(
     assert plan(runforge, file, "--set", "environment.A='2'")["warnings"] == []
 
 
-def test_a_secret_in_another_place_is_told_of(runforge: Call, workspace: Path) -> None:
+def test_a_secret_in_another_place_is_reported(runforge: Call, workspace: Path) -> None:
     file = experiment(workspace, "true", training={"tokens": ["x", TOKEN]})
     [reported] = plan(runforge, file)["warnings"]
     assert "`training.tokens` looks like a token of GitHub" in reported

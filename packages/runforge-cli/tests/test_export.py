@@ -122,7 +122,7 @@ def test_what_a_spreadsheet_computes_is_a_formula(cell: str) -> None:
     assert is_formula(cell)
 
 
-def test_formulas_are_told_and_quoted_on_request(runforge: Call, filled: Path) -> None:
+def test_formulas_are_reported_and_quoted_on_request(runforge: Call, filled: Path) -> None:
     assert runforge(*TRAIN, "--name", FORMULAS[0]).code == 0
     for arguments in (("runs", "--csv"), ("export", "--to", "csv", "-o", "tables")):
         reported = runforge(*arguments)
@@ -139,13 +139,13 @@ def test_numbers_and_other_texts_are_no_formulas(cell: str) -> None:
     assert not is_formula(cell)
 
 
-def test_no_runs_is_told(runforge: Call, workspace: Path) -> None:
+def test_no_runs_is_reported(runforge: Call, workspace: Path) -> None:
     result = runforge("export", "--to", "csv", "-o", "tables", "--json")
     assert (result.code, result.json["error"]["code"]) == (3, "RUN_NOT_FOUND")
     assert not (workspace / "tables").exists()
 
 
-def test_without_mlflow_it_is_told_how_to_get_it(
+def test_without_mlflow_the_error_says_how_to_install_it(
     runforge: Call, filled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("runforge_cli.export.mlflow_store.find_spec", lambda name: None)

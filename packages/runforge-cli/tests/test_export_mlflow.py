@@ -135,7 +135,9 @@ def test_a_run_whose_export_was_ended_is_exported_anew(runforge: Call, filled: P
     assert again.info.run_id != run.info.run_id
 
 
-def test_runs_at_work_are_left_out_and_killed_ones_are_not(runforge: Call, filled: Path) -> None:
+def test_runs_in_progress_are_left_out_and_killed_ones_are_not(
+    runforge: Call, filled: Path
+) -> None:
     with training(filled) as (process, folder):
         shown = runforge("export", "latest", "--to", "mlflow", "-o", "ml")
         assert shown.code == 0

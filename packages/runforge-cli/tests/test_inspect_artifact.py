@@ -83,7 +83,7 @@ def test_a_model_is_named_by_its_path_its_run_or_latest(runforge: Call, filled: 
         assert documents[0]["classes"] == ["Adelie", "Chinstrap", "Gentoo"]
 
 
-def test_both_doors_give_the_five_fields_of_the_contract(
+def test_both_entry_points_give_the_five_fields_of_the_contract(
     process: Call, runforge: Call, filled: Path
 ) -> None:
     path = str(models(filled)[0])
@@ -145,7 +145,7 @@ def test_a_hostile_model_ends_with_one_and_runs_nothing(
     assert trace.exists()
 
 
-def test_what_is_no_model_is_told_as_such(runforge: Call, filled: Path) -> None:
+def test_what_is_no_model_is_reported_as_such(runforge: Call, filled: Path) -> None:
     Path("empty").touch()
     Path("list.pkl").write_bytes(pickle.dumps([1, 2]))
     assert runforge("inspect-artifact", "empty").code == 1

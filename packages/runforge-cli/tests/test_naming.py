@@ -115,7 +115,7 @@ def test_the_latest_is_one_that_the_command_can_take(runforge: Call, ticking: Pa
         assert f"note: latest is {expected} in " in result.err, command
 
 
-def test_where_no_run_can_be_taken_its_own_shortcoming_is_told(
+def test_where_no_run_can_be_taken_its_own_shortcoming_is_reported(
     runforge: Call, filled: Path
 ) -> None:
     error = runforge("importance", "--json").json["error"]
@@ -256,7 +256,7 @@ def test_runs_are_sorted_by_the_names_that_show_prints(runforge: Call, filled: P
         assert len(result.out.splitlines()) == 5
 
 
-def test_a_file_that_a_file_manager_leaves_is_told_as_one(runforge: Call, filled: Path) -> None:
+def test_a_file_that_a_file_manager_leaves_is_reported_as_one(runforge: Call, filled: Path) -> None:
     folder = filled / read_index(StoreLayout(filled))[0]["run_dir"]
     (folder / ".DS_Store").write_bytes(b"\0")
     result = runforge("verify", folder.name)

@@ -183,7 +183,7 @@ def test_a_model_without_probabilities_says_to_leave_the_option_out(
         ("", 1, "DATASET_EMPTY"),
     ],
 )
-def test_a_table_that_does_not_fit_is_an_error_and_leaves_no_file(
+def test_a_table_with_other_columns_is_an_error_and_leaves_no_file(
     text: str, exit_code: int, error: str, runforge: Call, filled: Path
 ) -> None:
     Path("new.csv").write_text(text)

@@ -143,7 +143,7 @@ class TestSigning:
         assert (result.code, f"{PASSPHRASE} is empty" in result.err) == (2, True)
 
     @pytest.mark.parametrize("mode", [0o640, 0o604, 0o666])
-    def test_a_key_that_others_can_read_is_told(
+    def test_a_key_that_others_can_read_is_reported(
         self, runforge: Call, signer: Path, mode: int
     ) -> None:
         (signer / "runforge.key").chmod(mode)
