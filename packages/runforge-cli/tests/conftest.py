@@ -27,7 +27,7 @@ FROZEN = {"SOURCE_DATE_EPOCH": "1769947200"}
 
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a workspace with the penguins in it, which is the current folder."""
+    """Return a workspace with the penguins, set as the current folder."""
     for name in [key for key in os.environ if key.startswith("RUNFORGE")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("COLUMNS", "80")
@@ -56,7 +56,7 @@ def runforge(workspace: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> Call
 
 @pytest.fixture
 def process(workspace: Path) -> Call:
-    """Return a function that runs a Python module in a process of its own."""
+    """Return a function that runs a Python module in a separate process."""
 
     def call(
         module: str, *arguments: str, environment: Mapping[str, str] = {}, cwd: Path = workspace
@@ -83,7 +83,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def filled(original: Path, workspace: Path) -> Path:
-    """Return a copy of that workspace, which is the current folder."""
+    """Return a copy of that workspace, set as the current folder."""
     shutil.copytree(original, workspace, dirs_exist_ok=True)
     return workspace
 

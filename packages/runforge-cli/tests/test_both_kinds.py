@@ -245,7 +245,7 @@ def test_why_a_run_did_not_succeed_is_shown(runforge: Call, repository: Reposito
     assert "End of the log" in hostile
 
 
-def test_a_run_at_work_shows_its_metrics_so_far(runforge: Call, repository: Repository) -> None:
+def test_a_run_in_progress_shows_its_metrics_so_far(runforge: Call, repository: Repository) -> None:
     with at_work(repository.root) as (_, folder):
         shown = runforge("show").out
         assert shown.startswith(f"Run {folder.name}: running\n")
@@ -350,7 +350,7 @@ def test_an_experiment_is_compared_with_the_run_that_it_had_trained(
     assert "no metric in common" in nothing["text"]
 
 
-def test_what_cannot_be_read_is_told_and_the_rest_compared(
+def test_what_cannot_be_read_is_reported_and_the_rest_compared(
     runforge: Call, repository: Repository
 ) -> None:
     result = runforge("diff", repository.ids["broken"], repository.ids["first"])
@@ -428,7 +428,7 @@ def test_whatever_a_run_is_called_a_report_is_text(name: str, form: str, report:
 
 
 def harmless(text: str) -> None:
-    """Assert that nothing in a text can act on a terminal or turn its direction."""
+    """Assert that a string has no control characters and does not change the text direction."""
     assert not {unicodedata.category(character) for character in text} & {"Cc", "Cf", "Co", "Cs"}
 
 
@@ -453,8 +453,8 @@ def test_whatever_a_run_is_called_a_terminal_is_safe(
 
 
 def test_tables_have_both_kinds_and_every_value(runforge: Call, repository: Repository) -> None:
-    told = runforge("export", "--to", "csv", "-o", "tables", "--json").json
-    assert len(told["exported"]) == 9
+    reported = runforge("export", "--to", "csv", "-o", "tables", "--json").json
+    assert len(reported["exported"]) == 9
 
     def rows(name: str) -> list[dict[str, str]]:
         text = (repository.root / "tables" / name).read_bytes().decode()
@@ -546,7 +546,7 @@ def test_a_key_vouches_for_no_run_of_an_experiment(runforge: Call, repository: R
     for name in ("hostile", "broken", "killed"):
         shutil.rmtree(repository.root / "runs" / repository.ids[name])
     assert runforge("verify", "--all").code == 0
-    # Whoever takes the whole store away leaves nothing that is signed.
+    # After the whole store is removed, no signature is left.
     shutil.rmtree(repository.root / ".runforge")
     result = runforge("verify", "--all", "--public-key", "runforge.key.pub", "--json")
     assert result.code == 1

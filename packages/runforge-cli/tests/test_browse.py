@@ -91,18 +91,18 @@ def test_the_pages_of_a_run_say_what_the_commands_say(
     command: str, runforge: Call, real: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "77")
-    told = runforge(command, FOREST, "--workspace", str(real)).out
+    reported = runforge(command, FOREST, "--workspace", str(real)).out
 
     async def steps(seen: Seen) -> None:
         await seen.press("down", "down", "down", "enter", KEYS[command])
         await seen.until(
-            lambda: [line.rstrip() for line in seen.page.splitlines()] == told.splitlines()
+            lambda: [line.rstrip() for line in seen.page.splitlines()] == reported.splitlines()
         )
 
     browsing(real, steps)
 
 
-def test_a_run_tells_where_it_comes_from(real: Path) -> None:
+def test_a_run_shows_its_origin(real: Path) -> None:
     async def steps(seen: Seen) -> None:
         await seen.press("end", "enter", "5")
         await seen.until(lambda: "How to reproduce" in seen.page)
@@ -118,7 +118,7 @@ def test_two_marked_runs_are_compared_as_diff_does(
     runforge: Call, real: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "77")
-    told = runforge("diff", LINEAR, FOREST, "--workspace", str(real)).out
+    reported = runforge("diff", LINEAR, FOREST, "--workspace", str(real)).out
 
     async def steps(seen: Seen) -> None:
         await seen.press("c")
@@ -128,7 +128,7 @@ def test_two_marked_runs_are_compared_as_diff_does(
         assert seen.said("state") == "5 runs · 1 marked"
         await seen.press("up", "c")
         await seen.until(
-            lambda: [line.rstrip() for line in seen.page.splitlines()] == told.splitlines()
+            lambda: [line.rstrip() for line in seen.page.splitlines()] == reported.splitlines()
         )
         await seen.press("escape", "escape")
         assert seen.said("state") == "5 runs"
@@ -322,7 +322,7 @@ def test_every_screen_fits_every_terminal(size: tuple[int, int], real: Path) -> 
     browsing(real, steps, size=size)
 
 
-def test_the_keys_are_told_once(real: Path) -> None:
+def test_the_keys_are_reported_once(real: Path) -> None:
     async def steps(seen: Seen) -> None:
         await seen.press("question_mark", "question_mark")
         await seen.until(lambda: "Check whether anything" in seen.page)
@@ -375,7 +375,7 @@ def test_a_report_is_written_aside_and_opened(
     assert sorted((real / ".runforge").rglob("*")) == before
 
 
-def test_a_report_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_report_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     write_index(tmp_path, [entry(1)])
     shutil.rmtree(tmp_path / ".runforge/runs")
 

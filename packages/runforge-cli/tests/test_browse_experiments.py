@@ -53,13 +53,13 @@ def test_pages_say_what_the_commands_say(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "77")
     run_id = experiments.ids["faster"]
-    told = runforge(command, run_id, "--workspace", str(experiments.root)).out
+    reported = runforge(command, run_id, "--workspace", str(experiments.root)).out
 
     async def steps(seen: Seen) -> None:
         await go_to(seen, run_id)
         await seen.press("enter", key)
         await seen.until(
-            lambda: [line.rstrip() for line in seen.page.splitlines()] == told.splitlines()
+            lambda: [line.rstrip() for line in seen.page.splitlines()] == reported.splitlines()
         )
 
     browsing(experiments.root, steps)
@@ -113,7 +113,7 @@ def test_marked_runs_of_both_kinds_are_compared(experiments: Repository) -> None
     browsing(experiments.root, steps)
 
 
-def test_an_experiment_at_work_appears_and_ends(repository: Repository) -> None:
+def test_an_experiment_in_progress_appears_and_ends(repository: Repository) -> None:
     async def steps(seen: Seen) -> None:
         with at_work(repository.root) as (process, folder):
             await seen.until(lambda: ids(seen)[0] == folder.name)

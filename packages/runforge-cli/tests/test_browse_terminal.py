@@ -28,7 +28,7 @@ def real(tmp_path: Path) -> Path:
 
 
 def assert_as_before(terminal: Terminal) -> None:
-    """Check that whoever uses the terminal next finds it as it was."""
+    """Check that the terminal is restored."""
     assert termios.tcgetattr(terminal.inner) == terminal.settings
     for mode in (b"1049", b"1000", b"1003", b"1006", b"2004"):
         on, off = b"\x1b[?" + mode + b"h", b"\x1b[?" + mode + b"l"

@@ -262,14 +262,14 @@ def test_a_second_signal_ends_at_once(second: signal.Signals, workspace: Path) -
         until(place.with_name("here").exists, process)
         process.send_signal(signal.SIGINT)
         until(place.exists, process)
-        time.sleep(1)  # a moment later it would be the same wish, told twice
+        time.sleep(1)  # a signal within a moment counts as the same request
         process.send_signal(second)
         assert process.wait(PATIENCE) == 5
     [folder] = run_folders(workspace)
     assert not (folder / "result.json").exists()
 
 
-def test_one_wish_told_twice_is_recorded(workspace: Path) -> None:
+def test_one_request_signalled_twice_is_recorded(workspace: Path) -> None:
     place = workspace / "stuck"
     names = ("runforge_engine.pipeline.training", "evaluate")
     with started(workspace, "-c", STUCK, *names, str(place), *TRAIN) as process:
@@ -280,7 +280,7 @@ def test_one_wish_told_twice_is_recorded(workspace: Path) -> None:
     assert "SIG" in cancelled_cleanly(workspace)["error"]["message"]
 
 
-def test_the_newest_run_at_work_is_cancelled_and_the_others_go_on(
+def test_the_newest_run_in_progress_is_cancelled_and_the_others_go_on(
     runforge: Call, workspace: Path
 ) -> None:
     assert runforge(*TRAIN).code == 0
@@ -320,7 +320,7 @@ def test_a_run_that_is_over_is_not_cancelled(runforge: Call, workspace: Path) ->
     assert runforge("cancel", "20990101").code == 3
 
 
-def test_a_run_that_is_over_stays_so_whoever_holds_its_folder(
+def test_a_finished_run_stays_finished_while_another_process_holds_its_folder(
     runforge: Call, workspace: Path
 ) -> None:
     assert runforge(*TRAIN).code == 0
@@ -345,7 +345,7 @@ def test_a_run_that_does_not_answer_is_given_up_and_its_process_named(
     assert not (folder / "result.json").exists()
 
 
-def test_a_run_that_ends_by_itself_meanwhile_is_told(
+def test_a_run_that_ends_by_itself_meanwhile_is_reported(
     runforge: Call, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with training(workspace) as (process, _):
@@ -378,7 +378,7 @@ def test_hostile_requests_of_a_held_folder_are_refused(
     assert secret.read_text() == "kept"
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_a_run_of_another_user_is_not_cancelled(workspace: Path) -> None:
     stop = (
         "import os, sys\n"
@@ -418,7 +418,7 @@ def test_a_run_of_another_user_is_not_cancelled(workspace: Path) -> None:
             assert process.poll() is None
 
 
-def test_runs_of_every_door_can_be_cancelled(runforge: Call, workspace: Path) -> None:
+def test_runs_of_every_entry_point_can_be_cancelled(runforge: Call, workspace: Path) -> None:
     shutil.copyfile(ROOT / "examples/penguins.csv", workspace / "data.csv")
     assert runforge(*TRAIN).code == 0
     [first] = run_folders(workspace)
@@ -446,7 +446,7 @@ def test_runs_of_every_door_can_be_cancelled(runforge: Call, workspace: Path) ->
         "work = threading.Thread(target=lambda: ends.append(execute(request, store)))\n"
         "work.start(); work.join(); raise SystemExit(0 if ends[0].status == 'cancelled' else 9)\n"
     )
-    doors = {
+    commands = {
         "run": (5, ("-m", "runforge_cli", "run", "--run-dir", str(prepared)), prepared.name),
         "ml_runner": (
             5,
@@ -455,7 +455,7 @@ def test_runs_of_every_door_can_be_cancelled(runforge: Call, workspace: Path) ->
         ),
         "library": (0, ("-c", library), None),
     }
-    for door, (code, command, name) in doors.items():
+    for label, (code, command, name) in commands.items():
         data = str(workspace / "data.csv")
         before = set(run_folders(workspace))
         with started(workspace, *command, RUNFORGE_DATASET=data) as process:
@@ -471,5 +471,5 @@ def test_runs_of_every_door_can_be_cancelled(runforge: Call, workspace: Path) ->
 
             until(at_work, process)
             result = runforge("cancel", *([name] if name else []))
-            assert (door, result.code, result.err) == (door, 0, "")
+            assert (label, result.code, result.err) == (label, 0, "")
             assert process.wait(PATIENCE) == code

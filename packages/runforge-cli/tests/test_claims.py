@@ -241,7 +241,7 @@ def by_library(small: Path, name: str) -> None:
         (by_library, ".runforge"),
     ],
 )
-def test_a_store_guards_its_bytes_whoever_begins_it(
+def test_a_store_guards_its_bytes_whichever_client_starts_it(
     start: Callable[[Path, str], Any], name: str, small: Path
 ) -> None:
     start(small, name)

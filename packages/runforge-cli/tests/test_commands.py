@@ -123,7 +123,7 @@ def test_a_profile_brings_its_family(runforge: Call) -> None:
     assert families == ["logistic_regression", "random_forest"]
 
 
-def test_what_is_read_otherwise_is_told_wherever_one_looks(runforge: Call, workspace: Path) -> None:
+def test_unusual_columns_are_reported_by_every_command(runforge: Call, workspace: Path) -> None:
     labels = ["a", "a ", "b"]
     rows = "".join(
         f"{row},{2**53 + 1 + 2 * row},{row % 4 == 0},{labels[row % 3]},,\n" for row in range(60)
@@ -320,7 +320,9 @@ def test_runs_of_older_versions_are_shown(
     assert before == {path: path.read_bytes() for path in older.rglob("*") if path.is_file()}
 
 
-def test_inspection_tells_what_a_dataset_holds(runforge: Call, snapshot: SnapshotAssertion) -> None:
+def test_inspection_shows_what_a_dataset_contains(
+    runforge: Call, snapshot: SnapshotAssertion
+) -> None:
     refused = runforge("inspect", "penguins.csv", "--label", "species")
     assert refused.code == 1
     assert refused.out == snapshot

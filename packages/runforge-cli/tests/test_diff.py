@@ -131,7 +131,7 @@ def test_importances_that_moved_are_shown_for_forests(
     assert len(weights["moved"]) == 4
 
 
-def test_a_feature_that_a_run_lacks_is_told(runforge: Call, trained: dict[str, Path]) -> None:
+def test_a_feature_that_a_run_lacks_is_reported(runforge: Call, trained: dict[str, Path]) -> None:
     comparison = compared(runforge, trained["first"], trained["fewer"])
     assert field(comparison, "data", "feature_names")["agreement"] == "different"
     lost = [w for w in comparison["weights"][0]["moved"] if w["feature"] == "body_mass_g"]
@@ -234,7 +234,7 @@ def test_two_runs_are_needed_and_each_once(runforge: Call, trained: dict[str, Pa
     assert runforge("diff", first, "20990101-000000-00000000").code == 3
 
 
-def test_a_copied_run_is_told_from_its_original(
+def test_a_copied_run_is_distinguished_from_its_original(
     runforge: Call, trained: dict[str, Path], tmp_path: Path
 ) -> None:
     copy = tmp_path / "elsewhere" / trained["first"].name

@@ -61,7 +61,7 @@ def test_a_curve_of_blocks_has_its_room(values: list[float], columns: int, lines
     assert max(map(len, drawn)) <= columns + 15
 
 
-def test_a_curve_of_blocks_tells_its_ends() -> None:
+def test_a_curve_of_blocks_shows_its_ends() -> None:
     assert chart([1.0, 2.0], 2, 2) == ["  2.0000  █", "  1.0000 ▁█"]
     assert {len(line) for line in chart([1.0, 3.0, 2.0], 60, 4)} <= set(range(50))
 

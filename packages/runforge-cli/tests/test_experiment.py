@@ -43,7 +43,7 @@ def tree(root: Path) -> dict[str, bytes | None]:
 
 
 def git(root: Path, *arguments: str) -> str:
-    """Call git as somebody."""
+    """Call git with a user name and e-mail address."""
     who = ("-c", "user.name=a", "-c", "user.email=a@example.org")
     done = subprocess.run(
         ["git", *who, *arguments], cwd=root, capture_output=True, text=True, check=True
@@ -56,9 +56,9 @@ def git(root: Path, *arguments: str) -> str:
 
 def test_a_run_records_what_was_run_and_how_it_went(runforge: Call, workspace: Path) -> None:
     script = """
-        # Of two pipes, what comes first is told first only where it has been read before.
-        told() { while ! grep -qs "$1" "$RUNFORGE_RUN_DIR/logs.txt"; do sleep 0.01; done; }
-        echo first; told first; echo second >&2; told second; printf 'a "third" line'
+        # With two pipes, the order is kept only if each line is read before the next is written.
+        wait_for() { while ! grep -qs "$1" "$RUNFORGE_RUN_DIR/logs.txt"; do sleep 0.01; done; }
+        echo first; wait_for first; echo second >&2; wait_for second; printf 'a "third" line'
         pwd > "$RUNFORGE_ARTIFACTS/here"
         env | grep '^RUNFORGE' | sort > "$RUNFORGE_ARTIFACTS/variables"
         cp "$1" "$RUNFORGE_ARTIFACTS/config"
@@ -154,7 +154,7 @@ def test_python_code_gets_the_path_of_its_configuration(
     assert (folder_of(workspace) / "artifacts/models/model.bin").read_bytes() == b"x"
 
 
-def test_the_commit_is_on_record_and_runs_are_no_change(runforge: Call, workspace: Path) -> None:
+def test_the_commit_is_recorded_and_runs_are_no_change(runforge: Call, workspace: Path) -> None:
     file = experiment(workspace, "mkdir -p models; echo x > models/x")
     git(workspace, "init", "-q")
     git(workspace, "remote", "add", "origin", "https://me:secret@example.org/x.git")
@@ -185,10 +185,10 @@ def test_twenty_at_once_get_twenty_ids(workspace: Path) -> None:
         subprocess.Popen([*command, "--json"], cwd=workspace, stdout=-1, stderr=-1, text=True)
         for _ in range(20)
     ]
-    told = [(process.communicate()[0], process.returncode) for process in running]
-    assert {code for _, code in told} == {0}
+    ended = [(process.communicate()[0], process.returncode) for process in running]
+    assert {code for _, code in ended} == {0}
     wanted = [f"{DAY}-{number:03}" for number in range(1, 21)]
-    assert sorted(json.loads(out)["run_id"] for out, _ in told) == wanted
+    assert sorted(json.loads(out)["run_id"] for out, _ in ended) == wanted
     assert sorted(path.name for path in (workspace / "runs").iterdir()) == wanted
     for number in range(1, 21):
         assert log_of(workspace, number) == f"{DAY}-{number:03}\n"
@@ -418,7 +418,7 @@ def test_a_signal_is_handed_on_and_the_run_cancelled(
 ) -> None:
     word = number.name[3:]
     script = f"""
-        trap 'echo last words; exit 7' {word}
+        trap 'echo final output; exit 7' {word}
         echo '{{"metric": "loss", "value": 0.5}}' >> "$RUNFORGE_METRICS"
         touch ready; while true; do sleep 0.01; done
     """
@@ -427,7 +427,7 @@ def test_a_signal_is_handed_on_and_the_run_cancelled(
         process.send_signal(number)
         out, err = process.communicate()
     assert process.returncode == 5
-    assert "last words" in out
+    assert "final output" in out
     assert f"error[CANCELLED]: The run was cancelled by {number.name}." in err
     config = config_of(workspace)
     assert (config["status"], config["exit_code"]) == ("cancelled", 7)
@@ -463,12 +463,12 @@ def test_a_run_ends_in_time_though_nobody_reads_what_it_says(workspace: Path) ->
 
 def test_a_second_signal_ends_all_at_once(workspace: Path) -> None:
     script = """
-        trap 'touch told' INT; echo $$ > pid; touch ready; while true; do sleep 0.01; done
+        trap 'touch signalled' INT; echo $$ > pid; touch ready; while true; do sleep 0.01; done
     """
     with started(workspace, "--experiment", experiment(workspace, script)) as process:
         until((workspace / "ready").exists, process)
         process.send_signal(signal.SIGINT)
-        until((workspace / "told").exists, process)
+        until((workspace / "signalled").exists, process)
         subprocess.run(["sleep", "0.6"], check=True)  # what comes sooner is the same wish
         process.send_signal(signal.SIGINT)
         process.communicate()
@@ -513,7 +513,7 @@ def test_a_run_is_cancelled_from_another_terminal(runforge: Call, workspace: Pat
 
 
 @pytest.mark.parametrize("limit", [0, 200, 100_000])
-def test_a_full_disk_is_told_of(limit: int, workspace: Path) -> None:
+def test_a_full_disk_is_reported(limit: int, workspace: Path) -> None:
     file = experiment(workspace, "head -c 500000 /dev/zero; echo survived > survived")
     program = (
         "import resource, sys; from runforge_cli.__main__ import main\n"
@@ -585,7 +585,7 @@ writeFileSync(`${RUNFORGE_ARTIFACTS}/out/id.txt`, RUNFORGE_RUN_ID);
     assert rules(workspace) == []
 
 
-def test_what_no_manifest_can_hold_is_told_of(runforge: Call, workspace: Path) -> None:
+def test_what_no_manifest_can_hold_is_reported(runforge: Call, workspace: Path) -> None:
     script = 'cd "$RUNFORGE_ARTIFACTS"; ln -s /etc/passwd link; mkfifo pipe; touch "a\nb" fine'
     result = runforge("experiment", "run", "--experiment", experiment(workspace, script))
     assert result.code == 0
@@ -870,10 +870,10 @@ def test_what_other_tools_keep_among_the_runs_is_left_alone(
     assert result.code == 0
     assert "1 run, no findings" in result.out
     assert "\x1b" not in result.err
-    told = runforge("experiment", "check", "--json").json
-    assert [run["run_id"] for run in told["runs"]] == [f"{DAY}-001"]
-    [told_once] = told["warnings"]
-    assert told_once == (
+    report = runforge("experiment", "check", "--json").json
+    assert [run["run_id"] for run in report["runs"]] == [f"{DAY}-001"]
+    [warning] = report["warnings"]
+    assert warning == (
         "`runs/` holds what is no run of an experiment and is left alone: `Nov28_10-00-00_host`,"
         " `a\\x1b[31mb`, `detect`, `exp1`, `latest` and 1 more."
     )

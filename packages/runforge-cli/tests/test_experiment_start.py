@@ -141,7 +141,7 @@ def test_a_script_may_take_no_config(start: str, runforge: Call, workspace: Path
     assert again.code == 0
 
 
-def test_a_script_that_refuses_the_config_is_told_from_others(
+def test_a_script_that_refuses_the_config_is_distinguished_from_others(
     runforge: Call, workspace: Path
 ) -> None:
     (workspace / "plain.py").write_text(PARSER)
@@ -212,8 +212,8 @@ def test_a_setting_that_makes_a_new_value_is_asked_about(
     setting: str, near: str, runforge: Call, workspace: Path
 ) -> None:
     file = experiment(workspace, "true", training={"lr": 0.1})
-    told = plan(runforge, file, "--set", setting)["warnings"]
-    assert len([text for text in told if "--set +" in text and near in text]) == 1
+    reported = plan(runforge, file, "--set", setting)["warnings"]
+    assert len([text for text in reported if "--set +" in text and near in text]) == 1
     meant = plan(runforge, file, "--set", f"+{setting}")
     assert not [text for text in meant["warnings"] if "--set" in text]
     assert list(meant["config"]["overrides"]) == [setting.partition("=")[0]]
@@ -269,11 +269,11 @@ def test_notes_are_given_once(runforge: Call, workspace: Path) -> None:
 def test_a_field_that_is_nearly_ours_is_asked_about(
     values: dict[str, Any], near: str, runforge: Call, workspace: Path
 ) -> None:
-    [told] = plan(runforge, experiment(workspace, "true", **values))["warnings"]
-    assert near in told
+    [reported] = plan(runforge, experiment(workspace, "true", **values))["warnings"]
+    assert near in reported
 
 
-def test_what_may_be_a_mistake_is_told_before_user_code_starts(workspace: Path) -> None:
+def test_what_may_be_a_mistake_is_reported_before_user_code_starts(workspace: Path) -> None:
     call = [sys.executable, "-P", "-m", "runforge_cli", "experiment", "run"]
     done = subprocess.run(
         [*call, experiment(workspace, "echo started >&2"), "--set", "sead=1"],
@@ -293,8 +293,8 @@ def test_what_may_be_a_mistake_is_told_before_user_code_starts(workspace: Path) 
 @pytest.mark.parametrize("name", ["none", "None"])
 def test_no_dataset_is_not_worth_a_word(name: str, runforge: Call, workspace: Path) -> None:
     assert plan(runforge, experiment(workspace, "true", dataset=name))["warnings"] == []
-    [told] = plan(runforge, experiment(workspace, "true", dataset="cifar10:v1"))["warnings"]
-    assert "`dataset: none`" in told
+    [reported] = plan(runforge, experiment(workspace, "true", dataset="cifar10:v1"))["warnings"]
+    assert "`dataset: none`" in reported
 
 
 @pytest.mark.parametrize(
@@ -415,16 +415,16 @@ def test_a_variable_that_is_set_counts_more_than_its_setting(
 ) -> None:
     monkeypatch.setenv("A", "2")
     file = experiment(workspace, "true", environment={"A": "1"})
-    [told] = plan(runforge, file, "--set", "environment.A='3'")["warnings"]
-    assert "`A` is set in the environment, and that counts" in told
+    [reported] = plan(runforge, file, "--set", "environment.A='3'")["warnings"]
+    assert "`A` is set in the environment, and that counts" in reported
     assert plan(runforge, file, "--set", "environment.A='2'")["warnings"] == []
 
 
-def test_a_secret_in_another_place_is_told_of(runforge: Call, workspace: Path) -> None:
+def test_a_secret_in_another_place_is_reported(runforge: Call, workspace: Path) -> None:
     file = experiment(workspace, "true", training={"tokens": ["x", TOKEN]})
-    [told] = plan(runforge, file)["warnings"]
-    assert "`training.tokens` looks like a token of GitHub" in told
-    assert TOKEN not in told
+    [reported] = plan(runforge, file)["warnings"]
+    assert "`training.tokens` looks like a token of GitHub" in reported
+    assert TOKEN not in reported
 
 
 def test_a_secret_is_filled_in_nowhere_else(
@@ -432,9 +432,11 @@ def test_a_secret_is_filled_in_nowhere_else(
 ) -> None:
     monkeypatch.setenv("DB", "hunter2")
     file = experiment(workspace, "true", secret_environment=["DB"], training={"url": "x://${DB}"})
-    told = plan(runforge, file)
-    assert told["config"]["training"]["url"] == "x://${DB}"
-    assert told["warnings"] == ["`${DB}` stays as it is but in `run`: the value is not recorded."]
+    reported = plan(runforge, file)
+    assert reported["config"]["training"]["url"] == "x://${DB}"
+    assert reported["warnings"] == [
+        "`${DB}` stays as it is but in `run`: the value is not recorded."
+    ]
 
 
 # The code
@@ -450,7 +452,7 @@ def test_the_address_of_a_repository_lets_nobody_in(runforge: Call, workspace: P
     subprocess.run([*git, "add", "."], cwd=workspace, check=True)
     subprocess.run([*git, "commit", "-qm", "a"], cwd=workspace, check=True)
     subprocess.run([*git, "remote", "add", "origin", "x"], cwd=workspace, check=True)
-    for number, (address, recorded, told) in enumerate(
+    for number, (address, recorded, reported) in enumerate(
         [
             ("https://example.org/a.git", "https://example.org/a.git", 0),
             ("https://me@example.org/a.git", "https://example.org/a.git", 0),
@@ -466,7 +468,7 @@ def test_the_address_of_a_repository_lets_nobody_in(runforge: Call, workspace: P
         subprocess.run([*git, "remote", "set-url", "origin", address], cwd=workspace, check=True)
         result = run(runforge, file)
         assert config_of(workspace, number)["code"]["repo"] == recorded
-        assert result.err.count("password or a token") == told, address
+        assert result.err.count("password or a token") == reported, address
         assert TOKEN not in result.err
     (workspace / ".git/HEAD").write_text("ref: refs/heads/nowhere\n")
     assert "The commit is not recorded" in run(runforge, file).err

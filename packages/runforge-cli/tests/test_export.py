@@ -30,9 +30,9 @@ def test_csv_is_the_list_of_runs(runforge: Call, filled: Path) -> None:
 
 
 def test_csv_of_one_run(runforge: Call, filled: Path) -> None:
-    told = runforge("export", "latest", "--to", "csv", "-o", "one", "--json").json
+    reported = runforge("export", "latest", "--to", "csv", "-o", "one", "--json").json
     [row] = rows_of(filled / "one/runs.csv")
-    assert told == {
+    assert reported == {
         "to": "csv",
         "path": "one",
         "exported": [row["run_id"]],
@@ -122,11 +122,11 @@ def test_what_a_spreadsheet_computes_is_a_formula(cell: str) -> None:
     assert is_formula(cell)
 
 
-def test_formulas_are_told_and_quoted_on_request(runforge: Call, filled: Path) -> None:
+def test_formulas_are_reported_and_quoted_on_request(runforge: Call, filled: Path) -> None:
     assert runforge(*TRAIN, "--name", FORMULAS[0]).code == 0
     for arguments in (("runs", "--csv"), ("export", "--to", "csv", "-o", "tables")):
-        told = runforge(*arguments)
-        assert (told.code, "`name`" in told.err) == (0, True), told.err
+        reported = runforge(*arguments)
+        assert (reported.code, "`name`" in reported.err) == (0, True), reported.err
         quoted = runforge(*arguments, "--quote-formulas")
         assert (quoted.code, quoted.err) == (0, "")
     rows = {row["name"]: row for row in rows_of(filled / "tables/runs.csv")}
@@ -139,13 +139,13 @@ def test_numbers_and_other_texts_are_no_formulas(cell: str) -> None:
     assert not is_formula(cell)
 
 
-def test_no_runs_is_told(runforge: Call, workspace: Path) -> None:
+def test_no_runs_is_reported(runforge: Call, workspace: Path) -> None:
     result = runforge("export", "--to", "csv", "-o", "tables", "--json")
     assert (result.code, result.json["error"]["code"]) == (3, "RUN_NOT_FOUND")
     assert not (workspace / "tables").exists()
 
 
-def test_without_mlflow_it_is_told_how_to_get_it(
+def test_without_mlflow_the_error_says_how_to_install_it(
     runforge: Call, filled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("runforge_cli.export.mlflow_store.find_spec", lambda name: None)

@@ -50,9 +50,9 @@ def milliseconds(text: str) -> int:
 
 def test_mlflow_reads_what_every_run_records(runforge: Call, filled: Path) -> None:
     listed = {entry["run_id"]: entry for entry in runforge("runs", "--json").json["runs"]}
-    told = exported(runforge)
-    assert sorted(told["exported"]) == sorted(listed)
-    assert (told["present"], told["left_out"]) == ([], {})
+    reported = exported(runforge)
+    assert sorted(reported["exported"]) == sorted(listed)
+    assert (reported["present"], reported["left_out"]) == ([], {})
     runs = runs_of(filled / "ml")
     assert runs.keys() == listed.keys()
     client = client_of(filled / "ml")
@@ -115,9 +115,9 @@ def files_of(folder: Path) -> dict[str, bytes]:
 
 def test_the_same_call_again_adds_what_is_new(runforge: Call, filled: Path) -> None:
     first = exported(runforge, "latest")["exported"]
-    told = exported(runforge)
-    assert told["present"] == first
-    assert len(told["exported"]) == 3
+    reported = exported(runforge)
+    assert reported["present"] == first
+    assert len(reported["exported"]) == 3
     before = (filled / "ml/mlflow.db").read_bytes()
     again = exported(runforge)
     assert (again["exported"], len(again["present"])) == ([], 4)
@@ -135,7 +135,9 @@ def test_a_run_whose_export_was_ended_is_exported_anew(runforge: Call, filled: P
     assert again.info.run_id != run.info.run_id
 
 
-def test_runs_at_work_are_left_out_and_killed_ones_are_not(runforge: Call, filled: Path) -> None:
+def test_runs_in_progress_are_left_out_and_killed_ones_are_not(
+    runforge: Call, filled: Path
+) -> None:
     with training(filled) as (process, folder):
         shown = runforge("export", "latest", "--to", "mlflow", "-o", "ml")
         assert shown.code == 0
@@ -192,9 +194,9 @@ def test_nothing_is_written_anywhere_else_or_sent(runforge: Call, filled: Path) 
 def test_mlflow_reads_the_histories_of_experiments(
     runforge: Call, repository: Repository, tmp_path: Path
 ) -> None:
-    told = exported(runforge)
-    assert sorted(told["exported"]) == sorted(repository.ids.values())
-    assert told["left_out"] == {}
+    reported = exported(runforge)
+    assert sorted(reported["exported"]) == sorted(repository.ids.values())
+    assert reported["left_out"] == {}
     runs, client = runs_of(repository.root / "ml"), client_of(repository.root / "ml")
     first, folder = runs[repository.ids["first"]], repository.folder("first")
     config, metrics = (

@@ -1,4 +1,4 @@
-"""The index, rebuilt from real run folders and held against them, whatever was done to either."""
+"""Compare the index with real run folders, and rebuild it, after changes to either."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def test_what_is_in_the_index_stays_as_it_is(runforge: Call, filled: Path) -> No
     assert [entry["run_id"] for entry in document["runs"]] == [fourth, second, first, third]
 
 
-def test_check_names_what_does_not_fit_and_writes_nothing(runforge: Call, filled: Path) -> None:
+def test_check_names_disagreements_and_writes_nothing(runforge: Call, filled: Path) -> None:
     assert the_report(runforge, "check", 0)["findings"] == []
     one, two, three, four = ids_of(filled)
 
@@ -297,7 +297,7 @@ def test_what_is_no_run_is_skipped_with_the_reason(runforge: Call, filled: Path)
     assert max(len(line) for line in text.splitlines()) <= 80
 
 
-def test_a_name_that_is_not_text_is_told_as_one(runforge: Call, filled: Path) -> None:
+def test_a_name_that_is_not_text_is_reported_as_one(runforge: Call, filled: Path) -> None:
     try:
         os.mkdir(os.fsencode(filled / ".runforge/runs") + b"/\xff")  # noqa: PTH102 - bytes
     except OSError:
@@ -363,7 +363,7 @@ def test_a_run_in_a_folder_of_its_own_name_is_kept_and_found(runforge: Call, fil
     assert the_report(runforge, "check", 1)["missing_folders"] == [one]
 
 
-def test_a_run_at_work_is_told_from_one_that_was_killed(runforge: Call, filled: Path) -> None:
+def test_a_run_in_progress_is_distinguished_from_a_killed_one(runforge: Call, filled: Path) -> None:
     before = index_of(filled).read_bytes()
     prepared = filled / ".runforge/runs/20270101-000000-0000000a"
     prepared.mkdir()

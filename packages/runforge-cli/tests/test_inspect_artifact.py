@@ -1,4 +1,4 @@
-"""Looking into model files from the command line: what is shown, by which door, and how fast."""
+"""Inspect model files with both entry points: output, imports and speed."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def filled(trained: Path, workspace: Path) -> Path:
-    """Return a copy of that workspace, which is the current folder."""
+    """Return a copy of that workspace, set as the current folder."""
     shutil.copytree(trained, workspace, dirs_exist_ok=True)
     return workspace
 
@@ -83,7 +83,7 @@ def test_a_model_is_named_by_its_path_its_run_or_latest(runforge: Call, filled: 
         assert documents[0]["classes"] == ["Adelie", "Chinstrap", "Gentoo"]
 
 
-def test_both_doors_give_the_five_fields_of_the_contract(
+def test_both_entry_points_give_the_five_fields_of_the_contract(
     process: Call, runforge: Call, filled: Path
 ) -> None:
     path = str(models(filled)[0])
@@ -145,7 +145,7 @@ def test_a_hostile_model_ends_with_one_and_runs_nothing(
     assert trace.exists()
 
 
-def test_what_is_no_model_is_told_as_such(runforge: Call, filled: Path) -> None:
+def test_what_is_no_model_is_reported_as_such(runforge: Call, filled: Path) -> None:
     Path("empty").touch()
     Path("list.pkl").write_bytes(pickle.dumps([1, 2]))
     assert runforge("inspect-artifact", "empty").code == 1
@@ -225,14 +225,14 @@ def test_the_view_of_a_hostile_model_is_safe_and_says_what_matters_first(
     assert len(lines) < 500
 
 
-@pytest.mark.parametrize("door", ["runforge_cli", "ml_runner"])
-def test_looking_into_a_file_loads_none_of_the_libraries(door: str, filled: Path) -> None:
+@pytest.mark.parametrize("entry_point", ["runforge_cli", "ml_runner"])
+def test_inspecting_a_file_loads_none_of_the_libraries(entry_point: str, filled: Path) -> None:
     path = str(models(filled)[1])
     arguments = ["inspect-artifact", path, "--json"]
-    if door == "ml_runner":
+    if entry_point == "ml_runner":
         arguments = ["inspect-artifact", "--artifact", path]
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", door, *arguments],
+        [sys.executable, "-X", "importtime", "-m", entry_point, *arguments],
         capture_output=True,
         text=True,
         check=True,

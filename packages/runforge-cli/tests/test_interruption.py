@@ -109,7 +109,7 @@ def test_a_training_ends_at_every_moment_until_it_has_signals_of_its_own(
     assert len(list((workspace / ".runforge/runs").iterdir())) == 1
 
 
-def test_the_door_for_editors_ends_at_every_moment(workspace: Path) -> None:
+def test_the_editor_entry_point_ends_at_every_moment(workspace: Path) -> None:
     (workspace / "labelled.csv").write_text("x,label\n" + "1,a\n2,b\n" * 20)
     train = ("ml_runner", "train", "--preset", "std-train", "--out", "out")
     found = ends(workspace, signal.SIGINT, *train, every=7, RUNFORGE_DATASET="labelled.csv")
@@ -130,7 +130,7 @@ def test_a_command_that_writes_is_unwound_at_every_moment(
     assert [end for end in endings if end != [5, *LINE]] == []
 
 
-def test_what_the_end_is_told_with_is_what_other_errors_are_told_with(
+def test_an_interruption_is_reported_like_other_errors(
     capfdbinary: pytest.CaptureFixture[bytes],
 ) -> None:
     error = RunForgeError(ErrorCode.CANCELLED, "Interrupted.")
@@ -142,7 +142,7 @@ def test_what_the_end_is_told_with_is_what_other_errors_are_told_with(
         assert capfdbinary.readouterr() == expected
 
 
-def test_an_interrupt_that_became_another_error_is_told_as_one(workspace: Path) -> None:
+def test_an_interrupt_that_became_another_error_is_reported_as_one(workspace: Path) -> None:
     program = (
         "import os, signal, sys\n"
         "from runforge_cli.shell import interruption\n"

@@ -128,7 +128,7 @@ def test_an_empty_entry_of_the_path_is_no_way_in(tmp_path: Path) -> None:
         hostile.call("runforge", "schema", "list", PYTHONPATH=path)
 
 
-def test_what_somebody_has_put_on_the_path_stays(tmp_path: Path) -> None:
+def test_folders_that_the_user_put_on_the_path_stay(tmp_path: Path) -> None:
     wanted = tmp_path / "wanted"
     wanted.mkdir()
     program = (

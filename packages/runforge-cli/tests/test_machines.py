@@ -1,4 +1,4 @@
-"""Runs of other machines, held against each other wherever the tests run: no name is cut."""
+"""Compare runs of other machines, independent of this one: no name is cut."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from syrupy.assertion import SnapshotAssertion
 MACHINES: dict[str, Any] = json.loads((Path(__file__).parent / "machines.json").read_bytes())
 VECTOR = next((ROOT / "docs/test-vectors/runs/v0.4.0/.runforge/runs").glob("20260223*"))
 PAIRS = list(permutations(MACHINES, 2))
-#: What tells of kernels and threads, of versions, of the machine, and what only accompanies.
+#: Fields on kernels and threads, on versions, on the machine, and other fields.
 KINDS = (
     r"numerics\.(blas\..*\.(architecture|threads)|simd|threads)",
     r"python\..*|packages\..*|numerics\.blas\..*",
@@ -63,7 +63,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
 
 
 def squeezed(text: str) -> str:
-    """Return a text without what lays it out."""
+    """Return a string without layout characters."""
     return re.sub(r"\s+", "", text)
 
 

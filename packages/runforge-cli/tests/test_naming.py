@@ -1,4 +1,4 @@
-"""A run is found by what was printed of it, by `latest`, and told of where its folder is gone."""
+"""Runs are found by printed names and by `latest`, and missing folders are reported."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ def test_the_latest_is_the_run_that_was_listed_last(runforge: Call, ticking: Pat
     for command in ("show", "diagnostics"):
         assert runforge(command, "latest", "--json").json["run_id"] == run_id
     assert Store(ticking).run().id == run_id
-    told = runforge("metrics")
-    assert told.err == f"note: latest is {run_id} in .runforge/runs\n"
+    reported = runforge("metrics")
+    assert reported.err == f"note: latest is {run_id} in .runforge/runs\n"
     assert runforge("metrics", "--quiet").err == ""
 
 
@@ -115,7 +115,7 @@ def test_the_latest_is_one_that_the_command_can_take(runforge: Call, ticking: Pa
         assert f"note: latest is {expected} in " in result.err, command
 
 
-def test_where_no_run_can_be_taken_its_own_shortcoming_is_told(
+def test_where_no_run_can_be_taken_its_own_shortcoming_is_reported(
     runforge: Call, filled: Path
 ) -> None:
     error = runforge("importance", "--json").json["error"]
@@ -140,10 +140,10 @@ def test_a_run_whose_folder_is_gone_is_not_found(runforge: Call, filled: Path) -
         error = result.json["error"]
         assert (result.code, error["code"]) == (3, "RUN_NOT_FOUND"), (command, reference)
         assert "is gone" in error["message"]
-        told = [problem["message"] for problem in error["problems"]]
-        assert "status: succeeded" in told
-        assert f"model_sha256: {entry['model_sha256']}" in told
-        assert f"accuracy: {entry['summary']['final_metrics']['accuracy']}" in told
+        reported = [problem["message"] for problem in error["problems"]]
+        assert "status: succeeded" in reported
+        assert f"model_sha256: {entry['model_sha256']}" in reported
+        assert f"accuracy: {entry['summary']['final_metrics']['accuracy']}" in reported
     assert sorted(filled.rglob("*")) == before
 
 
@@ -187,9 +187,9 @@ def test_what_is_printed_in_a_subfolder_can_be_pasted_there(
     for reference in (folder, f".runforge/runs/{run_id}", f"{folder}/"):
         for command in ("show", "metrics", "verify", "diagnostics"):
             assert runforge(command, reference).code == 0, (command, reference)
-    told = runforge("show", run_id).out
-    assert folder_in(told) == folder
-    assert f"dataset       {data}" in told or f" {data} (sha256" in told
+    reported = runforge("show", run_id).out
+    assert folder_in(reported) == folder
+    assert f"dataset       {data}" in reported or f" {data} (sha256" in reported
     model = f".runforge/runs/{run_id}/artifacts/model.pkl"
     for command in (
         *(("trace", model), ("inspect-artifact", model), ("predict", model, str(data))),
@@ -237,10 +237,10 @@ def test_what_to_do_next_can_be_pasted(
     monkeypatch.chdir(filled / where)
     monkeypatch.setenv("COLUMNS", "400")
     named = (*store, "--workspace", str(filled))
-    told = runforge("show", *named).out.split("\nNext\n")[1].strip().splitlines()
-    assert ("--workspace" in told[0]) == where.startswith("..")
-    assert ("--store" in told[0]) == bool(store)
-    for line in told:
+    reported = runforge("show", *named).out.split("\nNext\n")[1].strip().splitlines()
+    assert ("--workspace" in reported[0]) == where.startswith("..")
+    assert ("--store" in reported[0]) == bool(store)
+    for line in reported:
         typed = shlex.split(line.partition(" runforge ")[2])
         if typed[0] != "rerun":
             assert runforge(*typed).code == 0, line
@@ -256,7 +256,7 @@ def test_runs_are_sorted_by_the_names_that_show_prints(runforge: Call, filled: P
         assert len(result.out.splitlines()) == 5
 
 
-def test_a_file_that_a_file_manager_leaves_is_told_as_one(runforge: Call, filled: Path) -> None:
+def test_a_file_that_a_file_manager_leaves_is_reported_as_one(runforge: Call, filled: Path) -> None:
     folder = filled / read_index(StoreLayout(filled))[0]["run_dir"]
     (folder / ".DS_Store").write_bytes(b"\0")
     result = runforge("verify", folder.name)

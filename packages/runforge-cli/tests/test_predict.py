@@ -39,7 +39,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def filled(trained: Path, workspace: Path) -> Path:
-    """Return a copy of that workspace, which is the current folder."""
+    """Return a copy of that workspace, set as the current folder."""
     shutil.copytree(trained, workspace, dirs_exist_ok=True)
     return workspace
 
@@ -183,7 +183,7 @@ def test_a_model_without_probabilities_says_to_leave_the_option_out(
         ("", 1, "DATASET_EMPTY"),
     ],
 )
-def test_a_table_that_does_not_fit_is_an_error_and_leaves_no_file(
+def test_a_table_with_other_columns_is_an_error_and_leaves_no_file(
     text: str, exit_code: int, error: str, runforge: Call, filled: Path
 ) -> None:
     Path("new.csv").write_text(text)

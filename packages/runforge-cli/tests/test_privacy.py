@@ -1,4 +1,4 @@
-"""What a run tells of a person and a machine, and that it can be left out."""
+"""What a run records about the user and the machine, and how to omit it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ALL = ["dataset.path", "python.executable", "paths"]
 
 @pytest.fixture
 def person(workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the home of a person, who has the penguins there and is in the workspace."""
+    """Return a home folder with the penguins; the current folder is a workspace in it."""
     home = tmp_path_factory.mktemp("alice-of-wonderland")
     shutil.move(workspace / "penguins.csv", home / "penguins.csv")
     return home
@@ -88,8 +88,8 @@ def test_a_private_run_names_neither_and_says_so(
     )
     assert notice["details"] == {"left_out": ALL}
     assert (folder / "artifacts/model.pkl").read_bytes() == model
-    told = " ".join(runforge("diagnostics").out.split())
-    assert "Left out of the record on request: the dataset's folder, the interpreter's" in told
+    reported = " ".join(runforge("diagnostics").out.split())
+    assert "Left out of the record on request: the dataset's folder, the interpreter's" in reported
 
 
 def test_a_private_run_is_verified_and_reproduced_as_far_as_it_can_be(
@@ -141,11 +141,11 @@ def test_a_failed_private_run_names_no_folder(
     first, second = (document(folder, "result.json")["error"] for folder in folders(workspace))
     by_code = {error["code"]: error for error in (first, second)}
     assert by_code.keys() == {"FEATURE_NOT_NUMERIC", "INTERNAL"}
-    told = by_code["INTERNAL"]
+    reported = by_code["INTERNAL"]
     shortened = "(left out)/penguins.csv and ./.runforge, (python)/lib/x.py"
-    assert shortened in told["message"]
-    assert 'File "(runforge)/runforge_engine/' in told["traceback"]
-    assert 'File "/' not in told["traceback"]
+    assert shortened in reported["message"]
+    assert 'File "(runforge)/runforge_engine/' in reported["traceback"]
+    assert 'File "/' not in reported["traceback"]
 
 
 @pytest.mark.parametrize(("value", "private"), [("1", True), ("yes", True), ("0", False)])
@@ -191,7 +191,7 @@ def test_a_request_that_its_client_wrote_stays_as_it_is(
     assert runforge("verify", prepared.name).code == 0
 
 
-def test_a_failure_is_told_in_full_to_whoever_calls_the_library(
+def test_a_failure_is_reported_in_full_to_callers_of_the_library(
     workspace: Path, person: Path
 ) -> None:
     with pytest.raises(RunForgeError, match="not numeric"):

@@ -85,7 +85,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str
         return next(iter(set(runs.glob("*")) - before)).name
 
     binary = ("train", "two.csv", *TRAIN[2:])
-    told = [part for text in HOSTILE for part in ("--tag", text)]
+    reported = [part for text in HOSTILE for part in ("--tag", text)]
     found = {
         "multiclass": train(*TRAIN, "--model", "random_forest", "--preset", "fast"),
         "binary": train(*binary, "--name", "two species", "--notes", "one line\nanother line"),
@@ -100,7 +100,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str
             HOSTILE[0],
             "--notes",
             "\n".join(HOSTILE),
-            *told,
+            *reported,
         ),
         "failed": train("train", "penguins.csv", "--label", "species", code=1),
     }
@@ -255,8 +255,8 @@ def test_a_run_without_results_says_why(name: str, report: Any) -> None:
     assert "Metrics" not in headings
     assert "Curves" not in headings
     assert "runforge rerun " in texts(tree, "pre")[0]
-    told = " ".join(texts(tree, "p"))
-    assert ("FEATURE_NOT_NUMERIC" if name == "failed" else "CANCELLED") in told
+    reported = " ".join(texts(tree, "p"))
+    assert ("FEATURE_NOT_NUMERIC" if name == "failed" else "CANCELLED") in reported
     check_plain_markdown(report(name, suffix=".md"))
 
 
@@ -271,7 +271,7 @@ def test_older_runs_have_what_they_recorded(version: str, runforge: Call, worksp
     assert "Metrics" in texts(tree, "h2")
 
 
-def test_several_runs_are_held_against_each_other(report: Any) -> None:
+def test_several_runs_are_compared(report: Any) -> None:
     tree = check_harmless(report("binary", "forest", "svc"))
     headings = texts(tree, "h2")
     assert headings[:4] == [
@@ -336,7 +336,7 @@ def _rows(tokens: list[Any]) -> list[list[Any]]:
 
 
 def a_report(text: str) -> Report:
-    """Return a report that has ``text`` wherever a text can stand."""
+    """Return a report that has ``text`` in every field that can hold it."""
     table = TableBlock(text, (text, text), [([Name(text)], text)], frozenset({1}))
     series = Series([Name(text)], (0.0, 1.0), (0.0, 1.0), text, dots=(1.0, 0.5))
     return Report(

@@ -114,7 +114,7 @@ def test_a_file_written_otherwise_falls_below_the_bytes(runforge: Call, run: Pat
     assert "The file is not the one that the run recorded. [metrics.json]" in result.out
 
 
-def test_a_changed_row_is_told(
+def test_a_changed_row_is_reported(
     runforge: Call, run: Path, workspace: Path, snapshot: SnapshotAssertion
 ) -> None:
     data = workspace / "penguins.csv"
@@ -150,7 +150,9 @@ def test_a_dataset_that_was_moved_is_found_by_its_bytes(
     assert runforge("reproduce", "--dataset", "other.csv").code == 1
 
 
-def test_a_changed_record_is_told(runforge: Call, run: Path, snapshot: SnapshotAssertion) -> None:
+def test_a_changed_record_is_reported(
+    runforge: Call, run: Path, snapshot: SnapshotAssertion
+) -> None:
     def change(raw: Any) -> None:
         next(item for item in raw["hyperparameters"] if item["name"] == "warm_start")["value"] = (
             True

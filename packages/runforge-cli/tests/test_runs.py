@@ -20,7 +20,7 @@ def statuses(runforge: Call, *options: str) -> dict[str, str]:
     return {line.split()[0]: line.split()[1] for line in lines}
 
 
-def test_a_run_at_work_is_told_from_one_that_was_killed(runforge: Call, filled: Path) -> None:
+def test_a_running_run_is_distinguished_from_a_killed_one(runforge: Call, filled: Path) -> None:
     prepared = filled / ".runforge/runs/20270101-000000-0000000a"
     some = next((filled / ".runforge/runs").iterdir())
     prepared.mkdir()
@@ -48,7 +48,7 @@ def test_a_run_at_work_is_told_from_one_that_was_killed(runforge: Call, filled: 
     assert all(status and not state for status, state in states[2:])
 
 
-def test_a_run_that_has_not_begun_says_no_more_than_that(runforge: Call, workspace: Path) -> None:
+def test_an_unstarted_run_shows_only_its_state(runforge: Call, workspace: Path) -> None:
     (workspace / ".runforge/runs/20270101-000000-0000000a").mkdir(parents=True)
     assert runforge("show").out.splitlines() == [
         "Run 20270101-000000-0000000a: incomplete",

@@ -143,15 +143,15 @@ class TestSigning:
         assert (result.code, f"{PASSPHRASE} is empty" in result.err) == (2, True)
 
     @pytest.mark.parametrize("mode", [0o640, 0o604, 0o666])
-    def test_a_key_that_others_can_read_is_told(
+    def test_a_key_that_others_can_read_is_reported(
         self, runforge: Call, signer: Path, mode: int
     ) -> None:
         (signer / "runforge.key").chmod(mode)
         result = sign(runforge, folder_of(signer, 0))
         assert (result.code, "chmod 600 runforge.key" in result.err) == (0, True)
         result = sign(runforge, folder_of(signer, 1), "--json")
-        [told] = result.json["diagnostics"]
-        assert (told["code"], told["severity"]) == ("KEY_EXPOSED", "warning")
+        [reported] = result.json["diagnostics"]
+        assert (reported["code"], reported["severity"]) == ("KEY_EXPOSED", "warning")
 
     def test_a_signature_is_replaced_only_if_asked(self, runforge: Call, signer: Path) -> None:
         folder = folder_of(signer, 0)

@@ -169,7 +169,7 @@ def test_an_error_fits_the_terminal_and_keeps_what_may_be_copied(workspace: Path
         assert terminal.leave() == 3
         first, *rest = terminal.written.decode().split("\r\n")
     assert first == "error[RUN_NOT_FOUND]: There is no run"
-    # The path is not broken by us: the terminal does that, and whoever copies it has it whole.
+    # The path is not wrapped by us but by the terminal, so that it can be copied.
     assert rest[0] == "  `nope` in"
     assert rest[1] == f"  `{place}`."
     assert rest[2:] == ["hint: `runforge runs` lists them;", "  `latest` is the newest one.", ""]

@@ -157,7 +157,7 @@ def test_runs_that_the_index_lacks_are_found(runforge: Call, filled: Path) -> No
     assert traced(runforge, digest_of(model)) == expected
 
 
-def test_a_run_whose_folder_is_gone_is_told_by_the_index(runforge: Call, filled: Path) -> None:
+def test_a_run_whose_folder_is_gone_is_reported_by_the_index(runforge: Call, filled: Path) -> None:
     entry = entries_of(filled)[0]
     digest = digest_of(filled / entry["run_dir"] / "artifacts/model.pkl")
     shutil.rmtree(filled / entry["run_dir"])

@@ -167,7 +167,7 @@ def test_a_folder_that_went_missing_is_not_found(runforge: Call, filled: Path) -
     assert (code, verdicts(found["stores"][0])["runs"]) == (1, "incomplete")
 
 
-def test_hostile_folders_are_told_about_and_nothing_else(runforge: Call, filled: Path) -> None:
+def test_hostile_folders_are_reported_and_nothing_else(runforge: Call, filled: Path) -> None:
     folder = folder_of(filled, 0)
     (folder / "run.json").write_bytes(b"[" * 1_000_000)
     (folder / "request.json").unlink()

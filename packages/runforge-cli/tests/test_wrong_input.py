@@ -56,7 +56,7 @@ DATA: dict[str, tuple[bytes, str, str]] = {
 
 
 @pytest.mark.parametrize(("data", "code", "named"), DATA.values(), ids=DATA)
-def test_bad_data_fails_the_run_and_is_on_record(
+def test_bad_data_fails_the_run_and_is_recorded(
     data: bytes, code: str, named: str, runforge: Call, workspace: Path
 ) -> None:
     (workspace / "d.csv").write_bytes(data)
@@ -156,7 +156,7 @@ CALLS: dict[str, tuple[tuple[str, ...], int, str, str]] = {
 }
 
 
-def test_all_mistakes_in_hyperparameters_are_told_together(runforge: Call) -> None:
+def test_all_mistakes_in_hyperparameters_are_reported_together(runforge: Call) -> None:
     result = runforge(*TRAIN, "--param", "C=-1", "--param", "max_itr=1", "--json")
     error = result.json["error"]
     assert (result.code, error["code"]) == (2, "HYPERPARAMETER_UNKNOWN")
@@ -239,9 +239,9 @@ def test_a_store_that_cannot_be_written_is_named(runforge: Call, workspace: Path
     assert (workspace / ".runforge").read_text() == "a file where the store should be"
 
 
-#: The superuser may write anywhere, so the command becomes somebody else then. What it imports may
+#: The superuser may write anywhere, so the command then becomes another user. What it imports may
 #: lie where that one may not read: so all of it is imported before, by a run and by a refusal.
-AS_SOMEBODY = """
+AS_OTHER_USER = """
 import contextlib, io, os, sys
 from runforge_cli.__main__ import guard, main
 from runforge_cli.shell.app import cli
@@ -268,7 +268,7 @@ def test_a_read_only_workspace_is_named(workspace: Path) -> None:
         (folder / "penguins.csv").chmod(0o444)
         folder.chmod(0o555)
         done = subprocess.run(
-            [sys.executable, "-B", "-c", AS_SOMEBODY, str(folder), *TRAIN],
+            [sys.executable, "-B", "-c", AS_OTHER_USER, str(folder), *TRAIN],
             capture_output=True,
             text=True,
             cwd=workspace,
@@ -294,7 +294,7 @@ def test_a_store_that_is_a_link_is_not_written_through(
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
 @pytest.mark.parametrize("model", ["linear_svc", "random_forest"])
-def test_a_signal_ends_a_fit_and_is_on_record(
+def test_a_signal_ends_a_fit_and_is_recorded(
     number: signal.Signals, model: str, workspace: Path
 ) -> None:
     import numpy as np
@@ -354,7 +354,7 @@ def test_light_commands_load_no_numeric_library(workspace: Path) -> None:
     subprocess.run([sys.executable, "-c", program], check=True, stdout=subprocess.DEVNULL)
 
 
-def test_the_editor_door_trains_and_inspects(process: Call, workspace: Path) -> None:
+def test_the_editor_entry_point_trains_and_inspects(process: Call, workspace: Path) -> None:
     text = (workspace / "penguins.csv").read_text().replace("species", "label", 1)
     (workspace / "penguins.csv").write_text(text)
     environment = {"RUNFORGE_DATASET": "numbers.csv"}
@@ -389,7 +389,7 @@ def test_the_editor_door_trains_and_inspects(process: Call, workspace: Path) -> 
     assert (missing.code, missing.json["error"]["code"]) == (2, "USAGE_INVALID")
 
 
-def test_an_editor_that_names_a_profile_gets_its_family_and_is_told(
+def test_an_editor_that_names_a_profile_gets_its_family_and_is_reported(
     process: Call, workspace: Path
 ) -> None:
     rows = "".join(f"{row},{row % 2}\n" for row in range(20))
@@ -404,8 +404,8 @@ def test_an_editor_that_names_a_profile_gets_its_family_and_is_told(
     run = json.loads((workspace / "run/run.json").read_text("utf-8"))
     assert (run["model_family"], run["profile_name"]) == ("random_forest", "thorough")
     [folder] = {path.parent for path in workspace.rglob("diagnostics.json")}
-    told = json.loads((folder / "diagnostics.json").read_text("utf-8"))["diagnostics"]
-    assert "FAMILY_FROM_PROFILE" in {item["code"] for item in told}
+    reported = json.loads((folder / "diagnostics.json").read_text("utf-8"))["diagnostics"]
+    assert "FAMILY_FROM_PROFILE" in {item["code"] for item in reported}
 
 
 def test_a_prepared_folder_gets_a_result_whatever_is_wrong(runforge: Call, workspace: Path) -> None:
@@ -469,7 +469,7 @@ def test_a_path_that_no_system_has_is_missed(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there, folders in use stay")
 @pytest.mark.parametrize("call", ["runs", "experiment check", "experiment init"])
-def test_a_current_folder_that_is_gone_is_told_of(call: str, workspace: Path) -> None:
+def test_a_current_folder_that_is_gone_is_reported(call: str, workspace: Path) -> None:
     program = f'mkdir gone; cd gone; rmdir ../gone; exec "$0" -m runforge_cli {call}'
     done = subprocess.run(
         ["sh", "-c", program, sys.executable], capture_output=True, text=True, check=False

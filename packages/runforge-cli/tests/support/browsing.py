@@ -98,7 +98,7 @@ class Seen:
 
     @property
     def notices(self) -> list[str]:
-        """What was told in passing."""
+        """The notifications that were shown."""
         return [item.message for item in self.app._notifications]
 
     async def press(self, *keys: str) -> None:

@@ -1,4 +1,4 @@
-"""What the tests of the commands share: how a call is told, and the usual one."""
+"""Helpers of the command tests: the result of a call, and the usual arguments."""
 
 from __future__ import annotations
 

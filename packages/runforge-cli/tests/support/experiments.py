@@ -54,7 +54,7 @@ def log_of(root: Path, number: int = 1) -> str:
 
 @contextmanager
 def started(root: Path, *arguments: str, **streams: Any) -> Iterator[subprocess.Popen[str]]:
-    """Start the command in a process of its own."""
+    """Start the command in a separate process."""
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
     with subprocess.Popen(
         [sys.executable, "-m", "runforge_cli", "experiment", "run", *arguments],
@@ -79,7 +79,7 @@ def until(holds: Callable[[], object], process: subprocess.Popen[str] | None = N
 
 
 def is_alive(pid: int) -> bool:
-    """Tell whether a process is at work; one that has ended and waits to be noticed is not."""
+    """Return whether a process is running; a zombie is not."""
     try:
         os.kill(pid, 0)
         state = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()[0]

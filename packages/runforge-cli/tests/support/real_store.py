@@ -18,7 +18,7 @@ ENDLESS = (*TRAIN, "--model", "random_forest", "--param", "n_estimators=1000000"
 
 
 def start(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
-    """Start the command in a process of its own, on the real clock."""
+    """Start the command in a separate process, on the real clock."""
     environment = {
         name: value
         for name, value in os.environ.items()

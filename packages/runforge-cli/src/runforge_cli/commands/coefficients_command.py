@@ -1,25 +1,16 @@
-"""``runforge coefficients``: the coefficients of a linear model."""
+"""``runforge coefficients``: show the coefficients of a linear model."""
 
 from __future__ import annotations
 
-import click
-from runforge_contracts.store import layout
-from runforge_contracts.store.lookup import made
+from runforge_contracts.store.layout import LINEAR_COEFFICIENTS
 
+from runforge_cli.commands.document_command import document_command
 from runforge_cli.render.text_pages import coefficients_document, coefficients_page
-from runforge_cli.shell.settings import Settings, global_options, pass_settings, run_argument
-from runforge_cli.terminal.output import write_json, write_lines
 
-
-@click.command("coefficients", short_help="Show the coefficients of a linear model.")
-@run_argument
-@global_options
-@pass_settings
-def command(settings: Settings, run: str) -> int:
-    """Show the coefficients of a linear model for standardized features."""
-    folder = settings.find_run(run, takes=made(layout.LINEAR_COEFFICIENTS))
-    if settings.json:
-        write_json(coefficients_document(folder))
-    else:
-        write_lines(coefficients_page(folder))
-    return 0
+command = document_command(
+    "coefficients",
+    LINEAR_COEFFICIENTS,
+    coefficients_document,
+    coefficients_page,
+    "Show the coefficients of a linear model for standardized features.",
+)

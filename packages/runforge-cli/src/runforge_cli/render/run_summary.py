@@ -10,6 +10,7 @@ from runforge_contracts.metrics import primary_metric
 from runforge_contracts.store import layout
 from runforge_contracts.store.run import Run
 
+from runforge_cli.render.differences import source_text
 from runforge_cli.render.tables import (
     coefficient_lines,
     confusion_section,
@@ -29,7 +30,6 @@ _STATES = {
     "incomplete": "The run has not started, or its state is unknown.",
 }
 _OF_THE_FAMILY = "_UNSUPPORTED_MODEL"
-_SOURCES = {"model_default": "model default", "cli": "command line"}
 #: Maximum number of features for each class.
 _TOP = 4
 #: Maximum length of free text, and of one name in a list.
@@ -177,7 +177,7 @@ def _model(folder: Run) -> Iterator[tuple[str, str]]:
         yield "profile", f"{run['profile_name']} {run['profile_version']}"
     for item in run.get("hyperparameters", ()):
         value = "none" if item["value"] is None else str(item["value"])
-        yield item["name"], f"{value} ({_SOURCES.get(item['source'], item['source'])})"
+        yield item["name"], f"{value} ({source_text(item['source'])})"
     if not run:
         # Only the record of a finished run has the source of each value.
         for name, value in (config.get("model", {}).get("hyperparameters") or {}).items():

@@ -1,4 +1,4 @@
-"""Every door pins the numeric environment before numpy loads, and so does all that it starts."""
+"""Every entry point pins the numeric environment before numpy is loaded, also in its children."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ sys.meta_path.insert(0, Watch())
 ROWS = "a,b,label\n" + "".join(f"{i % 7},{i % 5 + i / 9},{'xyz'[i % 3]}\n" for i in range(60))
 
 
-class Doors:
+class EntryPoints:
     """A workspace in which commands run under watch, with a numeric environment of their own."""
 
     def __init__(self, folder: Path) -> None:
@@ -89,30 +89,30 @@ class Doors:
 
 
 @pytest.fixture
-def doors(tmp_path: Path) -> Doors:
-    return Doors(tmp_path)
+def entry_points(tmp_path: Path) -> EntryPoints:
+    return EntryPoints(tmp_path)
 
 
 TRAIN = ("train", "data.csv", "--label", "label", "--preset", "fast", "--json")
 
 
-def test_every_door_of_the_command_pins_before_numpy_loads(doors: Doors) -> None:
-    out, loads = doors.call("runforge_cli", *TRAIN)
+def test_every_command_pins_before_numpy_loads(entry_points: EntryPoints) -> None:
+    out, loads = entry_points.call("runforge_cli", *TRAIN)
     assert loads == ["pinned"]
     trained = json.loads(out)
-    request = doors.workspace / trained["run_dir"] / "request.json"
-    shutil.copyfile(request, doors.workspace / "again.json")
-    model = str(doors.workspace / trained["run_dir"] / "artifacts/model.pkl")
+    request = entry_points.workspace / trained["run_dir"] / "request.json"
+    shutil.copyfile(request, entry_points.workspace / "again.json")
+    model = str(entry_points.workspace / trained["run_dir"] / "artifacts/model.pkl")
     computing = {
         ("rerun", "latest"): 1,
         ("run", "again.json"): 1,
         ("predict", "latest", "data.csv"): 1,
-        # The training happens in a process of its own; this one loads nothing.
+        # The training happens in a separate process; this one loads nothing.
         ("reproduce", "latest"): 1,
         ("inspect", "data.csv", "--label", "label"): 1,
     }
     for arguments, processes in computing.items():
-        assert doors.call("runforge_cli", *arguments)[1] == ["pinned"] * processes, arguments
+        assert entry_points.call("runforge_cli", *arguments)[1] == ["pinned"] * processes, arguments
     looking = [
         ("runs",),
         ("show", "latest"),
@@ -126,24 +126,26 @@ def test_every_door_of_the_command_pins_before_numpy_loads(doors: Doors) -> None
         ("reproduce", "latest", "--requirements"),
     ]
     # Looking at a run needs no numpy at all.
-    assert doors.look(looking) == []
+    assert entry_points.look(looking) == []
 
 
-def test_every_door_for_editors_pins_before_numpy_loads(doors: Doors) -> None:
+def test_every_editor_command_pins_before_numpy_loads(entry_points: EntryPoints) -> None:
     train = ("train", "--preset", "std-train", "--out", "out", "--device", "cpu")
-    assert doors.call("ml_runner", *train)[1] == ["pinned"]
+    assert entry_points.call("ml_runner", *train)[1] == ["pinned"]
     inspect = ("inspect", "--dataset", "data.csv")
-    assert doors.call("ml_runner", *inspect)[1] == ["pinned"]
-    model = str(doors.workspace / "out/artifacts/model.pkl")
-    assert doors.call("ml_runner", "inspect-artifact", "--artifact", model)[1] == []
+    assert entry_points.call("ml_runner", *inspect)[1] == ["pinned"]
+    model = str(entry_points.workspace / "out/artifacts/model.pkl")
+    assert entry_points.call("ml_runner", "inspect-artifact", "--artifact", model)[1] == []
 
 
 @pinnable
-@pytest.mark.parametrize("door", ["runforge_cli", "ml_runner"])
-def test_a_door_records_the_pinned_environment_in_full(door: str, doors: Doors) -> None:
+@pytest.mark.parametrize("entry_point", ["runforge_cli", "ml_runner"])
+def test_an_entry_point_records_the_pinned_environment_in_full(
+    entry_point: str, entry_points: EntryPoints
+) -> None:
     editor = ("train", "--preset", "std-train", "--out", "out", "--device", "cpu")
-    out, _ = doors.call(door, *(editor if door == "ml_runner" else TRAIN))
-    folder = doors.workspace / json.loads(out)["run_dir"]
+    out, _ = entry_points.call(entry_point, *(editor if entry_point == "ml_runner" else TRAIN))
+    folder = entry_points.workspace / json.loads(out)["run_dir"]
     numerics = json.loads((folder / "run.json").read_text("utf-8"))["provenance"]["numerics"]
     assert numerics["pinned"] is True
     assert numerics["threads"] == 1
@@ -156,8 +158,8 @@ def test_a_door_records_the_pinned_environment_in_full(door: str, doors: Doors) 
         ("OPENBLAS_CORETYPE", "Haswell"),
         ("OPENBLAS_NUM_THREADS", "1"),
     }
-    told = json.loads((folder / "diagnostics.json").read_text("utf-8"))["diagnostics"]
-    assert "NUMERICS_NOT_PINNED" not in {item["code"] for item in told}
+    diagnostics = json.loads((folder / "diagnostics.json").read_text("utf-8"))["diagnostics"]
+    assert "NUMERICS_NOT_PINNED" not in {item["code"] for item in diagnostics}
 
 
 def test_the_tests_themselves_are_pinned() -> None:
