@@ -145,7 +145,7 @@ def test_an_interruption_is_reported_like_other_errors(
 def test_an_interrupt_that_became_another_error_is_reported_as_one(workspace: Path) -> None:
     program = (
         "import os, signal, sys\n"
-        "from runforge_cli.shell import interruption\n"
+        "from runforge_cli.process import interruption\n"
         "from runforge_cli.__main__ import conclude\n"
         "def call():\n"
         "    interruption.unwind()\n"
@@ -174,7 +174,7 @@ def test_an_interrupt_that_became_another_error_is_reported_as_one(workspace: Pa
 def test_an_interrupt_that_is_to_be_ignored_is_ignored(workspace: Path) -> None:
     program = (
         "import os, signal, sys\n"
-        "from runforge_cli.shell import interruption\n"
+        "from runforge_cli.process import interruption\n"
         "interruption.end_at_once(json=False)\n"
         "os.kill(os.getpid(), signal.SIGINT)\n"
         "interruption.unwind()\n"

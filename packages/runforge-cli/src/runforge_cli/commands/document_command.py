@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 from runforge_contracts.store.lookup import made
-from runforge_contracts.store.reading import RunFolder
+from runforge_contracts.store.run import Run
 
 from runforge_cli.shell.settings import Settings, global_options, pass_settings, run_argument
 from runforge_cli.terminal.output import write_json, write_lines
@@ -16,8 +16,8 @@ from runforge_cli.terminal.output import write_json, write_lines
 def document_command(
     name: str,
     file: str,
-    document: Callable[[RunFolder], dict[str, Any]],
-    page: Callable[[RunFolder], list[str]],
+    document: Callable[[Run], dict[str, Any]],
+    page: Callable[[Run], list[str]],
     text: str,
 ) -> click.Command:
     """Return a command that shows a document of a run, as a page or with ``--json`` as it is.
