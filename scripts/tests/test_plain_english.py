@@ -18,7 +18,7 @@ PATTERN = re.compile(
     "|".join(rf"(?P<w{number}>\b(?:{word})\b)" for number, word in enumerate(WORDS)), re.IGNORECASE
 )
 FOLDERS = ("packages", "conformance", "scripts", "benchmarks", "docs", "schemas", "changelog.d")
-#: Written by programs from what is checked elsewhere, installed, or data of tests.
+#: Written by programs from texts that are checked elsewhere, installed, or data of tests.
 LEFT_OUT = (
     *("_generated", "__snapshots__", "node_modules", "build", "dist", "test-vectors", "vectors"),
     *("cases", "support", ".venv", ".tox", "contract", "images"),
