@@ -142,5 +142,5 @@ $(RIVALS)/.installed: $(VENV)/.installed
 		--constraint $(RIVALS)/constraints.txt 'mlflow>=3' scikit-learn pandas
 	@touch $@
 
-clean: ## Remove what the entry points made; runs are kept
+clean: ## Remove what the targets made; runs are kept
 	rm -rf $(VENV) $(RIVALS) .tox .mypy_cache .pytest_cache .ruff_cache
