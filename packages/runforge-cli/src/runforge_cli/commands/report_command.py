@@ -79,6 +79,6 @@ def command(
 def _document(target: Path, materials: Any, without: dict[str, str]) -> dict[str, Any]:
     return {
         "path": str(target),
-        "runs": [material.folder.run_id for material in materials],
+        "runs": [material.folder.id for material in materials],
         "without_curves": without,
     }

@@ -49,11 +49,11 @@ def prepare_training() -> None:
 
 
 def leave(code: int) -> NoReturn:
-    """Exit without waiting for abandoned threads that are still in native code."""
+    """Exit without waiting for native code, which may be running still or crash at an exit."""
     interruption.ended()
-    if not _work_left():
+    if "numpy" not in sys.modules and not _work_left():
         sys.exit(code)
-    # A daemon thread in native code would crash or delay a normal exit of the interpreter.
+    # Threads of the numeric libraries have been seen to crash while the interpreter is finalized.
     atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from runforge_contracts.display import format_duration, printable, shorten, time_text
-from runforge_contracts.metrics import primary_metric
 from runforge_contracts.store import layout
 from runforge_contracts.store.run import Run
+from runforge_contracts.store.summary import RunData, RunModel, RunOutcome, RunSummary, summary_of
 
 from runforge_cli.render.differences import source_text
 from runforge_cli.render.tables import (
@@ -49,14 +48,15 @@ def summary_lines(folder: Run, settings: Settings, *, brief: bool = False) -> It
         Whether to show only the results, for a user who has just started the run.
     """
     yield run_title(folder.id, _status(folder), settings)
-    yield from pairs([*_outcome(folder, settings), *_failure(folder)])
+    summary = summary_of(folder)
+    yield from pairs([*_outcome(folder, summary, settings), *_failure(folder, summary.outcome)])
     if not brief:
-        yield from section("Data", pairs(_data(folder, settings)))
-        yield from section("Model", pairs(_model(folder)))
+        yield from section("Data", pairs(_data(summary.data, settings)))
+        yield from section("Model", pairs(_model(summary.model)))
     yield from _metrics(folder)
     yield from _features(folder)
     if not brief:
-        yield from section("Origin", pairs(_origin(folder)))
+        yield from section("Origin", pairs(_origin(summary)))
         files = _files(folder)
         yield from section("Files", paragraph(files, indent=2) if files else [])
     # Diagnostics that only describe the model family are shown by `runforge diagnostics`.
@@ -96,38 +96,29 @@ def _status(folder: Run) -> str:
     return state_of(folder.path)
 
 
-def _outcome(folder: Run, settings: Settings) -> Iterator[tuple[str, str]]:
-    run, result, request = folder.record or {}, folder.result or {}, folder.request or {}
-    if request.get("name"):
-        yield "name", shorten(request["name"], _LONG)
-    summary = result.get("summary") or ({"metrics": _ratios(run)} if run else None)
-    chosen = primary_metric(summary)
-    if chosen:
-        rows = run.get("split", {}).get("validation_rows")
+def _outcome(folder: Run, summary: RunSummary, settings: Settings) -> Iterator[tuple[str, str]]:
+    outcome, model = summary.outcome, summary.model.file
+    if outcome.name:
+        yield "name", shorten(outcome.name, _LONG)
+    if outcome.primary_metric:
+        rows = summary.data.validation_rows
         where = f" on {plural(rows, 'validation row')}" if rows else ""
-        yield chosen[0], number(chosen[1]) + where
-    if "duration_ms" in result:
-        yield "duration", format_duration(result["duration_ms"])
-    when = run.get("created_at") or result.get("finished_at")
-    if when:
-        yield "finished", time_text(when)
-    if request.get("tags"):
-        yield "tags", some(request["tags"])
-    if request.get("notes"):
-        yield "notes", shorten(request["notes"], _LONG)
+        yield outcome.primary_metric.name, number(outcome.primary_metric.value) + where
+    if outcome.duration_ms is not None:
+        yield "duration", format_duration(outcome.duration_ms)
+    if outcome.finished_at:
+        yield "finished", time_text(outcome.finished_at)
+    if outcome.tags:
+        yield "tags", some(outcome.tags)
+    if outcome.notes:
+        yield "notes", shorten(outcome.notes, _LONG)
     yield "folder", settings.shown(folder.path)
-    model = (run.get("artifacts") or {}).get("model_pkl")
     if model:
         yield "model", model + ("" if (folder.path / model).is_file() else " (missing)")
 
 
-def _ratios(run: dict[str, Any]) -> dict[str, float]:
-    metrics: dict[str, float] = run.get("metrics", {})
-    return {name: value for name, value in metrics.items() if not name.startswith("num_")}
-
-
-def _failure(folder: Run) -> Iterator[tuple[str, str]]:
-    error = (folder.result or {}).get("error")
+def _failure(folder: Run, outcome: RunOutcome) -> Iterator[tuple[str, str]]:
+    error = outcome.error
     if error:
         yield "error", f"{error['message']} [{error.get('code', error['type'])}]"
         if error.get("hint"):
@@ -136,59 +127,44 @@ def _failure(folder: Run) -> Iterator[tuple[str, str]]:
         yield "state", _STATES[_status(folder)]
 
 
-def _data(folder: Run, settings: Settings) -> Iterator[tuple[str, str]]:
-    run, request = folder.record or {}, folder.request or {}
-    config = (folder.result or {}).get("effective_config") or {}
-    dataset = {**request.get("dataset", {}), **config.get("dataset", {}), **run.get("dataset", {})}
-    if "path" in dataset:
-        fingerprint = dataset.get("fingerprint_sha256", "")[:12]
-        path = settings.shown(dataset["path"])
-        yield "dataset", path + (f" (sha256 {fingerprint}…)" if fingerprint else "")
-    if "num_samples" in run or "dropped_rows_missing_values" in run:
-        dropped = run.get("dropped_rows_missing_values", 0)
-        used = run.get("num_samples", run.get("metrics", {}).get("num_samples", 0))
-        rows = f"{used:,} used" + (f", {dropped:,} dropped for missing values" if dropped else "")
-        split = run.get("split")
-        if split:
-            rows += f"; {split['train_rows']:,} training, {split['validation_rows']:,} validation"
+def _data(data: RunData, settings: Settings) -> Iterator[tuple[str, str]]:
+    if data.path is not None:
+        fingerprint = (data.fingerprint_sha256 or "")[:12]
+        yield (
+            "dataset",
+            settings.shown(data.path) + (f" (sha256 {fingerprint}…)" * bool(fingerprint)),
+        )
+    if data.rows is not None or data.dropped_rows is not None:
+        rows = f"{data.rows or 0:,} used"
+        if data.dropped_rows:
+            rows += f", {data.dropped_rows:,} dropped for missing values"
+        if data.train_rows is not None:
+            rows += f"; {data.train_rows:,} training, {data.validation_rows:,} validation"
         yield "rows", rows
-    label = run.get("label_column") or dataset.get("label_column")
-    if label:
-        classes = run.get("classes", [])
-        yield "label", label + (": " + some([str(item) for item in classes]) if classes else "")
-    if "num_features" in run:
-        names = run.get("feature_names", [])
-        yield "features", f"{run['num_features']}" + (": " + some(names) if names else "")
-    excluded = dataset.get("exclude_columns")
-    if excluded:
-        yield "excluded", some(excluded)
+    if data.label_column:
+        classes = [str(item) for item in data.classes or ()]
+        yield "label", data.label_column + (": " + some(classes) if classes else "")
+    if data.num_features is not None:
+        names = data.feature_names
+        yield "features", f"{data.num_features}" + (": " + some(names) if names else "")
+    if data.exclude_columns:
+        yield "excluded", some(data.exclude_columns)
 
 
-def _model(folder: Run) -> Iterator[tuple[str, str]]:
-    run, request = folder.record or {}, folder.request or {}
-    config = (folder.result or {}).get("effective_config") or {}
-    family = run.get("model_family") or request.get("model", {}).get("family")
-    if family:
-        yield "family", family
-    preset = run.get("preset") or request.get("preset")
-    if preset:
-        yield "preset", preset
-    if "profile_name" in run:
-        yield "profile", f"{run['profile_name']} {run['profile_version']}"
-    for item in run.get("hyperparameters", ()):
-        value = "none" if item["value"] is None else str(item["value"])
-        yield item["name"], f"{value} ({source_text(item['source'])})"
-    if not run:
-        # Only the record of a finished run has the source of each value.
-        for name, value in (config.get("model", {}).get("hyperparameters") or {}).items():
-            yield name, "none" if value is None else str(value)
-    seed = run.get("seed", config.get("seed"))
-    if seed is not None:
-        yield "seed", str(seed)
-    device = run.get("device")
-    if device:
-        reason = device.get("gpu_reason")
-        yield "device", device["type"] + (f": {reason}" if reason else "")
+def _model(model: RunModel) -> Iterator[tuple[str, str]]:
+    if model.family:
+        yield "family", model.family
+    if model.preset:
+        yield "preset", model.preset
+    if model.profile:
+        yield "profile", model.profile
+    for name, (value, source) in model.hyperparameters.items():
+        shown = "none" if value is None else str(value)
+        yield name, shown if source is None else f"{shown} ({source_text(source)})"
+    if model.seed is not None:
+        yield "seed", str(model.seed)
+    if model.device:
+        yield "device", model.device + (f": {model.gpu_reason}" if model.gpu_reason else "")
 
 
 def _metrics(folder: Run) -> Iterator[str]:
@@ -211,16 +187,14 @@ def _features(folder: Run) -> Iterator[str]:
         )
 
 
-def _origin(folder: Run) -> Iterator[tuple[str, str]]:
-    run, request = folder.record or {}, folder.request or {}
-    provenance = run.get("provenance") or (folder.result or {}).get("provenance") or {}
-    client = provenance.get("client") or request.get("created_by")
-    if client:
-        yield "client", client
-    if "runforge_version" in run:
-        yield "RunForge", run["runforge_version"]
-    if request.get("rerun_from"):
-        yield "repeats", request["rerun_from"]
+def _origin(summary: RunSummary) -> Iterator[tuple[str, str]]:
+    origin, provenance = summary.origin, summary.origin.provenance
+    if origin.client:
+        yield "client", origin.client
+    if origin.runforge_version:
+        yield "RunForge", origin.runforge_version
+    if summary.outcome.rerun_from:
+        yield "repeats", summary.outcome.rerun_from
     git = provenance.get("git")
     if git:
         yield "commit", git["commit"][:12] + (" with uncommitted changes" if git["dirty"] else "")
@@ -271,7 +245,7 @@ def _next(folder: Run, settings: Settings) -> Iterator[tuple[str, str]]:
         yield "try again", f"runforge rerun {run_id}"
 
 
-def some(names: list[str], most: int = 8) -> str:
+def some(names: Sequence[str], most: int = 8) -> str:
     """Return the first names and the number of the others."""
     shown = ", ".join(shorten(name, _SHORT) for name in names[:most])
     return shown + (f" and {len(names) - most} more" if len(names) > most else "")

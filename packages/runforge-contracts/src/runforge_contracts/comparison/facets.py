@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from runforge_contracts.comparison.environment_difference import environment_fields
 from runforge_contracts.store import layout
 from runforge_contracts.store.run import Run
+from runforge_contracts.store.summary import summarize
 
 #: What a run records of a thing: ``value``, and ``source`` for hyperparameters.
 Recorded = dict[str, Any]
@@ -38,7 +39,7 @@ class Facets:
         self._run = folder.record or {}
         self._request = folder.request or {}
         self._result = folder.result or {}
-        self._config: dict[str, Any] = self._result.get("effective_config") or {}
+        self._summary = summarize(folder.request, folder.record, folder.result)
 
     def header(self) -> dict[str, Any]:
         """Return what tells the run from the others."""
@@ -65,65 +66,53 @@ class Facets:
     @cached_property
     def configuration(self) -> dict[str, Recorded]:
         """Family, preset, profile, seed, device and split."""
-        run, request, config = self._run, self._request, self._config
-        model = {**request.get("model", {}), **config.get("model", {})}
-        profile = run.get("profile_name")
-        if profile is not None:
-            profile = f"{profile} {run['profile_version']}"
-        device = run.get("device") or config.get("device") or {}
-        split = run.get("split") or {}
+        model, data = self._summary.model, self._summary.data
         return recorded(
-            model_family=run.get("model_family") or model.get("family"),
-            preset=run.get("preset") or config.get("preset") or request.get("preset"),
-            profile=profile or config.get("profile"),
-            seed=run.get("seed", config.get("seed")),
-            device=device.get("type"),
-            split=split.get("method"),
-            validation_fraction=split.get("validation_fraction"),
+            model_family=model.family,
+            preset=model.preset,
+            profile=model.profile,
+            seed=model.seed,
+            device=model.device,
+            split=data.split_method,
+            validation_fraction=data.validation_fraction,
         )
 
     @cached_property
     def hyperparameters(self) -> dict[str, Recorded]:
         """Every hyperparameter with the source of its value, where the record tells it."""
-        if "hyperparameters" in self._run:
-            return {
-                item["name"]: {"value": item["value"], "source": item["source"]}
-                for item in self._run["hyperparameters"]
-            }
-        used = (self._config.get("model") or {}).get("hyperparameters") or {}
-        return {name: {"value": value} for name, value in used.items()}
+        return {
+            name: {"value": value} if source is None else {"value": value, "source": source}
+            for name, (value, source) in self._summary.model.hyperparameters.items()
+        }
 
     @cached_property
     def data(self) -> dict[str, Recorded]:
         """Dataset, label, rows and features."""
-        run, split = self._run, self._run.get("split") or {}
-        asked, used = self._request.get("dataset") or {}, self._config.get("dataset") or {}
-        dataset = {**asked, **used, **(run.get("dataset") or {})}
-        excluded = dataset.get("exclude_columns", [] if asked or used else None)
-        rows = run.get("num_samples", (run.get("metrics") or {}).get("num_samples"))
+        data = self._summary.data
+        excluded = data.exclude_columns
         return recorded(
-            path=dataset.get("path"),
-            fingerprint_sha256=dataset.get("fingerprint_sha256"),
-            label_column=run.get("label_column") or dataset.get("label_column"),
-            classes=run.get("classes"),
-            num_samples=rows,
-            dropped_rows_missing_values=run.get("dropped_rows_missing_values"),
-            train_rows=split.get("train_rows"),
-            validation_rows=split.get("validation_rows"),
-            num_features=run.get("num_features"),
-            feature_names=run.get("feature_names"),
-            exclude_columns=excluded,
+            path=data.path,
+            fingerprint_sha256=data.fingerprint_sha256,
+            label_column=data.label_column,
+            classes=data.classes,
+            num_samples=data.rows,
+            dropped_rows_missing_values=data.dropped_rows,
+            train_rows=data.train_rows,
+            validation_rows=data.validation_rows,
+            num_features=data.num_features,
+            feature_names=data.feature_names,
+            exclude_columns=None if excluded is None else list(excluded),
         )
 
     @cached_property
     def environment(self) -> dict[str, Recorded]:
         """Numeric libraries, Python, packages, machine and code, by dotted names."""
-        provenance = self._run.get("provenance") or self._result.get("provenance") or {}
-        client = provenance.get("client") or self._request.get("created_by")
+        origin = self._summary.origin
+        provenance = origin.provenance
         git = {f"git.{name}": value for name, value in (provenance.get("git") or {}).items()}
         return recorded(
-            runforge_version=self._run.get("runforge_version"),
-            client=client,
+            runforge_version=origin.runforge_version,
+            client=origin.client,
             **environment_fields(provenance),
             **git,
         )

@@ -15,6 +15,7 @@ from runforge_contracts.display import format_duration, printable, shorten
 from runforge_contracts.store import layout
 from runforge_contracts.store import run as recorded_run
 from runforge_contracts.store.run import RunStatus
+from runforge_contracts.store.summary import summary_of
 
 from runforge_engine.runtime.folder_lock import state_of
 
@@ -91,22 +92,23 @@ class Run(recorded_run.Run):
 
     def _facts(self) -> list[tuple[str, str]]:
         """Return what a table says of the run."""
-        request, result, record = self.request or {}, self.result or {}, self.record or {}
-        dataset = request.get("dataset", {})
-        error = result.get("error") or {}
+        summary = summary_of(self)
+        outcome, data = summary.outcome, summary.data
         facts = {
-            "name": self.name or "",
-            "error": error.get("message", ""),
+            "name": outcome.name,
+            "error": (outcome.error or {}).get("message"),
             **{name: f"{value:.4f}" for name, value in self.metrics.items()},
-            "model": record.get("model_family") or request.get("model", {}).get("family", ""),
+            "model": summary.model.family,
             "hyperparameters": ", ".join(
                 f"{name}={value}" for name, value in self.hyperparameters.items()
             ),
-            "dataset": dataset.get("path", ""),
-            "label": dataset.get("label_column", ""),
-            "rows": str(record.get("num_samples", "")),
-            "features": str(record.get("num_features", "")),
-            "duration": format_duration(result["duration_ms"]) if "duration_ms" in result else "",
+            "dataset": data.path,
+            "label": data.label_column,
+            "rows": None if data.rows is None else str(data.rows),
+            "features": None if data.num_features is None else str(data.num_features),
+            "duration": None
+            if outcome.duration_ms is None
+            else format_duration(outcome.duration_ms),
             "folder": str(self.path),
         }
         return [(name, text) for name, text in facts.items() if text]

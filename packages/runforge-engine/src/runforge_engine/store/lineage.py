@@ -22,6 +22,7 @@ from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import locate_run
 from runforge_contracts.store.run import Run
+from runforge_contracts.store.summary import summarize
 
 #: Fewest hexadecimal digits that a digest can be looked up by.
 MIN_PREFIX = 8
@@ -68,13 +69,10 @@ class Listed:
 
     def dataset(self) -> dict[str, Any]:
         """Return path and fingerprint of the run's dataset, as far as its documents tell them."""
-        config = self.document(layout.RESULT).get("effective_config") or {}
-        told = {
-            **self.document(layout.REQUEST).get("dataset", {}),
-            **(config.get("dataset") or {}),
-            **self.document(layout.RUN).get("dataset", {}),
-        }
-        return {name: told[name] for name in ("path", "fingerprint_sha256") if name in told}
+        documents = (self.document(name) for name in (layout.REQUEST, layout.RUN, layout.RESULT))
+        data = summarize(*documents).data
+        known = {"path": data.path, "fingerprint_sha256": data.fingerprint_sha256}
+        return {name: value for name, value in known.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
