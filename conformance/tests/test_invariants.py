@@ -191,10 +191,10 @@ def test_a_folder_of_a_million_files_is_not_read_to_its_end(
 ) -> None:
     from runforge_contracts.invariants import checked_folder
 
-    monkeypatch.setattr(checked_folder, "MAX_FILES", 20)
+    monkeypatch.setattr(checked_folder.CheckedRun, "max_files", 20)
     for number in range(30):
         (run / f"file-{number}").touch()
-    assert "run.files" in {item.rule for item in checked_folder.Folder(run).findings}
+    assert "run.files" in {item.rule for item in checked_folder.CheckedRun(run).findings}
 
 
 def test_a_missing_folder_is_a_usage_error(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from real_data import ROOT, read, write_dataset
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.invariants.checked_folder import Folder
+from runforge_contracts.invariants.checked_folder import CheckedRun
 from runforge_contracts.invariants.finding import Finding
 from runforge_contracts.invariants.store_invariants import check_store
 from runforge_contracts.store.layout import StoreLayout
@@ -1050,7 +1050,7 @@ class TestReadOnce:
         size = (folder / file).stat().st_size
         monkeypatch.setattr("runforge_contracts.invariants.checked_folder.MAX_BYTES", size - 1)
         with opened() as paths:
-            found = Folder(folder)
+            found = CheckedRun(folder)
         assert paths.count(str(folder / file)) == 1
         digest = hashlib.sha256((folder / file).read_bytes()).hexdigest()
         assert found.files[file] == (digest, size)

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from runforge_contracts.display import quote
-from runforge_contracts.invariants.checked_folder import Folder
+from runforge_contracts.invariants.checked_folder import CheckedRun
 from runforge_contracts.invariants.finding import ABSENT, Finding, same
 from runforge_contracts.invariants.store_invariants import entry_findings
 from runforge_contracts.store.layout import StoreLayout
@@ -26,7 +26,7 @@ _MESSAGE = "The entry is not what the run's documents say."
 
 
 def listing_findings(
-    folder: Folder,
+    folder: CheckedRun,
     run_id: str,
     store: StoreLayout,
     entries: list[dict[str, Any]] | None,
@@ -53,7 +53,7 @@ def listing_findings(
         yield Finding("index.once", message, file, f"/runs/{number}/run_id", found=run_id)
     assert entries is not None  # noqa: S101 - there are places in it
     entry, pointer = entries[places[0]], f"/runs/{places[0]}"
-    described = folder.described(store)
+    described = folder.index_entry(store)
     told = list(entry_findings(entry, store, file, pointer, {folder.path: described}))
     # Other clients may say less, or say it in their own way; the engine says it in one.
     exact = []
@@ -64,8 +64,8 @@ def listing_findings(
     yield from (finding for finding in told if finding.pointer not in named)
 
 
-def _is_of_engine(folder: Folder) -> bool:
-    documents = (folder.run, folder.result)
+def _is_of_engine(folder: CheckedRun) -> bool:
+    documents = (folder.record, folder.result)
     return any(
         _ENGINE in ((document or {}).get("provenance") or {}).get("packages", {})
         for document in documents
@@ -75,7 +75,7 @@ def _is_of_engine(folder: Folder) -> bool:
 def _exact(
     entry: dict[str, Any],
     expected: dict[str, Any],
-    folder: Folder,
+    folder: CheckedRun,
     store: StoreLayout,
     file: str,
     pointer: str,
@@ -88,7 +88,7 @@ def _exact(
         yield Finding("index.entry", _MESSAGE, file, f"{pointer}/{name}", wanted, found)
 
 
-def _same_place(folder: Folder, store: StoreLayout, run_dir: str) -> bool:
+def _same_place(folder: CheckedRun, store: StoreLayout, run_dir: str) -> bool:
     """Tell whether an absolute path leads to the folder, or did before the store was moved."""
     path = PurePosixPath(run_dir)
     if not path.is_absolute():

@@ -9,7 +9,7 @@ from typing import Any
 from runforge_contracts.codec.pointers import format_pointer
 from runforge_contracts.codec.strict_json import parse_json
 from runforge_contracts.errors import RunForgeError
-from runforge_contracts.invariants.checked_folder import Folder
+from runforge_contracts.invariants.checked_folder import CheckedRun
 from runforge_contracts.invariants.finding import ABSENT, Finding, same
 from runforge_contracts.store import layout
 from runforge_contracts.store.run import RUN_VERSIONS
@@ -20,7 +20,7 @@ from runforge_engine.provenance.slsa import statement_of
 _SHOWN = 20
 
 
-def statement_findings(folder: Folder, *, bears_out_files: bool) -> Iterator[Finding]:
+def statement_findings(folder: CheckedRun, *, bears_out_files: bool) -> Iterator[Finding]:
     """Give where the statement of a run says something else than its documents.
 
     Parameters
@@ -31,16 +31,16 @@ def statement_findings(folder: Folder, *, bears_out_files: bool) -> Iterator[Fin
         What :func:`bears_out_files` tells of it.
     """
     rule, file = "statement.match", layout.STATEMENT
-    if folder.run is not None and folder.schemas[layout.RUN] != RUN_VERSIONS[0]:
+    if folder.record is not None and folder.record_version != RUN_VERSIONS[0]:
         message = "A record of an older version has no statement."
-        yield Finding(rule, message, file, found=folder.schemas[layout.RUN])
+        yield Finding(rule, message, file, found=folder.record_version)
         return
-    listed = folder.documents[layout.MANIFEST]["files"]
+    listed = folder.documents[layout.MANIFEST].raw["files"]
     try:
         # Where a file and the manifest differ, the statement is right if it sides with either.
         if bears_out_files:
             return
-        written, due = folder.text(file), statement_of(folder.as_read, listed)
+        written, due = folder.text(file), statement_of(folder, listed)
         if written == due:
             return
         expected, stated = parse_json(due), parse_json(written)
@@ -55,7 +55,7 @@ def statement_findings(folder: Folder, *, bears_out_files: bool) -> Iterator[Fin
         yield Finding("statement.form", "The statement is not in the contract's form.", file)
 
 
-def bears_out_files(folder: Folder) -> bool:
+def bears_out_files(folder: CheckedRun) -> bool:
     """Tell whether the statement has the digests of the files as they are.
 
     Parameters
@@ -63,10 +63,10 @@ def bears_out_files(folder: Folder) -> bool:
     folder
         As for :func:`statement_findings`.
     """
-    listed = folder.documents[layout.MANIFEST]["files"]
+    listed = folder.documents[layout.MANIFEST].raw["files"]
     actual = {name: fact._asdict() for name, fact in folder.files.items() if name in listed}
     written = folder.texts.get(layout.STATEMENT)
-    return written == statement_of(folder.as_read, {**listed, **actual})
+    return written == statement_of(folder, {**listed, **actual})
 
 
 def _differences(

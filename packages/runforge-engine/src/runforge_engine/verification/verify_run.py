@@ -10,7 +10,7 @@ from typing import Any
 from runforge_contracts.codec.pointers import format_pointer
 from runforge_contracts.display import quote
 from runforge_contracts.errors import RunForgeError
-from runforge_contracts.invariants.checked_folder import Folder
+from runforge_contracts.invariants.checked_folder import CheckedRun
 from runforge_contracts.invariants.finding import Finding
 from runforge_contracts.invariants.run_invariants import check_folder, open_folder
 from runforge_contracts.store import layout
@@ -103,7 +103,7 @@ def verify_run(
         ``RUN_NOT_FOUND`` where there is no folder.
     """
     folder = open_folder(path, in_store=around.names_by_id(path))
-    run_id = folder.run_id
+    run_id = folder.expected_id
     found = check_folder(folder)
     statement, sides_with_files = _statement(folder)
     if sides_with_files:
@@ -149,7 +149,7 @@ def _is_of_files(finding: Finding) -> bool:
     return finding.rule in _FILE_RULES or finding.file == layout.MANIFEST
 
 
-def _files(folder: Folder, found: list[Finding]) -> Check:
+def _files(folder: CheckedRun, found: list[Finding]) -> Check:
     number = len(folder.files)
     if not {layout.RUN, layout.RESULT, layout.MANIFEST} & folder.files.keys():
         at_work = is_held(folder.path)
@@ -166,7 +166,7 @@ def _files(folder: Folder, found: list[Finding]) -> Check:
     return Check.passed("files", "unchanged", message)
 
 
-def _documents(folder: Folder, found: list[Finding]) -> Check:
+def _documents(folder: CheckedRun, found: list[Finding]) -> Check:
     if found:
         message = f"{count(len(found), 'mistake')} in form or content"
         return Check.failed("documents", "invalid", message, tuple(found))
@@ -174,7 +174,7 @@ def _documents(folder: Folder, found: list[Finding]) -> Check:
     return Check.passed("documents", "valid", message)
 
 
-def _statement(folder: Folder) -> tuple[Check, bool]:
+def _statement(folder: CheckedRun) -> tuple[Check, bool]:
     """Return what there is to say of the statement, and whether it is right and has the files."""
     if layout.STATEMENT not in folder.files:
         return Check.not_checked("statement", "none", "the run was written without one"), False
@@ -192,7 +192,7 @@ def _statement(folder: Folder) -> tuple[Check, bool]:
 
 
 def _index(
-    folder: Folder, run_id: str, around: Surroundings, head: IndexHead | None, *, alone: bool
+    folder: CheckedRun, run_id: str, around: Surroundings, head: IndexHead | None, *, alone: bool
 ) -> Check:
     store = around.store
     if store is None:
@@ -221,9 +221,9 @@ def _index(
     return Check.passed("index", "valid", "its entry repeats what the run says")
 
 
-def _dataset(folder: Folder, datasets: Datasets) -> Check:
+def _dataset(folder: CheckedRun, datasets: Datasets) -> Check:
     config = (folder.result or {}).get("effective_config") or {}
-    used = {**(config.get("dataset") or {}), **((folder.run or {}).get("dataset") or {})}
+    used = {**(config.get("dataset") or {}), **((folder.record or {}).get("dataset") or {})}
     return dataset_check(used.get("path"), used.get("fingerprint_sha256"), datasets)
 
 
@@ -275,7 +275,7 @@ def dataset_check(recorded: str | None, fingerprint: str | None, datasets: Datas
     return Check.failed("dataset", state.verdict, told, (finding,), **particulars)
 
 
-def _signature(folder: Folder, around: Surroundings) -> tuple[Check, Signature | None]:
+def _signature(folder: CheckedRun, around: Surroundings) -> tuple[Check, Signature | None]:
     path, public_key = folder.path, around.public_key
     file = signature_path(path)
     if around.store is not None and file.parent == around.store.signatures:
@@ -304,7 +304,7 @@ def _signature(folder: Folder, around: Surroundings) -> tuple[Check, Signature |
     return Check.passed("signature", "valid", message, key=signature.key), signature
 
 
-def _digests(folder: Folder) -> FolderDigests | None:
+def _digests(folder: CheckedRun) -> FolderDigests | None:
     """Return the digests of the bytes that were read; None where a signature needs a closer look.
 
     Such as for links, and for names that are no text.

@@ -144,7 +144,7 @@ def _files(folder: CheckedExperimentRun, found: list[Finding], held: bool | None
     if found:
         message = f"{count(len(found), 'difference')} from what is recorded of the files"
         return Check.failed("files", "changed", message, tuple(found))
-    manifest = folder.documents.get(layout.EXPERIMENT_MANIFEST)
+    manifest = folder.manifest
     if manifest is None:
         message = "another tool wrote the run, which has no manifest"
         return Check.not_checked("files", "not checked", message)
@@ -161,7 +161,7 @@ def _is_unfinished(folder: CheckedExperimentRun) -> bool:
         return False
     if layout.CONFIG not in folder.files:
         return True
-    return folder.documents.get(layout.CONFIG, {}).get("status") == "running"
+    return (folder.config or {}).get("status") == "running"
 
 
 def _documents(found: list[Finding]) -> Check:
@@ -172,7 +172,7 @@ def _documents(found: list[Finding]) -> Check:
 
 
 def _dataset(folder: CheckedExperimentRun, datasets: Datasets) -> Check:
-    config = folder.documents.get(layout.CONFIG, {})
+    config = folder.config or {}
     used = config.get("references", {}).get("dataset", {})
     if "after" in used:
         shown, after = quote(used["path"], 200), used["after"].get("sha256")
