@@ -8,12 +8,13 @@ Source: RunForge guarantees, "Provenance Tracking"; RunForge contract, "Document
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
+import msgspec
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
 from runforge_contracts.fs.files import digest_file
@@ -22,6 +23,7 @@ from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import locate_run
 from runforge_contracts.store.run import Run
 from runforge_contracts.store.run_ids import started
+from runforge_contracts.types import GitState, TracedDataset, TracedRun, TraceV1
 
 #: Fewest hexadecimal digits that a digest can be looked up by.
 MIN_PREFIX = 8
@@ -212,8 +214,17 @@ def _by_record(sought: Wanted, run: Listed) -> Iterator[Trace]:
             yield Trace(run, kind, item["sha256"], path)
 
 
-def origin(match: Trace) -> dict[str, Any]:
-    """Return where a run comes from, as far as its entry and its documents tell; else absent."""
+def trace_document(matches: Sequence[Trace]) -> TraceV1:
+    """Return the document ``trace.v1`` for the runs that :func:`trace` found."""
+    return TraceV1(
+        schema_version="trace.v1",
+        sha256=matches[0].sha256,
+        runs=[_traced_run(match) for match in matches],
+    )
+
+
+def _traced_run(match: Trace) -> TracedRun:
+    """Return the origin of a run, as far as its index entry and its documents record it."""
     run, entry, folder = match.run, match.run.entry, match.run.folder
     record, request = run.document(layout.RUN), run.document(layout.REQUEST)
     result = run.document(layout.RESULT)
@@ -223,18 +234,21 @@ def origin(match: Trace) -> dict[str, Any]:
     )
     fingerprint = entry.get("dataset_fingerprint_sha256")
     known = {} if fingerprint is None else {"fingerprint_sha256": fingerprint}
-    told = {
-        "run_id": entry["run_id"],
-        "run_dir": entry["run_dir"] if folder is None else run.store.relative(folder.path),
-        "matched": match.matched,
+    git = provenance.get("git")
+    optional = {
         "path": match.path,
-        "status": entry.get("status", "incomplete"),
         "name": request.get("name") or entry.get("name"),
-        "created_at": entry["created_at"],
-        "dataset": {**run.dataset(), **known},
-        "git": provenance.get("git"),
+        "git": None if git is None else msgspec.convert(git, GitState),
         "runforge_version": version,
         "created_by": request.get("created_by") or provenance.get("client"),
         "rerun_from": request.get("rerun_from"),
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return TracedRun(
+        run_id=entry["run_id"],
+        run_dir=entry["run_dir"] if folder is None else run.store.relative(folder.path),
+        matched=match.matched,
+        status=entry.get("status", "incomplete"),
+        created_at=entry["created_at"],
+        dataset=TracedDataset(**{**run.dataset(), **known}),
+        **{name: value for name, value in optional.items() if value is not None},
+    )
