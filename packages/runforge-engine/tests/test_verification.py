@@ -635,9 +635,9 @@ class TestDataset:
         path.write_bytes(lines.replace(b"\n", b"\r\n"))
         found = check(verified(folder, with_dataset=True), "dataset")
         assert (found.outcome, found.verdict) == ("failed", "changed")
-        assert "line ends" in found.message
+        assert "line endings" in found.message
         path.write_bytes(lines.replace(b"\n", b"\r\n", 3) + b"1\r")
-        assert "line ends" not in check(verified(folder, with_dataset=True), "dataset").message
+        assert "line endings" not in check(verified(folder, with_dataset=True), "dataset").message
 
     @pytest.mark.parametrize("place", ["data/penguins.csv", "data/birds.csv"])
     def test_a_dataset_that_was_moved(self, store: StoreLayout, folder: Path, place: str) -> None:
