@@ -584,7 +584,7 @@ class TestIndex:
         assert rules(verified(folder)) == {"index.once"}
         whole = verified_store(store)
         assert rules(whole) == {"index.once"}
-        # Told of the run, and not again, but the index is not called sound either.
+        # Reported with the run and not repeated, but the index does not pass either.
         assert (check(whole, "index").verdict, check(whole, "index").findings) == ("invalid", ())
 
     def test_a_run_whose_folder_is_gone_is_found(self, store: StoreLayout, folder: Path) -> None:
@@ -925,7 +925,7 @@ class TestOrderOfTheIndex:
 
 
 class TestLocks:
-    """Whoever can read a folder can lock it, so a lock hides nothing of a run that has ended."""
+    """Any reader of a folder can lock it, so a lock hides nothing of a finished run."""
 
     @pytest.fixture(autouse=True)
     def impatient(self, monkeypatch: pytest.MonkeyPatch) -> None:

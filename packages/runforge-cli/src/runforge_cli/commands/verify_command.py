@@ -81,7 +81,7 @@ def _runs(
     from runforge_engine.verification.context import surroundings_of
     from runforge_engine.verification.verify_run import verify_run
 
-    # All of them are found before one is read: a mistyped name is told at once.
+    # All are found before one is read, so that a mistyped name fails at once.
     folders = [settings.find_any(reference, has_ended) for reference in references]
     for path, folder in {folder.path: folder for folder in folders}.items():
         if isinstance(folder, ExperimentRun):

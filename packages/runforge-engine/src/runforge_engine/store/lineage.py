@@ -1,7 +1,7 @@
-"""From the digest of a model, a dataset or another file to the runs that made or used it.
+"""Find the runs that made or used a model, a dataset or another file, by its digest.
 
-The index answers for the runs that it knows; the run folders answer for the rest. A run of an older
-client has no digest of its model on record: then the file itself is hashed, and never loaded.
+The index is searched first, then the documents of the runs. Older clients recorded no digest of the
+model: the file itself is then hashed, and never loaded.
 
 Source: RunForge guarantees, "Provenance Tracking"; RunForge contract, "Documents and versions".
 """
@@ -33,7 +33,7 @@ Kind = Literal["model_sha256", "dataset_fingerprint_sha256", "model_content_sha2
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is looked for."""
+    """The digest that is searched for."""
 
     #: A SHA-256 in lowercase hexadecimal digits, or the start of one.
     digest: str
@@ -41,7 +41,7 @@ class Wanted:
     size: int | None = None
 
     def fits(self, digest: object) -> bool:
-        """Tell whether ``digest``, of a document, is the one."""
+        """Return whether ``digest``, of a document, matches."""
         return isinstance(digest, str) and digest.startswith(self.digest)
 
 
@@ -54,7 +54,7 @@ class Listed:
 
     @cached_property
     def folder(self) -> Run | None:
-        """The run's folder; None where it is gone."""
+        """The run's folder; None if it is missing."""
         try:
             path = locate_run(self.entry, self.store)
         except RunForgeError:
@@ -69,30 +69,31 @@ class Listed:
             return {}
 
     def dataset(self) -> dict[str, Any]:
-        """Return path and fingerprint of the run's dataset, as far as its documents tell them."""
+        """Return path and fingerprint of the run's dataset, as far as they are recorded."""
         config = self.document(layout.RESULT).get("effective_config") or {}
-        told = {
+        recorded = {
             **self.document(layout.REQUEST).get("dataset", {}),
             **(config.get("dataset") or {}),
             **self.document(layout.RUN).get("dataset", {}),
         }
-        return {name: told[name] for name in ("path", "fingerprint_sha256") if name in told}
+        names = ("path", "fingerprint_sha256")
+        return {name: recorded[name] for name in names if name in recorded}
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """A run that made or used what is looked for."""
+    """A run that made or used the file with the digest."""
 
     run: Listed
     matched: Kind
     #: The whole digest.
     sha256: str
-    #: What has it: a file of the run, relative to its folder, or the dataset as it was named.
+    #: The file: relative to the run folder, or the recorded path of the dataset.
     path: str | None
 
 
 def wanted(argument: str) -> Wanted:
-    """Return what ``argument`` stands for: a file by its bytes, else the digits of a digest.
+    """Return the digest for ``argument``: that of a file, else the digits of a digest.
 
     Raises
     ------
@@ -124,10 +125,10 @@ def wanted(argument: str) -> Wanted:
 
 
 def trace(sought: Wanted, listed: Iterable[tuple[dict[str, Any], StoreLayout]]) -> list[Trace]:
-    """Return the runs that made or used what is sought, newest first.
+    """Return the runs that made or used a file, newest first.
 
-    Models and datasets are looked for first. Only where neither fits are the records of all runs
-    read, for the digests of what a model is and of the other artifacts.
+    Models and datasets are compared first. Only if none matches are the records of all runs read,
+    which have the digests of model contents and of other artifacts.
 
     Parameters
     ----------
@@ -142,7 +143,7 @@ def trace(sought: Wanted, listed: Iterable[tuple[dict[str, Any], StoreLayout]]) 
     RunForgeError
         ``RUN_NOT_FOUND``, or ``RUN_AMBIGUOUS`` where the start of a digest fits several.
     """
-    # A copy of a run folder tells nothing that the run does not tell.
+    # A copy of a run folder is no other run.
     unique = {(store, entry["run_id"]): entry for entry, store in reversed(list(listed))}
     runs = [Listed(entry, store) for (store, _), entry in reversed(unique.items())]
     runs = sorted(runs, key=lambda run: started(run.entry))[::-1]
@@ -170,11 +171,11 @@ def trace(sought: Wanted, listed: Iterable[tuple[dict[str, Any], StoreLayout]]) 
 
 
 def _by_entry(sought: Wanted, run: Listed) -> Iterator[Trace]:
-    """Look at what an index entry tells of model and dataset."""
+    """Yield the matches of the model and the dataset in an index entry."""
     entry = run.entry
     model, digest = entry.get("model_pkl"), entry.get("model_sha256")
     if model is not None and digest is None:
-        # An entry of an older client: its run's record, and else the model itself, tell.
+        # An entry of an older client: use the run's record, or hash the model.
         recorded = run.document(layout.RUN).get("artifact_digests", {}).get(model)
         digest = recorded["sha256"] if recorded else _hash_model(sought, run, model)
     if sought.fits(digest):
@@ -203,7 +204,7 @@ def _hash_model(sought: Wanted, run: Listed, model: str) -> str | None:
 
 
 def _by_record(sought: Wanted, run: Listed) -> Iterator[Trace]:
-    """Look at the digests that a run's own documents record."""
+    """Yield the matches of the digests in a run's documents."""
     record, manifest = run.document(layout.RUN), run.document(layout.MANIFEST)
     model, content = run.entry.get("model_pkl"), record.get("model_content_sha256")
     if sought.fits(content):
