@@ -24,7 +24,7 @@ _FIELDS = (
 _ENGINE = "runforge-engine"
 
 
-def entry_check_findings(
+def index_findings(
     run: CheckedRun,
     store: StoreLayout,
     entries: list[dict[str, Any]] | None,

@@ -30,7 +30,7 @@ from runforge_engine.store.index_chain import IndexHead
 from runforge_engine.verification.check_result import Check, Verdict, count, finding_structs
 from runforge_engine.verification.context import Surroundings
 from runforge_engine.verification.dataset_check import Datasets
-from runforge_engine.verification.index_entry import entry_check_findings
+from runforge_engine.verification.index_entry import index_findings
 from runforge_engine.verification.index_heads import head_findings
 from runforge_engine.verification.statement_check import check_statement
 
@@ -195,7 +195,7 @@ def _index(run: CheckedRun, around: Surroundings, head: IndexHead | None, *, alo
         return Check.not_checked(
             "index", Verdict.NONE, "an older client wrote the run and did not list it"
         )
-    listing = tuple(entry_check_findings(run, store, around.entries, positions))
+    listing = tuple(index_findings(run, store, around.entries, positions))
     heads = tuple(head_findings([(run_id, head)], around)) if alone else ()
     if not positions:
         return Check.failed(
