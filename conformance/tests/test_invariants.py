@@ -191,10 +191,10 @@ def test_a_folder_of_a_million_files_is_not_read_to_its_end(
 ) -> None:
     from runforge_contracts.invariants import checked_folder
 
-    monkeypatch.setattr(checked_folder, "MAX_FILES", 20)
+    monkeypatch.setattr(checked_folder.CheckedRun, "max_files", 20)
     for number in range(30):
         (run / f"file-{number}").touch()
-    assert "run.files" in {item.rule for item in checked_folder.Folder(run).findings}
+    assert "run.files" in {item.rule for item in checked_folder.CheckedRun(run).findings}
 
 
 def test_a_missing_folder_is_a_usage_error(tmp_path: Path) -> None:
@@ -214,3 +214,19 @@ def test_a_link_among_the_runs_is_found(run: Path) -> None:
     done = suite("check-store", run.parents[2], "--json")
     (findings,) = json.loads(done.stdout).values()
     assert {item["requirement"] for item in findings} == {"run.no-links"}
+
+
+def test_a_checked_run_reads_like_any_run_and_can_be_read_again(run: Path) -> None:
+    from runforge_contracts.invariants.checked_folder import CheckedRun
+    from runforge_contracts.store.run import Run
+
+    checked, plain = CheckedRun(run), Run(run)
+    assert (checked.id, checked.status, checked.metrics) == (plain.id, plain.status, plain.metrics)
+    document = checked.document("result.json")
+    assert document is not None
+    assert document.view.status == plain.status
+    (run / "result.json").write_text("{}")
+    assert checked.result == plain.result
+    checked.reload()
+    assert checked.result is None
+    assert {item.file for item in checked.findings} == {"result.json"}

@@ -15,10 +15,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from real_data import ROOT, read, write_dataset
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.invariants.checked_folder import Folder
+from runforge_contracts.invariants.checked_folder import CheckedRun
 from runforge_contracts.invariants.finding import Finding
 from runforge_contracts.invariants.store_invariants import check_store
 from runforge_contracts.store.layout import StoreLayout
@@ -37,7 +38,11 @@ from runforge_engine.verification.check_result import Check
 from runforge_engine.verification.context import Surroundings, surroundings_of
 from runforge_engine.verification.dataset_check import Datasets
 from runforge_engine.verification.verify_run import RunVerification, dataset_check, verify_run
-from runforge_engine.verification.verify_store import StoreVerification, verify_store
+from runforge_engine.verification.verify_store import (
+    StoreVerification,
+    verification_document,
+    verify_store,
+)
 
 INDEX = ".runforge/index.json"
 VECTORS = ROOT / "docs/test-vectors/runs"
@@ -129,25 +134,23 @@ def verified(folder: Path, **options: Any) -> RunVerification:
     key = options.pop("public_key", None)
     options.setdefault("with_dataset", False)
     result = verify_run(folder, surroundings_of(folder, [], key), **options)
-    told(result.holds, [result])
+    check_document(result.holds, [result])
     return result
 
 
 def verified_store(store: StoreLayout, **options: Any) -> StoreVerification:
     options.setdefault("with_dataset", False)
     result = verify_store(store, **options)
-    told(result.holds, list(result.runs), [result.to_dict()])
+    check_document(result.holds, result.runs, [result])
     return result
 
 
-def told(holds: bool, runs: list[RunVerification], stores: Sequence[dict[str, Any]] = ()) -> None:
-    document = {
-        "schema_version": "verification.v1",
-        "verdict": "verified" if holds else "not verified",
-        "stores": list(stores),
-        "runs": [run.to_dict() for run in runs],
-    }
-    text = json.dumps(document, allow_nan=False)
+def check_document(
+    holds: bool, runs: Sequence[RunVerification], stores: Sequence[StoreVerification] = ()
+) -> None:
+    document = verification_document(runs, stores)
+    assert document.verdict == ("verified" if holds else "not verified")
+    text = json.dumps(msgspec.to_builtins(document), allow_nan=False)
     text.encode("utf-8")
     validate(json.loads(text), "verification.v1")
     assert all(check.hint for run in runs for check in run.checks if check.outcome == "failed")
@@ -306,7 +309,7 @@ class TestFiles:
         path = Path(os.fsdecode(bytes(folder) + b"/" + name))
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"")
-        found = verified(folder).to_dict()["findings"]
+        found = msgspec.to_builtins(verified(folder).to_struct())["findings"]
         assert [(item["rule"], item["file"]) for item in found] == [("manifest.complete", shown)]
 
     def test_a_link_in_place_of_a_file_is_found(self, folder: Path, tmp_path: Path) -> None:
@@ -581,7 +584,7 @@ class TestIndex:
         assert rules(verified(folder)) == {"index.once"}
         whole = verified_store(store)
         assert rules(whole) == {"index.once"}
-        # Told of the run, and not again, but the index is not called sound either.
+        # Reported with the run and not repeated, but the index does not pass either.
         assert (check(whole, "index").verdict, check(whole, "index").findings) == ("invalid", ())
 
     def test_a_run_whose_folder_is_gone_is_found(self, store: StoreLayout, folder: Path) -> None:
@@ -632,9 +635,9 @@ class TestDataset:
         path.write_bytes(lines.replace(b"\n", b"\r\n"))
         found = check(verified(folder, with_dataset=True), "dataset")
         assert (found.outcome, found.verdict) == ("failed", "changed")
-        assert "line ends" in found.message
+        assert "line endings" in found.message
         path.write_bytes(lines.replace(b"\n", b"\r\n", 3) + b"1\r")
-        assert "line ends" not in check(verified(folder, with_dataset=True), "dataset").message
+        assert "line endings" not in check(verified(folder, with_dataset=True), "dataset").message
 
     @pytest.mark.parametrize("place", ["data/penguins.csv", "data/birds.csv"])
     def test_a_dataset_that_was_moved(self, store: StoreLayout, folder: Path, place: str) -> None:
@@ -922,7 +925,7 @@ class TestOrderOfTheIndex:
 
 
 class TestLocks:
-    """Whoever can read a folder can lock it, so a lock hides nothing of a run that has ended."""
+    """Any reader of a folder can lock it, so a lock hides nothing of a finished run."""
 
     @pytest.fixture(autouse=True)
     def impatient(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -1050,7 +1053,7 @@ class TestReadOnce:
         size = (folder / file).stat().st_size
         monkeypatch.setattr("runforge_contracts.invariants.checked_folder.MAX_BYTES", size - 1)
         with opened() as paths:
-            found = Folder(folder)
+            found = CheckedRun(folder)
         assert paths.count(str(folder / file)) == 1
         digest = hashlib.sha256((folder / file).read_bytes()).hexdigest()
         assert found.files[file] == (digest, size)

@@ -44,16 +44,18 @@ def command(settings: Settings, what: str) -> int:
     A file is identified by its bytes, regardless of its path and name. A SHA-256 may be abbreviated
     to its first digits, at least 8; for a model it may also be the digest of its content.
     """
-    from runforge_engine.store.lineage import origin, trace, wanted
+    from msgspec import to_builtins
+    from runforge_engine.store.lineage import trace, trace_document, wanted
 
     sought = wanted(str(settings.located(what)) if what else what)
     listed = trained_in(settings.stores())
     matches = trace(sought, listed)
-    runs = [origin(match) for match in matches]
+    document = to_builtins(trace_document(matches))
     if settings.json:
-        write_json({"schema_version": "trace.v1", "sha256": matches[0].sha256, "runs": runs})
+        write_json(document)
     else:
-        write_lines(_lines(matches[0].sha256, [_here(run, settings) for run in runs]))
+        runs = [_here(run, settings) for run in document["runs"]]
+        write_lines(_lines(document["sha256"], runs))
     return 0
 
 

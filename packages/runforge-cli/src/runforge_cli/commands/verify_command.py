@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
@@ -57,7 +57,10 @@ def command(
         found = list(_runs(settings, runs, key, with_dataset=not without_dataset))
         holds = all(run.holds for run in found)
     if settings.json:
-        write_json(_document(holds, stores if everything else None, found))
+        from msgspec import to_builtins
+        from runforge_engine.verification.verify_store import verification_document
+
+        write_json(to_builtins(verification_document(found, stores if everything else None)))
     else:
         from runforge_cli.render.verification_view import verification_lines
 
@@ -127,14 +130,3 @@ def _everything(
         if store.root.is_dir() or not experiments
     ]
     return stores, experiments
-
-
-def _document(
-    holds: bool, stores: list[StoreVerification] | None, runs: list[RunVerification]
-) -> dict[str, Any]:
-    return {
-        "schema_version": "verification.v1",
-        "verdict": "verified" if holds else "not verified",
-        **({} if stores is None else {"stores": [store.to_dict() for store in stores]}),
-        "runs": [run.to_dict() for run in runs],
-    }

@@ -1,10 +1,10 @@
-"""The files of a run folder and the documents in it, each read once and checked."""
+"""A run of which every file is read, hashed and validated, for checks of the whole folder."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from runforge_contracts.codec.strict_json import MAX_BYTES, parse_json
 from runforge_contracts.codec.strict_yaml import is_yaml, parse_yaml
@@ -17,60 +17,64 @@ from runforge_contracts.invariants.finding import Finding
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import describe
-from runforge_contracts.store.run import RUN_VERSIONS, SCHEMAS_BY_FILE, Run
+from runforge_contracts.store.run import RUN_VERSIONS, BaseRun, Run
 from runforge_contracts.validation import validate
 
-#: Files that are read besides the documents, to be compared with what they must say.
-_READ_TOO = frozenset({layout.STATEMENT, layout.EVENTS})
-#: A run has some twenty files; a folder with more than this is no run.
-MAX_FILES = 10_000
+#: Files that are kept besides the documents, to be compared with what they must contain.
+_KEPT_TOO = frozenset({layout.STATEMENT, layout.EVENTS})
 
 
-class Folder:
-    """A run folder on disk; a file that cannot be read is a finding, not an exception.
+class CheckedFolder(BaseRun):
+    """A run whose files were all read; one that cannot be read is a finding, not an exception.
 
-    Each file is opened once: the bytes that are hashed are those that are parsed, validated and
-    compared with others.
+    Each file is opened once: the bytes that are hashed are the bytes that are parsed, validated and
+    compared with others. :attr:`findings` has what was found while reading.
+
+    Parameters
+    ----------
+    path
+        The run folder.
+    in_store
+        Whether it is in the folder of runs of a store, where its name must be the run id.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        *,
-        in_store: bool | None = None,
-        schemas: Mapping[str, Sequence[str]] = SCHEMAS_BY_FILE,
-        max_files: int | None = None,
-    ) -> None:
-        self.path = path
-        here = path.absolute()
-        #: Whether it lies among the runs of a store, where its name is the run id.
+    #: Most files that are read.
+    max_files: ClassVar[int]
+
+    def __init__(self, path: Path, *, in_store: bool) -> None:
+        super().__init__(path)
         self.in_store = in_store
-        if in_store is None:
-            stores = (layout.DEFAULT_STORE, layout.LEGACY_STORE)
-            self.in_store = here.parent.name == "runs" and here.parent.parent.name in stores
+        self._read_all()
+
+    def _read_all(self) -> None:
         self.findings: list[Finding] = []
         #: Digests of all regular files, by path below the folder.
         self.files: dict[str, FileDigest] = {}
         #: Valid documents, by path below the folder.
-        self.documents: dict[str, dict[str, Any]] = {}
-        #: Schema that each of them follows.
-        self.schemas: dict[str, str] = {}
-        #: Text of every document that could be read, valid or not, and of statement and events.
+        self.documents: dict[str, Document[Any]] = {}
+        #: Bytes of every document that could be read, valid or not, and of statement and events.
         self.texts: dict[str, bytes] = {}
-        #: Whether there are only files that can be read, and folders, under names that are text.
+        #: Whether there are only readable files, and folders, whose names are valid Unicode.
         self.is_regular = True
-        self._read_too = {*schemas, *_READ_TOO}
-        for place, file_path in self._walk(max_files or MAX_FILES):
+        for file, path in self._walk():
             try:
-                self.files[place] = self._digest(place, file_path)
+                self.files[file] = self._digest(file, path)
             except RunForgeError as error:
-                self._irregular("run.readable", error.message, place)
-        for file, names in schemas.items():
+                self._irregular("run.readable", error.message, file)
+        for file, names in self.schemas.items():
             if file in self.files:
                 self._read(file, names)
 
+    def document(self, file: str) -> Document[Any] | None:
+        """Return the document at ``file`` as it was read, or None if there is no valid one."""
+        return self.documents.get(file)
+
+    def reload(self) -> None:
+        """Read all files again."""
+        self._read_all()
+
     def text(self, file: str) -> bytes:
-        """Return the text of one of :attr:`files` that is read.
+        """Return the bytes of one of :attr:`files` that is kept.
 
         Raises
         ------
@@ -85,113 +89,117 @@ class Folder:
             path=file,
         )
 
-    def _irregular(self, rule: str, message: str, place: str | None = None) -> None:
-        self.is_regular = False
-        self.findings.append(Finding(rule, message, place))
+    @property
+    def expected_id(self) -> str:
+        """The id that the run must have: in a store the folder's name, else the documents' id."""
+        if not self.in_store:
+            for document in self.documents.values():
+                if "run_id" in document.raw:
+                    return str(document.raw["run_id"])
+        return self.path.absolute().name
 
-    def _walk(self, most: int) -> Iterator[tuple[str, Path]]:
+    def _irregular(self, rule: str, message: str, file: str | None = None) -> None:
+        self.is_regular = False
+        self.findings.append(Finding(rule, message, file))
+
+    def _walk(self) -> Iterator[tuple[str, Path]]:
         """Yield the relative path and path of every regular file; all else is a finding."""
 
-        def unreadable(place: str, error: OSError) -> None:
+        def unreadable(file: str, error: OSError) -> None:
             reason = (error.strerror or str(error)).lower()
             self._irregular(
                 "run.readable",
-                f"{quote(as_text(place) or '.')} cannot be read: {reason}.",
-                as_text(place) or ".",
+                f"{quote(as_text(file) or '.')} cannot be read: {reason}.",
+                as_text(file) or ".",
             )
 
         for number, item in enumerate(walk_folder(self.path, unreadable=unreadable), 1):
-            place = as_text(item.place)
-            if number > most:
+            file = as_text(item.place)
+            if number > self.max_files:
                 self.is_regular = False
-                message = f"The folder has more than {most:,} files."
+                message = f"The folder has more than {self.max_files:,} files."
                 self.findings.append(Finding("run.files", message, found=number))
                 return
-            if place != item.place:
+            if file != item.place:
                 self.is_regular = False
             if item.kind == "file":
-                yield place, item.path
+                yield file, item.path
             elif item.kind == "link":
-                message = f"{quote(place)} is a symbolic link, which could lead anywhere."
-                self._irregular("run.no-links", message, place)
+                message = f"{quote(file)} is a symbolic link, which could lead anywhere."
+                self._irregular("run.no-links", message, file)
             elif item.kind == "other":
-                message = f"{quote(place)} is neither a file nor a folder."
-                self._irregular("run.no-links", message, place)
+                message = f"{quote(file)} is neither a file nor a folder."
+                self._irregular("run.no-links", message, file)
 
-    def _digest(self, place: str, path: Path) -> FileDigest:
-        """Return the digest of a file, taken from the same bytes that are parsed."""
-        is_read = place in self._read_too
-        found, text = read_and_digest(path, keep=MAX_BYTES if is_read else -1)
+    def _digest(self, file: str, path: Path) -> FileDigest:
+        """Return the digest of a file, and keep the bytes of those that are parsed."""
+        is_kept = file in self.schemas or file in _KEPT_TOO
+        digest, text = read_and_digest(path, keep=MAX_BYTES if is_kept else -1)
         if text is not None:
-            self.texts[place] = text
-        return found
+            self.texts[file] = text
+        return digest
 
     def _read(self, file: str, names: Sequence[str]) -> None:
         try:
             text = self.text(file)
             raw = (parse_yaml if is_yaml(Path(file)) else parse_json)(text)
-            name, _ = identify(raw, names)
+            name, warnings = identify(raw, names)
             validate({**raw, "version": 1} if name == "result.v1" else raw, name)
         except RunForgeError as error:
             self.findings.extend(refusals(error, file, names[0]))
         else:
-            self.documents[file], self.schemas[file] = raw, name
+            self.documents[file] = Document(raw, name, warnings=warnings)
+
+
+class CheckedRun(CheckedFolder, Run):
+    """A trained run whose files were all read.
+
+    Parameters
+    ----------
+    path
+        The run folder.
+    in_store
+        As for :class:`CheckedFolder`; by default, whether the path is that of a store's run.
+    """
+
+    #: A run has some twenty files.
+    max_files = 10_000
+
+    def __init__(self, path: Path, *, in_store: bool | None = None) -> None:
+        if in_store is None:
+            parents = path.absolute().parents
+            stores = (layout.DEFAULT_STORE, layout.LEGACY_STORE)
+            in_store = parents[0].name == "runs" and parents[1].name in stores
+        super().__init__(path, in_store=in_store)
 
     @property
-    def run_id(self) -> str:
-        """The run's id: the name of its folder in a store, elsewhere what its documents say."""
-        if not self.in_store:
-            for document in self.documents.values():
-                if "run_id" in document:
-                    return str(document["run_id"])
-        return self.path.absolute().name
-
-    @property
-    def run(self) -> dict[str, Any] | None:
-        """The record of a completed training."""
-        return self.documents.get(layout.RUN)
-
-    @property
-    def request(self) -> dict[str, Any] | None:
-        """What was asked for."""
-        return self.documents.get(layout.REQUEST)
-
-    @property
-    def result(self) -> dict[str, Any] | None:
-        """How the run ended."""
-        return self.documents.get(layout.RESULT)
+    def record_version(self) -> str | None:
+        """The schema of ``run.json``; None where there is no valid one."""
+        document = self.document(layout.RUN)
+        return None if document is None else document.name
 
     @property
     def has_ended(self) -> bool:
         """Whether there is a result, or the record of a client that wrote no results."""
         if layout.RESULT in self.files:
             return True
-        return layout.RUN in self.files and self.schemas.get(layout.RUN) != RUN_VERSIONS[0]
+        return layout.RUN in self.files and self.record_version != RUN_VERSIONS[0]
 
     @property
     def is_current(self) -> bool:
         """Whether the run was written in the present layout, with diagnostics and a manifest."""
         return (
             layout.MANIFEST in self.files
-            or self.schemas.get(layout.RUN) == "run.v0.4.0"
+            or self.record_version == "run.v0.4.0"
             or (self.result is not None and "run_id" in self.result)
         )
 
-    def described(self, store: StoreLayout) -> dict[str, Any] | None:
+    def index_entry(self, store: StoreLayout) -> dict[str, Any] | None:
         """Return the run's index entry, made from its documents; None if one is invalid."""
         needed = (layout.REQUEST, layout.RUN, layout.RESULT)
         if any(file in self.files and file not in self.documents for file in needed):
             return None
-        return describe(self.as_read, store)
-
-    @property
-    def as_read(self) -> Run:
-        """The run with the documents as they were read here; those that are not valid are None."""
-        documents: dict[str, Document[Any] | None] = dict.fromkeys(SCHEMAS_BY_FILE)
-        documents |= {
-            file: Document(raw, self.schemas[file]) for file, raw in self.documents.items()
-        }
-        return Run(self.path, documents)
+        return describe(self, store)
 
 
 def refusals(error: RunForgeError, file: str, schema: str) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from typing import Any
 from runforge_contracts.codec.strict_json import in_form
 from runforge_contracts.codec.strict_yaml import plain_scalars
 from runforge_contracts.display import quote
-from runforge_contracts.invariants.checked_folder import Folder
+from runforge_contracts.invariants.checked_folder import CheckedRun
 from runforge_contracts.invariants.finding import Finding
 from runforge_contracts.schemas import is_in_schema_order
 from runforge_contracts.store import layout
@@ -19,16 +19,16 @@ from runforge_contracts.store import layout
 _BOM = b"\xef\xbb\xbf"
 
 
-def form_findings(folder: Folder) -> Iterator[Finding]:
+def form_findings(folder: CheckedRun) -> Iterator[Finding]:
     """Yield the documents of a run that are not written in the contract's form."""
     # Clients before the manifest wrote as their language does.
     if not folder.is_current:
         return
-    for file, name in folder.schemas.items():
+    for file, document in folder.documents.items():
         if file == layout.REQUEST:
             continue  # Kept as its client wrote it: the executor copies it unchanged.
         yield from written_form(folder.texts[file], file)
-        yield from key_order(folder.documents[file], name, file)
+        yield from key_order(document.raw, document.name, file)
         if b'+00:00"' in folder.texts[file]:
             message = f"{file} has a time with `+00:00` instead of `Z`."
             yield Finding("json.timestamps", message, file)

@@ -11,7 +11,7 @@ from typing import Any
 from runforge_contracts.codec.strict_json import parse_json
 from runforge_contracts.display import quote
 from runforge_contracts.errors import RunForgeError
-from runforge_contracts.invariants.checked_folder import Folder, refusals
+from runforge_contracts.invariants.checked_folder import CheckedRun, refusals
 from runforge_contracts.invariants.finding import Finding, close, show_value, unequal
 from runforge_contracts.store import layout
 from runforge_contracts.validation import validate
@@ -33,7 +33,7 @@ _LAST = {
 }
 
 
-def event_findings(folder: Folder) -> Iterator[Finding]:
+def event_findings(folder: CheckedRun) -> Iterator[Finding]:
     """Yield the violations in the events of a run; a client need not write any."""
     if layout.EVENTS not in folder.files:
         return
@@ -62,7 +62,7 @@ def event_findings(folder: Folder) -> Iterator[Finding]:
     if status == "succeeded" and missing:
         message = f"The run succeeded but has no event {', '.join(map(quote, sorted(missing)))}."
         yield Finding(rule, message, file, None, list(_ORDER), names)
-    recorded = (folder.run or {}).get("metrics", {}).get("accuracy")
+    recorded = (folder.record or {}).get("metrics", {}).get("accuracy")
     for event in events:
         if "accuracy" in event and recorded is not None and not close(event["accuracy"], recorded):
             message = (
@@ -75,7 +75,7 @@ def event_findings(folder: Folder) -> Iterator[Finding]:
             "The last event of a run with the status {status} is {found}; expected {expected}."
         )
         yield from unequal(rule, message, file, "", _LAST[status], names[-1], status=status)
-    expected = (folder.result or {}).get("run_id") or (folder.run or {}).get("run_id")
+    expected = (folder.result or {}).get("run_id") or (folder.record or {}).get("run_id")
     for event in events if expected else ():
         if event["run_id"] != expected:
             message = (

@@ -19,7 +19,7 @@ from typing import Any
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import DigestingReader, FileDigest, open_file, reading
-from runforge_contracts.invariants.checked_folder import Folder, refusals
+from runforge_contracts.invariants.checked_folder import CheckedFolder, refusals
 from runforge_contracts.invariants.document_form import portable_form
 from runforge_contracts.invariants.file_invariants import manifest_findings
 from runforge_contracts.invariants.finding import Finding, show_value, unequal
@@ -27,15 +27,13 @@ from runforge_contracts.invariants.timestamps import moment
 from runforge_contracts.run_ids import parse_experiment_run_id
 from runforge_contracts.store import layout
 from runforge_contracts.store.experiment_runs import (
-    EXPERIMENT_SCHEMAS,
+    ExperimentRun,
     JournalLine,
     claims_to_be_run,
     is_experiment_folder,
     journal_lines,
 )
 
-#: Experiment runs may hold any files, such as an image for each example.
-MAX_FILES = 100_000
 #: Most invalid lines of a journal that are reported.
 MAX_LINES = 20
 
@@ -44,17 +42,18 @@ _UTC = ("Z", "+00:00")
 _STORES = (layout.DEFAULT_STORE, layout.LEGACY_STORE)
 
 
-class CheckedExperimentRun(Folder):
-    """The folder of an experiment run on disk."""
+class CheckedExperimentRun(CheckedFolder, ExperimentRun):
+    """An experiment run whose files were all read."""
+
+    #: An experiment run may have any files, such as an image for each example.
+    max_files = 100_000
 
     def __init__(self, path: Path) -> None:
         #: The first lines of the journal that are not valid entries.
         self.invalid_lines: list[JournalLine] = []
         parents = path.absolute().parents
         in_repository = parents[0].name == layout.EXPERIMENT_RUNS and parents[1].name not in _STORES
-        super().__init__(
-            path, in_store=in_repository, schemas=EXPERIMENT_SCHEMAS, max_files=MAX_FILES
-        )
+        super().__init__(path, in_store=in_repository)
 
     def _digest(self, place: str, path: Path) -> FileDigest:
         if place != layout.JOURNAL:
@@ -128,7 +127,7 @@ def check_experiments(repository: Path) -> list[Finding]:
 
 
 def _findings(folder: CheckedExperimentRun) -> Iterator[Finding]:
-    config = folder.documents.get(layout.CONFIG)
+    config = folder.config
     if layout.CONFIG not in folder.files:
         yield Finding("experiment.files", f"The run lacks {layout.CONFIG}.", layout.CONFIG)
     yield from _identity(folder)
@@ -142,19 +141,19 @@ def _findings(folder: CheckedExperimentRun) -> Iterator[Finding]:
     yield from _journal(folder)
 
 
-def _identity(folder: Folder) -> Iterator[Finding]:
-    rule, name = "experiment.id", folder.run_id
-    has_id = any("run_id" in document for document in folder.documents.values())
+def _identity(folder: CheckedExperimentRun) -> Iterator[Finding]:
+    rule, name = "experiment.id", folder.expected_id
+    has_id = any("run_id" in document.raw for document in folder.documents.values())
     if (has_id or folder.in_store) and parse_experiment_run_id(name) is None:
         message = f"{quote(name)} is not a run id (run-YYYY-MM-DD-NNN with a valid date)."
         yield Finding(rule, message, layout.CONFIG, "/run_id", found=name)
     for file, document in folder.documents.items():
-        if "run_id" in document:
-            message = "{file} has the run id {found}; expected {expected}."
-            yield from unequal(rule, message, file, "/run_id", name, document["run_id"], file=file)
+        if "run_id" in document.raw:
+            message, found = "{file} has the run id {found}; expected {expected}.", document.raw
+            yield from unequal(rule, message, file, "/run_id", name, found["run_id"], file=file)
 
 
-def _outcome(folder: Folder, config: dict[str, Any]) -> Iterator[Finding]:
+def _outcome(folder: CheckedExperimentRun, config: dict[str, Any]) -> Iterator[Finding]:
     """Yield a missing final status, and contradictions to it."""
     status = config.get("status")
     if layout.EXPERIMENT_MANIFEST in folder.files and status not in _ENDED:
@@ -173,7 +172,7 @@ def _outcome(folder: Folder, config: dict[str, Any]) -> Iterator[Finding]:
         yield from _summary(folder)
 
 
-def _promises(folder: Folder, config: dict[str, Any]) -> Iterator[Finding]:
+def _promises(folder: CheckedExperimentRun, config: dict[str, Any]) -> Iterator[Finding]:
     """Yield violations of the requirements for clients of RunForge alone."""
     status, manifest = config.get("status"), layout.EXPERIMENT_MANIFEST
     yield from portable_form(folder.texts[layout.CONFIG], layout.CONFIG)
@@ -190,9 +189,9 @@ def _promises(folder: Folder, config: dict[str, Any]) -> Iterator[Finding]:
             yield Finding("experiment.utc", message, layout.CONFIG, pointer, found=found)
 
 
-def _summary(folder: Folder) -> Iterator[Finding]:
+def _summary(folder: CheckedExperimentRun) -> Iterator[Finding]:
     """Yield the metrics of a run that succeeded whose final value is missing."""
-    metrics = folder.documents.get(layout.EXPERIMENT_METRICS, {})
+    metrics = folder.metrics_document or {}
     for name, points in metrics.get("history", {}).items():
         if points and name not in metrics["summary"]:
             message = f"The final value of {quote(name)} is missing from the summary."
@@ -213,7 +212,7 @@ def _times(config: dict[str, Any]) -> Iterator[Finding]:
         yield Finding(rule, message, layout.CONFIG, "/finished_at", found=finish)
 
 
-def _copies(folder: Folder, config: dict[str, Any]) -> Iterator[Finding]:
+def _copies(folder: CheckedExperimentRun, config: dict[str, Any]) -> Iterator[Finding]:
     """Yield the copied models whose artifact is missing or has another digest."""
     for number, copy in enumerate(config.get("copied_models", ())):
         rule, pointer = "experiment.copied-models", f"/copied_models/{number}"

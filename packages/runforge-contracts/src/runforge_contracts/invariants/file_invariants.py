@@ -12,7 +12,7 @@ from typing import Any
 from runforge_contracts.codec.pointers import format_pointer
 from runforge_contracts.display import quote
 from runforge_contracts.fs.files import FileDigest
-from runforge_contracts.invariants.checked_folder import Folder
+from runforge_contracts.invariants.checked_folder import CheckedFolder, CheckedRun
 from runforge_contracts.invariants.finding import Finding
 from runforge_contracts.store import layout
 
@@ -21,15 +21,15 @@ _ALWAYS = (layout.REQUEST, layout.RESULT, layout.DIAGNOSTICS, layout.MANIFEST)
 _COMPLETED = (layout.RUN, layout.METRICS, layout.METRICS_V1, layout.INTERPRETABILITY_INDEX)
 
 
-def evidence_findings(folder: Folder) -> Iterator[Finding]:
+def evidence_findings(folder: CheckedRun) -> Iterator[Finding]:
     """Yield the files of a run that are missing, unlisted or changed."""
     yield from _required(folder)
     yield from manifest_findings(folder)
-    if folder.run is not None:
-        digests = folder.run.get("artifact_digests", {})
+    if folder.record is not None:
+        digests = folder.record.get("artifact_digests", {})
         yield from _digests("run.artifact-digests", layout.RUN, "artifact_digests", digests, folder)
-        yield from _pointers(folder.run, folder)
-        named = set(folder.run["artifacts"].values()) if folder.is_current else set()
+        yield from _pointers(folder.record, folder)
+        named = set(folder.record["artifacts"].values()) if folder.is_current else set()
         for file in sorted(named - digests.keys()):
             message = f"{layout.RUN} names the artifact {file} without its digest."
             yield Finding("run.artifact-digests", message, layout.RUN, "/artifact_digests")
@@ -48,7 +48,7 @@ def evidence_findings(folder: Folder) -> Iterator[Finding]:
             yield Finding(rule, message, layout.RESULT, pointer, fact.bytes, artifact["bytes"])
 
 
-def _required(folder: Folder) -> Iterator[Finding]:
+def _required(folder: CheckedRun) -> Iterator[Finding]:
     if folder.is_current:
         needed = list(_ALWAYS)
         if (folder.result or {}).get("status") == "succeeded":
@@ -63,9 +63,9 @@ def _required(folder: Folder) -> Iterator[Finding]:
             yield Finding("run.files", f"The run lacks {file}.", file)
 
 
-def manifest_findings(folder: Folder) -> Iterator[Finding]:
+def manifest_findings(folder: CheckedFolder) -> Iterator[Finding]:
     """Yield the files that the manifest does not list or whose digests differ from it."""
-    manifest = folder.documents.get(layout.MANIFEST)
+    manifest = folder.raw(layout.MANIFEST)
     if manifest is None:
         return
     listed = manifest["files"]
@@ -75,7 +75,7 @@ def manifest_findings(folder: Folder) -> Iterator[Finding]:
 
 
 def _digests(
-    rule: str, document: str, member: str, digests: dict[str, Any], folder: Folder
+    rule: str, document: str, member: str, digests: dict[str, Any], folder: CheckedFolder
 ) -> Iterator[Finding]:
     """Yield the listed files that are missing or whose digests differ."""
     for file, expected in digests.items():
@@ -101,7 +101,7 @@ def _digest_message(document: str, file: str, expected: dict[str, Any], found: F
     return f"{file} has the SHA-256 {digests}."
 
 
-def _pointers(run: dict[str, Any], folder: Folder) -> Iterator[Finding]:
+def _pointers(run: dict[str, Any], folder: CheckedRun) -> Iterator[Finding]:
     """Yield the paths in run.json at which there is no file."""
     named = {f"/artifacts/{key}": value for key, value in run["artifacts"].items()}
     named |= {f"/{key}": value for key, value in run.items() if key.endswith("_artifact")}

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from runforge_contracts.display import quote
-from runforge_contracts.invariants.checked_folder import Folder
+from runforge_contracts.invariants.checked_folder import CheckedRun
 from runforge_contracts.invariants.finding import (
     Finding,
     close,
@@ -36,23 +36,23 @@ _ENTRIES = {
 _TOP = 5
 
 
-def interpretability_findings(folder: Folder) -> Iterator[Finding]:
+def interpretability_findings(folder: CheckedRun) -> Iterator[Finding]:
     """Yield the violations in the interpretability artifacts of a run."""
-    importance = folder.documents.get(layout.FEATURE_IMPORTANCE)
-    coefficients = folder.documents.get(layout.LINEAR_COEFFICIENTS)
+    importance = folder.raw(layout.FEATURE_IMPORTANCE)
+    coefficients = folder.raw(layout.LINEAR_COEFFICIENTS)
     yield from _presence(folder)
-    names = (folder.run or {}).get("feature_names")
+    names = (folder.record or {}).get("feature_names")
     if importance is not None:
         yield from _importance(importance, names)
     if coefficients is not None:
         yield from _coefficients(coefficients, names)
-    index = folder.documents.get(layout.INTERPRETABILITY_INDEX)
+    index = folder.raw(layout.INTERPRETABILITY_INDEX)
     if index is not None:
         yield from _index(index, folder)
 
 
-def _presence(folder: Folder) -> Iterator[Finding]:
-    rule, run = "interpretability.presence", folder.run
+def _presence(folder: CheckedRun) -> Iterator[Finding]:
+    rule, run = "interpretability.presence", folder.record
     if run is None or "model_family" not in run:
         return
     for file, families in _FAMILIES.items():
@@ -64,7 +64,7 @@ def _presence(folder: Folder) -> Iterator[Finding]:
         elif native and not there and folder.is_current:
             message = f"{file} is missing although the model is a {run['model_family']}."
             yield Finding(rule, message, file)
-        document = folder.documents.get(file)
+        document = folder.raw(file)
         if document is not None:
             yield from disagreement(
                 rule,
@@ -162,7 +162,7 @@ def _counts(numbers: list[int], first: int, size: int) -> bool:
     return len(numbers) == size and numbers == list(range(first, first + len(numbers)))
 
 
-def _index(index: dict[str, Any], folder: Folder) -> Iterator[Finding]:
+def _index(index: dict[str, Any], folder: CheckedRun) -> Iterator[Finding]:
     rule, file = "interpretability-index.available", layout.INTERPRETABILITY_INDEX
     available = index["available_artifacts"]
     for entry, artifact in _ENTRIES.items():
@@ -174,7 +174,7 @@ def _index(index: dict[str, Any], folder: Folder) -> Iterator[Finding]:
         elif entry not in available and artifact in folder.files:
             message = f"The index does not list {artifact}."
             yield Finding(rule, message, file, pointer)
-        document = folder.documents.get(artifact)
+        document = folder.raw(artifact)
         if entry in available and document is not None:
             for key, expected, found in _summary(artifact, document, available[entry]["summary"]):
                 yield Finding(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from runforge_contracts.invariants.checked_folder import Folder
+from runforge_contracts.invariants.checked_folder import CheckedRun
 from runforge_contracts.invariants.finding import Finding, close, disagreement, unequal
 from runforge_contracts.store import layout
 
@@ -18,11 +18,11 @@ _MACROS = ("precision", "recall", "f1")
 _WITH_PROBABILITIES = frozenset({"logistic_regression", "random_forest"})
 
 
-def metric_findings(folder: Folder) -> Iterator[Finding]:
+def metric_findings(folder: CheckedRun) -> Iterator[Finding]:
     """Yield the violations in the metrics of a run."""
-    metrics = folder.documents.get(layout.METRICS)
-    metrics_v1 = folder.documents.get(layout.METRICS_V1)
-    run = folder.run
+    metrics = folder.raw(layout.METRICS)
+    metrics_v1 = folder.raw(layout.METRICS_V1)
+    run = folder.record
     if metrics is not None and run is not None:
         yield from unequal(
             "metrics.agree",

@@ -13,7 +13,7 @@ from typing import Any
 from runforge_contracts.diagnostics import DiagnosticCode
 from runforge_contracts.display import quote
 from runforge_contracts.errors import RunForgeError
-from runforge_contracts.invariants.checked_folder import Folder
+from runforge_contracts.invariants.checked_folder import CheckedRun
 from runforge_contracts.invariants.finding import Finding, disagreement, show_value, unequal
 from runforge_contracts.invariants.timestamps import moment
 from runforge_contracts.schemas import load_schema
@@ -32,7 +32,7 @@ _UNSUPPORTED = (
 )
 
 
-def record_findings(folder: Folder) -> Iterator[Finding]:
+def record_findings(folder: CheckedRun) -> Iterator[Finding]:
     """Yield the contradictions between the documents of a run."""
     yield from _identity(folder)
     yield from _status(folder)
@@ -43,16 +43,16 @@ def record_findings(folder: Folder) -> Iterator[Finding]:
     yield from _additive(folder)
 
 
-def _identity(folder: Folder) -> Iterator[Finding]:
+def _identity(folder: CheckedRun) -> Iterator[Finding]:
     ids = {
-        file: document["run_id"]
+        file: document.raw["run_id"]
         for file, document in folder.documents.items()
-        if "run_id" in document
+        if "run_id" in document.raw
     }
     if not ids:
         return
     # Outside a store the folder may have any name; the documents must still agree.
-    expected = folder.run_id
+    expected = folder.expected_id
     for file, run_id in ids.items():
         message = "{file} has the run id {found}; expected {expected}."
         yield from unequal("run.id", message, file, "/run_id", expected, run_id, file=file)
@@ -62,8 +62,8 @@ def _identity(folder: Folder) -> Iterator[Finding]:
         yield Finding("run.id", message, layout.REQUEST, "/rerun_from", found=expected)
 
 
-def _status(folder: Folder) -> Iterator[Finding]:
-    result, run, rule = folder.result, folder.run, "run.status"
+def _status(folder: CheckedRun) -> Iterator[Finding]:
+    result, run, rule = folder.result, folder.record, "run.status"
     if result is None:
         return
     if run is not None and "status" in run:
@@ -87,7 +87,7 @@ def _status(folder: Folder) -> Iterator[Finding]:
     yield from _sections(folder)
 
 
-def _sections(folder: Folder) -> Iterator[Finding]:
+def _sections(folder: CheckedRun) -> Iterator[Finding]:
     """Yield the missing sections of a result, and invalid times and durations."""
     result = folder.result or {}
     if folder.is_current and result.get("status") == "succeeded":
@@ -117,8 +117,8 @@ def _sections(folder: Folder) -> Iterator[Finding]:
             yield Finding("result.times", message, layout.RESULT, "/duration_ms", expected, found)
 
 
-def _configuration(folder: Folder) -> Iterator[Finding]:
-    request, run = folder.request or {}, folder.run or {}
+def _configuration(folder: CheckedRun) -> Iterator[Finding]:
+    request, run = folder.request or {}, folder.record or {}
     config = (folder.result or {}).get("effective_config") or {}
     wanted = {
         "/model/family": _at(request, "model", "family"),
@@ -198,10 +198,10 @@ def _configuration(folder: Folder) -> Iterator[Finding]:
                 )
 
 
-def _device(folder: Folder) -> Iterator[Finding]:
+def _device(folder: CheckedRun) -> Iterator[Finding]:
     """Yield a finding if a GPU was requested, not used, and no reason is recorded."""
     wanted = _at(folder.request, "device", "type")
-    used = (folder.run or {}).get("device")
+    used = (folder.record or {}).get("device")
     if used and wanted == "gpu" and used["type"] != "gpu" and not used.get("gpu_reason"):
         message = (
             f"A GPU was requested, {used['type']} was used, and /device/gpu_reason is missing."
@@ -215,8 +215,8 @@ def _at(document: Any, *keys: str) -> Any:
     return document
 
 
-def _rows(folder: Folder) -> Iterator[Finding]:
-    run, rule = folder.run or {}, "run.rows"
+def _rows(folder: CheckedRun) -> Iterator[Finding]:
+    run, rule = folder.record or {}, "run.rows"
     if "split" in run:
         rows = run["split"]["train_rows"] + run["split"]["validation_rows"]
         message = "The parts of the split have {found} rows in total; {expected} were used."
@@ -244,12 +244,12 @@ def _rows(folder: Folder) -> Iterator[Finding]:
         yield from unequal(rule, message, layout.RUN, "/feature_names", run["num_features"], found)
 
 
-def _diagnostics(folder: Folder) -> Iterator[Finding]:
-    document = folder.documents.get(layout.DIAGNOSTICS)
+def _diagnostics(folder: CheckedRun) -> Iterator[Finding]:
+    document = folder.raw(layout.DIAGNOSTICS)
     if document is None:
         return
     by_code = {item["code"]: item for item in document["diagnostics"]}
-    run, result = folder.run or {}, folder.result or {}
+    run, result = folder.record or {}, folder.result or {}
     code = DiagnosticCode.MISSING_VALUES_DROPPED
     dropped, reported = run.get("dropped_rows_missing_values"), by_code.get(code)
     if dropped is not None and bool(dropped) is not bool(reported):
@@ -286,10 +286,10 @@ def _diagnostics(folder: Folder) -> Iterator[Finding]:
             )
 
 
-def _additive(folder: Folder) -> Iterator[Finding]:
+def _additive(folder: CheckedRun) -> Iterator[Finding]:
     """Yield why a client that reads older versions of run.json could not read this one."""
-    run = folder.run
-    if run is None or folder.schemas[layout.RUN] != "run.v0.4.0":
+    run = folder.record
+    if run is None or folder.record_version != "run.v0.4.0":
         return
     known = load_schema("run.v0.3.6")["properties"]
     older = {key: value for key, value in run.items() if key in known}

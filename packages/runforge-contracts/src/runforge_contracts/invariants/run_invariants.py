@@ -7,7 +7,7 @@ from pathlib import Path
 
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.invariants.checked_folder import Folder
+from runforge_contracts.invariants.checked_folder import CheckedRun
 from runforge_contracts.invariants.document_form import form_findings
 from runforge_contracts.invariants.event_invariants import event_findings
 from runforge_contracts.invariants.experiment_invariants import check_experiment_run
@@ -42,12 +42,12 @@ def check_run(path: str | os.PathLike[str]) -> list[Finding]:
     return check_folder(open_folder(path))
 
 
-def check_folder(folder: Folder) -> list[Finding]:
+def check_folder(folder: CheckedRun) -> list[Finding]:
     """Return the violations in a run folder that has been read."""
     return [*folder.findings, *(finding for check in _CHECKS for finding in check(folder))]
 
 
-def open_folder(path: Path, *, in_store: bool | None = None) -> Folder:
+def open_folder(path: Path, *, in_store: bool | None = None) -> CheckedRun:
     """Read the run folder at ``path``; ``RUN_NOT_FOUND`` where there is none."""
     if path.is_symlink() or not path.is_dir():
         raise RunForgeError(
@@ -56,4 +56,4 @@ def open_folder(path: Path, *, in_store: bool | None = None) -> Folder:
             hint="Name a folder that holds run.json or result.json.",
             path=str(path),
         )
-    return Folder(path, in_store=in_store)
+    return CheckedRun(path, in_store=in_store)

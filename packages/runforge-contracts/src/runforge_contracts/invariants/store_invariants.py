@@ -17,7 +17,7 @@ from runforge_contracts.codec.pointers import format_pointer
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.folders import list_folder
-from runforge_contracts.invariants.checked_folder import Folder
+from runforge_contracts.invariants.checked_folder import CheckedRun
 from runforge_contracts.invariants.finding import Finding, close, same, show_value
 from runforge_contracts.invariants.run_invariants import check_folder
 from runforge_contracts.run_ids import started
@@ -52,12 +52,12 @@ def check_store(store: StoreLayout) -> list[Finding]:
     current: dict[str, bool] = {}
     elsewhere = named_otherwise(index["runs"] if index else (), store)
     for path in run_folders(store):
-        folder = Folder(path, in_store=path not in elsewhere)
+        folder = CheckedRun(path, in_store=path not in elsewhere)
         if not folder.has_ended:
             # A run that is in progress or was interrupted need not be complete.
             findings += _placed(folder.findings, path, store)
             continue
-        described[path], current[folder.run_id] = folder.described(store), folder.is_current
+        described[path], current[folder.expected_id] = folder.index_entry(store), folder.is_current
         findings += _placed(check_folder(folder), path, store)
     if store.runs.is_symlink():
         place = store.runs.relative_to(store.workspace).as_posix()
@@ -132,7 +132,7 @@ def _outside_the_runs(entry: dict[str, Any], store: StoreLayout) -> Iterator[Fin
         return
     inside = path.is_relative_to(store.workspace) and path.parent != store.runs
     if inside and path.is_dir() and not _leads_away(path, store.workspace):
-        yield from _placed(check_folder(Folder(path, in_store=False)), path, store)
+        yield from _placed(check_folder(CheckedRun(path, in_store=False)), path, store)
 
 
 def once_findings(entries: list[dict[str, Any]], file: str) -> Iterator[Finding]:

@@ -1,19 +1,20 @@
-"""From the digest of a model, a dataset or another file to the runs that made or used it.
+"""Find the runs that made or used a model, a dataset or another file, by its digest.
 
-The index answers for the runs that it knows; the run folders answer for the rest. A run of an older
-client has no digest of its model on record: then the file itself is hashed, and never loaded.
+The index is searched first, then the documents of the runs. Older clients recorded no digest of the
+model: the file itself is then hashed, and never loaded.
 
 Source: RunForge guarantees, "Provenance Tracking"; RunForge contract, "Documents and versions".
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
+import msgspec
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
 from runforge_contracts.fs.files import digest_file
@@ -23,6 +24,7 @@ from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import locate_run
 from runforge_contracts.store.run import Run
 from runforge_contracts.store.summary import summarize
+from runforge_contracts.types import GitState, TracedDataset, TracedRun, TraceV1
 
 #: Fewest hexadecimal digits that a digest can be looked up by.
 MIN_PREFIX = 8
@@ -32,7 +34,7 @@ Kind = Literal["model_sha256", "dataset_fingerprint_sha256", "model_content_sha2
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is looked for."""
+    """The digest that is searched for."""
 
     #: A SHA-256 in lowercase hexadecimal digits, or the start of one.
     digest: str
@@ -40,7 +42,7 @@ class Wanted:
     size: int | None = None
 
     def fits(self, digest: object) -> bool:
-        """Tell whether ``digest``, of a document, is the one."""
+        """Return whether ``digest``, of a document, matches."""
         return isinstance(digest, str) and digest.startswith(self.digest)
 
 
@@ -53,7 +55,7 @@ class Listed:
 
     @cached_property
     def folder(self) -> Run | None:
-        """The run's folder; None where it is gone."""
+        """The run's folder; None if it is missing."""
         try:
             path = locate_run(self.entry, self.store)
         except RunForgeError:
@@ -68,7 +70,7 @@ class Listed:
             return {}
 
     def dataset(self) -> dict[str, Any]:
-        """Return path and fingerprint of the run's dataset, as far as its documents tell them."""
+        """Return path and fingerprint of the run's dataset, as far as they are recorded."""
         documents = (self.document(name) for name in (layout.REQUEST, layout.RUN, layout.RESULT))
         data = summarize(*documents).data
         known = {"path": data.path, "fingerprint_sha256": data.fingerprint_sha256}
@@ -77,18 +79,18 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """A run that made or used what is looked for."""
+    """A run that made or used the file with the digest."""
 
     run: Listed
     matched: Kind
     #: The whole digest.
     sha256: str
-    #: What has it: a file of the run, relative to its folder, or the dataset as it was named.
+    #: The file: relative to the run folder, or the recorded path of the dataset.
     path: str | None
 
 
 def wanted(argument: str) -> Wanted:
-    """Return what ``argument`` stands for: a file by its bytes, else the digits of a digest.
+    """Return the digest for ``argument``: that of a file, else the digits of a digest.
 
     Raises
     ------
@@ -120,10 +122,10 @@ def wanted(argument: str) -> Wanted:
 
 
 def trace(sought: Wanted, listed: Iterable[tuple[dict[str, Any], StoreLayout]]) -> list[Trace]:
-    """Return the runs that made or used what is sought, newest first.
+    """Return the runs that made or used a file, newest first.
 
-    Models and datasets are looked for first. Only where neither fits are the records of all runs
-    read, for the digests of what a model is and of the other artifacts.
+    Models and datasets are compared first. Only if none matches are the records of all runs read,
+    which have the digests of model contents and of other artifacts.
 
     Parameters
     ----------
@@ -138,7 +140,7 @@ def trace(sought: Wanted, listed: Iterable[tuple[dict[str, Any], StoreLayout]]) 
     RunForgeError
         ``RUN_NOT_FOUND``, or ``RUN_AMBIGUOUS`` where the start of a digest fits several.
     """
-    # A copy of a run folder tells nothing that the run does not tell.
+    # A copy of a run folder is no other run.
     unique = {(store, entry["run_id"]): entry for entry, store in reversed(list(listed))}
     runs = [Listed(entry, store) for (store, _), entry in reversed(unique.items())]
     runs = sorted(runs, key=lambda run: started(run.entry))[::-1]
@@ -166,11 +168,11 @@ def trace(sought: Wanted, listed: Iterable[tuple[dict[str, Any], StoreLayout]]) 
 
 
 def _by_entry(sought: Wanted, run: Listed) -> Iterator[Trace]:
-    """Look at what an index entry tells of model and dataset."""
+    """Yield the matches of the model and the dataset in an index entry."""
     entry = run.entry
     model, digest = entry.get("model_pkl"), entry.get("model_sha256")
     if model is not None and digest is None:
-        # An entry of an older client: its run's record, and else the model itself, tell.
+        # An entry of an older client: use the run's record, or hash the model.
         recorded = run.document(layout.RUN).get("artifact_digests", {}).get(model)
         digest = recorded["sha256"] if recorded else _hash_model(sought, run, model)
     if sought.fits(digest):
@@ -199,7 +201,7 @@ def _hash_model(sought: Wanted, run: Listed, model: str) -> str | None:
 
 
 def _by_record(sought: Wanted, run: Listed) -> Iterator[Trace]:
-    """Look at the digests that a run's own documents record."""
+    """Yield the matches of the digests in a run's documents."""
     record, manifest = run.document(layout.RUN), run.document(layout.MANIFEST)
     model, content = run.entry.get("model_pkl"), record.get("model_content_sha256")
     if sought.fits(content):
@@ -210,8 +212,17 @@ def _by_record(sought: Wanted, run: Listed) -> Iterator[Trace]:
             yield Trace(run, kind, item["sha256"], path)
 
 
-def origin(match: Trace) -> dict[str, Any]:
-    """Return where a run comes from, as far as its entry and its documents tell; else absent."""
+def trace_document(matches: Sequence[Trace]) -> TraceV1:
+    """Return the document ``trace.v1`` for the runs that :func:`trace` found."""
+    return TraceV1(
+        schema_version="trace.v1",
+        sha256=matches[0].sha256,
+        runs=[_traced_run(match) for match in matches],
+    )
+
+
+def _traced_run(match: Trace) -> TracedRun:
+    """Return the origin of a run, as far as its index entry and its documents record it."""
     run, entry, folder = match.run, match.run.entry, match.run.folder
     record, request = run.document(layout.RUN), run.document(layout.REQUEST)
     result = run.document(layout.RESULT)
@@ -221,18 +232,21 @@ def origin(match: Trace) -> dict[str, Any]:
     )
     fingerprint = entry.get("dataset_fingerprint_sha256")
     known = {} if fingerprint is None else {"fingerprint_sha256": fingerprint}
-    told = {
-        "run_id": entry["run_id"],
-        "run_dir": entry["run_dir"] if folder is None else run.store.relative(folder.path),
-        "matched": match.matched,
+    git = provenance.get("git")
+    optional = {
         "path": match.path,
-        "status": entry.get("status", "incomplete"),
         "name": request.get("name") or entry.get("name"),
-        "created_at": entry["created_at"],
-        "dataset": {**run.dataset(), **known},
-        "git": provenance.get("git"),
+        "git": None if git is None else msgspec.convert(git, GitState),
         "runforge_version": version,
         "created_by": request.get("created_by") or provenance.get("client"),
         "rerun_from": request.get("rerun_from"),
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return TracedRun(
+        run_id=entry["run_id"],
+        run_dir=entry["run_dir"] if folder is None else run.store.relative(folder.path),
+        matched=match.matched,
+        status=entry.get("status", "incomplete"),
+        created_at=entry["created_at"],
+        dataset=TracedDataset(**{**run.dataset(), **known}),
+        **{name: value for name, value in optional.items() if value is not None},
+    )

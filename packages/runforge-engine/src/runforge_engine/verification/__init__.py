@@ -1,13 +1,14 @@
-"""Whether anything of a run was changed: its files, what they say, its entry, its dataset.
+"""Verify that runs were not changed: files, documents, statement, index, dataset and signature.
 
-A run folder is sealed in rings. The record has the digests of the artifacts, the statement those of
-all files, the manifest those of the statement too, and a signature covers all of it. The index
-repeats what the documents say. Verification takes every ring for itself and holds it against the
-others, so that a change shows wherever it was made. Without a signature, whoever can write every
-ring can make another whole: what verifies then was not damaged, and not edited by hand.
+Each file of a run is covered several times: ``run.json`` has the digests of the artifacts, the
+statement those of all files, the manifest those of the statement too, and a signature covers the
+whole folder. The index repeats values of the documents. Verification checks each of these and
+compares them with the others, so a change is found wherever it was made. Without a signature,
+anyone who can write all of them can make a consistent forgery: a run that verifies was not damaged,
+and not edited in one place only.
 
-Nothing is written, no symbolic link in a run folder is followed, and what cannot be read is a
-finding.
+Nothing is written, symbolic links in a run folder are not followed, and a file that cannot be read
+is a finding.
 
 Source: RunForge guarantees, "Provenance Tracking"; RunForge contract, "Documents and versions".
 """

@@ -1,48 +1,80 @@
-"""The result of one check of a run or a store, with a hint on what to do."""
+"""The result of one check of a run or a store: a verdict, findings and a hint."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Any, Literal, Self
 
 from runforge_contracts.display import quote
 from runforge_contracts.fs.folders import as_text
 from runforge_contracts.invariants.finding import ABSENT, Finding
+from runforge_contracts.types import VerificationCheck, VerificationFinding
 
 #: ``not checked`` is no failure: there was nothing to check, or nothing to compare it with.
 CheckOutcome = Literal["passed", "failed", "not checked"]
 
+
+class Verdict(StrEnum):
+    """What a check found; each check uses some of them."""
+
+    # Of any check.
+    NONE = "none"
+    NOT_CHECKED = "not checked"
+    # Of the files of a run.
+    UNCHANGED = "unchanged"
+    CHANGED = "changed"
+    NO_RESULT = "no result"
+    RUNNING = "at work"
+    # Of documents, statement, index and signature.
+    VALID = "valid"
+    INVALID = "invalid"
+    NOT_LISTED = "not listed"
+    UNREADABLE = "unreadable"
+    UNSAFE = "unsafe"
+    # Of the dataset, besides ``changed`` and ``unreadable``.
+    SAME = "same"
+    MOVED = "moved"
+    MISSING = "gone"
+    CHANGED_BY_RUN = "changed by the run"
+    # Of the runs and the signatures of a store.
+    VERIFIED = "verified"
+    NOT_VERIFIED = "not verified"
+    INCOMPLETE = "incomplete"
+    COMPLETE = "complete"
+    CONTRADICTED = "contradicted"
+
+
 #: What to do, by check, or by check and verdict where that makes a difference.
-_HINTS: dict[str | tuple[str, str], str | None] = {
-    "files": "Put the files back from a copy of the run that verifies.",
-    "documents": "Put the documents back from a copy; if they were not edited, the client that"
-    " wrote the run broke the contract.",
-    "statement": "Put the files back from a copy: the statement was edited, or the documents that"
-    " it follows from.",
-    "index": "`runforge index check` compares the whole list with the run folders.",
-    "dataset": "Put the dataset back as it was, or pass it over with --without-dataset.",
-    ("dataset", "changed by the run"): "Run it again with a script that leaves its dataset alone.",
+_HINTS: dict[str | tuple[str, Verdict], str | None] = {
+    "files": "Restore the files from a copy of the run that verifies.",
+    ("files", Verdict.NO_RESULT): "`runforge rerun` repeats the run in a new folder; so does"
+    " `runforge experiment run --experiment` with the config.yaml of an experiment's run.",
+    ("files", Verdict.RUNNING): "Wait until it has finished.",
+    "documents": "Restore the documents from a copy; if they were not edited, the client that"
+    " wrote the run has a bug.",
+    "statement": "Restore the files from a copy: the statement was edited, or the documents that"
+    " it is derived from.",
+    "index": "`runforge index check` compares the whole index with the run folders.",
+    "dataset": "Restore the dataset, or skip this check with --without-dataset.",
+    ("dataset", Verdict.CHANGED_BY_RUN): "Run it again with a script that does not change its"
+    " dataset.",
+    ("dataset", Verdict.MOVED): "Move it back, or skip this check with --without-dataset.",
     "signature": "Get folder and signature from their source again.",
-    ("signature", "none"): "`runforge sign RUN --key FILE` signs a run.",
-    ("dataset", "moved"): "Move it back, or pass the datasets over with --without-dataset.",
-    ("files", "no result"): "`runforge rerun` repeats the run in a new folder; so does `runforge"
-    " experiment run --experiment` with the config.yaml of an experiment's run.",
-    ("files", "at work"): "Wait for it to end.",
-    ("runs", "not verified"): None,
-    "runs": "Remove what is not a run; get back from a copy what was lost.",
-    ("signature", "unsafe"): "Put a folder in the place of the link.",
-    ("signatures", "unsafe"): "Put a folder in the place of the link.",
-    (
-        "signatures",
-        "none",
-    ): "Get the store back from a copy; `--store NAME` names the one to verify.",
-    "signatures": "Get back from a copy the runs and the entries that were signed.",
+    ("signature", Verdict.NONE): "`runforge sign RUN --key FILE` signs a run.",
+    ("signature", Verdict.UNSAFE): "Replace the link with a folder.",
+    "runs": "Remove what is not a run; restore missing runs from a copy.",
+    ("runs", Verdict.NOT_VERIFIED): None,
+    "signatures": "Restore the runs and the entries that were signed from a copy.",
+    ("signatures", Verdict.UNSAFE): "Replace the link with a folder.",
+    ("signatures", Verdict.NONE): "Restore the store from a copy; `--store NAME` names the one to"
+    " verify.",
 }
-#: The rule that a file breaks that is no part of the run.
+#: The rule that is broken by a file that does not belong to the run.
 _ADDED = "manifest.complete"
-#: What file managers of macOS and Windows leave in folders that they have shown.
+#: Files that the file managers of macOS and Windows create in folders.
 _OF_SYSTEMS = (".DS_Store", "Thumbs.db", "desktop.ini")
 
 
@@ -54,16 +86,15 @@ class Check:
     #: ``runs``, ``index`` or ``signatures`` of a store.
     name: str
     outcome: CheckOutcome
-    #: A stable word or two for what was found.
-    verdict: str
-    #: The same for display: a phrase without a full stop; empty where the verdict is enough.
+    verdict: Verdict
+    #: Details for display: a phrase without a full stop; empty where the verdict is enough.
     message: str
     findings: tuple[Finding, ...] = ()
     #: Further values by name: the digest or the path of a dataset, the key of a signature.
     particulars: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def passed(cls, name: str, verdict: str, message: str = "", **particulars: str) -> Self:
+    def passed(cls, name: str, verdict: Verdict, message: str = "", **particulars: str) -> Self:
         """Return a check that passed."""
         return cls(name, "passed", verdict, message, (), particulars)
 
@@ -71,7 +102,7 @@ class Check:
     def failed(
         cls,
         name: str,
-        verdict: str,
+        verdict: Verdict,
         message: str = "",
         findings: Iterable[Finding] = (),
         **particulars: str,
@@ -80,7 +111,9 @@ class Check:
         return cls(name, "failed", verdict, message, tuple(findings), particulars)
 
     @classmethod
-    def not_checked(cls, name: str, verdict: str, message: str = "", **particulars: str) -> Self:
+    def not_checked(
+        cls, name: str, verdict: Verdict, message: str = "", **particulars: str
+    ) -> Self:
         """Return a check that could not be made."""
         return cls(name, "not checked", verdict, message, (), particulars)
 
@@ -93,40 +126,39 @@ class Check:
         strays = [path for path in added if path.name in _OF_SYSTEMS or path.name[:2] == "._"]
         if self.name == "files" and strays and len(strays) == len(self.findings):
             names = ", ".join(quote(path) for path in strays)
-            return f"Remove {names}, which a file manager leaves behind: it is no part of the run."
+            return f"Remove {names}, which a file manager created: it does not belong to the run."
         return _HINTS.get((self.name, self.verdict), _HINTS[self.name])
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the check as the schema of verifications has it."""
-        raw: dict[str, Any] = {
-            "check": self.name,
-            "outcome": self.outcome,
-            "verdict": self.verdict,
-            **({"message": self.message} if self.message else {}),
-            **self.particulars,
-        }
-        if self.hint is not None:
-            raw["hint"] = self.hint
-        return {name: _text(value) for name, value in raw.items()}
+    def to_struct(self) -> VerificationCheck:
+        """Return the check as it is in ``verification.v1``."""
+        optional = {"message": self.message, **self.particulars, "hint": self.hint}
+        return VerificationCheck(
+            check=self.name,
+            outcome=self.outcome,
+            verdict=self.verdict.value,
+            **{name: as_text(value) for name, value in optional.items() if value},
+        )
 
 
-def findings_of(checks: Iterable[Check]) -> list[dict[str, Any]]:
-    """Return the findings of ``checks`` as the schema of verifications has them."""
+def finding_structs(checks: Iterable[Check]) -> list[VerificationFinding]:
+    """Return the findings of ``checks`` as they are in ``verification.v1``."""
     return [
-        {"check": check.name, **_text(finding.to_dict())}
+        VerificationFinding(check=check.name, **_encodable(finding.to_dict()))
         for check in checks
         for finding in check.findings
     ]
 
 
-def _text(value: Any) -> Any:
-    """Return a value in which every text can be part of a document; names of files may be none."""
+def _encodable(value: Any) -> Any:
+    """Return a value whose strings can be encoded, which file names need not be."""
     if isinstance(value, str):
         return as_text(value)
     if isinstance(value, dict):
-        return {_text(key): _text(item) for key, item in value.items() if item is not ABSENT}
+        return {
+            _encodable(key): _encodable(item) for key, item in value.items() if item is not ABSENT
+        }
     if isinstance(value, list | tuple):
-        return [_text(item) for item in value]
+        return [_encodable(item) for item in value]
     return value
 
 

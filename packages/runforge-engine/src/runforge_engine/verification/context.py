@@ -1,4 +1,4 @@
-"""What the runs of a store have in common, read once for all of them."""
+"""The context of a verification, read once for all runs: index, datasets and public key."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 
 
 class Surroundings:
-    """The index, the datasets and the signing key that runs are held against.
+    """The index, the datasets and the public key that runs are compared with.
 
     Parameters
     ----------
     store
-        The store that the runs belong to; None for a folder that lies in none.
+        The store of the runs; None for a folder that is in none.
     workspace
-        What the paths of datasets begin at.
+        The folder that paths of datasets are relative to.
     public_key
-        A PEM file, from a source that is trusted, or the key that was read from one; without a
-        signature nothing then passes.
+        A PEM file from a trusted source, or the key that was read from one; runs without a
+        signature then fail.
     datasets
-        The datasets of the workspace, where those of other runs are looked at as well.
+        The datasets of the workspace, if several verifications share them.
 
     Raises
     ------
@@ -48,7 +48,7 @@ class Surroundings:
         public_key: Path | EllipticCurvePublicKey | None = None,
         datasets: Datasets | None = None,
     ) -> None:
-        # One that cannot be used is an error of its own.
+        # An unusable key is an error of the caller, not a finding.
         self.public_key = (
             load_public_key(public_key) if isinstance(public_key, Path) else public_key
         )
@@ -57,7 +57,7 @@ class Surroundings:
         self.datasets = datasets or Datasets(workspace)
         #: Why the index cannot be read.
         self.problem: RunForgeError | None = None
-        #: The raw entries of the index; None where there is none, or none that can be read.
+        #: The raw entries of the index; None if there is none, or if it cannot be read.
         self.entries: list[dict[str, Any]] | None = None
         #: The bytes that they were read from.
         self.index_text = b""
@@ -70,28 +70,28 @@ class Surroundings:
 
     @cached_property
     def chain(self) -> Chain:
-        """The chain over the index as it is."""
+        """The digest chain of the current index."""
         return Chain(self.entries or ())
 
     @cached_property
-    def places(self) -> dict[str, list[int]]:
-        """Where in the index each run stands."""
-        places: dict[str, list[int]] = {}
+    def positions(self) -> dict[str, list[int]]:
+        """Positions of the index entries by run id."""
+        positions: dict[str, list[int]] = {}
         for number, entry in enumerate(self.entries or ()):
-            places.setdefault(entry["run_id"], []).append(number)
-        return places
+            positions.setdefault(entry["run_id"], []).append(number)
+        return positions
 
     @cached_property
-    def _asked_for(self) -> set[Path]:
+    def _listed_by_path(self) -> set[Path]:
         return set() if self.store is None else named_otherwise(self.entries or (), self.store)
 
     def names_by_id(self, folder: Path) -> bool:
-        """Tell whether the name of ``folder`` must be its run's id: in the store, if not asked."""
+        """Return whether the name of ``folder`` must be the id of its run."""
         in_store = self.store is not None and folder.parent == self.store.runs
-        return in_store and folder not in self._asked_for
+        return in_store and folder not in self._listed_by_path
 
     def relative(self, folder: Path) -> str:
-        """Return ``folder`` as documents name it."""
+        """Return the path of ``folder`` as it is written in documents."""
         return StoreLayout(self.workspace).relative(folder)
 
 
@@ -100,14 +100,14 @@ def surroundings_of(
     stores: Iterable[StoreLayout],
     public_key: Path | EllipticCurvePublicKey | None = None,
 ) -> Surroundings:
-    """Return what belongs to a run folder: the store around it, or one that lists it.
+    """Return the context for a run folder: the store that it is in, or one that lists it.
 
     Parameters
     ----------
     folder
         The run folder, absolute.
     stores
-        Where to look for a list that names the folder, if it does not lie in a store.
+        Stores whose indexes are searched for the folder, if it is in none.
     public_key
         As for :class:`Surroundings`.
     """
@@ -119,12 +119,12 @@ def surroundings_of(
     stores = list(stores)
     for store in stores:
         around = Surroundings(store, store.workspace, public_key)
-        if any(_lies_at(entry, store, folder) for entry in around.entries or ()):
+        if any(_is_entry_of(entry, store, folder) for entry in around.entries or ()):
             return around
     return Surroundings(None, stores[0].workspace if stores else folder.parent, public_key)
 
 
-def _lies_at(entry: dict[str, Any], store: StoreLayout, folder: Path) -> bool:
+def _is_entry_of(entry: dict[str, Any], store: StoreLayout, folder: Path) -> bool:
     try:
         return folder.samefile(locate_run(entry, store))
     except (OSError, RunForgeError):

@@ -1,4 +1,4 @@
-"""Whether the dataset of a run still has the bytes that the run was trained on.
+"""Compare datasets with the digests that runs recorded, and find those that were moved.
 
 Source: RunForge contract, "Data"; RunForge guarantees, "Provenance Tracking".
 """
@@ -11,62 +11,61 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
-from typing import Literal
 
 from runforge_contracts.errors import NotFoundError, RunForgeError
 from runforge_contracts.fs.files import digest_file, open_file, reading
 
 from runforge_engine.data.dataset_source import dataset_path
+from runforge_engine.verification.check_result import Verdict
 
-DatasetVerdict = Literal["same", "changed", "moved", "gone", "unreadable"]
-
-#: How far a dataset that is not in its place is looked for.
+#: Limits of the search for a dataset that was moved.
 MAX_ENTRIES = 20_000
 MAX_CANDIDATES = 50
 MAX_CANDIDATE_BYTES = 256 * 2**20
 _PIECE = 2**20
-#: Folders in which nobody keeps a dataset, besides those whose name begins with a dot.
-_PASSED_OVER = frozenset({"node_modules", "__pycache__", "site-packages"})
+#: Folders that are not searched, besides those whose name starts with a dot.
+_SKIPPED = frozenset({"node_modules", "__pycache__", "site-packages"})
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetState:
-    """What has become of a dataset."""
+    """The state of a dataset, compared with the one that a run was trained on."""
 
-    verdict: DatasetVerdict
-    #: SHA-256 of what is in its place now, if that is something else.
+    #: ``same``, ``changed``, ``moved``, ``gone`` or ``unreadable``.
+    verdict: Verdict
+    #: SHA-256 of the file at its path, if it has changed.
     sha256: str | None = None
-    #: Whether nothing but its line ends is other than it was.
+    #: Whether only its line endings have changed.
     same_lines: bool = False
-    #: Where it lies now, relative to the workspace, if it was moved.
+    #: Its new path, relative to the workspace, if it was moved.
     path: str | None = None
     #: Why it cannot be read.
     reason: str | None = None
 
 
 class Datasets:
-    """The datasets that the runs of a workspace name; each is read once, or twice if it changed.
+    """The datasets of a workspace; each is read once, or twice if it changed.
 
     Parameters
     ----------
     workspace
-        What relative paths begin at, and where a dataset that was moved is looked for.
+        The folder that paths are relative to, and that is searched for datasets that were moved.
     """
 
     def __init__(self, workspace: Path) -> None:
         self._workspace = workspace
         self._digests: dict[Path, str | RunForgeError] = {}
-        #: What :func:`_line_end_digests` gives of those that have changed.
+        #: Results of :func:`_line_end_digests` for those that have changed.
         self._line_ends: dict[Path, tuple[str, ...]] = {}
         self._files: list[Path] | None = None
 
     def state(self, recorded: str, fingerprint: str) -> DatasetState:
-        """Return what has become of a dataset.
+        """Return the state of a dataset.
 
         Parameters
         ----------
         recorded
-            Its path as the run's documents have it.
+            Its path in the run's documents.
         fingerprint
             SHA-256 of the bytes that the run was trained on.
         """
@@ -77,30 +76,30 @@ class Datasets:
             found = error
         if isinstance(found, str):
             if found == fingerprint:
-                return DatasetState("same")
+                return DatasetState(Verdict.SAME)
             if path not in self._line_ends:
                 self._line_ends[path] = _line_end_digests(path)
-            return DatasetState("changed", found, fingerprint in self._line_ends[path])
+            return DatasetState(Verdict.CHANGED, found, fingerprint in self._line_ends[path])
         if not isinstance(found, NotFoundError):
-            return DatasetState("unreadable", reason=found.message)
-        place = self._find(PurePosixPath(recorded).name, fingerprint)
-        if place is None:
-            return DatasetState("gone")
-        return DatasetState("moved", path=place.relative_to(self._workspace).as_posix())
+            return DatasetState(Verdict.UNREADABLE, reason=found.message)
+        moved = self._find(PurePosixPath(recorded).name, fingerprint)
+        if moved is None:
+            return DatasetState(Verdict.MISSING)
+        return DatasetState(Verdict.MOVED, path=moved.relative_to(self._workspace).as_posix())
 
     def _digest(self, path: Path) -> str | RunForgeError:
         if path not in self._digests:
             try:
-                # A dataset may be a link: training reads through it, too.
+                # A dataset may be a link: training follows it, too.
                 with reading(path):  # no file has a name with a NUL character
-                    place = Path(os.path.realpath(path))
-                self._digests[path] = digest_file(place).sha256
+                    target = Path(os.path.realpath(path))
+                self._digests[path] = digest_file(target).sha256
             except RunForgeError as error:
                 self._digests[path] = error
         return self._digests[path]
 
     def _find(self, name: str, fingerprint: str) -> Path | None:
-        """Return the file of the workspace that has the digest: of this name, or of this kind."""
+        """Return a file of the workspace with this digest and the same name or suffix."""
         if self._files is None:
             self._files = list(_files(self._workspace))
         kind = PurePosixPath(name).suffix
@@ -120,13 +119,13 @@ class Datasets:
 
 
 def _line_end_digests(path: Path) -> tuple[str, ...]:
-    """Return the digests that a file would have with LF, and with CRLF, at the end of each line."""
+    """Return the digests that a file would have with LF and with CRLF line endings."""
     unix, windows, held = hashlib.sha256(), hashlib.sha256(), b""
     try:
         with open_file(Path(os.path.realpath(path))) as file, reading(path):
             while piece := file.read(_PIECE):
                 piece = held + piece
-                # The next piece may begin with the other half of a line's end.
+                # A CRLF may be split between two pieces.
                 held = piece[-1:] if piece.endswith(b"\r") else b""
                 lines = piece[: len(piece) - len(held)].replace(b"\r\n", b"\n")
                 unix.update(lines)
@@ -139,7 +138,7 @@ def _line_end_digests(path: Path) -> tuple[str, ...]:
 
 
 def _files(root: Path) -> Iterator[Path]:
-    """Give the files of a workspace, those near its root first, as far as it is looked at."""
+    """Yield the files of a workspace, those near its root first, up to a limit."""
     level, seen = [root], 0
     while level:
         folders = list[Path]()
@@ -153,7 +152,7 @@ def _files(root: Path) -> Iterator[Path]:
                 seen += 1
                 if seen > MAX_ENTRIES:
                     return
-                if entry.name.startswith(".") or entry.name in _PASSED_OVER:
+                if entry.name.startswith(".") or entry.name in _SKIPPED:
                     continue
                 if entry.is_dir(follow_symlinks=False):
                     folders.append(Path(entry.path))

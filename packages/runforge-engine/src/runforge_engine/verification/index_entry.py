@@ -1,4 +1,4 @@
-"""The entry of a run in the index repeats what the run's documents say.
+"""Compare the index entry of a run with the run's documents.
 
 Source: RunForge guarantees, "Provenance Tracking"; RunForge contract, "Documents and versions".
 """
@@ -10,62 +10,63 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from runforge_contracts.display import quote
-from runforge_contracts.invariants.checked_folder import Folder
+from runforge_contracts.invariants.checked_folder import CheckedRun
 from runforge_contracts.invariants.finding import ABSENT, Finding, same
 from runforge_contracts.invariants.store_invariants import entry_findings
 from runforge_contracts.store.layout import StoreLayout
 
-#: What the engine has written into entries since there is an index; later names are not looked at.
+#: Fields that every version of the engine writes; fields of newer versions are not compared.
 _FIELDS = (
     *("run_id", "created_at", "name", "preset_id", "status", "summary", "run_dir"),
     *("dataset_fingerprint_sha256", "label_column", "model_pkl", "model_family", "model_sha256"),
 )
-#: The package that names itself in every run of the engine.
+#: The package that is recorded in every run of the engine.
 _ENGINE = "runforge-engine"
-_MESSAGE = "The entry is not what the run's documents say."
 
 
-def listing_findings(
-    folder: Folder,
-    run_id: str,
+def index_findings(
+    run: CheckedRun,
     store: StoreLayout,
     entries: list[dict[str, Any]] | None,
-    places: list[int],
+    positions: list[int],
 ) -> Iterator[Finding]:
-    """Give what is wrong with the listing of a run.
+    """Yield the differences between the index and a run.
 
     Parameters
     ----------
-    folder
+    run
         The run.
+    store
+        Its store.
     entries
-        The index of the store, if there is one.
-    places
-        Where in it the run stands.
+        The entries of the store's index, if there is one.
+    positions
+        Which of them have the id of the run.
     """
     file = store.relative(store.index)
-    if not places:
+    run_id = run.expected_id
+    if not positions:
         message = f"The index does not list the run {quote(run_id)}."
         yield Finding("index.complete", message, file, None if entries is None else "/runs", run_id)
         return
-    for number in places[1:]:
-        message = "The run is listed again."
+    for number in positions[1:]:
+        message = f"The run {quote(run_id)} is listed more than once."
         yield Finding("index.once", message, file, f"/runs/{number}/run_id", found=run_id)
-    assert entries is not None  # noqa: S101 - there are places in it
-    entry, pointer = entries[places[0]], f"/runs/{places[0]}"
-    described = folder.described(store)
-    told = list(entry_findings(entry, store, file, pointer, {folder.path: described}))
-    # Other clients may say less, or say it in their own way; the engine says it in one.
-    exact = []
-    if described is not None and _is_of_engine(folder):
-        exact = list(_exact(entry, described, folder, store, file, pointer))
-    named = {finding.pointer for finding in exact}
+    assert entries is not None  # noqa: S101 - there are positions in it
+    entry, pointer = entries[positions[0]], f"/runs/{positions[0]}"
+    described = run.index_entry(store)
+    lenient = entry_findings(entry, store, file, pointer, {run.path: described})
+    # Other clients may write fewer fields or other values; the engine writes exactly these.
+    exact = list[Finding]()
+    if described is not None and _is_of_engine(run):
+        exact = list(_exact(entry, described, run, store, file, pointer))
+    reported = {finding.pointer for finding in exact}
     yield from exact
-    yield from (finding for finding in told if finding.pointer not in named)
+    yield from (finding for finding in lenient if finding.pointer not in reported)
 
 
-def _is_of_engine(folder: Folder) -> bool:
-    documents = (folder.run, folder.result)
+def _is_of_engine(run: CheckedRun) -> bool:
+    documents = (run.record, run.result)
     return any(
         _ENGINE in ((document or {}).get("provenance") or {}).get("packages", {})
         for document in documents
@@ -75,27 +76,28 @@ def _is_of_engine(folder: Folder) -> bool:
 def _exact(
     entry: dict[str, Any],
     expected: dict[str, Any],
-    folder: Folder,
+    run: CheckedRun,
     store: StoreLayout,
     file: str,
     pointer: str,
 ) -> Iterator[Finding]:
-    """Give the fields of an entry that are not what the engine wrote."""
+    """Yield the fields of an entry that differ from what the engine writes."""
     for name in _FIELDS:
         wanted, found = expected.get(name, ABSENT), entry.get(name, ABSENT)
-        if same(wanted, found) or (name == "run_dir" and _same_place(folder, store, found)):
+        if same(wanted, found) or (name == "run_dir" and _is_path_of(run, store, found)):
             continue
-        yield Finding("index.entry", _MESSAGE, file, f"{pointer}/{name}", wanted, found)
+        message = f"The entry's {name} differs from the run's documents."
+        yield Finding("index.entry", message, file, f"{pointer}/{name}", wanted, found)
 
 
-def _same_place(folder: Folder, store: StoreLayout, run_dir: str) -> bool:
-    """Tell whether an absolute path leads to the folder, or did before the store was moved."""
+def _is_path_of(run: CheckedRun, store: StoreLayout, run_dir: str) -> bool:
+    """Return whether an absolute path is that of the run, or was before the store was moved."""
     path = PurePosixPath(run_dir)
     if not path.is_absolute():
         return False
-    if path.parts[-3:] == (store.name, "runs", folder.path.name):
+    if path.parts[-3:] == (store.name, "runs", run.path.name):
         return True
     try:
-        return folder.path.samefile(run_dir)
+        return run.path.samefile(run_dir)
     except OSError:
         return False

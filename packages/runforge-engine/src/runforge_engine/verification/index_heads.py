@@ -1,4 +1,4 @@
-"""The index still begins with what it had when runs were signed."""
+"""Compare the start of the index with the heads that signatures recorded."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from runforge_engine.verification.context import Surroundings
 def head_findings(
     heads: Iterable[tuple[str, IndexHead | None]], around: Surroundings
 ) -> Iterator[Finding]:
-    """Give where the index is not a continuation of what it was.
+    """Yield the signed runs whose recorded entries the index no longer starts with.
 
     Parameters
     ----------
     heads
-        The head that the signature of each run carries.
+        Run ids, each with the head in the run's signature.
     around
-        The store of the runs; where its index cannot be read, that is said elsewhere.
+        The store of the runs. An index that cannot be read is reported elsewhere.
     """
     if around.store is None or around.problem is not None:
         return
@@ -31,12 +31,13 @@ def head_findings(
         verdict = "holds" if head is None else around.chain.check(head)
         if head is None or verdict == "holds":
             continue
-        signed = f"when the run {quote(run_id)} was signed"
+        since = f"the run {quote(run_id)} was signed"
         if verdict == "tail cut":
             had = count(head.count, "entry", "entries")
-            message = f"The index had {had} {signed}; its tail is cut off."
             left = around.chain.head.count
+            message = f"The index had {had} when {since} and has {left:,} now: its tail is cut off."
             yield Finding("index.tail", message, file, "/runs", head.count, left)
         else:
-            message = f"Of the first {head.count} entries, one is not as it was {signed}."
+            first = count(head.count, "entry", "entries")
+            message = f"One of the first {first} has changed since {since}."
             yield Finding("index.append-only", message, file, "/runs")

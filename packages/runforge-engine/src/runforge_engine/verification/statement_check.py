@@ -1,4 +1,4 @@
-"""A statement of origin follows from the documents of its run, to the byte."""
+"""Compare the provenance statement of a run, byte for byte, with its documents."""
 
 from __future__ import annotations
 
@@ -8,71 +8,90 @@ from typing import Any
 
 from runforge_contracts.codec.pointers import format_pointer
 from runforge_contracts.codec.strict_json import parse_json
+from runforge_contracts.display import quote
 from runforge_contracts.errors import RunForgeError
-from runforge_contracts.invariants.checked_folder import Folder
+from runforge_contracts.invariants.checked_folder import CheckedRun
 from runforge_contracts.invariants.finding import ABSENT, Finding, same
 from runforge_contracts.store import layout
 from runforge_contracts.store.run import RUN_VERSIONS
 
 from runforge_engine.provenance.slsa import statement_of
+from runforge_engine.verification.check_result import Check, Verdict
 
-#: Differences that are named; a hostile statement could differ in millions of places.
+#: Most differences that are reported; a hostile statement could have millions.
 _SHOWN = 20
 
 
-def statement_findings(folder: Folder, *, bears_out_files: bool) -> Iterator[Finding]:
-    """Give where the statement of a run says something else than its documents.
+def check_statement(run: CheckedRun) -> tuple[Check, bool]:
+    """Compare the statement of a run with the one that its documents result in.
 
-    Parameters
-    ----------
-    folder
-        A run folder with a statement, a valid manifest and a valid result.
-    bears_out_files
-        What :func:`bears_out_files` tells of it.
+    Returns
+    -------
+    check
+        The result.
+    confirms_files
+        Whether the statement is valid and has the digests of the files as they are, which the
+        manifest may not have.
     """
+    if layout.STATEMENT not in run.files:
+        message = "the run was written without one"
+        return Check.not_checked("statement", Verdict.NONE, message), False
+    for name in (layout.MANIFEST, layout.REQUEST, layout.RUN, layout.RESULT):
+        needed = name in (layout.MANIFEST, layout.RESULT) or name in run.files
+        if needed and name not in run.documents:
+            message = f"there is no valid {name} to compare it with"
+            return Check.not_checked("statement", Verdict.NOT_CHECKED, message), False
+    findings, confirms_files = list[Finding](), _confirms_files(run)
+    # Where a file and the manifest differ, the statement may have the digest of either.
+    if not confirms_files or _is_of_older_version(run):
+        findings = list(_findings(run))
+    if findings:
+        message = "it differs from the run's documents"
+        return Check.failed("statement", Verdict.INVALID, message, findings), False
+    message = "it matches the run's documents"
+    return Check.passed("statement", Verdict.VALID, message), confirms_files
+
+
+def _confirms_files(run: CheckedRun) -> bool:
+    """Return whether the statement is the one for the digests of the files as they are."""
+    listed = run.documents[layout.MANIFEST].raw["files"]
+    actual = {name: digest._asdict() for name, digest in run.files.items() if name in listed}
+    return run.texts.get(layout.STATEMENT) == statement_of(run, {**listed, **actual})
+
+
+def _is_of_older_version(run: CheckedRun) -> bool:
+    return run.record is not None and run.record_version != RUN_VERSIONS[0]
+
+
+def _findings(run: CheckedRun) -> Iterator[Finding]:
+    """Yield where the statement differs from the one for the digests in the manifest."""
     rule, file = "statement.match", layout.STATEMENT
-    if folder.run is not None and folder.schemas[layout.RUN] != RUN_VERSIONS[0]:
+    if _is_of_older_version(run):
         message = "A record of an older version has no statement."
-        yield Finding(rule, message, file, found=folder.schemas[layout.RUN])
+        yield Finding(rule, message, file, found=run.record_version)
         return
-    listed = folder.documents[layout.MANIFEST]["files"]
     try:
-        # Where a file and the manifest differ, the statement is right if it sides with either.
-        if bears_out_files:
+        written = run.text(file)
+        derived = statement_of(run, run.documents[layout.MANIFEST].raw["files"])
+        if written == derived:
             return
-        written, due = folder.text(file), statement_of(folder.as_read, listed)
-        if written == due:
-            return
-        expected, stated = parse_json(due), parse_json(written)
+        expected, found = parse_json(derived), parse_json(written)
     except RunForgeError as error:
         yield Finding(rule, error.message, file, error.location.pointer)
         return
-    message, same_content = "The statement is not what the run's documents amount to.", True
-    for parts, wanted, found in islice(_differences(expected, stated, ()), _SHOWN):
-        same_content = False
-        yield Finding(rule, message, file, format_pointer(parts), wanted, found)
-    if same_content:
+    differences = list(islice(_differences(expected, found, ()), _SHOWN))
+    for parts, *values in differences:
+        pointer = format_pointer(parts)
+        message = f"The statement differs from the run's documents at {quote(pointer or '/')}."
+        yield Finding(rule, message, file, pointer, *values)
+    if not differences:
         yield Finding("statement.form", "The statement is not in the contract's form.", file)
-
-
-def bears_out_files(folder: Folder) -> bool:
-    """Tell whether the statement has the digests of the files as they are.
-
-    Parameters
-    ----------
-    folder
-        As for :func:`statement_findings`.
-    """
-    listed = folder.documents[layout.MANIFEST]["files"]
-    actual = {name: fact._asdict() for name, fact in folder.files.items() if name in listed}
-    written = folder.texts.get(layout.STATEMENT)
-    return written == statement_of(folder.as_read, {**listed, **actual})
 
 
 def _differences(
     expected: Any, found: Any, parts: tuple[str | int, ...]
 ) -> Iterator[tuple[tuple[str | int, ...], Any, Any]]:
-    """Give the deepest places where two JSON values differ, with both sides."""
+    """Yield the deepest locations where two JSON values differ, with both values."""
     if isinstance(expected, dict) and isinstance(found, dict):
         for key in [*expected, *(key for key in found if key not in expected)]:
             sides = expected.get(key, ABSENT), found.get(key, ABSENT)

@@ -1,19 +1,19 @@
-"""Every check of one run."""
+"""Verify one run: files, documents, statement, index, dataset and signature, in this order."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from runforge_contracts.codec.pointers import format_pointer
 from runforge_contracts.display import quote
 from runforge_contracts.errors import RunForgeError
-from runforge_contracts.invariants.checked_folder import Folder
+from runforge_contracts.invariants.checked_folder import CheckedRun
 from runforge_contracts.invariants.finding import Finding
 from runforge_contracts.invariants.run_invariants import check_folder, open_folder
 from runforge_contracts.store import layout
+from runforge_contracts.types import VerifiedRun
 
 from runforge_engine.provenance.folder_digest import FolderDigests
 from runforge_engine.provenance.privacy import is_left_out
@@ -27,15 +27,15 @@ from runforge_engine.provenance.signing import (
 )
 from runforge_engine.runtime.folder_lock import is_held
 from runforge_engine.store.index_chain import IndexHead
-from runforge_engine.verification.check_result import Check, count, findings_of
+from runforge_engine.verification.check_result import Check, Verdict, count, finding_structs
 from runforge_engine.verification.context import Surroundings
 from runforge_engine.verification.dataset_check import Datasets
-from runforge_engine.verification.index_entry import listing_findings
+from runforge_engine.verification.index_entry import index_findings
 from runforge_engine.verification.index_heads import head_findings
-from runforge_engine.verification.statement_check import bears_out_files, statement_findings
+from runforge_engine.verification.statement_check import check_statement
 
 Signature = VerifiedSignature | ClaimedSignature
-#: Rules about the files themselves; the others are about what documents say.
+#: Rules about the files themselves; the others are about the contents of documents.
 _FILE_RULES = frozenset(
     {
         *("run.no-links", "run.readable", "run.files", "run.pointers", "run.artifact-digests"),
@@ -46,31 +46,31 @@ _FILE_RULES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class RunVerification:
-    """Every check of a run."""
+    """The results of all checks of a run."""
 
     run_id: str
-    #: The folder, relative to the workspace where it lies in it.
+    #: The folder, relative to the workspace if it is in it.
     run_dir: str
     checks: tuple[Check, ...]
-    #: What the run's signature says, if it fits the folder.
+    #: The contents of the run's signature, if it matches the folder.
     signature: Signature | None = None
-    #: Digests of the bytes that were looked at, if there are only files, under names that are text.
+    #: Digests of the bytes that were read; None if the folder is not regular.
     digests: FolderDigests | None = None
 
     @property
     def holds(self) -> bool:
-        """Whether nothing stands against the run."""
+        """Whether no check failed."""
         return all(check.outcome != "failed" for check in self.checks)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the verification as its schema has it."""
-        return {
-            "run_id": self.run_id,
-            "run_dir": self.run_dir,
-            "verdict": "verified" if self.holds else "not verified",
-            "checks": [check.to_dict() for check in self.checks],
-            "findings": findings_of(self.checks),
-        }
+    def to_struct(self) -> VerifiedRun:
+        """Return the verification as it is in ``verification.v1``."""
+        return VerifiedRun(
+            run_id=self.run_id,
+            run_dir=self.run_dir,
+            verdict="verified" if self.holds else "not verified",
+            checks=[check.to_struct() for check in self.checks],
+            findings=finding_structs(self.checks),
+        )
 
 
 def verify_run(
@@ -81,67 +81,45 @@ def verify_run(
     with_signature: bool = True,
     alone: bool = True,
 ) -> RunVerification:
-    """Check everything that is known of the run in the folder ``path``.
+    """Verify the run in the folder ``path``.
 
     Parameters
     ----------
     path
         The run folder, absolute.
     around
-        What belongs to it.
+        The store, the datasets and the key that the run is compared with.
     with_dataset
-        Whether to look at the dataset, which may have changed without harm to the run.
+        Whether to check the dataset, which may have changed without damage to the run.
     with_signature
-        Whether to look at the signature.
+        Whether to check the signature.
     alone
-        False where the whole store is checked: what is wrong with the index as a whole is then not
-        said of every run.
+        False if the whole store is verified: problems of the index as a whole are then not repeated
+        for every run.
 
     Raises
     ------
     RunForgeError
         ``RUN_NOT_FOUND`` where there is no folder.
     """
-    folder = open_folder(path, in_store=around.names_by_id(path))
-    run_id = folder.run_id
-    found = check_folder(folder)
-    statement, sides_with_files = _statement(folder)
-    if sides_with_files:
-        found = [_of_manifest(item) for item in found]
+    run = open_folder(path, in_store=around.names_by_id(path))
+    findings = check_folder(run)
+    statement, confirms_files = check_statement(run)
     checks = [
-        _files(folder, [item for item in found if _is_of_files(item)]),
-        _documents(folder, [item for item in found if not _is_of_files(item)]),
+        _files(run, [item for item in findings if _is_of_files(item)], confirms_files),
+        _documents(run, [item for item in findings if not _is_of_files(item)]),
         statement,
     ]
-    signed, signature = _signature(folder, around) if with_signature else (None, None)
+    signature_check, signature = _signature(run, around) if with_signature else (None, None)
+    # The signature has the state of the index at the time of signing.
     head = None if signature is None else signature.content.index_head
-    checks.append(_index(folder, run_id, around, head, alone=alone))
+    checks.append(_index(run, around, head, alone=alone))
     if with_dataset:
-        checks.append(_dataset(folder, around.datasets))
-    if signed is not None:
-        checks.append(signed)
+        checks.append(_dataset(run, around.datasets))
+    if signature_check is not None:
+        checks.append(signature_check)
     return RunVerification(
-        run_id, around.relative(path), tuple(checks), signature, _digests(folder)
-    )
-
-
-def _of_manifest(finding: Finding) -> Finding:
-    """Return a finding about a file as one about the manifest, where the file is as it was stated.
-
-    Two of the three agree: the statement, which follows from the documents and the digests of all
-    files, and the file.
-    """
-    if finding.rule != "manifest.digests" or finding.file in (None, layout.MANIFEST):
-        return finding
-    message = f"The manifest has a digest or size of {finding.file} that is not the file's."
-    pointer = format_pointer(("files", str(finding.file)))
-    return replace(
-        finding,
-        message=message,
-        file=layout.MANIFEST,
-        pointer=pointer,
-        expected=finding.found,
-        found=finding.expected,
+        run.expected_id, around.relative(path), tuple(checks), signature, _digests(run)
     )
 
 
@@ -149,173 +127,186 @@ def _is_of_files(finding: Finding) -> bool:
     return finding.rule in _FILE_RULES or finding.file == layout.MANIFEST
 
 
-def _files(folder: Folder, found: list[Finding]) -> Check:
-    number = len(folder.files)
-    if not {layout.RUN, layout.RESULT, layout.MANIFEST} & folder.files.keys():
-        at_work = is_held(folder.path)
-        message = "it is still at work" if at_work else "it was interrupted, or has not begun"
+def _files(run: CheckedRun, findings: list[Finding], confirmed_by_statement: bool) -> Check:
+    """Compare the files with the manifest and the digests in other documents.
+
+    Parameters
+    ----------
+    findings
+        The violations of rules about files.
+    confirmed_by_statement
+        Whether the statement has the digests of the files as they are. A difference between a file
+        and the manifest is then reported as one of the manifest: two of the three agree.
+    """
+    if not {layout.RUN, layout.RESULT, layout.MANIFEST} & run.files.keys():
+        running = is_held(run.path)
+        message = "it is still running" if running else "it was interrupted, or has not started"
         finding = Finding("run.files", f"The run has no result: {message}.", layout.RESULT)
-        return Check.failed("files", "at work" if at_work else "no result", message, (finding,))
-    if found:
-        message = f"{count(len(found), 'difference')} from what is recorded of the files"
-        return Check.failed("files", "changed", message, tuple(found))
-    if layout.MANIFEST not in folder.documents:
+        verdict = Verdict.RUNNING if running else Verdict.NO_RESULT
+        return Check.failed("files", verdict, message, (finding,))
+    if confirmed_by_statement:
+        findings = [_of_manifest(item) for item in findings]
+    if findings:
+        message = f"{count(len(findings), 'difference')} from the recorded digests and files"
+        return Check.failed("files", Verdict.CHANGED, message, findings)
+    if layout.MANIFEST not in run.documents:
         message = "an older client wrote the run, which has no manifest"
-        return Check.not_checked("files", "not checked", message)
-    message = f"{count(number, 'file')}, byte for byte as the manifest has them"
-    return Check.passed("files", "unchanged", message)
+        return Check.not_checked("files", Verdict.NOT_CHECKED, message)
+    message = f"{count(len(run.files), 'file')}, byte for byte as the manifest has them"
+    return Check.passed("files", Verdict.UNCHANGED, message)
 
 
-def _documents(folder: Folder, found: list[Finding]) -> Check:
-    if found:
-        message = f"{count(len(found), 'mistake')} in form or content"
-        return Check.failed("documents", "invalid", message, tuple(found))
-    message = f"{count(len(folder.documents), 'document')}, which tell one story"
-    return Check.passed("documents", "valid", message)
+def _of_manifest(finding: Finding) -> Finding:
+    """Return a difference between a file and the manifest as a finding about the manifest."""
+    if finding.rule != "manifest.digests" or finding.file in (None, layout.MANIFEST):
+        return finding
+    return replace(
+        finding,
+        file=layout.MANIFEST,
+        pointer=format_pointer(("files", str(finding.file))),
+        expected=finding.found,
+        found=finding.expected,
+    )
 
 
-def _statement(folder: Folder) -> tuple[Check, bool]:
-    """Return what there is to say of the statement, and whether it is right and has the files."""
-    if layout.STATEMENT not in folder.files:
-        return Check.not_checked("statement", "none", "the run was written without one"), False
-    for name in (layout.MANIFEST, layout.REQUEST, layout.RUN, layout.RESULT):
-        needed = name in (layout.MANIFEST, layout.RESULT) or name in folder.files
-        if needed and name not in folder.documents:
-            message = f"there is no valid {name} to hold it against"
-            return Check.not_checked("statement", "not checked", message), False
-    has_files = bears_out_files(folder)
-    found = tuple(statement_findings(folder, bears_out_files=has_files))
-    if found:
-        message = "it does not say what the documents say"
-        return Check.failed("statement", "invalid", message, found), False
-    return Check.passed("statement", "valid", "it follows from the documents"), has_files
+def _documents(run: CheckedRun, findings: list[Finding]) -> Check:
+    if findings:
+        message = f"{count(len(findings), 'mistake')} in form or content"
+        return Check.failed("documents", Verdict.INVALID, message, findings)
+    message = f"{count(len(run.documents), 'document')}, which are consistent"
+    return Check.passed("documents", Verdict.VALID, message)
 
 
-def _index(
-    folder: Folder, run_id: str, around: Surroundings, head: IndexHead | None, *, alone: bool
-) -> Check:
+def _index(run: CheckedRun, around: Surroundings, head: IndexHead | None, *, alone: bool) -> Check:
     store = around.store
     if store is None:
-        return Check.not_checked("index", "not checked", "the folder lies in no store")
+        return Check.not_checked("index", Verdict.NOT_CHECKED, "the folder is in no store")
     file = store.relative(store.index)
     if around.problem is not None and not alone:
-        return Check.not_checked("index", "not checked", "it cannot be read")
+        return Check.not_checked("index", Verdict.NOT_CHECKED, "it cannot be read")
     if around.problem is not None:
         found = Finding(
             "index.schema", around.problem.message, file, around.problem.location.pointer
         )
-        return Check.failed("index", "unreadable", "it cannot be read", (found,))
-    places = around.places.get(run_id, [])
-    if not places and not folder.is_current:
-        return Check.not_checked("index", "none", "an older client wrote the run unlisted")
-    listing = tuple(listing_findings(folder, run_id, store, around.entries, places))
+        return Check.failed("index", Verdict.UNREADABLE, "it cannot be read", (found,))
+    run_id = run.expected_id
+    positions = around.positions.get(run_id, [])
+    if not positions and not run.is_current:
+        return Check.not_checked(
+            "index", Verdict.NONE, "an older client wrote the run and did not list it"
+        )
+    listing = tuple(index_findings(run, store, around.entries, positions))
     heads = tuple(head_findings([(run_id, head)], around)) if alone else ()
-    if not places:
-        return Check.failed("index", "not listed", "it does not have the run", listing + heads)
+    if not positions:
+        return Check.failed(
+            "index", Verdict.NOT_LISTED, "it does not list the run", listing + heads
+        )
     if listing:
-        message = "its entry is not what the run says"
-        return Check.failed("index", "invalid", message, listing + heads)
+        message = "its entry differs from the run's documents"
+        return Check.failed("index", Verdict.INVALID, message, listing + heads)
     if heads:
-        message = "it is not what it was when the run was signed"
-        return Check.failed("index", "invalid", message, heads)
-    return Check.passed("index", "valid", "its entry repeats what the run says")
+        message = "its entries changed after the run was signed"
+        return Check.failed("index", Verdict.INVALID, message, heads)
+    return Check.passed("index", Verdict.VALID, "its entry matches the run's documents")
 
 
-def _dataset(folder: Folder, datasets: Datasets) -> Check:
-    config = (folder.result or {}).get("effective_config") or {}
-    used = {**(config.get("dataset") or {}), **((folder.run or {}).get("dataset") or {})}
+def _dataset(run: CheckedRun, datasets: Datasets) -> Check:
+    config = (run.result or {}).get("effective_config") or {}
+    used = {**(config.get("dataset") or {}), **((run.record or {}).get("dataset") or {})}
     return dataset_check(used.get("path"), used.get("fingerprint_sha256"), datasets)
 
 
 def dataset_check(recorded: str | None, fingerprint: str | None, datasets: Datasets) -> Check:
-    """Return whether a dataset still has the bytes that a run has on record.
+    """Compare a dataset with the digest that a run recorded.
 
     Parameters
     ----------
     recorded
-        Its path, as the run has it.
+        Its recorded path.
     fingerprint
-        SHA-256 of its bytes then.
+        Its recorded SHA-256.
     datasets
-        Where to look.
+        The datasets of the workspace.
     """
     if recorded is None or fingerprint is None:
-        message = "the run does not record its bytes"
-        return Check.not_checked("dataset", "not checked", message)
+        message = "the run has no digest of its dataset"
+        return Check.not_checked("dataset", Verdict.NOT_CHECKED, message)
     state, shown = datasets.state(recorded, fingerprint), quote(recorded, 200)
     rule, elsewhere = "dataset.same", quote(state.path, 200)
-    if is_left_out(recorded) and state.verdict in ("gone", "moved"):
+    if is_left_out(recorded) and state.verdict in (Verdict.MISSING, Verdict.MOVED):
         if state.path is None:
-            message = "its folder was left out of the record on request"
-            return Check.not_checked("dataset", "not checked", message)
+            message = "the folder of its path was left out of the record on request"
+            return Check.not_checked("dataset", Verdict.NOT_CHECKED, message)
         message = f"{elsewhere} has the bytes that were trained on"
-        return Check.passed("dataset", "same", message)
-    if state.verdict == "same":
-        return Check.passed("dataset", "same", f"{shown} has the bytes that were trained on")
+        return Check.passed("dataset", Verdict.SAME, message)
+    if state.verdict == Verdict.SAME:
+        return Check.passed("dataset", Verdict.SAME, f"{shown} has the bytes that were trained on")
     if state.sha256 is not None:
-        told, particulars = f"{shown} has other bytes now", {"sha256": state.sha256}
+        message, particulars = f"{shown} has changed", {"sha256": state.sha256}
         sentence = f"The dataset {shown} has changed."
         if state.same_lines:
-            told = f"{shown} has other line ends now, and nothing else has changed"
+            message = f"only the line endings of {shown} have changed"
             sentence = (
-                f"The dataset {shown} has other line ends than it had. Git writes them anew where"
-                " `core.autocrlf` is set, unless `.gitattributes` says `*.csv -text`."
+                f"Only the line endings of the dataset {shown} have changed. Git converts them"
+                " where `core.autocrlf` is set, unless `.gitattributes` has `*.csv -text`."
             )
         finding = Finding(rule, sentence, recorded, None, fingerprint, state.sha256)
-        return Check.failed("dataset", state.verdict, told, (finding,), **particulars)
+        return Check.failed("dataset", state.verdict, message, (finding,), **particulars)
     particulars = {}
     if state.path is not None:
-        told, particulars = f"{shown} lies at {elsewhere} now", {"path": state.path}
+        message, particulars = f"{shown} is now at {elsewhere}", {"path": state.path}
         sentence = f"The dataset {shown} has moved: {elsewhere} has its bytes."
     elif state.reason is not None:
-        told, sentence = f"{shown} cannot be read", state.reason
+        message, sentence = f"{shown} cannot be read", state.reason
     else:
-        told, sentence = f"{shown} is not there", f"The dataset {shown} is gone."
+        message, sentence = f"{shown} is missing", f"The dataset {shown} is missing."
     finding = Finding(rule, sentence, recorded)
-    return Check.failed("dataset", state.verdict, told, (finding,), **particulars)
+    return Check.failed("dataset", state.verdict, message, (finding,), **particulars)
 
 
-def _signature(folder: Folder, around: Surroundings) -> tuple[Check, Signature | None]:
-    path, public_key = folder.path, around.public_key
+def _signature(run: CheckedRun, around: Surroundings) -> tuple[Check, Signature | None]:
+    path, public_key = run.path, around.public_key
     file = signature_path(path)
     if around.store is not None and file.parent == around.store.signatures:
         try:
             refuse_detour(file.parent)
         except RunForgeError as error:
             detour = Finding("signature.no-links", error.message, around.relative(file.parent))
-            return Check.failed("signature", "unsafe", "it is not looked at", (detour,)), None
+            return Check.failed("signature", Verdict.UNSAFE, "it was not checked", (detour,)), None
     if not os.path.lexists(file):
         if public_key is None:
-            return Check.not_checked("signature", "none", ""), None
+            return Check.not_checked("signature", Verdict.NONE, ""), None
         finding = Finding("signature.exists", "The run has no signature.", around.relative(file))
-        return Check.failed("signature", "none", "", (finding,)), None
+        return Check.failed("signature", Verdict.NONE, "", (finding,)), None
     signature: Signature
     try:
         if public_key is None:
-            signature = compare_claim(path, _digests(folder))
-            message = "it fits the run; give --public-key to learn whether it holds"
+            signature = compare_claim(path, _digests(run))
+            message = "it matches the run; give --public-key to verify it"
             named = {"claimed_key": signature.key} if signature.key else {}
-            return Check.not_checked("signature", "not checked", message, **named), signature
-        signature = verify_signature(path, public_key, found=_digests(folder))
+            return Check.not_checked("signature", Verdict.NOT_CHECKED, message, **named), signature
+        signature = verify_signature(path, public_key, found=_digests(run))
     except RunForgeError as error:
-        findings = tuple(_refusal(error, around.relative(file)))
-        return Check.failed("signature", "invalid", "it does not hold", findings), None
+        findings = tuple(_signature_findings(error, around.relative(file)))
+        return Check.failed(
+            "signature", Verdict.INVALID, "it is not a valid signature of this run", findings
+        ), None
     message = f"made with the key {signature.key[:16]}…"
-    return Check.passed("signature", "valid", message, key=signature.key), signature
+    return Check.passed("signature", Verdict.VALID, message, key=signature.key), signature
 
 
-def _digests(folder: Folder) -> FolderDigests | None:
-    """Return the digests of the bytes that were read; None where a signature needs a closer look.
+def _digests(run: CheckedRun) -> FolderDigests | None:
+    """Return the digests of the bytes that were read; None if the folder is not regular.
 
-    Such as for links, and for names that are no text.
+    The signature check then reads the folder itself, to report links and names that are invalid.
     """
-    if not folder.is_regular:
+    if not run.is_regular:
         return None
-    files = {name: fact.sha256 for name, fact in sorted(folder.files.items())}
+    files = {name: fact.sha256 for name, fact in sorted(run.files.items())}
     return FolderDigests(files, irregular={})
 
 
-def _refusal(error: RunForgeError, file: str) -> list[Finding]:
+def _signature_findings(error: RunForgeError, file: str) -> list[Finding]:
     if not error.problems:
         return [Finding("signature.holds", error.message, file)]
     return [

@@ -1,14 +1,15 @@
-"""Every check of a store: all of its runs, its index, and what was signed."""
+"""Verify a store: all of its runs, its index, and the runs and entries that were signed."""
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from msgspec import UNSET
 from runforge_contracts.codec.strict_json import parse_json
 from runforge_contracts.display import quote
 from runforge_contracts.errors import RunForgeError
@@ -23,13 +24,14 @@ from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.lookup import no_store
 from runforge_contracts.store.reading import MAX_INDEX_BYTES, locate_run
+from runforge_contracts.types import VerificationV1, VerifiedStore
 from runforge_contracts.validation import validate
 
 from runforge_engine.provenance.signing import read_claim, read_signature, signatures_of
 from runforge_engine.runtime.folder_lock import is_held, wait_until_free
 from runforge_engine.store.index_chain import IndexHead
 from runforge_engine.store.scan import children, look_at
-from runforge_engine.verification.check_result import Check, count, findings_of
+from runforge_engine.verification.check_result import Check, Verdict, count, finding_structs
 from runforge_engine.verification.context import Surroundings
 from runforge_engine.verification.dataset_check import Datasets
 from runforge_engine.verification.index_heads import head_findings
@@ -41,39 +43,61 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StoreVerification:
-    """Every check of a store."""
+    """The results of all checks of a store."""
 
     #: The store's folder and its index, relative to the workspace.
     store: str
     index: str
-    #: What was found of the store as a whole.
+    #: Checks of the store as a whole.
     checks: tuple[Check, ...]
     runs: tuple[RunVerification, ...]
-    #: Runs that were ended before they had a result; there is nothing to hold them to.
+    #: Runs that were interrupted before they had a result; they cannot be verified.
     interrupted: tuple[str, ...]
-    #: Runs at work.
+    #: Runs in progress.
     running: tuple[str, ...]
-    #: Runs that have not begun, or of which nobody can tell whether they are at work.
+    #: Runs that have not started, or for which it is unknown whether they are running.
     incomplete: tuple[str, ...]
 
     @property
     def holds(self) -> bool:
-        """Whether nothing stands against the store or one of its runs."""
-        whole = all(check.outcome != "failed" for check in self.checks)
-        return whole and all(run.holds for run in self.runs)
+        """Whether no check of the store or of its runs failed."""
+        passed = all(check.outcome != "failed" for check in self.checks)
+        return passed and all(run.holds for run in self.runs)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the verification as its schema has it, without the runs."""
-        return {
-            "store": self.store,
-            "index": self.index,
-            "verdict": "verified" if self.holds else "not verified",
-            "checks": [check.to_dict() for check in self.checks],
-            "findings": findings_of(self.checks),
-            "interrupted": list(self.interrupted),
-            "running": list(self.running),
-            "incomplete": list(self.incomplete),
-        }
+    def to_struct(self) -> VerifiedStore:
+        """Return the verification as it is in ``verification.v1``, without the runs."""
+        return VerifiedStore(
+            store=self.store,
+            index=self.index,
+            verdict="verified" if self.holds else "not verified",
+            checks=[check.to_struct() for check in self.checks],
+            findings=finding_structs(self.checks),
+            interrupted=list(self.interrupted),
+            running=list(self.running),
+            incomplete=list(self.incomplete),
+        )
+
+
+def verification_document(
+    runs: Iterable[RunVerification], stores: Iterable[StoreVerification] | None = None
+) -> VerificationV1:
+    """Return the document ``verification.v1``.
+
+    Parameters
+    ----------
+    runs
+        All verified runs, those of the stores too.
+    stores
+        The stores that were verified as a whole; None where runs were named.
+    """
+    runs, stores = list(runs), None if stores is None else list(stores)
+    holds = all(item.holds for item in (*runs, *(stores or ())))
+    return VerificationV1(
+        schema_version="verification.v1",
+        verdict="verified" if holds else "not verified",
+        runs=[run.to_struct() for run in runs],
+        stores=UNSET if stores is None else [store.to_struct() for store in stores],
+    )
 
 
 def verify_store(
@@ -83,19 +107,19 @@ def verify_store(
     datasets: Datasets | None = None,
     with_dataset: bool = True,
 ) -> StoreVerification:
-    """Check every run of a store, its index, and that nothing is lost that was signed.
+    """Verify every run of a store, its index, and that no signed run or entry is missing.
 
     Parameters
     ----------
     store
-        Where to look.
+        The store.
     public_key
-        A PEM file, from a source that is trusted, or the key that was read from one; a run without
-        a signature then fails, and so does a store without a run.
+        A PEM file from a trusted source, or the key that was read from one; a run without a
+        signature then fails, and so does a store without runs.
     datasets
-        The datasets of the workspace, where those of other runs are looked at as well.
+        The datasets of the workspace, if several verifications share them.
     with_dataset
-        Whether to look at the datasets.
+        Whether to check the datasets.
 
     Raises
     ------
@@ -105,25 +129,25 @@ def verify_store(
     """
     if not store.root.is_dir():
         raise no_store(store)
-    folders, aside, links = _look(store)
-    # After the folders: a run is listed before it is let go.
+    folders, unfinished, links = _scan(store)
+    # Read after the folders: a run is listed before its lock is released.
     around = Surroundings(store, store.workspace, public_key, datasets)
     signatures, detour = _signatures_of(store)
-    for name in list(aside):
-        # What was listed or signed had a result once, whoever holds its folder now.
-        if name in around.places or name in signatures:
+    for name in list(unfinished):
+        # A run that was listed or signed had a result, even if its folder is locked now.
+        if name in around.positions or name in signatures:
             folders.append(store.run_folder(name))
-            del aside[name]
-    elsewhere, lost = _listed(around, {*folders, *map(store.run_folder, aside)})
+            del unfinished[name]
+    elsewhere, lost = _listed(around, {*folders, *map(store.run_folder, unfinished)})
 
-    def begun(folder: Path) -> tuple[str, float, str]:
-        # Of two runs that began in the same second the one that is listed first.
+    def start(folder: Path) -> tuple[str, float, str]:
+        # Runs that started in the same second are in the order of the index.
         second, _, _ = folder.name.rpartition("-")
-        return second, around.places.get(folder.name, [math.inf])[0], folder.name
+        return second, around.positions.get(folder.name, [math.inf])[0], folder.name
 
     runs = tuple(
         verify_run(folder, around, with_dataset=with_dataset, alone=False)
-        for folder in sorted(folders, key=begun) + elsewhere
+        for folder in sorted(folders, key=start) + elsewhere
     )
     signed = {run.run_id: run.signature.content.index_head for run in runs if run.signature}
     return StoreVerification(
@@ -134,18 +158,18 @@ def verify_store(
             _index(around, runs),
             _signatures(around, signatures, runs, signed)
             if detour is None
-            else Check.failed("signatures", "unsafe", "they are not looked at", (detour,)),
+            else Check.failed("signatures", Verdict.UNSAFE, "they were not checked", (detour,)),
         ),
         runs=runs,
-        interrupted=tuple(name for name, state in aside.items() if state == "interrupted"),
-        running=tuple(name for name, state in aside.items() if state == "running"),
-        incomplete=tuple(name for name, state in aside.items() if state == "incomplete"),
+        interrupted=tuple(name for name, state in unfinished.items() if state == "interrupted"),
+        running=tuple(name for name, state in unfinished.items() if state == "running"),
+        incomplete=tuple(name for name, state in unfinished.items() if state == "incomplete"),
     )
 
 
-def _look(store: StoreLayout) -> tuple[list[Path], dict[str, str], list[Finding]]:
-    """Return the folders of runs that ended, the state of the others, and links among them."""
-    folders, aside, links, held = list[Path](), dict[str, str](), list[Finding](), list[Path]()
+def _scan(store: StoreLayout) -> tuple[list[Path], dict[str, str], list[Finding]]:
+    """Return the folders of finished runs, the state of the others, and links among them."""
+    folders, unfinished, links, held = list[Path](), dict[str, str](), list[Finding](), list[Path]()
     for path, reason in children(store):
         if reason is not None:
             if path.is_symlink():
@@ -160,13 +184,13 @@ def _look(store: StoreLayout) -> tuple[list[Path], dict[str, str], list[Finding]
         if state in ("finished", "unreadable"):
             folders.append(path)
         else:
-            aside[path.name] = state
+            unfinished[path.name] = state
     wait_until_free(held)
-    return folders, aside, links
+    return folders, unfinished, links
 
 
 def _signatures_of(store: StoreLayout) -> tuple[dict[str, Path], Finding | None]:
-    """Return the signatures of a store, and why they are not looked at."""
+    """Return the signatures of a store, or why they are not checked."""
     try:
         return signatures_of(store), None
     except RunForgeError as error:
@@ -174,9 +198,9 @@ def _signatures_of(store: StoreLayout) -> tuple[dict[str, Path], Finding | None]
 
 
 def _listed(around: Surroundings, known: set[Path]) -> tuple[list[Path], list[Finding]]:
-    """Return the folders that the index names elsewhere, and findings for those that are gone."""
+    """Return the folders that the index lists elsewhere, and findings for those missing."""
     store = around.store
-    assert store is not None  # noqa: S101 - this is about a store
+    assert store is not None  # noqa: S101 - set by verify_store
     elsewhere, lost = list[Path](), list[Finding]()
     file = store.relative(store.index)
     for number, entry in enumerate(around.entries or ()):
@@ -196,49 +220,49 @@ def _runs(runs: tuple[RunVerification, ...], links: list[Finding], lost: list[Fi
     held, findings = sum(run.holds for run in runs), tuple(links + lost)
     message = f"{held:,} of {count(len(runs), 'run')} verified"
     if lost:
-        message += f", {count(len(lost), 'folder')} gone"
+        message += f", {count(len(lost), 'folder')} missing"
     if findings:
-        return Check.failed("runs", "incomplete", message, findings)
+        return Check.failed("runs", Verdict.INCOMPLETE, message, findings)
     if not runs:
-        return Check.not_checked("runs", "none", "there is no run that has ended")
+        return Check.not_checked("runs", Verdict.NONE, "there is no finished run")
     if held < len(runs):
-        return Check.failed("runs", "not verified", message)
-    return Check.passed("runs", "verified", message)
+        return Check.failed("runs", Verdict.NOT_VERIFIED, message)
+    return Check.passed("runs", Verdict.VERIFIED, message)
 
 
 def _index(around: Surroundings, runs: tuple[RunVerification, ...]) -> Check:
     store = around.store
-    assert store is not None  # noqa: S101 - this is about a store
+    assert store is not None  # noqa: S101 - set by verify_store
     file = store.relative(store.index)
     if around.problem is not None:
         finding = Finding(
             "index.schema", around.problem.message, file, around.problem.location.pointer
         )
-        return Check.failed("index", "unreadable", "it cannot be read", (finding,))
+        return Check.failed("index", Verdict.UNREADABLE, "it cannot be read", (finding,))
     if around.entries is None:
-        # Its own runs say so, where they must be listed.
-        return Check.not_checked("index", "none", "")
-    told = {
+        # Runs that must be listed fail themselves.
+        return Check.not_checked("index", Verdict.NONE, "")
+    reported = {
         (item.rule, item.pointer) for run in runs for check in run.checks for item in check.findings
     }
     found = [*once_findings(around.entries, file), *_form(around, file)]
-    findings = tuple(item for item in found if (item.rule, item.pointer) not in told)
+    findings = tuple(item for item in found if (item.rule, item.pointer) not in reported)
     message = count(len(around.entries), "entry", "entries")
     if found:
-        message += "" if findings else "; what is wrong with them is said of their runs"
-        return Check.failed("index", "invalid", message, findings)
+        message += "" if findings else "; the findings are reported with their runs"
+        return Check.failed("index", Verdict.INVALID, message, findings)
     message += ", each run once"
     notes = list(order_notes(around.entries, file))
     if notes:
         message += (
-            f"; note: {count(len(notes), 'run')} began on an earlier day than the run listed"
+            f"; note: {count(len(notes), 'run')} started on an earlier day than the run listed"
             f" before, first at {notes[0].pointer}"
         )
-    return Check.passed("index", "valid", message)
+    return Check.passed("index", Verdict.VALID, message)
 
 
 def _form(around: Surroundings, file: str) -> Iterator[Finding]:
-    """Give where the index is not written as the client wrote it that wrote it last."""
+    """Yield where the index is not in the contract's form."""
     text = around.index_text
     try:
         index = parse_json(text, max_bytes=MAX_INDEX_BYTES)
@@ -246,7 +270,7 @@ def _form(around: Surroundings, file: str) -> Iterator[Finding]:
     except RunForgeError as error:
         yield Finding("index.schema", error.message, file, error.location.pointer)
         return
-    # Clients before there was a form wrote no status.
+    # Clients before this form was defined wrote no status.
     if index["runs"] and "status" in index["runs"][-1]:
         yield from written_form(text, file)
         yield from key_order(index, "index.v1", file)
@@ -259,14 +283,14 @@ def _signatures(
     heads: dict[str, IndexHead | None],
 ) -> Check:
     store = around.store
-    assert store is not None  # noqa: S101 - this is about a store
+    assert store is not None  # noqa: S101 - set by verify_store
     present = {Path(run.run_dir).name for run in runs}
     findings = list[Finding]()
     for run_id, path in signatures.items():
         if run_id in present:
             continue
         file = around.relative(path)
-        message = f"The run {quote(run_id)} was signed, and its folder is gone."
+        message = f"The run {quote(run_id)} was signed, but its folder is missing."
         findings.append(Finding("signature.run", message, file))
         try:
             key = around.public_key
@@ -277,13 +301,13 @@ def _signatures(
     findings += head_findings(heads.items(), around)
     total = len(signatures)
     if around.public_key is not None and not runs and not findings:
-        message = "The store has no run, so there is nothing in it that the key vouches for."
+        message = "The store has no runs, so nothing in it is signed with the key."
         missing = Finding("signature.exists", message, store.name)
-        return Check.failed("signatures", "none", "there is nothing to vouch for", (missing,))
+        return Check.failed("signatures", Verdict.NONE, "there are no signed runs", (missing,))
     if findings:
-        message = "they tell of runs or entries that are gone or changed"
-        return Check.failed("signatures", "contradicted", message, tuple(findings))
+        message = "runs or entries that were signed are missing or changed"
+        return Check.failed("signatures", Verdict.CONTRADICTED, message, tuple(findings))
     if not total:
-        return Check.not_checked("signatures", "none", "")
-    message = f"{count(total, 'signature')}, and nothing is lost that they tell of"
-    return Check.passed("signatures", "complete", message)
+        return Check.not_checked("signatures", Verdict.NONE, "")
+    message = f"{count(total, 'signature')}, no signed run or entry is missing"
+    return Check.passed("signatures", Verdict.COMPLETE, message)

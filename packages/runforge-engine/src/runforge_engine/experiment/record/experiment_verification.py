@@ -1,7 +1,7 @@
-"""Whether anything of an experiment's run was changed: its files, what they say, its dataset.
+"""Verify that runs of experiments were not changed: files, documents and dataset.
 
-Nothing is written, no symbolic link in a run folder is followed, and what cannot be read is a
-finding.
+Nothing is written, symbolic links in a run folder are not followed, and a file that cannot be read
+is a finding.
 
 Source: TFC-0003, sections 8 and 12.
 """
@@ -24,11 +24,11 @@ from runforge_contracts.store.layout import StoreLayout
 
 from runforge_engine.experiment.record.experiment_state import state_of
 from runforge_engine.runtime.folder_lock import is_held, wait_until_free
-from runforge_engine.verification.check_result import Check, count
+from runforge_engine.verification.check_result import Check, Verdict, count
 from runforge_engine.verification.dataset_check import Datasets
 from runforge_engine.verification.verify_run import RunVerification, dataset_check
 
-#: Rules about the files themselves; the others are about what documents say.
+#: Rules about the files themselves; the others are about the contents of documents.
 _FILE_RULES = frozenset(
     {
         *("run.no-links", "run.readable", "run.files", "experiment.files", "experiment.manifest"),
@@ -45,20 +45,20 @@ def verify_experiment_run(
     with_dataset: bool = True,
     demand_signature: bool = False,
 ) -> RunVerification:
-    """Check everything that is known of the experiment's run in the folder ``path``.
+    """Verify the experiment run in the folder ``path``.
 
     Parameters
     ----------
     path
         The run folder, absolute.
     root
-        The repository, which the dataset's path is relative to.
+        The repository, which the path of the dataset is relative to.
     datasets
-        The datasets of the repository, where several runs are checked.
+        The datasets of the repository, if several runs are verified.
     with_dataset
-        Whether to look at the dataset, which may have changed without harm to the run.
+        Whether to check the dataset, which may have changed without damage to the run.
     demand_signature
-        Whether a run without a signature fails; that of an experiment has none.
+        Whether a run without a signature fails; runs of experiments have none.
 
     Raises
     ------
@@ -76,11 +76,9 @@ def verify_experiment_run(
     if with_dataset:
         checks.append(_dataset(folder, datasets or Datasets(root)))
     if demand_signature:
-        message = (
-            "Runs of experiments are not signed, so there is nothing that the key vouches for."
-        )
+        message = "Runs of experiments are not signed, so no key can verify them."
         finding = Finding("signature.exists", message, layout.EXPERIMENT_MANIFEST)
-        checks.append(Check.failed("signature", "none", "", (finding,)))
+        checks.append(Check.failed("signature", Verdict.NONE, "", (finding,)))
     return RunVerification(path.name, StoreLayout(root).relative(path), tuple(checks))
 
 
@@ -91,7 +89,7 @@ def verify_experiments(
     with_dataset: bool = True,
     demand_signature: bool = False,
 ) -> list[RunVerification]:
-    """Check all runs of experiments in a repository but unfinished ones.
+    """Verify the finished runs of experiments in a repository.
 
     Parameters
     ----------
@@ -137,47 +135,48 @@ def _is_of_files(finding: Finding) -> bool:
 
 def _files(folder: CheckedExperimentRun, found: list[Finding], held: bool | None) -> Check:
     if _is_unfinished(folder):
-        in_progress = held is not False
-        message = "it is still in progress" if in_progress else "it was interrupted"
+        running = held is not False
+        message = "it is still running" if running else "it was interrupted"
         finding = Finding("run.files", f"The run has no result: {message}.", layout.CONFIG)
-        return Check.failed("files", "at work" if in_progress else "no result", message, (finding,))
+        verdict = Verdict.RUNNING if running else Verdict.NO_RESULT
+        return Check.failed("files", verdict, message, (finding,))
     if found:
-        message = f"{count(len(found), 'difference')} from what is recorded of the files"
-        return Check.failed("files", "changed", message, tuple(found))
-    manifest = folder.documents.get(layout.EXPERIMENT_MANIFEST)
+        message = f"{count(len(found), 'difference')} from the recorded digests and files"
+        return Check.failed("files", Verdict.CHANGED, message, found)
+    manifest = folder.manifest
     if manifest is None:
         message = "another tool wrote the run, which has no manifest"
-        return Check.not_checked("files", "not checked", message)
+        return Check.not_checked("files", Verdict.NOT_CHECKED, message)
     message = f"{count(len(manifest['files']), 'file')}, byte for byte as the manifest has them"
-    return Check.passed("files", "unchanged", message)
+    return Check.passed("files", Verdict.UNCHANGED, message)
 
 
 def _is_unfinished(folder: CheckedExperimentRun) -> bool:
-    """Tell whether the run says that it has not ended, or says nothing at all.
+    """Return whether the run has neither a manifest nor a final status.
 
-    What it says counts for nothing beside a manifest, which is written at the end.
+    The manifest is written at the end, so the status is not needed if there is one.
     """
     if layout.EXPERIMENT_MANIFEST in folder.files:
         return False
     if layout.CONFIG not in folder.files:
         return True
-    return folder.documents.get(layout.CONFIG, {}).get("status") == "running"
+    return (folder.config or {}).get("status") == "running"
 
 
 def _documents(found: list[Finding]) -> Check:
     if found:
         message = f"{count(len(found), 'mistake')} in form or content"
-        return Check.failed("documents", "invalid", message, tuple(found))
-    return Check.passed("documents", "valid", "they tell one story")
+        return Check.failed("documents", Verdict.INVALID, message, tuple(found))
+    return Check.passed("documents", Verdict.VALID, "they are consistent")
 
 
 def _dataset(folder: CheckedExperimentRun, datasets: Datasets) -> Check:
-    config = folder.documents.get(layout.CONFIG, {})
+    config = folder.config or {}
     used = config.get("references", {}).get("dataset", {})
     if "after" in used:
         shown, after = quote(used["path"], 200), used["after"].get("sha256")
         change = f"{shown} was {'changed' if after else 'removed'} while the run used it"
         sentence = f"The dataset {change}."
         finding = Finding("dataset.same", sentence, used["path"], None, used.get("sha256"), after)
-        return Check.failed("dataset", "changed by the run", change, (finding,))
+        return Check.failed("dataset", Verdict.CHANGED_BY_RUN, change, (finding,))
     return dataset_check(used.get("path"), used.get("sha256"), datasets)
