@@ -52,8 +52,10 @@ PROFILES = {
 }
 
 
-#: What is trained where nobody names a family.
+#: The family that is trained when none is named.
 DEFAULT_FAMILY = "logistic_regression"
+#: Seed of the split and the estimator when the request names none.
+DEFAULT_SEED = 42
 
 
 @dataclass(frozen=True, slots=True)
