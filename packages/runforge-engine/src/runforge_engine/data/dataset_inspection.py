@@ -12,24 +12,12 @@ from typing import TYPE_CHECKING, Any
 from runforge_contracts.diagnostics import Diagnostic, error_diagnostic, raw_diagnostic
 from runforge_contracts.errors import ExitCode, RunForgeError
 
-from runforge_engine.data.dataset import (
-    Dataset,
-    check_nameless,
-    check_unique,
-    load_dataset,
-    missing_mask,
-    nameless_dropped,
-)
+from runforge_engine.data.cells import BLANKS, are_booleans, is_missing, parse_number
+from runforge_engine.data.column_choice import check_nameless, check_unique
+from runforge_engine.data.column_table import ColumnTable, missing_mask
+from runforge_engine.data.dataset import Dataset, load_dataset, nameless_dropped
 from runforge_engine.data.dataset_source import Source, read_source
-from runforge_engine.data.table_reader import (
-    BLANKS,
-    Table,
-    are_booleans,
-    is_missing,
-    parse_number,
-    read_names,
-    read_table,
-)
+from runforge_engine.data.table_reader import read_names, read_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -95,7 +83,7 @@ def inspect_dataset(
 
 
 def _check_columns(
-    table: Table, exclude_columns: Sequence[str], source: Source
+    table: ColumnTable, exclude_columns: Sequence[str], source: Source
 ) -> list[Diagnostic]:
     """Check what needs no label: that every column which is not excluded has a name of its own."""
     used = [place for place, name in enumerate(table.names) if name not in exclude_columns]

@@ -25,8 +25,11 @@ from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.run import Run
 
-from runforge_engine.data.dataset import check_unique, feature_matrix, missing_mask, name_list
+from runforge_engine.data.column_choice import check_unique
+from runforge_engine.data.column_table import missing_mask
 from runforge_engine.data.dataset_source import Source
+from runforge_engine.data.feature_matrix import feature_matrix
+from runforge_engine.data.message_parts import name_list
 from runforge_engine.data.table_reader import read_names, read_table
 from runforge_engine.model_file.limits import Limits
 from runforge_engine.model_file.loading import load_model
