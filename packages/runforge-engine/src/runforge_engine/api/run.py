@@ -18,7 +18,7 @@ from runforge_contracts.store.run import RunStatus
 
 from runforge_engine.runtime.folder_lock import state_of
 
-#: Characters of a text that a table shows.
+#: Characters of a string that a table shows.
 _LONG = 80
 
 

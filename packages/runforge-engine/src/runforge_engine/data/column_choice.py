@@ -14,7 +14,7 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 
 from runforge_engine.data.cells import BLANKS
 from runforge_engine.data.column_table import ColumnTable, missing_mask
-from runforge_engine.data.dataset_source import Source
+from runforge_engine.data.dataset_source import DatasetSource
 from runforge_engine.data.message_parts import did_you_mean, exclusion, name_list
 
 
@@ -29,7 +29,7 @@ class ColumnChoice(NamedTuple):
 
 
 def choose_columns(
-    names: Sequence[str], label_column: str, exclude_columns: Collection[str], source: Source
+    names: Sequence[str], label_column: str, exclude_columns: Collection[str], source: DatasetSource
 ) -> ColumnChoice:
     """Return the label and feature columns; names of excluded columns may be repeated.
 
@@ -71,7 +71,7 @@ def choose_columns(
     return ColumnChoice(names.index(label_column), features, nameless)
 
 
-def no_features(label_column: str, source: Source, *, excluded: bool) -> RunForgeError:
+def no_features(label_column: str, source: DatasetSource, *, excluded: bool) -> RunForgeError:
     """Return the error on a dataset without features: all excluded, or none present."""
     if excluded:
         return RunForgeError(
@@ -88,7 +88,7 @@ def no_features(label_column: str, source: Source, *, excluded: bool) -> RunForg
     )
 
 
-def check_unique(names: Iterable[str], source: Source) -> None:
+def check_unique(names: Iterable[str], source: DatasetSource) -> None:
     """Refuse columns of the same name, which are ambiguous; ``COLUMN_DUPLICATE``."""
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
@@ -101,7 +101,7 @@ def check_unique(names: Iterable[str], source: Source) -> None:
         )
 
 
-def check_nameless(table: ColumnTable, places: Sequence[int], source: Source) -> None:
+def check_nameless(table: ColumnTable, places: Sequence[int], source: DatasetSource) -> None:
     """Refuse values in columns without a name; ``DATASET_MALFORMED``.
 
     Spreadsheets write empty columns beside a table, which are accepted.

@@ -13,7 +13,7 @@ import zlib
 
 from runforge_contracts.errors import ErrorCode, RunForgeError
 
-from runforge_engine.data.dataset_source import Source
+from runforge_engine.data.dataset_source import DatasetSource
 from runforge_engine.data.foreign_formats import recognise
 
 #: Largest dataset after decompression, in bytes.
@@ -23,14 +23,14 @@ BOM = codecs.BOM_UTF8
 _ICONV = "Convert it, such as with `iconv -f {} -t UTF-8 old.csv > new.csv`."
 
 
-def csv_text(source: Source) -> bytes:
+def csv_text(source: DatasetSource) -> bytes:
     """Return the CSV text of a dataset: decompressed UTF-8 that is not empty."""
     if source.text is None:
         source.text = _checked_text(source)
     return source.text
 
 
-def _checked_text(source: Source) -> bytes:
+def _checked_text(source: DatasetSource) -> bytes:
     data = _decompress(source) if source.data[:2] == b"\x1f\x8b" else source.data
     foreign = recognise(data)
     if foreign is not None:
@@ -51,7 +51,7 @@ def _checked_text(source: Source) -> bytes:
     return data
 
 
-def _decompress(source: Source) -> bytes:
+def _decompress(source: DatasetSource) -> bytes:
     with gzip.GzipFile(fileobj=io.BytesIO(source.data)) as file:
         try:
             data = file.read(MAX_DECOMPRESSED + 1)
@@ -71,7 +71,7 @@ def _decompress(source: Source) -> bytes:
     return data
 
 
-def _check_encoding(data: bytes, source: Source) -> None:
+def _check_encoding(data: bytes, source: DatasetSource) -> None:
     nul = data.find(b"\x00")
     if nul >= 0 or data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         raise _nul(data, nul, source)
@@ -94,7 +94,7 @@ def _check_encoding(data: bytes, source: Source) -> None:
             ) from None
 
 
-def _nul(data: bytes, nul: int, source: Source) -> RunForgeError:
+def _nul(data: bytes, nul: int, source: DatasetSource) -> RunForgeError:
     """Return the error on a NUL character: a stray one, or a sign of another encoding."""
     encoding = None
     if data[:4] in (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE):

@@ -13,7 +13,7 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 
 from runforge_engine.data.cells import BLANKS, is_missing, parse_number
 from runforge_engine.data.csv_decoding import BOM
-from runforge_engine.data.dataset_source import Source
+from runforge_engine.data.dataset_source import DatasetSource
 
 #: Rows that are looked at to find the columns that hold booleans.
 SAMPLE_ROWS = 20
@@ -26,7 +26,7 @@ RESOLVE = "Resolve the conflict first: two versions of the file were merged."
 UNCOMMENT = "Remove the comments, such as with `grep -v '^#' old.csv > new.csv`."
 
 
-def read_header(data: bytes, source: Source) -> tuple[tuple[str, ...], int]:
+def read_header(data: bytes, source: DatasetSource) -> tuple[tuple[str, ...], int]:
     """Return the column names, and the offset at which the rows begin."""
     lines = CsvLines(data)
     records = (record for record in csv.reader(lines, strict=True) if record)

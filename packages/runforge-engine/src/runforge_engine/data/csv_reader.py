@@ -22,7 +22,7 @@ from runforge_engine.data.column_table import ColumnTable, has_nan, magnitude
 from runforge_engine.data.csv_decoding import ANYTHING, csv_text
 from runforge_engine.data.csv_header import SAMPLE_ROWS, CsvLines, read_header
 from runforge_engine.data.csv_structure import find_structure_error, quotes_match, structure_error
-from runforge_engine.data.dataset_source import Source
+from runforge_engine.data.dataset_source import DatasetSource
 from runforge_engine.runtime.platform_info import usable_cores
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ _TRUE, _FALSE = (
 )
 
 
-def read_csv(source: Source, numeric: Sequence[int], text: Sequence[int]) -> ColumnTable:
+def read_csv(source: DatasetSource, numeric: Sequence[int], text: Sequence[int]) -> ColumnTable:
     """Read the columns of a CSV file at the positions ``numeric`` and ``text``; check all rows.
 
     Raises

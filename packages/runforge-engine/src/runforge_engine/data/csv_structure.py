@@ -14,7 +14,7 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 
 from runforge_engine.data.cells import BLANKS
 from runforge_engine.data.csv_header import CONFLICT, RESOLVE, UNCOMMENT, is_comment
-from runforge_engine.data.dataset_source import Source
+from runforge_engine.data.dataset_source import DatasetSource
 
 #: Bytes that are looked at once for quotes.
 _STEP = 2**22
@@ -43,7 +43,7 @@ def quotes_match(data: bytes, begin: int) -> bool:
     return True
 
 
-def structure_error(data: bytes, width: int, source: Source, reason: str) -> RunForgeError:
+def structure_error(data: bytes, width: int, source: DatasetSource, reason: str) -> RunForgeError:
     """Return the error on the first row whose structure is broken."""
     closed = data.count(b'"') % 2 == 0
     return find_structure_error(data, width, source, closed=closed) or RunForgeError(
@@ -54,7 +54,7 @@ def structure_error(data: bytes, width: int, source: Source, reason: str) -> Run
 
 
 def find_structure_error(
-    data: bytes, width: int, source: Source, *, closed: bool
+    data: bytes, width: int, source: DatasetSource, *, closed: bool
 ) -> RunForgeError | None:
     """Return the error on the first row whose structure is broken; None where there is none.
 

@@ -19,7 +19,7 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 
 from runforge_engine.data.column_choice import check_nameless, choose_columns, no_features
 from runforge_engine.data.column_table import may_lack_values, missing_mask, release_unused
-from runforge_engine.data.dataset_source import Source
+from runforge_engine.data.dataset_source import DatasetSource
 from runforge_engine.data.feature_matrix import feature_matrix
 from runforge_engine.data.label_encoding import (
     check_classes,
@@ -63,7 +63,9 @@ class Dataset:
         self.X = None
 
 
-def load_dataset(source: Source, label_column: str, exclude_columns: Sequence[str] = ()) -> Dataset:
+def load_dataset(
+    source: DatasetSource, label_column: str, exclude_columns: Sequence[str] = ()
+) -> Dataset:
     """Read a dataset and check everything that training relies on.
 
     Parameters
@@ -159,5 +161,5 @@ def nameless_dropped(places: Sequence[int]) -> Diagnostic:
     )
 
 
-def _zero_rows(message: str, source: Source) -> RunForgeError:
+def _zero_rows(message: str, source: DatasetSource) -> RunForgeError:
     return RunForgeError(ErrorCode.ZERO_ROWS, message, path=str(source.path))

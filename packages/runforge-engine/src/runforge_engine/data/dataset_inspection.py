@@ -16,7 +16,7 @@ from runforge_engine.data.cells import BLANKS, are_booleans, is_missing, parse_n
 from runforge_engine.data.column_choice import check_nameless, check_unique
 from runforge_engine.data.column_table import ColumnTable, missing_mask
 from runforge_engine.data.dataset import Dataset, load_dataset, nameless_dropped
-from runforge_engine.data.dataset_source import Source, read_source
+from runforge_engine.data.dataset_source import DatasetSource, read_source
 from runforge_engine.data.table_reader import read_names, read_table
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def inspect_dataset(
 
 
 def _check_columns(
-    table: ColumnTable, exclude_columns: Sequence[str], source: Source
+    table: ColumnTable, exclude_columns: Sequence[str], source: DatasetSource
 ) -> list[Diagnostic]:
     """Check what needs no label: that every column which is not excluded has a name of its own."""
     used = [place for place, name in enumerate(table.names) if name not in exclude_columns]

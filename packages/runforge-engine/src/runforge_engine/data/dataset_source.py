@@ -20,7 +20,7 @@ PYTHON = "runforge-engine@"
 
 
 @dataclass(slots=True, eq=False)
-class Source:
+class DatasetSource:
     """A dataset as its bytes, for as long as they are needed."""
 
     path: Path
@@ -38,7 +38,7 @@ class Source:
         self.data, self.text = b"", None
 
 
-def read_source(path: Path) -> Source:
+def read_source(path: Path) -> DatasetSource:
     """Read the file at ``path`` and take its fingerprint.
 
     Raises
@@ -77,7 +77,7 @@ def read_source(path: Path) -> Source:
             f"{quote(path, 200)} is not a path: it holds a NUL character.",
             path=str(path),
         ) from None
-    return Source(path, data, hashlib.sha256(data).hexdigest())
+    return DatasetSource(path, data, hashlib.sha256(data).hexdigest())
 
 
 def _not_a_file(path: Path, *, directory: bool) -> RunForgeError:

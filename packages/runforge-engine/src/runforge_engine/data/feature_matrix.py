@@ -14,7 +14,7 @@ from runforge_contracts.errors import ErrorCode, Location, Problem, RunForgeErro
 
 from runforge_engine.data.cells import BLANKS, BOOLEANS, EXACT, are_booleans, parse_number
 from runforge_engine.data.column_table import ColumnTable, magnitude, release_unused
-from runforge_engine.data.dataset_source import Source
+from runforge_engine.data.dataset_source import DatasetSource
 from runforge_engine.data.feature_range import (
     MAX_FEATURE,
     check_range,
@@ -39,7 +39,7 @@ def feature_matrix(
     table: ColumnTable,
     places: Mapping[str, int],
     keep: Any,
-    source: Source,
+    source: DatasetSource,
     *,
     excludable: bool = True,
 ) -> tuple[Any, list[Diagnostic]]:
@@ -233,7 +233,9 @@ def _inexact(cells: pa.Array, keep: Any, values: Any, name: str) -> Problem | No
     )
 
 
-def _not_numeric(problems: list[Problem], source: Source, *, excludable: bool) -> RunForgeError:
+def _not_numeric(
+    problems: list[Problem], source: DatasetSource, *, excludable: bool
+) -> RunForgeError:
     names = [str(problem.location.column) for problem in problems]
     first = problems[0]
     one = len(names) == 1

@@ -12,7 +12,7 @@ from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, Location, Problem, RunForgeError
 
 from runforge_engine.data.cells import EXACT
-from runforge_engine.data.dataset_source import Source
+from runforge_engine.data.dataset_source import DatasetSource
 from runforge_engine.data.message_parts import SHOWN, exclusion
 
 #: Largest value of a feature: the scaler squares it.
@@ -20,7 +20,7 @@ MAX_FEATURE = math.sqrt(sys.float_info.max)
 
 
 def check_range(
-    X: Any, features: Sequence[str], keep: Any, source: Source, *, excludable: bool
+    X: Any, features: Sequence[str], keep: Any, source: DatasetSource, *, excludable: bool
 ) -> None:
     """Refuse values that are not finite, or whose squares are not."""
     import numpy as np
@@ -60,7 +60,7 @@ def summable(rows: int) -> float:
     return MAX_FEATURE / (2 * math.sqrt(rows))
 
 
-def check_spread(X: Any, features: Sequence[str], keep: Any, source: Source) -> None:
+def check_spread(X: Any, features: Sequence[str], keep: Any, source: DatasetSource) -> None:
     """Refuse columns whose variance is not finite."""
     import numpy as np
 
@@ -104,7 +104,9 @@ def outliers(X: Any, features: Sequence[str], keep: Any) -> list[Diagnostic]:
     return found[:SHOWN]
 
 
-def _too_large(problems: list[Problem], source: Source, *, excludable: bool) -> RunForgeError:
+def _too_large(
+    problems: list[Problem], source: DatasetSource, *, excludable: bool
+) -> RunForgeError:
     names = [str(problem.location.column) for problem in problems]
     first, one = problems[0], len(problems) == 1
     return RunForgeError(

@@ -13,7 +13,7 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 
 from runforge_engine.data.cells import is_missing
 from runforge_engine.data.column_table import ColumnTable
-from runforge_engine.data.dataset_source import Source
+from runforge_engine.data.dataset_source import DatasetSource
 from runforge_engine.data.labels import parse_labels
 from runforge_engine.data.message_parts import name_list
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def check_label_text(table: ColumnTable, label: int, source: Source) -> None:
+def check_label_text(table: ColumnTable, label: int, source: DatasetSource) -> None:
     """Refuse a label column whose values are neither strings nor numbers, as in Parquet files."""
     if label not in table.textless:
         return

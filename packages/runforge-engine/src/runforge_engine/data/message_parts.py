@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 from runforge_contracts.display import printable, quote
 
-from runforge_engine.data.dataset_source import Source
+from runforge_engine.data.dataset_source import DatasetSource
 
 #: Columns or values that a diagnostic names.
 SHOWN = 20
@@ -20,7 +20,7 @@ def name_list(names: Sequence[object]) -> str:
     return shown + (f" and {len(names) - 10} more" if len(names) > 10 else "")
 
 
-def exclusion(names: Sequence[str], source: Source) -> str:
+def exclusion(names: Sequence[str], source: DatasetSource) -> str:
     """Return how to leave columns out: an argument in Python, else options."""
     shown = names[:SHOWN]
     if source.in_python:

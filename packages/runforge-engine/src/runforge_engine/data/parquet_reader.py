@@ -14,18 +14,18 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 
 from runforge_engine.data.cells import EXACT
 from runforge_engine.data.column_table import ColumnTable, has_nan, magnitude
-from runforge_engine.data.dataset_source import Source
+from runforge_engine.data.dataset_source import DatasetSource
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def is_parquet(source: Source) -> bool:
+def is_parquet(source: DatasetSource) -> bool:
     """Tell whether the bytes are a Parquet file."""
     return source.data[:4] == b"PAR1"
 
 
-def _open(source: Source) -> Any:
+def _open(source: DatasetSource) -> Any:
     """Open a Parquet file; ``DATASET_MALFORMED`` where it cannot be read."""
     import pyarrow as pa
     from pyarrow import parquet
@@ -36,12 +36,12 @@ def _open(source: Source) -> Any:
         raise _bad_parquet(source, error) from None
 
 
-def parquet_names(source: Source) -> tuple[str, ...]:
+def parquet_names(source: DatasetSource) -> tuple[str, ...]:
     """Return the column names, in order; ``DATASET_MALFORMED``."""
     return tuple(_open(source).schema_arrow.names)
 
 
-def read_parquet(source: Source, numeric: Sequence[int], text: Sequence[int]) -> ColumnTable:
+def read_parquet(source: DatasetSource, numeric: Sequence[int], text: Sequence[int]) -> ColumnTable:
     """Read the columns at the positions ``numeric`` and ``text``; ``DATASET_MALFORMED``."""
     import pyarrow as pa
 
@@ -139,7 +139,7 @@ def _is_utf8(value: bytes | None) -> bool:
         return False
 
 
-def _bad_parquet(source: Source, error: Exception) -> RunForgeError:
+def _bad_parquet(source: DatasetSource, error: Exception) -> RunForgeError:
     return RunForgeError(
         ErrorCode.DATASET_MALFORMED,
         f"The Parquet file cannot be read: {shorten(printable(str(error)), 200)}",

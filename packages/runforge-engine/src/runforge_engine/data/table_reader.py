@@ -13,11 +13,11 @@ from runforge_engine.data.column_table import ColumnTable
 from runforge_engine.data.csv_decoding import csv_text
 from runforge_engine.data.csv_header import read_header
 from runforge_engine.data.csv_reader import read_csv
-from runforge_engine.data.dataset_source import Source
+from runforge_engine.data.dataset_source import DatasetSource
 from runforge_engine.data.parquet_reader import is_parquet, parquet_names, read_parquet
 
 
-def read_names(source: Source) -> tuple[str, ...]:
+def read_names(source: DatasetSource) -> tuple[str, ...]:
     """Return the column names, in order.
 
     Raises
@@ -30,7 +30,7 @@ def read_names(source: Source) -> tuple[str, ...]:
     return read_header(csv_text(source), source)[0]
 
 
-def read_table(source: Source, numeric: Sequence[int], text: Sequence[int]) -> ColumnTable:
+def read_table(source: DatasetSource, numeric: Sequence[int], text: Sequence[int]) -> ColumnTable:
     """Read the columns at the positions ``numeric`` and ``text``; check all rows.
 
     Raises

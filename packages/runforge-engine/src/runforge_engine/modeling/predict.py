@@ -27,18 +27,18 @@ from runforge_contracts.store.run import Run
 
 from runforge_engine.data.column_choice import check_unique
 from runforge_engine.data.column_table import missing_mask
-from runforge_engine.data.dataset_source import Source
+from runforge_engine.data.dataset_source import DatasetSource
 from runforge_engine.data.feature_matrix import feature_matrix
 from runforge_engine.data.message_parts import name_list
 from runforge_engine.data.table_reader import read_names, read_table
-from runforge_engine.model_file.limits import Limits
+from runforge_engine.model_file.limits import InspectionLimits
 from runforge_engine.model_file.loading import load_model
 from runforge_engine.modeling.fit import within_range
 from runforge_engine.runtime.resource_limits import allow, is_lack_of_memory
 from runforge_engine.store.lineage import Listed, trace, wanted
 
 #: A model whose digest is recorded may be larger than a file of unknown origin.
-_LIMITS = Limits(
+_LIMITS = InspectionLimits(
     file_bytes=8 * 2**30,
     decompressed_bytes=8 * 2**30,
     operations=50_000_000,
@@ -235,7 +235,9 @@ def _recorded_digest(
     )
 
 
-def predict(model: RecordedModel, source: Source, *, probabilities: bool = False) -> Prediction:
+def predict(
+    model: RecordedModel, source: DatasetSource, *, probabilities: bool = False
+) -> Prediction:
     """Apply a model to the rows of a dataset.
 
     Parameters
@@ -318,7 +320,7 @@ def _signature(
 
 
 def _rows(
-    source: Source, features: Sequence[str]
+    source: DatasetSource, features: Sequence[str]
 ) -> tuple[Any, Any, dict[str, int], tuple[str, ...], list[Diagnostic]]:
     """Return the complete rows, where the others are, and which columns were ignored.
 
@@ -341,7 +343,7 @@ def _rows(
     return X, dropped, missing, ignored, found
 
 
-def _check_columns(names: Sequence[str], features: Sequence[str], source: Source) -> None:
+def _check_columns(names: Sequence[str], features: Sequence[str], source: DatasetSource) -> None:
     present, wanted_names = set(names), set(features)
     lacking = [name for name in features if name not in present]
     if not lacking:

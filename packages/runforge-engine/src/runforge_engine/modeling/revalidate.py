@@ -26,7 +26,7 @@ from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.run import Run
 
 from runforge_engine.data.dataset import Dataset, load_dataset
-from runforge_engine.data.dataset_source import Source, dataset_path, read_source
+from runforge_engine.data.dataset_source import DatasetSource, dataset_path, read_source
 from runforge_engine.data.split import split_rows
 from runforge_engine.data.table_reader import read_names
 from runforge_engine.model_file.loading import load_model
@@ -131,7 +131,7 @@ def replay_model(folder: Run, workspace: Path, model: RecordedModel) -> Replay:
     return replayed
 
 
-def _dataset(source: Source, run: dict[str, Any], folder: Run) -> Dataset:
+def _dataset(source: DatasetSource, run: dict[str, Any], folder: Run) -> Dataset:
     """Return the rows that the run used, which the record must confirm."""
     used = {*run["feature_names"], run["label_column"]}
     excluded = [name for name in read_names(source) if name not in used]

@@ -22,7 +22,7 @@ from runforge_contracts.types import (
     UsedDevice,
 )
 
-from runforge_engine.data.dataset_source import PYTHON, Source, dataset_path, read_source
+from runforge_engine.data.dataset_source import PYTHON, DatasetSource, dataset_path, read_source
 from runforge_engine.modeling.configuration import Configuration, family_table
 from runforge_engine.pipeline.memory_estimate import check_memory
 from runforge_engine.pipeline.request import PreparedRequest
@@ -51,7 +51,7 @@ class Plan:
     request: Document[RequestV1]
     store: StoreLayout
     configuration: Configuration
-    source: Source
+    source: DatasetSource
     #: The libraries of the training, which are being imported.
     libraries: Libraries
     start: Start

@@ -49,7 +49,7 @@ def free_memory(environment: Mapping[str, str] = os.environ, root: Path = Path("
 
 
 def size_text(size: float) -> str:
-    """Return a number of bytes for a person."""
+    """Return a number of bytes for display."""
     for unit in ("bytes", "KiB", "MiB", "GiB"):
         if size < 1024:
             return f"{size:.0f} {unit}" if unit in ("bytes", "KiB", "MiB") else f"{size:.1f} {unit}"

@@ -9,9 +9,9 @@ have to be pinned before that:
 
     pin_environment()   # before anything imports numpy, scipy, pandas or scikit-learn
 
-The command line does this first of all. When it comes too late nothing is changed. The run's record
-(``provenance.numerics.pinned``) says what is in force, whoever has seen to it: a worker process
-whose parent pinned computes as its parent does, though numpy was there before it could ask.
+The command line does this first. When numpy was already imported nothing is changed. The run's
+record (``provenance.numerics.pinned``) says whether the environment is in effect: a worker process
+inherits it from its parent, even where numpy was imported before.
 
 Source: RunForge guarantees, Determinism; OpenBLAS, "Runtime variables"; numpy, "CPU/SIMD
 optimizations, Runtime dispatch".

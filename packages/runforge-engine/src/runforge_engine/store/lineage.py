@@ -1,7 +1,7 @@
-"""From the digest of a model, a dataset or another file to the runs that made or used it.
+"""Find the runs that made or used a file, by the digest of a model, a dataset or another file.
 
-The index answers for the runs that it knows; the run folders answer for the rest. A run of an older
-client has no digest of its model on record: then the file itself is hashed, and never loaded.
+The index is searched first, then the folders of runs that it does not list. Older clients did not
+record the digest of the model: then the file itself is hashed, and never loaded.
 
 Source: RunForge guarantees, "Provenance Tracking"; RunForge contract, "Documents and versions".
 """
@@ -168,11 +168,11 @@ def trace(sought: Wanted, listed: Iterable[tuple[dict[str, Any], StoreLayout]]) 
 
 
 def _by_entry(sought: Wanted, run: Listed) -> Iterator[Trace]:
-    """Look at what an index entry tells of model and dataset."""
+    """Yield the matches of an index entry: its model and its dataset."""
     entry = run.entry
     model, digest = entry.get("model_pkl"), entry.get("model_sha256")
     if model is not None and digest is None:
-        # An entry of an older client: its run's record, and else the model itself, tell.
+        # Older clients' entries lack the digest: take it from the run's record, else the file.
         recorded = run.document(layout.RUN).get("artifact_digests", {}).get(model)
         digest = recorded["sha256"] if recorded else _hash_model(sought, run, model)
     if sought.fits(digest):
