@@ -30,7 +30,7 @@ Kind = Literal["model_sha256", "dataset_fingerprint_sha256", "model_content_sha2
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class SoughtDigest:
     """What is looked for."""
 
     #: A SHA-256 in lowercase hexadecimal digits, or the start of one.
@@ -89,7 +89,7 @@ class Trace:
     path: str | None
 
 
-def wanted(argument: str) -> Wanted:
+def wanted(argument: str) -> SoughtDigest:
     """Return what ``argument`` stands for: a file by its bytes, else the digits of a digest.
 
     Raises
@@ -100,13 +100,13 @@ def wanted(argument: str) -> Wanted:
     """
     try:
         if argument:  # The empty path would be the current folder.
-            return Wanted(*digest_file(Path(argument)))
+            return SoughtDigest(*digest_file(Path(argument)))
     except NotFoundError:
         pass
     digits = argument.lower()
     is_hexadecimal = bool(digits) and set(digits) <= set("0123456789abcdef")
     if is_hexadecimal and MIN_PREFIX <= len(digits) <= 64:
-        return Wanted(digits)
+        return SoughtDigest(digits)
     if is_hexadecimal and len(digits) < MIN_PREFIX:
         raise RunForgeError(
             ErrorCode.USAGE_INVALID,
@@ -121,7 +121,9 @@ def wanted(argument: str) -> Wanted:
     )
 
 
-def trace(sought: Wanted, listed: Iterable[tuple[dict[str, Any], StoreLayout]]) -> list[Trace]:
+def trace(
+    sought: SoughtDigest, listed: Iterable[tuple[dict[str, Any], StoreLayout]]
+) -> list[Trace]:
     """Return the runs that made or used what is sought, newest first.
 
     Models and datasets are looked for first. Only where neither fits are the records of all runs
@@ -167,7 +169,7 @@ def trace(sought: Wanted, listed: Iterable[tuple[dict[str, Any], StoreLayout]]) 
     return found
 
 
-def _by_entry(sought: Wanted, run: Listed) -> Iterator[Trace]:
+def _by_entry(sought: SoughtDigest, run: Listed) -> Iterator[Trace]:
     """Yield the matches of an index entry: its model and its dataset."""
     entry = run.entry
     model, digest = entry.get("model_pkl"), entry.get("model_sha256")
@@ -183,7 +185,7 @@ def _by_entry(sought: Wanted, run: Listed) -> Iterator[Trace]:
         yield Trace(run, "dataset_fingerprint_sha256", str(fingerprint), path)
 
 
-def _hash_model(sought: Wanted, run: Listed, model: str) -> str | None:
+def _hash_model(sought: SoughtDigest, run: Listed, model: str) -> str | None:
     """Return the SHA-256 of a run's model file; None where it cannot be the one sought."""
     if run.folder is None:
         return None
@@ -200,7 +202,7 @@ def _hash_model(sought: Wanted, run: Listed, model: str) -> str | None:
         return None
 
 
-def _by_record(sought: Wanted, run: Listed) -> Iterator[Trace]:
+def _by_record(sought: SoughtDigest, run: Listed) -> Iterator[Trace]:
     """Look at the digests that a run's own documents record."""
     record, manifest = run.document(layout.RUN), run.document(layout.MANIFEST)
     model, content = run.entry.get("model_pkl"), record.get("model_content_sha256")
