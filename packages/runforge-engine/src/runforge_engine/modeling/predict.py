@@ -1,8 +1,8 @@
-"""Applying a recorded model to new rows.
+"""Apply a recorded model to new rows.
 
 Only the model of a run is loaded: its digest must be the one that the run's documents and the
-index agree on, the static reader must find it clean, and the loader knows no other names than a
-model needs. A row with a missing value gets no prediction; nothing is imputed.
+index agree on, the static reader must find nothing in it, and the loader allows only the names that
+models need. A row with a missing value gets no prediction; nothing is imputed.
 
 Source: RunForge contract, "Data" and "Determinism"; RunForge guarantees, "Missing Data".
 """
@@ -167,7 +167,7 @@ def model_of_run(
 
 
 def _is_at(run: Listed, folder: Run) -> bool:
-    """Tell whether an index entry is that of the run in a folder, whatever id the run claims."""
+    """Tell whether an index entry is that of the run in a folder, by path and not by id."""
     if folder.path.name not in (run.entry["run_id"], PurePosixPath(run.entry["run_dir"]).name):
         return False
     try:
@@ -179,7 +179,7 @@ def _is_at(run: Listed, folder: Run) -> bool:
 def model_of_file(
     path: Path, listed: Iterable[tuple[dict[str, Any], StoreLayout]]
 ) -> RecordedModel:
-    """Return the model in a file, wherever it lies now, with the newest run that made it.
+    """Return the model in a file at any path, with the newest run that made it.
 
     Parameters
     ----------
@@ -322,9 +322,9 @@ def _signature(
 def _rows(
     source: DatasetSource, features: Sequence[str]
 ) -> tuple[Any, Any, dict[str, int], tuple[str, ...], list[Diagnostic]]:
-    """Return the complete rows, where the others are, and which columns were ignored.
+    """Return the complete rows, the positions of the others, and the ignored columns.
 
-    Columns that the model does not know may be called anything.
+    Columns that are not features of the model may have any name.
     """
     import numpy as np
 

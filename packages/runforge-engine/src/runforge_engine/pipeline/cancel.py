@@ -132,13 +132,13 @@ def _refuse_unless_running(path: Path, held: bool | None) -> None:
         )
     if held is None and (path / layout.EVENTS).exists():
         return  # Unknown until it ends.
-    begun = (path / layout.EVENTS).exists()
+    started = (path / layout.EVENTS).exists()
     raise RunForgeError(
         ErrorCode.RUN_NOT_RUNNING,
         f"No process of this machine executes the run {name}:"
-        + (" it was interrupted." if begun else " it has not started."),
+        + (" it was interrupted." if started else " it has not started."),
         hint="A run on another machine is cancelled there."
-        if begun
+        if started
         else "`runforge run --run-dir` starts it.",
         path=str(path),
     )

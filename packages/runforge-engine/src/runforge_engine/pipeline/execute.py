@@ -256,7 +256,7 @@ def _run(
             error = _caused(
                 ErrorCode.MEMORY_INSUFFICIENT, "There was not enough memory for the run.", raised
             )
-        except Exception as raised:  # noqa: BLE001 - every run is recorded, however it finished
+        except Exception as raised:  # noqa: BLE001 - every run is recorded, regardless of its end
             error = _caused(
                 ErrorCode.INTERNAL, f"RunForge failed: {type(raised).__name__}: {raised}", raised
             )

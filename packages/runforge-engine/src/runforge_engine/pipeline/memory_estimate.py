@@ -98,14 +98,14 @@ def footprint(shape: Shape, configuration: Configuration) -> int:
 def _nodes_per_row(classes: int) -> float:
     """Return how many nodes a tree has for each row that it is grown from, if its depth is free.
 
-    As measured, with 2 to 50 classes that overlap. Where nothing tells them apart there is a
+    As measured, with 2 to 50 classes that overlap. Where no feature separates them there is a
     quarter more, and far less where they lie well apart.
     """
     return float(1 - max(classes, 2) ** -0.4)
 
 
 def look(path: Path, label_column: str, exclude_columns: Collection[str]) -> Shape | None:
-    """Return what a dataset looks like, or None where its first lines do not tell."""
+    """Return what a dataset looks like, or None where its first lines do not show it."""
     try:
         # Not to wait for the other end of a pipe.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))

@@ -1,4 +1,4 @@
-"""Python processes of our own: what they start with, so that no file of a workspace is imported.
+"""Start RunForge's own Python processes, so that they import no file of a workspace.
 
 User code is started as its author wants it; see :mod:`runforge_engine.experiment.run.command`.
 

@@ -1,7 +1,7 @@
-"""The libraries of a training, loaded beside other work, and no more of them than it needs.
+"""Load the libraries of a training in the background, and only those that it needs.
 
-To import scikit-learn takes longer than to train on a small table, and most of a large table can
-be read meanwhile. The libraries that read a table come first.
+Importing scikit-learn takes longer than training on a small table, and most of a large table can be
+read meanwhile. The libraries that read a table are loaded first.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class Libraries:
 
 
 def wait_for_libraries() -> None:
-    """Wait until all that has begun to load is there.
+    """Wait until everything that started to load is loaded.
 
     Two threads that import packages with circles in them can find each other's halves.
     """
