@@ -60,10 +60,10 @@ def choose_columns(
                 column=name,
             )
     excluded = set(exclude_columns)
-    used = {place: name for place, name in enumerate(names) if name not in excluded}
-    others = {place: name for place, name in used.items() if name != label_column}
-    nameless = [place for place, name in others.items() if not name.strip(BLANKS)]
-    features = {place: name for place, name in others.items() if name.strip(BLANKS)}
+    used = {position: name for position, name in enumerate(names) if name not in excluded}
+    others = {position: name for position, name in used.items() if name != label_column}
+    nameless = [position for position, name in others.items() if not name.strip(BLANKS)]
+    features = {position: name for position, name in others.items() if name.strip(BLANKS)}
     labels = [name for name in used.values() if name == label_column]
     check_unique([*labels, *features.values()], source)
     if not features and not nameless:
@@ -101,23 +101,23 @@ def check_unique(names: Iterable[str], source: DatasetSource) -> None:
         )
 
 
-def check_nameless(table: ColumnTable, places: Sequence[int], source: DatasetSource) -> None:
+def check_nameless(table: ColumnTable, positions: Sequence[int], source: DatasetSource) -> None:
     """Refuse values in columns without a name; ``DATASET_MALFORMED``.
 
     Spreadsheets write empty columns beside a table, which are accepted.
     """
     import numpy as np
 
-    for place in places:
-        filled = np.flatnonzero(~missing_mask(table.columns[place]))
+    for position in positions:
+        filled = np.flatnonzero(~missing_mask(table.columns[position]))
         if filled.size:
             row = int(filled[0])
-            cell = table.columns[place][row].as_py()
+            cell = table.columns[position][row].as_py()
             raise RunForgeError(
                 ErrorCode.DATASET_MALFORMED,
-                f"Column {place + 1} has no name and holds {quote(cell, 30)} in row {row + 1}; it"
-                " may be a row number, which must not be learned from.",
-                hint=f"Name it, or leave it out with {exclusion([table.names[place]], source)}.",
+                f"Column {position + 1} has no name and holds {quote(cell, 30)} in row {row + 1};"
+                " it may be a row number, which must not be learned from.",
+                hint=f"Name it, or leave it out with {exclusion([table.names[position]], source)}.",
                 path=str(source.path),
                 row=row + 1,
             )

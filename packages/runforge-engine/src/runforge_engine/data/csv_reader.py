@@ -73,7 +73,7 @@ def read_csv(source: DatasetSource, numeric: Sequence[int], text: Sequence[int])
             table = csv_file.read({}, [*numeric, *text], block_size=0)
         except pa.ArrowInvalid as error:
             raise structure_error(data, len(names), source, str(error)) from None
-    columns = {place: table.column(str(place)) for place in [*numeric, *text]}
+    columns = {position: table.column(str(position)) for position in [*numeric, *text]}
     return ColumnTable(names, table.num_rows, columns, {})
 
 
@@ -108,15 +108,15 @@ class _CsvRows:
                 read_options=arrow_csv.ReadOptions(
                     block_size=block_size or min(len(rows) + 1, 2**31 - 1),
                     use_threads=threads > 1,
-                    column_names=[str(place) for place in range(self.width)],
+                    column_names=[str(position) for position in range(self.width)],
                 ),
                 # Line breaks within quotes make the parser slower.
                 parse_options=arrow_csv.ParseOptions(
                     newlines_in_values=self.data.find(b'"', self.begin) >= 0
                 ),
                 convert_options=arrow_csv.ConvertOptions(
-                    column_types={str(place): kind for place, kind in kinds.items()},
-                    include_columns=[str(place) for place in kinds],
+                    column_types={str(position): kind for position, kind in kinds.items()},
+                    include_columns=[str(position) for position in kinds],
                     null_values=sorted(MISSING),
                     true_values=_TRUE,
                     false_values=_FALSE,
@@ -124,17 +124,17 @@ class _CsvRows:
                 ),
             )
 
-    def booleans(self, places: Sequence[int]) -> list[int]:
+    def booleans(self, positions: Sequence[int]) -> list[int]:
         """Return those of the columns whose first cells are true and false, in any case."""
         records = csv.reader(CsvLines(self.data, self.begin))
-        found: dict[int, set[str]] = {place: set() for place in places}
+        found: dict[int, set[str]] = {position: set() for position in positions}
         try:
             for record in itertools.islice(records, SAMPLE_ROWS):
-                for place in places if record else ():
-                    found[place].add(record[place].strip(BLANKS))
+                for position in positions if record else ():
+                    found[position].add(record[position].strip(BLANKS))
         except (csv.Error, IndexError):
             return []  # The reader of all rows reports what is wrong.
-        return [place for place, cells in found.items() if are_booleans(cells - MISSING)]
+        return [position for position, cells in found.items() if are_booleans(cells - MISSING)]
 
 
 def _read_numbers(
@@ -151,7 +151,7 @@ def _read_numbers(
     for block_size in (min(max(_BYTES_PER_COLUMN * csv_file.width, least), largest), largest):
         try:
             table = csv_file.read(types, text, block_size=block_size)
-            floats = {str(place) for place, kind in types.items() if kind == pa.float64()}
+            floats = {str(position) for position, kind in types.items() if kind == pa.float64()}
             if any(has_nan(table.column(name)) for name in floats):
                 return None
             large = [name for name in floats if EXACT <= magnitude(table.column(name)) < math.inf]

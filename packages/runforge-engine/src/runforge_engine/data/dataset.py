@@ -85,21 +85,21 @@ def load_dataset(
     import numpy as np
 
     columns = choose_columns(read_names(source), label_column, exclude_columns, source)
-    places = {name: place for place, name in columns.features.items()}
+    column_positions = {name: position for position, name in columns.features.items()}
     table = read_table(source, [*columns.features], [columns.label, *columns.nameless])
     source.release()
     release_unused()
     check_nameless(table, columns.nameless, source)
-    if not places:
+    if not column_positions:
         raise no_features(label_column, source, excluded=bool(exclude_columns))
     if table.num_rows == 0:
         raise _zero_rows("The dataset has a header but no rows.", source)
     check_label_text(table, columns.label, source)
     dropped, codes, texts = encode_labels(table.columns[columns.label])
     missing = {label_column: int(dropped.sum())} if dropped.any() else {}
-    for name, place in places.items():
-        if may_lack_values(table.columns[place]):
-            mask = missing_mask(table.columns[place])
+    for name, position in column_positions.items():
+        if may_lack_values(table.columns[position]):
+            mask = missing_mask(table.columns[position])
             if mask.any():
                 missing[name] = int(mask.sum())
                 dropped |= mask
@@ -111,7 +111,7 @@ def load_dataset(
             f" {quote(worst)} lacks {missing[worst]}.",
             source,
         )
-    X, notes = feature_matrix(table, places, keep, source)
+    X, notes = feature_matrix(table, column_positions, keep, source)
     positions, labels, present = distinct_labels(codes[keep], texts, label_column)
     classes = tuple(labels.tolist())
     alike = label_warnings(present, label_column)
@@ -124,7 +124,7 @@ def load_dataset(
         *alike,
     ]
     return Dataset(
-        feature_names=tuple(places),
+        feature_names=tuple(column_positions),
         label_column=label_column,
         X=X,
         y=labels[positions],
@@ -149,15 +149,15 @@ def rows_dropped(dropped: int, total: int, missing_by_column: dict[str, int]) ->
     )
 
 
-def nameless_dropped(places: Sequence[int]) -> Diagnostic:
+def nameless_dropped(column_positions: Sequence[int]) -> Diagnostic:
     """Return the diagnostic on columns that have neither a name nor a value."""
-    several = len(places) > 1
+    several = len(column_positions) > 1
     return diagnostic(
         DiagnosticCode.EMPTY_COLUMNS_DROPPED,
-        f"{len(places)} column{'s' if several else ''} without a name and without a value"
+        f"{len(column_positions)} column{'s' if several else ''} without a name and without a value"
         f" {'were' if several else 'was'} left out.",
-        columns=[place + 1 for place in places[:SHOWN]],
-        count=len(places),
+        columns=[position + 1 for position in column_positions[:SHOWN]],
+        count=len(column_positions),
     )
 
 

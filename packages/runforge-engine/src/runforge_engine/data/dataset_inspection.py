@@ -51,8 +51,8 @@ def inspect_dataset(
     names = read_names(source)
     table = read_table(source, (), range(len(names)))
     columns = [
-        _describe(name, table.columns[place], label_column, exclude_columns)
-        for place, name in enumerate(names)
+        _describe(name, table.columns[position], label_column, exclude_columns)
+        for position, name in enumerate(names)
     ]
     report: dict[str, Any] = {
         "schema_version": "dataset_inspection.v1",
@@ -86,9 +86,11 @@ def _check_columns(
     table: ColumnTable, exclude_columns: Sequence[str], source: DatasetSource
 ) -> list[Diagnostic]:
     """Check what needs no label: that every column which is not excluded has a name of its own."""
-    used = [place for place, name in enumerate(table.names) if name not in exclude_columns]
-    check_unique([table.names[place] for place in used if table.names[place].strip(BLANKS)], source)
-    nameless = [place for place in used if not table.names[place].strip(BLANKS)]
+    used = [position for position, name in enumerate(table.names) if name not in exclude_columns]
+    check_unique(
+        [table.names[position] for position in used if table.names[position].strip(BLANKS)], source
+    )
+    nameless = [position for position in used if not table.names[position].strip(BLANKS)]
     check_nameless(table, nameless, source)
     return [nameless_dropped(nameless)] if nameless else []
 

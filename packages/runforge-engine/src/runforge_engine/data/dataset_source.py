@@ -15,26 +15,26 @@ from pathlib import Path, PurePosixPath
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 
-#: How the name of a client begins that is a person's own Python.
+#: Start of ``created_by`` where a Python program called the library.
 PYTHON = "runforge-engine@"
 
 
 @dataclass(slots=True, eq=False)
 class DatasetSource:
-    """A dataset as its bytes, for as long as they are needed."""
+    """The bytes of a dataset, until they are released."""
 
     path: Path
-    #: The file's content, as it lies on the disk.
+    #: The file's content.
     data: bytes
     #: SHA-256 of ``data``, the dataset's fingerprint.
     sha256: str
-    #: ``data`` as CSV text: decompressed and checked, once that was asked for.
+    #: ``data`` as CSV text, decompressed and checked, once it was decoded.
     text: bytes | None = None
     #: Whether the caller writes Python: hints then name arguments, not options.
     in_python: bool = False
 
     def release(self) -> None:
-        """Let go of the bytes: what was read from them stands in memory a second time."""
+        """Release the bytes, once the table was read from them."""
         self.data, self.text = b"", None
 
 
@@ -48,7 +48,7 @@ def read_source(path: Path) -> DatasetSource:
         ``FILE_UNREADABLE``.
     """
     try:
-        # Not to wait for the other end of a pipe.
+        # Do not wait for the other end of a pipe.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         with os.fdopen(descriptor, "rb") as file:
             mode = os.fstat(descriptor).st_mode

@@ -37,7 +37,7 @@ _INTEGER = re.compile(r"[+-]?[0-9]+(?:\.0*)?", re.ASCII)
 
 def feature_matrix(
     table: ColumnTable,
-    places: Mapping[str, int],
+    features: Mapping[str, int],
     keep: Any,
     source: DatasetSource,
     *,
@@ -49,7 +49,7 @@ def feature_matrix(
     ----------
     table
         Its feature columns are removed, to free their memory.
-    places
+    features
         Names of the feature columns, in order, with their positions in the table.
     keep : ndarray of shape (n_samples,)
         The rows to return, from 0; no feature is missing in them.
@@ -73,15 +73,15 @@ def feature_matrix(
     import numpy as np
     import pyarrow as pa
 
-    X = np.empty((keep.size, len(places)))
+    X = np.empty((keep.size, len(features)))
     problems: list[Problem] = []
     booleans: list[str] = []
     inexact: list[Problem] = []
     numbers: dict[int, pa.ChunkedArray] = {}
     # Largest value of any row, dropped ones included.
     bound = 0.0
-    for index, (name, place) in enumerate(places.items()):
-        column = table.columns.pop(place)
+    for index, (name, position) in enumerate(features.items()):
+        column = table.columns.pop(position)
         if pa.types.is_string(column.type):
             parsed = _parse_cells(column, keep, X[:, index], name)
             if parsed.problem is not None:
@@ -103,14 +103,14 @@ def feature_matrix(
         raise _not_numeric(problems, source, excludable=excludable)
     _copy_numbers(numbers, keep, X)
     if bound > MAX_FEATURE:
-        check_range(X, [*places], keep, source, excludable=excludable)
+        check_range(X, [*features], keep, source, excludable=excludable)
     if excludable and bound > summable(keep.size):
-        check_spread(X, [*places], keep, source)
+        check_spread(X, [*features], keep, source)
     diagnostics = [_booleans_taken(booleans)] if booleans else []
     if inexact:
         diagnostics.append(_not_exact(inexact))
     if excludable and bound > EXACT:
-        diagnostics += outliers(X, [*places], keep)
+        diagnostics += outliers(X, [*features], keep)
     return X, diagnostics
 
 

@@ -33,12 +33,12 @@ def check_range(
             continue
         unending = bad[~np.isfinite(sizes[bad])]
         at = unending[0] if unending.size else bad[0]
-        place = Location(column=name, row=int(keep[at]) + 1)
+        location = Location(column=name, row=int(keep[at]) + 1)
         if unending.size:
-            infinite.append(Problem(f"The column {quote(name)} holds an infinite value.", place))
+            infinite.append(Problem(f"The column {quote(name)} holds an infinite value.", location))
         else:
             value = float(X[at, index])
-            large.append(Problem(f"The column {quote(name)} holds {value!r}.", place))
+            large.append(Problem(f"The column {quote(name)} holds {value!r}.", location))
     if infinite:
         first = infinite[0].location
         raise RunForgeError(
@@ -73,9 +73,9 @@ def check_spread(X: Any, features: Sequence[str], keep: Any, source: DatasetSour
         with np.errstate(over="ignore"):
             spread = float(np.square(column - column.mean()).sum())
         if not math.isfinite(spread):
-            place = Location(column=name, row=int(keep[at]) + 1)
+            location = Location(column=name, row=int(keep[at]) + 1)
             value = float(column[at])
-            problems.append(Problem(f"The column {quote(name)} holds {value!r}.", place))
+            problems.append(Problem(f"The column {quote(name)} holds {value!r}.", location))
     if problems:
         raise _too_large(problems, source, excludable=True)
 

@@ -63,10 +63,10 @@ def distinct_labels(codes: Any, texts: list[str], column: str) -> tuple[Any, Any
     written = [texts[code] for code in present.tolist()]
     values = parse_labels(written, column)
     # Different strings can be the same number.
-    labels, places = np.unique(np.array(values), return_inverse=True)
-    place_of_code = np.zeros(len(texts), dtype=np.intp)
-    place_of_code[present] = places
-    return place_of_code[codes], labels, written
+    labels, class_positions = np.unique(np.array(values), return_inverse=True)
+    position_of_code = np.zeros(len(texts), dtype=np.intp)
+    position_of_code[present] = class_positions
+    return position_of_code[codes], labels, written
 
 
 def check_classes(

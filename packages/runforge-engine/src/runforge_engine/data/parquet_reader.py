@@ -46,7 +46,7 @@ def read_parquet(source: DatasetSource, numeric: Sequence[int], text: Sequence[i
     import pyarrow as pa
 
     names = parquet_names(source)
-    wanted = [names[place] for place in [*numeric, *text]]
+    wanted = [names[position] for position in [*numeric, *text]]
     counts = Counter(names)
     repeated = any(counts[name] > 1 for name in wanted)
     try:
@@ -56,14 +56,14 @@ def read_parquet(source: DatasetSource, numeric: Sequence[int], text: Sequence[i
         raise _bad_parquet(source, error) from None
     textless: dict[int, tuple[int, str]] = {}
     columns: dict[int, pa.ChunkedArray] = {}
-    for place in [*numeric, *text]:
-        column = _plain(table.column(place if repeated else names[place]))
-        if place in numeric:
-            columns[place] = _as_numbers(column)
+    for position in [*numeric, *text]:
+        column = _plain(table.column(position if repeated else names[position]))
+        if position in numeric:
+            columns[position] = _as_numbers(column)
             continue
-        columns[place], problem = _as_text(column)
+        columns[position], problem = _as_text(column)
         if problem is not None:
-            textless[place] = problem
+            textless[position] = problem
     return ColumnTable(names, table.num_rows, columns, textless)
 
 

@@ -1,4 +1,4 @@
-"""Bytes to read from: opened with care, read in pieces, never mapped.
+"""Sources of bytes: opened safely, read in pieces, never mapped.
 
 A mapped file that is truncated meanwhile kills its reader, so files are read by position.
 """

@@ -1,4 +1,4 @@
-"""Unfolding compressed model files, within a bound.
+"""Decompress model files, within limits.
 
 joblib recognises the compression by the first bytes, so the same is done here. A file must be one
 compressed stream and nothing else: joblib reads on after it, into what was never looked at.

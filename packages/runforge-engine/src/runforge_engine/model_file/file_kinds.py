@@ -1,4 +1,4 @@
-"""What a file is that is no pickle: other formats of models and of data, by their first bytes.
+"""Recognise files that are not pickles: other formats of models and data, by their first bytes.
 
 Source: the specifications of the formats; file(1), ``magic``.
 """

@@ -1,4 +1,4 @@
-"""The result of an inspection, and the document made of it.
+"""The result of an inspection, and its document.
 
 Source: RunForge guarantees, "Pipeline Inspection".
 """

@@ -1,4 +1,4 @@
-"""How much of a model file is read at most, and the watch over it."""
+"""Limits of an inspection, and the check of its time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Loading a model: only the file of the record, only if it reads clean, only known names.
+"""Load a model: only the recorded file, only if it reads clean, only known names.
 
 The static reader judges every call before anything is called; the loader, as a second line, knows
 no other names than the allowed ones. Neither makes numpy or scikit-learn safe against every wrong

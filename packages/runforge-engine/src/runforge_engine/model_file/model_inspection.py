@@ -1,4 +1,4 @@
-"""Looking into a model file without running it.
+"""Inspect a model file without running it.
 
 Source: RunForge guarantees, "Pipeline Inspection".
 """

@@ -1,4 +1,4 @@
-"""Values of a model as JSON has them, cut to what anybody wants to see."""
+"""Render values of a model as JSON, shortened to what is useful."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What there is to say about a model file: a closed list of codes, and where each was found."""
+"""Findings about a model file: a closed list of codes, with offsets."""
 
 from __future__ import annotations
 

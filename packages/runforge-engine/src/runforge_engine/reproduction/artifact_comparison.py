@@ -1,4 +1,4 @@
-"""The files of a run beside those of its repetition: by bytes, by content, by numbers."""
+"""Compare the files of a run with those of its repetition: bytes, content, numbers."""
 
 from __future__ import annotations
 

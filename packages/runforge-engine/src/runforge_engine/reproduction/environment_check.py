@@ -1,4 +1,4 @@
-"""The recorded environment: what differs from here, and setting its numeric part again."""
+"""Compare the recorded environment with this one, and set its numeric part again."""
 
 from __future__ import annotations
 

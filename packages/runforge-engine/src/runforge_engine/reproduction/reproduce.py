@@ -1,4 +1,4 @@
-"""Training a run again from its record alone, outside the store, and comparing the outcome."""
+"""Train a run again from its record alone, outside the store, and compare the outcome."""
 
 from __future__ import annotations
 

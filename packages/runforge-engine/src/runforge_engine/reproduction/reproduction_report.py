@@ -1,4 +1,4 @@
-"""The report of a reproduction: what it rests on, and the verdict that follows from it."""
+"""Build the report of a reproduction, with its verdict and the reasons for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Comparison of the index with the run folders.
+"""Compare the index with the run folders.
 
 Source: run store contract, section 1; RunForge contract, "Where things live".
 """

@@ -1,4 +1,4 @@
-"""The index checked, and rebuilt from the run folders.
+"""Check the index, and rebuild it from the run folders.
 
 Rebuilding adds what is missing and changes nothing that is there: the index is append-only, and an
 entry whose folder is gone is history.

@@ -1,4 +1,4 @@
-"""Paths that an experiment file names: all of them stay in the repository."""
+"""Resolve the paths in an experiment file, which must stay in the repository."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Configuration files laid one over the other.
+"""Merge configuration files, the later over the earlier.
 
 Source: TFC-0003, section 9.1.
 """

@@ -1,4 +1,4 @@
-"""Models of a run that succeeded, copied to the models of the repository.
+"""Copy models of a run that succeeded to the models of the repository.
 
 A model that is there is never replaced by another one: a user who wants to reuse a name
 removes the old file, or gives each run a name of its own with ``{run_id}``.

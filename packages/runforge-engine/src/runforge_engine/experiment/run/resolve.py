@@ -1,4 +1,4 @@
-"""From an experiment file to the configuration of a run: everything resolved, nothing written.
+"""Resolve an experiment file to the configuration of a run, without writing anything.
 
 Values come, the later ones over the former, from the files that the experiment builds on, the
 experiment itself and the command line. Declared variables of the environment are filled in, and
