@@ -1,7 +1,7 @@
-"""Find the runs that made or used a file, by the digest of a model, a dataset or another file.
+"""From the digest of a model, a dataset or another file to the runs that made or used it.
 
-The index is searched first, then the folders of runs that it does not list. Older clients did not
-record the digest of the model: then the file itself is hashed, and never loaded.
+The index answers for the runs that it knows; the run folders answer for the rest. A run of an older
+client has no digest of its model on record: then the file itself is hashed, and never loaded.
 
 Source: RunForge guarantees, "Provenance Tracking"; RunForge contract, "Documents and versions".
 """
@@ -30,7 +30,7 @@ Kind = Literal["model_sha256", "dataset_fingerprint_sha256", "model_content_sha2
 
 
 @dataclass(frozen=True, slots=True)
-class SoughtDigest:
+class Wanted:
     """What is looked for."""
 
     #: A SHA-256 in lowercase hexadecimal digits, or the start of one.
@@ -89,7 +89,7 @@ class Trace:
     path: str | None
 
 
-def wanted(argument: str) -> SoughtDigest:
+def wanted(argument: str) -> Wanted:
     """Return what ``argument`` stands for: a file by its bytes, else the digits of a digest.
 
     Raises
@@ -100,13 +100,13 @@ def wanted(argument: str) -> SoughtDigest:
     """
     try:
         if argument:  # The empty path would be the current folder.
-            return SoughtDigest(*digest_file(Path(argument)))
+            return Wanted(*digest_file(Path(argument)))
     except NotFoundError:
         pass
     digits = argument.lower()
     is_hexadecimal = bool(digits) and set(digits) <= set("0123456789abcdef")
     if is_hexadecimal and MIN_PREFIX <= len(digits) <= 64:
-        return SoughtDigest(digits)
+        return Wanted(digits)
     if is_hexadecimal and len(digits) < MIN_PREFIX:
         raise RunForgeError(
             ErrorCode.USAGE_INVALID,
@@ -121,9 +121,7 @@ def wanted(argument: str) -> SoughtDigest:
     )
 
 
-def trace(
-    sought: SoughtDigest, listed: Iterable[tuple[dict[str, Any], StoreLayout]]
-) -> list[Trace]:
+def trace(sought: Wanted, listed: Iterable[tuple[dict[str, Any], StoreLayout]]) -> list[Trace]:
     """Return the runs that made or used what is sought, newest first.
 
     Models and datasets are looked for first. Only where neither fits are the records of all runs
@@ -169,12 +167,12 @@ def trace(
     return found
 
 
-def _by_entry(sought: SoughtDigest, run: Listed) -> Iterator[Trace]:
-    """Yield the matches of an index entry: its model and its dataset."""
+def _by_entry(sought: Wanted, run: Listed) -> Iterator[Trace]:
+    """Look at what an index entry tells of model and dataset."""
     entry = run.entry
     model, digest = entry.get("model_pkl"), entry.get("model_sha256")
     if model is not None and digest is None:
-        # Older clients' entries lack the digest: take it from the run's record, else the file.
+        # An entry of an older client: its run's record, and else the model itself, tell.
         recorded = run.document(layout.RUN).get("artifact_digests", {}).get(model)
         digest = recorded["sha256"] if recorded else _hash_model(sought, run, model)
     if sought.fits(digest):
@@ -185,7 +183,7 @@ def _by_entry(sought: SoughtDigest, run: Listed) -> Iterator[Trace]:
         yield Trace(run, "dataset_fingerprint_sha256", str(fingerprint), path)
 
 
-def _hash_model(sought: SoughtDigest, run: Listed, model: str) -> str | None:
+def _hash_model(sought: Wanted, run: Listed, model: str) -> str | None:
     """Return the SHA-256 of a run's model file; None where it cannot be the one sought."""
     if run.folder is None:
         return None
@@ -202,7 +200,7 @@ def _hash_model(sought: SoughtDigest, run: Listed, model: str) -> str | None:
         return None
 
 
-def _by_record(sought: SoughtDigest, run: Listed) -> Iterator[Trace]:
+def _by_record(sought: Wanted, run: Listed) -> Iterator[Trace]:
     """Look at the digests that a run's own documents record."""
     record, manifest = run.document(layout.RUN), run.document(layout.MANIFEST)
     model, content = run.entry.get("model_pkl"), record.get("model_content_sha256")

@@ -153,9 +153,9 @@ def _files(folder: CheckedExperimentRun, found: list[Finding], held: bool | None
 
 
 def _is_unfinished(folder: CheckedExperimentRun) -> bool:
-    """Tell whether the run has no status, or one that is not final.
+    """Tell whether the run says that it has not ended, or says nothing at all.
 
-    A manifest, which is written at the end, counts more than the status.
+    What it says counts for nothing beside a manifest, which is written at the end.
     """
     if layout.EXPERIMENT_MANIFEST in folder.files:
         return False
@@ -168,7 +168,7 @@ def _documents(found: list[Finding]) -> Check:
     if found:
         message = f"{count(len(found), 'mistake')} in form or content"
         return Check.failed("documents", "invalid", message, tuple(found))
-    return Check.passed("documents", "valid", "consistent with each other")
+    return Check.passed("documents", "valid", "they tell one story")
 
 
 def _dataset(folder: CheckedExperimentRun, datasets: Datasets) -> Check:
