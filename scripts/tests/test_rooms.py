@@ -162,3 +162,17 @@ def names() -> Iterator[str]:
 def test_no_two_files_have_one_name() -> None:
     repeated = Counter(name for name in names() if not name.startswith("__"))
     assert [name for name, count in repeated.items() if count > 1] == []
+
+
+#: Classes of the engine that extend those of the contracts and have their names.
+EXTENDED = {"Run", "ExperimentRun"}
+
+
+def test_no_two_classes_have_one_name() -> None:
+    places: dict[str, list[str]] = {}
+    for package in PACKAGES:
+        for module, path in modules(package).items():
+            for node in ast.parse(path.read_text("utf-8")).body:
+                if isinstance(node, ast.ClassDef):
+                    places.setdefault(node.name, []).append(module)
+    assert {name: found for name, found in places.items() if len(found) > 1}.keys() == EXTENDED

@@ -316,7 +316,7 @@ def test_a_run_that_is_over_is_not_cancelled(runforge: Call, workspace: Path) ->
     prepared.mkdir()
     shutil.copyfile(folder / "request.json", prepared / "request.json")
     result = runforge("cancel", prepared.name)
-    assert (result.code, "it has not begun" in result.err) == (2, True)
+    assert (result.code, "it has not started" in result.err) == (2, True)
     assert runforge("cancel", "20990101").code == 3
 
 

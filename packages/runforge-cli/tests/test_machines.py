@@ -18,7 +18,7 @@ from runforge_contracts.comparison import compare_runs
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.run import Run
 from runforge_contracts.validation import validate
-from runforge_engine.reproduction.artifact_comparison import ArtifactCheck, Comparison
+from runforge_engine.reproduction.artifact_comparison import ArtifactComparison, ComparedArtifact
 from runforge_engine.reproduction.environment_check import environment_differences
 from runforge_engine.reproduction.reproduction_report import Reproduction
 from syrupy.assertion import SnapshotAssertion
@@ -40,8 +40,8 @@ def reproduction(recorded: str, here: str) -> dict[str, Any]:
     """Return the report on a run that was repeated on another machine, with another outcome."""
     environment = environment_differences(MACHINES[recorded], MACHINES[here])
     report = Reproduction(VECTOR.name, "2026-02-01T12:00:00Z", "0.4.0", environment=environment)
-    model = ArtifactCheck("artifacts/model.pkl", "0" * 64, "0" * 64, "1" * 64)
-    report.comparison = Comparison([model], agrees=False)
+    model = ComparedArtifact("artifacts/model.pkl", "0" * 64, "0" * 64, "1" * 64)
+    report.comparison = ArtifactComparison([model], agrees=False)
     document = report.to_dict()
     validate(document, "reproduction.v1")
     return document

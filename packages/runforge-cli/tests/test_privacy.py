@@ -224,7 +224,7 @@ def test_folders_in_messages_are_shortened_at_their_ends(
         created_by="tests@1",
         model_family="linear_svc",
     )
-    shortening = privacy.Shortening(request, store)
+    shortening = privacy.Shortening(request.document, store)
     assert shortening.text(text.format(workspace=workspace)) == shortened.format(
         workspace=workspace
     )

@@ -28,9 +28,10 @@ from runforge_contracts.types import RequestV1
 from runforge_contracts.documents import Document
 from runforge_contracts.store.layout import StoreLayout
 from runforge_engine.pipeline.execute import execute
+from runforge_engine.pipeline.request import prepare
 if hasattr(os, "sched_setaffinity"):
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-request = Document.load(Path("request.json"), RequestV1)
+request = prepare(Document.load(Path("request.json"), RequestV1))
 assert execute(request, StoreLayout(Path.cwd())).status == "succeeded"
 """
 

@@ -376,3 +376,23 @@ def test_a_run_is_reproduced(iris: Path) -> None:
     assert report.to_dict()["run_id"] == run.id
     with pytest.raises(NotFoundError):
         reproduce("20200101-000000-00000000")
+
+
+def test_training_resolves_the_configuration_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from runforge_engine.modeling import configuration
+    from runforge_engine.pipeline import request as pipeline_request
+
+    resolved = []
+
+    def counted(**options: Any) -> configuration.Configuration:
+        resolved.append(configuration.resolve(**options))
+        return resolved[-1]
+
+    monkeypatch.setattr(pipeline_request, "resolve", counted)
+    path, label, excluded = write_dataset("iris", tmp_path)
+    run = train(path, label=label, exclude=excluded, seed=7, workspace=tmp_path)
+    assert len(resolved) == 1
+    assert run.result is not None
+    assert run.result["effective_config"]["seed"] == 7

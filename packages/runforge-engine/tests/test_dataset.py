@@ -16,8 +16,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from real_data import DATASETS, ROOT, write_dataset
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_engine.data.dataset import MAX_FEATURE, Dataset, load_dataset
+from runforge_engine.data.dataset import Dataset, load_dataset
 from runforge_engine.data.dataset_source import read_source
+from runforge_engine.data.feature_range import MAX_FEATURE
 
 MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None")
 

@@ -28,12 +28,13 @@ from runforge_contracts.types import RequestV1
 from runforge_contracts.documents import Document
 from runforge_contracts.store.layout import StoreLayout
 from runforge_engine.pipeline.execute import execute
+from runforge_engine.pipeline.request import prepare
 workspace, *families = map(Path, sys.argv[1:])
 for model in workspace.glob("*.pkl"):
     import joblib
     joblib.load(model)
 for family in families:
-    request = Document.load(workspace / f"{family}.json", RequestV1)
+    request = prepare(Document.load(workspace / f"{family}.json", RequestV1))
     assert execute(request, StoreLayout(workspace)).status == "succeeded"
 """
 

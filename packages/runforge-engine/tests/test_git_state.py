@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from runforge_engine.provenance import git_state
 from runforge_engine.provenance.git import GitUnavailableError
-from runforge_engine.provenance.git_state import GitState, read_git_state
+from runforge_engine.provenance.git_state import WorktreeState, read_git_state
 
 STORE = ".runforge"
 
@@ -110,12 +110,12 @@ def test_a_bare_repository_and_the_inside_of_one_have_no_state(tmp_path, reposit
 
 
 def test_a_clean_repository_has_a_commit_and_no_digest(repository):
-    assert read_git_state(repository, STORE) == GitState(commit_of(repository), dirty=False)
+    assert read_git_state(repository, STORE) == WorktreeState(commit_of(repository), dirty=False)
 
 
 def test_a_detached_head_has_a_commit(repository):
     git(repository, "checkout", "--detach")
-    assert read_git_state(repository, STORE) == GitState(commit_of(repository), dirty=False)
+    assert read_git_state(repository, STORE) == WorktreeState(commit_of(repository), dirty=False)
 
 
 def test_a_linked_worktree_has_the_commit_that_is_checked_out_there(tmp_path, repository):
@@ -124,7 +124,7 @@ def test_a_linked_worktree_has_the_commit_that_is_checked_out_there(tmp_path, re
     git(tmp_path / "linked", "add", ".")
     git(tmp_path / "linked", "commit", "-m", "second")
     state = read_git_state(tmp_path / "linked", STORE)
-    assert state == GitState(commit_of(tmp_path / "linked"), dirty=False)
+    assert state == WorktreeState(commit_of(tmp_path / "linked"), dirty=False)
     assert state != read_git_state(repository, STORE)
 
 
@@ -147,7 +147,7 @@ def test_the_digest_is_the_one_that_the_documentation_defines(repository):
     (repository / "data" / "new.csv").write_text("a,b\n")
     (repository / "link").symlink_to("./data/../train.py")
     (repository / "debug.log").write_text("ignored")
-    assert read_git_state(repository, STORE) == GitState(
+    assert read_git_state(repository, STORE) == WorktreeState(
         commit_of(repository),
         dirty=True,
         diff_sha256=digest_of(
@@ -217,7 +217,7 @@ def test_settings_of_the_user_do_not_change_the_state(repository, monkeypatch, t
 def test_the_whole_repository_counts_for_a_workspace_in_a_subfolder(repository):
     workspace = repository / "experiments" / "one"
     workspace.mkdir(parents=True)
-    assert read_git_state(workspace, STORE) == GitState(commit_of(repository), dirty=False)
+    assert read_git_state(workspace, STORE) == WorktreeState(commit_of(repository), dirty=False)
     (repository / "train.py").write_text("print(2)\n")
     state = read_git_state(workspace, STORE)
     assert state == read_git_state(repository, STORE)
@@ -236,7 +236,7 @@ def test_the_store_is_not_a_change(repository, below, store):
     git(repository, "commit", "-m", "someone commits the store")
     (runs / "run.json").write_text("{}")
     (workspace / store / "index.json").write_text("[]")
-    assert read_git_state(workspace, store) == GitState(commit_of(repository), dirty=False)
+    assert read_git_state(workspace, store) == WorktreeState(commit_of(repository), dirty=False)
     (workspace / f"{store}x").write_text("beside the store")
     state = read_git_state(workspace, store)
     assert state is not None
@@ -256,7 +256,7 @@ def test_a_workspace_is_found_through_a_symbolic_link(tmp_path, repository):
     (repository / STORE / "index.json").write_text("{}")
     (tmp_path / "shortcut").symlink_to(repository)
     state = read_git_state(tmp_path / "shortcut", STORE)
-    assert state == GitState(commit_of(repository), dirty=False)
+    assert state == WorktreeState(commit_of(repository), dirty=False)
 
 
 def test_file_names_may_be_any_bytes(repository):
@@ -287,7 +287,7 @@ def test_a_merge_with_conflicts_is_dirty_and_pinned_down(repository):
     git(repository, "merge", "other", check=False)
     content = (repository / "train.py").read_bytes()
     assert b"<<<<<<<" in content
-    assert read_git_state(repository, STORE) == GitState(
+    assert read_git_state(repository, STORE) == WorktreeState(
         commit_of(repository),
         dirty=True,
         diff_sha256=digest_of(("100644", sha256(content), b"train.py")),
@@ -300,7 +300,7 @@ def test_files_beyond_the_limit_count_by_their_size_and_are_counted(repository, 
     (repository / "c").write_bytes(b"12")
     monkeypatch.setattr(git_state, "CONTENT_LIMIT", 10)
     state = read_git_state(repository, STORE)
-    assert state == GitState(
+    assert state == WorktreeState(
         commit_of(repository),
         dirty=True,
         diff_sha256=digest_of(
@@ -345,7 +345,9 @@ def with_submodule(tmp_path, repository):
 
 
 def test_a_submodule_as_committed_is_clean(with_submodule):
-    assert read_git_state(with_submodule, STORE) == GitState(commit_of(with_submodule), dirty=False)
+    assert read_git_state(with_submodule, STORE) == WorktreeState(
+        commit_of(with_submodule), dirty=False
+    )
 
 
 def test_another_commit_in_a_submodule_is_a_change(with_submodule):
@@ -372,7 +374,7 @@ def test_uncommitted_files_in_a_submodule_are_changes(with_submodule, name):
 def test_a_submodule_that_was_not_checked_out_is_no_change(with_submodule, tmp_path):
     git(tmp_path, "clone", str(with_submodule), "clone")
     state = read_git_state(tmp_path / "clone", STORE)
-    assert state == GitState(commit_of(with_submodule), dirty=False)
+    assert state == WorktreeState(commit_of(with_submodule), dirty=False)
 
 
 def test_a_submodule_with_a_broken_link_to_its_repository_ends_the_search(with_submodule):
@@ -414,7 +416,7 @@ def test_reading_does_not_write_the_index(repository):
     (repository / "train.py").write_text("print(1)\n")  # the same content at another time
     os.utime(repository / "train.py", (1, 1))
     before = index.read_bytes(), index.stat().st_mtime_ns, sorted((repository / ".git").iterdir())
-    assert read_git_state(repository, STORE) == GitState(commit_of(repository), dirty=False)
+    assert read_git_state(repository, STORE) == WorktreeState(commit_of(repository), dirty=False)
     after = index.read_bytes(), index.stat().st_mtime_ns, sorted((repository / ".git").iterdir())
     assert after == before
 
@@ -483,7 +485,7 @@ def test_a_filter_of_the_user_is_used_even_where_the_repository_names_another(re
     git(repository, "config", "filter.upper.clean", "false")
     git(repository, "config", "filter.upper.required", "true")
     os.utime(repository / "a.txt", (1, 1))
-    assert read_git_state(repository, STORE) == GitState(commit_of(repository), dirty=False)
+    assert read_git_state(repository, STORE) == WorktreeState(commit_of(repository), dirty=False)
 
 
 @pytest.mark.parametrize("kind", ["clean", "process"])
@@ -498,7 +500,7 @@ def test_a_filter_of_the_repository_is_undone_though_the_user_requires_his_own(
     (repository / ".git" / "info").mkdir(exist_ok=True)
     (repository / ".git" / "info" / "attributes").write_text("*.py filter=one\n")
     os.utime(repository / "train.py", (1, 1))
-    assert read_git_state(repository, STORE) == GitState(commit_of(repository), dirty=False)
+    assert read_git_state(repository, STORE) == WorktreeState(commit_of(repository), dirty=False)
     assert not mark.exists()
 
 

@@ -80,7 +80,7 @@ def test_a_client_that_waits_for_a_result_gets_one(endless: Path, tmp_path: Path
     store = StoreLayout(tmp_path)
     folder = store.run_folder("20260201-120000-abc12345")
     folder.mkdir(parents=True)
-    (folder / "request.json").write_bytes(requested(endless, tmp_path).encode())
+    (folder / "request.json").write_bytes(requested(endless, tmp_path).document.encode())
     outcome = execute_folder(folder, store)
     assert outcome.status == "failed"
     result = json.loads((folder / "result.json").read_bytes())

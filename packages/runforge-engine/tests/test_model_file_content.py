@@ -13,7 +13,7 @@ from model_files import joblib_bytes, model, model_bytes, pickled
 from real_data import FAMILIES
 from runforge_engine.model_file.byte_source import BytesSource, Cursor
 from runforge_engine.model_file.content import content_sha256 as digest_of_content
-from runforge_engine.model_file.limits import Limits, Watch
+from runforge_engine.model_file.limits import InspectionLimits, Watch
 from runforge_engine.model_file.model_inspection import content_sha256, inspect_model_bytes
 from runforge_engine.model_file.pickle_machine import Machine
 from runforge_engine.model_file.scan_findings import Findings
@@ -31,7 +31,7 @@ def digest(value: Any, protocol: int = 4) -> str:
 
 def digest_of_stream(data: bytes) -> str:
     """Return the digest by the rules alone, whatever attributes the classes have."""
-    watch, findings = Watch(Limits()), Findings(10)
+    watch, findings = Watch(InspectionLimits()), Findings(10)
     root = Machine(Cursor(BytesSource(data)), Reading(watch, findings, size=len(data))).run()
     assert not findings.has_errors
     return digest_of_content(root, watch)

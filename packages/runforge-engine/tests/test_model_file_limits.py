@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from model_files import PROTOCOLS, joblib_bytes, model, model_bytes, text
-from runforge_engine.model_file.limits import Limits
+from runforge_engine.model_file.limits import InspectionLimits
 from runforge_engine.model_file.model_inspection import inspect_model, inspect_model_bytes
 
 
-def only_code(data: bytes, limits: Limits) -> str:
+def only_code(data: bytes, limits: InspectionLimits) -> str:
     inspection = inspect_model_bytes(data, limits=limits)
     assert not inspection.is_clean
     (code,) = {finding.code.value for finding in inspection.findings if finding.severity == "error"}
@@ -49,54 +49,56 @@ COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
 def test_a_decompression_bomb_is_named(compression: str, limit: int) -> None:
     bomb = COMPRESSORS[compression](b"\x80\x04\x8e" + (2**40).to_bytes(8, "little") + bytes(2**24))
     assert len(bomb) < 200_000
-    assert only_code(bomb, Limits(decompressed_bytes=limit)) == "DECOMPRESSION_LIMIT"
+    assert only_code(bomb, InspectionLimits(decompressed_bytes=limit)) == "DECOMPRESSION_LIMIT"
 
 
 def test_a_dictionary_bomb_is_named() -> None:
     # The header asks for four gibibytes of working memory before the first byte comes out.
     header = b"\x5d\x00" + (0xFFFFFF).to_bytes(3, "big")
-    assert only_code(header + b"\xff" * 8 + bytes(20), Limits()) == "COMPRESSION_INVALID"
+    assert only_code(header + b"\xff" * 8 + bytes(20), InspectionLimits()) == "COMPRESSION_INVALID"
 
 
 def test_a_model_of_the_size_of_the_limit_is_read() -> None:
     data = joblib_bytes(model("linear_svc"), 4, 3)
     size = len(zlib.decompress(data))
-    assert inspect_model_bytes(data, limits=Limits(decompressed_bytes=size)).is_clean
-    limits = Limits(decompressed_bytes=size - 1)
+    assert inspect_model_bytes(data, limits=InspectionLimits(decompressed_bytes=size)).is_clean
+    limits = InspectionLimits(decompressed_bytes=size - 1)
     assert only_code(data, limits) == "DECOMPRESSION_LIMIT"
 
 
 def test_many_operations_are_named() -> None:
     data = b"\x80\x04" + b"N0" * 100_000 + b"N."
-    assert only_code(data, Limits(operations=50_000)) == "OPERATION_LIMIT"
+    assert only_code(data, InspectionLimits(operations=50_000)) == "OPERATION_LIMIT"
     streams = b"N." * 100_000
-    inspection = inspect_model_bytes(streams, limits=Limits(operations=50_000))
+    inspection = inspect_model_bytes(streams, limits=InspectionLimits(operations=50_000))
     assert "TRAILING_DATA" in {finding.code.value for finding in inspection.findings}
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_many_bytes_of_text_are_named(protocol: int) -> None:
     data = pickle.dumps("x" * 100_000, protocol)
-    assert only_code(data, Limits(text_bytes=50_000)) == "TEXT_LIMIT"
+    assert only_code(data, InspectionLimits(text_bytes=50_000)) == "TEXT_LIMIT"
 
 
 def test_a_full_memo_is_named() -> None:
-    assert only_code(b"N" + b"\x94" * 2000 + b".", Limits(memo_entries=1000)) == "MEMO_LIMIT"
+    assert (
+        only_code(b"N" + b"\x94" * 2000 + b".", InspectionLimits(memo_entries=1000)) == "MEMO_LIMIT"
+    )
 
 
 def test_a_tree_of_too_many_nodes_is_named() -> None:
-    assert only_code(model_bytes("random_forest"), Limits(tree_nodes=3)) == "TREE_LIMIT"
+    assert only_code(model_bytes("random_forest"), InspectionLimits(tree_nodes=3)) == "TREE_LIMIT"
 
 
 @pytest.mark.parametrize("compress", [0, 3])
 def test_a_reading_that_takes_too_long_is_named(compress: int) -> None:
     data = joblib_bytes(model("random_forest"), 4, compress)
-    assert only_code(data, Limits(seconds=0)) == "TIME_LIMIT"
+    assert only_code(data, InspectionLimits(seconds=0)) == "TIME_LIMIT"
 
 
 def test_findings_beyond_the_limit_are_counted() -> None:
     data = b"\x80\x04" + b"".join(text(f"m{i}") + text("f") + b"\x930" for i in range(50)) + b"N."
-    inspection = inspect_model_bytes(data, limits=Limits(findings=10))
+    inspection = inspect_model_bytes(data, limits=InspectionLimits(findings=10))
     assert len(inspection.findings) == 10
     assert inspection.findings_dropped == 41
     assert not inspection.is_clean
@@ -106,10 +108,12 @@ def test_findings_beyond_the_limit_are_counted() -> None:
 def test_long_lists_are_cut() -> None:
     fitted = model("linear_svc")
     fitted["scaler"].feature_names_in_ = np.array([f"f{i}" for i in range(30)], dtype=object)
-    document = inspect_model_bytes(joblib_bytes(fitted), limits=Limits(shown_entries=35)).to_dict()
+    document = inspect_model_bytes(
+        joblib_bytes(fitted), limits=InspectionLimits(shown_entries=35)
+    ).to_dict()
     assert "feature_names" not in document
     assert document["classes"] == [0, 1, 2]
-    limits = Limits(shown_entries=2)
+    limits = InspectionLimits(shown_entries=2)
     document = inspect_model_bytes(joblib_bytes(fitted), limits=limits).to_dict()
     assert len(document["arrays"]) == 2
     assert document["array_count"] > 2
@@ -127,7 +131,7 @@ def test_a_list_that_is_shown_in_many_places_does_not_multiply() -> None:
 
 def test_many_names_are_named() -> None:
     data = b"".join(b"cm%d\nf\n0" % index for index in range(20)) + b"N."
-    inspection = inspect_model_bytes(data, limits=Limits(names=10))
+    inspection = inspect_model_bytes(data, limits=InspectionLimits(names=10))
     assert inspection.findings[-1].code.value == "NAME_LIMIT"
 
 
@@ -135,7 +139,7 @@ def test_a_large_column_major_array_is_named() -> None:
     fitted = model("linear_svc")
     fitted["clf"].coef_ = np.zeros((3, 4), order="F")
     assert inspect_model_bytes(joblib_bytes(fitted)).is_clean
-    assert only_code(joblib_bytes(fitted), Limits(column_major_bytes=90)) == "ARRAY_LIMIT"
+    assert only_code(joblib_bytes(fitted), InspectionLimits(column_major_bytes=90)) == "ARRAY_LIMIT"
 
 
 HUNGRY: dict[str, Callable[[], bytes]] = {

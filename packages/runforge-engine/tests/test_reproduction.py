@@ -287,8 +287,9 @@ from runforge_contracts.types import RequestV1
 from runforge_contracts.documents import Document
 from runforge_contracts.store.layout import StoreLayout
 from runforge_engine.pipeline.execute import execute
+from runforge_engine.pipeline.request import prepare
 workspace = Path(sys.argv[1])
-request = Document.load(Path(sys.argv[2]), RequestV1)
+request = prepare(Document.load(Path(sys.argv[2]), RequestV1))
 print(execute(request, StoreLayout(workspace)).run_dir)
 """
 

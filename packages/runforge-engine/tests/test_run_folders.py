@@ -64,7 +64,7 @@ def outcome(
     workspace = tmp_path_factory.mktemp("workspace")
     path, label, excluded = write_dataset(dataset, workspace)
     store = StoreLayout(workspace)
-    document = new_request(
+    prepared = new_request(
         dataset=path,
         label_column=label,
         exclude_columns=excluded,
@@ -72,7 +72,7 @@ def outcome(
         store=store,
         created_by="tests@1",
     )
-    return execute(document, store)
+    return execute(prepared, store)
 
 
 def test_a_run_leaves_exactly_the_documents_of_its_family(outcome: ExecutionResult) -> None:

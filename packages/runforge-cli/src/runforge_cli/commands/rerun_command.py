@@ -101,13 +101,12 @@ def command(
     elif path is not None and home is not None and home != store.workspace:
         # A relative path starts at the workspace that contains the run.
         changes["/dataset/path"] = store.relative(dataset_path(path, home))
-    again = rerun_request(parent, changes, created_by=CLIENT)
+    again = rerun_request(parent, changes, created_by=CLIENT, cli_parameters=parameters.keys())
     return train_and_report(
         settings,
         lambda observer, cancellation: execute(
             again,
             store,
-            cli_parameters=parameters.keys(),
             # The repetition of a private run is private.
             private=settings.private or is_private(parent) or None,
             observer=observer,

@@ -31,6 +31,7 @@ def command(settings: Settings, request: str | None, run_dir: str | None) -> int
     from runforge_contracts.documents import Document
     from runforge_contracts.types import RequestV1
     from runforge_engine.pipeline.execute import execute, execute_folder
+    from runforge_engine.pipeline.request import prepare
 
     if run_dir is not None:
         folder = Path(run_dir).absolute()
@@ -47,11 +48,11 @@ def command(settings: Settings, request: str | None, run_dir: str | None) -> int
                 cancellation=cancellation,
             ),
         )
-    document = Document.load(Path(request or ""), RequestV1)
+    prepared = prepare(Document.load(Path(request or ""), RequestV1))
     return train_and_report(
         settings,
         lambda observer, cancellation: execute(
-            document,
+            prepared,
             settings.target(),
             private=settings.private,
             observer=observer,

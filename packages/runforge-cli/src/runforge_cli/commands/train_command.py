@@ -50,6 +50,7 @@ def command(
         created_by=CLIENT,
         model_family=model,
         hyperparameters=parameters,
+        cli_parameters=parameters.keys(),
         exclude_columns=exclude,
         **given,
     )
@@ -58,7 +59,6 @@ def command(
         lambda observer, cancellation: execute(
             request,
             store,
-            cli_parameters=parameters.keys(),
             private=settings.private,
             observer=observer,
             cancellation=cancellation,

@@ -1,4 +1,4 @@
-"""RunForge in a program or a notebook: train, and look at the runs of a store.
+"""Use RunForge in a program or a notebook: train, and read the runs of a store.
 
 The names here are those of the package: ``from runforge_engine import Store, train``. Every failure
 is a :class:`~runforge_contracts.errors.RunForgeError`.
@@ -284,7 +284,7 @@ class Store:
         return entries[::-1]
 
     def _status(self, entry: dict[str, Any]) -> str:
-        """Return the status of the run of an entry; a running one is looked at."""
+        """Return the status of the run of an entry; of a running one, that of its folder."""
         recorded = entry.get("status") or entry.get("state")
         if recorded:
             return str(recorded)

@@ -66,7 +66,7 @@ def new_request(
     """
     from runforge_engine.pipeline import request as pipeline_request
 
-    made = pipeline_request.new_request(
+    document = pipeline_request.new_request(
         dataset=os.fspath(data),
         label_column=label,
         store=StoreLayout(workspace_at(workspace), DEFAULT_STORE),
@@ -81,8 +81,8 @@ def new_request(
         name=name,
         tags=tags,
         notes=notes,
-    )
-    return Request(made.raw, made.name)
+    ).document
+    return Request(document.raw, document.name)
 
 
 def execute(
@@ -111,12 +111,13 @@ def execute(
 
     pin_environment()
     from runforge_engine.pipeline import execute as pipeline
+    from runforge_engine.pipeline.request import prepare
 
     if not isinstance(request, Document):
         request = Request.load(request)
     store = StoreLayout(workspace_at(workspace), DEFAULT_STORE)
     outcome = pipeline.execute(
-        request, store, private=private, observer=observer, cancellation=cancellation
+        prepare(request), store, private=private, observer=observer, cancellation=cancellation
     )
     if outcome.error is not None:
         where = store.relative(outcome.run_dir)

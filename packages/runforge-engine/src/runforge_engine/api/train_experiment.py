@@ -1,6 +1,6 @@
-"""The program that an experiment runs to train a model of RunForge's own, without user code.
+"""The program that an experiment runs to train one of RunForge's model families, without user code.
 
-It runs as user code would: what it prints is logged, a signal ends it, and its metrics are logged
+It runs as user code would: its output is logged, a signal ends it, and its metrics are logged
 with the helper that user code has. The trained run is recorded in the store of the repository,
 ``.runforge``, with all of its evidence, and the experiment's run names it.
 """

@@ -19,7 +19,7 @@ from runforge_contracts.store.summary import summary_of
 
 from runforge_engine.runtime.folder_lock import state_of
 
-#: Characters of a text that a table shows.
+#: Characters of a string that a table shows.
 _LONG = 80
 
 
@@ -115,7 +115,7 @@ class Run(recorded_run.Run):
 
 
 def html_table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]], *, title: str = "") -> str:
-    """Return a table for a notebook; whatever the cells hold, it is text there."""
+    """Return a table for a notebook; the content of the cells is escaped."""
 
     def cells(kind: str, row: tuple[str, ...]) -> str:
         texts = (escape(printable(shorten(cell, _LONG))) for cell in row)

@@ -61,7 +61,7 @@ def _csv(frame: pd.DataFrame) -> bytes:
                 f"The name of a column is not text: {quote(name)}.",
                 hint="Rename it: `frame.columns = [str(name) for name in frame.columns]`.",
             )
-    # By place, not by name: two columns of one name are refused when the file is read.
+    # By position, not by name: two columns of one name are refused when the file is read.
     columns = [frame.iloc[:, place] for place in range(frame.shape[1])]
     plain = [_plain(column) for column in columns]
     if any(new is not old for new, old in zip(plain, columns, strict=True)):

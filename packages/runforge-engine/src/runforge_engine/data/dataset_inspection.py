@@ -12,24 +12,12 @@ from typing import TYPE_CHECKING, Any
 from runforge_contracts.diagnostics import Diagnostic, error_diagnostic, raw_diagnostic
 from runforge_contracts.errors import ExitCode, RunForgeError
 
-from runforge_engine.data.dataset import (
-    Dataset,
-    check_nameless,
-    check_unique,
-    load_dataset,
-    missing_mask,
-    nameless_dropped,
-)
-from runforge_engine.data.dataset_source import Source, read_source
-from runforge_engine.data.table_reader import (
-    BLANKS,
-    Table,
-    are_booleans,
-    is_missing,
-    parse_number,
-    read_names,
-    read_table,
-)
+from runforge_engine.data.cells import BLANKS, are_booleans, is_missing, parse_number
+from runforge_engine.data.column_choice import check_nameless, check_unique
+from runforge_engine.data.column_table import ColumnTable, missing_mask
+from runforge_engine.data.dataset import Dataset, load_dataset, nameless_dropped
+from runforge_engine.data.dataset_source import DatasetSource, read_source
+from runforge_engine.data.table_reader import read_names, read_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -63,8 +51,8 @@ def inspect_dataset(
     names = read_names(source)
     table = read_table(source, (), range(len(names)))
     columns = [
-        _describe(name, table.columns[place], label_column, exclude_columns)
-        for place, name in enumerate(names)
+        _describe(name, table.columns[position], label_column, exclude_columns)
+        for position, name in enumerate(names)
     ]
     report: dict[str, Any] = {
         "schema_version": "dataset_inspection.v1",
@@ -95,12 +83,14 @@ def inspect_dataset(
 
 
 def _check_columns(
-    table: Table, exclude_columns: Sequence[str], source: Source
+    table: ColumnTable, exclude_columns: Sequence[str], source: DatasetSource
 ) -> list[Diagnostic]:
     """Check what needs no label: that every column which is not excluded has a name of its own."""
-    used = [place for place, name in enumerate(table.names) if name not in exclude_columns]
-    check_unique([table.names[place] for place in used if table.names[place].strip(BLANKS)], source)
-    nameless = [place for place in used if not table.names[place].strip(BLANKS)]
+    used = [position for position, name in enumerate(table.names) if name not in exclude_columns]
+    check_unique(
+        [table.names[position] for position in used if table.names[position].strip(BLANKS)], source
+    )
+    nameless = [position for position in used if not table.names[position].strip(BLANKS)]
     check_nameless(table, nameless, source)
     return [nameless_dropped(nameless)] if nameless else []
 

@@ -15,30 +15,30 @@ from pathlib import Path, PurePosixPath
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 
-#: How the name of a client begins that is a person's own Python.
+#: Start of ``created_by`` where a Python program called the library.
 PYTHON = "runforge-engine@"
 
 
 @dataclass(slots=True, eq=False)
-class Source:
-    """A dataset as its bytes, for as long as they are needed."""
+class DatasetSource:
+    """The bytes of a dataset, until they are released."""
 
     path: Path
-    #: The file's content, as it lies on the disk.
+    #: The file's content.
     data: bytes
     #: SHA-256 of ``data``, the dataset's fingerprint.
     sha256: str
-    #: ``data`` as CSV text: decompressed and checked, once that was asked for.
+    #: ``data`` as CSV text, decompressed and checked, once it was decoded.
     text: bytes | None = None
     #: Whether the caller writes Python: hints then name arguments, not options.
     in_python: bool = False
 
     def release(self) -> None:
-        """Let go of the bytes: what was read from them stands in memory a second time."""
+        """Release the bytes, once the table was read from them."""
         self.data, self.text = b"", None
 
 
-def read_source(path: Path) -> Source:
+def read_source(path: Path) -> DatasetSource:
     """Read the file at ``path`` and take its fingerprint.
 
     Raises
@@ -48,7 +48,7 @@ def read_source(path: Path) -> Source:
         ``FILE_UNREADABLE``.
     """
     try:
-        # Not to wait for the other end of a pipe.
+        # Do not wait for the other end of a pipe.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         with os.fdopen(descriptor, "rb") as file:
             mode = os.fstat(descriptor).st_mode
@@ -77,7 +77,7 @@ def read_source(path: Path) -> Source:
             f"{quote(path, 200)} is not a path: it holds a NUL character.",
             path=str(path),
         ) from None
-    return Source(path, data, hashlib.sha256(data).hexdigest())
+    return DatasetSource(path, data, hashlib.sha256(data).hexdigest())
 
 
 def _not_a_file(path: Path, *, directory: bool) -> RunForgeError:

@@ -1,4 +1,4 @@
-"""Files that people take for a table and that are something else, recognised by how they begin.
+"""Recognise files that look like tables but are something else, by their first bytes.
 
 Source: the formats' own specifications; Git LFS specification, version 1.
 """

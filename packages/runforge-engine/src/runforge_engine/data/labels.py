@@ -14,7 +14,7 @@ from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnosti
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 
-from runforge_engine.data.table_reader import parse_number
+from runforge_engine.data.cells import parse_number
 
 #: Largest integer that every client can hold exactly.
 MAX_LABEL = 2**53 - 1

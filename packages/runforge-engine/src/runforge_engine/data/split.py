@@ -20,14 +20,14 @@ VALIDATION_FRACTION = 0.2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Split:
+class RowSplit:
     """Row numbers of both parts, in the order in which they were drawn."""
 
     train: Any
     validation: Any
 
 
-def split_rows(positions: Any, seed: int) -> Split:
+def split_rows(positions: Any, seed: int) -> RowSplit:
     """Divide the rows 80 to 20 so that every class keeps its share in both parts.
 
     The rows are those that ``train_test_split(X, y, test_size=0.2, stratify=y,
@@ -70,7 +70,7 @@ def split_rows(positions: Any, seed: int) -> Split:
         cut = to_train[index]
         train.append(drawn[:cut])
         validation.append(drawn[cut : cut + to_validate[index]])
-    return Split(
+    return RowSplit(
         random.permutation(np.concatenate(train)), random.permutation(np.concatenate(validation))
     )
 

@@ -1,4 +1,4 @@
-"""A repository that is ready for experiments.
+"""Create a repository that is ready for experiments.
 
 Source: TFC-0002, sections 5 and 10; TFC-0003, section 6.
 """

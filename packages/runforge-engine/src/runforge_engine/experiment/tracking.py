@@ -1,4 +1,4 @@
-"""What a training script says of its run: metrics, parameters and artifacts.
+"""Log metrics, parameters and artifacts of a run from a training script.
 
 The contract is not this module but what it uses: variables of the environment and formats of files
 (TFC-0003, section 11 and 12). So it is small, needs the standard library alone, and a script in any

@@ -1,4 +1,4 @@
-"""Model files: reading them without running them, and loading only what was read and found clean.
+"""Read model files without running them, and load only what was read and found clean.
 
 Importing the package, or reading a file with it, imports neither numpy nor scikit-learn nor joblib.
 """

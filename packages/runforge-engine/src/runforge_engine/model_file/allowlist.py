@@ -1,4 +1,4 @@
-"""The exact names that a RunForge model needs, and the part that each of them plays.
+"""The exact names that a RunForge model needs, and the role of each.
 
 Nothing else is ever called. Module and name must both be equal; a name with a dot in it, which
 would walk into a module's attributes, is never one of these.

@@ -1,4 +1,4 @@
-"""Elements of arrays, without numpy."""
+"""Decode elements of arrays, without numpy."""
 
 from __future__ import annotations
 

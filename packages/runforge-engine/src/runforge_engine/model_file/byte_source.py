@@ -1,4 +1,4 @@
-"""Bytes to read from: opened with care, read in pieces, never mapped.
+"""Sources of bytes: opened safely, read in pieces, never mapped.
 
 A mapped file that is truncated meanwhile kills its reader, so files are read by position.
 """
@@ -14,7 +14,7 @@ from runforge_engine.model_file.scan_findings import FindingCode, ReadingStopped
 PIECE = 1024**2
 
 
-class Source(Protocol):
+class ByteSource(Protocol):
     """Bytes with a length, read by position."""
 
     @property
@@ -71,7 +71,7 @@ class Blob:
 
     __slots__ = ("length", "offset", "source")
 
-    def __init__(self, source: Source, offset: int, length: int) -> None:
+    def __init__(self, source: ByteSource, offset: int, length: int) -> None:
         self.source = source
         self.offset = offset
         self.length = length
@@ -93,7 +93,7 @@ class Cursor:
     refused here; what is left is read alike by both.
     """
 
-    def __init__(self, source: Source, position: int = 0) -> None:
+    def __init__(self, source: ByteSource, position: int = 0) -> None:
         self.source = source
         self.position = position
         self._size = source.size

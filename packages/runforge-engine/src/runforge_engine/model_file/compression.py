@@ -1,4 +1,4 @@
-"""Unfolding compressed model files, within a bound.
+"""Decompress model files, within limits.
 
 joblib recognises the compression by the first bytes, so the same is done here. A file must be one
 compressed stream and nothing else: joblib reads on after it, into what was never looked at.
@@ -11,7 +11,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, Protocol, Self
 
-from runforge_engine.model_file.byte_source import PIECE, BytesSource, FileSource, Source
+from runforge_engine.model_file.byte_source import PIECE, ByteSource, BytesSource, FileSource
 from runforge_engine.model_file.limits import Watch
 from runforge_engine.model_file.scan_findings import FindingCode, ReadingStopped
 
@@ -39,14 +39,16 @@ class _Decompressor(Protocol):
     def unused_data(self) -> bytes: ...
 
 
-def detect(source: Source) -> str | None:
+def detect(source: ByteSource) -> str | None:
     """Return the name of the compression, or ``None`` for a plain file."""
     head = source.read(0, min(8, source.size))
     return next((name for magic, name in _MAGIC if head.startswith(magic)), None)
 
 
 @contextlib.contextmanager
-def unfolded(source: Source, compression: str, watch: Watch) -> Iterator[tuple[Source, int | None]]:
+def unfolded(
+    source: ByteSource, compression: str, watch: Watch
+) -> Iterator[tuple[ByteSource, int | None]]:
     """Give what is in a compressed file, and where in the file something follows it.
 
     Raises
@@ -70,7 +72,7 @@ def unfolded(source: Source, compression: str, watch: Watch) -> Iterator[tuple[S
         yield output.source(), rest
 
 
-def _unfold(source: Source, compression: str, output: _Output, watch: Watch) -> int | None:
+def _unfold(source: ByteSource, compression: str, output: _Output, watch: Watch) -> int | None:
     """Write what is in the source to the output, and return where something follows."""
     errors: tuple[type[Exception], ...] = (OSError, EOFError, ValueError)
     try:
@@ -102,7 +104,7 @@ def _unfold(source: Source, compression: str, output: _Output, watch: Watch) -> 
         ) from None
 
 
-def _inflate(source: Source, window: int, output: _Output, watch: Watch) -> int | None:
+def _inflate(source: ByteSource, window: int, output: _Output, watch: Watch) -> int | None:
     import zlib
 
     decompressor = zlib.decompressobj(window)
@@ -119,7 +121,7 @@ def _inflate(source: Source, window: int, output: _Output, watch: Watch) -> int 
 
 
 def _unpack(
-    source: Source,
+    source: ByteSource,
     state: _Decompressor,
     decompress: Callable[[bytes, int], bytes],
     output: _Output,
@@ -182,7 +184,7 @@ class _Output:
         self._file.flush()
         self._pieces = []
 
-    def source(self) -> Source:
+    def source(self) -> ByteSource:
         if self._file is not None:
             return FileSource(self._file, self._size)
         return BytesSource(b"".join(self._pieces))

@@ -1,4 +1,4 @@
-"""What the allowed calls make, without calling them.
+"""Build the results of the allowed calls, without calling them.
 
 Each function takes what a real reader would pass and returns a record of the result. Arguments that
 no writer of models passes are refused: several of these callables do harm with others.

@@ -1,4 +1,4 @@
-"""A digest of what a model is, whatever bytes it is written in.
+"""Compute a digest of the content of a model, independent of its encoding.
 
 It is equal for every pickle protocol and compression, for joblib and plain pickle, for row-major
 and column-major arrays, for either byte order and for a model that was loaded and dumped again, and

@@ -1,4 +1,4 @@
-"""What a model is: steps, hyperparameters, arrays, names, classes and trees."""
+"""Describe a model: steps, hyperparameters, arrays, names, classes and trees."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Element types of arrays, read from what numpy writes for them.
+"""Decode element types of arrays from numpy's encoding.
 
 Only plain types and records of plain types are known; everything else is refused, because numpy
 trusts what it is given here: a wrong size makes it read memory that is not its own.

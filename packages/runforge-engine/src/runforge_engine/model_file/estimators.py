@@ -1,4 +1,4 @@
-"""What each allowed class holds: every attribute, with its type, its shape and its size.
+"""The attributes of each allowed class, with type, shape and size.
 
 The libraries believe what they are given: they compare with, multiply by and index through
 whatever stands in an attribute. So an attribute is one of this list and of the kind that

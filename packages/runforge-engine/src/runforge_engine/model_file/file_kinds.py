@@ -1,4 +1,4 @@
-"""What a file is that is no pickle: other formats of models and of data, by their first bytes.
+"""Recognise files that are not pickles: other formats of models and data, by their first bytes.
 
 Source: the specifications of the formats; file(1), ``magic``.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from runforge_engine.model_file.byte_source import Source
+from runforge_engine.model_file.byte_source import ByteSource
 
 #: How much of the beginning is looked at, and of a ZIP file of its end, where its names are.
 _HEAD, _TAIL = 4096, 65536
@@ -40,7 +40,7 @@ _MAGIC = (
 )
 
 
-def recognise(source: Source) -> str | None:
+def recognise(source: ByteSource) -> str | None:
     """Return what a file is that certainly is no pickle, or ``None``."""
     head = source.read(0, min(_HEAD, source.size))
     if not head:
@@ -64,7 +64,7 @@ def recognise(source: Source) -> str | None:
     return None
 
 
-def _archive(source: Source) -> str:
+def _archive(source: ByteSource) -> str:
     """Return what a ZIP file is by the names of what is in it."""
     start = max(source.size - _TAIL, 0)
     names = source.read(0, min(_HEAD, source.size)) + source.read(start, source.size - start)
@@ -81,7 +81,7 @@ def _archive(source: Source) -> str:
     return "a ZIP archive"
 
 
-def recognise_text(source: Source) -> str | None:
+def recognise_text(source: ByteSource) -> str | None:
     """Return what kind of text a file is, or ``None`` where it is none."""
     head = source.read(0, min(_HEAD, source.size))
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):

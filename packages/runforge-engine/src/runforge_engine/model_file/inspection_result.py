@@ -1,4 +1,4 @@
-"""The result of an inspection, and the document made of it.
+"""The result of an inspection, and its document.
 
 Source: RunForge guarantees, "Pipeline Inspection".
 """
@@ -8,14 +8,14 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from runforge_engine.model_file.description import ArrayFacts, Step
-from runforge_engine.model_file.limits import Limits
-from runforge_engine.model_file.scan_findings import Finding
+from runforge_engine.model_file.limits import InspectionLimits
+from runforge_engine.model_file.scan_findings import ScanFinding
 from runforge_engine.model_file.trees import TreeFacts
 
 SCHEMA_VERSION = "0.2.2.2"
 
 
-class GlobalUse:
+class UsedGlobal:
     """A name that the file would import, and the judgement on it."""
 
     __slots__ = ("allowed", "count", "module", "name", "offset")
@@ -55,13 +55,13 @@ class ModelInspection(NamedTuple):
     library_version: str | None
     arrays: tuple[ArrayFacts, ...]
     trees: tuple[TreeFacts, ...]
-    globals: tuple[GlobalUse, ...]
-    findings: tuple[Finding, ...]
+    globals: tuple[UsedGlobal, ...]
+    findings: tuple[ScanFinding, ...]
     #: Findings beyond those that are kept.
     findings_dropped: int
     #: See :mod:`runforge_engine.model_file.content`; only of a file without an error.
     content_sha256: str | None
-    limits: Limits
+    limits: InspectionLimits
 
     @property
     def is_clean(self) -> bool:

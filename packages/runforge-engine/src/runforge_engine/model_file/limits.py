@@ -1,4 +1,4 @@
-"""How much of a model file is read at most, and the watch over it."""
+"""Limits of an inspection, and the check of its time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 from runforge_engine.model_file.scan_findings import FindingCode, ReadingStopped
 
 
-class Limits(NamedTuple):
+class InspectionLimits(NamedTuple):
     """Bounds of one inspection; a file that exceeds one is refused, with a finding."""
 
     #: Bytes of the file as it lies on the disk.
@@ -50,7 +50,7 @@ class Limits(NamedTuple):
 class Watch:
     """Counts what an inspection has used, and stops it at a limit."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: InspectionLimits) -> None:
         self.limits = limits
         self._deadline = time.monotonic() + limits.seconds
         self._text = 0

@@ -1,4 +1,4 @@
-"""Numbers, texts and bytes of a pickle stream: how each operation is written.
+"""Decode numbers, strings and bytes of a pickle stream, as each operation encodes them.
 
 Raises ``ValueError`` where a literal is not what its operation says.
 Source: Python, ``pickletools``.

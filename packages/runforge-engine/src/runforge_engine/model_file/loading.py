@@ -1,4 +1,4 @@
-"""Loading a model: only the file of the record, only if it reads clean, only known names.
+"""Load a model: only the recorded file, only if it reads clean, only known names.
 
 The static reader judges every call before anything is called; the loader, as a second line, knows
 no other names than the allowed ones. Neither makes numpy or scikit-learn safe against every wrong
@@ -23,7 +23,7 @@ from runforge_engine.model_file.allowlist import ALLOWED, RENAMED
 from runforge_engine.model_file.byte_source import BytesSource
 from runforge_engine.model_file.compression import unfolded
 from runforge_engine.model_file.inspection_result import ModelInspection
-from runforge_engine.model_file.limits import Limits, Watch
+from runforge_engine.model_file.limits import InspectionLimits, Watch
 from runforge_engine.model_file.model_inspection import inspect_model_bytes
 from runforge_engine.runtime.resource_limits import allow, is_lack_of_memory
 
@@ -31,14 +31,14 @@ from runforge_engine.runtime.resource_limits import allow, is_lack_of_memory
 _SECONDS, _BYTES_PER_SECOND = 60.0, 2**20
 
 #: What is held in memory at once is bounded closer than what is only looked at.
-LOADING_LIMITS = Limits(file_bytes=1024**3)
+LOADING_LIMITS = InspectionLimits(file_bytes=1024**3)
 
 
 def load_model(
     path: Path,
     expected_sha256: str,
     *,
-    limits: Limits = LOADING_LIMITS,
+    limits: InspectionLimits = LOADING_LIMITS,
 ) -> Any:
     """Return the fitted pipeline in the file at ``path``.
 
@@ -123,7 +123,7 @@ def _is_ours(inspection: ModelInspection) -> bool:
     return first == ("scaler", "StandardScaler") and [name for name, _ in rest] == ["clf"]
 
 
-def _read(path: Path, limits: Limits) -> bytes:
+def _read(path: Path, limits: InspectionLimits) -> bytes:
     with open_file(path) as file, reading(path):
         size = os.fstat(file.fileno()).st_size
         if size <= limits.file_bytes:

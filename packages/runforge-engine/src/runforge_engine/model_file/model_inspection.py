@@ -1,4 +1,4 @@
-"""Looking into a model file without running it.
+"""Inspect a model file without running it.
 
 Source: RunForge guarantees, "Pipeline Inspection".
 """
@@ -17,17 +17,17 @@ from runforge_engine.model_file.allowlist import ALLOWED
 from runforge_engine.model_file.byte_source import (
     PIECE,
     Blob,
+    ByteSource,
     BytesSource,
     Cursor,
     FileSource,
-    Source,
 )
 from runforge_engine.model_file.compression import detect, unfolded
 from runforge_engine.model_file.content import content_sha256 as digest_of_content
 from runforge_engine.model_file.description import Description, describe
 from runforge_engine.model_file.file_kinds import recognise, recognise_text
-from runforge_engine.model_file.inspection_result import GlobalUse, ModelInspection
-from runforge_engine.model_file.limits import Limits, Watch
+from runforge_engine.model_file.inspection_result import ModelInspection, UsedGlobal
+from runforge_engine.model_file.limits import InspectionLimits, Watch
 from runforge_engine.model_file.pickle_machine import Machine
 from runforge_engine.model_file.rendering import Renderer
 from runforge_engine.model_file.scan_findings import FindingCode, Findings, ReadingStopped
@@ -37,7 +37,7 @@ from runforge_engine.model_file.session import Reading
 _IN_MEMORY = 8 * PIECE
 
 
-def inspect_model(path: Path, *, limits: Limits = Limits()) -> ModelInspection:  # noqa: B008
+def inspect_model(path: Path, *, limits: InspectionLimits = InspectionLimits()) -> ModelInspection:  # noqa: B008
     """Return what the model file at ``path`` holds, without importing or running anything of it.
 
     Whatever the file holds, this returns: what is wrong with it is a finding.
@@ -65,7 +65,7 @@ def inspect_model_bytes(
     data: bytes,
     name: str = "model.pkl",
     *,
-    limits: Limits = Limits(),  # noqa: B008
+    limits: InspectionLimits = InspectionLimits(),  # noqa: B008
 ) -> ModelInspection:
     """Return what a model file with these bytes holds; see :func:`inspect_model`."""
     inspection = _Inspection(name, len(data), limits)
@@ -82,7 +82,7 @@ def content_sha256(inspected: ModelInspection) -> str | None:
 class _Inspection:
     """One inspection while it goes on."""
 
-    def __init__(self, name: str, size: int, limits: Limits) -> None:
+    def __init__(self, name: str, size: int, limits: InspectionLimits) -> None:
         self.findings = Findings(limits.findings)
         self._name = name
         self._size = size
@@ -103,7 +103,7 @@ class _Inspection:
         )
         return False
 
-    def read(self, source: Source) -> None:
+    def read(self, source: ByteSource) -> None:
         try:
             self._sha256 = self._hash(source)
             self._compression = detect(source)
@@ -116,7 +116,7 @@ class _Inspection:
         except ReadingStopped as stop:
             self.findings.add(stop.code, stop.message, stop.offset)
 
-    def _read_plain(self, source: Source) -> None:
+    def _read_plain(self, source: ByteSource) -> None:
         kind = recognise(source)
         if kind is not None:
             what = f"The {self._compression} stream holds" if self._compression else "The file is"
@@ -132,14 +132,14 @@ class _Inspection:
         if not self.findings.has_errors:
             self._content = digest_of_content(root, self._watch)
 
-    def _tell_text(self, source: Source) -> None:
+    def _tell_text(self, source: ByteSource) -> None:
         """Say that a file that cannot be read is plain text, if it imports nothing."""
         kind = None if self._reading.globals else recognise_text(source)
         if kind is not None:
             what = f"The {self._compression} stream holds" if self._compression else "The file is"
             raise ReadingStopped(FindingCode.NOT_A_PICKLE, f"{what} {kind}.", 0) from None
 
-    def _read_streams(self, source: Source) -> object:
+    def _read_streams(self, source: ByteSource) -> object:
         """Return the value of the first stream, and judge what else could be read."""
         cursor = Cursor(source)
         root = Machine(cursor, self._reading).run()
@@ -159,7 +159,7 @@ class _Inspection:
             while cursor.position < cursor.source.size:
                 Machine(cursor, self._reading).run()
 
-    def _read_as_plain_pickle(self, source: Source) -> None:
+    def _read_as_plain_pickle(self, source: ByteSource) -> None:
         """Look for what a reader that knows nothing of joblib would take the arrays' bytes for.
 
         In a file of joblib's own making it fails at once: arrays begin with their padding.
@@ -178,7 +178,7 @@ class _Inspection:
                     found.offset,
                 )
 
-    def _hash(self, source: Source) -> str:
+    def _hash(self, source: ByteSource) -> str:
         hasher = hashlib.sha256()
         for piece in Blob(source, 0, source.size).pieces():
             self._watch.check_time()
@@ -207,10 +207,10 @@ class _Inspection:
         )
 
 
-def _uses(reading: Reading, limits: Limits) -> tuple[GlobalUse, ...]:
+def _uses(reading: Reading, limits: InspectionLimits) -> tuple[UsedGlobal, ...]:
     renderer = Renderer(limits)
     return tuple(
-        GlobalUse(
+        UsedGlobal(
             module=renderer.text(found.module),
             name=renderer.text(found.name),
             allowed=pair in ALLOWED,

@@ -1,4 +1,4 @@
-"""Values of a model as JSON has them, cut to what anybody wants to see."""
+"""Render values of a model as JSON, shortened to what is useful."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from runforge_contracts.display import shorten
 
 from runforge_engine.model_file.arrays import elements, scalar_value
-from runforge_engine.model_file.limits import Limits
+from runforge_engine.model_file.limits import InspectionLimits
 from runforge_engine.model_file.values import Array, Instance, Mapping, Scalar, Set
 
 _PLAIN = (type(None), str, int, float, Scalar)
@@ -23,7 +23,7 @@ class Renderer:
     One list can be an attribute of a million objects: what is shown is counted in all.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: InspectionLimits) -> None:
         self._characters = limits.shown_characters
         self._left = limits.shown_entries
 

@@ -1,4 +1,4 @@
-"""What there is to say about a model file: a closed list of codes, and where each was found."""
+"""Findings about a model file: a closed list of codes, with offsets."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class FindingCode(StrEnum):
     TIME_LIMIT = "TIME_LIMIT"
 
 
-class Finding(NamedTuple):
+class ScanFinding(NamedTuple):
     """One thing to know about the file."""
 
     code: FindingCode
@@ -109,8 +109,8 @@ class Findings:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._found: list[Finding] = []
-        self._seen: set[Finding] = set()
+        self._found: list[ScanFinding] = []
+        self._seen: set[ScanFinding] = set()
         #: Findings beyond the limit.
         self.dropped = 0
         self.has_errors = False
@@ -124,7 +124,7 @@ class Findings:
     ) -> None:
         """Keep a finding, unless the same was made before."""
         self.has_errors |= severity == "error"
-        finding = Finding(code, severity, message, offset)
+        finding = ScanFinding(code, severity, message, offset)
         if finding in self._seen:
             return
         if len(self._found) >= self._limit:
@@ -133,5 +133,5 @@ class Findings:
         self._seen.add(finding)
         self._found.append(finding)
 
-    def __iter__(self) -> Iterator[Finding]:
+    def __iter__(self) -> Iterator[ScanFinding]:
         return iter(self._found)

@@ -1,4 +1,4 @@
-"""What the pickle machines of one inspection share."""
+"""State that the pickle machines of one inspection share."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ object has. Source: Python, ``pickle._Unpickler``.
 
 from __future__ import annotations
 
-from runforge_engine.model_file.limits import Limits
+from runforge_engine.model_file.limits import InspectionLimits
 from runforge_engine.model_file.scan_findings import FindingCode, Findings, ReadingStopped
 from runforge_engine.model_file.values import Mapping, Scalar, Set
 
@@ -22,7 +22,7 @@ class Stack:
         Where to write down what no model needs.
     """
 
-    def __init__(self, limits: Limits, findings: Findings) -> None:
+    def __init__(self, limits: InspectionLimits, findings: Findings) -> None:
         self._limits = limits
         self._findings = findings
         self._stack: list[object] = []

@@ -1,4 +1,4 @@
-"""Checks on decision trees, because scikit-learn believes what is stored in one.
+"""Check decision trees, because scikit-learn trusts their stored values.
 
 Its prediction follows child and feature indices without looking at bounds: with a wrong index it
 reads memory that is not its own. Source: scikit-learn, ``tree/_tree.pyx``.

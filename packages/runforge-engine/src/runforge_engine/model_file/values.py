@@ -1,4 +1,4 @@
-"""What stands on the stack of the symbolic pickle machine.
+"""Values on the stack of the symbolic pickle machine.
 
 Numbers, texts, ``None``, tuples and lists stand for themselves and raw bytes are a
 :class:`~runforge_engine.model_file.byte_source.Blob`; everything that a real reader would import,

@@ -52,8 +52,10 @@ PROFILES = {
 }
 
 
-#: What is trained where nobody names a family.
+#: The family that is trained when none is named.
 DEFAULT_FAMILY = "logistic_regression"
+#: Seed of the split and the estimator when the request names none.
+DEFAULT_SEED = 42
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class UsedParameter:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What is trained: nothing in it is left to a library's defaults."""
+    """What is trained; it is complete, without a library's defaults."""
 
     family: str
     preset: str
@@ -83,13 +85,13 @@ class Configuration:
 
 
 def family_of(profile: str | None) -> str:
-    """Return the family that is trained where none is named: the profile's, or the default."""
+    """Return the family that is trained when none is named: the profile's, or the default."""
     made_for = PROFILES[profile].family if profile in PROFILES else None
     return made_for or DEFAULT_FAMILY
 
 
 def family_for_editor(family: str, profile: str | None) -> tuple[str, list[Diagnostic]]:
-    """Return the family to train for an editor, which always sends one: the profile's goes first.
+    """Return the family to train for an editor, which always sends one; the profile's wins.
 
     Parameters
     ----------
@@ -99,12 +101,12 @@ def family_for_editor(family: str, profile: str | None) -> tuple[str, list[Diagn
     Returns
     -------
     tuple
-        The family, and a diagnostic where it is another than the one sent.
+        The family, and a diagnostic where it differs from the one sent.
     """
     made_for = PROFILES[profile].family if profile in PROFILES else None
     if made_for in (None, family):
         return family, []
-    told = diagnostic(
+    changed = diagnostic(
         DiagnosticCode.FAMILY_FROM_PROFILE,
         f"The model family is `{made_for}`, for which the profile `{profile}` is made, and not"
         f" {quote(family)}.",
@@ -112,7 +114,7 @@ def family_for_editor(family: str, profile: str | None) -> tuple[str, list[Diagn
         model_family=made_for,
         asked=family,
     )
-    return made_for, [told]
+    return made_for, [changed]
 
 
 def resolve(
@@ -129,11 +131,11 @@ def resolve(
     Parameters
     ----------
     family, preset, profile
-        Names; a preset may go by its editor's name (``std-train``, ``hq-train``).
+        Names; a preset may have its editor's name (``std-train``, ``hq-train``).
     hyperparameters
         Overrides by name, which win over everything else.
     cli_names
-        Those of the overrides that a person typed.
+        Names of the overrides given on the command line.
     seed
         Seed of the split and the estimator.
 
@@ -168,7 +170,7 @@ def resolve(
 
 
 def check_classes(configuration: Configuration, num_classes: int) -> None:
-    """Refuse a configuration that cannot tell so many classes apart.
+    """Refuse a configuration that does not support so many classes.
 
     Raises
     ------
@@ -186,10 +188,10 @@ def check_classes(configuration: Configuration, num_classes: int) -> None:
 
 
 def parse_parameters(texts: Iterable[str]) -> dict[str, Any]:
-    """Return the hyperparameters that ``NAME=VALUE`` texts give, each once.
+    """Return the hyperparameters of ``NAME=VALUE`` strings, each once.
 
-    A value is an integer, a number, true, false, none, or else a text. Whether a family has such a
-    hyperparameter is for :func:`resolve` to say.
+    A value is an integer, a number, true, false, none, or else a string. :func:`resolve` checks
+    whether a family has such a hyperparameter.
 
     Raises
     ------

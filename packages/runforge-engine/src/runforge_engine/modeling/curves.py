@@ -1,4 +1,4 @@
-"""Curves that tell how a classifier ranks and how far its probabilities can be trusted.
+"""Curves that show how a classifier ranks and how reliable its probabilities are.
 
 Source: scikit-learn, "Receiver operating characteristic", "Precision-Recall" and "Probability
 calibration"; Guo et al. 2017, "On Calibration of Modern Neural Networks", for the confidence of

@@ -1,6 +1,6 @@
-"""The model families: every parameter of their estimators, frozen here.
+"""The model families, with every parameter of their estimators.
 
-A new scikit-learn cannot move a default silently, because each estimator is built with its full
+A new scikit-learn cannot change a default silently, because each estimator is built with its full
 parameter set. Source: RunForge guarantees, "Supported Hyperparameters"; RunForge contract,
 "Training"; scikit-learn 1.8 and 1.9, estimator documentation.
 """
@@ -15,7 +15,7 @@ from typing import Any, Literal
 Kind = Literal["float", "int", "int_or_none", "bool", "choice"]
 
 
-#: Bounds of a float: liblinear multiplies it with squares of the data, and beyond never ends.
+#: Bounds of a float: liblinear multiplies it with squares of the data, and never ends beyond them.
 SMALLEST, LARGEST = 1e-100, 1e100
 
 
@@ -31,7 +31,7 @@ class Hyperparameter:
 
     @property
     def expects(self) -> str:
-        """What a value must be, in words."""
+        """The description of valid values, for messages."""
         if self.kind == "float":
             return f"a number from {SMALLEST:g} to {LARGEST:g}"
         if self.kind == "bool":
@@ -49,7 +49,7 @@ class Hyperparameter:
         if self.kind == "bool" and isinstance(value, bool):
             return value
         if self.kind == "choice" and value in self.choices:
-            # The table's own object: equal texts of other origin would change the pickle's bytes.
+            # The table's own object: another equal string would change the pickle's bytes.
             return self.choices[self.choices.index(value)]
         if isinstance(value, int | float) and not isinstance(value, bool):
             # Bounds first: an integer of any size can be compared, but not converted.

@@ -1,7 +1,7 @@
-"""Fitting the pipeline, and the bytes of the fitted model.
+"""Fit the pipeline, and encode the fitted model as a file.
 
-The pipeline has exactly two steps, ``scaler`` and ``clf``. The fit runs aside, because liblinear
-and the forest stay in native code for minutes.
+The pipeline has exactly two steps, ``scaler`` and ``clf``. The fit runs in the background, because
+liblinear and the forest stay in native code for minutes.
 
 Source: RunForge contract, "Training" and "Determinism"; RunForge guarantees, "Model Artifacts".
 """
@@ -35,8 +35,8 @@ from runforge_engine.runtime.background import (
 from runforge_engine.runtime.cancellation import Cancellation
 from runforge_engine.runtime.platform_info import usable_cores
 
-#: Trees between two events of progress, and most rows that they are grown from: of a large table
-#: each tree takes long enough to tell of it. A thread grows no more of them at once.
+#: Trees between two events of progress, and the number of rows up to which that holds: in a
+#: large table each tree takes long enough to be reported. A thread grows no more at once.
 TREES_AT_ONCE = 10
 ROWS_AT_ONCE = 200_000
 #: Pickle protocol of the model file: the newest that every supported Python writes alike.
@@ -47,7 +47,7 @@ _NEGLIGIBLE = 1e-150
 
 #: Two fits at once in one process would disturb each other: liblinear draws from one generator, and
 #: the warnings that a fit gives and the threads that it may use are caught and set for the whole
-#: process. Held until a fit has really ended, also where nobody waits for it any more.
+#: process. Held until a fit has really ended, also where its result is no longer awaited.
 _FITTING = threading.Lock()
 
 Progress = Callable[[int, int], None]
@@ -55,7 +55,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fitted:
-    """A fitted pipeline, and what there is to say about the fit."""
+    """A fitted pipeline, and diagnostics about the fit."""
 
     pipeline: Any
     diagnostics: tuple[Diagnostic, ...]
@@ -202,7 +202,7 @@ def _scale_the_rest(scaler: Any, scaled: Any) -> None:
 
     It does not scale a column whose variance is within the error of its own arithmetic. What that
     leaves of 1e18 in every row is a feature of hundreds, and of 1e150 one in which liblinear never
-    ends; a column of 1e-200 would have no weight, whatever it says.
+    ends; a column of 1e-200 would have no weight.
 
     Parameters
     ----------
@@ -230,17 +230,17 @@ def _scale_the_rest(scaler: Any, scaled: Any) -> None:
 
 
 def within_range(pipeline: Any, X: Any) -> Any:
-    """Return rows cut to what a model can compute with, which is all but the absurd.
+    """Return rows with extreme values clipped to the range that a model can compute with.
 
-    Trees compare in float32; what is cut lies beyond all their thresholds on the same side. A
-    linear model would multiply up to infinity.
+    Trees compare in float32; a clipped value stays on the same side of all their thresholds. A
+    linear model would overflow to infinity.
 
     Parameters
     ----------
     pipeline : Pipeline
         Fitted.
     X : ndarray of shape (n_samples, n_features)
-        Features, not scaled; returned itself where nothing is to be cut.
+        Features, not scaled; returned itself where nothing is clipped.
     """
     import numpy as np
 
@@ -262,7 +262,7 @@ def _grow(
 ) -> None:
     """Grow a forest on ``n_jobs`` threads; the trees are those of a single fit with one thread.
 
-    Each thread takes the next few trees that nobody has taken and fits a forest of its own with
+    Each thread takes the next few trees that no thread has taken and fits a forest of its own with
     them, to which those before them seem to have grown already: it draws for its trees what a
     single fit draws for them. So no thread ever waits for another, as they would between the
     parts of a forest that grows by ``warm_start`` alone.
@@ -270,7 +270,8 @@ def _grow(
     import numpy as np
     from sklearn.base import clone
 
-    total, X = forest.n_estimators, np.asarray(X, dtype=np.float32)  # What trees are grown from.
+    # Trees are grown from float32.
+    total, X = forest.n_estimators, np.asarray(X, dtype=np.float32)
     portions = portions_of(total, n_jobs, trees_at_once(len(X)))
     young, trees, taking = clone(forest), dict[int, list[Any]](), Lock()
 
@@ -325,7 +326,7 @@ def portions_of(total: int, threads: int, most: int) -> Iterator[tuple[int, int]
 
 
 def _explain(caught: Sequence[warnings.WarningMessage], pipeline: Any) -> list[Diagnostic]:
-    """Return the warnings of the fit as diagnostics, each text once."""
+    """Return the warnings of the fit as diagnostics, each message once."""
     from sklearn.exceptions import ConvergenceWarning
 
     classifier = pipeline.named_steps["clf"]

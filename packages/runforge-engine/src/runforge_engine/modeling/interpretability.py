@@ -1,6 +1,6 @@
-"""What a fitted model says about its features: importances, coefficients, and their index.
+"""Read feature importances and coefficients from a fitted model, and build the index of them.
 
-Only what the model itself carries; nothing is approximated.
+Only values of the model itself are given; nothing is approximated.
 
 Source: RunForge guarantees, "Feature Importance", "Linear Coefficients" and "Interpretability
 Index".

@@ -1,8 +1,8 @@
 """Use a model in a separate process, so that a model that crashes it harms nothing else.
 
-The digest of the record, the static reader and the list of names come first, and with them nothing
-is known to go wrong. But the libraries are native code, which trusts its input, and a store may
-come from anywhere: whatever still goes wrong ends a process with bounded memory and time, and the
+The recorded digest, the static reader and the list of allowed names are checked first, and no model
+that passes them is known to do harm. But the libraries are native code that trusts its input, and a
+store may come from anywhere. A failure ends only a process with bounded memory and time, and the
 caller gets an error. The answer is JSON, because the output of a broken process is not trusted.
 
 The module is also that process: ``python -P -m runforge_engine.modeling.model_process`` reads a
@@ -115,9 +115,9 @@ def _ask(task: dict[str, Any], model: Path) -> dict[str, Any]:
         env=own_environment(os.environ, Path()),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        # What the libraries print, and the last words of those that crash.
+        # Output of the libraries, crash messages included.
         stderr=subprocess.DEVNULL,
-        # A Ctrl-C on the terminal is for the process that waits.
+        # Ctrl-C in the terminal is handled by the waiting process.
         start_new_session=True,
     )
     assert process.stdin is not None  # noqa: S101 - both are pipes
@@ -149,7 +149,7 @@ def _ask(task: dict[str, Any], model: Path) -> dict[str, Any]:
 
 
 def _died(code: int, model: Path) -> RunForgeError:
-    """Return the error that a process ended with, which gave no answer."""
+    """Return the error for a process that ended without an answer."""
     name = signal.Signals(-code).name if -code in list(signal.Signals) else ""
     if name == "SIGKILL":
         return RunForgeError(
@@ -194,9 +194,9 @@ def _place(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Do one task, and answer on what was standard output."""
+    """Do one task, and write the answer to the original standard output."""
     answering = os.dup(1)
-    os.dup2(2, 1)  # Whatever a library prints is no part of the answer.
+    os.dup2(2, 1)  # Output of the libraries is not part of the answer.
     task = json.loads(sys.stdin.buffer.readline())
     threading.Thread(target=_end_with_the_caller, daemon=True).start()
     try:

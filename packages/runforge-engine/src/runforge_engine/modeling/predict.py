@@ -1,8 +1,8 @@
-"""Applying a recorded model to new rows.
+"""Apply a recorded model to new rows.
 
 Only the model of a run is loaded: its digest must be the one that the run's documents and the
-index agree on, the static reader must find it clean, and the loader knows no other names than a
-model needs. A row with a missing value gets no prediction; nothing is imputed.
+index agree on, the static reader must find nothing in it, and the loader allows only the names that
+models need. A row with a missing value gets no prediction; nothing is imputed.
 
 Source: RunForge contract, "Data" and "Determinism"; RunForge guarantees, "Missing Data".
 """
@@ -25,17 +25,20 @@ from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.run import Run
 
-from runforge_engine.data.dataset import check_unique, feature_matrix, missing_mask, name_list
-from runforge_engine.data.dataset_source import Source
+from runforge_engine.data.column_choice import check_unique
+from runforge_engine.data.column_table import missing_mask
+from runforge_engine.data.dataset_source import DatasetSource
+from runforge_engine.data.feature_matrix import feature_matrix
+from runforge_engine.data.message_parts import name_list
 from runforge_engine.data.table_reader import read_names, read_table
-from runforge_engine.model_file.limits import Limits
+from runforge_engine.model_file.limits import InspectionLimits
 from runforge_engine.model_file.loading import load_model
 from runforge_engine.modeling.fit import within_range
 from runforge_engine.runtime.resource_limits import allow, is_lack_of_memory
 from runforge_engine.store.lineage import Listed, trace, wanted
 
 #: A model whose digest is recorded may be larger than a file of unknown origin.
-_LIMITS = Limits(
+_LIMITS = InspectionLimits(
     file_bytes=8 * 2**30,
     decompressed_bytes=8 * 2**30,
     operations=50_000_000,
@@ -164,7 +167,7 @@ def model_of_run(
 
 
 def _is_at(run: Listed, folder: Run) -> bool:
-    """Tell whether an index entry is that of the run in a folder, whatever id the run claims."""
+    """Tell whether an index entry is that of the run in a folder, by path and not by id."""
     if folder.path.name not in (run.entry["run_id"], PurePosixPath(run.entry["run_dir"]).name):
         return False
     try:
@@ -176,7 +179,7 @@ def _is_at(run: Listed, folder: Run) -> bool:
 def model_of_file(
     path: Path, listed: Iterable[tuple[dict[str, Any], StoreLayout]]
 ) -> RecordedModel:
-    """Return the model in a file, wherever it lies now, with the newest run that made it.
+    """Return the model in a file at any path, with the newest run that made it.
 
     Parameters
     ----------
@@ -232,7 +235,9 @@ def _recorded_digest(
     )
 
 
-def predict(model: RecordedModel, source: Source, *, probabilities: bool = False) -> Prediction:
+def predict(
+    model: RecordedModel, source: DatasetSource, *, probabilities: bool = False
+) -> Prediction:
     """Apply a model to the rows of a dataset.
 
     Parameters
@@ -315,11 +320,11 @@ def _signature(
 
 
 def _rows(
-    source: Source, features: Sequence[str]
+    source: DatasetSource, features: Sequence[str]
 ) -> tuple[Any, Any, dict[str, int], tuple[str, ...], list[Diagnostic]]:
-    """Return the complete rows, where the others are, and which columns were ignored.
+    """Return the complete rows, the positions of the others, and the ignored columns.
 
-    Columns that the model does not know may be called anything.
+    Columns that are not features of the model may have any name.
     """
     import numpy as np
 
@@ -338,7 +343,7 @@ def _rows(
     return X, dropped, missing, ignored, found
 
 
-def _check_columns(names: Sequence[str], features: Sequence[str], source: Source) -> None:
+def _check_columns(names: Sequence[str], features: Sequence[str], source: DatasetSource) -> None:
     present, wanted_names = set(names), set(features)
     lacking = [name for name in features if name not in present]
     if not lacking:

@@ -1,8 +1,8 @@
-"""The predictions of a run on its validation rows, computed again from its model and its dataset.
+"""Compute the predictions of a run on its validation rows again, from its model and its dataset.
 
-No record holds them. They are computed only where the dataset still has the fingerprint of the
-record and the model file its digest, and they count only where they give the metrics of the
-record; anything else is an error that says what is missing. Nothing is trained.
+They are not recorded. They are computed only where the dataset still has the recorded fingerprint
+and the model file the recorded digest, and returned only where they give the recorded metrics;
+otherwise an error says what is missing. Nothing is trained.
 
 For the numbers of the run itself call
 :func:`runforge_engine.runtime.numeric_environment.pin_environment` before numpy is imported.
@@ -26,22 +26,22 @@ from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.run import Run
 
 from runforge_engine.data.dataset import Dataset, load_dataset
-from runforge_engine.data.dataset_source import Source, dataset_path, read_source
+from runforge_engine.data.dataset_source import DatasetSource, dataset_path, read_source
 from runforge_engine.data.split import split_rows
 from runforge_engine.data.table_reader import read_names
 from runforge_engine.model_file.loading import load_model
 from runforge_engine.modeling.predict import RecordedModel, apply, model_of_run
 from runforge_engine.runtime.resource_limits import is_lack_of_memory
 
-#: How far metrics may lie apart: another machine may differ in the last bits.
+#: Largest difference between metrics: machines may differ in the last bits.
 TOLERANCE = 1e-6
-#: What the validation rows follow from; older records lack some of it.
+#: Fields from which the validation rows are derived; older records lack some of them.
 _NEEDED = ("seed", "classes", "feature_names", "split", "label_column", "dataset")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Replay:
-    """Validation rows with their true labels and what the model makes of them."""
+    """Validation rows with their true labels and the model's predictions."""
 
     #: The labels, sorted; the numbers below are positions in it.
     classes: tuple[int | str, ...]
@@ -49,16 +49,16 @@ class Replay:
     truth: Any
     #: ndarray of shape (n_samples,): the predicted class.
     predicted: Any
-    #: ndarray of shape (n_samples, n_classes): the greater, the more the model is for the class.
+    #: ndarray of shape (n_samples, n_classes): greater values favour the class.
     scores: Any
-    #: What the scores are: probabilities, or values of the decision function.
+    #: The kind of the scores: probabilities, or values of the decision function.
     kind: Literal["probability", "decision"]
 
 
 def recorded_model(
     folder: Run, listed: Iterable[tuple[dict[str, Any], StoreLayout]]
 ) -> RecordedModel:
-    """Return the model of a run whose record tells what its validation rows are.
+    """Return the model of a run whose record identifies its validation rows.
 
     Raises
     ------
@@ -84,14 +84,14 @@ def recorded_model(
 def replay(
     folder: Run, workspace: Path, listed: Iterable[tuple[dict[str, Any], StoreLayout]]
 ) -> Replay:
-    """Return what the model of a run makes of the run's validation rows.
+    """Return the predictions of a run's model on the run's validation rows.
 
     Parameters
     ----------
     folder
         The run.
     workspace
-        What the dataset's path begins at.
+        The folder that the dataset's path is relative to.
     listed
         Every run as :func:`~runforge_contracts.store.reading.list_runs` describes it, with its
         store; for the digest of the model.
@@ -105,7 +105,7 @@ def replay(
 
 
 def replay_model(folder: Run, workspace: Path, model: RecordedModel) -> Replay:
-    """Return what a model that :func:`recorded_model` gave makes of the run's validation rows.
+    """Return the predictions of a model of :func:`recorded_model` on the run's validation rows.
 
     Raises
     ------
@@ -131,7 +131,7 @@ def replay_model(folder: Run, workspace: Path, model: RecordedModel) -> Replay:
     return replayed
 
 
-def _dataset(source: Source, run: dict[str, Any], folder: Run) -> Dataset:
+def _dataset(source: DatasetSource, run: dict[str, Any], folder: Run) -> Dataset:
     """Return the rows that the run used, which the record must confirm."""
     used = {*run["feature_names"], run["label_column"]}
     excluded = [name for name in read_names(source) if name not in used]

@@ -1,11 +1,10 @@
-"""Asking a run from outside to end: a lock of the kernel on the file that it began with.
+"""Cancel a run from another process, by a lock on the file that the run started with.
 
-A run at work looks now and then whether somebody holds its ``request.json``, or the ``config.yaml``
-of an experiment's run, locked for writing; to take that lock one must be allowed to write the run's
-files. So the right to end a run is the file system's, no process is named that might be another by
-now, and the question leaves nothing behind: it ends with the process that asks, and a finished
-folder was never touched. It reaches every run, whoever started it: a command, an editor, a
-notebook.
+A run checks from time to time whether another process holds a write lock on its ``request.json``,
+or on the ``config.yaml`` of an experiment's run. Taking that lock requires permission to write the
+run's files, so the file system decides who may cancel a run. No process id is used, which could
+have been reused, and nothing is left behind: the lock ends with the process that holds it. It works
+for every run, whether a command, an editor or a notebook started it.
 
 Source: run store contract, section 1; fcntl(2), "Advisory record locking".
 """
@@ -30,7 +29,7 @@ from runforge_contracts.store.run import Run
 from runforge_engine.runtime.cancellation import Cancellation
 from runforge_engine.runtime.folder_lock import holder_of, is_held, wait_until_free
 
-#: How long the end of a run is waited for, in seconds; it takes two where all is well.
+#: How long to wait for the end of a run, in seconds; it usually takes two.
 PATIENCE = 10.0
 _PAUSE = 0.02
 
@@ -39,11 +38,11 @@ _PAUSE = 0.02
 def stoppable(
     folder: Path, cancellation: Cancellation, file: str = layout.REQUEST
 ) -> Iterator[None]:
-    """Let the run in ``folder``, which has its ``file``, be ended by :func:`stop`."""
+    """Let :func:`stop` cancel the run in ``folder``, which contains ``file``."""
     try:
         descriptor = os.open(folder / file, _flags(os.O_RDONLY))
     except OSError:
-        yield  # It ends by signals only.
+        yield  # It can be cancelled by signals only.
         return
     try:
         with cancellation.listening(lambda: _asked(descriptor)):
@@ -53,7 +52,7 @@ def stoppable(
 
 
 def running(stores: Sequence[StoreLayout]) -> Iterator[Run]:
-    """Give the runs at work in ``stores``, the newest first."""
+    """Yield the running runs in ``stores``, the newest first."""
     folders = [path for store in stores for path in run_folders(store)]
     for path in sorted(folders, key=lambda path: path.name, reverse=True):
         if not (path / layout.RESULT).exists() and is_held(path):
@@ -74,19 +73,19 @@ def stop(path: Path, *, patience: float = PATIENCE) -> Run:
     ------
     RunForgeError
         ``RUN_ALREADY_COMPLETE`` where the run has ended in another way, before or meanwhile;
-        ``RUN_NOT_RUNNING`` where it is not at work; ``STORE_NOT_WRITABLE`` for the run of another
+        ``RUN_NOT_RUNNING`` where it is not running; ``STORE_NOT_WRITABLE`` for the run of another
         user; ``STORE_BUSY`` where it has not ended in time.
     """
     held = is_held(path)
     if held and (path / layout.RESULT).exists():
-        wait_until_free([path])  # Whoever holds it now, the run has ended.
+        wait_until_free([path])  # The run has ended, even if another process holds the folder.
         held = False
     if held is not True:
-        _refuse_unless_at_work(path, held)
+        _refuse_unless_running(path, held)
     ask_to_end(path, layout.REQUEST, lambda: (path / layout.RESULT).exists(), patience)
     folder = Run(path)
     if folder.status != "cancelled":
-        _refuse_unless_at_work(path, False)
+        _refuse_unless_running(path, False)
     return folder
 
 
@@ -98,9 +97,10 @@ def ask_to_end(path: Path, file: str, has_ended: Callable[[], bool], patience: f
     path
         The run folder.
     file
-        What the run began with.
+        The file that the run started with.
     has_ended
-        Whether the run has told its end: anybody who can read its folder can hold that.
+        Returns whether the run has recorded its end. The folder's lock does not show that, because
+        every user who can read the folder can hold it.
     patience
         How long to wait, in seconds.
 
@@ -120,8 +120,8 @@ def ask_to_end(path: Path, file: str, has_ended: Callable[[], bool], patience: f
     wait_until_free([path])
 
 
-def _refuse_unless_at_work(path: Path, held: bool | None) -> None:
-    """Raise the error that fits a run that is not at work."""
+def _refuse_unless_running(path: Path, held: bool | None) -> None:
+    """Raise the error for a run that is not running."""
     folder = Run(path)
     name = quote(path.name)
     if folder.result is not None or (folder.record is not None and held is False):
@@ -131,14 +131,14 @@ def _refuse_unless_at_work(path: Path, held: bool | None) -> None:
             path=str(path),
         )
     if held is None and (path / layout.EVENTS).exists():
-        return  # Nobody can tell; its end will.
-    begun = (path / layout.EVENTS).exists()
+        return  # Unknown until it ends.
+    started = (path / layout.EVENTS).exists()
     raise RunForgeError(
         ErrorCode.RUN_NOT_RUNNING,
-        f"No process of this machine is at work on the run {name}:"
-        + (" it was interrupted." if begun else " it has not begun."),
+        f"No process of this machine executes the run {name}:"
+        + (" it was interrupted." if started else " it has not started."),
         hint="A run on another machine is cancelled there."
-        if begun
+        if started
         else "`runforge run --run-dir` starts it.",
         path=str(path),
     )
@@ -158,7 +158,7 @@ def _no_answer(path: Path, patience: float) -> RunForgeError:
 
 @contextlib.contextmanager
 def _asking(path: Path, file: str) -> Iterator[Callable[[], None]]:
-    """Give a function that asks the run to end; the question stands while the context lasts."""
+    """Yield a function that asks the run to end; the request lasts as long as the context."""
     if sys.platform == "win32":
         raise RunForgeError(
             ErrorCode.RUN_NOT_RUNNING,
@@ -175,7 +175,7 @@ def _asking(path: Path, file: str) -> Iterator[Callable[[], None]]:
             ErrorCode.STORE_NOT_WRITABLE,
             f"The run {quote(path.name)} cannot be cancelled from here, because its files cannot"
             f" be written: {(error.strerror or str(error)).lower()}.",
-            hint="Whoever started it can cancel it.",
+            hint="The user who started it can cancel it.",
             path=str(request),
         ) from None
     try:
@@ -185,7 +185,7 @@ def _asking(path: Path, file: str) -> Iterator[Callable[[], None]]:
             )
 
         def ask() -> None:
-            # The run itself takes the lock for a moment to look; and there may be others who ask.
+            # The run itself takes the lock for a moment to check, and others may ask, too.
             with contextlib.suppress(OSError):
                 fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
@@ -195,14 +195,14 @@ def _asking(path: Path, file: str) -> Iterator[Callable[[], None]]:
 
 
 def _asked(descriptor: int) -> str | None:
-    """Return the reason to end the run of this request, if somebody asks for it."""
+    """Return the reason to end the run of this request, if another process asks for it."""
     if sys.platform == "win32":
         return None
     import errno
     import fcntl
 
     try:
-        # Shared, so that only a lock for writing is in the way, which not everybody can take.
+        # Shared, so that only a write lock is in the way, which needs write permission.
         fcntl.lockf(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         fcntl.lockf(descriptor, fcntl.LOCK_UN)
     except OSError as error:

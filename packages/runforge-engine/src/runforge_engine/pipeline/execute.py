@@ -10,7 +10,7 @@ Run".
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from runforge_engine.pipeline.event_log import EventLog
 from runforge_engine.pipeline.finish import FinalStatus, finish_run, log_end, status_of
 from runforge_engine.pipeline.observer import Observer
 from runforge_engine.pipeline.plan import Plan, Start, make_plan
+from runforge_engine.pipeline.request import PreparedRequest, prepare
 from runforge_engine.pipeline.run_writer import RunWriter
 from runforge_engine.provenance.privacy import Shortening, is_wanted
 from runforge_engine.runtime.background import run_in_background
@@ -64,11 +65,10 @@ class ExecutionResult:
 
 
 def execute(
-    request: Document[RequestV1],
+    request: PreparedRequest,
     store: StoreLayout,
     *,
     folder: Path | None = None,
-    cli_parameters: Collection[str] = (),
     private: bool | None = None,
     notes: Sequence[Diagnostic] = (),
     observer: Observer | None = None,
@@ -82,14 +82,12 @@ def execute(
     Parameters
     ----------
     request
-        A valid request.
+        The request, with its resolved configuration.
     store
         The store that the run belongs to.
     folder
         A folder to put the run into instead of a new one of the store's; missing or empty. Where
         it is one of the store's and has the form of a run id, that is the id.
-    cli_parameters
-        Names of the hyperparameters given on the command line, to be recorded as such.
     private
         Whether to leave out of the record what identifies a person or a machine; None reads
         ``RUNFORGE_PRIVATE``.
@@ -103,24 +101,23 @@ def execute(
     Raises
     ------
     RunForgeError
-        For errors before the run has a folder: the configuration, the dataset's path, the store.
+        For errors before the run has a folder: the dataset's path, the memory, the store.
         Later errors are in the returned value.
     """
     cancellation = cancellation or Cancellation()
     start = Start.now()
     try:
         plan = run_in_background(
-            lambda: make_plan(request, store, start, cli_parameters, notes), cancellation.check
+            lambda: make_plan(request, store, start, notes), cancellation.check
         )
     except CancelledError as refusal:
         refusal.hint = _NOTHING_YET
         raise
     shortening = None
     if is_wanted(private):
-        shortening = Shortening(request, store)
-        request = shortening.request()
-        plan = replace(plan, request=request)
-    candidates = run_id_candidates(plan.start.at, request.raw, plan.source.sha256)
+        shortening = Shortening(plan.request, store)
+        plan = replace(plan, request=shortening.request())
+    candidates = run_id_candidates(plan.start.at, plan.request.raw, plan.source.sha256)
     claim = None
     if folder is None:
         folder = claim_folder(store, candidates)
@@ -139,7 +136,7 @@ def execute(
     with holding(folder) as hold:
         writer = RunWriter(hold, shortening=shortening)
         try:
-            writer.write_request(request)
+            writer.write_request(plan.request)
         except BaseException:
             for made in (folder, claim):
                 if made is not None:
@@ -199,7 +196,9 @@ def execute_folder(
         writer = RunWriter(hold, shortening=shortening)
         writer.keep_request(request)
         try:
-            plan = run_in_background(lambda: make_plan(request, store, start), cancellation.check)
+            plan = run_in_background(
+                lambda: make_plan(prepare(request), store, start), cancellation.check
+            )
         except RunForgeError as refusal:
             # The folder exists already, and the client that created it waits for a result.
             finished = _refuse(refusal, request, store, start, writer, observer)
@@ -257,7 +256,7 @@ def _run(
             error = _caused(
                 ErrorCode.MEMORY_INSUFFICIENT, "There was not enough memory for the run.", raised
             )
-        except Exception as raised:  # noqa: BLE001 - every run is recorded, however it finished
+        except Exception as raised:  # noqa: BLE001 - every run is recorded, regardless of its end
             error = _caused(
                 ErrorCode.INTERNAL, f"RunForge failed: {type(raised).__name__}: {raised}", raised
             )

@@ -24,23 +24,23 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_engine.modeling.configuration import Configuration
 from runforge_engine.runtime.available_memory import VARIABLE, free_memory, size_text
 
-#: Bytes that are looked at, at the begin of the file and at some places further on.
+#: Bytes of a sample, and the number of samples after the one at the start of the file.
 _SAMPLE = 2**16
 _PLACES = 3
-#: Bytes that are looked at where a line is longer than the sample.
+#: Bytes of a sample where a line is longer than that.
 _LONG = 2**24
-#: What the libraries take.
+#: Memory of the libraries.
 _BASE = 200 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A dataset as it looks from outside."""
+    """The estimated size of a dataset."""
 
-    #: About how many rows there are.
+    #: Approximate number of rows.
     rows: int
     features: int
-    #: How many labels a few rows have.
+    #: Number of distinct labels in the sampled rows.
     classes: int
     #: Bytes of the file and, where it is compressed, of its text.
     size: int
@@ -49,13 +49,13 @@ class Shape:
 def check_memory(
     path: Path, label_column: str, exclude_columns: Collection[str], configuration: Configuration
 ) -> None:
-    """Refuse a dataset that does not fit into memory.
+    """Refuse a dataset that is too large for the memory.
 
     Raises
     ------
     RunForgeError
-        ``MEMORY_INSUFFICIENT``, or ``USAGE_INVALID`` for a limit that is no size. What else is
-        wrong with the dataset is told by whoever reads it.
+        ``MEMORY_INSUFFICIENT``, or ``USAGE_INVALID`` for a limit that is not a size. Other
+        problems of the dataset are reported when it is read.
     """
     shape = look(path, label_column, exclude_columns)
     if shape is None:
@@ -75,7 +75,7 @@ def check_memory(
 
 
 def footprint(shape: Shape, configuration: Configuration) -> int:
-    """Return about how many bytes a training has in memory at its height."""
+    """Return an estimate of the peak memory of a training, in bytes."""
     table = 8 * shape.rows * shape.features
     train, scores = 0.8 * table, 8 * 0.8 * shape.rows * max(shape.classes, 2)
     # The text beside the columns of its numbers, and what the parser has at hand.
@@ -98,14 +98,14 @@ def footprint(shape: Shape, configuration: Configuration) -> int:
 def _nodes_per_row(classes: int) -> float:
     """Return how many nodes a tree has for each row that it is grown from, if its depth is free.
 
-    As measured, with 2 to 50 classes that overlap. Where nothing tells them apart there is a
+    As measured, with 2 to 50 classes that overlap. Where no feature separates them there is a
     quarter more, and far less where they lie well apart.
     """
     return float(1 - max(classes, 2) ** -0.4)
 
 
 def look(path: Path, label_column: str, exclude_columns: Collection[str]) -> Shape | None:
-    """Return what a dataset looks like, or None where its first lines do not tell."""
+    """Return what a dataset looks like, or None where its first lines do not show it."""
     try:
         # Not to wait for the other end of a pipe.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))

@@ -1,4 +1,4 @@
-"""How a run is watched: one object that is told what happens, as it happens."""
+"""Observe a run: one object receives its events and diagnostics as they happen."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from runforge_contracts.diagnostics import Diagnostic
 
 
 class Observer:
-    """Watch a run; this one ignores everything, a subclass takes what it wants to see.
+    """Observe a run; this class ignores everything, a subclass overrides what it needs.
 
     The methods are called in the thread that runs
     :func:`~runforge_engine.pipeline.execute.execute`.
     """
 
     def on_event(self, event: dict[str, Any]) -> None:
-        """Take an object of the schema ``events.v1``, in the order of the contract."""
+        """Receive an object of the schema ``events.v1``, in the order of the contract."""
 
     def on_diagnostic(self, diagnostic: Diagnostic) -> None:
-        """Take a diagnostic of the run."""
+        """Receive a diagnostic of the run."""

@@ -5,7 +5,7 @@ Source: run store contract, section 3; RunForge contract, "Training".
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
@@ -22,14 +22,12 @@ from runforge_contracts.types import (
     UsedDevice,
 )
 
-from runforge_engine.data.dataset_source import PYTHON, Source, dataset_path, read_source
-from runforge_engine.modeling.configuration import Configuration, family_table, resolve
+from runforge_engine.data.dataset_source import PYTHON, DatasetSource, dataset_path, read_source
+from runforge_engine.modeling.configuration import Configuration, family_table
 from runforge_engine.pipeline.memory_estimate import check_memory
+from runforge_engine.pipeline.request import PreparedRequest
 from runforge_engine.runtime.clock import Clock, read_clock
 from runforge_engine.runtime.preload import Libraries
-
-#: Seed of the split and the estimator when the request names none.
-DEFAULT_SEED = 42
 
 
 class Start(NamedTuple):
@@ -53,7 +51,7 @@ class Plan:
     request: Document[RequestV1]
     store: StoreLayout
     configuration: Configuration
-    source: Source
+    source: DatasetSource
     #: The libraries of the training, which are being imported.
     libraries: Libraries
     start: Start
@@ -97,10 +95,9 @@ class Plan:
 
 
 def make_plan(
-    request: Document[RequestV1],
+    request: PreparedRequest,
     store: StoreLayout,
     start: Start,
-    cli_names: Collection[str] = (),
     notes: Sequence[Diagnostic] = (),
 ) -> Plan:
     """Check what can be checked before anything is written, and read the dataset's bytes.
@@ -110,31 +107,21 @@ def make_plan(
     Parameters
     ----------
     request
-        A valid request.
+        The request, with its resolved configuration.
     store
         The store that the run belongs to; its workspace is the base of relative paths.
     start
         When the run started.
-    cli_names
-        Names of the hyperparameters given on the command line.
     notes
         Diagnostics about the request.
 
     Raises
     ------
     RunForgeError
-        For a wrong configuration, a dataset path that climbs out, a dataset that is missing or
-        too large for the memory.
+        For a dataset path that leads out of the workspace, and a dataset that is missing or too
+        large for the memory.
     """
-    raw = request.raw
-    configuration = resolve(
-        family=raw["model"]["family"],
-        preset=raw["preset"],
-        profile=raw.get("profile"),
-        hyperparameters=raw["model"].get("hyperparameters", {}),
-        cli_names=cli_names,
-        seed=int(raw.get("seed", DEFAULT_SEED)),
-    )
+    raw, configuration = request.document.raw, request.configuration
     gpu_reason = None
     if raw["device"]["type"] == "gpu":
         gpu_reason = "The model families of this version compute on the CPU only."
@@ -144,4 +131,13 @@ def make_plan(
     check_memory(path, dataset["label_column"], dataset.get("exclude_columns", ()), configuration)
     source = read_source(path)
     source.in_python = raw["created_by"].startswith(PYTHON)
-    return Plan(request, store, configuration, source, libraries, start, gpu_reason, tuple(notes))
+    return Plan(
+        request.document,
+        store,
+        configuration,
+        source,
+        libraries,
+        start,
+        gpu_reason,
+        tuple(notes),
+    )

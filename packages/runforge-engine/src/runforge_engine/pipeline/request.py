@@ -1,4 +1,4 @@
-"""Requests: making one from parts, making one from an earlier run, finding the dataset it names.
+"""Requests to train, prepared: made from parts or from an earlier run, and resolved once.
 
 Source: run store contract, sections 2 and 3.
 """
@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,48 @@ from runforge_contracts.store.run import Run
 from runforge_contracts.types import RequestV1
 from runforge_contracts.validation import validate
 
+from runforge_engine.modeling.configuration import (
+    DEFAULT_SEED,
+    Configuration,
+    family_of,
+    resolve,
+)
 from runforge_engine.runtime.clock import read_clock
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedRequest:
+    """A valid request, and the configuration that it resolves to."""
+
+    document: Document[RequestV1]
+    configuration: Configuration
+
+
+def prepare(document: Document[RequestV1], cli_parameters: Collection[str] = ()) -> PreparedRequest:
+    """Resolve the configuration of a valid request.
+
+    Parameters
+    ----------
+    document
+        The request.
+    cli_parameters
+        Names of the hyperparameters given on the command line, to be recorded as such.
+
+    Raises
+    ------
+    RunForgeError
+        The codes of :func:`~runforge_engine.modeling.configuration.resolve`.
+    """
+    raw = document.raw
+    configuration = resolve(
+        family=raw["model"]["family"],
+        preset=raw["preset"],
+        profile=raw.get("profile"),
+        hyperparameters=raw["model"].get("hyperparameters", {}),
+        cli_names=cli_parameters,
+        seed=int(raw.get("seed", DEFAULT_SEED)),
+    )
+    return PreparedRequest(document, configuration)
 
 
 def new_request(
@@ -34,24 +76,27 @@ def new_request(
     preset: str = "balanced",
     profile: str | None = None,
     hyperparameters: Mapping[str, Any] | None = None,
+    cli_parameters: Collection[str] = (),
     seed: int | None = None,
     device: str = "cpu",
     exclude_columns: Iterable[str] = (),
     name: str | None = None,
     tags: Iterable[str] = (),
     notes: str | None = None,
-) -> Document[RequestV1]:
+) -> PreparedRequest:
     """Return the request to train on a dataset.
 
     Parameters
     ----------
     dataset
-        Path of the dataset, from the current folder; recorded relative to the workspace where it
-        lies in it.
+        Path of the dataset, from the current folder; recorded relative to the workspace that
+        contains it.
     created_by
         The client, as ``<client>@<version>``.
     model_family
         By default the one that the profile is made for, else ``logistic_regression``.
+    cli_parameters
+        Names of the hyperparameters given on the command line, to be recorded as such.
 
     Raises
     ------
@@ -59,18 +104,16 @@ def new_request(
         The codes of :func:`~runforge_engine.modeling.configuration.resolve`, and
         ``DOCUMENT_INVALID`` where another part is not what the schema allows.
     """
-    # Late: whoever looks for a dataset resolves no configuration.
-    from runforge_engine.modeling.configuration import family_of, resolve
-
     excluded = list(exclude_columns)
     family = family_of(profile) if model_family is None else model_family
-    # Names that do not exist are told apart from other mistakes, with what there is instead.
+    # Before the validation, whose errors would not list the names that exist.
     configuration = resolve(
         family=family,
         preset=preset,
         profile=profile,
         hyperparameters=hyperparameters or {},
-        seed=seed or 0,
+        cli_names=cli_parameters,
+        seed=DEFAULT_SEED,
     )
     raw: dict[str, Any] = {
         "$schema": f"{BASE_URL}request.v1.json",
@@ -93,12 +136,18 @@ def new_request(
         "notes": notes,
     }
     validate(raw, "request.v1")
-    return Document(raw, "request.v1")
+    if seed is not None:
+        configuration = replace(configuration, seed=int(seed))
+    return PreparedRequest(Document(raw, "request.v1"), configuration)
 
 
 def rerun_request(
-    parent: Run, changes: Mapping[str, Any], *, created_by: str
-) -> Document[RequestV1]:
+    parent: Run,
+    changes: Mapping[str, Any],
+    *,
+    created_by: str,
+    cli_parameters: Collection[str] = (),
+) -> PreparedRequest:
     """Return the request of an earlier run with changes on top.
 
     Fields that this version does not know are kept.
@@ -111,11 +160,14 @@ def rerun_request(
         JSON Pointer to new value; ``REMOVE`` takes a field away.
     created_by
         The client, as ``<client>@<version>``.
+    cli_parameters
+        Names of the hyperparameters given on the command line, to be recorded as such.
 
     Raises
     ------
     RunForgeError
-        ``ARTIFACT_NOT_FOUND`` where the run has no request; ``DOCUMENT_INVALID``.
+        ``ARTIFACT_NOT_FOUND`` where the run has no request; ``DOCUMENT_INVALID``; the codes of
+        :func:`~runforge_engine.modeling.configuration.resolve`.
     """
     document = parent.document(layout.REQUEST)
     if document is None:
@@ -134,4 +186,4 @@ def rerun_request(
             **changes,
         }
     )
-    return again
+    return prepare(again, cli_parameters)

@@ -23,7 +23,7 @@ from runforge_contracts.types import MetricsPhase2, Provenance, ResultSummary
 from runforge_engine import __version__
 from runforge_engine.data.dataset import Dataset, load_dataset
 from runforge_engine.data.split import split_rows
-from runforge_engine.model_file.limits import Limits
+from runforge_engine.model_file.limits import InspectionLimits
 from runforge_engine.model_file.model_inspection import inspect_model_bytes
 from runforge_engine.modeling.configuration import check_classes
 from runforge_engine.modeling.evaluation import Evaluation, evaluate
@@ -40,7 +40,7 @@ from runforge_engine.runtime.cancellation import Cancellation
 T = TypeVar("T")
 
 #: A model that this process has just made is read at any size.
-_UNBOUNDED = Limits(
+_UNBOUNDED = InspectionLimits(
     file_bytes=sys.maxsize,
     operations=sys.maxsize,
     memo_entries=sys.maxsize,

@@ -1,4 +1,4 @@
-"""Where a run comes from: code, interpreter, packages, machine and numeric environment.
+"""Collect the provenance of a run: code, interpreter, packages, machine, numeric environment.
 
 Source: RunForge guarantees, Provenance.
 """

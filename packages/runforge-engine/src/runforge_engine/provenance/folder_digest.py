@@ -1,4 +1,4 @@
-"""Digests of everything in a folder, without following what leads out of it."""
+"""Compute digests of everything in a folder, without following links that lead out of it."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ _CHUNK = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class GitState:
+class WorktreeState:
     """What is checked out, and whether and how the files differ from it."""
 
     #: Full object name of the commit that is checked out.
@@ -57,7 +57,7 @@ class GitState:
     unread_files: int = 0
 
 
-def read_git_state(workspace: Path, *outputs: str) -> GitState | None:
+def read_git_state(workspace: Path, *outputs: str) -> WorktreeState | None:
     """Return the state of the repository that the workspace lies in.
 
     Parameters
@@ -70,7 +70,7 @@ def read_git_state(workspace: Path, *outputs: str) -> GitState | None:
 
     Returns
     -------
-    GitState or None
+    WorktreeState or None
         None outside a repository, and in a bare one.
 
     Raises
@@ -102,7 +102,7 @@ def read_git_state(workspace: Path, *outputs: str) -> GitState | None:
     return state
 
 
-def _read_state(git: Git, root: Path, outputs: tuple[bytes, ...] = ()) -> GitState | None:
+def _read_state(git: Git, root: Path, outputs: tuple[bytes, ...] = ()) -> WorktreeState | None:
     settings = git.harmless_filters(root)
     commit, changed = git.changes(root, settings)
     if commit is None:
@@ -114,7 +114,7 @@ def _read_state(git: Git, root: Path, outputs: tuple[bytes, ...] = ()) -> GitSta
             path for path in changed if path != output and not path.startswith(output + b"/")
         }
     if not changed:
-        return GitState(commit, dirty=False)
+        return WorktreeState(commit, dirty=False)
     digest = hashlib.sha256()
     reader = _FileReader()
     unread = 0
@@ -126,7 +126,7 @@ def _read_state(git: Git, root: Path, outputs: tuple[bytes, ...] = ()) -> GitSta
         else:
             mode, content = reader.describe(_join(root, path))
         digest.update(f"{mode} {content} ".encode("ascii") + path + b"\0")
-    return GitState(commit, True, digest.hexdigest(), unread + reader.unread)
+    return WorktreeState(commit, True, digest.hexdigest(), unread + reader.unread)
 
 
 def _join(root: Path, path: bytes) -> Path:
@@ -137,7 +137,7 @@ def _is_repository(folder: Path) -> bool:
     return not folder.is_symlink() and os.path.lexists(folder / ".git")
 
 
-def _read_nested(git: Git, root: Path, path: bytes) -> GitState | None:
+def _read_nested(git: Git, root: Path, path: bytes) -> WorktreeState | None:
     folder = _join(root, path)
     # With a broken `.git`, Git would answer for the repository further up.
     if not _is_repository(folder) or git.root_of(folder) != folder:
@@ -145,7 +145,7 @@ def _read_nested(git: Git, root: Path, path: bytes) -> GitState | None:
     return _read_state(git, folder)
 
 
-def _describe_nested(state: GitState | None) -> str:
+def _describe_nested(state: WorktreeState | None) -> str:
     if state is None:
         return "-"
     return state.commit if state.diff_sha256 is None else f"{state.commit}+{state.diff_sha256}"

@@ -1,4 +1,4 @@
-"""Keys for signing: elliptic curve keys in PEM files, made here or anywhere else.
+"""Read and create signing keys: elliptic curve keys in PEM files.
 
 A key that is made here lies on the curve P-256. The private one is in PKCS #8, encrypted where
 there is a passphrase, in a file that its owner alone can read; the public one lies beside it with

@@ -1,4 +1,4 @@
-"""Runs that tell nothing of who made them where: what is left out of their documents, and says so.
+"""Private runs: leave out of their documents what identifies a user or a machine.
 
 A record names folders: that of a dataset which lies outside the workspace, that of the interpreter,
 those in messages and tracebacks. They hold names of people, machines and projects, and no bit of a

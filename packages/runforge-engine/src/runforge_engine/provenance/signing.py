@@ -1,4 +1,4 @@
-"""Signing run folders, and checking signatures: in the OpenSSF Model Signing format, offline.
+"""Sign run folders and check signatures, offline, in the OpenSSF Model Signing format.
 
 The signature of a run lies in its store as ``signatures/RUN_ID.sig``, and that of any other folder
 beside it as ``FOLDER.sig``: a run folder is whole when its manifest is written, and signing changes

@@ -1,4 +1,4 @@
-"""The OpenSSF Model Signing format: what a signature says, and the file that it is in.
+"""Encode and decode signatures of the OpenSSF Model Signing format.
 
 A signature is a Sigstore bundle: JSON with a DSSE envelope around an in-toto statement. The one
 subject of the statement is the folder, under the SHA-256 of its files' digests, one after the

@@ -1,4 +1,4 @@
-"""The statement of a run's origin: an in-toto Statement v1 with the SLSA provenance v1 predicate.
+"""Build the provenance statement of a run: in-toto Statement v1 with the SLSA v1 predicate.
 
 The statement lies in the run folder as ``provenance.intoto.json``. It is written when everything
 else is, but before the manifest: its subjects are all files of the run except itself and the

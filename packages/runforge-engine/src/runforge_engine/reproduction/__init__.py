@@ -1,4 +1,4 @@
-"""Training a run again from its record alone, and a verdict on what came out.
+"""Train a run again from its record alone, and compare the results.
 
 Source: RunForge guarantees, "Determinism" and "Provenance".
 """

@@ -1,4 +1,4 @@
-"""The files of a run beside those of its repetition: by bytes, by content, by numbers."""
+"""Compare the files of a run with those of its repetition: bytes, content, numbers."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from runforge_engine.model_file.model_inspection import inspect_model
 from runforge_engine.reproduction.reproduction_findings import (
     ABSENT,
     TOLERANCE,
-    FieldDifference,
-    NotChecked,
+    UncheckedPart,
+    ValueDifference,
 )
 
 #: Every file that a training makes from its data and configuration alone.
@@ -46,7 +46,7 @@ _OCCASION = frozenset({"runforge_version"})
 
 
 @dataclass(frozen=True, slots=True)
-class ArtifactCheck:
+class ComparedArtifact:
     """One file: in the record, in the run folder and made anew."""
 
     path: str
@@ -70,7 +70,7 @@ class ArtifactCheck:
 
 
 @dataclass(frozen=True, slots=True)
-class ContentCheck:
+class ComparedContent:
     """Digests of what the model is."""
 
     recorded: str | None = None
@@ -88,22 +88,22 @@ class ContentCheck:
 
 
 @dataclass(slots=True)
-class Comparison:
+class ArtifactComparison:
     """What the comparison of two run folders gave."""
 
-    artifacts: list[ArtifactCheck] = field(default_factory=list)
-    content: ContentCheck = field(default_factory=ContentCheck)
-    differences: list[FieldDifference] = field(default_factory=list)
-    not_checked: list[NotChecked] = field(default_factory=list)
+    artifacts: list[ComparedArtifact] = field(default_factory=list)
+    content: ComparedContent = field(default_factory=ComparedContent)
+    differences: list[ValueDifference] = field(default_factory=list)
+    not_checked: list[UncheckedPart] = field(default_factory=list)
     #: Whether everything but the model says the same, its numbers within the tolerance.
     agrees: bool = True
     #: The same, with coefficients and importances by name, whatever their order.
     agrees_by_name: bool = True
 
 
-def compare_folders(run: Run, rebuilt: Run) -> Comparison:
+def compare_folders(run: Run, rebuilt: Run) -> ArtifactComparison:
     """Compare everything but the environment of two runs whose records can be read."""
-    result = Comparison()
+    result = ArtifactComparison()
     ours, theirs = run.record or {}, rebuilt.record or {}
     for name in _FACTS:
         found = list(_leaves(ours.get(name, ABSENT), theirs.get(name, ABSENT), ("run.json", name)))
@@ -117,11 +117,11 @@ def compare_folders(run: Run, rebuilt: Run) -> Comparison:
         found_digest = _digest_of(run.path / path, path, result)
         if recorded is None and found_digest is None and path not in made:
             continue
-        check = ArtifactCheck(path, recorded, found_digest, made.get(path, {}).get("sha256"))
+        check = ComparedArtifact(path, recorded, found_digest, made.get(path, {}).get("sha256"))
         result.artifacts.append(check)
         if found_digest is None and recorded is not None:
             why = "The file is gone from the run; only its recorded digest could be compared."
-            result.not_checked.append(NotChecked(path, why))
+            result.not_checked.append(UncheckedPart(path, why))
         if path == layout.MODEL:
             result.content = _content(run.path / path, rebuilt.path / path, ours, check, result)
         elif not check.identical:
@@ -134,48 +134,54 @@ def _digests(recorded: str | None, found: str | None, rebuilt: str | None) -> di
     return {name: value for name, value in named.items() if value is not None}
 
 
-def _digest_of(file: Path, path: str, result: Comparison) -> str | None:
+def _digest_of(file: Path, path: str, result: ArtifactComparison) -> str | None:
     try:
         return digest_file(file).sha256
     except NotFoundError:
         return None
     except RunForgeError as error:
-        result.not_checked.append(NotChecked(path, error.message))
+        result.not_checked.append(UncheckedPart(path, error.message))
         return None
 
 
 def _content(
-    found: Path, rebuilt: Path, record: dict[str, Any], check: ArtifactCheck, result: Comparison
-) -> ContentCheck:
+    found: Path,
+    rebuilt: Path,
+    record: dict[str, Any],
+    check: ComparedArtifact,
+    result: ArtifactComparison,
+) -> ComparedContent:
     recorded = record.get("model_content_sha256")
     anew = inspect_model(rebuilt).content_sha256
     if check.found == check.rebuilt:
-        return ContentCheck(recorded, anew, anew, recorded in (None, anew))
+        return ComparedContent(recorded, anew, anew, recorded in (None, anew))
     if check.found is None:
-        return ContentCheck(recorded, None, anew, recorded is not None and recorded == anew)
+        return ComparedContent(recorded, None, anew, recorded is not None and recorded == anew)
     inspection = inspect_model(found)
     if inspection.content_sha256 is None:
         first = next((item.message for item in inspection.findings if item.severity == "error"), "")
         why = f"The model of the run is not what RunForge writes. {first}".strip()
-        result.not_checked.append(NotChecked("content", why))
-        return ContentCheck(recorded, None, anew)
+        result.not_checked.append(UncheckedPart("content", why))
+        return ComparedContent(recorded, None, anew)
     same = inspection.content_sha256 == anew and recorded in (None, anew)
-    return ContentCheck(recorded, inspection.content_sha256, anew, same)
+    return ComparedContent(recorded, inspection.content_sha256, anew, same)
 
 
-def _compare_documents(run: Run, rebuilt: Run, check: ArtifactCheck, result: Comparison) -> None:
+def _compare_documents(
+    run: Run, rebuilt: Run, check: ComparedArtifact, result: ArtifactComparison
+) -> None:
     """Compare two documents value by value, where their bytes differ."""
     path = check.path
     if check.found is None or check.rebuilt is None:
         result.agrees = result.agrees_by_name = False
         if check.found is not None or check.recorded is not None:
             return
-        result.differences.append(FieldDifference(path, ABSENT, "a new file"))
+        result.differences.append(ValueDifference(path, ABSENT, "a new file"))
         return
     try:
         ours = run.raw(path) or {}
     except RunForgeError as error:
-        result.not_checked.append(NotChecked(path, error.message))
+        result.not_checked.append(UncheckedPart(path, error.message))
         result.agrees = result.agrees_by_name = False
         return
     theirs = rebuilt.raw(path) or {}
@@ -213,7 +219,7 @@ def _by_name(document: dict[str, Any]) -> Any:
     return _lasting(document)
 
 
-def _leaves(left: Any, right: Any, place: tuple[str, ...]) -> Iterator[FieldDifference]:
+def _leaves(left: Any, right: Any, place: tuple[str, ...]) -> Iterator[ValueDifference]:
     """Give the values that differ, by file and JSON Pointer."""
     if isinstance(left, dict) and isinstance(right, dict):
         for name in dict.fromkeys([*left, *right]):
@@ -222,10 +228,10 @@ def _leaves(left: Any, right: Any, place: tuple[str, ...]) -> Iterator[FieldDiff
         for index, pair in enumerate(zip(left, right, strict=True)):
             yield from _leaves(*pair, (*place, str(index)))
     elif left != right or isinstance(left, bool) != isinstance(right, bool):
-        yield FieldDifference(f"{place[0]}#{format_pointer(place[1:])}", left, right)
+        yield ValueDifference(f"{place[0]}#{format_pointer(place[1:])}", left, right)
 
 
-def _close(item: FieldDifference) -> bool:
+def _close(item: ValueDifference) -> bool:
     """Tell whether a difference is only one of rounding."""
     distance = item.difference
     if distance is None or (isinstance(item.recorded, int) and isinstance(item.here, int)):

@@ -1,4 +1,4 @@
-"""The recorded environment: what differs from here, and setting its numeric part again."""
+"""Compare the recorded environment with this one, and set its numeric part again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from typing import Any
 
 from runforge_contracts.comparison.environment_difference import by_relevance, environment_fields
 
-from runforge_engine.reproduction.reproduction_findings import ABSENT, FieldDifference, NotChecked
+from runforge_engine.reproduction.reproduction_findings import (
+    ABSENT,
+    UncheckedPart,
+    ValueDifference,
+)
 from runforge_engine.runtime.numeric_environment import NUMERIC_VARIABLES, PINNED_VARIABLES
 
 #: What a numeric variable may be set to on the word of a document; others could ask for millions
@@ -27,7 +31,7 @@ _SAFE = (
 
 def child_variables(
     here: Mapping[str, str], recorded: Mapping[str, str], *, pinned: bool
-) -> tuple[dict[str, str], list[NotChecked]]:
+) -> tuple[dict[str, str], list[UncheckedPart]]:
     """Return the environment of a process whose libraries load as they did in the run.
 
     Parameters
@@ -55,7 +59,9 @@ def child_variables(
             variables[name] = value
         else:
             refused.append(
-                NotChecked(f"numerics.environment.{name}", "Its recorded value is not set again.")
+                UncheckedPart(
+                    f"numerics.environment.{name}", "Its recorded value is not set again."
+                )
             )
     return variables, refused
 
@@ -66,7 +72,7 @@ def _is_safe(name: str, value: str) -> bool:
 
 def environment_differences(
     recorded: Mapping[str, Any], here: Mapping[str, Any]
-) -> list[FieldDifference]:
+) -> list[ValueDifference]:
     """Return every field in which two environments differ, what explains most first.
 
     Parameters
@@ -79,7 +85,7 @@ def environment_differences(
         name: _apart(left.get(name, ABSENT), right.get(name, ABSENT))
         for name in by_relevance({**left, **right})
     }
-    return [FieldDifference(name, *pair) for name, pair in pairs.items() if pair[0] != pair[1]]
+    return [ValueDifference(name, *pair) for name, pair in pairs.items() if pair[0] != pair[1]]
 
 
 def _apart(recorded: Any, here: Any) -> tuple[Any, Any]:

@@ -1,4 +1,4 @@
-"""Two fitted pipelines side by side: settings, learned numbers, predictions.
+"""Compare two fitted pipelines: settings, learned numbers, predictions.
 
 Both are loaded by the engine's own loader, which takes nothing but the files of the two records.
 """

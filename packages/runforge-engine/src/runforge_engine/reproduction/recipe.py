@@ -1,4 +1,4 @@
-"""What the record of a run gives to train it again, or what it lacks for that.
+"""Derive from the record of a run how to train it again, or what is missing for that.
 
 The run record says what was used; the request adds the columns that were left out. Where both tell
 of one thing and disagree, the record is followed and the contradiction named.

@@ -1,4 +1,4 @@
-"""Training a run again from its record alone, outside the store, and comparing the outcome."""
+"""Train a run again from its record alone, outside the store, and compare the outcome."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from runforge_engine.provenance.privacy import is_left_out
 from runforge_engine.reproduction.artifact_comparison import compare_folders
 from runforge_engine.reproduction.environment_check import child_variables, environment_differences
 from runforge_engine.reproduction.recipe import Recipe, contradictions, read_recipe
-from runforge_engine.reproduction.reproduction_findings import NotChecked, Reason
+from runforge_engine.reproduction.reproduction_findings import Reason, UncheckedPart
 from runforge_engine.reproduction.reproduction_report import Reproduction
 from runforge_engine.reproduction.worker_process import WorkerDiedError, train_in_new_process
 from runforge_engine.runtime.cancellation import Cancellation
@@ -272,7 +272,7 @@ def _recorded_model(run: Run, report: Reproduction) -> dict[str, Any]:
     digest = (run.record or {})["artifact_digests"].get(layout.MODEL, {}).get("sha256")
     if digest is None:
         why = "The record has no digest of the model, so the file is not loaded."
-        report.not_checked.append(NotChecked("predictions and coefficients", why))
+        report.not_checked.append(UncheckedPart("predictions and coefficients", why))
         return {}
     return {"model": {"path": str(run.path.absolute() / layout.MODEL), "sha256": digest}}
 

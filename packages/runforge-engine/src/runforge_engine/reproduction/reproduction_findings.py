@@ -34,7 +34,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class FieldDifference:
+class ValueDifference:
     """A value in the record and here; numbers with how far they are apart."""
 
     field: str
@@ -95,7 +95,7 @@ class Contradiction:
 
 
 @dataclass(frozen=True, slots=True)
-class NotChecked:
+class UncheckedPart:
     """Something that could not be compared."""
 
     what: str

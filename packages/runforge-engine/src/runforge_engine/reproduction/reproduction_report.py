@@ -1,4 +1,4 @@
-"""The report of a reproduction: what it rests on, and the verdict that follows from it."""
+"""Build the report of a reproduction, with its verdict and the reasons for it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 
 from runforge_contracts.schemas import in_schema_order
 
-from runforge_engine.reproduction.artifact_comparison import Comparison
+from runforge_engine.reproduction.artifact_comparison import ArtifactComparison
 from runforge_engine.reproduction.reproduction_findings import (
     TOLERANCE,
     Contradiction,
-    FieldDifference,
-    NotChecked,
     Reason,
+    UncheckedPart,
+    ValueDifference,
     Verdict,
 )
 
@@ -32,13 +32,13 @@ class Reproduction:
     dataset: dict[str, str] = field(default_factory=dict)
     #: Why nothing could be trained, or nothing compared.
     obstacles: list[Reason] = field(default_factory=list)
-    comparison: Comparison | None = None
+    comparison: ArtifactComparison | None = None
     #: How the models compare, where their bytes differ: see
     #: :func:`~runforge_engine.reproduction.model_comparison.compare_models`.
     models: dict[str, Any] = field(default_factory=dict)
-    environment: list[FieldDifference] = field(default_factory=list)
+    environment: list[ValueDifference] = field(default_factory=list)
     contradictions: list[Contradiction] = field(default_factory=list)
-    not_checked: list[NotChecked] = field(default_factory=list)
+    not_checked: list[UncheckedPart] = field(default_factory=list)
     #: Folder in which the new training was kept.
     kept: str | None = None
 
@@ -70,10 +70,10 @@ class Reproduction:
         return apart <= TOLERANCE and self.models["predictions"]["differing_rows"] == 0
 
     @property
-    def differences(self) -> list[FieldDifference]:
+    def differences(self) -> list[ValueDifference]:
         """What came out otherwise."""
         settings = [
-            FieldDifference(f"artifacts/model.pkl: {item['field']}", item["recorded"], item["here"])
+            ValueDifference(f"artifacts/model.pkl: {item['field']}", item["recorded"], item["here"])
             for item in self.models.get("settings", ())
         ]
         return settings + (self.comparison.differences if self.comparison else [])
@@ -107,7 +107,7 @@ class Reproduction:
         found, differences = self.comparison, self.differences
         unchecked = [*self.not_checked, *(found.not_checked if found else ())]
         if "reason" in self.models:
-            unchecked.append(NotChecked("predictions and coefficients", self.models["reason"]))
+            unchecked.append(UncheckedPart("predictions and coefficients", self.models["reason"]))
         document: dict[str, Any] = {
             "schema_version": "reproduction.v1",
             "run_id": self.run_id,

@@ -1,4 +1,4 @@
-"""What to install to have the packages of a run again, as a requirements file of pip."""
+"""List the packages of a run as a requirements file of pip."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Starting the process that trains again, listening to it, and ending it."""
+"""Start the process that trains again, receive its messages, and end it."""
 
 from __future__ import annotations
 

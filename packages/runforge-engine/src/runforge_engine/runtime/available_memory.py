@@ -1,8 +1,7 @@
-"""Whether a dataset fits into memory: what training on it would take, against what there is.
+"""Find out how much memory is available, to refuse datasets that are too large before reading them.
 
-Judged before the file is read, so that a machine is not made to swap: from the size of the file, a
-look at some of its lines, and the model family. Where the system does not tell how much memory is
-free, nothing is refused.
+The limits are those of the machine, of control groups and of the process; a variable overrides
+them. Where the system does not report how much memory is free, nothing is refused.
 
 Source: proc(5), ``/proc/meminfo``; Linux kernel documentation, "Control Group v2" and "Memory
 Resource Controller"; getrlimit(2).
@@ -19,11 +18,11 @@ from pathlib import Path
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 
-#: Stands for what the system says is free, such as ``12G``; 0 lets everything pass.
+#: Replaces the memory that the system reports as free, such as ``12G``; 0 disables the check.
 VARIABLE = "RUNFORGE_MEMORY_LIMIT"
 
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
-#: A limit that is no limit: the kernel writes the largest number of pages.
+#: The kernel's value for no limit: the largest number of pages.
 _UNLIMITED = 2**60
 
 
@@ -33,7 +32,7 @@ def free_memory(environment: Mapping[str, str] = os.environ, root: Path = Path("
     Parameters
     ----------
     environment
-        Where ``RUNFORGE_MEMORY_LIMIT`` may say it.
+        May contain ``RUNFORGE_MEMORY_LIMIT``.
     root
         Where the system's files are.
 
@@ -49,7 +48,7 @@ def free_memory(environment: Mapping[str, str] = os.environ, root: Path = Path("
 
 
 def size_text(size: float) -> str:
-    """Return a number of bytes for a person."""
+    """Return a number of bytes for display."""
     for unit in ("bytes", "KiB", "MiB", "GiB"):
         if size < 1024:
             return f"{size:.0f} {unit}" if unit in ("bytes", "KiB", "MiB") else f"{size:.1f} {unit}"
@@ -75,7 +74,7 @@ def _of_machine(root: Path) -> Iterator[int]:
 
 
 def _of_groups(root: Path) -> Iterator[int]:
-    """Give what is left in each control group that holds the process."""
+    """Yield the memory left in each control group of the process."""
     for line in _lines(root / "proc/self/cgroup"):
         _, controllers, path = line.split(":", 2)
         if controllers == "":
@@ -85,7 +84,7 @@ def _of_groups(root: Path) -> Iterator[int]:
             names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
         else:
             continue
-        # Within a container its own group is the root, whatever the path says.
+        # Within a container its own group is the root, regardless of the path.
         group = base / path.lstrip("/")
         for folder in (group, *group.parents):
             if folder.is_relative_to(base):
@@ -96,7 +95,7 @@ def _of_group(folder: Path, limit: str, usage: str, cache: str) -> Iterator[int]
     allowed, used = _number(folder / limit), _number(folder / usage)
     if allowed is None or used is None or allowed > _UNLIMITED:
         return
-    # The cache of files that nobody looks at is given up before anything else.
+    # The kernel reclaims the inactive file cache first.
     kept = [
         line.split()[1] for line in _lines(folder / "memory.stat") if line.split()[:1] == [cache]
     ]

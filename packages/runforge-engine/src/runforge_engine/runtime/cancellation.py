@@ -1,4 +1,4 @@
-"""Cancelling a run: a token that is set by one side and looked at by the other."""
+"""Cancel a run: a token that one side sets and the other checks."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ class Cancellation:
         self._requested = threading.Event()
         self._listen: Callable[[], str | None] = lambda: None
         self._last: list[Callable[[], None]] = []
-        #: The signal that asked for the end, if it was one; other processes are told by the same.
+        #: The signal that requested the end, if any; it is passed on to other processes.
         self.signal: int | None = None
 
     def cancel(self, reason: str = "The run was cancelled.", signal: int | None = None) -> None:
-        """Ask for the end; the first reason stays."""
+        """Request the end; the first reason is kept."""
         if self._reason is None:
             self._reason, self.signal = reason, signal
         self._requested.set()
 
     @property
     def requested(self) -> bool:
-        """Whether the end was asked for."""
+        """Whether the end was requested."""
         return self._requested.is_set()
 
     @contextmanager
     def listening(self, listen: Callable[[], str | None]) -> Iterator[None]:
-        """Ask ``listen`` at each check, too: it returns the reason to end the run, or None."""
+        """Call ``listen`` at each check, too: it returns the reason to end the run, or None."""
         before, self._listen = self._listen, listen
         try:
             yield
@@ -42,7 +42,7 @@ class Cancellation:
 
     @contextmanager
     def at_once(self, work: Callable[[], None]) -> Iterator[None]:
-        """Do ``work``, too, where the process ends without further ado; see :meth:`abandon`."""
+        """Also call ``work`` when the process is about to end at once; see :meth:`abandon`."""
         self._last.append(work)
         try:
             yield
@@ -50,19 +50,19 @@ class Cancellation:
             self._last.remove(work)
 
     def abandon(self) -> None:
-        """Do what must not be left undone before the process ends at once."""
+        """Call the functions of :meth:`at_once`, before the process ends at once."""
         for work in self._last:
             work()
 
     def look(self) -> str | None:
-        """Return the reason to end the run if there is one, also from whoever is listened to."""
+        """Return the reason to end the run if there is one, also of the functions listened to."""
         reason = None if self.requested else self._listen()
         if reason is not None:
             self.cancel(reason)
         return self._reason if self.requested else None
 
     def check(self) -> None:
-        """Raise ``CANCELLED`` if the end was asked for."""
+        """Raise ``CANCELLED`` if the end was requested."""
         reason = self.look()
         if reason is not None:
             raise RunForgeError(ErrorCode.CANCELLED, reason)

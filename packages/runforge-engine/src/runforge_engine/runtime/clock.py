@@ -1,7 +1,7 @@
-"""The one clock: times as every document writes them, and a clock that stands still on request.
+"""Read the time, and format it as documents and events do.
 
-With ``SOURCE_DATE_EPOCH`` in the environment the clock is that instant and everything takes no
-time, so that two runs of one request are byte-identical.
+With ``SOURCE_DATE_EPOCH`` in the environment the clock always shows that instant and durations are
+zero, so that two runs of one request are byte-identical.
 
 Source: run store contract, "Run Request Schema" (ISO 8601, UTC); reproducible-builds.org,
 "SOURCE_DATE_EPOCH specification".
@@ -53,8 +53,8 @@ class Clock:
 
     #: The instant that the clock shows; None follows the system's clock.
     stopped_at: datetime | None = None
-    #: An instant and the reading of the counter then; what has passed since is counted, so that
-    #: nobody who sets the system's clock is noticed.
+    #: An instant and the reading of the counter at it; the time since is counted, so changes of
+    #: the system's clock have no effect.
     began: tuple[datetime, int] | None = None
 
     def steady(self) -> Self:
@@ -89,12 +89,12 @@ class Clock:
 
 
 def _counter_ns() -> int:
-    """Return nanoseconds since some fixed moment; where the system tells, asleep or awake."""
+    """Return nanoseconds since some fixed moment; where the system supports it, including sleep."""
     return time.clock_gettime_ns(_COUNTER) if _COUNTER is not None else time.monotonic_ns()
 
 
 def read_clock(environment: Mapping[str, str] = os.environ) -> Clock:
-    """Return the clock that the environment asks for.
+    """Return the clock that the environment selects.
 
     Parameters
     ----------

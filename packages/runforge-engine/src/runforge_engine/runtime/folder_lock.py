@@ -1,8 +1,8 @@
-"""Whether a run is still at work: a lock of the kernel on its folder, which ends with its process.
+"""Lock the folder of a running run, and find out whether a run is still running.
 
-The lock leaves no file behind, so a run folder holds what the contract names and nothing else, and
-a copied folder is never locked. It says something only of a run without a result: anybody who can
-read a folder can lock it.
+The kernel's lock ends with its process and leaves no file behind, so a run folder contains only
+what the contract names, and a copied folder is never locked. The lock is meaningful only for a run
+without a result, because every user who can read a folder can lock it.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from runforge_contracts.display import printable, quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.store import layout
 
-#: How long a run waits for somebody who only looks whether the folder is held, in seconds.
+#: How long a run waits for a process that only checks the lock, in seconds.
 _PATIENCE = 1.0
 _PAUSE = 0.005
 
 
 class Hold:
-    """A run folder that this process holds, and finds again when somebody renames it."""
+    """A run folder that this process has locked, and finds again when it is renamed."""
 
     def __init__(self, folder: Path, descriptor: int | None = None) -> None:
         self._folder = self._claimed = folder
@@ -34,7 +34,7 @@ class Hold:
 
     @property
     def folder(self) -> Path:
-        """Where the folder is now.
+        """The current path of the folder.
 
         Raises
         ------
@@ -46,26 +46,26 @@ class Hold:
         held = os.fstat(self._descriptor)
         if not _is_folder(self._folder, held):
             path = _path_of(self._descriptor)
-            # Not every file system gives a folder the same number twice; the kernel's name counts.
+            # Some file systems change the inode number of a folder; then the kernel's path counts.
             if path is None or not (
                 path == Path(os.path.realpath(self._folder)) or _is_folder(path, held)
             ):
-                raise _gone(self._folder)
+                raise _missing(self._folder)
             self._folder = path
         return self._folder
 
     @property
     def moved_from(self) -> Path | None:
-        """Where the folder was claimed, if it is somewhere else now."""
+        """The path at which the folder was claimed, if it was moved since."""
         return None if self.folder == self._claimed else self._claimed
 
 
 @contextlib.contextmanager
 def holding(folder: Path) -> Iterator[Hold]:
-    """Hold ``folder`` as that of a run at work, for as long as the context lasts.
+    """Lock ``folder`` as that of a running run, for as long as the context lasts.
 
-    Where the file system has no locks nothing is locked. Who may write into the folder is not
-    decided here: the claim of the folder and of its event log does that.
+    Without locks in the file system nothing is locked. The lock does not decide which process may
+    write into the folder: the claim of the folder and of its event log does.
     """
     descriptor = _open(folder)
     try:
@@ -80,7 +80,7 @@ def holding(folder: Path) -> Iterator[Hold]:
 
 
 def is_held(folder: Path) -> bool | None:
-    """Tell whether a run is at work in ``folder``; None where the system cannot tell."""
+    """Tell whether a run is running in ``folder``; None where the system cannot tell."""
     descriptor = _open(folder)
     if descriptor is None:
         return None
@@ -94,8 +94,8 @@ def is_held(folder: Path) -> bool | None:
 def wait_until_free(folders: Iterable[Path]) -> None:
     """Wait for a moment until none of ``folders`` is held.
 
-    For runs that have their result, and only need to be listed before they are let go. Whoever can
-    read a folder can lock it, for as long as they like, so nothing depends on its being free.
+    For runs that have a result and are about to be listed and released. Every user who can read a
+    folder can lock it for any time, so nothing depends on its being free.
     """
     deadline = time.monotonic() + _PATIENCE
     for folder in folders:
@@ -104,30 +104,30 @@ def wait_until_free(folders: Iterable[Path]) -> None:
 
 
 def state_of(folder: Path) -> Literal["running", "interrupted", "incomplete"]:
-    """Return what becomes of the run in ``folder``, which has no result.
+    """Return the state of the run in ``folder``, which has no result.
 
-    ``incomplete``: it has not begun, or nobody can tell.
+    ``incomplete``: it has not started, or its state is unknown.
     """
-    # In this order: a run that has begun and is not held is over.
-    begun = os.path.lexists(folder / layout.EVENTS)
+    # In this order: a run that has started and is not locked has ended.
+    started = os.path.lexists(folder / layout.EVENTS)
     held = is_held(folder)
     if held:
         return "running"
-    return "interrupted" if begun and held is False else "incomplete"
+    return "interrupted" if started and held is False else "incomplete"
 
 
 def holder_of(path: Path) -> str | None:
-    """Return the process that holds a lock on a file or folder, for a person; None if not known.
+    """Return the process that holds a lock on a file or folder, for display; None if unknown.
 
     Source: proc(5), ``/proc/locks``.
     """
     try:
         status = path.stat()
         device = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}"
-        place = f"{device}:{status.st_ino}"
+        inode = f"{device}:{status.st_ino}"
         for line in Path("/proc/locks").read_text("ascii").splitlines():
             fields = line.split()
-            if len(fields) == 8 and fields[1] == "FLOCK" and fields[5] == place:
+            if len(fields) == 8 and fields[1] == "FLOCK" and fields[5] == inode:
                 name = Path(f"/proc/{int(fields[4])}/comm").read_text("utf-8", "replace")
                 return f"process {int(fields[4])} ({printable(name.strip())})"
     except (OSError, ValueError, AttributeError):
@@ -143,7 +143,7 @@ def _is_folder(path: Path, held: os.stat_result) -> bool:
 
 
 def _path_of(descriptor: int) -> Path | None:
-    """Return where an open folder is now; None where it was deleted, or the system cannot tell.
+    """Return the path of an open folder; None where it was deleted or the path is unknown.
 
     Source: proc(5), ``/proc/pid/fd``; fcntl(2) of macOS, ``F_GETPATH``.
     """
@@ -159,11 +159,11 @@ def _path_of(descriptor: int) -> Path | None:
     return Path(path) if os.path.isdir(path) else None  # noqa: PTH112 - it may be no path at all
 
 
-def _gone(folder: Path) -> RunForgeError:
+def _missing(folder: Path) -> RunForgeError:
     return RunForgeError(
         ErrorCode.STORE_NOT_WRITABLE,
-        f"The run's folder {quote(folder, 200)} was deleted while the run was at work, or moved to"
-        " where it cannot be found again.",
+        f"The run's folder {quote(folder, 200)} was deleted while the run was running, or moved"
+        " to an unknown location.",
         hint="Leave the store alone until its runs have ended, and train again.",
         path=str(folder),
     )

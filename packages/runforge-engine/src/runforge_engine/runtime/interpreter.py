@@ -1,4 +1,4 @@
-"""Python processes of our own: what they start with, so that no file of a workspace is imported.
+"""Start RunForge's own Python processes, so that they import no file of a workspace.
 
 User code is started as its author wants it; see :mod:`runforge_engine.experiment.run.command`.
 
@@ -14,15 +14,15 @@ from pathlib import Path
 
 
 def own_command(module: str, *arguments: str) -> list[str]:
-    """Return what starts one of our modules; the folder it is started in is not on its path."""
+    """Return the command that runs a module, without the current folder on its path."""
     return [sys.executable, "-P", "-m", module, *arguments]
 
 
 def own_environment(environment: Mapping[str, str], folder: Path) -> dict[str, str]:
-    """Return the variables of a process of our own that is started in ``folder``.
+    """Return the environment variables of a process that is started in ``folder``.
 
-    ``PYTHONPATH`` keeps what somebody has put there, absolute, and loses the current folder and
-    ``folder``: an empty entry means the current folder, which is another one for each process.
+    The entries of ``PYTHONPATH`` become absolute, without the current folder and ``folder``: an
+    empty entry means the current folder, which differs between processes.
     """
     variables = dict(environment)
     named = variables.pop("PYTHONPATH", "")

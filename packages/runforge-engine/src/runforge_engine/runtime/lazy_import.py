@@ -1,8 +1,8 @@
-"""Modules that are loaded when something of them is first used, not when they are imported.
+"""Defer imports: load a module when it is first used, not when it is imported.
 
-A deferred module stands for the real one. Names that others import from it only to use them later,
-if at all, are deferred with it; whatever else is asked of it is answered by the real module, which
-is imported for that. So nothing is ever missing, only later.
+A placeholder takes the place of the module. Names that other modules import from it to use later
+are placeholders, too. Access to any other attribute imports the real module and is passed on to
+it, so no attribute is ever missing.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def defer(modules: Mapping[str, Collection[str]]) -> None:
 
 
 class _Finder(MetaPathFinder):
-    """Finds stands for the modules that are still deferred."""
+    """Finds placeholders for the modules that are still deferred."""
 
     def __init__(self, modules: Mapping[str, Collection[str]]) -> None:
         self._names = dict(modules)
@@ -53,7 +53,7 @@ class _Finder(MetaPathFinder):
         return None
 
     def keeps(self, module: str, name: str) -> bool:
-        """Tell whether a module is deferred still, and this name with it."""
+        """Tell whether a module, and this name of it, are still deferred."""
         return name in self._names.get(module, ())
 
     def load(self, stand: ModuleType) -> ModuleType:
@@ -66,10 +66,10 @@ class _Finder(MetaPathFinder):
 
 
 class _Giver(Loader):
-    """Gives a module that is there already."""
+    """Loads a module that already exists."""
 
     def __init__(self, module: ModuleType) -> None:
-        # A module that has a specification of its own would be loaded by that again.
+        # A module with a separate specification would be loaded by that again.
         self._module, self._spec, module.__spec__ = module, module.__spec__, None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
@@ -80,7 +80,7 @@ class _Giver(Loader):
 
 
 class _Deferred(ModuleType):
-    """Stands for a module."""
+    """A placeholder for a module."""
 
     def __init__(self, real: ModuleSpec, finder: _Finder) -> None:
         super().__init__(real.name)
@@ -97,7 +97,7 @@ class _Deferred(ModuleType):
 
 
 class _Name:
-    """Stands for what a module calls by a name."""
+    """A placeholder for a named object of a module."""
 
     def __init__(self, module: _Deferred, name: str) -> None:
         self._module, self._name = module, name

@@ -9,9 +9,9 @@ have to be pinned before that:
 
     pin_environment()   # before anything imports numpy, scipy, pandas or scikit-learn
 
-The command line does this first of all. When it comes too late nothing is changed. The run's record
-(``provenance.numerics.pinned``) says what is in force, whoever has seen to it: a worker process
-whose parent pinned computes as its parent does, though numpy was there before it could ask.
+The command line does this first. When numpy was already imported nothing is changed. The run's
+record (``provenance.numerics.pinned``) says whether the environment is in effect: a worker process
+inherits it from its parent, even where numpy was imported before.
 
 Source: RunForge guarantees, Determinism; OpenBLAS, "Runtime variables"; numpy, "CPU/SIMD
 optimizations, Runtime dispatch".
@@ -52,7 +52,7 @@ _BLOCKS = ("OPENBLAS_BLOCK_FACTOR", "OPENBLAS_L2_SIZE")
 #: The variables that :func:`pin_environment` sets or removes, where it can do it all.
 PINNED_VARIABLES = (*_THREADS, *_REPLACED, *_BLOCKS, _CORETYPE, _DISABLE, _ENABLE)
 
-#: Every variable that can move a bit.
+#: Every variable that can change a bit of a model.
 NUMERIC_VARIABLES = (*PINNED_VARIABLES, _TUNABLES, "MKL_CBWR")
 
 #: The kernels that every processor with AVX2 and FMA can run, AMD's too.
@@ -131,7 +131,7 @@ def _is_above_avx2(name: str, flags: frozenset[str]) -> bool:
 
 
 def describe_numerics() -> dict[str, Any]:
-    """Return what the linear algebra of this process runs on, for ``provenance.numerics``.
+    """Return the linear algebra libraries of this process, for ``provenance.numerics``.
 
     Call it where the fit runs, so that a limit on threads around the fit is seen. Imports numpy
     and scipy.
@@ -186,7 +186,7 @@ def _blas_libraries() -> list[dict[str, Any]]:
 
     from threadpoolctl import threadpool_info
 
-    # scipy brings a BLAS of its own, which the solvers of scikit-learn use.
+    # scipy includes a separate BLAS, which the solvers of scikit-learn use.
     import_module("scipy.linalg")
     libraries = []
     for pool in threadpool_info():

@@ -1,4 +1,4 @@
-"""The processor features for which the installed numpy has loops to choose from.
+"""Find the processor features for which the installed numpy has loops to choose from.
 
 Only numpy itself knows them, and it chooses its loops while it is being imported; by then it is too
 late to disable any. So another process imports numpy and reports the list, once for each installed

@@ -1,4 +1,4 @@
-"""What the machine says of itself: operating system, C library, processor."""
+"""Describe the machine: operating system, C library, processor."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def read_cpuinfo() -> dict[str, str]:
     Returns
     -------
     dict
-        Field name to text; empty where there is no such file. Only the first processor is read:
+        Field name to value; empty where there is no such file. Only the first processor is read:
         the list is long on large machines, and the processors of one machine differ in nothing
         that is used here.
     """

@@ -1,7 +1,7 @@
-"""The libraries of a training, loaded beside other work, and no more of them than it needs.
+"""Load the libraries of a training in the background, and only those that it needs.
 
-To import scikit-learn takes longer than to train on a small table, and most of a large table can
-be read meanwhile. The libraries that read a table come first.
+Importing scikit-learn takes longer than training on a small table, and most of a large table can be
+read meanwhile. The libraries that read a table are loaded first.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ _FOR_OTHERS = {
 _own = False
 
 
-class _Absent:
-    """A finder that lets what is needless be absent, as it is where it was not installed."""
+class _NeedlessFinder:
+    """A finder that refuses modules no run needs, as if they were not installed."""
 
     @staticmethod
     def find_spec(name: str, path: object = None, target: object = None) -> ModuleSpec | None:
-        """Refuse what is needless, and leave everything else to the other finders."""
+        """Refuse needless modules, and leave all others to the other finders."""
         if name in _NEEDLESS:
             raise ModuleNotFoundError(f"No module named {name!r} in a process of a run", name=name)
         return None
@@ -58,13 +58,13 @@ class _Absent:
 def own_process() -> None:
     """Load sparingly from now on: this process does nothing but one run.
 
-    What no run needs cannot be imported, or is imported only when it is used. Not for a program or
-    a notebook, whose process belongs to somebody else.
+    Modules that no run needs cannot be imported, or are imported only when used. Do not call it in
+    a program or a notebook, whose process does other work, too.
     """
     global _own
     if not _own:
         _own = True
-        sys.meta_path.insert(0, _Absent)
+        sys.meta_path.insert(0, _NeedlessFinder)
         defer(_FOR_OTHERS)
 
 
@@ -88,7 +88,7 @@ class Libraries:
 
 
 def wait_for_libraries() -> None:
-    """Wait until all that has begun to load is there.
+    """Wait until everything that started to load is loaded.
 
     Two threads that import packages with circles in them can find each other's halves.
     """

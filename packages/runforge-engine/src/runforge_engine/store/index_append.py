@@ -1,4 +1,4 @@
-"""Appending to a large index without writing all of it again.
+"""Append to a large index without writing all of it again.
 
 A reader of any client may open the index at any moment and must find a whole document, so the file
 is never changed in place: a new one is renamed over it. To write a new one of eighty megabytes for

@@ -1,4 +1,4 @@
-"""The head of a store's index: one digest over every entry, in order.
+"""Compute the head of a store's index: one digest over every entry, in order.
 
 **The chain.** ``h(0)`` is 32 zero bytes, and ``h(n)`` is the SHA-256 of ``h(n-1)`` followed by the
 canonical JSON of entry ``n`` (RFC 8785, so that any language can compute it). The head of an

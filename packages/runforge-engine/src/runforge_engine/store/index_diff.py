@@ -1,4 +1,4 @@
-"""Comparison of the index with the run folders.
+"""Compare the index with the run folders.
 
 Source: run store contract, section 1; RunForge contract, "Where things live".
 """
@@ -22,7 +22,7 @@ from runforge_engine.store.scan import Found, Skipped, State, children, look_at
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class IndexFinding:
     """One place where the index and the folders do not fit."""
 
     #: ``index_unreadable``, ``entry_missing``, ``entry_duplicate``, ``folder_missing``,
@@ -64,12 +64,12 @@ class IndexReport:
     cancelled: tuple[str, ...]
     #: Runs of the index whose folder is gone.
     missing_folders: tuple[str, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[IndexFinding, ...]
     #: Where an index that could not be read was put, relative to the workspace.
     kept_aside: str | None = None
 
 
-class Comparison:
+class IndexDiff:
     """The index as it was last read, beside the run folders; finished runs are read once.
 
     Parameters
@@ -157,45 +157,47 @@ class Comparison:
 
     def _index_findings(
         self, entries: list[dict[str, Any]], places: dict[str, Path | None]
-    ) -> Iterator[Finding]:
+    ) -> Iterator[IndexFinding]:
         """Give what is wrong with the index, in its order."""
         file, seen = self.store.relative(self.store.index), dict[str, int]()
         if self.problem is not None:
             text = self.problem.message
-            yield Finding("index_unreadable", text, file, self.problem.location.pointer)
+            yield IndexFinding("index_unreadable", text, file, self.problem.location.pointer)
         for number, entry in enumerate(entries):
             run_id, pointer = entry["run_id"], f"/runs/{number}"
             first = seen.setdefault(run_id, number)
             place = places[run_id]
             if first != number:
                 text = f"The run {quote(run_id)} is listed again; its first entry is /runs/{first}."
-                yield Finding("entry_duplicate", text, file, pointer, run_id)
+                yield IndexFinding("entry_duplicate", text, file, pointer, run_id)
             elif place is None:
                 text = f"The folder of the run {quote(run_id)} is gone: {quote(entry['run_dir'])}."
-                yield Finding("folder_missing", text, file, f"{pointer}/run_dir", run_id)
+                yield IndexFinding("folder_missing", text, file, f"{pointer}/run_dir", run_id)
             elif self._thorough:
                 found = self._look_at(place, is_listed=True)
                 if found.state == "unreadable":
                     yield self._folder_unreadable(found, run_id)
                 for parts, text in _disagreements(entry, found):
-                    yield Finding(
+                    yield IndexFinding(
                         "entry_disagrees", text, file, pointer + format_pointer(parts), run_id
                     )
 
-    def _folder_findings(self, found: list[Found]) -> Iterator[Finding]:
+    def _folder_findings(self, found: list[Found]) -> Iterator[IndexFinding]:
         """Give what is wrong with the folders that the index does not name."""
         # Where there is no index that can be read, it lacks all of them: that is said once.
         for item in self.unlisted if self.problem is None else ():
             run_id = item.entry["run_id"]
             text = f"The index lacks the run {quote(run_id)}."
-            yield Finding("entry_missing", text, self.store.relative(item.path), run_id=run_id)
+            yield IndexFinding("entry_missing", text, self.store.relative(item.path), run_id=run_id)
         for item in found:
             if item.state == "unreadable":
                 yield self._folder_unreadable(item, item.path.name)
 
-    def _folder_unreadable(self, found: Found, run_id: str) -> Finding:
+    def _folder_unreadable(self, found: Found, run_id: str) -> IndexFinding:
         text = f"The run {quote(run_id)} cannot be read: {found.reason}"
-        return Finding("folder_unreadable", text, self.store.relative(found.path), run_id=run_id)
+        return IndexFinding(
+            "folder_unreadable", text, self.store.relative(found.path), run_id=run_id
+        )
 
 
 def _place(entry: dict[str, Any], store: StoreLayout) -> Path | None:

@@ -1,4 +1,4 @@
-"""The index checked, and rebuilt from the run folders.
+"""Check the index, and rebuild it from the run folders.
 
 Rebuilding adds what is missing and changes nothing that is there: the index is append-only, and an
 entry whose folder is gone is history.
@@ -22,7 +22,7 @@ from runforge_contracts.store.reading import MAX_INDEX_BYTES
 
 from runforge_engine.runtime.clock import read_clock
 from runforge_engine.runtime.folder_lock import wait_until_free
-from runforge_engine.store.index_diff import Comparison, IndexReport
+from runforge_engine.store.index_diff import IndexDiff, IndexReport
 from runforge_engine.store.scan import refuse_links
 from runforge_engine.store.writer import index_lock, write_index
 
@@ -39,7 +39,7 @@ def check_index(store: StoreLayout) -> IndexReport:
     RunForgeError
         ``FILE_UNSAFE`` where the store is a symbolic link; ``FILE_UNREADABLE``.
     """
-    comparison = Comparison(store, thorough=True)
+    comparison = IndexDiff(store, thorough=True)
     report = comparison.report()
     for _ in range(_ATTEMPTS):
         # A run that ended meanwhile is in the index by now: it is appended before it is let go.
@@ -65,7 +65,7 @@ def rebuild_index(store: StoreLayout) -> IndexReport:
         index that others may be able to read; then the index is as it was.
     """
     refuse_links(store.index.parent)
-    comparison = Comparison(store, thorough=False)
+    comparison = IndexDiff(store, thorough=False)
     # Before the lock, so that nobody waits for the reading of many folders.
     report = comparison.report()
     if comparison.problem is None and not report.unlisted:

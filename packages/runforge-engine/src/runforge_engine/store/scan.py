@@ -1,4 +1,4 @@
-"""A scan of all run folders of a store, with the state of each run.
+"""Scan all run folders of a store, with the state of each run.
 
 The folder of a finished run never changes, so its result is kept.
 

@@ -1,4 +1,4 @@
-"""The store's writing side: claiming a run folder, and committing a run to the index.
+"""Write to a store: claim a run folder, and commit a run to the index.
 
 Source: run store contract, section 1; RunForge contract, "Where things live".
 """

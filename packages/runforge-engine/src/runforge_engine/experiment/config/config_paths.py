@@ -1,4 +1,4 @@
-"""Paths that an experiment file names: all of them stay in the repository."""
+"""Resolve the paths in an experiment file, which must stay in the repository."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 
 
-class Place(NamedTuple):
+class ConfigPath(NamedTuple):
     """A path in the repository."""
 
     #: Relative to the root, with forward slashes.
@@ -19,7 +19,7 @@ class Place(NamedTuple):
     path: Path
 
 
-def place_in(root: Path, text: str, pointer: str) -> Place:
+def place_in(root: Path, text: str, pointer: str) -> ConfigPath:
     """Return where ``text`` leads, which need not exist.
 
     Parameters
@@ -40,7 +40,7 @@ def place_in(root: Path, text: str, pointer: str) -> Place:
         name = os.path.relpath(root / text, root).replace(os.sep, "/")
         path = Path(os.path.realpath(root / name))
         if name.split("/")[0] != ".." and path.is_relative_to(root):
-            return Place(name, path)
+            return ConfigPath(name, path)
     raise RunForgeError(
         ErrorCode.PATH_OUTSIDE_ROOT,
         f"{quote(text, 200)} is not a path in the repository {quote(root, 200)}.",

@@ -1,4 +1,4 @@
-"""Experiment files and configurations as the objects that they hold."""
+"""Read experiment files and configurations as objects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person may have meant, and should know of an experiment, a sentence each."""
+"""Hints about an experiment: likely typos and likely mistakes, one sentence each."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import digest_file, reading
 
-from runforge_engine.experiment.config.config_paths import Place, place_in
+from runforge_engine.experiment.config.config_paths import ConfigPath, place_in
 from runforge_engine.experiment.config.dotted_names import did_you_mean, nearest
 
 #: Fields that refer to something, and those that hold the paths by name.
@@ -87,7 +87,7 @@ def resolve_reference(
     return {"path": place.name, **digest_file(place.path)._asdict()}
 
 
-def _nearest_file(place: Place) -> str | None:
+def _nearest_file(place: ConfigPath) -> str | None:
     """Return the question whether a file of the same folder was meant."""
     try:
         names = os.listdir(place.path.parent)  # noqa: PTH208 - of the folder that it leads to
@@ -98,7 +98,7 @@ def _nearest_file(place: Place) -> str | None:
     return did_you_mean(near, f"{folder}/{{}}" if folder else "{}") or None
 
 
-def _looks_like_a_path(root: Path, place: Place) -> bool:
+def _looks_like_a_path(root: Path, place: ConfigPath) -> bool:
     """Tell whether a name that leads to nothing begins with a folder that there is."""
     first, slash, _ = place.name.partition("/")
     return bool(slash) and (root / first).is_dir()

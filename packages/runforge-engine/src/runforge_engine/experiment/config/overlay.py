@@ -1,4 +1,4 @@
-"""Configuration files laid one over the other.
+"""Merge configuration files, the later over the earlier.
 
 Source: TFC-0003, section 9.1.
 """
@@ -13,7 +13,7 @@ from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import digest_file
 
-from runforge_engine.experiment.config.config_paths import Place, place_in
+from runforge_engine.experiment.config.config_paths import ConfigPath, place_in
 from runforge_engine.experiment.config.config_reader import read_yaml_object
 from runforge_engine.experiment.config.problem_list import Problems
 
@@ -41,7 +41,7 @@ class Configs:
         #: Path, digest and size of every file, by its path.
         self.files: dict[str, dict[str, Any]] = {}
 
-    def merge(self, raw: dict[str, Any], above: tuple[Place, ...]) -> dict[str, Any]:
+    def merge(self, raw: dict[str, Any], above: tuple[ConfigPath, ...]) -> dict[str, Any]:
         """Return the values of ``raw`` over those of the files that it names, in their order.
 
         Parameters
@@ -66,7 +66,7 @@ class Configs:
         return lay_over(merged, own)
 
     def _file(
-        self, name: str, pointer: tuple[str | int, ...], above: tuple[Place, ...]
+        self, name: str, pointer: tuple[str | int, ...], above: tuple[ConfigPath, ...]
     ) -> dict[str, Any]:
         place = place_in(self._root, name, format_pointer(pointer))
         if any(place.path == other.path for other in above):
@@ -84,7 +84,7 @@ class Configs:
         return self._merged[place.path]
 
     def _refuse(
-        self, message: str, pointer: tuple[str | int, ...], above: tuple[Place, ...]
+        self, message: str, pointer: tuple[str | int, ...], above: tuple[ConfigPath, ...]
     ) -> None:
         self._problems.add(
             RunForgeError(

@@ -1,4 +1,4 @@
-"""Values given on the command line: ``training.epochs=3``."""
+"""Parse values given on the command line: ``training.epochs=3``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What looks like a secret: by the name of its variable, or by the form of its value.
+"""Detect likely secrets, by the name of a variable or by the form of its value.
 
 A guess on the safe side: to record such a value, allow it explicitly. The forms are those
 that the issuers of tokens give them so that they can be found.

@@ -1,4 +1,4 @@
-"""The files of an experiment's run: begun before user code starts, and sealed when it has ended.
+"""Write the files of an experiment's run, from before user code starts until it has ended.
 
 The last of all is the configuration with the run's end in it: it takes the place of the one that
 says that the run is in progress, and the manifest beside it has its digest already. A run whose

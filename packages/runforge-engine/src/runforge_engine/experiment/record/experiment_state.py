@@ -10,13 +10,13 @@ from runforge_engine.runtime.folder_lock import is_held
 
 
 def state_of(folder: ExperimentRun) -> RunStatus:
-    """Return how a run ended, or what it is at.
+    """Return the status with which a run ended, or its current state.
 
-    ``interrupted``: it has not told its end, and nobody is at work on it. ``unknown``: its
-    configuration tells no status, as that of another tool may, or cannot be read; then a lock,
-    which anybody can take, tells nothing either.
+    ``interrupted``: it has not recorded its end, and no process executes it. ``unknown``: its
+    configuration has no status, as that of another tool may, or cannot be read; a lock, which any
+    user can take, is no evidence then.
     """
-    # In this order: what is not held any more has told its end.
+    # In this order: a run has recorded its end before its folder is released.
     held = is_held(folder.path)
     try:
         status = "running" if folder.config is None else folder.status

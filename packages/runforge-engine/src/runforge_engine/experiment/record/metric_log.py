@@ -1,4 +1,4 @@
-"""From the journal that user code appends to, to ``metrics.json``.
+"""Convert the journal that user code appends to into ``metrics.json``.
 
 The journal is one JSON object a line, so that any language and several processes can write it, and
 whatever was written before a crash counts. Its summary is rewritten about twice a second,

@@ -1,4 +1,4 @@
-"""The folder of a run: its name is the id, and making it is the claim.
+"""Allocate the folder of a run: its name is the id, and creating it is the claim.
 
 Source: TFC-0003, sections 7 and 8.
 """

@@ -1,4 +1,4 @@
-"""User code in a separate process group that is always ended as a whole.
+"""Run user code in a separate process group that is always ended as a whole.
 
 Source: TFC-0003, section 10.
 """

@@ -1,4 +1,4 @@
-"""The code that an experiment runs: repository, commit, and what differs from it.
+"""Record the code that an experiment runs: repository, commit, and what differs from it.
 
 Source: TFC-0002, section 6.
 """

@@ -1,4 +1,4 @@
-"""How user code starts: a script, a module or a command, never a line for a shell.
+"""Build the command that starts user code: a script, a module or a command, never a shell line.
 
 Source: TFC-0003, sections 6 and 10.
 """

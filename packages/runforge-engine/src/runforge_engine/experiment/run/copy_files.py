@@ -1,4 +1,4 @@
-"""Models of a run that succeeded, copied to the models of the repository.
+"""Copy models of a run that succeeded to the models of the repository.
 
 A model that is there is never replaced by another one: a user who wants to reuse a name
 removes the old file, or gives each run a name of its own with ``{run_id}``.
@@ -21,7 +21,7 @@ from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
 from runforge_contracts.fs.files import digest_file, open_file, reading, writing
 from runforge_contracts.store import layout
 
-from runforge_engine.experiment.config.config_paths import Place, place_in
+from runforge_engine.experiment.config.config_paths import ConfigPath, place_in
 from runforge_engine.experiment.config.model_references import COPY_MODELS, MODELS
 from runforge_engine.experiment.record.artifact_list import check_way, publish
 
@@ -59,7 +59,7 @@ def copies_of(config: Mapping[str, Any], root: Path) -> Iterator[Copy | RunForge
             yield Copy(path, target, pointer)
 
 
-def _place(target: str, root: Path, pointer: str) -> Place:
+def _place(target: str, root: Path, pointer: str) -> ConfigPath:
     place = place_in(root, target, pointer)
     if not place.name.startswith(f"{MODELS}/") or not place.path.is_relative_to(root / MODELS):
         raise RunForgeError(

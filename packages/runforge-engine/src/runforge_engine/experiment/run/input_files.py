@@ -1,4 +1,4 @@
-"""Whether the files that a run refers to are what they were when it began.
+"""Check whether the input files of a run changed since it started.
 
 Source: TFC-0003, section 9.1.
 """

@@ -1,4 +1,4 @@
-"""The output of user code, written to its log while it is shown.
+"""Write the output of user code to its log while it is shown.
 
 Whatever is printed, and however much: memory for a few pieces is taken, and where the log or the
 terminal is slow, user code waits for it as it would without us.

@@ -1,4 +1,4 @@
-"""From an experiment file to the configuration of a run: everything resolved, nothing written.
+"""Resolve an experiment file to the configuration of a run, without writing anything.
 
 Values come, the later ones over the former, from the files that the experiment builds on, the
 experiment itself and the command line. Declared variables of the environment are filled in, and
@@ -23,7 +23,7 @@ from runforge_contracts.fs.files import digest_file
 from runforge_contracts.run_ids import ExperimentRunId, parse_experiment_run_id
 from runforge_contracts.validation import validate
 
-from runforge_engine.experiment.config.config_paths import Place
+from runforge_engine.experiment.config.config_paths import ConfigPath
 from runforge_engine.experiment.config.config_reader import read_yaml_object
 from runforge_engine.experiment.config.environment_variables import (
     ENVIRONMENT,
@@ -146,7 +146,7 @@ def materialise(
             chosen = check_run_id(run_id, root)
 
     configs = Configs(root, problems)
-    config = configs.merge(raw, (Place(str(experiment), Path(os.path.realpath(path))),))
+    config = configs.merge(raw, (ConfigPath(str(experiment), Path(os.path.realpath(path))),))
     warnings = [] if former else list(typos(config))
     warnings += unknown_names(overrides, config, known_names(config))
     if notes is not None and "notes" in overrides:

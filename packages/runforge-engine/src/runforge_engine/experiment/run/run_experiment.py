@@ -1,4 +1,4 @@
-"""One run of an experiment: the phases from the claim of its folder to the seal on it.
+"""Run an experiment: from the claim of its folder to its final documents.
 
 Whatever becomes of user code, the folder stays and says so. What can be refused is refused before
 there is a folder.

@@ -1,4 +1,4 @@
-"""What a run was executed on: operating system, Python, frameworks and hardware.
+"""Describe the system of a run: operating system, Python, frameworks and hardware.
 
 Source: TFC-0002, section 8; TFC-0003, section 9.2.
 """

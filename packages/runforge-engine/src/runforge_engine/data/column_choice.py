@@ -1,0 +1,123 @@
+"""Choose the label and the feature columns of a dataset, and check their names.
+
+Source: RunForge contract, "Data".
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
+
+from runforge_contracts.display import quote
+from runforge_contracts.errors import ErrorCode, RunForgeError
+
+from runforge_engine.data.cells import BLANKS
+from runforge_engine.data.column_table import ColumnTable, missing_mask
+from runforge_engine.data.dataset_source import DatasetSource
+from runforge_engine.data.message_parts import did_you_mean, exclusion, name_list
+
+
+class ColumnChoice(NamedTuple):
+    """The columns of a table that are used, by position."""
+
+    label: int
+    #: Name of each feature, in order.
+    features: dict[int, str]
+    #: Columns without a name, which must be empty.
+    nameless: list[int]
+
+
+def choose_columns(
+    names: Sequence[str], label_column: str, exclude_columns: Collection[str], source: DatasetSource
+) -> ColumnChoice:
+    """Return the label and feature columns; names of excluded columns may be repeated.
+
+    Raises
+    ------
+    RunForgeError
+        ``LABEL_NOT_FOUND``, ``COLUMN_NOT_FOUND``, ``COLUMN_DUPLICATE``, ``LABEL_ONLY_DATASET`` or
+        ``ZERO_FEATURES``.
+    """
+    path = str(source.path)
+    if label_column not in names:
+        raise RunForgeError(
+            ErrorCode.LABEL_NOT_FOUND,
+            f"The dataset has no column {quote(label_column)} for the label; it has"
+            f" {name_list(names)}.",
+            hint=did_you_mean(label_column, names),
+            path=path,
+            column=label_column,
+        )
+    for name in exclude_columns:
+        if name not in names or name == label_column:
+            what = "is the label" if name == label_column else "is not in the dataset"
+            raise RunForgeError(
+                ErrorCode.COLUMN_NOT_FOUND,
+                f"The column {quote(name)} cannot be excluded: it {what}.",
+                hint=did_you_mean(name, [item for item in names if item != label_column]),
+                path=path,
+                column=name,
+            )
+    excluded = set(exclude_columns)
+    used = {position: name for position, name in enumerate(names) if name not in excluded}
+    others = {position: name for position, name in used.items() if name != label_column}
+    nameless = [position for position, name in others.items() if not name.strip(BLANKS)]
+    features = {position: name for position, name in others.items() if name.strip(BLANKS)}
+    labels = [name for name in used.values() if name == label_column]
+    check_unique([*labels, *features.values()], source)
+    if not features and not nameless:
+        raise no_features(label_column, source, excluded=bool(excluded))
+    return ColumnChoice(names.index(label_column), features, nameless)
+
+
+def no_features(label_column: str, source: DatasetSource, *, excluded: bool) -> RunForgeError:
+    """Return the error on a dataset without features: all excluded, or none present."""
+    if excluded:
+        return RunForgeError(
+            ErrorCode.ZERO_FEATURES,
+            "No feature columns are left: all are excluded.",
+            hint="Exclude fewer columns.",
+            path=str(source.path),
+        )
+    return RunForgeError(
+        ErrorCode.LABEL_ONLY_DATASET,
+        f"The dataset has only its label column {quote(label_column)}.",
+        hint="Add the columns to learn from.",
+        path=str(source.path),
+    )
+
+
+def check_unique(names: Iterable[str], source: DatasetSource) -> None:
+    """Refuse columns of the same name, which are ambiguous; ``COLUMN_DUPLICATE``."""
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        raise RunForgeError(
+            ErrorCode.COLUMN_DUPLICATE,
+            f"The dataset has several columns of the same name: {name_list(repeated)}.",
+            hint="Rename them, so that each name says which column is meant.",
+            path=str(source.path),
+            column=repeated[0],
+        )
+
+
+def check_nameless(table: ColumnTable, positions: Sequence[int], source: DatasetSource) -> None:
+    """Refuse values in columns without a name; ``DATASET_MALFORMED``.
+
+    Spreadsheets write empty columns beside a table, which are accepted.
+    """
+    import numpy as np
+
+    for position in positions:
+        filled = np.flatnonzero(~missing_mask(table.columns[position]))
+        if filled.size:
+            row = int(filled[0])
+            cell = table.columns[position][row].as_py()
+            raise RunForgeError(
+                ErrorCode.DATASET_MALFORMED,
+                f"Column {position + 1} has no name and holds {quote(cell, 30)} in row {row + 1};"
+                " it may be a row number, which must not be learned from.",
+                hint=f"Name it, or leave it out with {exclusion([table.names[position]], source)}.",
+                path=str(source.path),
+                row=row + 1,
+            )

@@ -1,0 +1,65 @@
+"""A table of Arrow columns, and functions on such columns: missing values and magnitude."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from runforge_engine.data.cells import BLANKS, MISSING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ColumnTable:
+    """A table whose structure has been checked."""
+
+    #: Names of all columns, in order.
+    names: tuple[str, ...]
+    num_rows: int
+    #: Arrow columns by position: float64 or boolean, or strings where the fast conversion failed
+    #: or an integer is beyond ``EXACT``.
+    columns: dict[int, pa.ChunkedArray]
+    #: Columns that were read as strings but hold other values: the first such row, and its type.
+    textless: dict[int, tuple[int, str]]
+
+
+def may_lack_values(column: pa.ChunkedArray) -> bool:
+    """Tell whether a column could have missing values, without a look at its cells."""
+    import pyarrow as pa
+
+    return bool(column.null_count) or bool(pa.types.is_string(column.type))
+
+
+def missing_mask(column: pa.ChunkedArray) -> Any:
+    """Return where a column has no value: a boolean ndarray of shape (n_rows,)."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_string(column.type):
+        return column.is_null().to_numpy()
+    trimmed = pc.utf8_trim(pc.fill_null(column, ""), BLANKS)
+    return pc.is_in(trimmed, value_set=pa.array(sorted(MISSING))).to_numpy()
+
+
+def magnitude(column: pa.ChunkedArray) -> float:
+    """Return the largest absolute value of a column of numbers; 0 where it has none."""
+    import pyarrow.compute as pc
+
+    ends = pc.min_max(column).as_py()
+    return max(0 if end is None else abs(end) for end in ends.values())
+
+
+def has_nan(column: pa.ChunkedArray) -> bool:
+    """Tell whether a column has NaN values: Arrow accepts spellings that are not missing values."""
+    import pyarrow.compute as pc
+
+    return bool(pc.any(pc.is_nan(column)).as_py())
+
+
+def release_unused() -> None:
+    """Return the memory that Arrow has freed, and would keep, to the system."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()

@@ -1,0 +1,183 @@
+"""Read the columns of a CSV text with Arrow.
+
+Arrow is strict about the number of fields in a row and exact about floats. Where its fast
+conversion refuses a column, the cells are read as strings, so that every cell has one meaning (see
+:mod:`runforge_engine.data.cells`), whichever way it is read.
+
+Source: RunForge contract, "Data"; RFC 4180.
+"""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from runforge_engine.data.cells import BLANKS, EXACT, MISSING, are_booleans
+from runforge_engine.data.column_table import ColumnTable, has_nan, magnitude
+from runforge_engine.data.csv_decoding import ANYTHING, csv_text
+from runforge_engine.data.csv_header import SAMPLE_ROWS, CsvLines, read_header
+from runforge_engine.data.csv_structure import find_structure_error, quotes_match, structure_error
+from runforge_engine.data.dataset_source import DatasetSource
+from runforge_engine.runtime.platform_info import usable_cores
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+#: Least and largest size of the blocks in which numbers are parsed: the smaller fits into a
+#: processor's cache, which saves a quarter of the time; the larger is for longer rows.
+_BLOCK_SIZES = (2**19, 2**23)
+#: Least bytes of a block for each column: reading a column of a block has a fixed cost.
+_BYTES_PER_COLUMN = 2**13
+_TRUE, _FALSE = (
+    ["".join(letters) for letters in itertools.product(*zip(word, word.upper(), strict=True))]
+    for word in ("true", "false")
+)
+
+
+def read_csv(source: DatasetSource, numeric: Sequence[int], text: Sequence[int]) -> ColumnTable:
+    """Read the columns of a CSV file at the positions ``numeric`` and ``text``; check all rows.
+
+    Raises
+    ------
+    RunForgeError
+        ``DATASET_EMPTY``, ``DATASET_ENCODING_INVALID``, ``DATASET_FORMAT_UNSUPPORTED``,
+        ``DATASET_DELIMITER_UNSUPPORTED``, ``DATASET_MALFORMED`` or ``DATASET_ROW_RAGGED``.
+    """
+    import pyarrow as pa
+
+    data = csv_text(source)
+    names, begin = read_header(data, source)
+    if data.count(b'"') % 2:
+        # Arrow could take the rest of the file for one field.
+        raise structure_error(data, len(names), source, "a quote is not closed")
+    if not quotes_match(data, begin):
+        # Arrow accepts a misplaced quote and joins rows.
+        error = find_structure_error(data, len(names), source, closed=True)
+        if error is not None:
+            raise error
+    if not ANYTHING.search(data, begin):
+        nothing = pa.chunked_array([], pa.string())
+        return ColumnTable(names, 0, dict.fromkeys([*numeric, *text], nothing), {})
+    csv_file = _CsvRows(data, begin, len(names))
+    table = _read_numbers(csv_file, numeric, text) if numeric else None
+    if table is None:
+        # A cell is no plain number, or the structure is broken. Reading strings fails only for
+        # the latter.
+        try:
+            table = csv_file.read({}, [*numeric, *text], block_size=0)
+        except pa.ArrowInvalid as error:
+            raise structure_error(data, len(names), source, str(error)) from None
+    columns = {position: table.column(str(position)) for position in [*numeric, *text]}
+    return ColumnTable(names, table.num_rows, columns, {})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _CsvRows:
+    """The rows of a CSV text."""
+
+    data: bytes
+    #: Where the rows begin.
+    begin: int
+    #: Number of columns.
+    width: int
+
+    def read(
+        self, types: Mapping[int, pa.DataType], text: Sequence[int], *, block_size: int
+    ) -> pa.Table:
+        """Read columns in blocks that are larger than any row; 0 stands for one block.
+
+        The columns of the result are named by their positions.
+        """
+        import pyarrow as pa
+        from pyarrow import csv as arrow_csv
+
+        kinds = {**types, **dict.fromkeys(text, pa.string())}
+        threads = usable_cores() if block_size else 1
+        # A view: there is no second copy of the text.
+        rows = pa.py_buffer(self.data).slice(self.begin)
+        with _arrow_threads(threads):
+            return arrow_csv.read_csv(
+                pa.BufferReader(rows),
+                # One block is not parallel, and threads were once seen to wait forever.
+                read_options=arrow_csv.ReadOptions(
+                    block_size=block_size or min(len(rows) + 1, 2**31 - 1),
+                    use_threads=threads > 1,
+                    column_names=[str(position) for position in range(self.width)],
+                ),
+                # Line breaks within quotes make the parser slower.
+                parse_options=arrow_csv.ParseOptions(
+                    newlines_in_values=self.data.find(b'"', self.begin) >= 0
+                ),
+                convert_options=arrow_csv.ConvertOptions(
+                    column_types={str(position): kind for position, kind in kinds.items()},
+                    include_columns=[str(position) for position in kinds],
+                    null_values=sorted(MISSING),
+                    true_values=_TRUE,
+                    false_values=_FALSE,
+                    strings_can_be_null=False,
+                ),
+            )
+
+    def booleans(self, positions: Sequence[int]) -> list[int]:
+        """Return those of the columns whose first cells are true and false, in any case."""
+        records = csv.reader(CsvLines(self.data, self.begin))
+        found: dict[int, set[str]] = {position: set() for position in positions}
+        try:
+            for record in itertools.islice(records, SAMPLE_ROWS):
+                for position in positions if record else ():
+                    found[position].add(record[position].strip(BLANKS))
+        except (csv.Error, IndexError):
+            return []  # The reader of all rows reports what is wrong.
+        return [position for position, cells in found.items() if are_booleans(cells - MISSING)]
+
+
+def _read_numbers(
+    csv_file: _CsvRows, numeric: Sequence[int], text: Sequence[int]
+) -> pa.Table | None:
+    """Read the columns by Arrow's fast conversion, or return None where it refuses one."""
+    import pyarrow as pa
+
+    types = {
+        **dict.fromkeys(numeric, pa.float64()),
+        **dict.fromkeys(csv_file.booleans(numeric), pa.bool_()),
+    }
+    least, largest = _BLOCK_SIZES
+    for block_size in (min(max(_BYTES_PER_COLUMN * csv_file.width, least), largest), largest):
+        try:
+            table = csv_file.read(types, text, block_size=block_size)
+            floats = {str(position) for position, kind in types.items() if kind == pa.float64()}
+            if any(has_nan(table.column(name)) for name in floats):
+                return None
+            large = [name for name in floats if EXACT <= magnitude(table.column(name)) < math.inf]
+            if large:
+                # Read as strings, to find out whether a double represents them exactly.
+                cells = csv_file.read({}, [int(name) for name in large], block_size=block_size)
+        except pa.ArrowInvalid:
+            continue
+        for name in large:
+            table = table.set_column(table.schema.get_field_index(name), name, cells.column(name))
+        return table
+    return None
+
+
+@contextmanager
+def _arrow_threads(count: int) -> Iterator[None]:
+    """Set the number of threads of Arrow's pool within the context.
+
+    By default it is ``OMP_NUM_THREADS``, which is one where the numeric environment is pinned. The
+    order of the rows does not depend on it.
+    """
+    import pyarrow as pa
+
+    before = pa.cpu_count()
+    pa.set_cpu_count(max(before, count))
+    try:
+        yield
+    finally:
+        pa.set_cpu_count(before)
