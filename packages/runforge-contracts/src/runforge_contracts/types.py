@@ -211,9 +211,9 @@ if TYPE_CHECKING:
     from runforge_contracts._generated.tfc_metrics_v1 import MetricPoint as MetricPoint
     from runforge_contracts._generated.tfc_system_v1 import ExperimentSystemV1 as ExperimentSystemV1
     from runforge_contracts._generated.tfc_system_v1 import Hardware as Hardware
-    from runforge_contracts._generated.trace_v1 import TraceV1 as TraceV1
     from runforge_contracts._generated.trace_v1 import TracedDataset as TracedDataset
     from runforge_contracts._generated.trace_v1 import TracedRun as TracedRun
+    from runforge_contracts._generated.trace_v1 import TraceV1 as TraceV1
     from runforge_contracts._generated.verification_v1 import Verdict as Verdict
     from runforge_contracts._generated.verification_v1 import VerificationCheck as VerificationCheck
     from runforge_contracts._generated.verification_v1 import (
