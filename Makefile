@@ -133,7 +133,7 @@ bench: $(VENV)/.tools $(CLIENT)/build ## Measure, beside plain libraries, write 
 bench-rivals: $(RIVALS)/.installed ## Measure, beside MLflow, too
 	@$(MAKE) --no-print-directory bench
 
-# What the script computes with is what we compute with: MLflow alone makes the difference.
+# Pin the packages that both use, so that only MLflow makes a difference.
 $(RIVALS)/.installed: $(VENV)/.installed
 	@echo "Installing MLflow into $(RIVALS)"
 	@$(PYTHON) -m venv $(RIVALS)
@@ -142,5 +142,5 @@ $(RIVALS)/.installed: $(VENV)/.installed
 		--constraint $(RIVALS)/constraints.txt 'mlflow>=3' scikit-learn pandas
 	@touch $@
 
-clean: ## Remove what the targets made; runs are kept
+clean: ## Remove installed tools and caches; runs are kept
 	rm -rf $(VENV) $(RIVALS) .tox .mypy_cache .pytest_cache .ruff_cache

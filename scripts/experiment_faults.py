@@ -106,13 +106,13 @@ EXPERIMENT_FAULTS = (
     fault(
         "config-cut-off",
         "yaml.invalid",
-        "The configuration ends within a text.",
+        "The configuration ends inside a string.",
         append("config.yaml", b'notes: "cut o'),
     ),
     fault(
         "time-without-quotes",
         "yaml.portable",
-        "A time is a text to some readers and a date to others.",
+        "Some readers read the time as a string and others as a date.",
         rewrite("config.yaml", lambda text: text.replace(b'"2026-02-01T12:05:00Z"', TIME)),
     ),
     fault(
@@ -137,7 +137,7 @@ EXPERIMENT_FAULTS = (
     fault(
         "final-and-running",
         "experiment.status",
-        "The files are final, and the run is still at work.",
+        "The files are final, and the status is still `running`.",
         configure(status="running"),
     ),
     fault(
@@ -219,7 +219,7 @@ EXPERIMENT_FAULTS = (
     fault(
         "metrics-of-text",
         "tfc-metrics.schema",
-        "User code wrote a metric as a text.",
+        "User code wrote a metric as a string.",
         put("metrics.json", "summary", {"loss": "1.2"}),
         KILLED,
     ),

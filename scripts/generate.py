@@ -197,7 +197,10 @@ def public_types(types: Path) -> str:
             modules[name] = path.stem
     imports = [
         f"    from runforge_contracts._generated.{module} import {name} as {name}"
-        for name, module in modules.items()
+        for module, name in sorted(
+            ((module, name) for name, module in modules.items()),
+            key=lambda item: (item[0], item[1].casefold()),  # as ruff sorts imports
+        )
     ]
     table = json.dumps(dict(sorted(modules.items())), indent=4)
     return format_source(

@@ -57,7 +57,7 @@ def test_a_large_table_begins_like_a_small_one(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("family", ["logistic_regression", "random_forest"])
-def test_the_rival_does_what_we_are_held_against(family: str, tmp_path: Path) -> None:
+def test_the_rival_does_the_compared_work(family: str, tmp_path: Path) -> None:
     place = Workspace(tmp_path / "place")
     table = write_table(place.folder / "table.csv", 600, 4, 3)
     command = place.bare(table, family)
@@ -145,7 +145,7 @@ def grown(*added: float, fitting: float = 1.0) -> Study:
     return Study("rows", points, [])
 
 
-def test_growth_is_held_against_that_of_the_table() -> None:
+def test_growth_is_compared_with_that_of_the_table() -> None:
     assert grown(1, 10, 100).too_steep() == []
     assert grown(1, 10, 200).too_steep() == [1000]
     told = page(report(measured(0.5), study=grown(1, 20)))
@@ -159,13 +159,13 @@ def test_pictures_are_xml_and_hold_every_size() -> None:
     assert {"Time over rows", "Memory over rows", "whole process", "10", "100", "1k"} <= {*texts}
 
 
-def test_stages_are_told_beside_the_floor() -> None:
+def test_stages_are_reported_beside_the_floor() -> None:
     table = table_of(report().breakdowns)
     assert table[0] == ["stage, in milliseconds", "iris"]
     assert table[-1] == ["above the floor", "80"]
 
 
-def test_memory_is_told_beside_the_script() -> None:
+def test_memory_is_reported_beside_the_script() -> None:
     assert "| the script, at most | 256 |" in page(report())
 
 
@@ -205,7 +205,7 @@ def test_every_row_of_the_table_has_a_bar(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_every_door_says_what_it_does(script: str) -> None:
+def test_every_script_describes_itself(script: str) -> None:
     done = subprocess.run(
         [sys.executable, HERE / f"{script}.py", "--help"],
         capture_output=True,

@@ -130,7 +130,7 @@ def test_pipes_are_found_and_not_read(run: Path) -> None:
     assert "run.no-links" in rules(run)
 
 
-#: The superuser may read everything, so the command becomes somebody else then. What it imports may
+#: The superuser may read everything, so the command runs as another user then. What it imports may
 #: lie where that one may not read: so all of it is imported before, by the same call.
 AS_SOMEBODY = """
 import contextlib, io, os, sys

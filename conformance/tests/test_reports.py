@@ -112,7 +112,7 @@ def test_a_requirement_may_be_expected_to_fail(tmp_path: Path) -> None:
     assert verdict(tmp_path, "crashes", "[editor.edit]  # known\n")[0] == 1
 
 
-def test_a_slip_of_the_pen_is_no_entry_for_another_time(tmp_path: Path) -> None:
+def test_a_typo_does_not_match_another_case(tmp_path: Path) -> None:
     status, text = verdict(tmp_path, "sound", "request.v1/edits/*  # a slip\n")
     assert status == 1
     assert "no failing case matches" in text

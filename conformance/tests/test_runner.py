@@ -480,7 +480,7 @@ serve(client)
     assert "conformant: 2 passed" in done.stdout
 
 
-def test_a_document_that_there_is_not_is_told_at_once(tmp_path: Path) -> None:
+def test_a_missing_document_is_reported_at_once(tmp_path: Path) -> None:
     body = """
 client = Client()
 client.started = {**client.started, "documents": ["request"]}

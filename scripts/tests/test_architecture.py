@@ -112,7 +112,7 @@ def test_no_module_of_the_contracts_loads_a_numeric_library() -> None:
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
-def test_no_module_of_the_editor_door_hides_one_of_the_standard_library() -> None:
+def test_no_module_of_the_editor_entry_point_hides_one_of_the_standard_library() -> None:
     names = {path.stem for path in PACKAGES["ml_runner"].glob("*.py")} - {"__init__", "__main__"}
     assert not names & sys.stdlib_module_names
 

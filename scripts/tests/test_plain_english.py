@@ -1,4 +1,4 @@
-"""The words of `plain_english.json` are used nowhere: each has a plainer one beside it."""
+"""The words in `plain_english.json` are not used; the file gives a plainer one for each."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def pages() -> list[Path]:
 
 
 def prose(path: Path) -> Iterator[tuple[int, str]]:
-    """Give the line and the text of everything that is written for people."""
+    """Yield the line and the text of all prose in a file."""
     text = path.read_text("utf-8")
     if path.suffix == ".py":
         yield from of_python(text)

@@ -147,7 +147,7 @@ def _refusal(case: Case, answer: Answer) -> Iterator[Finding]:
         found = ABSENT if path is msgspec.UNSET else path
         yield finding("errors.place", message, expected=list(places), found=found)
     if error and not error.message:
-        yield finding("errors.message", "An error has a sentence for a person.")
+        yield finding("errors.message", "The error has no message.")
 
 
 def _view(case: Case, answer: Answer) -> Iterator[Finding]:

@@ -115,7 +115,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "wrong type": ({"/dataset": "iris.csv"}, "/dataset"),
     "required field removed": ({"/model/family": REMOVE}, "/model/family"),
     "one of several": ({"/name": "fine", "/seed": -1}, "/seed"),
-    "below a text": ({"/preset/x": 1}, "/preset/x"),
+    "below a string": ({"/preset/x": 1}, "/preset/x"),
     "no such item": ({"/tags/7": "x"}, "/tags/7"),
     "no such field to remove": ({"/nothing": REMOVE}, "/nothing"),
     "the whole document": ({"": {}}, ""),
@@ -143,7 +143,7 @@ def test_an_invalid_document_is_not_saved_over_a_valid_one(tmp_path: Path) -> No
     path = tmp_path / "request.json"
     path.write_bytes((VECTORS / "request.v1.min.json").read_bytes())
     document = Document.load(path, RequestV1)
-    document.raw["preset"] = "quick"  # Past the door that validates.
+    document.raw["preset"] = "quick"  # Bypass the validating constructor.
     with pytest.raises(RunForgeError) as caught:
         document.save(path)
     assert caught.value.code is ErrorCode.DOCUMENT_INVALID
@@ -206,7 +206,7 @@ def test_a_version_that_is_no_number_is_invalid(version: Any) -> None:
     assert caught.value.location.pointer == "/version"
 
 
-def test_documents_are_told_apart_by_version_schema_and_name(tmp_path: Path) -> None:
+def test_documents_are_identified_by_version_schema_and_name(tmp_path: Path) -> None:
     assert identify({"schema_version": "run.v0.3.6"})[0] == "run.v0.3.6"
     assert identify({"$schema": "https://runforge.dev/schemas/request.v1.json"})[0] == "request.v1"
     assert identify({}, path=tmp_path / "metrics.json")[0] == "metrics.phase2"

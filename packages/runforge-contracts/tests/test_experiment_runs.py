@@ -1,4 +1,4 @@
-"""Runs of experiments as they are read, and what is told of those that are wrong."""
+"""Runs of experiments are read, and invalid ones are reported."""
 
 from __future__ import annotations
 
@@ -164,7 +164,9 @@ def test_runs_are_listed_oldest_first_and_links_are_left_out(runs: Path) -> None
     assert experiment_runs(runs.parent) == []
 
 
-def test_a_run_of_an_experiment_is_told_from_a_trained_one(run: Path, tmp_path: Path) -> None:
+def test_a_run_of_an_experiment_is_distinguished_from_a_trained_one(
+    run: Path, tmp_path: Path
+) -> None:
     assert is_experiment_folder(run)
     assert is_experiment_folder(shutil.copytree(run, tmp_path / "copy"))
     trained = next((VECTORS / "runs/v0.4.0/.runforge/runs").iterdir())
@@ -265,7 +267,7 @@ def test_links_pipes_and_folders_in_place_of_files_are_findings(run: Path) -> No
     assert missing == {"/files/config.yaml", "/files/metrics.jsonl", "/files/logs.txt"}
 
 
-def test_a_journal_full_of_mistakes_is_told_of_in_short(run: Path) -> None:
+def test_a_journal_full_of_mistakes_is_summarized(run: Path) -> None:
     (run / "metrics.jsonl").write_bytes(b"loss=1\n" * 10_000)
     found = [item for item in check_run(run) if item.file == "metrics.jsonl"]
     mistakes = [item.message for item in found if item.rule == "json.invalid"]

@@ -117,7 +117,7 @@ def test_metrics_that_are_wrong_are_none(tmp_path: Path) -> None:
     assert (entry["status"], entry["summary"]) == ("failed", {"final_metrics": {}})
 
 
-def test_a_run_at_work_has_no_status_yet(tmp_path: Path) -> None:
+def test_a_running_run_has_no_status_yet(tmp_path: Path) -> None:
     running = write(tmp_path, "run-2026-02-01-001", status="running")
     empty = tmp_path / "runs/run-2026-02-01-002"
     empty.mkdir()

@@ -13,7 +13,7 @@ import pytest
 import runforge_contracts as rf
 
 VECTORS = Path(__file__).parents[3] / "docs/test-vectors"
-#: Reviewed: whoever adds or removes a name changes the public interface.
+#: Reviewed: adding or removing a name changes the public interface.
 PUBLIC = {
     *("open_workspace", "Workspace", "Run", "ExperimentRun", "Metric"),
     *("Document", "Request", "Result", "REMOVE", "validate"),

@@ -1,4 +1,4 @@
-"""Runs are found and read whoever wrote them, and a hostile store cannot lead a reader astray."""
+"""Runs of every client are found and read, and a hostile store cannot mislead a reader."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_an_empty_folder_of_any_name_does_not_end_the_listing(store: StoreLayout
     assert [entry["run_id"] for entry in list_runs(store)] == ["backup", *EXPECTED["v0.3.6"]]
 
 
-def test_a_file_in_place_of_the_run_folders_is_told(tmp_path: Path) -> None:
+def test_a_file_in_place_of_the_run_folders_is_reported(tmp_path: Path) -> None:
     store = StoreLayout(tmp_path)
     store.root.mkdir()
     store.runs.touch()

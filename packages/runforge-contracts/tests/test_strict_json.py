@@ -62,7 +62,7 @@ def test_whatever_is_written_is_read_back_the_same(value: Any) -> None:
 
 
 @given(values)
-def test_a_text_is_brought_into_the_form_in_which_it_is_written(value: Any) -> None:
+def test_a_string_is_normalized_before_it_is_written(value: Any) -> None:
     assert in_form(encode_json_line(value)) == encode_json(value)
     assert in_form(encode_json(value)) == encode_json(value)
 

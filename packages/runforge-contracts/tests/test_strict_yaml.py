@@ -57,7 +57,7 @@ def test_readers_of_yaml_1_1_read_the_same(value: Any) -> None:
     assert text_of(yaml.load(encode_yaml(value), yaml.SafeLoader)) == text_of(value)
 
 
-def test_documents_are_written_for_people() -> None:
+def test_documents_are_written_readably() -> None:
     value = {
         "run_id": "run-2026-02-01-001",
         "dataset": "penguins:v1",

@@ -1,4 +1,4 @@
-"""What a person is told about the likeliest mistakes in a request."""
+"""Messages for the most likely mistakes in a request."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def test_a_misspelt_field_is_offered() -> None:
     assert refused(raw).hint == "Did you mean `preset` where it says `presets`?"
 
 
-def test_several_mistakes_are_told_together() -> None:
+def test_several_mistakes_are_reported_together() -> None:
     raw = {**FULL, "preset": "slow", "seed": -1, "tags": [1, "x", None]}
     error = refused(raw)
     assert "(4 mistakes)" in error.message
@@ -145,7 +145,7 @@ def test_several_mistakes_are_told_together() -> None:
 
 
 @pytest.mark.parametrize("count", [20_000, pytest.param(1_000_000, marks=pytest.mark.scale)])
-def test_many_mistakes_are_not_all_told(count: int) -> None:
+def test_many_mistakes_are_not_all_reported(count: int) -> None:
     error = refused({**FULL, "tags": [1] * count})
     assert len(error.problems) == MAX_PROBLEMS
 

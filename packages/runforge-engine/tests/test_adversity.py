@@ -1,4 +1,4 @@
-"""A disk that is full, a folder that is closed or gone, a clock that is set: told, and survived."""
+"""A full disk, an unwritable or missing folder and a changed clock are reported and survived."""
 
 from __future__ import annotations
 
@@ -77,18 +77,18 @@ def is_as_it_was(store: StoreLayout, before: dict[Path, bytes]) -> None:
 
 
 def limited(size: int) -> None:
-    """Train where no file can grow beyond ``size`` bytes, which is told as a full disk is."""
+    """Train with a limit of ``size`` bytes per file, which is reported like a full disk."""
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
     train("iris.csv", label="target")
 
 
-def test_a_disk_that_is_full_at_any_file_is_told(store: StoreLayout) -> None:
+def test_a_disk_that_is_full_at_any_file_is_reported(store: StoreLayout) -> None:
     before, runs = files_of(store), set(store.runs.iterdir())
     sizes = sorted({max(len(data) - 1, 0) for data in before.values()})
     told = [in_process(partial(limited, size)) for size in sizes]
     assert set(told) <= {"STORE_NOT_WRITABLE", "done"}
-    # Whatever is the first file that does not fit, the run is not done before all of them do.
+    # Whichever file exceeds the limit first, the run is finished only if all of them are written.
     assert told == sorted(told)
     assert told.count("STORE_NOT_WRITABLE") > 5
     assert all(any(folder.iterdir()) for folder in set(store.runs.iterdir()) - runs)
@@ -151,7 +151,7 @@ def as_nobody(work: Callable[[], object]) -> None:
 
 
 @pytest.mark.parametrize("place", [".", ".runforge", ".runforge/runs"])
-def test_a_folder_that_cannot_be_written_is_told(place: str, monkeypatch: Any) -> None:
+def test_a_folder_that_cannot_be_written_is_reported(place: str, monkeypatch: Any) -> None:
     with tempfile.TemporaryDirectory() as name:  # others may come here, unlike to pytest's own
         workspace = Path(name)
         workspace.chmod(0o755)
@@ -290,7 +290,7 @@ def test_a_run_that_cannot_be_listed_names_what_lists_it(tmp_path: Path, monkeyp
 
 
 @pytest.mark.parametrize("hours", [-48, -1, 48])
-def test_a_clock_that_is_set_while_a_run_is_at_work(
+def test_a_clock_that_is_set_during_a_run(
     hours: int, store: StoreLayout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from runforge_engine.runtime import clock

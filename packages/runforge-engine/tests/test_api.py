@@ -211,7 +211,7 @@ def test_frames_that_no_file_could_be_are_refused_as_files_are(
         assert caught.value.code is code
 
 
-def test_hints_to_whoever_writes_python_are_in_python(tmp_path: Path, monkeypatch: Any) -> None:
+def test_hints_for_python_users_are_in_python(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.chdir(tmp_path)
     frame = pd.DataFrame({"x": [1.0, 2.0] * 9, "it's": ["u", "v"] * 9, "y": [0, 1] * 9})
     frame.to_csv("data.csv")
@@ -250,7 +250,7 @@ def test_all_runs_are_a_frame(iris: Path) -> None:
     assert frame.sort_values("accuracy").groupby("model")["accuracy"].max().notna().all()
 
 
-def test_a_run_at_work_is_running_until_it_is_not(iris: Path, tmp_path: Path) -> None:
+def test_a_run_is_running_until_it_finishes(iris: Path, tmp_path: Path) -> None:
     done = train(iris, label="target")
     folder = tmp_path / ".runforge/runs/20270101-000000-0000000a"
     (folder / "logs").mkdir(parents=True)

@@ -187,7 +187,7 @@ def test_a_parameter_that_is_given_twice_is_refused() -> None:
     assert parse_parameters(["C=1", "c=2"]) == {"C": 1, "c": 2}
 
 
-def test_a_profile_brings_its_family_and_an_editor_is_told() -> None:
+def test_a_profile_sets_its_family_and_an_editor_gets_a_note() -> None:
     assert [family_of(profile) for profile in (None, "default", "fast", "thorough", "none")] == [
         "logistic_regression",
         "logistic_regression",

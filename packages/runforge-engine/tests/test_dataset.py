@@ -135,7 +135,7 @@ def test_bad_data_is_refused_by_name(
     assert named in error.message
 
 
-def test_a_text_feature_says_how_to_leave_it_out(path: Path) -> None:
+def test_the_error_of_a_string_feature_says_how_to_exclude_it(path: Path) -> None:
     error = refused(path, "a,the island,y\n1,x,0\n2,x,0\n1,x,1\n2,x,1\n")
     assert error.hint is not None
     assert "--exclude 'the island'" in error.hint

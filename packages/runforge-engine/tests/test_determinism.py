@@ -160,7 +160,7 @@ def test_another_python_gives_the_same_artifacts(
 ) -> None:
     run_all(tmp_path, {}, tmp_path, python)
     differing = differences(reference / ".runforge/runs", tmp_path / ".runforge/runs")
-    # What tells of the interpreter, and the digests of that.
+    # Fields that describe the interpreter, and their digests.
     telling = {"run.json", "result.json", "provenance.intoto.json", "manifest.json"}
     assert {name.partition("/")[2] for name in differing} <= telling
     models = list((tmp_path / ".runforge/runs").glob("*/artifacts/model.pkl"))

@@ -1,4 +1,4 @@
-"""Every end of a run is on record: failure, cancellation, interruption, faults of our own."""
+"""Every outcome of a run is recorded: failure, cancellation, interruption, internal errors."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Cancelling(Observer):
     "event",
     ["run_start", "dataset_loaded", "train_started", "metrics_computed", "artifacts_written"],
 )
-def test_a_cancelled_run_is_on_record(event: str, train: Any) -> None:
+def test_a_cancelled_run_is_recorded(event: str, train: Any) -> None:
     cancellation = Cancellation()
     outcome = train(cancellation=cancellation, observer=Cancelling(event, cancellation))
     assert outcome.status == "cancelled"
@@ -73,7 +73,7 @@ def test_a_run_that_is_cancelled_before_it_has_a_folder_leaves_nothing(
 
 
 @pytest.mark.parametrize("event", ["dataset_loaded", "train_started", "metrics_computed"])
-def test_an_interrupted_run_is_on_record_and_the_interrupt_goes_on(
+def test_an_interrupted_run_is_recorded_and_the_interrupt_propagates(
     event: str, train: Any, tmp_path: Path
 ) -> None:
     with pytest.raises(KeyboardInterrupt):
@@ -83,7 +83,7 @@ def test_an_interrupted_run_is_on_record_and_the_interrupt_goes_on(
     assert (folder / "manifest.json").is_file()
 
 
-def test_a_fault_of_the_program_is_on_record(train: Any) -> None:
+def test_an_internal_error_is_recorded(train: Any) -> None:
     outcome = train(observer=Raising("train_started", ZeroDivisionError("oops")))
     assert (outcome.status, outcome.error.code) == ("failed", ErrorCode.INTERNAL)
     assert outcome.result["error"]["type"] == "ZeroDivisionError"
@@ -159,7 +159,7 @@ def test_a_taken_folder_is_never_claimed_again(tmp_path: Path) -> None:
     assert [first.name, second.name] == names
 
 
-def test_numpy_loaded_too_early_is_told_and_recorded(tmp_path: Path) -> None:
+def test_numpy_loaded_too_early_is_reported_and_recorded(tmp_path: Path) -> None:
     path, label, _ = write_dataset("iris", tmp_path)
     program = (
         "import numpy, sys\n"

@@ -1,4 +1,4 @@
-"""What an experiment file amounts to, and everything that can be wrong with one."""
+"""Experiment files: their contents after merging, and all mistakes in them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def write(root: Path, **files: str) -> None:
 
 
 def read(root: Path, text: str = BASIC, **options: Any) -> Materialised:
-    """Return what an experiment with this text amounts to."""
+    """Return the experiment that is read from this text."""
     write(root, exp=text)
     return materialise(root / "exp.yaml", root, **{"surroundings": {"PATH": os.defpath}, **options})
 
@@ -70,7 +70,7 @@ def test_files_are_laid_over_each_other_and_the_experiment_over_them(root: Path)
     assert config["experiment_file"]["path"] == "exp.yaml"
 
 
-def test_values_of_the_command_line_lie_over_all_and_are_on_record(root: Path) -> None:
+def test_values_of_the_command_line_take_precedence_and_are_recorded(root: Path) -> None:
     settings = ["training.epochs=3", "training.new.rate=1e-4", "tags=[a, b]", "name='007'"]
     config = read(root, f"training: {{epochs: 1, keep: yes}}{BASIC}", settings=settings).config
     assert config["training"] == {"epochs": 3, "keep": "yes", "new": {"rate": 1e-4}}
@@ -97,7 +97,7 @@ def test_a_setting_that_makes_no_sense_is_refused(root: Path, setting: str, code
     assert refused(root, BASIC, settings=[setting]).code == code
 
 
-def test_declared_variables_are_filled_in_and_on_record(root: Path) -> None:
+def test_declared_variables_are_filled_in_and_recorded(root: Path) -> None:
     text = (
         f"environment: {{WHERE: data, LEVEL: '1'}}\npath: ${{WHERE}}/x-${{OTHER}}-${{LEVEL}}{BASIC}"
     )
@@ -370,7 +370,7 @@ def test_references_of_another_form_are_no_references(root: Path, references: ob
     assert "references" not in read(root, text).config
 
 
-def test_all_that_is_wrong_is_told_together(root: Path) -> None:
+def test_all_mistakes_are_reported_together(root: Path) -> None:
     text = """
 experiment: 3
 model: m

@@ -1,4 +1,4 @@
-"""What training scripts log, by the helper or by hand, and what it amounts to."""
+"""Logs of training scripts, written with the helper or by hand, and the resulting metrics."""
 
 from __future__ import annotations
 
@@ -262,7 +262,7 @@ def test_an_artifact_goes_through_no_link(run: CurrentRun, tmp_path: Path) -> No
     assert list((tmp_path / "outside").iterdir()) == []
 
 
-def test_the_configuration_is_read_as_yaml_of_today(run: CurrentRun, tmp_path: Path) -> None:
+def test_the_configuration_is_read_as_yaml_1_2(run: CurrentRun, tmp_path: Path) -> None:
     assert run.config == {"run_id": "run-2026-02-01-001", "seed": 1e-4}
     assert read_config(run._place("RUNFORGE_CONFIG")) == run.config
     assert (run.active, run.run_id) == (True, "run-2026-02-01-001")
@@ -328,7 +328,7 @@ def test_lines_of_several_processes_do_not_mix(run: CurrentRun) -> None:
 
 
 def amount(*texts: bytes) -> Journal:
-    """Return what lines of a journal amount to."""
+    """Return the metrics that result from lines of a journal."""
     journal = Journal()
     for text in texts:
         journal.read(text)
@@ -426,7 +426,7 @@ def test_the_order_in_which_lines_of_several_processes_arrive_decides_nothing() 
         b'{"parameter": "a", "value": ' + b"[" * 63 + b"]" * 63 + b"}",
     ],
 )
-def test_a_line_that_is_none_is_told_of_and_passed_over(line: bytes) -> None:
+def test_an_invalid_line_is_reported_and_skipped(line: bytes) -> None:
     journal = amount(line, b'{"metric": "b", "value": 1}')
     assert journal.document == {"summary": {"b": 1}, "history": {"b": [{"step": 1, "value": 1}]}}
     assert len(journal.warnings) == 1
@@ -517,7 +517,7 @@ def test_what_user_code_writes_itself_stays(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["metrics.json", "metrics.jsonl"]
 
 
-def test_a_journal_that_is_no_file_is_told_of(tmp_path: Path) -> None:
+def test_a_journal_that_is_no_file_is_reported(tmp_path: Path) -> None:
     for name in ("link", "folder", "pipe"):
         journal = tmp_path / name
         if name == "link":
@@ -558,7 +558,7 @@ def test_a_document_is_valid_whenever_it_is_looked_at(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("depth", [63, 64])
-def test_of_many_mistakes_a_few_are_told_one_by_one(depth: int) -> None:
+def test_of_many_mistakes_a_few_are_reported_one_by_one(depth: int) -> None:
     journal = Journal()
     for _ in range(100):
         journal.read(b'{"parameter": "p", "value": %s}' % (b"[" * depth + b"]" * depth))

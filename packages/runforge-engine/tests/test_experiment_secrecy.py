@@ -28,7 +28,7 @@ FORMS = [
 
 
 @pytest.mark.parametrize("value", FORMS)
-def test_the_form_of_a_value_tells_of_a_secret(value: str) -> None:
+def test_a_secret_is_recognized_by_its_format(value: str) -> None:
     assert secret_form(value) is not None
     for text in (value, f"before {value} behind", f"x={value}"):
         assert reason_to_withhold("HARMLESS", text) is not None
@@ -64,7 +64,7 @@ def test_other_values_are_taken_as_they_are(value: str) -> None:
         *("DB_PASS", "DB_PWD", "NPM_AUTH", "SENTRY_DSN"),
     ],
 )
-def test_a_name_tells_of_a_secret(name: str) -> None:
+def test_a_secret_is_recognized_by_its_name(name: str) -> None:
     assert reason_to_withhold(name, "x y") == "its name is that of a secret"
 
 

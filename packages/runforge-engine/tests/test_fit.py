@@ -125,7 +125,7 @@ def test_every_tree_is_in_one_portion(total: int, threads: int, most: int) -> No
         assert portions[-1][1] - portions[-1][0] == 1
 
 
-def test_a_forest_of_a_large_table_tells_of_every_tree(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_forest_of_a_large_table_reports_every_tree(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("runforge_engine.modeling.fit.ROWS_AT_ONCE", 100)
     X, y = load("iris")
     seen: list[tuple[int, int]] = []

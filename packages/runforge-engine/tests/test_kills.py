@@ -1,4 +1,4 @@
-"""A run that is killed at any moment leaves a store that is read, told of and mended."""
+"""A run that is killed at any moment leaves a store that can be read and repaired."""
 
 from __future__ import annotations
 

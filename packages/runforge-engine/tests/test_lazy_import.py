@@ -1,4 +1,4 @@
-"""Deferred modules are there for whoever uses them, and only then."""
+"""Deferred modules are imported on first use, and not before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A dataset that does not fit into memory is refused before it is read, and says what it takes."""
+"""A dataset larger than memory is refused before it is read, with the memory that it needs."""
 
 from __future__ import annotations
 
@@ -297,6 +297,6 @@ def test_the_estimate_for_a_forest_follows_the_size_of_its_model(
     assert larger - large == pytest.approx(2 * model, rel=0.5)
 
 
-def test_sizes_are_told_in_words_of_their_own() -> None:
+def test_sizes_are_formatted_for_display() -> None:
     told = [size_text(size) for size in (0, 1023, 2048, 5 * 2**20, 1.5 * 2**30, 3 * 2**40)]
     assert told == ["0 bytes", "1023 bytes", "2 KiB", "5 MiB", "1.5 GiB", "3.0 TiB"]

@@ -131,7 +131,7 @@ LINEAR_CHANGES: dict[str, Callable[[Any], None]] = {
     "other features than the scaler's": set_on("clf", "n_features_in_", 5),
     "names of features twice": set_on("scaler", "feature_names_in_", np.array(["a"] * 4, object)),
     "names that are numbers": set_on("scaler", "feature_names_in_", np.arange(4).astype(object)),
-    "a text of another length": set_on("clf", "penalty", "x" * 5000),
+    "a string of another length": set_on("clf", "penalty", "x" * 5000),
     "a dict of dicts": set_on("clf", "class_weight", {0: {1: 2}}),
     "a cache for the pipeline": lambda fitted: setattr(fitted, "memory", "/somewhere"),
     "steps in another order": lambda fitted: fitted.steps.reverse(),
@@ -178,7 +178,7 @@ FOREST_CHANGES: dict[str, Callable[[Any], None]] = {
 
 
 @pytest.mark.parametrize("change", FOREST_CHANGES.values(), ids=FOREST_CHANGES)
-def test_a_forest_that_does_not_hold_together_is_named(change: Callable[[Any], None]) -> None:
+def test_an_inconsistent_forest_is_reported(change: Callable[[Any], None]) -> None:
     fitted = model("random_forest")
     change(fitted["clf"])
     assert codes(fitted) & {"ATTRIBUTE_INVALID", "TREE_INVALID"}
@@ -279,7 +279,7 @@ KINDS = {
 
 @pytest.mark.parametrize("compressed", [False, True])
 @pytest.mark.parametrize(("kind", "data"), KINDS.items(), ids=KINDS)
-def test_what_is_no_model_is_told_by_what_it_is(kind: str, data: bytes, compressed: bool) -> None:
+def test_a_file_that_is_no_model_is_described(kind: str, data: bytes, compressed: bool) -> None:
     inspection = inspect_model_bytes(zlib.compress(data) if compressed else data)
     (finding,) = inspection.findings
     assert finding.code is FindingCode.NOT_A_PICKLE

@@ -158,7 +158,7 @@ def test_the_version_that_wrote_the_file_does_not_count() -> None:
     assert digest(other) == digest(data)
 
 
-def test_values_that_look_alike_are_told_apart() -> None:
+def test_values_that_look_alike_are_distinguished() -> None:
     fitted = model("linear_svc")
     values: list[Any] = [
         None,

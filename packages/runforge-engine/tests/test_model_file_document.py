@@ -61,7 +61,7 @@ def test_a_number_of_features_that_is_none_is_absent(count: object) -> None:
     assert "n_features" not in document_of(joblib_bytes(fitted))
 
 
-def test_values_that_json_lacks_are_told_in_words() -> None:
+def test_values_that_json_lacks_are_described() -> None:
     fitted = model("logistic_regression")
     clf = fitted["clf"]
     clf.C, clf.tol, clf.max_iter = float("nan"), float("inf"), 2**80

@@ -119,7 +119,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("change", WRONG.values(), ids=WRONG)
-def test_a_tree_that_does_not_hold_together_is_named(
+def test_an_inconsistent_tree_is_reported(
     change: Callable[[tuple[Any, ...], State], Any],
 ) -> None:
     inspection = forge(change)

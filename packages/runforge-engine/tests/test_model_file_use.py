@@ -1,4 +1,4 @@
-"""Whatever a changed model holds: if it is told clean, it can be loaded and used."""
+"""A changed model without findings can be loaded and used."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def test_what_is_told_clean_can_be_used() -> None:
+def test_a_model_without_findings_can_be_used() -> None:
     outcomes = run(200, seed=20251)
     assert sum(outcomes.values()) == 200
     assert outcomes["refused"] > 50

@@ -1,4 +1,4 @@
-"""Models are used in a process of its own: the same results, and an end that is told."""
+"""Models are used in a separate process: the results are the same, and a crash is reported."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_replay_is_that_of_this_process(trained: Path, folder: Run, listed: An
         assert np.array_equal(one, other)
 
 
-def test_an_error_is_told_with_all_its_parts(
+def test_an_error_is_passed_on_with_all_its_parts(
     trained: Path, folder: Run, listed: Any, tmp_path: Path
 ) -> None:
     data = tmp_path / "other.csv"

@@ -310,7 +310,7 @@ def test_threads_allowed_afterwards_are_recorded():
 
 
 @pinnable
-def test_a_c_library_told_to_ignore_the_processor_is_not_pinned():
+def test_a_c_library_set_to_ignore_the_processor_is_not_pinned():
     tunables = "glibc.cpu.hwcaps=-AVX2,-FMA"
     code = PIN + "pin_environment()\nimport json\nprint(json.dumps(describe_numerics()))"
     record = json.loads(run(code, GLIBC_TUNABLES=tunables))

@@ -264,7 +264,7 @@ def test_large_values_that_can_be_scaled_are_taken(path: Path) -> None:
     assert codes(dropped) == ["MISSING_VALUES_DROPPED"]
 
 
-def test_a_value_that_hides_all_others_is_told(path: Path) -> None:
+def test_a_value_that_hides_all_others_is_reported(path: Path) -> None:
     dataset = load(path, ROWS + "1e100,1,1\n")
     [told] = dataset.diagnostics
     assert (told.code, told.severity) == ("FEATURE_OUTLIER", "warning")
@@ -389,7 +389,7 @@ def test_integers_beyond_two_to_the_53_are_taken_alike(
 
 
 @pytest.mark.parametrize("carrier", CARRIERS)
-def test_large_numbers_that_a_double_holds_are_not_told_of(carrier: str, tmp_path: Path) -> None:
+def test_large_numbers_that_fit_a_double_are_not_reported(carrier: str, tmp_path: Path) -> None:
     columns = {
         "whole": [2**53 + 2 * row for row in range(8)],
         "float": [1.2345678901234567e17 * (row + 1) for row in range(8)],
@@ -498,7 +498,7 @@ ALIKE: dict[str, tuple[list[str], list[list[str]], str]] = {
 
 
 @pytest.mark.parametrize(("labels", "groups", "quoted"), ALIKE.values(), ids=ALIKE)
-def test_labels_that_look_like_one_are_several_and_told(
+def test_labels_that_look_alike_are_kept_apart_and_reported(
     path: Path, labels: list[str], groups: list[list[str]], quoted: str
 ) -> None:
     rows = "".join(f'{row},"{labels[row % len(labels)]}"\n' for row in range(4 * len(labels)))
@@ -510,7 +510,7 @@ def test_labels_that_look_like_one_are_several_and_told(
     assert quoted in told.message
 
 
-def test_numbers_that_are_written_differently_are_one_label_and_told(path: Path) -> None:
+def test_numbers_that_are_written_differently_are_one_label_and_reported(path: Path) -> None:
     labels = ["01", "1", "+1", "1.0", " 2", "2", "3"]
     rows = "".join(f"{row},{labels[row % 7]}\n" for row in range(28))
     dataset = load(path, "a,y\n" + rows)
@@ -551,7 +551,7 @@ def test_labels_of_thousands_of_digits_are_integers_or_refused(path: Path) -> No
     assert "and 4 more" in told.message
 
 
-def test_labels_of_one_spelling_each_are_not_told_of(path: Path) -> None:
+def test_labels_of_one_spelling_each_are_not_reported(path: Path) -> None:
     for labels in (["1.0", "2.0", "3.0"], ["01", "02", "03"], ["a", "b", "ab"], ["é", "e", "ë"]):
         rows = "".join(f"{row},{labels[row % 3]}\n" for row in range(12))
         assert load(path, "a,y\n" + rows).diagnostics == ()
@@ -594,7 +594,7 @@ def test_excluded_columns_may_be_called_anything(path: Path) -> None:
     assert ([column["name"] for column in report["columns"]], code) == (list("apnnqy"), 1)
 
 
-def test_parquet_columns_of_any_name_are_told_apart(tmp_path: Path) -> None:
+def test_parquet_columns_of_any_name_are_distinguished(tmp_path: Path) -> None:
     numbers, labels, file = pa.array(COLUMN), pa.array(LABELS), tmp_path / "data.parquet"
     columns = [numbers, numbers, pa.nulls(8), pa.nulls(8), numbers, labels]
     parquet.write_table(pa.table(columns, names=["a.b", "n", "", "", "n", "y"]), file)

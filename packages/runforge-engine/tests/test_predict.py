@@ -382,7 +382,7 @@ def test_a_model_that_no_run_made_is_not_loaded(workspace: Path) -> None:
     assert error.code is ErrorCode.FILE_NOT_FOUND
 
 
-def test_a_run_without_a_digest_on_record_or_without_a_model_is_refused(workspace: Path) -> None:
+def test_a_run_without_a_recorded_digest_or_without_a_model_is_refused(workspace: Path) -> None:
     folder = run_of(workspace, "linear_svc")
     (workspace / ".runforge/index.json").unlink()
     (folder.path / "manifest.json").unlink()

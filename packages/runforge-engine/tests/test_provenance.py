@@ -121,7 +121,7 @@ def test_packages_are_those_that_can_change_a_bit_sorted_and_with_the_installed_
     packages = collect_provenance(tmp_path, ".runforge", CLIENT)["packages"]
     assert list(packages) == sorted(packages)
     assert {"joblib", "numpy", "pyarrow", "runforge-engine", "scikit-learn"} <= set(packages)
-    # The file that a frame becomes is on record, and it alone makes the model.
+    # The file written from the frame is recorded, and only it determines the model.
     assert "pandas" not in packages
     assert packages == {name: version(name) for name in packages}
 

@@ -339,7 +339,7 @@ def test_a_kernel_that_no_variable_records_is_named(tmp_path: Path) -> None:
 # --- the dataset ---
 
 
-def test_a_dataset_with_another_row_is_told_by_its_digests(trained: Any) -> None:
+def test_a_dataset_with_another_row_is_reported_by_its_digests(trained: Any) -> None:
     run = trained()
     data = run.parents[2] / "penguins.csv"
     text = data.read_text("utf-8")
@@ -594,7 +594,7 @@ def test_runs_of_the_test_vectors_have_a_verdict(run: Path) -> None:
 # --- the process ---
 
 
-def test_a_training_that_dies_is_told(trained: Any) -> None:
+def test_a_training_that_dies_is_reported(trained: Any) -> None:
     run = trained()
     # numpy refuses to load where both are set.
     both = dict.fromkeys(("NPY_DISABLE_CPU_FEATURES", "NPY_ENABLE_CPU_FEATURES"), "AVX2")

@@ -195,7 +195,7 @@ def test_pointers_exist_and_digests_match(outcome: ExecutionResult) -> None:
     assert run["dataset"]["fingerprint_sha256"] == hashlib.sha256(dataset).hexdigest()
 
 
-def test_the_statement_is_what_the_documents_amount_to(outcome: ExecutionResult) -> None:
+def test_the_statement_follows_from_the_documents(outcome: ExecutionResult) -> None:
     listed = read(outcome.run_dir, "manifest.json")["files"]
     written = (outcome.run_dir / "provenance.intoto.json").read_bytes()
     assert statement_of(Run(outcome.run_dir), listed) == written
@@ -220,7 +220,7 @@ def test_documents_are_written_in_canonical_form(outcome: ExecutionResult) -> No
         assert text == json.dumps(json.loads(text), indent=2, ensure_ascii=False) + "\n"
 
 
-def test_penguins_are_told_apart(train: Any) -> None:
+def test_penguins_are_distinguished(train: Any) -> None:
     outcome = train("penguins")
     run = read(outcome.run_dir, "run.json")
     assert run["metrics"] == {

@@ -359,7 +359,7 @@ class TestKeys:
         assert refusal(lambda: sign_folder(folder, path)).code is ErrorCode.KEY_INVALID
         assert refusal(lambda: verify_signature(folder, path)).code is ErrorCode.KEY_INVALID
 
-    def test_the_two_halves_of_a_key_are_told_apart(self, folder: Path, keys: KeyPair) -> None:
+    def test_the_two_halves_of_a_key_are_distinguished(self, folder: Path, keys: KeyPair) -> None:
         error = refusal(lambda: verify_signature(folder, keys.private_key))
         assert (error.code, error.hint) == (
             ErrorCode.KEY_INVALID,

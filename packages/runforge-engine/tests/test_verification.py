@@ -584,7 +584,7 @@ class TestIndex:
         assert rules(verified(folder)) == {"index.once"}
         whole = verified_store(store)
         assert rules(whole) == {"index.once"}
-        # Reported with the run and not repeated, but the index does not pass either.
+        # Reported for the run and not again, but the index is not reported as valid either.
         assert (check(whole, "index").verdict, check(whole, "index").findings) == ("invalid", ())
 
     def test_a_run_whose_folder_is_gone_is_found(self, store: StoreLayout, folder: Path) -> None:
@@ -691,7 +691,7 @@ class TestUnfinished:
         alone = verified(folder)
         assert (alone.holds, verdicts(alone)["files"]) == (False, "no result")
 
-    def test_a_run_at_work_is_named_and_left_alone(self, store: StoreLayout) -> None:
+    def test_a_running_run_is_reported_and_left_alone(self, store: StoreLayout) -> None:
         folder = store.run_folder("20260101-000000-00000000")
         folder.mkdir()
         with holding(folder):
@@ -973,7 +973,7 @@ class TestLocks:
         with locked(folder):
             assert check_index(store).findings == free
 
-    def test_a_run_at_work_is_let_be(self, store: StoreLayout) -> None:
+    def test_a_running_run_is_left_alone(self, store: StoreLayout) -> None:
         folder = store.run_folder("20260201-120000-abc12345")
         folder.mkdir()
         with locked(folder):

@@ -1,4 +1,4 @@
-"""Sorts lists of texts and drops what stands there twice."""
+"""Sorts lists of strings and drops duplicates."""
 
 from typing import Any
 

@@ -22,7 +22,7 @@ class Broken(ExperimentClient):
 
 
 def unquoted(text: re.Match[str]) -> str:
-    """Return a text without its quotes if it is still one."""
+    """Return a string without its quotes if it is still a string."""
     return text[1] if parse_yaml(text[1].encode()) == text[1] else text[0]
 
 

@@ -18,7 +18,7 @@ RequirementId: TypeAlias = Annotated[
 
 class Input(Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True):
     """
-    The document that the client is given: a vector as it stands, or one with places changed.
+    The document that the client is given: a vector, unchanged or with changed fields.
     """
 
     file: Annotated[str, Meta(description="File of the vectors.")] | UnsetType = UNSET
@@ -27,7 +27,7 @@ class Input(Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=T
         | UnsetType
     ) = UNSET
     remove: (
-        Annotated[list[str], Meta(description="JSON Pointers of fields to take away.")]
+        Annotated[list[str], Meta(description="JSON Pointers of fields to remove.")]
         | UnsetType
     ) = UNSET
     json: (
@@ -44,13 +44,13 @@ class Expect(Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=
     outcome: Annotated[
         Literal["accepted", "rejected", "either"],
         Meta(
-            description="`either`: the contract leaves it open; what is written must hold all the same."
+            description="`either`: the contract allows both; anything that is written must still be valid."
         ),
     ]
     view: (
         Annotated[
             dict[str, Any],
-            Meta(description="Fields that the view must have, with these values."),
+            Meta(description="Fields and values that the view must have."),
         ]
         | UnsetType
     ) = UNSET
@@ -60,27 +60,31 @@ class Expect(Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=
     ) = UNSET
     codes: (
         Annotated[
-            list[str], Meta(description="Error codes of which one must be given.")
+            list[str], Meta(description="Error codes, one of which must be reported.")
         ]
         | UnsetType
     ) = UNSET
     places: (
         Annotated[
-            list[str], Meta(description="JSON Pointers of which one must be named.")
+            list[str], Meta(description="JSON Pointers, one of which must be reported.")
         ]
         | UnsetType
     ) = UNSET
     documents: (
         Annotated[
             dict[str, dict[str, Any]],
-            Meta(description="Of `execute`: what files of the run folder must hold."),
+            Meta(
+                description="For `execute`: required contents of files in the run folder."
+            ),
         ]
         | UnsetType
     ) = UNSET
     absent: (
         Annotated[
             list[str],
-            Meta(description="Of `execute`: files that the run folder must not hold."),
+            Meta(
+                description="For `execute`: files that must not be in the run folder."
+            ),
         ]
         | UnsetType
     ) = UNSET
@@ -88,7 +92,7 @@ class Expect(Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=
         Annotated[
             str,
             Meta(
-                description="Of `rebuild-index`: the vector with the index that must come of it."
+                description="For `rebuild-index`: the vector with the expected index."
             ),
         ]
         | UnsetType
@@ -97,14 +101,15 @@ class Expect(Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=
         Annotated[
             bool,
             Meta(
-                description="Whether what is written must have the contract's form, too."
+                description="Whether the output must also have the contract's formatting."
             ),
         ]
         | UnsetType
     ) = UNSET
     key_order: (
         Annotated[
-            bool, Meta(description="Whether keys must be in the schema's order, too.")
+            bool,
+            Meta(description="Whether the keys must also be in the schema's order."),
         ]
         | UnsetType
     ) = UNSET
@@ -112,7 +117,7 @@ class Expect(Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=
         Annotated[
             bool,
             Meta(
-                description="Whether what is written must hold the given fields and no others."
+                description="Whether the output must have the given fields and no others."
             ),
         ]
         | UnsetType
@@ -121,7 +126,7 @@ class Expect(Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=
 
 class Case(Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True):
     """
-    One thing that a client is asked to do, and what must come of it.
+    One operation that a client is asked to perform, and the expected outcome.
     """
 
     id: Annotated[
@@ -136,7 +141,7 @@ class Case(Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=Tr
         RequirementId, Meta(description="Id of the requirement that the case checks.")
     ]
     since: Annotated[
-        str, Meta(description="Version of the suite that brought the case.")
+        str, Meta(description="Version of the suite that introduced the case.")
     ]
     op: protocol_v1.Operation
     expect: Expect
@@ -148,7 +153,7 @@ class Case(Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=Tr
                 ]
             ],
             Meta(
-                description="`in-place`: the output is the input. `twice`: executed in two workspaces that must be equal. `concurrent`: several clients at once. The others: a capability that it needs."
+                description="`in-place`: the output is the input. `twice`: executed in two workspaces that must be equal. `concurrent`: several clients at once. Any other value is a capability that the case needs."
             ),
         ]
         | UnsetType
@@ -168,7 +173,7 @@ class Case(Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=Tr
         Annotated[
             dict[str, str],
             Meta(
-                description="Files of the workspace, and the vectors that they are copies of."
+                description="Files of the workspace, and the vectors that they are copied from."
             ),
         ]
         | UnsetType
@@ -185,7 +190,7 @@ class CaseFile(Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_field
     why: Annotated[
         str,
         Meta(
-            description="Why it matters: what goes wrong for people where a client does otherwise.",
+            description="Why the case matters: what goes wrong for users of a client that fails it.",
             min_length=1,
         ),
     ]

@@ -26,7 +26,10 @@ Operation: TypeAlias = Annotated[
         "rebuild-index",
         "trace",
     ],
-    Meta(description="What the client is asked to do.", title="Operation"),
+    Meta(
+        description="The operation that the client is asked to perform.",
+        title="Operation",
+    ),
 ]
 
 
@@ -65,7 +68,7 @@ class Started(Struct, kw_only=True, frozen=True, gc=False):
     roles: Annotated[
         list[Role],
         Meta(
-            description="What the client can be; cases of other roles are skipped.",
+            description="Roles that the client supports; cases of other roles are skipped.",
             min_length=1,
         ),
     ]
@@ -73,7 +76,7 @@ class Started(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             list[str],
             Meta(
-                description="Documents that the client knows, such as `request.v1`; cases of others are skipped. Absent: all."
+                description="Documents that the client supports, such as `request.v1`; cases of others are skipped. Absent: all."
             ),
         ]
         | UnsetType
@@ -81,7 +84,7 @@ class Started(Struct, kw_only=True, frozen=True, gc=False):
     capabilities: (
         Annotated[
             list[Literal["cancel", "source-date-epoch"]],
-            Meta(description="What an executor can do beyond executing."),
+            Meta(description="Optional capabilities of an executor."),
         ]
         | UnsetType
     ) = UNSET
@@ -89,26 +92,26 @@ class Started(Struct, kw_only=True, frozen=True, gc=False):
 
 class Params(Struct, kw_only=True, frozen=True, gc=False):
     """
-    What the operation needs beyond paths.
+    Arguments of the operation other than paths.
     """
 
     set: (
         Annotated[
-            dict[str, Any], Meta(description="Of an edit: values by JSON Pointer.")
+            dict[str, Any], Meta(description="For an edit: values by JSON Pointer.")
         ]
         | UnsetType
     ) = UNSET
     remove: (
         Annotated[
             list[str],
-            Meta(description="Of an edit: JSON Pointers of fields to take away."),
+            Meta(description="For an edit: JSON Pointers of fields to remove."),
         ]
         | UnsetType
     ) = UNSET
     fields: (
         Annotated[
             dict[str, Any],
-            Meta(description="Of a document to make: its fields, in any order."),
+            Meta(description="For a document to create: its fields, in any order."),
         ]
         | UnsetType
     ) = UNSET
@@ -116,22 +119,22 @@ class Params(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             list[str],
             Meta(
-                description="JSON Pointers of fields of a document to make whose value turned out to be NaN."
+                description="For a document to create: JSON Pointers of fields whose computed value is NaN."
             ),
         ]
         | UnsetType
     ) = UNSET
     cancel: (
         Annotated[
-            bool, Meta(description="The executor is to be interrupted once it trains.")
+            bool,
+            Meta(
+                description="Whether the executor is interrupted as soon as it trains."
+            ),
         ]
         | UnsetType
     ) = UNSET
     source_date_epoch: (
-        Annotated[
-            int,
-            Meta(description="The instant that stands for every clock, in seconds."),
-        ]
+        Annotated[int, Meta(description="Fixed time for every clock, in seconds.")]
         | UnsetType
     ) = UNSET
     sha256: (
@@ -167,7 +170,10 @@ class ShownRun(Struct, kw_only=True, frozen=True, gc=False):
 
     run_id: str
     status: (
-        Annotated[str, Meta(description="How it ended; `incomplete` where it did not.")]
+        Annotated[
+            str,
+            Meta(description="Status of the run; `incomplete` if it has no result."),
+        ]
         | UnsetType
     ) = UNSET
     run_dir: (
@@ -191,15 +197,15 @@ class Refusal(Struct, kw_only=True, frozen=True, gc=False):
         ]
         | UnsetType
     ) = UNSET
-    path: Annotated[str, Meta(description="JSON Pointer of the place.")] | UnsetType = (
-        UNSET
-    )
+    path: (
+        Annotated[str, Meta(description="JSON Pointer to the location.")] | UnsetType
+    ) = UNSET
     message: Annotated[str, Meta(description="One sentence.")] | UnsetType = UNSET
 
 
 class Stop(Struct, kw_only=True, frozen=True, gc=False):
     """
-    Last message to the client, which then ends.
+    Last message to the client, which then exits.
     """
 
     cmd: Literal["stop"]
@@ -212,13 +218,16 @@ class Run(Struct, kw_only=True, frozen=True, gc=False):
 
     cmd: Literal["run"]
     seq: Annotated[
-        int, Meta(description="Number of the message; the answer carries it.", ge=1)
+        int, Meta(description="Number of the message, repeated in the answer.", ge=1)
     ]
     case: Annotated[str, Meta(description="Id of the case.")]
     op: Operation
     document: (
         Annotated[
-            str, Meta(description="Document that the input is, or that is to be made.")
+            str,
+            Meta(
+                description="Type of the input document, or of the document to create."
+            ),
         ]
         | UnsetType
     ) = UNSET
@@ -248,14 +257,14 @@ class Answer(Struct, kw_only=True, frozen=True, gc=False):
     outcome: Annotated[
         Literal["accepted", "rejected", "skipped", "errored"],
         Meta(
-            description="`rejected`: the input breaks the contract and nothing was done. `skipped`: the role or document was not declared. `errored`: something else went wrong, which is a failure."
+            description="`rejected`: the input breaks the contract and nothing was done. `skipped`: the role or document was not declared. `errored`: any other problem, which counts as a failure."
         ),
     ]
     view: (
         Annotated[
             dict[str, Any],
             Meta(
-                description="What the client would show; its members are those of `View`."
+                description="Values that the client would display; its members are those of `View`."
             ),
         ]
         | UnsetType
@@ -265,16 +274,14 @@ class Answer(Struct, kw_only=True, frozen=True, gc=False):
         UNSET
     )
     context: (
-        Annotated[
-            dict[str, Any], Meta(description="Particulars of an `errored` outcome.")
-        ]
+        Annotated[dict[str, Any], Meta(description="Details of an `errored` outcome.")]
         | UnsetType
     ) = UNSET
 
 
 class View(Struct, kw_only=True, frozen=True, gc=False):
     """
-    What the client would show a person. Which fields a case asks for depends on the document and the operation.
+    Values that the client would display. The required fields depend on the document and the operation.
     """
 
     warnings: (
@@ -282,56 +289,59 @@ class View(Struct, kw_only=True, frozen=True, gc=False):
     ) = UNSET
     primary_metric: (
         Annotated[
-            NamedValue,
-            Meta(description="Of a result: the metric that stands for it, or null."),
+            NamedValue, Meta(description="For a result: its primary metric, or null.")
         ]
         | None
         | UnsetType
     ) = UNSET
     duration: (
-        Annotated[str, Meta(description="Of a result: its duration as it is shown.")]
+        Annotated[
+            str, Meta(description="For a result: its duration, formatted for display.")
+        ]
         | UnsetType
     ) = UNSET
     status: (
         Annotated[
-            str, Meta(description="Of a result or an executed request: how it ended.")
+            str, Meta(description="For a result or an executed request: its status.")
         ]
         | UnsetType
     ) = UNSET
     error: (
-        Annotated[ShownError, Meta(description="Of a result: its error, or null.")]
+        Annotated[ShownError, Meta(description="For a result: its error, or null.")]
         | None
         | UnsetType
     ) = UNSET
     name: (
-        Annotated[str, Meta(description="Of a request: its name, or the empty text.")]
+        Annotated[str, Meta(description="For a request: its name, or an empty string.")]
         | UnsetType
     ) = UNSET
     tags: (
         Annotated[list[str], Meta(description="Of a request: its tags.")] | UnsetType
     ) = UNSET
     hyperparameters: (
-        Annotated[dict[str, Any], Meta(description="Of a request: what it sets.")]
+        Annotated[
+            dict[str, Any], Meta(description="For a request: the values that it sets.")
+        ]
         | UnsetType
     ) = UNSET
     model_family: (
         Annotated[
             str,
             Meta(
-                description="Of a request or a run record: its model family, or the empty text."
+                description="For a request or a run record: its model family, or an empty string."
             ),
         ]
         | UnsetType
     ) = UNSET
     run_id: Annotated[str, Meta(description="Of a run record.")] | UnsetType = UNSET
     accuracy: (
-        Annotated[float, Meta(description="Of a run record or of metrics.")] | UnsetType
+        Annotated[float, Meta(description="For a run record or metrics.")] | UnsetType
     ) = UNSET
     diagnostics: (
         Annotated[
             list[str],
             Meta(
-                description="Codes of the diagnostics of a run record without a list of its own."
+                description="Codes of the diagnostics derived from a run record that has no list of diagnostics."
             ),
         ]
         | UnsetType
@@ -339,7 +349,7 @@ class View(Struct, kw_only=True, frozen=True, gc=False):
     runs: (
         Annotated[
             list[ShownRun],
-            Meta(description="Of `list` and `trace`: the runs, newest first."),
+            Meta(description="For `list` and `trace`: the runs, newest first."),
         ]
         | UnsetType
     ) = UNSET
@@ -347,7 +357,7 @@ class View(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             str,
             Meta(
-                description="Of `execute`: the run folder, absolute or relative to the workspace."
+                description="For `execute`: the run folder, absolute or relative to the workspace."
             ),
         ]
         | UnsetType

@@ -12,11 +12,11 @@ CountsAdditionalProperty: TypeAlias = Annotated[int, Meta(ge=0)]
 
 class Finding(Struct, kw_only=True, frozen=True, gc=False):
     """
-    One difference between what is and what should be.
+    One difference between the actual and the expected value.
     """
 
     requirement: Annotated[
-        str, Meta(description="Id of the requirement that is broken.")
+        str, Meta(description="Id of the requirement that is violated.")
     ]
     message: Annotated[str, Meta(description="One sentence.")]
     file: (
@@ -62,7 +62,7 @@ class Result(Struct, kw_only=True, frozen=True, gc=False):
 
 class ReportV1(Struct, kw_only=True, frozen=True, gc=False):
     """
-    What a run of the conformance suite found: `report.json`.
+    Results of a run of the conformance suite: `report.json`.
     """
 
     schema_version: Literal["conformance_report.v1"]
@@ -82,7 +82,8 @@ class ReportV1(Struct, kw_only=True, frozen=True, gc=False):
     results: list[Result]
     client: (
         Annotated[
-            protocol_v1.Client, Meta(description="Absent where the client never told.")
+            protocol_v1.Client,
+            Meta(description="Absent if the client did not report it."),
         ]
         | UnsetType
     ) = UNSET
@@ -96,7 +97,7 @@ class ReportV1(Struct, kw_only=True, frozen=True, gc=False):
     ) = UNSET
     stderr: (
         Annotated[
-            str, Meta(description="The last that the client wrote to standard error.")
+            str, Meta(description="The last output of the client on standard error.")
         ]
         | UnsetType
     ) = UNSET

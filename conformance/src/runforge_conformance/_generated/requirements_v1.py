@@ -11,7 +11,7 @@ class Requirement(
     Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True
 ):
     """
-    One thing that a client can meet or break.
+    One requirement for clients.
     """
 
     id: Annotated[
@@ -25,10 +25,18 @@ class Requirement(
         Meta(description="Which clients it binds.", min_length=1),
     ]
     statement: Annotated[
-        str, Meta(description="What the client must or should do.", min_length=1)
+        str,
+        Meta(
+            description="The required or recommended behaviour of the client.",
+            min_length=1,
+        ),
     ]
     source: Annotated[
-        str, Meta(description="Where the contract says so.", min_length=1)
+        str,
+        Meta(
+            description="Section of the contract that the requirement is based on.",
+            min_length=1,
+        ),
     ]
     unchecked: (
         Annotated[str, Meta(description="Why no case can check it.", min_length=1)]
@@ -40,7 +48,7 @@ class RequirementFile(
     Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True
 ):
     """
-    What the contract asks of clients, frozen for a contract version.
+    Requirements of the contract for clients, frozen for a contract version.
     """
 
     contract: Literal[1]

@@ -1,7 +1,7 @@
 // Generated from schemas/ by generate.mjs; edit the schema, then run `make generate`.
 
 /**
- * A number of things, within the 53 bits that every client can hold exactly.
+ * A count, within the 53 bits that every client represents exactly.
  */
 export type Count = number;
 /**
@@ -9,7 +9,7 @@ export type Count = number;
  */
 export type Sha256 = string;
 /**
- * A class label: an integer within 53 bits or a text, never a fraction. Source: RunForge contract, Data.
+ * A class label: an integer within 53 bits or a string, never a fraction. Source: RunForge contract, Data.
  */
 export type ClassLabel = number | string;
 /**
@@ -21,7 +21,7 @@ export type Fraction = number;
  */
 export type RelativePath = string;
 /**
- * A path relative to the workspace with forward slashes, or an absolute path where the thing lies outside the workspace. Source: RunForge contract, Where things live.
+ * A path relative to the workspace with forward slashes, or an absolute path where the target is outside the workspace. Source: RunForge contract, Where things live.
  */
 export type WorkspacePath = string;
 /**
@@ -29,11 +29,11 @@ export type WorkspacePath = string;
  */
 export type Timestamp = string;
 /**
- * Identity of a run and name of its folder: UTC date, UTC time and eight hexadecimal digits. Source: run store contract, section 1.
+ * Id of a run and name of its folder: UTC date, UTC time and eight hexadecimal digits. Source: run store contract, section 1.
  */
 export type RunId = string;
 /**
- * Identity of a run written by any client, older ones included; safe as the name of a folder.
+ * Id of a run written by any client, including older ones; safe as a folder name.
  */
 export type AnyRunId = string;
 /**
@@ -41,7 +41,7 @@ export type AnyRunId = string;
  */
 export type ModelFamily = "logistic_regression" | "random_forest" | "linear_svc";
 /**
- * A named bundle of hyperparameters. Source: run store contract, section 3.
+ * A named set of hyperparameters. Source: run store contract, section 3.
  */
 export type Preset = "fast" | "balanced" | "thorough" | "custom";
 /**
@@ -49,24 +49,24 @@ export type Preset = "fast" | "balanced" | "thorough" | "custom";
  */
 export type DeviceType = "cpu" | "gpu";
 /**
- * How a run ended. Source: result.json contract, Status Values.
+ * Status of a finished run. Source: result.json contract, Status Values.
  */
 export type Status = "succeeded" | "failed" | "cancelled";
 /**
- * Which metrics were computed, chosen by what the model can do. Source: RunForge guarantees, Model-Aware Metrics.
+ * Which metrics were computed, depending on the model's capabilities. Source: RunForge guarantees, Model-Aware Metrics.
  */
 export type MetricsProfile =
   "classification.base.v1" | "classification.proba.v1" | "classification.multiclass.v1";
 /**
- * `equal`: all runs record the same. `different`: two runs record different things. `incomplete`: those that record it agree, but not all do.
+ * `equal`: all runs record the same. `different`: two runs record different things. `incomplete`: the runs that record it agree, but not all runs record it.
  */
 export type Agreement = "equal" | "different" | "incomplete";
 /**
- * What can change results. `code`: the state of the repository around the workspace, told only where nothing else differs, because no code of the workspace takes part in a training. `unrecorded`: the results differ, and nothing that both runs record does.
+ * Something that can change results. `code`: the state of the repository around the workspace; reported only where nothing else differs, because training uses no code of the workspace. `unrecorded`: the results differ, and nothing that both runs record differs.
  */
 export type ComparisonReason = "data" | "configuration" | "environment" | "code" | "unrecorded";
 /**
- * From best to worst; the last one means that nothing could be compared.
+ * From best to worst; the last value means that nothing could be compared.
  */
 export type ReproductionVerdict =
   | "identical bytes"
@@ -75,19 +75,19 @@ export type ReproductionVerdict =
   | "different"
   | "not reproducible here";
 /**
- * Identity of an experiment's run and name of its folder: the UTC day and the number of the run on that day. Source: TFC-0003, section 7.
+ * Id of an experiment's run and name of its folder: the UTC day and the number of the run on that day. Source: TFC-0003, section 7.
  */
 export type ExperimentRunId = string;
 /**
- * An instant in ISO 8601 with its offset from UTC; our own writers end it with `Z`. Source: TFC-0002, section 6.
+ * An instant in ISO 8601 with its offset from UTC; RunForge writes `Z`. Source: TFC-0002, section 6.
  */
 export type Instant = string;
 /**
- * Seed of whatever is left to chance.
+ * Random seed.
  */
 export type Seed = number;
 /**
- * Whether nothing that was checked failed.
+ * Whether no check failed.
  */
 export type Verdict = "verified" | "not verified";
 
@@ -105,7 +105,7 @@ export interface PipelineStep {
    */
   module: string;
   /**
-   * What the estimator was made with, by name; a value that JSON has no form for is `{"text": ...}`.
+   * Parameters of the estimator by name; a value that JSON cannot represent is `{"text": ...}`.
    */
   hyperparameters?: {
     [k: string]: unknown;
@@ -117,18 +117,18 @@ export interface PipelineStep {
  */
 export interface ModelArray {
   /**
-   * Where it is, such as `clf.coef_`.
+   * Path in the model, such as `clf.coef_`.
    */
   path: string;
   /**
-   * Type of its elements, by numpy's name.
+   * NumPy data type of its elements.
    */
   dtype: string;
   shape: Count[];
   [k: string]: unknown;
 }
 /**
- * The decision trees of a forest, all of which hold together.
+ * The decision trees of a forest; all are consistent.
  */
 export interface TreeSummary {
   /**
@@ -152,39 +152,39 @@ export interface GlobalUse {
   module: string;
   name: string;
   /**
-   * Whether a model needs it; anything else is refused.
+   * Whether a model needs it; other names are refused.
    */
   allowed: boolean;
   /**
-   * How often the file asks for it.
+   * How often the file refers to it.
    */
   count: Count;
   /**
-   * Byte in the stream, after decompression, where it does so first.
+   * Offset of the first reference, in bytes of the decompressed stream.
    */
   offset: Count;
   [k: string]: unknown;
 }
 /**
- * One thing to know about the file.
+ * One finding about the file.
  */
 export interface ModelFinding {
   code: string;
   severity: "info" | "warning" | "error";
   message: string;
   /**
-   * Byte in the stream, after decompression, where it was found.
+   * Offset of the finding, in bytes of the decompressed stream.
    */
   offset?: Count;
   [k: string]: unknown;
 }
 /**
- * What a model file holds, found without running it. Source: RunForge guarantees, Pipeline Inspection.
+ * Contents of a model file, read without executing it. Source: RunForge guarantees, Pipeline Inspection.
  */
 export interface ArtifactInspectionV0222 {
   schema_version: "0.2.2.2";
   /**
-   * The file, as it was named.
+   * Path of the file, as it was given.
    */
   artifact_path: string;
   /**
@@ -192,11 +192,11 @@ export interface ArtifactInspectionV0222 {
    */
   pipeline_steps: PipelineStep[];
   /**
-   * Whether a step before the last one does something.
+   * Whether any step before the last one transforms the data.
    */
   has_preprocessing: boolean;
   /**
-   * Number of steps, also where not all are shown.
+   * Number of steps, including those that are not shown.
    */
   step_count: Count;
   /**
@@ -208,7 +208,7 @@ export interface ArtifactInspectionV0222 {
    */
   sha256?: Sha256;
   /**
-   * Digest of what the model is, equal under re-encoding; only of a file without a finding of severity `error`.
+   * Digest of the model's content, independent of its encoding; present only if no finding has severity `error`.
    */
   content_sha256?: Sha256;
   /**
@@ -220,7 +220,7 @@ export interface ArtifactInspectionV0222 {
    */
   library_version?: string;
   /**
-   * Columns that the model was fitted on.
+   * Number of columns that the model was fitted on.
    */
   n_features?: Count;
   /**
@@ -228,7 +228,7 @@ export interface ArtifactInspectionV0222 {
    */
   feature_names?: string[];
   /**
-   * Labels in the order of the classes: those of a run are integers or texts, other models store other values.
+   * Labels in the order of the classes: those of a run are integers or strings, other models store other values.
    */
   classes?: unknown[];
   /**
@@ -236,12 +236,12 @@ export interface ArtifactInspectionV0222 {
    */
   array_count?: Count;
   /**
-   * The arrays, in the order in which the model holds them, as far as they are shown.
+   * The arrays that are shown, in the order of the model.
    */
   arrays?: ModelArray[];
   trees?: TreeSummary;
   /**
-   * Every name that loading the file would import, and the judgement on it.
+   * Every name that loading the file would import, and whether it is accepted.
    */
   globals?: GlobalUse[];
   /**
@@ -249,7 +249,7 @@ export interface ArtifactInspectionV0222 {
    */
   clean?: boolean;
   /**
-   * What there is to know about the file, in the order in which it was found.
+   * Findings about the file, in the order in which they were made.
    */
   findings?: ModelFinding[];
   [k: string]: unknown;
@@ -284,7 +284,7 @@ export interface DatasetReference {
  */
 export interface MetricsSnapshot {
   /**
-   * Share of validation rows predicted right.
+   * Fraction of validation rows that were predicted correctly.
    */
   accuracy: Fraction;
   /**
@@ -333,17 +333,17 @@ export interface RecordedHyperparameter {
   [k: string]: unknown;
 }
 /**
- * One structured statement about why a run behaved as it did. Source: RunForge guarantees, Diagnostics.
+ * One structured statement that explains the behaviour of a run. Source: RunForge guarantees, Diagnostics.
  */
 export interface Diagnostic {
   code: string;
   severity: "info" | "warning" | "error";
   /**
-   * One sentence for a person.
+   * One sentence for display.
    */
   message: string;
   /**
-   * Machine-readable particulars; which ones depends on the code.
+   * Machine-readable details, which depend on the code.
    */
   details: {
     [k: string]: unknown;
@@ -356,7 +356,7 @@ export interface Diagnostic {
 export interface ComparedRun {
   run_id: AnyRunId;
   /**
-   * Its folder, relative to the workspace where it lies in it.
+   * The run folder; relative to the workspace if it is inside it.
    */
   run_dir: string;
   status: "succeeded" | "failed" | "cancelled" | "incomplete";
@@ -365,7 +365,7 @@ export interface ComparedRun {
    */
   schema_version?: string;
   /**
-   * Whether RunForge trained it, which is so where this is absent, or an experiment ran it (TFC-0003).
+   * Whether RunForge trained the model (the default) or an experiment ran (TFC-0003).
    */
   kind?: "trained" | "experiment";
   created_at?: Timestamp;
@@ -386,7 +386,7 @@ export interface ComparedError {
   [k: string]: unknown;
 }
 /**
- * Whether a run gave the results of the first one, and why not.
+ * Whether a run has the same results as the first one, and if not, why.
  */
 export interface Conclusion {
   run_id: AnyRunId;
@@ -395,15 +395,15 @@ export interface Conclusion {
    */
   results: "equal" | "different" | "unknown";
   /**
-   * By the digest of the content, else by that of the file.
+   * Compared by the digest of the content, or of the file if there is none.
    */
   model: "equal" | "different" | "unknown";
   /**
-   * Whether the metrics were measured on the same rows; absent where the records cannot tell.
+   * Whether the metrics were measured on the same rows; absent where the records do not show it.
    */
   same_validation_rows?: boolean;
   /**
-   * What differs that can change results, whether it did or not.
+   * Differences that can change results, whether or not they did.
    */
   reasons: ComparisonReason[];
   /**
@@ -413,7 +413,7 @@ export interface Conclusion {
   [k: string]: unknown;
 }
 /**
- * One thing that runs record.
+ * One recorded value.
  */
 export interface ComparedField {
   name: string;
@@ -425,7 +425,7 @@ export interface ComparedField {
   [k: string]: unknown;
 }
 /**
- * What a run records; without `value` where it does not.
+ * The value that a run records; without `value` if it does not record one.
  */
 export interface RecordedValue {
   /**
@@ -444,7 +444,7 @@ export interface RecordedValue {
 export interface ComparedMetric {
   name: string;
   /**
-   * The class that it belongs to, for metrics of single classes.
+   * The class, for metrics of single classes.
    */
   class?: ClassLabel;
   lower_is_better: boolean;
@@ -456,7 +456,7 @@ export interface ComparedMetric {
   [k: string]: unknown;
 }
 /**
- * A metric of a run; without `value` where it has none.
+ * A metric of a run; without `value` if the run does not have it.
  */
 export interface MetricValue {
   value?: number;
@@ -478,11 +478,11 @@ export interface ComparedWeights {
    */
   against: AnyRunId;
   /**
-   * How many weights all runs of the family share bit by bit.
+   * Number of weights that are bit-identical in all runs of the family.
    */
   unmoved: Count;
   /**
-   * The others, largest movement first.
+   * The weights that differ, largest change first.
    */
   moved: MovedWeight[];
   [k: string]: unknown;
@@ -494,7 +494,7 @@ export interface MovedWeight {
   feature: string;
   class?: ClassLabel;
   /**
-   * Greatest distance from the first run of the family; a weight that a run lacks counts as zero.
+   * Largest difference to the first run of the family; a missing weight counts as zero.
    */
   movement: number;
   /**
@@ -504,7 +504,7 @@ export interface MovedWeight {
   [k: string]: unknown;
 }
 /**
- * A weight of a run; without `value` where it has none.
+ * A weight of a run; without `value` if the run does not have it.
  */
 export interface WeightValue {
   value?: number;
@@ -515,7 +515,7 @@ export interface WeightValue {
   [k: string]: unknown;
 }
 /**
- * What differs between runs, by their records. The first run is the one that the others are held against. Every `values` has one entry a run, in the order of `runs`; an entry without `value` means that the run does not record it.
+ * Differences between the records of runs. The other runs are compared with the first one. Every `values` has one entry per run, in the order of `runs`; an entry without `value` means that the run does not record it.
  */
 export interface ComparisonV1 {
   schema_version: "comparison.v1";
@@ -524,7 +524,7 @@ export interface ComparisonV1 {
    */
   runs: ComparedRun[];
   /**
-   * One entry for each run but the first.
+   * One entry for each run except the first.
    *
    * @minItems 1
    */
@@ -554,11 +554,11 @@ export interface ComparisonV1 {
    */
   weights: ComparedWeights[];
   /**
-   * SHA-256 of every artifact by its path, as recorded; what carries the run's id is left out.
+   * SHA-256 of every artifact by its path, as recorded; artifacts that contain the run's id are left out.
    */
   artifacts: ComparedField[];
   /**
-   * SHA-256 of what the models are, equal under re-encoding; absent where no run records it.
+   * SHA-256 of the models' content, independent of the encoding; absent where no run records it.
    */
   model_content?: ComparedField;
   [k: string]: unknown;
@@ -591,13 +591,13 @@ export interface InspectedLabel {
   valid: boolean;
   type?: "integer" | "text";
   /**
-   * In sorted order; absent where training would not get so far.
+   * In sorted order; absent if training would fail before the classes are known.
    */
   classes?: ClassCount[];
   [k: string]: unknown;
 }
 /**
- * A class and how many rows it has.
+ * A class and its number of rows.
  */
 export interface ClassCount {
   class: ClassLabel;
@@ -605,12 +605,12 @@ export interface ClassCount {
   [k: string]: unknown;
 }
 /**
- * What a dataset holds, and whether it can be trained on. Source: RunForge guarantees, Dataset Inspection.
+ * Contents of a dataset, and whether a model can be trained on it. Source: RunForge guarantees, Dataset Inspection.
  */
 export interface DatasetInspectionV1 {
   schema_version: "dataset_inspection.v1";
   /**
-   * The dataset, as it was named.
+   * Path of the dataset, as it was given.
    */
   path: string;
   /**
@@ -626,14 +626,14 @@ export interface DatasetInspectionV1 {
   columns: InspectedColumn[];
   label?: InspectedLabel;
   /**
-   * Whether training would get past its checks of the data.
+   * Whether the data passes the checks that training makes.
    */
   trainable: boolean;
   diagnostics: Diagnostic[];
   [k: string]: unknown;
 }
 /**
- * Why a run behaved as it did; always present, possibly empty. Source: RunForge guarantees, Diagnostics.
+ * Explanations of the behaviour of a run; always present, possibly empty. Source: RunForge guarantees, Diagnostics.
  */
 export interface DiagnosticsV1 {
   schema_version: "diagnostics.v1";
@@ -641,7 +641,7 @@ export interface DiagnosticsV1 {
   diagnostics: Diagnostic[];
 }
 /**
- * What went wrong, where, and what to do.
+ * What went wrong, where, and how to fix it.
  */
 export interface ErrorBody {
   /**
@@ -673,7 +673,7 @@ export interface ErrorBody {
    */
   row?: number;
   /**
-   * The single mistakes, where several are reported together.
+   * The individual errors, where several are reported together.
    */
   problems?: ErrorProblem[];
   [k: string]: unknown;
@@ -796,7 +796,7 @@ export interface IndexEntry {
   run_id: AnyRunId;
   created_at: Timestamp;
   /**
-   * Label for people; the run id when the request gave none.
+   * Display name; the run id if the request has none.
    */
   name?: string;
   /**
@@ -842,7 +842,7 @@ export interface IndexV1 {
   [k: string]: unknown;
 }
 /**
- * What a look at one store gave. Runs by their ids, or by the names of their folders where these cannot be read.
+ * The result for one store. Runs are listed by id, or by folder name if the id cannot be read.
  */
 export interface StoreReport {
   /**
@@ -859,23 +859,23 @@ export interface StoreReport {
   fits: boolean;
   counts: IndexCounts;
   /**
-   * Runs that the index had, with their folders.
+   * Runs that were already in the index and have a folder.
    */
   already_indexed: string[];
   /**
-   * Finished runs that the index lacked and has now.
+   * Finished runs that were added to the index.
    */
   recovered: string[];
   /**
-   * Finished runs that the index lacks.
+   * Finished runs that are missing from the index.
    */
   unlisted: string[];
   /**
-   * What lies among the run folders and is not taken for a run, or cannot be read as one.
+   * Entries among the run folders that are not runs or cannot be read.
    */
   skipped: SkippedFolder[];
   /**
-   * Runs that were ended before they had a result; they are not indexed.
+   * Runs that stopped without a result; they are not indexed.
    */
   interrupted: string[];
   /**
@@ -883,7 +883,7 @@ export interface StoreReport {
    */
   running: string[];
   /**
-   * Runs that have not begun, or of which nobody can tell whether they are at work.
+   * Runs that have not started, or for which it is unknown whether they are running.
    */
   incomplete: string[];
   /**
@@ -891,21 +891,21 @@ export interface StoreReport {
    */
   cancelled: string[];
   /**
-   * Runs of the index whose folder is gone.
+   * Runs in the index whose folder is missing.
    */
   missing_folders: string[];
   /**
-   * Where the index and the run folders do not fit.
+   * Differences between the index and the run folders.
    */
   findings: IndexFinding[];
   /**
-   * Where an index that could not be read was put, relative to the workspace.
+   * Path to which an unreadable index was moved, relative to the workspace.
    */
   kept_aside?: string;
   [k: string]: unknown;
 }
 /**
- * How many things lie among the run folders, and how many entries each list of the report has.
+ * Number of entries among the run folders, and number of entries in each list of the report.
  */
 export interface IndexCounts {
   scanned: Count;
@@ -922,18 +922,18 @@ export interface IndexCounts {
   [k: string]: unknown;
 }
 /**
- * Something among the run folders, and why it is left out.
+ * An entry among the run folders, and why it is ignored.
  */
 export interface SkippedFolder {
   /**
-   * Its name; what is not UTF-8 in it is escaped.
+   * Its name; bytes that are not UTF-8 are escaped.
    */
   name: string;
   reason: string;
   [k: string]: unknown;
 }
 /**
- * One place where the index and the run folders do not fit.
+ * One difference between the index and the run folders.
  */
 export interface IndexFinding {
   /**
@@ -949,17 +949,17 @@ export interface IndexFinding {
    */
   path: string;
   /**
-   * JSON Pointer into the file, where there is one.
+   * JSON Pointer into the file, if there is one.
    */
   pointer?: string;
   /**
-   * The run that it is about, where there is one.
+   * The affected run, if there is one.
    */
   run_id?: string;
   [k: string]: unknown;
 }
 /**
- * The indexes of a workspace held against the run folders, as `runforge index check --json` and `runforge index rebuild --json` print it. Source: run store contract, section 1.
+ * The indexes of a workspace compared with the run folders, as `runforge index check --json` and `runforge index rebuild --json` print it. Source: run store contract, section 1.
  */
 export interface IndexReportV1 {
   schema_version: "index_report.v1";
@@ -967,7 +967,7 @@ export interface IndexReportV1 {
   [k: string]: unknown;
 }
 /**
- * Artifacts that exist; one that does not is absent.
+ * Artifacts that exist; others are absent.
  */
 export interface AvailableArtifacts {
   metrics_v1?: MetricsEntry;
@@ -1031,13 +1031,13 @@ export interface TopFeatures {
   top_features: string[];
 }
 /**
- * Which interpretability outputs a run has, in which versions, and where. Source: RunForge guarantees, Interpretability Index.
+ * The interpretability artifacts of a run, with their versions and paths. Source: RunForge guarantees, Interpretability Index.
  */
 export interface InterpretabilityIndexV1 {
   schema_version: "interpretability.index.v1";
   run_id: AnyRunId;
   /**
-   * Version that wrote the index.
+   * Version of RunForge that wrote the index.
    */
   runforge_version: string;
   created_at: Timestamp;
@@ -1058,7 +1058,7 @@ export interface ClassCoefficients {
   features: RankedCoefficient[];
 }
 /**
- * Influence of one standard deviation of a feature.
+ * Change of the score per standard deviation of a feature.
  */
 export interface RankedCoefficient {
   name: string;
@@ -1086,7 +1086,7 @@ export interface LinearCoefficientsV1 {
    */
   intercepts: Intercept[];
   /**
-   * One entry for the greater class of two, else one a class in sorted order.
+   * With two classes, one entry for the second in sorted order; otherwise one entry per class in sorted order.
    *
    * @minItems 1
    */
@@ -1109,7 +1109,7 @@ export interface ManifestV1 {
  */
 export interface MetricsPhase2 {
   /**
-   * Share of validation rows predicted right.
+   * Fraction of validation rows that were predicted correctly.
    */
   accuracy: Fraction;
   /**
@@ -1142,7 +1142,7 @@ export interface MetricsV1 {
   metrics_profile: MetricsProfile;
   num_classes: number;
   /**
-   * Labels of the matrix' rows and columns, sorted.
+   * Labels of the matrix's rows and columns, sorted.
    *
    * @minItems 2
    */
@@ -1167,7 +1167,7 @@ export interface MetricsV1 {
    */
   confusion_matrix: Count[][];
   /**
-   * Area under the ROC curve of the greater class.
+   * Area under the ROC curve for the second class in sorted order.
    */
   roc_auc?: Fraction;
   /**
@@ -1175,7 +1175,7 @@ export interface MetricsV1 {
    */
   log_loss?: number;
   /**
-   * One entry a class, in sorted order.
+   * One entry per class, in sorted order.
    *
    * @minItems 3
    */
@@ -1197,12 +1197,12 @@ export interface PredictedRow {
   [k: string]: unknown;
 }
 /**
- * What a run's model makes of the rows of a dataset, as `runforge predict --json` prints it.
+ * Predictions of a run's model for the rows of a dataset, as `runforge predict --json` prints it.
  */
 export interface PredictionV1 {
   schema_version: "prediction.v1";
   /**
-   * The run that made the model.
+   * The run that trained the model.
    */
   run_id: AnyRunId;
   /**
@@ -1214,7 +1214,7 @@ export interface PredictionV1 {
    */
   predicted: Count;
   /**
-   * Rows without one, because a value is missing.
+   * Rows without a prediction because a value is missing.
    */
   missing: Count;
   /**
@@ -1228,23 +1228,23 @@ export interface PredictionV1 {
    */
   ignored_columns: string[];
   /**
-   * What a person should know of the model.
+   * Warnings about the model.
    */
   warnings: string[];
   /**
-   * What there is to say about the rows; absent where there is nothing.
+   * Warnings about the rows; absent if there are none.
    */
   diagnostics?: Diagnostic[];
   /**
-   * Where probabilities were asked for: the class that each of them is for, in order.
+   * Classes of the probabilities, in order; present if probabilities were requested.
    */
   classes?: ClassLabel[];
   /**
-   * One entry for each row, in the order of the dataset; absent where they went to a file.
+   * One entry for each row, in the order of the dataset; absent if they were written to a file.
    */
   predictions?: PredictedRow[];
   /**
-   * The file that the predictions went to.
+   * The file that the predictions were written to.
    */
   output?: string;
   [k: string]: unknown;
@@ -1258,15 +1258,15 @@ export interface GitState {
    */
   commit: string;
   /**
-   * Whether anything differed from the commit, untracked files included; the store is left out.
+   * Whether any file differs from the commit, including untracked files but not the store.
    */
   dirty: boolean;
   /**
-   * Digest of everything that differed from the commit; present exactly when the state is dirty.
+   * Digest of all differences from the commit; present only if the state is dirty.
    */
   diff_sha256?: Sha256;
   /**
-   * Changed files that count by their size alone, because they were too large or could not be read.
+   * Changed files of which only the size is part of the digest, because they are too large or unreadable.
    */
   diff_unread_files?: number;
   [k: string]: unknown;
@@ -1281,7 +1281,7 @@ export interface PythonRuntime {
   [k: string]: unknown;
 }
 /**
- * The machine, as far as it can change a bit of the model.
+ * Properties of the machine that can change the bytes of the model.
  */
 export interface Platform {
   os: string;
@@ -1295,7 +1295,7 @@ export interface Platform {
  */
 export interface BlasLibrary {
   /**
-   * Name of the library's file, whose suffix tells the build.
+   * Name of the library's file, whose suffix identifies the build.
    */
   library: string;
   /**
@@ -1316,7 +1316,7 @@ export interface BlasLibrary {
 export interface Numerics {
   blas: BlasLibrary[];
   /**
-   * Threads that the libraries use, where they tell.
+   * Number of threads that the libraries use, if they report it.
    */
   threads?: Count;
   /**
@@ -1324,11 +1324,11 @@ export interface Numerics {
    */
   simd?: string[];
   /**
-   * Whether kernels and threads in force are the ones that are equal on every machine.
+   * Whether the kernels and threads in use are the portable ones.
    */
   pinned: boolean;
   /**
-   * Environment variables in force that steer the numeric libraries.
+   * Environment variables that configure the numeric libraries.
    */
   environment: {
     [k: string]: string;
@@ -1346,7 +1346,7 @@ export interface Provenance {
    */
   client: string;
   /**
-   * Versions of every package that can change a bit of the model.
+   * Versions of every package that can change the bytes of the model.
    */
   packages: {
     [k: string]: string;
@@ -1354,7 +1354,7 @@ export interface Provenance {
   platform: Platform;
   numerics: Numerics;
   /**
-   * What was left out of the run's documents on request, because it identifies a person or a machine: `dataset.path` (the folder of the dataset), `python.executable`, `paths` (folders in messages and tracebacks). Absent where nothing was.
+   * Values left out of the run's documents on request, because they identify a person or a machine: `dataset.path` (the folder of the dataset), `python.executable`, `paths` (folders in messages and tracebacks). Absent if nothing was left out.
    *
    * @minItems 1
    */
@@ -1362,11 +1362,11 @@ export interface Provenance {
   [k: string]: unknown;
 }
 /**
- * The dataset that was trained on, or looked for.
+ * The dataset that was used, or not found.
  */
 export interface ReproductionDataset {
   /**
-   * Where it lies, or was looked for.
+   * Its path, or the path where it was expected.
    */
   path: string;
   /**
@@ -1374,13 +1374,13 @@ export interface ReproductionDataset {
    */
   expected_sha256?: Sha256;
   /**
-   * Fingerprint of the file; absent where there is none.
+   * Fingerprint of the file; absent if there is no file.
    */
   found_sha256?: Sha256;
   [k: string]: unknown;
 }
 /**
- * One file of the run beside the one that was made anew.
+ * One file of the run compared with the new one.
  */
 export interface ArtifactCheck {
   path: RelativePath;
@@ -1397,13 +1397,13 @@ export interface ArtifactCheck {
    */
   rebuilt_sha256?: Sha256;
   /**
-   * Whether the new file is the recorded one and the one in the run folder.
+   * Whether the new file is identical to the recorded one and to the one in the run folder.
    */
   identical: boolean;
   [k: string]: unknown;
 }
 /**
- * Digests of what the model is, whatever bytes it is written in.
+ * Digests of the models' content, independent of the encoding.
  */
 export interface ContentCheck {
   /**
@@ -1422,22 +1422,22 @@ export interface ContentCheck {
   [k: string]: unknown;
 }
 /**
- * Both models on every row of the dataset.
+ * Predictions of both models on every row of the dataset.
  */
 export interface PredictionCheck {
   rows: Count;
   /**
-   * Rows with another predicted label.
+   * Rows with different predicted labels.
    */
   differing_rows: Count;
   /**
-   * Between probabilities or, where the model has none, distances from the decision boundary.
+   * Largest difference between probabilities or, if the model has none, distances from the decision boundary.
    */
   largest_score_difference?: number;
   [k: string]: unknown;
 }
 /**
- * The numbers that both models learned. A difference counts relative to the value where that is greater than one.
+ * Learned parameters of both models. A difference is relative to the value if that is greater than one.
  */
 export interface ParameterCheck {
   /**
@@ -1447,7 +1447,7 @@ export interface ParameterCheck {
   tolerance: number;
   largest_difference: number;
   /**
-   * Where the largest difference is, such as `clf.coef_[Adelie, bill_length_mm]`; absent where there is none.
+   * Where the largest difference is, such as `clf.coef_[Adelie, bill_length_mm]`; absent if there is none.
    */
   place?: string;
   [k: string]: unknown;
@@ -1461,21 +1461,21 @@ export interface ReproductionReason {
    */
   field: string;
   /**
-   * One sentence, where the values do not speak for themselves.
+   * An explanation, if the values need one.
    */
   message?: string;
   /**
-   * As the run recorded it; absent where it recorded nothing.
+   * The value that the run recorded; absent if there is none.
    */
   recorded?: boolean | number | string | null;
   /**
-   * As it was found here; absent where nothing was.
+   * The value here; absent if there is none.
    */
   here?: boolean | number | string | null;
   [k: string]: unknown;
 }
 /**
- * A value in the record and here.
+ * A recorded value and the value here.
  */
 export interface FieldDifference {
   /**
@@ -1483,25 +1483,25 @@ export interface FieldDifference {
    */
   field: string;
   /**
-   * As the run recorded it; absent where it recorded nothing.
+   * The value that the run recorded; absent if there is none.
    */
   recorded?: boolean | number | string | null;
   /**
-   * As it was found here; absent where nothing was.
+   * The value here; absent if there is none.
    */
   here?: boolean | number | string | null;
   /**
-   * How far two numbers are apart.
+   * Absolute difference of the two numbers.
    */
   difference?: number;
   [k: string]: unknown;
 }
 /**
- * A value that the request and the run record give differently.
+ * A value that differs between the request and the run record.
  */
 export interface RecordContradiction {
   /**
-   * Place in the request, as a JSON Pointer.
+   * JSON Pointer into the request.
    */
   field: string;
   request?: boolean | number | string | null;
@@ -1509,7 +1509,7 @@ export interface RecordContradiction {
   [k: string]: unknown;
 }
 /**
- * Something that could not be compared.
+ * An item that could not be compared.
  */
 export interface NotChecked {
   what: string;
@@ -1517,7 +1517,7 @@ export interface NotChecked {
   [k: string]: unknown;
 }
 /**
- * What became of training a run again from its record alone: a verdict, what it rests on, and the reasons where the result is not the same bytes.
+ * Result of training a run again from its record alone: a verdict, the evidence, and the reasons if the bytes differ.
  */
 export interface ReproductionV1 {
   schema_version: "reproduction.v1";
@@ -1543,23 +1543,23 @@ export interface ReproductionV1 {
   predictions?: PredictionCheck;
   parameters?: ParameterCheck;
   /**
-   * Why the verdict is not the first one: the fields of the recorded environment that differ, and what the record lacks. Empty where the bytes are identical.
+   * Why the result is not byte-identical: fields of the recorded environment that differ, and missing records. Empty if the bytes are identical.
    */
   reasons: ReproductionReason[];
   /**
-   * Every field of the recorded environment that is another one here, whatever the verdict.
+   * Every field of the recorded environment that differs here, for any verdict.
    */
   environment: FieldDifference[];
   /**
-   * What came out otherwise: documents by file and JSON Pointer, the model by its attributes.
+   * Differences in the results: documents by file and JSON Pointer, the model by its attributes.
    */
   differences: FieldDifference[];
   /**
-   * Differences beyond those that are listed; absent where all are.
+   * Number of differences that are not listed; absent if all are.
    */
   differences_omitted?: Count;
   /**
-   * Where the request and the run record do not say the same; the training followed the run record.
+   * Contradictions between the request and the run record; the training used the values of the run record.
    */
   contradictions: RecordContradiction[];
   /**
@@ -1567,13 +1567,13 @@ export interface ReproductionV1 {
    */
   not_checked: NotChecked[];
   /**
-   * Folder in which the new training was kept.
+   * Folder in which the new run was kept.
    */
   kept?: string;
   [k: string]: unknown;
 }
 /**
- * Which table to learn from.
+ * The dataset to train on.
  */
 export interface RequestDataset {
   /**
@@ -1596,7 +1596,7 @@ export interface RequestDataset {
 export interface RequestModel {
   family: ModelFamily;
   /**
-   * Hyperparameters by name; they win over preset and profile.
+   * Hyperparameters by name; they take precedence over preset and profile.
    */
   hyperparameters?: {
     [k: string]: unknown;
@@ -1615,7 +1615,7 @@ export interface RequestDevice {
   [k: string]: unknown;
 }
 /**
- * What a run was configured to do; written before training starts. Unknown fields are ignored when reading and kept when saving, at every depth. Source: run store contract, sections 2 and 3.
+ * Configuration of a run; written before training starts. Unknown fields are ignored when reading and kept when saving, at every depth. Source: run store contract, sections 2 and 3.
  */
 export interface RequestV1 {
   /**
@@ -1708,7 +1708,7 @@ export interface EffectiveDevice {
   type?: string;
   gpu_id?: number | string | null;
   /**
-   * Why the run did not use the GPU that was asked for.
+   * Why the run did not use the requested GPU.
    */
   gpu_reason?: string | null;
   [k: string]: unknown;
@@ -1727,7 +1727,7 @@ export interface EffectiveDataset {
   [k: string]: unknown;
 }
 /**
- * The metric that stands for the run.
+ * The primary metric of the run.
  */
 export interface PrimaryMetric {
   name: string;
@@ -1735,7 +1735,7 @@ export interface PrimaryMetric {
   [k: string]: unknown;
 }
 /**
- * Metrics of the run at a glance.
+ * Summary of the run's metrics.
  */
 export interface ResultSummary {
   primary_metric?: PrimaryMetric;
@@ -1769,7 +1769,7 @@ export interface ResultArtifact {
  */
 export interface ResultError {
   /**
-   * One sentence for a person.
+   * One sentence for display.
    */
   message: string;
   /**
@@ -1791,7 +1791,7 @@ export interface ResultError {
   [k: string]: unknown;
 }
 /**
- * How a run ended; written for every run that got as far as a folder. Source: result.json contract.
+ * Result of a run; written for every run that has a folder. Source: result.json contract.
  */
 export interface ResultV1 {
   /**
@@ -1813,7 +1813,7 @@ export interface ResultV1 {
    */
   artifacts?: ResultArtifact[];
   /**
-   * Where the run came from, when it ended before `run.json` could say so.
+   * Provenance of the run, if it finished before `run.json` was written.
    */
   provenance?: Provenance;
   /**
@@ -1823,7 +1823,7 @@ export interface ResultV1 {
   [k: string]: unknown;
 }
 /**
- * What happened, as the observability release recorded it. Source: RunForge guarantees, Observability.
+ * Record of a completed training, as written by the observability release. Source: RunForge guarantees, Observability.
  */
 export interface RunV0221 {
   schema_version: "run.v0.2.2.1";
@@ -1858,7 +1858,7 @@ export interface RunV0221 {
   [k: string]: unknown;
 }
 /**
- * What happened, with model family, hyperparameters and detailed metrics. Source: RunForge guarantees, Model-Aware Metrics.
+ * Record of a completed training, with model family, hyperparameters and detailed metrics. Source: RunForge guarantees, Model-Aware Metrics.
  */
 export interface RunV033 {
   schema_version: "run.v0.3.3";
@@ -1911,7 +1911,7 @@ export interface RunV033 {
   [k: string]: unknown;
 }
 /**
- * What happened, with pointers to the interpretability artifacts. Source: RunForge guarantees, Feature Importance, Linear Coefficients and Interpretability Index.
+ * Record of a completed training, with pointers to the interpretability artifacts. Source: RunForge guarantees, Feature Importance, Linear Coefficients and Interpretability Index.
  */
 export interface RunV036 {
   schema_version: "run.v0.3.6";
@@ -1984,7 +1984,7 @@ export interface RunV036 {
 export interface UsedDevice {
   type: DeviceType;
   /**
-   * Why the run did not use the GPU that was asked for.
+   * Why the run did not use the requested GPU.
    */
   gpu_reason?: string;
   [k: string]: unknown;
@@ -2000,7 +2000,7 @@ export interface Split {
   [k: string]: unknown;
 }
 /**
- * What happened, complete enough to prove and to repeat it. Adds to `run.v0.3.6` and changes nothing of it. Source: run store contract, section 4; RunForge contract, Documents and versions.
+ * Record of a completed training, with everything needed to verify and reproduce it. Extends `run.v0.3.6` without changing it. Source: run store contract, section 4; RunForge contract, Documents and versions.
  */
 export interface RunV040 {
   schema_version: "run.v0.4.0";
@@ -2031,7 +2031,7 @@ export interface RunV040 {
    */
   dropped_rows_missing_values: Count;
   /**
-   * A run record is written when training has completed; `result.json` tells of every other end.
+   * A run record is written when training has completed; `result.json` records every other outcome.
    */
   status: "succeeded";
   preset: Preset;
@@ -2093,14 +2093,14 @@ export interface RunV040 {
    */
   artifact_digests: FileDigests;
   /**
-   * Digest of what the model is, equal under re-encoding.
+   * Digest of the model's content, independent of its encoding.
    */
   model_content_sha256?: Sha256;
   provenance: Provenance;
   [k: string]: unknown;
 }
 /**
- * How training was configured; whatever else the user's code needs stands here, too. Source: TFC-0002, section 6.
+ * Configuration of the training, including any other values that the user's code needs. Source: TFC-0002, section 6.
  */
 export interface Training {
   /**
@@ -2136,11 +2136,11 @@ export interface RunCommand {
    */
   command?: string[];
   /**
-   * Arguments of the script, module or command. In these and in `command`, `{training.lr}` stands for the value of the configuration that has this dotted name, `{config}` for the path of the configuration, `{run_id}` for the id of the run and `{{name}}` for the text `{name}`.
+   * Arguments of the script, module or command. In these and in `command`, `{training.lr}` is replaced by the value of the configuration with this dotted name, `{config}` by the path of the configuration, `{run_id}` by the id of the run and `{{name}}` by the string `{name}`.
    */
   args?: string[];
   /**
-   * Whether `--config PATH` follows the arguments of a script or module; true where it is absent. A command has `{config}` for it.
+   * Whether `--config PATH` follows the arguments of a script or module; true where it is absent. A command uses `{config}` instead.
    */
   config_argument?: boolean;
   [k: string]: unknown;
@@ -2172,7 +2172,7 @@ export interface CodeState {
  */
 export interface RunFailure {
   /**
-   * One sentence for a person.
+   * One sentence for display.
    */
   message: string;
   [k: string]: unknown;
@@ -2191,7 +2191,7 @@ export interface ResolvedReference {
    */
   bytes?: Count;
   /**
-   * What user code left at the path, where that is something else.
+   * What user code left at the path, if it was changed.
    */
   after?: ChangedFile;
   [k: string]: unknown;
@@ -2226,7 +2226,7 @@ export interface CopiedModel {
   [k: string]: unknown;
 }
 /**
- * The configuration of a run as it was used, and the record of how the run went; it is an experiment of its own that reproduces the run. Source: TFC-0002, section 6.
+ * The configuration that a run used, and the record of the run. It is itself an experiment that reproduces the run. Source: TFC-0002, section 6.
  */
 export interface ExperimentConfigV1 {
   run_id: ExperimentRunId;
@@ -2251,12 +2251,12 @@ export interface ExperimentConfigV1 {
   created_by?: string;
   started_at?: Instant;
   /**
-   * How the run ended; `running` until then. Source: TFC-0003, section 14.
+   * Status of the run; `running` until it finishes. Source: TFC-0003, section 14.
    */
   status?: "running" | "succeeded" | "failed" | "cancelled";
   finished_at?: Instant;
   /**
-   * How long user code ran, in milliseconds.
+   * Duration of the user code, in milliseconds.
    */
   duration_ms?: Count;
   /**
@@ -2274,7 +2274,7 @@ export interface ExperimentConfigV1 {
   notes?: string;
   run?: RunCommand;
   /**
-   * Declared environment variables with the values that were used, but for those that look like secrets.
+   * Declared environment variables with the values that were used, except those that look like secrets.
    */
   environment?: {
     [k: string]: string;
@@ -2284,13 +2284,13 @@ export interface ExperimentConfigV1 {
    */
   secret_environment?: string[];
   /**
-   * What `dataset` and `model` resolved to, by their names.
+   * Files or folders that `dataset` and `model` resolved to, by their names.
    */
   references?: {
     [k: string]: ResolvedReference;
   };
   /**
-   * Values given for this run alone, by their dotted paths.
+   * Values given for this run only, by their dotted paths.
    */
   overrides?: {
     [k: string]: unknown;
@@ -2316,7 +2316,7 @@ export interface ExperimentConfigV1 {
   [k: string]: unknown;
 }
 /**
- * An experiment: what is run, with which configuration. Everything else that stands in it is handed on to user code. Source: TFC-0003, section 6.
+ * An experiment: the code to run and its configuration. All other fields are passed to user code. Source: TFC-0003, section 6.
  */
 export interface ExperimentV1 {
   /**
@@ -2389,7 +2389,7 @@ export interface ExperimentManifestV1 {
  */
 export interface MetricPoint {
   /**
-   * When it was taken: an epoch, a batch or whatever the run counts.
+   * Step at which the value was logged: an epoch, a batch or any other count.
    */
   step: number;
   /**
@@ -2403,7 +2403,7 @@ export interface MetricPoint {
  */
 export interface ExperimentMetricsV1 {
   /**
-   * Final values by name: those that were logged as such, else the value of the highest step; of several at that step the one with the highest revision, then the largest.
+   * Final values by name: those that were logged as final, otherwise the value at the highest step; of several at that step the one with the highest revision, then the largest.
    */
   summary: {
     [k: string]: number;
@@ -2425,7 +2425,7 @@ export interface ExperimentMetricsEntryV1 {
    */
   metric?: string;
   /**
-   * Name of the metric that has the value in the end.
+   * Name of the metric that has this final value.
    */
   summary?: string;
   /**
@@ -2433,11 +2433,11 @@ export interface ExperimentMetricsEntryV1 {
    */
   parameter?: string;
   /**
-   * When the value was taken; where it is absent, one more than the highest step of the metric before, the first being 1. Several processes that log at once give steps.
+   * Step at which the value was logged. If absent, it is one more than the highest earlier step of the metric, starting at 1. Processes that log concurrently must give steps.
    */
   step?: number;
   /**
-   * How often its writer had given the value before, at the same step where it is that of a metric. The highest counts, of equal ones the larger value. Where it is absent, it is 0 for a point, and a final value or a parameter takes the place of the former.
+   * How often the writer had logged the value before (for a metric: at the same step). The highest revision is used, and of equal ones the larger value. If absent, it is 0 for a point, and a final value or a parameter replaces the earlier one.
    */
   revision?: Count;
   /**
@@ -2447,7 +2447,7 @@ export interface ExperimentMetricsEntryV1 {
   [k: string]: unknown;
 }
 /**
- * The machine, as far as it could be told.
+ * The machine, as far as it could be determined.
  */
 export interface Hardware {
   /**
@@ -2486,24 +2486,24 @@ export interface ExperimentSystemV1 {
   [k: string]: unknown;
 }
 /**
- * A run and where it comes from, as far as its entry in the index and its documents tell.
+ * A run and its provenance, from its entry in the index and its documents.
  */
 export interface TracedRun {
   run_id: AnyRunId;
   /**
-   * The run folder, relative to the workspace where it lies in it.
+   * The run folder; relative to the workspace if it is inside it.
    */
   run_dir: string;
   /**
-   * What of the run has the digest: its model, its dataset, what its model is whatever bytes it is written in, or another of its files.
+   * Which part of the run has the digest: its model, its dataset, the model's content independent of its encoding, or another file.
    */
   matched: "model_sha256" | "dataset_fingerprint_sha256" | "model_content_sha256" | "artifact";
   /**
-   * The file of the run, relative to its folder, or the dataset as the run names it.
+   * The file of the run, relative to its folder, or the dataset's path as recorded.
    */
   path?: string;
   /**
-   * How the run ended; `incomplete` where it has no result.
+   * Status of the run; `incomplete` if it has no result.
    */
   status: "succeeded" | "failed" | "cancelled" | "incomplete";
   /**
@@ -2518,7 +2518,7 @@ export interface TracedRun {
    */
   runforge_version?: string;
   /**
-   * The client that asked for the run.
+   * The client that requested the run.
    */
   created_by?: string;
   /**
@@ -2528,7 +2528,7 @@ export interface TracedRun {
   [k: string]: unknown;
 }
 /**
- * The dataset of a run, as far as it is on record.
+ * The dataset of a run, as far as it is recorded.
  */
 export interface TracedDataset {
   /**
@@ -2539,12 +2539,12 @@ export interface TracedDataset {
   [k: string]: unknown;
 }
 /**
- * The runs that made or used what has a SHA-256, as `runforge trace --json` prints them, newest first. Source: RunForge guarantees, Provenance Tracking.
+ * The runs that created or used a file or model with a given SHA-256, as `runforge trace --json` prints them, newest first. Source: RunForge guarantees, Provenance Tracking.
  */
 export interface TraceV1 {
   schema_version: "trace.v1";
   /**
-   * The whole digest of what was looked for.
+   * The full digest that was searched for.
    */
   sha256: Sha256;
   /**
@@ -2558,11 +2558,11 @@ export interface TraceV1 {
  */
 export interface VerifiedRun {
   /**
-   * The id that the run's documents carry, or else the name of its folder.
+   * The id in the run's documents, or the name of its folder if there is none.
    */
   run_id: string;
   /**
-   * The run folder, relative to the workspace where it lies in it.
+   * The run folder; relative to the workspace if it is inside it.
    */
   run_dir: string;
   verdict: Verdict;
@@ -2575,15 +2575,15 @@ export interface VerifiedRun {
  */
 export interface VerificationCheck {
   /**
-   * Of a run: `files`, `documents`, `statement`, `index`, `dataset`, `signature`; of a store: `runs`, `index`, `signatures`.
+   * For a run: `files`, `documents`, `statement`, `index`, `dataset`, `signature`; for a store: `runs`, `index`, `signatures`.
    */
   check: string;
   /**
-   * `not checked` stands against nothing: there was nothing to check, or nothing to check it by.
+   * `not checked` is not a failure: there was nothing to check, or nothing to check it with.
    */
   outcome: "passed" | "failed" | "not checked";
   /**
-   * What was found: of files `unchanged`, `changed`, `no result`, `at work`; of documents, statement and index `valid`, `invalid`, `none`, of the index also `not listed`, `unreadable`; of the dataset `same`, `changed`, `moved`, `gone`, `unreadable`; of the signature `valid`, `invalid`, `unsafe` (its folder is a link), `none`; of the runs of a store `verified`, `not verified`, `incomplete`, `none`; of its signatures `complete`, `contradicted`, `unsafe`, `none`; of all `not checked`.
+   * Outcome of the check. Files: `unchanged`, `changed`, `no result`, `at work` (the run is running). Documents and statement: `valid`, `invalid`, `none`. Index: the same, `not listed`, `unreadable`. Dataset: `same`, `changed`, `moved`, `gone`, `unreadable`. Signature: `valid`, `invalid`, `unsafe` (its folder is a link), `none`. Runs of a store: `verified`, `not verified`, `incomplete`, `none`. Signatures of a store: `complete`, `contradicted`, `unsafe`, `none`. Any of these: `not checked`.
    */
   verdict: string;
   /**
@@ -2595,7 +2595,7 @@ export interface VerificationCheck {
    */
   sha256?: Sha256;
   /**
-   * Where a dataset lies that was moved, relative to the workspace.
+   * Current path of a dataset that was moved, relative to the workspace.
    */
   path?: string;
   /**
@@ -2603,7 +2603,7 @@ export interface VerificationCheck {
    */
   key?: Sha256;
   /**
-   * The key that a signature names, where it was not checked.
+   * The key that a signature names, if the signature was not checked.
    */
   claimed_key?: string;
   /**
@@ -2613,7 +2613,7 @@ export interface VerificationCheck {
   [k: string]: unknown;
 }
 /**
- * One difference between what is there and what must be.
+ * One difference between the actual and the expected value.
  */
 export interface VerificationFinding {
   /**
@@ -2621,7 +2621,7 @@ export interface VerificationFinding {
    */
   check: string;
   /**
-   * Stable name of the rule that is broken, such as `manifest.digests`.
+   * Stable name of the rule that is violated, such as `manifest.digests`.
    */
   rule: string;
   /**
@@ -2629,7 +2629,7 @@ export interface VerificationFinding {
    */
   message: string;
   /**
-   * Below the run folder, or relative to the workspace for index, dataset and signature.
+   * Path below the run folder, or relative to the workspace for index, dataset and signature.
    */
   file?: string;
   /**
@@ -2637,17 +2637,17 @@ export interface VerificationFinding {
    */
   pointer?: string;
   /**
-   * What should stand there; any JSON value.
+   * The expected value; any JSON value.
    */
   expected?: unknown;
   /**
-   * What stands there; any JSON value.
+   * The actual value; any JSON value.
    */
   found?: unknown;
   [k: string]: unknown;
 }
 /**
- * Every check of a store as a whole; its runs are beside it.
+ * Every check of a store as a whole; its runs are listed separately.
  */
 export interface VerifiedStore {
   /**
@@ -2659,13 +2659,13 @@ export interface VerifiedStore {
    */
   index: string;
   /**
-   * Of the store and all of its runs.
+   * For the store and all of its runs.
    */
   verdict: Verdict;
   checks: VerificationCheck[];
   findings: VerificationFinding[];
   /**
-   * Runs that were ended before they had a result; there is nothing to hold them to.
+   * Runs that stopped without a result; there is nothing to compare them with.
    */
   interrupted: string[];
   /**
@@ -2673,19 +2673,19 @@ export interface VerifiedStore {
    */
   running: string[];
   /**
-   * Runs that have not begun, or of which nobody can tell whether they are at work.
+   * Runs that have not started, or for which it is unknown whether they are running.
    */
   incomplete: string[];
   [k: string]: unknown;
 }
 /**
- * Whether anything of runs or of a store was changed, as `runforge verify --json` prints it. Source: RunForge guarantees, Provenance Tracking.
+ * Whether runs or stores are unchanged, as `runforge verify --json` prints it. Source: RunForge guarantees, Provenance Tracking.
  */
 export interface VerificationV1 {
   schema_version: "verification.v1";
   verdict: Verdict;
   /**
-   * Where whole stores were verified; absent where runs were named.
+   * Present if whole stores were verified; absent if runs were named.
    */
   stores?: VerifiedStore[];
   runs: VerifiedRun[];

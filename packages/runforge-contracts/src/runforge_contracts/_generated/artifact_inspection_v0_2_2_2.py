@@ -24,7 +24,7 @@ class PipelineStep(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             dict[str, Any],
             Meta(
-                description='What the estimator was made with, by name; a value that JSON has no form for is `{"text": ...}`.'
+                description='Parameters of the estimator by name; a value that JSON cannot represent is `{"text": ...}`.'
             ),
         ]
         | UnsetType
@@ -36,14 +36,14 @@ class ModelArray(Struct, kw_only=True, frozen=True, gc=False):
     An array of the model.
     """
 
-    path: Annotated[str, Meta(description="Where it is, such as `clf.coef_`.")]
-    dtype: Annotated[str, Meta(description="Type of its elements, by numpy's name.")]
+    path: Annotated[str, Meta(description="Path in the model, such as `clf.coef_`.")]
+    dtype: Annotated[str, Meta(description="NumPy data type of its elements.")]
     shape: list[common_v1.Count]
 
 
 class TreeSummary(Struct, kw_only=True, frozen=True, gc=False):
     """
-    The decision trees of a forest, all of which hold together.
+    The decision trees of a forest; all are consistent.
     """
 
     count: Annotated[common_v1.Count, Meta(description="Number of trees.")]
@@ -59,22 +59,22 @@ class GlobalUse(Struct, kw_only=True, frozen=True, gc=False):
     module: str
     name: str
     allowed: Annotated[
-        bool, Meta(description="Whether a model needs it; anything else is refused.")
+        bool, Meta(description="Whether a model needs it; other names are refused.")
     ]
     count: Annotated[
-        common_v1.Count, Meta(description="How often the file asks for it.")
+        common_v1.Count, Meta(description="How often the file refers to it.")
     ]
     offset: Annotated[
         common_v1.Count,
         Meta(
-            description="Byte in the stream, after decompression, where it does so first."
+            description="Offset of the first reference, in bytes of the decompressed stream."
         ),
     ]
 
 
 class ModelFinding(Struct, kw_only=True, frozen=True, gc=False):
     """
-    One thing to know about the file.
+    One finding about the file.
     """
 
     code: Annotated[str, Meta(pattern="^[A-Z][A-Z0-9_]*$(?!\\n)")]
@@ -84,7 +84,7 @@ class ModelFinding(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             common_v1.Count,
             Meta(
-                description="Byte in the stream, after decompression, where it was found."
+                description="Offset of the finding, in bytes of the decompressed stream."
             ),
         ]
         | UnsetType
@@ -93,18 +93,21 @@ class ModelFinding(Struct, kw_only=True, frozen=True, gc=False):
 
 class ArtifactInspectionV0222(Struct, kw_only=True, frozen=True, gc=False):
     """
-    What a model file holds, found without running it. Source: RunForge guarantees, Pipeline Inspection.
+    Contents of a model file, read without executing it. Source: RunForge guarantees, Pipeline Inspection.
     """
 
     schema_version: Literal["0.2.2.2"]
-    artifact_path: Annotated[str, Meta(description="The file, as it was named.")]
+    artifact_path: Annotated[
+        str, Meta(description="Path of the file, as it was given.")
+    ]
     pipeline_steps: Annotated[list[PipelineStep], Meta(description="Steps in order.")]
     has_preprocessing: Annotated[
-        bool, Meta(description="Whether a step before the last one does something.")
+        bool,
+        Meta(description="Whether any step before the last one transforms the data."),
     ]
     step_count: Annotated[
         common_v1.Count,
-        Meta(description="Number of steps, also where not all are shown."),
+        Meta(description="Number of steps, including those that are not shown."),
     ]
     bytes: (
         Annotated[common_v1.Count, Meta(description="Size of the file.")] | UnsetType
@@ -122,7 +125,7 @@ class ArtifactInspectionV0222(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             common_v1.Sha256,
             Meta(
-                description="Digest of what the model is, equal under re-encoding; only of a file without a finding of severity `error`."
+                description="Digest of the model's content, independent of its encoding; present only if no finding has severity `error`."
             ),
         ]
         | UnsetType
@@ -145,7 +148,8 @@ class ArtifactInspectionV0222(Struct, kw_only=True, frozen=True, gc=False):
     ) = UNSET
     n_features: (
         Annotated[
-            common_v1.Count, Meta(description="Columns that the model was fitted on.")
+            common_v1.Count,
+            Meta(description="Number of columns that the model was fitted on."),
         ]
         | UnsetType
     ) = UNSET
@@ -160,7 +164,7 @@ class ArtifactInspectionV0222(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             list[Any],
             Meta(
-                description="Labels in the order of the classes: those of a run are integers or texts, other models store other values."
+                description="Labels in the order of the classes: those of a run are integers or strings, other models store other values."
             ),
         ]
         | UnsetType
@@ -172,9 +176,7 @@ class ArtifactInspectionV0222(Struct, kw_only=True, frozen=True, gc=False):
     arrays: (
         Annotated[
             list[ModelArray],
-            Meta(
-                description="The arrays, in the order in which the model holds them, as far as they are shown."
-            ),
+            Meta(description="The arrays that are shown, in the order of the model."),
         ]
         | UnsetType
     ) = UNSET
@@ -183,7 +185,7 @@ class ArtifactInspectionV0222(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             list[GlobalUse],
             Meta(
-                description="Every name that loading the file would import, and the judgement on it."
+                description="Every name that loading the file would import, and whether it is accepted."
             ),
         ]
         | UnsetType
@@ -198,7 +200,7 @@ class ArtifactInspectionV0222(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             list[ModelFinding],
             Meta(
-                description="What there is to know about the file, in the order in which it was found."
+                description="Findings about the file, in the order in which they were made."
             ),
         ]
         | UnsetType

@@ -9,8 +9,7 @@ from msgspec import Meta, Struct, UNSET, UnsetType
 Common: TypeAlias = Annotated[
     Any,
     Meta(
-        description="Definitions that recur in the documents of RunForge.",
-        title="Common",
+        description="Definitions shared by the documents of RunForge.", title="Common"
     ),
 ]
 
@@ -23,7 +22,7 @@ ClassLabelInteger: TypeAlias = Annotated[
 ClassLabel: TypeAlias = Annotated[
     ClassLabelInteger | str,
     Meta(
-        description="A class label: an integer within 53 bits or a text, never a fraction. Source: RunForge contract, Data.",
+        description="A class label: an integer within 53 bits or a string, never a fraction. Source: RunForge contract, Data.",
         title="ClassLabel",
     ),
 ]
@@ -32,7 +31,7 @@ ClassLabel: TypeAlias = Annotated[
 Count: TypeAlias = Annotated[
     int,
     Meta(
-        description="A number of things, within the 53 bits that every client can hold exactly.",
+        description="A count, within the 53 bits that every client represents exactly.",
         ge=0,
         le=9007199254740991,
         title="Count",
@@ -90,7 +89,7 @@ FileDigests: TypeAlias = Annotated[
 WorkspacePath: TypeAlias = Annotated[
     str,
     Meta(
-        description="A path relative to the workspace with forward slashes, or an absolute path where the thing lies outside the workspace. Source: RunForge contract, Where things live.",
+        description="A path relative to the workspace with forward slashes, or an absolute path where the target is outside the workspace. Source: RunForge contract, Where things live.",
         max_length=4096,
         pattern="^[^\\u0000-\\u001f]+$(?!\\n)",
         title="WorkspacePath",
@@ -111,7 +110,7 @@ Timestamp: TypeAlias = Annotated[
 RunId: TypeAlias = Annotated[
     str,
     Meta(
-        description="Identity of a run and name of its folder: UTC date, UTC time and eight hexadecimal digits. Source: run store contract, section 1.",
+        description="Id of a run and name of its folder: UTC date, UTC time and eight hexadecimal digits. Source: run store contract, section 1.",
         pattern="^[0-9]{8}-[0-9]{6}-[0-9a-f]{8}$(?!\\n)",
         title="RunId",
     ),
@@ -121,7 +120,7 @@ RunId: TypeAlias = Annotated[
 AnyRunId: TypeAlias = Annotated[
     str,
     Meta(
-        description="Identity of a run written by any client, older ones included; safe as the name of a folder.",
+        description="Id of a run written by any client, including older ones; safe as a folder name.",
         pattern="^[0-9A-Za-z][0-9A-Za-z._-]{0,127}$(?!\\n)",
         title="AnyRunId",
     ),
@@ -140,7 +139,7 @@ ModelFamily: TypeAlias = Annotated[
 Preset: TypeAlias = Annotated[
     Literal["fast", "balanced", "thorough", "custom"],
     Meta(
-        description="A named bundle of hyperparameters. Source: run store contract, section 3.",
+        description="A named set of hyperparameters. Source: run store contract, section 3.",
         title="Preset",
     ),
 ]
@@ -155,7 +154,7 @@ DeviceType: TypeAlias = Annotated[
 Status: TypeAlias = Annotated[
     Literal["succeeded", "failed", "cancelled"],
     Meta(
-        description="How a run ended. Source: result.json contract, Status Values.",
+        description="Status of a finished run. Source: result.json contract, Status Values.",
         title="Status",
     ),
 ]
@@ -168,7 +167,7 @@ MetricsProfile: TypeAlias = Annotated[
         "classification.multiclass.v1",
     ],
     Meta(
-        description="Which metrics were computed, chosen by what the model can do. Source: RunForge guarantees, Model-Aware Metrics.",
+        description="Which metrics were computed, depending on the model's capabilities. Source: RunForge guarantees, Model-Aware Metrics.",
         title="MetricsProfile",
     ),
 ]
@@ -191,7 +190,8 @@ class MetricsSnapshot(Struct, kw_only=True, frozen=True, gc=False):
     """
 
     accuracy: Annotated[
-        Fraction, Meta(description="Share of validation rows predicted right.")
+        Fraction,
+        Meta(description="Fraction of validation rows that were predicted correctly."),
     ]
     num_samples: Annotated[
         Count,
@@ -246,17 +246,13 @@ class RecordedHyperparameter(Struct, kw_only=True, frozen=True, gc=False):
 
 class Diagnostic(Struct, kw_only=True, frozen=True, gc=False):
     """
-    One structured statement about why a run behaved as it did. Source: RunForge guarantees, Diagnostics.
+    One structured statement that explains the behaviour of a run. Source: RunForge guarantees, Diagnostics.
     """
 
     code: Annotated[str, Meta(pattern="^[A-Z][A-Z0-9_]*$(?!\\n)")]
     severity: Literal["info", "warning", "error"]
-    message: Annotated[
-        str, Meta(description="One sentence for a person.", min_length=1)
-    ]
+    message: Annotated[str, Meta(description="One sentence for display.", min_length=1)]
     details: Annotated[
         dict[str, Any],
-        Meta(
-            description="Machine-readable particulars; which ones depends on the code."
-        ),
+        Meta(description="Machine-readable details, which depend on the code."),
     ]

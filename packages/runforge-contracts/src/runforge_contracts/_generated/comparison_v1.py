@@ -10,7 +10,7 @@ from . import common_v1
 Agreement: TypeAlias = Annotated[
     Literal["equal", "different", "incomplete"],
     Meta(
-        description="`equal`: all runs record the same. `different`: two runs record different things. `incomplete`: those that record it agree, but not all do.",
+        description="`equal`: all runs record the same. `different`: two runs record different things. `incomplete`: the runs that record it agree, but not all runs record it.",
         title="Agreement",
     ),
 ]
@@ -28,7 +28,7 @@ class ComparedError(Struct, kw_only=True, frozen=True, gc=False):
 ComparisonReason: TypeAlias = Annotated[
     Literal["data", "configuration", "environment", "code", "unrecorded"],
     Meta(
-        description="What can change results. `code`: the state of the repository around the workspace, told only where nothing else differs, because no code of the workspace takes part in a training. `unrecorded`: the results differ, and nothing that both runs record does.",
+        description="Something that can change results. `code`: the state of the repository around the workspace; reported only where nothing else differs, because training uses no code of the workspace. `unrecorded`: the results differ, and nothing that both runs record differs.",
         title="ComparisonReason",
     ),
 ]
@@ -36,7 +36,7 @@ ComparisonReason: TypeAlias = Annotated[
 
 class RecordedValue(Struct, kw_only=True, frozen=True, gc=False):
     """
-    What a run records; without `value` where it does not.
+    The value that a run records; without `value` if it does not record one.
     """
 
     value: (
@@ -53,7 +53,7 @@ class RecordedValue(Struct, kw_only=True, frozen=True, gc=False):
 
 class MetricValue(Struct, kw_only=True, frozen=True, gc=False):
     """
-    A metric of a run; without `value` where it has none.
+    A metric of a run; without `value` if the run does not have it.
     """
 
     value: float | UnsetType = UNSET
@@ -65,7 +65,7 @@ class MetricValue(Struct, kw_only=True, frozen=True, gc=False):
 
 class WeightValue(Struct, kw_only=True, frozen=True, gc=False):
     """
-    A weight of a run; without `value` where it has none.
+    A weight of a run; without `value` if the run does not have it.
     """
 
     value: float | UnsetType = UNSET
@@ -83,7 +83,9 @@ class ComparedRun(Struct, kw_only=True, frozen=True, gc=False):
     run_id: common_v1.AnyRunId
     run_dir: Annotated[
         str,
-        Meta(description="Its folder, relative to the workspace where it lies in it."),
+        Meta(
+            description="The run folder; relative to the workspace if it is inside it."
+        ),
     ]
     status: Literal["succeeded", "failed", "cancelled", "incomplete"]
     schema_version: (
@@ -97,7 +99,7 @@ class ComparedRun(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             Literal["trained", "experiment"],
             Meta(
-                description="Whether RunForge trained it, which is so where this is absent, or an experiment ran it (TFC-0003)."
+                description="Whether RunForge trained the model (the default) or an experiment ran (TFC-0003)."
             ),
         ]
         | UnsetType
@@ -112,7 +114,7 @@ class ComparedRun(Struct, kw_only=True, frozen=True, gc=False):
 
 class Conclusion(Struct, kw_only=True, frozen=True, gc=False):
     """
-    Whether a run gave the results of the first one, and why not.
+    Whether a run has the same results as the first one, and if not, why.
     """
 
     run_id: common_v1.AnyRunId
@@ -124,12 +126,14 @@ class Conclusion(Struct, kw_only=True, frozen=True, gc=False):
     ]
     model: Annotated[
         Literal["equal", "different", "unknown"],
-        Meta(description="By the digest of the content, else by that of the file."),
+        Meta(
+            description="Compared by the digest of the content, or of the file if there is none."
+        ),
     ]
     reasons: Annotated[
         list[ComparisonReason],
         Meta(
-            description="What differs that can change results, whether it did or not."
+            description="Differences that can change results, whether or not they did."
         ),
     ]
     text: Annotated[str, Meta(description="The same in words.")]
@@ -137,7 +141,7 @@ class Conclusion(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             bool,
             Meta(
-                description="Whether the metrics were measured on the same rows; absent where the records cannot tell."
+                description="Whether the metrics were measured on the same rows; absent where the records do not show it."
             ),
         ]
         | UnsetType
@@ -146,7 +150,7 @@ class Conclusion(Struct, kw_only=True, frozen=True, gc=False):
 
 class ComparedField(Struct, kw_only=True, frozen=True, gc=False):
     """
-    One thing that runs record.
+    One recorded value.
     """
 
     name: str
@@ -166,9 +170,7 @@ class ComparedMetric(Struct, kw_only=True, frozen=True, gc=False):
     class_: (
         Annotated[
             common_v1.ClassLabel,
-            Meta(
-                description="The class that it belongs to, for metrics of single classes."
-            ),
+            Meta(description="The class, for metrics of single classes."),
         ]
         | UnsetType
     ) = field(name="class", default=UNSET)
@@ -183,7 +185,7 @@ class MovedWeight(Struct, kw_only=True, frozen=True, gc=False):
     movement: Annotated[
         float,
         Meta(
-            description="Greatest distance from the first run of the family; a weight that a run lacks counts as zero.",
+            description="Largest difference to the first run of the family; a missing weight counts as zero.",
             ge=0.0,
         ),
     ]
@@ -203,23 +205,26 @@ class ComparedWeights(Struct, kw_only=True, frozen=True, gc=False):
     ]
     unmoved: Annotated[
         common_v1.Count,
-        Meta(description="How many weights all runs of the family share bit by bit."),
+        Meta(
+            description="Number of weights that are bit-identical in all runs of the family."
+        ),
     ]
     moved: Annotated[
-        list[MovedWeight], Meta(description="The others, largest movement first.")
+        list[MovedWeight],
+        Meta(description="The weights that differ, largest change first."),
     ]
 
 
 class ComparisonV1(Struct, kw_only=True, frozen=True, gc=False):
     """
-    What differs between runs, by their records. The first run is the one that the others are held against. Every `values` has one entry a run, in the order of `runs`; an entry without `value` means that the run does not record it.
+    Differences between the records of runs. The other runs are compared with the first one. Every `values` has one entry per run, in the order of `runs`; an entry without `value` means that the run does not record it.
     """
 
     schema_version: Literal["comparison.v1"]
     runs: Annotated[list[ComparedRun], Meta(min_length=2)]
     conclusions: Annotated[
         list[Conclusion],
-        Meta(description="One entry for each run but the first.", min_length=1),
+        Meta(description="One entry for each run except the first.", min_length=1),
     ]
     configuration: Annotated[
         list[ComparedField],
@@ -250,14 +255,14 @@ class ComparisonV1(Struct, kw_only=True, frozen=True, gc=False):
     artifacts: Annotated[
         list[ComparedField],
         Meta(
-            description="SHA-256 of every artifact by its path, as recorded; what carries the run's id is left out."
+            description="SHA-256 of every artifact by its path, as recorded; artifacts that contain the run's id are left out."
         ),
     ]
     model_content: (
         Annotated[
             ComparedField,
             Meta(
-                description="SHA-256 of what the models are, equal under re-encoding; absent where no run records it."
+                description="SHA-256 of the models' content, independent of the encoding; absent where no run records it."
             ),
         ]
         | UnsetType

@@ -24,7 +24,7 @@ class InspectedColumn(Struct, kw_only=True, frozen=True, gc=False):
 
 class ClassCount(Struct, kw_only=True, frozen=True, gc=False):
     """
-    A class and how many rows it has.
+    A class and its number of rows.
     """
 
     class_: common_v1.ClassLabel = field(name="class")
@@ -43,7 +43,7 @@ class InspectedLabel(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             list[ClassCount],
             Meta(
-                description="In sorted order; absent where training would not get so far."
+                description="In sorted order; absent if training would fail before the classes are known."
             ),
         ]
         | UnsetType
@@ -52,11 +52,11 @@ class InspectedLabel(Struct, kw_only=True, frozen=True, gc=False):
 
 class DatasetInspectionV1(Struct, kw_only=True, frozen=True, gc=False):
     """
-    What a dataset holds, and whether it can be trained on. Source: RunForge guarantees, Dataset Inspection.
+    Contents of a dataset, and whether a model can be trained on it. Source: RunForge guarantees, Dataset Inspection.
     """
 
     schema_version: Literal["dataset_inspection.v1"]
-    path: Annotated[str, Meta(description="The dataset, as it was named.")]
+    path: Annotated[str, Meta(description="Path of the dataset, as it was given.")]
     fingerprint_sha256: Annotated[
         common_v1.Sha256, Meta(description="SHA-256 of the file's bytes.")
     ]
@@ -68,7 +68,7 @@ class DatasetInspectionV1(Struct, kw_only=True, frozen=True, gc=False):
     ]
     trainable: Annotated[
         bool,
-        Meta(description="Whether training would get past its checks of the data."),
+        Meta(description="Whether the data passes the checks that training makes."),
     ]
     diagnostics: list[common_v1.Diagnostic]
     label: InspectedLabel | UnsetType = UNSET

@@ -34,7 +34,7 @@ class ErrorProblem(Struct, kw_only=True, frozen=True, gc=False):
 
 class ErrorBody(Struct, kw_only=True, frozen=True, gc=False):
     """
-    What went wrong, where, and what to do.
+    What went wrong, where, and how to fix it.
     """
 
     code: Annotated[
@@ -63,7 +63,7 @@ class ErrorBody(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             list[ErrorProblem],
             Meta(
-                description="The single mistakes, where several are reported together."
+                description="The individual errors, where several are reported together."
             ),
         ]
         | UnsetType

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 class IndexCounts(Struct, kw_only=True, frozen=True, gc=False):
     """
-    How many things lie among the run folders, and how many entries each list of the report has.
+    Number of entries among the run folders, and number of entries in each list of the report.
     """
 
     scanned: common_v1.Count
@@ -27,18 +27,18 @@ class IndexCounts(Struct, kw_only=True, frozen=True, gc=False):
 
 class SkippedFolder(Struct, kw_only=True, frozen=True, gc=False):
     """
-    Something among the run folders, and why it is left out.
+    An entry among the run folders, and why it is ignored.
     """
 
     name: Annotated[
-        str, Meta(description="Its name; what is not UTF-8 in it is escaped.")
+        str, Meta(description="Its name; bytes that are not UTF-8 are escaped.")
     ]
     reason: str
 
 
 class IndexFinding(Struct, kw_only=True, frozen=True, gc=False):
     """
-    One place where the index and the run folders do not fit.
+    One difference between the index and the run folders.
     """
 
     kind: Annotated[
@@ -50,22 +50,18 @@ class IndexFinding(Struct, kw_only=True, frozen=True, gc=False):
     message: Annotated[str, Meta(description="One sentence.")]
     path: Annotated[str, Meta(description="File or folder, relative to the workspace.")]
     pointer: (
-        Annotated[
-            str, Meta(description="JSON Pointer into the file, where there is one.")
-        ]
+        Annotated[str, Meta(description="JSON Pointer into the file, if there is one.")]
         | UnsetType
     ) = UNSET
     run_id: (
-        Annotated[
-            str, Meta(description="The run that it is about, where there is one.")
-        ]
+        Annotated[str, Meta(description="The affected run, if there is one.")]
         | UnsetType
     ) = UNSET
 
 
 class StoreReport(Struct, kw_only=True, frozen=True, gc=False):
     """
-    What a look at one store gave. Runs by their ids, or by the names of their folders where these cannot be read.
+    The result for one store. Runs are listed by id, or by folder name if the id cannot be read.
     """
 
     store: Annotated[str, Meta(description="Name of the store's folder.")]
@@ -73,48 +69,47 @@ class StoreReport(Struct, kw_only=True, frozen=True, gc=False):
     fits: Annotated[bool, Meta(description="Whether there is no finding.")]
     counts: IndexCounts
     already_indexed: Annotated[
-        list[str], Meta(description="Runs that the index had, with their folders.")
+        list[str],
+        Meta(description="Runs that were already in the index and have a folder."),
     ]
     recovered: Annotated[
-        list[str], Meta(description="Finished runs that the index lacked and has now.")
+        list[str], Meta(description="Finished runs that were added to the index.")
     ]
     unlisted: Annotated[
-        list[str], Meta(description="Finished runs that the index lacks.")
+        list[str], Meta(description="Finished runs that are missing from the index.")
     ]
     skipped: Annotated[
         list[SkippedFolder],
         Meta(
-            description="What lies among the run folders and is not taken for a run, or cannot be read as one."
+            description="Entries among the run folders that are not runs or cannot be read."
         ),
     ]
     interrupted: Annotated[
         list[str],
-        Meta(
-            description="Runs that were ended before they had a result; they are not indexed."
-        ),
+        Meta(description="Runs that stopped without a result; they are not indexed."),
     ]
     running: Annotated[list[str], Meta(description="Runs at work.")]
     incomplete: Annotated[
         list[str],
         Meta(
-            description="Runs that have not begun, or of which nobody can tell whether they are at work."
+            description="Runs that have not started, or for which it is unknown whether they are running."
         ),
     ]
     cancelled: Annotated[
         list[str], Meta(description="Finished runs that were cancelled.")
     ]
     missing_folders: Annotated[
-        list[str], Meta(description="Runs of the index whose folder is gone.")
+        list[str], Meta(description="Runs in the index whose folder is missing.")
     ]
     findings: Annotated[
         list[IndexFinding],
-        Meta(description="Where the index and the run folders do not fit."),
+        Meta(description="Differences between the index and the run folders."),
     ]
     kept_aside: (
         Annotated[
             str,
             Meta(
-                description="Where an index that could not be read was put, relative to the workspace."
+                description="Path to which an unreadable index was moved, relative to the workspace."
             ),
         ]
         | UnsetType
@@ -123,7 +118,7 @@ class StoreReport(Struct, kw_only=True, frozen=True, gc=False):
 
 class IndexReportV1(Struct, kw_only=True, frozen=True, gc=False):
     """
-    The indexes of a workspace held against the run folders, as `runforge index check --json` and `runforge index rebuild --json` print it. Source: run store contract, section 1.
+    The indexes of a workspace compared with the run folders, as `runforge index check --json` and `runforge index rebuild --json` print it. Source: run store contract, section 1.
     """
 
     schema_version: Literal["index_report.v1"]

@@ -30,10 +30,7 @@ class IndexEntry(Struct, kw_only=True, frozen=True, gc=False):
     ]
     name: (
         Annotated[
-            str,
-            Meta(
-                description="Label for people; the run id when the request gave none."
-            ),
+            str, Meta(description="Display name; the run id if the request has none.")
         ]
         | UnsetType
     ) = UNSET

@@ -92,7 +92,7 @@ class AvailableArtifacts(
     Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True
 ):
     """
-    Artifacts that exist; one that does not is absent.
+    Artifacts that exist; others are absent.
     """
 
     metrics_v1: MetricsEntry | UnsetType = UNSET
@@ -104,13 +104,13 @@ class InterpretabilityIndexV1(
     Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True
 ):
     """
-    Which interpretability outputs a run has, in which versions, and where. Source: RunForge guarantees, Interpretability Index.
+    The interpretability artifacts of a run, with their versions and paths. Source: RunForge guarantees, Interpretability Index.
     """
 
     schema_version: Literal["interpretability.index.v1"]
     run_id: common_v1.AnyRunId
     runforge_version: Annotated[
-        str, Meta(description="Version that wrote the index.", min_length=1)
+        str, Meta(description="Version of RunForge that wrote the index.", min_length=1)
     ]
     created_at: common_v1.Timestamp
     available_artifacts: AvailableArtifacts

@@ -22,7 +22,7 @@ class RankedCoefficient(
     Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True
 ):
     """
-    Influence of one standard deviation of a feature.
+    Change of the score per standard deviation of a feature.
     """
 
     name: str
@@ -62,7 +62,7 @@ class LinearCoefficientsV1(
     coefficients_by_class: Annotated[
         list[ClassCoefficients],
         Meta(
-            description="One entry for the greater class of two, else one a class in sorted order.",
+            description="With two classes, one entry for the second in sorted order; otherwise one entry per class in sorted order.",
             min_length=1,
         ),
     ]

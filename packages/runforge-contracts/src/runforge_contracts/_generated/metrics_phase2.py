@@ -16,7 +16,7 @@ class MetricsPhase2(
 
     accuracy: Annotated[
         common_v1.Fraction,
-        Meta(description="Share of validation rows predicted right."),
+        Meta(description="Fraction of validation rows that were predicted correctly."),
     ]
     num_samples: Annotated[
         common_v1.Count,

@@ -59,7 +59,7 @@ class MetricsV1(
         Annotated[
             list[common_v1.ClassLabel],
             Meta(
-                description="Labels of the matrix' rows and columns, sorted.",
+                description="Labels of the matrix's rows and columns, sorted.",
                 min_length=2,
             ),
         ]
@@ -68,7 +68,9 @@ class MetricsV1(
     roc_auc: (
         Annotated[
             common_v1.Fraction,
-            Meta(description="Area under the ROC curve of the greater class."),
+            Meta(
+                description="Area under the ROC curve for the second class in sorted order."
+            ),
         ]
         | UnsetType
     ) = UNSET
@@ -81,7 +83,7 @@ class MetricsV1(
     metrics_by_class: (
         Annotated[
             list[ClassMetrics],
-            Meta(description="One entry a class, in sorted order.", min_length=3),
+            Meta(description="One entry per class, in sorted order.", min_length=3),
         ]
         | UnsetType
     ) = UNSET

@@ -34,18 +34,18 @@ class PredictedRow(Struct, kw_only=True, frozen=True, gc=False):
 
 class PredictionV1(Struct, kw_only=True, frozen=True, gc=False):
     """
-    What a run's model makes of the rows of a dataset, as `runforge predict --json` prints it.
+    Predictions of a run's model for the rows of a dataset, as `runforge predict --json` prints it.
     """
 
     schema_version: Literal["prediction.v1"]
     run_id: Annotated[
-        common_v1.AnyRunId, Meta(description="The run that made the model.")
+        common_v1.AnyRunId, Meta(description="The run that trained the model.")
     ]
     rows: Annotated[common_v1.Count, Meta(description="Rows of the dataset.")]
     predicted: Annotated[common_v1.Count, Meta(description="Rows with a prediction.")]
     missing: Annotated[
         common_v1.Count,
-        Meta(description="Rows without one, because a value is missing."),
+        Meta(description="Rows without a prediction because a value is missing."),
     ]
     missing_by_column: Annotated[
         dict[str, common_v1.Count],
@@ -55,15 +55,11 @@ class PredictionV1(Struct, kw_only=True, frozen=True, gc=False):
         list[str],
         Meta(description="Columns of the dataset that are not features of the model."),
     ]
-    warnings: Annotated[
-        list[str], Meta(description="What a person should know of the model.")
-    ]
+    warnings: Annotated[list[str], Meta(description="Warnings about the model.")]
     diagnostics: (
         Annotated[
             list[common_v1.Diagnostic],
-            Meta(
-                description="What there is to say about the rows; absent where there is nothing."
-            ),
+            Meta(description="Warnings about the rows; absent if there are none."),
         ]
         | UnsetType
     ) = UNSET
@@ -71,7 +67,7 @@ class PredictionV1(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             list[common_v1.ClassLabel],
             Meta(
-                description="Where probabilities were asked for: the class that each of them is for, in order."
+                description="Classes of the probabilities, in order; present if probabilities were requested."
             ),
         ]
         | UnsetType
@@ -80,12 +76,14 @@ class PredictionV1(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             list[PredictedRow],
             Meta(
-                description="One entry for each row, in the order of the dataset; absent where they went to a file."
+                description="One entry for each row, in the order of the dataset; absent if they were written to a file."
             ),
         ]
         | UnsetType
     ) = UNSET
     output: (
-        Annotated[str, Meta(description="The file that the predictions went to.")]
+        Annotated[
+            str, Meta(description="The file that the predictions were written to.")
+        ]
         | UnsetType
     ) = UNSET

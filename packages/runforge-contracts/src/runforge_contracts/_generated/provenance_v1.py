@@ -10,7 +10,7 @@ from . import common_v1
 ProvenanceDefinitions: TypeAlias = Annotated[
     Any,
     Meta(
-        description="Where a run came from: code, interpreter, packages, machine. Source: RunForge contract, Documents and versions; RunForge guarantees, Provenance.",
+        description="Provenance of a run: code, interpreter, packages and machine. Source: RunForge contract, Documents and versions; RunForge guarantees, Provenance.",
         title="ProvenanceDefinitions",
     ),
 ]
@@ -31,14 +31,14 @@ class GitState(Struct, kw_only=True, frozen=True, gc=False):
     dirty: Annotated[
         bool,
         Meta(
-            description="Whether anything differed from the commit, untracked files included; the store is left out."
+            description="Whether any file differs from the commit, including untracked files but not the store."
         ),
     ]
     diff_sha256: (
         Annotated[
             common_v1.Sha256,
             Meta(
-                description="Digest of everything that differed from the commit; present exactly when the state is dirty."
+                description="Digest of all differences from the commit; present only if the state is dirty."
             ),
         ]
         | UnsetType
@@ -47,7 +47,7 @@ class GitState(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             int,
             Meta(
-                description="Changed files that count by their size alone, because they were too large or could not be read.",
+                description="Changed files of which only the size is part of the digest, because they are too large or unreadable.",
                 ge=1,
                 le=9007199254740991,
             ),
@@ -68,7 +68,7 @@ class PythonRuntime(Struct, kw_only=True, frozen=True, gc=False):
 
 class Platform(Struct, kw_only=True, frozen=True, gc=False):
     """
-    The machine, as far as it can change a bit of the model.
+    Properties of the machine that can change the bytes of the model.
     """
 
     os: str
@@ -84,7 +84,9 @@ class BlasLibrary(Struct, kw_only=True, frozen=True, gc=False):
 
     library: Annotated[
         str,
-        Meta(description="Name of the library's file, whose suffix tells the build."),
+        Meta(
+            description="Name of the library's file, whose suffix identifies the build."
+        ),
     ]
     api: (
         Annotated[
@@ -107,19 +109,19 @@ class Numerics(Struct, kw_only=True, frozen=True, gc=False):
     pinned: Annotated[
         bool,
         Meta(
-            description="Whether kernels and threads in force are the ones that are equal on every machine."
+            description="Whether the kernels and threads in use are the portable ones."
         ),
     ]
     environment: Annotated[
         dict[str, str],
-        Meta(
-            description="Environment variables in force that steer the numeric libraries."
-        ),
+        Meta(description="Environment variables that configure the numeric libraries."),
     ]
     threads: (
         Annotated[
             common_v1.Count,
-            Meta(description="Threads that the libraries use, where they tell."),
+            Meta(
+                description="Number of threads that the libraries use, if they report it."
+            ),
         ]
         | UnsetType
     ) = UNSET
@@ -144,7 +146,7 @@ class Provenance(Struct, kw_only=True, frozen=True, gc=False):
     packages: Annotated[
         dict[str, str],
         Meta(
-            description="Versions of every package that can change a bit of the model."
+            description="Versions of every package that can change the bytes of the model."
         ),
     ]
     platform: Platform
@@ -154,7 +156,7 @@ class Provenance(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             list[LeftOutItem],
             Meta(
-                description="What was left out of the run's documents on request, because it identifies a person or a machine: `dataset.path` (the folder of the dataset), `python.executable`, `paths` (folders in messages and tracebacks). Absent where nothing was.",
+                description="Values left out of the run's documents on request, because they identify a person or a machine: `dataset.path` (the folder of the dataset), `python.executable`, `paths` (folders in messages and tracebacks). Absent if nothing was left out.",
                 min_length=1,
             ),
         ]

@@ -16,7 +16,7 @@ ReproductionVerdict: TypeAlias = Annotated[
         "not reproducible here",
     ],
     Meta(
-        description="From best to worst; the last one means that nothing could be compared.",
+        description="From best to worst; the last value means that nothing could be compared.",
         title="ReproductionVerdict",
     ),
 ]
@@ -24,10 +24,12 @@ ReproductionVerdict: TypeAlias = Annotated[
 
 class ReproductionDataset(Struct, kw_only=True, frozen=True, gc=False):
     """
-    The dataset that was trained on, or looked for.
+    The dataset that was used, or not found.
     """
 
-    path: Annotated[str, Meta(description="Where it lies, or was looked for.")]
+    path: Annotated[
+        str, Meta(description="Its path, or the path where it was expected.")
+    ]
     expected_sha256: (
         Annotated[common_v1.Sha256, Meta(description="Fingerprint in the record.")]
         | UnsetType
@@ -35,7 +37,7 @@ class ReproductionDataset(Struct, kw_only=True, frozen=True, gc=False):
     found_sha256: (
         Annotated[
             common_v1.Sha256,
-            Meta(description="Fingerprint of the file; absent where there is none."),
+            Meta(description="Fingerprint of the file; absent if there is no file."),
         ]
         | UnsetType
     ) = UNSET
@@ -43,14 +45,14 @@ class ReproductionDataset(Struct, kw_only=True, frozen=True, gc=False):
 
 class ArtifactCheck(Struct, kw_only=True, frozen=True, gc=False):
     """
-    One file of the run beside the one that was made anew.
+    One file of the run compared with the new one.
     """
 
     path: common_v1.RelativePath
     identical: Annotated[
         bool,
         Meta(
-            description="Whether the new file is the recorded one and the one in the run folder."
+            description="Whether the new file is identical to the recorded one and to the one in the run folder."
         ),
     ]
     recorded_sha256: (
@@ -71,7 +73,7 @@ class ArtifactCheck(Struct, kw_only=True, frozen=True, gc=False):
 
 class ContentCheck(Struct, kw_only=True, frozen=True, gc=False):
     """
-    Digests of what the model is, whatever bytes it is written in.
+    Digests of the models' content, independent of the encoding.
     """
 
     identical: bool
@@ -89,18 +91,18 @@ class ContentCheck(Struct, kw_only=True, frozen=True, gc=False):
 
 class PredictionCheck(Struct, kw_only=True, frozen=True, gc=False):
     """
-    Both models on every row of the dataset.
+    Predictions of both models on every row of the dataset.
     """
 
     rows: common_v1.Count
     differing_rows: Annotated[
-        common_v1.Count, Meta(description="Rows with another predicted label.")
+        common_v1.Count, Meta(description="Rows with different predicted labels.")
     ]
     largest_score_difference: (
         Annotated[
             float,
             Meta(
-                description="Between probabilities or, where the model has none, distances from the decision boundary.",
+                description="Largest difference between probabilities or, if the model has none, distances from the decision boundary.",
                 ge=0.0,
             ),
         ]
@@ -110,7 +112,7 @@ class PredictionCheck(Struct, kw_only=True, frozen=True, gc=False):
 
 class ParameterCheck(Struct, kw_only=True, frozen=True, gc=False):
     """
-    The numbers that both models learned. A difference counts relative to the value where that is greater than one.
+    Learned parameters of both models. A difference is relative to the value if that is greater than one.
     """
 
     compared: Annotated[list[str], Meta(description="Attributes, such as `clf.coef_`.")]
@@ -120,7 +122,7 @@ class ParameterCheck(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             str,
             Meta(
-                description="Where the largest difference is, such as `clf.coef_[Adelie, bill_length_mm]`; absent where there is none."
+                description="Where the largest difference is, such as `clf.coef_[Adelie, bill_length_mm]`; absent if there is none."
             ),
         ]
         | UnsetType
@@ -139,19 +141,14 @@ class ReproductionReason(Struct, kw_only=True, frozen=True, gc=False):
         ),
     ] = field(name="field")
     message: (
-        Annotated[
-            str,
-            Meta(
-                description="One sentence, where the values do not speak for themselves."
-            ),
-        ]
+        Annotated[str, Meta(description="An explanation, if the values need one.")]
         | UnsetType
     ) = UNSET
     recorded: (
         Annotated[
             bool | float | str,
             Meta(
-                description="As the run recorded it; absent where it recorded nothing."
+                description="The value that the run recorded; absent if there is none."
             ),
         ]
         | None
@@ -160,7 +157,7 @@ class ReproductionReason(Struct, kw_only=True, frozen=True, gc=False):
     here: (
         Annotated[
             bool | float | str,
-            Meta(description="As it was found here; absent where nothing was."),
+            Meta(description="The value here; absent if there is none."),
         ]
         | None
         | UnsetType
@@ -169,7 +166,7 @@ class ReproductionReason(Struct, kw_only=True, frozen=True, gc=False):
 
 class FieldDifference(Struct, kw_only=True, frozen=True, gc=False):
     """
-    A value in the record and here.
+    A recorded value and the value here.
     """
 
     field_: Annotated[str, Meta(description="As in a reason.")] = field(name="field")
@@ -177,7 +174,7 @@ class FieldDifference(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             bool | float | str,
             Meta(
-                description="As the run recorded it; absent where it recorded nothing."
+                description="The value that the run recorded; absent if there is none."
             ),
         ]
         | None
@@ -186,32 +183,34 @@ class FieldDifference(Struct, kw_only=True, frozen=True, gc=False):
     here: (
         Annotated[
             bool | float | str,
-            Meta(description="As it was found here; absent where nothing was."),
+            Meta(description="The value here; absent if there is none."),
         ]
         | None
         | UnsetType
     ) = UNSET
     difference: (
-        Annotated[float, Meta(description="How far two numbers are apart.", ge=0.0)]
+        Annotated[
+            float, Meta(description="Absolute difference of the two numbers.", ge=0.0)
+        ]
         | UnsetType
     ) = UNSET
 
 
 class RecordContradiction(Struct, kw_only=True, frozen=True, gc=False):
     """
-    A value that the request and the run record give differently.
+    A value that differs between the request and the run record.
     """
 
-    field_: Annotated[
-        str, Meta(description="Place in the request, as a JSON Pointer.")
-    ] = field(name="field")
+    field_: Annotated[str, Meta(description="JSON Pointer into the request.")] = field(
+        name="field"
+    )
     request: bool | float | str | None | UnsetType = UNSET
     run: bool | float | str | None | UnsetType = UNSET
 
 
 class NotChecked(Struct, kw_only=True, frozen=True, gc=False):
     """
-    Something that could not be compared.
+    An item that could not be compared.
     """
 
     what: str
@@ -220,7 +219,7 @@ class NotChecked(Struct, kw_only=True, frozen=True, gc=False):
 
 class ReproductionV1(Struct, kw_only=True, frozen=True, gc=False):
     """
-    What became of training a run again from its record alone: a verdict, what it rests on, and the reasons where the result is not the same bytes.
+    Result of training a run again from its record alone: a verdict, the evidence, and the reasons if the bytes differ.
     """
 
     schema_version: Literal["reproduction.v1"]
@@ -241,25 +240,25 @@ class ReproductionV1(Struct, kw_only=True, frozen=True, gc=False):
     reasons: Annotated[
         list[ReproductionReason],
         Meta(
-            description="Why the verdict is not the first one: the fields of the recorded environment that differ, and what the record lacks. Empty where the bytes are identical."
+            description="Why the result is not byte-identical: fields of the recorded environment that differ, and missing records. Empty if the bytes are identical."
         ),
     ]
     environment: Annotated[
         list[FieldDifference],
         Meta(
-            description="Every field of the recorded environment that is another one here, whatever the verdict."
+            description="Every field of the recorded environment that differs here, for any verdict."
         ),
     ]
     differences: Annotated[
         list[FieldDifference],
         Meta(
-            description="What came out otherwise: documents by file and JSON Pointer, the model by its attributes."
+            description="Differences in the results: documents by file and JSON Pointer, the model by its attributes."
         ),
     ]
     contradictions: Annotated[
         list[RecordContradiction],
         Meta(
-            description="Where the request and the run record do not say the same; the training followed the run record."
+            description="Contradictions between the request and the run record; the training used the values of the run record."
         ),
     ]
     not_checked: Annotated[
@@ -273,12 +272,12 @@ class ReproductionV1(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             common_v1.Count,
             Meta(
-                description="Differences beyond those that are listed; absent where all are."
+                description="Number of differences that are not listed; absent if all are."
             ),
         ]
         | UnsetType
     ) = UNSET
     kept: (
-        Annotated[str, Meta(description="Folder in which the new training was kept.")]
+        Annotated[str, Meta(description="Folder in which the new run was kept.")]
         | UnsetType
     ) = UNSET

@@ -9,7 +9,7 @@ from . import common_v1
 
 class RequestDataset(Struct, kw_only=True, frozen=True, gc=False):
     """
-    Which table to learn from.
+    The dataset to train on.
     """
 
     path: Annotated[
@@ -37,7 +37,7 @@ class RequestModel(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             dict[str, Any],
             Meta(
-                description="Hyperparameters by name; they win over preset and profile."
+                description="Hyperparameters by name; they take precedence over preset and profile."
             ),
         ]
         | UnsetType
@@ -59,7 +59,7 @@ class RequestDevice(Struct, kw_only=True, frozen=True, gc=False):
 
 class RequestV1(Struct, kw_only=True, frozen=True, gc=False):
     """
-    What a run was configured to do; written before training starts. Unknown fields are ignored when reading and kept when saving, at every depth. Source: run store contract, sections 2 and 3.
+    Configuration of a run; written before training starts. Unknown fields are ignored when reading and kept when saving, at every depth. Source: run store contract, sections 2 and 3.
     """
 
     version: Annotated[

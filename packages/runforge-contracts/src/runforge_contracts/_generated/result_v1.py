@@ -30,9 +30,7 @@ class EffectiveDevice(Struct, kw_only=True, frozen=True, gc=False):
     type: Annotated[str, Meta(description="`cpu` or `gpu`.")] | UnsetType = UNSET
     gpu_id: int | str | None | UnsetType = UNSET
     gpu_reason: (
-        Annotated[
-            str, Meta(description="Why the run did not use the GPU that was asked for.")
-        ]
+        Annotated[str, Meta(description="Why the run did not use the requested GPU.")]
         | None
         | UnsetType
     ) = UNSET
@@ -57,7 +55,7 @@ class EffectiveDataset(Struct, kw_only=True, frozen=True, gc=False):
 
 class PrimaryMetric(Struct, kw_only=True, frozen=True, gc=False):
     """
-    The metric that stands for the run.
+    The primary metric of the run.
     """
 
     name: Annotated[str, Meta(min_length=1)]
@@ -66,7 +64,7 @@ class PrimaryMetric(Struct, kw_only=True, frozen=True, gc=False):
 
 class ResultSummary(Struct, kw_only=True, frozen=True, gc=False):
     """
-    Metrics of the run at a glance.
+    Summary of the run's metrics.
     """
 
     primary_metric: PrimaryMetric | UnsetType = UNSET
@@ -100,7 +98,7 @@ class ResultError(Struct, kw_only=True, frozen=True, gc=False):
     Why the run failed or was cancelled.
     """
 
-    message: Annotated[str, Meta(description="One sentence for a person.")]
+    message: Annotated[str, Meta(description="One sentence for display.")]
     type: Annotated[str, Meta(description="Name of the exception.")]
     code: (
         Annotated[
@@ -133,7 +131,7 @@ class EffectiveConfig(Struct, kw_only=True, frozen=True, gc=False):
 
 class ResultV1(Struct, kw_only=True, frozen=True, gc=False):
     """
-    How a run ended; written for every run that got as far as a folder. Source: result.json contract.
+    Result of a run; written for every run that has a folder. Source: result.json contract.
     """
 
     version: Annotated[Literal[1], Meta(description="Schema version.")]
@@ -156,7 +154,7 @@ class ResultV1(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             provenance_v1.Provenance,
             Meta(
-                description="Where the run came from, when it ended before `run.json` could say so."
+                description="Provenance of the run, if it finished before `run.json` was written."
             ),
         ]
         | UnsetType

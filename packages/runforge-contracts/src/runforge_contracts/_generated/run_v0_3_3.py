@@ -9,7 +9,7 @@ from . import common_v1
 
 class RunV033(Struct, kw_only=True, frozen=True, gc=False):
     """
-    What happened, with model family, hyperparameters and detailed metrics. Source: RunForge guarantees, Model-Aware Metrics.
+    Record of a completed training, with model family, hyperparameters and detailed metrics. Source: RunForge guarantees, Model-Aware Metrics.
     """
 
     schema_version: Literal["run.v0.3.3"]

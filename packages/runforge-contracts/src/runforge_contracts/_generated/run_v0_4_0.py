@@ -14,9 +14,7 @@ class UsedDevice(Struct, kw_only=True, frozen=True, gc=False):
 
     type: common_v1.DeviceType
     gpu_reason: (
-        Annotated[
-            str, Meta(description="Why the run did not use the GPU that was asked for.")
-        ]
+        Annotated[str, Meta(description="Why the run did not use the requested GPU.")]
         | UnsetType
     ) = UNSET
 
@@ -34,7 +32,7 @@ class Split(Struct, kw_only=True, frozen=True, gc=False):
 
 class RunV040(Struct, kw_only=True, frozen=True, gc=False):
     """
-    What happened, complete enough to prove and to repeat it. Adds to `run.v0.3.6` and changes nothing of it. Source: run store contract, section 4; RunForge contract, Documents and versions.
+    Record of a completed training, with everything needed to verify and reproduce it. Extends `run.v0.3.6` without changing it. Source: run store contract, section 4; RunForge contract, Documents and versions.
     """
 
     schema_version: Literal["run.v0.4.0"]
@@ -65,7 +63,7 @@ class RunV040(Struct, kw_only=True, frozen=True, gc=False):
     status: Annotated[
         Literal["succeeded"],
         Meta(
-            description="A run record is written when training has completed; `result.json` tells of every other end."
+            description="A run record is written when training has completed; `result.json` records every other outcome."
         ),
     ]
     preset: common_v1.Preset
@@ -164,7 +162,9 @@ class RunV040(Struct, kw_only=True, frozen=True, gc=False):
     model_content_sha256: (
         Annotated[
             common_v1.Sha256,
-            Meta(description="Digest of what the model is, equal under re-encoding."),
+            Meta(
+                description="Digest of the model's content, independent of its encoding."
+            ),
         ]
         | UnsetType
     ) = UNSET

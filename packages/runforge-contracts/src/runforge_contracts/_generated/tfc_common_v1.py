@@ -10,7 +10,7 @@ from . import common_v1
 ExperimentCommon: TypeAlias = Annotated[
     Any,
     Meta(
-        description="Definitions that recur in the documents of experiments.",
+        description="Definitions shared by the documents of experiments.",
         title="ExperimentCommon",
     ),
 ]
@@ -19,7 +19,7 @@ ExperimentCommon: TypeAlias = Annotated[
 ExperimentRunId: TypeAlias = Annotated[
     str,
     Meta(
-        description="Identity of an experiment's run and name of its folder: the UTC day and the number of the run on that day. Source: TFC-0003, section 7.",
+        description="Id of an experiment's run and name of its folder: the UTC day and the number of the run on that day. Source: TFC-0003, section 7.",
         pattern="^run-[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])-(?:[0-9]{3}|[1-9][0-9]{3,8})$(?!\\n)",
         title="ExperimentRunId",
     ),
@@ -29,7 +29,7 @@ ExperimentRunId: TypeAlias = Annotated[
 Instant: TypeAlias = Annotated[
     str,
     Meta(
-        description="An instant in ISO 8601 with its offset from UTC; our own writers end it with `Z`. Source: TFC-0002, section 6.",
+        description="An instant in ISO 8601 with its offset from UTC; RunForge writes `Z`. Source: TFC-0002, section 6.",
         pattern="^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\\.[0-9]{1,9})?(?:Z|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])$(?!\\n)",
         title="Instant",
     ),
@@ -38,7 +38,7 @@ Instant: TypeAlias = Annotated[
 
 class Training(Struct, kw_only=True, frozen=True, gc=False):
     """
-    How training was configured; whatever else the user's code needs stands here, too. Source: TFC-0002, section 6.
+    Configuration of the training, including any other values that the user's code needs. Source: TFC-0002, section 6.
     """
 
     epochs: (
@@ -93,7 +93,7 @@ class RunCommand(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             list[str],
             Meta(
-                description="Arguments of the script, module or command. In these and in `command`, `{training.lr}` stands for the value of the configuration that has this dotted name, `{config}` for the path of the configuration, `{run_id}` for the id of the run and `{{name}}` for the text `{name}`."
+                description="Arguments of the script, module or command. In these and in `command`, `{training.lr}` is replaced by the value of the configuration with this dotted name, `{config}` by the path of the configuration, `{run_id}` by the id of the run and `{{name}}` by the string `{name}`."
             ),
         ]
         | UnsetType
@@ -102,7 +102,7 @@ class RunCommand(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             bool,
             Meta(
-                description="Whether `--config PATH` follows the arguments of a script or module; true where it is absent. A command has `{config}` for it."
+                description="Whether `--config PATH` follows the arguments of a script or module; true where it is absent. A command uses `{config}` instead."
             ),
         ]
         | UnsetType
@@ -112,7 +112,7 @@ class RunCommand(Struct, kw_only=True, frozen=True, gc=False):
 Seed: TypeAlias = Annotated[
     int,
     Meta(
-        description="Seed of whatever is left to chance.",
+        description="Random seed.",
         ge=-9007199254740991,
         le=9007199254740991,
         title="Seed",

@@ -40,9 +40,7 @@ class RunFailure(Struct, kw_only=True, frozen=True, gc=False):
     Why a run did not succeed. Source: TFC-0003, section 14.
     """
 
-    message: Annotated[
-        str, Meta(description="One sentence for a person.", min_length=1)
-    ]
+    message: Annotated[str, Meta(description="One sentence for display.", min_length=1)]
 
 
 class CopiedModel(Struct, kw_only=True, frozen=True, gc=False):
@@ -95,9 +93,7 @@ class ResolvedReference(Struct, kw_only=True, frozen=True, gc=False):
     after: (
         Annotated[
             ChangedFile,
-            Meta(
-                description="What user code left at the path, where that is something else."
-            ),
+            Meta(description="What user code left at the path, if it was changed."),
         ]
         | UnsetType
     ) = UNSET
@@ -105,7 +101,7 @@ class ResolvedReference(Struct, kw_only=True, frozen=True, gc=False):
 
 class ExperimentConfigV1(Struct, kw_only=True, frozen=True, gc=False):
     """
-    The configuration of a run as it was used, and the record of how the run went; it is an experiment of its own that reproduces the run. Source: TFC-0002, section 6.
+    The configuration that a run used, and the record of the run. It is itself an experiment that reproduces the run. Source: TFC-0002, section 6.
     """
 
     run_id: tfc_common_v1.ExperimentRunId
@@ -134,7 +130,7 @@ class ExperimentConfigV1(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             Literal["running", "succeeded", "failed", "cancelled"],
             Meta(
-                description="How the run ended; `running` until then. Source: TFC-0003, section 14."
+                description="Status of the run; `running` until it finishes. Source: TFC-0003, section 14."
             ),
         ]
         | UnsetType
@@ -143,7 +139,7 @@ class ExperimentConfigV1(Struct, kw_only=True, frozen=True, gc=False):
     duration_ms: (
         Annotated[
             common_v1.Count,
-            Meta(description="How long user code ran, in milliseconds."),
+            Meta(description="Duration of the user code, in milliseconds."),
         ]
         | UnsetType
     ) = UNSET
@@ -171,7 +167,7 @@ class ExperimentConfigV1(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             dict[str, str],
             Meta(
-                description="Declared environment variables with the values that were used, but for those that look like secrets."
+                description="Declared environment variables with the values that were used, except those that look like secrets."
             ),
         ]
         | UnsetType
@@ -188,14 +184,16 @@ class ExperimentConfigV1(Struct, kw_only=True, frozen=True, gc=False):
     references: (
         Annotated[
             dict[str, ResolvedReference],
-            Meta(description="What `dataset` and `model` resolved to, by their names."),
+            Meta(
+                description="Files or folders that `dataset` and `model` resolved to, by their names."
+            ),
         ]
         | UnsetType
     ) = UNSET
     overrides: (
         Annotated[
             dict[str, Any],
-            Meta(description="Values given for this run alone, by their dotted paths."),
+            Meta(description="Values given for this run only, by their dotted paths."),
         ]
         | UnsetType
     ) = UNSET

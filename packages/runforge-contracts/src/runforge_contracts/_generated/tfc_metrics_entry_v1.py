@@ -27,7 +27,7 @@ class ExperimentMetricsEntryV1(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             str,
             Meta(
-                description="Name of the metric that has the value in the end.",
+                description="Name of the metric that has this final value.",
                 min_length=1,
             ),
         ]
@@ -44,7 +44,7 @@ class ExperimentMetricsEntryV1(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             float,
             Meta(
-                description="When the value was taken; where it is absent, one more than the highest step of the metric before, the first being 1. Several processes that log at once give steps."
+                description="Step at which the value was logged. If absent, it is one more than the highest earlier step of the metric, starting at 1. Processes that log concurrently must give steps."
             ),
         ]
         | UnsetType
@@ -53,7 +53,7 @@ class ExperimentMetricsEntryV1(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             common_v1.Count,
             Meta(
-                description="How often its writer had given the value before, at the same step where it is that of a metric. The highest counts, of equal ones the larger value. Where it is absent, it is 0 for a point, and a final value or a parameter takes the place of the former."
+                description="How often the writer had logged the value before (for a metric: at the same step). The highest revision is used, and of equal ones the larger value. If absent, it is 0 for a point, and a final value or a parameter replaces the earlier one."
             ),
         ]
         | UnsetType

@@ -14,7 +14,7 @@ class MetricPoint(Struct, kw_only=True, frozen=True, gc=False):
     step: Annotated[
         float,
         Meta(
-            description="When it was taken: an epoch, a batch or whatever the run counts."
+            description="Step at which the value was logged: an epoch, a batch or any other count."
         ),
     ]
     value: Annotated[float, Meta(description="The value.")]
@@ -28,7 +28,7 @@ class ExperimentMetricsV1(Struct, kw_only=True, frozen=True, gc=False):
     summary: Annotated[
         dict[str, float],
         Meta(
-            description="Final values by name: those that were logged as such, else the value of the highest step; of several at that step the one with the highest revision, then the largest."
+            description="Final values by name: those that were logged as final, otherwise the value at the highest step; of several at that step the one with the highest revision, then the largest."
         ),
     ]
     history: (

@@ -8,7 +8,7 @@ from typing import Annotated
 
 class Hardware(Struct, kw_only=True, frozen=True, gc=False):
     """
-    The machine, as far as it could be told.
+    The machine, as far as it could be determined.
     """
 
     cpu: Annotated[str, Meta(description="Name of the processor.")] | UnsetType = UNSET

@@ -9,7 +9,7 @@ from . import common_v1, provenance_v1
 
 class TracedDataset(Struct, kw_only=True, frozen=True, gc=False):
     """
-    The dataset of a run, as far as it is on record.
+    The dataset of a run, as far as it is recorded.
     """
 
     path: Annotated[str, Meta(description="As the run names it.")] | UnsetType = UNSET
@@ -18,14 +18,14 @@ class TracedDataset(Struct, kw_only=True, frozen=True, gc=False):
 
 class TracedRun(Struct, kw_only=True, frozen=True, gc=False):
     """
-    A run and where it comes from, as far as its entry in the index and its documents tell.
+    A run and its provenance, from its entry in the index and its documents.
     """
 
     run_id: common_v1.AnyRunId
     run_dir: Annotated[
         str,
         Meta(
-            description="The run folder, relative to the workspace where it lies in it."
+            description="The run folder; relative to the workspace if it is inside it."
         ),
     ]
     matched: Annotated[
@@ -36,12 +36,12 @@ class TracedRun(Struct, kw_only=True, frozen=True, gc=False):
             "artifact",
         ],
         Meta(
-            description="What of the run has the digest: its model, its dataset, what its model is whatever bytes it is written in, or another of its files."
+            description="Which part of the run has the digest: its model, its dataset, the model's content independent of its encoding, or another file."
         ),
     ]
     status: Annotated[
         Literal["succeeded", "failed", "cancelled", "incomplete"],
-        Meta(description="How the run ended; `incomplete` where it has no result."),
+        Meta(description="Status of the run; `incomplete` if it has no result."),
     ]
     created_at: common_v1.Timestamp
     dataset: TracedDataset
@@ -49,7 +49,7 @@ class TracedRun(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             str,
             Meta(
-                description="The file of the run, relative to its folder, or the dataset as the run names it."
+                description="The file of the run, relative to its folder, or the dataset's path as recorded."
             ),
         ]
         | UnsetType
@@ -64,7 +64,7 @@ class TracedRun(Struct, kw_only=True, frozen=True, gc=False):
         | UnsetType
     ) = UNSET
     created_by: (
-        Annotated[str, Meta(description="The client that asked for the run.")]
+        Annotated[str, Meta(description="The client that requested the run.")]
         | UnsetType
     ) = UNSET
     rerun_from: (
@@ -74,11 +74,11 @@ class TracedRun(Struct, kw_only=True, frozen=True, gc=False):
 
 class TraceV1(Struct, kw_only=True, frozen=True, gc=False):
     """
-    The runs that made or used what has a SHA-256, as `runforge trace --json` prints them, newest first. Source: RunForge guarantees, Provenance Tracking.
+    The runs that created or used a file or model with a given SHA-256, as `runforge trace --json` prints them, newest first. Source: RunForge guarantees, Provenance Tracking.
     """
 
     schema_version: Literal["trace.v1"]
     sha256: Annotated[
-        common_v1.Sha256, Meta(description="The whole digest of what was looked for.")
+        common_v1.Sha256, Meta(description="The full digest that was searched for.")
     ]
     runs: Annotated[list[TracedRun], Meta(min_length=1)]

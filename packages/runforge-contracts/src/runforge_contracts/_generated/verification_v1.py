@@ -9,7 +9,7 @@ from . import common_v1
 
 Verdict: TypeAlias = Annotated[
     Literal["verified", "not verified"],
-    Meta(description="Whether nothing that was checked failed.", title="Verdict"),
+    Meta(description="Whether no check failed.", title="Verdict"),
 ]
 
 
@@ -21,20 +21,20 @@ class VerificationCheck(Struct, kw_only=True, frozen=True, gc=False):
     check: Annotated[
         str,
         Meta(
-            description="Of a run: `files`, `documents`, `statement`, `index`, `dataset`, `signature`; of a store: `runs`, `index`, `signatures`.",
+            description="For a run: `files`, `documents`, `statement`, `index`, `dataset`, `signature`; for a store: `runs`, `index`, `signatures`.",
             min_length=1,
         ),
     ]
     outcome: Annotated[
         Literal["passed", "failed", "not checked"],
         Meta(
-            description="`not checked` stands against nothing: there was nothing to check, or nothing to check it by."
+            description="`not checked` is not a failure: there was nothing to check, or nothing to check it with."
         ),
     ]
     verdict: Annotated[
         str,
         Meta(
-            description="What was found: of files `unchanged`, `changed`, `no result`, `at work`; of documents, statement and index `valid`, `invalid`, `none`, of the index also `not listed`, `unreadable`; of the dataset `same`, `changed`, `moved`, `gone`, `unreadable`; of the signature `valid`, `invalid`, `unsafe` (its folder is a link), `none`; of the runs of a store `verified`, `not verified`, `incomplete`, `none`; of its signatures `complete`, `contradicted`, `unsafe`, `none`; of all `not checked`.",
+            description="Outcome of the check. Files: `unchanged`, `changed`, `no result`, `at work` (the run is running). Documents and statement: `valid`, `invalid`, `none`. Index: the same, `not listed`, `unreadable`. Dataset: `same`, `changed`, `moved`, `gone`, `unreadable`. Signature: `valid`, `invalid`, `unsafe` (its folder is a link), `none`. Runs of a store: `verified`, `not verified`, `incomplete`, `none`. Signatures of a store: `complete`, `contradicted`, `unsafe`, `none`. Any of these: `not checked`.",
             min_length=1,
         ),
     ]
@@ -52,7 +52,7 @@ class VerificationCheck(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             str,
             Meta(
-                description="Where a dataset lies that was moved, relative to the workspace."
+                description="Current path of a dataset that was moved, relative to the workspace."
             ),
         ]
         | UnsetType
@@ -68,7 +68,7 @@ class VerificationCheck(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             str,
             Meta(
-                description="The key that a signature names, where it was not checked."
+                description="The key that a signature names, if the signature was not checked."
             ),
         ]
         | UnsetType
@@ -78,14 +78,14 @@ class VerificationCheck(Struct, kw_only=True, frozen=True, gc=False):
 
 class VerificationFinding(Struct, kw_only=True, frozen=True, gc=False):
     """
-    One difference between what is there and what must be.
+    One difference between the actual and the expected value.
     """
 
     check: Annotated[str, Meta(description="The check that made it.", min_length=1)]
     rule: Annotated[
         str,
         Meta(
-            description="Stable name of the rule that is broken, such as `manifest.digests`.",
+            description="Stable name of the rule that is violated, such as `manifest.digests`.",
             min_length=1,
         ),
     ]
@@ -94,7 +94,7 @@ class VerificationFinding(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             str,
             Meta(
-                description="Below the run folder, or relative to the workspace for index, dataset and signature."
+                description="Path below the run folder, or relative to the workspace for index, dataset and signature."
             ),
         ]
         | UnsetType
@@ -104,11 +104,11 @@ class VerificationFinding(Struct, kw_only=True, frozen=True, gc=False):
         | UnsetType
     ) = UNSET
     expected: (
-        Annotated[Any, Meta(description="What should stand there; any JSON value.")]
+        Annotated[Any, Meta(description="The expected value; any JSON value.")]
         | UnsetType
     ) = UNSET
     found: (
-        Annotated[Any, Meta(description="What stands there; any JSON value.")]
+        Annotated[Any, Meta(description="The actual value; any JSON value.")]
         | UnsetType
     ) = UNSET
 
@@ -121,13 +121,13 @@ class VerifiedRun(Struct, kw_only=True, frozen=True, gc=False):
     run_id: Annotated[
         str,
         Meta(
-            description="The id that the run's documents carry, or else the name of its folder."
+            description="The id in the run's documents, or the name of its folder if there is none."
         ),
     ]
     run_dir: Annotated[
         str,
         Meta(
-            description="The run folder, relative to the workspace where it lies in it."
+            description="The run folder; relative to the workspace if it is inside it."
         ),
     ]
     verdict: Verdict
@@ -137,32 +137,32 @@ class VerifiedRun(Struct, kw_only=True, frozen=True, gc=False):
 
 class VerifiedStore(Struct, kw_only=True, frozen=True, gc=False):
     """
-    Every check of a store as a whole; its runs are beside it.
+    Every check of a store as a whole; its runs are listed separately.
     """
 
     store: Annotated[str, Meta(description="Name of the store's folder.")]
     index: Annotated[str, Meta(description="The index, relative to the workspace.")]
-    verdict: Annotated[Verdict, Meta(description="Of the store and all of its runs.")]
+    verdict: Annotated[Verdict, Meta(description="For the store and all of its runs.")]
     checks: list[VerificationCheck]
     findings: list[VerificationFinding]
     interrupted: Annotated[
         list[str],
         Meta(
-            description="Runs that were ended before they had a result; there is nothing to hold them to."
+            description="Runs that stopped without a result; there is nothing to compare them with."
         ),
     ]
     running: Annotated[list[str], Meta(description="Runs at work.")]
     incomplete: Annotated[
         list[str],
         Meta(
-            description="Runs that have not begun, or of which nobody can tell whether they are at work."
+            description="Runs that have not started, or for which it is unknown whether they are running."
         ),
     ]
 
 
 class VerificationV1(Struct, kw_only=True, frozen=True, gc=False):
     """
-    Whether anything of runs or of a store was changed, as `runforge verify --json` prints it. Source: RunForge guarantees, Provenance Tracking.
+    Whether runs or stores are unchanged, as `runforge verify --json` prints it. Source: RunForge guarantees, Provenance Tracking.
     """
 
     schema_version: Literal["verification.v1"]
@@ -172,7 +172,7 @@ class VerificationV1(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             list[VerifiedStore],
             Meta(
-                description="Where whole stores were verified; absent where runs were named."
+                description="Present if whole stores were verified; absent if runs were named."
             ),
         ]
         | UnsetType

@@ -17,7 +17,7 @@ from runforge_contracts.types import VerificationCheck, VerificationFinding
 CheckOutcome = Literal["passed", "failed", "not checked"]
 
 
-class Verdict(StrEnum):
+class CheckVerdict(StrEnum):
     """What a check found; each check uses some of them."""
 
     # Of any check.
@@ -48,29 +48,31 @@ class Verdict(StrEnum):
 
 
 #: What to do, by check, or by check and verdict where that makes a difference.
-_HINTS: dict[str | tuple[str, Verdict], str | None] = {
+_HINTS: dict[str | tuple[str, CheckVerdict], str | None] = {
     "files": "Restore the files from a copy of the run that verifies.",
-    ("files", Verdict.NO_RESULT): "`runforge rerun` repeats the run in a new folder; so does"
+    ("files", CheckVerdict.NO_RESULT): "`runforge rerun` repeats the run in a new folder; so does"
     " `runforge experiment run --experiment` with the config.yaml of an experiment's run.",
-    ("files", Verdict.RUNNING): "Wait until it has finished.",
+    ("files", CheckVerdict.RUNNING): "Wait until it has finished.",
     "documents": "Restore the documents from a copy; if they were not edited, the client that"
     " wrote the run has a bug.",
     "statement": "Restore the files from a copy: the statement was edited, or the documents that"
     " it is derived from.",
     "index": "`runforge index check` compares the whole index with the run folders.",
     "dataset": "Restore the dataset, or skip this check with --without-dataset.",
-    ("dataset", Verdict.CHANGED_BY_RUN): "Run it again with a script that does not change its"
+    ("dataset", CheckVerdict.CHANGED_BY_RUN): "Run it again with a script that does not change its"
     " dataset.",
-    ("dataset", Verdict.MOVED): "Move it back, or skip this check with --without-dataset.",
+    ("dataset", CheckVerdict.MOVED): "Move it back, or skip this check with --without-dataset.",
     "signature": "Get folder and signature from their source again.",
-    ("signature", Verdict.NONE): "`runforge sign RUN --key FILE` signs a run.",
-    ("signature", Verdict.UNSAFE): "Replace the link with a folder.",
+    ("signature", CheckVerdict.NONE): "`runforge sign RUN --key FILE` signs a run.",
+    ("signature", CheckVerdict.UNSAFE): "Replace the link with a folder.",
     "runs": "Remove what is not a run; restore missing runs from a copy.",
-    ("runs", Verdict.NOT_VERIFIED): None,
+    ("runs", CheckVerdict.NOT_VERIFIED): None,
     "signatures": "Restore the runs and the entries that were signed from a copy.",
-    ("signatures", Verdict.UNSAFE): "Replace the link with a folder.",
-    ("signatures", Verdict.NONE): "Restore the store from a copy; `--store NAME` names the one to"
-    " verify.",
+    ("signatures", CheckVerdict.UNSAFE): "Replace the link with a folder.",
+    (
+        "signatures",
+        CheckVerdict.NONE,
+    ): "Restore the store from a copy; `--store NAME` names the one to verify.",
 }
 #: The rule that is broken by a file that does not belong to the run.
 _ADDED = "manifest.complete"
@@ -86,7 +88,7 @@ class Check:
     #: ``runs``, ``index`` or ``signatures`` of a store.
     name: str
     outcome: CheckOutcome
-    verdict: Verdict
+    verdict: CheckVerdict
     #: Details for display: a phrase without a full stop; empty where the verdict is enough.
     message: str
     findings: tuple[Finding, ...] = ()
@@ -94,7 +96,9 @@ class Check:
     particulars: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def passed(cls, name: str, verdict: Verdict, message: str = "", **particulars: str) -> Self:
+    def passed(
+        cls, name: str, verdict: CheckVerdict, message: str = "", **particulars: str
+    ) -> Self:
         """Return a check that passed."""
         return cls(name, "passed", verdict, message, (), particulars)
 
@@ -102,7 +106,7 @@ class Check:
     def failed(
         cls,
         name: str,
-        verdict: Verdict,
+        verdict: CheckVerdict,
         message: str = "",
         findings: Iterable[Finding] = (),
         **particulars: str,
@@ -112,7 +116,7 @@ class Check:
 
     @classmethod
     def not_checked(
-        cls, name: str, verdict: Verdict, message: str = "", **particulars: str
+        cls, name: str, verdict: CheckVerdict, message: str = "", **particulars: str
     ) -> Self:
         """Return a check that could not be made."""
         return cls(name, "not checked", verdict, message, (), particulars)

@@ -16,7 +16,7 @@ from runforge_contracts.errors import NotFoundError, RunForgeError
 from runforge_contracts.fs.files import digest_file, open_file, reading
 
 from runforge_engine.data.dataset_source import dataset_path
-from runforge_engine.verification.check_result import Verdict
+from runforge_engine.verification.check_result import CheckVerdict
 
 #: Limits of the search for a dataset that was moved.
 MAX_ENTRIES = 20_000
@@ -32,7 +32,7 @@ class DatasetState:
     """The state of a dataset, compared with the one that a run was trained on."""
 
     #: ``same``, ``changed``, ``moved``, ``gone`` or ``unreadable``.
-    verdict: Verdict
+    verdict: CheckVerdict
     #: SHA-256 of the file at its path, if it has changed.
     sha256: str | None = None
     #: Whether only its line endings have changed.
@@ -76,16 +76,16 @@ class Datasets:
             found = error
         if isinstance(found, str):
             if found == fingerprint:
-                return DatasetState(Verdict.SAME)
+                return DatasetState(CheckVerdict.SAME)
             if path not in self._line_ends:
                 self._line_ends[path] = _line_end_digests(path)
-            return DatasetState(Verdict.CHANGED, found, fingerprint in self._line_ends[path])
+            return DatasetState(CheckVerdict.CHANGED, found, fingerprint in self._line_ends[path])
         if not isinstance(found, NotFoundError):
-            return DatasetState(Verdict.UNREADABLE, reason=found.message)
+            return DatasetState(CheckVerdict.UNREADABLE, reason=found.message)
         moved = self._find(PurePosixPath(recorded).name, fingerprint)
         if moved is None:
-            return DatasetState(Verdict.MISSING)
-        return DatasetState(Verdict.MOVED, path=moved.relative_to(self._workspace).as_posix())
+            return DatasetState(CheckVerdict.MISSING)
+        return DatasetState(CheckVerdict.MOVED, path=moved.relative_to(self._workspace).as_posix())
 
     def _digest(self, path: Path) -> str | RunForgeError:
         if path not in self._digests:

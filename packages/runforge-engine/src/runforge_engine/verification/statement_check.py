@@ -16,7 +16,7 @@ from runforge_contracts.store import layout
 from runforge_contracts.store.run import RUN_VERSIONS
 
 from runforge_engine.provenance.slsa import statement_of
-from runforge_engine.verification.check_result import Check, Verdict
+from runforge_engine.verification.check_result import Check, CheckVerdict
 
 #: Most differences that are reported; a hostile statement could have millions.
 _SHOWN = 20
@@ -35,21 +35,21 @@ def check_statement(run: CheckedRun) -> tuple[Check, bool]:
     """
     if layout.STATEMENT not in run.files:
         message = "the run was written without one"
-        return Check.not_checked("statement", Verdict.NONE, message), False
+        return Check.not_checked("statement", CheckVerdict.NONE, message), False
     for name in (layout.MANIFEST, layout.REQUEST, layout.RUN, layout.RESULT):
         needed = name in (layout.MANIFEST, layout.RESULT) or name in run.files
         if needed and name not in run.documents:
             message = f"there is no valid {name} to compare it with"
-            return Check.not_checked("statement", Verdict.NOT_CHECKED, message), False
+            return Check.not_checked("statement", CheckVerdict.NOT_CHECKED, message), False
     findings, confirms_files = list[Finding](), _confirms_files(run)
     # Where a file and the manifest differ, the statement may have the digest of either.
     if not confirms_files or _is_of_older_version(run):
         findings = list(_findings(run))
     if findings:
         message = "it differs from the run's documents"
-        return Check.failed("statement", Verdict.INVALID, message, findings), False
+        return Check.failed("statement", CheckVerdict.INVALID, message, findings), False
     message = "it matches the run's documents"
-    return Check.passed("statement", Verdict.VALID, message), confirms_files
+    return Check.passed("statement", CheckVerdict.VALID, message), confirms_files
 
 
 def _confirms_files(run: CheckedRun) -> bool:

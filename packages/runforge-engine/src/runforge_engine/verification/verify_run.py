@@ -27,7 +27,7 @@ from runforge_engine.provenance.signing import (
 )
 from runforge_engine.runtime.folder_lock import is_held
 from runforge_engine.store.index_chain import IndexHead
-from runforge_engine.verification.check_result import Check, Verdict, count, finding_structs
+from runforge_engine.verification.check_result import Check, CheckVerdict, count, finding_structs
 from runforge_engine.verification.context import Surroundings
 from runforge_engine.verification.dataset_check import Datasets
 from runforge_engine.verification.index_entry import index_findings
@@ -142,18 +142,18 @@ def _files(run: CheckedRun, findings: list[Finding], confirmed_by_statement: boo
         running = is_held(run.path)
         message = "it is still running" if running else "it was interrupted, or has not started"
         finding = Finding("run.files", f"The run has no result: {message}.", layout.RESULT)
-        verdict = Verdict.RUNNING if running else Verdict.NO_RESULT
+        verdict = CheckVerdict.RUNNING if running else CheckVerdict.NO_RESULT
         return Check.failed("files", verdict, message, (finding,))
     if confirmed_by_statement:
         findings = [_of_manifest(item) for item in findings]
     if findings:
         message = f"{count(len(findings), 'difference')} from the recorded digests and files"
-        return Check.failed("files", Verdict.CHANGED, message, findings)
+        return Check.failed("files", CheckVerdict.CHANGED, message, findings)
     if layout.MANIFEST not in run.documents:
         message = "an older client wrote the run, which has no manifest"
-        return Check.not_checked("files", Verdict.NOT_CHECKED, message)
+        return Check.not_checked("files", CheckVerdict.NOT_CHECKED, message)
     message = f"{count(len(run.files), 'file')}, byte for byte as the manifest has them"
-    return Check.passed("files", Verdict.UNCHANGED, message)
+    return Check.passed("files", CheckVerdict.UNCHANGED, message)
 
 
 def _of_manifest(finding: Finding) -> Finding:
@@ -172,42 +172,42 @@ def _of_manifest(finding: Finding) -> Finding:
 def _documents(run: CheckedRun, findings: list[Finding]) -> Check:
     if findings:
         message = f"{count(len(findings), 'mistake')} in form or content"
-        return Check.failed("documents", Verdict.INVALID, message, findings)
+        return Check.failed("documents", CheckVerdict.INVALID, message, findings)
     message = f"{count(len(run.documents), 'document')}, which are consistent"
-    return Check.passed("documents", Verdict.VALID, message)
+    return Check.passed("documents", CheckVerdict.VALID, message)
 
 
 def _index(run: CheckedRun, around: Surroundings, head: IndexHead | None, *, alone: bool) -> Check:
     store = around.store
     if store is None:
-        return Check.not_checked("index", Verdict.NOT_CHECKED, "the folder is in no store")
+        return Check.not_checked("index", CheckVerdict.NOT_CHECKED, "the folder is in no store")
     file = store.relative(store.index)
     if around.problem is not None and not alone:
-        return Check.not_checked("index", Verdict.NOT_CHECKED, "it cannot be read")
+        return Check.not_checked("index", CheckVerdict.NOT_CHECKED, "it cannot be read")
     if around.problem is not None:
         found = Finding(
             "index.schema", around.problem.message, file, around.problem.location.pointer
         )
-        return Check.failed("index", Verdict.UNREADABLE, "it cannot be read", (found,))
+        return Check.failed("index", CheckVerdict.UNREADABLE, "it cannot be read", (found,))
     run_id = run.expected_id
     positions = around.positions.get(run_id, [])
     if not positions and not run.is_current:
         return Check.not_checked(
-            "index", Verdict.NONE, "an older client wrote the run and did not list it"
+            "index", CheckVerdict.NONE, "an older client wrote the run and did not list it"
         )
     listing = tuple(index_findings(run, store, around.entries, positions))
     heads = tuple(head_findings([(run_id, head)], around)) if alone else ()
     if not positions:
         return Check.failed(
-            "index", Verdict.NOT_LISTED, "it does not list the run", listing + heads
+            "index", CheckVerdict.NOT_LISTED, "it does not list the run", listing + heads
         )
     if listing:
         message = "its entry differs from the run's documents"
-        return Check.failed("index", Verdict.INVALID, message, listing + heads)
+        return Check.failed("index", CheckVerdict.INVALID, message, listing + heads)
     if heads:
         message = "its entries changed after the run was signed"
-        return Check.failed("index", Verdict.INVALID, message, heads)
-    return Check.passed("index", Verdict.VALID, "its entry matches the run's documents")
+        return Check.failed("index", CheckVerdict.INVALID, message, heads)
+    return Check.passed("index", CheckVerdict.VALID, "its entry matches the run's documents")
 
 
 def _dataset(run: CheckedRun, datasets: Datasets) -> Check:
@@ -230,17 +230,19 @@ def dataset_check(recorded: str | None, fingerprint: str | None, datasets: Datas
     """
     if recorded is None or fingerprint is None:
         message = "the run has no digest of its dataset"
-        return Check.not_checked("dataset", Verdict.NOT_CHECKED, message)
+        return Check.not_checked("dataset", CheckVerdict.NOT_CHECKED, message)
     state, shown = datasets.state(recorded, fingerprint), quote(recorded, 200)
     rule, elsewhere = "dataset.same", quote(state.path, 200)
-    if is_left_out(recorded) and state.verdict in (Verdict.MISSING, Verdict.MOVED):
+    if is_left_out(recorded) and state.verdict in (CheckVerdict.MISSING, CheckVerdict.MOVED):
         if state.path is None:
             message = "the folder of its path was left out of the record on request"
-            return Check.not_checked("dataset", Verdict.NOT_CHECKED, message)
+            return Check.not_checked("dataset", CheckVerdict.NOT_CHECKED, message)
         message = f"{elsewhere} has the bytes that were trained on"
-        return Check.passed("dataset", Verdict.SAME, message)
-    if state.verdict == Verdict.SAME:
-        return Check.passed("dataset", Verdict.SAME, f"{shown} has the bytes that were trained on")
+        return Check.passed("dataset", CheckVerdict.SAME, message)
+    if state.verdict == CheckVerdict.SAME:
+        return Check.passed(
+            "dataset", CheckVerdict.SAME, f"{shown} has the bytes that were trained on"
+        )
     if state.sha256 is not None:
         message, particulars = f"{shown} has changed", {"sha256": state.sha256}
         sentence = f"The dataset {shown} has changed."
@@ -272,27 +274,31 @@ def _signature(run: CheckedRun, around: Surroundings) -> tuple[Check, Signature 
             refuse_detour(file.parent)
         except RunForgeError as error:
             detour = Finding("signature.no-links", error.message, around.relative(file.parent))
-            return Check.failed("signature", Verdict.UNSAFE, "it was not checked", (detour,)), None
+            return Check.failed(
+                "signature", CheckVerdict.UNSAFE, "it was not checked", (detour,)
+            ), None
     if not os.path.lexists(file):
         if public_key is None:
-            return Check.not_checked("signature", Verdict.NONE, ""), None
+            return Check.not_checked("signature", CheckVerdict.NONE, ""), None
         finding = Finding("signature.exists", "The run has no signature.", around.relative(file))
-        return Check.failed("signature", Verdict.NONE, "", (finding,)), None
+        return Check.failed("signature", CheckVerdict.NONE, "", (finding,)), None
     signature: Signature
     try:
         if public_key is None:
             signature = compare_claim(path, _digests(run))
             message = "it matches the run; give --public-key to verify it"
             named = {"claimed_key": signature.key} if signature.key else {}
-            return Check.not_checked("signature", Verdict.NOT_CHECKED, message, **named), signature
+            return Check.not_checked(
+                "signature", CheckVerdict.NOT_CHECKED, message, **named
+            ), signature
         signature = verify_signature(path, public_key, found=_digests(run))
     except RunForgeError as error:
         findings = tuple(_signature_findings(error, around.relative(file)))
         return Check.failed(
-            "signature", Verdict.INVALID, "it is not a valid signature of this run", findings
+            "signature", CheckVerdict.INVALID, "it is not a valid signature of this run", findings
         ), None
     message = f"made with the key {signature.key[:16]}…"
-    return Check.passed("signature", Verdict.VALID, message, key=signature.key), signature
+    return Check.passed("signature", CheckVerdict.VALID, message, key=signature.key), signature
 
 
 def _digests(run: CheckedRun) -> FolderDigests | None:

@@ -31,7 +31,7 @@ from runforge_engine.provenance.signing import read_claim, read_signature, signa
 from runforge_engine.runtime.folder_lock import is_held, wait_until_free
 from runforge_engine.store.index_chain import IndexHead
 from runforge_engine.store.scan import children, look_at
-from runforge_engine.verification.check_result import Check, Verdict, count, finding_structs
+from runforge_engine.verification.check_result import Check, CheckVerdict, count, finding_structs
 from runforge_engine.verification.context import Surroundings
 from runforge_engine.verification.dataset_check import Datasets
 from runforge_engine.verification.index_heads import head_findings
@@ -158,7 +158,9 @@ def verify_store(
             _index(around, runs),
             _signatures(around, signatures, runs, signed)
             if detour is None
-            else Check.failed("signatures", Verdict.UNSAFE, "they were not checked", (detour,)),
+            else Check.failed(
+                "signatures", CheckVerdict.UNSAFE, "they were not checked", (detour,)
+            ),
         ),
         runs=runs,
         interrupted=tuple(name for name, state in unfinished.items() if state == "interrupted"),
@@ -222,12 +224,12 @@ def _runs(runs: tuple[RunVerification, ...], links: list[Finding], lost: list[Fi
     if lost:
         message += f", {count(len(lost), 'folder')} missing"
     if findings:
-        return Check.failed("runs", Verdict.INCOMPLETE, message, findings)
+        return Check.failed("runs", CheckVerdict.INCOMPLETE, message, findings)
     if not runs:
-        return Check.not_checked("runs", Verdict.NONE, "there is no finished run")
+        return Check.not_checked("runs", CheckVerdict.NONE, "there is no finished run")
     if held < len(runs):
-        return Check.failed("runs", Verdict.NOT_VERIFIED, message)
-    return Check.passed("runs", Verdict.VERIFIED, message)
+        return Check.failed("runs", CheckVerdict.NOT_VERIFIED, message)
+    return Check.passed("runs", CheckVerdict.VERIFIED, message)
 
 
 def _index(around: Surroundings, runs: tuple[RunVerification, ...]) -> Check:
@@ -238,10 +240,10 @@ def _index(around: Surroundings, runs: tuple[RunVerification, ...]) -> Check:
         finding = Finding(
             "index.schema", around.problem.message, file, around.problem.location.pointer
         )
-        return Check.failed("index", Verdict.UNREADABLE, "it cannot be read", (finding,))
+        return Check.failed("index", CheckVerdict.UNREADABLE, "it cannot be read", (finding,))
     if around.entries is None:
         # Runs that must be listed fail themselves.
-        return Check.not_checked("index", Verdict.NONE, "")
+        return Check.not_checked("index", CheckVerdict.NONE, "")
     reported = {
         (item.rule, item.pointer) for run in runs for check in run.checks for item in check.findings
     }
@@ -250,7 +252,7 @@ def _index(around: Surroundings, runs: tuple[RunVerification, ...]) -> Check:
     message = count(len(around.entries), "entry", "entries")
     if found:
         message += "" if findings else "; the findings are reported with their runs"
-        return Check.failed("index", Verdict.INVALID, message, findings)
+        return Check.failed("index", CheckVerdict.INVALID, message, findings)
     message += ", each run once"
     notes = list(order_notes(around.entries, file))
     if notes:
@@ -258,7 +260,7 @@ def _index(around: Surroundings, runs: tuple[RunVerification, ...]) -> Check:
             f"; note: {count(len(notes), 'run')} started on an earlier day than the run listed"
             f" before, first at {notes[0].pointer}"
         )
-    return Check.passed("index", Verdict.VALID, message)
+    return Check.passed("index", CheckVerdict.VALID, message)
 
 
 def _form(around: Surroundings, file: str) -> Iterator[Finding]:
@@ -303,11 +305,11 @@ def _signatures(
     if around.public_key is not None and not runs and not findings:
         message = "The store has no runs, so nothing in it is signed with the key."
         missing = Finding("signature.exists", message, store.name)
-        return Check.failed("signatures", Verdict.NONE, "there are no signed runs", (missing,))
+        return Check.failed("signatures", CheckVerdict.NONE, "there are no signed runs", (missing,))
     if findings:
         message = "runs or entries that were signed are missing or changed"
-        return Check.failed("signatures", Verdict.CONTRADICTED, message, tuple(findings))
+        return Check.failed("signatures", CheckVerdict.CONTRADICTED, message, tuple(findings))
     if not total:
-        return Check.not_checked("signatures", Verdict.NONE, "")
+        return Check.not_checked("signatures", CheckVerdict.NONE, "")
     message = f"{count(total, 'signature')}, no signed run or entry is missing"
-    return Check.passed("signatures", Verdict.COMPLETE, message)
+    return Check.passed("signatures", CheckVerdict.COMPLETE, message)

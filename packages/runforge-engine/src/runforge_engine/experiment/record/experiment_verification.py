@@ -24,7 +24,7 @@ from runforge_contracts.store.layout import StoreLayout
 
 from runforge_engine.experiment.record.experiment_state import state_of
 from runforge_engine.runtime.folder_lock import is_held, wait_until_free
-from runforge_engine.verification.check_result import Check, Verdict, count
+from runforge_engine.verification.check_result import Check, CheckVerdict, count
 from runforge_engine.verification.dataset_check import Datasets
 from runforge_engine.verification.verify_run import RunVerification, dataset_check
 
@@ -78,7 +78,7 @@ def verify_experiment_run(
     if demand_signature:
         message = "Runs of experiments are not signed, so no key can verify them."
         finding = Finding("signature.exists", message, layout.EXPERIMENT_MANIFEST)
-        checks.append(Check.failed("signature", Verdict.NONE, "", (finding,)))
+        checks.append(Check.failed("signature", CheckVerdict.NONE, "", (finding,)))
     return RunVerification(path.name, StoreLayout(root).relative(path), tuple(checks))
 
 
@@ -138,17 +138,17 @@ def _files(folder: CheckedExperimentRun, found: list[Finding], held: bool | None
         running = held is not False
         message = "it is still running" if running else "it was interrupted"
         finding = Finding("run.files", f"The run has no result: {message}.", layout.CONFIG)
-        verdict = Verdict.RUNNING if running else Verdict.NO_RESULT
+        verdict = CheckVerdict.RUNNING if running else CheckVerdict.NO_RESULT
         return Check.failed("files", verdict, message, (finding,))
     if found:
         message = f"{count(len(found), 'difference')} from the recorded digests and files"
-        return Check.failed("files", Verdict.CHANGED, message, found)
+        return Check.failed("files", CheckVerdict.CHANGED, message, found)
     manifest = folder.manifest
     if manifest is None:
         message = "another tool wrote the run, which has no manifest"
-        return Check.not_checked("files", Verdict.NOT_CHECKED, message)
+        return Check.not_checked("files", CheckVerdict.NOT_CHECKED, message)
     message = f"{count(len(manifest['files']), 'file')}, byte for byte as the manifest has them"
-    return Check.passed("files", Verdict.UNCHANGED, message)
+    return Check.passed("files", CheckVerdict.UNCHANGED, message)
 
 
 def _is_unfinished(folder: CheckedExperimentRun) -> bool:
@@ -166,8 +166,8 @@ def _is_unfinished(folder: CheckedExperimentRun) -> bool:
 def _documents(found: list[Finding]) -> Check:
     if found:
         message = f"{count(len(found), 'mistake')} in form or content"
-        return Check.failed("documents", Verdict.INVALID, message, tuple(found))
-    return Check.passed("documents", Verdict.VALID, "they are consistent")
+        return Check.failed("documents", CheckVerdict.INVALID, message, tuple(found))
+    return Check.passed("documents", CheckVerdict.VALID, "they are consistent")
 
 
 def _dataset(folder: CheckedExperimentRun, datasets: Datasets) -> Check:
@@ -178,5 +178,5 @@ def _dataset(folder: CheckedExperimentRun, datasets: Datasets) -> Check:
         change = f"{shown} was {'changed' if after else 'removed'} while the run used it"
         sentence = f"The dataset {change}."
         finding = Finding("dataset.same", sentence, used["path"], None, used.get("sha256"), after)
-        return Check.failed("dataset", Verdict.CHANGED_BY_RUN, change, (finding,))
+        return Check.failed("dataset", CheckVerdict.CHANGED_BY_RUN, change, (finding,))
     return dataset_check(used.get("path"), used.get("sha256"), datasets)

@@ -17,7 +17,7 @@ Train = Callable[..., ExecutionResult]
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_the_digest_on_record_is_that_of_the_model_in_any_encoding(
+def test_the_recorded_digest_is_that_of_the_model_in_any_encoding(
     family: str, train: Train
 ) -> None:
     folder = train("iris", model_family=family).run_dir
