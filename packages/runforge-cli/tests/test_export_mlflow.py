@@ -150,7 +150,7 @@ def test_runs_in_progress_are_left_out_and_killed_ones_are_not(
     assert (run.info.status, run.data.tags["runforge.status"]) == ("KILLED", "interrupted")
 
 
-def test_any_name_is_stored_as_a_text(runforge: Call, workspace: Path) -> None:
+def test_any_name_is_stored_as_a_string(runforge: Call, workspace: Path) -> None:
     hostile = ["<script>a\nb\x1b[31m/../c", "mlflow.runName", "a/b", "a//b", "../x", "é" * 300]
     tags = [part for tag in hostile for part in ("--tag", tag)]
     names = {"name": "<b>\x1b]0;x\x07" * 50, "notes": "# a\n<script>b\n" * 800}
@@ -246,7 +246,7 @@ def test_mlflow_reads_the_histories_of_experiments(
     assert runs[repository.ids["broken"]].data.metrics == {}
 
 
-def test_any_name_of_an_experiment_is_stored_as_a_text(
+def test_any_name_of_an_experiment_is_stored_as_a_string(
     runforge: Call, repository: Repository
 ) -> None:
     exported(runforge, repository.ids["hostile"])

@@ -63,7 +63,7 @@ _INFORMATION = frozenset(
 
 
 def diagnostic(code: DiagnosticCode, message: str, **details: Any) -> Diagnostic:
-    """Return the diagnostic ``code`` with one sentence for a person and its particulars.
+    """Return the diagnostic ``code`` with a message for display and its particulars.
 
     ``details`` must be values that JSON can hold.
     """

@@ -50,7 +50,7 @@ def run_id_candidates(created_at: str, request: Any, fingerprint: str) -> Iterat
 
 
 def started(entry: dict[str, Any]) -> str:
-    """Return when the run of an index entry began, to the second, as a text that sorts by time.
+    """Return when the run of an index entry began, to the second, as a string that sorts by time.
 
     A folder in which nothing was written yet, and whose name is none of ours, comes before all. The
     run of an experiment began on the day of its id, which may have been chosen by hand.

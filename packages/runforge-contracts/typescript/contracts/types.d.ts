@@ -879,7 +879,7 @@ export interface StoreReport {
    */
   interrupted: string[];
   /**
-   * Runs at work.
+   * Running runs.
    */
   running: string[];
   /**
@@ -1648,7 +1648,7 @@ export interface RequestV1 {
    */
   rerun_from?: string | null;
   /**
-   * Label for people.
+   * Display name.
    */
   name?: string | null;
   /**
@@ -2507,7 +2507,7 @@ export interface TracedRun {
    */
   status: "succeeded" | "failed" | "cancelled" | "incomplete";
   /**
-   * Label for people.
+   * Display name.
    */
   name?: string;
   created_at: Timestamp;
@@ -2587,7 +2587,7 @@ export interface VerificationCheck {
    */
   verdict: string;
   /**
-   * The same for a person.
+   * The outcome as a sentence, for display.
    */
   message?: string;
   /**
@@ -2669,7 +2669,7 @@ export interface VerifiedStore {
    */
   interrupted: string[];
   /**
-   * Runs at work.
+   * Running runs.
    */
   running: string[];
   /**

@@ -88,7 +88,7 @@ class StoreReport(Struct, kw_only=True, frozen=True, gc=False):
         list[str],
         Meta(description="Runs that stopped without a result; they are not indexed."),
     ]
-    running: Annotated[list[str], Meta(description="Runs at work.")]
+    running: Annotated[list[str], Meta(description="Running runs.")]
     incomplete: Annotated[
         list[str],
         Meta(

@@ -109,9 +109,7 @@ class RequestV1(Struct, kw_only=True, frozen=True, gc=False):
         | None
         | UnsetType
     ) = UNSET
-    name: Annotated[str, Meta(description="Label for people.")] | None | UnsetType = (
-        UNSET
-    )
+    name: Annotated[str, Meta(description="Display name.")] | None | UnsetType = UNSET
     tags: (
         Annotated[list[str], Meta(description="Tags for organising runs.")] | UnsetType
     ) = UNSET

@@ -54,7 +54,7 @@ class TracedRun(Struct, kw_only=True, frozen=True, gc=False):
         ]
         | UnsetType
     ) = UNSET
-    name: Annotated[str, Meta(description="Label for people.")] | UnsetType = UNSET
+    name: Annotated[str, Meta(description="Display name.")] | UnsetType = UNSET
     git: provenance_v1.GitState | UnsetType = UNSET
     runforge_version: (
         Annotated[

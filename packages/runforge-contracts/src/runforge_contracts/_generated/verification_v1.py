@@ -38,9 +38,10 @@ class VerificationCheck(Struct, kw_only=True, frozen=True, gc=False):
             min_length=1,
         ),
     ]
-    message: Annotated[str, Meta(description="The same for a person.")] | UnsetType = (
-        UNSET
-    )
+    message: (
+        Annotated[str, Meta(description="The outcome as a sentence, for display.")]
+        | UnsetType
+    ) = UNSET
     sha256: (
         Annotated[
             common_v1.Sha256,
@@ -151,7 +152,7 @@ class VerifiedStore(Struct, kw_only=True, frozen=True, gc=False):
             description="Runs that stopped without a result; there is nothing to compare them with."
         ),
     ]
-    running: Annotated[list[str], Meta(description="Runs at work.")]
+    running: Annotated[list[str], Meta(description="Running runs.")]
     incomplete: Annotated[
         list[str],
         Meta(

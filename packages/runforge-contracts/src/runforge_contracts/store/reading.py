@@ -90,7 +90,7 @@ def run_names(store: StoreLayout) -> list[str]:
 
 
 def describe(folder: Run, store: StoreLayout) -> dict[str, Any]:
-    """Return the index entry that the run's documents amount to.
+    """Return the index entry that describes the run, from its documents.
 
     Fields that the run cannot have are absent; an incomplete run has no status.
     """
