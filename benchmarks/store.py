@@ -23,7 +23,7 @@ from pairing import cost, python
 from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.codec.strict_yaml import encode_yaml
 from runforge_contracts.store.layout import StoreLayout
-from runforge_engine.store.writer import append_entry
+from runforge_engine.store.run_folders import append_entry
 
 SIZES = (1_000, 10_000, 100_000)
 EXPERIMENTS = 10_000

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from calls import TRAIN, Call
-from runforge_cli.render.formulas import is_formula
+from runforge_cli.render.formula_quoting import is_formula
 from runforge_contracts.fs.files import write_file
 
 

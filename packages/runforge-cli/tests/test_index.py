@@ -452,7 +452,7 @@ from pathlib import Path
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import describe
 from runforge_contracts.store.run import Run
-from runforge_engine.store.writer import append_entry
+from runforge_engine.store.run_folders import append_entry
 store = StoreLayout(Path.cwd())
 for run_id in sys.argv[1:]:
     append_entry(store, describe(Run(store.run_folder(run_id)), store))

@@ -338,7 +338,7 @@ def test_a_store_is_not_written_while_another_holds_its_index(
         "import sys, time\n"
         "from pathlib import Path\n"
         "from runforge_contracts.store.layout import StoreLayout\n"
-        "from runforge_engine.store.writer import index_lock\n"
+        "from runforge_engine.store.run_folders import index_lock\n"
         "with index_lock(StoreLayout(Path.cwd())):\n"
         "    print('held', flush=True)\n"
         "    sys.stdin.read()\n"

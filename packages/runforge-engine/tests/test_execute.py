@@ -18,7 +18,7 @@ from runforge_contracts.store.reading import describe, read_index
 from runforge_contracts.store.run import Run
 from runforge_engine.pipeline.observer import Observer
 from runforge_engine.runtime.cancellation import Cancellation
-from runforge_engine.store.writer import append_entry, claim_folder
+from runforge_engine.store.run_folders import append_entry, claim_folder
 
 
 class Raising(Observer):
@@ -135,7 +135,7 @@ def test_many_processes_append_to_one_index(tmp_path: Path) -> None:
         "import sys\n"
         "from pathlib import Path\n"
         "from runforge_contracts.store.layout import StoreLayout\n"
-        "from runforge_engine.store.writer import append_entry\n"
+        "from runforge_engine.store.run_folders import append_entry\n"
         "store = StoreLayout(Path(sys.argv[1]))\n"
         "for number in range(10):\n"
         "    run_id = f'20260201-120000-{int(sys.argv[2]):04x}{number:04x}'\n"

@@ -15,20 +15,20 @@ import pytest
 from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.store.layout import StoreLayout
 from runforge_engine.store import index_append
-from runforge_engine.store.writer import append_entry
+from runforge_engine.store.run_folders import append_entry
 
 APPEND = """
 import sys
 from pathlib import Path
 from runforge_contracts.store.layout import StoreLayout
 from runforge_engine.store import index_append
-from runforge_engine.store import writer
+from runforge_engine.store import run_folders
 index_append.LARGE = 0
 target = StoreLayout(Path(sys.argv[1]))
 for number in range(int(sys.argv[3])):
     run_id = f"20260101-000000-{int(sys.argv[2]):04x}{number:04x}"
     entry = {"run_id": run_id, "created_at": "2026-01-01T00:00:00Z", "status": "failed"}
-    writer.append_entry(target, {**entry, "run_dir": f".runforge/runs/{run_id}"})
+    run_folders.append_entry(target, {**entry, "run_dir": f".runforge/runs/{run_id}"})
 """
 
 

@@ -21,7 +21,7 @@ APPEND = """
 import sys
 from pathlib import Path
 from runforge_contracts.store.layout import StoreLayout
-from runforge_engine.store.writer import append_entry
+from runforge_engine.store.run_folders import append_entry
 store = StoreLayout(Path(sys.argv[1]))
 for number in range(int(sys.argv[3])):
     run_id = f"20260201-120000-{int(sys.argv[2]):04x}{number:04x}"

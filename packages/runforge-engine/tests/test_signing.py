@@ -26,7 +26,7 @@ from runforge_contracts.store.reading import read_index
 from runforge_engine.pipeline.execute import execute
 from runforge_engine.pipeline.request import new_request
 from runforge_engine.provenance.keys import KeyPair, generate_key
-from runforge_engine.provenance.signing import (
+from runforge_engine.provenance.signatures import (
     VerifiedSignature,
     read_signature,
     sign_folder,

@@ -29,7 +29,7 @@ from runforge_contracts.validation import validate
 from runforge_engine.pipeline.execute import execute, execute_folder
 from runforge_engine.pipeline.request import new_request
 from runforge_engine.provenance.keys import KeyPair, generate_key
-from runforge_engine.provenance.signing import sign_folder
+from runforge_engine.provenance.signatures import sign_folder
 from runforge_engine.provenance.slsa import statement_of
 from runforge_engine.runtime.folder_lock import holding
 from runforge_engine.store.index_chain import Chain

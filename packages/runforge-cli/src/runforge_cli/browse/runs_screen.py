@@ -28,7 +28,7 @@ from runforge_cli.terminal.text_layout import plural
 if TYPE_CHECKING:
     from runforge_contracts.store.layout import Place
 
-    from runforge_cli.browse.browser import Browser
+    from runforge_cli.browse.actions import BrowserActions
 
 #: Seconds between two checks for changes, and between a key press and filtering.
 _POLL, _PAUSE = 2.0, 0.05
@@ -71,7 +71,7 @@ class RunsScreen(Screen[None]):
     #problem:ansi { color: ansi_yellow; }
     """
 
-    def __init__(self, browser: Browser) -> None:
+    def __init__(self, browser: BrowserActions) -> None:
         super().__init__()
         self.browser = browser
         self.catalog = Catalog()

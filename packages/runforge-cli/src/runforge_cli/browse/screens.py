@@ -35,7 +35,7 @@ from runforge_cli.listing.run_rows import TRAINED, kind_of
 from runforge_cli.terminal.text_layout import pairs, paragraph, within
 
 if TYPE_CHECKING:
-    from runforge_cli.browse.browser import Browser
+    from runforge_cli.browse.actions import BrowserActions
 
 SUMMARY, VERIFY = "summary", "verify"
 #: The pages of a trained run, by the name of the tab.
@@ -70,7 +70,7 @@ class TextScreen(Screen[None]):
     .title:ansi { color: ansi_blue; }
     """
 
-    browser: Browser
+    browser: BrowserActions
 
     def __init__(self, title: str) -> None:
         super().__init__()
@@ -114,7 +114,7 @@ class SubjectScreen(TextScreen):
         Binding("r", "reread", "Read again", show=False),
     ]
 
-    def __init__(self, title: str, runs: Sequence[ListedRun], browser: Browser) -> None:
+    def __init__(self, title: str, runs: Sequence[ListedRun], browser: BrowserActions) -> None:
         super().__init__(title)
         self.runs = runs
         self.browser = browser
@@ -167,7 +167,7 @@ class RunScreen(SubjectScreen):
     Tabs { height: 2; }
     """
 
-    def __init__(self, run: ListedRun, browser: Browser, page: str = SUMMARY) -> None:
+    def __init__(self, run: ListedRun, browser: BrowserActions, page: str = SUMMARY) -> None:
         super().__init__(f"{run.entry['run_id']}  {run.status}", [run], browser)
         self._pages = PAGES if kind_of(run.entry) == TRAINED else EXPERIMENT_PAGES
         self._page = page

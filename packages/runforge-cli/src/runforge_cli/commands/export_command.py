@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from runforge_cli.render.formulas import quoting_option
+from runforge_cli.render.formula_quoting import quoting_option
 from runforge_cli.shell.settings import Settings, complete_run, global_options, pass_settings
 from runforge_cli.terminal.output import note, write_json, write_lines
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 from runforge_engine.model_file.model_inspection import inspect_model
 
-from runforge_cli.shell.run_reference import find_run, is_file, model_path
+from runforge_cli.shell.file_argument import is_file
+from runforge_cli.shell.run_reference import find_run, model_path
 from runforge_cli.shell.settings import Settings, complete_run, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
 

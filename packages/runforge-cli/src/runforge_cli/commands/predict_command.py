@@ -13,8 +13,9 @@ from runforge_contracts.display import quote
 from runforge_contracts.fs.files import write_file
 
 from runforge_cli.listing.run_list import trained_in
+from runforge_cli.shell.file_argument import is_file
 from runforge_cli.shell.output_paths import check_free
-from runforge_cli.shell.run_reference import find_run, is_file
+from runforge_cli.shell.run_reference import find_run
 from runforge_cli.shell.settings import Settings, complete_run, global_options, pass_settings
 from runforge_cli.terminal.output import note, warn, write_json, write_lines
 from runforge_cli.terminal.text_layout import plural

@@ -30,7 +30,7 @@ from runforge_cli.listing.run_rows import (
     rank,
     status_of,
 )
-from runforge_cli.render.formulas import REMEDY, guard_formulas, quoting_option
+from runforge_cli.render.formula_quoting import REMEDY, guard_formulas, quoting_option
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_csv, write_json, write_lines
 from runforge_cli.terminal.text_layout import GAP, fit, table, terminal_width, width

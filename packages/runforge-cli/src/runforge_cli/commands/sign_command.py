@@ -36,7 +36,7 @@ def command(settings: Settings, run: str, key: str, replace: bool) -> int:
     from runforge_contracts.store.layout import RESULT
     from runforge_contracts.store.lookup import made
     from runforge_engine.provenance.keys import exposure_of
-    from runforge_engine.provenance.signing import read_claim, sign_folder
+    from runforge_engine.provenance.signatures import read_claim, sign_folder
     from runforge_engine.verification.context import surroundings_of
     from runforge_engine.verification.verify_run import verify_run
 

@@ -21,7 +21,7 @@ from runforge_contracts.run_ids import started
 from runforge_cli.export.mlflow_record import ExportOutcome, history_of
 from runforge_cli.listing.run_list import ListedRun
 from runforge_cli.listing.run_rows import TRAINED, add_states, csv_header, csv_row, kind_of
-from runforge_cli.render.formulas import REMEDY, guard_formulas
+from runforge_cli.render.formula_quoting import REMEDY, guard_formulas
 from runforge_cli.shell.output_paths import make_folder
 from runforge_cli.terminal.output import csv_text
 

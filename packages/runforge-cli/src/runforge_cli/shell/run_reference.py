@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import stat
 from typing import TYPE_CHECKING
 
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
+
+from runforge_cli.shell.file_argument import is_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,14 +15,6 @@ if TYPE_CHECKING:
     from runforge_contracts.store.run import Run
 
     from runforge_cli.shell.settings import Settings
-
-
-def is_file(path: Path) -> bool:
-    """Return whether ``path`` exists and is not a folder; a folder may be that of a run."""
-    try:
-        return not stat.S_ISDIR(path.stat().st_mode)
-    except (OSError, ValueError):
-        return False
 
 
 def find_run(settings: Settings, reference: str) -> Run:

@@ -152,7 +152,7 @@ class Settings:
         """Return the path of a file relative to the current folder, else to the workspace."""
         from pathlib import Path
 
-        from runforge_cli.shell.run_reference import is_file
+        from runforge_cli.shell.file_argument import is_file
 
         path = Path(name)
         if path.name != name and not is_file(path) and is_file(self.folder / path):

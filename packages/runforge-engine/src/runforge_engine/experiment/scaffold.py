@@ -15,7 +15,7 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import writing
 
 from runforge_engine.experiment.config.config_paths import place_in
-from runforge_engine.store.writer import write_new
+from runforge_engine.store.run_folders import write_new
 
 _ATTRIBUTES = ".gitattributes"
 #: The files of a new repository, and where the package has them.

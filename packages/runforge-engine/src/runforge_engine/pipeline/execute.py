@@ -39,7 +39,7 @@ from runforge_engine.provenance.privacy import Shortening, is_wanted
 from runforge_engine.runtime.background import run_in_background
 from runforge_engine.runtime.cancellation import Cancellation
 from runforge_engine.runtime.folder_lock import holding
-from runforge_engine.store.writer import (
+from runforge_engine.store.run_folders import (
     accept_id,
     claim_folder,
     claim_id,

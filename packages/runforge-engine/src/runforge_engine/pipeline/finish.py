@@ -35,7 +35,7 @@ from runforge_engine.pipeline.plan import Start
 from runforge_engine.pipeline.run_writer import RunWriter
 from runforge_engine.provenance.collect import collect_provenance
 from runforge_engine.runtime.background import run_in_background
-from runforge_engine.store.writer import append_entry
+from runforge_engine.store.run_folders import append_entry
 
 FinalStatus = Literal["succeeded", "failed", "cancelled"]
 
@@ -94,7 +94,7 @@ def finish_run(
     Raises
     ------
     RunForgeError
-        ``STORE_NOT_WRITABLE``; what :func:`~runforge_engine.store.writer.append_entry` raises,
+        ``STORE_NOT_WRITABLE``; what :func:`~runforge_engine.store.run_folders.append_entry` raises,
         once the run folder is complete.
     """
     result = _result(request, store, start, log.run_id, error, config, summary)

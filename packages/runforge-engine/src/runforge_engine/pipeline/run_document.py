@@ -32,7 +32,7 @@ from runforge_engine.data.split import VALIDATION_FRACTION
 from runforge_engine.pipeline.plan import Plan
 
 if TYPE_CHECKING:
-    from runforge_engine.pipeline.training import TrainingOutcome
+    from runforge_engine.pipeline.training_outcome import TrainingOutcome
 
 _INTERPRETABILITY = {
     "feature_importance": layout.FEATURE_IMPORTANCE,

@@ -27,7 +27,7 @@ from runforge_engine.provenance.privacy import Shortening
 from runforge_engine.provenance.slsa import statement_of
 from runforge_engine.runtime.background import Check
 from runforge_engine.runtime.folder_lock import Hold
-from runforge_engine.store.writer import sync_run, write_new
+from runforge_engine.store.run_folders import sync_run, write_new
 
 #: Type of each artifact in ``result.json``; every other file is ``other``.
 _ARTIFACT_TYPES = {

@@ -18,7 +18,7 @@ import msgspec
 from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnostic
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.store import layout
-from runforge_contracts.types import MetricsPhase2, Provenance, ResultSummary
+from runforge_contracts.types import Provenance, ResultSummary
 
 from runforge_engine import __version__
 from runforge_engine.data.dataset import Dataset, load_dataset
@@ -26,13 +26,14 @@ from runforge_engine.data.split import split_rows
 from runforge_engine.model_file.limits import InspectionLimits
 from runforge_engine.model_file.model_inspection import inspect_model_bytes
 from runforge_engine.modeling.configuration import check_classes
-from runforge_engine.modeling.evaluation import Evaluation, evaluate
+from runforge_engine.modeling.evaluation import evaluate
 from runforge_engine.modeling.fit import dump_model, fit
-from runforge_engine.modeling.interpretability import Interpretation, build_index, interpret
+from runforge_engine.modeling.interpretability import build_index, interpret
 from runforge_engine.pipeline.event_log import EventLog
 from runforge_engine.pipeline.plan import Plan
 from runforge_engine.pipeline.run_document import result_summary, run_document
 from runforge_engine.pipeline.run_writer import RunWriter
+from runforge_engine.pipeline.training_outcome import TrainingOutcome
 from runforge_engine.provenance.collect import collect_provenance
 from runforge_engine.runtime.background import run_in_background, start_in_background
 from runforge_engine.runtime.cancellation import Cancellation
@@ -49,34 +50,6 @@ _UNBOUNDED = InspectionLimits(
     tree_nodes=sys.maxsize,
     seconds=math.inf,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingOutcome:
-    """Everything that a training produced, in memory; nothing of it has been written yet."""
-
-    label_column: str
-    classes: tuple[int | str, ...]
-    feature_names: tuple[str, ...]
-    rows_dropped: int
-    train_rows: int
-    validation_rows: int
-    evaluation: Evaluation
-    interpretation: Interpretation
-    #: The model file, the digest of the model that it describes, and the digest of its bytes.
-    model: bytes
-    model_content_sha256: str
-    model_sha256: str
-    provenance: Provenance
-
-    @property
-    def snapshot(self) -> MetricsPhase2:
-        """The short metrics document."""
-        return MetricsPhase2(
-            accuracy=self.evaluation.metrics.accuracy,
-            num_samples=self.train_rows + self.validation_rows,
-            num_features=len(self.feature_names),
-        )
 
 
 def complete(

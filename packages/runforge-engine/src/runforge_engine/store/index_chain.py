@@ -7,7 +7,7 @@ index with ``n`` entries is ``n`` and ``h(n)`` in lowercase hex.
 Entries are only appended, so a head stays valid while the index grows. A chain alone does
 not show that its tail was cut off: the shorter index has a head as good as any. So heads are kept
 where the index cannot reach them, in the signed statements of runs
-(:mod:`runforge_engine.provenance.signing`), and compared with the index later.
+(:mod:`runforge_engine.provenance.signatures`), and compared with the index later.
 
 Source: RunForge guarantees, Provenance Tracking (append-only index); RFC 8785.
 """

@@ -23,8 +23,8 @@ from runforge_contracts.store.reading import MAX_INDEX_BYTES
 from runforge_engine.runtime.clock import read_clock
 from runforge_engine.runtime.folder_lock import wait_until_free
 from runforge_engine.store.index_diff import IndexDiff, IndexReport
+from runforge_engine.store.run_folders import index_lock, write_index
 from runforge_engine.store.scan import refuse_links
-from runforge_engine.store.writer import index_lock, write_index
 
 #: How often the index is read again because of an append while the folders were read.
 _ATTEMPTS = 5

@@ -17,7 +17,7 @@ from runforge_contracts.types import VerifiedRun
 
 from runforge_engine.provenance.folder_digest import FolderDigests
 from runforge_engine.provenance.privacy import is_left_out
-from runforge_engine.provenance.signing import (
+from runforge_engine.provenance.signatures import (
     ClaimedSignature,
     VerifiedSignature,
     compare_claim,

@@ -27,7 +27,7 @@ from runforge_contracts.store.reading import MAX_INDEX_BYTES, locate_run
 from runforge_contracts.types import VerificationV1, VerifiedStore
 from runforge_contracts.validation import validate
 
-from runforge_engine.provenance.signing import read_claim, read_signature, signatures_of
+from runforge_engine.provenance.signatures import read_claim, read_signature, signatures_of
 from runforge_engine.runtime.folder_lock import is_held, wait_until_free
 from runforge_engine.store.index_chain import IndexHead
 from runforge_engine.store.scan import children, look_at

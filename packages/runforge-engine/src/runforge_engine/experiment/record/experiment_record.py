@@ -28,7 +28,7 @@ from runforge_contracts.store import layout
 from runforge_contracts.validation import validate
 
 from runforge_engine.experiment.record.artifact_list import protect
-from runforge_engine.store.writer import sync_run, write_new
+from runforge_engine.store.run_folders import sync_run, write_new
 
 #: How lines of the log begin that are not user code's.
 _OURS = "runforge: "
