@@ -327,7 +327,7 @@ def test_a_dataset_that_is_changed_by_its_run_is_noticed(
     assert verified.code == 1
     [dataset] = [item for item in verified.json["runs"][0]["checks"] if item["check"] == "dataset"]
     assert (dataset["outcome"], dataset["verdict"]) == ("failed", "changed by the run")
-    assert "leaves its dataset alone" in dataset["hint"]
+    assert "does not change its dataset" in dataset["hint"]
     assert "changed while the run used it" in runforge("show", "latest").out
 
 
@@ -574,11 +574,11 @@ def test_an_experiment_is_found_by_what_was_nearly_typed(runforge: Call, workspa
     assert "experiment init" in runforge("experiment", "run").err
     assert runforge("experiment", "init").code == 0
     for words, hint in (
-        ((), "There are `experiments/exp-001.yaml`, `experiments/exp-002.yaml`."),
+        ((), "Experiment files: `experiments/exp-001.yaml`, `experiments/exp-002.yaml`."),
         (("exp-01.yaml",), "Did you mean `experiments/exp-001.yaml`?"),
         (("--experiment", "exp-002"), "Did you mean `experiments/exp-002.yaml`?"),
         (("src/train.py",), "`run: {script: src/train.py}`"),
-        (("a.yaml", "--experiment", "b.yaml"), "There are `experiments/exp-001.yaml`"),
+        (("a.yaml", "--experiment", "b.yaml"), "Experiment files: `experiments/exp-001.yaml`"),
     ):
         result = runforge("experiment", "run", *words)
         assert (result.code in (2, 3), hint in result.err) == (True, True), result.err

@@ -168,7 +168,7 @@ def test_check_names_disagreements_and_writes_nothing(runforge: Call, filled: Pa
     assert (text.code, "6 findings" in text.out) == (1, True)
     assert max(len(line) for line in text.out.splitlines()) <= 80
     assert "`runforge index rebuild` adds the runs that are missing." in text.out
-    assert "put .runforge/index.json elsewhere" in " ".join(text.out.split())
+    assert "move .runforge/index.json elsewhere" in " ".join(text.out.split())
     rebuilt = the_report(runforge, "rebuild", 0)
     assert (rebuilt["recovered"], rebuilt["missing_folders"]) == ([four], [two])
     assert ids_of(filled) == [one, two, three, two, four]

@@ -262,6 +262,6 @@ def test_a_file_that_a_file_manager_leaves_is_reported_as_one(runforge: Call, fi
     result = runforge("verify", folder.name)
     assert result.code == 1
     assert "Remove `.DS_Store`" in result.out
-    assert "Put the files back" not in result.out
+    assert "Restore the files from a copy" not in result.out
     (folder / "metrics.json").unlink()
-    assert "Put the files back" in runforge("verify", folder.name).out
+    assert "Restore the files from a copy" in runforge("verify", folder.name).out

@@ -98,7 +98,9 @@ def test_a_private_run_is_verified_and_reproduced_as_far_as_it_can_be(
     assert runforge(*options(person, "--private")).code == 0
     verified = runforge("verify", "latest")
     assert verified.code == 0
-    assert "its folder was left out of the record on request" in " ".join(verified.out.split())
+    assert "the folder of its path was left out of the record on request" in " ".join(
+        verified.out.split()
+    )
     lacking = runforge("reproduce", "latest")
     assert lacking.code == 3
     assert "It was omitted from the record on request; name the file" in " ".join(

@@ -122,7 +122,7 @@ def test_a_value_that_was_filled_in_is_not_looked_at_again(root: Path) -> None:
         ("{'A=B': x}", "`A=B` cannot be declared"),
         ("{A: 3}", "expected"),
         ("[A]", "expected"),
-        ('{A: "\\0"}', "not a string"),
+        ('{A: "\\0"}', "not valid UTF-8"),
     ],
 )
 def test_a_variable_that_cannot_be_is_refused(root: Path, declared: str, word: str) -> None:

@@ -34,7 +34,7 @@ from pathlib import Path
 from runforge_engine import pin_environment, train
 pin_environment()
 for number in range(int(sys.argv[1])):
-    print(train("iris.csv", label="target", seed=number).run_id)
+    print(train("iris.csv", label="target", seed=number).id)
 """
 #: Reads whatever there is, as any client would, until its standard input ends.
 READ = """

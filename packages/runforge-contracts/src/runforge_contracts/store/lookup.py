@@ -175,7 +175,7 @@ def _at(reference: Path, places: Sequence[Place]) -> AnyRun:
         ErrorCode.RUN_NOT_FOUND,
         f"There is no run folder {quote(reference, 200)}, here or in"
         f" {quote(places[0].workspace, 200)}.",
-        hint="`runforge runs` lists the runs; `latest` names the last one.",
+        hint="`runforge runs` lists the runs; `latest` is the newest one.",
     )
 
 
@@ -252,5 +252,5 @@ def _match(reference: str, known: Iterable[str], place: Place) -> str:
     raise RunForgeError(
         ErrorCode.RUN_NOT_FOUND,
         f"There is no run {quote(reference)} in {quote(place.workspace, 200)}.",
-        hint="`runforge runs` lists them; `latest` names the last one.",
+        hint="`runforge runs` lists them; `latest` is the newest one.",
     )
