@@ -10,8 +10,6 @@ from runforge_contracts.errors import RunForgeError
 from runforge_contracts.run_ids import is_any_run_id, started
 from runforge_contracts.store.index_form import Newest, can_be_shown, newest_entries, once
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.reading import describe
-from runforge_contracts.store.run import Run
 
 #: Runs are listed as they end. So many that began later may stand before one that ended later.
 _OVERLAP = 50
@@ -50,6 +48,12 @@ def described_runs(store: StoreLayout, names: list[str], known: set[str]) -> lis
 
     So are copies of documents of runs that are ``known``.
     """
+    if not names:
+        return []
+    # Late: a listing of a complete index reads no document.
+    from runforge_contracts.store.reading import describe
+    from runforge_contracts.store.run import Run
+
     found = []
     for name in sorted(names):
         path = store.run_folder(name)
