@@ -6,6 +6,7 @@ A program may also call the commands in its own process, whose exit is left alon
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import sys
 from typing import NoReturn
@@ -52,6 +53,7 @@ def leave(code: int) -> NoReturn:
     """Exit without waiting for native code, which may be running still or crash at an exit."""
     interruption.ended()
     if "numpy" not in sys.modules and not _work_left():
+        gc.freeze()  # the last collection would look at everything once more
         sys.exit(code)
     # Threads of the numeric libraries have been seen to crash while the interpreter is finalized.
     atexit._run_exitfuncs()
