@@ -6,6 +6,7 @@ read meanwhile. The libraries that read a table are loaded first.
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -58,12 +59,14 @@ class _NeedlessFinder:
 def own_process() -> None:
     """Load sparingly from now on: this process does nothing but one run.
 
+    The garbage collector does not look at the modules that are loaded, because they stay in use.
     Modules that no run needs cannot be imported, or are imported only when used. Do not call it in
     a program or a notebook, whose process does other work, too.
     """
     global _own
     if not _own:
         _own = True
+        gc.disable()
         sys.meta_path.insert(0, _NeedlessFinder)
         defer(_FOR_OTHERS)
 
@@ -106,3 +109,6 @@ def _load(*steps: tuple[Sequence[str], Event]) -> None:
         for _, there in steps:
             there.set()
             _unfinished.discard(there)
+        if _own:
+            gc.freeze()
+            gc.enable()
