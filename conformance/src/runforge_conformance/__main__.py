@@ -1,15 +1,15 @@
 """The ``runforge-conformance`` command.
 
 Exit status: 0 conformant, 1 not conformant, 2 usage, 3 the client's harness broke the protocol,
-4 a fault of the suite itself.
+4 a bug in the suite.
 """
 
 from __future__ import annotations
 
 import signal
 
-# Until all is loaded, an interrupt ends the process as it does any program: an exception would be
-# dropped where it meets one of the import system's callbacks, and shown with a traceback elsewhere.
+# Until everything is loaded, an interrupt ends the process at once: an exception would be dropped
+# in a callback of the import system, and shown with a traceback elsewhere.
 if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
@@ -52,7 +52,7 @@ from runforge_conformance.suite_schemas import mistake
 from runforge_conformance.vectors import ROLE_OF, all_cases, requirements
 from runforge_conformance.xfail import ExpectedFailures
 
-#: Failing cases that are printed; the report has all.
+#: Failing cases that are printed; the report lists all of them.
 _SHOWN = 10
 
 
@@ -78,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    # A client has a process group of its own and would live on.
+    # A client runs in a separate process group and would keep running.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return int(options.command_function(options))
@@ -96,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         reason = (error.strerror or str(error)).lower()
         print(printable(f"error[FILE_UNREADABLE]: {error.filename}: {reason}."), file=sys.stderr)
         return Exit.USAGE
-    except Exception:  # noqa: BLE001 - whatever it is, it is the suite's own fault
+    except Exception:  # noqa: BLE001 - any error here is a bug in the suite
         traceback.print_exc()
         print("error[INTERNAL]: This is a fault of the suite, not of the client.", file=sys.stderr)
         return Exit.FAULT
@@ -288,7 +288,7 @@ def _print_findings(found: dict[str, list[Finding]], *, as_json: bool) -> Exit:
 
 
 def _as_json(item: Finding, level: str) -> dict[str, Any]:
-    """Return a finding as reports have it."""
+    """Return a finding in the form of the reports."""
     parts = item.to_dict()
     return {"requirement": parts.pop("rule"), "level": level, **parts}
 

@@ -1,4 +1,4 @@
-"""Comparing what is with what should be, and trees of files with each other."""
+"""Comparison of JSON values and of folders of files."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from runforge_contracts.fs.files import read_file
 from runforge_contracts.fs.folders import as_text, walk_folder
 from runforge_contracts.invariants.finding import ABSENT, same
 
-#: Deepest folder that is looked into.
+#: Deepest folder that is read.
 _MAX_DEPTH = 64
 
 
 class Difference(NamedTuple):
-    """A place at which two JSON values differ."""
+    """A location at which two JSON values differ."""
 
     pointer: str
     expected: Any
@@ -27,10 +27,10 @@ class Difference(NamedTuple):
 
 
 def differences(expected: Any, found: Any, pointer: str = "") -> Iterator[Difference]:
-    """Give the places at which two JSON values differ.
+    """Yield the locations at which two JSON values differ.
 
-    The order of keys does not matter, numbers are compared as numbers, texts exactly, and absent
-    is not null.
+    The order of keys does not matter, numbers are compared as numbers, strings exactly, and an
+    absent member differs from null.
     """
     if isinstance(expected, dict) and isinstance(found, dict):
         for key in [*expected, *(key for key in found if key not in expected)]:
@@ -52,9 +52,9 @@ def differences(expected: Any, found: Any, pointer: str = "") -> Iterator[Differ
 
 
 def missing(expected: Any, found: Any, pointer: str = "") -> Iterator[Difference]:
-    """Give the places at which ``found`` lacks something of ``expected``; it may have more.
+    """Yield the locations at which ``found`` lacks a part of ``expected``; it may have more.
 
-    Of a list in which every item has a name, items are compared by their names.
+    If every item of a list has a name, compare items by name.
     """
     if isinstance(expected, dict) and isinstance(found, dict):
         for key, value in expected.items():
@@ -71,7 +71,7 @@ def missing(expected: Any, found: Any, pointer: str = "") -> Iterator[Difference
 
 
 def _are_named(value: Any) -> bool:
-    """Tell whether ``value`` is a list of things with names."""
+    """Return whether ``value`` is a list of objects with names."""
     return (
         isinstance(value, list)
         and bool(value)
@@ -80,10 +80,10 @@ def _are_named(value: Any) -> bool:
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:
-    """Return every file below ``folder`` with its content; of links where they lead.
+    """Return every file below ``folder`` with its content, and every link with its target.
 
-    What a client may have left is read with care: of what is no file, cannot be read or is larger
-    than any document, there is a word that says so.
+    A client may have left anything: for an entry that is not a file, cannot be read or is larger
+    than any document, the content is a word that describes it.
     """
     found: dict[str, bytes] = {}
     for place, path, kind in walk_folder(folder, max_depth=_MAX_DEPTH):
@@ -95,7 +95,7 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 
 
 def content(path: Path) -> bytes:
-    """Return the content of a file that a client left, or a word on why there is none."""
+    """Return the content of a file that a client left, or a word for why it was not read."""
     try:
         return read_file(path, max_bytes=MAX_BYTES, too_large=ErrorCode.JSON_TOO_LARGE)
     except RunForgeError as error:
@@ -103,7 +103,7 @@ def content(path: Path) -> bytes:
 
 
 def changes(before: dict[str, bytes], after: dict[str, bytes]) -> Iterator[tuple[str, str]]:
-    """Give each file that differs between two snapshots, and how."""
+    """Yield each file that differs between two snapshots, and how."""
     for place in sorted(before.keys() | after.keys()):
         if place not in after:
             yield place, "is gone"

@@ -1,4 +1,4 @@
-"""Choosing cases."""
+"""Selection of the cases to run."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def select(
     level: str | None = None,
     patterns: Sequence[str] | None = None,
 ) -> list[Case]:
-    """Return the cases of these roles, of this level, with ids that fit one of the patterns.
+    """Return the cases of these roles and this level whose ids match one of the patterns.
 
     Raises
     ------
     RunForgeError
-        ``USAGE_INVALID`` where nothing is left: a run of no cases would prove nothing.
+        ``USAGE_INVALID`` if no case matches: a run without cases proves nothing.
     """
     known = requirements()
     found = [
@@ -45,9 +45,9 @@ def select(
 
 
 def smoke_cases(started: Started) -> list[Case]:
-    """Return a few cases for a client: of each operation one to be accepted and one to be rejected.
+    """Return a few cases for a client: for each operation, one to accept and one to reject.
 
-    Only of what the client declares; documents that clients share come first.
+    Select only from what the client declares; shared documents come first.
     """
     chosen: dict[tuple[str, str], Case] = {}
     for case in sorted(all_cases(), key=lambda case: case.document not in _SHARED):

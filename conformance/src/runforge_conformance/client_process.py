@@ -1,8 +1,8 @@
 """A client's harness as a process: messages out, answers in, within a time limit.
 
-The harness is started without a shell, where the caller is, so that ``python my_harness.py`` means
-what it says, and in a process group of its own. Its output is read by threads, so that a client
-that hangs, floods, or dies never holds the runner.
+Start the harness without a shell and in the caller's folder, so that ``python my_harness.py`` is
+run as written, and in a separate process group. Threads read its output, so that a client that
+hangs, floods or crashes never blocks the runner.
 
 Source: the protocol page of the conformance suite.
 """
@@ -28,18 +28,18 @@ from runforge_conformance.interrupts import LOOK, Interrupt
 
 #: Longest message that a client may write, in bytes.
 MAX_MESSAGE = 8 * 2**20
-#: How much of what a client writes to standard error is kept, in bytes.
+#: Most bytes of a client's standard error that are kept.
 STDERR_TAIL = 16 * 2**10
-#: Messages that may wait to be read; a client that floods is held up by its pipe.
+#: Messages that may wait to be read; after that a client that floods blocks on its pipe.
 _WAITING = 64
-#: How long a client may take to end after ``stop``, in seconds.
+#: How long a client may take to exit after ``stop``, in seconds.
 _GRACE = 3.0
 
 Failure = Literal["crashed", "timed-out", "protocol-error"]
 
 
 class ClientError(Exception):
-    """The client did not answer as the protocol asks."""
+    """The client did not answer as the protocol requires."""
 
     def __init__(self, outcome: Failure, message: str) -> None:
         super().__init__(message)
@@ -48,7 +48,7 @@ class ClientError(Exception):
 
 
 class ClientProcess:
-    """A running harness; ``interrupt`` ends the waiting for its answers."""
+    """A running harness; ``interrupt`` ends the wait for its answers."""
 
     def __init__(self, command: Sequence[str], interrupt: Interrupt) -> None:
         self._interrupt = interrupt
@@ -80,9 +80,9 @@ class ClientProcess:
         Raises
         ------
         ClientError
-            ``crashed``, ``timed-out`` or ``protocol-error``; then the client must be ended.
+            ``crashed``, ``timed-out`` or ``protocol-error``; the client must then be stopped.
         KeyboardInterrupt
-            Where a signal has asked for the end.
+            If a signal has requested the end of the run.
         """
         if not self._lines.empty() and self._lines.queue[0]:
             raise ClientError("protocol-error", "The client wrote a line that nobody asked for.")
@@ -101,7 +101,7 @@ class ClientProcess:
             ) from None
 
     def _next_line(self, timeout: float) -> bytes:
-        """Return the next line that the client has written, the empty one at the end of all."""
+        """Return the next line of the client's output, or the empty line at its end."""
         end = time.monotonic() + timeout
         while True:
             self._interrupt.check()
@@ -114,9 +114,9 @@ class ClientProcess:
                     raise ClientError("timed-out", message) from None
 
     def tell(self, message: dict[str, Any]) -> None:
-        """Send a message that has no answer; raises ``ClientError`` where nobody listens."""
+        """Send a message that has no answer; raise ``ClientError`` if the client has exited."""
         assert self._process.stdin is not None  # noqa: S101
-        # ASCII alone: readers of lines in some languages also end one at U+2028 or U+0085.
+        # ASCII only: line readers in some languages also end a line at U+2028 or U+0085.
         data = memoryview(json.dumps(message).encode("ascii") + b"\n")
         try:
             while data:
@@ -125,7 +125,7 @@ class ClientProcess:
             raise ClientError("crashed", self._ending()) from None
 
     def end(self) -> None:
-        """Ask the client to stop, then make it."""
+        """Ask the client to stop, then kill it if it does not."""
         with contextlib.suppress(ClientError):
             self.tell({"cmd": "stop"})
         assert self._process.stdin is not None  # noqa: S101
@@ -136,7 +136,7 @@ class ClientProcess:
         self.kill()
 
     def kill(self) -> None:
-        """End the client and everything that it started."""
+        """Kill the client and every process that it started."""
         self._stopping.set()
         if hasattr(os, "killpg"):
             with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -152,7 +152,7 @@ class ClientProcess:
 
     @property
     def stderr(self) -> str:
-        """The last that the client wrote to standard error."""
+        """The last part of what the client wrote to standard error."""
         return b"".join(self._stderr).decode("utf-8", "replace")[-STDERR_TAIL:]
 
     def _ending(self) -> str:
@@ -188,7 +188,7 @@ class ClientProcess:
 
 
 class _LineReader:
-    """Lines of an unbuffered pipe, of a bounded length; the empty line is its end."""
+    """Lines of bounded length from an unbuffered pipe; the empty line marks the end."""
 
     def __init__(self, pipe: IO[bytes]) -> None:
         self._pipe = pipe
@@ -215,7 +215,7 @@ class _LineReader:
 def _read(pipe: IO[bytes], size: int) -> bytes:
     try:
         return pipe.read(size)
-    except (OSError, ValueError):  # closed while it was read from
+    except (OSError, ValueError):  # closed while being read
         return b""
 
 

@@ -1,7 +1,7 @@
-"""Every case as plain files, for runners that use the vectors alone.
+"""Export of every case as plain files, for runners that use the vectors alone.
 
 ``DIR/<case id>/`` holds ``case.json``, ``input.json`` or ``input.yaml`` where the case has an
-input, and ``expected.json`` where a document must come of it; ``DIR/requirements.json`` the
+input, and ``expected.json`` where a document must result; ``DIR/requirements.json`` holds the
 requirements and ``DIR/schemas/`` the schemas of the contract.
 """
 
@@ -27,12 +27,12 @@ from runforge_conformance.vectors import (
 
 
 def export(folder: Path) -> int:
-    """Write all cases into ``folder``, which is empty or does not exist; return how many.
+    """Write all cases into ``folder``, which is empty or does not exist; return their number.
 
     Raises
     ------
     RunForgeError
-        ``USAGE_INVALID`` where the folder holds something, ``STORE_NOT_WRITABLE``.
+        ``USAGE_INVALID`` if the folder is not empty, ``STORE_NOT_WRITABLE`` if it is not writable.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise RunForgeError(

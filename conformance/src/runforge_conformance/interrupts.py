@@ -1,10 +1,10 @@
-"""An interrupt that is obeyed where it can be: between two looks at what a client does.
+"""Interrupts that are handled at safe points, while the suite waits for a client.
 
 Python raises ``KeyboardInterrupt`` between any two instructions of the main thread. In a finalizer
 or in the callback of a weak reference it is printed and dropped; between the start of a process and
-the line that remembers the process it leaves the client behind; and where the signal comes just
-before a wait begins, the wait goes on to its end. So while clients run, a signal only sets a flag,
-and code that waits looks at the flag again and again.
+the line that stores the process it leaves the client running; and where the signal arrives just
+before a wait begins, the wait continues until it times out. So while clients run, a signal only
+sets a flag, and code that waits checks the flag repeatedly.
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-#: How often a wait is left to look whether there was a signal, in seconds.
+#: How often a wait is interrupted to check for a signal, in seconds.
 LOOK = 0.2
 
 
 class Interrupt:
-    """Whether a signal has asked for the end."""
+    """A flag that a signal sets to request the end of the run."""
 
     def __init__(self) -> None:
         self._asked = False
 
     def check(self) -> None:
-        """Raise ``KeyboardInterrupt`` if the end was asked for; from any thread."""
+        """Raise ``KeyboardInterrupt`` if a signal was received; callable from any thread."""
         if self._asked:
             raise KeyboardInterrupt
 
     @contextmanager
     def awaited(self) -> Iterator[None]:
-        """Let the signals that raise ``KeyboardInterrupt`` set the flag meanwhile.
+        """Set the flag on signals that would raise ``KeyboardInterrupt``, within the context.
 
-        A second signal raises at once. Only the main thread can change what signals do; elsewhere,
-        and where another handler is set, nothing is changed.
+        A second signal raises at once. Only the main thread can change signal handlers; in other
+        threads, and where another handler is set, change nothing.
         """
         numbers = list[signal.Signals]()
         try:

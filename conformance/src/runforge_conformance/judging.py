@@ -1,6 +1,6 @@
-"""Judging what a client answered and what it left on disk.
+"""Judgement of what a client answered and what it left on disk.
 
-A judgement is a list of findings, each with the requirement that is broken; none means passed.
+A judgement is a list of findings, each with the broken requirement; an empty list means passed.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ from runforge_conformance.vectors import (
     vectors_folder,
 )
 
-#: Most findings that are kept of one case; a broken store could have thousands.
+#: Most findings that are kept for one case; a broken store could have thousands.
 MAX_FINDINGS = 20
 
 
 class ScratchFolder:
-    """Where a case happens: the files that the client is given, and what they were before."""
+    """Folder of a case: the files that the client is given, and their state before."""
 
     def __init__(self, folder: Path, case: Case) -> None:
         self.folder = folder
@@ -58,7 +58,7 @@ class ScratchFolder:
         self.before: dict[str, bytes] = {}
 
     def remember(self) -> None:
-        """Keep what there is before the client is asked."""
+        """Take a snapshot of the folder before the client is asked."""
         self.before = snapshot(self.folder)
 
 
@@ -71,7 +71,7 @@ def finding(
     expected: Any = ABSENT,
     found: Any = ABSENT,
 ) -> Finding:
-    """Return a finding with the parts that are known."""
+    """Return a finding with the known parts."""
     parts = {"file": file, "pointer": pointer}
     known: dict[str, Any] = {name: value for name, value in parts.items() if value is not None}
     if expected is not ABSENT:
@@ -84,7 +84,7 @@ def finding(
 def _unlike(
     requirement: str, message: str, unlike: Iterable[Difference], file: str | None = None
 ) -> Iterator[Finding]:
-    """Give a finding for each difference; a ``{}`` of the message is the place."""
+    """Yield a finding for each difference; ``{}`` in the message becomes the location."""
     for difference in unlike:
         yield finding(
             requirement,
@@ -97,7 +97,7 @@ def _unlike(
 
 
 def judge(case: Case, answer: Answer, place: ScratchFolder) -> list[Finding]:
-    """Return what is wrong with an answer that keeps to the protocol."""
+    """Return the findings for an answer that follows the protocol."""
     return list(_findings(case, answer, place))[:MAX_FINDINGS]
 
 
@@ -133,7 +133,7 @@ def _rejected(answer: Answer) -> bool:
 
 
 def _refusal(case: Case, answer: Answer) -> Iterator[Finding]:
-    """Give where a refusal does not say what it must: code and place."""
+    """Yield findings if a refusal lacks the expected code or location."""
     error = answer.error or msgspec.UNSET
     code = error.code if error else msgspec.UNSET
     path = error.path if error else msgspec.UNSET
@@ -162,8 +162,8 @@ def _view(case: Case, answer: Answer) -> Iterator[Finding]:
 
 
 def _written(case: Case, answer: Answer, place: ScratchFolder) -> Iterator[Finding]:
-    """Give what is wrong with the file that an editor or a writer left."""
-    assert case.document  # noqa: S101 - the cases' own test holds it
+    """Yield findings about the file that an editor or a writer left."""
+    assert case.document  # noqa: S101 - a test of the cases ensures it
     after = snapshot(place.folder)
     output = place.output.relative_to(place.folder).as_posix()
     for file, how in changes(place.before, after):
@@ -180,7 +180,7 @@ def _written(case: Case, answer: Answer, place: ScratchFolder) -> Iterator[Findi
         return
     try:
         written = parse_file(after[output], output)
-        # An editor may save a newer version; it is held to what it was given.
+        # An editor may save a newer version; it is compared with what it was given.
         if case.op == "write":
             validate(written, case.document)
     except RunForgeError as error:
@@ -201,7 +201,7 @@ def _written(case: Case, answer: Answer, place: ScratchFolder) -> Iterator[Findi
 
 
 def _executed(case: Case, answer: Answer, place: ScratchFolder) -> Iterator[Finding]:
-    """Give what is wrong with the run that an executor made, and with the store around it."""
+    """Yield findings about the run that an executor wrote, and about the store around it."""
     after = snapshot(place.workspace)
     before = {
         name.removeprefix("workspace/"): data
@@ -236,7 +236,7 @@ def _executed(case: Case, answer: Answer, place: ScratchFolder) -> Iterator[Find
             found = [item["code"] for item in Run(folder).diagnostics]
             found.append(((Run(folder).result or {}).get("error") or {}).get("code"))
         except RunForgeError:
-            return  # among the findings of the store
+            return  # reported by the findings of the store
         if not set(codes) & set(found):
             message = f"The run must say why: by {' or '.join(codes)}."
             yield finding(
@@ -249,7 +249,7 @@ def _executed(case: Case, answer: Answer, place: ScratchFolder) -> Iterator[Find
 
 
 def _appended(store: StoreLayout, before: dict[str, bytes]) -> Iterator[Finding]:
-    """Give a finding where an entry that the index had is another now, or elsewhere."""
+    """Yield a finding if an existing entry of the index was changed or moved."""
     index = store.index.relative_to(store.workspace).as_posix()
     if index not in before or not _readable(before[index]):
         return
@@ -257,14 +257,14 @@ def _appended(store: StoreLayout, before: dict[str, bytes]) -> Iterator[Finding]
     try:
         new = read_index(store)
     except RunForgeError:
-        return  # among the findings of the store
+        return  # reported by the findings of the store
     message = "An entry is never changed, moved or taken away."
     unlike = differences(old, new[: len(old)], "/runs")
     yield from _unlike("index.append-only", message, unlike, index)
 
 
 def _recorded(case: Case, folder: Path, place: ScratchFolder) -> Iterator[Finding]:
-    """Give where the documents of a run are not what the case asks for."""
+    """Yield findings if the documents of a run are not what the case requires."""
     for file, expected in (case.expect.documents or {}).items():
         try:
             found = parse_json(content(folder / file))
@@ -279,14 +279,14 @@ def _recorded(case: Case, folder: Path, place: ScratchFolder) -> Iterator[Findin
     try:
         request = parse_json(content(folder / layout.REQUEST))
     except RunForgeError:
-        return  # among the findings of the store
+        return  # reported by the findings of the store
     message = "The run folder holds the request as it was given."
     unlike = differences(parse_json(place.before["input.json"]), request)
     yield from _unlike("executor.request-kept", message, unlike, layout.REQUEST)
 
 
 def run_folder(answer: Answer, workspace: Path) -> Path | None:
-    """Return the run folder that an answer names, if it lies in the workspace."""
+    """Return the run folder that an answer names, if it is in the workspace."""
     named = (answer.view or {}).get("run_dir")
     if not isinstance(named, str) or not named:
         return None
@@ -294,12 +294,12 @@ def run_folder(answer: Answer, workspace: Path) -> Path | None:
     try:
         inside = folder.resolve().is_relative_to(workspace.resolve())
         return folder if inside and folder.is_dir() and not folder.is_symlink() else None
-    except (OSError, ValueError):  # a name that no file can have
+    except (OSError, ValueError):  # not a valid file name
         return None
 
 
 def store_findings(store: StoreLayout) -> Iterator[Finding]:
-    """Give what is wrong with a store, as findings of a report."""
+    """Yield the violations in a store, as findings of a report."""
     try:
         facts = check_store(store)
     except RunForgeError as error:
@@ -312,7 +312,7 @@ def store_findings(store: StoreLayout) -> Iterator[Finding]:
 
 
 def _rebuilt(case: Case, place: ScratchFolder) -> Iterator[Finding]:
-    """Give what is wrong with the index that a store rebuilt."""
+    """Yield findings about an index that was rebuilt."""
     prefix, after = "workspace/", snapshot(place.workspace)
     for store in stores_in(place.workspace):
         index = store.index.relative_to(place.workspace).as_posix()
@@ -320,7 +320,7 @@ def _rebuilt(case: Case, place: ScratchFolder) -> Iterator[Finding]:
             name = file.removeprefix(prefix)
             if not file.startswith(prefix) or after.get(name) == data:
                 continue
-            # The one file that may change is the index; what it was before must still be there.
+            # Only the index may change; all its previous entries must be kept.
             if name != index:
                 yield finding("files.untouched", f"{name} must stay as it is.", file=name)
             elif not _readable(data) and data not in after.values():

@@ -1,7 +1,7 @@
-"""Running cases against a client, one after the other, whatever the client does.
+"""Run cases against a client, one after the other, and handle every way it can fail.
 
-Every case has an outcome of its own. A client that hangs, dies or breaks the protocol is ended and
-started anew for the next case.
+Every case has an outcome. A client that hangs, crashes or breaks the protocol is stopped and
+restarted for the next case.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from runforge_conformance.vectors import ROLE_OF, input_bytes, make_workspace, r
 PROTOCOL = 1
 #: Clients that execute in one workspace at the same time.
 CONCURRENT = 4
-#: Cases without an answer in time, and ends of the client, in a row after which it is given up.
+#: Consecutive timeouts and exits of the client after which the run is abandoned.
 GIVE_UP_AFTER = {"timed-out": 5, "crashed": 50}
 
 Progress = Callable[[Result], None]
@@ -46,19 +46,19 @@ class TimeLimits:
 
     #: For an answer about a document or a store.
     answer: float = 10.0
-    #: For the handshake, and for executing a request.
+    #: For the handshake, and for the execution of a request.
     execute: float = 120.0
-    #: For everything.
+    #: For the whole run.
     total: float = 1800.0
 
 
 @dataclass(slots=True)
 class CaseOutcome:
-    """What a run of the suite found."""
+    """Results of a run of the suite."""
 
     started: Started | None = None
     results: list[Result] = field(default_factory=list)
-    #: What kept the client from being tested at all.
+    #: Why the client could not be tested at all.
     problem: str | None = None
     stderr: str = ""
     seconds: float = 0.0
@@ -84,14 +84,14 @@ class Runner:
         self._client: ClientProcess | None = None
         self._outcome = CaseOutcome()
         self._sequence = 0
-        #: How the client failed to answer last, and how many times in a row.
+        #: How the client last failed to answer, and how many times in a row.
         self._unanswered = ("", 0)
         self._end_by = float("inf")
 
     def run(self, cases: Iterable[Case] | Callable[[Started], Iterable[Case]]) -> CaseOutcome:
-        """Run the cases, which may depend on what the client declares; return what came of them.
+        """Run the cases, which may depend on what the client declares, and return their outcome.
 
-        Raises ``KeyboardInterrupt`` once the clients have been ended, if a signal asks for that.
+        If a signal requests it, stop the clients and raise ``KeyboardInterrupt``.
         """
         begun = time.monotonic()
         with (
@@ -118,7 +118,7 @@ class Runner:
         return self._outcome
 
     def _start(self) -> Started:
-        """Start the client and shake hands."""
+        """Start the client and perform the handshake."""
         self._client, started = self._new_client()
         return started
 
@@ -142,7 +142,7 @@ class Runner:
     def _end(self, *, kill: bool = False) -> None:
         if self._client is not None:
             (self._client.kill if kill else self._client.end)()
-            # What the last client said is kept, or that of the last one that said anything.
+            # Keep the standard error of the last client that wrote any.
             self._outcome.stderr = self._client.stderr or self._outcome.stderr
             self._client = None
 
@@ -154,7 +154,7 @@ class Runner:
         return client.ask(message, timeout)
 
     def _typed(self, answer: Any, type_: Any, name: str) -> Any:
-        """Return an answer as its type; ``protocol-error`` where it is none."""
+        """Return an answer as ``type_``; raise ``protocol-error`` if it does not match."""
         wrong = mistake(answer, "protocol.v1", name) if self.strict else None
         try:
             typed = msgspec.convert(answer, type_)
@@ -196,9 +196,9 @@ class Runner:
         return _result(case, outcome, findings, begun)
 
     def _skipped(self, case: Case) -> str | None:
-        """Return why a case is not for this client, or None."""
+        """Return why a case does not apply to this client, or None."""
         started = self._outcome.started
-        assert started is not None  # noqa: S101 - the handshake comes first
+        assert started is not None  # noqa: S101 - set by the handshake
         role = ROLE_OF[case.op]
         if role not in started.roles:
             return f"The client is no {role}."
@@ -213,7 +213,7 @@ class Runner:
         try:
             return self._judged(case, folder)
         except RunForgeError as error:
-            # Whatever a client left is a finding; an error that comes up to here is our own.
+            # Anything that a client left is a finding; an error that is raised up to here is a bug.
             message = f"{case.id}: {error.message}"
             raise RuntimeError(message) from error
         except (OSError, MemoryError, RecursionError) as error:
@@ -252,7 +252,7 @@ class Runner:
         return answer
 
     def _concurrently(self, case: Case, folder: Path) -> tuple[list[Finding], str]:
-        """Let several clients execute in one workspace; each must make a run of its own."""
+        """Let several clients execute in one workspace; each must write a separate run."""
         place = prepare(case, folder)
         clients: list[ClientProcess] = []
         try:
@@ -260,7 +260,7 @@ class Runner:
             with ThreadPoolExecutor(CONCURRENT) as pool:
                 asked = [pool.submit(self._question, client, case, place) for client in clients]
                 while wait(asked, timeout=LOOK).not_done:
-                    continue  # a signal is handled between two waits
+                    continue  # check for signals between waits
                 answers = [question.result() for question in asked]
         except BaseException:
             for client in clients:
@@ -281,7 +281,7 @@ class Runner:
 
 
 def prepare(case: Case, folder: Path) -> ScratchFolder:
-    """Put what a case needs into ``folder``, which does not exist."""
+    """Create the files of a case in ``folder``, which does not exist."""
     folder.mkdir(parents=True)
     place = ScratchFolder(folder, case)
     if case.workspace or case.files or case.op == "execute":
@@ -293,7 +293,7 @@ def prepare(case: Case, folder: Path) -> ScratchFolder:
 
 
 def question(case: Case, place: ScratchFolder, sequence: int) -> dict[str, Any]:
-    """Return the message that asks a client about a case."""
+    """Return the message that sends a case to a client."""
     paths: dict[str, Any] = {}
     if case.input:
         paths["input"] = str(place.input)
@@ -323,7 +323,7 @@ def _result(case: Case, outcome: str, findings: list[Finding], begun: float) -> 
         case=case.id,
         requirement=case.requirement,
         level=level if broken else known[case.requirement].level,
-        outcome=outcome,  # type: ignore[arg-type] # one of the schema's
+        outcome=outcome,  # type: ignore[arg-type] # one of the values in the schema
         seconds=round(time.monotonic() - begun, 6),
         problems=findings,
     )
@@ -340,7 +340,7 @@ def _gave_up(case: Case, answer: Answer) -> Finding:
 def _unequal(
     case: Case, first: tuple[ScratchFolder, Answer], second: tuple[ScratchFolder, Answer]
 ) -> Iterable[Finding]:
-    """Give the files in which two runs of the same request differ."""
+    """Yield a finding for each file that differs between two runs of the same request."""
     trees = []
     for place, answer in (first, second):
         folder = run_folder(answer, place.workspace)

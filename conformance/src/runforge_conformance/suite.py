@@ -1,4 +1,4 @@
-"""Whether the suite itself is whole: cases, requirements, and the files that they stand on."""
+"""Checks of the suite itself: its cases, its requirements, and the files that they use."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _REQUIREMENTS = Path(__file__).parent / "requirements"
 
 
 def faults() -> list[str]:
-    """Return what is wrong with the suite, one line each."""
+    """Return the problems of the suite, one line each."""
     return [*_case_faults(), *_requirement_faults(), *_file_faults()]
 
 
@@ -57,7 +57,7 @@ def _requirement_faults() -> Iterator[str]:
 
 
 def requirements_digest() -> str:
-    """Return the digest that freezes the requirements: of their ids, levels, roles and words."""
+    """Return the digest of the requirements: of their ids, levels, roles and descriptions."""
     path = _REQUIREMENTS / f"v{CONTRACT}.json"
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
@@ -92,7 +92,7 @@ def manifest() -> dict[str, Any]:
         }
         for topic in topics()
         for case in topic.cases
-        if case.requirement in known  # the others are faults of their own
+        if case.requirement in known  # unknown ones are reported separately
     ]
     return {
         "schema_version": "conformance_vectors.v1",

@@ -1,7 +1,7 @@
-"""What a run of the suite found, for programs and readers.
+"""Reports of a run of the suite, for programs and for readers.
 
-``report.json`` follows the schema ``report.v1``, ``junit.xml`` is what continuous integrations
-show, ``summary.md`` is for readers, and ``badge.json`` is an endpoint badge of shields.io.
+``report.json`` follows the schema ``report.v1``, ``junit.xml`` is for continuous integration,
+``summary.md`` is for readers, and ``badge.json`` is an endpoint badge of shields.io.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from runforge_conformance.runner import CaseOutcome
 from runforge_conformance.vectors import CONTRACT, all_cases, requirements
 from runforge_conformance.xfail import ExpectedFailures
 
-#: Outcomes that are no failure.
+#: Outcomes that are not failures.
 FINE = ("passed", "skipped")
-#: Failing cases that a person is shown in full.
+#: Failing cases that are shown in full.
 _SHOWN = 50
 _BADGE_COLOURS = {"conformant": "brightgreen", "not conformant": "red", "protocol broken": "grey"}
 
@@ -40,7 +40,7 @@ def make_report(outcome: CaseOutcome, xfails: ExpectedFailures) -> ReportV1:
         if failed:
             xfails.failed(result)
         reason = xfails.reason(result)
-        # A skipped case may be on the list of a client that has more roles elsewhere.
+        # The list may name cases of other roles of the client, which are skipped here.
         expected = reason is not None and result.outcome != "skipped"
         results.append(
             msgspec.structs.replace(result, expected_failure=reason) if expected else result
@@ -73,19 +73,19 @@ def _verdict(report: ReportV1) -> Any:
     if any(item.outcome == "passed" and item.expected_failure for item in report.results):
         return "not conformant"
     if not any(item.outcome == "passed" for item in report.results):
-        return "not conformant"  # nothing was shown
+        return "not conformant"  # no case passed
     return "conformant"
 
 
 def failures(report: ReportV1) -> Iterable[Result]:
-    """Give the results that are failures nobody expected."""
+    """Yield the results that are unexpected failures."""
     for result in report.results:
         if result.outcome not in FINE and not result.expected_failure:
             yield result
 
 
 def write_reports(report: ReportV1, folder: Path) -> None:
-    """Write every form of a report into ``folder``."""
+    """Write all report files into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     write_file(folder / "report.json", encode_json(msgspec.to_builtins(report)))
     write_file(folder / "junit.xml", junit(report))
@@ -94,7 +94,7 @@ def write_reports(report: ReportV1, folder: Path) -> None:
 
 
 def junit(report: ReportV1) -> bytes:
-    """Return the report as JUnit XML, one suite a document."""
+    """Return the report as JUnit XML, with one suite per document."""
     root = ET.Element("testsuites", name="runforge-conformance", time=f"{report.seconds:.3f}")
     suites: dict[str, list[Result]] = {}
     for result in report.results:
@@ -124,7 +124,7 @@ def junit(report: ReportV1) -> bytes:
 
 
 def _is_failure(result: Result) -> bool:
-    """Tell whether a continuous integration shall show a case in red."""
+    """Return whether continuous integration shows a case as failed."""
     if result.expected_failure:
         return result.outcome == "passed"
     return result.outcome not in FINE and result.level == "required"
@@ -150,7 +150,7 @@ def _junit_case(suite: ET.Element, result: Result) -> None:
 
 
 def _xml_text(text: str) -> str:
-    """Return ``text`` without the characters that XML cannot hold."""
+    """Return ``text`` without the characters that XML does not allow."""
     return re.sub("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text)
 
 
@@ -251,7 +251,7 @@ def _line(problem: Finding) -> str:
 
 
 def sides(problem: Finding, limit: int = 200) -> Iterable[tuple[str, str]]:
-    """Give what was expected and what was found, as far as a finding says, as JSON."""
+    """Yield the expected and the found value, as far as a finding has them, as JSON."""
     values: Mapping[str, Any] = msgspec.to_builtins(problem)
     for side in ("expected", "found"):
         if side in values:

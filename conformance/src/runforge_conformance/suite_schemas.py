@@ -22,7 +22,7 @@ def load(name: str) -> dict[str, Any]:
 
 @cache
 def validator(name: str, definition: str | None = None) -> Draft202012Validator:
-    """Return the compiled validator of a schema, or of one of its definitions."""
+    """Return the compiled validator of a schema or of one of its definitions."""
     schema = {"$ref": f"{_BASE_URL}{name}.json" + (f"#/$defs/{definition}" if definition else "")}
     return Draft202012Validator(
         schema, retriever=lambda url: load(url.removeprefix(_BASE_URL).removesuffix(".json"))
@@ -30,7 +30,7 @@ def validator(name: str, definition: str | None = None) -> Draft202012Validator:
 
 
 def mistake(value: Any, name: str, definition: str | None = None) -> str | None:
-    """Return what is wrong with ``value``, in words, or None."""
+    """Return what is invalid in ``value``, as a sentence, or None."""
     for error in validator(name, definition).iter_errors(value):
         place = "/".join(map(str, error.instance_path))
         return f"/{place}: {error.message[:300]}" if place else error.message[:300]

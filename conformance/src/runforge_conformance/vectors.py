@@ -1,7 +1,7 @@
-"""The shared vectors: cases, requirements, and the files that a case gives to a client.
+"""The shared vectors: cases, requirements, and the input files of cases.
 
-In an installed package they lie beside this module; in the repository, where they are written,
-in ``docs/test-vectors``.
+In an installed package they are beside this module; in the repository, in
+``docs/test-vectors``.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from runforge_conformance._generated.requirements_v1 import Requirement, Require
 _HERE = Path(__file__).parent
 #: Contract version that the requirements are frozen for.
 CONTRACT: Final = 1
-#: Which kind of client each operation is for.
+#: Role of the clients that each operation is for.
 ROLE_OF = {
     "read": "reader",
     "roundtrip": "editor",
@@ -47,7 +47,7 @@ def vectors_folder() -> Path:
 
 
 class Topic(NamedTuple):
-    """The cases of one file, and why they matter."""
+    """The cases of one file, and their purpose."""
 
     #: Path below the vectors, such as ``cases/request.v1/preserve.json``.
     file: str
@@ -81,19 +81,19 @@ def requirements() -> dict[str, Requirement]:
 
 
 def suffix_of(document: str | None) -> str:
-    """Return how the name of a file ends that holds this document."""
+    """Return the file suffix for this document."""
     return ".yaml" if document and CATALOG[document].yaml else ".json"
 
 
 def parse_file(data: bytes, name: str) -> Any:
-    """Return the value of a file, whose name tells whether it is JSON or YAML."""
+    """Parse a file as JSON or YAML, depending on its name."""
     return (parse_yaml if is_yaml(PurePath(name)) else parse_json)(data)
 
 
 def input_bytes(source: Input) -> bytes:
-    """Return the file that a case gives to a client."""
+    """Return the bytes of the file that a case gives to a client."""
     if source.json is not msgspec.UNSET:
-        return encode_json(source.json)  # which is YAML, too
+        return encode_json(source.json)  # JSON is also valid YAML
     assert source.file is not msgspec.UNSET, "an input is a file or a value"  # noqa: S101
     data = (vectors_folder() / source.file).read_bytes()
     if source.set is msgspec.UNSET and source.remove is msgspec.UNSET:
@@ -103,7 +103,7 @@ def input_bytes(source: Input) -> bytes:
 
 
 def changed(document: Any, values: dict[str, Any], removed: list[str]) -> Any:
-    """Return a copy of ``document`` with places set and taken away, by JSON Pointer."""
+    """Return a copy of ``document`` with values set and removed, by JSON Pointer."""
     result = copy.deepcopy(document)
     for pointer, value in values.items():
         set_at(result, pointer, copy.deepcopy(value))
@@ -113,10 +113,10 @@ def changed(document: Any, values: dict[str, Any], removed: list[str]) -> Any:
 
 
 def expected_document(case: Case) -> Any:
-    """Return the document that must come of a case: made, or as it was given and then edited."""
+    """Return the document that a case must result in: created, or edited from the input."""
     params = case.params or None
     if case.op == "write":
-        # What could not be computed is left out.
+        # Values that could not be computed are left out.
         document = copy.deepcopy(params.fields) if params and params.fields else {}
         removed = (params and params.not_computable) or []
     else:
@@ -125,13 +125,13 @@ def expected_document(case: Case) -> Any:
         document = changed(given, (params and params.set) or {}, [])
         removed = (params and params.remove) or []
     for pointer in removed:
-        with contextlib.suppress(RunForgeError):  # to take away what is not there changes nothing
+        with contextlib.suppress(RunForgeError):  # removing an absent value has no effect
             remove_at(document, pointer)
     return document
 
 
 def make_workspace(case: Case, target: Path) -> None:
-    """Put the workspace of a case at ``target``, which does not exist."""
+    """Create the workspace of a case at ``target``, which does not exist."""
     if case.workspace is msgspec.UNSET:
         target.mkdir()
     else:

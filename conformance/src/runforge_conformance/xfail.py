@@ -1,8 +1,8 @@
-"""The list of expected failures: strict, and every entry with its reason.
+"""The list of expected failures: strict, with a reason for every entry.
 
-One entry a line: a pattern of case ids, or a requirement in brackets, and after ``#`` why they fail
-today. An entry that no failing case matches fails the run, so that the list never outlives the
-fault.
+Each line has one entry: a pattern of case ids, or a requirement in brackets, and after ``#`` why
+the cases fail today. An entry that no failing case matches fails the run, so that entries are
+removed once the bug is fixed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _MAX_BYTES = 2**20
 
 @dataclass(slots=True)
 class ExpectedFailures:
-    """Patterns of case ids with their reasons, and which of them were met."""
+    """Patterns of case ids with their reasons, and which of them matched."""
 
     reasons: dict[str, str] = field(default_factory=dict)
     _met: set[str] = field(default_factory=set)
@@ -54,7 +54,7 @@ class ExpectedFailures:
         return cls(reasons)
 
     def reason(self, result: Result) -> str | None:
-        """Return why a case is expected to fail, or to have failed so; None where it is not."""
+        """Return why a case is expected to fail, or was expected to; None if it is not."""
         for pattern, reason in self.reasons.items():
             if fnmatchcase(result.case, pattern):
                 return reason
@@ -64,7 +64,7 @@ class ExpectedFailures:
         return None
 
     def failed(self, result: Result) -> None:
-        """Note that a case failed."""
+        """Record that a case failed."""
         broken = {f"[{problem.requirement}]" for problem in result.problems}
         self._met.update(
             pattern
@@ -73,10 +73,10 @@ class ExpectedFailures:
         )
 
     def unmatched(self, run: Iterable[str], known: Iterable[str]) -> list[str]:
-        """Return the entries that the failing cases did not meet.
+        """Return the entries that no failing case matched.
 
-        Where only some of the known cases were run, entries for others are left alone; one that
-        fits no case at all is a typo.
+        If only some of the known cases were run, entries for the others are ignored; an entry that
+        matches no case at all is a typo.
         """
         run, known = list(run), list(known)
         everything = len(run) == len(known)
