@@ -16,7 +16,7 @@ A name is loaded when it is first used; importing the package loads nothing else
 
 from __future__ import annotations
 
-TYPE_CHECKING = False  # without `typing`, whose import costs more than this module
+TYPE_CHECKING = False  # not from `typing`, which is slow to import
 if TYPE_CHECKING:
     from runforge_contracts.documents import REMOVE, Document
     from runforge_contracts.errors import (

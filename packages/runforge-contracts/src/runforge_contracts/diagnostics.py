@@ -1,4 +1,4 @@
-"""Diagnostics: structured statements about why a run behaved as it did.
+"""Diagnostics: structured messages that explain how a run behaved.
 
 A run that fails carries its error code as a diagnostic too, so the codes of
 :class:`~runforge_contracts.errors.ErrorCode` may appear beside the ones here.
@@ -19,7 +19,7 @@ __all__ = ["Diagnostic", "DiagnosticCode", "diagnostic", "error_diagnostic", "ra
 
 
 class DiagnosticCode(StrEnum):
-    """Codes of what can be said about a run, or what is done with one, that is not an error."""
+    """Codes of messages about a run, or about its use, that are not errors."""
 
     MISSING_VALUES_DROPPED = "MISSING_VALUES_DROPPED"
     CONVERGENCE_NOT_REACHED = "CONVERGENCE_NOT_REACHED"
@@ -46,7 +46,7 @@ class DiagnosticCode(StrEnum):
 
     @property
     def severity(self) -> Literal["info", "warning"]:
-        """How much attention it deserves: what merely describes the model is information."""
+        """The severity: ``info`` if the diagnostic only describes the model."""
         return "info" if self in _INFORMATION else "warning"
 
 
@@ -63,7 +63,7 @@ _INFORMATION = frozenset(
 
 
 def diagnostic(code: DiagnosticCode, message: str, **details: Any) -> Diagnostic:
-    """Return the diagnostic ``code`` with a message for display and its particulars.
+    """Return the diagnostic ``code`` with a message for display and details.
 
     ``details`` must be values that JSON can hold.
     """
@@ -71,9 +71,9 @@ def diagnostic(code: DiagnosticCode, message: str, **details: Any) -> Diagnostic
 
 
 def error_diagnostic(error: RunForgeError, workspace: Path | None = None) -> Diagnostic:
-    """Return the diagnostic of an error: its code, its sentence, its place and its hint.
+    """Return the diagnostic of an error: its code, message, location and hint.
 
-    A path in the workspace is given relative to it, as documents name paths.
+    A path in the workspace is made relative to it, as in documents.
     """
     details = {**error.location.to_dict(), **({"hint": error.hint} if error.hint else {})}
     path = error.location.path
@@ -85,7 +85,7 @@ def error_diagnostic(error: RunForgeError, workspace: Path | None = None) -> Dia
 
 
 def raw_diagnostic(item: Diagnostic) -> dict[str, Any]:
-    """Return a diagnostic as documents hold it."""
+    """Return a diagnostic in the form of the documents."""
     return {
         "code": item.code,
         "severity": item.severity,

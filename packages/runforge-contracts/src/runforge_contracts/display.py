@@ -1,4 +1,4 @@
-"""Display text: safe on any terminal, and durations as every client shows them."""
+"""Strings for display: safe on any terminal, and durations in the common form."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ _UNPRINTABLE = frozenset({"Cc", "Cf", "Co", "Cn", "Cs", "Zl", "Zp"})
 
 
 def printable(text: str) -> str:
-    """Replace every character that could act on a terminal by its escape.
+    """Replace every character that could control a terminal by its escape.
 
-    Names and labels come from other people's files: a newline, an escape sequence or a
-    bidirectional override in one of them must not reach a terminal as it stands.
+    Names and labels come from untrusted files: a newline, an escape sequence or a bidirectional
+    override must not reach a terminal unescaped.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -33,17 +33,17 @@ def shorten(text: str, limit: int) -> str:
 
 def quote(value: object, limit: int = 60) -> str:
     """Return ``value`` in backticks, printable and cut to ``limit`` characters, for messages."""
-    # Cut first: a value of a gigabyte must not be escaped whole.
+    # Cut first: escaping a very large value would be slow.
     return f"`{printable(shorten(str(value), limit))}`"
 
 
 def time_text(timestamp: str) -> str:
-    """Return an instant of a document as people write it."""
+    """Return a timestamp of a document in readable form."""
     return timestamp.replace("T", " ").removesuffix("Z").removesuffix("+00:00") + " UTC"
 
 
 def format_duration(milliseconds: float) -> str:
-    """Return a duration as every client shows it: ``123ms``, ``5.0s``, ``2.5m``, ``1.5h``.
+    """Return a duration in the form of all clients: ``123ms``, ``5.0s``, ``2.5m``, ``1.5h``.
 
     The unit is chosen before the milliseconds are rounded, so that 59,950 are ``60.0s``; the one
     decimal is rounded in integers, halves up.

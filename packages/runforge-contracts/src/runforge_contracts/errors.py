@@ -49,7 +49,7 @@ class ErrorCode(StrEnum):
     exit_code: ExitCode
 
     def __new__(cls, value: str, exit_code: ExitCode = ExitCode.FAILED) -> Self:
-        """Make a member whose value is the code alone."""
+        """Create a member whose value is only the code."""
         member = str.__new__(cls, value)
         member._value_ = value
         member.exit_code = exit_code
@@ -94,7 +94,7 @@ class ErrorCode(StrEnum):
     DOCUMENT_VERSION_UNSUPPORTED = "DOCUMENT_VERSION_UNSUPPORTED", ExitCode.INVALID
     POINTER_INVALID = "POINTER_INVALID", ExitCode.INVALID
 
-    # Missing things
+    # Missing files, runs and artifacts
     FILE_NOT_FOUND = "FILE_NOT_FOUND", ExitCode.NOT_FOUND
     DATASET_NOT_FOUND = "DATASET_NOT_FOUND", ExitCode.NOT_FOUND
     STORE_NOT_FOUND = "STORE_NOT_FOUND", ExitCode.NOT_FOUND
@@ -162,14 +162,14 @@ class Location(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """One of several mistakes that are reported together."""
+    """One of several problems that are reported together."""
 
     message: str
     location: Location = Location()
     hint: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the problem as the error schema has it."""
+        """Return the problem in the form of the error schema."""
         result: dict[str, Any] = {"message": self.message, **self.location.to_dict()}
         if self.hint is not None:
             result["hint"] = self.hint
@@ -188,7 +188,7 @@ class RunForgeError(Exception):
     Parameters
     ----------
     code
-        One of the closed list.
+        A member of the closed list.
     message
         One sentence for display, ending with a full stop.
     hint
@@ -196,7 +196,7 @@ class RunForgeError(Exception):
     path, pointer, column, row
         The parts of :class:`Location` that are known.
     problems
-        The single mistakes, where several are reported together.
+        The single problems, if several are reported together.
     """
 
     #: Codes of the category; empty for the base class.
@@ -208,7 +208,7 @@ class RunForgeError(Exception):
         _CATEGORIES.update(dict.fromkeys(cls.codes, cls))
 
     def __new__(cls, code: ErrorCode, *_: Any, **__: Any) -> Self:
-        """Make an instance of the code's category, which is a subclass of ``cls``."""
+        """Create an instance of the code's category, which is a subclass of ``cls``."""
         category = _CATEGORIES.get(code, cls)
         if not issubclass(category, cls):
             raise TypeError(f"{code!r} is not a code of {cls.__name__}")

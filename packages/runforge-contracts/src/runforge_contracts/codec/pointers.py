@@ -1,4 +1,4 @@
-"""JSON Pointers (RFC 6901): naming, reading and changing one place of a document."""
+"""JSON Pointers (RFC 6901): format, parse, and read or change one location of a document."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def parse_pointer(pointer: str) -> list[str]:
     Raises
     ------
     RunForgeError
-        ``POINTER_INVALID`` where it is not empty and does not start with a slash.
+        ``POINTER_INVALID`` if it is not empty and does not start with a slash.
     """
     if pointer == "":
         return []
@@ -30,7 +30,7 @@ def parse_pointer(pointer: str) -> list[str]:
 
 
 def get_at(document: Any, pointer: str) -> Any:
-    """Return what stands at ``pointer``; ``POINTER_INVALID`` where nothing does."""
+    """Return the value at ``pointer``; raise ``POINTER_INVALID`` if there is none."""
     value = document
     for part in parse_pointer(pointer):
         value = _child(value, part, pointer)
@@ -38,7 +38,7 @@ def get_at(document: Any, pointer: str) -> Any:
 
 
 def set_at(document: Any, pointer: str, value: Any) -> None:
-    """Put ``value`` at ``pointer``, in place; the last part may name a new member.
+    """Set the value at ``pointer``, in place; the last part may name a new member.
 
     In an array, ``-`` appends and an index replaces.
     """
@@ -52,7 +52,7 @@ def set_at(document: Any, pointer: str, value: Any) -> None:
 
 
 def remove_at(document: Any, pointer: str) -> None:
-    """Remove what stands at ``pointer``, in place; ``POINTER_INVALID`` where nothing does."""
+    """Remove the value at ``pointer``, in place; raise ``POINTER_INVALID`` if there is none."""
     parent, part = _parent(document, pointer)
     _child(parent, part, pointer)
     if isinstance(parent, dict):

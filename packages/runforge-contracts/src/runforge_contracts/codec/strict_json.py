@@ -1,7 +1,8 @@
-"""JSON as text: a strict parser for files from elsewhere, and the one way of writing.
+"""Strict JSON: a parser for untrusted files, and the contract's only output form.
 
-Stricter than RFC 8259 asks for: a duplicate key, a number that no double can hold, a lone surrogate
-and a document that is too deep or too large are errors: clients would read them differently.
+The parser is stricter than RFC 8259: a duplicate key, a number beyond the range of a double, a lone
+surrogate and a document that is too deep or too large are errors, because clients would read them
+differently.
 
 Source: RunForge contract, "How JSON is written"; RFC 8259; RFC 8785.
 """
@@ -19,7 +20,7 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 MAX_BYTES = 64 * 2**20
 #: Deepest nesting of arrays and objects that is read.
 MAX_DEPTH = 64
-#: Up to this size every integer is a double, and no other integer is the same double.
+#: Up to this size, every integer is exactly one double, and no other integer has the same double.
 _MAX_EXACT_INTEGER = 2**53 - 1
 
 _BOM = b"\xef\xbb\xbf"
@@ -84,9 +85,9 @@ def encode_json_line(value: Any) -> bytes:
 
 
 def in_form(text: bytes) -> bytes:
-    """Return a valid JSON text with the contract's white space, and every token as it was.
+    """Return a valid JSON string with the contract's white space and unchanged tokens.
 
-    Two spaces a level, LF, one newline at the end.
+    The form is two spaces per level, LF, and one newline at the end.
     """
     import msgspec  # late: parsing alone does not need it
 
@@ -94,10 +95,9 @@ def in_form(text: bytes) -> bytes:
 
 
 def canonical_json(value: Any) -> bytes:
-    """Return the canonical JSON of ``value``, which any language can compute, for digests.
+    """Return the canonical JSON of ``value``, for digests that any language can compute.
 
-    Integers that no double holds exactly are taken as the nearest double, as most readers take
-    them.
+    Integers that no double holds exactly are rounded to the nearest double, as most readers do.
 
     Raises
     ------
@@ -113,12 +113,12 @@ def canonical_json(value: Any) -> bytes:
     except rfc8785.IntegerDomainError:
         return canonical_json(_as_doubles(value))
     except (rfc8785.CanonicalizationError, UnicodeEncodeError):
-        _dump(value)  # says which of the two it is: a number or a string
+        _dump(value)  # raises the error for the number or the string
         raise
 
 
 def _as_doubles(value: Any) -> Any:
-    """Return ``value`` with every integer that has more than 53 bits as a double."""
+    """Return ``value`` with every integer of more than 53 bits as a double."""
     if isinstance(value, dict):
         return {key: _as_doubles(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -180,8 +180,8 @@ def _finite_float(text: str) -> float:
 
 
 def _bounded_int(text: str) -> int:
-    # Integers are kept exactly as long as a double can tell their size; clients in other languages
-    # read them as one. The interpreter refuses to read thousands of digits anyway.
+    # Integers are kept exactly if they are in the range of a double, because clients in other
+    # languages read them as one. The interpreter refuses to read thousands of digits anyway.
     try:
         value = int(text)
         float(value)
@@ -209,7 +209,7 @@ def _too_deep(path: str | None) -> RunForgeError:
 
 
 def _check_tree(value: Any, path: str | None, *, may_hold_surrogates: bool) -> None:
-    """Refuse what the parser lets pass: depth beyond the limit, halves of surrogate pairs."""
+    """Reject what the parser accepts: too much depth, and halves of surrogate pairs."""
     level = [value]
     for _ in range(MAX_DEPTH + 1):
         containers = [item for item in level if type(item) in (dict, list)]

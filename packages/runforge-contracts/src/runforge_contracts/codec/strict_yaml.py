@@ -1,10 +1,10 @@
-"""YAML as text: a strict reader for files from elsewhere, and the one way of writing.
+"""Strict YAML: a reader for untrusted files, and the contract's only output form.
 
-Only what JSON can hold is read, by the rules of YAML 1.2's core schema: ``1e-4`` is a number,
-``no`` and ``2026-02-01`` are texts. Tags, merge keys, duplicate keys, keys that are no texts, NaN
-and a second document are errors, and aliases count with all that they stand for. What is written
-means the same to readers of YAML 1.1 and of YAML 1.2: every text that one of them could take for
-something else is quoted.
+Only values that JSON can hold are read, by the core schema of YAML 1.2: ``1e-4`` is a number,
+``no`` and ``2026-02-01`` are strings. Tags, merge keys, duplicate keys, keys that are not strings,
+NaN and a second document are errors, and aliases count with the values that they repeat. The output
+means the same in YAML 1.1 and in YAML 1.2: every string that one of them could resolve to another
+type is quoted.
 
 Source: YAML 1.2.2, sections 3.2.1 and 10.3; YAML 1.1, section 10.
 """
@@ -23,28 +23,28 @@ from runforge_contracts.display import printable, quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import open_file, read_all, reading
 
-#: Largest document that is read, in bytes: YAML takes a hundred times as long as JSON, and what
-#: is written by hand is small.
+#: Largest document that is read, in bytes: YAML takes a hundred times as long as JSON, and files
+#: written by hand are small.
 MAX_YAML_BYTES = 2**20
-#: How the names of YAML files end.
+#: Suffixes of YAML files.
 SUFFIXES = (".yaml", ".yml")
 
-#: What newer parsers say before they tell of the levels that they have read.
+#: What newer parsers report before they report the levels that they have read.
 _PARSER_TOO_DEEP = "exceeded maximum nesting depth"
 
-#: Texts that are one in every version of YAML and in every place without quotes.
+#: Strings that need no quotes in any version of YAML, at any location.
 _PLAIN = re.compile(
     r"(?!(?:y|n|yes|no|on|off|true|false|null)$)[a-z_/][\w./@+(),-]*(?:[ :][\w./@+(),-]+)*",
     re.I | re.A,
 )
-#: What JSON writes as it stands, and YAML does not allow or takes for the end of a line.
+#: Characters that JSON writes unescaped, and YAML does not allow or reads as a line end.
 _ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
-#: Longest key that is written before its colon; readers look for one in 1024 characters.
+#: Longest key that is written before its colon; readers search 1024 characters for the colon.
 _LONGEST_KEY = 1000
 
 
 def is_yaml(path: PurePath) -> bool:
-    """Tell whether the name of a file says that it holds YAML."""
+    """Return whether the name of a file has a YAML suffix."""
     return path.suffix.lower() in SUFFIXES
 
 
@@ -60,9 +60,9 @@ def load_yaml(path: Path) -> Any:
 
 
 def parse_yaml(data: bytes, *, path: str | None = None, max_bytes: int = MAX_YAML_BYTES) -> Any:
-    """Parse one YAML document into what JSON can hold; a byte order mark is accepted.
+    """Parse one YAML document into JSON values; a byte order mark is accepted.
 
-    An empty document is null. What an alias stands for is copied to its place.
+    An empty document is null. Aliases are replaced by copies of their values.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def parse_yaml(data: bytes, *, path: str | None = None, max_bytes: int = MAX_YAM
         ``YAML_KEY_INVALID``, ``YAML_DUPLICATE_KEY``, ``YAML_NUMBER_INVALID``,
         ``YAML_STRING_INVALID`` or ``YAML_TOO_DEEP``.
     """
-    import yaml  # late: a client that reads no YAML pays nothing for it
+    import yaml  # late: clients that read no YAML need not import it
 
     try:
         if len(data) > max_bytes:
@@ -92,7 +92,7 @@ def parse_yaml(data: bytes, *, path: str | None = None, max_bytes: int = MAX_YAM
 
 
 def plain_scalars(data: bytes) -> Iterator[tuple[int, str, Any]]:
-    """Give line, text and value of every scalar without quotes in a document that can be read."""
+    """Yield line, string and value of every unquoted scalar in a document that can be read."""
     import yaml
 
     for event in events(data):
@@ -107,7 +107,7 @@ def encode_yaml(value: Any) -> bytes:
     Raises
     ------
     RunForgeError
-        ``YAML_NUMBER_INVALID`` for a number whose size no double can tell, ``YAML_STRING_INVALID``
+        ``YAML_NUMBER_INVALID`` for a number beyond the range of a double, ``YAML_STRING_INVALID``
         for a lone surrogate, ``YAML_KEY_INVALID`` for a key that is not a string,
         ``YAML_TOO_DEEP`` and ``YAML_TOO_LARGE`` for what could not be read again.
     """
@@ -147,7 +147,7 @@ def _lines(value: Any, depth: int) -> Iterator[str]:
 
 
 def _scalar(value: Any) -> str:
-    """Return a value without parts on one line."""
+    """Return a scalar value on one line."""
     if isinstance(value, str):
         if _PLAIN.fullmatch(value):
             return value

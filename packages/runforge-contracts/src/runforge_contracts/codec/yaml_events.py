@@ -1,7 +1,7 @@
-"""From the events of a YAML parser to one value, or the reason why there is none.
+"""Build one value from the events of a YAML parser, or report why there is none.
 
-The parser's own tree is not used: it is built by recursion in C, without a limit, and would have
-to be searched for tags, merge keys and equal keys all the same.
+The parser's tree is not used: it is built by recursion in C, without a limit, and would still have
+to be searched for tags, merge keys and equal keys.
 
 Source: YAML 1.2.2, sections 3.2.1 and 10.3.
 """
@@ -21,7 +21,7 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 MAX_REPEATED = 2**18
 
 _BOM = b"\xef\xbb\xbf"
-#: Plain scalars of the core schema that are no texts.
+#: Plain scalars of the core schema that are not strings.
 _CORE = re.compile(
     r"(?P<null>~|null|Null|NULL|)|(?P<true>true|True|TRUE)|(?P<false>false|False|FALSE)"
     r"|(?P<int>[-+]?[0-9]+)|(?P<octal>0o[0-7]+)|(?P<hexadecimal>0x[0-9a-fA-F]+)"
@@ -35,24 +35,24 @@ _READERS: dict[str | None, Callable[[str], Any]] = {
     "int": int,
     "octal": lambda text: int(text[2:], 8),
     "hexadecimal": lambda text: int(text[2:], 16),
-    "float": float,  # of infinities and NaN it reads neither the point nor what follows
+    "float": float,  # `float` does not read `.inf`, `.nan`
 }
-#: Declared prefixes of tags at the start of a line, which the parser compares pair by pair.
+#: Tag prefixes declared at the start of a line, which the parser compares pair by pair.
 _TAG_PREFIX = re.compile("(?:^|[\n\r\x85\u2028\u2029])%TAG")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def events(data: bytes) -> Iterator[Any]:
-    """Give the events of a UTF-8 text; a byte order mark is left out.
+    """Yield the events of a UTF-8 string; a byte order mark is skipped.
 
     Raises
     ------
     RunForgeError
         ``YAML_TAG_REFUSED``, and from the iterator ``yaml.YAMLError``.
     UnicodeDecodeError
-        Where it is not UTF-8.
+        If the bytes are not UTF-8.
     """
-    import yaml  # late: a client that reads no YAML pays nothing for it
+    import yaml  # late: clients that read no YAML need not import it
 
     text = data.removeprefix(_BOM).decode("utf-8")
     if _TAG_PREFIX.search(text):
@@ -65,7 +65,7 @@ class Reader:
 
     def __init__(self, events: Iterator[Any]) -> None:
         self.events = events
-        #: Values and characters that aliases repeated so far.
+        #: Values and characters that aliases have repeated so far.
         self.repeated = 0
         #: Finished values by the name of their anchor.
         self.anchors: dict[str, Any] = {}
@@ -74,11 +74,11 @@ class Reader:
         """Return the value of the only document."""
         import yaml
 
-        next(self.events)  # the stream begins
+        next(self.events)  # stream start
         if isinstance(next(self.events), yaml.StreamEndEvent):
             return None
         value = self.value(next(self.events), 0)
-        next(self.events)  # the document ends
+        next(self.events)  # document end
         event = next(self.events)
         if not isinstance(event, yaml.StreamEndEvent):
             message = "There is more than one document"
@@ -86,7 +86,7 @@ class Reader:
         return value
 
     def value(self, event: Any, depth: int) -> Any:
-        """Return the value that begins with ``event``."""
+        """Return the value that starts with ``event``."""
         import yaml
 
         if isinstance(event, yaml.AliasEvent):
@@ -96,7 +96,7 @@ class Reader:
             return self.copy(self.anchors[event.anchor], depth)
         if event.tag is not None:
             raise tag_refused(event.tag, event.start_mark)
-        self.anchors.pop(event.anchor, None)  # nothing can stand for a value that has not ended
+        self.anchors.pop(event.anchor, None)  # an alias cannot refer to an unfinished value
         value: Any
         if isinstance(event, yaml.ScalarEvent):
             self.check(event.value, depth)
@@ -120,7 +120,7 @@ class Reader:
         return value
 
     def key(self, event: Any, depth: int) -> str:
-        """Return the key that begins with ``event``: a string."""
+        """Return the key that starts with ``event``: a string."""
         key = self.value(event, depth)
         if not isinstance(key, str):
             hint = "Put it into quotes."
@@ -133,7 +133,7 @@ class Reader:
         return key
 
     def copy(self, value: Any, depth: int) -> Any:
-        """Return a finished value once more."""
+        """Return a copy of a finished value."""
         self.repeated += 1 + (len(value) if isinstance(value, str) else 0)
         if self.repeated > MAX_REPEATED:
             message = "The aliases of the document expand to too much data"
@@ -148,21 +148,21 @@ class Reader:
         return value
 
     def check(self, text: str, depth: int) -> None:
-        """Refuse arrays and objects that go too deep, and halves of characters."""
+        """Reject arrays and objects that are nested too deeply, and lone surrogates."""
         if depth > MAX_DEPTH:
             raise too_deep()
-        if not text.isascii() and _SURROGATE.search(text):  # the parser in C refuses it by itself
+        if not text.isascii() and _SURROGATE.search(text):  # the C parser rejects it itself
             raise refusal(ErrorCode.YAML_STRING_INVALID, "A string contains a lone surrogate")
 
 
 def resolve(event: Any) -> Any:
-    """Return what a plain scalar is by the core schema."""
+    """Return the value of a plain scalar in the core schema."""
     found = _CORE.fullmatch(event.value)
     if found is None:
         return event.value
     try:
         value = _READERS[found.lastgroup](event.value)
-        # Integers count as long as a double can tell their size, as in JSON.
+        # Integers are valid in the range of a double, as in JSON.
         if value is None or math.isfinite(value):
             return value
     except (ValueError, OverflowError):
@@ -175,7 +175,7 @@ def resolve(event: Any) -> Any:
 def refusal(
     code: ErrorCode, message: str, mark: Any = None, hint: str | None = None
 ) -> RunForgeError:
-    """Return an error of a sentence, whose full stop and place are added."""
+    """Return an error with a message, to which a full stop and the location are added."""
     place = "" if mark is None else f" in line {mark.line + 1}, column {mark.column + 1}"
     return RunForgeError(code, f"{message}{place}.", hint=hint)
 
@@ -187,7 +187,7 @@ def tag_refused(tag: str, mark: Any = None) -> RunForgeError:
 
 
 def too_deep() -> RunForgeError:
-    """Return the error for arrays and objects in more of them than are read."""
+    """Return the error for arrays and objects that are nested too deeply."""
     return refusal(
         ErrorCode.YAML_TOO_DEEP, f"The document is nested deeper than {MAX_DEPTH} levels"
     )

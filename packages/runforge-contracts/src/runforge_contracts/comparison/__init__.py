@@ -1,4 +1,4 @@
-"""What differs between runs, by their records, and what may account for different results."""
+"""Comparison of recorded runs: what differs, and what may explain different results."""
 
 from runforge_contracts.comparison.compare import compare_runs, facets_of
 

@@ -1,4 +1,4 @@
-"""Whether recorded values agree."""
+"""Agreement of recorded values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Agreement = Literal["equal", "different", "incomplete"]
 
 
 def agreement(values: Iterable[dict[str, Any]]) -> Agreement:
-    """Tell whether all entries that have a ``value`` have the same, and whether all have one."""
+    """Return whether all entries with a ``value`` have the same, and whether all have one."""
     entries = list(values)
     known = [entry["value"] for entry in entries if "value" in entry]
     if any(not same(known[0], value) for value in known[1:]):
@@ -18,7 +18,7 @@ def agreement(values: Iterable[dict[str, Any]]) -> Agreement:
 
 
 def same(one: Any, other: Any) -> bool:
-    """Tell whether two recorded values are the same; ``true`` is not the number one."""
+    """Return whether two recorded values are equal; ``true`` and 1 are not."""
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     return bool(one == other)

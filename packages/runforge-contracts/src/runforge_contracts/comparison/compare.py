@@ -1,7 +1,7 @@
 """Comparison of the records of runs.
 
-Nothing is computed again and no file but the documents is read. A thing that only some of the runs
-record is never called equal.
+Nothing is recomputed, and only the documents are read. A value that only some of the runs record is
+never reported as equal.
 
 Source: RunForge contract, "Documents and versions" and "Determinism"; RunForge guarantees,
 "Provenance".
@@ -27,24 +27,24 @@ _Key = tuple[str, int | str | None]
 
 
 def facets_of(folder: AnyRun) -> AnyFacets:
-    """Return what a run records, of whichever kind it is."""
+    """Return the recorded values of a run of either kind."""
     return Facets(folder) if isinstance(folder, Run) else ExperimentFacets(folder)
 
 
 def compare_runs(folders: Sequence[AnyRun], store: StoreLayout) -> dict[str, Any]:
-    """Return the raw ``comparison.v1`` of two or more runs; the first is the measure.
+    """Return the raw ``comparison.v1`` of two or more runs; the first is the baseline.
 
     Parameters
     ----------
     folders
-        The runs, of either kind, in any version that is read, however they ended.
+        The runs, of either kind, in any supported version and with any status.
     store
-        For the workspace that paths are relative to.
+        The store, for the workspace that paths are relative to.
 
     Raises
     ------
     RunForgeError
-        Where a document of a run is there and cannot be read.
+        If a document of a run exists and cannot be read.
     """
     runs = [facets_of(folder) for folder in folders]
     comparison: dict[str, Any] = {
@@ -67,7 +67,7 @@ def compare_runs(folders: Sequence[AnyRun], store: StoreLayout) -> dict[str, Any
 
 
 def _fields(recorded: Sequence[dict[str, Recorded]]) -> list[dict[str, Any]]:
-    """Return what each run records of each name that any of them records."""
+    """Return the values of each run for every name that any of them records."""
     fields = []
     for name in _union(recorded):
         values = [run.get(name, {}) for run in recorded]
@@ -76,18 +76,18 @@ def _fields(recorded: Sequence[dict[str, Recorded]]) -> list[dict[str, Any]]:
 
 
 def _environment(recorded: Sequence[dict[str, Recorded]]) -> list[dict[str, Any]]:
-    """Return such fields with what can explain another result first."""
+    """Return such fields, starting with those that can explain a different result."""
     fields = {field["name"]: field for field in _fields(recorded)}
     return [fields[name] for name in by_relevance(fields)]
 
 
 def _union(recorded: Iterable[Iterable[Any]]) -> list[Any]:
-    """Return all names, in the order in which they are met."""
+    """Return all names, in the order in which they first occur."""
     return list(dict.fromkeys(name for run in recorded for name in run))
 
 
 def _metrics(recorded: Sequence[dict[_Key, float]]) -> list[dict[str, Any]]:
-    # Those of single classes come last, whichever run brought them.
+    # Names of single classes come last, independent of the order of the runs.
     keys = sorted(_union(recorded), key=lambda key: key[1] is not None)
     compared = []
     for name, label in keys:
@@ -115,7 +115,7 @@ def _verdict(delta: float, *, lower: bool) -> str:
 
 
 def _against(values: Sequence[float | None], measure: int) -> list[dict[str, Any]]:
-    """Return the values, and for each but one its difference to that one."""
+    """Return the values, each except the baseline with its difference to the baseline."""
     first = values[measure]
     return [
         {}
@@ -128,7 +128,7 @@ def _against(values: Sequence[float | None], measure: int) -> list[dict[str, Any
 
 
 def _weights(runs: Sequence[AnyFacets]) -> Iterator[dict[str, Any]]:
-    """Give what moved, for each model family that two runs share.
+    """Yield the changed weights, for each model family that two runs share.
 
     Weights of different families mean different things and are not compared.
     """
@@ -161,7 +161,7 @@ def _family(family: str, members: dict[int, Weights], runs: Sequence[AnyFacets])
                 "values": _against([held.get(index) for index in range(len(runs))], measure),
             }
         )
-    # A stable sort: what moved as far stays in the order of the first run.
+    # A stable sort: features with equal change keep the order of the first run.
     moved.sort(key=lambda item: -float(item["movement"]))
     return {
         "kind": first.kind,

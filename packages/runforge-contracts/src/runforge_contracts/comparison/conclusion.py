@@ -1,4 +1,4 @@
-"""A word on why the results of two runs differ, drawn from what their records tell and no more."""
+"""A short conclusion on why the results of two runs differ, drawn only from their records."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from runforge_contracts.store import layout
 
 State = Literal["equal", "different", "unknown"]
 
-#: What tells runs apart without any influence on the result.
+#: Fields that identify a run without influence on the result.
 _INNOCENT = {
     "data": {"path", "dataset", "model.path"},
-    # A preset or profile acts by the hyperparameters that it sets, and those are compared.
+    # A preset or profile acts only through the hyperparameters that it sets, which are compared.
     "configuration": {"preset", "profile"},
     "environment": {"client"},
 }
@@ -25,21 +25,21 @@ _WORDS = {
     "code": "another state of the code around the workspace",
 }
 _CODE = "other code"
-#: How names begin that tell of code.
+#: Prefixes of names that are about code.
 _CODES = ("git.", "code.")
-#: Names shown of what differs.
+#: Most names of differing fields that are shown.
 _SHOWN = 4
-#: What says how and on which machine a run was computed; older clients record none of it.
+#: Fields for how and on which machine a run was computed; older clients record none of them.
 _TELLING = ("packages.", "platform.", "numerics.")
 
 
 def conclude(comparison: dict[str, Any], position: int) -> dict[str, Any]:
-    """Return the conclusion on the run at ``position``, compared with the first one.
+    """Return the conclusion for the run at ``position``, compared with the first one.
 
     Parameters
     ----------
     comparison
-        A ``comparison.v1`` that has everything but its conclusions.
+        A ``comparison.v1`` that is complete except for its conclusions.
     position
         Index of the run.
     """
@@ -61,18 +61,18 @@ def conclude(comparison: dict[str, Any], position: int) -> dict[str, Any]:
 
 
 class _Pair:
-    """The first run and another one, as a comparison has them."""
+    """The first run and another one, from a comparison."""
 
     def __init__(self, comparison: dict[str, Any], position: int) -> None:
         self.runs = [comparison["runs"][index] for index in (0, position)]
         self._comparison = comparison
         self._position = position
-        #: Names of what differs and can change a result, by reason.
+        #: Names of fields that differ and can change a result, by reason.
         self.differing = {
             group: [*self._differing(group)]
             for group in ("data", "configuration", "environment", "code")
         }
-        #: Whether code of the workspace was run.
+        #: Whether code from the workspace was run.
         self.runs_code = any(run.get("kind") == "experiment" for run in self.runs)
         others = any(self.differing[group] for group in ("data", "configuration", "environment"))
         if others and not self.runs_code:
@@ -80,7 +80,7 @@ class _Pair:
             self.differing["code"] = []
 
     def values(self, field: dict[str, Any]) -> list[dict[str, Any]]:
-        """Return what both runs record of a field."""
+        """Return the values of a field for both runs."""
         return [field["values"][index] for index in (0, self._position)]
 
     def _differing(self, group: str) -> Iterator[str]:
@@ -97,7 +97,7 @@ class _Pair:
                 yield name
 
     def unrecorded(self) -> bool:
-        """Tell whether one of the runs does not record the environment that the other has."""
+        """Return whether one of the runs lacks the environment that the other records."""
         return any(
             agreement(self.values(field)) == "incomplete"
             for field in self._comparison["environment"]
@@ -107,14 +107,14 @@ class _Pair:
         )
 
     def has_results(self) -> list[bool]:
-        """Tell of both runs whether training gave anything."""
+        """Return for both runs whether training recorded any results."""
         return [
             any("value" in field["values"][index] for field in self._comparison["metrics"])
             for index in (0, self._position)
         ]
 
     def has_common_metric(self) -> bool:
-        """Tell whether there is a metric that both runs have."""
+        """Return whether there is a metric that both runs have."""
         return any(
             all("value" in entry for entry in self.values(metric))
             for metric in self._comparison["metrics"]
@@ -131,7 +131,7 @@ class _Pair:
         return "equal"
 
     def metrics_differ(self) -> bool:
-        """Tell whether a metric that both have is not the same."""
+        """Return whether a metric that both have differs."""
         return any(
             agreement(self.values(metric)) == "different" for metric in self._comparison["metrics"]
         )
@@ -145,7 +145,7 @@ class _Pair:
         )
 
     def model(self) -> State:
-        """Compare the models by the digest of their content, else by that of their files."""
+        """Compare the models by the digests of their content, or else of their files."""
         files = (f for f in self._comparison["artifacts"] if f["name"] == layout.MODEL)
         for field in (self._comparison.get("model_content"), next(files, None)):
             if field is not None:
@@ -155,7 +155,7 @@ class _Pair:
         return "unknown"
 
     def same_validation_rows(self) -> bool | None:
-        """Tell whether both held back the same rows; None where the records cannot tell."""
+        """Return whether both held back the same rows; None if the records do not show it."""
         fields = {field["name"]: self.values(field) for field in self._comparison["data"]}
         seeds = [f for f in self._comparison["configuration"] if f["name"] == "seed"]
         deciding = [

@@ -1,4 +1,4 @@
-"""What a run was computed in: one value a name, and first what explains another result."""
+"""The environment of a run, by name, starting with what can explain a different result."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 #: The part of a library's file name that changes with every build.
 _BUILD = re.compile(r"(-[0-9a-f]{6,})?(\.(so|dylib|dll|[0-9]+))*$")
-#: How names are that tell of kernels, threads, versions, the machine, and what only accompanies.
+#: Patterns for names of kernels, threads, versions, the machine, and less relevant fields.
 _RANKS = tuple(
     map(
         re.compile,
@@ -29,22 +29,22 @@ def environment_fields(provenance: Mapping[str, Any]) -> dict[str, Any]:
     Parameters
     ----------
     provenance
-        As ``run.json`` has it. Where the code lay, who asked and where the interpreter is
-        installed are left out: they change no bit.
+        As in ``run.json``. The location of the code, the caller and the location of the interpreter
+        are left out, because they do not affect results.
 
     Returns
     -------
     dict
-        Values by dotted names. A library is named by its file name without what differs between two
-        builds of it.
+        Values by dotted names. A library is named by its file name, without the part that differs
+        between two builds of it.
     """
     return dict(_fields(provenance))
 
 
 def by_relevance(names: Iterable[str]) -> list[str]:
-    """Return names of fields, first what can explain another result: kernels, threads, versions.
+    """Return names of fields by relevance to the result: kernels, threads, versions, the rest.
 
-    Variables, which ask for a kernel or for threads that are recorded themselves, come last.
+    Environment variables come last, because the kernels and threads that they request are recorded.
     """
     return sorted(names, key=_rank)
 
@@ -81,5 +81,5 @@ def _libraries(libraries: list[dict[str, Any]]) -> Iterator[tuple[str, Any]]:
 
 
 def _members(value: Any) -> dict[str, Any]:
-    # Other clients may have written something else.
+    # Other clients may have written other values.
     return value if isinstance(value, dict) else {}

@@ -1,4 +1,4 @@
-"""What the run of an experiment records, as the same named values that a trained run has.
+"""The record of an experiment run, as the same named values that a trained run has.
 
 Source: TFC-0002, sections 6 to 8.
 """
@@ -15,9 +15,9 @@ from runforge_contracts.store.layout import ARTIFACTS
 
 #: Models that RunForge itself trains, by their families.
 OWN_MODELS = "runforge/"
-#: The trained run of an experiment whose model RunForge trains: a name, and no parameter.
+#: The trained run of an experiment whose model RunForge trains: a name, not a parameter.
 TRAINED_RUN = "trained_run"
-#: What the configuration of a run says of the run itself, of its data, or of names for files.
+#: Parts of a configuration about the run itself, its data, or the names of files.
 _RECORD = frozenset(
     {
         *("run_id", "experiment", "model", "dataset", "code", "created_by", "started_at", "status"),
@@ -26,7 +26,7 @@ _RECORD = frozenset(
         *("datasets", "models", "copy_models"),
     }
 )
-#: Options of RunForge's own training, by what a trained run calls them; the data has some of them.
+#: Options of RunForge's training, by their names in a trained run; the data has some of them.
 _OPTIONS = {f"training.{name}": name for name in ("preset", "profile", "device")}
 _OF_DATA = ("training.label", "training.exclude")
 _ENDED = ("succeeded", "failed", "cancelled")
@@ -40,7 +40,7 @@ class ExperimentFacets:
         self._config: dict[str, Any] = folder.config or {}
 
     def header(self) -> dict[str, Any]:
-        """Return what tells the run from the others."""
+        """Return the values that identify the run."""
         config, status = self._config, self.folder.status
         failure = config.get("failure") or {}
         error = given(message=failure.get("message"), code=failure.get("code"))
@@ -59,7 +59,7 @@ class ExperimentFacets:
 
     @cached_property
     def configuration(self) -> dict[str, Recorded]:
-        """Model, seed and everything that the experiment configures, by dotted names."""
+        """Model, seed and all configured values, by dotted names."""
         found = {name: {"value": value} for name, value in configured(self._config)}
         if not self._own:
             return {**recorded(model=self._config.get("model")), **found}
@@ -75,7 +75,7 @@ class ExperimentFacets:
 
     @property
     def _own(self) -> bool:
-        """Whether RunForge trains the model; then things have the names of a trained run."""
+        """Whether RunForge trains the model; then names are those of a trained run."""
         return str(self._config.get("model", "")).startswith(OWN_MODELS)
 
     @cached_property
@@ -86,7 +86,7 @@ class ExperimentFacets:
 
     @cached_property
     def data(self) -> dict[str, Recorded]:
-        """The dataset, and the file that stands for the model, where there is one."""
+        """The dataset, and the file that is used as the model, if there is one."""
         references = self._config.get("references") or {}
         dataset, model = references.get("dataset") or {}, references.get("model") or {}
         training = self._config.get("training") or {} if self._own else {}
@@ -101,7 +101,7 @@ class ExperimentFacets:
 
     @cached_property
     def environment(self) -> dict[str, Recorded]:
-        """Python, frameworks, machine and code, by the names that a trained run has for them."""
+        """Python, frameworks, machine and code, by the names that a trained run uses."""
         system, code = self.folder.system or {}, self._config.get("code") or {}
         hardware = system.get("hardware") or {}
         return recorded(
@@ -112,7 +112,7 @@ class ExperimentFacets:
                 "platform.os_release": system.get("os"),
                 **{f"platform.{name}": value for name, value in hardware.items()},
                 "git.commit": code.get("commit"),
-                # A trained run takes for a change of the code what runs have written, too.
+                # A trained run also counts files that runs have written as code changes.
                 **{f"code.{name}": value for name, value in code.items() if name != "commit"},
             },
         )
@@ -126,12 +126,12 @@ class ExperimentFacets:
 
     @property
     def weights(self) -> Weights | None:
-        """Nothing: the features of a model made by user code are unknown."""
+        """None: the features of a model made by user code are unknown."""
         return None
 
     @cached_property
     def artifacts(self) -> dict[str, Recorded]:
-        """Digest of every artifact by its path."""
+        """Digest of every artifact, by path."""
         files = (self.folder.manifest or {}).get("files") or {}
         return {
             path: {"value": files[path]["sha256"]}
@@ -141,17 +141,17 @@ class ExperimentFacets:
 
     @property
     def model_content(self) -> dict[str, Recorded]:
-        """Nothing, for the same reason."""
+        """Nothing: the features of a model made by user code are unknown."""
         return {}
 
 
 def configured(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Give what the configuration of a run configures, by dotted names; not what it records."""
+    """Yield the configured values by dotted names, without the values that the run records."""
     return flattened({name: value for name, value in config.items() if name not in _RECORD})
 
 
 def flattened(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Give the values of a configuration by dotted names; a list is a value."""
+    """Yield the values of a configuration by dotted names; a list is a value."""
     for name, value in values.items():
         if isinstance(value, dict) and value:
             yield from flattened(value, f"{prefix}{name}.")

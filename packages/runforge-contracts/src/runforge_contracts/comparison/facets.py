@@ -1,6 +1,6 @@
-"""The record of a run as named values that can be compared with another run's.
+"""The record of a run as named values that can be compared with those of another run.
 
-A name that a run does not record is absent. Older records, failed and cancelled runs have fewer.
+A name that a run does not record is absent. Older, failed and cancelled runs record fewer.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from runforge_contracts.store import layout
 from runforge_contracts.store.run import Run
 from runforge_contracts.store.summary import summarize
 
-#: What a run records of a thing: ``value``, and ``source`` for hyperparameters.
+#: A recorded value: ``value``, and ``source`` for hyperparameters.
 Recorded = dict[str, Any]
 
 _METRICS = ("accuracy", "precision_macro", "recall_macro", "f1_macro", "roc_auc", "log_loss")
 _CLASS_METRICS = ("precision", "recall", "f1")
-#: Names of ``result.json`` for metrics that ``metrics.v1.json`` has.
+#: Names in ``result.json`` of metrics that are also in ``metrics.v1.json``.
 SAME_AS = {"f1_score": "f1_macro", "precision": "precision_macro", "recall": "recall_macro"}
 
 
@@ -27,7 +27,7 @@ class Weights(NamedTuple):
 
     kind: str
     family: str
-    #: By feature, and class where there are coefficients for each.
+    #: By feature, and by class if there are coefficients for each class.
     values: dict[tuple[str, int | str | None], float]
 
 
@@ -42,7 +42,7 @@ class Facets:
         self._summary = summarize(folder.request, folder.record, folder.result)
 
     def header(self) -> dict[str, Any]:
-        """Return what tells the run from the others."""
+        """Return the values that identify the run."""
         error = self._result.get("error") or {}
         created_at = self._run.get("created_at") or self._result.get("finished_at")
         return {
@@ -60,7 +60,7 @@ class Facets:
 
     @cached_property
     def has_results(self) -> bool:
-        """Whether there is anything that training gave."""
+        """Whether training recorded any results."""
         return bool(self.metrics)
 
     @cached_property
@@ -79,7 +79,7 @@ class Facets:
 
     @cached_property
     def hyperparameters(self) -> dict[str, Recorded]:
-        """Every hyperparameter with the source of its value, where the record tells it."""
+        """Every hyperparameter, with the source of its value if it is recorded."""
         return {
             name: {"value": value} if source is None else {"value": value, "source": source}
             for name, (value, source) in self._summary.model.hyperparameters.items()
@@ -119,7 +119,7 @@ class Facets:
 
     @cached_property
     def metrics(self) -> dict[tuple[str, int | str | None], float]:
-        """Metrics by name, and by class for those of single classes."""
+        """Metrics by name, and by class for metrics of single classes."""
         detailed = self.folder.raw(layout.METRICS_V1) or {}
         found: dict[tuple[str, int | str | None], float] = {
             (name, None): detailed[name] for name in _METRICS if name in detailed
@@ -135,7 +135,7 @@ class Facets:
 
     @cached_property
     def weights(self) -> Weights | None:
-        """Coefficients or importances, or None where the run has neither."""
+        """Coefficients or importances, or None if the run has neither."""
         importance = self.folder.raw(layout.FEATURE_IMPORTANCE)
         if importance is not None:
             ranked = importance["features_by_importance"]
@@ -159,7 +159,7 @@ class Facets:
 
     @cached_property
     def artifacts(self) -> dict[str, Recorded]:
-        """Digest of every artifact by its path; what carries the run's id is left out."""
+        """Digest of every artifact, by path; files that contain the run id are left out."""
         digests = self._run.get("artifact_digests")
         if digests is None:
             digests = (self.folder.raw(layout.MANIFEST) or {}).get("files") or {}
@@ -172,7 +172,7 @@ class Facets:
 
     @cached_property
     def model_content(self) -> dict[str, Recorded]:
-        """Digest of what the model is, where the record has one."""
+        """Digest of the model's content, if it is recorded."""
         return recorded(model_content_sha256=self._run.get("model_content_sha256"))
 
 
@@ -182,5 +182,5 @@ def given(**values: Any) -> dict[str, Any]:
 
 
 def recorded(**values: Any) -> dict[str, Recorded]:
-    """Return as recorded what is not None."""
+    """Return the values that are not None, as recorded values."""
     return {name: {"value": value} for name, value in given(**values).items()}

@@ -1,1 +1,1 @@
-"""Reading and writing files and folders with care."""
+"""Safe reading and writing of files and folders."""

@@ -1,4 +1,4 @@
-"""Files: reading documents from elsewhere with care, and writing so that nobody sees a half."""
+"""Files: read untrusted documents safely, and write files atomically."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def open_file(path: Path) -> io.FileIO:
     ------
     RunForgeError
         ``FILE_NOT_FOUND``; ``FILE_UNSAFE`` for a symbolic link, a pipe or a device, which could
-        lead elsewhere or never end; ``FILE_UNREADABLE``.
+        lead to another file or never end; ``FILE_UNREADABLE``.
     """
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     flags |= getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -52,7 +52,7 @@ def open_file(path: Path) -> io.FileIO:
 
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """Turn the system's refusals while reading the file at ``path`` into coded errors."""
+    """Convert system errors while reading the file at ``path`` into coded errors."""
     try:
         yield
     except (OSError, ValueError) as error:
@@ -88,8 +88,8 @@ def read_file(path: Path, *, max_bytes: int, too_large: ErrorCode = ErrorCode.FI
 
 
 def read_all(file: BinaryIO, size: int) -> bytes:
-    """Return the first ``size`` bytes of an unbuffered file, or all where it has fewer."""
-    # What is read at once takes the memory that is asked for, not that of the file.
+    """Return the first ``size`` bytes of an unbuffered file, or all if it has fewer."""
+    # Reading in one call allocates the requested size, not the size of the file.
     pieces, missing = [], size
     while missing and (piece := file.read(min(missing, _PIECE))):
         pieces.append(piece)
@@ -106,16 +106,16 @@ def digest_file(path: Path) -> FileDigest:
 
 
 def read_and_digest(path: Path, *, keep: int) -> tuple[FileDigest, bytes | None]:
-    """Return SHA-256 and size of the regular file at ``path``, and the very bytes they are of.
+    """Return SHA-256 and size of the regular file at ``path``, and the bytes that were hashed.
 
-    The file is opened and read once; it may change right after.
+    The file is opened and read once, because it may change afterwards.
 
     Parameters
     ----------
     path
-        Where it lies.
+        The file.
     keep
-        Of a file with more bytes only the digest is returned, with None.
+        For a file with more bytes, return only the digest, and None.
 
     Raises
     ------
@@ -136,7 +136,7 @@ def read_and_digest(path: Path, *, keep: int) -> tuple[FileDigest, bytes | None]
 
 
 class DigestingReader(io.RawIOBase):
-    """A file whose digest is that of what was read of it so far, for files too large to be kept."""
+    """A file that hashes its bytes while they are read, for files too large for memory."""
 
     def __init__(self, file: io.FileIO) -> None:
         import hashlib
@@ -146,18 +146,18 @@ class DigestingReader(io.RawIOBase):
         self._size = 0
 
     def readable(self) -> bool:
-        """Tell that it can be read."""
+        """Return True."""
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Read into ``buffer`` and return how many bytes there were."""
+        """Read into ``buffer`` and return the number of bytes."""
         size = self._file.readinto(buffer) or 0
         self._digest.update(memoryview(buffer)[:size])
         self._size += size
         return size
 
     def finish(self) -> FileDigest:
-        """Read what is left, and return digest and size of the whole."""
+        """Read the rest of the file, and return digest and size of the whole."""
         buffer = bytearray(_PIECE)
         while self.readinto(buffer):
             pass
@@ -165,7 +165,7 @@ class DigestingReader(io.RawIOBase):
 
 
 def _reading_error(error: OSError | ValueError, path: Path) -> RunForgeError:
-    # A NUL character or a name that is too long cannot be the path of anything.
+    # A path cannot contain a NUL character or a name that is too long.
     number = error.errno if isinstance(error, OSError) else errno.ENOENT
     if number in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG):
         return RunForgeError(
@@ -189,7 +189,7 @@ def _reading_error(error: OSError | ValueError, path: Path) -> RunForgeError:
 
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn the system's refusals while writing at ``path`` into ``STORE_NOT_WRITABLE``."""
+    """Convert system errors while writing at ``path`` into ``STORE_NOT_WRITABLE``."""
     try:
         yield
     except OSError as error:
@@ -205,7 +205,7 @@ def writing(path: Path) -> Iterator[None]:
 _FULL = "Free some space and try again."
 _FORBIDDEN = "Check the folder's permissions."
 _VANISHED = "The folder no longer exists: it was moved or deleted meanwhile."
-#: What to do about what the system says where something cannot be written.
+#: Hints for system errors of failed writes.
 _WRITING_HINTS = {
     errno.ENOSPC: _FULL,
     errno.EDQUOT: _FULL,
@@ -223,10 +223,10 @@ _WRITING_HINTS = {
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Put ``data`` at ``path`` so that a reader sees the old file or the new one, never a part.
+    """Write ``data`` to ``path`` atomically: a reader sees the old file or the new one.
 
-    The bytes are on the disk when this returns, also after a loss of power. Raises
-    ``STORE_NOT_WRITABLE``; then the old file is as it was.
+    The bytes are on the disk when this returns, even after a power failure. Raises
+    ``STORE_NOT_WRITABLE``; the old file is then unchanged.
     """
     temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}.tmp")
     with writing(path):
@@ -245,7 +245,7 @@ def write_file(path: Path, data: bytes) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in ``folder`` durable, where the system can (not on Windows)."""
+    """Make the names in ``folder`` durable, if the system supports it (not on Windows)."""
     if os.name == "nt":
         return
     descriptor = os.open(folder, os.O_RDONLY)

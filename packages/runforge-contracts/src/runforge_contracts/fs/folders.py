@@ -1,4 +1,4 @@
-"""Folders: what lies in one, at every depth, without following what leads out of it."""
+"""Folders: list the content of one, at any depth, without following links out of it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from runforge_contracts.fs.files import reading
 class Item(NamedTuple):
     """Something in a folder."""
 
-    #: Path below the folder, with forward slashes; a name may be no text, as the system gives it.
+    #: Path below the folder, with forward slashes; may contain undecodable bytes, as surrogates.
     place: str
     path: Path
     kind: Literal["file", "folder", "link", "other"]
 
 
 def list_folder(folder: Path) -> list[os.DirEntry[str]]:
-    """Return what lies in a folder by name; nothing where there is none.
+    """Return the entries of a folder by name; an empty list if it does not exist.
 
     Raises
     ------
@@ -41,21 +41,21 @@ def walk_folder(
     max_depth: int | None = None,
     unreadable: Callable[[str, OSError], None] | None = None,
 ) -> Iterator[Item]:
-    """Give everything in a folder, at every depth.
+    """Yield everything in a folder, at every depth.
 
     Parameters
     ----------
     folder
-        Where to begin.
+        The folder to start in.
     max_depth
-        How many folders deep to look.
+        How many levels of folders to enter.
     unreadable
-        Called with the path of each folder that cannot be read, which is then skipped, and why.
+        Called with each folder that cannot be read, which is then skipped, and the error.
 
     Raises
     ------
     OSError
-        If a folder cannot be read and there is no ``unreadable``.
+        If a folder cannot be read and ``unreadable`` is not given.
     """
     waiting = [("", folder, 0)]
     while waiting:
@@ -75,7 +75,7 @@ def walk_folder(
 
 
 def as_text(path: str | Path) -> str:
-    """Return a path as text that every document can hold; bytes that are none are escaped."""
+    """Return a path as a string that every document can hold; undecodable bytes are escaped."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
