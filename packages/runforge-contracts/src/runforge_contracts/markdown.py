@@ -1,4 +1,4 @@
-"""Text from elsewhere in Markdown: nothing of it is markup, a link or HTML.
+"""Escape untrusted strings for Markdown, so that they contain no markup, link or HTML.
 
 Source: CommonMark 0.31.2, "Backslash escapes" and "Code spans"; GitHub Flavored Markdown, "Tables"
 and "Autolinks".
@@ -10,8 +10,8 @@ import re
 
 from runforge_contracts.display import printable
 
-#: What may begin markup within a line. An underscore within a word is none, nor is a colon but that
-#: of an address, nor an at sign but that of a mention.
+#: Characters that may start markup within a line. Exceptions are an underscore within a word, a
+#: colon outside a URL, and an at sign outside a mention.
 _MARKUP = re.compile(r"([\\`*\[\]<|~&$]|(?<![^\W_])_|_(?![^\W_])|:(?=//)|@(?=\w))")
 #: A string that a reader may turn into a link.
 _LINK = re.compile(r"(?i)\b(www)\.")
@@ -19,19 +19,19 @@ _TICKS = re.compile("`+")
 
 
 def prose(text: str) -> str:
-    """Return ``text`` on one line, in which nothing is markup; it must not begin the line."""
+    """Return ``text`` on one line without markup; it must not be at the start of a line."""
     return _LINK.sub(r"\1\\.", _MARKUP.sub(r"\\\1", printable(text)))
 
 
 def code(text: str, *, table: bool = False) -> str:
-    """Return a name as a code span; ``table``: it stands in a cell of a table."""
+    """Return a name as a code span; ``table`` is for the cell of a table."""
     shown = printable(text)
     if not shown.strip():
-        # A code span of nothing is none.
+        # An empty code span is not a code span.
         return f"“{shown}”"
     runs = {len(run) for run in _TICKS.findall(shown)}
     fence = "`" * next(size for size in range(1, len(runs) + 2) if size not in runs)
     padding = " " if shown[0] in "` " or shown[-1] in "` " else ""
     span = f"{fence}{padding}{shown}{padding}{fence}"
-    # A table is divided at its bars before anything else is read.
+    # A table is split at its bars before anything else is parsed.
     return span.replace("|", "\\|") if table else span

@@ -1,4 +1,4 @@
-"""Rules that every client shares, so that all of them show the same run alike."""
+"""Rules for metrics that all clients share, so that they show a run in the same way."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-#: Words in the name of a metric of which less is better.
+#: Words in the names of metrics for which lower is better.
 _LOWER_IS_BETTER = frozenset({"loss", "error", "mae", "mse", "rmse", "nll", "perplexity"})
 _WORDS = re.compile(r"[^\W_]+")
-#: What ``metrics.v1`` calls metrics that ``result.json`` and the index have under another name.
+#: Names in ``metrics.v1`` of metrics that have another name in ``result.json`` and the index.
 SUMMARY_NAMES = {
     "f1_macro": "f1_score",
     "precision_macro": "precision",
@@ -29,15 +29,15 @@ class Metric(NamedTuple):
 
 
 def lower_is_better(metric: str) -> bool:
-    """Tell whether less of a metric is better: of a loss or an error, such as ``val_loss``."""
+    """Return whether lower is better: for a loss or an error, such as ``val_loss``."""
     return not _LOWER_IS_BETTER.isdisjoint(_WORDS.findall(metric.lower()))
 
 
 def primary_metric(summary: Mapping[str, Any] | None) -> Metric | None:
-    """Return name and value of the metric that stands for a run, or None if there is none.
+    """Return name and value of the primary metric of a run, or None if there is none.
 
-    The summary's own choice wins, then ``accuracy``, ``f1_score``, ``loss``, then the first name
-    in alphabetical order, which is that of the Unicode code points.
+    The summary's choice comes first, then ``accuracy``, ``f1_score``, ``loss``, then the first name
+    in the order of Unicode code points.
 
     Parameters
     ----------

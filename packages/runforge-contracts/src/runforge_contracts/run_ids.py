@@ -13,23 +13,23 @@ from typing import Any, NamedTuple
 from runforge_contracts.codec.strict_json import canonical_json
 
 _RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{8}")
-#: What older clients may have used as an id; never a path that leads elsewhere.
+#: Ids that older clients may have used; never a path to another folder.
 _ANY_RUN_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,127}")
 _EXPERIMENT_RUN_ID = re.compile(r"run-([0-9]{4}-[0-9]{2}-[0-9]{2})-([0-9]{3}|[1-9][0-9]{3,8})")
 
 
 def is_run_id(text: str) -> bool:
-    """Tell whether ``text`` is a run id as this version makes them."""
+    """Return whether ``text`` is a run id in the form of this version."""
     return _RUN_ID.fullmatch(text) is not None
 
 
 def is_any_run_id(text: str) -> bool:
-    """Tell whether ``text`` may be the run id, and so the folder name, of any client."""
+    """Return whether ``text`` may be the run id, and so the folder name, of any client."""
     return _ANY_RUN_ID.fullmatch(text) is not None
 
 
 def run_id_candidates(created_at: str, request: Any, fingerprint: str) -> Iterator[str]:
-    """Give the ids that a run may claim, in order; each next one only where the last was taken.
+    """Yield the ids that a run may claim, in order; use the next one only if the last is taken.
 
     Parameters
     ----------
@@ -50,10 +50,10 @@ def run_id_candidates(created_at: str, request: Any, fingerprint: str) -> Iterat
 
 
 def started(entry: dict[str, Any]) -> str:
-    """Return when the run of an index entry began, to the second, as a string that sorts by time.
+    """Return the start time of the run of an index entry, to the second, as a sortable string.
 
-    A folder in which nothing was written yet, and whose name is none of ours, comes before all. The
-    run of an experiment began on the day of its id, which may have been chosen by hand.
+    An empty folder whose name has another form comes first. An experiment run starts on the day of
+    its id, which may have been chosen by hand.
     """
     run_id = str(entry["run_id"])
     if is_run_id(run_id):
@@ -66,7 +66,7 @@ def started(entry: dict[str, Any]) -> str:
 
 
 class ExperimentRunId(NamedTuple):
-    """The id of an experiment's run; ids sort by time."""
+    """The id of an experiment run; ids sort by time."""
 
     #: UTC day as ``YYYY-MM-DD``.
     day: str
@@ -74,12 +74,12 @@ class ExperimentRunId(NamedTuple):
     number: int
 
     def __str__(self) -> str:
-        """Return the id as the run folder is called."""
+        """Return the id as the name of the run folder."""
         return f"run-{self.day}-{self.number:03}"
 
 
 def parse_experiment_run_id(text: str) -> ExperimentRunId | None:
-    """Return the parts of the id of an experiment's run, or None where ``text`` is none."""
+    """Return the parts of the id of an experiment run, or None if ``text`` is not such an id."""
     found = _EXPERIMENT_RUN_ID.fullmatch(text)
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""The documents that clients read and write most, each with its type: requests and results."""
+"""Typed classes for the most common documents: requests and results."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from runforge_contracts.types import RequestV1, ResultV1
 
 
 class Request(Document[RequestV1]):
-    """A request: ``request.json``, which describes the run that is wanted."""
+    """A request: ``request.json``, which describes a run to execute."""
 
     schemas = ("request.v1",)
 

@@ -1,7 +1,7 @@
-"""Validation against the schemas, with errors that a person can act on.
+"""Validation against the schemas, with errors that a user can act on.
 
-The JSON Schema is the authority at every boundary; the generated types are a view of what it let
-pass.
+Data from outside is always validated by the JSON Schemas; the generated types are only a view of
+valid data.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from runforge_contracts.schemas import validator
 if TYPE_CHECKING:
     from jsonschema_rs import ValidationError
 
-#: How many mistakes are reported at once; a hostile document can hold millions.
+#: How many problems are reported at once; a hostile document can contain millions.
 MAX_PROBLEMS = 20
 
 _TYPE_WORDS = {
@@ -32,7 +32,7 @@ _TYPE_WORDS = {
     "null": "null",
 }
 
-#: What a value must look like, in words, where the pattern alone would not tell a person.
+#: Descriptions of patterns, for messages in which the pattern alone is not clear.
 _PATTERN_WORDS = {
     "Sha256": "64 lowercase hexadecimal digits",
     "RunId": "a run id such as 20260201-120000-abc12345",
@@ -52,7 +52,7 @@ def validate(raw: Any, name: str, *, path: str | None = None) -> None:
     Raises
     ------
     RunForgeError
-        ``DOCUMENT_INVALID`` with one problem for each mistake, in document order.
+        ``DOCUMENT_INVALID`` with one problem for each violation, in document order.
     """
     compiled = validator(name)
     if compiled.is_valid(raw):
@@ -82,7 +82,7 @@ def _problems(errors: Iterable[ValidationError], raw: Any, path: str | None) -> 
 
 
 def _leaves(error: ValidationError) -> Iterable[ValidationError]:
-    """Give the errors that say what is wrong; of alternatives, those of the one that was meant."""
+    """Yield the specific errors; of alternatives, those of the intended one."""
     kind: Any = error.kind
     if kind.name != "anyOf":
         yield error
@@ -147,7 +147,7 @@ def _explain(error: ValidationError, raw: Any, path: str | None) -> Problem:
 
 
 def _definition(error: ValidationError) -> str:
-    """Return the name of the shared definition or of the property whose rule was broken."""
+    """Return the name of the shared definition or of the property whose rule was violated."""
     parts = [part for part in error.schema_path if isinstance(part, str)]
     return parts[-2] if len(parts) > 1 else ""
 

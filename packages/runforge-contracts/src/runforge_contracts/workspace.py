@@ -1,4 +1,4 @@
-"""A workspace: the folder that holds runs, and the runs in it, whichever client recorded them."""
+"""A workspace: the folder that contains runs, and the runs in it, of any client."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from runforge_contracts.store.run import Run
 
 
 class Workspace:
-    """The runs in a folder: those of its stores, and those of experiments.
+    """The runs in a folder: those of its stores, and experiment runs.
 
     Parameters
     ----------
     path
-        The folder that holds ``.runforge``, ``.ml`` or ``runs``. No other folder is searched;
+        The folder that contains ``.runforge``, ``.ml`` or ``runs``. No other folder is searched;
         :func:`open_workspace` does that.
     """
 
@@ -38,16 +38,16 @@ class Workspace:
 
     @property
     def stores(self) -> Sequence[StoreLayout]:
-        """The stores that exist; the default one where there is none."""
+        """The stores that exist; the default one if there is none."""
         return stores_in(self.path)
 
     def runs(self) -> list[Run | ExperimentRun]:
-        """Return every run, newest first; those whose folder was deleted are left out.
+        """Return every run, newest first; runs whose folder was deleted are left out.
 
         Raises
         ------
         StoreError
-            Where the index of a store or a folder of runs cannot be read.
+            If the index of a store or a folder of runs cannot be read.
         """
         found: list[tuple[str, Run | ExperimentRun]] = []
         for store in self.stores:
@@ -66,9 +66,9 @@ class Workspace:
         Raises
         ------
         NotFoundError
-            Where there is no such run.
+            If there is no such run.
         UsageError
-            Where a prefix matches several runs.
+            If a prefix matches several runs.
         """
         return find_any_run(os.fspath(reference), [*self.stores, ExperimentLayout(self.path)])
 
@@ -87,7 +87,7 @@ def open_workspace(path: str | os.PathLike[str] | None = None) -> Workspace:
     Raises
     ------
     NotFoundError
-        Where neither the folder nor one above it holds runs.
+        If neither the folder nor one above it contains runs.
     """
     start = Path.cwd() if path is None else Path(path).absolute()
     workspace = Workspace(find_workspace(start))

@@ -1,1 +1,1 @@
-"""Reading the index of a store without parsing all of it."""
+"""Partial reading of the index of a store."""

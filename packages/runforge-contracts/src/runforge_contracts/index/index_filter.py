@@ -1,9 +1,9 @@
-"""Runs chosen by what their index entries say, without parsing more of the index than is shown.
+"""Select runs by the fields of their index entries, and parse only the entries that are shown.
 
-In the form in which an index is written, every field of an entry has a line of its own, that
-nothing inside a string can look like. So entries are chosen by their lines, which takes a tenth of
-the time that it takes to make objects of all of them. Where the file has another form, or says
-something in another way than it is asked for, it is read whole.
+In the form in which an index is written, every field of an entry is on a separate line, and no
+string can contain such a line. So entries are selected by their lines, which takes a tenth of the
+time needed to parse all of them. If the file has another form, or writes a value in another way
+than the query, the whole file is read.
 """
 
 from __future__ import annotations
@@ -36,26 +36,26 @@ _METRICS, _METRICS_END = b'\n        "final_metrics": {\n', b"\n        }"
 def skim_runs(
     store: StoreLayout, count: int, said: Mapping[str, str], metric: str | None = None
 ) -> Newest | None:
-    """Return the ``count`` first of the runs whose entries say something, and how many there are.
+    """Return the first ``count`` runs whose entries match, and the number of all that match.
 
-    They are in the order of the index, whichever comes first, and those that it lacks behind them.
-    Runs that the index does not know are described from their documents.
+    They are in the order of the index, the first at either end, followed by those that it lacks.
+    Runs that are not in the index are described from their documents.
 
     Parameters
     ----------
     store
-        Where to look.
+        The store to search.
     count
-        How many to return.
+        How many runs to return.
     said
-        What fields of an entry say, as texts.
+        The required values of fields, as strings.
     metric
-        The best runs by this metric come first, and then the newest; without it the newest ones.
+        Sort by this metric, best first, then by time, newest first; without it only by time.
 
     Returns
     -------
     Newest or None
-        None where only the whole index can tell.
+        None if the whole index is needed.
     """
     try:
         with open_file(store.index) as file, reading(store.index):
@@ -66,12 +66,12 @@ def skim_runs(
     if not data.startswith(HEAD) or not data.endswith(TAIL):
         return None
     if b"\\u" in data or b"\\/" in data:
-        return None  # A letter may be said by its number, and a slash in two ways.
+        return None  # A letter may be written as its code point, and a slash in two ways.
     pieces = data[len(HEAD) - 1 : -len(TAIL)].split(BETWEEN[:-1])
     ids = [piece[len(_ID) : _ID_END].decode("latin-1") for piece in pieces]
     if not all(piece.startswith(_ID) for piece in pieces) or not all(map(is_run_id, ids)):
         return None
-    # What the first entries do not say is in the documents of their runs.
+    # Fields that these entries lack are read from the documents of their runs.
     if not all(b'\n      "status": "' in piece for piece in pieces):
         return None
     lines = [_line(6, name, text) for name, text in said.items()]
@@ -102,9 +102,9 @@ def skim_runs(
 
 
 def _best_first(pieces: list[bytes], order: list[int], metric: str) -> list[int]:
-    """Return places of entries by the value of a metric, and then those without it.
+    """Return indices of entries by the value of a metric, followed by those without it.
 
-    Raises ``ValueError`` if that is unknown, or no entry has the metric.
+    Raises ``ValueError`` if a value is unknown, or no entry has the metric.
     """
     begin = _line(10, metric, None)
     values = {}
@@ -129,7 +129,7 @@ def _number(piece: bytes, begin: bytes) -> float | None:
 
 
 def _line(indent: int, name: str, text: str | None) -> bytes:
-    """Return what begins a line: the name of a field, and its text if one is given."""
+    """Return the start of a line: the name of a field, and its string if one is given."""
     value = "" if text is None else json.dumps(text, ensure_ascii=False)
     begin = f"\n{' ' * indent}{json.dumps(name, ensure_ascii=False)}: {value}"
     return begin.encode("utf-8", "surrogatepass")

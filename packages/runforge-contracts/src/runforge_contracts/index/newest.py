@@ -1,4 +1,4 @@
-"""The newest runs of a store, without reading all of its index."""
+"""The newest runs of a store, without reading its whole index."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from runforge_contracts.run_ids import is_any_run_id, started
 from runforge_contracts.store.index_form import Newest, can_be_shown, newest_entries, once
 from runforge_contracts.store.layout import StoreLayout
 
-#: Runs are listed as they end. So many that began later may stand before one that ended later.
+#: Runs are listed as they end, so this many later starts may precede a run that ended later.
 _OVERLAP = 50
-#: Length of a run id that begins with its time.
+#: Length of a run id that starts with its time.
 _ID_LENGTH = len("20260201-120000-abc12345")
 
 
 def newest_runs(store: StoreLayout, count: int) -> Newest | None:
-    """Return the newest ``count`` runs, or None where only the whole index can tell them.
+    """Return the newest ``count`` runs, or None if the whole index is needed.
 
-    Runs that the index does not know are described from their documents.
+    Runs that are not in the index are described from their documents.
     """
     try:
         listed = newest_entries(store.index, count + _OVERLAP)
@@ -32,13 +32,13 @@ def newest_runs(store: StoreLayout, count: int) -> Newest | None:
     oldest, whole = "", len(listed) < count + _OVERLAP
     if not whole:
         if set(map(len, names)) != {_ID_LENGTH}:
-            return None  # a name of another client does not tell when its run began
+            return None  # such a name does not contain a start time
         oldest = min(map(started, listed))
     listed = once(listed)
     known = store.known_names(listed)
     unlisted = [name for name in names if name >= oldest and name not in known]
     entries = sorted([*listed, *described_runs(store, unlisted, known)], key=started)
-    # Of a large index only the end was read: then the folders are counted.
+    # Only the end of a large index was read: count the folders.
     total = len(entries) if whole else max(len(names), len(entries))
     return Newest(entries[-count:], total)
 
@@ -46,11 +46,11 @@ def newest_runs(store: StoreLayout, count: int) -> Newest | None:
 def described_runs(store: StoreLayout, names: list[str], known: set[str]) -> list[dict[str, Any]]:
     """Return entries for runs that have none; runs that cannot be read are skipped.
 
-    So are copies of documents of runs that are ``known``.
+    Copies of the documents of runs in ``known`` are skipped, too.
     """
     if not names:
         return []
-    # Late: a listing of a complete index reads no document.
+    # Late: listing a complete index reads no documents.
     from runforge_contracts.store.reading import describe
     from runforge_contracts.store.run import Run
 

@@ -1,1 +1,1 @@
-"""Where runs lie, how they are named, found and read."""
+"""Location, names, lookup and reading of runs."""

@@ -1,7 +1,7 @@
-"""The runs of experiments as a list: what is shown of each without opening it.
+"""List experiment runs, with the values that are shown for each without opening it.
 
-There is no index of them. Their ids tell their order, so that of many runs only the newest are
-read; to know all is to read all.
+Experiment runs have no index. Their ids are sorted by time, so that to list the newest runs only
+those are read; to list all, all are read.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from runforge_contracts.store.experiment_runs import ExperimentRun
 from runforge_contracts.store.index_form import Newest
 from runforge_contracts.store.layout import ExperimentLayout
 
-#: What an entry has that is about the run of an experiment.
+#: Fields of an entry for an experiment run.
 KIND = "experiment"
-#: State of a run whose configuration cannot be read, and of one that tells no status.
+#: State of a run whose configuration cannot be read, and of one without a status.
 UNREADABLE, UNKNOWN = "unreadable", "unknown"
 
 
 def newest_experiments(place: ExperimentLayout, count: int | None = None) -> Newest:
-    """Return entries of the newest ``count`` runs, or of all, and how many there are.
+    """Return entries of the newest ``count`` runs, or of all, and the number of all runs.
 
     Raises
     ------
     RunForgeError
-        ``FILE_UNREADABLE`` where the folder of the runs cannot be read. A run that cannot be read
-        has an entry that says so.
+        ``FILE_UNREADABLE`` if the folder of runs cannot be read. A run that cannot be read has an
+        entry with the state ``unreadable``.
     """
     ids = place.ids()
     shown = ids if count is None else ids[-count:]
@@ -36,11 +36,11 @@ def newest_experiments(place: ExperimentLayout, count: int | None = None) -> New
 
 
 def describe_experiment(folder: ExperimentRun, place: ExperimentLayout) -> dict[str, Any]:
-    """Return what a list says of a run, in the fields that an entry of the index has.
+    """Return the list entry of a run, with the fields of an index entry.
 
-    ``kind`` tells such an entry from those. ``name`` is the experiment, ``model_family`` the model
-    as the experiment names it. A run that has not finished has no ``status``; ``state`` is
-    ``unknown`` where another tool recorded none, and ``unreadable`` where its documents cannot be
+    ``kind`` distinguishes it from those. ``name`` is the experiment, ``model_family`` the model as
+    the experiment names it. A run that has not finished has no ``status``; ``state`` is
+    ``unknown`` if another tool recorded none, and ``unreadable`` if its documents cannot be
     read.
     """
     found = parse_experiment_run_id(folder.id)
@@ -77,7 +77,7 @@ def describe_experiment(folder: ExperimentRun, place: ExperimentLayout) -> dict[
 
 
 def _final(folder: ExperimentRun) -> dict[str, float]:
-    """Return the final metrics, or those so far; none where they cannot be read."""
+    """Return the final or the latest metrics; empty if they cannot be read."""
     try:
         return folder.metrics
     except RunForgeError:

@@ -1,7 +1,7 @@
-"""Reading the runs of experiments: whatever wrote one, in whatever language, it is read here.
+"""Reading of experiment runs, written by any tool in any language.
 
-An experiment's run lives in ``runs/run-YYYY-MM-DD-NNN/`` of a repository. Nothing here writes,
-follows a symbolic link, or trusts a path that it finds in a document.
+An experiment run is in ``runs/run-YYYY-MM-DD-NNN/`` of a repository. Nothing here writes, follows
+a symbolic link, or trusts a path that it finds in a document.
 
 Source: TFC-0002, section 5; TFC-0003, sections 5 to 14.
 """
@@ -24,7 +24,7 @@ from runforge_contracts.store import layout
 from runforge_contracts.store.run import BaseRun, RunStatus
 from runforge_contracts.validation import validate
 
-#: Schemas of the documents of an experiment's run, by their path in its folder.
+#: Schemas of the documents of an experiment run, by their path in its folder.
 EXPERIMENT_SCHEMAS = {
     layout.CONFIG: ("tfc.config.v1",),
     layout.SYSTEM: ("tfc.system.v1",),
@@ -33,14 +33,14 @@ EXPERIMENT_SCHEMAS = {
 }
 #: Longest line of a journal that is read, in bytes.
 MAX_LINE_BYTES = 2**20
-#: How the name of a run begins, also of one that is wrong, and where a configuration has it.
+#: Prefix of run names, including invalid ones, and the section for the run in a configuration.
 _LIKE_AN_ID = re.compile(r"run-[0-9]{4}-")
 _ID_OF_ITS_OWN = re.compile(rb"^run_id: *[\"']?run-[0-9]{4}-", re.MULTILINE)
 _HEAD = 4096
 
 
 class JournalLine(NamedTuple):
-    """One line of a journal: the entry, or why there is none."""
+    """One line of a journal: the entry, or the error if it is invalid."""
 
     #: 1 for the first line.
     number: int
@@ -49,17 +49,17 @@ class JournalLine(NamedTuple):
 
 
 class ExperimentRun(BaseRun):
-    """One run of an experiment, read from its folder.
+    """One experiment run, read from its folder.
 
     :attr:`config`, :attr:`system` and :attr:`manifest` are the raw objects of the documents, or
-    None where the run has none.
+    None if the run has none.
     """
 
     schemas = EXPERIMENT_SCHEMAS
 
     @property
     def config(self) -> dict[str, Any] | None:
-        """``config.yaml``: the configuration as it was used, and how the run went."""
+        """``config.yaml``: the configuration that was used, and the outcome of the run."""
         return self.raw(layout.CONFIG)
 
     @property
@@ -69,7 +69,7 @@ class ExperimentRun(BaseRun):
 
     @property
     def manifest(self) -> dict[str, Any] | None:
-        """Digests of every other file, once the run has ended."""
+        """Digests of all other files, once the run has ended."""
         return self.raw(layout.EXPERIMENT_MANIFEST)
 
     @property
@@ -79,7 +79,7 @@ class ExperimentRun(BaseRun):
 
     @property
     def status(self) -> RunStatus | None:
-        """The recorded status; None where another tool recorded none."""
+        """The recorded status; None if another tool recorded none."""
         status: RunStatus | None = (self.config or {}).get("status")
         return status
 
@@ -90,7 +90,7 @@ class ExperimentRun(BaseRun):
 
     @property
     def created_at(self) -> str | None:
-        """When the run was started, in UTC, as ISO 8601."""
+        """The start time of the run, in UTC, as ISO 8601."""
         return self._config_string("started_at")
 
     @property
@@ -113,9 +113,9 @@ class ExperimentRun(BaseRun):
         return value
 
     def journal(self) -> Iterator[JournalLine]:
-        """Give the lines of the journal in order; nothing where there is none.
+        """Yield the lines of the journal in order; none if there is no journal.
 
-        A last line that is no entry and has no end is left out: its writer was killed, or is still
+        An invalid last line without a newline is skipped: its writer was killed, or is still
         writing.
         """
         path = self.path / layout.JOURNAL
@@ -128,12 +128,12 @@ class ExperimentRun(BaseRun):
 
 
 def journal_lines(lines: BinaryIO) -> Iterator[JournalLine]:
-    """Give the lines of a journal as :meth:`ExperimentRun.journal` does.
+    """Yield the lines of a journal, in the same way as :meth:`ExperimentRun.journal`.
 
     Parameters
     ----------
     lines
-        The journal's bytes, from its beginning.
+        The bytes of the journal, from the start.
     """
     for number in count(1):
         line = lines.readline(MAX_LINE_BYTES + 1)
@@ -149,7 +149,7 @@ def journal_lines(lines: BinaryIO) -> Iterator[JournalLine]:
 
 
 def journal_line(number: int, line: bytes) -> JournalLine:
-    """Return what the line ``number`` of a journal says."""
+    """Parse the line ``number`` of a journal."""
     try:
         entry = parse_json(line, max_bytes=MAX_LINE_BYTES)
         validate(entry, "tfc.metrics_entry.v1")
@@ -159,28 +159,28 @@ def journal_line(number: int, line: bytes) -> JournalLine:
 
 
 def in_order(points: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return the points of a history by their steps; those of one step as they are recorded.
+    """Return the points of a history by their steps; those of one step in recorded order.
 
-    The last of them is the value of the highest step. A client may record them in any order.
+    The last point is the value of the highest step. A client may record them in any order.
     """
     return sorted(points, key=itemgetter("step"))
 
 
 def experiment_runs(repository: Path) -> list[Path]:
-    """Return the folders of the runs of experiments in ``repository``, oldest first.
+    """Return the folders of the experiment runs in ``repository``, oldest first.
 
-    Nothing that is a link, or whose name is not the id of a run; an empty list where there is no
-    folder of runs. Raises ``FILE_UNREADABLE`` where it cannot be read.
+    Links and folders whose name is not a run id are skipped; the list is empty if there is no
+    folder of runs. Raises ``FILE_UNREADABLE`` if it cannot be read.
     """
     place = layout.ExperimentLayout(repository)
     return [place.run_folder(str(run_id)) for run_id in place.ids()]
 
 
 def claims_to_be_run(path: Path) -> bool:
-    """Tell whether something among the runs means to be one: by its name, or by its own word.
+    """Return whether an entry among the runs claims to be one, by its name or its documents.
 
-    Other tools keep folders there, too, such as those of TensorBoard; they are no mistake. Of
-    a link the name that it leads to counts as well.
+    Other tools keep folders there, too, such as those of TensorBoard, which are not errors. For
+    a link, the name of its target counts as well.
     """
     if _LIKE_AN_ID.match(path.name):
         return True
@@ -194,10 +194,10 @@ def claims_to_be_run(path: Path) -> bool:
 
 
 def is_experiment_folder(path: Path) -> bool:
-    """Tell whether ``path`` is the folder of an experiment's run: by its name or its files.
+    """Return whether ``path`` is the folder of an experiment run, by its name or its files.
 
-    A folder of another name counts where it holds a ``config.yaml`` and no document of a trained
-    run, so that a copy is recognised, too.
+    A folder with another name counts if it contains a ``config.yaml`` and no document of a
+    trained run, so that a copy is recognised, too.
     """
     if parse_experiment_run_id(path.absolute().name) is not None:
         return True

@@ -1,8 +1,8 @@
-"""The form in which an index is written, and its last entries without reading all of it.
+"""The written form of an index, and reading its last entries without the whole file.
 
-The index is one JSON document, and grows by half a kilobyte a run. In the form in which it is
-written, an entry begins and ends with lines that nothing inside an entry can look like, so the last
-entries can be found from the end of the file. Where the file has another form, it is read whole.
+The index is one JSON document, and grows by half a kilobyte per run. In its written form, an entry
+starts and ends with lines that cannot occur within an entry, so the last entries can be found from
+the end of the file. If the file has another form, the whole file is read.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ BETWEEN = b"\n    },\n    {\n"
 TAIL = b"\n    }\n  ]\n}\n"
 
 _BLOCK = 2**16
-#: Texts and numbers of an entry that a list of runs shows.
+#: Strings and numbers of an entry that a list of runs shows.
 _TEXTS = (
     "run_id",
     "created_at",
@@ -36,14 +36,14 @@ _REQUIRED = {"run_id", "created_at", "run_dir", "status"}
 
 
 class Newest(NamedTuple):
-    """The newest runs of a store, oldest first, and how many runs there are."""
+    """The newest runs of a store, oldest first, and the number of all runs."""
 
     entries: list[dict[str, Any]]
     total: int
 
 
 def newest_entries(path: Path, count: int) -> list[dict[str, Any]] | None:
-    """Return the last ``count`` entries of the index at ``path``; None where it has another form.
+    """Return the last ``count`` entries of the index at ``path``; None if it has another form.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def newest_entries(path: Path, count: int) -> list[dict[str, Any]] | None:
         return None
     pieces = text[: -len(TAIL)].split(BETWEEN)
     if start > len(HEAD):
-        del pieces[0]  # it may have been cut
+        del pieces[0]  # it may be incomplete
     try:
         entries: list[dict[str, Any]] = parse_json(b"[{" + b"},{".join(pieces[-count:]) + b"}]")
     except RunForgeError:
@@ -73,7 +73,7 @@ def newest_entries(path: Path, count: int) -> list[dict[str, Any]] | None:
 
 
 def once(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return entries without those of runs that stand before; an index may list one again."""
+    """Return entries without repeated runs, keeping the first; an index may repeat a run."""
     first = {entry["run_id"]: number for number, entry in reversed([*enumerate(entries)])}
     if len(first) == len(entries):
         return entries
@@ -81,7 +81,7 @@ def once(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def can_be_shown(entry: dict[str, Any]) -> bool:
-    """Return whether an entry looks like one in the current version of the schema."""
+    """Return whether an entry appears to follow the current version of the schema."""
     texts = all(isinstance(entry.get(name, ""), str) for name in _TEXTS)
     summary = entry.get("summary", {})
     if not texts or not entry.keys() >= _REQUIRED or not isinstance(summary, dict):

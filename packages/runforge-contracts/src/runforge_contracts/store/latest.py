@@ -1,9 +1,9 @@
-"""The runs of a workspace, newest record first: what ``latest`` means.
+"""The runs of a workspace, newest record first: the order that defines ``latest``.
 
-The index has the order in which runs were appended, and no clock has a say in it. The runs that it
-lacks, and those of experiments, which no index lists, are put among them by when their files were
-written here. Files of a clone or a copy do not tell that: two such runs are compared by the times
-that they recorded.
+Runs in the index are in the order of appending, independent of any clock. Runs that it lacks, and
+experiment runs, which no index lists, are inserted by the modification times of their files. In a
+clone or a copy these are not the times of recording: two such runs are compared by their recorded
+times.
 
 Source: RunForge contract, "Where things live".
 """
@@ -30,28 +30,28 @@ from runforge_contracts.store.run import Run
 
 AnyRun = Run | ExperimentRun
 
-#: How many entries at the end of an index are looked at before it is read whole.
+#: How many entries at the end of an index are read before the whole index is.
 _TAIL = 50
-#: How far the clock may be from the time of a file that was written just then, in seconds.
+#: How far the recorded time may be from that of a file written at the same time, in seconds.
 _JUST_THEN = 60.0
-#: What a run begins with, the surest first.
+#: Files that are written at the start of a run, the most reliable first.
 _TRAINED = (layout.REQUEST, layout.RUN, "")
 _EXPERIMENTS = (layout.SYSTEM, layout.CONFIG, "")
 
 
 class _Begun(NamedTuple):
-    """When a run began, by its files and by its record, in seconds since 1970."""
+    """When a run started, by its files and by its record, in seconds since 1970."""
 
     written: float
     recorded: float
 
     @property
     def is_copied(self) -> bool:
-        """Whether its files were written by something else than the run."""
+        """Whether its files were written by something other than the run, such as a clone."""
         return abs(self.written - self.recorded) > _JUST_THEN
 
     def follows(self, other: _Begun) -> bool:
-        """Tell whether the run is the later one of two."""
+        """Return whether the run is the later one of two."""
         if self.is_copied and other.is_copied and self.recorded != other.recorded:
             return self.recorded > other.recorded
         return self.written > other.written
@@ -61,12 +61,12 @@ _Sequence = Iterator[tuple[AnyRun, _Begun]]
 
 
 def latest_runs(places: Iterable[Place]) -> Iterator[AnyRun]:
-    """Give the runs of some places whose folders are there, newest record first.
+    """Yield the existing runs of some stores and repositories, newest record first.
 
     Raises
     ------
     RunForgeError
-        ``FILE_UNREADABLE`` where a folder of runs cannot be read.
+        ``FILE_UNREADABLE`` if a folder of runs cannot be read.
     """
     waiting = [sequence for place in places for sequence in _sequences(place)]
     heads = [(next(sequence, None), sequence) for sequence in waiting]
@@ -86,8 +86,8 @@ def _sequences(place: Place) -> list[_Sequence]:
     if isinstance(place, ExperimentLayout):
         return [_experiments(place)]
     if _changed(place.runs) < _changed(place.index):
-        # No folder was made since the last run was listed: all that is listed comes first, and of
-        # a large index only the end is read.
+        # No folder was created since the last run was listed: all listed runs come first, and only
+        # the end of a large index is read.
         return [chain(_listed(place), _unlisted(place))]
     return [_listed(place), _unlisted(place)]
 
@@ -100,7 +100,7 @@ def _changed(path: Path) -> int:
 
 
 def _listed(store: StoreLayout) -> _Sequence:
-    """Give the runs of the index, the last one first."""
+    """Yield the runs in the index, the last one first."""
     seen = set[str]()
     for entry in _entries(store):
         if entry["run_id"] in seen:
@@ -125,11 +125,11 @@ def _entries(store: StoreLayout) -> Iterator[dict[str, Any]]:
     try:
         yield from reversed(read_index(store)[: -len(tail) or None])
     except RunForgeError:
-        return  # The folders tell what there is.
+        return  # The runs are found by their folders instead.
 
 
 def _unlisted(store: StoreLayout) -> _Sequence:
-    """Give the runs that the index lacks, the last one first."""
+    """Yield the runs that are not in the index, the last one first."""
     try:
         known = store.known_names(read_index(store))
     except RunForgeError:
@@ -141,10 +141,10 @@ def _unlisted(store: StoreLayout) -> _Sequence:
 
 
 def _experiments(place: ExperimentLayout) -> _Sequence:
-    """Give the runs of experiments, the last one first."""
+    """Yield the experiment runs, the last one first."""
 
     def begun(run_id: ExperimentRunId) -> _Begun:
-        # By the id alone: only those that are asked for are read.
+        # Sorted by id alone: only the runs that are requested are read.
         path, day = place.run_folder(str(run_id)), run_id.day.replace("-", "")
         written = _begun(path, _EXPERIMENTS, f"{day}-000000").written
         today = datetime.fromtimestamp(written, UTC).strftime("%Y%m%d") == day
@@ -161,7 +161,7 @@ def _order(one: _Begun, two: _Begun) -> int:
     return -1 if one.follows(two) else int(two.follows(one))
 
 
-#: Sorts what began later before what began earlier.
+#: Sort key that puts later starts first.
 _LATER = cmp_to_key(_order)
 
 
@@ -177,7 +177,7 @@ def _begun(path: Path, files: Sequence[str], recorded: str) -> _Begun:
 
 
 def _seconds(time: str) -> float:
-    """Return a time as :func:`~runforge_contracts.run_ids.started` gives it in seconds."""
+    """Return a time from :func:`~runforge_contracts.run_ids.started` in seconds."""
     try:
         return datetime.strptime(time, "%Y%m%d-%H%M%S").replace(tzinfo=UTC).timestamp()
     except ValueError:

@@ -1,4 +1,4 @@
-"""Where things live: the one layout that every reader and writer uses.
+"""The paths of stores and runs: the one layout that every reader and writer uses.
 
 Source: run store contract, section 1; RunForge contract, "Where things live"; TFC-0002, section 5.
 """
@@ -23,7 +23,7 @@ LEGACY_STORE = ".ml"
 
 def _place_of(schema: str) -> str:
     file = CATALOG[schema].file
-    assert file is not None, schema  # noqa: S101 - every schema named below has a place
+    assert file is not None, schema  # noqa: S101 - every schema named below has a path
     return file
 
 
@@ -40,7 +40,7 @@ INTERPRETABILITY_INDEX = _place_of("interpretability.index.v1")
 EVENTS = _place_of("events.v1")
 MODEL = "artifacts/model.pkl"
 TRAIN_LOG = "logs/train.log"
-#: Of an experiment's run, whose folder lies in this one of the repository.
+#: Files of an experiment run, whose folder is in this folder of the repository.
 EXPERIMENT_RUNS = "runs"
 CONFIG = _place_of("tfc.config.v1")
 SYSTEM = _place_of("tfc.system.v1")
@@ -49,12 +49,12 @@ JOURNAL = _place_of("tfc.metrics_entry.v1")
 EXPERIMENT_MANIFEST = _place_of("tfc.manifest.v1")
 LOGS = "logs.txt"
 ARTIFACTS = "artifacts"
-#: An in-toto statement, whose format is not ours: it has no schema here.
+#: An in-toto statement, whose format is defined elsewhere: it has no schema here.
 STATEMENT = "provenance.intoto.json"
-#: What a store tells Git: that no byte in it changes on the way to another machine.
+#: Content of the store's Git attributes: Git must not change any byte.
 GIT_ATTRIBUTES = ".gitattributes"
 GIT_ATTRIBUTES_TEXT = b"* -text\n"
-#: How the name of a signature ends.
+#: Suffix of signatures.
 SIGNATURE_SUFFIX = ".sig"
 
 
@@ -62,7 +62,7 @@ SIGNATURE_SUFFIX = ".sig"
 class StoreLayout:
     """The paths of one store."""
 
-    #: Folder that holds the store, absolute.
+    #: Folder that contains the store, absolute.
     workspace: Path
     #: Name of the store's folder in the workspace.
     name: str = DEFAULT_STORE
@@ -79,17 +79,17 @@ class StoreLayout:
 
     @property
     def signatures(self) -> Path:
-        """The folder with the signatures of runs, which may outlive them."""
+        """The folder with the signatures of runs, which may be kept longer than the runs."""
         return self.root / "signatures"
 
     @property
     def git_attributes(self) -> Path:
-        """What the store tells Git of its files: that their line ends stay as they are."""
+        """The Git attributes of the store, which keep the line ends of its files."""
         return self.root / GIT_ATTRIBUTES
 
     @property
     def index(self) -> Path:
-        """The provenance index; older clients look for theirs in a folder of its own."""
+        """The provenance index; older clients keep theirs in a separate folder."""
         folder = self.root / "outputs" if self.name == LEGACY_STORE else self.root
         return folder / _place_of("index.v1")
 
@@ -98,13 +98,13 @@ class StoreLayout:
         return self.runs / run_id
 
     def signature(self, run_id: str) -> Path:
-        """Return where the signature of the run ``run_id`` lies."""
+        """Return the path of the signature of the run ``run_id``."""
         return self.signatures / f"{run_id}{SIGNATURE_SUFFIX}"
 
     def known_names(self, entries: Iterable[dict[str, Any]]) -> set[str]:
-        """Return the ids of the runs that index entries are about, and the names of their folders.
+        """Return the run ids in index entries, and the names of the folders of these runs.
 
-        The two differ where a client asked for a folder of another name among the runs.
+        The two differ if a client requested a folder with another name among the runs.
         """
         names, runs = set(), f"{self.relative(self.runs)}/"
         for entry in entries:
@@ -115,30 +115,30 @@ class StoreLayout:
         return names
 
     def relative(self, folder: Path) -> str:
-        """Return ``folder`` as documents name it: relative to the workspace where it lies in it."""
+        """Return ``folder`` as documents name it: relative to the workspace if it is inside."""
         return _relative(folder, self.workspace)
 
 
 @dataclass(frozen=True, slots=True)
 class ExperimentLayout:
-    """The paths of the runs of experiments in one repository."""
+    """The paths of the experiment runs in one repository."""
 
-    #: Folder that holds the folder of the runs, absolute.
+    #: Folder that contains the folder of runs, absolute.
     workspace: Path
 
     @property
     def name(self) -> str:
-        """Name of the folder of the runs in the repository."""
+        """Name of the folder of runs in the repository."""
         return EXPERIMENT_RUNS
 
     @property
     def runs(self) -> Path:
-        """The folder with one folder for each run, among whatever else is kept there."""
+        """The folder with one folder for each run, which may contain other files."""
         return self.workspace / EXPERIMENT_RUNS
 
     @property
     def root(self) -> Path:
-        """The folder that only runs are added to."""
+        """The folder to which only runs are added."""
         return self.runs
 
     def run_folder(self, run_id: str) -> Path:
@@ -146,21 +146,21 @@ class ExperimentLayout:
         return self.runs / run_id
 
     def relative(self, folder: Path) -> str:
-        """Return ``folder`` as documents name it: relative to the workspace where it lies in it."""
+        """Return ``folder`` as documents name it: relative to the workspace if it is inside."""
         return _relative(folder, self.workspace)
 
     def ids(self) -> list[ExperimentRunId]:
-        """Return the ids of the runs, oldest first; nothing that is a link.
+        """Return the ids of the runs, oldest first, without links.
 
         Raises
         ------
         RunForgeError
-            ``FILE_UNREADABLE`` where the folder of the runs is there and cannot be read.
+            ``FILE_UNREADABLE`` if the folder of runs exists and cannot be read.
         """
         return sorted(self._found())
 
     def has_runs(self) -> bool:
-        """Tell whether there is a run; not where that cannot be known."""
+        """Return whether there is a run; False if that cannot be determined."""
         try:
             return next(self._found(), None) is not None
         except RunForgeError:
@@ -185,7 +185,7 @@ class ExperimentLayout:
             ) from error
 
 
-#: Where runs of one kind lie.
+#: The layout of runs of one kind.
 Place = StoreLayout | ExperimentLayout
 
 
@@ -196,14 +196,14 @@ def _relative(folder: Path, workspace: Path) -> str:
 
 
 def find_workspace(start: Path, store: str | None = None) -> Path:
-    """Return the nearest folder at or above ``start`` that holds runs, else ``start``.
+    """Return the nearest folder at or above ``start`` that contains runs, else ``start``.
 
     Parameters
     ----------
     start
-        Where to begin.
+        The folder to start in.
     store
-        Name of the store looked for. None: any known one, and runs of experiments.
+        Name of the store to find. None: any known one, and experiment runs.
     """
     start = start.absolute()
     names = (store,) if store else (DEFAULT_STORE, LEGACY_STORE)
@@ -217,7 +217,7 @@ def find_workspace(start: Path, store: str | None = None) -> Path:
 
 
 def stores_in(workspace: Path, store: str | None = None) -> list[StoreLayout]:
-    """Return the stores of ``workspace`` to read from: the one asked for, or all that exist."""
+    """Return the stores of ``workspace`` to read: the requested one, or all that exist."""
     if store:
         return [StoreLayout(workspace, store)]
     layouts = [StoreLayout(workspace, name) for name in (DEFAULT_STORE, LEGACY_STORE)]

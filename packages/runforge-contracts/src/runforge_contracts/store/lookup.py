@@ -1,4 +1,4 @@
-"""Find a run by its id, a prefix of it, ``latest`` or its path, whichever kind it is."""
+"""Find a run of any kind by its id, a prefix of it, ``latest`` or its path."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from runforge_contracts.store.layout import ExperimentLayout, Place, StoreLayout
 from runforge_contracts.store.reading import locate_run, read_index, run_names
 from runforge_contracts.store.run import Run
 
-#: Tells whether a command can take a run.
+#: Predicate for runs that a command accepts.
 Takes = Callable[[AnyRun], bool]
-#: Fields of an index entry that are shown of a run whose folder is missing.
+#: Fields of an index entry that are shown for a run whose folder is missing.
 _TOLD = (
     *("status", "created_at", "name", "model_family", "preset_id", "label_column"),
     *("model_sha256", "dataset_fingerprint_sha256"),
@@ -27,7 +27,7 @@ _TOLD = (
 
 
 def is_trained(run: AnyRun) -> bool:
-    """Tell whether RunForge has trained the run."""
+    """Return whether the run is one that RunForge trained."""
     return isinstance(run, Run)
 
 
@@ -39,7 +39,7 @@ def has_ended(run: AnyRun) -> bool:
 
 
 def made(file: str) -> Takes:
-    """Return what tells whether a trained run has a file, or recorded it and lost it."""
+    """Return a predicate for trained runs that have a file, or recorded it and lost it."""
 
     def takes(run: AnyRun) -> bool:
         if not isinstance(run, Run):
@@ -55,19 +55,19 @@ def find_any_run(reference: str, places: Sequence[Place], takes: Takes | None = 
     Parameters
     ----------
     reference
-        A run id, a unique prefix of one, ``latest``, or the path of a run folder, from here or from
-        the workspace.
+        A run id, a unique prefix of one, ``latest``, or the path of a run folder, relative to the
+        current folder or to the workspace.
     places
-        Where to look; at least one.
+        The stores and repositories to search; at least one.
     takes
-        Which runs ``latest`` may be: the last one recorded that it takes. Where it takes none,
+        Which runs ``latest`` may refer to: the last recorded one that is accepted. If none is,
         ``latest`` is the last one of all, so that the error is about that one.
 
     Raises
     ------
     RunForgeError
-        ``RUN_NOT_FOUND``, also where the folder of the run is missing, or ``RUN_AMBIGUOUS`` naming
-        the runs that a prefix fits.
+        ``RUN_NOT_FOUND``, also if the folder of the run is missing, or ``RUN_AMBIGUOUS`` with
+        the runs that a prefix matches.
     """
     stores = [place for place in places if isinstance(place, StoreLayout)]
     if Path(reference).name != reference:
@@ -95,12 +95,12 @@ def find_run(reference: str, stores: Sequence[StoreLayout], takes: Takes | None 
 
 
 def open_run(path: Path) -> AnyRun:
-    """Return the run in the folder ``path``, of whichever kind it is."""
+    """Return the run in the folder ``path``, of either kind."""
     return ExperimentRun(path) if is_experiment_folder(path) else Run(path)
 
 
 def no_runs(place: Place) -> RunForgeError:
-    """Return the error that says that there is no run at all."""
+    """Return the error for a workspace without runs."""
     return RunForgeError(
         ErrorCode.RUN_NOT_FOUND,
         f"There are no runs in {quote(place.workspace, 200)}.",
@@ -110,7 +110,7 @@ def no_runs(place: Place) -> RunForgeError:
 
 
 def no_store(store: StoreLayout) -> RunForgeError:
-    """Return the error that says that there is no store."""
+    """Return the error for a missing store."""
     return RunForgeError(
         ErrorCode.STORE_NOT_FOUND,
         f"There is no store {quote(store.root, 200)}.",
@@ -120,28 +120,28 @@ def no_store(store: StoreLayout) -> RunForgeError:
 
 
 class _Known(NamedTuple):
-    """A trained run as the index has it, or else as a folder."""
+    """A trained run from the index, or else from its folder."""
 
     store: StoreLayout
     run_id: str
-    #: The entry of the index; None where there is none.
+    #: The entry of the index, or None.
     entry: dict[str, Any] | None = None
 
     def folder(self) -> Run:
-        """Return the run's folder; raises ``RUN_NOT_FOUND`` where it is missing."""
+        """Return the run's folder; raise ``RUN_NOT_FOUND`` if it is missing."""
         if self.entry is None:
             return Run(self.store.run_folder(self.run_id))
         return folder_of(self.entry, self.store)
 
 
 def folder_of(entry: dict[str, Any], store: StoreLayout) -> Run:
-    """Return the folder of the run that an entry of the index is about.
+    """Return the folder of the run of an index entry.
 
     Raises
     ------
     RunForgeError
-        ``RUN_NOT_FOUND``, with what the index has of it, where the folder is missing;
-        ``PATH_OUTSIDE_ROOT`` where the entry leads out of the workspace.
+        ``RUN_NOT_FOUND``, with the details from the index, if the folder is missing;
+        ``PATH_OUTSIDE_ROOT`` if the path of the entry is outside the workspace.
     """
     path = locate_run(entry, store)
     if path.is_dir():
@@ -159,9 +159,9 @@ def folder_of(entry: dict[str, Any], store: StoreLayout) -> Run:
 
 
 def _at(reference: Path, places: Sequence[Place]) -> AnyRun:
-    """Return the run in a folder that was named by its path."""
+    """Return the run in a folder that was given by its path."""
     bases = [Path.cwd(), *dict.fromkeys(place.workspace for place in places)]
-    # Without the dots: what names the run afterwards must lead nowhere else.
+    # Normalized: later uses of the path must refer to the same folder.
     paths = [Path(os.path.abspath(base / reference)) for base in bases]  # noqa: PTH100
     for path in paths:
         if path.is_dir():
@@ -189,7 +189,7 @@ def _latest(places: Sequence[Place], takes: Takes | None) -> AnyRun:
         return last
     stores = [place for place in places if isinstance(place, StoreLayout)]
     for known in _known(stores).values():
-        return known.folder()  # It is missing, as all of them are.
+        return known.folder()  # It is missing, like all of them.
     raise no_runs(places[0])
 
 
@@ -201,9 +201,9 @@ def _is_taken(run: AnyRun, takes: Takes) -> bool:
 
 
 def _folder_named(run_id: str, stores: Sequence[StoreLayout]) -> Path | None:
-    """Return the folder that is named by a whole run id, if there is one; no index is read.
+    """Return the folder whose name is a complete run id, or None; no index is read.
 
-    One that holds nothing may only keep the id of a run that lies elsewhere.
+    An empty folder is skipped: it may only reserve the id of a run in another folder.
     """
     if is_run_id(run_id):
         for store in reversed(stores):
@@ -214,7 +214,7 @@ def _folder_named(run_id: str, stores: Sequence[StoreLayout]) -> Path | None:
 
 
 def _known(stores: Iterable[StoreLayout]) -> dict[str, _Known]:
-    """Return every trained run by its id: of the indexes, and of the folders themselves."""
+    """Return every trained run by its id, from the indexes and from the folders."""
     return {known.run_id: known for store in stores for known in _known_in(store)}
 
 
@@ -223,7 +223,7 @@ def _known_in(store: StoreLayout) -> Iterator[_Known]:
         entries = read_index(store)
     except RunForgeError:
         entries = []
-    for entry in reversed(entries):  # Of two entries of one run the first one counts.
+    for entry in reversed(entries):  # The first of two entries of a run counts.
         yield _Known(store, entry["run_id"], entry)
     listed = {entry["run_id"] for entry in entries}
     for name in run_names(store):
@@ -232,7 +232,7 @@ def _known_in(store: StoreLayout) -> Iterator[_Known]:
 
 
 def _match(reference: str, known: Iterable[str], place: Place) -> str:
-    """Return the run id that ``reference`` is, or the only one that begins with it."""
+    """Return the run id that equals ``reference``, or the only one that starts with it."""
     ids = dict.fromkeys(known)
     matches = [run_id for run_id in ids if reference and run_id.startswith(reference)]
     if reference in ids:

@@ -1,4 +1,4 @@
-"""The runs of one store: its index, its run folders, and the entry that describes a run.
+"""Reading of the runs of one store: its index, its run folders, and the entry of a run.
 
 Nothing here writes, follows a symbolic link, or trusts a path that it finds in a document.
 """
@@ -25,18 +25,18 @@ MAX_INDEX_BYTES = 256 * 2**20
 
 
 def read_index_document(store: StoreLayout) -> dict[str, Any] | None:
-    """Return the raw index of the store, or None where there is none.
+    """Return the raw index of the store, or None if it does not exist.
 
     Raises
     ------
     RunForgeError
-        ``INDEX_INVALID`` where there is one that cannot be read.
+        ``INDEX_INVALID`` if it cannot be read.
     """
     return read_index_text(store)[0]
 
 
 def read_index_text(store: StoreLayout) -> tuple[dict[str, Any] | None, bytes]:
-    """Return the raw index as :func:`read_index_document` does, and the bytes that it was."""
+    """Return the raw index as :func:`read_index_document` does, and its bytes."""
     try:
         data = read_file(store.index, max_bytes=MAX_INDEX_BYTES, too_large=ErrorCode.JSON_TOO_LARGE)
         raw = parse_json(data, path=str(store.index), max_bytes=MAX_INDEX_BYTES)
@@ -55,25 +55,25 @@ def read_index_text(store: StoreLayout) -> tuple[dict[str, Any] | None, bytes]:
 
 
 def read_index(store: StoreLayout) -> list[dict[str, Any]]:
-    """Return the raw entries of the store's index, oldest first; none where there is no index.
+    """Return the raw entries of the store's index, oldest first; empty without an index.
 
-    Raises ``INDEX_INVALID`` where there is one that cannot be read.
+    Raises ``INDEX_INVALID`` if the index cannot be read.
     """
     index = read_index_document(store)
     return [] if index is None else index["runs"]
 
 
 def run_folders(store: StoreLayout) -> list[Path]:
-    """Return the run folders of the store, by name; nothing that is a link or not a run's name."""
+    """Return the run folders of the store, by name, without links and names that are no run id."""
     return [store.runs / name for name in run_names(store)]
 
 
 def run_names(store: StoreLayout) -> list[str]:
-    """Return the names of the run folders of the store, sorted; nothing that is a link."""
+    """Return the names of the run folders of the store, sorted, without links."""
     runs = store.runs
     try:
         with os.scandir(runs) as found:
-            # The kind of an entry comes with its name: no file is looked at.
+            # The type of an entry is returned with its name: no file is read.
             return sorted(
                 entry.name
                 for entry in found
@@ -90,9 +90,9 @@ def run_names(store: StoreLayout) -> list[str]:
 
 
 def describe(folder: Run, store: StoreLayout) -> dict[str, Any]:
-    """Return the index entry that describes the run, from its documents.
+    """Return the index entry of a run, made from its documents.
 
-    Fields that the run cannot have are absent; an incomplete run has no status.
+    Fields for which the run has no value are absent; an incomplete run has no status.
     """
     request, run, result = folder.request or {}, folder.record or {}, folder.result or {}
     config = result.get("effective_config") or {}
@@ -131,14 +131,14 @@ def describe(folder: Run, store: StoreLayout) -> dict[str, Any]:
 def list_runs(store: StoreLayout, *, trust_index: bool = True) -> list[dict[str, Any]]:
     """Return an index entry for every run of the store, oldest first.
 
-    Runs that the index does not know (made by an older client, still training, or interrupted) are
-    described from their documents. A folder whose documents cannot be read is left out here; its
-    own reading says why.
+    Runs that are not in the index (made by an older client, still training, or interrupted) are
+    described from their documents. A folder whose documents cannot be read is skipped; reading it
+    raises the error.
 
     Parameters
     ----------
     store
-        Where to look.
+        The store to list.
     trust_index
         False: describe every run from its folder, for a store whose index cannot be read.
     """
@@ -146,22 +146,22 @@ def list_runs(store: StoreLayout, *, trust_index: bool = True) -> list[dict[str,
     ids = {entry["run_id"] for entry in entries}
     unlisted = [name for name in run_names(store) if name not in ids]
     known = store.known_names(entries) if unlisted else ids
-    # The first index had no status; the run's documents tell it.
+    # The first index had no status; read it from the run's documents.
     entries = [entry if "status" in entry else _completed(entry, store) for entry in entries]
     for name in unlisted:
         if name not in known:
             with contextlib.suppress(RunForgeError):
                 entry = describe(Run(store.run_folder(name)), store)
-                # Its documents may be a copy of those of a run that is here already.
+                # Its documents may be a copy of those of another run in the list.
                 if entry["run_id"] not in known:
                     known.add(entry["run_id"])
                     entries.append(entry)
-    # A stable sort by second: within one, the order of the index holds.
+    # A stable sort by second: runs of one second keep the order of the index.
     return sorted(entries, key=started)
 
 
 def _completed(entry: dict[str, Any], store: StoreLayout) -> dict[str, Any]:
-    """Return an entry of an older client with what the run's documents add to it."""
+    """Return an entry of an older client, completed from the run's documents."""
     try:
         return {**describe(Run(locate_run(entry, store)), store), **entry}
     except RunForgeError:
@@ -169,12 +169,12 @@ def _completed(entry: dict[str, Any], store: StoreLayout) -> dict[str, Any]:
 
 
 def locate_run(entry: dict[str, Any], store: StoreLayout) -> Path:
-    """Return the folder of the run that an index entry names.
+    """Return the path of the run folder of an index entry.
 
     Raises
     ------
     RunForgeError
-        ``PATH_OUTSIDE_ROOT`` where the entry's path climbs out of the workspace.
+        ``PATH_OUTSIDE_ROOT`` if the entry's path is outside the workspace.
     """
     run_dir = PurePosixPath(entry["run_dir"])
     if ".." in run_dir.parts:
@@ -184,5 +184,5 @@ def locate_run(entry: dict[str, Any], store: StoreLayout) -> Path:
             path=str(store.index),
         )
     path = store.workspace / run_dir
-    # A store that was copied elsewhere still finds its runs, also where the path was absolute.
+    # Runs of a copied store are still found, even if their paths were absolute.
     return path if path.is_dir() else store.run_folder(entry["run_id"])

@@ -1,7 +1,7 @@
-"""A recorded run, read from its folder: its documents, and what they say of it.
+"""A recorded run, read from its folder: its documents and the values in them.
 
-``Run`` is a trained run of any client and version; ``BaseRun`` is what it has in common with the
-run of an experiment. Nothing here writes, follows a symbolic link, or trusts a path that it finds
+``Run`` is a trained run of any client and version; ``BaseRun`` is what it shares with an
+experiment run. Nothing here writes, follows a symbolic link, or trusts a path that it finds
 in a document.
 """
 
@@ -34,14 +34,14 @@ SCHEMAS_BY_FILE = {
 }
 
 #: The state of a run. ``incomplete`` is a run without a result, or whose record is incomplete;
-#: the engine, which looks at processes, says ``running``, ``interrupted`` or ``missing`` of it.
+#: the engine, which checks processes, shows ``running``, ``interrupted`` or ``missing`` instead.
 RunStatus = Literal[
     "succeeded", "failed", "cancelled", "incomplete", "running", "interrupted", "missing", "unknown"
 ]
 
 
 class BaseRun(DocumentFolder):
-    """One run in its folder, whichever kind it is; a document is read when it is first needed.
+    """One run of any kind in its folder; a document is read when it is first needed.
 
     Two runs are equal if they have the same class and folder.
 
@@ -67,7 +67,7 @@ class BaseRun(DocumentFolder):
 
     @property
     def status(self) -> RunStatus | None:
-        """The state of the run; None where another tool recorded none."""
+        """The state of the run; None if another tool recorded none."""
         raise NotImplementedError
 
     @property
@@ -77,7 +77,7 @@ class BaseRun(DocumentFolder):
 
     @property
     def created_at(self) -> str | None:
-        """When the run was started, in UTC, as ISO 8601; its end where no start is recorded."""
+        """The start time of the run, in UTC, as ISO 8601; its end if no start is recorded."""
         raise NotImplementedError
 
     @property
@@ -92,12 +92,12 @@ class BaseRun(DocumentFolder):
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Metrics by name; empty where there are none."""
+        """Metrics by name; empty if there are none."""
         raise NotImplementedError
 
     @property
     def primary_metric(self) -> Metric | None:
-        """The metric that stands for the run, or None."""
+        """The primary metric of the run, or None."""
         return primary_metric({"metrics": self.metrics})
 
     def __eq__(self, other: object) -> bool:
@@ -116,29 +116,29 @@ class Run(BaseRun):
     """One trained run, read from its folder.
 
     :attr:`request`, :attr:`record` and :attr:`result` are the raw objects of the documents, or None
-    where the run has none. :meth:`document` gives a document with its typed view.
+    if the run has none. :meth:`document` returns a document with its typed view.
     """
 
     schemas = SCHEMAS_BY_FILE
 
     @property
     def request(self) -> dict[str, Any] | None:
-        """``request.json``: what the run was configured to do."""
+        """``request.json``: the configuration of the run."""
         return self.raw(layout.REQUEST)
 
     @property
     def record(self) -> dict[str, Any] | None:
-        """``run.json``: what happened, if training completed, and where it came from."""
+        """``run.json``: what happened, if training completed, and the origin of the run."""
         return self.raw(layout.RUN)
 
     @property
     def result(self) -> dict[str, Any] | None:
-        """``result.json``: with which status the run finished."""
+        """``result.json``: the status with which the run finished."""
         return self.raw(layout.RESULT)
 
     @property
     def id(self) -> str:
-        """The id that the run's documents carry, else the name of its folder."""
+        """The id in the run's documents, else the name of its folder."""
         for document in (self.record, self.result):
             if document and "run_id" in document:
                 return str(document["run_id"])
@@ -146,12 +146,12 @@ class Run(BaseRun):
 
     @property
     def status(self) -> RunStatus:
-        """The recorded status; ``incomplete`` while it trains, or where it was interrupted."""
+        """The recorded status; ``incomplete`` while the run trains, or if it was interrupted."""
         if self.result is not None:
             status: RunStatus = self.result["status"]
             return status
-        # Clients before result.json wrote a run record only when training had completed. Today's
-        # write both, and one that did not was ended in between.
+        # Clients before result.json wrote a run record only when training had completed. Current
+        # clients write both, and a run with only one of them was interrupted in between.
         record = self.record
         before_results = record is not None and record["schema_version"] != RUN_VERSIONS[0]
         return "succeeded" if before_results else "incomplete"
@@ -171,7 +171,7 @@ class Run(BaseRun):
 
     @property
     def created_at(self) -> str | None:
-        """When the run was started, in UTC, as ISO 8601; its end where no start is recorded."""
+        """The start time of the run, in UTC, as ISO 8601; its end if no start is recorded."""
         time: str | None = (
             (self.record or {}).get("created_at")
             or (self.result or {}).get("finished_at")
@@ -188,20 +188,20 @@ class Run(BaseRun):
 
     @property
     def dataset(self) -> str | None:
-        """The path of the dataset, as the request has it."""
+        """The path of the dataset, as in the request."""
         path: str | None = ((self.request or {}).get("dataset") or {}).get("path")
         return path
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Metrics on the validation rows, by name; empty where training did not complete."""
+        """Metrics on the validation rows, by name; empty if training did not complete."""
         summary = (self.result or {}).get("summary") or {}
         found = summary.get("metrics") or (self.record or {}).get("metrics") or {}
         return {name: value for name, value in found.items() if not name.startswith("num_")}
 
     @property
     def primary_metric(self) -> Metric | None:
-        """The metric that stands for the run: what the result names, else a well-known one."""
+        """The primary metric of the run: the one that the result names, else a well-known one."""
         summary = (self.result or {}).get("summary")
         return primary_metric(summary) or super().primary_metric
 

@@ -1,8 +1,8 @@
 """The summary of a trained run: its outcome, data, model and origin, from its documents.
 
-Each fact is taken from the document that knows it best, in one place for every view: `show`,
+Each fact is taken from the most reliable document, by the same code for every view: `show`,
 reports, notebooks, `trace` and `diff`. The run may be of any client and version, so the documents
-are raw objects, and what none of them has is None or empty.
+are raw objects, and values that none of them has are None or empty.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
-    """How the run finished, and what it is called."""
+    """How the run finished, and its id and name."""
 
     name: str | None
     finished_at: str | None
     duration_ms: int | None
     tags: Sequence[str]
     notes: str | None
-    #: The run that this one repeats.
+    #: The run that this run repeats.
     rerun_from: str | None
     primary_metric: Metric | None
     #: ``error`` of ``result.json``.
@@ -35,12 +35,12 @@ class RunOutcome:
 
 @dataclass(frozen=True, slots=True)
 class RunData:
-    """The dataset, and what of it was used."""
+    """The dataset, and the parts of it that were used."""
 
     path: str | None
     fingerprint_sha256: str | None
     label_column: str | None
-    #: None where no document tells which columns were excluded.
+    #: None if no document records which columns were excluded.
     exclude_columns: Sequence[str] | None
     rows: int | None
     dropped_rows: int | None
@@ -63,9 +63,9 @@ class RunModel:
     profile: str | None
     seed: int | None
     device: str | None
-    #: Why a GPU that was asked for was not used.
+    #: Why a requested GPU was not used.
     gpu_reason: str | None
-    #: Name to value, and to the source of the value where the record has it.
+    #: Name to value, and to the source of the value if it is recorded.
     hyperparameters: Mapping[str, tuple[Any, str | None]]
     #: Path of the model file below the run folder.
     file: str | None
@@ -73,17 +73,17 @@ class RunModel:
 
 @dataclass(frozen=True, slots=True)
 class RunOrigin:
-    """Who made the run, with what."""
+    """Who made the run, and with which software."""
 
     client: str | None
     runforge_version: str | None
-    #: ``provenance`` of ``run.json`` or ``result.json``; empty where there is none.
+    #: ``provenance`` of ``run.json`` or ``result.json``; empty if there is none.
     provenance: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """All of it."""
+    """All parts of the summary."""
 
     outcome: RunOutcome
     data: RunData
@@ -97,7 +97,7 @@ def summary_of(run: Run) -> RunSummary:
     Raises
     ------
     RunForgeError
-        Where a document cannot be read.
+        If a document cannot be read.
     """
     return summarize(run.request, run.record, run.result)
 
@@ -107,7 +107,7 @@ def summarize(
     record: Mapping[str, Any] | None,
     result: Mapping[str, Any] | None,
 ) -> RunSummary:
-    """Return the summary that raw ``request.json``, ``run.json`` and ``result.json`` give."""
+    """Return the summary from raw ``request.json``, ``run.json`` and ``result.json``."""
     request, record, result = request or {}, record or {}, result or {}
     return RunSummary(
         _outcome(request, record, result),
