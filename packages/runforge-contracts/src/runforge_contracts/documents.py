@@ -1,8 +1,8 @@
-"""Documents: a JSON or YAML text of the contract as it was read, with a typed view of it.
+"""Documents: the raw object of a JSON or YAML file of the contract, and a typed view of it.
 
-A document keeps the raw object, because other clients write fields that this one does not know;
-the view is a generated struct. What is saved is always the raw object, validated, with its keys in
-the schema's order.
+A document keeps the raw object, because other clients write fields that this one does not know; the
+view is a generated struct. Saving always writes the raw object, validated, with its keys in the
+order of the schema.
 
 Source: run store contract, section 2 (forward compatibility); RunForge contract, "How JSON is
 written".
@@ -33,7 +33,7 @@ from runforge_contracts.validation import validate
 
 T = TypeVar("T", bound=msgspec.Struct)
 
-#: Stands for "take this field away" in :meth:`Document.edit`; ``None`` would be JSON's null.
+#: Removes the field in :meth:`Document.edit`; ``None`` would be JSON's null.
 REMOVE = object()
 
 _MAX_SAFE_INTEGER = 2**53 - 1
@@ -42,14 +42,14 @@ _MAX_SAFE_INTEGER = 2**53 - 1
 class Document(Generic[T]):
     """One document of the contract: its raw object, its schema's name and a typed view.
 
-    Every field of the raw object is kept, known or not, at every depth. Items of an array have no
-    identity but their place: an edit replaces, appends or removes whole items by JSON Pointer, and
-    those that it does not name stay as they are, with everything in them.
+    Every field of the raw object is kept, known or not, at every depth. Items of an array are
+    identified only by their index: an edit replaces, appends or removes whole items by JSON
+    Pointer, and all other items stay unchanged.
 
     ``T`` is the generated struct, such as ``RequestV1``.
     """
 
-    #: Names of the schemas that :meth:`load` accepts where no types are given; empty for any.
+    #: Names of the schemas that :meth:`load` accepts if no types are given; empty for any.
     schemas: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
@@ -64,9 +64,9 @@ class Document(Generic[T]):
         self.raw = raw
         #: Name of the schema that it was validated against, such as ``request.v1``.
         self.name = name
-        #: What a reader should tell a person, such as a newer version than this client knows.
+        #: Warnings to show to the user, such as a version newer than this client supports.
         self.warnings = tuple(warnings)
-        #: The file that it was read from or saved to; None where there is none.
+        #: The file that it was read from or saved to, or None.
         self.path = path
 
     @classmethod
@@ -76,10 +76,10 @@ class Document(Generic[T]):
         Parameters
         ----------
         path
-            A regular file; its name tells whether it holds JSON or YAML.
+            A regular file; its suffix decides whether it is read as JSON or YAML.
         types
-            The structs that are wanted, newest first, such as ``RequestV1``. None: any document
-            that tells what it is by its version, its ``$schema`` or its file name.
+            The accepted structs, newest first, such as ``RequestV1``. Without any: every document
+            that is identified by its version, its ``$schema`` or its file name.
 
         Raises
         ------
@@ -97,7 +97,7 @@ class Document(Generic[T]):
 
     @classmethod
     def parse(cls, data: bytes, *types: type[T], path: Path | None = None) -> Self:
-        """Read a document from bytes; as :meth:`load`.
+        """Parse a document from bytes, in the same way as :meth:`load`.
 
         Raises
         ------
@@ -113,7 +113,7 @@ class Document(Generic[T]):
     def _parsed(cls, raw: Any, types: tuple[type[T], ...], path: Path | None) -> Self:
         place = None if path is None else str(path)
         name, warnings = identify(raw, [schema_of(type_) for type_ in types] or cls.schemas, path)
-        # A newer result is shown, not refused; all that this client needs must still be in place.
+        # A newer result is shown, not rejected; the fields that this client needs must be valid.
         validate({**raw, "version": 1} if warnings else raw, name, path=place)
         return cls(raw, name, warnings=warnings, path=path)
 
@@ -127,33 +127,33 @@ class Document(Generic[T]):
 
     @cached_property
     def view(self) -> T:
-        """The typed view: frozen, without the fields that the schema does not know."""
+        """The typed view: frozen, without the fields that the schema does not define."""
         type_ = cast("type[T]", struct_of(self.name))
         raw: Any = {**self.raw, "version": 1} if self.warnings else self.raw
         try:
             return msgspec.convert(raw, type_)
         except msgspec.ValidationError:
             # JSON has one kind of number: 1.0 is a valid integer to the schema, and 10**30 a valid
-            # number. The structs tell int from float.
+            # number. The structs distinguish int from float.
             return msgspec.convert(_normal(raw), type_)
 
     def get(self, pointer: str) -> Any:
-        """Return what stands at a JSON Pointer; ``POINTER_INVALID`` where nothing does."""
+        """Return the value at a JSON Pointer; raise ``POINTER_INVALID`` if there is none."""
         return get_at(self.raw, pointer)
 
     def edit(self, changes: Mapping[str, Any]) -> None:
-        """Change several places at once, or none.
+        """Apply all changes, or none of them.
 
         Parameters
         ----------
         changes
-            JSON Pointer to new value; :data:`REMOVE` takes the field away.
+            JSON Pointer to new value; :data:`REMOVE` removes the field.
 
         Raises
         ------
         RunForgeError
-            ``POINTER_INVALID``, or ``DOCUMENT_INVALID`` where the result would not be valid; then
-            the document is as it was.
+            ``POINTER_INVALID``, or ``DOCUMENT_INVALID`` if the result would not be valid; the
+            document is then unchanged.
         """
         raw = copy.deepcopy(self.raw)
         for pointer, value in changes.items():
@@ -166,12 +166,12 @@ class Document(Generic[T]):
         self.__dict__.pop("view", None)
 
     def encode(self, *, as_yaml: bool = False) -> bytes:
-        """Return the document as it is written: schema's key order, two spaces, one newline."""
+        """Return the encoded document: the schema's key order, two spaces, one newline."""
         ordered = in_schema_order(self.raw, self.name)
         return encode_yaml(ordered) if as_yaml else encode_json(ordered)
 
     def save(self, path: str | os.PathLike[str] | None = None) -> None:
-        """Validate and write the document; a reader sees the old file or the new one.
+        """Validate and write the document; readers see the old file or the new one.
 
         Parameters
         ----------
@@ -196,9 +196,9 @@ class Document(Generic[T]):
 
 
 class DocumentFolder:
-    """A folder with documents of the contract, each of which is read when it is asked for.
+    """A folder with documents of the contract, each of which is read on first use.
 
-    The raw object of a document is None where there is none. A document that is there but cannot be
+    The raw object of a missing document is None. A document that exists but cannot be
     read raises :class:`~runforge_contracts.errors.RunForgeError`.
     """
 
@@ -222,7 +222,7 @@ class DocumentFolder:
         return self._documents[file]
 
     def reload(self) -> None:
-        """Forget what was read, because a run that has not finished still changes."""
+        """Discard the documents that were read, because a run in progress still changes."""
         self._documents.clear()
 
     def raw(self, file: str) -> dict[str, Any] | None:
@@ -251,7 +251,7 @@ def schema_of(type_: type[msgspec.Struct]) -> str:
 def identify(
     raw: Any, names: Iterable[str] = (), path: Path | None = None
 ) -> tuple[str, tuple[str, ...]]:
-    """Return the name of the schema that ``raw`` says it follows, and warnings.
+    """Return the name of the schema that ``raw`` declares, and warnings.
 
     Parameters
     ----------
@@ -260,7 +260,7 @@ def identify(
     names
         The schemas that are acceptable, newest first; empty for all.
     path
-        Where it was read, whose file name tells documents without a version apart.
+        The path it was read from, whose file name identifies documents without a version.
 
     Raises
     ------
@@ -287,7 +287,7 @@ def identify(
     field = cast("str", newest.version_field)
     version = raw.get(field)
     if field not in raw or type(version) is not type(newest.version):
-        return wanted[0], ()  # The validator says what is wrong with it.
+        return wanted[0], ()  # The validator reports what is invalid.
     if wanted[0] == "result.v1" and isinstance(version, int) and version > 1:
         return wanted[0], (f"This is version {version} of result.json; version 1 is known here.",)
     readable = ", ".join(quote(CATALOG[name].version) for name in wanted)
@@ -301,7 +301,7 @@ def identify(
 
 
 def _candidates(raw: Any, path: Path | None) -> list[str]:
-    """Return the schemas that a document without a given schema may follow."""
+    """Return the schemas that a document without a declared schema may follow."""
     if not isinstance(raw, dict):
         return []
     url = raw.get("$schema")
@@ -322,18 +322,18 @@ def _candidates(raw: Any, path: Path | None) -> list[str]:
         for name, entry in CATALOG.items()
         if entry.file and entry.file.rpartition("/")[2] == path.name
     ]
-    # The files of an experiment's run are called like others; the name of its folder tells them.
+    # Files of an experiment run have the names of others; the name of their folder is different.
     by_file = [name for name in by_file if name.startswith("tfc.") is of_experiment] or by_file
-    # `request.v1.min.json` says what it is, too.
+    # `request.v1.min.json` is identified by its name, too.
     by_name = [name for name in CATALOG if path.name.startswith(f"{name}.")]
     by_form = ["tfc.config.v1" if "run_id" in raw else "tfc.experiment.v1"] if is_yaml(path) else []
     return by_file[::-1] or by_name or by_form
 
 
 def _normal(value: Any) -> Any:
-    """Return ``value`` with its numbers as the structs take them.
+    """Return ``value`` with its numbers in the types of the structs.
 
-    Integral floats become integers where a double holds them exactly, and integers beyond 64 bits
+    Integral floats become integers if a double holds them exactly, and integers beyond 64 bits
     become floats.
     """
     if isinstance(value, dict):

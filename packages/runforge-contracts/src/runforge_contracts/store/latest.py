@@ -34,7 +34,7 @@ AnyRun = Run | ExperimentRun
 _TAIL = 50
 #: How far the recorded time may be from that of a file written at the same time, in seconds.
 _JUST_THEN = 60.0
-#: Files that are written at the start of a run, the most reliable first.
+#: Paths that are created at the start of a run, the most reliable first.
 _TRAINED = (layout.REQUEST, layout.RUN, "")
 _EXPERIMENTS = (layout.SYSTEM, layout.CONFIG, "")
 

@@ -51,7 +51,7 @@ LOGS = "logs.txt"
 ARTIFACTS = "artifacts"
 #: An in-toto statement, whose format is defined elsewhere: it has no schema here.
 STATEMENT = "provenance.intoto.json"
-#: Content of the store's Git attributes: Git must not change any byte.
+#: Git attributes of a store, so that Git does not change any byte of its files.
 GIT_ATTRIBUTES = ".gitattributes"
 GIT_ATTRIBUTES_TEXT = b"* -text\n"
 #: Suffix of signatures.
