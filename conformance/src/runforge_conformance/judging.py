@@ -320,7 +320,7 @@ def _rebuilt(case: Case, place: ScratchFolder) -> Iterator[Finding]:
             name = file.removeprefix(prefix)
             if not file.startswith(prefix) or after.get(name) == data:
                 continue
-            # Only the index may change; all its previous entries must be kept.
+            # Only the index may change; an unreadable one must be kept in another file.
             if name != index:
                 yield finding("files.untouched", f"{name} must stay as it is.", file=name)
             elif not _readable(data) and data not in after.values():

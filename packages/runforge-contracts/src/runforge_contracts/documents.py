@@ -322,7 +322,7 @@ def _candidates(raw: Any, path: Path | None) -> list[str]:
         for name, entry in CATALOG.items()
         if entry.file and entry.file.rpartition("/")[2] == path.name
     ]
-    # Files of an experiment run have the names of others; the name of their folder is different.
+    # Files of an experiment run share names with other documents; the folder name decides.
     by_file = [name for name in by_file if name.startswith("tfc.") is of_experiment] or by_file
     # `request.v1.min.json` is identified by its name, too.
     by_name = [name for name in CATALOG if path.name.startswith(f"{name}.")]

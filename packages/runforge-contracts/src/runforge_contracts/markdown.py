@@ -27,7 +27,7 @@ def code(text: str, *, table: bool = False) -> str:
     """Return a name as a code span; ``table`` is for the cell of a table."""
     shown = printable(text)
     if not shown.strip():
-        # An empty code span is not a code span.
+        # Markdown has no empty code span.
         return f"“{shown}”"
     runs = {len(run) for run in _TICKS.findall(shown)}
     fence = "`" * next(size for size in range(1, len(runs) + 2) if size not in runs)

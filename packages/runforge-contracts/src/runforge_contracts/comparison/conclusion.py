@@ -76,7 +76,7 @@ class _Pair:
         self.runs_code = any(run.get("kind") == "experiment" for run in self.runs)
         others = any(self.differing[group] for group in ("data", "configuration", "environment"))
         if others and not self.runs_code:
-            # RunForge executes nothing of the workspace, so its commit is a last resort.
+            # RunForge runs no code of the workspace: its commit counts only without other reasons.
             self.differing["code"] = []
 
     def values(self, field: dict[str, Any]) -> list[dict[str, Any]]:

@@ -38,8 +38,8 @@ def skim_runs(
 ) -> Newest | None:
     """Return the first ``count`` runs whose entries match, and the number of all that match.
 
-    They are in the order of the index, the first at either end, followed by those that it lacks.
-    Runs that are not in the index are described from their documents.
+    The runs are not ranked: those in the index come in its order, followed by all that are not
+    in the index, which are described from their documents.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def skim_runs(
     said
         The required values of fields, as strings.
     metric
-        Sort by this metric, best first, then by time, newest first; without it only by time.
+        Choose the best runs by this metric, then the newest; without it the newest.
 
     Returns
     -------
@@ -71,7 +71,7 @@ def skim_runs(
     ids = [piece[len(_ID) : _ID_END].decode("latin-1") for piece in pieces]
     if not all(piece.startswith(_ID) for piece in pieces) or not all(map(is_run_id, ids)):
         return None
-    # Fields that these entries lack are read from the documents of their runs.
+    # Entries of the first version lack the status, which is in the documents of their runs.
     if not all(b'\n      "status": "' in piece for piece in pieces):
         return None
     lines = [_line(6, name, text) for name, text in said.items()]

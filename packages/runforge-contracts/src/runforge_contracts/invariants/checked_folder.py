@@ -174,7 +174,7 @@ class CheckedRun(CheckedFolder, Run):
 
     @property
     def record_version(self) -> str | None:
-        """The schema of ``run.json``; None where there is no valid one."""
+        """The schema of ``run.json``; None if there is no valid one."""
         document = self.document(layout.RUN)
         return None if document is None else document.name
 

@@ -72,7 +72,7 @@ def check_experiment_run(path: Path) -> list[Finding]:
     Raises
     ------
     RunForgeError
-        ``RUN_NOT_FOUND`` where there is no folder.
+        ``RUN_NOT_FOUND`` if there is no folder.
     """
     return experiment_findings(open_experiment_run(path))
 
@@ -100,7 +100,7 @@ def check_experiments(repository: Path) -> list[Finding]:
     Raises
     ------
     RunForgeError
-        ``STORE_NOT_FOUND`` where there is no folder of runs.
+        ``STORE_NOT_FOUND`` if there is no folder of runs.
     """
     runs = repository / layout.EXPERIMENT_RUNS
     if runs.is_symlink() or not runs.is_dir():

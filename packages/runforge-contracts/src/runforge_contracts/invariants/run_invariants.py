@@ -34,7 +34,7 @@ def check_run(path: str | os.PathLike[str]) -> list[Finding]:
     Raises
     ------
     RunForgeError
-        ``RUN_NOT_FOUND`` where there is no folder.
+        ``RUN_NOT_FOUND`` if there is no folder.
     """
     path = Path(path)
     if is_experiment_folder(path):
@@ -48,7 +48,7 @@ def check_folder(folder: CheckedRun) -> list[Finding]:
 
 
 def open_folder(path: Path, *, in_store: bool | None = None) -> CheckedRun:
-    """Read the run folder at ``path``; ``RUN_NOT_FOUND`` where there is none."""
+    """Read the run folder at ``path``; ``RUN_NOT_FOUND`` if there is none."""
     if path.is_symlink() or not path.is_dir():
         raise RunForgeError(
             ErrorCode.RUN_NOT_FOUND,

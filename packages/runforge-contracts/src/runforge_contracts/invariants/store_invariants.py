@@ -36,7 +36,7 @@ def check_store(store: StoreLayout) -> list[Finding]:
     Raises
     ------
     RunForgeError
-        ``STORE_NOT_FOUND`` where there is none.
+        ``STORE_NOT_FOUND`` if there is none.
     """
     if store.root.is_symlink() or not store.root.is_dir():
         raise RunForgeError(
@@ -196,7 +196,7 @@ def entry_findings(
         return
     actual = described[path] if path in described else _describe(path, store)
     if actual is None:
-        return  # The folder's own findings say what is wrong with it.
+        return  # The findings of the folder report the error.
     for path_in_entry, value, found in differences(entry, actual):
         location = format_pointer(path_in_entry)
         message = (

@@ -1,4 +1,4 @@
-"""The written form of an index, and reading its last entries without the whole file.
+"""The written form of an index, and functions to read only its last entries.
 
 The index is one JSON document, and grows by half a kilobyte per run. In its written form, an entry
 starts and ends with lines that cannot occur within an entry, so the last entries can be found from

@@ -144,7 +144,7 @@ def _experiments(place: ExperimentLayout) -> _Sequence:
     """Yield the experiment runs, the last one first."""
 
     def begun(run_id: ExperimentRunId) -> _Begun:
-        # Sorted by id alone: only the runs that are requested are read.
+        # Use only the id here: documents are read only for runs that are requested.
         path, day = place.run_folder(str(run_id)), run_id.day.replace("-", "")
         written = _begun(path, _EXPERIMENTS, f"{day}-000000").written
         today = datetime.fromtimestamp(written, UTC).strftime("%Y%m%d") == day

@@ -64,7 +64,7 @@ def read_index(store: StoreLayout) -> list[dict[str, Any]]:
 
 
 def run_folders(store: StoreLayout) -> list[Path]:
-    """Return the run folders of the store, by name, without links and names that are no run id."""
+    """Return the run folders of the store, by name, without links and other folders."""
     return [store.runs / name for name in run_names(store)]
 
 

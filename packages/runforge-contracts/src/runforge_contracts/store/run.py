@@ -151,7 +151,7 @@ class Run(BaseRun):
             status: RunStatus = self.result["status"]
             return status
         # Clients before result.json wrote a run record only when training had completed. Current
-        # clients write both, and a run with only one of them was interrupted in between.
+        # clients write both, and a run with only the record was interrupted in between.
         record = self.record
         before_results = record is not None and record["schema_version"] != RUN_VERSIONS[0]
         return "succeeded" if before_results else "incomplete"
