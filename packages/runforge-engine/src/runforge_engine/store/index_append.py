@@ -37,13 +37,13 @@ def append_to_large(index: Path, entry: dict[str, Any]) -> bool:
     Returns
     -------
     bool
-            Whether the entry was appended; False if the index is small or has another format and
-            must be read and written as a whole.
+        Whether the entry was appended; False if the index is small or has another format and
+        must be read and written as a whole.
 
     Raises
     ------
     RunForgeError
-            ``STORE_NOT_WRITABLE``; the index is then unchanged.
+        ``STORE_NOT_WRITABLE``; the index is then unchanged.
     """
     with open_file(index) as file, writing(index):
         size = os.fstat(file.fileno()).st_size

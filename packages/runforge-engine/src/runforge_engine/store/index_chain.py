@@ -44,8 +44,8 @@ class Chain:
     Parameters
     ----------
     entries
-            The raw entries, oldest first, as returned by
-            :func:`runforge_contracts.store.reading.read_index`.
+        The raw entries, oldest first, as returned by
+        :func:`runforge_contracts.store.reading.read_index`.
     """
 
     def __init__(self, entries: Iterable[Mapping[str, Any]]) -> None:

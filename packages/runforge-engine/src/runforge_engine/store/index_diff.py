@@ -75,9 +75,9 @@ class IndexDiff:
     Parameters
     ----------
     store
-            The store to read.
+        The store to read.
     thorough
-            Whether to read the documents of indexed runs, too, and compare them with their entries.
+        Whether to read the documents of indexed runs, too, and compare them with their entries.
     """
 
     def __init__(self, store: StoreLayout, *, thorough: bool) -> None:

@@ -37,7 +37,7 @@ def check_index(store: StoreLayout) -> IndexReport:
     Raises
     ------
     RunForgeError
-            ``FILE_UNSAFE`` if the store is a symbolic link; ``FILE_UNREADABLE``.
+        ``FILE_UNSAFE`` if the store is a symbolic link; ``FILE_UNREADABLE``.
     """
     comparison = IndexDiff(store, thorough=True)
     report = comparison.report()
@@ -60,9 +60,9 @@ def rebuild_index(store: StoreLayout) -> IndexReport:
     Raises
     ------
     RunForgeError
-            ``FILE_UNSAFE`` if the store is a symbolic link, ``FILE_UNREADABLE``, ``STORE_BUSY``,
-            ``STORE_NOT_WRITABLE``, or ``INDEX_INVALID`` and ``DOCUMENT_VERSION_UNSUPPORTED`` for an
-            index that others may be able to read; the index is then unchanged.
+        ``FILE_UNSAFE`` if the store is a symbolic link, ``FILE_UNREADABLE``, ``STORE_BUSY``,
+        ``STORE_NOT_WRITABLE``, or ``INDEX_INVALID`` and ``DOCUMENT_VERSION_UNSUPPORTED`` for an
+        index that others may be able to read; the index is then unchanged.
     """
     refuse_links(store.index.parent)
     comparison = IndexDiff(store, thorough=False)

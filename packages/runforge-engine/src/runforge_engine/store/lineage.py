@@ -95,8 +95,8 @@ def wanted(argument: str) -> Wanted:
     Raises
     ------
     RunForgeError
-            ``FILE_NOT_FOUND`` if it is neither, ``FILE_UNSAFE`` for a symbolic link or a device,
-            ``FILE_UNREADABLE``, ``USAGE_INVALID`` if there are too few digits.
+        ``FILE_NOT_FOUND`` if it is neither, ``FILE_UNSAFE`` for a symbolic link or a device,
+        ``FILE_UNREADABLE``, ``USAGE_INVALID`` if there are too few digits.
     """
     try:
         if argument:  # The empty path would be the current folder.
@@ -130,15 +130,15 @@ def trace(sought: Wanted, listed: Iterable[tuple[dict[str, Any], StoreLayout]]) 
     Parameters
     ----------
     sought
-            The digest, from :func:`wanted`.
+        The digest, from :func:`wanted`.
     listed
-            Every run as described by :func:`~runforge_contracts.store.reading.list_runs`, with its
-            store.
+        Every run as described by :func:`~runforge_contracts.store.reading.list_runs`, with its
+        store.
 
     Raises
     ------
     RunForgeError
-            ``RUN_NOT_FOUND``, or ``RUN_AMBIGUOUS`` if the start of a digest matches several.
+        ``RUN_NOT_FOUND``, or ``RUN_AMBIGUOUS`` if the start of a digest matches several.
     """
     # A copy of a run folder is the same run.
     unique = {(store, entry["run_id"]): entry for entry, store in reversed(list(listed))}

@@ -42,7 +42,7 @@ def claim_folder(store: StoreLayout, candidates: Iterator[str]) -> Path:
     Raises
     ------
     RunForgeError
-            ``STORE_NOT_WRITABLE``, or ``FILE_UNSAFE`` if the store is a symbolic link.
+        ``STORE_NOT_WRITABLE``, or ``FILE_UNSAFE`` if the store is a symbolic link.
     """
     _prepare(store)
     for run_id in candidates:
@@ -60,7 +60,7 @@ def claim_id(store: StoreLayout, run_id: str) -> Path:
     Raises
     ------
     RunForgeError
-            ``RUN_ID_TAKEN``, and the errors of :func:`claim_folder`.
+        ``RUN_ID_TAKEN``, and the errors of :func:`claim_folder`.
     """
     _prepare(store)
     folder = _claim(store, run_id)
@@ -81,7 +81,7 @@ def accept_id(store: StoreLayout, run_id: str) -> None:
     Raises
     ------
     RunForgeError
-            ``RUN_ID_TAKEN`` if the index has a run with this id, and the errors of
+        ``RUN_ID_TAKEN`` if the index has a run with this id, and the errors of
         :func:`claim_folder`.
     """
     _prepare(store)
@@ -95,8 +95,8 @@ def take_folder(folder: Path, store: StoreLayout) -> None:
     Raises
     ------
     RunForgeError
-            ``USAGE_INVALID`` if it contains the store, or is in the store but not among its runs;
-            ``RUN_ALREADY_COMPLETE`` if it is not empty; ``STORE_NOT_WRITABLE``.
+        ``USAGE_INVALID`` if it contains the store, or is in the store but not among its runs;
+        ``RUN_ALREADY_COMPLETE`` if it is not empty; ``STORE_NOT_WRITABLE``.
     """
     real, root = (Path(os.path.realpath(path)) for path in (folder, store.root))
     if root.is_relative_to(real) or (real.is_relative_to(root) and real.parent != root / "runs"):
@@ -178,8 +178,8 @@ def append_entry(store: StoreLayout, entry: dict[str, Any]) -> None:
     Raises
     ------
     RunForgeError
-            ``STORE_BUSY``, ``STORE_NOT_WRITABLE``, or ``INDEX_INVALID`` if the index cannot be
-            read; the index is then unchanged.
+        ``STORE_BUSY``, ``STORE_NOT_WRITABLE``, or ``INDEX_INVALID`` if the index cannot be
+        read; the index is then unchanged.
     """
     validate({"schema_version": "index.v1", "runs": [entry]}, "index.v1")
     with index_lock(store):

@@ -70,7 +70,7 @@ def children(store: StoreLayout) -> Iterator[tuple[Path, str | None]]:
     Raises
     ------
     RunForgeError
-            ``FILE_UNSAFE`` if the store is a symbolic link or inside one; ``FILE_UNREADABLE``.
+        ``FILE_UNSAFE`` if the store is a symbolic link or inside one; ``FILE_UNREADABLE``.
     """
     refuse_links(store.root, store.runs)
     for entry in list_folder(store.runs):
