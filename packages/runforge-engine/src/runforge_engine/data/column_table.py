@@ -18,7 +18,7 @@ class ColumnTable:
     #: Names of all columns, in order.
     names: tuple[str, ...]
     num_rows: int
-    #: Arrow columns by position: float64 or boolean, or strings where the fast conversion failed
+    #: Arrow columns by position: float64 or boolean, or strings if the fast conversion failed
     #: or an integer is beyond ``EXACT``.
     columns: dict[int, pa.ChunkedArray]
     #: Columns read as strings that contain other values: the first such row, and its type.
@@ -44,7 +44,7 @@ def missing_mask(column: pa.ChunkedArray) -> Any:
 
 
 def magnitude(column: pa.ChunkedArray) -> float:
-    """Return the largest absolute value of a column of numbers; 0 where it has none."""
+    """Return the largest absolute value of a column of numbers; 0 if it has none."""
     import pyarrow.compute as pc
 
     ends = pc.min_max(column).as_py()

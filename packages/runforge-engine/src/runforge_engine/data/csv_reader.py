@@ -104,7 +104,7 @@ class _CsvRows:
         with _arrow_threads(threads):
             return arrow_csv.read_csv(
                 pa.BufferReader(rows),
-                # One block is not parallel, and threads have been seen to deadlock.
+                # One block is not parallel, and threads were once seen to hang.
                 read_options=arrow_csv.ReadOptions(
                     block_size=block_size or min(len(rows) + 1, 2**31 - 1),
                     use_threads=threads > 1,
@@ -170,7 +170,7 @@ def _read_numbers(
 def _arrow_threads(count: int) -> Iterator[None]:
     """Set the number of threads of Arrow's pool within the context.
 
-    By default it is ``OMP_NUM_THREADS``, which is one where the numeric environment is pinned. The
+    By default it is ``OMP_NUM_THREADS``, which is one if the numeric environment is pinned. The
     order of the rows does not depend on it.
     """
     import pyarrow as pa

@@ -111,7 +111,7 @@ def _describe_label(dataset: Dataset) -> dict[str, Any]:
 def _describe(
     name: str, column: pa.ChunkedArray, label_column: str | None, exclude_columns: Sequence[str]
 ) -> dict[str, Any]:
-    """Return the role of a column and the kind of its values: number, integer, text or none."""
+    """Return the role of a column and the kind of its values: number, integer, text or empty."""
     missing = int(missing_mask(column).sum())
     cells = [cell for cell in column.unique().to_pylist() if cell and not is_missing(cell)]
     numbers = [parse_number(cell) for cell in cells]

@@ -50,7 +50,7 @@ _PICKLE = re.compile(rb"\x80[\x02-\x05]")
 _HTML = re.compile(rb"\s*<(?:!doctype\s+html|html|head)\b", re.IGNORECASE)
 _XML = re.compile(rb"\s*<\?xml\b")
 _JSON = re.compile(rb'\s*(?:\{\s*"[^"]*"\s*:|\[\s*[{\[])')
-#: Position of the magic in a tar archive, and size of the end of a ZIP archive with its directory.
+#: Position of the magic in a tar archive, and number of bytes searched at the end of a ZIP archive.
 _TAR = slice(257, 262)
 _ZIP_END = 2**16
 

@@ -42,7 +42,7 @@ def parquet_names(source: DatasetSource) -> tuple[str, ...]:
 
 
 def read_parquet(source: DatasetSource, numeric: Sequence[int], text: Sequence[int]) -> ColumnTable:
-    """Read the columns at the positions ``numeric`` and ``text``; ``DATASET_MALFORMED``."""
+    """Read the columns at the positions ``numeric`` and ``text``; raise ``DATASET_MALFORMED``."""
     import pyarrow as pa
 
     names = parquet_names(source)

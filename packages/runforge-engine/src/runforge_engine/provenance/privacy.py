@@ -1,4 +1,4 @@
-"""Private runs: remove from their documents the values that identify a user or a machine.
+"""Remove from the documents of private runs the values that identify a user or a machine.
 
 A record contains paths of folders: of a dataset outside the workspace, of the interpreter, and
 those in messages and tracebacks. They contain names of people, machines and projects, and do not
@@ -25,7 +25,7 @@ from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.run import Run
 from runforge_contracts.types import RequestV1
 
-#: Environment variable that requests it if no option does; empty or ``0`` does not.
+#: Environment variable that requests private runs if no option does; empty or ``0`` does not.
 VARIABLE = "RUNFORGE_PRIVATE"
 #: Placeholder for the folder of a dataset if that folder was left out.
 LEFT_OUT = "(left out)"

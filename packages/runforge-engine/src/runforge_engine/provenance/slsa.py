@@ -59,7 +59,7 @@ def statement_of(
     Parameters
     ----------
     run
-        The run, with ``result.json`` and, where the run has them, ``request.json`` and
+        The run, with ``result.json`` and, if they exist, ``request.json`` and
         ``run.json``.
     files
         The files of the run with their digests, ``{path: {"sha256": ..., ...}}``, as in a

@@ -37,7 +37,7 @@ def append_to_large(index: Path, entry: dict[str, Any]) -> bool:
     Returns
     -------
     bool
-        Whether the entry was appended; False if the index is small or has another format and
+        Whether the index now has the entry; False if the index is small or has another format and
         must be read and written as a whole.
 
     Raises
