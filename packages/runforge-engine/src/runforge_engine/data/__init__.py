@@ -1,1 +1,1 @@
-"""From the bytes of a dataset to a feature matrix and labels."""
+"""Read the bytes of a dataset and convert them to a feature matrix and labels."""

@@ -1,4 +1,4 @@
-"""The meaning of a cell of a table: a number, a boolean, or a missing value.
+"""Interpret a cell of a table: a number, a boolean, or a missing value.
 
 Source: RunForge contract, "Data".
 """
@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-#: Cells that stand for a missing value, after trimming.
+#: Cells that represent a missing value, after trimming.
 MISSING = frozenset({"", "NA", "N/A", "NaN", "nan", "null", "NULL", "None"})
 #: Characters that are trimmed from a cell.
 BLANKS = " \t\r\n\v\f"
-#: Every integer up to this one is a double; of those beyond it, most are not.
+#: Every integer up to this one is exact as a double; most of the larger ones are not.
 EXACT = 2**53
-#: The words of a boolean, in lower case.
+#: The words for boolean values, in lower case.
 BOOLEANS = ("false", "true")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII)
 
@@ -26,10 +26,10 @@ def parse_number(cell: str) -> float | None:
 
 
 def is_missing(cell: str) -> bool:
-    """Tell whether a cell holds no value."""
+    """Return whether a cell holds no value."""
     return cell.strip(BLANKS) in MISSING
 
 
 def are_booleans(cells: Collection[str]) -> bool:
-    """Tell whether trimmed cells are all true or false, in any case; False where there are none."""
+    """Return whether trimmed cells are all true or false, in any case; False if there are none."""
     return bool(cells) and all(cell.lower() in BOOLEANS for cell in cells)

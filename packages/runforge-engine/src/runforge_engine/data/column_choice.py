@@ -72,7 +72,7 @@ def choose_columns(
 
 
 def no_features(label_column: str, source: DatasetSource, *, excluded: bool) -> RunForgeError:
-    """Return the error on a dataset without features: all excluded, or none present."""
+    """Return the error for a dataset without features: all excluded, or none present."""
     if excluded:
         return RunForgeError(
             ErrorCode.ZERO_FEATURES,
@@ -89,7 +89,7 @@ def no_features(label_column: str, source: DatasetSource, *, excluded: bool) -> 
 
 
 def check_unique(names: Iterable[str], source: DatasetSource) -> None:
-    """Refuse columns of the same name, which are ambiguous; ``COLUMN_DUPLICATE``."""
+    """Raise ``COLUMN_DUPLICATE`` for columns of the same name, which are ambiguous."""
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
         raise RunForgeError(
@@ -102,9 +102,9 @@ def check_unique(names: Iterable[str], source: DatasetSource) -> None:
 
 
 def check_nameless(table: ColumnTable, positions: Sequence[int], source: DatasetSource) -> None:
-    """Refuse values in columns without a name; ``DATASET_MALFORMED``.
+    """Raise ``DATASET_MALFORMED`` for values in columns without a name.
 
-    Spreadsheets write empty columns beside a table, which are accepted.
+    Spreadsheets write empty columns beside a table; these are accepted.
     """
     import numpy as np
 

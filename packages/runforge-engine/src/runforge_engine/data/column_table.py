@@ -18,22 +18,22 @@ class ColumnTable:
     #: Names of all columns, in order.
     names: tuple[str, ...]
     num_rows: int
-    #: Arrow columns by position: float64 or boolean, or strings where the fast conversion failed
+    #: Arrow columns by position: float64 or boolean, or strings if the fast conversion failed
     #: or an integer is beyond ``EXACT``.
     columns: dict[int, pa.ChunkedArray]
-    #: Columns that were read as strings but hold other values: the first such row, and its type.
+    #: Columns read as strings that contain other values: the first such row, and its type.
     textless: dict[int, tuple[int, str]]
 
 
 def may_lack_values(column: pa.ChunkedArray) -> bool:
-    """Tell whether a column could have missing values, without a look at its cells."""
+    """Return whether a column could have missing values, without reading its cells."""
     import pyarrow as pa
 
     return bool(column.null_count) or bool(pa.types.is_string(column.type))
 
 
 def missing_mask(column: pa.ChunkedArray) -> Any:
-    """Return where a column has no value: a boolean ndarray of shape (n_rows,)."""
+    """Return which values of a column are missing: a boolean ndarray of shape (n_rows,)."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -44,7 +44,7 @@ def missing_mask(column: pa.ChunkedArray) -> Any:
 
 
 def magnitude(column: pa.ChunkedArray) -> float:
-    """Return the largest absolute value of a column of numbers; 0 where it has none."""
+    """Return the largest absolute value of a column of numbers; 0 if it has none."""
     import pyarrow.compute as pc
 
     ends = pc.min_max(column).as_py()
@@ -52,14 +52,14 @@ def magnitude(column: pa.ChunkedArray) -> float:
 
 
 def has_nan(column: pa.ChunkedArray) -> bool:
-    """Tell whether a column has NaN values: Arrow accepts spellings that are not missing values."""
+    """Return whether a column has NaN values: Arrow also accepts spellings that are not missing."""
     import pyarrow.compute as pc
 
     return bool(pc.any(pc.is_nan(column)).as_py())
 
 
 def release_unused() -> None:
-    """Return the memory that Arrow has freed, and would keep, to the system."""
+    """Return memory to the system that Arrow has freed but still holds."""
     import pyarrow as pa
 
     pa.default_memory_pool().release_unused()

@@ -24,7 +24,7 @@ _ICONV = "Convert it, such as with `iconv -f {} -t UTF-8 old.csv > new.csv`."
 
 
 def csv_text(source: DatasetSource) -> bytes:
-    """Return the CSV text of a dataset: decompressed UTF-8 that is not empty."""
+    """Return the CSV content of a dataset: decompressed UTF-8 that is not empty."""
     if source.text is None:
         source.text = _checked_text(source)
     return source.text
@@ -81,7 +81,7 @@ def _check_encoding(data: bytes, source: DatasetSource) -> None:
     view, step = memoryview(data), 2**24
     for start in range(0, len(data), step):
         try:
-            # In pieces, so that no second copy of a large file lies in memory.
+            # In chunks, so that no second copy of a large file is in memory.
             decoder.decode(view[start : start + step], final=start + step >= len(data))
         except UnicodeDecodeError as error:
             at = max(start + error.start, 0)
@@ -95,14 +95,14 @@ def _check_encoding(data: bytes, source: DatasetSource) -> None:
 
 
 def _nul(data: bytes, nul: int, source: DatasetSource) -> RunForgeError:
-    """Return the error on a NUL character: a stray one, or a sign of another encoding."""
+    """Return the error for a NUL character: a stray one, or a sign of another encoding."""
     encoding = None
     if data[:4] in (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE):
         encoding = "UTF-32"
     elif data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         encoding = "UTF-16"
     elif 0 <= nul < 4 and data.count(b"\x00", 0, 64) >= len(data[:64]) // 3:
-        # Without a byte order mark.
+        # UTF-16 without a byte order mark.
         encoding = "UTF-16LE" if nul % 2 else "UTF-16BE"
     if encoding is None:
         message = f"The dataset holds a NUL character, in line {_line(data, nul)} (byte {nul})."
@@ -116,5 +116,5 @@ def _nul(data: bytes, nul: int, source: DatasetSource) -> RunForgeError:
 
 
 def _line(data: bytes, at: int) -> int:
-    """Return the number of the line that a byte is in, from 1."""
+    """Return the number of the line that contains a byte, counted from 1."""
     return data.count(b"\n", 0, at) + 1

@@ -1,4 +1,4 @@
-"""The header of a CSV text: the column names, or what is wrong with the first line."""
+"""Read the header of a CSV file: the column names, or the problem with the first line."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from runforge_engine.data.cells import BLANKS, is_missing, parse_number
 from runforge_engine.data.csv_decoding import BOM
 from runforge_engine.data.dataset_source import DatasetSource
 
-#: Rows that are looked at to find the columns that hold booleans.
+#: Number of rows that are searched for boolean columns.
 SAMPLE_ROWS = 20
 #: Start of a line that marks a merge conflict.
 CONFLICT = re.compile(r"(?:<{7}|={7}|>{7}|\|{7})(?: |$)")
 _SEPARATOR = re.compile(r"sep=.?", re.IGNORECASE)
-#: Hint on a merge conflict.
+#: Hint for a merge conflict.
 RESOLVE = "Resolve the conflict first: two versions of the file were merged."
-#: Hint on comments.
+#: Hint for comments.
 UNCOMMENT = "Remove the comments, such as with `grep -v '^#' old.csv > new.csv`."
 
 
 def read_header(data: bytes, source: DatasetSource) -> tuple[tuple[str, ...], int]:
-    """Return the column names, and the offset at which the rows begin."""
+    """Return the column names, and the offset of the first row."""
     lines = CsvLines(data)
     records = (record for record in csv.reader(lines, strict=True) if record)
     try:
@@ -40,7 +40,7 @@ def read_header(data: bytes, source: DatasetSource) -> tuple[tuple[str, ...], in
             path=str(source.path),
         ) from None
     begin, below = lines.end, list[list[str]]()
-    # The reader of the rows reports what is wrong with them.
+    # The reader of the rows reports the problem.
     with suppress(csv.Error):
         below.extend(itertools.islice(records, SAMPLE_ROWS))
     several = (record for record in below if sum(map(bool, record)) > 1)
@@ -55,14 +55,14 @@ def read_header(data: bytes, source: DatasetSource) -> tuple[tuple[str, ...], in
 def _header_problem(
     names: Sequence[str], first: Sequence[str]
 ) -> tuple[ErrorCode, str, str] | None:
-    """Return code, message and hint where the first line does not name the columns.
+    """Return code, message and hint if the first line does not name the columns.
 
     Parameters
     ----------
     names
         Fields of the first line.
     first
-        Fields of the first line below that has several; empty where there is none.
+        Fields of the first later line that has several; empty if there is none.
     """
     filled = [name for name in names if name.strip(BLANKS)]
     below = [cell for cell in first if cell.strip(BLANKS)]
@@ -95,12 +95,12 @@ def _header_problem(
 
 
 def is_comment(cell: str) -> bool:
-    """Tell whether a cell begins a comment."""
+    """Return whether a cell starts a comment."""
     return cell.lstrip(BLANKS).startswith("#")
 
 
 class CsvLines:
-    """Iterates over the lines of a CSV text; ``end`` is the offset after the last one."""
+    """Iterate over the lines of a CSV file; ``end`` is the offset after the last one."""
 
     def __init__(self, data: bytes, begin: int = 0) -> None:
         self._data = data

@@ -1,8 +1,8 @@
-"""Read the columns of a CSV text with Arrow.
+"""Read the columns of a CSV file with Arrow.
 
-Arrow is strict about the number of fields in a row and exact about floats. Where its fast
-conversion refuses a column, the cells are read as strings, so that every cell has one meaning (see
-:mod:`runforge_engine.data.cells`), whichever way it is read.
+Arrow is strict about the number of fields in a row and exact about floats. If its fast conversion
+rejects a column, the cells are read as strings, so that every cell has the same meaning (see
+:mod:`runforge_engine.data.cells`) however it is read.
 
 Source: RunForge contract, "Data"; RFC 4180.
 """
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-#: Least and largest size of the blocks in which numbers are parsed: the smaller fits into a
+#: Smallest and largest size of the blocks in which numbers are parsed: the smaller fits into a
 #: processor's cache, which saves a quarter of the time; the larger is for longer rows.
 _BLOCK_SIZES = (2**19, 2**23)
-#: Least bytes of a block for each column: reading a column of a block has a fixed cost.
+#: Minimum bytes of a block per column: reading a column of a block has a fixed cost.
 _BYTES_PER_COLUMN = 2**13
 _TRUE, _FALSE = (
     ["".join(letters) for letters in itertools.product(*zip(word, word.upper(), strict=True))]
@@ -54,7 +54,7 @@ def read_csv(source: DatasetSource, numeric: Sequence[int], text: Sequence[int])
     data = csv_text(source)
     names, begin = read_header(data, source)
     if data.count(b'"') % 2:
-        # Arrow could take the rest of the file for one field.
+        # Arrow could read the rest of the file as one field.
         raise structure_error(data, len(names), source, "a quote is not closed")
     if not quotes_match(data, begin):
         # Arrow accepts a misplaced quote and joins rows.
@@ -67,7 +67,7 @@ def read_csv(source: DatasetSource, numeric: Sequence[int], text: Sequence[int])
     csv_file = _CsvRows(data, begin, len(names))
     table = _read_numbers(csv_file, numeric, text) if numeric else None
     if table is None:
-        # A cell is no plain number, or the structure is broken. Reading strings fails only for
+        # A cell is not a plain number, or the structure is broken. Reading strings fails only for
         # the latter.
         try:
             table = csv_file.read({}, [*numeric, *text], block_size=0)
@@ -79,10 +79,10 @@ def read_csv(source: DatasetSource, numeric: Sequence[int], text: Sequence[int])
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _CsvRows:
-    """The rows of a CSV text."""
+    """The rows of a CSV file."""
 
     data: bytes
-    #: Where the rows begin.
+    #: Offset of the first row.
     begin: int
     #: Number of columns.
     width: int
@@ -90,7 +90,7 @@ class _CsvRows:
     def read(
         self, types: Mapping[int, pa.DataType], text: Sequence[int], *, block_size: int
     ) -> pa.Table:
-        """Read columns in blocks that are larger than any row; 0 stands for one block.
+        """Read columns in blocks that are larger than any row; 0 means one block.
 
         The columns of the result are named by their positions.
         """
@@ -99,18 +99,18 @@ class _CsvRows:
 
         kinds = {**types, **dict.fromkeys(text, pa.string())}
         threads = usable_cores() if block_size else 1
-        # A view: there is no second copy of the text.
+        # A view, to avoid a second copy of the data.
         rows = pa.py_buffer(self.data).slice(self.begin)
         with _arrow_threads(threads):
             return arrow_csv.read_csv(
                 pa.BufferReader(rows),
-                # One block is not parallel, and threads were once seen to wait forever.
+                # One block is not parallel, and threads were once seen to hang.
                 read_options=arrow_csv.ReadOptions(
                     block_size=block_size or min(len(rows) + 1, 2**31 - 1),
                     use_threads=threads > 1,
                     column_names=[str(position) for position in range(self.width)],
                 ),
-                # Line breaks within quotes make the parser slower.
+                # Support for line breaks within quotes makes the parser slower.
                 parse_options=arrow_csv.ParseOptions(
                     newlines_in_values=self.data.find(b'"', self.begin) >= 0
                 ),
@@ -125,7 +125,7 @@ class _CsvRows:
             )
 
     def booleans(self, positions: Sequence[int]) -> list[int]:
-        """Return those of the columns whose first cells are true and false, in any case."""
+        """Return the columns whose first cells are true and false, in any case."""
         records = csv.reader(CsvLines(self.data, self.begin))
         found: dict[int, set[str]] = {position: set() for position in positions}
         try:
@@ -133,14 +133,14 @@ class _CsvRows:
                 for position in positions if record else ():
                     found[position].add(record[position].strip(BLANKS))
         except (csv.Error, IndexError):
-            return []  # The reader of all rows reports what is wrong.
+            return []  # The reader of all rows reports the problem.
         return [position for position, cells in found.items() if are_booleans(cells - MISSING)]
 
 
 def _read_numbers(
     csv_file: _CsvRows, numeric: Sequence[int], text: Sequence[int]
 ) -> pa.Table | None:
-    """Read the columns by Arrow's fast conversion, or return None where it refuses one."""
+    """Read the columns with Arrow's fast conversion, or return None if it rejects one."""
     import pyarrow as pa
 
     types = {
@@ -156,7 +156,7 @@ def _read_numbers(
                 return None
             large = [name for name in floats if EXACT <= magnitude(table.column(name)) < math.inf]
             if large:
-                # Read as strings, to find out whether a double represents them exactly.
+                # Read as strings, to check whether a double represents them exactly.
                 cells = csv_file.read({}, [int(name) for name in large], block_size=block_size)
         except pa.ArrowInvalid:
             continue
@@ -170,7 +170,7 @@ def _read_numbers(
 def _arrow_threads(count: int) -> Iterator[None]:
     """Set the number of threads of Arrow's pool within the context.
 
-    By default it is ``OMP_NUM_THREADS``, which is one where the numeric environment is pinned. The
+    By default it is ``OMP_NUM_THREADS``, which is one if the numeric environment is pinned. The
     order of the rows does not depend on it.
     """
     import pyarrow as pa

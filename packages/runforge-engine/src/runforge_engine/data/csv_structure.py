@@ -1,4 +1,4 @@
-"""Find structural errors of a CSV text: unmatched quotes, rows with a wrong number of fields.
+"""Find structural errors of a CSV file: unmatched quotes, rows with a wrong number of fields.
 
 Source: RunForge contract, "Data"; RFC 4180.
 """
@@ -16,7 +16,7 @@ from runforge_engine.data.cells import BLANKS
 from runforge_engine.data.csv_header import CONFLICT, RESOLVE, UNCOMMENT, is_comment
 from runforge_engine.data.dataset_source import DatasetSource
 
-#: Bytes that are looked at once for quotes.
+#: Size of the chunks that are searched for quotes, in bytes.
 _STEP = 2**22
 _QUOTES = (
     "A value with a quote or a comma in it stands in quotes, and the quote in it is written twice:"
@@ -25,7 +25,7 @@ _QUOTES = (
 
 
 def quotes_match(data: bytes, begin: int) -> bool:
-    """Tell whether each quote opens a field, closes one, or is one of a pair within a field."""
+    """Return whether each quote opens a field, closes one, or is one of a pair within a field."""
     import numpy as np
 
     if data.find(b'"', begin) < 0:
@@ -44,7 +44,7 @@ def quotes_match(data: bytes, begin: int) -> bool:
 
 
 def structure_error(data: bytes, width: int, source: DatasetSource, reason: str) -> RunForgeError:
-    """Return the error on the first row whose structure is broken."""
+    """Return the error for the first row whose structure is broken."""
     closed = data.count(b'"') % 2 == 0
     return find_structure_error(data, width, source, closed=closed) or RunForgeError(
         ErrorCode.DATASET_MALFORMED,
@@ -56,12 +56,12 @@ def structure_error(data: bytes, width: int, source: DatasetSource, reason: str)
 def find_structure_error(
     data: bytes, width: int, source: DatasetSource, *, closed: bool
 ) -> RunForgeError | None:
-    """Return the error on the first row whose structure is broken; None where there is none.
+    """Return the error for the first row whose structure is broken; None if there is none.
 
     Parameters
     ----------
     closed
-        Whether as many quotes open as close.
+        Whether the numbers of opening and closing quotes are equal.
     """
     path, malformed = str(source.path), ErrorCode.DATASET_MALFORMED
     row, stray = 0, None
@@ -92,7 +92,7 @@ def find_structure_error(
 
 
 def _records(data: bytes) -> Iterator[tuple[list[str], str]]:
-    """Yield the records of a CSV text, the header first, each with the lines it was read from.
+    """Yield the records of a CSV file, the header first, each with its source lines.
 
     Empty lines are skipped.
     """

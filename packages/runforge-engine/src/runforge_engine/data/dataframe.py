@@ -1,7 +1,7 @@
-"""A data frame as a dataset: a CSV file in the store, named by its digest.
+"""Use a data frame as a dataset: write it to the store as a CSV file named by its digest.
 
-A run learns from a file that can be looked at, hashed and read again, so a frame is written before
-it is used. The same frame is the same file, and is written once.
+A run trains on a file that can be inspected, hashed and read again, so a data frame is written
+before it is used. Equal data frames give the same file, which is written once.
 
 Source: RunForge contract, "Data".
 """
@@ -21,12 +21,12 @@ from runforge_contracts.store.layout import StoreLayout
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Folder of the store with the files that frames became.
+#: Folder of the store for the files made from data frames.
 DATASETS = "datasets"
 
 
 def is_frame(data: Any) -> bool:
-    """Tell whether ``data`` is a pandas data frame; pandas is not imported for that."""
+    """Return whether ``data`` is a pandas data frame, without importing pandas."""
     pandas = sys.modules.get("pandas")
     return pandas is not None and isinstance(data, pandas.DataFrame)
 
@@ -34,14 +34,14 @@ def is_frame(data: Any) -> bool:
 def write_frame(frame: pd.DataFrame, store: StoreLayout) -> Path:
     """Write ``frame`` into ``store`` and return the file's path.
 
-    Columns keep their order; the index is left out. Numbers are written so that reading gives the
-    same float64; those of fewer bits are widened first. Bytes are decoded as UTF-8. A missing value
+    Columns keep their order; the index is left out. Numbers are written so that reading returns the
+    same float64; narrower floats are widened first. Bytes are decoded as UTF-8. A missing value
     becomes an empty cell.
 
     Raises
     ------
     RunForgeError
-        ``USAGE_INVALID`` where a column's name is not text; ``DATASET_ENCODING_INVALID`` for bytes
+        ``USAGE_INVALID`` if a column's name is not a string; ``DATASET_ENCODING_INVALID`` for bytes
         that are not UTF-8; ``STORE_NOT_WRITABLE``.
     """
     data = _csv(frame)
@@ -61,7 +61,7 @@ def _csv(frame: pd.DataFrame) -> bytes:
                 f"The name of a column is not text: {quote(name)}.",
                 hint="Rename it: `frame.columns = [str(name) for name in frame.columns]`.",
             )
-    # By position, not by name: two columns of one name are refused when the file is read.
+    # By position, not by name: repeated names are rejected when the file is read.
     columns = [frame.iloc[:, place] for place in range(frame.shape[1])]
     plain = [_plain(column) for column in columns]
     if any(new is not old for new, old in zip(plain, columns, strict=True)):
@@ -73,15 +73,15 @@ def _csv(frame: pd.DataFrame) -> bytes:
 
 
 def _plain(column: pd.Series) -> pd.Series:
-    """Return a column whose values are written as they are meant: wide floats, and no bytes."""
+    """Return a column whose values can be written exactly: as float64, and without bytes."""
     import pandas as pd
 
     kind = column.dtype
     values = kind.categories.dtype if isinstance(kind, pd.CategoricalDtype) else kind
     if pd.api.types.is_float_dtype(values):
-        # Of a float of fewer bits, its shortest form is that of another float64.
+        # The shortest form of a narrower float would be read as another float64.
         return column if str(kind) == "float64" else column.astype("Float64").astype("float64")
-    # What is nothing else may be bytes, as are the strings of Arrow and of HDF5.
+    # A column of another type may contain bytes, as do the strings of Arrow and of HDF5.
     if pd.api.types.is_bool_dtype(values) or pd.api.types.is_numeric_dtype(values):
         return column
     if isinstance(kind, pd.StringDtype) or pd.api.types.is_datetime64_any_dtype(values):

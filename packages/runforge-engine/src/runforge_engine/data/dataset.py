@@ -1,8 +1,8 @@
-"""The dataset of a run: a matrix of features and a vector of labels.
+"""Load the dataset of a run: a matrix of features and a vector of labels.
 
-Used columns are read, rows with a missing value are dropped and counted, and what is left must be
-finite numbers and valid labels. Nothing is imputed or guessed. Booleans, labels that look alike and
-numbers that no double represents are reported by diagnostics.
+Used columns are read, rows with a missing value are dropped and counted, and the rest must be
+finite numbers and valid labels. No value is imputed or guessed. Diagnostics report booleans, labels
+that look alike and numbers that no double represents.
 
 Source: RunForge contract, "Data"; RunForge guarantees, "Label Handling" and "Missing Data".
 """
@@ -47,31 +47,31 @@ class Dataset:
     positions: Any
     #: The labels that occur, sorted.
     classes: tuple[int | str, ...]
-    #: Rows of the file.
+    #: Number of rows in the file.
     rows_total: int
-    #: Rows left out because a used column had no value.
+    #: Number of rows dropped because a used column had no value.
     rows_dropped: int
-    #: Missing values of each used column that has any.
+    #: Number of missing values of each used column that has any.
     missing_by_column: dict[str, int]
-    #: ndarray of shape (n_samples,): the row of the file, from 1, that each sample was.
+    #: ndarray of shape (n_samples,): the row of each sample in the file, counted from 1.
     row_numbers: Any
     #: Diagnostics about the data.
     diagnostics: tuple[Diagnostic, ...]
 
     def release(self) -> None:
-        """Release the matrix, once its rows were copied."""
+        """Release the matrix, once its rows have been copied."""
         self.X = None
 
 
 def load_dataset(
     source: DatasetSource, label_column: str, exclude_columns: Sequence[str] = ()
 ) -> Dataset:
-    """Read a dataset and check everything that training relies on.
+    """Read a dataset and check all requirements of training.
 
     Parameters
     ----------
     source
-        The bytes, which are released once the table was read.
+        The bytes, which are released once the table has been read.
     label_column
         Name of the label column; never inferred.
     exclude_columns
@@ -139,7 +139,7 @@ def load_dataset(
 
 
 def rows_dropped(dropped: int, total: int, missing_by_column: dict[str, int]) -> Diagnostic:
-    """Return the diagnostic on the rows that were left out."""
+    """Return the diagnostic for the rows that were dropped."""
     return diagnostic(
         DiagnosticCode.MISSING_VALUES_DROPPED,
         f"{dropped} of {total} rows were dropped because a value was missing.",
@@ -150,7 +150,7 @@ def rows_dropped(dropped: int, total: int, missing_by_column: dict[str, int]) ->
 
 
 def nameless_dropped(column_positions: Sequence[int]) -> Diagnostic:
-    """Return the diagnostic on columns that have neither a name nor a value."""
+    """Return the diagnostic for columns that have neither a name nor a value."""
     several = len(column_positions) > 1
     return diagnostic(
         DiagnosticCode.EMPTY_COLUMNS_DROPPED,

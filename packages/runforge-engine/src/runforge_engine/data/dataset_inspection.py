@@ -1,4 +1,4 @@
-"""A look at a dataset before training: its columns, what is missing, and whether it would do.
+"""Inspect a dataset before training: its columns, missing values, and whether it is valid.
 
 Source: RunForge guarantees, "Dataset Inspection" and "Diagnostics".
 """
@@ -31,9 +31,9 @@ def inspect_dataset(
     Parameters
     ----------
     path
-        The dataset, from the current folder.
+        The dataset, relative to the current folder.
     label_column
-        Name of the label column; without one, only the columns are looked at.
+        Name of the label column; without one, only the columns are checked.
     exclude_columns
         Columns that are neither label nor feature.
 
@@ -45,7 +45,7 @@ def inspect_dataset(
     Raises
     ------
     RunForgeError
-        Where the file cannot be read as a table at all.
+        If the file cannot be read as a table at all.
     """
     source = read_source(Path(path))
     names = read_names(source)
@@ -85,7 +85,7 @@ def inspect_dataset(
 def _check_columns(
     table: ColumnTable, exclude_columns: Sequence[str], source: DatasetSource
 ) -> list[Diagnostic]:
-    """Check what needs no label: that every column which is not excluded has a name of its own."""
+    """Check without a label: every column that is not excluded has a unique name."""
     used = [position for position, name in enumerate(table.names) if name not in exclude_columns]
     check_unique(
         [table.names[position] for position in used if table.names[position].strip(BLANKS)], source
@@ -111,7 +111,7 @@ def _describe_label(dataset: Dataset) -> dict[str, Any]:
 def _describe(
     name: str, column: pa.ChunkedArray, label_column: str | None, exclude_columns: Sequence[str]
 ) -> dict[str, Any]:
-    """Return what a column is for, and what it holds: numbers, integers, text or nothing."""
+    """Return the role of a column and the kind of its values: number, integer, text or empty."""
     missing = int(missing_mask(column).sum())
     cells = [cell for cell in column.unique().to_pylist() if cell and not is_missing(cell)]
     numbers = [parse_number(cell) for cell in cells]
@@ -124,7 +124,7 @@ def _describe(
     if not cells:
         kind = "empty"
     elif role == "feature" and are_booleans([cell.strip(BLANKS) for cell in cells]):
-        kind = "integer"  # As which they are read, 0 and 1.
+        kind = "integer"  # They are read as 0 and 1.
     elif any(value is None for value in numbers):
         kind = "text"
     elif all(value is not None and value.is_integer() for value in numbers):

@@ -1,4 +1,4 @@
-"""The bytes of a dataset: read once, so that what is hashed is what is parsed.
+"""Read the bytes of a dataset once, so that the hashed bytes are the parsed ones.
 
 Source: RunForge contract, "Data".
 """
@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 
-#: Start of ``created_by`` where a Python program called the library.
+#: Start of ``created_by`` if a Python program called the library.
 PYTHON = "runforge-engine@"
 
 
@@ -28,18 +28,18 @@ class DatasetSource:
     data: bytes
     #: SHA-256 of ``data``, the dataset's fingerprint.
     sha256: str
-    #: ``data`` as CSV text, decompressed and checked, once it was decoded.
+    #: ``data`` as CSV, decompressed and checked, once it has been decoded.
     text: bytes | None = None
-    #: Whether the caller writes Python: hints then name arguments, not options.
+    #: Whether the caller is a Python program: hints then name arguments, not options.
     in_python: bool = False
 
     def release(self) -> None:
-        """Release the bytes, once the table was read from them."""
+        """Release the bytes, once the table has been read from them."""
         self.data, self.text = b"", None
 
 
 def read_source(path: Path) -> DatasetSource:
-    """Read the file at ``path`` and take its fingerprint.
+    """Read the file at ``path`` and compute its fingerprint.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def read_source(path: Path) -> DatasetSource:
         ``FILE_UNREADABLE``.
     """
     try:
-        # Do not wait for the other end of a pipe.
+        # Do not wait for the writer of a pipe.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         with os.fdopen(descriptor, "rb") as file:
             mode = os.fstat(descriptor).st_mode
@@ -99,7 +99,7 @@ def dataset_path(recorded: str, workspace: Path) -> Path:
     Raises
     ------
     RunForgeError
-        ``PATH_OUTSIDE_ROOT`` where a relative path climbs out of the workspace.
+        ``PATH_OUTSIDE_ROOT`` if a relative path leads out of the workspace.
     """
     depth = 0
     for part in PurePosixPath(recorded).parts:

@@ -1,4 +1,4 @@
-"""Turn the feature columns of a table into one matrix of finite numbers."""
+"""Convert the feature columns of a table to one matrix of finite numbers."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-#: Values of the matrix that are copied at once: one mebibyte.
+#: Number of values of the matrix that are copied at once: one mebibyte.
 _BLOCK = 2**17
-#: Least rows that are copied at once.
+#: Minimum number of rows that are copied at once.
 _LEAST_ROWS = 512
 _INTEGER = re.compile(r"[+-]?[0-9]+(?:\.0*)?", re.ASCII)
 
@@ -48,7 +48,7 @@ def feature_matrix(
     Parameters
     ----------
     table
-        Its feature columns are removed, to free their memory.
+        The table; its feature columns are removed, to free their memory.
     features
         Names of the feature columns, in order, with their positions in the table.
     keep : ndarray of shape (n_samples,)
@@ -56,7 +56,7 @@ def feature_matrix(
     source
         The dataset, for errors.
     excludable
-        Whether a column may be left out; it may not where a model needs it.
+        Whether a column may be left out; False if a model needs it.
 
     Returns
     -------
@@ -78,7 +78,7 @@ def feature_matrix(
     booleans: list[str] = []
     inexact: list[Problem] = []
     numbers: dict[int, pa.ChunkedArray] = {}
-    # Largest value of any row, dropped ones included.
+    # Largest value of any row, including dropped ones.
     bound = 0.0
     for index, (name, position) in enumerate(features.items()):
         column = table.columns.pop(position)
@@ -138,8 +138,8 @@ def _not_exact(problems: Sequence[Problem]) -> Diagnostic:
 def _copy_numbers(columns: dict[int, pa.ChunkedArray], keep: Any, X: Any) -> None:
     """Move the rows ``keep`` of some columns into the matrix.
 
-    A block of rows of all columns at a time, which fits into the processor's cache: five times as
-    fast as column by column. Each block is freed once it is copied.
+    Copies a block of rows of all columns at a time, which fits into the processor's cache: five
+    times as fast as column by column. Each block is freed once it is copied.
     """
     import numpy as np
     import pyarrow as pa
@@ -187,7 +187,7 @@ def _parse_cells(column: pa.ChunkedArray, keep: Any, target: Any, name: str) -> 
         values = cells.cast(pa.float64()).to_numpy(zero_copy_only=False)
     except pa.ArrowInvalid:
         values = None
-    # Arrow accepts words for infinity and NaN, which are not numbers here.
+    # Arrow accepts words for infinity and NaN, which RunForge does not treat as numbers.
     if values is not None and np.isfinite(values).all():
         target[:] = values
     else:

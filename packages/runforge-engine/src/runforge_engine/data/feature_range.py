@@ -1,4 +1,4 @@
-"""Checks of the size of feature values: not finite, too large to be scaled, or outliers."""
+"""Check the size of feature values: not finite, too large to be scaled, or outliers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAX_FEATURE = math.sqrt(sys.float_info.max)
 def check_range(
     X: Any, features: Sequence[str], keep: Any, source: DatasetSource, *, excludable: bool
 ) -> None:
-    """Refuse values that are not finite, or whose squares are not."""
+    """Raise an error for values that are not finite, or whose squares are not."""
     import numpy as np
 
     infinite, large = [], []
@@ -56,12 +56,12 @@ def check_range(
 
 
 def summable(rows: int) -> float:
-    """Return the largest size at which the variance of so many values is certainly finite."""
+    """Return the largest value for which the variance of ``rows`` values is always finite."""
     return MAX_FEATURE / (2 * math.sqrt(rows))
 
 
 def check_spread(X: Any, features: Sequence[str], keep: Any, source: DatasetSource) -> None:
-    """Refuse columns whose variance is not finite."""
+    """Raise an error for columns whose variance is not finite."""
     import numpy as np
 
     problems = []
@@ -81,7 +81,7 @@ def check_spread(X: Any, features: Sequence[str], keep: Any, source: DatasetSour
 
 
 def outliers(X: Any, features: Sequence[str], keep: Any) -> list[Diagnostic]:
-    """Return warnings of values so large that most others are equal to each other once scaled."""
+    """Return warnings for values so large that most others become equal once scaled."""
     import numpy as np
 
     found = []

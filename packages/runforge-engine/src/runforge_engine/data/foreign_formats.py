@@ -1,4 +1,4 @@
-"""Recognise files that look like tables but are something else, by their first bytes.
+"""Recognize files that look like tables but have another format, by their first bytes.
 
 Source: the formats' own specifications; Git LFS specification, version 1.
 """
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class Foreign(NamedTuple):
-    """What a file is, and how to get the table out of it."""
+    """The format of a file, and how to extract the table from it."""
 
     what: str
     hint: str
@@ -43,20 +43,20 @@ _MAGIC: tuple[tuple[bytes, Foreign], ...] = (
         Foreign("a Git LFS pointer, which stands for the file", "Fetch the file: `git lfs pull`."),
     ),
 )
-#: A ZIP archive: the first file in it, none, or the first part of several.
+#: The start of a ZIP archive: with files, empty, or the first part of several.
 _PK = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _BZIP2 = re.compile(rb"BZh[1-9]1AY&SY")
 _PICKLE = re.compile(rb"\x80[\x02-\x05]")
 _HTML = re.compile(rb"\s*<(?:!doctype\s+html|html|head)\b", re.IGNORECASE)
 _XML = re.compile(rb"\s*<\?xml\b")
 _JSON = re.compile(rb'\s*(?:\{\s*"[^"]*"\s*:|\[\s*[{\[])')
-#: Where a tar archive has its name, and a ZIP archive the list of what is in it.
+#: Position of the magic in a tar archive, and number of bytes searched at the end of a ZIP archive.
 _TAR = slice(257, 262)
 _ZIP_END = 2**16
 
 
 def recognise(data: bytes) -> Foreign | None:
-    """Return what a file is that is no table, or None where nothing speaks against a table."""
+    """Return the format of a file that is not a table, or None if it may be one."""
     for magic, foreign in _MAGIC:
         if data.startswith(magic):
             return foreign

@@ -1,4 +1,4 @@
-"""Turn the label column of a table into positions among sorted classes, and check the classes.
+"""Convert the label column of a table to positions among sorted classes; check the classes.
 
 Source: RunForge guarantees, "Label Handling".
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def check_label_text(table: ColumnTable, label: int, source: DatasetSource) -> None:
-    """Refuse a label column whose values are neither strings nor numbers, as in Parquet files."""
+    """Raise an error for labels that are neither strings nor numbers, as in Parquet files."""
     if label not in table.textless:
         return
     row, what = table.textless[label]
@@ -44,7 +44,7 @@ def check_label_text(table: ColumnTable, label: int, source: DatasetSource) -> N
 
 
 def encode_labels(column: pa.ChunkedArray) -> tuple[Any, Any, list[str]]:
-    """Return where labels are missing, the code of each row, and the string of each code."""
+    """Return which labels are missing, the code of each row, and the string of each code."""
     import numpy as np
     import pyarrow.compute as pc
 
@@ -62,7 +62,7 @@ def distinct_labels(codes: Any, texts: list[str], column: str) -> tuple[Any, Any
     present = np.flatnonzero(np.bincount(codes, minlength=len(texts)))
     written = [texts[code] for code in present.tolist()]
     values = parse_labels(written, column)
-    # Different strings can be the same number.
+    # Different strings can represent the same number.
     labels, class_positions = np.unique(np.array(values), return_inverse=True)
     position_of_code = np.zeros(len(texts), dtype=np.intp)
     position_of_code[present] = class_positions
@@ -72,9 +72,9 @@ def distinct_labels(codes: Any, texts: list[str], column: str) -> tuple[Any, Any
 def check_classes(
     positions: Any, classes: tuple[int | str, ...], column: str, alike: list[Diagnostic]
 ) -> None:
-    """Raise an error where no classifier can learn these classes.
+    """Raise an error if no classifier can be trained on these classes.
 
-    ``alike`` are the warnings of labels that look alike, which may be the cause; the error
+    ``alike`` are the warnings about labels that look alike, which may be the cause; the error
     includes them.
     """
     import numpy as np

@@ -1,4 +1,4 @@
-"""Class labels: integers where every label is integral, otherwise text; never a fraction.
+"""Parse class labels: integers if every label is integral, otherwise strings; never floats.
 
 Source: RunForge guarantees, "Label Handling"; RunForge contract, "Data".
 """
@@ -19,12 +19,12 @@ from runforge_engine.data.cells import parse_number
 #: Largest integer that every client can hold exactly.
 MAX_LABEL = 2**53 - 1
 
-#: Groups of labels that a message quotes, and that a diagnostic holds.
+#: Maximum number of groups of labels in a message, and in a diagnostic.
 _QUOTED, _HELD = 5, 100
-#: Longer labels are texts of their own, which nobody types twice.
+#: Longer labels are free text, for which look-alikes are not checked.
 _LONG = 1000
 
-#: Digits of an integer that is larger than any label.
+#: Number of digits of an integer that is larger than any label.
 _DIGITS = len(str(MAX_LABEL)) + 1
 
 _INTEGRAL = re.compile(r"\s*[+-]?[0-9]+(?:\.0*)?\s*", re.ASCII)
@@ -38,12 +38,12 @@ def parse_labels(texts: Sequence[str], column: str) -> list[int] | list[str]:
     texts
         The distinct cells of the label column, without missing ones.
     column
-        Its name.
+        Name of the label column.
 
     Raises
     ------
     RunForgeError
-        ``LABEL_TYPE_INVALID`` where all labels are numbers and one is no integer within 53 bits.
+        ``LABEL_TYPE_INVALID`` if all labels are numbers and one is no integer within 53 bits.
     """
     if all(_INTEGRAL.fullmatch(text) for text in texts):
         values = [_integer(text) for text in texts]
@@ -70,17 +70,17 @@ def parse_labels(texts: Sequence[str], column: str) -> list[int] | list[str]:
 
 
 def label_warnings(texts: Sequence[str], column: str) -> list[Diagnostic]:
-    """Return warnings of labels that look like one another.
+    """Return warnings for labels that look alike.
 
-    They differ in surrounding blanks, case, Unicode form, or how a number is written: as integers
-    they are one class, as text they are several.
+    They differ in surrounding blanks, case, Unicode form, or number format: as integers they are
+    one class, as strings they are several.
 
     Parameters
     ----------
     texts
         The distinct cells of the label column, without missing ones.
     column
-        Its name.
+        Name of the label column.
     """
     if all(_INTEGRAL.fullmatch(text) for text in texts):
         groups = _groups(texts, _integer)
@@ -108,15 +108,15 @@ def label_warnings(texts: Sequence[str], column: str) -> list[Diagnostic]:
 
 
 def _integer(text: str) -> int:
-    """Return the value of a label that is integral; of one that is too large, some large value."""
+    """Return the value of an integral label; for one that is too large, some large value."""
     number = text.strip().partition(".")[0]
-    # Python converts no text of thousands of digits, of which most could be zeros.
+    # Python does not convert strings of thousands of digits, even if most of them are zeros.
     digits = number.lstrip("+-").lstrip("0")[:_DIGITS]
     return int(digits or 0) * (-1 if number.startswith("-") else 1)
 
 
 def _groups(texts: Iterable[str], key: Callable[[str], Hashable]) -> list[list[str]]:
-    """Return the texts that share a key with another, in order."""
+    """Return the strings that share a key with another, in order."""
     found: defaultdict[Hashable, list[str]] = defaultdict(list)
     for text in texts:
         found[key(text)].append(text)
@@ -124,7 +124,7 @@ def _groups(texts: Iterable[str], key: Callable[[str], Hashable]) -> list[list[s
 
 
 def _look(text: str) -> Hashable:
-    """Return what is left of a label without what a reader would not mind."""
+    """Return a label without the differences that a reader would overlook."""
     if len(text) > _LONG:
         return text
     visible = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
@@ -142,7 +142,7 @@ def _listed(group: Sequence[str]) -> str:
 
 
 def _shown(text: str) -> str:
-    """Return a label quoted so that what cannot be seen of it can."""
+    """Return a label in quotes, with invisible characters made visible."""
     hidden = unicodedata.normalize("NFC", text) != text or any(
         unicodedata.category(letter) in ("Cf", "Zs") and letter != " " for letter in text
     )

@@ -1,4 +1,4 @@
-"""Parts of the messages about a dataset: lists of names, and how to leave columns out."""
+"""Build parts of messages about a dataset: lists of names, and how to exclude columns."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from runforge_contracts.display import printable, quote
 
 from runforge_engine.data.dataset_source import DatasetSource
 
-#: Columns or values that a diagnostic names.
+#: Maximum number of columns or values that a diagnostic names.
 SHOWN = 20
 
 
@@ -21,7 +21,7 @@ def name_list(names: Sequence[object]) -> str:
 
 
 def exclusion(names: Sequence[str], source: DatasetSource) -> str:
-    """Return how to leave columns out: an argument in Python, else options."""
+    """Return how to exclude columns: an argument in Python, else options."""
     shown = names[:SHOWN]
     if source.in_python:
         return f"`exclude=[{', '.join(repr(printable(name)) for name in shown)}]`"
@@ -35,7 +35,7 @@ def _shell_quote(name: str) -> str:
 
 
 def did_you_mean(name: str, names: Sequence[str]) -> str | None:
-    """Return a hint that names the column most like ``name``, or None."""
+    """Return a hint with the column name most similar to ``name``, or None."""
     folded = {item.strip().lower(): item for item in names}
     near = get_close_matches(name.strip().lower(), folded, n=1)
     return f"Did you mean {quote(folded[near[0]])}?" if near else None

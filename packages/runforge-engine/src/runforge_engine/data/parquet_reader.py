@@ -1,4 +1,4 @@
-"""Read the columns of a Parquet file as a CSV file with the same content would give them.
+"""Read the columns of a Parquet file with the same result as for an equivalent CSV file.
 
 Source: RunForge contract, "Data".
 """
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 def is_parquet(source: DatasetSource) -> bool:
-    """Tell whether the bytes are a Parquet file."""
+    """Return whether the bytes are a Parquet file."""
     return source.data[:4] == b"PAR1"
 
 
 def _open(source: DatasetSource) -> Any:
-    """Open a Parquet file; ``DATASET_MALFORMED`` where it cannot be read."""
+    """Open a Parquet file; raise ``DATASET_MALFORMED`` if it cannot be read."""
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -37,12 +37,12 @@ def _open(source: DatasetSource) -> Any:
 
 
 def parquet_names(source: DatasetSource) -> tuple[str, ...]:
-    """Return the column names, in order; ``DATASET_MALFORMED``."""
+    """Return the column names, in order; raise ``DATASET_MALFORMED`` if they cannot be read."""
     return tuple(_open(source).schema_arrow.names)
 
 
 def read_parquet(source: DatasetSource, numeric: Sequence[int], text: Sequence[int]) -> ColumnTable:
-    """Read the columns at the positions ``numeric`` and ``text``; ``DATASET_MALFORMED``."""
+    """Read the columns at the positions ``numeric`` and ``text``; raise ``DATASET_MALFORMED``."""
     import pyarrow as pa
 
     names = parquet_names(source)
@@ -50,7 +50,7 @@ def read_parquet(source: DatasetSource, numeric: Sequence[int], text: Sequence[i
     counts = Counter(names)
     repeated = any(counts[name] > 1 for name in wanted)
     try:
-        # Columns are selected by name, so repeated names need all columns.
+        # Columns are selected by name, so repeated names require reading all columns.
         table = _open(source).read(columns=None if repeated else wanted)
     except (pa.ArrowException, OSError) as error:
         raise _bad_parquet(source, error) from None
@@ -77,7 +77,7 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _as_numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return a Parquet column as CSV would give it: float64, boolean or strings."""
+    """Return a Parquet column as read from CSV: float64, boolean or strings."""
     import pyarrow as pa
 
     kind = column.type
@@ -100,9 +100,9 @@ def _floats(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _as_text(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, tuple[int, str] | None]:
-    """Return a Parquet column as the strings that CSV would give, and the first unsuitable row.
+    """Return a Parquet column as the strings of a CSV file, and the first unsuitable row.
 
-    A row is unsuitable where its value is nested or not UTF-8; it is given with the type.
+    A row is unsuitable if its value is nested or not UTF-8; it is returned with the type.
     """
     import pyarrow as pa
     import pyarrow.compute as pc

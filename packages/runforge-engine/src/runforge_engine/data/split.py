@@ -1,7 +1,7 @@
-"""The split of rows into training and validation: stratified, from the seed.
+"""Split the rows into training and validation: stratified, and determined by the seed.
 
-The draw is that of scikit-learn's ``train_test_split``, written down here: it stays the same when
-a new scikit-learn draws otherwise, and it makes no list of a million numbers.
+The split equals that of scikit-learn's ``train_test_split``. It is reimplemented here so that it
+does not change with the version of scikit-learn, and to avoid a list of a million numbers.
 
 Source: RunForge guarantees, "Determinism"; RunForge contract, "Data"; scikit-learn,
 ``StratifiedShuffleSplit``.
@@ -15,7 +15,7 @@ from typing import Any
 
 from runforge_contracts.errors import ErrorCode, RunForgeError
 
-#: Share of the rows that is held back for validation.
+#: Fraction of the rows that is used for validation.
 VALIDATION_FRACTION = 0.2
 
 
@@ -28,22 +28,22 @@ class RowSplit:
 
 
 def split_rows(positions: Any, seed: int) -> RowSplit:
-    """Divide the rows 80 to 20 so that every class keeps its share in both parts.
+    """Split the rows 80 to 20 so that every class keeps its share in both parts.
 
-    The rows are those that ``train_test_split(X, y, test_size=0.2, stratify=y,
-    random_state=seed)`` of scikit-learn gives, in the same order.
+    The rows and their order are those of ``train_test_split(X, y, test_size=0.2, stratify=y,
+    random_state=seed)`` of scikit-learn.
 
     Parameters
     ----------
     positions : ndarray of int of shape (n_samples,)
-        Each row's class, by its position among the sorted classes, of which each has a row.
+        Each row's class, as an index into the sorted classes; every class has at least one row.
     seed : int
         Seed of the draw.
 
     Raises
     ------
     RunForgeError
-        ``SPLIT_IMPOSSIBLE`` where there are too few rows to stratify; there is no other split.
+        ``SPLIT_IMPOSSIBLE`` if there are too few rows to stratify; there is no fallback.
     """
     import numpy as np
 
@@ -57,10 +57,10 @@ def split_rows(positions: Any, seed: int) -> RowSplit:
             f" {len(counts)} classes, and the validation part has {validation_rows} rows.",
             hint="Each class needs rows in the validation part, which holds a fifth of all rows.",
         )
-    # Numbers of 16 bits are sorted without comparing them.
+    # 16-bit integers are sorted by radix, without comparisons.
     small = positions.astype(np.uint16) if len(counts) <= 2**16 else positions
     by_class = np.split(np.argsort(small, kind="stable"), np.cumsum(counts)[:-1])
-    # The old generator, whose streams numpy has promised never to change.
+    # The legacy generator, whose streams numpy guarantees never to change.
     random = np.random.RandomState(seed)
     to_train = _shares(counts, train_rows, random)
     to_validate = _shares(counts - to_train, validation_rows, random)
@@ -76,10 +76,10 @@ def split_rows(positions: Any, seed: int) -> RowSplit:
 
 
 def _shares(counts: Any, total: int, random: Any) -> Any:
-    """Return how many of ``total`` rows each class gets: its share, rounded so that all are given.
+    """Return how many of ``total`` rows each class gets: its share, rounded to add up to ``total``.
 
-    What rounding down leaves goes to the classes with the largest remainders; among equal ones a
-    draw decides.
+    The rows that remain after rounding down go to the classes with the largest remainders; ties
+    are broken by a random draw.
     """
     import numpy as np
 

@@ -23,7 +23,7 @@ def read_names(source: DatasetSource) -> tuple[str, ...]:
     Raises
     ------
     RunForgeError
-        As :func:`read_table`, as far as the header shows it.
+        The errors of :func:`read_table` that the header can cause.
     """
     if is_parquet(source):
         return parquet_names(source)

@@ -1,1 +1,1 @@
-"""Where a run came from: code, environment, statement, digests, keys and signatures."""
+"""Record the origin of a run: code, environment, statement, digests, keys and signatures."""

@@ -17,11 +17,11 @@ from runforge_engine.runtime.platform_info import describe_platform
 from runforge_engine.runtime.preload import wait_for_libraries
 
 #: The packages that can change a bit of the model, with the modules that they are imported as:
-#: joblib writes the file, numpy and scipy compute, pyarrow turns text into numbers, scikit-learn
-#: fits, threadpoolctl sets the threads, and our own two choose what all of them do. A run loads
-#: each of them. pandas is none of them: a frame becomes a file before a run learns from it, and the
-#: run names the file by its digest. What scikit-learn needs besides (narwhals) touches data frames
-#: only, and we pass arrays.
+#: joblib writes the file, numpy and scipy compute, pyarrow parses numbers, scikit-learn fits,
+#: threadpoolctl sets the threads, and RunForge's two packages control all of them. A run loads each
+#: of them. pandas is not listed: a data frame becomes a file before a run uses it, and the run
+#: records the file's digest. narwhals, another dependency of scikit-learn, affects data frames
+#: only, and RunForge passes arrays.
 PACKAGES = {
     "joblib": "joblib",
     "numpy": "numpy",
@@ -49,9 +49,9 @@ def collect_provenance(
     store_name
         Name of the store's folder in the workspace; it does not count as a change.
     client
-        Who asked for the run, ``<client>@<version>``: the request's ``created_by``.
+        The client that requested the run, ``<client>@<version>``: the request's ``created_by``.
     report_gap
-        Called with a sentence when the record says less than it should, for a diagnostic.
+        Called with a sentence when the record is incomplete, for a diagnostic.
 
     Returns
     -------
@@ -59,10 +59,10 @@ def collect_provenance(
         ``git`` (``commit``, ``dirty``; ``diff_sha256`` exactly if dirty, defined in
         :mod:`runforge_engine.provenance.git_state`; ``diff_unread_files`` if it covers some files
         by their size only), ``python``, ``client``, ``packages``, ``platform`` and ``numerics``.
-        What is not known is absent.
+        Unknown values are absent.
     """
     git = _describe_git(workspace, store_name, report_gap or (lambda _: None))
-    wait_for_libraries()  # Git was asked meanwhile.
+    wait_for_libraries()  # Git was running meanwhile.
     return {
         **({} if git is None else {"git": git}),
         "python": _describe_python(),
@@ -115,7 +115,7 @@ def _package_versions() -> dict[str, str]:
 
 
 def _version(package: str, module: str) -> str | None:
-    """Return the version of what is loaded, else of what is installed, else None."""
+    """Return the version of the loaded module, else of the installed package, else None."""
     loaded = getattr(sys.modules.get(module), "__version__", None)
     if isinstance(loaded, str):
         return loaded

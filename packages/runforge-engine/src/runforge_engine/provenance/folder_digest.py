@@ -1,4 +1,4 @@
-"""Compute digests of everything in a folder, without following links that lead out of it."""
+"""Compute digests of all files in a folder, without following links that lead out of it."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from runforge_contracts.fs.folders import walk_folder
 
 @dataclass(frozen=True, slots=True)
 class FolderDigests:
-    """What a folder holds, at every depth, by path below it with forward slashes."""
+    """The content of a folder, at every depth, by relative path with forward slashes."""
 
     #: SHA-256 of every file, in lowercase hex, sorted by path.
     files: dict[str, str]
-    #: What is neither a file nor a folder, as a phrase that says what it is: ``a symbolic link``.
+    #: Items that are neither files nor folders, with a phrase for each: ``a symbolic link``.
     irregular: dict[str, str]
 
 
 def digest_folder(folder: Path) -> FolderDigests:
-    """Return the digests of all files in ``folder``; folders that are empty leave no trace.
+    """Return the digests of all files in ``folder``; empty folders are ignored.
 
     Raises
     ------
     RunForgeError
-        ``FILE_NOT_FOUND`` where there is no folder, ``FILE_UNSAFE`` where it is a symbolic link,
+        ``FILE_NOT_FOUND`` if there is no folder, ``FILE_UNSAFE`` if it is a symbolic link,
         ``FILE_UNREADABLE``.
     """
     if folder.is_symlink():

@@ -1,7 +1,7 @@
 """Read-only, sandboxed access to the ``git`` program.
 
-Only reads: the index is not refreshed, nothing is fetched, and no program that the repository's
-own configuration names is run (monitors, hooks, filters): a workspace may come from anywhere.
+Access is read-only: the index is not refreshed, nothing is fetched, and no program named in the
+repository's configuration is run (monitors, hooks, filters), as a workspace may be untrusted.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from pathlib import Path
 
 from runforge_contracts.display import quote
 
-#: Git's variables that are kept. The others name a repository, an index or a log for someone
-#: else's command: inside a hook they would describe the commit in the making, not the workspace.
+#: Git's variables that are kept. The others select a repository, an index or a log for another
+#: command: inside a hook they would describe the commit being made, not the workspace.
 _KEPT = ("GIT_CONFIG_", "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_", "GIT_EXEC_PATH")
 
 _VARIABLES = {
-    "GIT_ALLOW_PROTOCOL": "",  # a partial clone fetches what it lacks
+    "GIT_ALLOW_PROTOCOL": "",  # a partial clone fetches missing objects
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",
@@ -33,26 +33,26 @@ _FOREIGN_SCOPES = frozenset({b"local", b"worktree"})
 
 
 class GitUnavailableError(Exception):
-    """The workspace lies in a repository, but its state is not known; the text says why."""
+    """The workspace is in a repository, but its state is unknown; the message gives the reason."""
 
 
 class Git:
-    """Asks the ``git`` program; all answers together have to come in time.
+    """Run the ``git`` program, with one time limit for all commands together.
 
     Parameters
     ----------
     time_limit
-        How long the answers may take together, in seconds.
+        Time limit for all commands together, in seconds.
 
     Raises
     ------
     GitUnavailableError
-        When there is no such program; by the methods, when it refuses or takes too long.
+        If the program is missing; in the methods, if it refuses or takes too long.
     """
 
     def __init__(self, time_limit: float) -> None:
         path = shutil.which("git")
-        # A relative entry of PATH may lie in the workspace.
+        # A relative entry of PATH may refer to a folder in the workspace.
         if path is None or not Path(path).is_absolute():
             raise GitUnavailableError("git is not installed.")
         self._command = (path, *_OPTIONS)
@@ -66,7 +66,7 @@ class Git:
         self._environment = kept | _VARIABLES
 
     def root_of(self, folder: Path) -> Path | None:
-        """Return the top folder of the working tree, None outside of one."""
+        """Return the top folder of the working tree, or None outside of one."""
         result = self._run(folder, "rev-parse", "--show-toplevel")
         if result.returncode == 0:
             return Path(os.fsdecode(result.stdout.removesuffix(b"\n")))
@@ -75,15 +75,15 @@ class Git:
         raise _refusal(result)
 
     def can_read(self, repository: Path) -> bool:
-        """Tell whether a ``.git`` is a repository; one with a broken HEAD is none."""
+        """Return whether a ``.git`` is a valid repository; one with a broken HEAD is not."""
         result = self._run(repository.parent, f"--git-dir={repository}", "rev-parse", "--git-dir")
         return result.returncode == 0
 
     def harmless_filters(self, root: Path) -> tuple[str, ...]:
-        """Return options that undo the filters that the repository itself defines.
+        """Return options that disable the filters that the repository itself defines.
 
-        Git runs filters on files whose time stamps have changed, to compare them. Those that the
-        user or the system has defined, as ``git lfs install`` does, stay.
+        Git runs filters on files whose timestamps have changed, to compare them. Filters defined by
+        the user or the system, such as those of ``git lfs install``, are kept.
         """
         names = r"^filter\..*\.(clean|process|required)$"
         result = self._run(root, "config", "--null", "--show-scope", "--get-regexp", names)
@@ -108,12 +108,12 @@ class Git:
             elif name in own:
                 values[name] = own[name]
             else:
-                # An empty command changes nothing, which fails where a filter is required.
+                # An empty command is the identity filter, which fails if the filter is required.
                 values |= {name: "", f"{driver}.required": "false"}
         return tuple(word for name in sorted(values) for word in ("-c", f"{name}={values[name]}"))
 
     def changes(self, root: Path, settings: tuple[str, ...]) -> tuple[str | None, set[bytes]]:
-        """Return the commit, None before the first, and the paths that differ from it."""
+        """Return the commit, None before the first one, and the paths that differ from it."""
         result = self._run(
             root,
             *settings,
@@ -142,7 +142,7 @@ class Git:
         return commit, paths
 
     def origin(self, root: Path) -> str | None:
-        """Return the address of the remote repository ``origin``, None without one."""
+        """Return the URL of the remote ``origin``, or None without one."""
         result = self._run(root, "config", "--get", "--local", "remote.origin.url")
         if result.returncode == 1:
             return None

@@ -1,6 +1,6 @@
-"""The state of the Git repository around a workspace: the commit, and what differs from it.
+"""Read the state of the Git repository around a workspace: the commit and the uncommitted changes.
 
-**The digest of the uncommitted state** (``diff_sha256``) is defined on files, not on the text of
+**The digest of the uncommitted state** (``diff_sha256``) is defined on files, not on the output of
 ``git diff``, which changes with versions and settings of Git. It is the SHA-256, in lowercase hex,
 of one record for each path that ``git status`` reports as changed or untracked (not ignored),
 sorted by the bytes of the path:
@@ -8,7 +8,7 @@ sorted by the bytes of the path:
     MODE SPACE CONTENT SPACE PATH NUL
 
 ``PATH`` is relative to the root of the repository, as bytes, with ``/``. ``MODE`` and ``CONTENT``
-describe what lies there in the working tree:
+describe the item at that path in the working tree:
 
 ==========  ================================================================================
 ``100644``  a file: the SHA-256 of its bytes, in lowercase hex
@@ -17,12 +17,13 @@ describe what lies there in the working tree:
 ``160000``  a submodule, or a repository inside this one: its commit and, where it has
             uncommitted changes itself, ``+`` and its own ``diff_sha256``; ``-`` if it has no
             commit
-``000000``  nothing, or nothing that Git would store: ``-``
+``000000``  missing, or an item that Git would not store: ``-``
 ==========  ================================================================================
 
 So the digest depends on the commit and the files alone: adding a file to the index does not change
-it. A file that is larger than what the files before it have left of 256 MiB is not read, nor is
-one that cannot be; its ``CONTENT`` is ``size:`` and its size in bytes. Such files are counted.
+it. At most 256 MiB are read in total. A file that would exceed the rest of this limit, or that
+cannot be read, is not read; its ``CONTENT`` is ``size:`` and its size in bytes. Such files are
+counted.
 """
 
 from __future__ import annotations
@@ -35,9 +36,9 @@ from pathlib import Path
 
 from runforge_engine.provenance.git import Git, GitUnavailableError
 
-#: How many bytes of changed files are read for the digest, in one repository.
+#: Maximum number of bytes of changed files read for the digest, per repository.
 CONTENT_LIMIT = 256 * 1024 * 1024
-#: How long all of Git's answers may take together, in seconds.
+#: Time limit for all Git commands together, in seconds.
 TIME_LIMIT = 30.0
 
 _CHUNK = 1024 * 1024
@@ -45,28 +46,28 @@ _CHUNK = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class WorktreeState:
-    """What is checked out, and whether and how the files differ from it."""
+    """The commit that is checked out, and whether and how the files differ from it."""
 
     #: Full object name of the commit that is checked out.
     commit: str
-    #: Whether anything tracked has changed or anything untracked is not ignored.
+    #: Whether a tracked file has changed or an untracked file is not ignored.
     dirty: bool
-    #: Digest of the uncommitted state, as the module defines it; None if there is none.
+    #: Digest of the uncommitted state, as defined in the module docstring; None if there is none.
     diff_sha256: str | None = None
-    #: How many changed files the digest covers by their size only.
+    #: Number of changed files that the digest covers by size only.
     unread_files: int = 0
 
 
 def read_git_state(workspace: Path, *outputs: str) -> WorktreeState | None:
-    """Return the state of the repository that the workspace lies in.
+    """Return the state of the repository that contains the workspace.
 
     Parameters
     ----------
     workspace
         The folder of the run; the state is that of the whole repository around it.
     outputs
-        Names of folders in the workspace, such as the store's, which are left out: what a run
-        writes does not change what it was made from.
+        Names of folders in the workspace that are excluded, such as the store's: the output of a
+        run does not change its inputs.
 
     Returns
     -------
@@ -76,7 +77,7 @@ def read_git_state(workspace: Path, *outputs: str) -> WorktreeState | None:
     Raises
     ------
     GitUnavailableError
-        When there is a repository but no commit in it, it is broken, or Git is missing, refuses or
+        If there is a repository but it has no commit or is broken, or if Git is missing, refuses or
         takes too long.
     """
     folder = Path(os.path.realpath(workspace))
@@ -87,7 +88,7 @@ def read_git_state(workspace: Path, *outputs: str) -> WorktreeState | None:
     git = Git(TIME_LIMIT)
     root = git.root_of(folder)
     if root != nearest and not git.can_read(nearest / ".git"):
-        # Git passes over it, and answers for a repository further up, if there is one.
+        # Git ignores it, and reports on a repository further up, if there is one.
         raise GitUnavailableError("the `.git` there is no repository that Git can read.")
     if root is None or not folder.is_relative_to(root):
         return None
@@ -139,7 +140,7 @@ def _is_repository(folder: Path) -> bool:
 
 def _read_nested(git: Git, root: Path, path: bytes) -> WorktreeState | None:
     folder = _join(root, path)
-    # With a broken `.git`, Git would answer for the repository further up.
+    # With a broken `.git`, Git would report on the repository further up.
     if not _is_repository(folder) or git.root_of(folder) != folder:
         return None
     return _read_state(git, folder)
@@ -152,19 +153,19 @@ def _describe_nested(state: WorktreeState | None) -> str:
 
 
 class _FileReader:
-    """Describes changed files for the digest, reading up to a limit of bytes in all."""
+    """Describe changed files for the digest, reading up to a limit of bytes in total."""
 
     def __init__(self) -> None:
         self._remaining = CONTENT_LIMIT
-        #: Files described by their size only.
+        #: Number of files described by size only.
         self.unread = 0
 
     def describe(self, path: Path) -> tuple[str, str]:
-        """Return mode and content of the record of one path, which may hold anything."""
+        """Return the mode and the content of the record of one path, which may be of any type."""
         try:
             status = path.lstat()
             if stat.S_ISLNK(status.st_mode):
-                target = os.fsencode(os.readlink(path))  # noqa: PTH115 - a Path is tidied up
+                target = os.fsencode(os.readlink(path))  # noqa: PTH115 - a Path is normalized
                 return "120000", hashlib.sha256(target).hexdigest()
         except OSError:
             return "000000", "-"
@@ -183,7 +184,7 @@ class _FileReader:
         digest = hashlib.sha256()
         length = 0
         try:
-            # Whatever has taken the file's place by now is neither followed nor waited for.
+            # If the file was replaced meanwhile, the new item is neither followed nor waited for.
             with open(path, "rb", opener=_open_plainly) as file:
                 while chunk := file.read(_CHUNK):
                     length += len(chunk)

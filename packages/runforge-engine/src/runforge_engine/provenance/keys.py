@@ -1,8 +1,8 @@
 """Read and create signing keys: elliptic curve keys in PEM files.
 
-A key that is made here lies on the curve P-256. The private one is in PKCS #8, encrypted where
-there is a passphrase, in a file that its owner alone can read; the public one lies beside it with
-``.pub`` at the end of its name. Nothing goes online.
+New keys are on the curve P-256. The private key is stored in PKCS #8, encrypted if there is a
+passphrase, in a file that only its owner can read; the public key is stored beside it with the
+suffix ``.pub``. No network is used.
 
 Source: OpenSSF Model Signing v1.0 (keys on P-256, P-384 and P-521); RFC 7468 (PEM); RFC 5958
 (PKCS #8).
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     )
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
-#: Where a passphrase is looked for.
+#: Environment variable that contains the passphrase.
 PASSPHRASE_VARIABLE = "RUNFORGE_KEY_PASSPHRASE"  # noqa: S105 - a name, not a secret
-#: The curves of the format, by the names that the library gives them.
+#: The curves of the format, by their names in the library.
 _CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 _MAX_BYTES = 64 * 1024
 
@@ -49,18 +49,18 @@ class KeyPair:
 
 
 def passphrase_from_environment() -> str | None:
-    """Return the passphrase that the environment gives; None also where it is empty."""
+    """Return the passphrase from the environment; None if it is missing or empty."""
     return os.environ.get(PASSPHRASE_VARIABLE) or None
 
 
 def exposure_of(path: Path) -> Diagnostic | None:
-    """Return what a person should know of a private key that is not for its owner alone.
+    """Return a warning if a private key can be read by users other than its owner.
 
     Parameters
     ----------
     path
-        A file that was read as a key; a symbolic link is followed. Systems whose permissions are
-        of another kind tell nothing.
+        A file that was read as a key; a symbolic link is followed. On systems with other kinds of
+        permissions there is no warning.
     """
     if os.name == "nt":
         return None
@@ -81,19 +81,19 @@ def exposure_of(path: Path) -> Diagnostic | None:
 
 
 def generate_key(path: Path, *, passphrase: str | None = None) -> KeyPair:
-    """Make a new key, and write the private one to ``path`` and the public one beside it.
+    """Create a new key: write the private key to ``path`` and the public key beside it.
 
     Parameters
     ----------
     path
-        Where the private key goes; the public one goes to the same name with ``.pub`` behind it.
+        File for the private key; the public key goes to the same name with the suffix ``.pub``.
     passphrase
-        Encrypts the private key; None leaves it unencrypted in the file.
+        Encrypts the private key; if None, the key is stored unencrypted.
 
     Raises
     ------
     RunForgeError
-        ``USAGE_INVALID`` where one of the files exists: a key is never overwritten;
+        ``USAGE_INVALID`` if one of the files exists: a key is never overwritten;
         ``KEY_INVALID`` for a passphrase that cannot be used; ``STORE_NOT_WRITABLE``.
     """
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -128,7 +128,7 @@ def generate_key(path: Path, *, passphrase: str | None = None) -> KeyPair:
 
 
 def check_free(path: Path) -> None:
-    """Raise ``USAGE_INVALID`` where :func:`generate_key` would have to overwrite a file."""
+    """Raise ``USAGE_INVALID`` if :func:`generate_key` would have to overwrite a file."""
     for file in (path, _public_place(path)):
         if os.path.lexists(file):
             raise _taken(file)
@@ -144,13 +144,13 @@ def load_private_key(
     path
         A PEM file; a symbolic link is followed.
     passphrase
-        Asked if the key is encrypted, and only then.
+        Called for the passphrase, only if the key is encrypted.
 
     Raises
     ------
     RunForgeError
         ``KEY_INVALID`` for anything but a private key on one of the curves of the format, and for
-        a passphrase that is missing or wrong; ``FILE_NOT_FOUND``, ``FILE_UNREADABLE``.
+        a missing or wrong passphrase; ``FILE_NOT_FOUND``, ``FILE_UNREADABLE``.
     """
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -160,7 +160,7 @@ def load_private_key(
     try:
         try:
             key = load_pem_private_key(data, None)
-        except TypeError:  # this is how the library says that it is encrypted
+        except TypeError:  # raised by the library if the key is encrypted
             given = passphrase()
             if not given:
                 raise _invalid(
@@ -208,7 +208,7 @@ def load_public_key(path: Path) -> EllipticCurvePublicKey:
 
 
 def fingerprint(key: EllipticCurvePublicKey) -> str:
-    """Return the SHA-256 of the key in PEM, in lowercase hex, which is how the format names it."""
+    """Return the SHA-256 of the key in PEM, in lowercase hex; the format names keys by it."""
     return hashlib.sha256(_public_pem(key)).hexdigest()
 
 
@@ -231,12 +231,12 @@ def _decrypt(data: bytes, passphrase: str, path: Path) -> PrivateKeyTypes:
 
 
 def _encode(passphrase: str) -> bytes:
-    # Bytes of the environment that are not UTF-8 come as surrogates, and go back as they were.
+    # Environment bytes that are not UTF-8 are decoded as surrogates; this restores them.
     return passphrase.encode("utf-8", "surrogateescape")
 
 
 def _read_key(path: Path) -> bytes:
-    # Where secrets are mounted, the name of a key often is a link; the user names it.
+    # Where secrets are mounted, a key is often a symbolic link; the user chooses the path.
     place = path.resolve()
     with open_file(place) as file, reading(place):
         data = read_all(file, _MAX_BYTES + 1)

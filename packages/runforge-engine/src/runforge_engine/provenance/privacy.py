@@ -1,9 +1,9 @@
-"""Private runs: leave out of their documents what identifies a user or a machine.
+"""Remove from the documents of private runs the values that identify a user or a machine.
 
-A record names folders: that of a dataset which lies outside the workspace, that of the interpreter,
-those in messages and tracebacks. They hold names of people, machines and projects, and no bit of a
-model depends on them. On request they are left out, ``provenance.left_out`` says which, and so does
-a diagnostic. All that proves the run stays: digests, versions, the commit, the processor.
+A record contains paths of folders: of a dataset outside the workspace, of the interpreter, and
+those in messages and tracebacks. They contain names of people, machines and projects, and do not
+affect the model. On request they are left out; ``provenance.left_out`` and a diagnostic list what
+was removed. Everything that proves the run is kept: digests, versions, the commit, the processor.
 
 Source: RunForge contract, "Documents and versions" (``provenance``).
 """
@@ -25,25 +25,25 @@ from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.run import Run
 from runforge_contracts.types import RequestV1
 
-#: Asks for it where no option does; empty or ``0`` does not.
+#: Environment variable that requests private runs if no option does; empty or ``0`` does not.
 VARIABLE = "RUNFORGE_PRIVATE"
-#: Folder of a dataset whose folder was left out.
+#: Placeholder for the folder of a dataset if that folder was left out.
 LEFT_OUT = "(left out)"
 
-#: What ``left_out`` holds: the member, or `paths` for folders in messages and tracebacks.
+#: Values of ``left_out``: the member, or `paths` for folders in messages and tracebacks.
 _DATASET, _EXECUTABLE, _PATHS = "dataset.path", "python.executable", "paths"
 _FRAME = re.compile(r'(?<=File ")(?:/|[A-Za-z]:[\\/])[^"\n]*(?=")')
-#: The folder of a path ends here, or goes on below.
+#: Matches where the folder in a path ends or continues with a subfolder.
 _END = r"(?![^/\\\s\"'`,;:)\]])"
 
 
 def is_wanted(asked: bool | None = None) -> bool:
-    """Tell whether runs are to identify nobody: as ``asked``, or else as the environment says."""
+    """Return whether runs are to be private: as ``asked``, or as the environment specifies."""
     return os.environ.get(VARIABLE, "") not in ("", "0") if asked is None else asked
 
 
 def is_private(run: Run) -> bool:
-    """Tell whether something was left out of the documents of a run, so far as they can be read."""
+    """Return whether values were left out of the readable documents of a run."""
     try:
         record = run.record or run.result or {}
     except RunForgeError:
@@ -52,21 +52,21 @@ def is_private(run: Run) -> bool:
 
 
 def is_left_out(path: str) -> bool:
-    """Tell whether a run was not to say in which folder its dataset lies."""
+    """Return whether the folder of a run's dataset was left out of its path."""
     return path.startswith(f"{LEFT_OUT}/")
 
 
 class Shortening:
-    """What is left out of the documents of one run.
+    """Remove identifying values from the documents of one run.
 
     Parameters
     ----------
     request
-        What the run was asked for.
+        The request of the run.
     store
-        The store that it belongs to.
+        The store of the run.
     keeps_request
-        Whether the request stays as it is, because its client has written it already.
+        Whether the request is kept unchanged, because its client has already written it.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Shortening:
         recorded = str(request.raw["dataset"]["path"])
         outside = not keeps_request and _is_path(recorded)
         self._dataset = f"{LEFT_OUT}/{PureWindowsPath(recorded).name}" if outside else None
-        #: What is left out, as ``provenance.left_out`` names it.
+        #: Names of the values left out, as in ``provenance.left_out``.
         self.names = [*([_DATASET] if outside else []), _EXECUTABLE, _PATHS]
         replaced: dict[str, str] = {}
         if self._dataset is not None:
@@ -89,7 +89,7 @@ class Shortening:
         ]
         for place, word in places:
             replaced |= {path: word for path in _spellings(place) if path not in replaced}
-        # The longest first: one may lie in another.
+        # The longest first: one may contain another.
         self._replaced = [
             (re.compile(re.escape(path) + _END), word)
             for path, word in sorted(replaced.items(), key=lambda item: -len(item[0]))
@@ -104,7 +104,7 @@ class Shortening:
         return again
 
     def text(self, text: str) -> str:
-        """Return a message or a traceback without the folders that it names."""
+        """Return a message or a traceback without the folders in it."""
         for path, word in self._replaced:
             text = path.sub(word, text)
         return _FRAME.sub(lambda frame: PureWindowsPath(frame[0]).name, text)
@@ -121,7 +121,7 @@ class Shortening:
         return raw
 
     def diagnostic(self, item: Diagnostic) -> Diagnostic:
-        """Return a diagnostic as it is recorded; what it says of the data stays."""
+        """Return a diagnostic as it is recorded; information about the data is kept."""
         details = {
             name: self._value(value) if name in ("path", "hint") or _is_path(value) else value
             for name, value in item.details.items()
@@ -129,7 +129,7 @@ class Shortening:
         return msgspec.structs.replace(item, message=self.text(item.message), details=details)
 
     def notice(self) -> Diagnostic:
-        """Return the diagnostic that says what was left out."""
+        """Return the diagnostic that lists what was left out."""
         words = {
             _DATASET: "the dataset's folder",
             _EXECUTABLE: "the interpreter's path",
@@ -157,7 +157,7 @@ def _is_path(value: Any) -> bool:
 
 
 def _spellings(place: str | os.PathLike[str]) -> set[str]:
-    """Return how messages may spell a path: as it was given and resolved, with either slash."""
+    """Return the spellings of a path in messages: as given and resolved, with either slash."""
     path = os.fspath(place)
     found = {path, os.path.realpath(path), Path(path).as_posix(), Path(path).resolve().as_posix()}
     # The root of a file system identifies no user.

@@ -1,15 +1,15 @@
 """Sign run folders and check signatures, offline, in the OpenSSF Model Signing format.
 
-The signature of a run lies in its store as ``signatures/RUN_ID.sig``, and that of any other folder
-beside it as ``FOLDER.sig``: a run folder is whole when its manifest is written, and signing changes
-nothing in it. A signature covers every file there is, the manifest included. It also carries the
-head of the store's index (:mod:`runforge_engine.store.index_chain`), so that a tail cut off the
-index shows as long as one later signature is left.
+The signature of a run is stored in its store as ``signatures/RUN_ID.sig``, and that of any other
+folder beside it as ``FOLDER.sig``: a run folder is complete once its manifest is written, and
+signing does not change it. A signature covers every file, including the manifest. It also contains
+the head of the store's index (:mod:`runforge_engine.store.index_chain`), so that a tail cut off the
+index is detected as long as one later signature remains.
 
-``model_signing verify key FOLDER --signature SIGNATURE --public_key KEY`` accepts what is signed
-here, and what ``model_signing sign key`` signs is accepted here. This module is stricter than that
-program, which lets Git's own files come and go: every file that the signature does not cover is
-refused, and so is everything that is neither a file nor a folder.
+``model_signing verify key FOLDER --signature SIGNATURE --public_key KEY`` accepts the signatures
+made here, and signatures made by ``model_signing sign key`` are accepted here. This module is
+stricter than that program, which ignores Git's files: every file that the signature does not cover
+is rejected, and so is every item that is neither a file nor a folder.
 
 Source: OpenSSF Model Signing v1.0.
 """
@@ -50,24 +50,24 @@ from runforge_engine.store.index_chain import IndexHead
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
 
-#: Name of the folder in a store that holds nothing but runs.
+#: Name of the folder in a store that contains only runs.
 _RUNS = "runs"
 
 
 @dataclass(frozen=True, slots=True)
 class VerifiedSignature:
-    """A signature that holds: the folder is as it was when the owner of the key signed it."""
+    """A valid signature: the folder is unchanged since the owner of the key signed it."""
 
     path: Path
     #: Fingerprint of the key that made it.
     key: str
-    #: What was signed; all of it is there, and nothing else.
+    #: The signed content; all of it is present, without additional files.
     content: SignedContent
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimedSignature:
-    """A signature that fits its folder; whether the owner of the key made it is not known."""
+    """A signature that matches its folder but was not checked against a key."""
 
     path: Path
     #: Fingerprint of the key that it names; empty in older signatures.
@@ -76,10 +76,10 @@ class ClaimedSignature:
 
 
 def signature_path(folder: Path) -> Path:
-    """Return where the signature of ``folder`` lies, if it was not put elsewhere.
+    """Return the default path of the signature of ``folder``.
 
-    Under ``runs`` of a store there is nothing but runs, so the signatures have a folder of their
-    own beside it.
+    The ``runs`` folder of a store contains only runs, so the signatures are in a separate folder
+    beside it.
     """
     folder = _absolute(folder)
     if folder.parent.name == _RUNS:
@@ -89,12 +89,12 @@ def signature_path(folder: Path) -> Path:
 
 
 def signatures_of(store: StoreLayout) -> dict[str, Path]:
-    """Return the signatures in a store by run id, sorted; the run may be gone.
+    """Return the signatures in a store by run id, sorted; the run may be missing.
 
     Raises
     ------
     RunForgeError
-        ``FILE_UNSAFE`` where their folder is a symbolic link, or no folder.
+        ``FILE_UNSAFE`` if their folder is a symbolic link or not a folder.
     """
     refuse_detour(store.signatures)
     found = sorted(store.signatures.glob(f"*{SIGNATURE_SUFFIX}"))
@@ -111,31 +111,31 @@ def sign_folder(
     replace: bool = False,
     found: FolderDigests | None = None,
 ) -> Path:
-    """Sign every file of a folder, and return where the signature lies.
+    """Sign every file of a folder, and return the path of the signature.
 
     Parameters
     ----------
     folder
-        The run folder; nothing in it is changed.
+        The run folder; it is not changed.
     private_key
         A PEM file.
     index_head
-        The head of the store's index, to be signed along.
+        The head of the store's index, to be included in the signature.
     passphrase
-        Asked if the key is encrypted, and only then.
+        Called for the passphrase, only if the key is encrypted.
     signature
-        Where the signature goes, if not to :func:`signature_path`; not into the folder.
+        Path for the signature, instead of :func:`signature_path`; not inside the folder.
     replace
-        Put the new signature in the place of one that is there.
+        Whether to replace an existing signature.
     found
-        What is signed, where the folder was read already: what was looked at then, and not what may
-        have become of it since.
+        Digests to sign, if the folder was already read: they describe the folder at that time,
+        even if it has changed since.
 
     Raises
     ------
     RunForgeError
-        ``KEY_INVALID``; ``FILE_UNSAFE`` where the folder holds more than files and folders;
-        ``USAGE_INVALID`` where it holds no file, and for a signature that exists or would lie in
+        ``KEY_INVALID``; ``FILE_UNSAFE`` if the folder contains more than files and folders;
+        ``USAGE_INVALID`` if it contains no file, and for a signature that exists or would be inside
         the folder; ``FILE_NOT_FOUND``, ``FILE_UNREADABLE``, ``STORE_NOT_WRITABLE``.
     """
     folder = _absolute(folder)
@@ -157,20 +157,20 @@ def sign_folder(
 
 
 def read_signature(signature: Path, public_key: Path | EllipticCurvePublicKey) -> SignedContent:
-    """Return what the owner of a key signed, whatever has become of the folder.
+    """Return the content that the owner of a key signed, without reading the folder.
 
     Parameters
     ----------
     signature
         The file of the signature.
     public_key
-        A PEM file, from a source that is trusted, or the key that was read from one.
+        A PEM file from a trusted source, or the key that was read from one.
 
     Raises
     ------
     RunForgeError
         ``SIGNATURE_NOT_FOUND``; ``SIGNATURE_INVALID`` for another key, and for a signature that
-        does not hold or is not in the format; ``FILE_UNSAFE`` for a symbolic link;
+        is not valid or not in the format; ``FILE_UNSAFE`` for a symbolic link;
         ``KEY_INVALID``; ``FILE_NOT_FOUND``, ``FILE_UNREADABLE``.
     """
     return _authenticated(signature, _key(public_key))
@@ -188,19 +188,19 @@ def verify_signature(
     Parameters
     ----------
     folder
-        The run folder, under whatever name.
+        The run folder, under any name.
     public_key
-        A PEM file, from a source that is trusted, or the key that was read from one.
+        A PEM file from a trusted source, or the key that was read from one.
     signature
-        Where the signature lies, if not at :func:`signature_path`.
+        Path of the signature, if it is not :func:`signature_path`.
     found
-        What is in the folder, where that was read already.
+        Digests of the folder, if it was already read.
 
     Raises
     ------
     RunForgeError
-        As :func:`read_signature`, and ``SIGNATURE_INVALID`` with a problem for each file that has
-        changed, is missing, or is not covered.
+        The errors of :func:`read_signature`, and ``SIGNATURE_INVALID`` with a problem for each
+        file that has changed, is missing, or is not covered.
     """
     folder = _absolute(folder)
     path = signature_path(folder) if signature is None else _absolute(signature)
@@ -211,12 +211,12 @@ def verify_signature(
 
 
 def read_claim(signature: Path) -> ClaimedSignature:
-    """Return what a signature says, without a key to tell whether it is true.
+    """Return the content of a signature without checking it against a key.
 
     Raises
     ------
     RunForgeError
-        ``SIGNATURE_NOT_FOUND``; ``SIGNATURE_INVALID`` for one that no key could make hold;
+        ``SIGNATURE_NOT_FOUND``; ``SIGNATURE_INVALID`` for one that is invalid with any key;
         ``FILE_UNSAFE`` for a symbolic link; ``FILE_UNREADABLE``.
     """
     with _naming(signature):
@@ -225,15 +225,15 @@ def read_claim(signature: Path) -> ClaimedSignature:
 
 
 def compare_claim(folder: Path, found: FolderDigests | None = None) -> ClaimedSignature:
-    """Check that the signature of a folder fits it, which says nothing of who made it.
+    """Check that the signature of a folder matches its content; the signer is not verified.
 
-    ``found`` is what is in the folder, where that was read already.
+    ``found`` contains the digests of the folder, if it was already read.
 
     Raises
     ------
     RunForgeError
-        As :func:`read_claim`, and ``SIGNATURE_INVALID`` with a problem for each file that has
-        changed, is missing, or is not covered.
+        The errors of :func:`read_claim`, and ``SIGNATURE_INVALID`` with a problem for each file
+        that has changed, is missing, or is not covered.
     """
     folder = _absolute(folder)
     claim = read_claim(signature_path(folder))
@@ -292,7 +292,7 @@ def _algorithm(key: EllipticCurvePublicKey) -> ECDSA:
 
 
 def refuse_detour(folder: Path) -> None:
-    """Raise ``FILE_UNSAFE`` where the folder of a store's signatures is a link, or no folder."""
+    """Raise ``FILE_UNSAFE`` if the folder of a store's signatures is a link or not a folder."""
     if folder.is_symlink():
         raise RunForgeError(
             ErrorCode.FILE_UNSAFE,
@@ -319,7 +319,7 @@ def _authenticated(path: Path, key: EllipticCurvePublicKey) -> SignedContent:
 
 @contextlib.contextmanager
 def _naming(path: Path) -> Iterator[None]:
-    """Let every error name the signature ``path``."""
+    """Add the path of the signature to every error."""
     try:
         yield
     except RunForgeError as error:
@@ -364,11 +364,11 @@ def _signed_content(bundle: Bundle, key: EllipticCurvePublicKey) -> SignedConten
 def _compare(
     folder: Path, signature: Path, content: SignedContent, found: FolderDigests | None
 ) -> None:
-    """Raise ``SIGNATURE_INVALID`` where the folder is not what was signed."""
+    """Raise ``SIGNATURE_INVALID`` if the folder differs from what was signed."""
     if found is None:
         found = digest_folder(folder)
     if signature.is_relative_to(folder):
-        # The one file that cannot be covered; other programs put it there.
+        # The signature itself cannot be covered; other programs put it in the folder.
         found.files.pop(signature.relative_to(folder).as_posix(), None)
     problems = list(_differences(content, found))
     if problems:
@@ -383,7 +383,7 @@ def _compare(
 
 
 def _differences(content: SignedContent, found: FolderDigests) -> Iterable[Problem]:
-    """Give what sets a folder apart from what was signed, each with its path."""
+    """Yield the differences between a folder and the signed content, each with its path."""
     yield from _irregular(found)
     for name in sorted({*content.files, *found.files} - set(found.irregular)):
         signed, present = content.files.get(name), found.files.get(name)

@@ -1,12 +1,12 @@
 """Encode and decode signatures of the OpenSSF Model Signing format.
 
-A signature is a Sigstore bundle: JSON with a DSSE envelope around an in-toto statement. The one
-subject of the statement is the folder, under the SHA-256 of its files' digests, one after the
-other; the predicate lists the files. The format says that a verifier passes over other members of
-the predicate, and that is where the head of the store's index stands, under ``runforge``.
+A signature is a Sigstore bundle: JSON with a DSSE envelope around an in-toto statement. The only
+subject of the statement is the folder, with the SHA-256 of the concatenated digests of its files;
+the predicate lists the files. The format requires verifiers to ignore other members of the
+predicate; the head of the store's index is stored in such a member, ``runforge``.
 
-What is read here comes from elsewhere and is decoded strictly. What a payload says is known to be
-true only once its signature holds.
+The input is untrusted and is decoded strictly. A payload may be trusted only after its signature
+has been verified.
 
 Source: OpenSSF Model Signing v1.0 (predicate ``https://model_signing/signature/v1.0``, method
 ``files``); Sigstore bundle v0.3; DSSE protocol v1.0.
@@ -39,21 +39,21 @@ _PREDICATE_TYPE = "https://model_signing/signature/v1.0"
 
 @dataclass(frozen=True, slots=True)
 class SignedContent:
-    """What a signature vouches for."""
+    """The content that a signature covers."""
 
-    #: Name of the folder when it was signed; it may have another by now.
+    #: Name of the folder when it was signed; it may have been renamed since.
     name: str
-    #: SHA-256 of every file, in lowercase hex, by path below the folder.
+    #: SHA-256 of every file, in lowercase hex, by path relative to the folder.
     files: dict[str, str]
     #: The index of the run's store at that time.
     index_head: IndexHead | None = None
-    #: Paths that the signer left out.
+    #: Paths that the signer excluded.
     ignored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A signature as its file has it; nothing in it is known to be true."""
+    """The decoded file of a signature; its content has not been verified."""
 
     payload: bytes
     #: ECDSA signature in DER.
@@ -85,7 +85,7 @@ def encode_payload(content: SignedContent) -> bytes:
 
 
 def decode_payload(payload: bytes) -> SignedContent:
-    """Return what a statement says.
+    """Decode a statement.
 
     Raises
     ------
@@ -112,7 +112,7 @@ def decode_payload(payload: bytes) -> SignedContent:
 
 
 def encode_bundle(bundle: Bundle) -> bytes:
-    """Return the file of a signature."""
+    """Encode the file of a signature."""
     return encode_json(
         {
             "mediaType": _MEDIA_TYPE,
@@ -129,7 +129,7 @@ def encode_bundle(bundle: Bundle) -> bytes:
 
 
 def decode_bundle(data: bytes) -> Bundle:
-    """Read the file of a signature; whether the signature holds is another question.
+    """Decode the file of a signature, without verifying the signature.
 
     Raises
     ------
@@ -146,7 +146,7 @@ def decode_bundle(data: bytes) -> Bundle:
 
 
 def signed_bytes(payload: bytes) -> bytes:
-    """Return the bytes that are signed: the payload and its type, each with its length.
+    """Return the bytes to sign: the payload and its type, each preceded by its length.
 
     Source: DSSE protocol v1.0, "PAE definition".
     """
@@ -159,14 +159,14 @@ def signed_bytes(payload: bytes) -> bytes:
 
 
 def _invalid(reason: str, *, hint: str | None = None) -> RunForgeError:
-    """Return the error of a signature that is not in the format.
+    """Return the error for a signature that is not in the format.
 
     Parameters
     ----------
     reason
         The second half of a sentence.
     hint
-        What to do about it.
+        A suggestion for the user.
     """
     return RunForgeError(
         ErrorCode.SIGNATURE_INVALID, f"The signature cannot be accepted: {reason}.", hint=hint
@@ -229,7 +229,7 @@ class _Signature(Struct):
 class _Envelope(Struct, rename="camel"):
     payload: str
     payload_type: Literal["application/vnd.in-toto+json"]
-    # The format allows for several, and verifiers differ in which one they look at.
+    # The format allows several, and verifiers differ in which one they check.
     signatures: Annotated[list[_Signature], Meta(min_length=1, max_length=1)]
 
 
@@ -275,7 +275,7 @@ def _decode_base64(text: str) -> bytes:
 
 
 def _is_below(name: str) -> bool:
-    """Tell whether ``name`` is a relative path in its one normal form that stays below."""
+    """Return whether ``name`` is a normalized relative path that stays inside the folder."""
     path = PurePosixPath(name)
     return (
         path.as_posix() == name

@@ -1,29 +1,29 @@
 """Build the provenance statement of a run: in-toto Statement v1 with the SLSA v1 predicate.
 
-The statement lies in the run folder as ``provenance.intoto.json``. It is written when everything
-else is, but before the manifest: its subjects are all files of the run except itself and the
-manifest, and the manifest then lists the statement like every other file. So nothing is circular:
-files, statement over the files, manifest over both, signature over all three.
+The statement is stored in the run folder as ``provenance.intoto.json``. It is written after all
+other files but before the manifest: its subjects are all files of the run except itself and the
+manifest, and the manifest then lists the statement like every other file. This avoids circular
+references: the statement covers the files, the manifest covers both, the signature covers all.
 
 **The build type** ``https://runforge.dev/buildtypes/train/v1`` defines a statement as a function of
-the run's documents and files, so that anybody can build it again and compare:
+the run's documents and files, so that anyone can rebuild it and compare:
 
 ========================  ==========================================================================
-``externalParameters``    ``request.json``, whole: what the user asked for
+``externalParameters``    ``request.json``, complete: what the user requested
 ``internalParameters``    ``effective_config`` of ``result.json``, with the seed; ``profile`` if one
                           was used; ``environment``: interpreter, platform and numeric libraries
 ``resolvedDependencies``  the dataset (``file:`` URI, SHA-256 of its bytes), the Git commit of the
                           workspace (``gitCommit``; uncommitted changes by their digest), and every
                           package that can change a bit of the model (``pkg:pypi``)
 ``builder``               the engine and its version, on the machine that ran it
-``metadata``              the run id, and when the run began and ended
+``metadata``              the run id, and when the run started and finished
 ``byproducts``            the logs
 ========================  ==========================================================================
 
-What the documents do not say is absent. A dataset in the workspace has a ``file:`` URI without a
-root, to be read from the workspace; one outside it has an absolute one. The maker of the statement
-also trains, on a machine of their own: that is SLSA build level 1, and a signature of their own
-does not make it more.
+Values that the documents do not contain are absent. A dataset in the workspace has a ``file:`` URI
+without a root, relative to the workspace; one outside it has an absolute URI. The author of the
+statement also controls the machine that trains: that is SLSA build level 1, and signing with the
+author's own key does not raise the level.
 
 Source: in-toto attestation framework v1, "Statement" and "ResourceDescriptor"; SLSA v1.0,
 "Provenance"; package-url specification, type ``pypi``; RFC 3986 and RFC 8089.
@@ -45,7 +45,7 @@ PREDICATE_TYPE = "https://slsa.dev/provenance/v1"
 BUILD_TYPE = "https://runforge.dev/buildtypes/train/v1"
 BUILDER = "https://runforge.dev/builders/local/v1"
 
-#: What a statement cannot be about: itself, and the manifest, which has its digest.
+#: Files that a statement cannot cover: itself, and the manifest, which contains its digest.
 _NOT_SUBJECTS = frozenset({layout.STATEMENT, layout.MANIFEST})
 _MEDIA_TYPES = {layout.TRAIN_LOG: "text/plain", layout.EVENTS: "application/jsonl"}
 
@@ -59,16 +59,16 @@ def statement_of(
     Parameters
     ----------
     run
-        The run, with ``result.json`` and, where the run has them, ``request.json`` and
+        The run, with ``result.json`` and, if they exist, ``request.json`` and
         ``run.json``.
     files
-        The files of the run with their digests, ``{path: {"sha256": ..., ...}}``, as a manifest
-        has them; the statement itself and the manifest are passed over.
+        The files of the run with their digests, ``{path: {"sha256": ..., ...}}``, as in a
+        manifest; the statement itself and the manifest are ignored.
 
     Raises
     ------
     RunForgeError
-        Where one of the three documents is there but cannot be read.
+        If one of the three documents exists but cannot be read.
     """
     statement = build_statement(
         run_id=run.id,
@@ -77,7 +77,7 @@ def statement_of(
         result=run.result or {},
         files=files,
     )
-    # As `encode_json` does, in a fraction of the time: a store is verified by its statements.
+    # Same output as `encode_json`, but much faster: verifying a store rebuilds its statements.
     return in_form(encode_json_line(statement))
 
 
@@ -91,7 +91,7 @@ def build_statement(
 ) -> dict[str, Any]:
     """Return the statement for the raw documents of a run.
 
-    A failed run has no ``run.json``, and its result tells where it comes from.
+    A failed run has no ``run.json``; its result contains the provenance.
     """
     provenance = run.get("provenance") or result.get("provenance") or {}
     return {

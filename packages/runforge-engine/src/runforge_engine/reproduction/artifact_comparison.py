@@ -1,4 +1,4 @@
-"""Compare the files of a run with those of its repetition: bytes, content, numbers."""
+"""Compare the files of a run with those of its reproduction: bytes, content, numbers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from runforge_engine.reproduction.reproduction_findings import (
     ValueDifference,
 )
 
-#: Every file that a training makes from its data and configuration alone.
+#: Every file that depends only on the data and the configuration of a training.
 COMPARED = (
     layout.MODEL,
     layout.METRICS,
@@ -41,13 +41,13 @@ _FACTS = (
     "split",
     "metrics",
 )
-#: Parts of documents that tell of the occasion, or put in order what is compared by name.
+#: Members of documents that are not compared, because they do not describe the results.
 _OCCASION = frozenset({"runforge_version"})
 
 
 @dataclass(frozen=True, slots=True)
 class ComparedArtifact:
-    """One file: in the record, in the run folder and made anew."""
+    """The digests of one file: in the record, in the run folder and in the new run."""
 
     path: str
     recorded: str | None
@@ -56,12 +56,12 @@ class ComparedArtifact:
 
     @property
     def identical(self) -> bool:
-        """Whether all that is known of the run is what was made anew."""
+        """Return whether all known digests of the run equal the new one."""
         known = {self.recorded, self.found} - {None}
         return known == {self.rebuilt}
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the check as the document has it."""
+        """Return the check as a JSON object of the document."""
         return {
             "path": self.path,
             **_digests(self.recorded, self.found, self.rebuilt),
@@ -71,16 +71,16 @@ class ComparedArtifact:
 
 @dataclass(frozen=True, slots=True)
 class ComparedContent:
-    """Digests of what the model is."""
+    """Digests of the content of the model."""
 
     recorded: str | None = None
     found: str | None = None
     rebuilt: str | None = None
-    #: Whether the new model is the one that the run has, whatever bytes it is written in.
+    #: Whether the new model has the same content as the run's, even if its bytes differ.
     identical: bool = False
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the check as the document has it."""
+        """Return the check as a JSON object of the document."""
         return {
             **_digests(self.recorded, self.found, self.rebuilt),
             "identical": self.identical,
@@ -89,20 +89,20 @@ class ComparedContent:
 
 @dataclass(slots=True)
 class ArtifactComparison:
-    """What the comparison of two run folders gave."""
+    """The result of comparing two run folders."""
 
     artifacts: list[ComparedArtifact] = field(default_factory=list)
     content: ComparedContent = field(default_factory=ComparedContent)
     differences: list[ValueDifference] = field(default_factory=list)
     not_checked: list[UncheckedPart] = field(default_factory=list)
-    #: Whether everything but the model says the same, its numbers within the tolerance.
+    #: Whether everything but the model is equal, with numbers within the tolerance.
     agrees: bool = True
-    #: The same, with coefficients and importances by name, whatever their order.
+    #: The same, but comparing coefficients and importances by name, in any order.
     agrees_by_name: bool = True
 
 
 def compare_folders(run: Run, rebuilt: Run) -> ArtifactComparison:
-    """Compare everything but the environment of two runs whose records can be read."""
+    """Compare two runs with readable records, except for their environments."""
     result = ArtifactComparison()
     ours, theirs = run.record or {}, rebuilt.record or {}
     for name in _FACTS:
@@ -170,7 +170,7 @@ def _content(
 def _compare_documents(
     run: Run, rebuilt: Run, check: ComparedArtifact, result: ArtifactComparison
 ) -> None:
-    """Compare two documents value by value, where their bytes differ."""
+    """Compare two documents value by value if their bytes differ."""
     path = check.path
     if check.found is None or check.rebuilt is None:
         result.agrees = result.agrees_by_name = False
@@ -199,7 +199,7 @@ def _lasting(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _by_name(document: dict[str, Any]) -> Any:
-    """Return a document with what it ranks by name, because ranks of near values may swap."""
+    """Return a document with ranked values keyed by name, as ranks of close values may swap."""
     if document.get("schema_version") == "linear_coefficients.v1":
         return {
             "coefficients": {
@@ -220,7 +220,7 @@ def _by_name(document: dict[str, Any]) -> Any:
 
 
 def _leaves(left: Any, right: Any, place: tuple[str, ...]) -> Iterator[ValueDifference]:
-    """Give the values that differ, by file and JSON Pointer."""
+    """Yield the differing values, with their file and JSON Pointer."""
     if isinstance(left, dict) and isinstance(right, dict):
         for name in dict.fromkeys([*left, *right]):
             yield from _leaves(left.get(name, ABSENT), right.get(name, ABSENT), (*place, name))
@@ -232,7 +232,7 @@ def _leaves(left: Any, right: Any, place: tuple[str, ...]) -> Iterator[ValueDiff
 
 
 def _close(item: ValueDifference) -> bool:
-    """Tell whether a difference is only one of rounding."""
+    """Return whether a difference is within the rounding tolerance."""
     distance = item.difference
     if distance is None or (isinstance(item.recorded, int) and isinstance(item.here, int)):
         return False

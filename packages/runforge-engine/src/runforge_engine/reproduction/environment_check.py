@@ -1,4 +1,4 @@
-"""Compare the recorded environment with this one, and set its numeric part again."""
+"""Compare the recorded environment with the current one, and restore its numeric variables."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from runforge_engine.reproduction.reproduction_findings import (
 )
 from runforge_engine.runtime.numeric_environment import NUMERIC_VARIABLES, PINNED_VARIABLES
 
-#: What a numeric variable may be set to on the word of a document; others could ask for millions
-#: of threads, or steer the C library in other ways.
+#: Values that a document may set for numeric variables; other values could request millions of
+#: threads, or affect the C library in other ways.
 _SAFE = (
     (re.compile(r".*_(NUM|MAXIMUM)_THREADS"), re.compile(r"[1-9][0-9]{0,2}")),
     (re.compile(r"OPENBLAS_CORETYPE"), re.compile(r"[A-Za-z0-9_]{1,40}")),
@@ -32,7 +32,7 @@ _SAFE = (
 def child_variables(
     here: Mapping[str, str], recorded: Mapping[str, str], *, pinned: bool
 ) -> tuple[dict[str, str], list[UncheckedPart]]:
-    """Return the environment of a process whose libraries load as they did in the run.
+    """Return the environment for a process whose libraries are to load as they did in the run.
 
     Parameters
     ----------
@@ -41,14 +41,14 @@ def child_variables(
     recorded
         ``provenance.numerics.environment`` of the run.
     pinned
-        Whether the process is going to pin its numeric environment itself.
+        Whether the new process will pin its numeric environment itself.
 
     Returns
     -------
     variables
-        ``here`` with the numeric variables of the record in place of its own.
+        ``here``, with its numeric variables replaced by those of the record.
     refused
-        Variables of the record that are not set, because their values are no such thing.
+        Variables of the record that are not set, because their values are not safe.
     """
     variables = {name: value for name, value in here.items() if name not in NUMERIC_VARIABLES}
     refused = []
@@ -73,7 +73,7 @@ def _is_safe(name: str, value: str) -> bool:
 def environment_differences(
     recorded: Mapping[str, Any], here: Mapping[str, Any]
 ) -> list[ValueDifference]:
-    """Return every field in which two environments differ, what explains most first.
+    """Return every field in which two environments differ, the most relevant first.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def environment_differences(
 
 
 def _apart(recorded: Any, here: Any) -> tuple[Any, Any]:
-    """Return two values; of lists, as those of processor features, what only one of both has."""
+    """Return two values; for lists, such as processor features, only the items not in both."""
     if not isinstance(recorded, list) and not isinstance(here, list):
         return recorded, here
     one, other = (value if isinstance(value, list) else [] for value in (recorded, here))

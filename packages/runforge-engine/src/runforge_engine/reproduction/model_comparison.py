@@ -1,6 +1,6 @@
 """Compare two fitted pipelines: settings, learned numbers, predictions.
 
-Both are loaded by the engine's own loader, which takes nothing but the files of the two records.
+Both are loaded by the engine's own loader, which reads only the model files of the two records.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from runforge_contracts.display import quote
 from runforge_engine.modeling.fit import within_range
 from runforge_engine.reproduction.reproduction_findings import TOLERANCE
 
-#: What the steps have learned, as far as a prediction depends on it.
+#: Learned attributes of the steps that affect predictions.
 _LEARNED = {
     "scaler": ("mean_", "scale_"),
     "clf": ("coef_", "intercept_", "feature_importances_"),
 }
-#: Settings that do not change what a model computes.
+#: Settings that do not change the output of a model.
 _IRRELEVANT = frozenset({"n_jobs", "verbose"})
 
 
 def compare_models(recorded: Any, rebuilt: Any, X: Any) -> dict[str, Any]:
-    """Return how two models differ, as JSON values.
+    """Return the differences between two models, as JSON values.
 
     Parameters
     ----------
     recorded, rebuilt : Pipeline
-        Fitted, of our two steps.
+        Fitted pipelines with RunForge's two steps.
     X : ndarray of shape (n_samples, n_features)
         Rows to predict.
 
@@ -36,8 +36,8 @@ def compare_models(recorded: Any, rebuilt: Any, X: Any) -> dict[str, Any]:
     -------
     dict
         ``settings``, a list of ``field``, ``recorded`` and ``here``; ``parameters`` and
-        ``predictions`` as in the schema ``reproduction.v1``; or, where the models cannot stand
-        side by side, ``reason``.
+        ``predictions`` as in the schema ``reproduction.v1``; or ``reason``, if the models cannot
+        be compared.
     """
     settings = list(_settings(recorded, rebuilt))
     reason = _unlike(recorded, rebuilt, X)
@@ -95,7 +95,7 @@ def _compare_learned(recorded: Any, rebuilt: Any) -> dict[str, Any]:
                 continue
             compared.append(f"{step}.{attribute}")
             apart = np.abs(pair[0] - pair[1]) / np.maximum(1.0, np.abs(pair[0]))
-            # Whatever is not a number is as far away as can be.
+            # A value that is not a number counts as infinitely far away.
             apart = np.nan_to_num(apart, nan=np.inf).clip(max=np.finfo(np.float64).max)
             if apart.max() > largest:
                 at = np.unravel_index(int(apart.argmax()), apart.shape)
@@ -108,7 +108,7 @@ def _compare_learned(recorded: Any, rebuilt: Any) -> dict[str, Any]:
 def _label(
     attribute: str, at: Sequence[Any], features: Sequence[str], classes: Sequence[Any]
 ) -> str:
-    """Return the class and feature at a place; two classes have one row, for the greater."""
+    """Return the class and feature at an index; two classes have one row, for the greater."""
     rows = classes if len(classes) > 2 else classes[1:]
     if attribute == "intercept_":
         return str(rows[at[0]])

@@ -1,7 +1,7 @@
 """Derive from the record of a run how to train it again, or what is missing for that.
 
-The run record says what was used; the request adds the columns that were left out. Where both tell
-of one thing and disagree, the record is followed and the contradiction named.
+The run record lists what was used; the request adds the excluded columns. If the two disagree,
+the record is used and the contradiction is reported.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from runforge_engine.modeling.configuration import PRESET_ALIASES
 from runforge_engine.modeling.families import FAMILIES
 from runforge_engine.reproduction.reproduction_findings import Contradiction, Reason
 
-#: What the newest run record holds and a repetition needs, with a word for it.
+#: Fields of the newest run record that a reproduction needs, with a word for each.
 _NEEDED = {
     "label_column": "the label column",
     "model_family": "the model family",
@@ -35,28 +35,28 @@ _NEEDED = {
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Everything that a training depends on, as the record tells it."""
+    """Everything that a training depends on, as recorded."""
 
     run_id: str
-    #: When the training completed; the new one's clock stands still there.
+    #: When the training completed; the clock of the new training is fixed to this time.
     created_at: str
     dataset_path: str
     dataset_sha256: str
     label_column: str
     exclude_columns: tuple[str, ...]
     family: str
-    #: What the run was asked for; its hyperparameters say what came of it.
+    #: The request of the run; its hyperparameters are the effective ones.
     preset: str
     hyperparameters: dict[str, Any]
     seed: int
-    #: Whether the numeric environment was pinned, and the variables in force.
+    #: Whether the numeric environment was pinned, and the variables in effect.
     pinned: bool
     variables: dict[str, str]
 
     def request(self, dataset: str) -> dict[str, Any]:
         """Return the raw request that trains on the file ``dataset`` as the run was trained.
 
-        Every hyperparameter is given, so that no preset or profile decides anything.
+        Every hyperparameter is given, so that no preset or profile has an effect.
         """
         return {
             "version": 1,
@@ -76,7 +76,7 @@ class Recipe:
 
 
 def read_recipe(folder: Run) -> Recipe | list[Reason]:
-    """Return how to train the run again, or every reason why its record does not tell."""
+    """Return how to train the run again, or every reason why its record is insufficient."""
     run, request, lacking = _documents(folder)
     if run is not None:
         lacking += _missing(run)
@@ -102,7 +102,7 @@ def read_recipe(folder: Run) -> Recipe | list[Reason]:
 
 
 def contradictions(request: dict[str, Any], run: dict[str, Any]) -> list[Contradiction]:
-    """Return where the request asks for something else than the run record says was done."""
+    """Return the values in the request that differ from those in the run record."""
     model, values = request["model"], _values(run)
     pairs: list[tuple[str, Any, Any]] = [
         ("/dataset/path", request["dataset"]["path"], run["dataset"]["path"]),
@@ -119,7 +119,7 @@ def contradictions(request: dict[str, Any], run: dict[str, Any]) -> list[Contrad
     return [
         Contradiction(place, asked, done)
         for place, asked, done in pairs
-        # JSON has one kind of number, but true is not 1.
+        # JSON does not distinguish integers and floats, but true is not 1.
         if asked != done or isinstance(asked, bool) != isinstance(done, bool)
     ]
 
@@ -173,7 +173,7 @@ def _missing(run: dict[str, Any]) -> Iterator[Reason]:
 
 
 def _unlike(run: dict[str, Any]) -> Iterator[Reason]:
-    """Give what was done that this version of RunForge cannot do."""
+    """Yield the recorded features that this version of RunForge does not support."""
     known = FAMILIES[run["model_family"]].hyperparameters
     for item in run["hyperparameters"]:
         if item["name"] not in known:

@@ -1,4 +1,4 @@
-"""Train a run again from its record alone, outside the store, and compare the outcome."""
+"""Train a run again from its record alone, outside the store, and compare the results."""
 
 from __future__ import annotations
 
@@ -50,34 +50,34 @@ def reproduce(
     observer: Observer | None = None,
     cancellation: Cancellation | None = None,
 ) -> Reproduction:
-    """Train ``run`` again in a new process and return the verdict on what came out.
+    """Train ``run`` again in a new process and return the report with the verdict.
 
-    Nothing is written into the run, its store or its workspace. The new process has the run's
-    numeric environment, set before its libraries load, and the run's clock, standing still.
+    No file of the run, its store or its workspace is changed. The new process has the run's
+    numeric environment, set before its libraries load, and a clock fixed to the time of the run.
 
     Parameters
     ----------
     run
-        The run.
+        The run to reproduce.
     workspace
-        Where the relative path of its dataset starts.
+        The folder to which a relative dataset path refers.
     dataset
-        Where the dataset lies now, if not where the record says.
+        Current path of the dataset, if it is not the recorded one.
     numerics
-        ``here``: leave the numeric environment as it is in this process, and pin nothing.
+        ``here``: keep the numeric environment of this process, and pin nothing.
     keep
-        A folder that does not exist yet, to be the workspace of the new training; without one, the
-        new training is removed.
+        A new folder, which becomes the workspace of the new training and is kept; without one, the
+        new training is deleted.
     observer
         Called with the events of the new training.
     cancellation
-        Ends it.
+        Cancels the new training.
 
     Raises
     ------
     RunForgeError
-        ``USAGE_INVALID`` where ``keep`` exists or lies in the store, ``STORE_NOT_WRITABLE``,
-        ``CANCELLED``. Whatever is wrong with the run is in the report.
+        ``USAGE_INVALID`` if ``keep`` exists or is in the store, ``STORE_NOT_WRITABLE``,
+        ``CANCELLED``. All problems of the run itself are in the report.
     """
     report = Reproduction(_run_id(run), read_clock().now(), __version__)
     recipe = read_recipe(run)
@@ -115,7 +115,7 @@ def _recorded_dataset(run: Run) -> tuple[str, str] | None:
 def _find_dataset(
     recorded: tuple[str, str], workspace: Path, given: Path | None, report: Reproduction
 ) -> Path | None:
-    """Return where the dataset lies, if its bytes are those of the run; else say what is wrong."""
+    """Return the path of the dataset if its bytes are those of the run; else report the problem."""
     name, expected = recorded
     place = name if given is None else as_text(given)
     report.dataset, shown = {"path": place, "expected_sha256": expected}, quote(place, 200)
@@ -155,7 +155,7 @@ def _find_dataset(
 
 
 def _now_at(workspace: Path, name: str, digest: str) -> str:
-    """Say where in the workspace the bytes lie now, if they do."""
+    """Return a hint with the current path of the dataset in the workspace, if it was moved."""
     state = Datasets(workspace).state(name, digest)
     return (
         f" It lies at {quote(state.path, 200)} now: name it with --dataset." if state.path else ""
@@ -164,7 +164,7 @@ def _now_at(workspace: Path, name: str, digest: str) -> str:
 
 @contextmanager
 def _place(keep: Path | None, run: Run) -> Iterator[Path]:
-    """Give a folder for the new training; unless it is to be kept, it is gone in the end."""
+    """Provide a folder for the new training, and delete it at the end unless it is to be kept."""
     if keep is None:
         with tempfile.TemporaryDirectory(
             prefix="runforge-reproduce-", ignore_cleanup_errors=True
@@ -207,7 +207,7 @@ def _train(
     observer: Observer | None,
     cancellation: Cancellation | None,
 ) -> None:
-    """Train in ``place`` and put what came out into the report."""
+    """Train in ``place`` and add the results to the report."""
     folder = StoreLayout(place).run_folder(recipe.run_id)
     raw = recipe.request(_DATASET)
     try:
@@ -260,7 +260,7 @@ def _train(
 
 
 def _lend(dataset: Path, name: Path) -> None:
-    """Let the dataset be found under another name; its own may be no text."""
+    """Make the dataset available under another name; its own may not be valid Unicode."""
     try:
         name.symlink_to(dataset)
     except (OSError, NotImplementedError):
@@ -268,7 +268,7 @@ def _lend(dataset: Path, name: Path) -> None:
 
 
 def _recorded_model(run: Run, report: Reproduction) -> dict[str, Any]:
-    """Return the model to compare with, by its file and the digest that it must have."""
+    """Return the model to compare with, by its file and expected digest."""
     digest = (run.record or {})["artifact_digests"].get(layout.MODEL, {}).get("sha256")
     if digest is None:
         why = "The record has no digest of the model, so the file is not loaded."
@@ -278,7 +278,7 @@ def _recorded_model(run: Run, report: Reproduction) -> dict[str, Any]:
 
 
 def _clock(created_at: str) -> dict[str, str]:
-    """Return the variable that makes the new training's clock stand at the old one's end."""
+    """Return the variable that fixes the new training's clock to the time the old one completed."""
     try:
         seconds = int(datetime.fromisoformat(created_at).timestamp())
     except (ValueError, OverflowError):

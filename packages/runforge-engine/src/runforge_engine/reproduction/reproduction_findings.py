@@ -1,4 +1,4 @@
-"""The parts of a reproduction's report, as values.
+"""Define the values that make up the report of a reproduction.
 
 Source: schema ``reproduction.v1``.
 """
@@ -11,7 +11,7 @@ from typing import Any, Final
 
 
 class _Absent:
-    """Stands for a value that is not there; ``None`` is JSON's null."""
+    """The type of a marker for a missing value; ``None`` is JSON's null."""
 
     def __repr__(self) -> str:
         return "ABSENT"
@@ -19,12 +19,12 @@ class _Absent:
 
 ABSENT: Final = _Absent()
 
-#: How far two learned numbers may be apart to count as equal, relative above one.
+#: Tolerance within which two learned numbers count as equal; relative for numbers above one.
 TOLERANCE = 1e-9
 
 
 class Verdict(StrEnum):
-    """What became of the repetition, from best to worst."""
+    """The outcome of a reproduction, from best to worst."""
 
     IDENTICAL_BYTES = "identical bytes"
     IDENTICAL_CONTENT = "identical content"
@@ -35,7 +35,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ValueDifference:
-    """A value in the record and here; numbers with how far they are apart."""
+    """A value that differs between the record and the new run; for numbers, with the difference."""
 
     field: str
     recorded: Any = ABSENT
@@ -43,14 +43,14 @@ class ValueDifference:
 
     @property
     def difference(self) -> float | None:
-        """How far two numbers are apart."""
+        """Return the difference between two numbers."""
         pair = (self.recorded, self.here)
         if all(isinstance(value, int | float) and not isinstance(value, bool) for value in pair):
             return float(abs(self.recorded - self.here))
         return None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the difference as the document has it."""
+        """Return the difference as a JSON object of the document."""
         distance = self.difference
         return {
             "field": self.field,
@@ -64,15 +64,15 @@ class Reason:
     """A reason for a verdict."""
 
     field: str
-    #: One sentence, where the values do not speak for themselves.
+    #: One sentence, if the values need an explanation.
     message: str | None = None
     recorded: Any = ABSENT
     here: Any = ABSENT
-    #: Whether something is missing that the user may bring.
+    #: Whether the user may be able to provide what is missing.
     missing: bool = False
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the reason as the document has it."""
+        """Return the reason as a JSON object of the document."""
         return {
             "field": self.field,
             **({} if self.message is None else {"message": self.message}),
@@ -82,7 +82,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """A value that the request and the run record give differently."""
+    """A value that differs between the request and the run record."""
 
     #: JSON Pointer into the request.
     field: str
@@ -90,19 +90,19 @@ class Contradiction:
     run: Any
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the contradiction as the document has it."""
+        """Return the contradiction as a JSON object of the document."""
         return {"field": self.field, "request": scalar(self.request), "run": scalar(self.run)}
 
 
 @dataclass(frozen=True, slots=True)
 class UncheckedPart:
-    """Something that could not be compared."""
+    """A part that could not be compared."""
 
     what: str
     why: str
 
     def to_dict(self) -> dict[str, str]:
-        """Return it as the document has it."""
+        """Return the part as a JSON object of the document."""
         return {"what": self.what, "why": self.why}
 
 
@@ -111,7 +111,7 @@ def _values(**values: Any) -> dict[str, Any]:
 
 
 def scalar(value: Any) -> Any:
-    """Return a value as a document can show it: a list or an object by its size."""
+    """Return a value as shown in a document: a list or an object is replaced by its size."""
     if isinstance(value, list):
         return f"a list of {len(value)}"
     if isinstance(value, dict):

@@ -17,34 +17,34 @@ from runforge_engine.reproduction.reproduction_findings import (
     Verdict,
 )
 
-#: Differences that are listed; a record of another dataset would have thousands.
+#: Maximum number of differences listed; with another dataset there would be thousands.
 _LISTED = 100
 
 
 @dataclass(slots=True)
 class Reproduction:
-    """What became of training a run again."""
+    """The outcome of training a run again."""
 
     run_id: str
     created_at: str
     runforge_version: str
     #: ``path``, ``expected_sha256`` and ``found_sha256``, as far as they are known.
     dataset: dict[str, str] = field(default_factory=dict)
-    #: Why nothing could be trained, or nothing compared.
+    #: Why the training or the comparison was not possible.
     obstacles: list[Reason] = field(default_factory=list)
     comparison: ArtifactComparison | None = None
-    #: How the models compare, where their bytes differ: see
+    #: The comparison of the models, if their bytes differ: see
     #: :func:`~runforge_engine.reproduction.model_comparison.compare_models`.
     models: dict[str, Any] = field(default_factory=dict)
     environment: list[ValueDifference] = field(default_factory=list)
     contradictions: list[Contradiction] = field(default_factory=list)
     not_checked: list[UncheckedPart] = field(default_factory=list)
-    #: Folder in which the new training was kept.
+    #: Folder in which the new training is kept.
     kept: str | None = None
 
     @property
     def verdict(self) -> Verdict:
-        """The verdict; a record that contradicts itself is not reproduced by following half."""
+        """Return the verdict; a record that contradicts itself cannot count as reproduced."""
         found = self.comparison
         if found is None:
             return Verdict.NOT_REPRODUCIBLE
@@ -60,7 +60,7 @@ class Reproduction:
 
     @property
     def dataset_is_missing(self) -> bool:
-        """Whether nothing but the dataset is missing."""
+        """Return whether only the dataset is missing."""
         return bool(self.obstacles) and all(reason.missing for reason in self.obstacles)
 
     def _models_agree(self) -> bool:
@@ -71,7 +71,7 @@ class Reproduction:
 
     @property
     def differences(self) -> list[ValueDifference]:
-        """What came out otherwise."""
+        """Return the differences between the results."""
         settings = [
             ValueDifference(f"artifacts/model.pkl: {item['field']}", item["recorded"], item["here"])
             for item in self.models.get("settings", ())
@@ -80,7 +80,7 @@ class Reproduction:
 
     @property
     def reasons(self) -> list[Reason]:
-        """Why the verdict is not the best one."""
+        """Return the reasons why the verdict is not the best one."""
         if self.verdict is Verdict.IDENTICAL_BYTES:
             return []
         contradictions = [
@@ -103,7 +103,7 @@ class Reproduction:
         return [*self.obstacles, *contradictions, *changed, *environment]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the document ``reproduction.v1``; what is not known is absent."""
+        """Return the ``reproduction.v1`` document; unknown values are absent."""
         found, differences = self.comparison, self.differences
         unchecked = [*self.not_checked, *(found.not_checked if found else ())]
         if "reason" in self.models:

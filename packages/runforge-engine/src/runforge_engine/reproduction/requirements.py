@@ -1,4 +1,4 @@
-"""List the packages of a run as a requirements file of pip."""
+"""List the packages of a run as a pip requirements file."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from runforge_contracts.store.run import Run
 
 from runforge_engine.provenance.collect import PACKAGES
 
-#: The packages that runs record, and the one that they recorded before it was known that nothing
-#: loads it. Only packages that a record names are installed.
+#: The packages that runs record, and one that older runs recorded although no run loads it.
+#: Only packages in the record are installed.
 _RECORDED = frozenset({*PACKAGES, "pandas"})
-#: A version, and nothing that pip would take for an option or another line.
+#: Matches a version, and nothing that pip would interpret as an option or another line.
 #: Source: PyPA specifications, "Version specifiers", appendix.
 _VERSION = re.compile(
     r"(\d{1,9}!)?\d{1,9}(\.\d{1,9})*((a|b|rc)\d{1,9})?(\.post\d{1,9})?(\.dev\d{1,12})?"
@@ -29,8 +29,8 @@ def requirements(run: Run) -> list[str]:
     Raises
     ------
     RunForgeError
-        ``ARTIFACT_NOT_FOUND`` where the run recorded no packages, ``DOCUMENT_INVALID`` where one of
-        them has no name or version that an installer should see; the errors of reading the record.
+        ``ARTIFACT_NOT_FOUND`` if the run recorded no packages, ``DOCUMENT_INVALID`` if a package
+        has a name or version that is not safe to install; the errors of reading the record.
     """
     record: dict[str, Any] = run.record or {}
     packages = record.get("provenance", {}).get("packages")

@@ -1,8 +1,8 @@
-"""The process that trains again: started afresh, so that it can choose its numeric environment.
+"""Train again in a new process, which can set its numeric environment before loading libraries.
 
-It reads its task as one line of JSON from standard input, and writes one line for each event and
-one with the answer to standard output. When standard input ends, so does the process: it does not
-outlive the one that started it.
+The process reads its task as one line of JSON from standard input, and writes one line for each
+event and one for the answer to standard output. When standard input is closed, the process exits,
+so that it does not outlive its parent.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 
 def main() -> None:
-    """Train as the task says and answer with what came out."""
+    """Train as specified by the task, and write the answer."""
     task = json.loads(sys.stdin.buffer.readline())
     threading.Thread(target=_end_with_the_caller, daemon=True).start()
     if task["pin"]:
@@ -28,7 +28,7 @@ def main() -> None:
 
 
 def _end_with_the_caller() -> None:
-    # Not through the stream, whose lock would be held when the interpreter ends.
+    # Bypass the stream, whose lock would still be held when the interpreter exits.
     while os.read(sys.stdin.fileno(), 1):
         pass
     os._exit(1)
@@ -40,7 +40,7 @@ def _say(message: dict[str, Any]) -> None:
 
 
 def _answer(task: dict[str, Any]) -> dict[str, Any]:
-    """Return the error that ended the training, or how the two models compare."""
+    """Return the error that stopped the training, or the comparison of the two models."""
     from runforge_contracts.errors import RunForgeError
     from runforge_contracts.store import layout
     from runforge_contracts.store.layout import StoreLayout
@@ -49,10 +49,10 @@ def _answer(task: dict[str, Any]) -> dict[str, Any]:
     from runforge_engine.pipeline.observer import Observer
 
     class Forward(Observer):
-        """Hand every event to the process that asked."""
+        """Forward every event to the parent process."""
 
         def on_event(self, event: dict[str, Any]) -> None:
-            """Write the event as one line, but for a duration by a clock that stands still."""
+            """Write the event as one line; skip the duration, as the clock is fixed."""
             if event["event"] == "run_start":
                 event = {**event, "preset_id": task["preset"]}
             if event["event"] != "train_finished":
@@ -87,7 +87,7 @@ def _compare(task: dict[str, Any], rebuilt: Path, model: dict[str, str]) -> dict
 
     dataset = task["dataset"]
     with warnings.catch_warnings():
-        # A model of another version of scikit-learn, and rows without the names of their columns.
+        # A model of another version of scikit-learn, and rows without column names.
         warnings.simplefilter("ignore")
         try:
             recorded = load_model(Path(model["path"]), model["sha256"])
@@ -100,7 +100,7 @@ def _compare(task: dict[str, Any], rebuilt: Path, model: dict[str, str]) -> dict
             return compare_models(recorded, anew, data.X)
         except RunForgeError as error:
             return {"settings": [], "reason": error.message}
-        except Exception as error:  # noqa: BLE001 - whatever another version makes of the model
+        except Exception as error:  # noqa: BLE001 - any error of another version's model
             reason = f"The models cannot be compared: {type(error).__name__}: {error}"
             return {"settings": [], "reason": reason}
 

@@ -1,4 +1,4 @@
-"""Start the process that trains again, receive its messages, and end it."""
+"""Start the process that trains again, receive its messages, and stop it."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from runforge_engine.pipeline.observer import Observer
 from runforge_engine.runtime.cancellation import Cancellation
 from runforge_engine.runtime.interpreter import own_command, own_environment
 
-#: How often the waiting process looks at the cancellation, in seconds.
+#: How often the waiting process checks for cancellation, in seconds.
 _POLL = 0.05
-#: How much of the error output of a process that died is shown, in bytes.
+#: Maximum length of the error output shown for a process that died, in bytes.
 _LAST_WORDS = 2000
 
 
 class WorkerDiedError(Exception):
-    """The process ended without an answer; the text says how."""
+    """The process exited without an answer; the message gives the reason."""
 
 
 def train_in_new_process(
@@ -42,22 +42,22 @@ def train_in_new_process(
     Parameters
     ----------
     task
-        What it is to do.
+        The task of the process.
     variables
-        Its environment.
+        The environment variables of the process.
     folder
-        Its current folder; no module is imported from there.
+        The working directory of the process; no module is imported from it.
     observer
         Called with the events of the training.
     cancellation
-        Ends the process, and then this call.
+        Stops the process, and then this call.
 
     Raises
     ------
     WorkerDiedError
-        Where the process ends without an answer.
+        If the process exits without an answer.
     RunForgeError
-        ``CANCELLED``, or ``INTERNAL`` where no process can be started.
+        ``CANCELLED``, or ``INTERNAL`` if no process can be started.
     """
     if not sys.executable:
         raise RunForgeError(ErrorCode.INTERNAL, "The interpreter does not know its own program.")
@@ -70,7 +70,7 @@ def train_in_new_process(
             stderr=errors,
             cwd=folder,
             env=own_environment(variables, folder),
-            # A Ctrl-C on the terminal is for the process that waits.
+            # A Ctrl-C on the terminal is handled by the waiting process only.
             start_new_session=True,
         )
         assert process.stdin is not None  # noqa: S101 - both are pipes
@@ -94,7 +94,7 @@ def train_in_new_process(
 def _listen(
     stream: IO[bytes], observer: Observer, cancellation: Cancellation
 ) -> dict[str, Any] | None:
-    """Pass on events until the answer comes; None where the stream ends without one."""
+    """Forward events until the answer arrives; return None if the stream ends without one."""
     lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
 
     def read() -> None:

@@ -1,11 +1,11 @@
-"""Append to a large index without writing all of it again.
+"""Append to a large index without rewriting the whole file.
 
-A reader of any client may open the index at any moment and must find a whole document, so the file
-is never changed in place: a new one is renamed over it. To write a new one of eighty megabytes for
-each run would take longer than many a training. So the file that was replaced is kept, hidden, as
-a spare: it lacks only the entries since, which are added to it, and the two change places. A
-reader that still has the spare open from before is detected by a lease of the kernel; then, and if
-the spare is not known to be an earlier state of the index, the index is copied.
+Any client may read the index at any moment and must find a complete document, so the file is never
+changed in place: a new file is renamed over it. Writing a new file of eighty megabytes for each run
+would take longer than many trainings. The replaced file is therefore kept, hidden, as a spare: it
+lacks only the most recent entries, which are appended to it before the two files are swapped. A
+lease of the kernel detects a reader that still has the spare open. In that case, and when the spare
+is not known to be an earlier state of the index, the index is copied.
 
 Source: RunForge contract, "Where things live"; fcntl(2), "Leases".
 """
@@ -25,25 +25,25 @@ from runforge_contracts.fs.files import open_file, read_all, sync_folder, writin
 from runforge_contracts.schemas import in_schema_order
 from runforge_contracts.store.index_form import BETWEEN, HEAD, TAIL
 
-#: An index up to this size is validated and written as a whole.
+#: Largest index that is validated and written as a whole, in bytes.
 LARGE = 4 * 2**20
 
 
 def append_to_large(index: Path, entry: dict[str, Any]) -> bool:
-    """Append ``entry`` to a large index in the form in which it is written.
+    """Append ``entry`` to a large index, keeping the existing format of the file.
 
     The caller holds the index's lock and has validated the entry.
 
     Returns
     -------
     bool
-        Whether it is there now; False where the index is small or has another form, and has to be
-        read and written as a whole.
+        Whether the index now has the entry; False if the index is small or has another format and
+        must be read and written as a whole.
 
     Raises
     ------
     RunForgeError
-        ``STORE_NOT_WRITABLE``; then the index is as it was.
+        ``STORE_NOT_WRITABLE``; the index is then unchanged.
     """
     with open_file(index) as file, writing(index):
         size = os.fstat(file.fileno()).st_size
@@ -63,7 +63,7 @@ def append_to_large(index: Path, entry: dict[str, Any]) -> bool:
 
 
 def _text(entry: dict[str, Any]) -> bytes:
-    """Return the members of an entry as they stand in the index, without its brackets."""
+    """Return the members of an entry as they are written in the index, without its brackets."""
     whole = encode_json(
         in_schema_order({"schema_version": "index.v1", "runs": [entry]}, "index.v1")
     )
@@ -71,7 +71,7 @@ def _text(entry: dict[str, Any]) -> bytes:
 
 
 class _Spare:
-    """An earlier state of the index, and the note that tells which."""
+    """An earlier state of the index, and the note that identifies that state."""
 
     def __init__(self, index: Path) -> None:
         self.index = index
@@ -79,7 +79,7 @@ class _Spare:
         self.note = index.with_name(f".{index.name}.spare.note")
 
     def take_up(self, index: BinaryIO, size: int) -> bool:
-        """Bring the spare up to the index, without its end; False where that cannot be done."""
+        """Bring the spare up to date, except the closing bytes; return False on failure."""
         try:
             import fcntl
 
@@ -87,7 +87,7 @@ class _Spare:
             if known != [_state(self.path), _state(self.index)]:
                 return False
             with self.path.open("r+b", buffering=0) as file:
-                # Refused while anybody else has the file open, who might be reading it.
+                # Refused while another process has the file open, because it may be reading it.
                 fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK)
                 fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
                 begin = os.fstat(file.fileno()).st_size - len(TAIL)
@@ -100,14 +100,14 @@ class _Spare:
             return False
 
     def copy(self, size: int) -> None:
-        """Make the spare a copy of the index, without its end."""
+        """Copy the index to the spare, without the closing bytes of the document."""
         for path in (self.note, self.path):
             path.unlink(missing_ok=True)
         shutil.copyfile(self.index, self.path)
         os.truncate(self.path, size - len(TAIL))
 
     def add(self, entry: bytes, size: int) -> None:
-        """Write the entry and the document's end behind what the spare has of the index."""
+        """Write the entry and the closing bytes of the document after the spare's entries."""
         with self.path.open("r+b") as file:
             file.seek(size - len(TAIL))
             file.write(BETWEEN + entry + TAIL)
@@ -116,10 +116,10 @@ class _Spare:
             os.fsync(file.fileno())
 
     def change_places(self) -> None:
-        """Rename the spare over the index, and keep what the index was as the spare."""
+        """Rename the spare over the index, and keep the previous index as the spare."""
         before = self.index.with_name(f".{self.index.name}.before")
         before.unlink(missing_ok=True)
-        # Where a file cannot have two names, the next append makes a copy.
+        # Where the file system has no hard links, the next append makes a copy.
         with contextlib.suppress(OSError):
             os.link(self.index, before)
         self.path.replace(self.index)
@@ -130,6 +130,6 @@ class _Spare:
 
 
 def _state(path: Path) -> list[int]:
-    """Return what changes with every change of a file."""
+    """Return the file metadata that changes with every change of the file."""
     status = path.stat()
     return [status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]

@@ -4,9 +4,9 @@
 canonical JSON of entry ``n`` (RFC 8785, so that any language can compute it). The head of an
 index with ``n`` entries is ``n`` and ``h(n)`` in lowercase hex.
 
-Entries are only appended, so a head stays valid while the index grows. A chain alone does
-not show that its tail was cut off: the shorter index has a head as good as any. So heads are kept
-where the index cannot reach them, in the signed statements of runs
+Entries are only appended, so a head stays valid while the index grows. A chain alone does not show
+that its tail was cut off: the head of the shorter index is valid, too. Heads are therefore stored
+outside the index, in the signed statements of runs
 (:mod:`runforge_engine.provenance.signatures`), and compared with the index later.
 
 Source: RunForge guarantees, Provenance Tracking (append-only index); RFC 8785.
@@ -22,19 +22,19 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 from runforge_contracts.codec.strict_json import canonical_json
 
-#: ``holds``: the head's entries are there, unchanged, in their order; later ones may follow.
+#: ``holds``: the head's entries are present, unchanged and in order; later ones may follow.
 #: ``tail cut``: there are fewer entries than the head counts; whether the rest is unchanged is
-#: unknown. ``changed``: there are enough, but an entry was changed, taken out, put in or moved.
+#: unknown. ``changed``: there are enough, but an entry was changed, removed, inserted or moved.
 HeadVerdict = Literal["holds", "tail cut", "changed"]
 
 
 @dataclass(frozen=True, slots=True)
 class IndexHead:
-    """The state of an index at some time."""
+    """The state of an index at one moment."""
 
     #: Number of entries.
     count: Annotated[int, Meta(ge=0)]
-    #: The end of the chain over them, in lowercase hex.
+    #: The last hash of the chain over them, in lowercase hex.
     sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
 
 
@@ -44,8 +44,8 @@ class Chain:
     Parameters
     ----------
     entries
-        The raw entries, oldest first, as :func:`runforge_contracts.store.reading.read_index` gives
-        them.
+        The raw entries, oldest first, as returned by
+        :func:`runforge_contracts.store.reading.read_index`.
     """
 
     def __init__(self, entries: Iterable[Mapping[str, Any]]) -> None:
@@ -55,11 +55,11 @@ class Chain:
 
     @property
     def head(self) -> IndexHead:
-        """The head of the whole index."""
+        """Return the head of the whole index."""
         return IndexHead(len(self._links) - 1, self._links[-1].hex())
 
     def check(self, head: IndexHead) -> HeadVerdict:
-        """Compare the first entries of the index with those that ``head`` was made of."""
+        """Compare the first entries of the index with those that ``head`` was computed from."""
         if head.count >= len(self._links):
             return "tail cut"
         return "holds" if self._links[head.count].hex() == head.sha256 else "changed"

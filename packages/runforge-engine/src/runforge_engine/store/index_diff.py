@@ -23,38 +23,38 @@ from runforge_engine.store.scan import Found, Skipped, State, children, look_at
 
 @dataclass(frozen=True, slots=True)
 class IndexFinding:
-    """One place where the index and the folders do not fit."""
+    """An inconsistency between the index and the run folders."""
 
     #: ``index_unreadable``, ``entry_missing``, ``entry_duplicate``, ``folder_missing``,
     #: ``folder_unreadable`` or ``entry_disagrees``.
     kind: str
-    #: One sentence.
+    #: Description, in one sentence.
     message: str
     #: File or folder, relative to the workspace.
     path: str
-    #: JSON Pointer into the file, where there is one.
+    #: JSON Pointer into the file, if the finding is about a value.
     pointer: str | None = None
     run_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class IndexReport:
-    """What a look at a store gave; runs are named by their ids."""
+    """The result of comparing an index with the run folders; runs are named by their ids."""
 
     #: The store's folder and its index, relative to the workspace.
     store: str
     index: str
-    #: How many things lie among the run folders.
+    #: Number of files and folders among the run folders.
     scanned: int
-    #: Runs that the index had, with their folders.
+    #: Runs that the index listed and whose folders exist.
     already_indexed: tuple[str, ...]
-    #: Finished runs that the index lacked and has now.
+    #: Finished runs that were missing from the index and have been added.
     recovered: tuple[str, ...]
-    #: Finished runs that the index lacks.
+    #: Finished runs that are missing from the index.
     unlisted: tuple[str, ...]
-    #: What is not taken for a run, or cannot be read as one.
+    #: Items that are not runs, or cannot be read as runs.
     skipped: tuple[Skipped, ...]
-    #: Runs that were ended before they had a result; they are not indexed.
+    #: Runs that were interrupted before they had a result; they are not indexed.
     interrupted: tuple[str, ...]
     #: Runs in progress.
     running: tuple[str, ...]
@@ -62,39 +62,38 @@ class IndexReport:
     incomplete: tuple[str, ...]
     #: Finished runs that were cancelled.
     cancelled: tuple[str, ...]
-    #: Runs of the index whose folder is gone.
+    #: Runs in the index whose folder is missing.
     missing_folders: tuple[str, ...]
     findings: tuple[IndexFinding, ...]
-    #: Where an index that could not be read was put, relative to the workspace.
+    #: Where an unreadable index was kept, relative to the workspace.
     kept_aside: str | None = None
 
 
 class IndexDiff:
-    """The index as it was last read, beside the run folders; finished runs are read once.
+    """Compare the index, as it was last read, with the run folders; read each finished run once.
 
     Parameters
     ----------
     store
-        Where to look.
+        The store to read.
     thorough
-        Whether to read the documents of runs that are indexed, too, and compare them with their
-        entries.
+        Whether to read the documents of indexed runs, too, and compare them with their entries.
     """
 
     def __init__(self, store: StoreLayout, *, thorough: bool) -> None:
         self.store = store
-        #: The raw index; None where there is none, or none that can be read.
+        #: The raw index; None if it is missing or unreadable.
         self.index: dict[str, Any] | None = None
-        #: Why the index cannot be read.
+        #: Why the index is unreadable.
         self.problem: RunForgeError | None = None
-        #: Finished runs that the index lacks, in the order in which they ended.
+        #: Finished runs missing from the index, in the order in which they ended.
         self.unlisted: list[Found] = []
         self._thorough = thorough
         self._known: dict[Path, Found] = {}
         self.read_again()
 
     def read_again(self) -> bool:
-        """Read the index and tell whether it is another than before."""
+        """Read the index again, and return whether it has changed."""
         before = self.index
         self.index = self.problem = None
         try:
@@ -104,9 +103,9 @@ class IndexDiff:
         return self.index != before
 
     def report(self) -> IndexReport:
-        """Look at the folders and say what there is."""
+        """Scan the run folders and return the report."""
         entries = self.index["runs"] if self.index else []
-        # Where each run of the index lies: by its first entry, as readers of the index find it.
+        # The folder of each indexed run: by its first entry, as readers of the index find it.
         places: dict[str, Path | None] = {}
         for entry in entries:
             if entry["run_id"] not in places:
@@ -158,7 +157,7 @@ class IndexDiff:
     def _index_findings(
         self, entries: list[dict[str, Any]], places: dict[str, Path | None]
     ) -> Iterator[IndexFinding]:
-        """Give what is wrong with the index, in its order."""
+        """Yield the problems of the index, in the order of its entries."""
         file, seen = self.store.relative(self.store.index), dict[str, int]()
         if self.problem is not None:
             text = self.problem.message
@@ -183,8 +182,8 @@ class IndexDiff:
                     )
 
     def _folder_findings(self, found: list[Found]) -> Iterator[IndexFinding]:
-        """Give what is wrong with the folders that the index does not name."""
-        # Where there is no index that can be read, it lacks all of them: that is said once.
+        """Yield the problems of the folders that the index does not name."""
+        # An unreadable index lacks all of them; that is reported once.
         for item in self.unlisted if self.problem is None else ():
             run_id = item.entry["run_id"]
             text = f"The index lacks the run {quote(run_id)}."
@@ -201,7 +200,7 @@ class IndexDiff:
 
 
 def _place(entry: dict[str, Any], store: StoreLayout) -> Path | None:
-    """Return the run folder that an entry names; None where there is none."""
+    """Return the run folder that an entry names; None if there is none."""
     try:
         place = locate_run(entry, store)
     except RunForgeError:
@@ -214,8 +213,8 @@ def _choose(
 ) -> tuple[list[Found], list[Skipped]]:
     """Return the folder of each finished run that is not indexed, and folders of other runs.
 
-    A run may lie in a folder of another name, if that was asked for. The other folders are copies,
-    or were renamed: their documents are those of a run that has a folder or an entry already.
+    A run's folder may have a name other than its id, if the user chose one. The other folders are
+    copies or were renamed: their documents belong to a run that already has a folder or an entry.
     """
     folders: dict[str, list[Found]] = {}
     for item in finished:
@@ -235,9 +234,9 @@ def _choose(
 
 
 def _disagreements(entry: dict[str, Any], found: Found) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Give the places of an entry that the run's documents tell otherwise, and what they tell.
+    """Yield the fields of an entry that differ from the run's documents, with their values there.
 
-    What an older client left out is no disagreement.
+    A field that an older client left out is not a difference.
     """
     if found.state in ("interrupted", "incomplete"):
         yield (), f"The run {quote(entry['run_id'])} is listed, but it has no result."
@@ -245,7 +244,7 @@ def _disagreements(entry: dict[str, Any], found: Found) -> Iterator[tuple[tuple[
         return
     for parts, expected, value in differences(entry, found.entry):
         if parts == ("run_dir",):
-            continue  # that there is a run is what counts
+            continue  # only the run's existence is compared
         if parts == ("created_at",) and instant(value) in found.times:
             continue
         if parts == ("name",) and value == entry["run_id"]:

@@ -1,7 +1,7 @@
 """Check the index, and rebuild it from the run folders.
 
-Rebuilding adds what is missing and changes nothing that is there: the index is append-only, and an
-entry whose folder is gone is history.
+Rebuilding adds missing entries and changes no existing one: the index is append-only, and an entry
+whose folder is missing is kept as history.
 
 Source: run store contract, section 1; RunForge contract, "Where things live".
 """
@@ -26,23 +26,23 @@ from runforge_engine.store.index_diff import IndexDiff, IndexReport
 from runforge_engine.store.run_folders import index_lock, write_index
 from runforge_engine.store.scan import refuse_links
 
-#: How often the index is read again because of an append while the folders were read.
+#: How often the index is read again if a run was appended while the folders were read.
 _ATTEMPTS = 5
 _VERSIONS = re.compile(r"index\.v[0-9]+")
 
 
 def check_index(store: StoreLayout) -> IndexReport:
-    """Hold the index of ``store`` against its run folders; write nothing.
+    """Compare the index of ``store`` with its run folders; write nothing.
 
     Raises
     ------
     RunForgeError
-        ``FILE_UNSAFE`` where the store is a symbolic link; ``FILE_UNREADABLE``.
+        ``FILE_UNSAFE`` if the store is a symbolic link; ``FILE_UNREADABLE``.
     """
     comparison = IndexDiff(store, thorough=True)
     report = comparison.report()
     for _ in range(_ATTEMPTS):
-        # A run that ended meanwhile is in the index by now: it is appended before it is let go.
+        # A run that ended meanwhile is listed now: it is appended before its lock is released.
         if report.unlisted:
             wait_until_free(found.path for found in comparison.unlisted)
         if not report.unlisted or not comparison.read_again():
@@ -52,21 +52,21 @@ def check_index(store: StoreLayout) -> IndexReport:
 
 
 def rebuild_index(store: StoreLayout) -> IndexReport:
-    """Add every finished run that the index of ``store`` lacks, in the order in which they ended.
+    """Add every finished run missing from the index of ``store``, in the order in which they ended.
 
-    An index that cannot be read is kept beside the new one. Nothing is written where nothing is
-    missing. The documents of runs that are indexed are not read; :func:`check_index` does that.
+    An unreadable index is kept beside the new one. If no entry is missing, no file is written. The
+    documents of indexed runs are not read; :func:`check_index` reads them.
 
     Raises
     ------
     RunForgeError
-        ``FILE_UNSAFE`` where the store is a symbolic link, ``FILE_UNREADABLE``, ``STORE_BUSY``,
+        ``FILE_UNSAFE`` if the store is a symbolic link, ``FILE_UNREADABLE``, ``STORE_BUSY``,
         ``STORE_NOT_WRITABLE``, or ``INDEX_INVALID`` and ``DOCUMENT_VERSION_UNSUPPORTED`` for an
-        index that others may be able to read; then the index is as it was.
+        index that others may be able to read; the index is then unchanged.
     """
     refuse_links(store.index.parent)
     comparison = IndexDiff(store, thorough=False)
-    # Before the lock, so that nobody waits for the reading of many folders.
+    # Read before locking, so that no process waits while many folders are read.
     report = comparison.report()
     if comparison.problem is None and not report.unlisted:
         return report
@@ -91,9 +91,9 @@ def rebuild_index(store: StoreLayout) -> IndexReport:
 
 
 def _keep_aside(store: StoreLayout, problem: RunForgeError) -> Path:
-    """Give the index that cannot be read another name as well, and return it.
+    """Give the unreadable index a second name, and return that path.
 
-    Raises the ``problem`` itself where the index may be sound, but is not for this process.
+    Raises ``problem`` if the index may be valid but this process cannot read it.
     """
     cause = problem.__cause__
     if isinstance(cause, RunForgeError) and cause.code is ErrorCode.FILE_UNREADABLE:
@@ -115,7 +115,7 @@ def _keep_aside(store: StoreLayout, problem: RunForgeError) -> Path:
     aside = store.index.with_name(name)
     with writing(aside):
         try:
-            # A second name: the first one never vanishes under a reader.
+            # Add a second name rather than rename: readers always find the first one.
             os.link(store.index, aside, follow_symlinks=False)
         except OSError:
             store.index.rename(aside)
@@ -124,7 +124,7 @@ def _keep_aside(store: StoreLayout, problem: RunForgeError) -> Path:
 
 
 def _version(store: StoreLayout) -> str | None:
-    """Return the version that an index that is not valid says it has, where it says one."""
+    """Return the version that an invalid index declares, if any."""
     try:
         data = read_file(store.index, max_bytes=MAX_INDEX_BYTES, too_large=ErrorCode.JSON_TOO_LARGE)
         raw = parse_json(data, max_bytes=MAX_INDEX_BYTES)

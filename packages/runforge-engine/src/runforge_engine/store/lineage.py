@@ -1,7 +1,7 @@
 """Find the runs that made or used a model, a dataset or another file, by its digest.
 
 The index is searched first, then the documents of the runs. Older clients recorded no digest of the
-model: the file itself is then hashed, and never loaded.
+model: for their runs the model file is hashed, but never loaded.
 
 Source: RunForge guarantees, "Provenance Tracking"; RunForge contract, "Documents and versions".
 """
@@ -26,7 +26,7 @@ from runforge_contracts.store.run import Run
 from runforge_contracts.store.summary import summarize
 from runforge_contracts.types import GitState, TracedDataset, TracedRun, TraceV1
 
-#: Fewest hexadecimal digits that a digest can be looked up by.
+#: Minimum number of hexadecimal digits for a lookup.
 MIN_PREFIX = 8
 
 Kind = Literal["model_sha256", "dataset_fingerprint_sha256", "model_content_sha256", "artifact"]
@@ -34,20 +34,20 @@ Kind = Literal["model_sha256", "dataset_fingerprint_sha256", "model_content_sha2
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The digest that is searched for."""
+    """The digest to search for."""
 
     #: A SHA-256 in lowercase hexadecimal digits, or the start of one.
     digest: str
-    #: Size of the file that was hashed, where there was one.
+    #: Size of the file that was hashed, if the argument was a file.
     size: int | None = None
 
     def fits(self, digest: object) -> bool:
-        """Return whether ``digest``, of a document, matches."""
+        """Return whether ``digest``, taken from a document, matches."""
         return isinstance(digest, str) and digest.startswith(self.digest)
 
 
 class Listed:
-    """A run as the index, or else its folder, describes it; its documents are read when asked."""
+    """A run as described by its index entry or its folder; its documents are read on demand."""
 
     def __init__(self, entry: dict[str, Any], store: StoreLayout) -> None:
         self.entry = entry
@@ -63,14 +63,14 @@ class Listed:
         return Run(path) if path.is_dir() and not path.is_symlink() else None
 
     def document(self, file: str) -> dict[str, Any]:
-        """Return a document of the run; empty where there is none that can be read."""
+        """Return a document of the run; empty if it is missing or unreadable."""
         try:
             return (self.folder and self.folder.raw(file)) or {}
         except RunForgeError:
             return {}
 
     def dataset(self) -> dict[str, Any]:
-        """Return path and fingerprint of the run's dataset, as far as they are recorded."""
+        """Return the path and the fingerprint of the run's dataset, as far as they are recorded."""
         documents = (self.document(name) for name in (layout.REQUEST, layout.RUN, layout.RESULT))
         data = summarize(*documents).data
         known = {"path": data.path, "fingerprint_sha256": data.fingerprint_sha256}
@@ -83,20 +83,20 @@ class Trace:
 
     run: Listed
     matched: Kind
-    #: The whole digest.
+    #: The full digest.
     sha256: str
     #: The file: relative to the run folder, or the recorded path of the dataset.
     path: str | None
 
 
 def wanted(argument: str) -> Wanted:
-    """Return the digest for ``argument``: that of a file, else the digits of a digest.
+    """Return the digest for ``argument``: a file to hash, or the digits of a digest.
 
     Raises
     ------
     RunForgeError
-        ``FILE_NOT_FOUND`` where it is neither, ``FILE_UNSAFE`` for a symbolic link or a device,
-        ``FILE_UNREADABLE``, ``USAGE_INVALID`` where the digits are too few.
+        ``FILE_NOT_FOUND`` if it is neither, ``FILE_UNSAFE`` for a symbolic link or a device,
+        ``FILE_UNREADABLE``, ``USAGE_INVALID`` if there are too few digits.
     """
     try:
         if argument:  # The empty path would be the current folder.
@@ -125,22 +125,22 @@ def trace(sought: Wanted, listed: Iterable[tuple[dict[str, Any], StoreLayout]]) 
     """Return the runs that made or used a file, newest first.
 
     Models and datasets are compared first. Only if none matches are the records of all runs read,
-    which have the digests of model contents and of other artifacts.
+    which contain the digests of model contents and of other artifacts.
 
     Parameters
     ----------
     sought
-        What :func:`wanted` returned.
+        The digest, from :func:`wanted`.
     listed
-        Every run as :func:`~runforge_contracts.store.reading.list_runs` describes it, with its
+        Every run as described by :func:`~runforge_contracts.store.reading.list_runs`, with its
         store.
 
     Raises
     ------
     RunForgeError
-        ``RUN_NOT_FOUND``, or ``RUN_AMBIGUOUS`` where the start of a digest fits several.
+        ``RUN_NOT_FOUND``, or ``RUN_AMBIGUOUS`` if the start of a digest matches several.
     """
-    # A copy of a run folder is no other run.
+    # A copy of a run folder is the same run.
     unique = {(store, entry["run_id"]): entry for entry, store in reversed(list(listed))}
     runs = [Listed(entry, store) for (store, _), entry in reversed(unique.items())]
     runs = sorted(runs, key=lambda run: started(run.entry))[::-1]
@@ -172,7 +172,7 @@ def _by_entry(sought: Wanted, run: Listed) -> Iterator[Trace]:
     entry = run.entry
     model, digest = entry.get("model_pkl"), entry.get("model_sha256")
     if model is not None and digest is None:
-        # An entry of an older client: use the run's record, or hash the model.
+        # An entry written by an older client: use the run's record, or hash the model.
         recorded = run.document(layout.RUN).get("artifact_digests", {}).get(model)
         digest = recorded["sha256"] if recorded else _hash_model(sought, run, model)
     if sought.fits(digest):
@@ -184,7 +184,7 @@ def _by_entry(sought: Wanted, run: Listed) -> Iterator[Trace]:
 
 
 def _hash_model(sought: Wanted, run: Listed, model: str) -> str | None:
-    """Return the SHA-256 of a run's model file; None where it cannot be the one sought."""
+    """Return the SHA-256 of a run's model file; None if it cannot match."""
     if run.folder is None:
         return None
     place = run.folder.path
@@ -213,7 +213,7 @@ def _by_record(sought: Wanted, run: Listed) -> Iterator[Trace]:
 
 
 def trace_document(matches: Sequence[Trace]) -> TraceV1:
-    """Return the document ``trace.v1`` for the runs that :func:`trace` found."""
+    """Return the ``trace.v1`` document for the runs that :func:`trace` found."""
     return TraceV1(
         schema_version="trace.v1",
         sha256=matches[0].sha256,

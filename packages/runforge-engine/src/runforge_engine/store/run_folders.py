@@ -34,15 +34,15 @@ LOCK_TIMEOUT = 30.0
 
 
 def claim_folder(store: StoreLayout, candidates: Iterator[str]) -> Path:
-    """Make the run folder of the first candidate that is free, and return it.
+    """Create the run folder of the first free candidate, and return it.
 
-    Making the folder is the claim: of several processes only one succeeds. An id that the index
-    has is taken, wherever the folder of its run lies, and also where it is gone.
+    Creating the folder is the claim: of several processes only one succeeds. An id in the index is
+    taken, even if the folder of its run is elsewhere or missing.
 
     Raises
     ------
     RunForgeError
-        ``STORE_NOT_WRITABLE``, or ``FILE_UNSAFE`` where the store is a symbolic link.
+        ``STORE_NOT_WRITABLE``, or ``FILE_UNSAFE`` if the store is a symbolic link.
     """
     _prepare(store)
     for run_id in candidates:
@@ -53,14 +53,14 @@ def claim_folder(store: StoreLayout, candidates: Iterator[str]) -> Path:
 
 
 def claim_id(store: StoreLayout, run_id: str) -> Path:
-    """Make the folder of the run ``run_id``, which will lie elsewhere, and return it.
+    """Create a placeholder folder for a run whose own folder is elsewhere, and return it.
 
-    It keeps the id from others until the run is listed; :func:`release` takes it away then.
+    The placeholder reserves the id until the run is listed; :func:`release` then removes it.
 
     Raises
     ------
     RunForgeError
-        ``RUN_ID_TAKEN``, and as :func:`claim_folder`.
+        ``RUN_ID_TAKEN``, and the errors of :func:`claim_folder`.
     """
     _prepare(store)
     folder = _claim(store, run_id)
@@ -70,18 +70,19 @@ def claim_id(store: StoreLayout, run_id: str) -> Path:
 
 
 def release(claim: Path) -> None:
-    """Take away the folder of a run that lies elsewhere; one that holds anything stays."""
+    """Remove the placeholder folder of a run that is stored elsewhere, unless it has content."""
     with contextlib.suppress(OSError):
         claim.rmdir()
 
 
 def accept_id(store: StoreLayout, run_id: str) -> None:
-    """Accept the id that a client has chosen by the name of a folder among the runs.
+    """Accept the id that a client chose by naming a folder among the runs.
 
     Raises
     ------
     RunForgeError
-        ``RUN_ID_TAKEN`` where the index has a run with this id, and as :func:`claim_folder`.
+        ``RUN_ID_TAKEN`` if the index has a run with this id, and the errors of
+        :func:`claim_folder`.
     """
     _prepare(store)
     if _is_listed(store, run_id):
@@ -89,13 +90,13 @@ def accept_id(store: StoreLayout, run_id: str) -> None:
 
 
 def take_folder(folder: Path, store: StoreLayout) -> None:
-    """Make ``folder``, or take it where it is empty.
+    """Create ``folder``, or use it if it is empty.
 
     Raises
     ------
     RunForgeError
-        ``USAGE_INVALID`` where the store lies in it, or it in the store but not among its runs;
-        ``RUN_ALREADY_COMPLETE`` where it holds anything; ``STORE_NOT_WRITABLE``.
+        ``USAGE_INVALID`` if it contains the store, or is in the store but not among its runs;
+        ``RUN_ALREADY_COMPLETE`` if it is not empty; ``STORE_NOT_WRITABLE``.
     """
     real, root = (Path(os.path.realpath(path)) for path in (folder, store.root))
     if root.is_relative_to(real) or (real.is_relative_to(root) and real.parent != root / "runs"):
@@ -117,7 +118,7 @@ def take_folder(folder: Path, store: StoreLayout) -> None:
 
 
 def _prepare(store: StoreLayout) -> None:
-    """Make the store where there is none yet, and have Git leave its bytes as they are."""
+    """Create the store if it does not exist, and configure Git to leave its bytes unchanged."""
     for folder in (store.root, store.runs):
         if folder.is_symlink():
             raise RunForgeError(
@@ -127,19 +128,19 @@ def _prepare(store: StoreLayout) -> None:
             )
     with writing(store.runs):
         store.runs.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(OSError):  # No run is lost for it.
+    with contextlib.suppress(OSError):  # A failure here loses no run.
         write_once(store.git_attributes, GIT_ATTRIBUTES_TEXT)
 
 
 def _claim(store: StoreLayout, run_id: str) -> Path | None:
-    """Make the folder of a run; None where the id is taken."""
+    """Create the folder of a run; return None if the id is taken."""
     folder = store.run_folder(run_id)
     with writing(store.runs):
         try:
             folder.mkdir()
         except FileExistsError:
             return None
-        # In this order: a run that lies elsewhere gives its folder back once it is listed.
+        # In this order: a run stored elsewhere removes its placeholder once it is listed.
         if _is_listed(store, run_id):
             release(folder)
             return None
@@ -169,16 +170,16 @@ def _taken(store: StoreLayout, run_id: str) -> RunForgeError:
 
 
 def append_entry(store: StoreLayout, entry: dict[str, Any]) -> None:
-    """Append ``entry`` to the index: exactly once, after everything that is there.
+    """Append ``entry`` to the index exactly once, after all existing entries.
 
-    Processes take turns by a lock of the kernel, which ends with its process. An entry whose run
-    id is there already is left as it is.
+    Processes take turns with a lock of the kernel, which is released when its process ends. If the
+    index already has an entry with this run id, that entry is kept unchanged.
 
     Raises
     ------
     RunForgeError
-        ``STORE_BUSY``, ``STORE_NOT_WRITABLE``, or ``INDEX_INVALID`` where the index cannot be
-        read; then it stays as it is.
+        ``STORE_BUSY``, ``STORE_NOT_WRITABLE``, or ``INDEX_INVALID`` if the index cannot be
+        read; the index is then unchanged.
     """
     validate({"schema_version": "index.v1", "runs": [entry]}, "index.v1")
     with index_lock(store):
@@ -223,15 +224,16 @@ def index_lock(store: StoreLayout) -> Iterator[None]:
 
 
 def write_index(store: StoreLayout, index: dict[str, Any]) -> None:
-    """Write the raw index, whose entries are valid; a reader sees the old one or the new one."""
+    """Write the raw index, whose entries are valid; a reader sees the old file or the new one."""
     write_file(store.index, encode_json(in_schema_order(index, "index.v1")))
 
 
 def write_new(path: Path, data: bytes, check: Check | None = None) -> None:
-    """Write a file of a run; one that exists is an error, and no reader ever sees a part of it.
+    """Write a file of a run; fail if it exists, and never expose a partial file to readers.
 
     The bytes are on the disk when this returns; the name becomes durable with :func:`sync_run`.
-    Where ``check`` is given, what it raises ends the writing. Raises ``STORE_NOT_WRITABLE``.
+    If ``check`` is given, an exception that it raises stops the write. Raises
+    ``STORE_NOT_WRITABLE``.
     """
 
     def write(_: threading.Event | None = None) -> None:
@@ -242,7 +244,7 @@ def write_new(path: Path, data: bytes, check: Check | None = None) -> None:
 
     unfinished = path.with_name(f".{path.name}.tmp")
     with writing(path):
-        # Only the process that has claimed the folder writes there, so nobody comes in between.
+        # Only the process that claimed the folder writes to it, so there is no race here.
         if os.path.lexists(path):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
         file = unfinished.open("xb")
@@ -259,7 +261,7 @@ def write_new(path: Path, data: bytes, check: Check | None = None) -> None:
 
 
 def write_once(path: Path, data: bytes) -> None:
-    """Write a small file unless there is something of that name; a reader sees all of it or none.
+    """Write a small file unless the name exists; a reader sees the complete file or none.
 
     Raises ``OSError``.
     """
@@ -269,7 +271,7 @@ def write_once(path: Path, data: bytes) -> None:
     try:
         unfinished.write_bytes(data)
         try:
-            # Unlike a rename, it never replaces what another process has put there meanwhile.
+            # Unlike a rename, this never replaces a file that another process has just created.
             os.link(unfinished, path)
         except FileExistsError:
             return

@@ -1,6 +1,6 @@
 """Scan all run folders of a store, with the state of each run.
 
-The folder of a finished run never changes, so its result is kept.
+The folder of a finished run never changes, so its result is cached.
 
 Source: run store contract, section 1; RunForge contract, "Where things live" and "Documents and
 versions".
@@ -30,47 +30,47 @@ from runforge_contracts.validation import validate
 
 from runforge_engine.runtime.folder_lock import is_held
 
-#: ``incomplete``: without a result, and it is unknown whether it will have one: it has not started,
-#: or its client holds no lock.
+#: ``incomplete``: the run has no result and may never have one: it has not started, or its client
+#: holds no lock.
 State = Literal["finished", "running", "interrupted", "incomplete", "unreadable"]
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A run folder and what is known of its run."""
+    """A run folder and the known state of its run."""
 
     path: Path
     state: State
     #: The index entry of a finished run.
     entry: dict[str, Any] = field(default_factory=dict)
-    #: Times that the run's documents carry, any of which a client may have taken as the run's.
+    #: Times in the run's documents, any of which a client may have used as the time of the run.
     times: frozenset[str] = frozenset()
-    #: Sorts finished runs by when they ended, as their entries would have been appended.
+    #: Sort key of finished runs: by end time, the order in which their entries are appended.
     ended: tuple[str, str, int, str] = ("", "", 0, "")
     #: Why the folder is unreadable.
     reason: str = ""
 
     @property
     def is_final(self) -> bool:
-        """Whether looking again would tell nothing new."""
+        """Return whether the state can no longer change."""
         return self.state in ("finished", "interrupted", "unreadable")
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """Something among the run folders that is not taken for a run, and why."""
+    """An item among the run folders that is not a run, and the reason."""
 
     name: str
     reason: str
 
 
 def children(store: StoreLayout) -> Iterator[tuple[Path, str | None]]:
-    """Give everything among the run folders by name, each with the reason to leave it out, if any.
+    """Yield every item among the run folders by name, with the reason to skip it, if any.
 
     Raises
     ------
     RunForgeError
-        ``FILE_UNSAFE`` where the store is, or lies behind, a symbolic link; ``FILE_UNREADABLE``.
+        ``FILE_UNSAFE`` if the store is a symbolic link or inside one; ``FILE_UNREADABLE``.
     """
     refuse_links(store.root, store.runs)
     for entry in list_folder(store.runs):
@@ -85,7 +85,7 @@ def children(store: StoreLayout) -> Iterator[tuple[Path, str | None]]:
 
 
 def refuse_links(*folders: Path) -> None:
-    """Raise ``FILE_UNSAFE`` where one of ``folders`` is a symbolic link."""
+    """Raise ``FILE_UNSAFE`` if one of ``folders`` is a symbolic link."""
     for folder in folders:
         if folder.is_symlink():
             raise RunForgeError(
@@ -97,14 +97,14 @@ def refuse_links(*folders: Path) -> None:
 
 
 def look_at(path: Path, store: StoreLayout, *, is_listed: bool = False) -> Found:
-    """Return what is known of the run in the folder ``path``.
+    """Return the state of the run in the folder ``path``.
 
-    ``is_listed``: the index has it, so it had a result once, even if its folder is locked now.
+    ``is_listed``: the index has the run, so it has had a result, even if its folder is locked now.
     """
     # In this order: a run that has started and is not locked has finished, and its files are final.
     begun = _exists(path / layout.EVENTS)
     held = False if is_listed else is_held(path)
-    # The result comes last, and a lock says nothing of a run that has one: anybody can take it.
+    # Read the result last; a lock on a run with a result means nothing, as any process can take it.
     if held and not _exists(path / layout.RESULT):
         return Found(path, "running")
     over = begun and held is False
@@ -116,7 +116,7 @@ def look_at(path: Path, store: StoreLayout, *, is_listed: bool = False) -> Found
             validate({"schema_version": "index.v1", "runs": [entry]}, "index.v1")
             return Found(path, "finished", entry, _times(folder), _order(folder, entry, ended))
     except RunForgeError as error:
-        # A document that is torn where there is no manifest yet was being written.
+        # An incomplete document without a manifest was still being written.
         if not over or _exists(path / layout.MANIFEST):
             return Found(path, "unreadable", reason=error.message)
     if over:
@@ -125,9 +125,9 @@ def look_at(path: Path, store: StoreLayout, *, is_listed: bool = False) -> Found
 
 
 def _end(folder: Run) -> str | None:
-    """Return when the run ended; None where it has not, or was interrupted.
+    """Return when the run ended; None if it has not ended, or was interrupted.
 
-    Raises ``DOCUMENT_INVALID`` where its documents are not of one run.
+    Raises ``DOCUMENT_INVALID`` if its documents belong to different runs.
     """
     run, result = folder.record, folder.result
     ids = {document["run_id"] for document in (run, result) if document and "run_id" in document}
@@ -141,15 +141,15 @@ def _end(folder: Run) -> str | None:
         )
     if result is not None:
         return str(result["finished_at"])
-    # Clients before result.json wrote a run record when training had completed; today's clients
-    # write both, and one that did not was ended in between.
+    # Older clients, without result.json, wrote a run record once training had completed. Current
+    # clients write both; a run with a record only was interrupted between the two.
     if run is not None and run["schema_version"] != RUN_VERSIONS[0]:
         return str(run["created_at"])
     return None
 
 
 def _order(folder: Run, entry: dict[str, Any], ended: str) -> tuple[str, str, int, str]:
-    """Return what sorts by time: the recorded second, and within one the logs and the files."""
+    """Return a sort key by time: the recorded second, then the times of the logs and the files."""
     file = folder.path / (layout.RESULT if folder.result is not None else layout.RUN)
     try:
         written = file.stat(follow_symlinks=False).st_mtime_ns
@@ -170,7 +170,7 @@ def _times(folder: Run) -> frozenset[str]:
 
 
 def _last_event(path: Path) -> str:
-    """Return the time of the run's last event, in milliseconds; empty where there is none."""
+    """Return the time of the run's last event, in milliseconds; empty if there is none."""
     try:
         lines = read_file(path / layout.EVENTS, max_bytes=MAX_BYTES).splitlines()
         return str(json.loads(lines[-1])["timestamp"])
