@@ -1,1 +1,1 @@
-"""What users of the library import, by way of ``runforge_engine``."""
+"""The library API, which users import from ``runforge_engine``."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class ExperimentRun(RecordedRun):
-    """A run of an experiment that shows itself in a notebook; a running one is read anew each time.
+    """A run of an experiment, with a notebook display; a run in progress is read again each time.
 
     Parameters
     ----------
@@ -50,12 +50,12 @@ class ExperimentRun(RecordedRun):
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """What user code logged as parameters, by name."""
+        """The parameters that user code logged, by name."""
         return dict((self.config or {}).get("parameters") or {})
 
     @property
     def artifacts(self) -> list[Path]:
-        """The files that user code left; no links."""
+        """The files that user code wrote, without symbolic links."""
         found = (self.path / ARTIFACTS).rglob("*")
         return sorted(path for path in found if path.is_file() and not path.is_symlink())
 
@@ -80,7 +80,7 @@ class ExperimentRun(RecordedRun):
         return html_table(("", ""), self._facts(), title=f"Run {self.id}: {self.status}")
 
     def _facts(self) -> list[tuple[str, str]]:
-        """Return what a table says of the run."""
+        """Return the rows of the table that describes the run."""
         config = self.config or {}
         failure = config.get("failure") or {}
         facts = {

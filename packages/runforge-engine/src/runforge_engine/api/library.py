@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
     from runforge_engine.api.experiment_run import ExperimentRun
 
-#: Who made the requests of :func:`train`.
+#: The client recorded in the requests of :func:`train`.
 CLIENT = f"{PYTHON}{__version__}"
-#: Runs that a store shows of itself.
+#: Number of runs in the notebook display of a store.
 _SHOWN = 20
 
 
@@ -61,9 +61,10 @@ def train(
 ) -> Run:
     """Train a classifier, record the run, and return it.
 
-    The numeric environment is pinned first, which must happen before numpy is imported; where it
-    was, the run says that its bits may differ on another machine. Import this package first, and
-    call :func:`~runforge_engine.runtime.numeric_environment.pin_environment`, to be sure.
+    The numeric environment is pinned first, which must happen before numpy is imported; if numpy
+    was imported first, the run records that its bits may differ on another machine. To avoid this,
+    import this package first and call
+    :func:`~runforge_engine.runtime.numeric_environment.pin_environment`.
 
     Parameters
     ----------
@@ -91,17 +92,17 @@ def train(
         Folder that holds the store; by default the nearest at or above the current folder that has
         one, else the current folder.
     private
-        Whether what identifies a person or a machine is left out of the record; by default where
-        ``RUNFORGE_PRIVATE`` asks for it.
+        Whether to omit values that identify a person or a machine from the record; by default if
+        ``RUNFORGE_PRIVATE`` requests it.
     observer
         Called with every event and diagnostic.
     cancellation
-        Ends the run early; ``runforge cancel`` does so without it, and an interrupt.
+        Ends the run early; ``runforge cancel`` and an interrupt also work without it.
 
     Raises
     ------
     RunForgeError
-        Also where the run failed or was cancelled; a note then says where it is recorded.
+        Also where the run failed or was cancelled; a note then gives the path of its record.
     """
     from runforge_engine.runtime.numeric_environment import pin_environment
 
@@ -226,9 +227,9 @@ class Store:
     def frame(self) -> pd.DataFrame:
         """Return a data frame of all runs, the newest first, with a column for each metric.
 
-        Its index is the run id; what a run does not have is missing. Where there are runs of
-        experiments, ``kind`` tells them from trained ones; ``name`` is that of the experiment. A
-        metric that is called as a column has ``metric.`` before its name.
+        Its index is the run id; values that a run does not have are missing. Where there are runs
+        of experiments, ``kind`` distinguishes them from trained runs, and ``name`` is the name of
+        the experiment. A metric with the name of another column has the prefix ``metric.``.
         """
         import pandas as pd
 
@@ -269,7 +270,7 @@ class Store:
         return sorted(found, key=lambda pair: started(pair[0]))[::-1]
 
     def _experiments(self) -> ExperimentLayout | None:
-        """Return where runs of experiments lie; nowhere, where one store was asked for."""
+        """Return the folders of experiment runs; none if a store was selected by name."""
         place = ExperimentLayout(self.workspace)
         return place if self._name is None and place.has_runs() else None
 
@@ -284,7 +285,7 @@ class Store:
         return entries[::-1]
 
     def _status(self, entry: dict[str, Any]) -> str:
-        """Return the status of the run of an entry; of a running one, that of its folder."""
+        """Return the status in an index entry; for a run in progress, the status of its folder."""
         recorded = entry.get("status") or entry.get("state")
         if recorded:
             return str(recorded)

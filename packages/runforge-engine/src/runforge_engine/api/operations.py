@@ -1,8 +1,8 @@
 """The commands as functions: make and execute a request, predict, verify and reproduce a run.
 
 The names here are those of the package: ``from runforge_engine import predict``. A run is given as
-a ``Run``, or by what :meth:`~runforge_engine.api.library.Store.run` takes: an id, the start of one,
-``latest``, or the path of its folder.
+a ``Run``, or by a reference as in :meth:`~runforge_engine.api.library.Store.run`: an id, the start
+of one, ``latest``, or the path of its folder.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def execute(
     Raises
     ------
     RunForgeError
-        Also where the run failed or was cancelled; a note then says where it is recorded.
+        Also where the run failed or was cancelled; a note then gives the path of its record.
     """
     from runforge_engine.runtime.numeric_environment import pin_environment
 

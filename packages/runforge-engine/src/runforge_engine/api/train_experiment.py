@@ -1,7 +1,7 @@
-"""The program that an experiment runs to train one of RunForge's model families, without user code.
+"""Train one of RunForge's model families as an experiment, without user code.
 
-It runs as user code would: its output is logged, a signal ends it, and its metrics are logged
-with the helper that user code has. The trained run is recorded in the store of the repository,
+This program runs like user code: its output is logged, a signal ends it, and its metrics are logged
+with the helper that user code uses. The trained run is recorded in the store of the repository,
 ``.runforge``, with all of its evidence, and the experiment's run names it.
 """
 
@@ -27,21 +27,21 @@ from runforge_engine.runtime.cancellation import Cancellation
 
 
 class _Printer(Observer):
-    """Says what happens, a line each."""
+    """Print each event on one line."""
 
     def on_event(self, event: dict[str, Any]) -> None:
-        """Tell of an event."""
+        """Print an event."""
         _say(event["event"].replace("_", " "))
 
 
 def main(arguments: list[str]) -> int:
-    """Train as a configuration says, log what comes of it, and return the exit code."""
+    """Train with a configuration, log the results, and return the exit code."""
     parser = argparse.ArgumentParser(prog="runforge_engine.api.train_experiment")
     parser.add_argument("--config", required=True)
     try:
         return _train(read_config(parser.parse_args(arguments).config))
     except RunForgeError as error:
-        # What is said last becomes the reason of the experiment's run.
+        # The last line of the output becomes the reason recorded in the experiment's run.
         for note in (*getattr(error, "__notes__", ()), f"error[{error.code}]: {error.message}"):
             _say(note)
         return int(error.exit_code)

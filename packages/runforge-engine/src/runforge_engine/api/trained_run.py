@@ -19,12 +19,12 @@ from runforge_contracts.store.summary import summary_of
 
 from runforge_engine.runtime.folder_lock import state_of
 
-#: Characters of a string that a table shows.
+#: Maximum number of characters of a string in a table.
 _LONG = 80
 
 
 class Run(recorded_run.Run):
-    """A run of the contract that can also load its model, and shows itself in a notebook.
+    """A run of the contract that can also load its model, with a notebook display.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ class Run(recorded_run.Run):
         return self.raw(layout.LINEAR_COEFFICIENTS)
 
     def load_model(self) -> Any:
-        """Return the fitted pipeline, after a look into the file that runs none of it.
+        """Return the fitted pipeline, after inspecting the file without running it.
 
         Raises
         ------
@@ -91,7 +91,7 @@ class Run(recorded_run.Run):
         return html_table(("", ""), self._facts(), title=f"Run {self.id}: {self.status}")
 
     def _facts(self) -> list[tuple[str, str]]:
-        """Return what a table says of the run."""
+        """Return the rows of the table that describes the run."""
         summary = summary_of(self)
         outcome, data = summary.outcome, summary.data
         facts = {

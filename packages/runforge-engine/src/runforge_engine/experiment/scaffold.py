@@ -1,4 +1,4 @@
-"""Create a repository that is ready for experiments.
+"""Create the files of a repository for experiments.
 
 Source: TFC-0002, sections 5 and 10; TFC-0003, section 6.
 """
@@ -18,7 +18,7 @@ from runforge_engine.experiment.config.config_paths import place_in
 from runforge_engine.store.run_folders import write_new
 
 _ATTRIBUTES = ".gitattributes"
-#: The files of a new repository, and where the package has them.
+#: The files of a new repository, and their paths in the package.
 _FILES = {
     "README.md": "README.md",
     _ATTRIBUTES: "gitattributes",
@@ -36,28 +36,28 @@ _FILES = {
 
 @dataclass(frozen=True, slots=True)
 class Initialised:
-    """What was done to a repository."""
+    """The changes made to a repository."""
 
     root: Path
     #: Files that were written, relative to the root.
     written: tuple[str, ...]
-    #: Files that were there and are as they would have been written.
+    #: Existing files with the same contents as would have been written.
     same: tuple[str, ...]
-    #: Files that were there and are otherwise; nothing of them was changed.
+    #: Existing files with other contents; they were not changed.
     kept: tuple[str, ...]
-    #: Lines that a `.gitattributes` that was there does not have.
+    #: Lines that are missing from an existing `.gitattributes`.
     missing_attributes: tuple[str, ...]
 
 
 def initialise(folder: Path) -> Initialised:
-    """Lay out a repository for experiments in ``folder``, which is made if it is not there.
+    """Set up a repository for experiments in ``folder``, which is created if it does not exist.
 
-    A file that is there stays as it is.
+    Existing files are not changed.
 
     Raises
     ------
     RunForgeError
-        ``PATH_OUTSIDE_ROOT`` where a symbolic link leads out; ``STORE_NOT_WRITABLE``.
+        ``PATH_OUTSIDE_ROOT`` where a symbolic link points outside; ``STORE_NOT_WRITABLE``.
     """
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -89,7 +89,7 @@ def _content(source: str) -> bytes:
 
 
 def _check(root: Path, name: str) -> None:
-    """Refuse to write through a link, or where a folder would have to be and a file is."""
+    """Raise if the path goes through a link, or if a file is where a folder is needed."""
     place_in(root, name, "")
     for parent in Path(name).parents:
         if (root / parent).exists() and not (root / parent).is_dir():

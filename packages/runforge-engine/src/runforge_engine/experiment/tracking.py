@@ -1,10 +1,10 @@
 """Log metrics, parameters and artifacts of a run from a training script.
 
-The contract is not this module but what it uses: variables of the environment and formats of files
-(TFC-0003, section 11 and 12). So it is small, needs the standard library alone, and a script in any
-other language does the same with a line of its own.
+The contract is the environment variables and file formats that this module uses (TFC-0003,
+sections 11 and 12). The module is therefore small and uses only the standard library, and a script
+in another language can write the same files directly.
 
-Outside of a run everything here can be called and nothing comes of it.
+Outside of a run all functions can be called and have no effect.
 """
 
 from __future__ import annotations
@@ -12,33 +12,33 @@ from __future__ import annotations
 import errno
 import os
 
-TYPE_CHECKING = False  # as typing has it, whose import costs more than all of this
+TYPE_CHECKING = False  # like typing.TYPE_CHECKING, but importing typing costs more than this module
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
     from typing import Any, SupportsFloat, SupportsIndex
 
-    #: Also what numpy and torch have for a single number; a boolean is 1 or 0.
+    #: Includes the scalars of numpy and torch; a boolean is 1 or 0.
     Number = SupportsFloat | SupportsIndex
 
-#: Variables that tell user code about its run; all paths are absolute.
+#: Variables that describe the run to user code; all paths are absolute.
 RUN_ID = "RUNFORGE_RUN_ID"
 RUN_DIR = "RUNFORGE_RUN_DIR"
 CONFIG = "RUNFORGE_CONFIG"
 METRICS = "RUNFORGE_METRICS"
 ARTIFACTS = "RUNFORGE_ARTIFACTS"
 
-#: How long a line of the journal may be for those who read it, in bytes.
+#: Maximum length of a journal line that readers accept, in bytes.
 MAX_LINE = 2**20
 
 _runs: dict[str | None, CurrentRun] = {}
 
 
 def current_run() -> CurrentRun:
-    """Return the run that this process belongs to, or one that keeps nothing where there is none.
+    """Return the run that this process belongs to, or one that records nothing.
 
-    A script that is started by ``runforge experiment run`` belongs to its run, as do all processes
-    that it starts itself.
+    A script started by ``runforge experiment run`` belongs to its run, as do all processes that it
+    starts.
     """
     folder = os.environ.get(RUN_DIR) or None
     if folder not in _runs:
@@ -52,7 +52,7 @@ def read_config(path: str | os.PathLike[str]) -> dict[str, Any]:
     Raises
     ------
     RunForgeError
-        For a file that is not there or is not such a configuration.
+        For a file that is missing or is not such a configuration.
     """
     from pathlib import Path
 
@@ -62,7 +62,7 @@ def read_config(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 class CurrentRun:
-    """The run that a script is part of; :func:`current_run` gives it.
+    """The run that a script is part of, as returned by :func:`current_run`.
 
     Several processes of one run may log at the same time.
     """
@@ -72,7 +72,7 @@ class CurrentRun:
         self._metrics: int | None = None
         self._torn = False
         self._warned: set[str] = set()
-        #: How often this process has given a value: of a metric its highest step, and how often.
+        #: Number of times that this process has logged a value; for a metric with its highest step.
         self._points: dict[str, tuple[int | float, int]] = {}
         self._given: dict[tuple[str, str], int] = {}
         self._config: dict[str, Any] | None = None
@@ -80,7 +80,7 @@ class CurrentRun:
 
     @property
     def active(self) -> bool:
-        """Whether there is a run, which keeps what is logged."""
+        """Whether there is a run that records logged values."""
         return self._folder is not None
 
     @property
@@ -110,7 +110,7 @@ class CurrentRun:
 
     @property
     def artifacts(self) -> Path:
-        """The folder for whatever the script leaves; what lies there is not changed any more.
+        """The folder for the artifacts of the script; files in it are not changed afterwards.
 
         Outside of a run it is a folder that is removed when the process ends.
         """
@@ -132,19 +132,19 @@ class CurrentRun:
         Parameters
         ----------
         name
-            Of the metric, such as ``loss``.
+            Name of the metric, such as ``loss``.
         value
             A number, also one of numpy, torch, Decimal or Fraction; a boolean is 1 or 0. NaN and
-            infinities have no place in a document: they are left out, with one warning.
+            infinities cannot be recorded: they are omitted, with one warning.
         step
-            A number, such as the epoch; where it is left out, one more than the highest that this
-            process has logged of the metric, the first being 1.
+            A number, such as the epoch; by default, one more than the highest that this
+            process has logged for the metric, starting at 1.
 
         Raises
         ------
         TypeError
-            For what is not a name or not a number, such as a string, None or several numbers: a
-            mistake of the script. Whatever is a number raises nothing.
+            If the name or value is invalid, such as a string, None or several numbers as the
+            value. No number raises it.
         OSError
             Where the disk is full.
         """
@@ -165,23 +165,23 @@ class CurrentRun:
         )
 
     def log_summary(self, name: str, value: Number) -> None:
-        """Log the final value of a metric; without one it is that of the highest step.
+        """Log the final value of a metric; the default is the value of the highest step.
 
-        A later value takes the place of the former. Raises what :meth:`log_metric` raises.
+        A later value replaces the former. Raises the errors of :meth:`log_metric`.
         """
         number = self._number(_name(name), value)
         if number is not None:
             self._append([{"summary": name, "value": number, **self._revision("summary", name)}])
 
     def log_parameter(self, name: str, value: Any) -> None:
-        """Log a parameter: anything that JSON can hold, also with numpy's numbers and arrays in it.
+        """Log a parameter: any JSON value, which may contain numpy numbers and arrays.
 
-        A later value for the same name takes the place of the former.
+        A later value for the same name replaces the former.
 
         Raises
         ------
         TypeError, ValueError
-            For what JSON cannot hold; NaN and infinities are left out, with one warning.
+            For values that JSON cannot represent; NaN and infinities are omitted, with one warning.
         """
         self.log_parameters({name: value})
 
@@ -195,22 +195,22 @@ class CurrentRun:
         )
 
     def log_artifact(self, source: str | os.PathLike[str] | bytes, name: str | None = None) -> None:
-        """Keep a file with the run; it cannot be changed afterwards.
+        """Save a file with the run; it cannot be changed afterwards.
 
         Parameters
         ----------
         source
             A file, which is copied, or the bytes of one.
         name
-            Where to put it below the folder of the artifacts, such as ``plots/loss.png``; the
-            file's own name where it is left out.
+            Path in the artifacts folder, such as ``plots/loss.png``; by default the name of the
+            file.
 
         Raises
         ------
         FileExistsError
-            Where there is an artifact of that name: artifacts are written once.
+            Where an artifact of that name exists: artifacts are written once.
         ValueError
-            For a name that leads out of the folder.
+            For a name outside the folder.
         OSError
             Where the file cannot be read or the disk is full.
         """
@@ -229,7 +229,7 @@ class CurrentRun:
         return os.environ.get(variable) or os.path.join(self._folder, names[variable])  # noqa: PTH118
 
     def _at(self, name: str, step: int | float | None) -> dict[str, int | float]:
-        """Return the step of a point, and its revision where it is not the first at that step."""
+        """Return the step of a point, and its revision unless it is the first at that step."""
         highest, revision = self._points.get(name, (0, 0))
         if step is None:
             step = highest + 1
@@ -237,25 +237,25 @@ class CurrentRun:
             highest, revision = step, 0
         elif step == highest:
             revision += 1
-        else:  # no final value can come of it
+        else:  # no final value can result from it
             return {"step": step}
         self._points[name] = highest, revision
         return {"step": step, "revision": revision} if revision else {"step": step}
 
     def _revision(self, kind: str, name: str) -> dict[str, int]:
-        """Return how often this process has given the value before."""
+        """Return how often this process has logged the value before."""
         revision = self._given.get((kind, name), 0)
         self._given[kind, name] = revision + 1
         return {"revision": revision}
 
     def _number(self, name: str, value: Any) -> int | float | None:
-        """Return a finite number, or None after a word on what is not finite."""
+        """Return a finite number, or warn and return None."""
         number = _plain_number(value)
         if number is None:
             raise TypeError(f"{name!r} is {_short(value)}, which is not a number")
         try:
             finite = float("-inf") < float(number) < float("inf")
-        except OverflowError:  # an integer whose size no double can tell
+        except OverflowError:  # an integer that is too large for a double
             finite = False
         if finite:
             return number
@@ -272,15 +272,15 @@ class CurrentRun:
         warnings.warn(text, RuntimeWarning, stacklevel=_calls_from_here())
 
     def _append(self, lines: list[dict[str, Any]]) -> None:
-        """Append lines to the journal of the metrics: all of them at once, or nothing."""
-        import json  # late: it costs a script that logs nothing more than this module
+        """Append all lines to the metrics journal at once, or none."""
+        import json  # imported here because its import costs more than this module
 
         encoded = []
         for line in lines:
             try:
                 text = json.dumps(line, ensure_ascii=False, allow_nan=False, default=_plain)
             except ValueError as error:
-                if "float" not in str(error):  # a value that holds itself
+                if "float" not in str(error):  # a value that contains itself
                     raise
                 self._warn_once(line["parameter"])
                 continue
@@ -296,8 +296,8 @@ class CurrentRun:
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
             self._metrics = os.open(self._place(METRICS), flags | getattr(os, "O_BINARY", 0), 0o644)
         data = b"".join(encoded)
-        # One call writes all of it, so that lines of several processes do not mix. After one that
-        # failed, a new line is begun.
+        # One call writes everything, so that lines of several processes do not mix. After a write
+        # that failed, a new line is started.
         if self._torn:
             data = b"\n" + data
         self._torn = os.write(self._metrics, data) != len(data)
@@ -312,7 +312,7 @@ def _name(name: object) -> str:
 
 
 def _plain_number(value: Any) -> int | float | None:
-    """Return the number of Python that a value stands for, or None where it is no number."""
+    """Return a value as a Python number, or None if it is not a number."""
     if type(value).__name__ == "MaskedConstant":  # numpy's, whose item() is 0.0
         return float("nan")
     try:
@@ -322,9 +322,9 @@ def _plain_number(value: Any) -> int | float | None:
             return int(value)
         if not isinstance(value, int | float):
             value = float(value) if hasattr(value, "__float__") else value.__index__()
-    except OverflowError:  # of a fraction that no double can tell
+    except OverflowError:  # a fraction that is too large for a double
         return float("inf")
-    except (AttributeError, TypeError, ValueError, RuntimeError):  # no number, or several
+    except (AttributeError, TypeError, ValueError, RuntimeError):  # not a number, or several
         return float("nan") if hasattr(value, "is_nan") and value.is_nan() else None
     number: int | float = value
     return number
@@ -336,7 +336,7 @@ def _short(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Return what JSON can hold in place of what Python, numpy and others have for it."""
+    """Return the JSON form of a value of Python, numpy or another library."""
     for method in ("tolist", "item", "isoformat", "__float__"):
         if hasattr(value, method):
             return getattr(value, method)()
@@ -348,7 +348,7 @@ def _plain(value: Any) -> Any:
 
 
 def _calls_from_here() -> int:
-    """Return how many calls up the line stands that called this module."""
+    """Return the stack level of the line that called this module."""
     import sys
 
     depth, frame = 0, sys._getframe(0)

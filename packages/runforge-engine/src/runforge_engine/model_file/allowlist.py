@@ -1,8 +1,8 @@
 """The exact names that a RunForge model needs, and the role of each.
 
-Nothing else is ever called. Module and name must both be equal; a name with a dot in it, which
-would walk into a module's attributes, is never one of these.
-Source: what scikit-learn 1.3 to 1.9, numpy 1.26 to 2.4 and joblib 1.3 to 1.6 write for the three
+Nothing else is ever called. Module and name must both be equal; a name with a dot, which would
+access attributes of a module's contents, is never allowed.
+Source: the output of scikit-learn 1.3 to 1.9, numpy 1.26 to 2.4 and joblib 1.3 to 1.6 for the three
 families, with pickle protocols 0 to 5.
 """
 
@@ -16,10 +16,10 @@ from types import MappingProxyType
 class Role(Enum):
     """What an allowed name may be used for; any other use is a finding."""
 
-    #: A scikit-learn estimator: made empty, then given its state.
+    #: A scikit-learn estimator: created empty, then given its state.
     ESTIMATOR = "estimator"
     TREE = "tree"
-    #: joblib's stand-in for an array whose bytes follow.
+    #: joblib's wrapper of an array whose bytes follow.
     WRAPPER = "wrapper"
     DTYPE = "dtype"
     #: The class of arrays, as an argument only.
@@ -29,9 +29,9 @@ class Role(Enum):
     SCALAR = "scalar"
     #: How protocols 0 to 2 write bytes.
     ENCODE = "encode"
-    #: How protocols 0 and 1 make an object.
+    #: How protocols 0 and 1 create an object.
     RECONSTRUCTOR = "reconstructor"
-    #: The class ``object``, as an argument of the former only.
+    #: The class ``object``, only as an argument of the reconstructor above.
     OBJECT = "object"
 
 
@@ -59,8 +59,8 @@ ALLOWED: Mapping[tuple[str, str], Role] = MappingProxyType(
     }
 )
 
-#: Modules by the names of Python 2, which protocols 0 to 2 still use, and of numpy 1, and what they
-#: are called today.
+#: Current names of modules, by the names of Python 2, which protocols 0 to 2 still use, and of
+#: numpy 1.
 RENAMED: Mapping[str, str] = MappingProxyType(
     {
         "copy_reg": "copyreg",

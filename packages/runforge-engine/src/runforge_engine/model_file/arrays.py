@@ -50,7 +50,7 @@ def column(array: Array, field: Field) -> numbers[int] | numbers[float]:
     Raises
     ------
     ValueError
-        Where the field is not one of numbers.
+        Where the field is not numeric.
     """
     size = array.dtype.itemsize
     pieces = _raw(array).pieces(max(PIECE // size, 1) * size)
@@ -58,7 +58,7 @@ def column(array: Array, field: Field) -> numbers[int] | numbers[float]:
 
 
 def is_finite(array: Array) -> bool:
-    """Tell whether an array of doubles holds neither infinities nor NaN."""
+    """Return whether an array of doubles has neither infinities nor NaN."""
     if not isinstance(array.elements, Blob):
         return False
     swapped = array.dtype.order not in ("|", _NATIVE)
@@ -72,8 +72,8 @@ def is_finite(array: Array) -> bool:
 
 
 def are_finite(values: numbers[int] | numbers[float]) -> bool:
-    """Tell whether there are neither infinities nor NaN among numbers."""
-    # The sum is finite only if all are, and takes a quarter of the time.
+    """Return whether all numbers are finite."""
+    # The sum is only finite if all numbers are, and takes a quarter of the time.
     return math.isfinite(sum(values)) or all(map(math.isfinite, values))
 
 
@@ -83,7 +83,7 @@ def plain_numbers(array: Array) -> numbers[int] | numbers[float]:
     Raises
     ------
     ValueError
-        Where the array is not one of numbers.
+        Where the array is not numeric.
     """
     return _native(array.dtype, _raw(array).pieces())
 
@@ -95,7 +95,7 @@ def _raw(array: Array) -> Blob:
 
 
 def _native(dtype: Dtype, pieces: Iterable[bytes]) -> numbers[int] | numbers[float]:
-    """Return numbers that are stored in ``pieces`` in this machine's order of bytes."""
+    """Return the numbers stored in ``pieces`` in native byte order."""
     code = _CODES.get((dtype.kind, dtype.itemsize))
     if code is None or code in "?e":
         raise ValueError("elements are not numbers")
@@ -124,13 +124,13 @@ def _units(raw: bytes, size: int) -> memoryview[int]:
 
 
 def row_major(array: Array) -> Iterator[bytes]:
-    """Yield the raw bytes of an array row by row, in pieces that hold whole elements."""
+    """Yield the raw bytes of an array in row-major order, in pieces of whole elements."""
     blob, size = _raw(array), array.dtype.itemsize
     if not array.fortran or len([length for length in array.shape if length > 1]) < 2:
         yield from blob.pieces(max(PIECE // size, 1) * size)
         return
     raw, shape = blob.data(), array.shape
-    # In column-major order the last axis is the slowest: its elements lie a whole block apart.
+    # In column-major order the last axis is the slowest: its elements are a whole block apart.
     strides = [count(shape[:axis]) for axis in range(len(shape))]
     block = strides[-1]
     index = [0] * (len(shape) - 1)

@@ -1,6 +1,6 @@
-"""Sources of bytes: opened safely, read in pieces, never mapped.
+"""Read bytes safely, in pieces and without memory mapping.
 
-A mapped file that is truncated meanwhile kills its reader, so files are read by position.
+Truncating a mapped file kills the process that reads it, so files are read by position.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import BinaryIO, Protocol
 
 from runforge_engine.model_file.scan_findings import FindingCode, ReadingStopped
 
-#: A source up to this size is read whole; of a larger one, pieces of this size.
+#: A source up to this size is read whole, a larger one in pieces of this size.
 PIECE = 1024**2
 
 
@@ -87,10 +87,10 @@ class Blob:
 
 
 class Cursor:
-    """A position in a source, as a pickle reader moves it: forwards, and within frames.
+    """A forward-only position in a source, which respects pickle frames.
 
     Python's two readers treat an operation that crosses the end of a frame differently, so it is
-    refused here; what is left is read alike by both.
+    refused here; both read everything else in the same way.
     """
 
     def __init__(self, source: ByteSource, position: int = 0) -> None:
@@ -126,7 +126,7 @@ class Cursor:
         return self.take(1)[0]
 
     def skip(self, length: int) -> int:
-        """Step over ``length`` bytes and return where they begin."""
+        """Skip ``length`` bytes and return their start."""
         start = self.position
         if start + length > self._end:
             self._cross(length)
@@ -134,7 +134,7 @@ class Cursor:
         return start
 
     def line(self, limit: int) -> bytes:
-        """Return the bytes up to the next line feed, which is stepped over."""
+        """Return the bytes up to the next line feed, and skip it."""
         if self.position == self._end:
             self._cross(1)
         start, scanned = self.position, 0
@@ -158,7 +158,7 @@ class Cursor:
                 )
 
     def open_frame(self, length: int) -> None:
-        """Begin a frame of ``length`` bytes at the position."""
+        """Start a frame of ``length`` bytes at the current position."""
         if self._framed and self.position != self._end:
             raise ReadingStopped(
                 FindingCode.FRAME_INVALID, "A frame begins before the last one ends."
@@ -168,7 +168,7 @@ class Cursor:
         self._framed, self._end = True, self.position + length
 
     def leave_frame(self) -> None:
-        """Go on after the frame, as a reader does that reads from the file itself."""
+        """Leave the frame, like a reader that reads directly from the file."""
         if self._framed and self.position != self._end:
             raise ReadingStopped(
                 FindingCode.FRAME_INVALID, "An array begins in the middle of a frame."

@@ -1,7 +1,7 @@
 """Decompress model files, within limits.
 
-joblib recognises the compression by the first bytes, so the same is done here. A file must be one
-compressed stream and nothing else: joblib reads on after it, into what was never looked at.
+The compression is recognised by the first bytes, as in joblib. A file must be one compressed stream
+and nothing else, because joblib continues to read after it, in data that was not inspected.
 Source: joblib, ``compressor`` and ``numpy_pickle_utils._detect_compressor``.
 """
 
@@ -15,12 +15,12 @@ from runforge_engine.model_file.byte_source import PIECE, ByteSource, BytesSourc
 from runforge_engine.model_file.limits import Watch
 from runforge_engine.model_file.scan_findings import FindingCode, ReadingStopped
 
-#: More than this lies in a temporary file instead of in memory.
+#: Larger output is kept in a temporary file instead of in memory.
 _IN_MEMORY = 8 * PIECE
 #: Working memory of an xz or lzma stream; its strongest preset needs 65 MiB.
 _LZMA_MEMORY = 96 * PIECE
 
-#: Compression by first bytes; ``zlib`` last, because its one byte is the weakest sign.
+#: Compression by first bytes; ``zlib`` last, because its single byte is the least specific.
 _MAGIC = (
     (b"ZF", "compat"),
     (b"\x1f\x8b", "gzip"),
@@ -49,12 +49,12 @@ def detect(source: ByteSource) -> str | None:
 def unfolded(
     source: ByteSource, compression: str, watch: Watch
 ) -> Iterator[tuple[ByteSource, int | None]]:
-    """Give what is in a compressed file, and where in the file something follows it.
+    """Yield the contents of a compressed file, and the offset of any data after the stream.
 
     Raises
     ------
     ReadingStopped
-        ``LEGACY_FORMAT`` or ``COMPRESSION_UNSUPPORTED`` for a form that is not read,
+        ``LEGACY_FORMAT`` or ``COMPRESSION_UNSUPPORTED`` for an unsupported form,
         ``COMPRESSION_INVALID`` for a broken stream, ``DECOMPRESSION_LIMIT``, ``TIME_LIMIT``.
     """
     if compression == "compat":
@@ -73,7 +73,7 @@ def unfolded(
 
 
 def _unfold(source: ByteSource, compression: str, output: _Output, watch: Watch) -> int | None:
-    """Write what is in the source to the output, and return where something follows."""
+    """Decompress the source to the output, and return the offset of any data after the stream."""
     errors: tuple[type[Exception], ...] = (OSError, EOFError, ValueError)
     try:
         if compression in ("zlib", "gzip"):
@@ -143,7 +143,7 @@ def _unpack(
 
 
 class _Output:
-    """Collects what is unfolded: in memory first, then in a temporary file without a name."""
+    """Collect decompressed bytes, first in memory, then in an unnamed temporary file."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit

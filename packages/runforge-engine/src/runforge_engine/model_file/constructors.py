@@ -1,7 +1,7 @@
 """Build the results of the allowed calls, without calling them.
 
-Each function takes what a real reader would pass and returns a record of the result. Arguments that
-no writer of models passes are refused: several of these callables do harm with others.
+Each function takes the arguments of a real reader and returns a record of the result. Arguments
+that no model writer uses are refused, because several of these callables are unsafe with others.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from runforge_engine.model_file.values import (
     count,
 )
 
-#: numpy knows no more dimensions than these.
+#: Maximum number of dimensions in numpy.
 _MOST_DIMENSIONS = 64
 _BYTE = Dtype("i", 1, "|")
 _INSTANCES = (Role.ESTIMATOR, Role.WRAPPER)
 
 
 def reduce(function: Global, args: tuple[object, ...], offset: int) -> object:
-    """Return what ``function(*args)`` makes; raise :class:`Refused` for an unknown call."""
+    """Return the result of ``function(*args)``; raise :class:`Refused` for an unknown call."""
     role = ALLOWED.get(function.pair)
     maker = _MAKERS.get(role) if role else None
     if maker is None:
@@ -40,19 +40,19 @@ def reduce(function: Global, args: tuple[object, ...], offset: int) -> object:
 
 
 def new_object(cls: Global, args: tuple[object, ...], offset: int) -> Instance:
-    """Return what ``cls.__new__(cls, *args)`` makes; raise :class:`Refused` for an unknown call."""
+    """Return the result of ``cls.__new__(cls, *args)``; raise :class:`Refused` if unknown."""
     if ALLOWED.get(cls.pair) not in _INSTANCES or args:
         raise _unknown_call(cls)
     return Instance(cls, (), offset)
 
 
 def build(target: object, state: object) -> object:
-    """Set the state of ``target`` and return what then stands in its place.
+    """Set the state of ``target`` and return the object that replaces it.
 
     Raises
     ------
     Refused
-        Where the target takes no state, has one already, or the state is not one of its kind.
+        Where the target takes no state, already has one, or the state is of another kind.
     """
     if isinstance(target, Instance):
         if target.state is not None:
@@ -72,7 +72,7 @@ def build(target: object, state: object) -> object:
 
 
 def wrapped_array(wrapper: Instance) -> tuple[Dtype, tuple[int, ...], bool, bool]:
-    """Return dtype, shape, column-major or not, and padded or not, of joblib's stand-in.
+    """Return dtype, shape, and whether it is column-major and padded, of joblib's array wrapper.
 
     Source: joblib, ``numpy_pickle.NumpyArrayWrapper``.
     """
@@ -86,7 +86,7 @@ def wrapped_array(wrapper: Instance) -> tuple[Dtype, tuple[int, ...], bool, bool
         raise _refuse_array("An array is of an unknown class")
     if state["order"] not in ("C", "F") or not isinstance(state["allow_mmap"], bool):
         raise _refuse_array("An array is stored in an unknown order")
-    # joblib reads the padding wherever the attribute is, whatever the number.
+    # joblib reads the padding if the attribute exists, for any value.
     if alignment is not None and (type(alignment) is not int or not 1 <= alignment <= 255):
         raise _refuse_array("An array has an unknown alignment")
     dtype, shape = _use(state["dtype"]), _shape(state["shape"])
@@ -167,7 +167,7 @@ _MAKERS: dict[Role, Callable[[Global, tuple[object, ...], int], object]] = {
 
 
 def _attributes(cls: Global, state: object) -> dict[str, object]:
-    """Return the attributes that ``state`` sets; none may stand in for something that runs."""
+    """Return the attributes that ``state`` sets; special or repeated names are refused."""
     if not isinstance(state, Mapping):
         raise _refuse_state(f"{_name(cls)} is given something else than attributes")
     role = ALLOWED.get(cls.pair)
@@ -190,7 +190,7 @@ def _is_unfinished(value: object) -> bool:
 
 
 def _plain_dtype_state(state: object) -> object:
-    """Return the state of a dtype with its fields as the dtypes themselves."""
+    """Return the state of a dtype with its fields as plain dtypes."""
     if not isinstance(state, tuple) or len(state) != 8 or not isinstance(state[4], Mapping):
         return state
     fields: dict[object, object] = {}

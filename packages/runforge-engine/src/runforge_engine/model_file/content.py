@@ -4,15 +4,16 @@ It is equal for every pickle protocol and compression, for joblib and plain pick
 and column-major arrays, for either byte order and for a model that was loaded and dumped again, and
 it differs with one bit of an array or a parameter. These are its rules:
 
-* Every value is hashed with a letter for its type and the length of its parts, so that no two
-  different values are written alike; what contains others is hashed from their digests. So it does
-  not matter whether two places share one object or hold two equal ones.
-* An object is its class, its arguments and its attributes, sorted by name.
-* An array is its type, its shape and its elements in row-major order, least significant byte
-  first. Records are hashed field by field, because the bytes between fields are not defined.
+* Every value is hashed with a letter for its type and the length of its parts, so that different
+  values have different encodings; containers are hashed from the digests of their items. It
+  therefore does not matter whether one object is shared or two equal objects are stored.
+* An object is hashed as its class, its arguments and its attributes, sorted by name.
+* An array is hashed as its type, its shape and its elements in row-major order, least significant
+  byte first. Records are hashed field by field, because the bytes between fields are not defined.
 * ``n_jobs`` and ``verbose`` are left out, because they do not change what the model computes, and
-  ``_sklearn_version``, which says who wrote the file last. Random states that are objects are
-  left out too: they only matter to another fit. A seed that is a number is a parameter and stays.
+  ``_sklearn_version``, which only records the last writer of the file. Random states that are
+  objects are left out, too: they only affect another fit. A numeric seed is a parameter and is
+  included.
 """
 
 from __future__ import annotations
@@ -38,13 +39,13 @@ from runforge_engine.model_file.values import (
     Set,
 )
 
-#: First part of every digest; a change of the rules changes it.
+#: Prefix of every hashed value; it changes with the rules.
 _VERSION = b"runforge model content 1"
 _LEFT_OUT = frozenset({"n_jobs", "verbose", "_sklearn_version"})
 
 
 def content_sha256(root: object, watch: Watch) -> str:
-    """Return the digest of a value that the machine has read, in hexadecimal digits.
+    """Return the hexadecimal digest of a value that the pickle machine has read.
 
     Raises
     ------
@@ -57,7 +58,7 @@ def content_sha256(root: object, watch: Watch) -> str:
 class _Digester:
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
-        #: Digests by identity; ``None`` while the digest is being made. The values live as long
+        #: Digests by identity; ``None`` while it is computed. The values live as long
         #: as the root does, so an identity is not used again.
         self._known: dict[int, bytes | None] = {}
 
@@ -140,7 +141,7 @@ def _atom(value: object) -> bytes | None:
     if isinstance(value, int):
         return _hash(b"i", [b"%d" % value])
     if isinstance(value, float):
-        # Written as text, a NaN loses its sign and its payload.
+        # A NaN loses its sign and its payload when formatted as a string.
         return _hash(b"f", [b"nan" if math.isnan(value) else struct.pack("<d", value)])
     if isinstance(value, str):
         return _text(value)

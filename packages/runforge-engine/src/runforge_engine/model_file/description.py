@@ -24,13 +24,13 @@ from runforge_engine.model_file.values import (
     Set,
 )
 
-#: Attributes of a forest that look like hyperparameters and are none.
+#: Attributes of a forest that look like hyperparameters but are not.
 _NOT_PARAMETERS = frozenset({"estimator", "estimator_params"})
 _TREE_ARGUMENTS = ("n_features", "n_classes", "n_outputs")
 _PASSTHROUGH = "passthrough"
-#: What has no parts to visit.
+#: Types without parts to visit.
 _ATOMS = (type(None), str, int, float, Scalar, Descriptor)
-#: A number of features that no tree has.
+#: Marks an estimator that does not check its number of features; no tree has this number.
 _UNCHECKED = -1
 
 
@@ -38,14 +38,14 @@ class Step(NamedTuple):
     """A step of the pipeline."""
 
     name: str
-    #: Class and module; of a step that does nothing, ``passthrough`` and an empty text.
+    #: Class and module; for a step that does nothing, ``passthrough`` and an empty string.
     type: str
     module: str
-    #: What the estimator was made with, as JSON values, by name.
+    #: Hyperparameters of the estimator as JSON values, by name.
     hyperparameters: dict[str, Any]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the step as the document has it."""
+        """Return the step in its document form."""
         return {
             "name": self.name,
             "type": self.type,
@@ -57,26 +57,26 @@ class Step(NamedTuple):
 class ArrayFacts(NamedTuple):
     """An array of the model."""
 
-    #: Where it is, such as ``clf.coef_``.
+    #: Path in the model, such as ``clf.coef_``.
     path: str
     dtype: str
     shape: tuple[int, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the array as the document has it."""
+        """Return the array in its document form."""
         return {"path": self.path, "dtype": self.dtype, "shape": list(self.shape)}
 
 
 class Description:
-    """What was found in a model; filled as far as the file could be read."""
+    """The contents of a model, as far as the file could be read."""
 
     def __init__(self) -> None:
         self.steps: list[Step] = []
         self.arrays: list[ArrayFacts] = []
-        #: Columns that the model was fitted on, where it stores them.
+        #: Columns that the model was fitted on, if stored.
         self.feature_names: list[str] | None = None
         self.n_features: int | None = None
-        #: Labels in the order of the classes, where the model stores them.
+        #: Labels in the order of the classes, if stored.
         self.classes: list[Any] | None = None
         self.library_version: str | None = None
         self.trees: list[TreeFacts] = []
@@ -85,9 +85,9 @@ class Description:
 def describe(
     root: object, watch: Watch, findings: Findings, made: Iterable[Instance] = ()
 ) -> Description:
-    """Return what the model is, and add what is wrong with it to the findings.
+    """Return the description of a model, and add its problems to the findings.
 
-    ``made`` are all objects that reading the file makes: each must be a part of the model.
+    ``made`` has all objects that reading the file creates: each must be a part of the model.
     """
     description = Description()
     renderer = Renderer(watch.limits)
@@ -140,7 +140,7 @@ def _step(name: str, estimator: object, renderer: Renderer) -> Step:
 
 
 def _read_attributes(estimator: Instance, description: Description, renderer: Renderer) -> None:
-    """Take over what scikit-learn's estimators store about their input and output."""
+    """Read the attributes on input and output that scikit-learn's estimators store."""
     state = estimator.state or {}
     names, classes = state.get("feature_names_in_"), state.get("classes_")
     if description.feature_names is None and isinstance(names, Array):
@@ -157,7 +157,7 @@ def _read_attributes(estimator: Instance, description: Description, renderer: Re
 
 
 class _Walk:
-    """Visits everything that the model consists of, once."""
+    """Visit each part of the model once."""
 
     def __init__(
         self, description: Description, watch: Watch, findings: Findings, renderer: Renderer
@@ -167,14 +167,14 @@ class _Walk:
         self._findings = findings
         self._renderer = renderer
         self._seen: set[tuple[int, int | None]] = set()
-        #: Estimators and trees by identity, each with where it was first met.
+        #: Estimators and trees by identity, each with the path where it was first found.
         self._parts: dict[int, tuple[str, Instance]] = {}
 
     def visit(self, path: str, value: object, depth: int = 0, features: int | None = None) -> None:
         """Visit ``value`` at ``path``.
 
-        ``features`` is the number that the estimator around it checks its input for: ``None``
-        outside of an estimator, :data:`_UNCHECKED` where it does not check, or not the same.
+        ``features`` is the number of input features that the enclosing estimator checks: ``None``
+        outside of an estimator, :data:`_UNCHECKED` if it does not check this number.
         """
         if isinstance(value, _ATOMS) or (id(value), features) in self._seen:
             return
@@ -223,7 +223,7 @@ class _Walk:
         if role is Role.TREE:
             self._check_tree(path, value, features)
         elif value.cls.pair == PIPELINE:
-            features = None  # It leaves the check to its steps.
+            features = None  # Its steps make the check.
         else:
             own = state.get("n_features_in_")
             agrees = features in (None, own)
@@ -234,10 +234,10 @@ class _Walk:
                 self.visit(f"{path}.{shown}" if path else shown, item, depth + 1, features)
 
     def check_parts(self, made: Iterable[Instance]) -> None:
-        """Check the estimators, and that there is nothing beside them and nothing twice.
+        """Check the estimators, and that no object is unused or shared.
 
-        ``made`` are all estimators and trees that reading the file makes: what a reader throws away
-        is made all the same.
+        ``made`` has all estimators and trees that reading the file creates, including those that a
+        reader discards.
         """
         owned: set[int] = set()
         for path, value in self._parts.values():
@@ -248,7 +248,7 @@ class _Walk:
                     self._findings.add(
                         FindingCode.ATTRIBUTE_INVALID, f"{shown} {what}.", value.offset
                     )
-            # Each owner would get a copy, or be run through, of which a small file has many.
+            # Each owner would copy or traverse it, which a small file can repeat many times.
             for part in (state.get("tree_"), state.get("nodes"), state.get("values")):
                 if isinstance(part, Instance | Array) and id(part) in owned:
                     self._findings.add(

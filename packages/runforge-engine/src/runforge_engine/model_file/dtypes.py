@@ -1,7 +1,7 @@
 """Decode element types of arrays from numpy's encoding.
 
 Only plain types and records of plain types are known; everything else is refused, because numpy
-trusts what it is given here: a wrong size makes it read memory that is not its own.
+does not validate this data: a wrong size makes it read memory out of bounds.
 Source: numpy, ``dtype.__reduce__`` and ``dtype.__setstate__`` (version 3).
 """
 
@@ -25,11 +25,11 @@ _SIZES = {
     "O": (8,),
 }
 _NAMES = {"b": "bool", "i": "int", "u": "uint", "f": "float", "c": "complex"}
-#: Longest text or record element, in bytes.
+#: Maximum size of a string or record element, in bytes.
 _LONGEST = 2**20
-#: Most fields of a record.
+#: Maximum number of fields of a record.
 _MOST_FIELDS = 256
-#: What numpy stores as flags of texts, of objects and of records.
+#: The flags that numpy stores for strings, objects and records.
 _TEXT_FLAGS, _OBJECT_FLAGS, _RECORD_FLAGS = {"S": 0, "U": 8}, 63, 16
 
 
@@ -60,7 +60,7 @@ class Dtype(NamedTuple):
 
     @property
     def swapped_unit(self) -> int:
-        """Bytes that change their order together where the byte order differs."""
+        """Size of the unit whose bytes are swapped if the byte order differs."""
         if self.kind == "U":
             return 4
         return self.itemsize // 2 if self.kind == "c" else self.itemsize
@@ -71,20 +71,20 @@ class Field(NamedTuple):
 
     name: str
     dtype: Dtype
-    #: Where it begins, in bytes from the beginning of the record.
+    #: Offset from the start of the record, in bytes.
     offset: int
 
 
 def parse_dtype(args: tuple[object, ...]) -> Dtype:
-    """Return the type that ``numpy.dtype(*args)`` makes, before its state is set.
+    """Return the result of ``numpy.dtype(*args)``, before its state is set.
 
     Raises
     ------
     Refused
-        Where the call is not ``(text, False, True)`` with the text of a known type.
+        Where the arguments are not ``(text, False, True)`` with the string of a known type.
     """
     text = args[0] if args else None
-    # A dtype that is not a copy is numpy's own, and setting its state would change it for all.
+    # A dtype that is not a copy is shared in numpy, and setting its state would change all uses.
     if len(args) != 3 or type(text) is not str or args[1] is not False or args[2] is not True:
         raise Refused(FindingCode.CALL_NOT_ALLOWED, "numpy.dtype is called in an unknown way.")
     letter, digits = text[:1], text[1:]
@@ -107,7 +107,7 @@ def set_state(dtype: Dtype, state: object) -> Dtype:
     Raises
     ------
     Refused
-        Where the state is not what numpy itself writes for such a type.
+        Where the state is not the one that numpy writes for such a type.
     """
     if not isinstance(state, tuple) or len(state) != 8 or state[0] != 3:
         raise _refuse("has a state of an unknown version")

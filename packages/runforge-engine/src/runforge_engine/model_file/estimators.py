@@ -1,8 +1,8 @@
 """The attributes of each allowed class, with type, shape and size.
 
-The libraries believe what they are given: they compare with, multiply by and index through
-whatever stands in an attribute. So an attribute is one of this list and of the kind that
-scikit-learn writes, and the numbers of features, classes and trees agree with each other.
+The libraries do not validate attributes: they compare with, multiply by and index with any value.
+An attribute must therefore be in this list and of the kind that scikit-learn writes, and the
+numbers of features, classes and trees must be consistent.
 
 Source: scikit-learn 1.3 to 1.9, ``fit``, ``predict``, ``predict_proba`` and ``transform`` of each
 class.
@@ -29,14 +29,14 @@ TREE = ("sklearn.tree._classes", "DecisionTreeClassifier")
 _TREE_STRUCTURE = ("sklearn.tree._tree", "Tree")
 _CLASSIFIERS = (LOGISTIC, SVC, FOREST, TREE)
 
-#: The newest scikit-learn whose attributes are known. One that is newer may have more of them.
+#: The newest scikit-learn whose attributes are known. A newer one may have more.
 _NEWEST = (1, 9)
-#: Most characters of a string, of a version and of a label or a column's name; most steps; most
-#: entries of a dict; most parameters by name.
+#: Maximum number of characters of a string, a version, and a label or column name; of steps; of
+#: entries of a dict; of parameters by name.
 _TEXT, _VERSION, _NAME, _STEPS, _WEIGHTS, _NAMES = 100, 40, 100_000, 8, 1000, 50
 
-#: What a parameter may be: ``n`` None, ``b`` bool, ``i`` an integer, ``f`` any number, ``s`` a
-#: text, ``w`` the weights of classes.
+#: Kinds of a parameter: ``n`` None, ``b`` bool, ``i`` an integer, ``f`` any number, ``s`` a
+#: string, ``w`` the weights of classes.
 _GROWTH = {
     "ccp_alpha": "f",
     "class_weight": "w",
@@ -86,7 +86,7 @@ _PARAMETERS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
             "oob_score": "b",
             "verbose": "bi",
             "warm_start": "b",
-            # What a fit notes for itself.
+            # Internal attributes of a fit.
             "_n_samples": "i",
             "_n_samples_bootstrap": "ni",
             "_sample_weight": "n",
@@ -95,7 +95,7 @@ _PARAMETERS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
         TREE: {**_GROWTH, "splitter": "s", "max_features_": "i"},
     }
 )
-#: What a fit leaves behind, which is looked at one by one.
+#: Fitted attributes, which are checked one by one.
 _LEARNED: Mapping[tuple[str, str], frozenset[str]] = MappingProxyType(
     {
         PIPELINE: frozenset({"steps"}),
@@ -109,20 +109,20 @@ _LEARNED: Mapping[tuple[str, str], frozenset[str]] = MappingProxyType(
         TREE: frozenset({"classes_", "n_classes_", "n_features_in_", "n_outputs_", "tree_"}),
     }
 )
-#: Parameters that not every version has, and attributes that not every fit leaves.
+#: Parameters that not every version has, and attributes that not every fit sets.
 _OPTIONAL = frozenset(
     {"base_estimator", "l1_ratio", "max_features_", "monotonic_cst", "multi_class", "n_jobs"}
     | {"oob_score_", "penalty", "transform_input", "_n_samples", "_n_samples_bootstrap"}
     | {"_sample_weight"}
 )
-#: What any estimator may have besides.
+#: Further attributes that any estimator may have.
 _COMMON = frozenset({"_sklearn_version", "feature_names_in_"})
 
 
 def check_estimator(value: Instance) -> Iterator[str]:
-    """Give what is wrong with an estimator as ends of sentences that begin with its path.
+    """Yield the problems of an estimator as sentence endings that follow its path.
 
-    What is within an estimator within it is checked where that one is visited.
+    Nested estimators are checked when they are visited.
     """
     kind, state = value.cls.pair, value.state
     if state is None:
@@ -153,12 +153,12 @@ def check_estimator(value: Instance) -> Iterator[str]:
 
 
 def is_template(value: Instance) -> bool:
-    """Tell whether an estimator is a tree that was never grown: a forest keeps one."""
+    """Return whether an estimator is an unfitted tree, which a forest keeps as a template."""
     return value.cls.pair == TREE and not _LEARNED[TREE] & (value.state or {}).keys()
 
 
 def _is_newer(state: Mapping[str, object], value: object) -> bool:
-    """Tell whether an unknown attribute is a plain value of a scikit-learn that is not known."""
+    """Return whether an unknown attribute is a plain value of a newer scikit-learn."""
     version = state.get("_sklearn_version")
     if not isinstance(version, str) or not _fits(value, "nbfs"):
         return False
@@ -167,7 +167,7 @@ def _is_newer(state: Mapping[str, object], value: object) -> bool:
 
 
 def _fits(value: object, letters: str) -> bool:
-    """Tell whether a value is of one of the kinds that the letters stand for."""
+    """Return whether a value is of one of the kinds given by the letters."""
     if isinstance(value, Scalar):
         if value.dtype.kind not in "biuf":
             return False
@@ -324,7 +324,7 @@ def _check_classes(value: object) -> Iterator[str]:
 
 
 def _are_names(value: object, *, only_text: bool = False) -> bool:
-    """Tell whether an array holds texts or numbers, none too long and none twice."""
+    """Return whether an array has strings or numbers, none too long and none repeated."""
     if not isinstance(value, Array):
         return False
     found = elements(value)

@@ -1,4 +1,4 @@
-"""Recognise files that are not pickles: other formats of models and data, by their first bytes.
+"""Recognise other model and data formats than pickle by their first bytes.
 
 Source: the specifications of the formats; file(1), ``magic``.
 """
@@ -9,10 +9,10 @@ import re
 
 from runforge_engine.model_file.byte_source import ByteSource
 
-#: How much of the beginning is looked at, and of a ZIP file of its end, where its names are.
+#: Number of bytes read from the start, and from the end of a ZIP file, where its names are.
 _HEAD, _TAIL = 4096, 65536
 
-#: Formats by the bytes that they begin with.
+#: Formats by their first bytes.
 _MAGIC = (
     (b"\x93NUMPY", "a NumPy array (.npy)"),
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file, such as Keras writes (.h5)"),
@@ -35,13 +35,13 @@ _MAGIC = (
     (b"\xff\xd8\xff", "an image (JPEG)"),
     (b"GIF8", "an image (GIF)"),
     (b"version https://git-lfs", "a pointer of Git LFS; `git lfs pull` gets the file itself"),
-    # What torch.save wrote before it wrote ZIP files: a pickle of a magic number, then others.
+    # The format of torch.save before ZIP files: a pickle of a magic number, then other pickles.
     (b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", "a PyTorch file (before PyTorch 1.6)"),
 )
 
 
 def recognise(source: ByteSource) -> str | None:
-    """Return what a file is that certainly is no pickle, or ``None``."""
+    """Return the format of a file that is certainly not a pickle, or ``None``."""
     head = source.read(0, min(_HEAD, source.size))
     if not head:
         return "empty"
@@ -65,7 +65,7 @@ def recognise(source: ByteSource) -> str | None:
 
 
 def _archive(source: ByteSource) -> str:
-    """Return what a ZIP file is by the names of what is in it."""
+    """Return the format of a ZIP file, by the names of its members."""
     start = max(source.size - _TAIL, 0)
     names = source.read(0, min(_HEAD, source.size)) + source.read(start, source.size - start)
     for name, kind in (
@@ -82,12 +82,12 @@ def _archive(source: ByteSource) -> str:
 
 
 def recognise_text(source: ByteSource) -> str | None:
-    """Return what kind of text a file is, or ``None`` where it is none."""
+    """Return the kind of a text file, or ``None`` for another file."""
     head = source.read(0, min(_HEAD, source.size))
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "text in UTF-16"
     try:
-        # A character that is cut at the end is none of its faults.
+        # A character that is cut off at the end of the sample is not an error.
         text = head.decode("utf-8-sig") if len(head) < _HEAD else _decoded(head)
     except UnicodeDecodeError:
         return None

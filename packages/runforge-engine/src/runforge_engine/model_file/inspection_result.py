@@ -16,7 +16,7 @@ SCHEMA_VERSION = "0.2.2.2"
 
 
 class UsedGlobal:
-    """A name that the file would import, and the judgement on it."""
+    """A name that the file would import, and its verdict."""
 
     __slots__ = ("allowed", "count", "module", "name", "offset")
 
@@ -24,12 +24,12 @@ class UsedGlobal:
         self.module = module
         self.name = name
         self.allowed = allowed
-        #: How often the file asks for it, and where it does so first.
+        #: Number of imports in the file, and offset of the first.
         self.count = count
         self.offset = offset
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the name as the document has it."""
+        """Return the name in its document form."""
         return {
             "module": self.module,
             "name": self.name,
@@ -40,10 +40,10 @@ class UsedGlobal:
 
 
 class ModelInspection(NamedTuple):
-    """What a model file holds; as far as it could be read, where a finding says it could not."""
+    """The contents of a model file, as far as it could be read."""
 
     path: str
-    #: Bytes of the file and their digest; without a digest where the file is too large.
+    #: Size of the file in bytes, and its digest; no digest if the file is too large.
     bytes: int
     sha256: str | None
     compression: str | None
@@ -57,9 +57,9 @@ class ModelInspection(NamedTuple):
     trees: tuple[TreeFacts, ...]
     globals: tuple[UsedGlobal, ...]
     findings: tuple[ScanFinding, ...]
-    #: Findings beyond those that are kept.
+    #: Number of findings beyond the limit.
     findings_dropped: int
-    #: See :mod:`runforge_engine.model_file.content`; only of a file without an error.
+    #: See :mod:`runforge_engine.model_file.content`; only for a file without errors.
     content_sha256: str | None
     limits: InspectionLimits
 
@@ -76,7 +76,7 @@ class ModelInspection(NamedTuple):
         return any(step.type != "passthrough" for step in self.steps[:-1])
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the document ``artifact_inspection.v0.2.2.2``; what is not known is absent."""
+        """Return the document ``artifact_inspection.v0.2.2.2``; unknown values are absent."""
         shown = self.limits.shown_entries
         result: dict[str, Any] = {
             "schema_version": SCHEMA_VERSION,

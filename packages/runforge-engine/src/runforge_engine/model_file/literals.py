@@ -1,6 +1,6 @@
 """Decode numbers, strings and bytes of a pickle stream, as each operation encodes them.
 
-Raises ``ValueError`` where a literal is not what its operation says.
+Raises ``ValueError`` where a literal is invalid for its operation.
 Source: Python, ``pickletools``.
 """
 
@@ -108,7 +108,7 @@ def _long_integer() -> ReadingStopped:
     return ReadingStopped(FindingCode.INTEGER_LIMIT, "An integer has too many digits.")
 
 
-#: What each operation that pushes a literal reads, by its byte.
+#: Readers of the operations that push a literal, by opcode.
 LITERALS: dict[int, Read[object]] = {
     code[0]: read
     for code, read in {

@@ -1,8 +1,8 @@
 """Load a model: only the recorded file, only if it reads clean, only known names.
 
-The static reader judges every call before anything is called; the loader, as a second line, knows
-no other names than the allowed ones. Neither makes numpy or scikit-learn safe against every wrong
-number in a file, so the digest comes first: it must be that of the run's own record.
+The static reader checks every call before anything is called; the loader, as a second defence, only
+resolves allowed names. Neither makes numpy or scikit-learn safe against every wrong number in a
+file, so the digest is checked first: it must be the one in the record of the run.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from runforge_engine.model_file.limits import InspectionLimits, Watch
 from runforge_engine.model_file.model_inspection import inspect_model_bytes
 from runforge_engine.runtime.resource_limits import allow, is_lack_of_memory
 
-#: Seconds of processor time for loading anything, and bytes for which there is another.
+#: Base limit of processor time for loading, in seconds, and bytes that add one second.
 _SECONDS, _BYTES_PER_SECOND = 60.0, 2**20
 
-#: What is held in memory at once is bounded closer than what is only looked at.
+#: Stricter limits than for an inspection, because the whole model is in memory at once.
 LOADING_LIMITS = InspectionLimits(file_bytes=1024**3)
 
 
@@ -42,7 +42,7 @@ def load_model(
 ) -> Any:
     """Return the fitted pipeline in the file at ``path``.
 
-    The bytes that are checked are the bytes that are loaded: the file is read once.
+    The file is read once, so the bytes that are checked are the bytes that are loaded.
 
     Parameters
     ----------
@@ -60,8 +60,8 @@ def load_model(
     Raises
     ------
     RunForgeError
-        ``FILE_NOT_FOUND``; ``FILE_UNREADABLE``; ``FILE_UNSAFE`` where it is no regular file, has
-        another digest, or anything in it is not what a RunForge model holds.
+        ``FILE_NOT_FOUND``; ``FILE_UNREADABLE``; ``FILE_UNSAFE`` where it is not a regular file, has
+        another digest, or has contents that are not part of a RunForge model.
     """
     allow(limits.seconds + _SECONDS)
     data = _read(path, limits)
@@ -101,24 +101,25 @@ def load_model(
 
 
 def _as_since_1_4(pipeline: Any) -> None:
-    """Bring a forest of scikit-learn 1.3 to what every later release stores.
+    """Convert a forest of scikit-learn 1.3 to the form that later releases store.
 
-    Leaves hold shares, not counts: each tree divided at every prediction, and today's would take
-    the counts for probabilities. And trees know that they have no monotonic constraints.
+    Later releases store shares in leaves, not counts: 1.3 divided at every prediction, and later
+    releases would use the counts as probabilities. They also store an attribute for monotonic
+    constraints.
     """
     trees = getattr(pipeline[-1], "estimators_", ())
     for estimator in (pipeline[-1], *trees) if len(trees) else ():
         if not hasattr(estimator, "monotonic_cst"):
             estimator.monotonic_cst = None
     for tree in trees:
-        values = tree.tree_.value  # A view of the tree's own memory.
+        values = tree.tree_.value  # A view of the memory of the tree.
         sums = values.sum(axis=2, keepdims=True)
         sums[sums == 0.0] = 1.0
         values /= sums
 
 
 def _is_ours(inspection: ModelInspection) -> bool:
-    """Tell whether a model has the steps that every model of RunForge has."""
+    """Return whether a model has the steps of a RunForge model."""
     first, *rest = [(step.name, step.type) for step in inspection.steps] or [("", "")]
     return first == ("scaler", "StandardScaler") and [name for name, _ in rest] == ["clf"]
 
@@ -168,18 +169,18 @@ def find_allowed(module: str, name: str) -> Any:
 
 
 def unpickle(data: bytes) -> Any:
-    """Unpickle a stream that was found clean, with arrays as joblib writes them."""
+    """Unpickle a stream that passed the inspection, with arrays in joblib's format."""
     from joblib.numpy_pickle import NumpyArrayWrapper, NumpyUnpickler
 
     class ModelUnpickler(NumpyUnpickler):  # type: ignore[misc]
-        """joblib's reader, with no other names than the allowed ones."""
+        """joblib's reader, restricted to the allowed names."""
 
         def find_class(self, module: str, name: str) -> Any:
             found = find_allowed(module, name)
             return ModelArrayWrapper if found is NumpyArrayWrapper else found
 
     class ModelArrayWrapper(NumpyArrayWrapper):  # type: ignore[misc]
-        """joblib's stand-in for an array, whose inner stream has the same reader.
+        """joblib's array wrapper, with the restricted reader for its inner stream.
 
         Before 1.6, joblib reads an array of objects with a plain unpickler, which imports anything.
         """
@@ -190,7 +191,7 @@ def unpickle(data: bytes) -> Any:
             return super().read_array(unpickler, *options)
 
     class ObjectsUnpickler(_python_unpickler()):  # type: ignore[misc]
-        """Python's own reader, which leaves the file behind the end of its stream."""
+        """Python's reader, which leaves the file position at the end of its stream."""
 
         def find_class(self, module: str, name: str) -> Any:
             return find_allowed(module, name)

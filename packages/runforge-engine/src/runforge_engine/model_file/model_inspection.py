@@ -38,9 +38,9 @@ _IN_MEMORY = 8 * PIECE
 
 
 def inspect_model(path: Path, *, limits: InspectionLimits = InspectionLimits()) -> ModelInspection:  # noqa: B008
-    """Return what the model file at ``path`` holds, without importing or running anything of it.
+    """Return the contents of the model file at ``path``, without importing or running any of it.
 
-    Whatever the file holds, this returns: what is wrong with it is a finding.
+    Problems in the contents are findings, not exceptions.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def inspect_model_bytes(
     *,
     limits: InspectionLimits = InspectionLimits(),  # noqa: B008
 ) -> ModelInspection:
-    """Return what a model file with these bytes holds; see :func:`inspect_model`."""
+    """Return the contents of a model file with these bytes; see :func:`inspect_model`."""
     inspection = _Inspection(name, len(data), limits)
     if inspection.accepts_size():
         inspection.read(BytesSource(data))
@@ -75,12 +75,12 @@ def inspect_model_bytes(
 
 
 def content_sha256(inspected: ModelInspection) -> str | None:
-    """Return the digest of what the model is, or ``None`` where the file has an error."""
+    """Return the digest of the content of a model, or ``None`` if the file has an error."""
     return inspected.content_sha256
 
 
 class _Inspection:
-    """One inspection while it goes on."""
+    """An inspection in progress."""
 
     def __init__(self, name: str, size: int, limits: InspectionLimits) -> None:
         self.findings = Findings(limits.findings)
@@ -133,14 +133,14 @@ class _Inspection:
             self._content = digest_of_content(root, self._watch)
 
     def _tell_text(self, source: ByteSource) -> None:
-        """Say that a file that cannot be read is plain text, if it imports nothing."""
+        """Report that an unreadable file is plain text, if it imports nothing."""
         kind = None if self._reading.globals else recognise_text(source)
         if kind is not None:
             what = f"The {self._compression} stream holds" if self._compression else "The file is"
             raise ReadingStopped(FindingCode.NOT_A_PICKLE, f"{what} {kind}.", 0) from None
 
     def _read_streams(self, source: ByteSource) -> object:
-        """Return the value of the first stream, and judge what else could be read."""
+        """Return the value of the first stream, and check the other ways to read the file."""
         cursor = Cursor(source)
         root = Machine(cursor, self._reading).run()
         if cursor.position < source.size:
@@ -154,15 +154,15 @@ class _Inspection:
         self.findings.add(FindingCode.TRAILING_DATA, message, offset)
 
     def _read_rest(self, cursor: Cursor) -> None:
-        """Read what follows as further streams, for the names in them."""
+        """Read the data after the first stream as further streams, for the names in them."""
         with contextlib.suppress(ReadingStopped):
             while cursor.position < cursor.source.size:
                 Machine(cursor, self._reading).run()
 
     def _read_as_plain_pickle(self, source: ByteSource) -> None:
-        """Look for what a reader that knows nothing of joblib would take the arrays' bytes for.
+        """Check how a reader without joblib would interpret the bytes of the arrays.
 
-        In a file of joblib's own making it fails at once: arrays begin with their padding.
+        In a file written by joblib this fails at once, because arrays start with their padding.
         """
         plain = Reading(self._watch, Findings(0), joblib=False, size=source.size)
         with contextlib.suppress(ReadingStopped):

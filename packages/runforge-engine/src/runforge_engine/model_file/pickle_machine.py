@@ -1,8 +1,8 @@
-"""The symbolic pickle machine: every operation of protocols 0 to 5, and nothing is run.
+"""Interpret every operation of pickle protocols 0 to 5 symbolically, without running anything.
 
-Names stay names and calls stay records of calls. Two things go beyond a plain pickle: joblib's
-arrays, whose raw bytes lie in the stream after their description, are stepped over, and its arrays
-of objects are read by a machine of their own, as joblib does it.
+Names are not imported and calls are only recorded. There are two extensions of plain pickle: the
+raw bytes of joblib's arrays, which follow their description in the stream, are skipped, and its
+arrays of objects are read by a separate machine, as in joblib.
 Source: Python, ``pickletools`` and ``pickle._Unpickler``; joblib, ``numpy_pickle``.
 """
 
@@ -35,16 +35,16 @@ class _Stopped(Exception):  # noqa: N818 - the regular end of a stream
 
 
 class Machine(Stack):
-    """Reads one pickle stream from a cursor.
+    """Read one pickle stream from a cursor.
 
     Parameters
     ----------
     cursor
-        Where the stream begins; left behind its end.
+        The start of the stream; it is moved to the end of the stream.
     reading
         Shared with the machines of other streams.
     nested
-        Whether the stream is that of an array of objects, in which joblib knows no arrays.
+        Whether the stream is that of an array of objects, in which joblib writes no arrays.
     """
 
     def __init__(self, cursor: Cursor, reading: Reading, *, nested: bool = False) -> None:
@@ -60,7 +60,7 @@ class Machine(Stack):
         Raises
         ------
         ReadingStopped
-            Where the stream cannot be read on, with the place.
+            Where the stream cannot be read further, with the offset.
         """
         cursor, count, operations = self._cursor, self._reading.count_operation, _OPERATIONS
         try:
@@ -83,7 +83,7 @@ class Machine(Stack):
             ) from None
 
     def _told(self, what: str) -> str:
-        """Say what is wrong with an operation; with the first one, it is the file itself."""
+        """Describe an invalid operation; if it is the first one, the file is not a pickle."""
         return f"An operation {what}." if self._start else "It does not begin as a pickle does."
 
     # Literals
@@ -182,7 +182,7 @@ class Machine(Stack):
                 self._stack[-1] = self._read_array(target)
 
     def _opaque_wrapper(self, target: object) -> object:
-        """Stop at a stand-in that cannot be read: nobody knows where its bytes end."""
+        """Stop at an array wrapper that cannot be read, because the end of its bytes is unknown."""
         if isinstance(target, Instance) and ALLOWED.get(target.cls.pair) is Role.WRAPPER:
             raise ReadingStopped(FindingCode.ARRAY_INVALID, "An array cannot be stepped over.")
         return None
@@ -208,7 +208,7 @@ class Machine(Stack):
         blob = Blob(cursor.source, cursor.skip(length), length)
         return Array(dtype, shape, fortran, blob, self._start)
 
-    # What no model needs
+    # Operations that no model needs
 
     def _extension(self, length: int) -> None:
         code = int.from_bytes(self._cursor.take(length), "little")
@@ -263,7 +263,7 @@ def _extension(length: int) -> Operation:
     return lambda machine: machine._extension(length)
 
 
-#: What each operation does, by its byte.
+#: Handlers of the operations, by opcode.
 _OPERATIONS: dict[int, Operation] = {
     code[0]: operation
     for code, operation in {

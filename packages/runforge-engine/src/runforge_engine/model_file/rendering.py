@@ -1,4 +1,4 @@
-"""Render values of a model as JSON, shortened to what is useful."""
+"""Render values of a model as shortened JSON."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from runforge_engine.model_file.limits import InspectionLimits
 from runforge_engine.model_file.values import Array, Instance, Mapping, Scalar, Set
 
 _PLAIN = (type(None), str, int, float, Scalar)
-#: Bytes of an array whose elements are shown.
+#: Maximum size of an array whose elements are shown, in bytes.
 _LARGEST = 16 * 1024**2
 
 
 class Renderer:
-    """Turns values into JSON, as long as the result does not grow too large.
+    """Convert values to JSON, up to a limit on the total result.
 
-    One list can be an attribute of a million objects: what is shown is counted in all.
+    The limit is on the total because one list can be an attribute of a million objects.
     """
 
     def __init__(self, limits: InspectionLimits) -> None:
@@ -28,12 +28,12 @@ class Renderer:
         self._left = limits.shown_entries
 
     def text(self, text: str) -> str:
-        """Return a string cut to what is shown and valid in UTF-8."""
+        """Return a string cut to the limit and valid in UTF-8."""
         short = shorten(text, self._characters)
         return short.encode("utf-8", "backslashreplace").decode("utf-8")
 
     def value(self, value: object) -> Any:
-        """Return a value as JSON; what JSON has no form for is shown as ``{"text": ...}``."""
+        """Return a value as JSON; values without a JSON form are ``{"text": ...}``."""
         self._left -= 1
         if isinstance(value, Scalar):
             value = scalar_value(value)
@@ -55,19 +55,19 @@ class Renderer:
         return len(items) <= self._left and all(isinstance(item, _PLAIN) for item in items)
 
     def key(self, key: object) -> str:
-        """Return the key of a dict as JSON has it."""
+        """Return the key of a dict in its JSON form."""
         value = scalar_value(key) if isinstance(key, Scalar) else key
         return self.text(value if isinstance(value, str) else str(value))
 
     def elements(self, array: Array) -> list[Any] | None:
-        """Return the elements of an array, or ``None`` where they are more than is shown."""
+        """Return the elements of an array, or ``None`` if there are too many."""
         size = array.size * array.dtype.itemsize
         if len(array.shape) != 1 or array.size > self._left or size > _LARGEST or not array.built:
             return None
         return [self.value(value) for value in elements(array)]
 
     def _kind(self, value: object) -> str:
-        """Return a few words on a value that is not shown itself."""
+        """Return a short description of a value that is not shown."""
         if isinstance(value, int | float | complex):
             return str(value)
         if isinstance(value, Instance):

@@ -12,7 +12,7 @@ Severity = Literal["error", "warning", "info"]
 class FindingCode(StrEnum):
     """Stable codes of findings; a code is never renamed or given another meaning."""
 
-    # What the file would run
+    # Code that the file would run
     GLOBAL_NOT_ALLOWED = "GLOBAL_NOT_ALLOWED"
     CALL_NOT_ALLOWED = "CALL_NOT_ALLOWED"
     STATE_NOT_ALLOWED = "STATE_NOT_ALLOWED"
@@ -22,7 +22,7 @@ class FindingCode(StrEnum):
     EXTERNAL_BUFFER = "EXTERNAL_BUFFER"
     AMBIGUOUS_STREAM = "AMBIGUOUS_STREAM"
 
-    # How it is written
+    # Encoding of the file
     NOT_A_PICKLE = "NOT_A_PICKLE"
     MALFORMED = "MALFORMED"
     TRUNCATED = "TRUNCATED"
@@ -34,7 +34,7 @@ class FindingCode(StrEnum):
     COMPRESSION_INVALID = "COMPRESSION_INVALID"
     FILE_CHANGED = "FILE_CHANGED"
 
-    # What it holds
+    # Contents of the file
     ATTRIBUTE_INVALID = "ATTRIBUTE_INVALID"
     ARRAY_INVALID = "ARRAY_INVALID"
     DTYPE_NOT_ALLOWED = "DTYPE_NOT_ALLOWED"
@@ -42,7 +42,7 @@ class FindingCode(StrEnum):
     CYCLE = "CYCLE"
     NOT_A_PIPELINE = "NOT_A_PIPELINE"
 
-    # More than is read
+    # Limits
     FILE_LIMIT = "FILE_LIMIT"
     DECOMPRESSION_LIMIT = "DECOMPRESSION_LIMIT"
     OPERATION_LIMIT = "OPERATION_LIMIT"
@@ -57,16 +57,16 @@ class FindingCode(StrEnum):
 
 
 class ScanFinding(NamedTuple):
-    """One thing to know about the file."""
+    """A finding about the file."""
 
     code: FindingCode
     severity: Severity
     message: str
-    #: Byte in the stream, after decompression, where it was found; absent where there is none.
+    #: Byte in the stream, after decompression, where it was found; absent if there is no position.
     offset: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the finding as the document has it."""
+        """Return the finding in its document form."""
         result: dict[str, Any] = {
             "code": self.code.value,
             "severity": self.severity,
@@ -77,15 +77,15 @@ class ScanFinding(NamedTuple):
         return result
 
 
-class ReadingStopped(Exception):  # noqa: N818 - it ends a reading, the inspection goes on
+class ReadingStopped(Exception):  # noqa: N818 - it ends the reading; the inspection continues
     """The stream cannot or must not be read any further.
 
     Parameters
     ----------
     code, message
-        Of the finding that says why.
+        Of the finding that states the reason.
     offset
-        Where; the machine adds its own position where it is not given.
+        Position in the stream; by default the current position of the machine.
     """
 
     def __init__(self, code: FindingCode, message: str, offset: int | None = None) -> None:
@@ -95,8 +95,8 @@ class ReadingStopped(Exception):  # noqa: N818 - it ends a reading, the inspecti
         self.offset = offset
 
 
-class Refused(Exception):  # noqa: N818 - a judgement, not a failure
-    """A call or a state is not one that the readers know; reading goes on without it."""
+class Refused(Exception):  # noqa: N818 - a verdict, not a failure
+    """A call or a state is unknown to the readers; reading continues without it."""
 
     def __init__(self, code: FindingCode, message: str) -> None:
         super().__init__(message)
@@ -105,13 +105,13 @@ class Refused(Exception):  # noqa: N818 - a judgement, not a failure
 
 
 class Findings:
-    """The findings of one inspection, in the order in which they were made."""
+    """The findings of one inspection, in order."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._found: list[ScanFinding] = []
         self._seen: set[ScanFinding] = set()
-        #: Findings beyond the limit.
+        #: Number of findings beyond the limit.
         self.dropped = 0
         self.has_errors = False
 
@@ -122,7 +122,7 @@ class Findings:
         offset: int | None = None,
         severity: Severity = "error",
     ) -> None:
-        """Keep a finding, unless the same was made before."""
+        """Add a finding, unless it is a duplicate."""
         self.has_errors |= severity == "error"
         finding = ScanFinding(code, severity, message, offset)
         if finding in self._seen:

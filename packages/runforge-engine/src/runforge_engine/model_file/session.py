@@ -12,40 +12,40 @@ from runforge_engine.model_file.limits import Watch
 from runforge_engine.model_file.scan_findings import FindingCode, Findings, ReadingStopped
 from runforge_engine.model_file.values import Array, Global, Instance
 
-#: Operations between two looks at the clock.
+#: Number of operations between two checks of the time.
 _OPERATIONS_PER_LOOK = 1024
-#: How many bytes more than the file has its arrays and bytes may take.
+#: Number of bytes by which arrays and bytes may exceed the size of the file.
 _SLACK = 2**20
 _PARTS = (Role.ESTIMATOR, Role.TREE)
 
 
 class Reading:
-    """The watch, the findings and the names that a file asks for.
+    """The watch, the findings and the names that a file imports.
 
-    With ``joblib``, its arrays are stepped over; else the file is read as a plain pickle.
+    With ``joblib``, its arrays are skipped; otherwise the file is read as a plain pickle.
     """
 
     def __init__(
         self, watch: Watch, findings: Findings, *, joblib: bool = True, size: int = 0
     ) -> None:
-        #: Bytes of the stream that is read.
+        #: Size of the stream in bytes.
         self.size = size
         self.watch = watch
         self.findings = findings
         self.joblib = joblib
-        #: Arrays of joblib that were met.
+        #: Number of joblib arrays found so far.
         self.wrapped_arrays = 0
-        #: The names in the order in which they are first asked for, and how often each is.
+        #: The names in the order of their first import, with the number of imports of each.
         self.globals: dict[tuple[str, str], Global] = {}
         self.counts = Counter[tuple[str, str]]()
-        #: Estimators and trees in the order in which they are made.
+        #: Estimators and trees in the order of creation.
         self.made: list[Instance] = []
         self._copied = 0
         self._operations = 0
         self._next_look = _OPERATIONS_PER_LOOK
 
     def count_operation(self) -> None:
-        """Stop where there are too many operations, or the time is up."""
+        """Stop if there are too many operations, or the time limit is reached."""
         self._operations += 1
         if self._operations < self._next_look:
             return
@@ -58,7 +58,7 @@ class Reading:
             )
 
     def note_made(self, value: object) -> None:
-        """Keep what a call makes, and stop where copies of the same bytes grow beyond the file."""
+        """Record the result of a call, and stop if copies of the same bytes exceed the limit."""
         if isinstance(value, Instance) and ALLOWED.get(value.cls.pair) in _PARTS:
             self.made.append(value)
         elif isinstance(value, Array):
@@ -71,7 +71,7 @@ class Reading:
             )
 
     def ask_for(self, module: str, name: str, offset: int) -> Global:
-        """Return what a name stands for, and judge it the first time."""
+        """Return the record of a name, and check the name at its first use."""
         pair = (module, name)
         self.counts[pair] += 1
         if pair in self.globals:

@@ -1,7 +1,7 @@
 """Stack, marks, memo and containers of a pickle machine.
 
-A container that is changed must be one: a real reader would call whatever method of that name an
-object has. Source: Python, ``pickle._Unpickler``.
+Only real containers may be changed: a real reader would call any method with that name of another
+object. Source: Python, ``pickle._Unpickler``.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from runforge_engine.model_file.values import Mapping, Scalar, Set
 
 
 class Stack:
-    """What the operations work on.
+    """The stack, marks and memo that operations change.
 
     Parameters
     ----------
     limits
-        Of open marks and of the memo.
+        Limits on open marks and the memo.
     findings
-        Where to write down what no model needs.
+        Collects operations that no model needs.
     """
 
     def __init__(self, limits: InspectionLimits, findings: Findings) -> None:
@@ -29,7 +29,7 @@ class Stack:
         self._outer: list[list[object]] = []
         self._memo: dict[int, object] = {}
         self._numeric_keys = 0
-        #: Where the current operation begins.
+        #: Offset of the current operation.
         self._start = 0
 
     def _mark(self) -> None:

@@ -1,7 +1,7 @@
 """Check decision trees, because scikit-learn trusts their stored values.
 
-Its prediction follows child and feature indices without looking at bounds: with a wrong index it
-reads memory that is not its own. Source: scikit-learn, ``tree/_tree.pyx``.
+Prediction follows child and feature indices without checking bounds: with a wrong index it reads
+memory out of bounds. Source: scikit-learn, ``tree/_tree.pyx``.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def check_tree(tree: Instance, limit: int) -> TreeFacts:
     tree
         ``sklearn.tree._tree.Tree(n_features, n_classes, n_outputs)`` with its state.
     limit
-        Most nodes that are looked at.
+        Maximum number of nodes that are checked.
 
     Raises
     ------
@@ -99,11 +99,11 @@ def _check_nodes(nodes: Array, n_features: int) -> int:
         raise _invalid("has a node of no samples or of an unknown direction")
     total = len(left)
     # Children come after their parent in every tree that scikit-learn builds. With one parent
-    # each, that makes it a tree: no cycle, nothing shared, nothing apart. The root's level is 1,
-    # and 0 that of a node that nothing has led to so far.
+    # each, it is a tree: no cycle, no shared and no separate nodes. The root's level is 1,
+    # and 0 is the level of a node that no parent has referred to so far.
     levels = [0] * total
     levels[0] = 1
-    # A forest has millions of nodes, so the loop does no more than it must.
+    # A forest has millions of nodes, so the loop is kept minimal.
     for node, (first, second, test) in enumerate(zip(left, right, feature, strict=True)):
         if first == _LEAF:
             if second != _LEAF or test != _NO_FEATURE:
@@ -122,7 +122,7 @@ def _check_nodes(nodes: Array, n_features: int) -> int:
 
 
 def _check_fields(dtype: Dtype) -> None:
-    """Refuse nodes that are not, field by field, what the library will take them for."""
+    """Refuse nodes with fields that differ from those that the library expects."""
     found = tuple((field.name, _kind(field.dtype), field.offset) for field in dtype.fields)
     for expected, actual in zip_longest(_NODE, found):
         if expected != actual:

@@ -1,11 +1,11 @@
 """Values on the stack of the symbolic pickle machine.
 
-Numbers, texts, ``None``, tuples and lists stand for themselves and raw bytes are a
+Numbers, strings, ``None``, tuples and lists are plain Python values and raw bytes are a
 :class:`~runforge_engine.model_file.byte_source.Blob`; everything that a real reader would import,
-call or fill is one of the records below. They are compared by identity, as the things they stand
-for are.
+call or fill is one of the records below. The records are compared by identity, like the objects
+that they represent.
 
-They are written out because generating them would take a good part of the reader's start.
+The classes are written out because generating them would slow down the import considerably.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Mapping:
         self.pairs: list[tuple[object, object]] = []
 
     def by_name(self) -> dict[str, object]:
-        """Return the entries whose key is a string; of two alike, the later one counts."""
+        """Return the entries whose key is a string; the last of equal keys counts."""
         return {key: value for key, value in self.pairs if type(key) is str}
 
 
@@ -66,13 +66,13 @@ class Instance:
 
 
 class Opaque:
-    """The result of something that is refused; reading goes on around it."""
+    """The result of a refused call; reading continues without it."""
 
     __slots__ = ("offset", "origin")
 
     def __init__(self, offset: int, origin: Global | None = None) -> None:
         self.offset = offset
-        #: The class or function, where it is known.
+        #: The class or function, if known.
         self.origin = origin
 
 

@@ -13,7 +13,7 @@ from runforge_contracts.fs.folders import as_text
 from runforge_contracts.invariants.finding import ABSENT, Finding
 from runforge_contracts.types import VerificationCheck, VerificationFinding
 
-#: ``not checked`` is no failure: there was nothing to check, or nothing to compare it with.
+#: ``not checked`` is not a failure: there was nothing to check, or nothing to compare with.
 CheckOutcome = Literal["passed", "failed", "not checked"]
 
 
@@ -47,7 +47,7 @@ class CheckVerdict(StrEnum):
     CONTRADICTED = "contradicted"
 
 
-#: What to do, by check, or by check and verdict where that makes a difference.
+#: Hints by check, or by check and verdict where the hint depends on the verdict.
 _HINTS: dict[str | tuple[str, CheckVerdict], str | None] = {
     "files": "Restore the files from a copy of the run that verifies.",
     ("files", CheckVerdict.NO_RESULT): "`runforge rerun` repeats the run in a new folder; so does"
@@ -74,7 +74,7 @@ _HINTS: dict[str | tuple[str, CheckVerdict], str | None] = {
         CheckVerdict.NONE,
     ): "Restore the store from a copy; `--store NAME` names the one to verify.",
 }
-#: The rule that is broken by a file that does not belong to the run.
+#: The rule that a file violates if it does not belong to the run.
 _ADDED = "manifest.complete"
 #: Files that the file managers of macOS and Windows create in folders.
 _OF_SYSTEMS = (".DS_Store", "Thumbs.db", "desktop.ini")
@@ -123,7 +123,7 @@ class Check:
 
     @property
     def hint(self) -> str | None:
-        """What to do about it, if it failed."""
+        """A hint on how to resolve the failure; None if the check did not fail."""
         if self.outcome != "failed":
             return None
         added = [PurePosixPath(item.file or "") for item in self.findings if item.rule == _ADDED]
@@ -154,7 +154,7 @@ def finding_structs(checks: Iterable[Check]) -> list[VerificationFinding]:
 
 
 def _encodable(value: Any) -> Any:
-    """Return a value whose strings can be encoded, which file names need not be."""
+    """Return a value with strings that can be encoded in UTF-8; some file names cannot."""
     if isinstance(value, str):
         return as_text(value)
     if isinstance(value, dict):

@@ -1,1 +1,1 @@
-"""Experiment files: read them, resolve them to one configuration, report what is wrong."""
+"""Read experiment files, resolve them to one configuration, and report errors."""

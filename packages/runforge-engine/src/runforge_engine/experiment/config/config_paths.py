@@ -20,21 +20,21 @@ class ConfigPath(NamedTuple):
 
 
 def place_in(root: Path, text: str, pointer: str) -> ConfigPath:
-    """Return where ``text`` leads, which need not exist.
+    """Resolve the path ``text``, which need not exist.
 
     Parameters
     ----------
     root
         The repository, absolute and without symbolic links.
     text
-        A path relative to it, or an absolute one that lies in it.
+        A path relative to it, or an absolute path inside it.
     pointer
-        Where the text stands in the experiment file.
+        Location of the path in the experiment file.
 
     Raises
     ------
     RunForgeError
-        ``PATH_OUTSIDE_ROOT`` where it leads out, also by a symbolic link.
+        ``PATH_OUTSIDE_ROOT`` where it is outside the repository, also through a symbolic link.
     """
     if text and "\0" not in text:
         name = os.path.relpath(root / text, root).replace(os.sep, "/")

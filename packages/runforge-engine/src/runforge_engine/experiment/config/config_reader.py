@@ -11,13 +11,13 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 
 
 def read_yaml_object(path: Path) -> dict[str, Any]:
-    """Return the object that the YAML file at ``path`` holds.
+    """Return the object in the YAML file at ``path``.
 
     Raises
     ------
     RunForgeError
         As :func:`~runforge_contracts.codec.strict_yaml.load_yaml`; ``DOCUMENT_INVALID`` for
-        anything else than names with values.
+        anything other than a mapping of names to values.
     """
     value = load_yaml(path)
     if not isinstance(value, dict):

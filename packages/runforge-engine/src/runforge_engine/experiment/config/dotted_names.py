@@ -8,9 +8,9 @@ from runforge_contracts.display import quote
 
 
 def nearest(name: str, known: Iterable[str], cutoff: float = 0.7) -> str | None:
-    """Return the known name that was probably meant, or None.
+    """Return the closest known name, or None.
 
-    ``lr`` may stand for ``training.lr``, and ``trainng.lr`` is a typo of it.
+    ``lr`` may be short for ``training.lr``, and ``trainng.lr`` is a typo of it.
     """
     from difflib import get_close_matches
 
@@ -23,5 +23,5 @@ def nearest(name: str, known: Iterable[str], cutoff: float = 0.7) -> str | None:
 
 
 def did_you_mean(name: str | None, form: str = "{}") -> str:
-    """Return the question whether ``name`` was meant; empty where there is none."""
+    """Return a "did you mean" question for ``name``; empty if there is no name."""
     return "" if name is None else f"Did you mean {quote(form.format(name))}?"

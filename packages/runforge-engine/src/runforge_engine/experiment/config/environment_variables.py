@@ -1,4 +1,4 @@
-"""Variables of the environment that an experiment declares.
+"""Environment variables that an experiment declares.
 
 Source: TFC-0003, section 10.
 """
@@ -17,12 +17,12 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_engine.experiment.config.problem_list import Problems
 from runforge_engine.experiment.config.secret_detection import reason_to_withhold
 
-#: Where an experiment declares them, by name: a string for one that is not set, or null.
+#: The field that declares them by name, with a default string or null.
 ENVIRONMENT = "environment"
-#: Names of those that must be set and whose values are not recorded, and of those whose values are
-#: recorded though they look like secrets.
+#: The fields that list the variables that must be set and whose values are not recorded, and those
+#: whose values are recorded although they look like secrets.
 SECRET_ENVIRONMENT, RECORDED_ENVIRONMENT = "secret_environment", "recorded_environment"
-#: How the names begin that a run gives to user code.
+#: Prefix of the variables that a run sets for user code.
 _OURS = "RUNFORGE_"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -34,17 +34,17 @@ class Declared:
 
     #: Their values, by name.
     values: dict[str, str] = field(default_factory=dict)
-    #: Why the values of some are not to be recorded, by name; empty where the experiment says so.
+    #: Why some values are not recorded, by name; empty where the experiment requests it.
     withheld: dict[str, str] = field(default_factory=dict)
 
     @property
     def recorded(self) -> dict[str, str]:
-        """Return the values that become part of the record."""
+        """Return the values that are recorded."""
         return {name: text for name, text in self.values.items() if name not in self.withheld}
 
     @property
     def secret(self) -> dict[str, str]:
-        """Return the values that do not."""
+        """Return the values that are not recorded."""
         return {name: self.values[name] for name in self.withheld}
 
 
@@ -55,18 +55,18 @@ def declared_values(
     *,
     repeated: bool,
 ) -> Declared:
-    """Return the values of the declared variables: those that are set, else those declared.
+    """Return the values of the declared variables: the value that is set, else the default.
 
     Parameters
     ----------
     config
-        The experiment; what is of another form in it has no names in it.
+        The experiment; fields of an invalid form are treated as empty.
     surroundings
         The variables that are set.
     problems
-        Collects names that cannot be declared, and of variables that must be set and are not.
+        Collects names that cannot be declared, and required variables that are not set.
     repeated
-        Whether a run is repeated: then it has the values that it had, but for those that were not
+        Whether a run is repeated: it then keeps its former values, except those that were not
         recorded.
     """
     declared = config.get(ENVIRONMENT)
@@ -95,7 +95,7 @@ def _names(config: Mapping[str, Any], field: str) -> list[str]:
 
 
 def _take(found: Declared, name: str, value: Any, pointer: str, problems: Problems) -> bool:
-    """Take a variable and return True, unless something is wrong with it."""
+    """Add a variable and return True, unless it is invalid."""
     hint: str | None
     if not _NAME.fullmatch(name) or name.startswith(_OURS):
         reason = f"The environment variable {quote(name)} cannot be declared."
@@ -107,7 +107,7 @@ def _take(found: Declared, name: str, value: Any, pointer: str, problems: Proble
         reason = f"The environment variable {quote(name)} is not valid UTF-8."
         hint = None
     else:
-        if isinstance(value, str):  # else the schema has a word on it
+        if isinstance(value, str):  # otherwise the schema reports it
             found.values[name] = value
         return isinstance(value, str)
     problems.add(RunForgeError(ErrorCode.EXPERIMENT_INVALID, reason, hint=hint, pointer=pointer))
@@ -115,7 +115,7 @@ def _take(found: Declared, name: str, value: Any, pointer: str, problems: Proble
 
 
 def fill_in(value: Any, values: Mapping[str, str]) -> Any:
-    """Return ``value`` with ``${NAME}`` replaced in every text, for the names in ``values``."""
+    """Return ``value`` with ``${NAME}`` replaced in every string, for the names in ``values``."""
     if isinstance(value, str):
         return _PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), value)
     if isinstance(value, dict):
@@ -126,7 +126,7 @@ def fill_in(value: Any, values: Mapping[str, str]) -> Any:
 
 
 def placeholders(value: Any) -> Iterator[str]:
-    """Give the names of the variables that texts in ``value`` name as ``${NAME}``."""
+    """Yield the names of the variables that strings in ``value`` use as ``${NAME}``."""
     if isinstance(value, str):
         yield from _PLACEHOLDER.findall(value)
     elif isinstance(value, dict | list):

@@ -1,12 +1,12 @@
 r"""Placeholders in the command and the arguments of an experiment: ``{training.lr}``.
 
-``{name}`` stands for a value of the configuration by its dotted name, ``{config}`` for the path of
-``config.yaml`` and ``{run_id}`` for the id of the run. A string is inserted as it is, any other
-value as JSON. ``{{name}}`` stands for the text ``{name}``.
+``{name}`` is replaced by a value of the configuration by its dotted name, ``{config}`` by the path
+of ``config.yaml`` and ``{run_id}`` by the id of the run. A string is inserted unchanged, any other
+value as JSON. ``{{name}}`` is replaced by the string ``{name}``.
 
-Braces that hold anything but a name are left alone, and so is ``{name}`` behind one of the signs
-``$ @ % # \``: JSON, shell variables and formats like ``%{http_code}`` need no quoting. A name that
-is unknown is a mistake, but not in an item with blanks, quotes and the like, which is code in
+Braces that contain anything but a name are unchanged, and so is ``{name}`` after one of the
+characters ``$ @ % # \``: JSON, shell variables and formats like ``%{http_code}`` need no quoting.
+An unknown name is an error, except in an item with spaces, quotes and the like, which is code in
 another language.
 """
 
@@ -25,9 +25,9 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_engine.experiment.config.dotted_names import did_you_mean, nearest
 from runforge_engine.experiment.config.problem_list import Problems
 
-#: Values that only the run itself has.
+#: Values that are only known once the run exists.
 CONFIG, RUN_ID = "config", "run_id"
-#: The fields of `run` that say how user code is started.
+#: The fields of `run` that define how user code is started.
 STARTS = ("script", "module", "command")
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*"
@@ -36,22 +36,22 @@ _PLACEHOLDER = re.compile(
     rf"|(?<![$@%#\\])\{{(?P<name>{_NAME})\}}"
     r"|\$\{(?P<variable>[A-Za-z_][A-Za-z0-9_]*)\}"
 )
-#: What is in an item that is code: blanks, quotes, brackets and the signs of shells.
+#: Characters that mark an item as code: spaces, quotes, brackets and shell operators.
 _CODE = re.compile(r"[\s\"'`()\[\];|&<>$\\]")
 _MISSING = object()
 
 
 def filled_in(word: str, values: Mapping[str, Any], variables: Mapping[str, str]) -> str:
-    """Return a word of a command with what its placeholders stand for.
+    """Return a word of a command with its placeholders replaced.
 
     Parameters
     ----------
     word
-        As the configuration has it.
+        The word as it is in the configuration.
     values
         The configuration, with :data:`CONFIG` and :data:`RUN_ID`.
     variables
-        Values of the environment that are not in the configuration, which ``${NAME}`` stands for.
+        Values of environment variables that are not in the configuration, for ``${NAME}``.
     """
 
     def replace(found: re.Match[str]) -> str:
@@ -66,12 +66,12 @@ def filled_in(word: str, values: Mapping[str, Any], variables: Mapping[str, str]
 
 
 def quoted(text: str) -> str:
-    """Return what stands for ``text`` in a word of a command, placeholders in it being text."""
+    """Escape the placeholders in ``text`` for use in a word of a command."""
     return _PLACEHOLDER.sub(lambda found: f"{{{found[0]}}}" if found["name"] else found[0], text)
 
 
 def check_words(run: Mapping[str, Any], values: Mapping[str, Any], problems: Problems) -> list[str]:
-    """Tell ``problems`` of placeholders that stand for nothing; return what may be a mistake."""
+    """Add unknown placeholders to ``problems``; return the ones that may be mistakes."""
     doubtful = []
     known = [CONFIG, RUN_ID, *(name for name, _ in flattened(values))]
     for field in ("command", "args"):

@@ -1,4 +1,4 @@
-"""Hints about an experiment: likely typos and likely mistakes, one sentence each."""
+"""Give hints on likely typos and mistakes in an experiment, one sentence each."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from runforge_engine.experiment.config.model_references import COPY_MODELS, OWN_
 from runforge_engine.experiment.config.overrides import Setting
 from runforge_engine.experiment.config.secret_detection import secret_form
 
-#: Says that there is no dataset, as a name that stands for nothing.
+#: The dataset name that means that there is no dataset.
 NO_DATASET = "none"
-#: What `training` may hold where RunForge trains itself.
+#: Keys that `training` may have where RunForge trains the model.
 OPTIONS = ("label", "exclude", "preset", "profile", "hyperparameters", "device")
-#: What the value of a field looks like.
+#: Examples of values by field.
 _FORMS = {
     "run": "{script: src/train.py}",
     ENVIRONMENT: '{OMP_NUM_THREADS: "1", HOME: null}',
@@ -42,7 +42,7 @@ _FORMS = {
 
 
 def known_names(config: Mapping[str, Any]) -> Iterator[str]:
-    """Give the names that an experiment may have, by our word; ``x.*`` stands for any in it."""
+    """Yield the names that RunForge knows in an experiment; ``x.*`` matches any name in ``x``."""
     schema = load_schema("tfc.experiment.v1")["properties"]
     maps = {name for name, value in schema.items() if value.get("type") == "object"}
     yield from (f"{name}.*" if name in maps else name for name in schema)
@@ -55,7 +55,7 @@ def known_names(config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def typos(config: Mapping[str, Any]) -> Iterator[str]:
-    """Give the names that are probably meant to be ours and are not, a sentence each."""
+    """Yield a sentence for each name that is probably a typo of a known name."""
     schema = load_schema("tfc.experiment.v1")["properties"]
     start = load_schema("tfc.common.v1")["$defs"]["RunCommand"]["properties"]
     places: list[tuple[str, Iterable[str], Any]] = [
@@ -67,7 +67,7 @@ def typos(config: Mapping[str, Any]) -> Iterator[str]:
     for prefix, known, values in places:
         for name in values if isinstance(values, dict) else ():
             near = None if name in known else nearest(name, known, cutoff=0.8)
-            if near is not None and not name.startswith(near):  # as `model2` does
+            if near is not None and not name.startswith(near):  # such as `model2`
                 yield (
                     f"{quote(prefix + name)} means nothing to RunForge."
                     f" {did_you_mean(prefix + near)}"
@@ -75,7 +75,7 @@ def typos(config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def unfilled(names: Iterable[str], declared: Declared, config: Mapping[str, Any]) -> Iterator[str]:
-    """Give the placeholders that stay as they are, a sentence each."""
+    """Yield a sentence for each placeholder that is not replaced."""
     of_others = set(placeholders({key: config[key] for key in config if key != "run"}))
     for name in sorted(names):
         shown = quote(f"${{{name}}}")
@@ -86,7 +86,7 @@ def unfilled(names: Iterable[str], declared: Declared, config: Mapping[str, Any]
 
 
 def words_on_secrets(declared: Declared, config: Mapping[str, Any]) -> Iterator[str]:
-    """Give what is kept out of the record, and what is in it and looks like a secret."""
+    """Yield sentences on values not recorded, and on recorded ones that look like secrets."""
     for name, reason in declared.withheld.items():
         if reason:
             yield (
@@ -105,7 +105,7 @@ def words_on_secrets(declared: Declared, config: Mapping[str, Any]) -> Iterator[
 
 
 def not_heeded(overrides: Mapping[str, Setting], declared: Declared) -> Iterator[str]:
-    """Give the settings of variables that are set to something else, which counts."""
+    """Yield the settings of variables that the environment overrides with another value."""
     for name, setting in overrides.items():
         field, _, variable = name.partition(".")
         if field == ENVIRONMENT and declared.values.get(variable) not in (None, setting.value):
@@ -116,7 +116,7 @@ def not_heeded(overrides: Mapping[str, Setting], declared: Declared) -> Iterator
 
 
 def hint_for(pointer: str | None, config: dict[str, Any]) -> str | None:
-    """Return how a value is written that has another form than is expected."""
+    """Return a hint on how to write a value of the expected form."""
     parts = parse_pointer(pointer or "")
     if not parts:
         return None
@@ -134,7 +134,7 @@ def hint_for(pointer: str | None, config: dict[str, Any]) -> str | None:
         return f"For example `{parts[0]}: {_FORMS[parts[0]]}`."
     try:
         value = get_at(config, pointer or "")
-    except RunForgeError:  # what is missing
+    except RunForgeError:  # the missing name
         return None
     if isinstance(value, bool | int | float) and not _is_numeric(parts):
         return f"Write a string in quotes: `{json.dumps(json.dumps(value))}`."
@@ -142,5 +142,5 @@ def hint_for(pointer: str | None, config: dict[str, Any]) -> str | None:
 
 
 def _is_numeric(parts: list[str]) -> bool:
-    """Tell whether a number is what is expected, and another one."""
+    """Return whether a number is a valid value at this location."""
     return parts in (["seed"], ["training", "epochs"], ["training", "batch_size"])

@@ -1,4 +1,4 @@
-"""What ``dataset`` and ``model`` of an experiment stand for: files, with their digests.
+"""Resolve ``dataset`` and ``model`` of an experiment to files, with their digests.
 
 Source: TFC-0003, section 9.1.
 """
@@ -18,11 +18,11 @@ from runforge_contracts.fs.files import digest_file, reading
 from runforge_engine.experiment.config.config_paths import ConfigPath, place_in
 from runforge_engine.experiment.config.dotted_names import did_you_mean, nearest
 
-#: Fields that refer to something, and those that hold the paths by name.
+#: Fields that are references, and the fields with the paths by name.
 FIELDS = {"dataset": "datasets", "model": "models"}
-#: How the names of models begin that RunForge trains itself.
+#: Prefix of the models that RunForge trains.
 OWN_MODELS = "runforge/"
-#: The field that says which models are copied, and the folder that they are copied to.
+#: The field that lists the models to copy, and the folder that they are copied to.
 COPY_MODELS = "copy_models"
 MODELS = "models"
 
@@ -35,9 +35,9 @@ def resolve_reference(
     must_exist: bool = False,
     before_reading: Callable[[str], object] = lambda _: None,
 ) -> dict[str, Any] | None:
-    """Return path, digest and size of what a field refers to; None where it is but a name.
+    """Return path, digest and size of the file that a field refers to; None for a plain name.
 
-    A name that is listed stands for the path there; a path in the repository stands for itself. A
+    A listed name refers to the path in the list; otherwise the value is a path in the repository. A
     folder has no digest.
 
     Parameters
@@ -49,15 +49,15 @@ def resolve_reference(
     field
         ``dataset`` or ``model``.
     must_exist
-        Whether it is known to be more than a name.
+        Whether the field is known to refer to a file.
     before_reading
         Called with the path of a file, before its digest is taken.
 
     Raises
     ------
     RunForgeError
-        ``PATH_OUTSIDE_ROOT`` for a path that leads out; ``DATASET_NOT_FOUND`` or
-        ``FILE_NOT_FOUND`` where nothing is there; ``FILE_UNSAFE``, ``FILE_UNREADABLE``.
+        ``PATH_OUTSIDE_ROOT`` for a path outside the repository; ``DATASET_NOT_FOUND`` or
+        ``FILE_NOT_FOUND`` where it does not exist; ``FILE_UNSAFE``, ``FILE_UNREADABLE``.
     """
     text, listed = config.get(field), config.get(FIELDS[field])
     if not isinstance(text, str) or (field == "model" and text.startswith(OWN_MODELS)):
@@ -88,9 +88,9 @@ def resolve_reference(
 
 
 def _nearest_file(place: ConfigPath) -> str | None:
-    """Return the question whether a file of the same folder was meant."""
+    """Return a "did you mean" question for a file of the same folder."""
     try:
-        names = os.listdir(place.path.parent)  # noqa: PTH208 - of the folder that it leads to
+        names = os.listdir(place.path.parent)  # noqa: PTH208 - of the target of a link
     except OSError:
         return None
     near = nearest(place.path.name, sorted(names))
@@ -99,6 +99,6 @@ def _nearest_file(place: ConfigPath) -> str | None:
 
 
 def _looks_like_a_path(root: Path, place: ConfigPath) -> bool:
-    """Tell whether a name that leads to nothing begins with a folder that there is."""
+    """Return whether a name that does not exist starts with an existing folder."""
     first, slash, _ = place.name.partition("/")
     return bool(slash) and (root / first).is_dir()

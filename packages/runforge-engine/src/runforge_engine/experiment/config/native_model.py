@@ -1,6 +1,6 @@
 """The options of RunForge's own training in an experiment whose model is ``runforge/<family>``.
 
-``training`` in the configuration says what ``runforge train`` takes as options: ``label``,
+``training`` in the configuration has the options of ``runforge train``: ``label``,
 ``exclude``, ``preset``, ``profile``, ``hyperparameters`` and ``device``.
 """
 
@@ -20,13 +20,13 @@ _OPTIONS = ("preset", "profile", "hyperparameters", "device")
 
 
 def check_bridge(config: Mapping[str, Any]) -> None:
-    """Check what can be checked of a configuration that RunForge is to train.
+    """Check the training options of a configuration before RunForge trains.
 
     Raises
     ------
     RunForgeError
-        ``LABEL_NOT_FOUND`` where no label is named; what
-        :func:`~runforge_engine.pipeline.request.new_request` raises.
+        ``LABEL_NOT_FOUND`` where no label is named; the errors of
+        :func:`~runforge_engine.pipeline.request.new_request`.
     """
     from runforge_engine.pipeline.request import new_request
 
@@ -42,7 +42,7 @@ def check_bridge(config: Mapping[str, Any]) -> None:
             **options,
         )
     except RunForgeError as error:
-        # Its places are those of a request, which nobody has seen.
+        # Its locations refer to the request, which the user has not seen.
         raise RunForgeError(
             error.code, error.message, hint=error.hint, pointer="/training"
         ) from error

@@ -1,4 +1,4 @@
-"""Merge configuration files, the later over the earlier.
+"""Merge configuration files; later files override earlier ones.
 
 Source: TFC-0003, section 9.1.
 """
@@ -17,21 +17,21 @@ from runforge_engine.experiment.config.config_paths import ConfigPath, place_in
 from runforge_engine.experiment.config.config_reader import read_yaml_object
 from runforge_engine.experiment.config.problem_list import Problems
 
-#: Name of the list of files whose values lie below those of the file that names them.
+#: Name of the list of files whose values are overridden by the file that lists them.
 CONFIGS = "configs"
-#: How many files may build on one another.
+#: Maximum depth of files that extend one another.
 _MAX_DEPTH = 32
 
 
 class Configs:
-    """The configuration files that an experiment builds on, each of them read once.
+    """The configuration files that an experiment extends, each read once.
 
     Parameters
     ----------
     root
         The repository.
     problems
-        Where mistakes go; a file that has one counts as empty.
+        Collects errors; a file with an error counts as empty.
     """
 
     def __init__(self, root: Path, problems: Problems) -> None:
@@ -42,14 +42,14 @@ class Configs:
         self.files: dict[str, dict[str, Any]] = {}
 
     def merge(self, raw: dict[str, Any], above: tuple[ConfigPath, ...]) -> dict[str, Any]:
-        """Return the values of ``raw`` over those of the files that it names, in their order.
+        """Merge the values of ``raw`` over those of the files that it lists, in their order.
 
         Parameters
         ----------
         raw
-            What a file holds.
+            The contents of a file.
         above
-            The files that led here: the experiment first, the file of ``raw`` last.
+            The chain of files that extend this one: the experiment first, the file of ``raw`` last.
         """
         own = {key: value for key, value in raw.items() if key != CONFIGS}
         names = raw.get(CONFIGS, [])
@@ -97,7 +97,7 @@ class Configs:
 
 
 def lay_over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    """Return ``below`` with the values of ``above``; objects are merged, all else is replaced."""
+    """Return ``below`` with the values of ``above``; objects are merged, other values replaced."""
     merged = dict(below)
     for key, value in above.items():
         known = merged.get(key)

@@ -20,7 +20,7 @@ class Setting(NamedTuple):
     """A value given on the command line."""
 
     value: Any
-    #: Whether its name is meant as it stands, also where there is no such value yet.
+    #: Whether the name may be new.
     meant: bool
 
 
@@ -30,16 +30,16 @@ def parse_overrides(settings: Iterable[str], reserved: frozenset[str]) -> dict[s
     Parameters
     ----------
     settings
-        As they were typed; the value is YAML: ``3`` is a number, ``[1, 2]`` a list. ``+NAME=VALUE``
-        says that a name is meant that there may not be yet.
+        The settings as typed; the value is YAML: ``3`` is a number, ``[1, 2]`` a list.
+        ``+NAME=VALUE`` allows a new name.
     reserved
-        First names that no setting may have, because a run makes these values itself.
+        First names that no setting may have, because the run sets these values.
 
     Raises
     ------
     RunForgeError
-        ``USAGE_INVALID``, also for two settings of one value; or what
-        :func:`~runforge_contracts.codec.strict_yaml.parse_yaml` raises.
+        ``USAGE_INVALID``, also for two settings of one value; or the errors of
+        :func:`~runforge_contracts.codec.strict_yaml.parse_yaml`.
     """
     overrides: dict[str, Setting] = {}
     typed: dict[str, str] = {}
@@ -79,7 +79,7 @@ def parse_overrides(settings: Iterable[str], reserved: frozenset[str]) -> dict[s
 def unknown_names(
     overrides: Mapping[str, Setting], values: Mapping[str, Any], known: Iterable[str]
 ) -> Iterator[str]:
-    """Give the settings that make a new value though nobody said so, a sentence each.
+    """Yield a sentence for each setting that adds a new value without ``+``.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def unknown_names(
     values
         The configuration before them.
     known
-        Further names that an experiment may have; ``environment.*`` stands for any name in it.
+        Further names that an experiment may have; ``environment.*`` matches any name in it.
     """
     names = [*(name for name, _ in flattened(values)), *known]
     maps = tuple(item.removesuffix("*") for item in names if item.endswith(".*"))
@@ -114,12 +114,12 @@ def _has(values: Mapping[str, Any], name: str) -> bool:
 
 
 def override(values: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
-    """Return ``values`` with ``value`` at the dotted ``name``; objects on the way are made.
+    """Return ``values`` with ``value`` at the dotted ``name``; missing objects are created.
 
     Raises
     ------
     RunForgeError
-        ``USAGE_INVALID`` where there is something on the way that has no names in it.
+        ``USAGE_INVALID`` where a value on the path is not an object.
     """
     first, _, rest = name.partition(".")
     if not rest:

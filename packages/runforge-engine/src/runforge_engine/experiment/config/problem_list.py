@@ -10,28 +10,28 @@ from runforge_contracts.errors import ErrorCode, Problem, RunForgeError
 
 
 class Problems:
-    """The mistakes found so far in the file ``path``."""
+    """The errors found so far in the file ``path``."""
 
     def __init__(self, path: str) -> None:
         self._path = path
         self._errors: list[RunForgeError] = []
 
     def add(self, error: RunForgeError) -> None:
-        """Take a mistake."""
+        """Add an error."""
         self._errors.append(error)
 
     @contextmanager
     def collecting(self) -> Iterator[None]:
-        """Take the error that ends the block, if one does, and go on behind it."""
+        """Add an error raised in the block, if any, and continue after the block."""
         try:
             yield
         except RunForgeError as error:
             self.add(error)
 
     def tell(self) -> None:
-        """Raise what was found: the mistake itself where it is the only one.
+        """Raise the collected errors: a single one unchanged, several as one error.
 
-        Several have the code that they share, or ``EXPERIMENT_INVALID``.
+        The code of several is the one that they share, or ``EXPERIMENT_INVALID``.
         """
         problems = [problem for error in self._errors for problem in _problems(error)]
         if not problems:
@@ -50,7 +50,7 @@ class Problems:
 
 def _with_path(error: RunForgeError, path: str) -> RunForgeError:
     if error.location.pointer is None:
-        return error  # it is not about the file
+        return error  # the error is not about the file
     place = error.location._replace(path=error.location.path or path)
     return RunForgeError(
         error.code, error.message, hint=error.hint, problems=error.problems, **place._asdict()

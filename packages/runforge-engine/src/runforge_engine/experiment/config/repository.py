@@ -1,4 +1,4 @@
-"""The repository that experiments and their runs live in."""
+"""Find the repository of experiments and their runs."""
 
 from __future__ import annotations
 

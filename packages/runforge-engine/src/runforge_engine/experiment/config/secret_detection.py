@@ -1,7 +1,7 @@
 """Detect likely secrets, by the name of a variable or by the form of its value.
 
-A guess on the safe side: to record such a value, allow it explicitly. The forms are those
-that the issuers of tokens give them so that they can be found.
+The detection errs on the safe side: to record such a value, allow it explicitly. The forms are
+those that issuers give their tokens so that scanners can find them.
 
 Source: GitHub, "Supported secret scanning patterns"; RFC 7519, section 3; RFC 7468, section 10.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-#: Words of a name that tell of a secret, and endings of words written together.
+#: Words in a name that indicate a secret, and suffixes of compound words.
 _WORDS = frozenset({"KEY", "PASS", "PWD", "AUTH", "DSN"})
 _ENDINGS = (
     *("TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL"),
@@ -18,11 +18,11 @@ _ENDINGS = (
 )
 #: The working directory, which shells keep in a variable.
 _HARMLESS_NAMES = frozenset({"PWD", "OLDPWD"})
-#: What no secret is, unless its name leaves no doubt: nothing, a switch, a number such as a limit.
+#: Values that are not secrets unless the name is clear: empty, a switch, or a number.
 _HARMLESS = re.compile(r"|true|false|yes|no|on|off|none|null|-?[0-9]{1,9}(\.[0-9]+)?", re.I)
 _CERTAIN = ("SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-#: Forms of tokens, by what they are.
+#: Patterns of tokens, by description.
 _FORMS = {
     "a token of GitHub": r"\bgh[pousr]_[A-Za-z0-9]{16,}|\bgithub_pat_[A-Za-z0-9_]{20,}",
     "a token of GitLab": r"\bglpat-[A-Za-z0-9_-]{16,}",
@@ -42,13 +42,13 @@ _WHAT = tuple(_FORMS)
 
 
 def secret_form(value: str) -> str | None:
-    """Return what a value looks like that lets one in somewhere, such as ``a token of GitHub``."""
+    """Return the kind of credential that a value looks like, such as ``a token of GitHub``."""
     found = _FORM.search(value)
     return None if found is None or found.lastindex is None else _WHAT[found.lastindex - 1]
 
 
 def without_secrets(text: str) -> str:
-    """Return ``text`` with ``REDACTED`` in place of everything that has the form of a token."""
+    """Return ``text`` with ``REDACTED`` in place of everything that looks like a token."""
     return _FORM.sub("REDACTED", text)
 
 

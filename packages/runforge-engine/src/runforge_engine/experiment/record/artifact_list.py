@@ -1,6 +1,6 @@
-"""Artifacts of a run: written once, seen whole or not at all.
+"""Write artifacts of a run, once and atomically.
 
-It needs the standard library alone, like the module that training scripts call.
+It uses only the standard library, like the module that training scripts import.
 
 Source: TFC-0003, section 12.
 """
@@ -14,7 +14,7 @@ import shutil
 import stat
 from pathlib import Path, PurePosixPath
 
-#: Nobody writes to an artifact, its owner included.
+#: Permissions of an artifact: read-only, also for its owner.
 _READ_ONLY = 0o444
 
 
@@ -24,7 +24,7 @@ def place_of(name: str) -> PurePosixPath:
     Raises
     ------
     ValueError
-        For a name that is not a relative path with forward slashes, or leads out of the folder.
+        For a name that is not a relative path with forward slashes, or is outside the folder.
     """
     place = PurePosixPath(name)
     if name != str(place) or place.is_absolute() or not place.parts or ".." in place.parts:
@@ -44,7 +44,7 @@ def _is_text(name: str) -> bool:
 
 
 def check_way(folder: Path, place: PurePosixPath) -> None:
-    """Raise ``OSError`` where a symbolic link is on the way from ``folder`` to ``place``."""
+    """Raise ``OSError`` if a path component between ``folder`` and ``place`` is a symbolic link."""
     for parent in place.parents:
         if (folder / parent).is_symlink():
             raise OSError(errno.ELOOP, "the folder is a symbolic link", str(folder / parent))
@@ -53,12 +53,12 @@ def check_way(folder: Path, place: PurePosixPath) -> None:
 def keep_artifact(
     source: str | os.PathLike[str] | bytes, folder: Path, place: PurePosixPath
 ) -> None:
-    """Put a copy of ``source``, a file or the bytes of one, into ``folder`` at ``place``.
+    """Copy ``source``, a file or its bytes, to the relative path ``place`` in ``folder``.
 
     Raises
     ------
     FileExistsError
-        Where something is there already.
+        Where the path exists.
     OSError
         Where the file cannot be read or written.
     """
@@ -84,9 +84,9 @@ def keep_artifact(
 
 
 def publish(unfinished: Path, target: Path) -> None:
-    """Give the finished file its name, unless something has that name; then raise.
+    """Move the finished file to its final name, without replacing a file.
 
-    The old name stays where the file system has links. Raises ``FileExistsError``.
+    The old name remains where the file system supports links. Raises ``FileExistsError``.
     """
     try:
         os.link(unfinished, target)
@@ -95,15 +95,16 @@ def publish(unfinished: Path, target: Path) -> None:
             errno.EEXIST, "files of a run are written once", str(target)
         ) from None
     except OSError:
-        # A file system without links: the name is claimed first, and then taken over.
+        # A file system without links: the name is claimed first and then replaced.
         os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644))
         unfinished.replace(target)
 
 
 def protect(folder: Path) -> None:
-    """Let all files in ``folder`` be read only, by their owner at least; what fails stays.
+    """Make all files in ``folder`` read-only, ignoring failures.
 
-    Folders keep theirs, so that Git and ``rm`` can remove them. No symbolic link is followed.
+    Folders keep their permissions, so that Git and ``rm`` can remove them. No symbolic link is
+    followed.
     """
     if folder.is_symlink():
         return

@@ -1,4 +1,4 @@
-"""Checks of the experiment runs of a repository; runs are reported, never changed.
+"""Check the experiment runs of a repository, without changing them.
 
 Source: TFC-0002, sections 10 and 11; TFC-0003, sections 12 and 15.
 """
@@ -25,30 +25,30 @@ from runforge_engine.experiment.config.model_references import FIELDS, MODELS
 from runforge_engine.experiment.record.experiment_state import state_of
 from runforge_engine.provenance.git import Git, GitUnavailableError
 
-#: Files from this size on are for Git LFS, in bytes.
+#: Size from which files should be in Git LFS, in bytes.
 LARGE = 10 * 2**20
 _TIME_LIMIT = 30.0
-#: Names that a sentence lists.
+#: Maximum number of names in a sentence.
 _SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
 class RunCheck:
-    """What was found of one folder among the runs."""
+    """The result of checking one run folder."""
 
     run_id: str
-    #: The folder, relative to the repository where it lies in it.
+    #: The folder, relative to the repository if it is inside it.
     run_dir: str
     state: RunStatus
     findings: tuple[Finding, ...]
 
     @property
     def conforms(self) -> bool:
-        """Whether nothing is wrong with the run; it may have failed all the same."""
+        """Whether the run has no findings; a failed run can conform."""
         return not self.findings
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the check as a document has it."""
+        """Return the check in its document form."""
         return {
             "run_id": self.run_id,
             "run_dir": self.run_dir,
@@ -60,20 +60,20 @@ class RunCheck:
 
 @dataclass(frozen=True, slots=True)
 class RepositoryCheck:
-    """What was found of the runs of a repository."""
+    """The result of checking the runs of a repository."""
 
     repository: Path
     runs: tuple[RunCheck, ...]
-    #: What a person should look after, a sentence each.
+    #: Warnings that need attention, one sentence each.
     warnings: tuple[str, ...]
 
     @property
     def conforms(self) -> bool:
-        """Whether nothing is wrong with any run."""
+        """Whether no run has findings."""
         return all(run.conforms for run in self.runs)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the check as a document has it."""
+        """Return the check in its document form."""
         return {
             "repository": str(self.repository),
             "conforms": self.conforms,
@@ -90,13 +90,12 @@ def check_repository(root: Path, runs: Iterable[Path] | None = None) -> Reposito
     root
         The repository.
     runs
-        Folders of runs; all that lie among the runs of the repository, and its models, where they
-        are left out.
+        Folders of runs; by default all run folders of the repository, and its models.
 
     Raises
     ------
     RunForgeError
-        ``FILE_UNSAFE`` where the folder of the runs is a symbolic link or no folder,
+        ``FILE_UNSAFE`` where the folder of the runs is a symbolic link or not a folder,
         ``FILE_UNREADABLE``.
     """
     root = Path(os.path.realpath(root))
@@ -116,9 +115,9 @@ def check_repository(root: Path, runs: Iterable[Path] | None = None) -> Reposito
 
 
 def word_on_others(root: Path) -> str | None:
-    """Return a sentence on what other tools keep among the runs of a repository, if they do.
+    """Return a warning about files of other tools among the runs of a repository, if any.
 
-    So it does where there can be no runs, or nobody may look.
+    Also return one where the folder of the runs is invalid or cannot be read.
     """
     try:
         found = list(_children(Path(os.path.realpath(root)) / layout.EXPERIMENT_RUNS))
@@ -138,7 +137,7 @@ def _word_on(others: Sequence[Path]) -> Iterator[str]:
 
 
 def _children(runs: Path) -> Iterator[Path]:
-    """Give the folders among the runs, and the links, whatever they are called."""
+    """Yield all folders and links among the runs, with any name."""
     if not os.path.lexists(runs):
         return
     if runs.is_symlink() or not runs.is_dir():
@@ -159,7 +158,7 @@ def _check(path: Path, root: Path) -> RunCheck:
     if path.is_symlink():
         message = f"{quote(path.name)} is a symbolic link, which could lead anywhere."
         return RunCheck(path.name, where, "unknown", (Finding("run.no-links", message, where),))
-    # Before its files: a run that ends meanwhile has them all.
+    # Read before its files: a run that ends in between then has all of them.
     folder = ExperimentRun(path)
     state = state_of(folder)
     findings = (*check_experiment_run(path), *_changed_inputs(folder))
@@ -167,7 +166,7 @@ def _check(path: Path, root: Path) -> RunCheck:
 
 
 def _changed_inputs(folder: ExperimentRun) -> Iterator[Finding]:
-    """Give the files that were changed while the run used them."""
+    """Yield the input files that were changed during the run."""
     try:
         references = (folder.config or {}).get("references", {})
     except RunForgeError:
@@ -189,7 +188,7 @@ def _changed_inputs(folder: ExperimentRun) -> Iterator[Finding]:
 
 
 def _warnings(root: Path, places: Iterable[Path]) -> Iterator[str]:
-    """Give the large files that Git would take for itself."""
+    """Yield a warning for large files that would be committed to Git without LFS."""
     large = dict(sorted((path, size) for place in places for path, size in _large_files(place)))
     if not large:
         return

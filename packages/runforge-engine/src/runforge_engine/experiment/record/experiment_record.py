@@ -1,8 +1,8 @@
 """Write the files of an experiment's run, from before user code starts until it has ended.
 
-The last of all is the configuration with the run's end in it: it takes the place of the one that
-says that the run is in progress, and the manifest beside it has its digest already. A run whose
-configuration tells its end is whole.
+The configuration with the final status is written last: it replaces the one with the status of a
+run in progress, and the manifest already has its digest. A run whose configuration has a final
+status is therefore complete.
 
 Source: TFC-0002, section 5; TFC-0003, sections 8, 9 and 14.
 """
@@ -30,9 +30,9 @@ from runforge_contracts.validation import validate
 from runforge_engine.experiment.record.artifact_list import protect
 from runforge_engine.store.run_folders import sync_run, write_new
 
-#: How lines of the log begin that are not user code's.
+#: Prefix of the log lines that RunForge writes.
 _OURS = "runforge: "
-#: What a manifest that is not ours has behind its name.
+#: Suffix for a manifest that user code wrote.
 _FOREIGN = ".user"
 _ANY_ID = "run-2026-02-01-001"
 
@@ -50,16 +50,16 @@ class ExperimentRecord:
 
     @property
     def log(self) -> Path:
-        """The output of user code."""
+        """The log file with the output of user code."""
         return self.folder / layout.LOGS
 
     @property
     def artifacts(self) -> Path:
-        """Whatever user code leaves."""
+        """The folder for the artifacts of user code."""
         return self.folder / layout.ARTIFACTS
 
     def begin(self, config: dict[str, Any], system: dict[str, Any]) -> None:
-        """Write what is known before user code starts; where that fails, nothing is left.
+        """Write the files known before user code starts; remove them if that fails.
 
         Raises
         ------
@@ -86,7 +86,7 @@ class ExperimentRecord:
             raise
 
     def say(self, lines: Iterable[str]) -> None:
-        """Append lines of our own to the log, unless user code left something else in its place.
+        """Append lines of RunForge to the log, if it is still a regular file.
 
         Raises
         ------
@@ -94,7 +94,7 @@ class ExperimentRecord:
             ``STORE_NOT_WRITABLE``.
         """
         if os.path.lexists(self.log) and not stat.S_ISREG(self.log.lstat().st_mode):
-            return  # Who writes there writes to another file, or waits for a reader.
+            return  # Writing there would change another file, or block until there is a reader.
         text = "".join(f"{_OURS}{printable(line)}\n" for line in lines)
         with writing(self.log), self.log.open("ab+") as log:
             if text and log.tell():
@@ -103,7 +103,7 @@ class ExperimentRecord:
             log.write(text.encode("utf-8", "backslashreplace"))
 
     def finish(self, config: dict[str, Any]) -> None:
-        """Seal the run: nothing in its folder changes any more.
+        """Write the final documents; nothing in the folder changes afterwards.
 
         A manifest that user code wrote is kept under another name.
 
@@ -123,7 +123,7 @@ class ExperimentRecord:
         data = _encode_config(config)
         digests: dict[str, Any] = {}
         for name, path in self._files()[0].items():
-            with contextlib.suppress(RunForgeError):  # a check has the word on what has none
+            with contextlib.suppress(RunForgeError):  # a check reports files without one
                 digests[name] = digest_file(path)._asdict()
         digests[layout.CONFIG] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
         manifest = {
@@ -140,11 +140,11 @@ class ExperimentRecord:
         write_file(self.config, data)
 
     def irregular(self) -> list[str]:
-        """Return, a sentence each, what user code left that no manifest can hold."""
+        """Return a sentence for each file of user code that a manifest cannot list."""
         return self._files()[1]
 
     def _files(self) -> tuple[dict[str, Path], list[str]]:
-        """Return the files by their names in the manifest, and what is none."""
+        """Return the files by their names in the manifest, and the irregular ones."""
         files: dict[str, Path] = {}
         irregular: list[str] = []
         with writing(self.folder):

@@ -12,11 +12,11 @@ from runforge_engine.runtime.folder_lock import is_held
 def state_of(folder: ExperimentRun) -> RunStatus:
     """Return the status with which a run ended, or its current state.
 
-    ``interrupted``: it has not recorded its end, and no process executes it. ``unknown``: its
-    configuration has no status, as that of another tool may, or cannot be read; a lock, which any
-    user can take, is no evidence then.
+    ``interrupted``: no final status is recorded, and no process executes the run. ``unknown``: its
+    configuration has no status, as with another tool, or cannot be read; a lock is then no
+    evidence, because any user can take it.
     """
-    # In this order: a run has recorded its end before its folder is released.
+    # In this order: a run records its final status before it releases its folder.
     held = is_held(folder.path)
     try:
         status = "running" if folder.config is None else folder.status

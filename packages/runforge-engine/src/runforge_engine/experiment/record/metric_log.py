@@ -1,13 +1,13 @@
 """Convert the journal that user code appends to into ``metrics.json``.
 
-The journal is one JSON object a line, so that any language and several processes can write it, and
-whatever was written before a crash counts. Its summary is rewritten about twice a second,
-as a whole, so that readers always find valid JSON.
+The journal has one JSON object per line, so that any language and several processes can write it,
+and everything written before a crash counts. Its summary is replaced atomically about twice a
+second, so that readers always find valid JSON.
 
-The order in which the lines of several processes arrive is chance, so it decides nothing that they
-themselves decide: points are in the order of their steps, and of two that share a step the one with
-the higher ``revision`` counts, then the larger value. A revision is how often the same process had
-given that value before.
+The lines of several processes arrive in random order, so the order is not used where the lines
+define one: points are sorted by step, and of two with the same step the one with the higher
+``revision`` counts, then the larger value. The revision is the number of times that the same
+process had logged that value before.
 
 Source: TFC-0002, section 7; TFC-0003, section 11.
 """
@@ -30,28 +30,28 @@ from runforge_contracts.store.experiment_runs import MAX_LINE_BYTES, journal_lin
 
 from runforge_engine.experiment.record.artifact_list import publish
 
-#: How often the document is written, in seconds; less often where that takes long.
+#: Interval at which the document is written, in seconds; longer where writing is slow.
 INTERVAL = 0.5
-#: The part of the time that may go into writing it.
+#: Maximum fraction of the time that is spent writing it.
 _SHARE = 0.1
-#: How many points and names fit into a document that every client reads; the journal has them all.
+#: Maximum numbers of points and names in the document that clients read; the journal has all.
 MAX_POINTS = 500_000
 MAX_NAMES = 10_000
-#: How much all parameters may take together, in bytes.
+#: Maximum total size of all parameters, in bytes.
 MAX_PARAMETERS = 2**18
-#: How much of the journal is read at once, while the run is in progress.
+#: Maximum number of bytes read from the journal at once while the run is in progress.
 _PIECE = 2**18
-#: Mistakes that are reported one by one.
+#: Maximum number of errors that are reported one by one.
 _TOLD = 5
 
 _NUMBER = r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,25})?(?:[eE][-+]?[0-9]{1,2})?"
-#: The usual line, of which a million come: the strict reader takes ten times as long for it.
+#: The most frequent form of a line; the strict reader takes ten times as long for it.
 _USUAL = re.compile(
     rf'\{{"metric": ?"([ !#-\[\]-~]+)", ?"value": ?({_NUMBER})(?:, ?"step": ?({_NUMBER}))?\}}'
 )
 
 
-#: Step, revision and value of a metric: of two such points the greater one is nearer to the end.
+#: Step, revision and value of a metric: the greater of two points is the later one.
 _Point = tuple[int | float, int, int | float]
 
 
@@ -64,7 +64,7 @@ class Journal:
         self._summary: dict[str, int | float] = {}
         self._summary_ranks: dict[str, tuple[int, int | float] | None] = {}
         self._history: dict[str, list[_Point]] = {}
-        #: The metrics whose history is not in order yet.
+        #: The metrics whose history is not sorted yet.
         self._unordered: set[str] = set()
         self._greatest: dict[str, _Point] = {}
         self._points = 0
@@ -80,7 +80,7 @@ class Journal:
 
     @property
     def document(self) -> dict[str, Any]:
-        """What ``metrics.json`` holds; the value of the highest step stands for a summary."""
+        """The contents of ``metrics.json``; a summary defaults to the value of the highest step."""
         for name in self._unordered & self._history.keys():
             self._history[name].sort()
         self._unordered.clear()
@@ -95,7 +95,7 @@ class Journal:
 
     @property
     def warnings(self) -> list[str]:
-        """What is wrong with the journal, a sentence each."""
+        """The problems of the journal, one sentence each."""
         more = self._mistaken - len(self._mistakes)
         return [
             *self._mistakes,
@@ -104,7 +104,7 @@ class Journal:
         ]
 
     def read(self, line: bytes) -> None:
-        """Take one line; what is wrong with it is a warning."""
+        """Add one line; problems become warnings."""
         self._lines += 1
         usual = _USUAL.fullmatch(line.decode("utf-8", "replace"))
         if usual is not None:
@@ -180,7 +180,7 @@ class Journal:
 
 
 def _replaces(rank: tuple[int, Any] | None, known: tuple[int, Any] | None) -> bool:
-    """Tell whether a value takes the place of the one before; without a revision it does."""
+    """Return whether a value replaces the previous one; without a revision it does."""
     return rank is None or known is None or rank > known
 
 
@@ -189,7 +189,7 @@ def _number(text: str) -> int | float:
 
 
 class Metrics:
-    """Keeps ``metrics.json`` up to date with the journal.
+    """Keep ``metrics.json`` up to date with the journal.
 
     A ``metrics.json`` that user code writes itself is never touched.
     """
@@ -205,12 +205,12 @@ class Metrics:
         self._unsaid = False
         self._due = 0.0
         self.journal = Journal()
-        #: What is wrong, a sentence each.
+        #: Problems, one sentence each.
         self.warnings: list[str] = []
 
     def follow(self) -> None:
-        """Read some of what is new and, if it is time, write the document."""
-        # What cannot be read or written now may be later; the end is strict.
+        """Read some new lines and, if it is due, write the document."""
+        # Errors may be temporary, so they are ignored here; `finish` raises them.
         with contextlib.suppress(RunForgeError, OSError):
             self._read(at_once=False)
             began = time.monotonic()
@@ -232,7 +232,7 @@ class Metrics:
         except RunForgeError as error:
             self.warnings.append(f"The journal of the metrics cannot be read: {error.message}")
         if journal_line(0, self._rest).entry is not None:
-            self._take(self._rest)  # else the writer was stopped
+            self._take(self._rest)  # otherwise the writer was stopped
         self._rest = b""
         with writing(self._document):
             self._write()
@@ -244,7 +244,7 @@ class Metrics:
             )
 
     def _read(self, *, at_once: bool = True) -> None:
-        """Read what is new in the journal: all of it, or a piece."""
+        """Read the new part of the journal: all of it, or one piece."""
         try:
             file = open_file(self._path)
         except NotFoundError:
@@ -262,7 +262,7 @@ class Metrics:
                     break
 
     def _take(self, line: bytes) -> None:
-        # Of a line that is too long only that is known.
+        # Only the start of a line that is too long is kept; report it by its length.
         self.journal.read(b"\0" * (MAX_LINE_BYTES + 1) if self._skipping else line)
         self._skipping = False
         self._unsaid = True
@@ -272,7 +272,7 @@ class Metrics:
             return
         data = msgspec.json.format(encode_json_line(self.journal.document), indent=2) + b"\n"
         unfinished = self._document.with_name(f".{self._document.name}.tmp")
-        unfinished.unlink(missing_ok=True)  # it may be a link by now, which would lead elsewhere
+        unfinished.unlink(missing_ok=True)  # it may have become a link to another file
         try:
             with unfinished.open("xb") as file:
                 file.write(data)

@@ -1,4 +1,4 @@
-"""Allocate the folder of a run: its name is the id, and creating it is the claim.
+"""Allocate the folder of a run; its name is the id, and creating it claims the id.
 
 Source: TFC-0003, sections 7 and 8.
 """
@@ -16,12 +16,12 @@ from runforge_contracts.store import layout
 
 
 def check_run_id(text: str, root: Path) -> ExperimentRunId:
-    """Return the id that a person has chosen.
+    """Check a run id chosen by the user, and return it.
 
     Raises
     ------
     RunForgeError
-        ``RUN_ID_INVALID`` for another form, ``RUN_ID_TAKEN`` where there is something of that name.
+        ``RUN_ID_INVALID`` for another form, ``RUN_ID_TAKEN`` where the name exists.
     """
     run_id = parse_experiment_run_id(text)
     if run_id is None:
@@ -36,7 +36,7 @@ def check_run_id(text: str, root: Path) -> ExperimentRunId:
 
 
 def check_place(root: Path) -> None:
-    """Check that runs can be made in the repository; nothing is written.
+    """Check that runs can be created in the repository, without writing anything.
 
     Raises
     ------
@@ -61,10 +61,10 @@ def check_place(root: Path) -> None:
 
 
 def claim_run(root: Path, day: str, run_id: ExperimentRunId | None = None) -> Path:
-    """Make the folder of a new run and return it.
+    """Create the folder of a new run and return it.
 
-    Of several processes that claim the same id, one gets it; the others take the next. So there
-    are no gaps.
+    Of several processes that claim the same id, one gets it and the others take the next, so
+    there are no gaps.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def claim_run(root: Path, day: str, run_id: ExperimentRunId | None = None) -> Pa
     day
         The UTC day, ``YYYY-MM-DD``.
     run_id
-        The id to claim; else it is the one after the greatest of the day.
+        The id to claim; by default the one after the greatest of the day.
 
     Raises
     ------
@@ -106,7 +106,7 @@ def claim_run(root: Path, day: str, run_id: ExperimentRunId | None = None) -> Pa
 
 
 def next_run_id(root: Path, day: str) -> ExperimentRunId:
-    """Return the id that the next run of the day has if nobody else claims it.
+    """Return the id of the next run of the day, unless another process claims it first.
 
     Raises ``FILE_UNREADABLE`` where the folder of the runs cannot be read.
     """

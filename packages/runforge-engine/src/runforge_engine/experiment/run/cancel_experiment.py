@@ -22,14 +22,14 @@ def stop_experiment(path: Path, *, patience: float = PATIENCE) -> ExperimentRun:
     path
         The run folder.
     patience
-        How long to wait, in seconds.
+        Maximum time to wait, in seconds.
 
     Raises
     ------
     RunForgeError
         ``RUN_ALREADY_COMPLETE`` where the run has ended in another way, before or meanwhile;
-        ``RUN_NOT_RUNNING`` if no process runs it; what
-        :func:`~runforge_engine.pipeline.cancel.ask_to_end` raises.
+        ``RUN_NOT_RUNNING`` if no process runs it; the errors of
+        :func:`~runforge_engine.pipeline.cancel.ask_to_end`.
     """
     state = state_of(ExperimentRun(path))
     if state == "running":

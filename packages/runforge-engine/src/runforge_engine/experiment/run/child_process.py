@@ -23,11 +23,11 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_engine.experiment.run.output_tee import Show, Tee
 from runforge_engine.runtime.cancellation import Cancellation
 
-#: How long user code may take to end after it was asked to, in seconds.
+#: Time that user code has to end after a request to end, in seconds.
 GRACE = 1.0
-#: How often it is looked whether user code has ended, in seconds: seldom where it takes long.
+#: Intervals at which user code is polled, in seconds: longer where it runs longer.
 _PAUSE, _LONGEST_PAUSE = 0.01, 0.1
-#: How long the end of processes that were killed is waited for, in seconds.
+#: Maximum time to wait for killed processes to end, in seconds.
 _BURIAL = 0.3
 _PR_SET_PDEATHSIG = 1
 
@@ -36,7 +36,7 @@ _PR_SET_PDEATHSIG = 1
 class Ending:
     """How user code ended."""
 
-    #: As the system has it: negative where a signal ended it.
+    #: Exit code of the system: negative where a signal ended user code.
     returncode: int
     #: The end of its output.
     tail: bytes
@@ -45,12 +45,12 @@ class Ending:
 
     @property
     def signal(self) -> str | None:
-        """Name of the signal that ended it, such as ``SIGKILL``."""
+        """Name of the signal that ended user code, such as ``SIGKILL``."""
         if self.returncode >= 0:
             return None
         try:
             return signal.Signals(-self.returncode).name
-        except ValueError:  # one of those in between that have no name of their own
+        except ValueError:  # a real-time signal without a name
             return f"SIGRTMIN+{-self.returncode - signal.SIGRTMIN}"
 
 
@@ -78,14 +78,14 @@ def run_user_code(
     environment
         All variables.
     log
-        A file, to which standard output and error are appended in the order in which they come.
+        A file, to which standard output and error are appended in the order of arrival.
     show
         Called with each piece of the output.
     cancellation
-        Asks for the end: the signal goes to all processes of the group, and what is left after
-        :data:`GRACE` is killed.
+        Requests the end: the signal is sent to all processes of the group, and those left after
+        :data:`GRACE` are killed.
     meanwhile
-        Called ten times a second or more.
+        Called at least ten times a second.
 
     Raises
     ------
@@ -129,7 +129,7 @@ def _start(
         options["preexec_fn"] = _die_with_parent()
     try:
         with warnings.catch_warnings():
-            # Between fork and exec one system call is made, which harms no thread.
+            # Only one system call is made between fork and exec, which is safe with threads.
             warnings.simplefilter("ignore", DeprecationWarning)
             return subprocess.Popen(
                 command,
@@ -150,7 +150,7 @@ def _start(
 
 
 def _die_with_parent() -> Callable[[], None] | None:
-    """Return what makes a new process end with this one, also where this one is killed.
+    """Return a function that makes a new process end with this one; None if unsupported.
 
     Source: PR_SET_PDEATHSIG(2const).
     """
@@ -176,7 +176,7 @@ def _attend(
     cancellation: Cancellation,
     meanwhile: Callable[[], None],
 ) -> bool:
-    """Wait for the end of user code; return whether it was asked to end."""
+    """Wait until user code ends; return whether it was asked to end."""
     deadline: float | None = None
     began = time.monotonic()
     while not _has_ended(process):
@@ -194,7 +194,7 @@ def _attend(
 
 
 def _has_ended(process: subprocess.Popen[bytes]) -> bool:
-    """Tell whether the process has ended; its id stays taken, so that its group can be killed."""
+    """Return whether the process has ended; its id stays reserved, so its group can be killed."""
     if sys.platform == "win32" or not hasattr(os, "waitid"):  # as on macOS, before Python 3.13
         return process.poll() is not None
     options = os.WEXITED | os.WNOHANG | os.WNOWAIT
@@ -218,7 +218,7 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Kill what is left of the group, wait for it and let the id go."""
+    """Kill the rest of the group, wait for it and release the id."""
     _kill(process)
     process.wait()
     if sys.platform == "win32":

@@ -1,4 +1,4 @@
-"""Record the code that an experiment runs: repository, commit, and what differs from it.
+"""Record the code that an experiment runs: repository, commit, and differences from it.
 
 Source: TFC-0002, section 6.
 """
@@ -21,15 +21,15 @@ from runforge_engine.provenance.git import Git, GitUnavailableError
 from runforge_engine.provenance.git_state import TIME_LIMIT, read_git_state
 from runforge_engine.provenance.privacy import LEFT_OUT, is_wanted
 
-#: Folders that runs write into; they are not what a run is made from.
+#: Folders that runs write to; they are not part of the code.
 _OUTPUTS = (layout.EXPERIMENT_RUNS, MODELS, layout.DEFAULT_STORE, layout.LEGACY_STORE)
 _NO_REMOTE = "local"
-#: A user with a password, in front of the host.
+#: A user name with a password before the host.
 _PASSWORD = re.compile(r"(?:^|(?<=://))[^/@\s]+:[^/@\s]*@")
 
 
 def describe_code(root: Path) -> tuple[dict[str, Any] | None, list[str]]:
-    """Return the state of the code, and what is missing from it.
+    """Return the state of the code, and warnings about it.
 
     Parameters
     ----------
@@ -41,13 +41,13 @@ def describe_code(root: Path) -> tuple[dict[str, Any] | None, list[str]]:
     tuple
         ``repo``, ``commit``, ``dirty`` and, exactly if dirty, ``diff_sha256``, as
         :mod:`runforge_engine.provenance.git_state` defines it, or None where there is no commit.
-        Then what a person should know, a sentence each.
+        Then warnings, one sentence each.
     """
     try:
         state = read_git_state(root, *_OUTPUTS)
         if state is None:
             return None, list(_why_unknown(root))
-        # As private as the user's name.
+        # The address is as private as the user's name.
         address = LEFT_OUT if is_wanted() else Git(TIME_LIMIT).origin(root)
     except GitUnavailableError as reason:
         return None, [f"The commit is not recorded: {reason}"]
@@ -63,14 +63,14 @@ def describe_code(root: Path) -> tuple[dict[str, Any] | None, list[str]]:
 
 
 def _why_unknown(root: Path) -> Iterator[str]:
-    """Say why a repository has no state; nothing outside of one."""
+    """Yield why the state of a repository is unknown; nothing outside of a repository."""
     folder = Path(os.path.realpath(root))
     if any(os.path.lexists(parent / ".git") for parent in (folder, *folder.parents)):
         yield ("The commit is not recorded: the Git repository has no commit that is checked out.")
 
 
 def _without_password(address: str) -> str:
-    """Return the address of a repository without what lets one in."""
+    """Return the address of a repository without credentials."""
     try:
         parts = urlsplit(address)
     except ValueError:
@@ -79,11 +79,11 @@ def _without_password(address: str) -> str:
         address = urlunsplit(
             parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="")
         )
-    elif _PASSWORD.match(address):  # host:path, as ssh has it
+    elif _PASSWORD.match(address):  # host:path, the form of ssh
         address = address.partition("@")[2]
     return printable(shorten(without_secrets(address), 500))
 
 
 def _lets_in(address: str) -> bool:
-    """Tell whether an address holds more than the name of a user."""
+    """Return whether an address has credentials besides a user name."""
     return bool(_PASSWORD.search(address) or "?" in address or without_secrets(address) != address)

@@ -22,9 +22,9 @@ from runforge_engine.experiment.config.config_paths import place_in
 from runforge_engine.experiment.config.field_names import CONFIG, filled_in
 from runforge_engine.runtime.interpreter import own_command
 
-#: Whether a script or module gets the path of its configuration as an argument; it does.
+#: Whether a script or module gets the path of its configuration as an argument; true by default.
 CONFIG_ARGUMENT = "config_argument"
-#: How parsers of arguments say that they do not know one: argparse, click, absl, fire and others.
+#: Messages of argument parsers for an unknown argument: argparse, click, absl, fire and others.
 _UNKNOWN = (
     r"(?:unrecogni[sz]ed|unknown|ambiguous|unexpected|extra|invalid|no such)"
     r" (?:command[- ]line )?(?:options?|arguments?|args?|flags?|parameters?)|not consume"
@@ -44,18 +44,18 @@ def command_of(
     values: Mapping[str, Any],
     variables: Mapping[str, str],
 ) -> list[str]:
-    """Return program and arguments.
+    """Return the program and its arguments.
 
     Parameters
     ----------
     run
-        How the experiment says that user code starts, valid; None: RunForge trains itself.
+        The valid `run` section of the experiment; None where RunForge trains the model.
     config
         The configuration, absolute.
     values
-        The configuration itself, whose values the words may name.
+        The configuration, whose values the words may refer to.
     variables
-        Variables of the environment that are not in the configuration, by name.
+        Environment variables that are not in the configuration, by name.
     """
     if run is None:
         return own_command(_BRIDGE, "--config", str(config))
@@ -72,22 +72,22 @@ def command_of(
 
 
 def takes_config(run: Mapping[str, Any]) -> bool:
-    """Tell whether ``--config PATH`` follows the arguments."""
+    """Return whether ``--config PATH`` follows the arguments."""
     return "command" not in run and run.get(CONFIG_ARGUMENT, True) is True
 
 
 def says_config_is_unknown(output: str) -> bool:
-    """Tell whether a script that has failed says that it takes no ``--config``."""
+    """Return whether the output of a failed script reports ``--config`` as unknown."""
     return _CONFIG_UNKNOWN.search(output) is not None
 
 
 def check_start(run: Mapping[str, Any], root: Path, environment: Mapping[str, str]) -> None:
-    """Check that there is something to start; nothing of it is run or imported.
+    """Check that the user code exists, without running or importing it.
 
     Parameters
     ----------
     run
-        How the experiment says that user code starts, valid.
+        The valid `run` section of the experiment.
     root
         The repository, which is the working directory.
     environment
@@ -97,7 +97,7 @@ def check_start(run: Mapping[str, Any], root: Path, environment: Mapping[str, st
     ------
     RunForgeError
         ``FILE_NOT_FOUND``, or ``PATH_OUTSIDE_ROOT`` for a script; ``EXPERIMENT_INVALID`` where a
-        command is to have an argument that it names itself.
+        command already has the argument that would be added.
     """
     if "command" in run and run.get(CONFIG_ARGUMENT):
         raise RunForgeError(
@@ -160,6 +160,6 @@ def _has_module(name: str, root: Path, environment: Mapping[str, str]) -> bool:
 def _has_program(name: str, root: Path, environment: Mapping[str, str]) -> bool:
     if "\0" in name:
         return False
-    if os.path.dirname(name):  # noqa: PTH120 - of the name as it stands
+    if os.path.dirname(name):  # noqa: PTH120 - links in the name are not resolved
         name = str(root / name)
     return shutil.which(name, path=environment.get("PATH", os.defpath)) is not None

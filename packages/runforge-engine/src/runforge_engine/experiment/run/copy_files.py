@@ -1,7 +1,7 @@
 """Copy models of a run that succeeded to the models of the repository.
 
-A model that is there is never replaced by another one: a user who wants to reuse a name
-removes the old file, or gives each run a name of its own with ``{run_id}``.
+An existing model is never replaced by another one: a user who wants to reuse a name removes the
+old file, or gives each run a separate name with ``{run_id}``.
 
 Source: TFC-0003, section 14.
 """
@@ -25,22 +25,22 @@ from runforge_engine.experiment.config.config_paths import ConfigPath, place_in
 from runforge_engine.experiment.config.model_references import COPY_MODELS, MODELS
 from runforge_engine.experiment.record.artifact_list import check_way, publish
 
-#: Stands for the id of the run in the name of a copy.
+#: Placeholder for the id of the run in the name of a copy.
 _RUN_ID_WORD = "{run_id}"
 
 
 class Copy(NamedTuple):
-    """One model and its place among the models of the repository."""
+    """One model and its path among the models of the repository."""
 
     #: Path below the run folder.
     source: PurePosixPath
-    #: As the experiment names it.
+    #: Path among the models, as the experiment gives it.
     target: str
     pointer: str
 
 
 def copies_of(config: Mapping[str, Any], root: Path) -> Iterator[Copy | RunForgeError]:
-    """Give what a valid configuration asks to be copied, and what is wrong with it."""
+    """Yield the copies that a valid configuration requests, and their errors."""
     for source, target in config.get(COPY_MODELS, {}).items():
         pointer = format_pointer((COPY_MODELS, source))
         path = PurePosixPath(source)
@@ -72,15 +72,15 @@ def _place(target: str, root: Path, pointer: str) -> ConfigPath:
 
 
 def copy_model(copy: Copy, folder: Path, root: Path) -> dict[str, Any]:
-    """Copy a model out of the run in ``folder`` and return the record of it.
+    """Copy a model of the run in ``folder`` and return a record of the copy.
 
-    Nothing happens where the same model is there already.
+    Nothing happens where the same model exists.
 
     Raises
     ------
     RunForgeError
         ``ARTIFACT_NOT_FOUND`` where the run has no such artifact; ``EXPERIMENT_FAILED`` where
-        another model is there; ``FILE_UNSAFE``, ``STORE_NOT_WRITABLE``.
+        another model exists; ``FILE_UNSAFE``, ``STORE_NOT_WRITABLE``.
     """
     place = _place(copy.target.replace(_RUN_ID_WORD, folder.name), root, copy.pointer)
     source = folder / copy.source

@@ -17,12 +17,12 @@ from runforge_contracts.fs.files import digest_file
 
 from runforge_engine.experiment.config.model_references import FIELDS
 
-#: How long ago a file must have changed last for its time to tell of the next change, in seconds.
+#: Minimum age of the last change for the modification time to show the next one, in seconds.
 _COARSE = 2.0
 
 
 class _Stamp(NamedTuple):
-    """What the system says of a file, which changes with its content."""
+    """Metadata of a file that changes with its content."""
 
     device: int
     inode: int
@@ -45,11 +45,11 @@ class Inputs:
         self._stamps: dict[str, _Stamp | None] = {}
 
     def watch(self, path: str) -> None:
-        """Remember a file of the repository as it is now."""
+        """Record the current metadata of a file of the repository."""
         self._stamps[path] = _stamp(self._root / path)
 
     def changes(self, references: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-        """Return what has become of the files, and a sentence on each that is another now.
+        """Return the current state of the files, and a sentence for each that has changed.
 
         Parameters
         ----------
@@ -78,7 +78,7 @@ class Inputs:
         return updated, sentences
 
     def _is_untouched(self, path: str) -> bool:
-        """Tell whether a file has surely not changed; else only its digest tells."""
+        """Return whether a file is known to be unchanged; otherwise its digest must be compared."""
         before = self._stamps.get(path)
         return before is not None and _stamp(self._root / path) == before
 
@@ -90,9 +90,9 @@ class Inputs:
 
 
 def _stamp(path: Path) -> _Stamp | None:
-    """Return the stamp of a file; None where it may not change with the next change."""
+    """Return the stamp of a file; None if a later change might not change it."""
     try:
-        found = os.stat(path)  # noqa: PTH116 - of what a link leads to
+        found = os.stat(path)  # noqa: PTH116 - of the target of a link
     except OSError:
         return None
     if time.time() - max(found.st_mtime, found.st_ctime) < _COARSE:

@@ -1,7 +1,7 @@
 """Write the output of user code to its log while it is shown.
 
-Whatever is printed, and however much: memory for a few pieces is taken, and where the log or the
-terminal is slow, user code waits for it as it would without us.
+Memory use is limited to a few pieces, however much is printed; where the log or the terminal is
+slow, user code waits for it as it would without RunForge.
 
 Source: TFC-0003, section 13.
 """
@@ -16,12 +16,12 @@ import time
 from collections.abc import Callable
 from io import FileIO
 
-#: Bytes that are read at once, and how many such pieces may wait to be shown.
+#: Number of bytes read at once, and maximum number of such pieces that wait to be shown.
 _PIECE = 2**16
 _WAITING = 16
-#: How much of the end of the output is kept, in bytes.
+#: Size of the end of the output that is kept, in bytes.
 _TAIL = 4096
-#: How long a pipe that nobody of the run writes to any more is listened to, in seconds.
+#: Time for which a pipe without writers of the run is still read, in seconds.
 _IDLE = 0.2
 _PAUSE = 0.02
 
@@ -29,17 +29,16 @@ Show = Callable[[bytes], object]
 
 
 class Tee:
-    """Copies what comes out of a pipe to a log and to an observer.
+    """Copy the output of a pipe to a log and an observer.
 
     Parameters
     ----------
     source
-        The end of the pipe that is read; it is closed in the end.
+        The read end of the pipe; it is closed when done.
     log
-        Where all of it is written.
+        The file that all of it is written to.
     show
-        Called with each piece, in a thread of its own; an ``OSError`` ends the showing and nothing
-        else.
+        Called with each piece, in a separate thread; an ``OSError`` ends only the display.
     """
 
     def __init__(self, source: int, log: FileIO, show: Show | None) -> None:
@@ -66,19 +65,19 @@ class Tee:
             thread.start()
 
     def hurry(self) -> None:
-        """Wait no longer for the reader of the output: the run is to end."""
+        """Stop waiting for the reader of the output, because the run is ending."""
         self._hurried = True
 
     def finish(self, in_a_hurry: Callable[[], bool]) -> bytes:
-        """Take what is left in the pipe, write no more, and return the end of the output.
+        """Read the rest of the pipe, stop writing, and return the end of the output.
 
-        Called when user code has ended. A process that it left behind may hold the pipe; that is
-        not waited for.
+        Called when user code has ended. A process that it started may still hold the pipe
+        open; it is not waited for.
 
         Parameters
         ----------
         in_a_hurry
-            Asked whether to wait no longer for the reader of the output.
+            Returns whether to stop waiting for the reader of the output.
         """
         copying, presenting = self._threads
         quiet_since = time.monotonic()
@@ -142,7 +141,7 @@ class Tee:
                     return
                 continue
             try:
-                assert self._show is not None  # noqa: S101 - else nothing is to be seen
+                assert self._show is not None  # noqa: S101 - only called if there is an observer
                 self._show(piece)
             except (OSError, ValueError):
                 self._seen.set()

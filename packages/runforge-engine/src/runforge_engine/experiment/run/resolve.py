@@ -1,8 +1,8 @@
 """Resolve an experiment file to the configuration of a run, without writing anything.
 
-Values come, the later ones over the former, from the files that the experiment builds on, the
-experiment itself and the command line. Declared variables of the environment are filled in, and
-what dataset and model refer to is looked at.
+Values come from the files that the experiment extends, the experiment itself and the command line;
+later ones override earlier ones. Declared environment variables are filled in, and the references
+to dataset and model are resolved.
 
 Source: TFC-0002, section 6; TFC-0003, sections 6 and 9.
 """
@@ -61,7 +61,7 @@ from runforge_engine.experiment.run.command import check_start
 from runforge_engine.experiment.run.copy_files import Copy, copies_of
 from runforge_engine.experiment.run.input_files import Inputs
 
-#: Fields of a configuration that a run makes itself; those of a former run are left behind.
+#: Fields of a configuration that a run sets; those of a former run are dropped.
 MADE_BY_RUNS = frozenset(
     {
         *("run_id", "code", "started_at", "status", "finished_at", "duration_ms", "exit_code"),
@@ -69,23 +69,23 @@ MADE_BY_RUNS = frozenset(
         *("rerun_from", "copied_models", "created_by"),
     }
 )
-#: What an experiment must say in the end, wherever it says it.
+#: Fields that the merged experiment must have.
 _REQUIRED = ("model", "dataset")
-#: Part of the largest configuration that may be taken before user code adds to it.
+#: Fraction of the maximum size of a configuration that may be used before user code adds to it.
 _MAX_BYTES = MAX_YAML_BYTES // 2
 
 
 @dataclass(frozen=True, slots=True)
 class Materialised:
-    """An experiment with everything resolved."""
+    """An experiment with all values resolved."""
 
     #: The repository, absolute and without symbolic links.
     root: Path
-    #: The id that a person has chosen for the run.
+    #: The run id that the user has chosen.
     run_id: ExperimentRunId | None
-    #: The configuration, but for what only the run itself knows.
+    #: The configuration, without values that are only known once the run exists.
     config: dict[str, Any]
-    #: How user code starts; None: RunForge trains itself.
+    #: The `run` section; None where RunForge trains the model.
     run: dict[str, Any] | None
     #: The declared variables with their values, and those of them that are not to be recorded.
     environment: dict[str, str]
@@ -95,7 +95,7 @@ class Materialised:
     #: The files that the run refers to.
     inputs: Inputs
     copies: tuple[Copy, ...]
-    #: What a person should know, a sentence each.
+    #: Warnings, one sentence each.
     warnings: tuple[str, ...]
 
 
@@ -117,18 +117,18 @@ def materialise(
     root
         The repository, to which all paths in the file are relative.
     settings
-        Values of the command line, ``NAME=VALUE``.
+        Values from the command line, ``NAME=VALUE``.
     notes
-        Takes the place of the notes in the file.
+        Replaces the notes in the file.
     run_id
-        The id that the run is to have, if a person has chosen one.
+        The id of the run, if the user has chosen one.
     surroundings
-        The variables of the environment that are set.
+        The environment variables that are set.
 
     Raises
     ------
     RunForgeError
-        For everything that is wrong with it, reported together.
+        For all errors in it, reported together.
     """
     root = Path(os.path.realpath(root))
     path = Path(os.path.realpath(experiment.parent), experiment.name)
@@ -161,7 +161,7 @@ def materialise(
     if notes is not None:
         config["notes"] = notes
 
-    # A run that is repeated has the values that it had, in its texts, too.
+    # A repeated run keeps its former values, also inside strings.
     declared = declared_values(config, surroundings, problems, repeated=bool(former))
     if not former:
         warnings += not_heeded(overrides, declared)
@@ -247,7 +247,7 @@ def _set_twice() -> RunForgeError:
 
 def _filled(name: str, value: Any, variables: Mapping[str, str]) -> Any:
     """Return a part of the configuration with variables filled in."""
-    if name == "run":  # where braces in a value are not to be placeholders
+    if name == "run":  # braces in a value are not placeholders there
         variables = {name: quoted(text) for name, text in variables.items()}
     return fill_in(value, variables)
 
@@ -255,7 +255,7 @@ def _filled(name: str, value: Any, variables: Mapping[str, str]) -> Any:
 def _recorded_settings(
     overrides: Mapping[str, Setting], secret: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Return the settings of the command line as they are recorded: without secrets."""
+    """Return the command-line settings for the record, without secrets."""
     values: dict[str, Any] = {}
     for name, setting in overrides.items():
         value = setting.value
@@ -276,11 +276,11 @@ def _made_by_runs(name: str) -> RunForgeError:
 
 
 def _check(config: dict[str, Any]) -> None:
-    """Check the form of a configuration; what it must say is not demanded of each file."""
+    """Check the form of a configuration; required fields may be missing in a single file."""
     try:
         validate(config, "tfc.experiment.v1")
     except RunForgeError as error:
-        # Of one mistake alone the name of the schema would be shown, which is of no use.
+        # A single error would only show the name of the schema, which does not help.
         message = error.message if error.problems else error.message.partition(": ")[2]
         pointer = error.location.pointer
         raise RunForgeError(
@@ -316,10 +316,10 @@ def _run(
     environment: Mapping[str, str],
     problems: Problems,
 ) -> dict[str, Any] | None:
-    """Return how user code starts, checked; None where RunForge trains itself."""
+    """Check and return the `run` section; None where RunForge trains the model."""
     run = config.get("run")
     if run is not None:
-        if _is_valid({"experiment": "-", "run": run}):  # else the whole is not valid either
+        if _is_valid({"experiment": "-", "run": run}):  # otherwise the whole is invalid, too
             with problems.collecting():
                 check_start(run, root, environment)
         return dict(run) if isinstance(run, dict) else None
@@ -365,7 +365,7 @@ def _is_valid(config: dict[str, Any]) -> bool:
 
 def _copies(config: dict[str, Any], root: Path, problems: Problems) -> tuple[Copy, ...]:
     if not _is_valid({"experiment": "-", COPY_MODELS: config.get(COPY_MODELS, {})}):
-        return ()  # the whole is not valid either
+        return ()  # the whole is invalid, too
     copies = []
     for found in copies_of(config, root):
         if isinstance(found, RunForgeError):
@@ -376,7 +376,7 @@ def _copies(config: dict[str, Any], root: Path, problems: Problems) -> tuple[Cop
 
 
 def _changes(known: Mapping[str, Any], references: Mapping[str, Any]) -> list[str]:
-    """Return what a run that is repeated finds otherwise than it was."""
+    """Return a sentence for each input that differs from that of the repeated run."""
     return [
         f"The {field} is not the one of the run that is repeated: {quote(now['path'], 200)} has"
         " other bytes."

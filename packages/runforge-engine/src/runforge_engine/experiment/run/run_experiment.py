@@ -1,7 +1,7 @@
-"""Run an experiment: from the claim of its folder to its final documents.
+"""Run an experiment, from the claim of its folder to its final documents.
 
-Whatever becomes of user code, the folder stays and says so. What can be refused is refused before
-there is a folder.
+The folder is kept and records the outcome, however user code ends. Errors that can be found early
+are raised before the folder is created.
 
 Source: TFC-0003, sections 5 to 14.
 """
@@ -39,16 +39,16 @@ from runforge_engine.runtime.clock import Clock, read_clock
 from runforge_engine.runtime.folder_lock import holding
 from runforge_engine.runtime.interpreter import own_environment
 
-#: Who writes the runs.
+#: The tool that is recorded in the runs.
 _CLIENT = f"runforge-engine@{__version__}"
-#: Variables that our own commands read, too.
+#: Variables that RunForge's commands also read.
 _WORKSPACE = "RUNFORGE_WORKSPACE"
 _DATASET = "RUNFORGE_DATASET"
 _NO_CONFIG = (
     "Say `config_argument: false` under `run`, or use `run.command`; in `args` and in a command"
     " `{training.lr}` stands for a value."
 )
-#: Characters of the last line of the output that a reason quotes.
+#: Maximum number of characters of the last output line that a reason quotes.
 _LONG = 200
 
 
@@ -61,11 +61,11 @@ class ExperimentOutcome:
     status: Literal["succeeded", "failed", "cancelled"]
     #: The raw ``config.yaml`` in its final form.
     config: dict[str, Any]
-    #: The raw ``metrics.json``; None where there is none that can be read.
+    #: The raw ``metrics.json``; None where it is missing or cannot be read.
     metrics: dict[str, Any] | None
     #: Why the run failed or was cancelled.
     error: RunForgeError | None
-    #: What a person should know besides, a sentence each: first those of the experiment itself.
+    #: Further warnings, one sentence each; those of the experiment come first.
     warnings: tuple[str, ...]
 
 
@@ -81,19 +81,19 @@ def run_experiment(
     Parameters
     ----------
     experiment
-        What to run.
+        The experiment to run.
     show
         Called with each piece of user code's output.
     began
-        Called with the folder once it is there.
+        Called with the folder once it exists.
     cancellation
         Ends the run early.
 
     Raises
     ------
     RunForgeError
-        For what is wrong before the run has a folder, and where the folder cannot be written.
-        What goes wrong in user code is in the outcome.
+        For errors before the run has a folder, and where the folder cannot be written.
+        Failures of user code are in the outcome.
     """
     cancellation = cancellation or Cancellation()
     clock = read_clock().steady()
@@ -133,7 +133,7 @@ class _Run:
         self.record = record
         self.config = config
         self.clock = clock
-        #: What was known before user code started, and what user code left to be said.
+        #: Warnings from before user code started, and warnings about its results.
         self.prepared = list(experiment.warnings)
         self.warnings: list[str] = []
         self.metrics = Metrics(
@@ -141,7 +141,7 @@ class _Run:
         )
 
     def execute(self, show: Show | None, cancellation: Cancellation) -> ExperimentOutcome:
-        """Run user code and record its end, whichever it is."""
+        """Run user code and record how it ended."""
         start = self.clock.monotonic_ms()
         ending: Ending | None = None
         error: RunForgeError | None = None
@@ -177,7 +177,7 @@ class _Run:
                 f"The output of user code cannot be recorded: {raised.strerror or raised}.",
                 path=str(self.record.log),
             )
-        except BaseException as raised:  # noqa: BLE001 - it is raised again, once it is recorded
+        except BaseException as raised:  # noqa: BLE001 - raised again after it is recorded
             interrupt = raised
             cancelled = isinstance(raised, KeyboardInterrupt)
             error = RunForgeError(
@@ -200,7 +200,7 @@ class _Run:
         return outcome
 
     def _refuses_config(self, ending: Ending) -> bool:
-        """Tell whether user code failed because it does not know the argument that we add."""
+        """Return whether user code failed because it does not accept the added argument."""
         run = self.experiment.run
         return (
             run is not None
@@ -210,7 +210,7 @@ class _Run:
         )
 
     def _environment(self) -> dict[str, str]:
-        """Return all variables that user code gets."""
+        """Return all environment variables for user code."""
         dataset = self.experiment.dataset
         folder = self.record.folder
         inherited = {name: value for name, value in os.environ.items() if name != _DATASET}
@@ -230,7 +230,7 @@ class _Run:
         }
 
     def _finish(self, error: RunForgeError | None) -> ExperimentOutcome:
-        """Seal the folder and return the outcome; what succeeded may still fail here."""
+        """Finish the folder and return the outcome; a successful run may still fail here."""
         folder = self.record.folder
         try:
             self.metrics.finish()
@@ -261,7 +261,7 @@ class _Run:
         return ExperimentOutcome(folder.name, folder, status, config, metrics, error, warnings)
 
     def _look_at_inputs(self) -> None:
-        """Record which of the files that the run refers to have changed meanwhile."""
+        """Record which of the input files have changed during the run."""
         references = self.config.get("references")
         if references:
             references, changes = self.experiment.inputs.changes(references)
@@ -269,7 +269,7 @@ class _Run:
             self.warnings += changes
 
     def _final_metrics(self) -> tuple[dict[str, Any] | None, RunForgeError | None]:
-        """Return the metrics, or why they cannot be read: then the run did not succeed."""
+        """Return the metrics, or the reason why they cannot be read, which fails the run."""
         try:
             return ExperimentRun(self.record.folder).metrics_document, None
         except RunForgeError as problem:
@@ -278,7 +278,7 @@ class _Run:
             return None, RunForgeError(problem.code, message, pointer=problem.location.pointer)
 
     def _with_models(self, error: RunForgeError | None) -> RunForgeError | None:
-        """Copy the models of a run that succeeded; return why it did not."""
+        """Copy the models of a successful run; return the reason if that fails."""
         if error is not None:
             return error
         copied = []

@@ -17,7 +17,7 @@ from runforge_contracts.display import printable, shorten
 
 from runforge_engine.runtime.platform_info import describe_platform
 
-#: Distributions that count as frameworks of machine learning.
+#: Distributions that are recorded as machine learning frameworks.
 _FRAMEWORKS = (
     *("accelerate", "catboost", "cupy", "datasets", "deepspeed", "diffusers", "fastai", "flax"),
     *("gymnasium", "jax", "jaxlib", "keras", "lightgbm", "lightning", "mlx", "numba", "numpy"),
@@ -27,13 +27,13 @@ _FRAMEWORKS = (
     *("tokenizers", "torch", "torchaudio", "torchvision", "transformers", "trl", "xgboost"),
 )
 _NVIDIA = Path("/proc/driver/nvidia/gpus")
-#: How long the tool of a graphics card may take, in seconds.
+#: Timeout of the GPU query tool, in seconds.
 _TIME_LIMIT = 2.0
 _LONG = 200
 
 
 def describe_system() -> dict[str, Any]:
-    """Return the object of ``system.json``; what the machine does not tell is absent."""
+    """Return the object of ``system.json``; unavailable values are absent."""
     import platform
 
     hardware: dict[str, Any] = {}
@@ -59,7 +59,7 @@ def _frameworks() -> dict[str, str]:
 
 
 def _gpus() -> list[str]:
-    """Return the names of the graphics processors, as the driver has them."""
+    """Return the names of the GPUs as the driver reports them."""
     try:
         files = sorted(_NVIDIA.glob("*/information"))
         lines = [line for file in files for line in file.read_text("utf-8", "replace").splitlines()]
