@@ -82,7 +82,7 @@ def _archive(source: ByteSource) -> str:
 
 
 def recognise_text(source: ByteSource) -> str | None:
-    """Return the kind of a text file, or ``None`` for another file."""
+    """Return the kind of a file that holds text, or ``None`` for another file."""
     head = source.read(0, min(_HEAD, source.size))
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "text in UTF-16"
