@@ -8,8 +8,9 @@ are raw objects, and values that none of them has are None or empty.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from runforge_contracts.metrics import Metric, primary_metric
 
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from runforge_contracts.store.run import Run
 
 
-@dataclass(frozen=True, slots=True)
-class RunOutcome:
+class RunOutcome(Struct, frozen=True):
     """How the run finished, and its id and name."""
 
     name: str | None
@@ -33,8 +33,7 @@ class RunOutcome:
     error: Mapping[str, Any] | None
 
 
-@dataclass(frozen=True, slots=True)
-class RunData:
+class RunData(Struct, frozen=True):
     """The dataset, and the parts of it that were used."""
 
     path: str | None
@@ -53,8 +52,7 @@ class RunData:
     feature_names: Sequence[str] | None
 
 
-@dataclass(frozen=True, slots=True)
-class RunModel:
+class RunModel(Struct, frozen=True):
     """The configuration of the model."""
 
     family: str | None
@@ -71,8 +69,7 @@ class RunModel:
     file: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class RunOrigin:
+class RunOrigin(Struct, frozen=True):
     """Who made the run, and with which software."""
 
     client: str | None
@@ -81,8 +78,7 @@ class RunOrigin:
     provenance: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class RunSummary:
+class RunSummary(Struct, frozen=True):
     """All parts of the summary."""
 
     outcome: RunOutcome
