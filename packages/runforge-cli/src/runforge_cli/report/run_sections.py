@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from runforge_contracts.display import format_duration, shorten, time_text
-from runforge_contracts.store.summary import summary_of
+from runforge_contracts.store.summary import RunModel, RunOutcome, RunSummary, summary_of
 
 from runforge_cli.render.differences import source_text, value_text
 from runforge_cli.report.curve_blocks import curve_blocks
@@ -35,10 +35,11 @@ _LONG, _NOTES = 2_000, 40
 
 def run_sections(material: Material) -> list[Section]:
     """Return the sections of a run, without the empty ones."""
+    summary = summary_of(material.folder)
     sections = [
-        Section("Outcome", list(_outcome(material))),
-        Section("Data", list(_data(material))),
-        Section("Configuration", list(_configuration(material))),
+        Section("Outcome", list(_outcome(material, summary.outcome))),
+        Section("Data", list(_data(summary))),
+        Section("Configuration", list(_configuration(summary.model))),
         Section("Metrics", list(metric_blocks(material))),
         Section("Curves", curve_blocks(material)),
         Section("Feature weights", list(weight_blocks(material))),
@@ -72,9 +73,8 @@ _STATUS = {
 }
 
 
-def _outcome(material: Material) -> Iterator[Block]:
+def _outcome(material: Material, outcome: RunOutcome) -> Iterator[Block]:
     folder = material.folder
-    outcome = summary_of(folder).outcome
     facts: list[tuple[str, Text]] = [("Run", [Name(folder.id)]), ("Status", folder.status)]
     if outcome.name:
         facts.append(("Name", shorten(outcome.name, _LONG)))
@@ -100,8 +100,7 @@ def _outcome(material: Material) -> Iterator[Block]:
             yield Paragraph(prose(shorten(error["hint"], _LONG)), "guide")
 
 
-def _data(material: Material) -> Iterator[Block]:
-    summary = summary_of(material.folder)
+def _data(summary: RunSummary) -> Iterator[Block]:
     data = summary.data
     facts: list[tuple[str, Text]] = []
     if data.path is not None:
@@ -129,8 +128,7 @@ def _data(material: Material) -> Iterator[Block]:
         yield Facts(facts)
 
 
-def _configuration(material: Material) -> Iterator[Block]:
-    model = summary_of(material.folder).model
+def _configuration(model: RunModel) -> Iterator[Block]:
     facts: list[tuple[str, Text]] = []
     if model.family:
         facts.append(("Model family", [Name(model.family)]))

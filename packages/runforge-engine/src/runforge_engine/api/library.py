@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from runforge_engine.api.experiment_run import ExperimentRun
+    from runforge_engine.pipeline.execute import ExecutionResult
 
 #: The client recorded in the requests of :func:`train`.
 CLIENT = f"{PYTHON}{__version__}"
@@ -128,6 +129,11 @@ def train(
         notes=notes,
     )
     outcome = execute(request, store, private=private, observer=observer, cancellation=cancellation)
+    return recorded_run(outcome, store)
+
+
+def recorded_run(outcome: ExecutionResult, store: StoreLayout) -> Run:
+    """Return the run of an execution, or raise its error with a note on where it is recorded."""
     if outcome.error is not None:
         where = store.relative(outcome.run_dir)
         outcome.error.add_note(f"The run is recorded as {outcome.status} in {quote(where, 200)}.")

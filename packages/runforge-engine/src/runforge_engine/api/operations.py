@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from runforge_contracts.display import quote
 from runforge_contracts.documents import Document
 from runforge_contracts.store.layout import (
     DEFAULT_STORE,
@@ -24,7 +23,7 @@ from runforge_contracts.store.run import Run as RecordedRun
 from runforge_contracts.typed_documents import Request
 from runforge_contracts.types import RequestV1
 
-from runforge_engine.api.library import CLIENT, Store, workspace_at
+from runforge_engine.api.library import CLIENT, Store, recorded_run, workspace_at
 from runforge_engine.api.trained_run import Run
 from runforge_engine.pipeline.observer import Observer
 from runforge_engine.runtime.cancellation import Cancellation
@@ -119,11 +118,7 @@ def execute(
     outcome = pipeline.execute(
         prepare(request), store, private=private, observer=observer, cancellation=cancellation
     )
-    if outcome.error is not None:
-        where = store.relative(outcome.run_dir)
-        outcome.error.add_note(f"The run is recorded as {outcome.status} in {quote(where, 200)}.")
-        raise outcome.error
-    return Run(outcome.run_dir)
+    return recorded_run(outcome, store)
 
 
 def predict(
