@@ -87,12 +87,14 @@ format: $(VENV)/.tools $(TYPESCRIPT)/node_modules ## Format the code
 
 generate: $(VENV)/.tools $(TYPESCRIPT)/node_modules ## Write types, reference and derived vectors
 	$(TOOLS) python scripts/version.py
+	$(TOOLS) python scripts/specification.py
 	$(TOOLS) python scripts/generate.py
 	$(TOOLS) python scripts/make_vectors.py
 	$(NPM) run --silent generate
 
 check-generated: $(VENV)/.tools $(TYPESCRIPT)/node_modules ## Compare the generated files with the schemas
 	$(TOOLS) python scripts/version.py --check
+	$(TOOLS) python scripts/specification.py --check
 	$(TOOLS) python scripts/generate.py --check
 	$(TOOLS) python scripts/make_vectors.py --check
 	$(NPM) run --silent check

@@ -58,7 +58,8 @@ def page(reports: dict[str, ReportV1]) -> str:
         "",
         f"The {len(known)} requirements of contract v1: where each comes from, which of the",
         f"{len(cases)} cases check it, and whether the clients of this repository keep it. A",
-        "requirement is for the roles behind it; MUST is required, SHOULD recommended.",
+        "requirement is for the roles behind it; clients need the core ones to understand one",
+        "another.",
         "[The guide](guides/conformance.md) tells how to test any other client.",
         "",
         "| client | version | roles | verdict | passed | failed |",
@@ -99,13 +100,13 @@ def _requirement(
     requirement: Requirement, topics: Counter[str], reports: dict[str, ReportV1]
 ) -> list[str]:
     """Return the lines of one requirement."""
-    level = "MUST" if requirement.level == "required" else "SHOULD"
+    section = f"specification, section {requirement.section}"
     lines = [
         f'### <a id="{requirement.id}"></a>`{requirement.id}`',
         "",
-        f"{requirement.statement} ({level}; {', '.join(requirement.roles)})",
+        f"{requirement.statement} ({requirement.level}; {', '.join(requirement.roles)})",
         "",
-        f"*Source:* {requirement.source}.",
+        f"*Source:* [{section}](specification/{requirement.page}.md#{requirement.id}).",
         "",
     ]
     if requirement.unchecked:

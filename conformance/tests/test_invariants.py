@@ -99,7 +99,7 @@ def assert_found(fault: dict[str, str], done: subprocess.CompletedProcess[str]) 
         assert DETAIL.search(item["message"]), item["message"]
         assert item["file"]
         assert item["level"] == requirements()[item["requirement"]].level
-    assert done.returncode == (1 if any(item["level"] == "required" for item in findings) else 0)
+    assert done.returncode == (1 if any(item["level"] == "core" for item in findings) else 0)
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ def test_the_summary_names_requirements_and_cases(tmp_path: Path) -> None:
     folder = run(tmp_path, "edits_too_much")
     text = (folder / "summary.md").read_text()
     assert "**Not conformant** with RunForge contract v1." in text
-    assert "| `editor.edit` | required |" in text
+    assert "| `editor.edit` | core |" in text
     assert "### `request.v1/edit/rename`: failed" in text
     assert suite("summary", folder / "report.json").stdout == text
     assert suite("summary", folder / "badge.json").returncode == 2

@@ -38,7 +38,7 @@ from runforge_conformance import __version__
 from runforge_conformance._generated.report_v1 import ReportV1, Result
 from runforge_conformance.case_selection import select, smoke_cases
 from runforge_conformance.export import export
-from runforge_conformance.runner import Runner, TimeLimits
+from runforge_conformance.runner import LEVELS, Runner, TimeLimits
 from runforge_conformance.suite import faults
 from runforge_conformance.suite_report import (
     broken_requirements,
@@ -164,9 +164,7 @@ def _parser() -> argparse.ArgumentParser:
 def _add_selection(parser: argparse.ArgumentParser) -> None:
     roles = sorted(set(ROLE_OF.values()))
     parser.add_argument("--role", action="append", choices=roles, help="only cases of this role")
-    parser.add_argument(
-        "--level", choices=("required", "recommended"), help="only cases of this level"
-    )
+    parser.add_argument("--level", choices=LEVELS, help="only cases of this level")
     parser.add_argument("--only", action="append", metavar="GLOB", help="only cases with such ids")
 
 
@@ -217,11 +215,12 @@ def _print_report(report: ReportV1) -> None:
     for requirement, cases in sorted(broken_requirements(report).items()):
         if requirement in known:
             entry = known[requirement]
-            note = "" if entry.level == "required" else ", recommended"
-            print(f"[{requirement}] {len(cases)} cases{note}: {entry.statement} ({entry.source})")
+            note = "" if entry.level == "core" else f", {entry.level}"
+            stated = f"{entry.statement} (section {entry.section})"
+            print(f"[{requirement}] {len(cases)} cases{note}: {stated}")
     shown = list(failures(report))
     for result in shown[:_SHOWN]:
-        note = "" if result.level == "required" else " (recommended)"
+        note = "" if result.level == "core" else f" ({result.level})"
         print(f"  {result.outcome}{note}: {result.case}")
         for problem in result.problems[:2]:
             place = "".join(part for part in (problem.file, problem.pointer) if part)
@@ -284,7 +283,7 @@ def _print_findings(found: dict[str, list[Finding]], *, as_json: bool) -> Exit:
                 _print_finding(item, known[item.rule].level)
             count = f"{len(findings)} findings" if findings else "conformant"
             print(printable(f"{place}: {count}"))
-    return Exit.NOT_CONFORMANT if "required" in levels else Exit.CONFORMANT
+    return Exit.NOT_CONFORMANT if "core" in levels else Exit.CONFORMANT
 
 
 def _as_json(item: Finding, level: str) -> dict[str, Any]:
@@ -296,7 +295,7 @@ def _as_json(item: Finding, level: str) -> dict[str, Any]:
 def _print_finding(item: Finding, level: str) -> None:
     parts = item.to_dict()
     place = parts.get("file", "") + (f"#{parts['pointer']}" if parts.get("pointer") else "")
-    note = "" if level == "required" else " (recommended)"
+    note = "" if level == "core" else f" ({level})"
     print(printable(f"[{item.rule}]{note} {place}"))
     print(printable(f"    {item.message}"))
     for side in ("expected", "found"):

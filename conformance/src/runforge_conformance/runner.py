@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from runforge_contracts.display import printable
@@ -37,7 +37,8 @@ CONCURRENT = 4
 GIVE_UP_AFTER = {"timed-out": 5, "crashed": 50}
 
 Progress = Callable[[Result], None]
-Level = Literal["required", "recommended"]
+#: Levels of requirements, the one that counts most first.
+LEVELS = ("core", "recommended", "strict")
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,12 +318,11 @@ def question(case: Case, place: ScratchFolder, sequence: int) -> dict[str, Any]:
 
 def _result(case: Case, outcome: str, findings: list[Finding], begun: float) -> Result:
     known = requirements()
-    broken = [known[item.requirement].level for item in findings if item.requirement in known]
-    level: Level = "required" if "required" in broken else "recommended"
+    broken = {known[item.requirement].level for item in findings if item.requirement in known}
     return Result(
         case=case.id,
         requirement=case.requirement,
-        level=level if broken else known[case.requirement].level,
+        level=min(broken or {known[case.requirement].level}, key=LEVELS.index),
         outcome=outcome,  # type: ignore[arg-type] # one of the values in the schema
         seconds=round(time.monotonic() - begun, 6),
         problems=findings,

@@ -68,7 +68,7 @@ def _verdict(report: ReportV1) -> Any:
     unexpected = list(failures(report))
     if report.problem or any(item.outcome == "protocol-error" for item in unexpected):
         return "protocol broken"
-    if report.unmatched_xfails or any(item.level == "required" for item in unexpected):
+    if report.unmatched_xfails or any(item.level == "core" for item in unexpected):
         return "not conformant"
     if any(item.outcome == "passed" and item.expected_failure for item in report.results):
         return "not conformant"
@@ -127,7 +127,7 @@ def _is_failure(result: Result) -> bool:
     """Return whether continuous integration shows a case as failed."""
     if result.expected_failure:
         return result.outcome == "passed"
-    return result.outcome not in FINE and result.level == "required"
+    return result.outcome not in FINE and result.level == "core"
 
 
 def _junit_case(suite: ET.Element, result: Result) -> None:
@@ -145,7 +145,7 @@ def _junit_case(suite: ET.Element, result: Result) -> None:
             message = f"{result.outcome}: {result.problems[0].message}"
         ET.SubElement(case, "failure", message=_xml_text(message)).text = _xml_text(text)
     elif result.outcome != "passed":
-        reason = result.expected_failure or (text if result.outcome == "skipped" else "recommended")
+        reason = result.expected_failure or (text if result.outcome == "skipped" else result.level)
         ET.SubElement(case, "skipped", message=_xml_text(f"{result.outcome}: {reason}"))
 
 

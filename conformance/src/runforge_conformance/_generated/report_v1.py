@@ -4,7 +4,7 @@
 from __future__ import annotations
 from typing import Annotated, Any, Literal, TypeAlias
 from msgspec import Meta, Struct, UNSET, UnsetType
-from . import protocol_v1
+from . import protocol_v1, requirements_v1
 
 
 CountsAdditionalProperty: TypeAlias = Annotated[int, Meta(ge=0)]
@@ -41,7 +41,7 @@ class Result(Struct, kw_only=True, frozen=True, gc=False):
 
     case: Annotated[str, Meta(description="Id of the case.")]
     requirement: Annotated[str, Meta(description="Id of its requirement.")]
-    level: Literal["required", "recommended"]
+    level: requirements_v1.Level
     outcome: Literal[
         "passed",
         "failed",

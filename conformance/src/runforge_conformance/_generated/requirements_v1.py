@@ -2,9 +2,18 @@
 #   filename:  requirements.v1.json
 
 from __future__ import annotations
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 from msgspec import Meta, Struct, UNSET, UnsetType
 from . import protocol_v1
+
+
+Level: TypeAlias = Annotated[
+    Literal["core", "recommended", "strict"],
+    Meta(
+        description="How a requirement counts: clients need the core to understand one another, the recommended ones are advice, the strict ones are RunForge's own form.",
+        title="Level",
+    ),
+]
 
 
 class Requirement(
@@ -17,26 +26,25 @@ class Requirement(
     id: Annotated[
         str, Meta(pattern="^[a-z0-9]+(-[a-z0-9]+)*([.][a-z0-9]+(-[a-z0-9]+)*)+$(?!\\n)")
     ]
-    level: Annotated[
-        Literal["required", "recommended"], Meta(description="MUST or SHOULD.")
-    ]
+    level: Level
     roles: Annotated[
         list[protocol_v1.Role],
         Meta(description="Which clients it binds.", min_length=1),
     ]
     statement: Annotated[
         str,
-        Meta(
-            description="The required or recommended behaviour of the client.",
-            min_length=1,
-        ),
+        Meta(description="What the specification says, without links.", min_length=1),
     ]
-    source: Annotated[
+    page: Annotated[
         str,
         Meta(
-            description="Section of the contract that the requirement is based on.",
-            min_length=1,
+            description="Page of the specification that states it, without `.md`.",
+            pattern="^[A-Za-z-]+$(?!\\n)",
         ),
+    ]
+    section: Annotated[
+        str,
+        Meta(description="Number of its section.", pattern="^[0-9]+[.][0-9]+$(?!\\n)"),
     ]
     unchecked: (
         Annotated[str, Meta(description="Why no case can check it.", min_length=1)]

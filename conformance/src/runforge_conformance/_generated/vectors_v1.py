@@ -2,9 +2,9 @@
 #   filename:  vectors.v1.json
 
 from __future__ import annotations
-from typing import Annotated, Literal
 from msgspec import Meta, Struct
-from . import protocol_v1
+from . import protocol_v1, requirements_v1
+from typing import Annotated, Literal
 
 
 class CaseEntry(Struct, kw_only=True, frozen=True, gc=False):
@@ -15,7 +15,7 @@ class CaseEntry(Struct, kw_only=True, frozen=True, gc=False):
     id: str
     file: str
     requirement: str
-    level: Literal["required", "recommended"]
+    level: requirements_v1.Level
     role: protocol_v1.Role
 
 
