@@ -1,0 +1,75 @@
+// JSON Pointers (RFC 6901): set and remove one value.
+
+package main
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+var (
+	escaper   = strings.NewReplacer("~", "~0", "/", "~1")
+	unescaper = strings.NewReplacer("~1", "/", "~0", "~")
+	index     = regexp.MustCompile(`^(?:0|[1-9][0-9]{0,8})$`)
+)
+
+func escapePart(part string) string { return escaper.Replace(part) }
+
+// change sets the value at a pointer, or removes it, and returns the changed document.
+func change(v value, pointer string, item value, remove bool) (value, *refusal) {
+	nowhere := &refusal{"POINTER_INVALID", pointer, "The pointer `" + pointer + "` leads nowhere."}
+	if !strings.HasPrefix(pointer, "/") {
+		return v, nowhere
+	}
+	parts := strings.Split(pointer[1:], "/")
+	for i := range parts {
+		parts[i] = unescaper.Replace(parts[i])
+	}
+	result, ok := changeAt(v, parts, item, remove)
+	if !ok {
+		return v, nowhere
+	}
+	return result, nil
+}
+
+func changeAt(v value, parts []string, item value, remove bool) (value, bool) {
+	key, last := parts[0], len(parts) == 1
+	switch v := v.(type) {
+	case *object:
+		old, present := v.values[key]
+		switch {
+		case !present && (remove || !last):
+			return v, false
+		case last && remove:
+			v.remove(key)
+		case last:
+			v.set(key, item)
+		default:
+			changed, ok := changeAt(old, parts[1:], item, remove)
+			v.set(key, changed)
+			return v, ok
+		}
+		return v, true
+	case list:
+		if key == "-" && last && !remove {
+			return append(v, item), true
+		}
+		i, _ := strconv.Atoi(key)
+		if !index.MatchString(key) || i >= len(v) {
+			return v, false
+		}
+		switch {
+		case last && remove:
+			return append(v[:i:i], v[i+1:]...), true
+		case last:
+			v[i] = item
+		default:
+			changed, ok := changeAt(v[i], parts[1:], item, remove)
+			v[i] = changed
+			return v, ok
+		}
+		return v, true
+	}
+	return v, false
+}
