@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"sort"
 	"strings"
 )
 
@@ -164,45 +165,47 @@ func relativePath(path string) bool {
 	return !drive.MatchString(path)
 }
 
-// checkDocument validates a document; the text is a warning if its version is newer than 1.
-func checkDocument(name string, v value) (warning string, r *refusal) {
-	checked := v
-	if o, ok := v.(*object); ok {
-		version, isNumber := double(o.values["version"])
-		if isNumber && version == math.Trunc(version) && version != 1 {
-			if name != "result.v1" || version < 1 {
-				return "", &refusal{"DOCUMENT_VERSION_UNSUPPORTED", "/version", "This version is not known here."}
-			}
-			warning = fmt.Sprintf("The document has version %v; this client knows version 1.", version)
-			copied := &object{values: map[string]value{}}
-			for _, key := range o.keys {
-				copied.set(key, o.values[key])
-			}
-			copied.set("version", number("1"))
-			checked = copied
-		}
+// check validates a document, and warns if its version is newer than 1.
+func check(name string, v value) (warnings []string, r *refusal) {
+	warnings = []string{}
+	o, ok := v.(*object)
+	if !ok {
+		return nil, invalid("", "is not an object")
 	}
-	return warning, documents[name].rule(checked, "")
+	version, isNumber := double(o.values["version"])
+	if !isNumber || version != math.Trunc(version) || version == 1 {
+		return warnings, documents[name].rule(o, "")
+	}
+	if name != "result.v1" || version < 1 {
+		return nil, &refusal{"DOCUMENT_VERSION_UNSUPPORTED", "/version", "This version is not known here."}
+	}
+	// What is known of it must still be valid.
+	known := part(o, o.keys...)
+	known.set("version", number("1"))
+	warnings = append(warnings, fmt.Sprintf("The document has version %v; version 1 is known here.", version))
+	return warnings, documents[name].rule(known, "")
 }
 
 // view returns what a person sees of a valid document.
-func view(name string, document *object) *object {
-	shown := &object{values: map[string]value{}}
+func view(name string, document *object) map[string]any {
 	if name == "request.v1" {
 		model := document.values["model"].(*object)
-		shown.set("name", or(document.values["name"], ""))
-		shown.set("tags", or(document.values["tags"], list{}))
-		shown.set("model_family", model.values["family"])
-		shown.set("hyperparameters", or(model.values["hyperparameters"], &object{}))
-		return shown
+		return map[string]any{
+			"name":            or(document.values["name"], ""),
+			"tags":            or(document.values["tags"], list{}),
+			"model_family":    model.values["family"],
+			"hyperparameters": or(model.values["hyperparameters"], &object{}),
+		}
 	}
 	milliseconds, _ := double(document.values["duration_ms"])
-	shown.set("status", document.values["status"])
-	shown.set("duration", duration(int64(milliseconds)))
-	shown.set("primary_metric", primaryMetric(document.values["summary"]))
-	shown.set("error", nil)
+	shown := map[string]any{
+		"status":         document.values["status"],
+		"duration":       duration(int64(milliseconds)),
+		"primary_metric": primaryMetric(document.values["summary"]),
+		"error":          nil,
+	}
 	if failure, failed := document.values["error"].(*object); failed {
-		shown.set("error", part(failure, "message", "type"))
+		shown["error"] = part(failure, "message", "type")
 	}
 	return shown
 }
@@ -238,7 +241,7 @@ func duration(milliseconds int64) string {
 }
 
 // primaryMetric returns the metric that stands for a run: the given one, one of three, or the first.
-func primaryMetric(v value) value {
+func primaryMetric(v value) any {
 	summary, ok := v.(*object)
 	if !ok {
 		return nil
@@ -250,19 +253,12 @@ func primaryMetric(v value) value {
 	if !ok || len(metrics.keys) == 0 {
 		return nil
 	}
-	name := metrics.keys[0]
-	for _, key := range metrics.keys {
-		if key < name { // Go compares the bytes of UTF-8, which is the order of code points.
-			name = key
-		}
-	}
+	names := append([]string{}, metrics.keys...)
+	sort.Strings(names) // By the bytes of UTF-8, which is the order of code points.
 	for _, preferred := range []string{"loss", "f1_score", "accuracy"} {
 		if _, present := metrics.values[preferred]; present {
-			name = preferred
+			names[0] = preferred
 		}
 	}
-	result := &object{values: map[string]value{}}
-	result.set("name", name)
-	result.set("value", metrics.values[name])
-	return result
+	return map[string]any{"name": names[0], "value": metrics.values[names[0]]}
 }

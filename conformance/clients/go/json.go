@@ -24,11 +24,6 @@ type (
 	}
 )
 
-// refusal is an error of the contract: a code, a JSON Pointer and a sentence.
-type refusal struct{ code, path, message string }
-
-func (r *refusal) Error() string { return r.message }
-
 const maxDepth = 64
 
 var numberToken = regexp.MustCompile(`^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?`)
@@ -58,7 +53,7 @@ func parseJSON(data []byte) (result value, err error) {
 }
 
 func refuse(code, format string, arguments ...any) {
-	panic(&refusal{code: code, message: fmt.Sprintf(format, arguments...)})
+	panic(&refusal{Code: code, Message: fmt.Sprintf(format, arguments...)})
 }
 
 func (s *scanner) unexpected() {
@@ -228,14 +223,8 @@ func (o *object) remove(key string) {
 	delete(o.values, key)
 }
 
-// appendJSON appends a value; with an indent of "\n" the items stand one a line.
-func appendJSON(b []byte, item value, indent string) []byte {
-	var brackets string
-	var parts [][]byte
-	within := indent
-	if indent != "" {
-		within += "  "
-	}
+// appendJSON appends a value as JSON on one line, with its numbers as they were written.
+func appendJSON(b []byte, item value) []byte {
 	switch v := item.(type) {
 	case nil:
 		return append(b, "null"...)
@@ -246,31 +235,25 @@ func appendJSON(b []byte, item value, indent string) []byte {
 	case string:
 		return appendString(b, v)
 	case list:
-		brackets = "[]"
-		for _, each := range v {
-			parts = append(parts, appendJSON(nil, each, within))
-		}
-	case *object:
-		brackets = "{}"
-		for _, key := range v.keys {
-			part := append(appendString(nil, key), ':')
-			if indent != "" {
-				part = append(part, ' ')
+		b = append(b, '[')
+		for i, each := range v {
+			if i > 0 {
+				b = append(b, ',')
 			}
-			parts = append(parts, appendJSON(part, v.values[key], within))
+			b = appendJSON(b, each)
 		}
-	}
-	b = append(b, brackets[0])
-	for i, part := range parts {
-		if i > 0 {
-			b = append(b, ',')
+		return append(b, ']')
+	case *object:
+		b = append(b, '{')
+		for i, key := range v.keys {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = appendJSON(append(appendString(b, key), ':'), v.values[key])
 		}
-		b = append(append(b, within...), part...)
+		return append(b, '}')
 	}
-	if len(parts) > 0 {
-		b = append(b, indent...)
-	}
-	return append(b, brackets[1])
+	panic(fmt.Sprintf("not a JSON value: %T", item))
 }
 
 func appendString(b []byte, text string) []byte {
@@ -286,3 +269,9 @@ func appendString(b []byte, text string) []byte {
 	}
 	return append(b, '"')
 }
+
+// MarshalJSON lets encoding/json write an object in its order.
+func (o *object) MarshalJSON() ([]byte, error) { return appendJSON(nil, o), nil }
+
+// MarshalJSON lets encoding/json write a number as it was.
+func (n number) MarshalJSON() ([]byte, error) { return []byte(n), nil }

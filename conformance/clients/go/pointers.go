@@ -16,23 +16,23 @@ var (
 
 func escapePart(part string) string { return escaper.Replace(part) }
 
-// change sets the value at a pointer, or removes it, and returns the changed document.
-func change(v value, pointer string, item value, remove bool) (value, *refusal) {
+// change sets the value at a pointer, or removes it.
+func change(document *object, pointer string, item value, remove bool) *refusal {
 	nowhere := &refusal{"POINTER_INVALID", pointer, "The pointer `" + pointer + "` leads nowhere."}
 	if !strings.HasPrefix(pointer, "/") {
-		return v, nowhere
+		return nowhere
 	}
 	parts := strings.Split(pointer[1:], "/")
 	for i := range parts {
 		parts[i] = unescaper.Replace(parts[i])
 	}
-	result, ok := changeAt(v, parts, item, remove)
-	if !ok {
-		return v, nowhere
+	if _, ok := changeAt(document, parts, item, remove); !ok {
+		return nowhere
 	}
-	return result, nil
+	return nil
 }
 
+// changeAt returns the changed value, since a list that grows or shrinks is another one.
 func changeAt(v value, parts []string, item value, remove bool) (value, bool) {
 	key, last := parts[0], len(parts) == 1
 	switch v := v.(type) {
