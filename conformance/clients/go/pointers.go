@@ -9,12 +9,9 @@ import (
 )
 
 var (
-	escaper   = strings.NewReplacer("~", "~0", "/", "~1")
 	unescaper = strings.NewReplacer("~1", "/", "~0", "~")
 	index     = regexp.MustCompile(`^(?:0|[1-9][0-9]{0,8})$`)
 )
-
-func escapePart(part string) string { return escaper.Replace(part) }
 
 // change sets the value at a pointer, or removes it.
 func change(document *object, pointer string, item value, remove bool) *refusal {

@@ -78,6 +78,11 @@ func mapping(item shape) shape {
 	}}
 }
 
+var escaper = strings.NewReplacer("~", "~0", "/", "~1")
+
+// escapePart writes a key as a part of a JSON Pointer.
+func escapePart(part string) string { return escaper.Replace(part) }
+
 func listOf(item shape, least int) shape {
 	return shape{items: &item, rule: func(v value, at string) *refusal {
 		l, ok := v.(list)
