@@ -51,7 +51,7 @@ def run(commands: str, folder: Path) -> str:
     done = subprocess.run(
         ["sh", "-euc", commands],
         cwd=folder,
-        env={**os.environ, "PATH": path, "COLUMNS": "80"},
+        env={**os.environ, "PATH": path, "COLUMNS": "80", "GOCACHE": str(folder / ".cache")},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -62,9 +62,8 @@ def run(commands: str, folder: Path) -> str:
 
 
 @posix
-@pytest.mark.parametrize(
-    "language", ["python", pytest.param("go", marks=pytest.mark.needs("go"))]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["python", pytest.param("go", marks=pytest.mark.needs("go"))])
 def test_each_step_of_a_language_works(language: str, tmp_path: Path) -> None:
     (tmp_path / "runforge").symlink_to(ROOT)
     taken = parts(language)
@@ -103,7 +102,13 @@ def test_the_harness_in_go_is_that_of_the_client() -> None:
 def test_the_go_client_is_formatted_and_uses_the_standard_library_alone(tmp_path: Path) -> None:
     go = shutil.which("go") or ""
     sources = sorted(GO_CLIENT.glob("*.go"))
-    done = subprocess.run([go, "vet", "."], cwd=GO_CLIENT, capture_output=True, check=False)
+    done = subprocess.run(
+        [go, "vet", "."],
+        cwd=GO_CLIENT,
+        env={**os.environ, "GOCACHE": str(tmp_path)},
+        capture_output=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     formatted = subprocess.run(
         [Path(go).resolve().parent / "gofmt", "-l", *sources], capture_output=True, check=True
