@@ -10,13 +10,14 @@ import (
 
 var (
 	unescaper = strings.NewReplacer("~1", "/", "~0", "~")
+	pointers  = regexp.MustCompile(`^(?:/(?:[^~/]|~[01])*)+$`)
 	index     = regexp.MustCompile(`^(?:0|[1-9][0-9]{0,8})$`)
 )
 
 // change sets the value at a pointer, or removes it.
 func change(document *object, pointer string, item value, remove bool) *refusal {
 	nowhere := &refusal{"POINTER_INVALID", pointer, "The pointer `" + pointer + "` leads nowhere."}
-	if !strings.HasPrefix(pointer, "/") {
+	if !pointers.MatchString(pointer) {
 		return nowhere
 	}
 	parts := strings.Split(pointer[1:], "/")
