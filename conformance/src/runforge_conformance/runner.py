@@ -6,6 +6,7 @@ restarted for the next case.
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import tempfile
 import time
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from runforge_contracts.display import printable
@@ -30,7 +31,7 @@ from runforge_conformance.judging import ScratchFolder, finding, judge, run_fold
 from runforge_conformance.suite_schemas import mistake
 from runforge_conformance.vectors import ROLE_OF, input_bytes, make_workspace, requirements
 
-PROTOCOL = 1
+PROTOCOL: Final = 1
 #: Clients that execute in one workspace at the same time.
 CONCURRENT = 4
 #: Consecutive timeouts and exits of the client after which the run is abandoned.
@@ -63,6 +64,8 @@ class CaseOutcome:
     problem: str | None = None
     stderr: str = ""
     seconds: float = 0.0
+    #: What the inputs were varied from.
+    seed: int = 0
 
 
 class Runner:
@@ -75,6 +78,7 @@ class Runner:
         limits: TimeLimits = TimeLimits(),
         strict: bool = False,
         progress: Progress = lambda result: None,
+        seed: int | None = None,
     ) -> None:
         #: Every message is validated against the protocol's schema.
         self.strict = strict
@@ -83,7 +87,7 @@ class Runner:
         self._progress = progress
         self._interrupt = Interrupt()
         self._client: ClientProcess | None = None
-        self._outcome = CaseOutcome()
+        self._outcome = CaseOutcome(seed=secrets.randbelow(2**32) if seed is None else seed)
         self._sequence = 0
         #: How the client last failed to answer, and how many times in a row.
         self._unanswered = ("", 0)
@@ -191,7 +195,8 @@ class Runner:
             last = self._outcome.stderr.rstrip().rpartition("\n")[2][-300:]
             told = f" It said: {last}" if last and failure.outcome == "crashed" else ""
             findings = [finding(case.requirement, failure.message + told)]
-            return _result(case, failure.outcome, findings, begun)
+            result = _result(case, failure.outcome, findings, begun)
+            return msgspec.structs.replace(result, stderr=self._outcome.stderr or msgspec.UNSET)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         return _result(case, outcome, findings, begun)
