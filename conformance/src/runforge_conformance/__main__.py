@@ -264,7 +264,7 @@ def _smoke(options: argparse.Namespace) -> Exit:
     for result in report.results:
         if result.outcome != "skipped":
             print(f"{result.outcome:<15} {result.case}")
-    print(terminal_report(report))
+    print(terminal_report(report, smoke=True))
     return _exit_status(report)
 
 
@@ -343,9 +343,9 @@ def _show(options: argparse.Namespace) -> Exit:
         stated = f"{requirement.id} ({requirement.level}): {requirement.statement}"
         print(*labelled("requires", [stated]), sep="\n")
         page = f"{specification_page(requirement)} (section {requirement.section})"
-        print(*labelled("stated in", [page]), sep="\n")
+        print(*labelled("source", [page]), sep="\n")
         operation = f"{case.op} {case.document}" if case.document else case.op
-        print(*labelled("operation", [f"{operation} (role {ROLE_OF[case.op]})"]), sep="\n")
+        print(*labelled("asks", [f"{operation} (role {ROLE_OF[case.op]})"]), sep="\n")
         for name, lines in [*given(case, whole=True), ("expected", expected(case))]:
             print(*labelled(name, lines), sep="\n")
     return Exit.CONFORMANT

@@ -22,7 +22,7 @@ SPECIFICATION = "docs/specification"
 #: The repository at the release of this suite.
 _REPOSITORY = f"https://github.com/runforge/runforge/blob/v{__version__}"
 #: Lines and columns of an excerpt.
-_LINES, _COLUMNS = 8, 72
+_LINES, _COLUMNS = 6, 60
 
 
 class Part(NamedTuple):
@@ -58,7 +58,7 @@ def given(case: Case, pointers: Sequence[str] = (), *, whole: bool = False) -> I
     if case.input:
         yield Part("input", list(_input(case, pointers, whole=whole)))
     if case.workspace:
-        yield Part("workspace", [f"{VECTORS}/{case.workspace}"])
+        yield Part("folder", [f"{VECTORS}/{case.workspace}"])
     if case.files:
         yield Part("files", [f"{name}: {VECTORS}/{path}" for name, path in case.files.items()])
     params = list(_params(case, None if whole else _COLUMNS))

@@ -12,6 +12,7 @@ from runforge_contracts.display import printable
 from runforge_contracts.errors import RunForgeError
 
 from runforge_conformance._generated.cases_v1 import Case
+from runforge_conformance._generated.protocol_v1 import Params
 from runforge_conformance._generated.report_v1 import Finding, ReportV1, Result
 from runforge_conformance._generated.requirements_v1 import Requirement
 from runforge_conformance.case_display import Part, given, json_text
@@ -42,12 +43,16 @@ class Example(NamedTuple):
     @property
     def description(self) -> str:
         """What the case asks, in a sentence."""
-        return self.case.description if self.case else ""
+        text = self.case.description if self.case else ""
+        return text[:1].upper() + text[1:]
 
     def parts(self) -> Iterator[Part]:
         """Yield what the client was given, as an excerpt near the findings."""
         if self.case is not None:
-            yield from given(self.case, [item.pointer for item in self.findings if item.pointer])
+            params = self.case.params or Params()
+            edited = [*(params.set or ()), *(params.remove or ())]
+            pointers = [item.pointer for item in self.findings if item.pointer]
+            yield from given(self.case, [*pointers, *edited])
 
     def sides(self, problem: Finding) -> Iterator[tuple[str, str]]:
         """Yield what was expected and what was found, in words or as JSON."""

@@ -98,10 +98,12 @@ def _levels(results: Iterable[Result]) -> Levels:
     for result in results:
         if result.outcome in UNASKED:
             continue
-        broken = levels_broken(result)
-        for level in _levels_asked(result, by_id.get(result.case)) | broken:
+        worst = min((LEVELS.index(level) for level in _levels_broken(result)), default=len(LEVELS))
+        asked = _levels_asked(result, by_id.get(result.case)) | set(LEVELS[worst : worst + 1])
+        for level in asked:
             counts[level]["asked"] += 1
-            if level not in broken:
+            # A document that was wrongly accepted says nothing about the code of its refusal.
+            if LEVELS.index(level) < worst:
                 counts[level]["passed"] += 1
             elif result.expected_failure:
                 counts[level]["expected_failures"] += 1
@@ -125,11 +127,10 @@ def _levels_asked(result: Result, case: Case | None) -> set[str]:
     return set(_levels_of(asked)) or {result.level}
 
 
-def levels_broken(result: Result) -> set[str]:
+def _levels_broken(result: Result) -> set[str]:
     """Return the levels at which a case failed."""
     if result.outcome in FINE:
         return set()
-    # Without an answer, nothing that the case asks about is known to hold.
     return set(_levels_of(problem.requirement for problem in result.problems)) | {result.level}
 
 
@@ -157,7 +158,7 @@ def _nothing_asked(
             f"The client declares no documents (`documents: []`), so a {_words(started.roles)}"
             " cannot be asked anything. Name its documents, or leave `documents` out for all."
         )
-    who = declared(started.roles, started.documents)
+    who = declared(started.roles, started.documents, without=_without_cases(started))
     if filters is not None:
         return f"No case that {filter_options(filters)} selects is for a {who}."
     return f"No case is for a {who}."
@@ -235,8 +236,11 @@ def headline(report: ReportV1, separator: str = " of ") -> str:
 
     For example: ``reader of 3 documents, core 410 of 412, 2 expected failures``.
     """
-    roles = [role for role in report.roles or () if role in _roles_asked(report)]
-    parts = [declared(roles or report.roles or (), report.documents)] if report.roles else []
+    parts = []
+    if report.roles:
+        asked = _roles_asked(report)
+        roles = [role for role in report.roles if role in asked] or report.roles
+        parts.append(declared(roles, report.documents, without=report.without_cases))
     for level in LEVELS:
         count: LevelCount = getattr(report.levels, level)
         if count.asked:
@@ -253,23 +257,33 @@ def _roles_asked(report: ReportV1) -> Sequence[str]:
     return (report.filters and report.filters.roles) or report.roles or ()
 
 
-def declared(roles: Sequence[str], documents: Sequence[str] | msgspec.UnsetType) -> str:
-    """Return what a client declares, such as ``reader and editor of 3 documents, store``."""
+def declared(
+    roles: Sequence[str],
+    documents: Sequence[str] | msgspec.UnsetType,
+    *,
+    without: Sequence[str] = (),
+) -> str:
+    """Return what a client declares, such as ``reader and editor of 3 documents, store``.
+
+    Documents ``without`` a case are not counted: nothing is known about them.
+    """
     about = [role for role in DOCUMENT_ROLES if role in roles]
     others = [role for role in dict.fromkeys(roles) if role not in DOCUMENT_ROLES]
     parts = []
     if about:
-        parts.append(f"{_words(about)} of {_documents(documents, about)}")
+        parts.append(f"{_words(about)} of {_documents(documents, about, without)}")
     if others:
         parts.append(_words(others))
     return ", ".join(parts)
 
 
-def _documents(documents: Sequence[str] | msgspec.UnsetType, roles: Sequence[str]) -> str:
+def _documents(
+    documents: Sequence[str] | msgspec.UnsetType, roles: Sequence[str], without: Sequence[str]
+) -> str:
     if documents is msgspec.UNSET:
         known = {case.document for case in all_cases() if ROLE_OF[case.op] in roles}
         return f"all {len(known)} documents"
-    names = sorted(set(documents))
+    names = sorted(set(documents) - set(without))
     return names[0] if len(names) == 1 else f"{len(names) or 'no'} documents"
 
 

@@ -18,6 +18,7 @@ from runforge_conformance.failure_groups import (
     stderr_lines,
 )
 from runforge_conformance.suite_report import (
+    UNASKED,
     filter_options,
     headline,
     is_partial,
@@ -28,16 +29,16 @@ from runforge_conformance.suite_report import (
 
 WIDTH = 80
 #: Columns for a label and its colon.
-_LABEL = 11
+_LABEL = 10
 #: Groups of failures that are shown with an example; the others are listed.
-_SHOWN = 10
+_SHOWN = 6
 
 
-def wrapped(text: str, indent: str = "", hanging: str | None = None) -> str:
+def wrapped(text: str, indent: str = "", hanging: str | None = None, width: int = WIDTH) -> str:
     """Return ``text`` wrapped to the terminal, with every line indented."""
     return textwrap.fill(
         printable(text),
-        WIDTH,
+        width,
         initial_indent=indent,
         subsequent_indent=indent if hanging is None else hanging,
         break_on_hyphens=False,
@@ -53,8 +54,11 @@ def labelled(label: str, lines: Iterable[str]) -> Iterator[str]:
         before = " " * len(before)
 
 
-def terminal_report(report: ReportV1) -> str:
-    """Return the failures with an example each, and the verdict with its counts."""
+def terminal_report(report: ReportV1, *, smoke: bool = False) -> str:
+    """Return the failures with an example each, and the verdict with its counts.
+
+    A few cases are no verdict: of a ``smoke`` run it is said how many passed.
+    """
     lines = list(_client(report))
     found = groups(report)
     for group in found[:_SHOWN]:
@@ -67,7 +71,7 @@ def terminal_report(report: ReportV1) -> str:
         lines += ["", "The list of expected failures is out of date:", *stale]
     if len(lines) > 1 or report.problem:
         lines.append("")
-    return "\n".join([*lines, *_verdict(report)])
+    return "\n".join([*lines, *(_smoke(report) if smoke else _verdict(report))])
 
 
 def _client(report: ReportV1) -> Iterator[str]:
@@ -94,7 +98,7 @@ def _group(report: ReportV1, group: Group) -> Iterator[str]:
     (example,) = group.chosen(1)
     yield f"  {example.result.case}"
     yield from _example(example)
-    yield wrapped(f"repeat: {repeat_command(report, example.result.case)}", "    ", " " * 6)
+    yield from _repeat(repeat_command(report, example.result.case))
 
 
 def _example(example: Example) -> Iterator[str]:
@@ -113,11 +117,25 @@ def _example(example: Example) -> Iterator[str]:
         yield from _stderr(example.result.stderr)
 
 
+def _repeat(command: str) -> Iterator[str]:
+    """Yield a command that can be copied as a whole: its lines are joined by backslashes."""
+    # A backslash in a quoted word would be part of it.
+    lines = [command] if "'" in command else wrapped(command, "", "  ", WIDTH - 8).splitlines()
+    yield "    repeat:"
+    yield from (f"      {line}" + (" \\" if line != lines[-1] else "") for line in lines)
+
+
 def _stale(report: ReportV1) -> Iterator[str]:
     for result in unexpected_passes(report):
         yield wrapped(f"passed, though expected to fail: {result.case}", "  ")
     for pattern in report.unmatched_xfails:
         yield wrapped(f"no failing case matches {pattern}", "  ")
+
+
+def _smoke(report: ReportV1) -> Iterator[str]:
+    asked = [result for result in report.results if result.outcome not in UNASKED]
+    passed = sum(result.outcome == "passed" for result in asked)
+    yield f"smoke: {passed} of {len(asked)} cases passed"
 
 
 def _verdict(report: ReportV1) -> Iterator[str]:

@@ -18,11 +18,11 @@ class LevelCount(Struct, kw_only=True, frozen=True, gc=False):
     asked: Annotated[
         int,
         Meta(
-            description="Cases that were asked, or were to be asked when the run ended.",
+            description="Cases that ask about requirements of this level, without those that were skipped or not asked.",
             ge=0,
         ),
     ]
-    passed: Annotated[int, Meta(description="Those that passed at this level.", ge=0)]
+    passed: Annotated[int, Meta(description="Those that passed.", ge=0)]
     expected_failures: Annotated[
         int,
         Meta(
@@ -57,7 +57,7 @@ class Finding(Struct, kw_only=True, frozen=True, gc=False):
 
 class Levels(Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True):
     """
-    Cases that were asked, by level. A case counts at each level that it asks about.
+    Cases that were asked, by level. A case counts at each level that it asks about, and passes at a level if it breaks nothing of that level or of a more important one.
     """
 
     core: LevelCount
@@ -167,7 +167,7 @@ class ReportV1(Struct, kw_only=True, frozen=True, gc=False):
     levels: Annotated[
         Levels,
         Meta(
-            description="Cases that were asked, by level. A case counts at each level that it asks about.",
+            description="Cases that were asked, by level. A case counts at each level that it asks about, and passes at a level if it breaks nothing of that level or of a more important one.",
             title="Levels",
         ),
     ]
