@@ -14,8 +14,9 @@ import pytest
 from clients import PYTHON, report_on, requirements_in, suite
 from runforge_conformance._generated.report_v1 import Result
 from runforge_conformance.case_selection import select
+from runforge_conformance.report_files import write_reports
 from runforge_conformance.runner import CONCURRENT, GIVE_UP_AFTER, Runner, TimeLimits
-from runforge_conformance.suite_report import make_report, write_reports
+from runforge_conformance.suite_report import make_report
 from runforge_conformance.vectors import all_cases
 from runforge_conformance.xfail import ExpectedFailures
 

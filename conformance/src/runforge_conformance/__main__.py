@@ -345,7 +345,8 @@ def _show(options: argparse.Namespace) -> Exit:
         page = f"{specification_page(requirement)} (section {requirement.section})"
         print(*labelled("source", [page]), sep="\n")
         operation = f"{case.op} {case.document}" if case.document else case.op
-        print(*labelled("asks", [f"{operation} (role {ROLE_OF[case.op]})"]), sep="\n")
+        how = ", ".join([f"role {ROLE_OF[case.op]}", *(case.flags or ())])
+        print(*labelled("asks", [f"{operation} ({how})"]), sep="\n")
         for name, lines in [*given(case, whole=True), ("expected", expected(case))]:
             print(*labelled(name, lines), sep="\n")
     return Exit.CONFORMANT
