@@ -92,6 +92,8 @@ def parse_file(data: bytes, name: str) -> Any:
 
 def input_bytes(source: Input) -> bytes:
     """Return the bytes of the file that a case gives to a client."""
+    if source.text is not msgspec.UNSET:
+        return source.text.encode("utf-8")
     if source.json is not msgspec.UNSET:
         return encode_json(source.json)  # JSON is also valid YAML
     assert source.file is not msgspec.UNSET, "an input is a file or a value"  # noqa: S101
