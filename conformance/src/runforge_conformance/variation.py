@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from string import ascii_lowercase
 from typing import Any
@@ -24,10 +24,11 @@ from typing import Any
 import msgspec
 from runforge_contracts.codec.pointers import format_pointer, parse_pointer
 from runforge_contracts.codec.strict_yaml import encode_yaml
-from runforge_contracts.documents import Document, struct_of
+from runforge_contracts.documents import identify
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.invariants.checked_folder import schema_rule
 from runforge_contracts.schemas import load_schema, resolve_reference
+from runforge_contracts.validation import validate
 
 from runforge_conformance._generated.cases_v1 import Case, Expect, Input
 from runforge_conformance._generated.protocol_v1 import Params
@@ -36,7 +37,7 @@ from runforge_conformance.vectors import (
     all_cases,
     changed,
     input_bytes,
-    parse_file,
+    input_document,
     requirements,
     suffix_of,
 )
@@ -52,6 +53,7 @@ _Part = tuple[dict[str, Any], str]
 _RESTRICTING = ("const", "enum", "pattern", "format", "not", "multipleOf")
 #: Strings without a meaning of their own: what a letter is does not matter.
 _ORDINARY = re.compile(r"[A-Za-z][A-Za-z0-9 _./@-]*[A-Za-z0-9]")
+_FRACTION = re.compile(r"-?[0-9]+[.][0-9]+")
 _DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _RUN_ID = re.compile(r"([0-9]{8}-[0-9]{6}-)[0-9a-f]{8}")
 #: Words that mean something in YAML 1.1 or 1.2, in JavaScript, or to a careless reader of JSON.
@@ -144,9 +146,10 @@ def _broken(case: Case, always: random.Random) -> tuple[Case, tuple[str, ...]] |
     return None
 
 
-def _is_valid(raw: dict[str, Any], document: str) -> bool:
+def _is_valid(raw: Any, document: str) -> bool:
     try:
-        Document.parse(json.dumps(raw).encode(), struct_of(document))
+        name, _ = identify(raw, (document,))
+        validate({**raw, "version": 1} if name == "result.v1" else raw, name)
     except RunForgeError:
         return False
     return True
@@ -158,10 +161,8 @@ def _is_raw(case: Case) -> bool:
 
 def _parsed(case: Case) -> Any:
     """Return the input of a case, or None if it is no document."""
-    if not case.input:
-        return None
     try:
-        return parse_file(input_bytes(case.input), f"input{suffix_of(case.document or None)}")
+        return input_document(case.input, case.document or None) if case.input else None
     except RunForgeError:
         return None
 
@@ -205,7 +206,7 @@ class _Variation:
         raw = self._params.fields if writes else _parsed(case)
         if not isinstance(raw, dict):
             return case
-        self._root = list(_flat(load_schema(self._document), self._document))
+        self._root = _root(self._document)
         self._look(raw)
         self._draw()
         made, values = self._made(raw)
@@ -233,30 +234,30 @@ class _Variation:
         for pointer in (*values, *removed, *self._fixed, *places):
             self._kept.update(_tokens(pointer))
 
-    def _at(self, pointer: str) -> list[_Part] | None:
-        """Return the subschemas for the value at a pointer; None below an unknown field."""
-        parts: list[_Part] | None = self._root
+    def _at(self, pointer: str) -> _Place | None:
+        """Return what the schema says of the value at a pointer; None below an unknown field."""
+        place: _Place | None = self._root
         for token in _tokens(pointer):
-            parts = None if parts is None else _below(parts, token)
-        return parts
+            place = place and place.below(token)
+        return place
 
-    def _survey(self, value: Any, parts: list[_Part] | None, pointer: str) -> None:
+    def _survey(self, value: Any, place: _Place | None, pointer: str) -> None:
         recorded = self._case.op != "execute" or pointer.startswith(_RECORDED)
         if (pointer and pointer in self._fixed) or self._case.expect.outcome == "either":
             self._keep(value)
         elif isinstance(value, dict):
             for key, item in value.items():
-                below = None if parts is None else _below(parts, key)
+                below = place and place.below(key)
                 if below is None and not self._fails and _is_ordinary(key):
                     self._keys.setdefault(key)
                 else:
                     self._kept.add(key)
                 self._survey(item, below, pointer + format_pointer([key]))
         elif isinstance(value, list):
-            below = None if parts is None else _items(parts)
+            below = place and place.items()
             for index, item in enumerate(value):
                 self._survey(item, below, f"{pointer}/{index}")
-        elif recorded and _may_change(value, parts):
+        elif recorded and _may_change(value, place):
             self._free.setdefault(value)
         else:
             self._keep(value)
@@ -305,9 +306,8 @@ class _Variation:
 
     def _made(self, raw: Any) -> tuple[Any, dict[str, Any]]:
         """Return the new document and the new values that are set, as valid as the old ones."""
-        before = self._validity(raw, self._params.set or {})
         made, values = self._rebuilt_all(raw)
-        if self._validity(made, values) != before:
+        if self._new and self._broke(made, values):
             self._new, self._new_keys = {}, {}
             made, values = self._rebuilt_all(raw)
         return made, values
@@ -319,22 +319,24 @@ class _Variation:
         }
         return self._rebuilt(raw, self._root), values
 
-    def _validity(self, raw: Any, values: dict[str, Any]) -> tuple[bool, bool]:
-        valid = _is_valid(raw, self._document)
-        try:
-            return valid, _is_valid(changed(raw, values, []), self._document) if values else valid
-        except RunForgeError:
-            return valid, False
+    def _broke(self, made: Any, values: dict[str, Any]) -> bool:
+        """Return whether the new values decide what the case asks."""
+        if self._fails:
+            changes = values or self._params.remove or self._case.op == "execute"
+            return not changes and _is_valid(made, self._document)
+        if not _is_valid(made, self._document):
+            return True
+        return bool(values) and not _is_valid(changed(made, values, []), self._document)
 
-    def _rebuilt(self, value: Any, parts: list[_Part] | None) -> Any:
+    def _rebuilt(self, value: Any, place: _Place | None) -> Any:
         if isinstance(value, list):
-            below = None if parts is None else _items(parts)
+            below = place and place.items()
             return [self._rebuilt(item, below) for item in value]
         if not isinstance(value, dict):
             return self._replaced(value)
         items = []
         for key, item in value.items():
-            below = None if parts is None else _below(parts, key)
+            below = place and place.below(key)
             name = self._new_keys.get(key, key) if below is None else key
             items.append((name, self._rebuilt(item, below)))
         if not self._case.expect.key_order or self._case.op == "write":
@@ -346,14 +348,16 @@ class _Variation:
 
     def _add_unknown(self, made: Any) -> None:
         """Add a field that nobody knows to an object that may have one."""
-        places: list[tuple[Any, list[_Part]]] = [(made, self._root)]
+        objects: list[tuple[Any, _Place | None]] = [(made, self._root)]
         if self._case.op != "execute":
-            places += [(item, _below(self._root, key) or []) for key, item in made.items()]
-        places = [place for place in places if isinstance(place[0], dict) and _is_open(place[1])]
+            objects += [(item, self._root.below(key)) for key, item in made.items()]
+        open_ones = [
+            item for item, place in objects if isinstance(item, dict) and place and place.is_open
+        ]
         name = "".join(self._rng.choice(ascii_lowercase) for _ in range(9))
         value: Any = self._rng.choice([None, True, name[::-1], 7, [name], {name: []}])
-        if places:
-            self._rng.choice(places)[0].setdefault(name, value)
+        if open_ones:
+            self._rng.choice(open_ones).setdefault(name, value)
 
     def _written(self, made: Any) -> str:
         """Return the document as text, in any form that a reader must read."""
@@ -377,8 +381,61 @@ class _Variation:
         return self._replaced(value)
 
 
+class _Place:
+    """What a schema says of one location: every subschema there, whether or not it applies."""
+
+    def __init__(self, schemas: Iterable[_Part]) -> None:
+        self._parts = [part for schema, name in schemas for part in _flat(schema, name)]
+        self._below: dict[str, _Place | None] = {}
+        self._items: _Place | None = None
+        self.is_restricted = self._has(*_RESTRICTING)
+        self.is_listed = self._has("const", "enum")
+        #: Whether an object may have fields that its schema does not name.
+        self.is_open = self._has("properties") and not any(
+            "propertyNames" in part
+            or isinstance(part.get("additionalProperties"), dict)
+            or part.get("additionalProperties") is False
+            for part, _ in self._parts
+        )
+
+    def _has(self, *keywords: str) -> bool:
+        return any(keyword in part for part, _ in self._parts for keyword in keywords)
+
+    def below(self, key: str) -> _Place | None:
+        """Return the location of a member; None for a field that no schema knows."""
+        if key not in self._below:
+            self._below[key] = self._made(key)
+        return self._below[key]
+
+    def _made(self, key: str) -> _Place | None:
+        found: list[_Part] = []
+        # An object whose members no schema names is a map: its keys are data.
+        known = not self._has("properties") or self._has("propertyNames")
+        for part, name in self._parts:
+            members = part.get("properties", {})
+            known = known or key in members
+            # A part of a pointer may be an index.
+            for below in (members.get(key), part.get("additionalProperties"), part.get("items")):
+                if isinstance(below, dict):
+                    known = True
+                    found.append((below, name))
+        return _Place(found) if known else None
+
+    def items(self) -> _Place:
+        """Return the location of the items of a list."""
+        if self._items is None:
+            parts = [(part["items"], name) for part, name in self._parts if "items" in part]
+            self._items = _Place(parts)
+        return self._items
+
+
+@cache
+def _root(document: str) -> _Place:
+    return _Place([(load_schema(document), document)])
+
+
 def _flat(schema: Any, name: str) -> Iterator[_Part]:
-    """Yield a subschema and all that it refers to, whether or not they apply."""
+    """Yield a subschema and all that it refers to."""
     if not isinstance(schema, dict):
         return
     if "$ref" in schema:
@@ -391,53 +448,15 @@ def _flat(schema: Any, name: str) -> Iterator[_Part]:
     yield schema, name
 
 
-def _below(parts: list[_Part], key: str) -> list[_Part] | None:
-    """Return the subschemas of a member; None for a field that no schema knows."""
-    found: list[_Part] = []
-    known = False
-    for part, name in parts:
-        for below in (
-            part.get("properties", {}).get(key),
-            part.get("additionalProperties"),
-            part.get("items"),  # a token of a pointer may be an index
-        ):
-            if isinstance(below, dict):
-                known = True
-                found += _flat(below, name)
-        known = known or key in part.get("properties", {}) or "propertyNames" in part
-    # An object whose members are not named by the schema is a map: its keys are data.
-    known = known or not any("properties" in part for part, _ in parts)
-    return found if known else None
-
-
-def _items(parts: list[_Part]) -> list[_Part]:
-    return [
-        inner
-        for part, name in parts
-        if isinstance(part.get("items"), dict)
-        for inner in _flat(part["items"], name)
-    ]
-
-
-def _is_open(parts: list[_Part]) -> bool:
-    """Return whether an object may have fields that its schema does not name."""
-    return any("properties" in part for part, _ in parts) and not any(
-        isinstance(part.get("additionalProperties"), dict)
-        or part.get("additionalProperties") is False
-        or "propertyNames" in part
-        for part, _ in parts
-    )
-
-
-def _may_change(value: Any, parts: list[_Part] | None) -> bool:
+def _may_change(value: Any, place: _Place | None) -> bool:
     if type(value) is float:
-        is_plain = re.fullmatch(r"-?[0-9]+\.[0-9]+", repr(value)) and not value.is_integer()
-        return bool(is_plain) and not _is_restricted(parts)
+        is_plain = not value.is_integer() and _FRACTION.fullmatch(repr(value))
+        return bool(is_plain) and not (place and place.is_restricted)
     if type(value) is not str:
         return False
     if _DIGEST.fullmatch(value) or _RUN_ID.fullmatch(value):
-        return not _has(parts, ("const", "enum"))
-    return _is_ordinary(value) and not _is_restricted(parts)
+        return not (place and place.is_listed)
+    return _is_ordinary(value) and not (place and place.is_restricted)
 
 
 def _is_ordinary(text: str) -> bool:
@@ -446,14 +465,6 @@ def _is_ordinary(text: str) -> bool:
 
 def _folded(text: str) -> str:
     return text.strip().casefold()
-
-
-def _is_restricted(parts: list[_Part] | None) -> bool:
-    return _has(parts, _RESTRICTING)
-
-
-def _has(parts: list[_Part] | None, keywords: tuple[str, ...]) -> bool:
-    return any(keyword in part for part, _ in parts or () for keyword in keywords)
 
 
 @cache
