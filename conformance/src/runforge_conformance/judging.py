@@ -285,6 +285,13 @@ def _recorded(case: Case, folder: Path, place: ScratchFolder) -> Iterator[Findin
     yield from _unlike("executor.request-kept", message, unlike, layout.REQUEST)
 
 
+def unequal(case: Case, first: dict[str, bytes], again: dict[str, bytes]) -> Iterator[Finding]:
+    """Yield a finding for each file that differs between two runs of the same request."""
+    for file, how in changes(first, again):
+        message = f"{file} {how} when the request runs again."
+        yield finding(case.requirement, message, file=file)
+
+
 def run_folder(answer: Answer, workspace: Path) -> Path | None:
     """Return the run folder that an answer names, if it is in the workspace."""
     named = (answer.view or {}).get("run_dir")
