@@ -18,7 +18,7 @@ import argparse
 import json
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import IntEnum
 from pathlib import Path
 from typing import Any
@@ -36,8 +36,10 @@ from runforge_contracts.store.experiment_runs import experiment_runs
 from runforge_contracts.store.layout import EXPERIMENT_RUNS, stores_in
 
 from runforge_conformance import __version__
+from runforge_conformance._generated.cases_v1 import Case
 from runforge_conformance._generated.report_v1 import Filters, ReportV1, Result
 from runforge_conformance.case_display import (
+    Part,
     expected,
     given,
     specification_page,
@@ -51,6 +53,7 @@ from runforge_conformance.suite import faults
 from runforge_conformance.suite_report import failures, has_failed, make_report
 from runforge_conformance.suite_schemas import mistake
 from runforge_conformance.terminal_report import labelled, terminal_report, wrapped
+from runforge_conformance.variation import twin, varied
 from runforge_conformance.vectors import ROLE_OF, all_cases, requirements
 from runforge_conformance.xfail import ExpectedFailures, write_expected_failures
 
@@ -151,6 +154,9 @@ def _parser() -> argparse.ArgumentParser:
 
     show = commands.add_parser("show", help="show a case: what it gives, and what must come of it")
     show.add_argument("cases", nargs="+", metavar="CASE", help="id of a case, or a pattern of ids")
+    show.add_argument(
+        "--seed", type=_seed, metavar="N", help="with the input that the run with this seed gave"
+    )
     show.set_defaults(command_function=_show)
 
     exporting = commands.add_parser("export", help="write every case out as plain files")
@@ -347,9 +353,20 @@ def _show(options: argparse.Namespace) -> Exit:
         operation = f"{case.op} {case.document}" if case.document else case.op
         how = ", ".join([f"role {ROLE_OF[case.op]}", *(case.flags or ())])
         print(*labelled("asks", [f"{operation} ({how})"]), sep="\n")
-        for name, lines in [*given(case, whole=True), ("expected", expected(case))]:
-            print(*labelled(name, lines), sep="\n")
+        for name, lines in _asked(case, options.seed):
+            # A document that is broken into lines elsewhere is another one.
+            print(*labelled(name, lines, wrap=name != "input"), sep="\n")
     return Exit.CONFORMANT
+
+
+def _asked(case: Case, seed: int | None) -> Iterator[Part]:
+    """Yield what is asked under the id of a case, and what is expected."""
+    yield from given(case, seed=seed, whole=True)
+    yield Part("expected", expected(case if seed is None else varied(case, seed)))
+    again = None if seed is None else twin(case, seed)
+    if again is not None:
+        yield from given(case, seed=seed, of_twin=True, whole=True)
+        yield Part("expected", expected(again))
 
 
 def _export(options: argparse.Namespace) -> Exit:

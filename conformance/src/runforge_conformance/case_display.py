@@ -12,9 +12,10 @@ from runforge_contracts.display import printable, shorten
 from runforge_contracts.errors import RunForgeError
 
 from runforge_conformance import __version__
-from runforge_conformance._generated.cases_v1 import Case
+from runforge_conformance._generated.cases_v1 import Case, Input
 from runforge_conformance._generated.requirements_v1 import Requirement
-from runforge_conformance.vectors import input_bytes, parse_file, suffix_of
+from runforge_conformance.variation import twin, twin_fault, varied
+from runforge_conformance.vectors import input_bytes, input_document
 
 #: Folders of the repository that the pages refer to.
 VECTORS = "docs/test-vectors"
@@ -49,48 +50,67 @@ def json_text(value: Any, limit: int | None = None) -> str:
     return printable(text if limit is None else shorten(text, limit))
 
 
-def given(case: Case, pointers: Sequence[str] = (), *, whole: bool = False) -> Iterator[Part]:
+def given(
+    case: Case,
+    pointers: Sequence[str] = (),
+    *,
+    seed: int | None = None,
+    of_twin: bool = False,
+    whole: bool = False,
+) -> Iterator[Part]:
     """Yield what a case gives to the client.
 
-    The input is shown whole, or as an excerpt: the values at ``pointers``, where there are any,
-    else its first lines.
+    The input is the one of the run with this ``seed``, or the vector as it is; with ``of_twin`` it
+    is the other document under the id of the case. It is shown whole, or as an excerpt: the values
+    at ``pointers``, where there are any, else its first lines.
     """
-    if case.input:
-        yield Part("input", list(_input(case, pointers, whole=whole)))
+    asked = case if seed is None else (twin(case, seed) if of_twin else varied(case, seed)) or case
+    if asked.input:
+        yield Part("input", list(_input(case, asked, pointers, of_twin=of_twin, whole=whole)))
     if case.workspace:
         yield Part("folder", [f"{VECTORS}/{case.workspace}"])
     if case.files:
         yield Part("files", [f"{name}: {VECTORS}/{path}" for name, path in case.files.items()])
-    params = list(_params(case, None if whole else _COLUMNS))
+    params = list(_params(asked, None if whole else _COLUMNS))
     if params:
         yield Part("params", params)
 
 
-def _input(case: Case, pointers: Sequence[str], *, whole: bool) -> Iterator[str]:
-    source, limit = case.input, None if whole else _COLUMNS
-    assert source  # noqa: S101 - the caller has looked
-    changed = source.set or source.remove
-    if source.file:
-        yield f"{VECTORS}/{source.file}" + (", changed:" if changed else "")
-    for pointer, value in (source.set or {}).items():
-        yield printable(f"  {pointer} = ") + json_text(value, limit)
-    for pointer in source.remove or ():
-        yield printable(f"  {pointer} removed")
-    if whole or not changed:
-        excerpt = [] if whole else list(_values(case, pointers))
-        yield from excerpt or _text(case, whole=whole)
+def _input(
+    case: Case, asked: Case, pointers: Sequence[str], *, of_twin: bool, whole: bool
+) -> Iterator[str]:
+    source = case.input or Input()
+    note = ", varied by the seed" if asked.input != case.input else ""
+    if of_twin:
+        faults = twin_fault(case)
+        yield "another document under the same case id" + (", invalid:" if faults else "")
+        pointers = [*faults, *pointers]
+        excerpt = list(_values(asked, pointers, missing=faults))
+    else:
+        changes = [*(source.set or ()), *(source.remove or ())]
+        if source.file:
+            yield f"{VECTORS}/{source.file}{note}" + (", changed:" if changes else "")
+        excerpt = list(_values(asked, [*changes, *pointers], missing=source.remove or ()))
+    if of_twin or not whole:
+        yield from excerpt
+    if whole or not excerpt:
+        yield from _text(asked, whole=whole)
 
 
-def _values(case: Case, pointers: Iterable[str]) -> Iterator[str]:
-    """Yield the values of the input at these places, if it has them."""
+def _values(case: Case, pointers: Iterable[str], missing: Iterable[str]) -> Iterator[str]:
+    """Yield the values of the input at these places, and which of the ``missing`` are absent."""
     try:
-        document = parse_file(input_bytes(case.input), f"input{suffix_of(case.document or None)}")  # type: ignore[arg-type]
+        assert case.input  # noqa: S101 - the caller has looked
+        document = input_document(case.input, case.document or None)
     except RunForgeError:
         return  # broken on purpose
+    absent = set(missing)
     for pointer in dict.fromkeys(pointers):
         try:
             value = get_at(document, pointer)
         except RunForgeError:
+            if pointer in absent:
+                yield printable(f"  {pointer} is absent")
             continue
         if pointer:
             yield printable(f"  {pointer} = ") + json_text(value, _COLUMNS)
@@ -98,8 +118,8 @@ def _values(case: Case, pointers: Iterable[str]) -> Iterator[str]:
 
 def _text(case: Case, *, whole: bool) -> Iterator[str]:
     """Yield the lines of the input, or the first of them."""
-    data = input_bytes(case.input)  # type: ignore[arg-type] # the caller has looked
-    lines = data.decode("utf-8", "backslashreplace").splitlines()
+    assert case.input  # noqa: S101 - the caller has looked
+    lines = input_bytes(case.input).decode("utf-8", "backslashreplace").splitlines()
     for line in lines if whole else lines[:_LINES]:
         yield "  " + printable(line if whole else shorten(line, _COLUMNS))
     if not whole and len(lines) > _LINES:

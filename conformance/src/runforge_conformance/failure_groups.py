@@ -16,8 +16,9 @@ from runforge_conformance._generated.protocol_v1 import Params
 from runforge_conformance._generated.report_v1 import Finding, ReportV1, Result
 from runforge_conformance._generated.requirements_v1 import Requirement
 from runforge_conformance.case_display import Part, given, json_text
-from runforge_conformance.runner import LEVELS
+from runforge_conformance.runner import LEVELS, OF_TWIN
 from runforge_conformance.suite_report import failures
+from runforge_conformance.variation import varied
 from runforge_conformance.vectors import all_cases, expected_document, requirements
 
 #: Longest value that is shown of a finding, in characters.
@@ -39,6 +40,7 @@ class Example(NamedTuple):
     findings: list[Finding]
     #: Absent in a report by a suite with other cases.
     case: Case | None
+    seed: int
 
     @property
     def description(self) -> str:
@@ -52,7 +54,9 @@ class Example(NamedTuple):
             params = self.case.params or Params()
             edited = [*(params.set or ()), *(params.remove or ())]
             pointers = [item.pointer for item in self.findings if item.pointer]
-            yield from given(self.case, [*pointers, *edited])
+            yield from given(
+                self.case, [*pointers, *edited], seed=self.seed, of_twin=self._is_of_twin
+            )
 
     def sides(self, problem: Finding) -> Iterator[tuple[str, str]]:
         """Yield what was expected and what was found, in words or as JSON."""
@@ -60,18 +64,18 @@ class Example(NamedTuple):
             yield "expected", "nothing"
         yield from sides(problem)
 
+    @property
+    def _is_of_twin(self) -> bool:
+        return bool(self.findings) and self.findings[0].message.startswith(OF_TWIN)
+
     def _is_surplus(self, problem: Finding) -> bool:
         """Return whether a saved document has something that must not be there."""
-        written = self.case is not None and self.case.op in ("roundtrip", "edit", "write")
-        if (
-            not written
-            or not problem.file
-            or not problem.pointer
-            or problem.expected is not msgspec.UNSET
-        ):
+        if self.case is None or self.case.op not in ("roundtrip", "edit", "write"):
+            return False
+        if not problem.file or not problem.pointer or problem.expected is not msgspec.UNSET:
             return False
         try:
-            get_at(expected_document(self.case), problem.pointer)  # type: ignore[arg-type]
+            get_at(expected_document(varied(self.case, self.seed)), problem.pointer)
         except RunForgeError:
             return True
         return False
@@ -115,7 +119,7 @@ def groups(report: ReportV1) -> list[Group]:
             requirement = known.get(name)
             level = requirement.level if requirement else result.level
             group = found.setdefault(name, Group(name, level, requirement, []))
-            group.examples.append(Example(result, findings, case))
+            group.examples.append(Example(result, findings, case, report.seed))
     return sorted(found.values(), key=_rank)
 
 

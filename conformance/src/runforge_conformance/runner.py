@@ -45,6 +45,9 @@ CONCURRENT = 4
 #: Consecutive timeouts and exits of the client after which the run is abandoned.
 GIVE_UP_AFTER = {"timed-out": 5, "crashed": 50}
 
+#: Start of a finding about the twin of a case.
+OF_TWIN = "For another document under the same case id: "
+
 Progress = Callable[[Result], None]
 #: Levels of requirements, the one that counts most first.
 LEVELS = ("core", "recommended", "strict")
@@ -456,8 +459,7 @@ def _gave_up(case: Case, answer: Answer) -> Finding:
 
 def _of_twin(found: Finding) -> Finding:
     """Return a finding about another document that was given under the id of a case."""
-    message = f"For another document under the same case id: {found.message}"
-    return msgspec.structs.replace(found, message=message)
+    return msgspec.structs.replace(found, message=OF_TWIN + found.message)
 
 
 def _answer_of(asked: Future[Answer]) -> Answer | None:

@@ -45,12 +45,15 @@ def wrapped(text: str, indent: str = "", hanging: str | None = None, width: int 
     )
 
 
-def labelled(label: str, lines: Iterable[str]) -> Iterator[str]:
-    """Yield lines with a label before the first; each is printable, and is wrapped."""
+def labelled(label: str, lines: Iterable[str], *, wrap: bool = True) -> Iterator[str]:
+    """Yield lines with a label before the first; each is printable, and may be wrapped."""
     before = f"    {label + ':':<{_LABEL}}"
     for line in lines:
         inner = " " * (len(line) - len(line.lstrip()))
-        yield wrapped(line.strip(), before + inner, " " * (len(before) + 2))
+        if wrap:
+            yield wrapped(line.strip(), before + inner, " " * (len(before) + 2))
+        else:
+            yield (before + line).rstrip()
         before = " " * len(before)
 
 
