@@ -32,6 +32,8 @@ WIDTH = 80
 _LABEL = 10
 #: Groups of failures that are shown with an example; the others are listed.
 _SHOWN = 6
+#: Cases that passed unexpectedly and are listed.
+_PASSES = 10
 
 
 def wrapped(text: str, indent: str = "", hanging: str | None = None, width: int = WIDTH) -> str:
@@ -129,8 +131,11 @@ def _repeat(command: str) -> Iterator[str]:
 
 
 def _stale(report: ReportV1) -> Iterator[str]:
-    for result in unexpected_passes(report):
+    passes = unexpected_passes(report)
+    for result in passes[:_PASSES]:
         yield wrapped(f"passed, though expected to fail: {result.case}", "  ")
+    if len(passes) > _PASSES:
+        yield f"  ... and {len(passes) - _PASSES} more"
     for pattern in report.unmatched_xfails:
         yield wrapped(f"no failing case matches {pattern}", "  ")
 
