@@ -409,6 +409,8 @@ def prepare(case: Case, folder: Path) -> ScratchFolder:
         make_workspace(case, place.workspace)
     if case.input:
         place.input.write_bytes(input_bytes(case.input))
+        # Permissions that no new file gets, to see whether they are kept.
+        place.input.chmod(0o640)
     place.remember()
     return place
 

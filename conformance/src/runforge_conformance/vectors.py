@@ -86,6 +86,11 @@ def suffix_of(document: str | None) -> str:
     return ".yaml" if document and CATALOG[document].yaml else ".json"
 
 
+def is_lines(document: str) -> bool:
+    """Return whether a document is a line of JSON Lines, whose layout is free."""
+    return str(CATALOG[document].file).endswith(".jsonl")
+
+
 def parse_file(data: bytes, name: str) -> Any:
     """Parse a file as JSON or YAML, depending on its name."""
     return (parse_yaml if is_yaml(PurePath(name)) else parse_json)(data)
