@@ -12,15 +12,19 @@ from typing import NamedTuple
 from guide_pages import GUIDES
 
 PAGE = GUIDES / "conformance.md"
+_SHOWN = re.compile(r"^```text ?(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _BLOCK = re.compile(r"^```(\w+) (\S+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
 class Part(NamedTuple):
-    """A part of the page for one language: its files, and the commands that follow them."""
+    """A part of the page for one language: its files, commands, and what they print."""
 
     section: int
     files: dict[str, str]
     commands: str
+    shown: str
+    #: What a run prints that the page shows as failing.
+    failing: str
 
 
 def parts(language: str) -> list[Part]:
@@ -36,8 +40,11 @@ def parts(language: str) -> list[Part]:
             commands = "\n".join(
                 text for kind, mark, text in blocks if (kind, mark) == ("sh", language)
             )
+            shown = dict(_SHOWN.findall(part))
             if commands:
-                found.append(Part(int(section.partition(".")[0]), files, commands))
+                number = int(section.partition(".")[0])
+                failing = shown.get("failing", "")
+                found.append(Part(number, files, commands, shown.get("", ""), failing))
     return found
 
 
