@@ -50,6 +50,7 @@ class Result(Struct, kw_only=True, frozen=True, gc=False):
         "protocol-error",
         "errored",
         "skipped",
+        "not-asked",
         "not-run",
     ]
     seconds: Annotated[float, Meta(ge=0.0)]

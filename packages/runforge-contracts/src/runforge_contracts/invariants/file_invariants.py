@@ -53,11 +53,9 @@ def _required(folder: CheckedRun) -> Iterator[Finding]:
         needed = list(_ALWAYS)
         if (folder.result or {}).get("status") == "succeeded":
             needed += _COMPLETED
-    elif folder.result is None or layout.RUN in folder.files:
+    else:
         # Older clients wrote a request, a result and detailed metrics only from some version on.
         needed = [layout.RUN, layout.METRICS]
-    else:
-        needed = []
     for file in needed:
         if file not in folder.files:
             yield Finding("run.files", f"The run lacks {file}.", file)
