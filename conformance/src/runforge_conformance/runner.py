@@ -174,7 +174,11 @@ class Runner:
     ) -> Any:
         if self.strict and (wrong := mistake(message, "protocol.v1", name)):
             raise AssertionError(f"the suite's own message is wrong at {wrong}")
-        return client.ask(message, timeout)
+        try:
+            return client.ask(message, timeout)
+        except ClientError as failure:
+            failure.client = client
+            raise
 
     def _typed(self, answer: Any, type_: Any, name: str) -> Any:
         """Return an answer as ``type_``; raise ``protocol-error`` if it does not match."""
@@ -210,11 +214,15 @@ class Runner:
             count = before[1] + 1 if before[0] == failure.outcome else 1
             self._unanswered = (failure.outcome, count)
             self._end(kill=True)
-            last = self._outcome.stderr.rstrip().rpartition("\n")[2][-300:]
+            stderr = self._outcome.stderr
+            if failure.client is not None:
+                failure.client.kill()  # all that it wrote has been read then
+                stderr = failure.client.stderr
+            last = stderr.rstrip().rpartition("\n")[2][-300:]
             told = f" It said: {last}" if last and failure.outcome == "crashed" else ""
             findings = [finding(case.requirement, failure.message + told)]
             result = _result(case, failure.outcome, findings, begun)
-            return msgspec.structs.replace(result, stderr=self._outcome.stderr or msgspec.UNSET)
+            return msgspec.structs.replace(result, stderr=stderr or msgspec.UNSET)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         return _result(case, outcome, findings, begun)
