@@ -294,8 +294,9 @@ def _is_stray(path: Path, case: Case, run: Path | None, stores: list[StoreLayout
             return run is not None and "concurrent" not in (case.flags or ())
         if path == store.index or path.is_relative_to(store.signatures):
             return False
-        if path.parent == store.root and path.name.startswith("."):
-            return False  # such as a lock, and the attributes for Git
+        is_spare = path.name.startswith(".") or path.suffix == ".lock"
+        if path.parent == store.root and is_spare:
+            return False  # what Git and clients that run at the same time need
     return True
 
 

@@ -21,7 +21,6 @@ import msgspec
 from runforge_contracts.display import printable
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.schemas import schema_names
-from runforge_contracts.store import layout
 from runforge_contracts.store.layout import stores_in
 from runforge_contracts.store.reading import run_folders
 from runforge_contracts.store.run import Run
@@ -355,16 +354,14 @@ class Runner:
         while time.monotonic() < end:
             self._interrupt.check()
             run = next(iter(_runs_in(place.workspace)), None)
+            # A run may outlive the harness that started it.
+            if asked.done() and (asked.exception() is None or not client.is_alive):
+                return run
             if run is not None and not told:
                 time.sleep(LOOK)  # for what comes between the folder and the training
                 told = client.interrupt_all()
                 if not told:
                     return None
-            ended = asked.done() and not client.is_alive
-            if run is not None and ((run / layout.RESULT).exists() or ended):
-                return run
-            if ended or (asked.done() and not told):
-                return run
             time.sleep(LOOK / 4)
         return None
 
