@@ -13,7 +13,12 @@ from pathlib import Path
 from runforge_conformance._generated.report_v1 import ReportV1
 from runforge_conformance._generated.requirements_v1 import Requirement
 from runforge_conformance.runner import Runner
-from runforge_conformance.suite_report import broken_requirements, failures, make_report
+from runforge_conformance.suite_report import (
+    broken_requirements,
+    failures,
+    headline,
+    make_report,
+)
 from runforge_conformance.vectors import all_cases, requirements
 from runforge_conformance.xfail import ExpectedFailures
 
@@ -34,8 +39,8 @@ def main() -> int:
     for name, command in COMMANDS.items():
         report = make_report(Runner(command, strict=True).run(all_cases()), ExpectedFailures())
         reports[name] = report
-        counts = ", ".join(f"{count} {outcome}" for outcome, count in report.counts.items())
-        print(f"{name}: {report.verdict}: {counts} in {report.seconds:.1f} s")
+        print(f"{name}: {report.verdict}: {headline(report)} in {report.seconds:.1f} s")
+        print(f"  seed {report.seed}")
         for result in failures(report):
             print(f"  {result.outcome}: {result.case}: {result.problems[0].message}")
         if report.problem:
@@ -62,17 +67,13 @@ def page(reports: dict[str, ReportV1]) -> str:
         "another.",
         "[The guide](guides/conformance.md) tells how to test any other client.",
         "",
-        "| client | version | roles | verdict | passed | failed |",
-        "|---|---|---|---|---|---|",
+        "| client | version | verdict |",
+        "|---|---|---|",
     ]
     for name, report in reports.items():
-        client, counts = report.client, report.counts
+        client = report.client
         version = f"{client.name} {client.version}" if client else ""
-        failed = sum(counts.values()) - counts.get("passed", 0) - counts.get("skipped", 0)
-        lines.append(
-            f"| {name} | {version} | {', '.join(report.roles or ())} | {report.verdict} |"
-            f" {counts.get('passed', 0)} | {failed} |"
-        )
+        lines.append(f"| {name} | {version} | {report.verdict}: {headline(report)} |")
     lines += [
         "",
         "A client is put the cases of its roles alone, and only those are counted: what trains is",

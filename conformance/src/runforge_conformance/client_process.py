@@ -46,6 +46,8 @@ class ClientError(Exception):
         super().__init__(message)
         self.outcome = outcome
         self.message = message
+        #: The client that failed, if it was started.
+        self.client: ClientProcess | None = None
 
 
 class ClientProcess:

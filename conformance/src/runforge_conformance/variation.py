@@ -79,6 +79,12 @@ def twin(case: Case, seed: int) -> Case | None:
     return _Variation(twin_case, _generator(seed, f"{case.id} again"), fault).case()
 
 
+def twin_fault(case: Case) -> tuple[str, ...]:
+    """Return the pointers at which the twin of a case is invalid; none if it is valid."""
+    made = _twin_of(case)
+    return made[1] if made else ()
+
+
 def twin_first(case: Case, seed: int) -> bool:
     """Return whether the twin is asked before the case."""
     return _generator(seed, f"{case.id} order").random() < 0.5
