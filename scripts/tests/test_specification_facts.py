@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runforge_contracts.codec.pointers import get_at, parse_pointer
+from runforge_contracts.codec.pointers import get_at, parse_pointer, remove_at, set_at
 from runforge_contracts.codec.strict_json import MAX_BYTES, MAX_DEPTH, parse_json
 from runforge_contracts.codec.strict_yaml import MAX_YAML_BYTES, parse_yaml
 from runforge_contracts.codec.yaml_events import MAX_REPEATED
 from runforge_contracts.display import format_duration
+from runforge_contracts.documents import Document, struct_of
 from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
 from runforge_contracts.metrics import lower_is_better, primary_metric
 from runforge_contracts.schemas import CATALOG
@@ -69,6 +70,23 @@ def test_every_code_has_a_meaning_and_known_places() -> None:
 def test_every_exit_code_is_listed() -> None:
     listed = [int(row[0]) for row in tables("errors", "| exit code |")]
     assert listed == [int(item) for item in ExitCode]
+
+
+def test_places_are_those_of_the_table() -> None:
+    rows = [row for row in tables("errors", "| what is wrong | pointer |") if row[3]]
+    assert len(rows) > 9
+    for row in rows:
+        document = parse_json((VECTORS / f"{code(row[2])}.full.json").read_bytes())
+        change = re.fullmatch(r"`([^`]+)` is (?:removed|`(?P<value>.+)`)", row[3])
+        assert change, row
+        if change["value"] is None:
+            remove_at(document, change[1])
+        else:
+            set_at(document, change[1], json.loads(change["value"]))
+        with pytest.raises(RunForgeError) as caught:
+            Document.parse(json.dumps(document).encode(), struct_of(code(row[2])))
+        pointers = [found.strip('"') for found in re.findall(r"`([^`]*)`", row[4])]
+        assert caught.value.location.pointer in pointers, row
 
 
 def test_the_limits_are_those_of_the_code() -> None:
