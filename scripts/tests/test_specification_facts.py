@@ -17,7 +17,7 @@ from runforge_contracts.display import format_duration
 from runforge_contracts.documents import Document, struct_of
 from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
 from runforge_contracts.metrics import lower_is_better, primary_metric
-from runforge_contracts.schemas import CATALOG
+from runforge_contracts.schemas import CATALOG, load_schema, resolve_reference
 from runforge_contracts.store.reading import MAX_INDEX_BYTES
 from runforge_contracts.validation import MAX_PROBLEMS, validate
 from specification import read_pages
@@ -142,6 +142,33 @@ def test_pointers_lead_where_the_table_says() -> None:
             key = re.match(r"the key `([^`]*)`", row[1])
             if key:
                 assert parse_pointer(pointer)[-1] == key[1]
+
+
+def nullable(schema: Any, name: str, pointer: str = "") -> Iterator[str]:
+    """Yield the pointers of the members that may be null; `*` is any key or index."""
+    if "$ref" in schema:
+        yield from nullable(*resolve_reference(schema["$ref"], name), pointer)
+    if schema.get("type") == "null" or "null" in schema.get("type", ()):
+        yield pointer
+    for branch in schema.get("anyOf", ()):
+        yield from nullable(branch, name, pointer)
+    for key, member in schema.get("properties", {}).items():
+        yield from nullable(member, name, f"{pointer}/{key}")
+    for keyword in ("items", "additionalProperties"):
+        if isinstance(schema.get(keyword), dict):
+            yield from nullable(schema[keyword], name, f"{pointer}/*")
+
+
+def test_every_member_that_may_be_null_is_listed() -> None:
+    listed: dict[str, list[str]] = {}
+    for row in tables("forms", "| document | members that may be null |"):
+        names = re.findall(r"`([^`]+)`", row[0])
+        listed |= dict.fromkeys(names, re.findall(r"`([^`]+)`", row[1]))
+    for name in CATALOG:
+        found = sorted(set(nullable(load_schema(name), name)))
+        if name == "reproduction.v1":  # its members are named without their lists
+            found = sorted({pointer.rpartition("/")[2] for pointer in found})
+        assert listed.get(name, []) == found, name
 
 
 def test_every_document_is_listed_with_its_file_and_version() -> None:
