@@ -39,6 +39,7 @@ def record_findings(folder: CheckedRun) -> Iterator[Finding]:
     yield from _configuration(folder)
     yield from _device(folder)
     yield from _rows(folder)
+    yield from _classes(folder)
     yield from _diagnostics(folder)
     yield from _additive(folder)
 
@@ -244,11 +245,60 @@ def _rows(folder: CheckedRun) -> Iterator[Finding]:
         yield from unequal(rule, message, layout.RUN, "/feature_names", run["num_features"], found)
 
 
+def _classes(folder: CheckedRun) -> Iterator[Finding]:
+    """Yield classes out of order, and documents that list other classes than the record."""
+    classes, rule = (folder.record or {}).get("classes"), "run.classes"
+    if classes is None:
+        return
+    if len({isinstance(label, str) for label in classes}) > 1:
+        message = f"/classes has integers and strings: {show_value(classes)}."
+        yield Finding(rule, message, layout.RUN, "/classes", found=classes)
+    else:
+        # Strings are compared by their code points, in Python as in the contract.
+        message = "/classes has {found} where the sorted labels have {expected}."
+        yield from unequal(rule, message, layout.RUN, "/classes", sorted({*classes}), classes)
+    for file, member in (
+        (layout.METRICS_V1, "class_labels"),
+        (layout.LINEAR_COEFFICIENTS, "classes"),
+    ):
+        document = folder.raw(file) or {}
+        if member in document:
+            found = document[member]
+            yield from disagreement(rule, file, f"/{member}", layout.RUN, classes, found)
+        if "num_classes" in document:
+            found = document["num_classes"]
+            message = "{file} has {found} classes; {run} has {expected}."
+            yield from unequal(
+                rule,
+                message,
+                file,
+                "/num_classes",
+                len(classes),
+                found,
+                file=file,
+                run=layout.RUN,
+            )
+
+
 def _diagnostics(folder: CheckedRun) -> Iterator[Finding]:
     document = folder.raw(layout.DIAGNOSTICS)
     if document is None:
         return
     by_code = {item["code"]: item for item in document["diagnostics"]}
+    for index, item in enumerate(document["diagnostics"] if folder.is_current else ()):
+        if item["code"] in DiagnosticCode.__members__:
+            expected = DiagnosticCode(item["code"]).severity
+            message = "{code} has the severity {found}; expected {expected}."
+            pointer = f"/diagnostics/{index}/severity"
+            yield from unequal(
+                "diagnostics.severity",
+                message,
+                layout.DIAGNOSTICS,
+                pointer,
+                expected,
+                item["severity"],
+                code=item["code"],
+            )
     run, result = folder.record or {}, folder.result or {}
     code = DiagnosticCode.MISSING_VALUES_DROPPED
     dropped, reported = run.get("dropped_rows_missing_values"), by_code.get(code)
