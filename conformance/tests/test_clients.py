@@ -70,7 +70,7 @@ def test_the_python_client_passes_in_process(tmp_path: Path) -> None:
 def test_the_command_passes_as_store() -> None:
     report = report_on(COMMAND, roles=["store"], strict=True)
     assert report.verdict == "conformant"
-    assert report.counts == {"passed": 19}
+    assert report.counts == {"passed": 26}
 
 
 @pytest.mark.parametrize("case", ["runs/complete/random-forest", "runs/data/ragged"])
