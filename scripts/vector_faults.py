@@ -405,6 +405,41 @@ FAULTS = (
         ),
     ),
     Fault(
+        "failure-of-another-kind",
+        "events.agree",
+        "The last event gives another code than the result.",
+        rewrite(
+            "logs/events.jsonl",
+            lambda text: text.replace(b"FEATURE_NOT_NUMERIC", b"FEATURE_NOT_FINITE"),
+        ),
+        FAILED,
+    ),
+    Fault(
+        "completed-before-it-began",
+        "result.times",
+        "The record says that the training was completed before the run began.",
+        put("run.json", "/created_at", "2026-02-23T09:00:00Z"),
+    ),
+    Fault(
+        "index-of-another-time",
+        "interpretability-index.origin",
+        "The interpretability index has another time than the record.",
+        put(INDEX_OF_ARTIFACTS, "/created_at", "2026-02-23T11:00:00Z"),
+    ),
+    Fault(
+        "label-as-feature",
+        "run.rows",
+        "The label is among the features.",
+        put("run.json", "/feature_names/1", "label"),
+    ),
+    Fault(
+        "source-wrong",
+        "run.hyperparameters",
+        "A value of the request is recorded as the model's default.",
+        put("run.json", "/hyperparameters/0/source", "model_default"),
+        FOREST,
+    ),
+    Fault(
         "severity-wrong",
         "diagnostics.severity",
         "A diagnostic has another severity than its code.",

@@ -94,7 +94,7 @@ def event_findings(folder: CheckedRun) -> Iterator[Finding]:
 
 
 def _agreement(events: list[dict[str, Any]], folder: CheckedRun) -> Iterator[Finding]:
-    """Yield values of events that the record has otherwise."""
+    """Yield values of events that the documents have otherwise."""
     run = folder.record or {}
     recorded = {
         "preset_id": run.get("preset"),
@@ -104,10 +104,16 @@ def _agreement(events: list[dict[str, Any]], folder: CheckedRun) -> Iterator[Fin
         "rows_dropped": run.get("dropped_rows_missing_values"),
         "metrics_profile": run.get("metrics_v1", {}).get("metrics_profile"),
     }
+    error = (folder.result or {}).get("error") or {}
     for event in events:
-        for name, expected in recorded.items():
+        documents = [(layout.RUN, recorded)]
+        if event["event"] == "run_failed":
+            documents.append((layout.RESULT, {"code": error.get("code")}))
+        for file, name, expected in (
+            (file, name, value) for file, values in documents for name, value in values.items()
+        ):
             if expected is not None and name in event:
-                message = "The event {event} has {name} {found}; {run} has {expected}."
+                message = "The event {event} has {name} {found}; {file} has {expected}."
                 yield from unequal(
                     "events.agree",
                     message,
@@ -117,5 +123,5 @@ def _agreement(events: list[dict[str, Any]], folder: CheckedRun) -> Iterator[Fin
                     PRESETS.get(event[name], event[name]),
                     event=quote(event["event"]),
                     name=name,
-                    run=layout.RUN,
+                    file=file,
                 )

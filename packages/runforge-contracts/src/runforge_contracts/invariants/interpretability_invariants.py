@@ -189,6 +189,11 @@ def _counts(numbers: list[int], first: int, size: int) -> bool:
 def _index(index: dict[str, Any], folder: CheckedRun) -> Iterator[Finding]:
     rule, file = "interpretability-index.available", layout.INTERPRETABILITY_INDEX
     available = index["available_artifacts"]
+    run = folder.record or {}
+    for name in ("runforge_version", "created_at") if folder.is_current and run else ():
+        yield from disagreement(
+            "interpretability-index.origin", file, f"/{name}", layout.RUN, run[name], index[name]
+        )
     for entry, artifact in _ENTRIES.items():
         pointer = f"/available_artifacts/{entry}"
         if entry in available and available[entry]["path"] not in folder.files:

@@ -119,7 +119,10 @@ def _by_class(
     entries = metrics.get("metrics_by_class")
     if entries is None:
         return
-    if labels is not None:
+    message = "metrics_by_class has {found} entries for {expected} classes."
+    size = len(by_class)
+    yield from unequal(rule, message, file, "/metrics_by_class", size, len(entries))
+    if labels is not None and len(entries) == len(labels):
         found = [entry["class"] for entry in entries]
         message = "metrics_by_class has {found} where the labels have {expected}."
         yield from unequal(rule, message, file, "/metrics_by_class", labels, found)
