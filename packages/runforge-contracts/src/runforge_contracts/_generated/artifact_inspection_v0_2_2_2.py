@@ -93,7 +93,7 @@ class ModelFinding(Struct, kw_only=True, frozen=True, gc=False):
 
 class ArtifactInspectionV0222(Struct, kw_only=True, frozen=True, gc=False):
     """
-    Contents of a model file, read without executing it. Source: RunForge guarantees, Pipeline Inspection.
+    Contents of a model file, read without executing it. Source: specification, section 14.8.
     """
 
     schema_version: Literal["0.2.2.2"]

@@ -22,7 +22,7 @@ ClassLabelInteger: TypeAlias = Annotated[
 ClassLabel: TypeAlias = Annotated[
     ClassLabelInteger | str,
     Meta(
-        description="A class label: an integer within 53 bits or a string, never a fraction. Source: RunForge contract, Data.",
+        description="A class label: an integer within 53 bits or a string, never a fraction. Source: specification, section 11.4.",
         title="ClassLabel",
     ),
 ]
@@ -69,7 +69,7 @@ class FileDigest(Struct, kw_only=True, frozen=True, gc=False):
 RelativePath: TypeAlias = Annotated[
     str,
     Meta(
-        description="A path below the run folder with forward slashes. It has no empty, `.` or `..` segment, no backslash, no control character and no drive letter, so it cannot leave its root. Source: RunForge contract, Where things live.",
+        description="A path below the run folder with forward slashes. It has no empty, `.` or `..` segment, no backslash, no control character and no drive letter, so it cannot leave its root. Source: specification, section 2.11.",
         max_length=1024,
         pattern="^(?![A-Za-z]:)(?!\\.{1,2}(?:/|$))[^/\\\\\\u0000-\\u001f]+(?:/(?!\\.{1,2}(?:/|$))[^/\\\\\\u0000-\\u001f]+)*$(?!\\n)",
         title="RelativePath",
@@ -89,7 +89,7 @@ FileDigests: TypeAlias = Annotated[
 WorkspacePath: TypeAlias = Annotated[
     str,
     Meta(
-        description="A path relative to the workspace with forward slashes, or an absolute path where the target is outside the workspace. Source: RunForge contract, Where things live.",
+        description="A path relative to the workspace with forward slashes, or an absolute path where the target is outside the workspace. Source: specification, section 2.11.",
         max_length=4096,
         pattern="^[^\\u0000-\\u001f]+$(?!\\n)",
         title="WorkspacePath",
@@ -110,7 +110,7 @@ Timestamp: TypeAlias = Annotated[
 RunId: TypeAlias = Annotated[
     str,
     Meta(
-        description="Id of a run and name of its folder: UTC date, UTC time and eight hexadecimal digits. Source: run store contract, section 1.",
+        description="Id of a run and name of its folder: UTC date, UTC time and eight hexadecimal digits. Source: specification, section 5.3.",
         pattern="^[0-9]{8}-[0-9]{6}-[0-9a-f]{8}$(?!\\n)",
         title="RunId",
     ),
@@ -130,7 +130,7 @@ AnyRunId: TypeAlias = Annotated[
 ModelFamily: TypeAlias = Annotated[
     Literal["logistic_regression", "random_forest", "linear_svc"],
     Meta(
-        description="A supported model family. Source: RunForge guarantees, Model Selection.",
+        description="A supported model family. Source: specification, section 12.3.",
         title="ModelFamily",
     ),
 ]
@@ -139,7 +139,7 @@ ModelFamily: TypeAlias = Annotated[
 Preset: TypeAlias = Annotated[
     Literal["fast", "balanced", "thorough", "custom"],
     Meta(
-        description="A named set of hyperparameters. Source: run store contract, section 3.",
+        description="A named set of hyperparameters. Source: specification, section 12.4.",
         title="Preset",
     ),
 ]
@@ -154,7 +154,7 @@ DeviceType: TypeAlias = Annotated[
 Status: TypeAlias = Annotated[
     Literal["succeeded", "failed", "cancelled"],
     Meta(
-        description="Status of a finished run. Source: result.json contract, Status Values.",
+        description="Status of a finished run. Source: specification, section 7.2.",
         title="Status",
     ),
 ]
@@ -167,7 +167,7 @@ MetricsProfile: TypeAlias = Annotated[
         "classification.multiclass.v1",
     ],
     Meta(
-        description="Which metrics were computed, depending on the model's capabilities. Source: RunForge guarantees, Model-Aware Metrics.",
+        description="Which metrics were computed, depending on the model's capabilities. Source: specification, section 9.3.",
         title="MetricsProfile",
     ),
 ]
@@ -246,7 +246,7 @@ class RecordedHyperparameter(Struct, kw_only=True, frozen=True, gc=False):
 
 class Diagnostic(Struct, kw_only=True, frozen=True, gc=False):
     """
-    One structured statement that explains the behaviour of a run. Source: RunForge guarantees, Diagnostics.
+    One structured statement that explains the behaviour of a run. Source: specification, section 15.3.
     """
 
     code: Annotated[str, Meta(pattern="^[A-Z][A-Z0-9_]*$(?!\\n)")]

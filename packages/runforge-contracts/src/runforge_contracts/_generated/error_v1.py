@@ -72,7 +72,7 @@ class ErrorBody(Struct, kw_only=True, frozen=True, gc=False):
 
 class ErrorV1(Struct, kw_only=True, frozen=True, gc=False):
     """
-    A failed command, as `--json` prints it. Source: RunForge contract, Exit codes and errors.
+    A failed command, as `--json` prints it. Source: specification, section 3.1.
     """
 
     error: ErrorBody

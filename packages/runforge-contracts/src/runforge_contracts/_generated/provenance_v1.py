@@ -10,7 +10,7 @@ from . import common_v1
 ProvenanceDefinitions: TypeAlias = Annotated[
     Any,
     Meta(
-        description="Provenance of a run: code, interpreter, packages and machine. Source: RunForge contract, Documents and versions; RunForge guarantees, Provenance.",
+        description="Provenance of a run: code, interpreter, packages and machine. Source: specification, section 14.1.",
         title="ProvenanceDefinitions",
     ),
 ]
