@@ -51,7 +51,7 @@ Sha256: TypeAlias = Annotated[
     str,
     Meta(
         description="A SHA-256 digest as 64 lowercase hexadecimal digits.",
-        pattern="^[0-9a-f]{64}$(?!\\n)",
+        pattern="^[0-9a-f]{64}\\Z",
         title="Sha256",
     ),
 ]
@@ -71,7 +71,7 @@ RelativePath: TypeAlias = Annotated[
     Meta(
         description="A path below the run folder with forward slashes. It has no empty, `.` or `..` segment, no backslash, no control character and no drive letter, so it cannot leave its root. Source: specification, section 2.11.",
         max_length=1024,
-        pattern="^(?![A-Za-z]:)(?!\\.{1,2}(?:/|$))[^/\\\\\\u0000-\\u001f]+(?:/(?!\\.{1,2}(?:/|$))[^/\\\\\\u0000-\\u001f]+)*$(?!\\n)",
+        pattern="^(?![\\s\\S]*(?:^[A-Za-z]:|(?:^|/)\\.{1,2}(?:/|$)|\\n))[^/\\\\\\x00-\\x1f]+(?:/[^/\\\\\\x00-\\x1f]+)*$",
         title="RelativePath",
     ),
 ]
@@ -91,7 +91,7 @@ WorkspacePath: TypeAlias = Annotated[
     Meta(
         description="A path relative to the workspace with forward slashes, or an absolute path where the target is outside the workspace. Source: specification, section 2.11.",
         max_length=4096,
-        pattern="^[^\\u0000-\\u001f]+$(?!\\n)",
+        pattern="^[^\\x00-\\x1f]+\\Z",
         title="WorkspacePath",
     ),
 ]
@@ -101,7 +101,7 @@ Timestamp: TypeAlias = Annotated[
     str,
     Meta(
         description="A UTC instant in ISO 8601. Writers end it with `Z`; readers also accept `+00:00`.",
-        pattern="^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\\.[0-9]{1,9})?(?:Z|\\+00:00)$(?!\\n)",
+        pattern="^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\\.[0-9]{1,9})?(?:Z|\\+00:00)\\Z",
         title="Timestamp",
     ),
 ]
@@ -111,7 +111,7 @@ RunId: TypeAlias = Annotated[
     str,
     Meta(
         description="Id of a run and name of its folder: UTC date, UTC time and eight hexadecimal digits. Source: specification, section 5.3.",
-        pattern="^[0-9]{8}-[0-9]{6}-[0-9a-f]{8}$(?!\\n)",
+        pattern="^[0-9]{8}-[0-9]{6}-[0-9a-f]{8}\\Z",
         title="RunId",
     ),
 ]
@@ -121,7 +121,7 @@ AnyRunId: TypeAlias = Annotated[
     str,
     Meta(
         description="Id of a run written by any client, including older ones; safe as a folder name.",
-        pattern="^[0-9A-Za-z][0-9A-Za-z._-]{0,127}$(?!\\n)",
+        pattern="^[0-9A-Za-z][0-9A-Za-z._-]{0,127}\\Z",
         title="AnyRunId",
     ),
 ]
@@ -249,7 +249,7 @@ class Diagnostic(Struct, kw_only=True, frozen=True, gc=False):
     One structured statement that explains the behaviour of a run. Source: specification, section 15.3.
     """
 
-    code: Annotated[str, Meta(pattern="^[A-Z][A-Z0-9_]*$(?!\\n)")]
+    code: Annotated[str, Meta(pattern="^[A-Z][A-Z0-9_]*\\Z")]
     severity: Literal["info", "warning", "error"]
     message: Annotated[str, Meta(description="One sentence for display.", min_length=1)]
     details: Annotated[

@@ -25,7 +25,7 @@ class GitState(Struct, kw_only=True, frozen=True, gc=False):
         str,
         Meta(
             description="Commit checked out, in full.",
-            pattern="^[0-9a-f]{40}(?:[0-9a-f]{24})?$(?!\\n)",
+            pattern="^[0-9a-f]{40}(?:[0-9a-f]{24})?\\Z",
         ),
     ]
     dirty: Annotated[

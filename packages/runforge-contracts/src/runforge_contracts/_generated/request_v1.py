@@ -74,7 +74,7 @@ class RequestV1(Struct, kw_only=True, frozen=True, gc=False):
         str,
         Meta(
             description="Client that wrote the request, as `<client>@<version>`.",
-            pattern="^[!-?A-~]+@[!-?A-~]+$(?!\\n)",
+            pattern="^[!-?A-~]+@[!-?A-~]+\\Z",
         ),
     ]
     field_schema: (

@@ -105,7 +105,7 @@ class ResultError(Struct, kw_only=True, frozen=True, gc=False):
             str,
             Meta(
                 description="Stable error code, where RunForge knows the cause.",
-                pattern="^[A-Z][A-Z0-9_]*$(?!\\n)",
+                pattern="^[A-Z][A-Z0-9_]*\\Z",
             ),
         ]
         | UnsetType

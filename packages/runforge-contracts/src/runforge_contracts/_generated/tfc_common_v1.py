@@ -20,7 +20,7 @@ ExperimentRunId: TypeAlias = Annotated[
     str,
     Meta(
         description="Id of an experiment's run and name of its folder: the UTC day and the number of the run on that day. Source: specification, section 17.4.",
-        pattern="^run-[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])-(?:[0-9]{3}|[1-9][0-9]{3,8})$(?!\\n)",
+        pattern="^run-[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])-(?:[0-9]{3}|[1-9][0-9]{3,8})\\Z",
         title="ExperimentRunId",
     ),
 ]
@@ -30,7 +30,7 @@ Instant: TypeAlias = Annotated[
     str,
     Meta(
         description="An instant in ISO 8601 with its offset from UTC; RunForge writes `Z`. Source: specification, sections 2.5 and 17.3.",
-        pattern="^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\\.[0-9]{1,9})?(?:Z|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])$(?!\\n)",
+        pattern="^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\\.[0-9]{1,9})?(?:Z|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])\\Z",
         title="Instant",
     ),
 ]

@@ -120,7 +120,7 @@ class ExperimentConfigV1(Struct, kw_only=True, frozen=True, gc=False):
             str,
             Meta(
                 description="Client that wrote the run, as `<client>@<version>`.",
-                pattern="^[!-?A-~]+@[!-?A-~]+$(?!\\n)",
+                pattern="^[!-?A-~]+@[!-?A-~]+\\Z",
             ),
         ]
         | UnsetType
