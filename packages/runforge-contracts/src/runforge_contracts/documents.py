@@ -4,8 +4,7 @@ A document keeps the raw object, because other clients write fields that this on
 view is a generated struct. Saving always writes the raw object, validated, with its keys in the
 order of the schema.
 
-Source: run store contract, section 2 (forward compatibility); RunForge contract, "How JSON is
-written".
+Source: specification, sections 2.7, 4.2 and 4.7.
 """
 
 from __future__ import annotations

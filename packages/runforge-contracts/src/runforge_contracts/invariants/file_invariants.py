@@ -1,7 +1,6 @@
 """Checks that the files of a run are those that its documents list, byte for byte.
 
-Source: RunForge contract, "Where things live" and "Documents and versions"; result.json contract,
-"Artifacts Array".
+Source: specification, sections 5.4, 7.6 and 8.5.
 """
 
 from __future__ import annotations
