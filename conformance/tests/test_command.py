@@ -11,15 +11,21 @@ import pytest
 from clients import CLIENTS, PYTHON, suite
 from outcomes import outcome_of, result
 from runforge_conformance import __main__ as command
-from runforge_conformance import __version__, case_display, failure_groups, suite_report
+from runforge_conformance import (
+    __version__,
+    case_display,
+    failure_groups,
+    suite_report,
+    terminal_report,
+)
 from runforge_conformance._generated.report_v1 import Filters, Finding, ReportV1
 from runforge_conformance._generated.requirements_v1 import Requirement
 from runforge_conformance.junit_report import junit
 from runforge_conformance.markdown_report import markdown
 from runforge_conformance.suite_report import make_report
-from runforge_conformance.terminal_report import WIDTH, terminal_report
+from runforge_conformance.terminal_report import WIDTH
 from runforge_conformance.variation import varied
-from runforge_conformance.vectors import all_cases, requirements
+from runforge_conformance.vectors import all_cases, requirements, vectors_folder
 from runforge_conformance.xfail import ExpectedFailures
 from syrupy.assertion import SnapshotAssertion
 
@@ -42,7 +48,7 @@ def _statements(monkeypatch: pytest.MonkeyPatch) -> None:
         )
         for name, item in requirements().items()
     }
-    for module in (command, failure_groups, suite_report):
+    for module in (command, failure_groups, suite_report, terminal_report):
         monkeypatch.setattr(module, "requirements", lambda: fixed)
 
 
@@ -105,14 +111,14 @@ def _as_the_vectors(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_terminal_shows_failures_and_verdict(snapshot: SnapshotAssertion) -> None:
-    assert steady(terminal_report(report_on())) == snapshot
+    assert steady(terminal_report.terminal_report(report_on())) == snapshot
 
 
 def test_the_terminal_shows_expected_failures_and_filters(snapshot: SnapshotAssertion) -> None:
     expected = {"request.v1/edit/*": "no edits yet", MISSING: "later", DEFAULTS: "later"}
     filters = Filters(roles=["reader", "editor"], only=["request.v1/*", "metrics.v1/*"])
     report = report_on(expected=expected, filters=filters)
-    assert steady(terminal_report(report)) == snapshot
+    assert steady(terminal_report.terminal_report(report)) == snapshot
 
 
 def test_the_summary_shows_failures_and_verdict(snapshot: SnapshotAssertion) -> None:
@@ -125,8 +131,22 @@ def test_junit_shows_failures_and_counts(snapshot: SnapshotAssertion) -> None:
 
 
 def test_a_line_fits_the_terminal() -> None:
-    lines = terminal_report(report_on()).splitlines()
+    lines = terminal_report.terminal_report(report_on()).splitlines()
     assert max(map(len, lines)) <= WIDTH
+
+
+def test_findings_are_shown_by_requirement(
+    snapshot: SnapshotAssertion, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = [
+        f"{folder}/.runforge/runs/20260223-100000-e6dca325"
+        for folder in ("accuracies-differ", "keys-backwards")
+    ]
+    faulty = vectors_folder() / "runs/faulty"
+    assert command.main(["check-run", *(str(faulty / run) for run in runs)]) == 1
+    assert capsys.readouterr().out.replace(f"{faulty}/", "") == snapshot
+    # House rules alone leave a run conformant.
+    assert command.main(["check-run", str(faulty / runs[1])]) == 0
 
 
 def shown(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:

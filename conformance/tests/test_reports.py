@@ -259,6 +259,24 @@ def test_a_crash_shows_all_that_the_client_said_last(tmp_path: Path) -> None:
         assert "\x1b" not in text
 
 
+def test_a_crash_shows_what_its_own_client_said(tmp_path: Path) -> None:
+    client = tmp_path / "client.py"
+    client.write_text(
+        f"import sys; sys.path.insert(0, {str(PYTHON.parent)!r})\n"
+        "from harness import Client, serve\n"
+        "class Broken(Client):\n"
+        "    def edit(self, message):\n"
+        "        if message['case'].endswith('/rename'):\n"
+        "            print('a word', file=sys.stderr)\n"
+        "        sys.exit(7)\n"
+        "serve(Broken())\n"
+    )
+    first, second = report_on(client, only=[RENAME, NESTED]).results
+    assert first.stderr == "a word\n"
+    assert second.stderr is msgspec.UNSET
+    assert "It said" not in second.problems[0].message
+
+
 def test_the_summary_names_requirements_and_cases(tmp_path: Path) -> None:
     folder = run(tmp_path, "edits_too_much")
     text = (folder / "summary.md").read_text()

@@ -38,6 +38,7 @@ from runforge_contracts.store.layout import EXPERIMENT_RUNS, stores_in
 from runforge_conformance import __version__
 from runforge_conformance._generated.cases_v1 import Case
 from runforge_conformance._generated.report_v1 import Filters, ReportV1, Result
+from runforge_conformance._generated.report_v1 import Finding as ReportFinding
 from runforge_conformance.case_display import (
     Part,
     expected,
@@ -52,7 +53,7 @@ from runforge_conformance.runner import LEVELS, Runner, TimeLimits
 from runforge_conformance.suite import faults
 from runforge_conformance.suite_report import failures, has_failed, make_report
 from runforge_conformance.suite_schemas import mistake
-from runforge_conformance.terminal_report import labelled, terminal_report, wrapped
+from runforge_conformance.terminal_report import findings_report, labelled, terminal_report, wrapped
 from runforge_conformance.variation import twin, varied
 from runforge_conformance.vectors import ROLE_OF, all_cases, requirements
 from runforge_conformance.xfail import ExpectedFailures, write_expected_failures
@@ -303,10 +304,7 @@ def _print_findings(found: dict[str, list[Finding]], *, as_json: bool) -> Exit:
         print(json.dumps(listed, indent=2))
     else:
         for place, findings in found.items():
-            for item in findings:
-                _print_finding(item, known[item.rule].level)
-            count = f"{len(findings)} findings" if findings else "conformant"
-            print(printable(f"{place}: {count}"))
+            print(findings_report(place, [_of_report(item) for item in findings]))
     return Exit.NOT_CONFORMANT if "core" in levels else Exit.CONFORMANT
 
 
@@ -316,15 +314,9 @@ def _as_json(item: Finding, level: str) -> dict[str, Any]:
     return {"requirement": parts.pop("rule"), "level": level, **parts}
 
 
-def _print_finding(item: Finding, level: str) -> None:
+def _of_report(item: Finding) -> ReportFinding:
     parts = item.to_dict()
-    place = parts.get("file", "") + (f"#{parts['pointer']}" if parts.get("pointer") else "")
-    note = "" if level == "core" else f" ({level})"
-    print(printable(f"[{item.rule}]{note} {place}"))
-    print(printable(f"    {item.message}"))
-    for side in ("expected", "found"):
-        if side in parts:
-            print(printable(f"    {side}: {json.dumps(parts[side], ensure_ascii=False)[:300]}"))
+    return ReportFinding(requirement=parts.pop("rule"), **parts)
 
 
 def _list(options: argparse.Namespace) -> Exit:
@@ -333,7 +325,8 @@ def _list(options: argparse.Namespace) -> Exit:
         print(json.dumps([msgspec.to_builtins(case) for case in cases], indent=2))
     else:
         for case in cases:
-            print(f"{case.id}\n    {case.description} [{case.requirement}]")
+            print(case.id)
+            print(wrapped(f"{case.description} [{case.requirement}]", "    "))
         print(f"{len(cases)} cases")
     return Exit.CONFORMANT
 

@@ -15,7 +15,7 @@ from runforge_conformance import __version__
 from runforge_conformance._generated.cases_v1 import Case, Input
 from runforge_conformance._generated.requirements_v1 import Requirement
 from runforge_conformance.variation import twin, twin_fault, varied
-from runforge_conformance.vectors import input_bytes, input_document
+from runforge_conformance.vectors import input_bytes, input_document, topics
 
 #: Folders of the repository that the pages refer to.
 VECTORS = "docs/test-vectors"
@@ -88,13 +88,18 @@ def _input(
         excerpt = list(_values(asked, pointers, missing=faults))
     else:
         changes = [*(source.set or ()), *(source.remove or ())]
-        if source.file:
-            yield f"{VECTORS}/{source.file}{note}" + (", changed:" if changes else "")
+        # A document that is no file of its own stands in the file of its case.
+        yield f"{VECTORS}/{source.file or _topic(case)}{note}" + (", changed:" if changes else "")
         excerpt = list(_values(asked, [*changes, *pointers], missing=source.remove or ()))
     if of_twin or not whole:
         yield from excerpt
     if whole or not excerpt:
         yield from _text(asked, whole=whole)
+
+
+def _topic(case: Case) -> str:
+    """Return the file that a case is defined in."""
+    return next((topic.file for topic in topics() if case in topic.cases), "cases")
 
 
 def _values(case: Case, pointers: Iterable[str], missing: Iterable[str]) -> Iterator[str]:

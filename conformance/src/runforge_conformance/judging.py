@@ -294,8 +294,9 @@ def _is_stray(path: Path, case: Case, run: Path | None, stores: list[StoreLayout
             return run is not None and "concurrent" not in (case.flags or ())
         if path == store.index or path.is_relative_to(store.signatures):
             return False
-        if path.parent == store.root and path.name.startswith("."):
-            return False  # such as a lock, and the attributes for Git
+        is_spare = path.name.startswith(".") or path.suffix == ".lock"
+        if path.parent == store.root and is_spare:
+            return False  # what Git and clients that run at the same time need
     return True
 
 
@@ -344,13 +345,14 @@ def unequal(case: Case, first: dict[str, bytes], again: dict[str, bytes]) -> Ite
 
 
 def run_folder(answer: Answer, workspace: Path) -> Path | None:
-    """Return the run folder that an answer names, if it is in the workspace."""
+    """Return the run folder that an answer names, if it is among the runs of a store there."""
     named = (answer.view or {}).get("run_dir")
     if not isinstance(named, str) or not named:
         return None
     folder = Path(workspace, named)
     try:
-        inside = folder.resolve().is_relative_to(workspace.resolve())
+        parents = [store.runs.resolve() for store in stores_in(workspace)]
+        inside = folder.resolve().parent in parents
         return folder if inside and folder.is_dir() and not folder.is_symlink() else None
     except (OSError, ValueError):  # not a valid file name
         return None

@@ -21,7 +21,6 @@ import msgspec
 from runforge_contracts.display import printable
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.schemas import schema_names
-from runforge_contracts.store import layout
 from runforge_contracts.store.layout import stores_in
 from runforge_contracts.store.reading import run_folders
 from runforge_contracts.store.run import Run
@@ -174,7 +173,11 @@ class Runner:
     ) -> Any:
         if self.strict and (wrong := mistake(message, "protocol.v1", name)):
             raise AssertionError(f"the suite's own message is wrong at {wrong}")
-        return client.ask(message, timeout)
+        try:
+            return client.ask(message, timeout)
+        except ClientError as failure:
+            failure.client = client
+            raise
 
     def _typed(self, answer: Any, type_: Any, name: str) -> Any:
         """Return an answer as ``type_``; raise ``protocol-error`` if it does not match."""
@@ -210,11 +213,15 @@ class Runner:
             count = before[1] + 1 if before[0] == failure.outcome else 1
             self._unanswered = (failure.outcome, count)
             self._end(kill=True)
-            last = self._outcome.stderr.rstrip().rpartition("\n")[2][-300:]
+            stderr = self._outcome.stderr
+            if failure.client is not None:
+                failure.client.kill()  # all that it wrote has been read then
+                stderr = failure.client.stderr
+            last = stderr.rstrip().rpartition("\n")[2][-300:]
             told = f" It said: {last}" if last and failure.outcome == "crashed" else ""
             findings = [finding(case.requirement, failure.message + told)]
             result = _result(case, failure.outcome, findings, begun)
-            return msgspec.structs.replace(result, stderr=self._outcome.stderr or msgspec.UNSET)
+            return msgspec.structs.replace(result, stderr=stderr or msgspec.UNSET)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         return _result(case, outcome, findings, begun)
@@ -347,16 +354,14 @@ class Runner:
         while time.monotonic() < end:
             self._interrupt.check()
             run = next(iter(_runs_in(place.workspace)), None)
+            # A run may outlive the harness that started it.
+            if asked.done() and (asked.exception() is None or not client.is_alive):
+                return run
             if run is not None and not told:
                 time.sleep(LOOK)  # for what comes between the folder and the training
                 told = client.interrupt_all()
                 if not told:
                     return None
-            ended = asked.done() and not client.is_alive
-            if run is not None and ((run / layout.RESULT).exists() or ended):
-                return run
-            if ended or (asked.done() and not told):
-                return run
             time.sleep(LOOK / 4)
         return None
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from runforge_contracts.display import printable
 
-from runforge_conformance._generated.report_v1 import ReportV1
+from runforge_conformance._generated.report_v1 import Finding, ReportV1
+from runforge_conformance._generated.requirements_v1 import Requirement
 from runforge_conformance.case_display import specification_page
 from runforge_conformance.failure_groups import (
     Example,
@@ -15,8 +17,10 @@ from runforge_conformance.failure_groups import (
     groups,
     place,
     repeat_command,
+    sides,
     stderr_lines,
 )
+from runforge_conformance.runner import LEVELS
 from runforge_conformance.suite_report import (
     UNASKED,
     filter_options,
@@ -26,6 +30,7 @@ from runforge_conformance.suite_report import (
     not_asked,
     unexpected_passes,
 )
+from runforge_conformance.vectors import requirements
 
 WIDTH = 80
 #: Columns for a label and its colon.
@@ -98,8 +103,7 @@ def _stderr(text: str) -> Iterator[str]:
 def _group(report: ReportV1, group: Group) -> Iterator[str]:
     yield wrapped(group.title)
     if group.requirement is not None:
-        yield wrapped(group.requirement.statement, "  ")
-        yield f"  {specification_page(group.requirement)} (section {group.requirement.section})"
+        yield from _statement(group.requirement)
     (example,) = group.chosen(1)
     yield f"  {example.result.case}"
     yield from _example(example)
@@ -112,14 +116,45 @@ def _example(example: Example) -> Iterator[str]:
     for part in example.parts():
         yield from labelled(part.name, part.lines)
     for problem in example.findings[:2]:
-        where = place(problem)
-        yield wrapped(problem.message + (f" ({where})" if where else ""), "    - ", " " * 6)
-        for side, value in example.sides(problem):
-            yield from labelled(side, [value])
+        yield from _finding(problem, example.sides(problem))
     if len(example.findings) > 2:
         yield f"    ... and {len(example.findings) - 2} more differences"
     if example.result.stderr:
         yield from _stderr(example.result.stderr)
+
+
+def _finding(problem: Finding, shown: Iterable[tuple[str, str]]) -> Iterator[str]:
+    where = place(problem)
+    yield wrapped(problem.message + (f" ({where})" if where else ""), "    - ", " " * 6)
+    for side, value in shown:
+        yield from labelled(side, [value])
+
+
+def findings_report(name: str, findings: Iterable[Finding]) -> str:
+    """Return what was found in one run folder or store, by requirement, and how it counts."""
+    known, by_requirement = requirements(), dict[str, list[Finding]]()
+    for problem in findings:
+        by_requirement.setdefault(problem.requirement, []).append(problem)
+    counts = Counter[str]()
+    lines: list[str] = []
+    for rule in sorted(by_requirement, key=lambda rule: LEVELS.index(known[rule].level)):
+        entry, found = known[rule], by_requirement[rule]
+        counts[entry.level] += len(found)
+        lines += [f"{rule} ({entry.level})", *_statement(entry)]
+        for problem in found:
+            lines += _finding(problem, sides(problem))
+    told = ", ".join(
+        f"{counts[level]} {level} finding{'s' if counts[level] > 1 else ''}"
+        for level in LEVELS
+        if counts[level]
+    )
+    verdict = "not conformant" if counts["core"] else "conformant"
+    return "\n".join([*lines, printable(f"{name}: {verdict}") + (f", {told}" if told else "")])
+
+
+def _statement(entry: Requirement) -> Iterator[str]:
+    yield wrapped(entry.statement, "  ")
+    yield f"  {specification_page(entry)} (section {entry.section})"
 
 
 def _repeat(command: str) -> Iterator[str]:
