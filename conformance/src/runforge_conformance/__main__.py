@@ -115,7 +115,7 @@ def _parser() -> argparse.ArgumentParser:
         "--write-xfail",
         type=Path,
         metavar="FILE",
-        help="write a list of today's failures, to be reviewed",
+        help="write a list of the failures, to be reviewed",
     )
     run.add_argument("--report", type=Path, metavar="DIR", help="write report.json, junit.xml, ...")
     run.add_argument("--timeout", type=_seconds, default=10.0, metavar="S", help="for one answer")
