@@ -18,8 +18,10 @@ from typing import Any
 
 import pytest
 from runforge_cli.shell.app import COMMANDS
-from runforge_contracts.errors import DatasetError, ErrorCode
+from runforge_contracts.errors import DatasetError, ErrorCode, RunForgeError
 from runforge_engine.data.cells import MISSING
+from runforge_engine.data.dataset import load_dataset
+from runforge_engine.data.dataset_source import DatasetSource
 from runforge_engine.data.split import split_rows
 from runforge_engine.experiment.tracking import ARTIFACTS, CONFIG, METRICS, RUN_DIR, RUN_ID
 from runforge_engine.model_file.allowlist import ALLOWED, RENAMED
@@ -76,6 +78,31 @@ def test_every_code_of_a_dataset_is_in_the_table_of_refusals() -> None:
     codes = {code for row in table("data", "11.6") for code in quoted(row[0])}
     assert {code.value for code in DatasetError.codes} <= codes
     assert codes <= {code.value for code in ErrorCode}
+
+
+#: Datasets that are refused, a few of each kind.
+REFUSED = (
+    *(b"\x1f\x8b\x08\x00abc", b"PK\x03\x04abcd", b"x,label\n\xe9,1\n", b"x,label\n1,\0\n"),
+    *(b" \n\t\n", b"\xef\xbb\xbf", b'"x,label\n1,2\n', b"# by me\nx,label\n1,2\n", b",,\na,b,c\n"),
+    *(b"sep=;\nx;label\n", b"<<<<<<< HEAD\nx,label\n1,2\n", b"A title\nx,label\n1,2\n"),
+    *(b"x;label\n1;2\n", b"x\tlabel\n1\t2\n", b"x|label\n1|2\n", b"x,y\n1,2\n"),
+    *(b"x,x,label\n1,2,a\n", b"label\na\nb\n", b'x,label\n1,"a\n2,b\n', b"x,label\n1,a,3\n"),
+    *(b"x,label\n1,a\n=======\n2,b\n", b"x,y,label\n1,a\n", b"x,,label\n1,5,a\n", b"x,label\n"),
+    *(b"x,label\nNA,a\n1,\n", b"x,label\nq,a\n1,b\n", b"x,label\n-inf,a\n1,b\n"),
+    *(b"x,label\n1e160,a\n1,b\n", b"x,label\n1,0.5\n2,0.5\n", b"x,label\n1,9007199254740993\n"),
+    *(b"x,label\n1,a\n2,a\n", b"x,label\n1,a\n2,b\n", b"x,label\n1,a\n2,a\n3,b\n"),
+)
+
+
+@pytest.mark.parametrize("data", REFUSED)
+def test_a_refusal_has_a_code_and_a_place_of_the_table(data: bytes) -> None:
+    source = DatasetSource(Path("data.csv"), data, hashlib.sha256(data).hexdigest())
+    with pytest.raises(RunForgeError) as caught:
+        load_dataset(source, "label")
+    place = ", ".join(caught.value.location.to_dict())
+    assert (caught.value.code.value, place) in {
+        (code, row[2]) for row in table("data", "11.6") for code in quoted(row[0])
+    }
 
 
 class Mersenne:
