@@ -105,6 +105,42 @@ def test_a_refusal_has_a_code_and_a_place_of_the_table(data: bytes) -> None:
     }
 
 
+def trained_on(features: list[str], labels: list[str]) -> tuple[str, Any]:
+    """Return the code of the refusal, or the dataset; each row occurs twice."""
+    rows = [f'"{x}","{label}"' for x, label in zip(features, labels, strict=True) for _ in range(2)]
+    data = "\n".join(["x,label", *rows, ""]).encode()
+    source = DatasetSource(Path("data.csv"), data, hashlib.sha256(data).hexdigest())
+    try:
+        return "", load_dataset(source, "label")
+    except RunForgeError as error:
+        return error.code.value, None
+
+
+@pytest.mark.parametrize("row", table("data", "11.3"), ids=lambda row: row[0])
+def test_a_cell_has_the_value_of_the_table(row: list[str]) -> None:
+    for cell in quoted(row[0]):
+        code, dataset = trained_on(["1", cell], ["a", "b"])
+        if code:
+            assert row[1] == f"refused: `{code}`", cell
+            continue
+        assert dataset.X[-1, 0] == float(re.split("[, ]", row[1])[0]), cell
+        reported = {f"`{item.code}`" for item in dataset.diagnostics} & set(row[1].split())
+        assert len(reported) == row[1].count("`") / 2
+
+
+@pytest.mark.parametrize("row", table("data", "11.4"), ids=lambda row: row[0])
+def test_labels_have_the_classes_of_the_table(row: list[str]) -> None:
+    cells = quoted(row[0])
+    if "blank" in row[0]:
+        cells.append(f"{cells[0]} ")
+    code, dataset = trained_on(["1"] * len(cells), cells)
+    if code:
+        assert row[1] == f"refused: `{code}`"
+        return
+    assert list(dataset.classes) == json.loads(f"[{row[1]}]")
+    assert " ".join(f"`{item.code}`" for item in dataset.diagnostics) == row[2]
+
+
 class Mersenne:
     """The random numbers of section 11.7."""
 
