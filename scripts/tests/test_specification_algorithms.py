@@ -1,7 +1,7 @@
 """The tables of the specification have the values of the code, and its rules the same results.
 
-Chapters 11 to 14, 16 and 17. What the pages describe byte by byte is computed here from the
-standard library alone, as a client in another language would do it.
+Chapters 11 to 14, 16 and 17. What the pages describe byte by byte is computed here without the
+packages of RunForge, as a client in another language would do it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ import base64
 import hashlib
 import json
 import math
+import pickle
 import re
+import struct
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -397,6 +399,76 @@ def test_the_manifest_of_the_vector_lists_every_other_file(folder: Path) -> None
 @pytest.mark.parametrize("folder", RUNS, ids=lambda folder: folder.name)
 def test_the_statement_of_the_vector_follows_from_its_documents(folder: Path) -> None:
     assert (folder / "provenance.intoto.json").read_bytes() == statement_of_the_page(folder)
+
+
+def hashed(letter: str, *parts: bytes) -> bytes:
+    text = b"".join(b"%d:%s" % (len(part), part) for part in parts)
+    return hashlib.sha256(letter.encode() + text).digest()
+
+
+def hashed_text(text: str) -> bytes:
+    return hashed("t", text.encode())
+
+
+def hashed_type(dtype: Any) -> bytes:
+    if not dtype.fields:
+        return hashed("d", f"{dtype.kind}{dtype.itemsize}".encode())
+    fields = [(hashed_text(name), hashed_type(dtype[name])) for name in dtype.names]
+    return hashed("r", *(part for field in fields for part in field))
+
+
+def hashed_array(array: Any) -> bytes:
+    head = [hashed_type(array.dtype), hashed("S", *(b"%d" % length for length in array.shape))]
+    if array.dtype == object:
+        return hashed("a", *head, *map(hashed_value, array.ravel().tolist()))
+    columns = [array[name] for name in array.dtype.names] if array.dtype.fields else [array]
+    little = [column.astype(column.dtype.newbyteorder("<")).tobytes() for column in columns]
+    return hashed("a", *head, *(hashlib.sha256(data).digest() for data in little))
+
+
+def hashed_value(value: Any) -> bytes:
+    """Return the digest of a value in a model, as section 14.2 defines it."""
+    import numpy as np
+
+    if value is None:
+        return hashed("N")
+    if isinstance(value, bool):
+        return hashed("b", b"1" if value else b"0")
+    if isinstance(value, np.generic):
+        little = np.asarray(value).astype(value.dtype.newbyteorder("<")).tobytes()
+        return hashed("s", hashed_type(value.dtype), little)
+    if isinstance(value, int):
+        return hashed("i", b"%d" % value)
+    if isinstance(value, float):
+        return hashed("f", b"nan" if math.isnan(value) else struct.pack("<d", value))
+    if isinstance(value, str):
+        return hashed_text(value)
+    if isinstance(value, tuple | list):
+        return hashed("T" if isinstance(value, tuple) else "L", *map(hashed_value, value))
+    if isinstance(value, dict):
+        pairs = sorted((hashed_value(key), hashed_value(item)) for key, item in value.items())
+        return hashed("D", *(part for pair in pairs for part in pair))
+    if isinstance(value, np.ndarray):
+        return hashed_array(value)
+    if isinstance(value, type):
+        return hashed("G", hashed_text(value.__module__), hashed_text(value.__name__))
+    make, arguments, state, *_ = value.__reduce_ex__(2)
+    kind = make
+    if make.__name__ == "__newobj__":
+        kind, *arguments = arguments
+    parts = [hashed_text(f"{kind.__module__}.{kind.__name__}")]
+    parts.append(hashed("A", *map(hashed_value, arguments)))
+    for name, item in sorted((state or {}).items()):
+        if name not in ("n_jobs", "verbose", "_sklearn_version"):
+            parts += [hashed_text(name), hashed_value(item)]
+    return hashed("O", *parts)
+
+
+@pytest.mark.parametrize("folder", RUNS, ids=lambda folder: folder.name)
+def test_the_content_of_the_vector_has_the_digest_of_the_page(folder: Path) -> None:
+    model = pickle.loads((folder / "artifacts/model.pkl").read_bytes())
+    digest = hashed("R", b"runforge model content 1", hashed_value(model)).hex()
+    assert digest == read(folder / "run.json")["model_content_sha256"]
 
 
 def payload_of_the_page(folder: Path, index: Path) -> bytes:
