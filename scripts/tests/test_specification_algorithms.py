@@ -537,3 +537,13 @@ def test_every_code_in_a_sentence_is_a_code(page: str) -> None:
     others = {"RUNFORGE_PRIVATE", "SOURCE_DATE_EPOCH", *PINNED_VARIABLES}
     others |= {name for name in named if name.startswith(("RUNFORGE_", "MKL_", "GLIBC_"))}
     assert named - known - others - {"PYTHONUNBUFFERED", "RUN_ID"} == set()
+
+
+def test_the_arguments_of_ml_runner_are_those_of_the_page() -> None:
+    from ml_runner.__main__ import train
+
+    named = {name for row in table("command-line", "16.4") for name in quoted(row[0])}
+    options = {option.opts[0] for option in train.params}
+    assert named == options | {"RUNFORGE_DATASET"}
+    usage = section("command-line", "16.4").partition("python -m ml_runner inspect ")[0]
+    assert options <= set(re.findall(r"--[a-z]+", usage))
