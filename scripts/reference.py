@@ -51,7 +51,7 @@ _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
 def reference_pages(schemas: Schemas) -> dict[str, str]:
     """Return the text of each page by its file name: one a schema, and an index of them."""
-    pages = {f"{name}.md": _page(name, schemas) for name, schema in schemas.items()}
+    pages = {f"{name}.md": reference_page(name, schemas) for name, schema in schemas.items()}
     pages["README.md"] = _index(schemas)
     return pages
 
@@ -82,7 +82,8 @@ def _index(schemas: Schemas) -> str:
     return "\n".join(lines)
 
 
-def _page(name: str, schemas: Schemas) -> str:
+def reference_page(name: str, schemas: Schemas) -> str:
+    """Return the page of one schema."""
     schema = schemas[name]
     folder, _, rest = name.partition(".")
     file = f"schemas/tfc/{rest}.json" if folder == "tfc" else f"schemas/{name}.json"
@@ -133,7 +134,7 @@ def _object(schema: dict[str, Any], page: str, schemas: Schemas) -> list[str]:
         lines.append("\nOther fields are kept.")
     else:
         lines.append(f"\nEvery other field: {_kind(others)}.")
-    rules = [f"* {rule}." for rule in _conditions(schema)]
+    rules = [f"* {_capitalise(rule)}." for rule in _conditions(schema)]
     return [*lines, "", *(["Rules between fields:\n", *rules, ""] if rules else [])]
 
 
@@ -220,6 +221,8 @@ def _limits(kind: str, field: dict[str, Any]) -> Iterator[str]:
         if "pattern" in field:
             yield f"matches `{field['pattern']}`"
             if "not" in field:
+                if field["not"].keys() != {"type", "pattern"}:
+                    raise ValueError(f"more than a pattern beside a pattern: {field}")
                 yield f"does not match `{field['not']['pattern']}`"
         if "format" in field:
             yield f"format {field['format']}"
@@ -264,9 +267,9 @@ def _conditions(schema: dict[str, Any]) -> Iterator[str]:
             given = " and ".join(_premises(rule["if"]))
             then = "; ".join(_demands(rule.get("then", {}), required))
             otherwise = "; ".join(_demands(rule.get("else", {}), required))
-            yield f"Where {given}: {then}" + (f"; otherwise: {otherwise}" if otherwise else "")
+            yield f"where {given}: {then}" + (f"; otherwise: {otherwise}" if otherwise else "")
         elif rule is not schema:
-            yield f"Always: {'; '.join(_demands(rule, required))}"
+            yield f"always: {'; '.join(_demands(rule, required))}"
 
 
 def _premises(rule: dict[str, Any]) -> Iterator[str]:
