@@ -34,6 +34,12 @@ class Input(Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=T
         Annotated[Any, Meta(description="The document itself, in place of a file.")]
         | UnsetType
     ) = UNSET
+    text: (
+        Annotated[
+            str, Meta(description="The text of the document, in place of a file.")
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class Expect(Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True):

@@ -285,6 +285,8 @@ def identify(
     newest = CATALOG[wanted[0]]
     field = cast("str", newest.version_field)
     version = raw.get(field)
+    if isinstance(version, float) and version.is_integer():
+        version = int(version)  # JSON has one kind of number
     if field not in raw or type(version) is not type(newest.version):
         return wanted[0], ()  # The validator reports what is invalid.
     if wanted[0] == "result.v1" and isinstance(version, int) and version > 1:
