@@ -95,11 +95,22 @@ def _twin_of(case: Case) -> tuple[Case, tuple[str, ...]] | None:
         return None
     if case.expect.outcome == "accepted":
         return _broken(case, always)
-    if case.expect.outcome == "rejected" and (case.op != "read" or not always.randrange(TWINS)):
+    is_asked = case.op != "read" or case.id in _firsts() or not always.randrange(TWINS)
+    if case.expect.outcome == "rejected" and is_asked:
         plain = _plain(case.op, case.document)
         if plain is not None:
             return msgspec.structs.replace(plain, id=case.id, flags=case.flags), ()
     return None
+
+
+@cache
+def _firsts() -> frozenset[str]:
+    """Return the first case of each document that a reader must refuse."""
+    found: dict[str, str] = {}
+    for case in all_cases():
+        if case.op == "read" and case.document and case.expect.outcome == "rejected":
+            found.setdefault(case.document, case.id)
+    return frozenset(found.values())
 
 
 @cache
