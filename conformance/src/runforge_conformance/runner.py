@@ -44,6 +44,9 @@ CONCURRENT = 4
 #: Consecutive timeouts and exits of the client after which the run is abandoned.
 GIVE_UP_AFTER = {"timed-out": 5, "crashed": 50}
 
+#: Start of a finding about the twin of a case.
+OF_TWIN = "For another document under the same case id: "
+
 Progress = Callable[[Result], None]
 #: Levels of requirements, the one that counts most first.
 LEVELS = ("core", "recommended", "strict")
@@ -170,7 +173,11 @@ class Runner:
     ) -> Any:
         if self.strict and (wrong := mistake(message, "protocol.v1", name)):
             raise AssertionError(f"the suite's own message is wrong at {wrong}")
-        return client.ask(message, timeout)
+        try:
+            return client.ask(message, timeout)
+        except ClientError as failure:
+            failure.client = client
+            raise
 
     def _typed(self, answer: Any, type_: Any, name: str) -> Any:
         """Return an answer as ``type_``; raise ``protocol-error`` if it does not match."""
@@ -206,10 +213,15 @@ class Runner:
             count = before[1] + 1 if before[0] == failure.outcome else 1
             self._unanswered = (failure.outcome, count)
             self._end(kill=True)
-            last = self._outcome.stderr.rstrip().rpartition("\n")[2][-300:]
+            stderr = self._outcome.stderr
+            if failure.client is not None:
+                failure.client.kill()  # all that it wrote has been read then
+                stderr = failure.client.stderr
+            last = stderr.rstrip().rpartition("\n")[2][-300:]
             told = f" It said: {last}" if last and failure.outcome == "crashed" else ""
             findings = [finding(case.requirement, failure.message + told)]
-            return _result(case, failure.outcome, findings, begun)
+            result = _result(case, failure.outcome, findings, begun)
+            return msgspec.structs.replace(result, stderr=stderr or msgspec.UNSET)
         return _result(case, outcome, findings, begun)
 
     def _skipped(self, case: Case) -> str | None:
@@ -455,8 +467,7 @@ def _gave_up(case: Case, answer: Answer) -> Finding:
 
 def _of_twin(found: Finding) -> Finding:
     """Return a finding about another document that was given under the id of a case."""
-    message = f"For another document under the same case id: {found.message}"
-    return msgspec.structs.replace(found, message=message)
+    return msgspec.structs.replace(found, message=OF_TWIN + found.message)
 
 
 def _answer_of(asked: Future[Answer]) -> Answer | None:

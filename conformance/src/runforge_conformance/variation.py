@@ -79,6 +79,12 @@ def twin(case: Case, seed: int) -> Case | None:
     return _Variation(twin_case, _generator(seed, f"{case.id} again"), fault).case()
 
 
+def twin_fault(case: Case) -> tuple[str, ...]:
+    """Return the pointers at which the twin of a case is invalid; none if it is valid."""
+    made = _twin_of(case)
+    return made[1] if made else ()
+
+
 def twin_first(case: Case, seed: int) -> bool:
     """Return whether the twin is asked before the case."""
     return _generator(seed, f"{case.id} order").random() < 0.5
@@ -146,7 +152,7 @@ def _broken(case: Case, always: random.Random) -> tuple[Case, tuple[str, ...]] |
             continue
         expect = Expect(outcome="rejected")
         where = (*fault.set, *fault.remove, fault.pointer)
-        requirement = schema_rule(case.document)
+        requirement = schema_rule(case.document) if case.op == "read" else "editor.refuse-input"
         if case.op == "write":
             assert case.params  # noqa: S101 - there were fields
             params = msgspec.structs.replace(case.params, fields=broken)
