@@ -72,7 +72,7 @@ def test_the_command_passes_as_store() -> None:
     report = report_on(COMMAND, roles=["store"], strict=True)
     assert report.verdict == "partial"
     assert not list(failures(report))
-    assert report.counts == {"passed": 19}
+    assert report.counts == {"passed": 26}
 
 
 @pytest.mark.parametrize("case", ["runs/complete/random-forest", "runs/data/ragged"])

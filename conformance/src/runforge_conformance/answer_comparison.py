@@ -55,7 +55,7 @@ def differences(expected: Any, found: Any, pointer: str = "") -> Iterator[Differ
 def missing(expected: Any, found: Any, pointer: str = "") -> Iterator[Difference]:
     """Yield the locations at which ``found`` lacks a part of ``expected``; it may have more.
 
-    If every item of a list has a name, compare items by name.
+    Hyperparameters, whose order is free, are compared by name; all other lists in order.
     """
     if isinstance(expected, dict) and isinstance(found, dict):
         for key, value in expected.items():
@@ -72,11 +72,11 @@ def missing(expected: Any, found: Any, pointer: str = "") -> Iterator[Difference
 
 
 def _are_named(value: Any) -> bool:
-    """Return whether ``value`` is a list of objects with names."""
+    """Return whether ``value`` is a list of objects with a name and a value."""
     return (
         isinstance(value, list)
         and bool(value)
-        and all(isinstance(item, dict) and "name" in item for item in value)
+        and all(isinstance(item, dict) and {"name", "value"} <= item.keys() for item in value)
     )
 
 

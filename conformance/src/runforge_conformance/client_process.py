@@ -4,7 +4,7 @@ Start the harness without a shell and in the caller's folder, so that ``python m
 run as written, and in a separate process group. Threads read its output, so that a client that
 hangs, floods or crashes never blocks the runner.
 
-Source: the protocol page of the conformance suite.
+Source: ``docs/guides/conformance.md``.
 """
 
 from __future__ import annotations

@@ -345,13 +345,14 @@ def unequal(case: Case, first: dict[str, bytes], again: dict[str, bytes]) -> Ite
 
 
 def run_folder(answer: Answer, workspace: Path) -> Path | None:
-    """Return the run folder that an answer names, if it is in the workspace."""
+    """Return the run folder that an answer names, if it is among the runs of a store there."""
     named = (answer.view or {}).get("run_dir")
     if not isinstance(named, str) or not named:
         return None
     folder = Path(workspace, named)
     try:
-        inside = folder.resolve().is_relative_to(workspace.resolve())
+        parents = [store.runs.resolve() for store in stores_in(workspace)]
+        inside = folder.resolve().parent in parents
         return folder if inside and folder.is_dir() and not folder.is_symlink() else None
     except (OSError, ValueError):  # not a valid file name
         return None
