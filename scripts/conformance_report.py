@@ -127,7 +127,10 @@ def _verdict(requirement: Requirement, report: ReportV1) -> str:
     broken = broken_requirements(report).get(requirement.id)
     if broken:
         return f"fails {len(broken)}"
-    return "passes" if set(requirement.roles) & set(report.roles or ()) else "not asked"
+    outcomes = {item.outcome for item in report.results if item.requirement == requirement.id}
+    unasked = "not-asked" in outcomes and "passed" not in outcomes
+    mine = set(requirement.roles) & set(report.roles or ())
+    return "passes" if mine and not unasked else "not asked"
 
 
 if __name__ == "__main__":
