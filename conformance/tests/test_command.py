@@ -262,7 +262,7 @@ def test_a_seed_is_a_whole_number(seed: str) -> None:
     assert stop.value.code == command.Exit.USAGE
 
 
-def test_a_client_without_documents_is_told_so(tmp_path: Path) -> None:
+def test_a_client_without_documents_is_an_error(tmp_path: Path) -> None:
     client = tmp_path / "client.py"
     client.write_text(
         f"import sys; sys.path.insert(0, {str(PYTHON.parent)!r})\n"

@@ -41,6 +41,7 @@ from runforge_conformance._generated.report_v1 import Filters, ReportV1, Result
 from runforge_conformance._generated.report_v1 import Finding as ReportFinding
 from runforge_conformance.case_display import (
     Part,
+    description,
     expected,
     given,
     specification_page,
@@ -344,7 +345,7 @@ def _list(options: argparse.Namespace) -> Exit:
     else:
         for case in cases:
             print(case.id)
-            print(wrapped(f"{case.description} [{case.requirement}]", "    "))
+            print(wrapped(f"{description(case)} [{case.requirement}]", "    "))
         print(f"{len(cases)} cases")
     return Exit.CONFORMANT
 
@@ -356,7 +357,7 @@ def _show(options: argparse.Namespace) -> Exit:
         requirement = known[case.requirement]
         blank = "" if number == 0 else "\n"
         print(f"{blank}{case.id}")
-        print(wrapped(case.description, "    "))
+        print(wrapped(description(case), "    "))
         stated = f"{requirement.id} ({requirement.level}): {requirement.statement}"
         print(*labelled("requires", [stated]), sep="\n")
         page = f"{specification_page(requirement)} (section {requirement.section})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -24,6 +25,7 @@ SPECIFICATION = "docs/specification"
 _REPOSITORY = f"https://github.com/runforge/runforge/blob/v{__version__}"
 #: Lines and columns of an excerpt.
 _LINES, _COLUMNS = 6, 60
+_WIDE = re.compile(r"[^\S ]")
 
 
 class Part(NamedTuple):
@@ -47,7 +49,17 @@ def json_text(value: Any, limit: int | None = None) -> str:
     """Return a value as printable JSON on one line, cut to ``limit`` characters."""
     text = msgspec.json.encode(value).decode("utf-8", "replace")
     # Cut first: escaping a very large value would be slow.
-    return printable(text if limit is None else shorten(text, limit))
+    return _visible(text if limit is None else shorten(text, limit))
+
+
+def _visible(text: str) -> str:
+    """Return printable text in which no other white space looks like a blank."""
+    return _WIDE.sub(lambda found: ascii(found[0])[1:-1], printable(text))
+
+
+def description(case: Case) -> str:
+    """Return what a case asks, as a sentence."""
+    return case.description[:1].upper() + case.description[1:]
 
 
 def given(
@@ -133,7 +145,7 @@ def _text(case: Case, *, whole: bool) -> Iterator[str]:
     assert case.input  # noqa: S101 - the caller has looked
     lines = input_bytes(case.input).decode("utf-8", "backslashreplace").splitlines()
     for line in lines if whole else lines[:_LINES]:
-        yield "  " + printable(line if whole else shorten(line, _COLUMNS))
+        yield "  " + _visible(line if whole else shorten(line, _COLUMNS))
     if not whole and len(lines) > _LINES:
         yield f"  ... {len(lines) - _LINES} more lines"
 
