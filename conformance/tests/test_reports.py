@@ -117,8 +117,8 @@ def test_the_headline_names_roles_documents_levels_and_expected_failures() -> No
     others = sound.levels.recommended.asked
     assert sound.levels.core.passed == core
     assert headline(report) == (
-        f"reader and editor of request.v1, core {core - 1} of {core}, recommended {others} of {others},"
-        f" strict {strict - 2} of {strict}, 1 expected failure"
+        f"reader and editor of request.v1, core {core - 1} of {core},"
+        f" recommended {others} of {others}, strict {strict - 2} of {strict}, 1 expected failure"
     )
     assert report.levels.core.expected_failures == 1
     two = report_of(documents=["request.v1", "result.v1"], roles=["store", "reader"])
