@@ -41,6 +41,7 @@ from runforge_conformance.vectors import (
     expected_document,
     is_lines,
     parse_file,
+    renamed,
     suffix_of,
     vectors_folder,
 )
@@ -387,7 +388,8 @@ def _rebuilt(case: Case, place: ScratchFolder) -> Iterator[Finding]:
                 message = "An index that cannot be read is kept aside."
                 yield finding("index.kept-aside", message, file=name)
         if case.expect.index:
-            wanted = parse_json((vectors_folder() / case.expect.index).read_bytes())["runs"]
+            text = (vectors_folder() / case.expect.index).read_bytes()
+            wanted = parse_json(renamed(text, case.ids))["runs"]
             try:
                 found = read_index(store)
             except RunForgeError as error:

@@ -184,6 +184,15 @@ class Case(Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=Tr
         ]
         | UnsetType
     ) = UNSET
+    ids: (
+        Annotated[
+            dict[str, str],
+            Meta(
+                description="Run ids of the workspace, and those that take their place in all its files."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
     params: protocol_v1.Params | UnsetType = UNSET
 
 
