@@ -565,7 +565,7 @@ harness.serve()
     assert report_on(tmp_path / "client.py", only=cases).counts == {"passed": 2}
 
 
-def test_the_clock_is_a_variable_where_a_client_cannot_be_told_it(tmp_path: Path) -> None:
+def test_the_clock_is_a_variable_for_a_client_without_the_capability(tmp_path: Path) -> None:
     note = tmp_path / "clock"
     body = EXECUTOR.format(
         deed=f"""open({str(note)!r}, "a").write(os.environ["SOURCE_DATE_EPOCH"] + " ")

@@ -33,7 +33,7 @@ ASKED = sorted({(ROLE_OF[case.op], str(case.document)) for case in CASES})
 
 
 def document_of(case: Case) -> Any:
-    """Return what a client is given, or told to write; None if it is no document."""
+    """Return the document that a client reads or writes; None if it is none."""
     if case.op == "write":
         return case.params and case.params.fields
     assert case.input
