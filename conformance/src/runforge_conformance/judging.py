@@ -18,6 +18,8 @@ from runforge_contracts.fs.folders import list_folder
 from runforge_contracts.invariants.checked_folder import refusals
 from runforge_contracts.invariants.document_form import key_order, portable_form, written_form
 from runforge_contracts.invariants.finding import ABSENT
+from runforge_contracts.invariants.finding import Finding as Fact
+from runforge_contracts.invariants.run_invariants import check_folder, open_folder
 from runforge_contracts.invariants.store_invariants import check_store
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout, stores_in
@@ -41,6 +43,7 @@ from runforge_conformance.vectors import (
     expected_document,
     is_lines,
     parse_file,
+    renamed,
     suffix_of,
     vectors_folder,
 )
@@ -265,6 +268,7 @@ def _executed(case: Case, answer: Answer, place: ScratchFolder) -> Iterator[Find
     for store in stores:
         yield from store_findings(store)
         yield from _appended(store, before)
+    yield from _ended(case, run)
     yield from _recorded(case, run, place)
     codes = case.expect.codes or ()
     if codes:
@@ -298,6 +302,26 @@ def _is_stray(path: Path, case: Case, run: Path | None, stores: list[StoreLayout
         if path.parent == store.root and is_spare:
             return False  # what Git and clients that run at the same time need
     return True
+
+
+def _ended(case: Case, run: Path) -> Iterator[Finding]:
+    """Yield findings if a run has not ended, which excuses it in a store, or not as expected."""
+    folder = open_folder(run)
+    if not folder.has_ended:
+        yield from _as_findings(check_folder(folder))
+        return
+    expected = (case.expect.view or {}).get("status")
+    found = (folder.result or {}).get("status")
+    if expected is not None and found not in (None, expected):
+        message = f"The result's status must be {expected}."
+        yield finding(
+            case.requirement,
+            message,
+            file=layout.RESULT,
+            pointer="/status",
+            expected=expected,
+            found=found,
+        )
 
 
 def _appended(store: StoreLayout, before: dict[str, bytes]) -> Iterator[Finding]:
@@ -365,6 +389,10 @@ def store_findings(store: StoreLayout) -> Iterator[Finding]:
     except RunForgeError as error:
         yield finding("run.no-links", error.message, file=store.name)
         return
+    yield from _as_findings(facts)
+
+
+def _as_findings(facts: Iterable[Fact]) -> Iterator[Finding]:
     for fact in facts:
         parts = fact.to_dict()
         parts["requirement"] = parts.pop("rule")
@@ -387,7 +415,8 @@ def _rebuilt(case: Case, place: ScratchFolder) -> Iterator[Finding]:
                 message = "An index that cannot be read is kept aside."
                 yield finding("index.kept-aside", message, file=name)
         if case.expect.index:
-            wanted = parse_json((vectors_folder() / case.expect.index).read_bytes())["runs"]
+            text = (vectors_folder() / case.expect.index).read_bytes()
+            wanted = parse_json(renamed(text, case.ids))["runs"]
             try:
                 found = read_index(store)
             except RunForgeError as error:
