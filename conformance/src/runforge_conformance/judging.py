@@ -32,11 +32,11 @@ from runforge_conformance._generated.protocol_v1 import Answer
 from runforge_conformance._generated.report_v1 import Finding
 from runforge_conformance.answer_comparison import (
     Difference,
+    Snapshot,
     changes,
     content,
     differences,
     missing,
-    permissions,
     snapshot,
 )
 from runforge_conformance.vectors import (
@@ -63,13 +63,11 @@ class ScratchFolder:
         self.input = folder / f"input{suffix}"
         self.output = self.input if "in-place" in (case.flags or ()) else folder / f"output{suffix}"
         self.workspace = folder / "workspace"
-        self.before: dict[str, bytes] = {}
-        self.permissions: dict[str, int] = {}
+        self.before = Snapshot()
 
     def remember(self) -> None:
         """Take a snapshot of the folder before the client is asked."""
         self.before = snapshot(self.folder)
-        self.permissions = permissions(self.folder)
 
 
 def finding(
@@ -126,17 +124,18 @@ def _findings(case: Case, answer: Answer, place: ScratchFolder) -> Iterator[Find
         yield from _refusal(case, answer)
     else:
         yield from _view(case, answer)
+    after = snapshot(place.folder)
     if case.op in ("write", "roundtrip", "edit"):
-        yield from _written(case, answer, place)
+        yield from _written(case, answer, place, after)
     if case.op in ("read", "list", "trace"):
-        for file, how in changes(place.before, snapshot(place.folder)):
+        for file, how in changes(place.before, after):
             message = f"{file} {how}; nothing may be written here."
             yield finding("files.untouched", message, file=file)
     if case.op == "execute":
         yield from _executed(case, answer, place)
     if case.op == "rebuild-index":
         yield from _rebuilt(case, place)
-    yield from _permissions(place)
+    yield from _permissions(place, after)
 
 
 def _requirement(case: Case) -> str:
@@ -149,14 +148,13 @@ def _requirement(case: Case) -> str:
     return "writer.fields" if case.op == "write" else "editor.values"
 
 
-def _permissions(place: ScratchFolder) -> Iterator[Finding]:
+def _permissions(place: ScratchFolder, after: Snapshot) -> Iterator[Finding]:
     """Yield the files whose permissions a client has changed."""
     if os.name != "posix":
         return
-    after = permissions(place.folder)
     output = place.output.relative_to(place.folder).as_posix()
-    for file, mode in place.permissions.items():
-        found = after.get(file, mode)
+    for file, mode in place.before.permissions.items():
+        found = after.permissions.get(file, mode)
         if found != mode:
             message = f"The permissions of {file} were {mode:04o}, and are {found:04o}."
             requirement = "files.mode" if file == output else "files.untouched"
@@ -196,10 +194,11 @@ def _view(case: Case, answer: Answer) -> Iterator[Finding]:
         yield finding(case.requirement, message, pointer="/warnings", found=found)
 
 
-def _written(case: Case, answer: Answer, place: ScratchFolder) -> Iterator[Finding]:
+def _written(
+    case: Case, answer: Answer, place: ScratchFolder, after: Snapshot
+) -> Iterator[Finding]:
     """Yield findings about the file that an editor or a writer left."""
     assert case.document  # noqa: S101 - a test of the cases ensures it
-    after = snapshot(place.folder)
     output = place.output.relative_to(place.folder).as_posix()
     for file, how in changes(place.before, after):
         if file != output:
