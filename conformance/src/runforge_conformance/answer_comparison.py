@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -92,6 +93,15 @@ def snapshot(folder: Path) -> dict[str, bytes]:
         elif kind != "folder":
             found[as_text(place)] = content(path)
     return found
+
+
+def permissions(folder: Path) -> dict[str, int]:
+    """Return the permissions of every file and folder below ``folder``."""
+    return {
+        as_text(place): stat.S_IMODE(path.lstat().st_mode)
+        for place, path, kind in walk_folder(folder, max_depth=_MAX_DEPTH)
+        if kind in ("file", "folder")
+    }
 
 
 def content(path: Path) -> bytes:

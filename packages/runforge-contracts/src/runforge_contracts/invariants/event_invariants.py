@@ -1,6 +1,6 @@
 """Checks of a run's event stream: order, completeness and values.
 
-Source: RunForge contract, "Documents and versions".
+Source: specification, sections 15.1 and 15.2.
 """
 
 from __future__ import annotations

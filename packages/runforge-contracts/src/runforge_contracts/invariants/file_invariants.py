@@ -1,7 +1,6 @@
 """Checks that the files of a run are those that its documents list, byte for byte.
 
-Source: RunForge contract, "Where things live" and "Documents and versions"; result.json contract,
-"Artifacts Array".
+Source: specification, sections 5.4, 7.6 and 8.5.
 """
 
 from __future__ import annotations
@@ -65,11 +64,9 @@ def _required(folder: CheckedRun) -> Iterator[Finding]:
         needed = list(_ALWAYS)
         if (folder.result or {}).get("status") == "succeeded":
             needed += _COMPLETED
-    elif folder.result is None or layout.RUN in folder.files:
+    else:
         # Older clients wrote a request, a result and detailed metrics only from some version on.
         needed = [layout.RUN, layout.METRICS]
-    else:
-        needed = []
     for file in needed:
         if file not in folder.files:
             yield Finding("run.files", f"The run lacks {file}.", file)

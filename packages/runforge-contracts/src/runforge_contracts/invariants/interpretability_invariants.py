@@ -1,7 +1,6 @@
 """Checks of feature importances, linear coefficients and the index of both.
 
-Source: RunForge guarantees, "Feature Importance", "Linear Coefficients" and "Interpretability
-Index".
+Source: specification, sections 9.4 to 9.7.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Checks that metrics follow from the confusion matrix and agree between files.
 
-Source: RunForge guarantees, "Metrics Contract" and "Model-Aware Metrics"; RunForge contract,
-"Documents and versions" (rows of the matrix are true labels).
+Source: specification, sections 9.1 to 9.3.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Checks that request.json, run.json and result.json are consistent.
 
-Source: run store contract, sections 1, 3 and 4; result.json contract, "Status Values"; RunForge
-contract, "Documents and versions" and "Data".
+Source: specification, sections 5.3, 6.2, 7.2 to 7.6 and 8.2 to 8.6.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """All checks of a store: its runs, and the index that lists them.
 
-Source: run store contract, section 1; RunForge guarantees, "Provenance Tracking"; RunForge
-contract, "Documents and versions".
+Source: specification, sections 5.1 to 5.5.
 """
 
 from __future__ import annotations
