@@ -299,6 +299,8 @@ class _Variation:
 
     def _survey(self, value: Any, place: _Place | None, pointer: str) -> None:
         recorded = self._case.op != "execute" or pointer.startswith(_RECORDED)
+        # Where nothing depends on the location, it is not followed.
+        follows = bool(self._fixed) or self._case.op == "execute"
         if (pointer and pointer in self._fixed) or self._case.expect.outcome == "either":
             self._keep(value)
         elif isinstance(value, dict):
@@ -308,11 +310,11 @@ class _Variation:
                     self._keys.setdefault(key)
                 else:
                     self._kept.add(key)
-                self._survey(item, below, pointer + format_pointer([key]))
+                self._survey(item, below, pointer + format_pointer([key]) if follows else "")
         elif isinstance(value, list):
             below = place and place.items()
             for index, item in enumerate(value):
-                self._survey(item, below, f"{pointer}/{index}")
+                self._survey(item, below, f"{pointer}/{index}" if follows else "")
         elif recorded and _may_change(value, place):
             self._free.setdefault(value)
         else:
@@ -420,7 +422,9 @@ class _Variation:
         if suffix_of(self._case.document or None) == ".yaml" and self._rng.random() < 0.5:
             return encode_yaml(made).decode("utf-8")
         indent, escaped = self._rng.choice([None, 1, 2, 4]), self._rng.random() < 0.5
-        text = json.dumps(made, indent=indent, ensure_ascii=escaped)
+        text = json.dumps(made, ensure_ascii=escaped)
+        if indent is not None:
+            text = msgspec.json.format(text, indent=indent)
         return text + self._rng.choice(["", "\n"])
 
     def _expected(self, expect: Expect) -> Expect:
