@@ -11,12 +11,12 @@ import ast
 import sys
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parents[1] / "tests/support"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests/support"))
 
 from clients import ROLES_OF_BROKEN, SEED, report_on
 from runforge_conformance._generated.report_v1 import ReportV1
 
+HERE = Path(__file__).resolve().parent
 #: Up to so many failing cases are listed one by one; of more, the requirements that they break.
 FEW = 5
 

@@ -222,8 +222,6 @@ class Runner:
             findings = [finding(case.requirement, failure.message + told)]
             result = _result(case, failure.outcome, findings, begun)
             return msgspec.structs.replace(result, stderr=stderr or msgspec.UNSET)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
         return _result(case, outcome, findings, begun)
 
     def _skipped(self, case: Case) -> str | None:
@@ -260,8 +258,11 @@ class Runner:
         if again := twin(case, self.seed):
             asked.insert(0 if twin_first(case, self.seed) else 1, again)
         findings: list[Finding] = []
-        for number, one in enumerate(asked):
-            found, outcome = self._one(one, folder / str(number))
+        for one in asked:
+            try:
+                found, outcome = self._one(one, folder)
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
             if outcome not in ("passed", "failed"):
                 return found, outcome
             findings += found if one is not again else map(_of_twin, found)
@@ -281,7 +282,7 @@ class Runner:
             return [_gave_up(case, answer)], "errored" if answer.outcome == "errored" else "failed"
         findings = judge(case, answer, place)
         if "twice" in (case.flags or ()) and not findings:
-            again = self._answered(self._client, case, folder.with_name(f"{folder.name}-again"))
+            again = self._answered(self._client, case, folder / "again")
             findings = list(unequal(case, _run_of(place, answer), _run_of(*again)))
         return findings, "failed" if findings else "passed"
 

@@ -250,7 +250,7 @@ def headline(report: ReportV1, separator: str = " of ") -> str:
         parts.append(f"{expected} expected failure{'s' if expected > 1 else ''}")
     if unasked:
         parts.append(f"{unasked} not asked")
-    return ", ".join(parts) or "no cases"
+    return ", ".join(parts) or "no case was asked"
 
 
 def _roles_asked(report: ReportV1) -> Sequence[str]:

@@ -101,11 +101,22 @@ def _twin_of(case: Case) -> tuple[Case, tuple[str, ...]] | None:
         return None
     if case.expect.outcome == "accepted":
         return _broken(case, always)
-    if case.expect.outcome == "rejected" and (case.op != "read" or not always.randrange(TWINS)):
+    is_asked = case.op != "read" or case.id in _firsts() or not always.randrange(TWINS)
+    if case.expect.outcome == "rejected" and is_asked:
         plain = _plain(case.op, case.document)
         if plain is not None:
             return msgspec.structs.replace(plain, id=case.id, flags=case.flags), ()
     return None
+
+
+@cache
+def _firsts() -> frozenset[str]:
+    """Return the first case of each document that a reader must refuse."""
+    found: dict[str, str] = {}
+    for case in all_cases():
+        if case.op == "read" and case.document and case.expect.outcome == "rejected":
+            found.setdefault(case.document, case.id)
+    return frozenset(found.values())
 
 
 @cache
@@ -141,7 +152,7 @@ def _broken(case: Case, always: random.Random) -> tuple[Case, tuple[str, ...]] |
             continue
         expect = Expect(outcome="rejected")
         where = (*fault.set, *fault.remove, fault.pointer)
-        requirement = schema_rule(case.document)
+        requirement = schema_rule(case.document) if case.op == "read" else "editor.refuse-input"
         if case.op == "write":
             assert case.params  # noqa: S101 - there were fields
             params = msgspec.structs.replace(case.params, fields=broken)
