@@ -62,7 +62,7 @@ def _index(schemas: Schemas) -> str:
         "# The documents of the contract\n",
         "Every document that RunForge reads or writes, generated from the JSON Schemas in",
         "`schemas/` with every rule of them. A closed document refuses fields that its schema does",
-        "not know; an open one keeps them. Lengths count Unicode code points. A text that does not",
+        "not know; an open one keeps them. Lengths count Unicode code points. A string that does not",
         "match `\\n` has no line break. What the documents mean is in the",
         "[specification](../specification/README.md).\n",
         "| document | where | unknown fields | what it is |",

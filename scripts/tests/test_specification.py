@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,7 @@ def items(text: str) -> Iterator[str]:
 
 def sentences(item: str) -> list[str]:
     """Return the sentences of a requirement, as they are written."""
-    return _NEXT.split(re.split(r"\):\s", item, maxsplit=1)[1].split("*Not checked")[0].strip())
+    return _NEXT.split(re.split(r"\):\s", item, maxsplit=1)[1].split("*Not")[0].strip())
 
 
 def check(page: str, text: str) -> list[str]:
@@ -236,6 +237,12 @@ def sources_named(paragraph: str) -> Iterator[tuple[str, list[Any]]]:
                     yield file.read_text("utf-8"), parsed(file)
 
 
+def at(document: Any, pointer: str) -> Iterator[Any]:
+    """Yield the value at a place of a document, if it has the place."""
+    with suppress(RunForgeError):
+        yield get_at(document, pointer)
+
+
 def example_fault(paragraph: str, example: str) -> str | None:
     """Return what is wrong with an example, None if it is in what the paragraph before it names."""
     named = list(sources_named(paragraph))
@@ -255,7 +262,7 @@ def example_fault(paragraph: str, example: str) -> str | None:
         if wanted is None or not documents:
             continue
         if pointer:
-            found = [get_at(document, pointer[1]) for document in documents]
+            found = [value for document in documents for value in at(document, pointer[1])]
         else:
             found = [value for document in documents for value in values(document)]
         if {written(value) for value in wanted} <= {written(value) for value in found}:
