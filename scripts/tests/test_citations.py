@@ -1,4 +1,4 @@
-"""What code and schemas cite as their source exists: nobody is sent to a document that is not there."""
+"""What code and schemas cite as their source exists."""
 
 from __future__ import annotations
 
