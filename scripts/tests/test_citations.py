@@ -216,7 +216,7 @@ def test_what_does_not_exist_may_not_be_cited(citation: str, why: str) -> None:
 
 @pytest.mark.needs("git")
 def test_no_text_names_a_document_that_is_not_here() -> None:
-    # A released schema never changes, its descriptions included. The chapter of decisions tells
+    # The schemas of a release are kept as they were. The chapter of decisions tells
     # what the documents left open, and says what they are.
     released = ROOT / "packages/runforge-contracts/released"
     history = ROOT / "docs/specification/decisions.md"
