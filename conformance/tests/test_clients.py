@@ -16,8 +16,8 @@ from clients import CLIENTS, COMMAND, PYTHON, ROLES_OF_BROKEN, report_on, requir
 from runforge_conformance._generated.protocol_v1 import Answer
 from runforge_conformance._generated.report_v1 import ReportV1
 from runforge_conformance.judging import judge
-from runforge_conformance.runner import prepare, question
-from runforge_conformance.suite_report import failures
+from runforge_conformance.runner import LEVELS, prepare, question
+from runforge_conformance.suite_report import FINE, failures
 from runforge_conformance.variation import twin, varied
 from runforge_conformance.vectors import all_cases, requirements, vectors_folder
 
@@ -107,11 +107,29 @@ def test_a_broken_client_fails_exactly_what_is_listed(name: str) -> None:
     unexpected = [
         (result.case, result.outcome)
         for result in report.results
-        if (result.outcome not in ("passed", "skipped")) is not bool(result.expected_failure)
+        if (result.outcome not in FINE) is not bool(result.expected_failure)
     ]
     assert unexpected == []
     assert report.unmatched_xfails == []
-    assert any(result.outcome not in ("passed", "skipped") for result in report.results)
+    assert any(result.outcome not in FINE for result in report.results)
+
+
+@pytest.mark.parametrize(
+    ("name", "level"),
+    [
+        ("one_line", "strict"),
+        ("wrong_pointer", "strict"),
+        ("no_error_codes", "strict"),
+        ("no_error_message", "recommended"),
+        ("never_warns", "core"),
+        ("loses_values", "core"),
+    ],
+)
+def test_form_codes_and_places_are_not_core(name: str, level: str) -> None:
+    path = BY_NAME[name].with_suffix(".py")
+    only = ["request.v1/form/*", "request.v1/text/*", "result.v1/error/*", "request.v1/lists/*"]
+    broken = {result.level for result in failures(report_on(path, only=only))}
+    assert min(broken, key=LEVELS.index) == level
 
 
 @pytest.mark.parametrize("folder", one_quick(FAULTS))

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from clients import PYTHON, report_on, requirements_in, suite
+from clients import COMMAND, PYTHON, report_on, requirements_in, suite
 from runforge_conformance._generated.report_v1 import Result
 from runforge_conformance.case_selection import select
 from runforge_conformance.report_files import write_reports
@@ -518,3 +518,60 @@ serve(client)
     report = report_on(client(tmp_path, body), only=CASES)
     assert report.verdict == "protocol broken"
     assert "request" in str(report.problem)
+
+
+EXECUTOR = """
+def execute(message):
+    run = os.path.join(message["workspace"], ".runforge/runs/20260201-120000-00000000")
+    os.makedirs(run)
+    {deed}
+    return {{"outcome": "accepted", "view": {{"run_dir": run, "status": "succeeded"}}}}
+client = Client()
+client.started = {{**client.started, "roles": ["executor"]}}
+client.execute = execute
+serve(client)
+"""
+
+
+@pytest.mark.parametrize(
+    "deed",
+    ["pass", "time.sleep(600)", "import signal; signal.signal(2, signal.SIG_IGN); time.sleep(5)"],
+    ids=["too quick", "ends with its run", "deaf"],
+)
+def test_an_executor_that_cannot_be_cancelled_is_not_asked(deed: str, tmp_path: Path) -> None:
+    path = client(tmp_path, EXECUTOR.format(deed=deed))
+    report = report_on(path, only=["runs/cancel/*"])
+    assert report.counts == {"not-asked": 1}
+    (result,) = report.results
+    assert "does not declare `cancel`" in result.problems[0].message
+
+
+def test_an_executor_that_dies_at_once_has_no_cancelled_run(tmp_path: Path) -> None:
+    path = client(tmp_path, EXECUTOR.format(deed="os._exit(1)"))
+    assert report_on(path, only=["runs/cancel/*"]).counts == {"not-asked": 1}
+
+
+@pytest.mark.slow
+def test_an_executor_without_capabilities_is_asked_another_way(tmp_path: Path) -> None:
+    body = f"""
+import sys
+sys.path.insert(0, {str(COMMAND.parent)!r})
+import harness
+del harness.STARTED["capabilities"]
+harness.serve()
+"""
+    (tmp_path / "client.py").write_text(body)
+    cases = ["runs/cancel/*", "runs/determinism/linear-svc"]
+    assert report_on(tmp_path / "client.py", only=cases).counts == {"passed": 2}
+
+
+def test_the_clock_is_a_variable_for_a_client_without_the_capability(tmp_path: Path) -> None:
+    note = tmp_path / "clock"
+    body = EXECUTOR.format(
+        deed=f"""open({str(note)!r}, "a").write(os.environ["SOURCE_DATE_EPOCH"] + " ")
+    assert "source_date_epoch" not in message["params"]"""
+    )
+    report = report_on(client(tmp_path, body), only=["runs/determinism/linear-svc"])
+    assert report.counts == {"failed": 1}
+    assert "run.files" in requirements_in(report)  # an empty folder is no run
+    assert set(note.read_text().split()) == {"1769947200"}

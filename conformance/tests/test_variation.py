@@ -22,8 +22,10 @@ from runforge_conformance.vectors import (
     expected_document,
     input_bytes,
     input_document,
+    make_workspace,
 )
 from runforge_contracts.errors import RunForgeError
+from runforge_contracts.invariants.run_invariants import check_run
 
 CASES = [case for case in all_cases() if ROLE_OF[case.op] in ("reader", "editor", "writer")]
 #: Every role with every document that it has cases of.
@@ -31,7 +33,7 @@ ASKED = sorted({(ROLE_OF[case.op], str(case.document)) for case in CASES})
 
 
 def document_of(case: Case) -> Any:
-    """Return what a client is given, or told to write; None if it is no document."""
+    """Return the document that a client reads or writes; None if it is none."""
     if case.op == "write":
         return case.params and case.params.fields
     assert case.input
@@ -158,6 +160,23 @@ serve(Broken())
         again = Runner(command, seed=first.seed)
         (found,) = again.run(select(all_cases(), None, None, [result.case])).results
         assert msgspec.structs.replace(found, seconds=result.seconds) == result
+
+
+def test_the_runs_of_a_store_have_other_ids_in_the_same_order(tmp_path: Path) -> None:
+    stores = [case for case in all_cases() if ROLE_OF[case.op] == "store"]
+    for case in stores:
+        made = varied(case, SEED)
+        assert made.ids
+        assert all(old != new for old, new in made.ids.items())
+        make_workspace(made, tmp_path / case.id)
+        names = {path.name for path in (tmp_path / case.id).rglob("*")}
+        assert not names & made.ids.keys()
+        assert sorted(made.ids.values()) == [made.ids[old] for old in sorted(made.ids)]
+        for run in (tmp_path / case.id).glob("*/runs/*/manifest.json"):
+            rules = {item.rule for item in check_run(run.parent)}
+            assert "manifest.digests" not in rules, case.id
+    report = report_on(CLIENTS / "broken/runs/lists_by_case_id.py", roles=["store"], seed=None)
+    assert report.counts["failed"] > len(stores) - 5
 
 
 def test_runs_without_a_seed_differ() -> None:

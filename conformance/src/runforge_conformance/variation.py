@@ -34,12 +34,15 @@ from runforge_conformance._generated.cases_v1 import Case, Expect, Input
 from runforge_conformance._generated.protocol_v1 import Params
 from runforge_conformance.boundaries import boundaries
 from runforge_conformance.vectors import (
+    ROLE_OF,
     all_cases,
     changed,
     input_bytes,
     input_document,
+    renamed,
     requirements,
     suffix_of,
+    vectors_folder,
 )
 
 #: One in so many cases that are to be refused has a twin. Of those to be accepted, all have one.
@@ -67,7 +70,43 @@ _SPECIAL = frozenset(
 
 def varied(case: Case, seed: int) -> Case:
     """Return the case with other values in the free parts of its input, as the seed says."""
-    return _Variation(case, _generator(seed, case.id)).case()
+    rng = _generator(seed, case.id)
+    if ROLE_OF[case.op] == "store" and case.workspace:
+        return _with_other_ids(case, rng)
+    return _Variation(case, rng).case()
+
+
+def _with_other_ids(case: Case, rng: random.Random) -> Case:
+    """Return a case of a store with other ids of its runs, in the same order."""
+    found: set[str] = set()
+    folder = vectors_folder()
+    assert case.workspace  # noqa: S101 - the caller has checked it
+    root = folder / case.workspace
+    for path in (*root.rglob("*"), *(case.files or {})):
+        found.update(run_id[0] for run_id in _RUN_ID.finditer(str(path)))
+    files = (path for path in root.rglob("*.json") if path.is_file())
+    for path in (*files, *(folder / file for file in (case.files or {}).values())):
+        text = path.read_bytes().decode("utf-8", "replace")
+        found.update(run_id[0] for run_id in _RUN_ID.finditer(text))
+    # The ids of one second are in the order of their last part.
+    suffixes = sorted({run_id[-8:] for run_id in found})
+    new = sorted(rng.sample(range(2**32), len(suffixes)))
+    suffix = {old: f"{number:08x}" for old, number in zip(suffixes, new, strict=True)}
+    ids = {run_id: run_id[:-8] + suffix[run_id[-8:]] for run_id in sorted(found)}
+    view = _renamed(case.expect.view, ids)
+    return msgspec.structs.replace(
+        case, ids=ids, expect=msgspec.structs.replace(case.expect, view=view)
+    )
+
+
+def _renamed(value: Any, ids: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _renamed(item, ids) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_renamed(item, ids) for item in value]
+    if isinstance(value, str):
+        return renamed(value.encode(), ids).decode()
+    return value
 
 
 def twin(case: Case, seed: int) -> Case | None:
