@@ -21,6 +21,7 @@ from typing import Any
 
 from experiment_faults import EXPERIMENT_FAULTS
 from generate import compare
+from lexical_vectors import TEMPLATES, lexical_topic, probes
 from runforge_conformance.boundaries import Boundary, allowances, boundaries
 from runforge_conformance.suite import manifest
 from runforge_conformance.vectors import (
@@ -83,15 +84,22 @@ def main() -> int:
             (cases / name).mkdir(parents=True)
             for topic, made in (("boundaries", boundary_topic), ("allowed", allowed_topic)):
                 (cases / name / f"{topic}.json").write_bytes(encode_json(made(name)))
+        for name in TEMPLATES:
+            (cases / name / "lexical.json").write_bytes(encode_json(lexical_topic(name)))
+            raw = Path(scratch) / "raw" / name
+            raw.mkdir(parents=True)
+            for probe in probes():
+                (raw / f"{probe.name}.json").write_bytes(probe.text(name))
         make_faults(faulty)
         make_experiment_faults(experiments)
-        made = ((faulty, VECTORS / "runs/faulty"), (experiments, VECTORS / "experiments/faulty"))
-        for path in [
-            *(VECTORS / "cases").glob("*/boundaries.json"),
-            *(VECTORS / "cases").glob("*/allowed.json"),
-        ]:
-            if not (cases / path.parent.name).exists():
-                differences.append(f"should not be there: cases/{path.parent.name}")
+        made = [(faulty, VECTORS / "runs/faulty"), (experiments, VECTORS / "experiments/faulty")]
+        made += [
+            (Path(scratch) / "raw" / name, VECTORS / "raw" / name / "lexical") for name in TEMPLATES
+        ]
+        for path in (VECTORS / "cases").glob("*/*.json"):
+            derived = path.stem in ("boundaries", "allowed", "lexical")
+            if derived and not (cases / path.parent.name / path.name).exists():
+                differences.append(f"should not be there: cases/{path.parent.name}/{path.name}")
                 if not check:
                     path.unlink()
         if check:
