@@ -19,6 +19,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import yaml_vectors
 from experiment_faults import EXPERIMENT_FAULTS
 from generate import compare
 from lexical_vectors import TEMPLATES, lexical_topic, probes
@@ -90,11 +91,19 @@ def main() -> int:
             raw.mkdir(parents=True)
             for probe in probes():
                 (raw / f"{probe.name}.json").write_bytes(probe.text(name))
+        (cases / yaml_vectors.DOCUMENT / "lexical.json").write_bytes(
+            encode_json(yaml_vectors.yaml_topic())
+        )
+        raw = Path(scratch) / "raw" / yaml_vectors.DOCUMENT
+        raw.mkdir(parents=True)
+        for text in yaml_vectors.probes():
+            (raw / f"{text.name}.yaml").write_bytes(text.text())
         make_faults(faulty)
         make_experiment_faults(experiments)
         made = [(faulty, VECTORS / "runs/faulty"), (experiments, VECTORS / "experiments/faulty")]
         made += [
-            (Path(scratch) / "raw" / name, VECTORS / "raw" / name / "lexical") for name in TEMPLATES
+            (Path(scratch) / "raw" / name, VECTORS / "raw" / name / "lexical")
+            for name in [*TEMPLATES, yaml_vectors.DOCUMENT]
         ]
         for path in (VECTORS / "cases").glob("*/*.json"):
             derived = path.stem in ("boundaries", "allowed", "lexical")
