@@ -33,6 +33,27 @@ def lower_is_better(metric: str) -> bool:
     return not _LOWER_IS_BETTER.isdisjoint(_WORDS.findall(metric.lower()))
 
 
+class ClassMetrics(NamedTuple):
+    """The metrics of one class against the rest."""
+
+    label: int | str
+    precision: float
+    recall: float
+    f1: float
+    #: Validation rows of the class.
+    rows: int
+
+
+def class_metrics(metrics: Mapping[str, Any]) -> list[ClassMetrics]:
+    """Return the metrics by class of a raw ``metrics.v1``; none where it has two classes."""
+    columns = [metrics.get(f"per_class_{name}", ()) for name in ("precision", "recall", "f1")]
+    rows = map(sum, metrics["confusion_matrix"])
+    return [
+        ClassMetrics(*values)
+        for values in zip(metrics.get("class_labels", ()), *columns, rows, strict=False)
+    ]
+
+
 def primary_metric(summary: Mapping[str, Any] | None) -> Metric | None:
     """Return name and value of the primary metric of a run, or None if there is none.
 

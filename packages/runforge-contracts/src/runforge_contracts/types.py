@@ -132,7 +132,6 @@ if TYPE_CHECKING:
     )
     from runforge_contracts._generated.manifest_v1 import ManifestV1 as ManifestV1
     from runforge_contracts._generated.metrics_phase2 import MetricsPhase2 as MetricsPhase2
-    from runforge_contracts._generated.metrics_v1 import ClassMetrics as ClassMetrics
     from runforge_contracts._generated.metrics_v1 import ConfusionMatrixItem as ConfusionMatrixItem
     from runforge_contracts._generated.metrics_v1 import MetricsV1 as MetricsV1
     from runforge_contracts._generated.prediction_v1 import PredictedRow as PredictedRow
@@ -236,7 +235,6 @@ _MODULES = {
     "ClassCount": "dataset_inspection_v1",
     "ClassLabel": "common_v1",
     "ClassLabelInteger": "common_v1",
-    "ClassMetrics": "metrics_v1",
     "CodeState": "tfc_config_v1",
     "Common": "common_v1",
     "ComparedError": "comparison_v1",

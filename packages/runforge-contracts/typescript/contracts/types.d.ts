@@ -1122,19 +1122,6 @@ export interface MetricsPhase2 {
   num_features: Count;
 }
 /**
- * Metrics of one class against the rest.
- */
-export interface ClassMetrics {
-  class: ClassLabel;
-  precision: Fraction;
-  recall: Fraction;
-  f1: Fraction;
-  /**
-   * Validation rows of the class.
-   */
-  support: Count;
-}
-/**
  * Detailed metrics on the validation rows, by profile. A metric that cannot be computed is absent. Source: RunForge guarantees, Model-Aware Metrics.
  */
 export interface MetricsV1 {
@@ -1175,11 +1162,23 @@ export interface MetricsV1 {
    */
   log_loss?: number;
   /**
-   * One entry per class, in sorted order.
+   * Precision of each class against the rest, in the order of `class_labels`.
    *
    * @minItems 3
    */
-  metrics_by_class?: ClassMetrics[];
+  per_class_precision?: Fraction[];
+  /**
+   * Recall of each class against the rest, in the order of `class_labels`.
+   *
+   * @minItems 3
+   */
+  per_class_recall?: Fraction[];
+  /**
+   * F1 score of each class against the rest, in the order of `class_labels`.
+   *
+   * @minItems 3
+   */
+  per_class_f1?: Fraction[];
 }
 /**
  * A row; one without a prediction has only its number.

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from runforge_contracts.display import printable
+from runforge_contracts.metrics import class_metrics
 
 from runforge_cli.terminal.text_layout import (
     GAP,
@@ -33,13 +34,7 @@ def metric_lines(metrics: dict[str, Any]) -> list[str]:
 
 def class_lines(metrics: dict[str, Any]) -> list[str]:
     """Return the table of the metrics by class, if there are any."""
-    rows = [
-        [
-            str(item["class"]),
-            *(number(item[key]) for key in ("precision", "recall", "f1", "support")),
-        ]
-        for item in metrics.get("metrics_by_class", ())
-    ]
+    rows = [[str(label), *map(number, values)] for label, *values in class_metrics(metrics)]
     header = ("class", "precision", "recall", "f1", "rows")
     return table(header, rows, right=(1, 2, 3, 4), flexible=0, indent=2) if rows else []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from runforge_contracts.metrics import class_metrics
 from runforge_contracts.store import layout
 
 from runforge_cli.render.differences import signed
@@ -59,18 +60,12 @@ def metric_blocks(material: Material) -> Iterator[Block]:
         ],
         frozenset({1}),
     )
-    by_class = metrics.get("metrics_by_class")
+    by_class = class_metrics(metrics)
     if by_class:
         yield TableBlock(
             "Metrics by class",
             ("Class", "Precision", "Recall", "F1", "Rows"),
-            [
-                [
-                    [Name(str(item["class"]))],
-                    *(number(item[key]) for key in ("precision", "recall", "f1", "support")),
-                ]
-                for item in by_class
-            ],
+            [[[Name(str(label))], *map(number, values)] for label, *values in by_class],
             frozenset({1, 2, 3, 4}),
         )
     yield from _matrix(metrics, (folder.record or {}).get("classes"))

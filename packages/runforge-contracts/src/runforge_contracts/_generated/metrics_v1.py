@@ -3,27 +3,11 @@
 
 from __future__ import annotations
 from typing import Annotated, Literal, TypeAlias
-from msgspec import Meta, Struct, UNSET, UnsetType, field
+from msgspec import Meta, Struct, UNSET, UnsetType
 from . import common_v1
 
 
 ConfusionMatrixItem: TypeAlias = Annotated[list[common_v1.Count], Meta(min_length=2)]
-
-
-class ClassMetrics(
-    Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True
-):
-    """
-    Metrics of one class against the rest.
-    """
-
-    class_: common_v1.ClassLabel = field(name="class")
-    precision: common_v1.Fraction
-    recall: common_v1.Fraction
-    f1: common_v1.Fraction
-    support: Annotated[
-        common_v1.Count, Meta(description="Validation rows of the class.")
-    ]
 
 
 class MetricsV1(
@@ -80,10 +64,33 @@ class MetricsV1(
         ]
         | UnsetType
     ) = UNSET
-    metrics_by_class: (
+    per_class_precision: (
         Annotated[
-            list[ClassMetrics],
-            Meta(description="One entry per class, in sorted order.", min_length=3),
+            list[common_v1.Fraction],
+            Meta(
+                description="Precision of each class against the rest, in the order of `class_labels`.",
+                min_length=3,
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    per_class_recall: (
+        Annotated[
+            list[common_v1.Fraction],
+            Meta(
+                description="Recall of each class against the rest, in the order of `class_labels`.",
+                min_length=3,
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    per_class_f1: (
+        Annotated[
+            list[common_v1.Fraction],
+            Meta(
+                description="F1 score of each class against the rest, in the order of `class_labels`.",
+                min_length=3,
+            ),
         ]
         | UnsetType
     ) = UNSET

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from runforge_contracts.comparison.environment_difference import environment_fields
+from runforge_contracts.metrics import class_metrics
 from runforge_contracts.store import layout
 from runforge_contracts.store.run import Run
 from runforge_contracts.store.summary import summarize
@@ -129,8 +130,8 @@ class Facets:
             known = (SAME_AS.get(name, name), None) if detailed else (name, None)
             if not name.startswith("num_"):
                 found.setdefault(known, value)
-        for item in detailed.get("metrics_by_class", ()):
-            found.update({(name, item["class"]): item[name] for name in _CLASS_METRICS})
+        for item in class_metrics(detailed) if detailed else ():
+            found.update({(name, item.label): getattr(item, name) for name in _CLASS_METRICS})
         return found
 
     @cached_property

@@ -115,32 +115,29 @@ def _matrix(metrics: dict[str, Any], run: dict[str, Any] | None) -> Iterator[Fin
         if not close(value, metrics[name]):
             message = f"{name} is {metrics[name]}; the confusion matrix gives {value}."
             yield Finding(rule, message, file, f"/{name}", value, metrics[name])
-    yield from _by_class(metrics, labels, by_class)
+    for place, name in enumerate(_MACROS):
+        yield from _by_class(metrics, f"per_class_{name}", [values[place] for values in by_class])
 
 
-def _by_class(
-    metrics: dict[str, Any], labels: list[Any] | None, by_class: list[tuple[float, ...]]
-) -> Iterator[Finding]:
+def _by_class(metrics: dict[str, Any], name: str, expected: list[float]) -> Iterator[Finding]:
     rule, file = "metrics.confusion-matrix", layout.METRICS_V1
-    entries = metrics.get("metrics_by_class")
-    if entries is None:
+    found = metrics.get(name)
+    if found is None:
         return
-    if labels is not None:
-        found = [entry["class"] for entry in entries]
-        message = "metrics_by_class has {found} where the labels have {expected}."
-        yield from unequal(rule, message, file, "/metrics_by_class", labels, found)
-    for index, (entry, values) in enumerate(zip(entries, by_class, strict=False)):
-        for name, value in zip((*_MACROS, "support"), values, strict=True):
-            if not close(value, entry[name]):
-                pointer = f"/metrics_by_class/{index}/{name}"
-                message = f"{name} is {entry[name]}; the confusion matrix gives {value}."
-                yield Finding(rule, message, file, pointer, value, entry[name])
+    if len(found) != len(expected):
+        message = f"{name} has {len(found)} values for {len(expected)} classes."
+        yield Finding(rule, message, file, f"/{name}", len(expected), len(found))
+        return
+    for index, (value, given) in enumerate(zip(expected, found, strict=True)):
+        if not close(value, given):
+            message = f"{name} is {given}; the confusion matrix gives {value}."
+            yield Finding(rule, message, file, f"/{name}/{index}", value, given)
 
 
 def _of_class(matrix: list[list[int]], index: int, predicted: int) -> tuple[float, ...]:
-    """Return precision, recall, F1 and support of a class; a ratio to 0 is 0."""
+    """Return precision, recall and F1 of a class; a ratio to 0 is 0."""
     hits, true = matrix[index][index], sum(matrix[index])
-    return _ratio(hits, predicted), _ratio(hits, true), _ratio(2 * hits, predicted + true), true
+    return _ratio(hits, predicted), _ratio(hits, true), _ratio(2 * hits, predicted + true)
 
 
 def _ratio(part: int, whole: int) -> float:

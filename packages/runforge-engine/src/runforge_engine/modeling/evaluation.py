@@ -14,7 +14,7 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType
 from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnostic
-from runforge_contracts.types import ClassMetrics, MetricsProfile, MetricsV1
+from runforge_contracts.types import MetricsProfile, MetricsV1
 
 from runforge_engine.modeling.fit import within_range
 
@@ -65,7 +65,7 @@ def evaluate(pipeline: Any, X: Any, y: Any, classes: Sequence[int | str]) -> Eva
         roc_auc = _roc_auc(y, scores, classes, diagnostics)
     if binary and probabilities is not None:
         log_loss = _log_loss(y, probabilities, labels)
-    by_class: list[ClassMetrics] | UnsetType = UNSET
+    by_class: dict[str, list[float]] = {}
     diagnostics.extend(_undefined(matrix, classes))
     profile: MetricsProfile
     if not binary:
@@ -87,7 +87,7 @@ def evaluate(pipeline: Any, X: Any, y: Any, classes: Sequence[int | str]) -> Eva
         confusion_matrix=matrix.tolist(),
         roc_auc=roc_auc,
         log_loss=log_loss,
-        metrics_by_class=by_class,
+        **by_class,
     )
     return Evaluation(metrics, tuple(diagnostics))
 
@@ -147,12 +147,13 @@ def _scores(pairs: dict[str, Any], labels: list[int | str], *, average: str | No
     return precision_recall_fscore_support(**pairs, labels=labels, average=average, zero_division=0)
 
 
-def _by_class(pairs: dict[str, Any], labels: list[int | str]) -> list[ClassMetrics]:
-    columns = [column.tolist() for column in _scores(pairs, labels, average=None)]
-    return [
-        ClassMetrics(class_=label, precision=p, recall=r, f1=f, support=int(s))
-        for label, p, r, f, s in zip(labels, *columns, strict=True)
-    ]
+def _by_class(pairs: dict[str, Any], labels: list[int | str]) -> dict[str, list[float]]:
+    precision, recall, f1, _ = _scores(pairs, labels, average=None)
+    return {
+        "per_class_precision": precision.tolist(),
+        "per_class_recall": recall.tolist(),
+        "per_class_f1": f1.tolist(),
+    }
 
 
 def _undefined(matrix: Any, classes: Sequence[int | str]) -> list[Diagnostic]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 import importlib
 import io
+import pickle
 import queue
 import sys
 import threading
@@ -39,8 +40,8 @@ from runforge_engine.runtime.platform_info import usable_cores
 #: large table each tree takes long enough to be reported. A thread grows no more at once.
 TREES_AT_ONCE = 10
 ROWS_AT_ONCE = 200_000
-#: Pickle protocol of the model file: the newest that every supported Python writes alike.
-PICKLE_PROTOCOL = 4
+#: Pickle protocol of the model file, which every supported Python writes alike.
+PICKLE_PROTOCOL = 5
 
 #: Below this a value has no weight in a model, and its square no value.
 _NEGLIGIBLE = 1e-150
@@ -148,16 +149,15 @@ def fit(
 
 
 def dump_model(pipeline: Any, feature_names: Sequence[str]) -> bytes:
-    """Return the fitted pipeline as a joblib file, uncompressed; equal models give equal bytes.
+    """Return the fitted pipeline as one plain pickle stream; equal models give equal bytes.
 
-    The model in the file has its column names, as a fit on a data frame would leave them;
-    scikit-learn expects named columns of it.
+    Both ``pickle.load`` and ``joblib.load`` read it. The model in the file has its column names, as
+    a fit on a data frame would leave them; scikit-learn expects named columns of it.
     """
     import numpy as np
-    from joblib.numpy_pickle import NumpyPickler
     from sklearn.base import BaseEstimator
 
-    class Pickler(NumpyPickler):  # type: ignore[misc]
+    class Pickler(pickle.Pickler):
         """Writes the name of an attribute once, however many estimators have it.
 
         Equal names are one object, but not in a process that has loaded a model before: all

@@ -17,7 +17,7 @@ from runforge_engine.runtime.platform_info import describe_platform
 from runforge_engine.runtime.preload import wait_for_libraries
 
 #: The packages that can change a bit of the model, with the modules that they are imported as:
-#: joblib writes the file, numpy and scipy compute, pyarrow parses numbers, scikit-learn fits,
+#: joblib grows the trees, numpy and scipy compute, pyarrow parses numbers, scikit-learn fits,
 #: threadpoolctl sets the threads, and RunForge's two packages control all of them. A run loads each
 #: of them. pandas is not listed: a data frame becomes a file before a run uses it, and the run
 #: records the file's digest. narwhals, another dependency of scikit-learn, affects data frames
