@@ -257,6 +257,24 @@ def _structure() -> Iterator[Probe]:
         ("nul-between", "A NUL is no white space.", ', "x":\x001'),
     ):
         yield Probe(name, description, "json.invalid", member=member, codes=_NUMBER)
+    for name, text in {
+        "cut-off-before-the-end": "\n",
+        "cut-off-after-a-comma": ",\n",
+        "cut-off-after-a-key": ', "x"\n',
+        "cut-off-after-a-colon": ', "x":\n',
+        "cut-off-in-a-string": ', "x": "y\n',
+        "cut-off-in-a-word": ', "x": tr\n',
+    }.items():
+        description = "A document that is cut off is refused."
+        cut = (("}\n", text),)
+        yield Probe(name, description, "json.invalid", exchanged=cut, codes=_INVALID)
+    yield Probe(
+        "white-space-before",
+        "White space may stand before the document.",
+        "json.invalid",
+        before=b" \t\r\n",
+        means=("string", "plain"),
+    )
     for name, behind in {
         "brace-behind": b"}",
         "comma-behind": b",",

@@ -71,10 +71,9 @@ BASES: dict[str, list[Base]] = {
                 "/num_classes": 3,
                 "/class_labels": [0, 1, 2],
                 "/confusion_matrix": [[3, 1, 0], [0, 3, 1], [1, 0, 3]],
-                "/metrics_by_class": [
-                    {"class": label, "precision": 0.75, "recall": 0.75, "f1": 0.75, "support": 4}
-                    for label in (0, 1, 2)
-                ],
+                "/per_class_precision": [0.75, 0.75, 0.75],
+                "/per_class_recall": [0.75, 0.75, 0.75],
+                "/per_class_f1": [0.75, 0.75, 0.75],
             },
             ("/roc_auc", "/log_loss"),
         )

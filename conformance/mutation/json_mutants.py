@@ -262,7 +262,6 @@ _CHANGED: dict[str, Callable[[Any, str], Any]] = {
     "six decimals": _each(
         _of_number(lambda value: round(value, 6) if isinstance(value, float) else value)
     ),
-    "integers as doubles": _each(_of_number(lambda v: int(float(v)) if v > 2**53 else v)),
     "integers of 32 bits": _each(lambda value: _wrapped(value, 32)),
     "integers of 64 bits": _each(lambda value: _wrapped(value, 64)),
     "large integers cut": _each(

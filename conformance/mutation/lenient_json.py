@@ -104,7 +104,6 @@ _STRUCTURE = (
     "closed by another bracket",
     "array that stays open",
     "document cut off",
-    "empty document",
     "strings side by side",
     "sum of strings",
     "triple quotes",
@@ -171,8 +170,6 @@ class Lenient:
         if self.sin == "anything before the document":
             self.at = max(self.text.find("{"), 0)
         self.skip()
-        if self.sin == "empty document" and self.at == len(self.text):
-            return {}
         value = self.value(0)
         self.skip()
         rest = self.text[self.at :]

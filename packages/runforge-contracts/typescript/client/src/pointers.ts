@@ -2,11 +2,11 @@
 import { RunForgeError } from "./errors.js";
 import { isObject, type Json, type JsonObject } from "./json.js";
 
-/** Set a value in place; in an array, the index after the last one or `-` appends. */
+/** Set a value in place; in an array, an index replaces an item and `-` appends one. */
 export function setAt(document: JsonObject, pointer: string, value: Json): void {
   const [parent, last] = locate(document, pointer);
   if (Array.isArray(parent)) {
-    parent[indexOf(parent, last, parent.length, pointer)] = value;
+    parent[last === "-" ? parent.length : indexOf(parent, last, pointer)] = value;
   } else {
     // Assignment would set the prototype for the key `__proto__`.
     Object.defineProperty(parent, last, {
@@ -22,7 +22,7 @@ export function setAt(document: JsonObject, pointer: string, value: Json): void 
 export function removeAt(document: JsonObject, pointer: string): void {
   const [parent, last] = locate(document, pointer);
   if (Array.isArray(parent)) {
-    parent.splice(indexOf(parent, last, parent.length - 1, pointer), 1);
+    parent.splice(indexOf(parent, last, pointer), 1);
   } else {
     if (!Object.hasOwn(parent, last)) throw invalid(pointer);
     delete parent[last];
@@ -50,9 +50,9 @@ function locate(document: JsonObject, pointer: string): [Json[] | JsonObject, st
   return [parent, last];
 }
 
-function indexOf(array: Json[], part: string, greatest: number, pointer: string): number {
-  const index = part === "-" ? array.length : toIndex(part);
-  if (index < 0 || index > greatest) throw invalid(pointer);
+function indexOf(array: Json[], part: string, pointer: string): number {
+  const index = toIndex(part);
+  if (index < 0 || index >= array.length) throw invalid(pointer);
   return index;
 }
 
