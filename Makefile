@@ -14,6 +14,7 @@ EDITABLE := $(foreach package,$(PACKAGES),-e $(patsubst %/runforge-cli,'%/runfor
 TOOLS := PATH="$(CURDIR)/$(BIN):$$PATH"
 TYPESCRIPT := packages/runforge-contracts/typescript
 CLIENT := conformance/clients/typescript
+GO_CLIENT := conformance/clients/go
 NPM := $(TOOLS) npm --prefix $(TYPESCRIPT) --loglevel=error
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
@@ -103,7 +104,7 @@ check-typescript: $(VENV)/.tools $(TYPESCRIPT)/node_modules $(CLIENT)/build ## L
 	$(NPM) run --silent test
 	$(TOOLS) npm --prefix $(CLIENT) --loglevel=error run --silent test
 
-conformance: $(VENV)/.tools $(CLIENT)/build ## Test our own clients, write docs/conformance-report.md
+conformance: $(VENV)/.tools $(CLIENT)/build $(GO_CLIENT)/build/client ## Test our own clients, write docs/conformance-report.md
 	$(TOOLS) python scripts/conformance_report.py
 
 $(TYPESCRIPT)/client/dist: $(TYPESCRIPT)/node_modules $(wildcard $(TYPESCRIPT)/client/src/*.ts \
@@ -114,6 +115,10 @@ $(TYPESCRIPT)/client/dist: $(TYPESCRIPT)/node_modules $(wildcard $(TYPESCRIPT)/c
 $(CLIENT)/build: $(CLIENT)/node_modules $(TYPESCRIPT)/client/dist $(wildcard $(CLIENT)/*.ts)
 	$(TOOLS) npm --prefix $(CLIENT) --loglevel=error run --silent build
 	@touch $@
+
+$(GO_CLIENT)/build/client: $(wildcard $(GO_CLIENT)/*.go) $(GO_CLIENT)/go.mod
+	@command -v go >/dev/null || { echo "The client in Go needs Go 1.19 or later (Debian: golang-go)."; exit 1; }
+	@cd $(GO_CLIENT) && go build -o build/client .
 
 $(CLIENT)/node_modules: $(VENV)/.tools $(CLIENT)/package-lock.json
 	@echo "Installing the TypeScript client"

@@ -30,6 +30,9 @@ CONTRACTS = ROOT / "packages/runforge-contracts/pyproject.toml"
 
 #: Keywords that describe and do not decide.
 ANNOTATIONS = {"title", "description", "examples", "$comment", "$id", "$schema"}
+#: How the pattern of relative paths refused drives, and the segments ``.`` and ``..``.
+NO_DRIVE = "^(?![A-Za-z]:)"
+NO_DOTS = r"(?!\.{1,2}(?:/|$))"
 
 
 class Change(NamedTuple):
@@ -113,9 +116,31 @@ def compare_release(frozen: dict[str, Any], current: dict[str, Any]) -> Iterator
         if name not in current:
             yield Change(name, "", "the schema was removed", breaking=True)
         else:
-            yield from compare(entry["schema"], current[name], name, "")
+            yield from compare(without_lookahead(entry["schema"]), current[name], name, "")
     for name in current.keys() - frozen.keys():
         yield Change(name, "", "a new schema", breaking=False)
+
+
+def without_lookahead(schema: Any) -> Any:
+    """Return a released schema with its patterns as they are written today.
+
+    Until 0.4.0 a pattern refused a last line break, and what a relative path must not contain, by
+    lookahead, which not every language has. Now a ``not`` beside the pattern does.
+    """
+    if isinstance(schema, list):
+        return [without_lookahead(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    changed = {key: without_lookahead(value) for key, value in schema.items()}
+    pattern = changed.get("pattern")
+    if isinstance(pattern, str) and pattern.endswith(r"$(?!\n)"):
+        pattern = pattern.removesuffix(r"(?!\n)").replace(r"\u00", r"\x")
+        refused = r"\n"
+        if pattern.startswith(NO_DRIVE):
+            pattern = "^" + pattern.removeprefix(NO_DRIVE).replace(NO_DOTS, "")
+            refused = r"^[A-Za-z]:|(?:^|/)\.{1,2}(?:/|$)|\n"
+        changed |= {"pattern": pattern, "not": {"type": "string", "pattern": refused}}
+    return changed
 
 
 def compare(old: Any, new: Any, schema: str, pointer: str) -> Iterator[Change]:

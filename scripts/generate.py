@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from key_order import KeyOrder, python_source, typescript_source
 from reference import reference_pages
@@ -96,12 +97,35 @@ def generate_types(sources: dict[str, Path], target: Path) -> None:
     """Write the types of the schemas, and copies of them in one folder, into ``target``."""
     copies = target / "schemas"
     copies.mkdir(parents=True)
-    for name, path in sources.items():
-        shutil.copyfile(path, copies / f"{name}.json")
-    run_codegen(copies, target)
+    with tempfile.TemporaryDirectory() as scratch:
+        schemas = Path(scratch) / "schemas"
+        schemas.mkdir()
+        for name, path in sources.items():
+            shutil.copyfile(path, copies / f"{name}.json")
+            schema = with_python_patterns(json.loads(path.read_text("utf-8")))
+            (schemas / f"{name}.json").write_text(json.dumps(schema), "utf-8")
+        run_codegen(schemas, target)
     for module in target.glob("*.py"):
         body = module.read_text("utf-8").split("\n", 1)[1]
         module.write_text(HEADER + body, "utf-8")
+
+
+def with_python_patterns(schema: Any) -> Any:
+    """Return a schema in which each pattern says itself what the ``not`` beside it refuses.
+
+    The schemas do without lookahead, which some languages lack; the types have patterns only.
+    """
+    if isinstance(schema, list):
+        return [with_python_patterns(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    changed = {key: with_python_patterns(value) for key, value in schema.items()}
+    match changed:
+        case {"pattern": str(pattern), "not": {"pattern": r"\n"}}:
+            changed["pattern"] = pattern.removesuffix("$") + r"\Z"
+        case {"pattern": str(pattern), "not": {"pattern": refused}}:
+            changed["pattern"] = f"^(?![\\s\\S]*(?:{refused})){pattern.removeprefix('^')}"
+    return changed
 
 
 def run_codegen(schemas: Path, target: Path) -> None:

@@ -241,6 +241,24 @@ def swap_ranks(run: Path) -> None:
     seal(run)
 
 
+def tie(run: Path) -> None:
+    """Give two features one importance, and rank the later column first."""
+    values = {"width": 0.2, "height": 0.4, "depth": 0.4}
+    with editing(run, "artifacts/feature_importance.v1.json") as document:
+        for item in document["features_by_importance"] + document["features_by_original_order"]:
+            item["importance"] = values[item["name"]]
+    seal(run)
+
+
+def classes_backwards(run: Path) -> None:
+    """Turn the classes of the record and of the metrics around."""
+    with editing(run, "run.json") as record:
+        record["classes"].reverse()
+    with editing(run, "metrics.v1.json") as metrics:
+        metrics["class_labels"].reverse()
+    seal(run)
+
+
 def in_index(change: Callable[[list[Any]], None]) -> Callable[[Path], None]:
     """Return what changes the entries of the store's index."""
 
@@ -278,6 +296,30 @@ FAULTS = (
         "run.pointers",
         "The record names an artifact that does not exist.",
         put("run.json", "/artifacts/metrics_v1_json", "artifacts/metrics.v1.json"),
+    ),
+    Fault(
+        "pointer-to-another-file",
+        "run.pointers",
+        "The record names the metrics as the model.",
+        put("run.json", "/artifacts/model_pkl", "metrics.json"),
+    ),
+    Fault(
+        "index-pointer-to-another-file",
+        "interpretability-index.available",
+        "The interpretability index names another file as the metrics.",
+        put(INDEX_OF_ARTIFACTS, "/available_artifacts/metrics_v1/path", "metrics.json"),
+    ),
+    Fault(
+        "classes-backwards",
+        "run.classes",
+        "The classes are not sorted.",
+        classes_backwards,
+    ),
+    Fault(
+        "labels-differ",
+        "run.classes",
+        "The coefficients are those of other classes than the record's.",
+        put("artifacts/linear_coefficients.v1.json", "/classes/0", "maybe"),
     ),
     Fault(
         "index-pointer-dangling",
@@ -346,6 +388,69 @@ FAULTS = (
         "metrics.agree",
         "metrics.json and metrics.v1.json give two accuracies.",
         put("metrics.json", "/accuracy", 0.5),
+    ),
+    Fault(
+        "summary-differs",
+        "metrics.agree",
+        "The result has another recall than metrics.v1.json.",
+        put("result.json", "/summary/metrics/recall", 0.5),
+    ),
+    Fault(
+        "events-differ",
+        "events.agree",
+        "An event counts other rows than the record.",
+        rewrite(
+            "logs/events.jsonl",
+            lambda text: text.replace(b'"num_samples": ', b'"num_samples": 1'),
+        ),
+    ),
+    Fault(
+        "failure-of-another-kind",
+        "events.agree",
+        "The last event gives another code than the result.",
+        rewrite(
+            "logs/events.jsonl",
+            lambda text: text.replace(b"FEATURE_NOT_NUMERIC", b"FEATURE_NOT_FINITE"),
+        ),
+        FAILED,
+    ),
+    Fault(
+        "completed-before-it-began",
+        "result.times",
+        "The record says that the training was completed before the run began.",
+        put("run.json", "/created_at", "2026-02-23T09:00:00Z"),
+    ),
+    Fault(
+        "index-of-another-time",
+        "interpretability-index.origin",
+        "The interpretability index has another time than the record.",
+        put(INDEX_OF_ARTIFACTS, "/created_at", "2026-02-23T11:00:00Z"),
+    ),
+    Fault(
+        "label-as-feature",
+        "run.rows",
+        "The label is among the features.",
+        put("run.json", "/feature_names/1", "label"),
+    ),
+    Fault(
+        "source-wrong",
+        "run.hyperparameters",
+        "A value of the request is recorded as the model's default.",
+        put("run.json", "/hyperparameters/0/source", "model_default"),
+        FOREST,
+    ),
+    Fault(
+        "severity-wrong",
+        "diagnostics.severity",
+        "A diagnostic has another severity than its code.",
+        put("diagnostics.json", "/diagnostics/0/severity", "error"),
+    ),
+    Fault(
+        "tie-backwards",
+        "interpretability.ties",
+        "Of two features with one importance the later column is ranked first.",
+        tie,
+        FOREST,
     ),
     Fault(
         "matrix-too-small",

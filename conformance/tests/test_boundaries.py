@@ -38,6 +38,8 @@ REGISTRY: Registry[Any] = Registry().with_resources(
 #: What describes, names or refers, and refuses nothing by itself.
 SILENT = {"title", "description", "examples", "$schema", "$id", "$ref"}
 SILENT |= {"x-runforge-file", "x-runforge-format"}
+#: Beside a pattern, for the languages whose `$` also matches before a last line break.
+NO_LINE_BREAK = {"type": "string", "pattern": r"\n"}
 #: Where to find subschemas.
 MAPS, ONE, MANY = ("properties", "$defs"), ("items", "additionalProperties"), ("anyOf",)
 
@@ -88,6 +90,8 @@ def rules(schema: Any, place: tuple[str | int, ...] = ()) -> Iterator[tuple[str 
                 yield from rules(child, (*here, index))
         elif keyword == "required":
             yield from ((*here, index) for index in range(len(value)))
+        elif keyword == "not" and value == NO_LINE_BREAK:
+            continue
         elif keyword not in SILENT and not (keyword == "additionalProperties" and value is True):
             yield here
 

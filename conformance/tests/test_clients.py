@@ -17,6 +17,7 @@ from runforge_conformance._generated.protocol_v1 import Answer
 from runforge_conformance._generated.report_v1 import ReportV1
 from runforge_conformance.judging import judge
 from runforge_conformance.runner import prepare, question
+from runforge_conformance.suite_report import failures
 from runforge_conformance.vectors import all_cases, requirements, vectors_folder
 
 #: Clients that break documents, by name: what they are known to fail.
@@ -69,14 +70,15 @@ def test_the_python_client_passes_in_process(tmp_path: Path) -> None:
 
 def test_the_command_passes_as_store() -> None:
     report = report_on(COMMAND, roles=["store"], strict=True)
-    assert report.verdict == "conformant"
-    assert report.counts == {"passed": 19}
+    assert report.verdict == "partial"
+    assert not list(failures(report))
+    assert report.counts == {"passed": 26}
 
 
 @pytest.mark.parametrize("case", ["runs/complete/random-forest", "runs/data/ragged"])
 def test_the_command_passes_as_executor(case: str) -> None:
     """Hold two cases here; `make conformance` runs all of them."""
-    assert report_on(COMMAND, only=[case], strict=True).verdict == "conformant"
+    assert report_on(COMMAND, only=[case], strict=True).counts == {"passed": 1}
 
 
 @functools.cache

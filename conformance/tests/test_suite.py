@@ -141,6 +141,6 @@ def test_export_writes_every_case_as_plain_files(tmp_path: Path) -> None:
 def test_cases_can_be_listed() -> None:
     done = suite("list", "--role", "store")
     assert "stores/list/legacy-root" in done.stdout
-    assert done.stdout.endswith("19 cases\n")
+    assert done.stdout.endswith("26 cases\n")
     listed = json.loads(suite("list", "--only", "stores/trace/*", "--json").stdout)
     assert [case["op"] for case in listed] == ["trace"] * 5

@@ -58,15 +58,15 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("client", "arguments", "status"),
+    ("client", "arguments", "status", "verdict"),
     [
-        (PYTHON, "--only request.v1/edit/*\n  --only result.v1/duration/*", 0),
-        (BROKEN / "edits_too_much.py", "--only request.v1/edit/rename", 1),
-        (BROKEN / "prints_garbage.py", "--only request.v1/edit/rename", 3),
+        (PYTHON, "--only request.v1/edit/*\n  --only result.v1/duration/*", 0, "partial"),
+        (BROKEN / "edits_too_much.py", "--only request.v1/edit/rename", 1, "not conformant"),
+        (BROKEN / "prints_garbage.py", "--only request.v1/edit/rename", 3, "protocol broken"),
     ],
 )
 def test_the_action_tests_a_client(
-    client: Path, arguments: str, status: int, runner: Path, tmp_path: Path
+    client: Path, arguments: str, status: int, verdict: str, runner: Path, tmp_path: Path
 ) -> None:
     _, _, test = ACTION["runs"]["steps"]
     inputs = {
@@ -79,17 +79,26 @@ def test_the_action_tests_a_client(
         for name, value in test["env"].items()
         if "inputs." in value
     }
-    summary = tmp_path / "summary.md"
+    summary, output = tmp_path / "summary.md", tmp_path / "output"
     environment = {**os.environ, **values, "PYTHON": sys.executable, "RUNNER_TEMP": str(runner)}
     shadow(tmp_path)
     done = subprocess.run(
         ["bash", "-eo", "pipefail", "-c", test["run"]],
         cwd=tmp_path,
-        env={**environment, "GITHUB_STEP_SUMMARY": str(summary)},
+        env={
+            **environment,
+            "GITHUB_STEP_SUMMARY": str(summary),
+            "GITHUB_OUTPUT": str(output),
+        },
         check=False,
     )
     assert done.returncode == status
     assert summary.read_text().startswith("# Conformance: runforge-contracts")
     assert (tmp_path / "the report/junit.xml").exists()
+    # A part of the cases earns no badge.
+    assert not (tmp_path / "the report/badge.json").exists()
+    assert output.read_text() == f"verdict={verdict}\n"
+    value = ACTION["outputs"]["verdict"]["value"]
+    assert value == f"${{{{ steps.{ACTION['runs']['steps'][2]['id']}.outputs.verdict }}}}"
     # The client is a script elsewhere; the judge started where the repository's files are.
     assert not (tmp_path / "ran").exists()

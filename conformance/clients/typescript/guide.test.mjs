@@ -1,27 +1,56 @@
-// The TypeScript harness of the guide, compiled strictly and tested by the suite.
+// The TypeScript of the guide, compiled strictly and tested by the suite, step by step.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
+const PAGE = readFileSync(join(HERE, "../../../docs/guides/conformance.md"), "utf8");
 
-test("the guide's TypeScript harness compiles and is conformant", (t) => {
-  const page = readFileSync(join(HERE, "../../../docs/guides/conformance.md"), "utf8");
-  const [, code] = page.match(/^```ts\n(.*?)^```/ms);
+/** Return a folder as a reader of the guide has it: the settings and packages, no code yet. */
+function makeFolder(t) {
   const folder = mkdtempSync(join(tmpdir(), "runforge-guide-"));
   t.after(() => rmSync(folder, { recursive: true }));
-  writeFileSync(join(folder, "harness.ts"), code);
   for (const file of ["package.json", "tsconfig.json"]) {
     cpSync(join(HERE, file), join(folder, file));
   }
   symlinkSync(join(HERE, "node_modules"), join(folder, "node_modules"));
-  const run = (program, ...args) => execFileSync(program, args, { cwd: folder, encoding: "utf8" });
-  run(process.execPath, "node_modules/typescript/bin/tsc", "--project", ".");
-  const suite = ["-m", "runforge_conformance", "run", "--validate-protocol", "--"];
-  const output = run("python", ...suite, process.execPath, "build/harness.js");
-  assert.match(output, /^conformant: \d{3,} passed/m);
+  return folder;
+}
+
+function run(folder, commands) {
+  const PATH = [join(HERE, "node_modules/.bin"), process.env.PATH].join(delimiter);
+  return execFileSync("sh", ["-euc", commands], {
+    cwd: folder,
+    encoding: "utf8",
+    env: { ...process.env, PATH },
+  });
+}
+
+test("each TypeScript step of the guide compiles and passes", (t) => {
+  const folder = makeFolder(t);
+  const sections = PAGE.split("\n### ").filter((part) => part.startsWith("TypeScript\n"));
+  const steps = sections.map((part) => [...part.matchAll(/^```(\w+) (\S+)\n(.*?)^```$/gms)]);
+  const taken = steps.filter((blocks) => blocks.length > 0);
+  assert.equal(taken.length, 2);
+  for (const blocks of taken) {
+    let output = "";
+    for (const [, kind, mark, text] of blocks) {
+      if (kind === "ts") writeFileSync(join(folder, mark), text);
+      else output = run(folder, text);
+    }
+    assert.match(output, /\bpassed\b/);
+  }
+  assert.match(run(folder, "runforge-conformance run -- node build/harness.js"), /^conformant\b/m);
+});
+
+test("the guide's harness for our own client compiles and is conformant", (t) => {
+  const folder = makeFolder(t);
+  const [, code] = PAGE.match(/^```ts\n(.*?)^```/ms);
+  writeFileSync(join(folder, "harness.ts"), code);
+  const suite = "runforge-conformance run --validate-protocol -- node build/harness.js";
+  assert.match(run(folder, `tsc --project . && ${suite}`), /^conformant\b/m);
 });

@@ -1,7 +1,8 @@
 """The ``runforge-conformance`` command.
 
-Exit status: 0 conformant, 1 not conformant, 2 usage, 3 the client's harness broke the protocol,
-4 a bug in the suite.
+Exit status: 0 if no core case failed but those that the list of expected failures names, 1 if one
+did or the list is out of date, 2 usage, 3 the client's harness broke the protocol, 4 a bug in the
+suite.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import argparse
 import json
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import IntEnum
 from pathlib import Path
 from typing import Any
@@ -35,25 +36,27 @@ from runforge_contracts.store.experiment_runs import experiment_runs
 from runforge_contracts.store.layout import EXPERIMENT_RUNS, stores_in
 
 from runforge_conformance import __version__
-from runforge_conformance._generated.report_v1 import ReportV1, Result
+from runforge_conformance._generated.cases_v1 import Case
+from runforge_conformance._generated.report_v1 import Filters, ReportV1, Result
+from runforge_conformance._generated.report_v1 import Finding as ReportFinding
+from runforge_conformance.case_display import (
+    Part,
+    expected,
+    given,
+    specification_page,
+)
 from runforge_conformance.case_selection import select, smoke_cases
 from runforge_conformance.export import export
+from runforge_conformance.markdown_report import markdown
+from runforge_conformance.report_files import write_reports
 from runforge_conformance.runner import LEVELS, Runner, TimeLimits
 from runforge_conformance.suite import faults
-from runforge_conformance.suite_report import (
-    broken_requirements,
-    failures,
-    make_report,
-    markdown,
-    sides,
-    write_reports,
-)
+from runforge_conformance.suite_report import failures, has_failed, make_report
 from runforge_conformance.suite_schemas import mistake
+from runforge_conformance.terminal_report import findings_report, labelled, terminal_report, wrapped
+from runforge_conformance.variation import twin, varied
 from runforge_conformance.vectors import ROLE_OF, all_cases, requirements
-from runforge_conformance.xfail import ExpectedFailures
-
-#: Failing cases that are printed; the report lists all of them.
-_SHOWN = 10
+from runforge_conformance.xfail import ExpectedFailures, write_expected_failures
 
 
 class Exit(IntEnum):
@@ -64,13 +67,6 @@ class Exit(IntEnum):
     USAGE = 2
     PROTOCOL = 3
     FAULT = 4
-
-
-_VERDICTS = {
-    "conformant": Exit.CONFORMANT,
-    "not conformant": Exit.NOT_CONFORMANT,
-    "protocol broken": Exit.PROTOCOL,
-}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -106,8 +102,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="runforge-conformance",
         description="Does a client keep the RunForge contract?",
-        epilog="Exit status: 0 conformant, 1 not conformant, 2 usage, 3 the harness broke the"
-        " protocol, 4 a fault of the suite.",
+        epilog="Exit status: 0 no unexpected failure of a core case, 1 one, 2 usage, 3 the harness"
+        " broke the protocol, 4 a fault of the suite.",
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
@@ -115,6 +111,12 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="test a client through its harness")
     _add_selection(run)
     run.add_argument("--xfail", type=Path, metavar="FILE", help="list of expected failures")
+    run.add_argument(
+        "--write-xfail",
+        type=Path,
+        metavar="FILE",
+        help="write a list of today's failures, to be reviewed",
+    )
     run.add_argument("--report", type=Path, metavar="DIR", help="write report.json, junit.xml, ...")
     run.add_argument("--timeout", type=_seconds, default=10.0, metavar="S", help="for one answer")
     run.add_argument(
@@ -122,6 +124,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument(
         "--time-limit", type=_seconds, default=1800.0, metavar="S", help="for everything"
+    )
+    run.add_argument(
+        "--seed", type=_seed, metavar="N", help="vary the inputs as the run with this seed did"
     )
     run.add_argument(
         "--validate-protocol", action="store_true", help="hold every message to its schema"
@@ -148,6 +153,13 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("--json", action="store_true")
     listing.set_defaults(command_function=_list)
 
+    show = commands.add_parser("show", help="show a case: what it gives, and what must come of it")
+    show.add_argument("cases", nargs="+", metavar="CASE", help="id of a case, or a pattern of ids")
+    show.add_argument(
+        "--seed", type=_seed, metavar="N", help="with the input that the run with this seed gave"
+    )
+    show.set_defaults(command_function=_show)
+
     exporting = commands.add_parser("export", help="write every case out as plain files")
     exporting.add_argument("folder", type=Path, metavar="DIR")
     exporting.set_defaults(command_function=_export)
@@ -168,6 +180,21 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--only", action="append", metavar="GLOB", help="only cases with such ids")
 
 
+def _filters(options: argparse.Namespace) -> Filters | None:
+    """Return the filters of the command line, or None for a whole run."""
+    given = {"roles": options.role, "level": options.level, "only": options.only}
+    chosen: dict[str, Any] = {name: value for name, value in given.items() if value}
+    return Filters(**chosen) if chosen else None
+
+
+def _seed(text: str) -> int:
+    value = int(text)
+    if not 0 <= value < 2**53:
+        message = "a seed is a whole number from 0 to 2^53 - 1"
+        raise argparse.ArgumentTypeError(message)
+    return value
+
+
 def _seconds(text: str) -> float:
     value = float(text)
     if not 0 < value < 1e6:
@@ -179,6 +206,13 @@ def _seconds(text: str) -> float:
 def _run(options: argparse.Namespace) -> Exit:
     xfails = ExpectedFailures.read(options.xfail) if options.xfail else ExpectedFailures()
     cases = select(all_cases(), options.role, options.level, options.only)
+    if options.write_xfail and options.write_xfail.exists():
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            "The file for the list of failures exists, and may hold reasons.",
+            hint="Name one that does not exist.",
+            path=str(options.write_xfail),
+        )
     if options.report:
         with writing(options.report):
             options.report.mkdir(parents=True, exist_ok=True)
@@ -192,62 +226,53 @@ def _run(options: argparse.Namespace) -> Exit:
             print(f"\r{count}/{len(cases)} ", end="", file=sys.stderr, flush=True)
 
     runner = Runner(
-        options.command, limits=limits, strict=options.validate_protocol, progress=progress
+        options.command,
+        limits=limits,
+        strict=options.validate_protocol,
+        progress=progress,
+        seed=options.seed,
     )
-    report = make_report(runner.run(cases), xfails)
+    report = make_report(
+        runner.run(cases), xfails, filters=_filters(options), command=options.command
+    )
     if sys.stderr.isatty():
         print("\r" + " " * 20 + "\r", end="", file=sys.stderr)
     if options.report:
         write_reports(report, options.report)
-    _print_report(report)
-    return _VERDICTS[report.verdict]
+    print(terminal_report(report))
+    if options.write_xfail and report.verdict != "protocol broken":
+        _write_xfail(options.write_xfail, report)
+    return _exit_status(report)
 
 
-def _print_report(report: ReportV1) -> None:
-    if report.client:
-        client = report.client
-        print(printable(f"{client.name} {client.version} ({client.language})"))
-    if report.problem:
-        print(printable(f"  {report.problem}"))
-        for line in (report.stderr or "").splitlines()[-10:]:
-            print(printable(f"  | {line}"))
-    known = requirements()
-    for requirement, cases in sorted(broken_requirements(report).items()):
-        if requirement in known:
-            entry = known[requirement]
-            note = "" if entry.level == "core" else f", {entry.level}"
-            stated = f"{entry.statement} (section {entry.section})"
-            print(f"[{requirement}] {len(cases)} cases{note}: {stated}")
-    shown = list(failures(report))
-    for result in shown[:_SHOWN]:
-        note = "" if result.level == "core" else f" ({result.level})"
-        print(f"  {result.outcome}{note}: {result.case}")
-        for problem in result.problems[:2]:
-            place = "".join(part for part in (problem.file, problem.pointer) if part)
-            where = f" ({place})" if place else ""
-            print(printable(f"      [{problem.requirement}] {problem.message}{where}"))
-            for side, value in sides(problem, 100):
-                print(printable(f"      {side}: {value}"))
-    if len(shown) > _SHOWN:
-        print(f"  ... and {len(shown) - _SHOWN} more")
-    for result in report.results:
-        if result.expected_failure and result.outcome == "passed":
-            print(f"  passed, though expected to fail: {result.case}")
-    for pattern in report.unmatched_xfails:
-        print(printable(f"  no failing case matches the expected failure {pattern}"))
-    counts = ", ".join(f"{count} {outcome}" for outcome, count in report.counts.items())
-    print(f"{report.verdict}: {counts or 'no cases'} in {report.seconds:.1f} s")
+def _exit_status(report: ReportV1) -> Exit:
+    if report.verdict == "protocol broken":
+        return Exit.PROTOCOL
+    return Exit.NOT_CONFORMANT if has_failed(report) else Exit.CONFORMANT
+
+
+def _write_xfail(path: Path, report: ReportV1) -> None:
+    failing = list(failures(report))
+    if not failing:
+        print("No list of failures is written: nothing failed unexpectedly.")
+        return
+    with writing(path):
+        count = write_expected_failures(path, failing)
+    entries = "1 entry" if count == 1 else f"{count} entries"
+    print(wrapped(f"{path}: {entries}; write a reason for each in place of TODO.", "", "  "))
 
 
 def _smoke(options: argparse.Namespace) -> Exit:
-    report = make_report(Runner(options.command, strict=True).run(smoke_cases), ExpectedFailures())
+    report = make_report(
+        Runner(options.command, strict=True).run(smoke_cases),
+        ExpectedFailures(),
+        command=options.command,
+    )
     for result in report.results:
         if result.outcome != "skipped":
             print(f"{result.outcome:<15} {result.case}")
-            for problem in result.problems:
-                print(printable(f"    {problem.message}"))
-    _print_report(report)
-    return _VERDICTS[report.verdict]
+    print(terminal_report(report, smoke=True))
+    return _exit_status(report)
 
 
 def _check_run(options: argparse.Namespace) -> Exit:
@@ -279,10 +304,7 @@ def _print_findings(found: dict[str, list[Finding]], *, as_json: bool) -> Exit:
         print(json.dumps(listed, indent=2))
     else:
         for place, findings in found.items():
-            for item in findings:
-                _print_finding(item, known[item.rule].level)
-            count = f"{len(findings)} findings" if findings else "conformant"
-            print(printable(f"{place}: {count}"))
+            print(findings_report(place, [_of_report(item) for item in findings]))
     return Exit.NOT_CONFORMANT if "core" in levels else Exit.CONFORMANT
 
 
@@ -292,15 +314,9 @@ def _as_json(item: Finding, level: str) -> dict[str, Any]:
     return {"requirement": parts.pop("rule"), "level": level, **parts}
 
 
-def _print_finding(item: Finding, level: str) -> None:
+def _of_report(item: Finding) -> ReportFinding:
     parts = item.to_dict()
-    place = parts.get("file", "") + (f"#{parts['pointer']}" if parts.get("pointer") else "")
-    note = "" if level == "core" else f" ({level})"
-    print(printable(f"[{item.rule}]{note} {place}"))
-    print(printable(f"    {item.message}"))
-    for side in ("expected", "found"):
-        if side in parts:
-            print(printable(f"    {side}: {json.dumps(parts[side], ensure_ascii=False)[:300]}"))
+    return ReportFinding(requirement=parts.pop("rule"), **parts)
 
 
 def _list(options: argparse.Namespace) -> Exit:
@@ -309,9 +325,41 @@ def _list(options: argparse.Namespace) -> Exit:
         print(json.dumps([msgspec.to_builtins(case) for case in cases], indent=2))
     else:
         for case in cases:
-            print(f"{case.id}\n    {case.description} [{case.requirement}]")
+            print(case.id)
+            print(wrapped(f"{case.description} [{case.requirement}]", "    "))
         print(f"{len(cases)} cases")
     return Exit.CONFORMANT
+
+
+def _show(options: argparse.Namespace) -> Exit:
+    cases = select(all_cases(), patterns=options.cases)
+    known = requirements()
+    for number, case in enumerate(cases):
+        requirement = known[case.requirement]
+        blank = "" if number == 0 else "\n"
+        print(f"{blank}{case.id}")
+        print(wrapped(case.description, "    "))
+        stated = f"{requirement.id} ({requirement.level}): {requirement.statement}"
+        print(*labelled("requires", [stated]), sep="\n")
+        page = f"{specification_page(requirement)} (section {requirement.section})"
+        print(*labelled("source", [page]), sep="\n")
+        operation = f"{case.op} {case.document}" if case.document else case.op
+        how = ", ".join([f"role {ROLE_OF[case.op]}", *(case.flags or ())])
+        print(*labelled("asks", [f"{operation} ({how})"]), sep="\n")
+        for name, lines in _asked(case, options.seed):
+            # A document that is broken into lines elsewhere is another one.
+            print(*labelled(name, lines, wrap=name != "input"), sep="\n")
+    return Exit.CONFORMANT
+
+
+def _asked(case: Case, seed: int | None) -> Iterator[Part]:
+    """Yield what is asked under the id of a case, and what is expected."""
+    yield from given(case, seed=seed, whole=True)
+    yield Part("expected", expected(case if seed is None else varied(case, seed)))
+    again = None if seed is None else twin(case, seed)
+    if again is not None:
+        yield from given(case, seed=seed, of_twin=True, whole=True)
+        yield Part("expected", expected(again))
 
 
 def _export(options: argparse.Namespace) -> Exit:

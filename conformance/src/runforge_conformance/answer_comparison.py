@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -54,7 +55,7 @@ def differences(expected: Any, found: Any, pointer: str = "") -> Iterator[Differ
 def missing(expected: Any, found: Any, pointer: str = "") -> Iterator[Difference]:
     """Yield the locations at which ``found`` lacks a part of ``expected``; it may have more.
 
-    If every item of a list has a name, compare items by name.
+    Hyperparameters, whose order is free, are compared by name; all other lists in order.
     """
     if isinstance(expected, dict) and isinstance(found, dict):
         for key, value in expected.items():
@@ -71,11 +72,11 @@ def missing(expected: Any, found: Any, pointer: str = "") -> Iterator[Difference
 
 
 def _are_named(value: Any) -> bool:
-    """Return whether ``value`` is a list of objects with names."""
+    """Return whether ``value`` is a list of objects with a name and a value."""
     return (
         isinstance(value, list)
         and bool(value)
-        and all(isinstance(item, dict) and "name" in item for item in value)
+        and all(isinstance(item, dict) and {"name", "value"} <= item.keys() for item in value)
     )
 
 
@@ -92,6 +93,15 @@ def snapshot(folder: Path) -> dict[str, bytes]:
         elif kind != "folder":
             found[as_text(place)] = content(path)
     return found
+
+
+def permissions(folder: Path) -> dict[str, int]:
+    """Return the permissions of every file and folder below ``folder``."""
+    return {
+        as_text(place): stat.S_IMODE(path.lstat().st_mode)
+        for place, path, kind in walk_folder(folder, max_depth=_MAX_DEPTH)
+        if kind in ("file", "folder")
+    }
 
 
 def content(path: Path) -> bytes:

@@ -4,7 +4,7 @@ Start the harness without a shell and in the caller's folder, so that ``python m
 run as written, and in a separate process group. Threads read its output, so that a client that
 hangs, floods or crashes never blocks the runner.
 
-Source: the protocol page of the conformance suite.
+Source: ``docs/guides/conformance.md``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import IO, Any, Literal
 
 from runforge_contracts.codec.strict_json import parse_json
@@ -45,12 +46,29 @@ class ClientError(Exception):
         super().__init__(message)
         self.outcome = outcome
         self.message = message
+        #: The client that failed, if it was started.
+        self.client: ClientProcess | None = None
 
 
 class ClientProcess:
-    """A running harness; ``interrupt`` ends the wait for its answers."""
+    """A running harness; ``interrupt`` ends the wait for its answers.
 
-    def __init__(self, command: Sequence[str], interrupt: Interrupt) -> None:
+    Parameters
+    ----------
+    command
+        What starts it.
+    interrupt
+        Flag that ends the wait for its answers.
+    environment
+        Variables that it gets besides those of this process.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        interrupt: Interrupt,
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._interrupt = interrupt
         try:
             self._process = subprocess.Popen(
@@ -59,6 +77,7 @@ class ClientProcess:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 bufsize=0,
+                env={**os.environ, **environment},
                 start_new_session=True,
             )
         except OSError as error:
@@ -149,6 +168,29 @@ class ClientProcess:
             if pipe is not None:
                 with contextlib.suppress(OSError):
                     pipe.close()
+
+    def interrupt_all(self) -> bool:
+        """Interrupt the client and every process that it started, as Ctrl+C does.
+
+        Return False where there are no process groups.
+        """
+        if not hasattr(os, "killpg"):
+            return False
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGINT)
+        return True
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the client or a process that it started still runs."""
+        # The client itself is no longer counted once it has been waited for.
+        if self._process.poll() is None:
+            return True
+        try:
+            os.killpg(self._process.pid, 0)
+        except (ProcessLookupError, PermissionError):
+            return False
+        return True
 
     @property
     def stderr(self) -> str:

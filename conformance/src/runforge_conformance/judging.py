@@ -5,6 +5,7 @@ A judgement is a list of findings, each with the broken requirement; an empty li
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -33,15 +34,19 @@ from runforge_conformance.answer_comparison import (
     content,
     differences,
     missing,
+    permissions,
     snapshot,
 )
 from runforge_conformance.vectors import (
     expected_document,
+    is_lines,
     parse_file,
     suffix_of,
     vectors_folder,
 )
 
+#: Requirements on how a document is written, not on what it says.
+_FORM = ("json.form", "json.key-order", "yaml.portable")
 #: Most findings that are kept for one case; a broken store could have thousands.
 MAX_FINDINGS = 20
 
@@ -56,10 +61,12 @@ class ScratchFolder:
         self.output = self.input if "in-place" in (case.flags or ()) else folder / f"output{suffix}"
         self.workspace = folder / "workspace"
         self.before: dict[str, bytes] = {}
+        self.permissions: dict[str, int] = {}
 
     def remember(self) -> None:
         """Take a snapshot of the folder before the client is asked."""
         self.before = snapshot(self.folder)
+        self.permissions = permissions(self.folder)
 
 
 def finding(
@@ -106,7 +113,7 @@ def _findings(case: Case, answer: Answer, place: ScratchFolder) -> Iterator[Find
     if expected not in ("either", answer.outcome):
         told = answer.error.message if answer.error else None
         yield finding(
-            case.requirement,
+            _requirement(case),
             f"It must be {expected}." + (f" The client says: {told}" if told else ""),
             expected=expected,
             found=answer.outcome,
@@ -126,6 +133,31 @@ def _findings(case: Case, answer: Answer, place: ScratchFolder) -> Iterator[Find
         yield from _executed(case, answer, place)
     if case.op == "rebuild-index":
         yield from _rebuilt(case, place)
+    yield from _permissions(place)
+
+
+def _requirement(case: Case) -> str:
+    """Return what a case breaks where its document is lost or changed.
+
+    A case about the form of a document is about its values first.
+    """
+    if case.requirement not in _FORM:
+        return case.requirement
+    return "writer.fields" if case.op == "write" else "editor.values"
+
+
+def _permissions(place: ScratchFolder) -> Iterator[Finding]:
+    """Yield the files whose permissions a client has changed."""
+    if os.name != "posix":
+        return
+    after = permissions(place.folder)
+    output = place.output.relative_to(place.folder).as_posix()
+    for file, mode in place.permissions.items():
+        found = after.get(file, mode)
+        if found != mode:
+            message = f"The permissions of {file} were {mode:04o}, and are {found:04o}."
+            requirement = "files.mode" if file == output else "files.untouched"
+            yield finding(requirement, message, file=file)
 
 
 def _rejected(answer: Answer) -> bool:
@@ -172,11 +204,11 @@ def _written(case: Case, answer: Answer, place: ScratchFolder) -> Iterator[Findi
             yield finding("files.untouched", message, file=file)
         elif _rejected(answer):
             message = f"The document {how}, though it was refused."
-            yield finding(case.requirement, message, file=file)
+            yield finding(_requirement(case), message, file=file)
     if _rejected(answer):
         return
     if output not in after:
-        yield finding(case.requirement, "The document was not written.", file=output)
+        yield finding(_requirement(case), "The document was not written.", file=output)
         return
     try:
         written = parse_file(after[output], output)
@@ -190,8 +222,8 @@ def _written(case: Case, answer: Answer, place: ScratchFolder) -> Iterator[Findi
     expected = expected_document(case)
     compare = differences if case.op != "write" or case.expect.exact else missing
     message = "The document is not what it must be at {}."
-    yield from _unlike(case.requirement, message, compare(expected, written), output)
-    if case.expect.format:
+    yield from _unlike(_requirement(case), message, compare(expected, written), output)
+    if case.expect.format and not is_lines(case.document):
         form = portable_form if is_yaml(place.output) else written_form
         for fact in form(after[output], output):
             yield finding(fact.rule, fact.message, file=output)
@@ -209,9 +241,14 @@ def _executed(case: Case, answer: Answer, place: ScratchFolder) -> Iterator[Find
         if name.startswith("workspace/")
     }
     stores = [store for store in stores_in(place.workspace) if store.root.is_dir()]
+    run = None if _rejected(answer) else run_folder(answer, place.workspace)
     for file, how in changes(before, after):
-        if how != "is new" and not any((place.workspace / file) == store.index for store in stores):
+        path = place.workspace / file
+        if how != "is new" and not any(path == store.index for store in stores):
             message = f"{file} {how}; a run changes nothing that was there."
+            yield finding("files.untouched", message, file=file)
+        elif how == "is new" and _is_stray(path, case, run, stores):
+            message = f"{file} is new; a run writes its folder and the index."
             yield finding("files.untouched", message, file=file)
     if _rejected(answer):
         for store in stores:
@@ -221,20 +258,19 @@ def _executed(case: Case, answer: Answer, place: ScratchFolder) -> Iterator[Find
                     message = "A request that is refused leaves no run behind."
                     yield finding("executor.refuses", message, file=name)
         return
-    folder = run_folder(answer, place.workspace)
-    if folder is None:
+    if run is None:
         message = "The answer must name the run folder, inside the workspace."
         yield finding("executor.run-dir", message, pointer="/view/run_dir")
         return
     for store in stores:
         yield from store_findings(store)
         yield from _appended(store, before)
-    yield from _recorded(case, folder, place)
+    yield from _recorded(case, run, place)
     codes = case.expect.codes or ()
     if codes:
         try:
-            found = [item["code"] for item in Run(folder).diagnostics]
-            found.append(((Run(folder).result or {}).get("error") or {}).get("code"))
+            found = [item["code"] for item in Run(run).diagnostics]
+            found.append(((Run(run).result or {}).get("error") or {}).get("code"))
         except RunForgeError:
             return  # reported by the findings of the store
         if not set(codes) & set(found):
@@ -246,6 +282,22 @@ def _executed(case: Case, answer: Answer, place: ScratchFolder) -> Iterator[Find
                 expected=list(codes),
                 found=[code for code in found if code],
             )
+
+
+def _is_stray(path: Path, case: Case, run: Path | None, stores: list[StoreLayout]) -> bool:
+    """Return whether a new file belongs to no run, and to no store as a whole."""
+    if run is not None and path.is_relative_to(run):
+        return False
+    for store in stores:
+        if path.is_relative_to(store.runs):
+            # What is left of a refused request, and other runs at the same time, are looked at too.
+            return run is not None and "concurrent" not in (case.flags or ())
+        if path == store.index or path.is_relative_to(store.signatures):
+            return False
+        is_spare = path.name.startswith(".") or path.suffix == ".lock"
+        if path.parent == store.root and is_spare:
+            return False  # what Git and clients that run at the same time need
+    return True
 
 
 def _appended(store: StoreLayout, before: dict[str, bytes]) -> Iterator[Finding]:
@@ -285,14 +337,22 @@ def _recorded(case: Case, folder: Path, place: ScratchFolder) -> Iterator[Findin
     yield from _unlike("executor.request-kept", message, unlike, layout.REQUEST)
 
 
+def unequal(case: Case, first: dict[str, bytes], again: dict[str, bytes]) -> Iterator[Finding]:
+    """Yield a finding for each file that differs between two runs of the same request."""
+    for file, how in changes(first, again):
+        message = f"{file} {how} when the request runs again."
+        yield finding(case.requirement, message, file=file)
+
+
 def run_folder(answer: Answer, workspace: Path) -> Path | None:
-    """Return the run folder that an answer names, if it is in the workspace."""
+    """Return the run folder that an answer names, if it is among the runs of a store there."""
     named = (answer.view or {}).get("run_dir")
     if not isinstance(named, str) or not named:
         return None
     folder = Path(workspace, named)
     try:
-        inside = folder.resolve().is_relative_to(workspace.resolve())
+        parents = [store.runs.resolve() for store in stores_in(workspace)]
+        inside = folder.resolve().parent in parents
         return folder if inside and folder.is_dir() and not folder.is_symlink() else None
     except (OSError, ValueError):  # not a valid file name
         return None

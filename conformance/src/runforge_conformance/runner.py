@@ -6,35 +6,46 @@ restarted for the next case.
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 import msgspec
 from runforge_contracts.display import printable
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.schemas import schema_names
+from runforge_contracts.store.layout import stores_in
+from runforge_contracts.store.reading import run_folders
+from runforge_contracts.store.run import Run
 
 from runforge_conformance._generated.cases_v1 import Case
-from runforge_conformance._generated.protocol_v1 import Answer, Params, Run, Started
+from runforge_conformance._generated.protocol_v1 import Answer, Params, Started
+from runforge_conformance._generated.protocol_v1 import Run as Message
 from runforge_conformance._generated.report_v1 import Finding, Result
-from runforge_conformance.answer_comparison import changes, snapshot
+from runforge_conformance.answer_comparison import snapshot
 from runforge_conformance.client_process import ClientError, ClientProcess
 from runforge_conformance.interrupts import LOOK, Interrupt
-from runforge_conformance.judging import ScratchFolder, finding, judge, run_folder
+from runforge_conformance.judging import ScratchFolder, finding, judge, run_folder, unequal
+from runforge_conformance.run_comparison import without_times
 from runforge_conformance.suite_schemas import mistake
+from runforge_conformance.variation import twin, twin_first, varied
 from runforge_conformance.vectors import ROLE_OF, input_bytes, make_workspace, requirements
 
-PROTOCOL = 1
+PROTOCOL: Final = 1
 #: Clients that execute in one workspace at the same time.
 CONCURRENT = 4
 #: Consecutive timeouts and exits of the client after which the run is abandoned.
 GIVE_UP_AFTER = {"timed-out": 5, "crashed": 50}
+
+#: Start of a finding about the twin of a case.
+OF_TWIN = "For another document under the same case id: "
 
 Progress = Callable[[Result], None]
 #: Levels of requirements, the one that counts most first.
@@ -45,9 +56,9 @@ LEVELS = ("core", "recommended", "strict")
 class TimeLimits:
     """How long a client may take, in seconds."""
 
-    #: For an answer about a document or a store.
+    #: For the handshake, and for an answer about a document or a store.
     answer: float = 10.0
-    #: For the handshake, and for the execution of a request.
+    #: For the execution of a request.
     execute: float = 120.0
     #: For the whole run.
     total: float = 1800.0
@@ -63,10 +74,12 @@ class CaseOutcome:
     problem: str | None = None
     stderr: str = ""
     seconds: float = 0.0
+    #: What the inputs were varied from.
+    seed: int = 0
 
 
 class Runner:
-    """Runs cases against the client that ``command`` starts."""
+    """Runs cases against the client that ``command`` starts, with inputs varied from a seed."""
 
     def __init__(
         self,
@@ -75,6 +88,7 @@ class Runner:
         limits: TimeLimits = TimeLimits(),
         strict: bool = False,
         progress: Progress = lambda result: None,
+        seed: int | None = None,
     ) -> None:
         #: Every message is validated against the protocol's schema.
         self.strict = strict
@@ -83,7 +97,9 @@ class Runner:
         self._progress = progress
         self._interrupt = Interrupt()
         self._client: ClientProcess | None = None
-        self._outcome = CaseOutcome()
+        #: Drawn if none is given.
+        self.seed = secrets.randbelow(2**32) if seed is None else seed
+        self._outcome = CaseOutcome(seed=self.seed)
         self._sequence = 0
         #: How the client last failed to answer, and how many times in a row.
         self._unanswered = ("", 0)
@@ -101,9 +117,9 @@ class Runner:
         ):
             self._folder = Path(scratch).resolve()
             try:
+                self._end_by = begun + self._limits.total
                 self._outcome.started = self._start()
                 chosen = cases(self._outcome.started) if callable(cases) else cases
-                self._end_by = begun + self._limits.total
                 for number, case in enumerate(chosen, start=1):
                     self._interrupt.check()
                     late = time.monotonic() - begun > self._limits.total
@@ -123,12 +139,13 @@ class Runner:
         self._client, started = self._new_client()
         return started
 
-    def _new_client(self) -> tuple[ClientProcess, Started]:
-        client = ClientProcess(self._command, self._interrupt)
+    def _new_client(
+        self, environment: Mapping[str, str] = MappingProxyType({})
+    ) -> tuple[ClientProcess, Started]:
+        client = ClientProcess(self._command, self._interrupt, environment)
         try:
-            answer = self._ask(
-                client, {"cmd": "start", "protocol": PROTOCOL}, "Start", self._limits.execute
-            )
+            hello = {"cmd": "start", "protocol": PROTOCOL}
+            answer = self._ask(client, hello, "Start", self._left(self._limits.answer))
             started: Started = self._typed(answer, Started, "Started")
             unknown = set(started.documents or ()) - set(schema_names())
             if unknown:
@@ -139,6 +156,10 @@ class Runner:
             self._outcome.stderr = client.stderr
             raise
         return client, started
+
+    def _left(self, limit: float) -> float:
+        """Return a time limit, or what is left of the time for the whole run."""
+        return max(min(limit, self._end_by - time.monotonic()), 0.1)
 
     def _end(self, *, kill: bool = False) -> None:
         if self._client is not None:
@@ -152,7 +173,11 @@ class Runner:
     ) -> Any:
         if self.strict and (wrong := mistake(message, "protocol.v1", name)):
             raise AssertionError(f"the suite's own message is wrong at {wrong}")
-        return client.ask(message, timeout)
+        try:
+            return client.ask(message, timeout)
+        except ClientError as failure:
+            failure.client = client
+            raise
 
     def _typed(self, answer: Any, type_: Any, name: str) -> Any:
         """Return an answer as ``type_``; raise ``protocol-error`` if it does not match."""
@@ -188,10 +213,15 @@ class Runner:
             count = before[1] + 1 if before[0] == failure.outcome else 1
             self._unanswered = (failure.outcome, count)
             self._end(kill=True)
-            last = self._outcome.stderr.rstrip().rpartition("\n")[2][-300:]
+            stderr = self._outcome.stderr
+            if failure.client is not None:
+                failure.client.kill()  # all that it wrote has been read then
+                stderr = failure.client.stderr
+            last = stderr.rstrip().rpartition("\n")[2][-300:]
             told = f" It said: {last}" if last and failure.outcome == "crashed" else ""
             findings = [finding(case.requirement, failure.message + told)]
-            return _result(case, failure.outcome, findings, begun)
+            result = _result(case, failure.outcome, findings, begun)
+            return msgspec.structs.replace(result, stderr=stderr or msgspec.UNSET)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         return _result(case, outcome, findings, begun)
@@ -203,12 +233,16 @@ class Runner:
         role = ROLE_OF[case.op]
         if role not in started.roles:
             return f"The client is no {role}."
-        if case.document and started.documents and case.document not in started.documents:
+        known = started.documents
+        if case.document and known is not msgspec.UNSET and case.document not in known:
             return f"The client does not know {case.document}."
-        for capability in ("cancel", "source-date-epoch"):
-            if capability in (case.flags or ()) and capability not in (started.capabilities or ()):
-                return f"The client does not declare `{capability}`."
         return None
+
+    def _lacks(self, capability: str, case: Case) -> bool:
+        """Return whether a case needs what the client does not declare."""
+        started = self._outcome.started
+        assert started is not None  # noqa: S101 - set by the handshake
+        return capability in (case.flags or ()) and capability not in (started.capabilities or ())
 
     def _checked(self, case: Case, folder: Path) -> tuple[list[Finding], str]:
         try:
@@ -222,29 +256,120 @@ class Runner:
             return [finding(case.requirement, printable(what))], "failed"
 
     def _judged(self, case: Case, folder: Path) -> tuple[list[Finding], str]:
-        flags = case.flags or ()
-        if "concurrent" in flags:
+        asked = [varied(case, self.seed)]
+        if again := twin(case, self.seed):
+            asked.insert(0 if twin_first(case, self.seed) else 1, again)
+        findings: list[Finding] = []
+        for number, one in enumerate(asked):
+            found, outcome = self._one(one, folder / str(number))
+            if outcome not in ("passed", "failed"):
+                return found, outcome
+            findings += found if one is not again else map(_of_twin, found)
+        return findings, "failed" if findings else "passed"
+
+    def _one(self, case: Case, folder: Path) -> tuple[list[Finding], str]:
+        """Ask about one document, in the way that the case and the client need."""
+        if "concurrent" in (case.flags or ()):
             return self._concurrently(case, folder)
-        place, answer = self._answered(case, folder)
+        if self._lacks("cancel", case):
+            return self._interrupted(case, folder)
+        if self._lacks("source-date-epoch", case):
+            return self._with_a_clock(case, folder)
+        assert self._client is not None  # noqa: S101 - started by the caller
+        place, answer = self._answered(self._client, case, folder)
         if answer.outcome in ("errored", "skipped"):
             return [_gave_up(case, answer)], "errored" if answer.outcome == "errored" else "failed"
         findings = judge(case, answer, place)
-        if "twice" in flags and not findings:
-            again, second = self._answered(case, folder.with_name(f"{folder.name}-again"))
-            findings = list(_unequal(case, (place, answer), (again, second)))
-            shutil.rmtree(again.folder, ignore_errors=True)
+        if "twice" in (case.flags or ()) and not findings:
+            again = self._answered(self._client, case, folder.with_name(f"{folder.name}-again"))
+            findings = list(unequal(case, _run_of(place, answer), _run_of(*again)))
         return findings, "failed" if findings else "passed"
 
-    def _answered(self, case: Case, folder: Path) -> tuple[ScratchFolder, Answer]:
-        assert self._client is not None  # noqa: S101
+    def _answered(
+        self, client: ClientProcess, case: Case, folder: Path
+    ) -> tuple[ScratchFolder, Answer]:
         place = prepare(case, folder)
-        return place, self._question(self._client, case, place)
+        return place, self._question(client, case, place)
+
+    def _with_a_clock(self, case: Case, folder: Path) -> tuple[list[Finding], str]:
+        """Give the clock to a client that cannot be told it, as a variable of its environment.
+
+        The runs of one that ignores the variable are compared without their times.
+        """
+        params = case.params or Params()
+        clock = {"SOURCE_DATE_EPOCH": str(params.source_date_epoch or 0)}
+        params = msgspec.structs.replace(params, source_date_epoch=msgspec.UNSET)
+        case = msgspec.structs.replace(case, params=params)
+        runs = []
+        client, _ = self._new_client(clock)
+        try:
+            for name in ("first", "second")[: 1 + ("twice" in (case.flags or ()))]:
+                place, answer = self._answered(client, case, folder / name)
+                if answer.outcome in ("errored", "skipped"):
+                    return [_gave_up(case, answer)], "failed"
+                if findings := judge(case, answer, place):
+                    return findings, "failed"
+                runs.append(_run_of(place, answer))
+            client.end()
+        finally:
+            client.kill()
+        findings = []
+        if len(runs) > 1 and list(unequal(case, *runs)):
+            findings = list(unequal(case, *map(without_times, runs)))
+        return findings, "failed" if findings else "passed"
+
+    def _interrupted(self, case: Case, folder: Path) -> tuple[list[Finding], str]:
+        """Cancel a run of a client that cannot be told to, as Ctrl+C does once there is a run."""
+        params = msgspec.structs.replace(case.params or Params(), cancel=msgspec.UNSET)
+        place = prepare(msgspec.structs.replace(case, params=params), folder)
+        client, _ = self._new_client()
+        try:
+            with ThreadPoolExecutor(1) as pool:
+                asked = pool.submit(self._question, client, case, place)
+                try:
+                    run = self._interrupted_run(client, asked, place)
+                finally:
+                    client.kill()
+            answer = _answer_of(asked)
+        finally:
+            client.kill()
+        if run is None or (result := Run(run).result) is None or result["status"] != "cancelled":
+            message = (
+                "The client does not declare `cancel`, and an interrupt of its process group did"
+                " not cancel the run."
+            )
+            return [finding(case.requirement, message)], "not-asked"
+        if answer is None or answer.outcome != "accepted":
+            # The harness was interrupted too; the run says what came of it.
+            view = {"run_dir": str(run), "status": result["status"]}
+            answer = Answer(seq=self._sequence, outcome="accepted", view=view)
+        findings = judge(case, answer, place)
+        return findings, "failed" if findings else "passed"
+
+    def _interrupted_run(
+        self, client: ClientProcess, asked: Future[Answer], place: ScratchFolder
+    ) -> Path | None:
+        """Interrupt the client once there is a run; return the run's folder when it has ended."""
+        end, told = time.monotonic() + self._left(self._limits.execute), False
+        while time.monotonic() < end:
+            self._interrupt.check()
+            run = next(iter(_runs_in(place.workspace)), None)
+            # A run may outlive the harness that started it.
+            if asked.done() and (asked.exception() is None or not client.is_alive):
+                return run
+            if run is not None and not told:
+                time.sleep(LOOK)  # for what comes between the folder and the training
+                told = client.interrupt_all()
+                if not told:
+                    return None
+            time.sleep(LOOK / 4)
+        return None
 
     def _question(self, client: ClientProcess, case: Case, place: ScratchFolder) -> Answer:
         self._sequence += 1
         message = question(case, place, self._sequence)
         limit = self._limits.execute if case.op == "execute" else self._limits.answer
-        limit = max(min(limit, self._end_by - time.monotonic()), 0.1)
+        limit = self._left(limit)
         answer: Answer = self._typed(self._ask(client, message, "Run", limit), Answer, "Answer")
         if answer.seq != message["seq"]:
             raise ClientError(
@@ -289,6 +414,8 @@ def prepare(case: Case, folder: Path) -> ScratchFolder:
         make_workspace(case, place.workspace)
     if case.input:
         place.input.write_bytes(input_bytes(case.input))
+        # Permissions that no new file gets, to see whether they are kept.
+        place.input.chmod(0o640)
     place.remember()
     return place
 
@@ -303,7 +430,7 @@ def question(case: Case, place: ScratchFolder, sequence: int) -> dict[str, Any]:
     if place.workspace.exists():
         paths["workspace"] = str(place.workspace)
     message: dict[str, Any] = msgspec.to_builtins(
-        Run(
+        Message(
             cmd="run",
             seq=sequence,
             case=case.id,
@@ -337,13 +464,25 @@ def _gave_up(case: Case, answer: Answer) -> Finding:
     return finding(case.requirement, f"The client {answer.outcome}: {told}")
 
 
-def _unequal(
-    case: Case, first: tuple[ScratchFolder, Answer], second: tuple[ScratchFolder, Answer]
-) -> Iterable[Finding]:
-    """Yield a finding for each file that differs between two runs of the same request."""
-    trees = []
-    for place, answer in (first, second):
-        folder = run_folder(answer, place.workspace)
-        trees.append(snapshot(folder) if folder else {})
-    for file, how in changes(*trees):
-        yield finding(case.requirement, f"{file} {how} when the request runs again.", file=file)
+def _of_twin(found: Finding) -> Finding:
+    """Return a finding about another document that was given under the id of a case."""
+    return msgspec.structs.replace(found, message=OF_TWIN + found.message)
+
+
+def _answer_of(asked: Future[Answer]) -> Answer | None:
+    """Return the answer of a client that was interrupted, if it gave one."""
+    try:
+        return asked.result()
+    except ClientError:
+        return None
+
+
+def _run_of(place: ScratchFolder, answer: Answer) -> dict[str, bytes]:
+    """Return the files of the run that an answer names."""
+    folder = run_folder(answer, place.workspace)
+    return snapshot(folder) if folder else {}
+
+
+def _runs_in(workspace: Path) -> Iterator[Path]:
+    for store in stores_in(workspace):
+        yield from run_folders(store)

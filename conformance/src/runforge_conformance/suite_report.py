@@ -1,80 +1,187 @@
-"""Reports of a run of the suite, for programs and for readers.
-
-``report.json`` follows the schema ``report.v1``, ``junit.xml`` is for continuous integration,
-``summary.md`` is for readers, and ``badge.json`` is an endpoint badge of shields.io.
-"""
+"""The report of a run of the suite: its verdict and its counts."""
 
 from __future__ import annotations
 
-import re
-import xml.etree.ElementTree as ET
+import shlex
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
-from runforge_contracts.codec.strict_json import encode_json
-from runforge_contracts.display import printable
-from runforge_contracts.fs.files import write_file
-from runforge_contracts.markdown import code, prose
 
 from runforge_conformance import __version__
-from runforge_conformance._generated.report_v1 import Finding, ReportV1, Result
-from runforge_conformance.runner import CaseOutcome
-from runforge_conformance.vectors import CONTRACT, all_cases, requirements
+from runforge_conformance._generated.cases_v1 import Case
+from runforge_conformance._generated.protocol_v1 import Started
+from runforge_conformance._generated.report_v1 import (
+    Filters,
+    LevelCount,
+    Levels,
+    ReportV1,
+    Result,
+)
+from runforge_conformance.runner import LEVELS, PROTOCOL, CaseOutcome
+from runforge_conformance.vectors import CONTRACT, ROLE_OF, all_cases, requirements
 from runforge_conformance.xfail import ExpectedFailures
 
 #: Outcomes that are not failures.
-FINE = ("passed", "skipped")
-#: Failing cases that are shown in full.
-_SHOWN = 50
-_BADGE_COLOURS = {"conformant": "brightgreen", "not conformant": "red", "protocol broken": "grey"}
+FINE = ("passed", "skipped", "not-asked")
+#: Outcomes of cases that were not for this client.
+UNASKED = ("skipped", "not-asked")
+#: Roles that are asked about documents, in the order in which they are named.
+DOCUMENT_ROLES = ("reader", "editor", "writer")
+#: Failures whose standard error is kept; a client may crash in every case.
+_STDERR_KEPT = 5
 
 
-def make_report(outcome: CaseOutcome, xfails: ExpectedFailures) -> ReportV1:
-    """Return the report of a run, with its verdict."""
-    results = []
-    for result in outcome.results:
-        failed = result.outcome not in FINE
-        if failed:
-            xfails.failed(result)
-        reason = xfails.reason(result)
-        # The list may name cases of other roles of the client, which are skipped here.
-        expected = reason is not None and result.outcome != "skipped"
-        results.append(
-            msgspec.structs.replace(result, expected_failure=reason) if expected else result
-        )
+def make_report(
+    outcome: CaseOutcome,
+    xfails: ExpectedFailures,
+    *,
+    filters: Filters | None = None,
+    command: Sequence[str] = (),
+) -> ReportV1:
+    """Return the report of a run, with its verdict.
+
+    A run is partial if ``filters`` are given, or if it left out cases of the suite.
+    """
+    results = _with_expectations(outcome.results, xfails)
+    started = outcome.started
     report = ReportV1(
         schema_version="conformance_report.v1",
         suite=__version__,
+        protocol=PROTOCOL,
         contract=CONTRACT,
-        client=outcome.started.client if outcome.started else msgspec.UNSET,
-        roles=outcome.started.roles if outcome.started else msgspec.UNSET,
+        seed=outcome.seed,
+        command=list(command) or msgspec.UNSET,
+        client=started.client if started else msgspec.UNSET,
+        roles=started.roles if started else msgspec.UNSET,
+        documents=started.documents if started else msgspec.UNSET,
+        capabilities=list(started.capabilities or ()) if started else msgspec.UNSET,
+        filters=filters or msgspec.UNSET,
         verdict="conformant",
         seconds=outcome.seconds,
         counts=dict(sorted(Counter(result.outcome for result in results).items())),
+        levels=_levels(results),
+        without_cases=_without_cases(started),
         unmatched_xfails=xfails.unmatched(
             (result.case for result in results), (case.id for case in all_cases())
         ),
-        problem=outcome.problem or msgspec.UNSET,
+        problem=outcome.problem or _nothing_asked(started, results, filters) or msgspec.UNSET,
         stderr=outcome.stderr or msgspec.UNSET,
         results=results,
     )
-    return msgspec.structs.replace(report, verdict=_verdict(report))
+    return msgspec.structs.replace(report, verdict=_verdict(report, broke=bool(outcome.problem)))
 
 
-def _verdict(report: ReportV1) -> Any:
-    unexpected = list(failures(report))
-    if report.problem or any(item.outcome == "protocol-error" for item in unexpected):
+def _with_expectations(results: Iterable[Result], xfails: ExpectedFailures) -> list[Result]:
+    """Return the results with the reasons of the expected-failure list."""
+    found, kept = [], 0
+    for result in results:
+        changes: dict[str, Any] = {}
+        if result.outcome not in FINE:
+            xfails.failed(result)
+        reason = xfails.reason(result)
+        # The list may name cases of other roles of the client, which are skipped here.
+        if reason is not None and result.outcome not in UNASKED:
+            changes["expected_failure"] = reason
+        if result.stderr:
+            kept += 1
+            changes["stderr"] = result.stderr if kept <= _STDERR_KEPT else msgspec.UNSET
+        found.append(msgspec.structs.replace(result, **changes) if changes else result)
+    return found
+
+
+def _levels(results: Iterable[Result]) -> Levels:
+    """Return how many cases were asked and passed at each level."""
+    by_id = {case.id: case for case in all_cases()}
+    counts = {level: Counter[str]() for level in LEVELS}
+    for result in results:
+        if result.outcome in UNASKED:
+            continue
+        worst = min((LEVELS.index(level) for level in _levels_broken(result)), default=len(LEVELS))
+        asked = _levels_asked(result, by_id.get(result.case)) | set(LEVELS[worst : worst + 1])
+        for level in asked:
+            counts[level]["asked"] += 1
+            # A document that was wrongly accepted says nothing about the code of its refusal.
+            if LEVELS.index(level) < worst:
+                counts[level]["passed"] += 1
+            elif result.expected_failure:
+                counts[level]["expected_failures"] += 1
+    names = ("asked", "passed", "expected_failures")
+    return Levels(
+        **{level: LevelCount(**{name: counts[level][name] for name in names}) for level in LEVELS}
+    )
+
+
+def _levels_asked(result: Result, case: Case | None) -> set[str]:
+    """Return the levels that a case asks about: its own, and those of the details it names."""
+    asked = {result.requirement}
+    if case is not None and case.op != "execute":
+        details = {
+            "errors.code": case.expect.codes,
+            "errors.place": case.expect.places,
+            "json.form": case.expect.format,
+            "json.key-order": case.expect.key_order,
+        }
+        asked |= {requirement for requirement, wanted in details.items() if wanted}
+    return set(_levels_of(asked)) or {result.level}
+
+
+def _levels_broken(result: Result) -> set[str]:
+    """Return the levels at which a case failed."""
+    if result.outcome in FINE:
+        return set()
+    return set(_levels_of(problem.requirement for problem in result.problems)) | {result.level}
+
+
+def _levels_of(names: Iterable[str]) -> Iterable[str]:
+    known = requirements()
+    return (known[name].level for name in names if name in known)
+
+
+def _without_cases(started: Started | None) -> list[str]:
+    """Return the declared documents that no case of the declared roles is about."""
+    if not started or not set(started.roles) & set(DOCUMENT_ROLES):
+        return []
+    covered = {case.document for case in all_cases() if ROLE_OF[case.op] in started.roles}
+    return sorted(set(started.documents or ()) - covered)
+
+
+def _nothing_asked(
+    started: Started | None, results: Sequence[Result], filters: Filters | None
+) -> str | None:
+    """Return why no case was asked, or None if one was."""
+    if started is None or any(result.outcome not in UNASKED for result in results):
+        return None
+    if started.documents == [] and set(started.roles) & set(DOCUMENT_ROLES):
+        return (
+            f"The client declares no documents (`documents: []`), so a {_words(started.roles)}"
+            " cannot be asked anything. Name its documents, or leave `documents` out for all."
+        )
+    who = declared(started.roles, started.documents, without=_without_cases(started))
+    if filters is not None:
+        return f"No case that {filter_options(filters)} selects is for a {who}."
+    return f"No case is for a {who}."
+
+
+def _verdict(report: ReportV1, *, broke: bool) -> Any:
+    failing = [result for result in report.results if result.outcome not in FINE]
+    unexpected = [result for result in failing if not result.expected_failure]
+    if broke or any(result.outcome == "protocol-error" for result in unexpected):
         return "protocol broken"
-    if report.unmatched_xfails or any(item.level == "core" for item in unexpected):
+    # A failure that the client's own list expects is still one.
+    if any(result.level == "core" for result in failing):
         return "not conformant"
-    if any(item.outcome == "passed" and item.expected_failure for item in report.results):
-        return "not conformant"
-    if not any(item.outcome == "passed" for item in report.results):
-        return "not conformant"  # no case passed
-    return "conformant"
+    if is_partial(report):
+        return "partial"
+    passed = any(result.outcome == "passed" for result in report.results)
+    return "conformant" if passed else "not conformant"
+
+
+def is_partial(report: ReportV1) -> bool:
+    """Return whether a run left out cases of the suite."""
+    run = {result.case for result in report.results}
+    return bool(report.filters) or not run.issuperset(case.id for case in all_cases())
 
 
 def failures(report: ReportV1) -> Iterable[Result]:
@@ -84,115 +191,35 @@ def failures(report: ReportV1) -> Iterable[Result]:
             yield result
 
 
-def write_reports(report: ReportV1, folder: Path) -> None:
-    """Write all report files into ``folder``."""
-    folder.mkdir(parents=True, exist_ok=True)
-    write_file(folder / "report.json", encode_json(msgspec.to_builtins(report)))
-    write_file(folder / "junit.xml", junit(report))
-    write_file(folder / "summary.md", markdown(report).encode("utf-8"))
-    write_file(folder / "badge.json", encode_json(badge(report)))
+def expected_failures(report: ReportV1) -> list[Result]:
+    """Return the results that failed as the list of expected failures says."""
+    return [item for item in report.results if item.expected_failure and item.outcome != "passed"]
 
 
-def junit(report: ReportV1) -> bytes:
-    """Return the report as JUnit XML, with one suite per document."""
-    root = ET.Element("testsuites", name="runforge-conformance", time=f"{report.seconds:.3f}")
-    suites: dict[str, list[Result]] = {}
+def unexpected_passes(report: ReportV1) -> list[Result]:
+    """Return the results that passed, though the list says that they fail."""
+    return [item for item in report.results if item.expected_failure and item.outcome == "passed"]
+
+
+def has_failed(report: ReportV1) -> bool:
+    """Return whether the run fails continuous integration.
+
+    It does with a core failure that is not expected, with a list of expected failures that is out
+    of date, and where nothing passed.
+    """
+    stale = bool(report.unmatched_xfails or unexpected_passes(report))
+    broken = any(result.level == "core" for result in failures(report))
+    passed = any(result.outcome == "passed" for result in report.results)
+    return stale or broken or not passed or report.verdict == "protocol broken"
+
+
+def not_asked(report: ReportV1) -> dict[str, int]:
+    """Return how many cases could not be asked, by the reason."""
+    reasons: Counter[str] = Counter()
     for result in report.results:
-        suites.setdefault(result.case.partition("/")[0], []).append(result)
-    for name, results in suites.items():
-        failed = [result for result in results if _is_failure(result)]
-        skipped = [result for result in results if result.outcome == "skipped"]
-        suite = ET.SubElement(
-            root,
-            "testsuite",
-            name=name,
-            tests=str(len(results)),
-            failures=str(len(failed)),
-            skipped=str(len(skipped)),
-            errors="0",
-            time=f"{sum(result.seconds for result in results):.3f}",
-        )
-        for result in results:
-            _junit_case(suite, result)
-    if report.problem:
-        suite = ET.SubElement(root, "testsuite", name="handshake", tests="1", errors="1")
-        case = ET.SubElement(suite, "testcase", classname="handshake", name="start")
-        ET.SubElement(case, "error", message=_xml_text(report.problem))
-    ET.indent(root)
-    text: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
-    return text + b"\n"
-
-
-def _is_failure(result: Result) -> bool:
-    """Return whether continuous integration shows a case as failed."""
-    if result.expected_failure:
-        return result.outcome == "passed"
-    return result.outcome not in FINE and result.level == "core"
-
-
-def _junit_case(suite: ET.Element, result: Result) -> None:
-    case = ET.SubElement(
-        suite,
-        "testcase",
-        classname=result.requirement,
-        name=result.case,
-        time=f"{result.seconds:.3f}",
-    )
-    text = "\n".join(_plain_line(problem) for problem in result.problems)
-    if _is_failure(result):
-        message = f"passed, though expected to fail: {result.expected_failure}"
-        if result.outcome != "passed":
-            message = f"{result.outcome}: {result.problems[0].message}"
-        ET.SubElement(case, "failure", message=_xml_text(message)).text = _xml_text(text)
-    elif result.outcome != "passed":
-        reason = result.expected_failure or (text if result.outcome == "skipped" else result.level)
-        ET.SubElement(case, "skipped", message=_xml_text(f"{result.outcome}: {reason}"))
-
-
-def _xml_text(text: str) -> str:
-    """Return ``text`` without the characters that XML does not allow."""
-    return re.sub("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text)
-
-
-def badge(report: ReportV1) -> dict[str, Any]:
-    """Return the report as an endpoint badge of shields.io."""
-    return {
-        "schemaVersion": 1,
-        "label": f"RunForge contract v{report.contract}",
-        "message": report.verdict,
-        "color": _BADGE_COLOURS[report.verdict],
-    }
-
-
-def markdown(report: ReportV1) -> str:
-    """Return the report as a Markdown page."""
-    client = report.client
-    name = f"{client.name} {client.version} ({client.language})" if client else "The client"
-    lines = [f"# Conformance: {prose(name)}", ""]
-    lines += [f"**{report.verdict.capitalize()}** with RunForge contract v{report.contract}."]
-    if report.problem:
-        lines += ["", f"It could not be tested: {prose(report.problem)}"]
-    counts = ", ".join(f"{count} {outcome}" for outcome, count in report.counts.items())
-    if counts:
-        lines += ["", f"{counts} in {report.seconds:.1f} s (suite {report.suite})."]
-    if report.roles:
-        lines += ["", f"Roles: {', '.join(report.roles)}."]
-    lines += _broken(report)
-    lines += _cases("Failing cases", failures(report))
-    expected = [result for result in report.results if result.expected_failure]
-    if expected:
-        lines += ["", "## Expected failures", "", "| case | outcome | reason |", "|---|---|---|"]
-        lines += [
-            f"| `{result.case}` | {result.outcome} | {prose(str(result.expected_failure))} |"
-            for result in expected
-        ]
-    if report.unmatched_xfails:
-        lines += ["", "Entries of the expected-failure list that nothing matches any more:", ""]
-        lines += [f"* {code(pattern)}" for pattern in report.unmatched_xfails]
-    if report.stderr and not all(result.outcome in FINE for result in report.results):
-        tail = [printable(line) for line in report.stderr.splitlines()[-20:]]
-        lines += ["", "## Standard error, the last lines", "", *(f"    {line}" for line in tail)]
-    return "\n".join(lines) + "\n"
+        if result.outcome == "not-asked":
+            reasons[result.problems[0].message if result.problems else "No reason is given."] += 1
+    return dict(reasons)
 
 
 def broken_requirements(report: ReportV1) -> dict[str, list[str]]:
@@ -204,55 +231,84 @@ def broken_requirements(report: ReportV1) -> dict[str, list[str]]:
     return broken
 
 
-def _broken(report: ReportV1) -> list[str]:
-    broken = broken_requirements(report)
-    if not broken:
-        return []
-    known = requirements()
-    lines = ["", "## Requirements that are not met", "", "| requirement | level | cases | |"]
-    lines.append("|---|---|---|---|")
-    for requirement, cases in sorted(broken.items()):
-        entry = known.get(requirement)
-        level, statement = (entry.level, entry.statement) if entry else ("", "")
-        lines.append(f"| `{requirement}` | {level} | {len(cases)} | {statement} |")
-    return lines
+def headline(report: ReportV1, separator: str = " of ") -> str:
+    """Return the roles, documents and counts of a run in one line.
+
+    For example: ``reader of 3 documents, core 410 of 412, 2 expected failures``.
+    """
+    parts = []
+    if report.roles:
+        asked = _roles_asked(report)
+        roles = [role for role in report.roles if role in asked] or report.roles
+        parts.append(declared(roles, report.documents, without=report.without_cases))
+    for level in LEVELS:
+        count: LevelCount = getattr(report.levels, level)
+        if count.asked:
+            parts.append(f"{level} {count.passed}{separator}{count.asked}")
+    expected, unasked = len(expected_failures(report)), report.counts.get("not-asked", 0)
+    if expected:
+        parts.append(f"{expected} expected failure{'s' if expected > 1 else ''}")
+    if unasked:
+        parts.append(f"{unasked} not asked")
+    return ", ".join(parts) or "no cases"
 
 
-def _cases(title: str, results: Iterable[Result]) -> list[str]:
-    shown = list(results)
-    if not shown:
-        return []
-    lines = ["", f"## {title}"]
-    for result in shown[:_SHOWN]:
-        lines += ["", f"### `{result.case}`: {result.outcome}", ""]
-        lines += [f"* {_line(problem)}" for problem in result.problems]
-    if len(shown) > _SHOWN:
-        lines += ["", f"... and {len(shown) - _SHOWN} more; `report.json` has all of them."]
-    return lines
+def _roles_asked(report: ReportV1) -> Sequence[str]:
+    return (report.filters and report.filters.roles) or report.roles or ()
 
 
-def _plain_line(problem: Finding) -> str:
-    """Return a finding on one line of plain text."""
-    place = "".join(part for part in (problem.file, problem.pointer) if part)
-    parts = [f"{problem.requirement}: {problem.message}", *([f"At {place}."] if place else [])]
-    parts += [f"{side.capitalize()}: {value}." for side, value in sides(problem)]
-    return printable(" ".join(parts))
+def declared(
+    roles: Sequence[str],
+    documents: Sequence[str] | msgspec.UnsetType,
+    *,
+    without: Sequence[str] = (),
+) -> str:
+    """Return what a client declares, such as ``reader and editor of 3 documents, store``.
+
+    Documents ``without`` a case are not counted: nothing is known about them.
+    """
+    about = [role for role in DOCUMENT_ROLES if role in roles]
+    others = [role for role in dict.fromkeys(roles) if role not in DOCUMENT_ROLES]
+    parts = []
+    if about:
+        parts.append(f"{_words(about)} of {_documents(documents, about, without)}")
+    if others:
+        parts.append(_words(others))
+    return ", ".join(parts)
 
 
-def _line(problem: Finding) -> str:
-    """Return a finding on one line of Markdown."""
-    place = "".join(part for part in (problem.file, problem.pointer) if part)
-    text = f"{code(problem.requirement)}: {prose(problem.message)}"
-    if place:
-        text += f" At {code(place)}."
-    for side, value in sides(problem):
-        text += f" {side.capitalize()}: {code(value)}."
-    return text
+def _documents(
+    documents: Sequence[str] | msgspec.UnsetType, roles: Sequence[str], without: Sequence[str]
+) -> str:
+    if documents is msgspec.UNSET:
+        known = {case.document for case in all_cases() if ROLE_OF[case.op] in roles}
+        return f"all {len(known)} documents"
+    names = sorted(set(documents) - set(without))
+    return names[0] if len(names) == 1 else f"{len(names) or 'no'} documents"
 
 
-def sides(problem: Finding, limit: int = 200) -> Iterable[tuple[str, str]]:
-    """Yield the expected and the found value, as far as a finding has them, as JSON."""
-    values: Mapping[str, Any] = msgspec.to_builtins(problem)
-    for side in ("expected", "found"):
-        if side in values:
-            yield side, msgspec.json.encode(values[side]).decode("utf-8", "replace")[:limit]
+def _words(words: Sequence[str]) -> str:
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def filter_options(filters: Filters) -> str:
+    """Return filters as the options of the command that they come from."""
+    words = [word for role in filters.roles or () for word in ("--role", role)]
+    words += ["--level", filters.level] if filters.level else []
+    words += [word for pattern in filters.only or () for word in ("--only", pattern)]
+    return shlex.join(words)
+
+
+def no_badge(report: ReportV1) -> str | None:
+    """Return why a report has no badge, or None if it has one.
+
+    A badge is for a whole run in which no failure of a core requirement is expected.
+    """
+    if report.verdict == "protocol broken":
+        return "the client could not be tested"
+    if is_partial(report):
+        return "the run was partial"
+    if any(result.level == "core" for result in expected_failures(report)):
+        return "a core requirement is among the expected failures"
+    return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import json
 import shutil
 from functools import cache
 from pathlib import Path, PurePath
@@ -85,6 +86,11 @@ def suffix_of(document: str | None) -> str:
     return ".yaml" if document and CATALOG[document].yaml else ".json"
 
 
+def is_lines(document: str) -> bool:
+    """Return whether a document is a line of JSON Lines, whose layout is free."""
+    return str(CATALOG[document].file).endswith(".jsonl")
+
+
 def parse_file(data: bytes, name: str) -> Any:
     """Parse a file as JSON or YAML, depending on its name."""
     return (parse_yaml if is_yaml(PurePath(name)) else parse_json)(data)
@@ -92,14 +98,43 @@ def parse_file(data: bytes, name: str) -> Any:
 
 def input_bytes(source: Input) -> bytes:
     """Return the bytes of the file that a case gives to a client."""
+    if source.text is not msgspec.UNSET:
+        return source.text.encode("utf-8")
     if source.json is not msgspec.UNSET:
         return encode_json(source.json)  # JSON is also valid YAML
     assert source.file is not msgspec.UNSET, "an input is a file or a value"  # noqa: S101
     data = (vectors_folder() / source.file).read_bytes()
     if source.set is msgspec.UNSET and source.remove is msgspec.UNSET:
         return data
-    document = changed(parse_file(data, source.file), source.set or {}, source.remove or [])
+    document = input_document(source)
     return encode_yaml(document) if is_yaml(PurePath(source.file)) else encode_json(document)
+
+
+def input_document(source: Input, document: str | None = None) -> Any:
+    """Return the document that a case gives to a client, which the caller may change.
+
+    Raises
+    ------
+    RunForgeError
+        If the input is not JSON or YAML.
+    """
+    if source.json is not msgspec.UNSET:
+        return copy.deepcopy(source.json)
+    if source.text is not msgspec.UNSET:
+        return parse_file(source.text.encode("utf-8"), f"input{suffix_of(document)}")
+    assert source.file is not msgspec.UNSET, "an input is a file or a value"  # noqa: S101
+    parsed = json.loads(_parsed_vector(source.file))
+    for pointer, value in (source.set or {}).items():
+        set_at(parsed, pointer, copy.deepcopy(value))
+    for pointer in source.remove or ():
+        remove_at(parsed, pointer)
+    return parsed
+
+
+@cache
+def _parsed_vector(file: str) -> str:
+    """Return the document of a vector as JSON, of which a copy is quickly made."""
+    return json.dumps(parse_file((vectors_folder() / file).read_bytes(), file))
 
 
 def changed(document: Any, values: dict[str, Any], removed: list[str]) -> Any:
@@ -121,7 +156,7 @@ def expected_document(case: Case) -> Any:
         removed = (params and params.not_computable) or []
     else:
         assert case.input, "an editor is given a document"  # noqa: S101
-        given = parse_file(input_bytes(case.input), f"input{suffix_of(case.document or None)}")
+        given = input_document(case.input, case.document or None)
         document = changed(given, (params and params.set) or {}, [])
         removed = (params and params.remove) or []
     for pointer in removed:

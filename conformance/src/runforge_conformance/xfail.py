@@ -2,22 +2,26 @@
 
 Each line has one entry: a pattern of case ids, or a requirement in brackets, and after ``#`` why
 the cases fail today. An entry that no failing case matches fails the run, so that entries are
-removed once the bug is fixed.
+removed once the bug is fixed. ``--write-xfail`` makes a list of today's failures, whose reasons
+somebody must write before it is accepted.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.fs.files import read_file
+from runforge_contracts.fs.files import read_file, write_file
 
 from runforge_conformance._generated.report_v1 import Result
 
 _MAX_BYTES = 2**20
+#: Start of a reason that is still to be written.
+TODO = "TODO"
 
 
 @dataclass(slots=True)
@@ -34,7 +38,8 @@ class ExpectedFailures:
         Raises
         ------
         RunForgeError
-            ``USAGE_INVALID`` for an entry without a reason, or a pattern that is listed twice.
+            ``USAGE_INVALID`` for an entry without a reason or with one that is still to be written,
+            or for a pattern that is listed twice.
         """
         reasons: dict[str, str] = {}
         text = read_file(path, max_bytes=_MAX_BYTES).decode("utf-8", "replace")
@@ -42,12 +47,15 @@ class ExpectedFailures:
             pattern, _, reason = (part.strip() for part in line.partition("#"))
             if not pattern:
                 continue
-            if not reason or pattern in reasons:
+            unwritten = reason.upper().startswith(TODO)
+            if not reason or unwritten or pattern in reasons:
                 why = "is listed twice" if reason else "has no reason"
+                if unwritten:
+                    why = "has no reason but TODO"
                 raise RunForgeError(
                     ErrorCode.USAGE_INVALID,
                     f"Line {number} of the expected failures {why}: {pattern}",
-                    hint="Write `PATTERN  # why it fails`, one a line.",
+                    hint="Review each entry and write `PATTERN  # why it fails`, one a line.",
                     path=str(path),
                 )
             reasons[pattern] = reason
@@ -87,3 +95,31 @@ class ExpectedFailures:
             if everything or fits_run or not (fits_any or pattern.startswith("[")):
                 unmatched.append(pattern)
         return sorted(unmatched)
+
+
+def write_expected_failures(path: Path, failing: Iterable[Result]) -> int:
+    """Write a list that expects these failures into a new file; return the number of entries.
+
+    A requirement that several cases break has one entry; any other case has its own. The reasons
+    are left to the reader, and the list is refused until each is written.
+    """
+    failing = list(failing)
+    counts = Counter(name for result in failing for name in _broken(result))
+    common = {name for name, count in counts.items() if count > 1}
+    entries: dict[str, list[str]] = {}
+    for result in failing:
+        broken = _broken(result)
+        covered = broken and broken <= common
+        for name in (f"[{name}]" for name in broken) if covered else (result.case,):
+            entries.setdefault(name, []).append(result.case)
+    lines = ["# Expected failures: review each entry, and write why it fails in place of TODO."]
+    for entry, cases in sorted(entries.items()):
+        example = f" ({len(cases)} cases, such as {cases[0]})" if entry.startswith("[") else ""
+        lines.append(f"{entry}  # {TODO}: why{example}")
+    write_file(path, ("\n".join(lines) + "\n").encode("utf-8"))
+    return len(entries)
+
+
+def _broken(result: Result) -> set[str]:
+    """Return the requirements that a case broke; none where the client gave no answer."""
+    return {item.requirement for item in result.problems} if result.outcome == "failed" else set()

@@ -17,18 +17,39 @@ from runforge_conformance.xfail import ExpectedFailures
 CLIENTS = Path(__file__).parents[2] / "clients"
 PYTHON = CLIENTS / "python/harness.py"
 COMMAND = CLIENTS / "cli/harness.py"
+#: What inputs are varied from where a test needs the same ones every time.
+SEED = 16
+#: Broken executors and stores: the role in which they are tested.
+ROLES_OF_BROKEN = {
+    **dict.fromkeys(
+        ("always_the_same_run", "leaves_a_run_behind", "nowhere", "two_files"), ["executor"]
+    ),
+    **dict.fromkeys(
+        (
+            "index_only",
+            "lists_by_case_id",
+            "oldest_first",
+            "rebuilds_from_nothing",
+            "rebuilds_nothing",
+            "stops_at_damage",
+        ),
+        ["store"],
+    ),
+}
 
 
 def report_on(
-    *command: object,
+    *harness: object,
     roles: Sequence[str] | None = None,
     only: Sequence[str] | None = None,
     xfail: Path | None = None,
     limits: TimeLimits = TimeLimits(answer=60),  # noqa: B008 - frozen
     strict: bool = False,
+    seed: int | None = SEED,
 ) -> ReportV1:
     """Return the report on a client written in Python."""
-    runner = Runner([sys.executable, *map(str, command)], limits=limits, strict=strict)
+    command = [sys.executable, *map(str, harness)]
+    runner = Runner(command, limits=limits, strict=strict, seed=seed)
     outcome = runner.run(select(all_cases(), roles, None, only))
     return make_report(outcome, ExpectedFailures.read(xfail) if xfail else ExpectedFailures())
 

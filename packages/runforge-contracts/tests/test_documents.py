@@ -246,7 +246,17 @@ def test_pointers_mean_what_the_standard_says() -> None:
         pointer = format_pointer([key])
         assert get_at(RFC6901, pointer) == value
         assert parse_pointer(pointer) == [key]
-    for pointer in ("/foo/2", "/foo/-", "/foo/01", "/foo/+1", "/foo/１", "/x", "foo", "/foo/0/x"):
+    for pointer in (
+        "/foo/2",
+        "/foo/-",
+        "/foo/01",
+        "/foo/+1",
+        "/foo/１",
+        "/x",
+        "foo",
+        "/foo/0/x",
+        "/m~n",
+    ):
         with pytest.raises(RunForgeError) as caught:
             get_at(RFC6901, pointer)
         assert caught.value.code is ErrorCode.POINTER_INVALID

@@ -114,6 +114,11 @@ REFUSED: dict[str, tuple[str | bytes, ErrorCode, str]] = {
     "a spelling of nan": (ROWS.replace("5", "NAN"), ErrorCode.FEATURE_NOT_NUMERIC, "`NAN`"),
     "infinity by name": (ROWS.replace("5", "inf"), ErrorCode.FEATURE_NOT_FINITE, "row 3"),
     "infinity by size": (ROWS.replace("5", "1e999"), ErrorCode.FEATURE_NOT_FINITE, "row 3"),
+    "infinity beside a trimmed cell": (
+        "a,b,y\n1,\x0b1,0\n-Inf,2,0\n2,3,1\n3,4,1\n",
+        ErrorCode.FEATURE_NOT_FINITE,
+        "row 2",
+    ),
     "one class": ("a,y\n1,x\n2,x\n3,x\n", ErrorCode.TOO_FEW_CLASSES, "`x`"),
     "a class of one": ("a,y\n1,x\n2,x\n3,z\n", ErrorCode.CLASS_TOO_SMALL, "`z`"),
     "an identifier": ("a,y\n1,u\n2,v\n3,w\n", ErrorCode.LABEL_TYPE_INVALID, "label of its own"),

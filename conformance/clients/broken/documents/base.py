@@ -11,11 +11,14 @@ import harness
 from harness import Message, serve, view
 from runforge_contracts.schemas import schema_names
 
-__all__ = ["Client", "ExperimentClient", "Message", "serve", "view"]
+__all__ = ["AnyClient", "Client", "ExperimentClient", "Message", "serve", "view"]
 _EXPERIMENTS = [name for name in schema_names() if name.startswith("tfc.")]
 
 
-class Client(harness.Client):
+AnyClient = harness.Client
+
+
+class Client(AnyClient):
     """Knows the documents of trained runs."""
 
     started = {
@@ -24,7 +27,7 @@ class Client(harness.Client):
     }
 
 
-class ExperimentClient(harness.Client):
+class ExperimentClient(AnyClient):
     """Knows the documents of experiments."""
 
     started = {**harness.Client.started, "documents": _EXPERIMENTS}

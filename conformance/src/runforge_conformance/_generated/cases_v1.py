@@ -10,7 +10,7 @@ from . import protocol_v1
 RequirementId: TypeAlias = Annotated[
     str,
     Meta(
-        pattern="^[a-z0-9]+(-[a-z0-9]+)*([.][a-z0-9]+(-[a-z0-9]+)*)+$(?!\\n)",
+        pattern="^[a-z0-9]+(-[a-z0-9]+)*([.][a-z0-9]+(-[a-z0-9]+)*)+\\Z",
         title="RequirementId",
     ),
 ]
@@ -32,6 +32,12 @@ class Input(Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=T
     ) = UNSET
     json: (
         Annotated[Any, Meta(description="The document itself, in place of a file.")]
+        | UnsetType
+    ) = UNSET
+    text: (
+        Annotated[
+            str, Meta(description="The text of the document, in place of a file.")
+        ]
         | UnsetType
     ) = UNSET
 
@@ -133,7 +139,7 @@ class Case(Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=Tr
         str,
         Meta(
             description="`<document or store>/<topic>/<name>`.",
-            pattern="^[a-z0-9_.-]+(/[a-z0-9_.-]+)+$(?!\\n)",
+            pattern="^[a-z0-9_.-]+(/[a-z0-9_.-]+)+\\Z",
         ),
     ]
     description: Annotated[str, Meta(description="One sentence.", min_length=1)]

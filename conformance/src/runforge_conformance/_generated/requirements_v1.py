@@ -24,7 +24,7 @@ class Requirement(
     """
 
     id: Annotated[
-        str, Meta(pattern="^[a-z0-9]+(-[a-z0-9]+)*([.][a-z0-9]+(-[a-z0-9]+)*)+$(?!\\n)")
+        str, Meta(pattern="^[a-z0-9]+(-[a-z0-9]+)*([.][a-z0-9]+(-[a-z0-9]+)*)+\\Z")
     ]
     level: Level
     roles: Annotated[
@@ -39,12 +39,11 @@ class Requirement(
         str,
         Meta(
             description="Page of the specification that states it, without `.md`.",
-            pattern="^[A-Za-z-]+$(?!\\n)",
+            pattern="^[A-Za-z-]+\\Z",
         ),
     ]
     section: Annotated[
-        str,
-        Meta(description="Number of its section.", pattern="^[0-9]+[.][0-9]+$(?!\\n)"),
+        str, Meta(description="Number of its section.", pattern="^[0-9]+[.][0-9]+\\Z")
     ]
     unchecked: (
         Annotated[str, Meta(description="Why no case can check it.", min_length=1)]

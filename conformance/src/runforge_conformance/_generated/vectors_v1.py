@@ -24,7 +24,7 @@ class FileDigest(Struct, kw_only=True, frozen=True, gc=False):
     Digest and size of a file.
     """
 
-    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$(?!\\n)")]
+    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}\\Z")]
     bytes: Annotated[int, Meta(ge=0)]
 
 

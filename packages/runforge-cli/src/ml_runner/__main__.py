@@ -1,7 +1,6 @@
 """``python -m ml_runner``: the entry point that editors call, a thin layer over the same engine.
 
-Source: RunForge guarantees, "CLI Usage", "Dataset Inspection" and "Pipeline Inspection"; RunForge
-contract, "Clients".
+Source: specification, sections 11.8, 14.8 and 16.4.
 """
 
 from __future__ import annotations

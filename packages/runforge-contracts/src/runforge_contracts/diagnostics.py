@@ -3,7 +3,7 @@
 A run that fails carries its error code as a diagnostic too, so the codes of
 :class:`~runforge_contracts.errors.ErrorCode` may appear beside the ones here.
 
-Source: RunForge guarantees, "Diagnostics", "Feature Importance" and "Linear Coefficients".
+Source: specification, sections 15.3 and 15.4.
 """
 
 from __future__ import annotations

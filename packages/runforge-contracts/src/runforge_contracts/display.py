@@ -48,7 +48,7 @@ def format_duration(milliseconds: float) -> str:
     The unit is chosen before the milliseconds are rounded, so that 59,950 are ``60.0s``; the one
     decimal is rounded in integers, halves up.
 
-    Source: result.json contract, "Duration Formatting".
+    Source: specification, section 10.3.
     """
     milliseconds = int(milliseconds)  # JSON writes an integer as 1150.0, too
     if milliseconds < 1_000:

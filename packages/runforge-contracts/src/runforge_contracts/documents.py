@@ -4,8 +4,7 @@ A document keeps the raw object, because other clients write fields that this on
 view is a generated struct. Saving always writes the raw object, validated, with its keys in the
 order of the schema.
 
-Source: run store contract, section 2 (forward compatibility); RunForge contract, "How JSON is
-written".
+Source: specification, sections 2.7, 4.2 and 4.7.
 """
 
 from __future__ import annotations
@@ -286,6 +285,8 @@ def identify(
     newest = CATALOG[wanted[0]]
     field = cast("str", newest.version_field)
     version = raw.get(field)
+    if isinstance(version, float) and version.is_integer():
+        version = int(version)  # JSON has one kind of number
     if field not in raw or type(version) is not type(newest.version):
         return wanted[0], ()  # The validator reports what is invalid.
     if wanted[0] == "result.v1" and isinstance(version, int) and version > 1:

@@ -65,7 +65,7 @@ def primary_metric(summary: Mapping[str, Any] | None) -> Metric | None:
     summary
         The ``summary`` object of ``result.json``.
 
-    Source: result.json contract, "Primary Metric Selection Policy".
+    Source: specification, section 10.4.
     """
     if not summary:
         return None

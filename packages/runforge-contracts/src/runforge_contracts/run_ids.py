@@ -1,6 +1,6 @@
 """Run ids, all in UTC: ``YYYYMMDD-HHMMSS-<8 hex>``, and ``run-YYYY-MM-DD-NNN`` of experiments.
 
-Source: run store contract, section 1; RunForge contract, "Where things live"; TFC-0003, section 7.
+Source: specification, sections 5.3 and 17.4.
 """
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ def in_schema_order(value: Any, name: str) -> Any:
 
     Keys that the schema does not know follow in the order they had. Nothing else changes.
 
-    Source: RunForge contract, "How JSON is written".
+    Source: specification, section 2.7.
     """
     from runforge_contracts._generated.key_order import DOCUMENTS, SHAPES
 

@@ -7,7 +7,7 @@ valid data.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -75,10 +75,17 @@ def _problems(errors: Iterable[ValidationError], raw: Any, path: str | None) -> 
     for error in errors:
         for leaf in _leaves(error):
             problem = _explain(leaf, raw, path)
+            # The `not` beside a pattern refuses again what the pattern has refused.
+            if leaf.kind.name == "not" and _has_place(problems, problem):
+                continue
             problems.setdefault((problem.location.pointer, problem.message), problem)
         if len(problems) >= MAX_PROBLEMS:
             break
     return list(problems.values())
+
+
+def _has_place(problems: Mapping[tuple[str | None, str], Problem], problem: Problem) -> bool:
+    return any(pointer == problem.location.pointer for pointer, _ in problems)
 
 
 def _leaves(error: ValidationError) -> Iterable[ValidationError]:
@@ -129,7 +136,7 @@ def _explain(error: ValidationError, raw: Any, path: str | None) -> Problem:
         types = [value] if isinstance(value, str) else list(value)
         words = " or ".join(_TYPE_WORDS[item] for item in types)
         message = f"{where} is {_show(found)}; expected {words}."
-    elif kind == "pattern":
+    elif kind == "pattern" or (kind == "not" and _definition(error) in _PATTERN_WORDS):
         words = _PATTERN_WORDS.get(_definition(error)) or f"text that matches {value}"
         message = f"{where} is {_show(found)}; expected {words}."
     elif kind in ("minimum", "maximum"):
@@ -140,7 +147,9 @@ def _explain(error: ValidationError, raw: Any, path: str | None) -> Problem:
     elif kind in ("maxLength", "maxItems"):
         message = f"{where} is too long; expected at most {value}."
     elif kind == "propertyNames":
-        message = f"{where} has a key that is not allowed: {error.message[:200]}."
+        refused = particulars.error
+        words = _PATTERN_WORDS.get(_definition(refused)) or "another key"
+        message = f"{where} has the key {_show(refused.instance)}; expected {words}."
     else:
         message = f"{where} breaks the rule `{kind}` of its schema."
     return Problem(message, Location(path=path, pointer=format_pointer(parts)), hint)

@@ -9,7 +9,7 @@ export type Count = number;
  */
 export type Sha256 = string;
 /**
- * A class label: an integer within 53 bits or a string, never a fraction. Source: RunForge contract, Data.
+ * A class label: an integer within 53 bits or a string, never a fraction. Source: specification, section 11.4.
  */
 export type ClassLabel = number | string;
 /**
@@ -17,11 +17,11 @@ export type ClassLabel = number | string;
  */
 export type Fraction = number;
 /**
- * A path below the run folder with forward slashes. It has no empty, `.` or `..` segment, no backslash, no control character and no drive letter, so it cannot leave its root. Source: RunForge contract, Where things live.
+ * A path below the run folder with forward slashes. It has no empty, `.` or `..` segment, no backslash, no control character and no drive letter, so it cannot leave its root. Source: specification, section 2.11.
  */
 export type RelativePath = string;
 /**
- * A path relative to the workspace with forward slashes, or an absolute path where the target is outside the workspace. Source: RunForge contract, Where things live.
+ * A path relative to the workspace with forward slashes, or an absolute path where the target is outside the workspace. Source: specification, section 2.11.
  */
 export type WorkspacePath = string;
 /**
@@ -29,7 +29,7 @@ export type WorkspacePath = string;
  */
 export type Timestamp = string;
 /**
- * Id of a run and name of its folder: UTC date, UTC time and eight hexadecimal digits. Source: run store contract, section 1.
+ * Id of a run and name of its folder: UTC date, UTC time and eight hexadecimal digits. Source: specification, section 5.3.
  */
 export type RunId = string;
 /**
@@ -37,11 +37,11 @@ export type RunId = string;
  */
 export type AnyRunId = string;
 /**
- * A supported model family. Source: RunForge guarantees, Model Selection.
+ * A supported model family. Source: specification, section 12.3.
  */
 export type ModelFamily = "logistic_regression" | "random_forest" | "linear_svc";
 /**
- * A named set of hyperparameters. Source: run store contract, section 3.
+ * A named set of hyperparameters. Source: specification, section 12.4.
  */
 export type Preset = "fast" | "balanced" | "thorough" | "custom";
 /**
@@ -49,11 +49,11 @@ export type Preset = "fast" | "balanced" | "thorough" | "custom";
  */
 export type DeviceType = "cpu" | "gpu";
 /**
- * Status of a finished run. Source: result.json contract, Status Values.
+ * Status of a finished run. Source: specification, section 7.2.
  */
 export type Status = "succeeded" | "failed" | "cancelled";
 /**
- * Which metrics were computed, depending on the model's capabilities. Source: RunForge guarantees, Model-Aware Metrics.
+ * Which metrics were computed, depending on the model's capabilities. Source: specification, section 9.3.
  */
 export type MetricsProfile =
   "classification.base.v1" | "classification.proba.v1" | "classification.multiclass.v1";
@@ -75,11 +75,11 @@ export type ReproductionVerdict =
   | "different"
   | "not reproducible here";
 /**
- * Id of an experiment's run and name of its folder: the UTC day and the number of the run on that day. Source: TFC-0003, section 7.
+ * Id of an experiment's run and name of its folder: the UTC day and the number of the run on that day. Source: specification, section 17.4.
  */
 export type ExperimentRunId = string;
 /**
- * An instant in ISO 8601 with its offset from UTC; RunForge writes `Z`. Source: TFC-0002, section 6.
+ * An instant in ISO 8601 with its offset from UTC; RunForge writes `Z`. Source: specification, sections 2.5 and 17.3.
  */
 export type Instant = string;
 /**
@@ -179,7 +179,7 @@ export interface ModelFinding {
   [k: string]: unknown;
 }
 /**
- * Contents of a model file, read without executing it. Source: RunForge guarantees, Pipeline Inspection.
+ * Contents of a model file, read without executing it. Source: specification, section 14.8.
  */
 export interface ArtifactInspectionV0222 {
   schema_version: "0.2.2.2";
@@ -333,7 +333,7 @@ export interface RecordedHyperparameter {
   [k: string]: unknown;
 }
 /**
- * One structured statement that explains the behaviour of a run. Source: RunForge guarantees, Diagnostics.
+ * One structured statement that explains the behaviour of a run. Source: specification, section 15.3.
  */
 export interface Diagnostic {
   code: string;
@@ -365,7 +365,7 @@ export interface ComparedRun {
    */
   schema_version?: string;
   /**
-   * Whether RunForge trained the model (the default) or an experiment ran (TFC-0003).
+   * Whether RunForge trained the model (the default) or an experiment ran.
    */
   kind?: "trained" | "experiment";
   created_at?: Timestamp;
@@ -605,7 +605,7 @@ export interface ClassCount {
   [k: string]: unknown;
 }
 /**
- * Contents of a dataset, and whether a model can be trained on it. Source: RunForge guarantees, Dataset Inspection.
+ * Contents of a dataset, and whether a model can be trained on it. Source: specification, section 11.8.
  */
 export interface DatasetInspectionV1 {
   schema_version: "dataset_inspection.v1";
@@ -633,7 +633,7 @@ export interface DatasetInspectionV1 {
   [k: string]: unknown;
 }
 /**
- * Explanations of the behaviour of a run; always present, possibly empty. Source: RunForge guarantees, Diagnostics.
+ * Explanations of the behaviour of a run; always present, possibly empty. Source: specification, section 15.3.
  */
 export interface DiagnosticsV1 {
   schema_version: "diagnostics.v1";
@@ -703,14 +703,14 @@ export interface ErrorProblem {
   [k: string]: unknown;
 }
 /**
- * A failed command, as `--json` prints it. Source: RunForge contract, Exit codes and errors.
+ * A failed command, as `--json` prints it. Source: specification, section 3.1.
  */
 export interface ErrorV1 {
   error: ErrorBody;
   [k: string]: unknown;
 }
 /**
- * One line of a run's event stream (JSON Lines). Source: RunForge contract, Documents and versions.
+ * One line of a run's event stream (JSON Lines). Source: specification, section 15.1.
  */
 export interface EventV1 {
   event:
@@ -769,7 +769,7 @@ export interface IndexedImportance {
   index: Count;
 }
 /**
- * Native feature importances of a forest. Source: RunForge guarantees, Feature Importance.
+ * Native feature importances of a forest. Source: specification, section 9.4.
  */
 export interface FeatureImportanceV1 {
   schema_version: "feature_importance.v1";
@@ -834,7 +834,7 @@ export interface IndexSummary {
   [k: string]: unknown;
 }
 /**
- * Append-only provenance index of a store, oldest run first; it can be rebuilt from the run folders. Source: run store contract, section 1; RunForge guarantees, Provenance Tracking.
+ * Append-only provenance index of a store, oldest run first; it can be rebuilt from the run folders. Source: specification, section 5.5.
  */
 export interface IndexV1 {
   schema_version: "index.v1";
@@ -959,7 +959,7 @@ export interface IndexFinding {
   [k: string]: unknown;
 }
 /**
- * The indexes of a workspace compared with the run folders, as `runforge index check --json` and `runforge index rebuild --json` print it. Source: run store contract, section 1.
+ * The indexes of a workspace compared with the run folders, as `runforge index check --json` and `runforge index rebuild --json` print it. Source: specification, section 5.7.
  */
 export interface IndexReportV1 {
   schema_version: "index_report.v1";
@@ -1031,7 +1031,7 @@ export interface TopFeatures {
   top_features: string[];
 }
 /**
- * The interpretability artifacts of a run, with their versions and paths. Source: RunForge guarantees, Interpretability Index.
+ * The interpretability artifacts of a run, with their versions and paths. Source: specification, section 9.7.
  */
 export interface InterpretabilityIndexV1 {
   schema_version: "interpretability.index.v1";
@@ -1067,7 +1067,7 @@ export interface RankedCoefficient {
   rank: number;
 }
 /**
- * Coefficients of a linear model in standardized feature space. Source: RunForge guarantees, Linear Coefficients.
+ * Coefficients of a linear model in standardized feature space. Source: specification, section 9.5.
  */
 export interface LinearCoefficientsV1 {
   schema_version: "linear_coefficients.v1";
@@ -1097,7 +1097,7 @@ export interface LinearCoefficientsV1 {
   top_k_by_class: TopFeatures[];
 }
 /**
- * Digest and size of every other file of the run. Source: RunForge contract, Where things live.
+ * Digest and size of every other file of the run. Source: specification, section 5.4.
  */
 export interface ManifestV1 {
   schema_version: "manifest.v1";
@@ -1105,7 +1105,7 @@ export interface ManifestV1 {
   files: FileDigests;
 }
 /**
- * Exactly three metrics; frozen. Source: RunForge guarantees, Metrics Contract.
+ * Exactly three metrics; frozen. Source: specification, section 9.1.
  */
 export interface MetricsPhase2 {
   /**
@@ -1122,7 +1122,7 @@ export interface MetricsPhase2 {
   num_features: Count;
 }
 /**
- * Detailed metrics on the validation rows, by profile. A metric that cannot be computed is absent. Source: RunForge guarantees, Model-Aware Metrics.
+ * Detailed metrics on the validation rows, by profile. A metric that cannot be computed is absent. Source: specification, sections 9.2 and 9.3.
  */
 export interface MetricsV1 {
   schema_version: "metrics.v1";
@@ -1614,7 +1614,7 @@ export interface RequestDevice {
   [k: string]: unknown;
 }
 /**
- * Configuration of a run; written before training starts. Unknown fields are ignored when reading and kept when saving, at every depth. Source: run store contract, sections 2 and 3.
+ * Configuration of a run; written before training starts. Unknown fields are ignored when reading and kept when saving, at every depth. Source: specification, section 6.2.
  */
 export interface RequestV1 {
   /**
@@ -1790,7 +1790,7 @@ export interface ResultError {
   [k: string]: unknown;
 }
 /**
- * Result of a run; written for every run that has a folder. Source: result.json contract.
+ * Result of a run; written for every run that has a folder. Source: specification, section 7.1.
  */
 export interface ResultV1 {
   /**
@@ -1822,7 +1822,7 @@ export interface ResultV1 {
   [k: string]: unknown;
 }
 /**
- * Record of a completed training, as written by the observability release. Source: RunForge guarantees, Observability.
+ * Record of a completed training, as written by the observability release. Source: specification, section 8.1.
  */
 export interface RunV0221 {
   schema_version: "run.v0.2.2.1";
@@ -1857,7 +1857,7 @@ export interface RunV0221 {
   [k: string]: unknown;
 }
 /**
- * Record of a completed training, with model family, hyperparameters and detailed metrics. Source: RunForge guarantees, Model-Aware Metrics.
+ * Record of a completed training, with model family, hyperparameters and detailed metrics. Source: specification, section 8.1.
  */
 export interface RunV033 {
   schema_version: "run.v0.3.3";
@@ -1910,7 +1910,7 @@ export interface RunV033 {
   [k: string]: unknown;
 }
 /**
- * Record of a completed training, with pointers to the interpretability artifacts. Source: RunForge guarantees, Feature Importance, Linear Coefficients and Interpretability Index.
+ * Record of a completed training, with pointers to the interpretability artifacts. Source: specification, section 8.1.
  */
 export interface RunV036 {
   schema_version: "run.v0.3.6";
@@ -1999,7 +1999,7 @@ export interface Split {
   [k: string]: unknown;
 }
 /**
- * Record of a completed training, with everything needed to verify and reproduce it. Extends `run.v0.3.6` without changing it. Source: run store contract, section 4; RunForge contract, Documents and versions.
+ * Record of a completed training, with everything needed to verify and reproduce it. Extends `run.v0.3.6` without changing it. Source: specification, sections 8.1 and 8.2.
  */
 export interface RunV040 {
   schema_version: "run.v0.4.0";
@@ -2099,7 +2099,7 @@ export interface RunV040 {
   [k: string]: unknown;
 }
 /**
- * Configuration of the training, including any other values that the user's code needs. Source: TFC-0002, section 6.
+ * Configuration of the training, including any other values that the user's code needs. Source: specification, section 17.3.
  */
 export interface Training {
   /**
@@ -2117,7 +2117,7 @@ export interface Training {
   [k: string]: unknown;
 }
 /**
- * How user code starts: exactly one of a script, a module and a command. Source: TFC-0003, sections 6 and 10.
+ * How user code starts: exactly one of a script, a module and a command. Source: specification, sections 17.2 and 17.6.
  */
 export interface RunCommand {
   /**
@@ -2145,7 +2145,7 @@ export interface RunCommand {
   [k: string]: unknown;
 }
 /**
- * State of the repository when the run started. Source: TFC-0002, section 6.
+ * State of the repository when the run started. Source: specification, section 17.3.
  */
 export interface CodeState {
   /**
@@ -2167,7 +2167,7 @@ export interface CodeState {
   [k: string]: unknown;
 }
 /**
- * Why a run did not succeed. Source: TFC-0003, section 14.
+ * Why a run did not succeed. Source: specification, section 17.12.
  */
 export interface RunFailure {
   /**
@@ -2225,7 +2225,7 @@ export interface CopiedModel {
   [k: string]: unknown;
 }
 /**
- * The configuration that a run used, and the record of the run. It is itself an experiment that reproduces the run. Source: TFC-0002, section 6.
+ * The configuration that a run used, and the record of the run. It is itself an experiment that reproduces the run. Source: specification, section 17.3.
  */
 export interface ExperimentConfigV1 {
   run_id: ExperimentRunId;
@@ -2250,7 +2250,7 @@ export interface ExperimentConfigV1 {
   created_by?: string;
   started_at?: Instant;
   /**
-   * Status of the run; `running` until it finishes. Source: TFC-0003, section 14.
+   * Status of the run; `running` until it finishes. Source: specification, section 17.12.
    */
   status?: "running" | "succeeded" | "failed" | "cancelled";
   finished_at?: Instant;
@@ -2309,13 +2309,13 @@ export interface ExperimentConfigV1 {
    */
   rerun_from?: ExperimentRunId;
   /**
-   * Artifacts that were copied out of the run. Source: TFC-0003, section 14.
+   * Artifacts that were copied out of the run. Source: specification, section 17.9.
    */
   copied_models?: CopiedModel[];
   [k: string]: unknown;
 }
 /**
- * An experiment: the code to run and its configuration. All other fields are passed to user code. Source: TFC-0003, section 6.
+ * An experiment: the code to run and its configuration. All other fields are passed to user code. Source: specification, section 17.2.
  */
 export interface ExperimentV1 {
   /**
@@ -2376,7 +2376,7 @@ export interface ExperimentV1 {
   [k: string]: unknown;
 }
 /**
- * Digest and size of every other file of an experiment's run, that of its final configuration included. Source: RunForge contract, Where things live; TFC-0003, sections 8 and 12.
+ * Digest and size of every other file of an experiment's run, that of its final configuration included. Source: specification, section 17.10.
  */
 export interface ExperimentManifestV1 {
   schema_version: "tfc.manifest.v1";
@@ -2398,7 +2398,7 @@ export interface MetricPoint {
   [k: string]: unknown;
 }
 /**
- * Final values and time series of the metrics of a run. Source: TFC-0002, section 7.
+ * Final values and time series of the metrics of a run. Source: specification, section 17.7.
  */
 export interface ExperimentMetricsV1 {
   /**
@@ -2416,7 +2416,7 @@ export interface ExperimentMetricsV1 {
   [k: string]: unknown;
 }
 /**
- * One line of the journal that user code appends to (JSON Lines): a value of a metric, a final value, or a parameter. Source: TFC-0003, section 11.
+ * One line of the journal that user code appends to (JSON Lines): a value of a metric, a final value, or a parameter. Source: specification, section 17.7.
  */
 export interface ExperimentMetricsEntryV1 {
   /**
@@ -2464,7 +2464,7 @@ export interface Hardware {
   [k: string]: unknown;
 }
 /**
- * The environment that a run was executed in. Source: TFC-0002, section 8.
+ * The environment that a run was executed in. Source: specification, section 17.8.
  */
 export interface ExperimentSystemV1 {
   /**
@@ -2538,7 +2538,7 @@ export interface TracedDataset {
   [k: string]: unknown;
 }
 /**
- * The runs that created or used a file or model with a given SHA-256, as `runforge trace --json` prints them, newest first. Source: RunForge guarantees, Provenance Tracking.
+ * The runs that created or used a file or model with a given SHA-256, as `runforge trace --json` prints them, newest first. Source: specification, section 5.8.
  */
 export interface TraceV1 {
   schema_version: "trace.v1";
@@ -2678,7 +2678,7 @@ export interface VerifiedStore {
   [k: string]: unknown;
 }
 /**
- * Whether runs or stores are unchanged, as `runforge verify --json` prints it. Source: RunForge guarantees, Provenance Tracking.
+ * Whether runs or stores are unchanged, as `runforge verify --json` prints it. Source: specification, section 14.6.
  */
 export interface VerificationV1 {
   schema_version: "verification.v1";

@@ -77,7 +77,7 @@ class ModelFinding(Struct, kw_only=True, frozen=True, gc=False):
     One finding about the file.
     """
 
-    code: Annotated[str, Meta(pattern="^[A-Z][A-Z0-9_]*$(?!\\n)")]
+    code: Annotated[str, Meta(pattern="^[A-Z][A-Z0-9_]*\\Z")]
     severity: Literal["info", "warning", "error"]
     message: str
     offset: (
@@ -93,7 +93,7 @@ class ModelFinding(Struct, kw_only=True, frozen=True, gc=False):
 
 class ArtifactInspectionV0222(Struct, kw_only=True, frozen=True, gc=False):
     """
-    Contents of a model file, read without executing it. Source: RunForge guarantees, Pipeline Inspection.
+    Contents of a model file, read without executing it. Source: specification, section 14.8.
     """
 
     schema_version: Literal["0.2.2.2"]
@@ -135,7 +135,7 @@ class ArtifactInspectionV0222(Struct, kw_only=True, frozen=True, gc=False):
             str,
             Meta(
                 description="How the file is compressed, such as `zlib`; `none` for a plain one.",
-                pattern="^[a-z0-9]+$(?!\\n)",
+                pattern="^[a-z0-9]+\\Z",
             ),
         ]
         | UnsetType

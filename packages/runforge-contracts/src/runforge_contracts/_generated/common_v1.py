@@ -22,7 +22,7 @@ ClassLabelInteger: TypeAlias = Annotated[
 ClassLabel: TypeAlias = Annotated[
     ClassLabelInteger | str,
     Meta(
-        description="A class label: an integer within 53 bits or a string, never a fraction. Source: RunForge contract, Data.",
+        description="A class label: an integer within 53 bits or a string, never a fraction. Source: specification, section 11.4.",
         title="ClassLabel",
     ),
 ]
@@ -51,7 +51,7 @@ Sha256: TypeAlias = Annotated[
     str,
     Meta(
         description="A SHA-256 digest as 64 lowercase hexadecimal digits.",
-        pattern="^[0-9a-f]{64}$(?!\\n)",
+        pattern="^[0-9a-f]{64}\\Z",
         title="Sha256",
     ),
 ]
@@ -69,9 +69,9 @@ class FileDigest(Struct, kw_only=True, frozen=True, gc=False):
 RelativePath: TypeAlias = Annotated[
     str,
     Meta(
-        description="A path below the run folder with forward slashes. It has no empty, `.` or `..` segment, no backslash, no control character and no drive letter, so it cannot leave its root. Source: RunForge contract, Where things live.",
+        description="A path below the run folder with forward slashes. It has no empty, `.` or `..` segment, no backslash, no control character and no drive letter, so it cannot leave its root. Source: specification, section 2.11.",
         max_length=1024,
-        pattern="^(?![A-Za-z]:)(?!\\.{1,2}(?:/|$))[^/\\\\\\u0000-\\u001f]+(?:/(?!\\.{1,2}(?:/|$))[^/\\\\\\u0000-\\u001f]+)*$(?!\\n)",
+        pattern="^(?![\\s\\S]*(?:^[A-Za-z]:|(?:^|/)\\.{1,2}(?:/|$)|\\n))[^/\\\\\\x00-\\x1f]+(?:/[^/\\\\\\x00-\\x1f]+)*$",
         title="RelativePath",
     ),
 ]
@@ -89,9 +89,9 @@ FileDigests: TypeAlias = Annotated[
 WorkspacePath: TypeAlias = Annotated[
     str,
     Meta(
-        description="A path relative to the workspace with forward slashes, or an absolute path where the target is outside the workspace. Source: RunForge contract, Where things live.",
+        description="A path relative to the workspace with forward slashes, or an absolute path where the target is outside the workspace. Source: specification, section 2.11.",
         max_length=4096,
-        pattern="^[^\\u0000-\\u001f]+$(?!\\n)",
+        pattern="^[^\\x00-\\x1f]+\\Z",
         title="WorkspacePath",
     ),
 ]
@@ -101,7 +101,7 @@ Timestamp: TypeAlias = Annotated[
     str,
     Meta(
         description="A UTC instant in ISO 8601. Writers end it with `Z`; readers also accept `+00:00`.",
-        pattern="^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\\.[0-9]{1,9})?(?:Z|\\+00:00)$(?!\\n)",
+        pattern="^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\\.[0-9]{1,9})?(?:Z|\\+00:00)\\Z",
         title="Timestamp",
     ),
 ]
@@ -110,8 +110,8 @@ Timestamp: TypeAlias = Annotated[
 RunId: TypeAlias = Annotated[
     str,
     Meta(
-        description="Id of a run and name of its folder: UTC date, UTC time and eight hexadecimal digits. Source: run store contract, section 1.",
-        pattern="^[0-9]{8}-[0-9]{6}-[0-9a-f]{8}$(?!\\n)",
+        description="Id of a run and name of its folder: UTC date, UTC time and eight hexadecimal digits. Source: specification, section 5.3.",
+        pattern="^[0-9]{8}-[0-9]{6}-[0-9a-f]{8}\\Z",
         title="RunId",
     ),
 ]
@@ -121,7 +121,7 @@ AnyRunId: TypeAlias = Annotated[
     str,
     Meta(
         description="Id of a run written by any client, including older ones; safe as a folder name.",
-        pattern="^[0-9A-Za-z][0-9A-Za-z._-]{0,127}$(?!\\n)",
+        pattern="^[0-9A-Za-z][0-9A-Za-z._-]{0,127}\\Z",
         title="AnyRunId",
     ),
 ]
@@ -130,7 +130,7 @@ AnyRunId: TypeAlias = Annotated[
 ModelFamily: TypeAlias = Annotated[
     Literal["logistic_regression", "random_forest", "linear_svc"],
     Meta(
-        description="A supported model family. Source: RunForge guarantees, Model Selection.",
+        description="A supported model family. Source: specification, section 12.3.",
         title="ModelFamily",
     ),
 ]
@@ -139,7 +139,7 @@ ModelFamily: TypeAlias = Annotated[
 Preset: TypeAlias = Annotated[
     Literal["fast", "balanced", "thorough", "custom"],
     Meta(
-        description="A named set of hyperparameters. Source: run store contract, section 3.",
+        description="A named set of hyperparameters. Source: specification, section 12.4.",
         title="Preset",
     ),
 ]
@@ -154,7 +154,7 @@ DeviceType: TypeAlias = Annotated[
 Status: TypeAlias = Annotated[
     Literal["succeeded", "failed", "cancelled"],
     Meta(
-        description="Status of a finished run. Source: result.json contract, Status Values.",
+        description="Status of a finished run. Source: specification, section 7.2.",
         title="Status",
     ),
 ]
@@ -167,7 +167,7 @@ MetricsProfile: TypeAlias = Annotated[
         "classification.multiclass.v1",
     ],
     Meta(
-        description="Which metrics were computed, depending on the model's capabilities. Source: RunForge guarantees, Model-Aware Metrics.",
+        description="Which metrics were computed, depending on the model's capabilities. Source: specification, section 9.3.",
         title="MetricsProfile",
     ),
 ]
@@ -246,10 +246,10 @@ class RecordedHyperparameter(Struct, kw_only=True, frozen=True, gc=False):
 
 class Diagnostic(Struct, kw_only=True, frozen=True, gc=False):
     """
-    One structured statement that explains the behaviour of a run. Source: RunForge guarantees, Diagnostics.
+    One structured statement that explains the behaviour of a run. Source: specification, section 15.3.
     """
 
-    code: Annotated[str, Meta(pattern="^[A-Z][A-Z0-9_]*$(?!\\n)")]
+    code: Annotated[str, Meta(pattern="^[A-Z][A-Z0-9_]*\\Z")]
     severity: Literal["info", "warning", "error"]
     message: Annotated[str, Meta(description="One sentence for display.", min_length=1)]
     details: Annotated[

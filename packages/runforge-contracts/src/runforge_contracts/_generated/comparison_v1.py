@@ -99,7 +99,7 @@ class ComparedRun(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             Literal["trained", "experiment"],
             Meta(
-                description="Whether RunForge trained the model (the default) or an experiment ran (TFC-0003)."
+                description="Whether RunForge trained the model (the default) or an experiment ran."
             ),
         ]
         | UnsetType

@@ -52,7 +52,7 @@ class InspectedLabel(Struct, kw_only=True, frozen=True, gc=False):
 
 class DatasetInspectionV1(Struct, kw_only=True, frozen=True, gc=False):
     """
-    Contents of a dataset, and whether a model can be trained on it. Source: RunForge guarantees, Dataset Inspection.
+    Contents of a dataset, and whether a model can be trained on it. Source: specification, section 11.8.
     """
 
     schema_version: Literal["dataset_inspection.v1"]

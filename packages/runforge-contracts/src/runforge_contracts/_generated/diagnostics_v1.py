@@ -11,7 +11,7 @@ class DiagnosticsV1(
     Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True
 ):
     """
-    Explanations of the behaviour of a run; always present, possibly empty. Source: RunForge guarantees, Diagnostics.
+    Explanations of the behaviour of a run; always present, possibly empty. Source: specification, section 15.3.
     """
 
     schema_version: Literal["diagnostics.v1"]

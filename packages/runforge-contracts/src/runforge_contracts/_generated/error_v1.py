@@ -38,7 +38,7 @@ class ErrorBody(Struct, kw_only=True, frozen=True, gc=False):
     """
 
     code: Annotated[
-        str, Meta(description="Stable code.", pattern="^[A-Z][A-Z0-9_]*$(?!\\n)")
+        str, Meta(description="Stable code.", pattern="^[A-Z][A-Z0-9_]*\\Z")
     ]
     message: Annotated[str, Meta(description="One sentence.", min_length=1)]
     hint: Annotated[str, Meta(description="What to do about it.")] | UnsetType = UNSET
@@ -72,7 +72,7 @@ class ErrorBody(Struct, kw_only=True, frozen=True, gc=False):
 
 class ErrorV1(Struct, kw_only=True, frozen=True, gc=False):
     """
-    A failed command, as `--json` prints it. Source: RunForge contract, Exit codes and errors.
+    A failed command, as `--json` prints it. Source: specification, section 3.1.
     """
 
     error: ErrorBody

@@ -9,7 +9,7 @@ from . import common_v1
 
 class EventV1(Struct, kw_only=True, frozen=True, gc=False):
     """
-    One line of a run's event stream (JSON Lines). Source: RunForge contract, Documents and versions.
+    One line of a run's event stream (JSON Lines). Source: specification, section 15.1.
     """
 
     event: Literal[

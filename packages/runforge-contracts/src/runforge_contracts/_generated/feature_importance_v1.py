@@ -35,7 +35,7 @@ class FeatureImportanceV1(
     Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True
 ):
     """
-    Native feature importances of a forest. Source: RunForge guarantees, Feature Importance.
+    Native feature importances of a forest. Source: specification, section 9.4.
     """
 
     schema_version: Literal["feature_importance.v1"]

@@ -118,7 +118,7 @@ class StoreReport(Struct, kw_only=True, frozen=True, gc=False):
 
 class IndexReportV1(Struct, kw_only=True, frozen=True, gc=False):
     """
-    The indexes of a workspace compared with the run folders, as `runforge index check --json` and `runforge index rebuild --json` print it. Source: run store contract, section 1.
+    The indexes of a workspace compared with the run folders, as `runforge index check --json` and `runforge index rebuild --json` print it. Source: specification, section 5.7.
     """
 
     schema_version: Literal["index_report.v1"]

@@ -57,7 +57,7 @@ class IndexEntry(Struct, kw_only=True, frozen=True, gc=False):
 
 class IndexV1(Struct, kw_only=True, frozen=True, gc=False):
     """
-    Append-only provenance index of a store, oldest run first; it can be rebuilt from the run folders. Source: run store contract, section 1; RunForge guarantees, Provenance Tracking.
+    Append-only provenance index of a store, oldest run first; it can be rebuilt from the run folders. Source: specification, section 5.5.
     """
 
     schema_version: Literal["index.v1"]

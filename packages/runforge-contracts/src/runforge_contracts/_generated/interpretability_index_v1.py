@@ -104,7 +104,7 @@ class InterpretabilityIndexV1(
     Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True
 ):
     """
-    The interpretability artifacts of a run, with their versions and paths. Source: RunForge guarantees, Interpretability Index.
+    The interpretability artifacts of a run, with their versions and paths. Source: specification, section 9.7.
     """
 
     schema_version: Literal["interpretability.index.v1"]

@@ -46,7 +46,7 @@ class LinearCoefficientsV1(
     Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True
 ):
     """
-    Coefficients of a linear model in standardized feature space. Source: RunForge guarantees, Linear Coefficients.
+    Coefficients of a linear model in standardized feature space. Source: specification, section 9.5.
     """
 
     schema_version: Literal["linear_coefficients.v1"]

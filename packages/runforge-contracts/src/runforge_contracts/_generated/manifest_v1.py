@@ -11,7 +11,7 @@ class ManifestV1(
     Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True
 ):
     """
-    Digest and size of every other file of the run. Source: RunForge contract, Where things live.
+    Digest and size of every other file of the run. Source: specification, section 5.4.
     """
 
     schema_version: Literal["manifest.v1"]

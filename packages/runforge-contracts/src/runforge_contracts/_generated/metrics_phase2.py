@@ -11,7 +11,7 @@ class MetricsPhase2(
     Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True
 ):
     """
-    Exactly three metrics; frozen. Source: RunForge guarantees, Metrics Contract.
+    Exactly three metrics; frozen. Source: specification, section 9.1.
     """
 
     accuracy: Annotated[

@@ -14,7 +14,7 @@ class MetricsV1(
     Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True
 ):
     """
-    Detailed metrics on the validation rows, by profile. A metric that cannot be computed is absent. Source: RunForge guarantees, Model-Aware Metrics.
+    Detailed metrics on the validation rows, by profile. A metric that cannot be computed is absent. Source: specification, sections 9.2 and 9.3.
     """
 
     schema_version: Literal["metrics.v1"]

@@ -10,7 +10,7 @@ from . import common_v1
 ProvenanceDefinitions: TypeAlias = Annotated[
     Any,
     Meta(
-        description="Provenance of a run: code, interpreter, packages and machine. Source: RunForge contract, Documents and versions; RunForge guarantees, Provenance.",
+        description="Provenance of a run: code, interpreter, packages and machine. Source: specification, section 14.1.",
         title="ProvenanceDefinitions",
     ),
 ]
@@ -25,7 +25,7 @@ class GitState(Struct, kw_only=True, frozen=True, gc=False):
         str,
         Meta(
             description="Commit checked out, in full.",
-            pattern="^[0-9a-f]{40}(?:[0-9a-f]{24})?$(?!\\n)",
+            pattern="^[0-9a-f]{40}(?:[0-9a-f]{24})?\\Z",
         ),
     ]
     dirty: Annotated[

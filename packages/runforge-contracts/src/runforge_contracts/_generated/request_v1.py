@@ -59,7 +59,7 @@ class RequestDevice(Struct, kw_only=True, frozen=True, gc=False):
 
 class RequestV1(Struct, kw_only=True, frozen=True, gc=False):
     """
-    Configuration of a run; written before training starts. Unknown fields are ignored when reading and kept when saving, at every depth. Source: run store contract, sections 2 and 3.
+    Configuration of a run; written before training starts. Unknown fields are ignored when reading and kept when saving, at every depth. Source: specification, section 6.2.
     """
 
     version: Annotated[
@@ -74,7 +74,7 @@ class RequestV1(Struct, kw_only=True, frozen=True, gc=False):
         str,
         Meta(
             description="Client that wrote the request, as `<client>@<version>`.",
-            pattern="^[!-?A-~]+@[!-?A-~]+$(?!\\n)",
+            pattern="^[!-?A-~]+@[!-?A-~]+\\Z",
         ),
     ]
     field_schema: (

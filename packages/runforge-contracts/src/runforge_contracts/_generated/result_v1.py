@@ -105,7 +105,7 @@ class ResultError(Struct, kw_only=True, frozen=True, gc=False):
             str,
             Meta(
                 description="Stable error code, where RunForge knows the cause.",
-                pattern="^[A-Z][A-Z0-9_]*$(?!\\n)",
+                pattern="^[A-Z][A-Z0-9_]*\\Z",
             ),
         ]
         | UnsetType
@@ -131,7 +131,7 @@ class EffectiveConfig(Struct, kw_only=True, frozen=True, gc=False):
 
 class ResultV1(Struct, kw_only=True, frozen=True, gc=False):
     """
-    Result of a run; written for every run that has a folder. Source: result.json contract.
+    Result of a run; written for every run that has a folder. Source: specification, section 7.1.
     """
 
     version: Annotated[Literal[1], Meta(description="Schema version.")]

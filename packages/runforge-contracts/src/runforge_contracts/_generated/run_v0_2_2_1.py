@@ -9,7 +9,7 @@ from . import common_v1
 
 class RunV0221(Struct, kw_only=True, frozen=True, gc=False):
     """
-    Record of a completed training, as written by the observability release. Source: RunForge guarantees, Observability.
+    Record of a completed training, as written by the observability release. Source: specification, section 8.1.
     """
 
     schema_version: Literal["run.v0.2.2.1"]

@@ -9,7 +9,7 @@ from . import common_v1
 
 class RunV033(Struct, kw_only=True, frozen=True, gc=False):
     """
-    Record of a completed training, with model family, hyperparameters and detailed metrics. Source: RunForge guarantees, Model-Aware Metrics.
+    Record of a completed training, with model family, hyperparameters and detailed metrics. Source: specification, section 8.1.
     """
 
     schema_version: Literal["run.v0.3.3"]

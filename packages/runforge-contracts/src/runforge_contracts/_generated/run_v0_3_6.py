@@ -9,7 +9,7 @@ from . import common_v1
 
 class RunV036(Struct, kw_only=True, frozen=True, gc=False):
     """
-    Record of a completed training, with pointers to the interpretability artifacts. Source: RunForge guarantees, Feature Importance, Linear Coefficients and Interpretability Index.
+    Record of a completed training, with pointers to the interpretability artifacts. Source: specification, section 8.1.
     """
 
     schema_version: Literal["run.v0.3.6"]

@@ -32,7 +32,7 @@ class Split(Struct, kw_only=True, frozen=True, gc=False):
 
 class RunV040(Struct, kw_only=True, frozen=True, gc=False):
     """
-    Record of a completed training, with everything needed to verify and reproduce it. Extends `run.v0.3.6` without changing it. Source: run store contract, section 4; RunForge contract, Documents and versions.
+    Record of a completed training, with everything needed to verify and reproduce it. Extends `run.v0.3.6` without changing it. Source: specification, sections 8.1 and 8.2.
     """
 
     schema_version: Literal["run.v0.4.0"]

@@ -19,8 +19,8 @@ ExperimentCommon: TypeAlias = Annotated[
 ExperimentRunId: TypeAlias = Annotated[
     str,
     Meta(
-        description="Id of an experiment's run and name of its folder: the UTC day and the number of the run on that day. Source: TFC-0003, section 7.",
-        pattern="^run-[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])-(?:[0-9]{3}|[1-9][0-9]{3,8})$(?!\\n)",
+        description="Id of an experiment's run and name of its folder: the UTC day and the number of the run on that day. Source: specification, section 17.4.",
+        pattern="^run-[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])-(?:[0-9]{3}|[1-9][0-9]{3,8})\\Z",
         title="ExperimentRunId",
     ),
 ]
@@ -29,8 +29,8 @@ ExperimentRunId: TypeAlias = Annotated[
 Instant: TypeAlias = Annotated[
     str,
     Meta(
-        description="An instant in ISO 8601 with its offset from UTC; RunForge writes `Z`. Source: TFC-0002, section 6.",
-        pattern="^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\\.[0-9]{1,9})?(?:Z|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])$(?!\\n)",
+        description="An instant in ISO 8601 with its offset from UTC; RunForge writes `Z`. Source: specification, sections 2.5 and 17.3.",
+        pattern="^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\\.[0-9]{1,9})?(?:Z|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])\\Z",
         title="Instant",
     ),
 ]
@@ -38,7 +38,7 @@ Instant: TypeAlias = Annotated[
 
 class Training(Struct, kw_only=True, frozen=True, gc=False):
     """
-    Configuration of the training, including any other values that the user's code needs. Source: TFC-0002, section 6.
+    Configuration of the training, including any other values that the user's code needs. Source: specification, section 17.3.
     """
 
     epochs: (
@@ -56,7 +56,7 @@ class Training(Struct, kw_only=True, frozen=True, gc=False):
 
 class RunCommand(Struct, kw_only=True, frozen=True, gc=False):
     """
-    How user code starts: exactly one of a script, a module and a command. Source: TFC-0003, sections 6 and 10.
+    How user code starts: exactly one of a script, a module and a command. Source: specification, sections 17.2 and 17.6.
     """
 
     script: (

@@ -9,7 +9,7 @@ from . import common_v1, tfc_common_v1
 
 class CodeState(Struct, kw_only=True, frozen=True, gc=False):
     """
-    State of the repository when the run started. Source: TFC-0002, section 6.
+    State of the repository when the run started. Source: specification, section 17.3.
     """
 
     repo: (
@@ -37,7 +37,7 @@ class CodeState(Struct, kw_only=True, frozen=True, gc=False):
 
 class RunFailure(Struct, kw_only=True, frozen=True, gc=False):
     """
-    Why a run did not succeed. Source: TFC-0003, section 14.
+    Why a run did not succeed. Source: specification, section 17.12.
     """
 
     message: Annotated[str, Meta(description="One sentence for display.", min_length=1)]
@@ -101,7 +101,7 @@ class ResolvedReference(Struct, kw_only=True, frozen=True, gc=False):
 
 class ExperimentConfigV1(Struct, kw_only=True, frozen=True, gc=False):
     """
-    The configuration that a run used, and the record of the run. It is itself an experiment that reproduces the run. Source: TFC-0002, section 6.
+    The configuration that a run used, and the record of the run. It is itself an experiment that reproduces the run. Source: specification, section 17.3.
     """
 
     run_id: tfc_common_v1.ExperimentRunId
@@ -120,7 +120,7 @@ class ExperimentConfigV1(Struct, kw_only=True, frozen=True, gc=False):
             str,
             Meta(
                 description="Client that wrote the run, as `<client>@<version>`.",
-                pattern="^[!-?A-~]+@[!-?A-~]+$(?!\\n)",
+                pattern="^[!-?A-~]+@[!-?A-~]+\\Z",
             ),
         ]
         | UnsetType
@@ -130,7 +130,7 @@ class ExperimentConfigV1(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             Literal["running", "succeeded", "failed", "cancelled"],
             Meta(
-                description="Status of the run; `running` until it finishes. Source: TFC-0003, section 14."
+                description="Status of the run; `running` until it finishes. Source: specification, section 17.12."
             ),
         ]
         | UnsetType
@@ -222,7 +222,7 @@ class ExperimentConfigV1(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             list[CopiedModel],
             Meta(
-                description="Artifacts that were copied out of the run. Source: TFC-0003, section 14."
+                description="Artifacts that were copied out of the run. Source: specification, section 17.9."
             ),
         ]
         | UnsetType

@@ -9,7 +9,7 @@ from . import tfc_common_v1
 
 class ExperimentV1(Struct, kw_only=True, frozen=True, gc=False):
     """
-    An experiment: the code to run and its configuration. All other fields are passed to user code. Source: TFC-0003, section 6.
+    An experiment: the code to run and its configuration. All other fields are passed to user code. Source: specification, section 17.2.
     """
 
     experiment: Annotated[

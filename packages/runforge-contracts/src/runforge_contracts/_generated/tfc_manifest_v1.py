@@ -11,7 +11,7 @@ class ExperimentManifestV1(
     Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True
 ):
     """
-    Digest and size of every other file of an experiment's run, that of its final configuration included. Source: RunForge contract, Where things live; TFC-0003, sections 8 and 12.
+    Digest and size of every other file of an experiment's run, that of its final configuration included. Source: specification, section 17.10.
     """
 
     schema_version: Literal["tfc.manifest.v1"]

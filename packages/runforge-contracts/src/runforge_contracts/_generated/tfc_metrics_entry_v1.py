@@ -9,7 +9,7 @@ from . import common_v1
 
 class ExperimentMetricsEntryV1(Struct, kw_only=True, frozen=True, gc=False):
     """
-    One line of the journal that user code appends to (JSON Lines): a value of a metric, a final value, or a parameter. Source: TFC-0003, section 11.
+    One line of the journal that user code appends to (JSON Lines): a value of a metric, a final value, or a parameter. Source: specification, section 17.7.
     """
 
     value: Annotated[Any, Meta(description="The value; that of a metric is a number.")]

@@ -22,7 +22,7 @@ class MetricPoint(Struct, kw_only=True, frozen=True, gc=False):
 
 class ExperimentMetricsV1(Struct, kw_only=True, frozen=True, gc=False):
     """
-    Final values and time series of the metrics of a run. Source: TFC-0002, section 7.
+    Final values and time series of the metrics of a run. Source: specification, section 17.7.
     """
 
     summary: Annotated[

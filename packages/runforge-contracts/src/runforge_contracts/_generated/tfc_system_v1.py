@@ -23,7 +23,7 @@ class Hardware(Struct, kw_only=True, frozen=True, gc=False):
 
 class ExperimentSystemV1(Struct, kw_only=True, frozen=True, gc=False):
     """
-    The environment that a run was executed in. Source: TFC-0002, section 8.
+    The environment that a run was executed in. Source: specification, section 17.8.
     """
 
     os: Annotated[str, Meta(description="Operating system and version.")]

@@ -74,7 +74,7 @@ class TracedRun(Struct, kw_only=True, frozen=True, gc=False):
 
 class TraceV1(Struct, kw_only=True, frozen=True, gc=False):
     """
-    The runs that created or used a file or model with a given SHA-256, as `runforge trace --json` prints them, newest first. Source: RunForge guarantees, Provenance Tracking.
+    The runs that created or used a file or model with a given SHA-256, as `runforge trace --json` prints them, newest first. Source: specification, section 5.8.
     """
 
     schema_version: Literal["trace.v1"]

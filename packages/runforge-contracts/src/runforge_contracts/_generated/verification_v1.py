@@ -163,7 +163,7 @@ class VerifiedStore(Struct, kw_only=True, frozen=True, gc=False):
 
 class VerificationV1(Struct, kw_only=True, frozen=True, gc=False):
     """
-    Whether runs or stores are unchanged, as `runforge verify --json` prints it. Source: RunForge guarantees, Provenance Tracking.
+    Whether runs or stores are unchanged, as `runforge verify --json` prints it. Source: specification, section 14.6.
     """
 
     schema_version: Literal["verification.v1"]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
+
+#: A tilde that is not part of an escape.
+_BARE_TILDE = re.compile("~(?![01])")
 
 
 def format_pointer(parts: Iterable[str | int]) -> str:
@@ -20,12 +24,15 @@ def parse_pointer(pointer: str) -> list[str]:
     Raises
     ------
     RunForgeError
-        ``POINTER_INVALID`` if it is not empty and does not start with a slash.
+        ``POINTER_INVALID`` if it is not empty and does not start with a slash, or has a ``~`` that
+        neither 0 nor 1 follows.
     """
     if pointer == "":
         return []
     if not pointer.startswith("/"):
         raise _invalid(pointer, "A JSON Pointer is empty or starts with `/`.")
+    if _BARE_TILDE.search(pointer):
+        raise _invalid(pointer, "In a JSON Pointer, 0 or 1 follows every `~`.")
     return [part.replace("~1", "/").replace("~0", "~") for part in pointer[1:].split("/")]
 
 

@@ -4,7 +4,7 @@ The parser is stricter than RFC 8259: a duplicate key, a number beyond the range
 surrogate and a document that is too deep or too large are errors, because clients would read them
 differently.
 
-Source: RunForge contract, "How JSON is written"; RFC 8259; RFC 8785.
+Source: specification, sections 2.1 to 2.7 and 2.10; RFC 8259; RFC 8785.
 """
 
 from __future__ import annotations

@@ -3,8 +3,7 @@
 Nothing is recomputed, and only the documents are read. A value that only some of the runs record is
 never reported as equal.
 
-Source: RunForge contract, "Documents and versions" and "Determinism"; RunForge guarantees,
-"Provenance".
+Source: specification, sections 8.2, 13.1 and 14.1.
 """
 
 from __future__ import annotations

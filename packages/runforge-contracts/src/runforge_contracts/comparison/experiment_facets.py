@@ -1,6 +1,6 @@
 """The record of an experiment run, as the same named values that a trained run has.
 
-Source: TFC-0002, sections 6 to 8.
+Source: specification, sections 17.3, 17.7 and 17.8.
 """
 
 from __future__ import annotations

@@ -187,12 +187,8 @@ class CheckedRun(CheckedFolder, Run):
 
     @property
     def is_current(self) -> bool:
-        """Whether the run was written in the present layout, with diagnostics and a manifest."""
-        return (
-            layout.MANIFEST in self.files
-            or self.record_version == "run.v0.4.0"
-            or (self.result is not None and "run_id" in self.result)
-        )
+        """Whether the present layout applies: unless a record of an older version is there."""
+        return self.record_version in (None, RUN_VERSIONS[0])
 
     def index_entry(self, store: StoreLayout) -> dict[str, Any] | None:
         """Return the run's index entry, made from its documents; None if one is invalid."""

@@ -1,6 +1,6 @@
 """Checks that documents are written in canonical form: equal content, equal bytes.
 
-Source: RunForge contract, "How JSON is written"; YAML 1.1 and 1.2.2, on tags of plain scalars.
+Source: specification, sections 2.7 and 2.9; YAML 1.1 and 1.2.2, on tags of plain scalars.
 """
 
 from __future__ import annotations

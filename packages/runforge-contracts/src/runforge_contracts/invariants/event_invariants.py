@@ -1,6 +1,6 @@
 """Checks of a run's event stream: order, completeness and values.
 
-Source: RunForge contract, "Documents and versions".
+Source: specification, sections 15.1 and 15.2.
 """
 
 from __future__ import annotations
@@ -12,7 +12,13 @@ from runforge_contracts.codec.strict_json import parse_json
 from runforge_contracts.display import quote
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.invariants.checked_folder import CheckedRun, refusals
-from runforge_contracts.invariants.finding import Finding, close, show_value, unequal
+from runforge_contracts.invariants.finding import (
+    PRESETS,
+    Finding,
+    close,
+    show_value,
+    unequal,
+)
 from runforge_contracts.store import layout
 from runforge_contracts.validation import validate
 
@@ -70,6 +76,7 @@ def event_findings(folder: CheckedRun) -> Iterator[Finding]:
                 f" {show_value(recorded)}."
             )
             yield Finding("metrics.agree", message, file, None, recorded, event["accuracy"])
+    yield from _agreement(events, folder)
     if status is not None and names:
         message = (
             "The last event of a run with the status {status} is {found}; expected {expected}."
@@ -84,3 +91,37 @@ def event_findings(folder: CheckedRun) -> Iterator[Finding]:
             )
             yield Finding("run.id", message, file, None, expected, event["run_id"])
             break
+
+
+def _agreement(events: list[dict[str, Any]], folder: CheckedRun) -> Iterator[Finding]:
+    """Yield values of events that the documents have otherwise."""
+    run = folder.record or {}
+    recorded = {
+        "preset_id": run.get("preset"),
+        "model_family": run.get("model_family"),
+        "num_samples": run.get("num_samples"),
+        "num_features": run.get("num_features"),
+        "rows_dropped": run.get("dropped_rows_missing_values"),
+        "metrics_profile": run.get("metrics_v1", {}).get("metrics_profile"),
+    }
+    error = (folder.result or {}).get("error") or {}
+    for event in events:
+        documents = [(layout.RUN, recorded)]
+        if event["event"] == "run_failed":
+            documents.append((layout.RESULT, {"code": error.get("code")}))
+        for file, name, expected in (
+            (file, name, value) for file, values in documents for name, value in values.items()
+        ):
+            if expected is not None and name in event:
+                message = "The event {event} has {name} {found}; {file} has {expected}."
+                yield from unequal(
+                    "events.agree",
+                    message,
+                    layout.EVENTS,
+                    "",
+                    expected,
+                    PRESETS.get(event[name], event[name]),
+                    event=quote(event["event"]),
+                    name=name,
+                    file=file,
+                )

@@ -4,7 +4,7 @@ Only the configuration is required; other files must be valid if present. Runs t
 that wrote them, or that have a manifest, must also meet the requirements for clients of RunForge.
 Invalid runs are reported, never changed.
 
-Source: TFC-0002, sections 5 to 11; TFC-0003, sections 7 to 15.
+Source: specification, chapter 17.
 """
 
 from __future__ import annotations

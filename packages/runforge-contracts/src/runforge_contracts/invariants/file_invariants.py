@@ -1,7 +1,6 @@
 """Checks that the files of a run are those that its documents list, byte for byte.
 
-Source: RunForge contract, "Where things live" and "Documents and versions"; result.json contract,
-"Artifacts Array".
+Source: specification, sections 5.4, 7.6 and 8.5.
 """
 
 from __future__ import annotations
@@ -19,6 +18,18 @@ from runforge_contracts.store import layout
 #: Files of every run in the present layout, and those that a completed training adds.
 _ALWAYS = (layout.REQUEST, layout.RESULT, layout.DIAGNOSTICS, layout.MANIFEST)
 _COMPLETED = (layout.RUN, layout.METRICS, layout.METRICS_V1, layout.INTERPRETABILITY_INDEX)
+#: Where each path in run.json leads.
+_PLACES = {
+    "/artifacts/model_pkl": layout.MODEL,
+    "/artifacts/metrics_v1_json": layout.METRICS_V1,
+    "/artifacts/feature_importance_json": layout.FEATURE_IMPORTANCE,
+    "/artifacts/linear_coefficients_json": layout.LINEAR_COEFFICIENTS,
+    "/artifacts/interpretability_index_json": layout.INTERPRETABILITY_INDEX,
+    "/metrics_v1/artifact_path": layout.METRICS_V1,
+    "/feature_importance_artifact": layout.FEATURE_IMPORTANCE,
+    "/linear_coefficients_artifact": layout.LINEAR_COEFFICIENTS,
+    "/interpretability_index_artifact": layout.INTERPRETABILITY_INDEX,
+}
 
 
 def evidence_findings(folder: CheckedRun) -> Iterator[Finding]:
@@ -53,11 +64,9 @@ def _required(folder: CheckedRun) -> Iterator[Finding]:
         needed = list(_ALWAYS)
         if (folder.result or {}).get("status") == "succeeded":
             needed += _COMPLETED
-    elif folder.result is None or layout.RUN in folder.files:
+    else:
         # Older clients wrote a request, a result and detailed metrics only from some version on.
         needed = [layout.RUN, layout.METRICS]
-    else:
-        needed = []
     for file in needed:
         if file not in folder.files:
             yield Finding("run.files", f"The run lacks {file}.", file)
@@ -102,7 +111,7 @@ def _digest_message(document: str, file: str, expected: dict[str, Any], found: F
 
 
 def _pointers(run: dict[str, Any], folder: CheckedRun) -> Iterator[Finding]:
-    """Yield the paths in run.json at which there is no file."""
+    """Yield the paths in run.json at which there is no file, or not the one that they name."""
     named = {f"/artifacts/{key}": value for key, value in run["artifacts"].items()}
     named |= {f"/{key}": value for key, value in run.items() if key.endswith("_artifact")}
     if "metrics_v1" in run:
@@ -112,3 +121,6 @@ def _pointers(run: dict[str, Any], folder: CheckedRun) -> Iterator[Finding]:
         if file not in folder.files and (pointer != "/artifacts/model_pkl" or folder.is_current):
             message = f"{layout.RUN} names {quote(file)} at {pointer}, which is missing."
             yield Finding("run.pointers", message, layout.RUN, pointer, found=file)
+        elif folder.is_current and file != _PLACES.get(pointer, file):
+            message = f"{layout.RUN} names {quote(file)} at {pointer}; expected {_PLACES[pointer]}."
+            yield Finding("run.pointers", message, layout.RUN, pointer, _PLACES[pointer], file)

@@ -16,6 +16,8 @@ from runforge_contracts.display import printable, shorten
 ABSENT = object()
 #: How far a recomputed metric may be from the recorded one; both are sums of a few doubles.
 _TOLERANCE = 1e-9
+#: Names that editors have for presets.
+PRESETS = {"std-train": "balanced", "hq-train": "thorough"}
 #: Most characters of a value that a message shows.
 _SHOWN = 60
 

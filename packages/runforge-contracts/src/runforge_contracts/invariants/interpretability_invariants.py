@@ -1,12 +1,12 @@
 """Checks of feature importances, linear coefficients and the index of both.
 
-Source: RunForge guarantees, "Feature Importance", "Linear Coefficients" and "Interpretability
-Index".
+Source: specification, sections 9.4 to 9.7.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from runforge_contracts.display import quote
@@ -102,6 +102,8 @@ def _importance(document: dict[str, Any], names: list[str] | None) -> Iterator[F
         found = [item["name"] for item in original]
         message = "The original order has {found} where {run} has {expected}."
         yield from unequal(rule, message, file, pointer, names, found, run=layout.RUN)
+    order = {item["name"]: item["index"] for item in original}
+    yield from _ties(ranked, values, order, file, "/features_by_importance")
     if any(values) and not close(sum(values), 1.0):
         message = f"The importances sum to {sum(values)} instead of 1."
         yield Finding(rule, message, file, "/features_by_importance", 1.0, sum(values))
@@ -141,6 +143,8 @@ def _coefficients(document: dict[str, Any], names: list[str] | None) -> Iterator
             message = "The features with coefficients have {found} where {run} has {expected}."
             found = sorted(item["name"] for item in features)
             yield from unequal(rule, message, file, pointer, sorted(names), found, run=layout.RUN)
+            order = {name: index for index, name in enumerate(names)}
+            yield from _ties(features, values, order, file, pointer)
         best = [item["name"] for item in features[: len(top["top_features"])]]
         message = "top_features has {found} where the ranking has {expected}."
         top_pointer = f"/top_k_by_class/{number}/top_features"
@@ -157,6 +161,25 @@ def _ranks(
         yield Finding(rule, f"The values at {pointer} are not in descending order.", file, pointer)
 
 
+def _ties(
+    items: list[dict[str, Any]],
+    values: list[float],
+    order: dict[str, int],
+    file: str,
+    pointer: str,
+) -> Iterator[Finding]:
+    """Yield features of equal value that are not in the order of the columns."""
+    for (above, below), (greater, smaller) in zip(pairwise(items), pairwise(values), strict=True):
+        first, second = order.get(above["name"]), order.get(below["name"])
+        if greater == smaller and first is not None and second is not None and first > second:
+            message = (
+                f"{quote(above['name'])} is ranked before {quote(below['name'])}, an earlier column"
+                f" with the same value {show_value(smaller)}."
+            )
+            yield Finding("interpretability.ties", message, file, pointer)
+            return
+
+
 def _counts(numbers: list[int], first: int, size: int) -> bool:
     """Return whether ``numbers`` are ``first``, ``first + 1``, ... with ``size`` in all."""
     return len(numbers) == size and numbers == list(range(first, first + len(numbers)))
@@ -165,11 +188,20 @@ def _counts(numbers: list[int], first: int, size: int) -> bool:
 def _index(index: dict[str, Any], folder: CheckedRun) -> Iterator[Finding]:
     rule, file = "interpretability-index.available", layout.INTERPRETABILITY_INDEX
     available = index["available_artifacts"]
+    run = folder.record or {}
+    for name in ("runforge_version", "created_at") if folder.is_current and run else ():
+        yield from disagreement(
+            "interpretability-index.origin", file, f"/{name}", layout.RUN, run[name], index[name]
+        )
     for entry, artifact in _ENTRIES.items():
         pointer = f"/available_artifacts/{entry}"
         if entry in available and available[entry]["path"] not in folder.files:
             found = available[entry]["path"]
             message = f"The index lists {quote(found)}, which is missing."
+            yield Finding(rule, message, file, f"{pointer}/path", artifact, found)
+        elif entry in available and available[entry]["path"] != artifact:
+            found = available[entry]["path"]
+            message = f"The index lists {quote(found)} as {entry}; expected {artifact}."
             yield Finding(rule, message, file, f"{pointer}/path", artifact, found)
         elif entry not in available and artifact in folder.files:
             message = f"The index does not list {artifact}."

@@ -1,7 +1,6 @@
 """Checks that metrics follow from the confusion matrix and agree between files.
 
-Source: RunForge guarantees, "Metrics Contract" and "Model-Aware Metrics"; RunForge contract,
-"Documents and versions" (rows of the matrix are true labels).
+Source: specification, sections 9.1 to 9.3.
 """
 
 from __future__ import annotations
@@ -11,9 +10,12 @@ from typing import Any
 
 from runforge_contracts.invariants.checked_folder import CheckedRun
 from runforge_contracts.invariants.finding import Finding, close, disagreement, unequal
+from runforge_contracts.metrics import SUMMARY_NAMES
 from runforge_contracts.store import layout
 
 _MACROS = ("precision", "recall", "f1")
+#: Metrics that a result repeats.
+_SUMMARIZED = ("accuracy", *SUMMARY_NAMES, "roc_auc", "log_loss")
 #: Families whose model gives probabilities.
 _WITH_PROBABILITIES = frozenset({"logistic_regression", "random_forest"})
 
@@ -59,16 +61,19 @@ def metric_findings(folder: CheckedRun) -> Iterator[Finding]:
     yield from _matrix(metrics_v1, run)
     yield from _profile(metrics_v1, run)
     summary = ((folder.result or {}).get("summary") or {}).get("metrics") or {}
-    if "accuracy" in summary and not close(summary["accuracy"], metrics_v1["accuracy"]):
-        yield Finding(
-            "metrics.agree",
-            f"{layout.RESULT} has the accuracy {summary['accuracy']}; {layout.METRICS_V1} has"
-            f" {metrics_v1['accuracy']}.",
-            layout.RESULT,
-            "/summary/metrics/accuracy",
-            metrics_v1["accuracy"],
-            summary["accuracy"],
-        )
+    # Older clients had other definitions of the metrics besides accuracy.
+    for name in _SUMMARIZED if folder.is_current else ("accuracy",):
+        shown, expected = SUMMARY_NAMES.get(name, name), metrics_v1.get(name)
+        if expected is not None and not close(summary.get(shown, expected), expected):
+            yield Finding(
+                "metrics.agree",
+                f"{layout.RESULT} has the {shown} {summary[shown]}; {layout.METRICS_V1} has"
+                f" {expected} as {name}.",
+                layout.RESULT,
+                f"/summary/metrics/{shown}",
+                expected,
+                summary[shown],
+            )
 
 
 def _matrix(metrics: dict[str, Any], run: dict[str, Any] | None) -> Iterator[Finding]:
@@ -84,18 +89,6 @@ def _matrix(metrics: dict[str, Any], run: dict[str, Any] | None) -> Iterator[Fin
     if labels is not None and len(labels) != size:
         message = f"There are {len(labels)} labels for {size} classes."
         yield Finding(rule, message, file, "/class_labels", size, len(labels))
-    if labels is not None and run is not None and "classes" in run:
-        message = "{file} has the labels {found}; {run} has the classes {expected}."
-        yield from unequal(
-            "metrics.agree",
-            message,
-            file,
-            "/class_labels",
-            run["classes"],
-            labels,
-            file=file,
-            run=layout.RUN,
-        )
     total = sum(map(sum, matrix))
     if run is not None and "split" in run:
         yield from unequal(

@@ -1,13 +1,12 @@
 """Checks that request.json, run.json and result.json are consistent.
 
-Source: run store contract, sections 1, 3 and 4; result.json contract, "Status Values"; RunForge
-contract, "Documents and versions" and "Data".
+Source: specification, sections 5.3, 6.2, 7.2 to 7.6 and 8.2 to 8.6.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from runforge_contracts.diagnostics import DiagnosticCode
@@ -25,6 +24,7 @@ _FRACTION = 0.2
 #: How far times to the second may be from a duration, in seconds.
 _CLOCK = 2.0
 _SOURCES = ("cli", "request", "profile", "preset", "model_default")
+_OF_THE_REQUEST = ("cli", "request")
 #: Model families, and the diagnostic for what they do not support.
 _UNSUPPORTED = (
     (("logistic_regression", "linear_svc"), DiagnosticCode.FEATURE_IMPORTANCE_UNSUPPORTED_MODEL),
@@ -39,6 +39,7 @@ def record_findings(folder: CheckedRun) -> Iterator[Finding]:
     yield from _configuration(folder)
     yield from _device(folder)
     yield from _rows(folder)
+    yield from _classes(folder)
     yield from _diagnostics(folder)
     yield from _additive(folder)
 
@@ -76,6 +77,10 @@ def _status(folder: CheckedRun) -> Iterator[Finding]:
     if len(times) == 2 and times[0][:19] > times[1][:19]:
         message = f"finished_at ({times[1]}) is before started_at ({times[0]})."
         yield Finding("result.times", message, layout.RESULT, "/finished_at", found=times[1])
+    created = (run or {}).get("created_at", "") if folder.is_current else ""
+    if created and len(times) == 2 and not times[0][:19] <= created[:19] <= times[1][:19]:
+        message = f"created_at is {created}; the run took from {times[0]} to {times[1]}."
+        yield Finding("result.times", message, layout.RUN, "/created_at", found=created)
     summary = result.get("summary") or {}
     chosen, metrics = summary.get("primary_metric"), summary.get("metrics") or {}
     if chosen and chosen["name"] in metrics:
@@ -124,6 +129,7 @@ def _configuration(folder: CheckedRun) -> Iterator[Finding]:
         "/model/family": _at(request, "model", "family"),
         "/dataset/path": _at(request, "dataset", "path"),
         "/dataset/label_column": _at(request, "dataset", "label_column"),
+        "/dataset/exclude_columns": _at(request, "dataset", "exclude_columns"),
         "/preset": request.get("preset"),
         "/profile": request.get("profile"),
         "/seed": request.get("seed"),
@@ -160,7 +166,7 @@ def _configuration(folder: CheckedRun) -> Iterator[Finding]:
     effective = _at(config, "model", "hyperparameters")
     for name, item in listed.items():
         pointer = "/hyperparameters"
-        if name in given and item["source"] in ("request", "cli"):
+        if name in given and item["source"] in _OF_THE_REQUEST:
             message = "The run used {name} = {found}, but the request has {expected}."
             yield from unequal(
                 "run.hyperparameters",
@@ -185,17 +191,29 @@ def _configuration(folder: CheckedRun) -> Iterator[Finding]:
                 name=quote(name),
             )
     if folder.is_current and run:
+        yield from _sources(run["hyperparameters"], given)
         for name in sorted((given.keys() | (effective or {}).keys()) - listed.keys()):
             message = f"The hyperparameter {quote(name)} is used but not listed in {layout.RUN}."
             yield Finding("run.hyperparameters", message, layout.RUN, "/hyperparameters")
-        for index, item in enumerate(run.get("hyperparameters", ())):
-            if item["source"] not in _SOURCES:
-                found = show_value(item["source"])
-                message = f"The source {found} is not one of {', '.join(_SOURCES)}."
-                pointer = f"/hyperparameters/{index}/source"
-                yield Finding(
-                    "run.hyperparameters", message, layout.RUN, pointer, found=item["source"]
-                )
+
+
+def _sources(listed: list[dict[str, Any]], given: dict[str, Any]) -> Iterator[Finding]:
+    """Yield hyperparameters that are repeated, or whose source is unknown or not the true one."""
+    rule, seen = "run.hyperparameters", set[str]()
+    for index, item in enumerate(listed):
+        name, source, pointer = item["name"], item["source"], f"/hyperparameters/{index}"
+        if name in seen:
+            message = f"The hyperparameter {quote(name)} is listed twice."
+            yield Finding(rule, message, layout.RUN, f"{pointer}/name", found=name)
+        seen.add(name)
+        message = ""
+        if source not in _SOURCES:
+            message = f"The source {show_value(source)} is not one of {', '.join(_SOURCES)}."
+        elif (name in given) is not (source in _OF_THE_REQUEST):
+            there = "has" if name in given else "lacks"
+            message = f"{quote(name)} has the source {source}, but the request {there} it."
+        if message:
+            yield Finding(rule, message, layout.RUN, f"{pointer}/source", found=source)
 
 
 def _device(folder: CheckedRun) -> Iterator[Finding]:
@@ -242,6 +260,60 @@ def _rows(folder: CheckedRun) -> Iterator[Finding]:
         message = "feature_names has {found} names for {expected} features."
         found = len(run["feature_names"])
         yield from unequal(rule, message, layout.RUN, "/feature_names", run["num_features"], found)
+        yield from _features(run, _at(folder.request, "dataset", "exclude_columns") or ())
+
+
+def _features(run: dict[str, Any], excluded: Sequence[str]) -> Iterator[Finding]:
+    """Yield features that are repeated, excluded or the label."""
+    without, seen = {*excluded}, set[str]()
+    for index, name in enumerate(run["feature_names"]):
+        reason = ""
+        if name == run["label_column"]:
+            reason = "the label column"
+        elif name in without:
+            reason = "a column that the request excludes"
+        elif name in seen:
+            reason = "listed twice"
+        seen.add(name)
+        if reason:
+            message = f"The feature {quote(name)} is {reason}."
+            pointer = f"/feature_names/{index}"
+            yield Finding("run.rows", message, layout.RUN, pointer, found=name)
+
+
+def _classes(folder: CheckedRun) -> Iterator[Finding]:
+    """Yield classes out of order, and documents that list other classes than the record."""
+    classes, rule = (folder.record or {}).get("classes"), "run.classes"
+    if classes is None:
+        return
+    if len({isinstance(label, str) for label in classes}) > 1:
+        message = f"/classes has integers and strings: {show_value(classes)}."
+        yield Finding(rule, message, layout.RUN, "/classes", found=classes)
+    else:
+        # Strings are compared by their code points, in Python as in the contract.
+        message = "/classes has {found} where the sorted labels have {expected}."
+        yield from unequal(rule, message, layout.RUN, "/classes", sorted({*classes}), classes)
+    for file, member in (
+        (layout.METRICS_V1, "class_labels"),
+        (layout.LINEAR_COEFFICIENTS, "classes"),
+    ):
+        document = folder.raw(file) or {}
+        if member in document:
+            found = document[member]
+            yield from disagreement(rule, file, f"/{member}", layout.RUN, classes, found)
+        if "num_classes" in document:
+            found = document["num_classes"]
+            message = "{file} has {found} classes; {run} has {expected}."
+            yield from unequal(
+                rule,
+                message,
+                file,
+                "/num_classes",
+                len(classes),
+                found,
+                file=file,
+                run=layout.RUN,
+            )
 
 
 def _diagnostics(folder: CheckedRun) -> Iterator[Finding]:
@@ -249,6 +321,20 @@ def _diagnostics(folder: CheckedRun) -> Iterator[Finding]:
     if document is None:
         return
     by_code = {item["code"]: item for item in document["diagnostics"]}
+    for index, item in enumerate(document["diagnostics"] if folder.is_current else ()):
+        if item["code"] in DiagnosticCode.__members__:
+            expected = DiagnosticCode(item["code"]).severity
+            message = "{code} has the severity {found}; expected {expected}."
+            pointer = f"/diagnostics/{index}/severity"
+            yield from unequal(
+                "diagnostics.severity",
+                message,
+                layout.DIAGNOSTICS,
+                pointer,
+                expected,
+                item["severity"],
+                code=item["code"],
+            )
     run, result = folder.record or {}, folder.result or {}
     code = DiagnosticCode.MISSING_VALUES_DROPPED
     dropped, reported = run.get("dropped_rows_missing_values"), by_code.get(code)

@@ -1,7 +1,6 @@
 """All checks of a store: its runs, and the index that lists them.
 
-Source: run store contract, section 1; RunForge guarantees, "Provenance Tracking"; RunForge
-contract, "Documents and versions".
+Source: specification, sections 5.1 to 5.5.
 """
 
 from __future__ import annotations
@@ -18,16 +17,13 @@ from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.folders import list_folder
 from runforge_contracts.invariants.checked_folder import CheckedRun
-from runforge_contracts.invariants.finding import Finding, close, same, show_value
+from runforge_contracts.invariants.finding import PRESETS, Finding, close, same, show_value
 from runforge_contracts.invariants.run_invariants import check_folder
 from runforge_contracts.run_ids import started
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import describe, locate_run, read_index_document, run_folders
 from runforge_contracts.store.run import Run
-
-#: Names that editors have for presets.
-_PRESETS = {"std-train": "balanced", "hq-train": "thorough"}
 
 
 def check_store(store: StoreLayout) -> list[Finding]:
@@ -246,7 +242,7 @@ def differences(
 
 def _alike(key: str, value: Any, found: Any) -> bool:
     if key == "preset_id":
-        return same(value, _PRESETS.get(found, found))
+        return same(value, PRESETS.get(found, found))
     if key == "created_at":
         return instant(value) == instant(found)
     return same(value, found)

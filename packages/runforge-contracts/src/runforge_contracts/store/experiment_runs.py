@@ -3,7 +3,7 @@
 An experiment run is in ``runs/run-YYYY-MM-DD-NNN/`` of a repository. Nothing here writes, follows
 a symbolic link, or trusts a path that it finds in a document.
 
-Source: TFC-0002, section 5; TFC-0003, sections 5 to 14.
+Source: specification, chapter 17.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ experiment runs, which no index lists, are inserted by the modification times of
 clone or a copy these are not the times of recording: two such runs are compared by their recorded
 times.
 
-Source: RunForge contract, "Where things live".
+Source: specification, section 5.6.
 """
 
 from __future__ import annotations

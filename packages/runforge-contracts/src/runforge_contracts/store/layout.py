@@ -1,6 +1,6 @@
 """The paths of stores and runs: the one layout that every reader and writer uses.
 
-Source: run store contract, section 1; RunForge contract, "Where things live"; TFC-0002, section 5.
+Source: specification, sections 5.1, 5.2 and 17.1.
 """
 
 from __future__ import annotations

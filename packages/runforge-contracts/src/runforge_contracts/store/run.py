@@ -217,7 +217,7 @@ class Run(BaseRun):
 def synthesized_diagnostics(record: dict[str, Any] | None) -> list[dict[str, Any]]:
     """Return the diagnostics that follow from a run record alone.
 
-    Source: RunForge guarantees, "Synthesized Diagnostics".
+    Source: specification, section 10.2.
     """
     from runforge_contracts.diagnostics import DiagnosticCode, diagnostic, raw_diagnostic
 

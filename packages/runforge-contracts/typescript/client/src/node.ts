@@ -4,7 +4,7 @@
  * @module
  */
 import { randomUUID } from "node:crypto";
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import type { DocumentName, Documents, Strict } from "@runforge/contracts";
 import { encode, type Format, type Loaded, parse } from "./documents.js";
 
@@ -20,7 +20,8 @@ export function load<Name extends DocumentName>(name: Name, path: string): Loade
 }
 
 /**
- * Validate and write a document. Readers see the old file or the complete new one.
+ * Validate and write a document. Readers see the old file or the complete new one, which keeps the
+ * permissions of the old one.
  *
  * @throws {RunForgeError} If the document is invalid; then nothing is written.
  */
@@ -32,7 +33,9 @@ export function save<Name extends DocumentName>(
   const text = encode(name, document, formatOf(path));
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {
+    const old = statSync(path, { throwIfNoEntry: false });
     writeFileSync(temporary, text, { flag: "wx" });
+    if (old) chmodSync(temporary, old.mode & 0o7777);
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });

@@ -35,7 +35,7 @@ export function escapePart(part: string): string {
 
 /** Return the container that a pointer ends in, and the last part of the pointer. */
 function locate(document: JsonObject, pointer: string): [Json[] | JsonObject, string] {
-  if (!pointer.startsWith("/")) throw invalid(pointer);
+  if (!pointer.startsWith("/") || /~(?![01])/.test(pointer)) throw invalid(pointer);
   const parts = pointer
     .slice(1)
     .split("/")

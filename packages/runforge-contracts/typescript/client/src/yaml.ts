@@ -50,14 +50,18 @@ export function parseYaml(text: string): Json {
     return checked(document.toJS({ maxAliasCount: 100 }), 0);
   } catch (error) {
     if (error instanceof RunForgeError) throw error;
-    // The parser throws a ReferenceError for too many aliases; otherwise its recursion overflowed.
-    const code = error instanceof ReferenceError ? "YAML_TOO_LARGE" : "YAML_TOO_DEEP";
-    throw new RunForgeError(code, (error as Error).message);
+    throw new RunForgeError(codeOf(error as Error), (error as Error).message);
   }
 }
 
 function refuseTag(tag: string | undefined): void {
   if (tag) throw new RunForgeError("YAML_TAG_REFUSED", `The tag ${tag} is not supported.`);
+}
+
+/** The parser throws a ReferenceError for aliases; otherwise its recursion overflowed. */
+function codeOf(error: Error): string {
+  if (!(error instanceof ReferenceError)) return "YAML_TOO_DEEP";
+  return error.message.startsWith("Excessive alias count") ? "YAML_TOO_LARGE" : "YAML_INVALID";
 }
 
 function checked(value: unknown, depth: number): Json {

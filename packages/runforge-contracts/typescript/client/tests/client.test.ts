@@ -87,6 +87,8 @@ test("an edit that would make the document invalid is rejected", () => {
     [{ "/absent": undefined }, "POINTER_INVALID", "/absent"],
     [{ "/tags/99": "x" }, "POINTER_INVALID", "/tags/99"],
     [{ "/tags/00": "x" }, "POINTER_INVALID", "/tags/00"],
+    [{ "/tags/2": "x" }, "POINTER_INVALID", "/tags/2"],
+    [{ "/a~b": "x" }, "POINTER_INVALID", "/a~b"],
     [{ preset: "fast" }, "POINTER_INVALID", "preset"],
   ] as const) {
     assert.throws(() => edit("request.v1", document, changes), rejected(code, pointer));

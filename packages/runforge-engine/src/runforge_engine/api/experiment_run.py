@@ -1,6 +1,6 @@
 """``ExperimentRun``: the run of an experiment, with its history as a data frame and a table.
 
-Source: TFC-0002, section 5.
+Source: specification, section 17.1.
 """
 
 from __future__ import annotations

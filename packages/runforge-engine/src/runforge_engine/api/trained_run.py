@@ -1,6 +1,6 @@
 """``Run``: a recorded run that can load its model, with a table for notebooks.
 
-Source: RunForge contract, "Documents and versions".
+Source: specification, sections 8.2 and 12.2.
 """
 
 from __future__ import annotations

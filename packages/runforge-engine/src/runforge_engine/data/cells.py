@@ -1,6 +1,6 @@
 """Interpret a cell of a table: a number, a boolean, or a missing value.
 
-Source: RunForge contract, "Data".
+Source: specification, section 11.2.
 """
 
 from __future__ import annotations

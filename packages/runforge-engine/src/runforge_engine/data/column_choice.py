@@ -1,6 +1,6 @@
 """Choose the label and the feature columns of a dataset, and check their names.
 
-Source: RunForge contract, "Data".
+Source: specification, sections 11.3 to 11.5.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Decode the bytes of a CSV file: decompress them, and check their format and encoding.
 
-Source: RunForge contract, "Data".
+Source: specification, section 11.1.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Arrow is strict about the number of fields in a row and exact about floats. If i
 rejects a column, the cells are read as strings, so that every cell has the same meaning (see
 :mod:`runforge_engine.data.cells`) however it is read.
 
-Source: RunForge contract, "Data"; RFC 4180.
+Source: specification, section 11.1; RFC 4180.
 """
 
 from __future__ import annotations

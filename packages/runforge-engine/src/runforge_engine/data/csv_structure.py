@@ -1,6 +1,6 @@
 """Find structural errors of a CSV file: unmatched quotes, rows with a wrong number of fields.
 
-Source: RunForge contract, "Data"; RFC 4180.
+Source: specification, sections 11.1 and 11.6; RFC 4180.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 A run trains on a file that can be inspected, hashed and read again, so a data frame is written
 before it is used. Equal data frames give the same file, which is written once.
 
-Source: RunForge contract, "Data".
+Source: specification, section 11.1.
 """
 
 from __future__ import annotations

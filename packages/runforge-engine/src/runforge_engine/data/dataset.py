@@ -4,7 +4,7 @@ Used columns are read, rows with a missing value are dropped and counted, and th
 finite numbers and valid labels. No value is imputed or guessed. Diagnostics report booleans, labels
 that look alike and numbers that no double represents.
 
-Source: RunForge contract, "Data"; RunForge guarantees, "Label Handling" and "Missing Data".
+Source: specification, sections 11.2 to 11.6.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Inspect a dataset before training: its columns, missing values, and whether it is valid.
 
-Source: RunForge guarantees, "Dataset Inspection" and "Diagnostics".
+Source: specification, sections 11.8 and 15.3.
 """
 
 from __future__ import annotations

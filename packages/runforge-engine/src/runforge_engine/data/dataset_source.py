@@ -1,6 +1,6 @@
 """Read the bytes of a dataset once, so that the hashed bytes are the parsed ones.
 
-Source: RunForge contract, "Data".
+Source: specification, sections 11.1 and 14.2.
 """
 
 from __future__ import annotations

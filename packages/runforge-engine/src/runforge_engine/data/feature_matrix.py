@@ -33,6 +33,7 @@ _BLOCK = 2**17
 #: Minimum number of rows that are copied at once.
 _LEAST_ROWS = 512
 _INTEGER = re.compile(r"[+-]?[0-9]+(?:\.0*)?", re.ASCII)
+_INFINITE = re.compile(r"[+-]?inf(?:inity)?", re.ASCII | re.IGNORECASE)
 
 
 def feature_matrix(
@@ -196,7 +197,8 @@ def _parse_cells(column: pa.ChunkedArray, keep: Any, target: Any, name: str) -> 
             target[:] = pc.equal(words, BOOLEANS[1]).to_numpy(zero_copy_only=False)
             return _ParsedColumn(boolean=True)
         for position, cell in enumerate(cells.to_pylist()):
-            value = parse_number(cell)
+            # An infinite value is refused as such, whichever columns are beside it.
+            value = float(cell) if _INFINITE.fullmatch(cell) else parse_number(cell)
             if value is None:
                 return _ParsedColumn(
                     Problem(

@@ -1,6 +1,6 @@
 """Convert the label column of a table to positions among sorted classes; check the classes.
 
-Source: RunForge guarantees, "Label Handling".
+Source: specification, section 11.4.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Parse class labels: integers if every label is integral, otherwise strings; never floats.
 
-Source: RunForge guarantees, "Label Handling"; RunForge contract, "Data".
+Source: specification, section 11.4.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Read the columns of a Parquet file with the same result as for an equivalent CSV file.
 
-Source: RunForge contract, "Data".
+Source: specification, section 11.1.
 """
 
 from __future__ import annotations

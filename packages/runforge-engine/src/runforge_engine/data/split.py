@@ -3,8 +3,7 @@
 The split equals that of scikit-learn's ``train_test_split``. It is reimplemented here so that it
 does not change with the version of scikit-learn, and to avoid a list of a million numbers.
 
-Source: RunForge guarantees, "Determinism"; RunForge contract, "Data"; scikit-learn,
-``StratifiedShuffleSplit``.
+Source: specification, section 11.7; scikit-learn, ``StratifiedShuffleSplit``.
 """
 
 from __future__ import annotations

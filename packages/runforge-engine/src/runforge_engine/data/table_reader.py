@@ -2,7 +2,7 @@
 
 Columns are named by their positions, because names may be missing or repeated.
 
-Source: RunForge contract, "Data".
+Source: specification, section 11.1.
 """
 
 from __future__ import annotations

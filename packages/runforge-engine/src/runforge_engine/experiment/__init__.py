@@ -9,7 +9,7 @@ A training script needs one name of this package, whose import costs a few milli
 
 The other modules run experiments; import them only to run experiments.
 
-Source: TFC-0002; TFC-0003.
+Source: specification, chapter 17.
 """
 
 from runforge_engine.experiment.tracking import CurrentRun, current_run, read_config

@@ -1,6 +1,6 @@
 """Create the files of a repository for experiments.
 
-Source: TFC-0002, sections 5 and 10; TFC-0003, section 6.
+Source: specification, sections 17.1 and 17.2.
 """
 
 from __future__ import annotations

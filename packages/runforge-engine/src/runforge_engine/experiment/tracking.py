@@ -1,10 +1,12 @@
 """Log metrics, parameters and artifacts of a run from a training script.
 
-The contract is the environment variables and file formats that this module uses (TFC-0003,
-sections 11 and 12). The module is therefore small and uses only the standard library, and a script
-in another language can write the same files directly.
+The contract is the environment variables and file formats that this module uses. The module is
+therefore small and uses only the standard library, and a script in another language can write the
+same files directly.
 
 Outside of a run all functions can be called and have no effect.
+
+Source: specification, sections 17.6, 17.7 and 17.9.
 """
 
 from __future__ import annotations

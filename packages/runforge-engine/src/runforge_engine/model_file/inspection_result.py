@@ -1,6 +1,6 @@
 """The result of an inspection, and its document.
 
-Source: RunForge guarantees, "Pipeline Inspection".
+Source: specification, section 14.8.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Inspect a model file without running it.
 
-Source: RunForge guarantees, "Pipeline Inspection".
+Source: specification, section 14.8.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """The configuration of a run: model defaults, preset, profile and overrides, merged by precedence.
 
-Source: run store contract, "Preset values"; RunForge guarantees, "Precedence Rules" and "Training
-Profiles"; RunForge contract, "Training".
+Source: specification, sections 12.4 to 12.6.
 """
 
 from __future__ import annotations

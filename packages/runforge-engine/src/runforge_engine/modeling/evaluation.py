@@ -3,7 +3,7 @@
 Every number is what the function of the same name in ``sklearn.metrics`` returns. A metric that
 cannot be computed is absent, and a diagnostic says why.
 
-Source: RunForge guarantees, "Model-Aware Metrics".
+Source: specification, sections 9.2 and 9.3.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """The model families, with every parameter of their estimators.
 
 A new scikit-learn cannot change a default silently, because each estimator is built with its full
-parameter set. Source: RunForge guarantees, "Supported Hyperparameters"; RunForge contract,
-"Training"; scikit-learn 1.8 and 1.9, estimator documentation.
+parameter set.
+
+Source: specification, section 12.3; scikit-learn 1.8 and 1.9, estimator documentation.
 """
 
 from __future__ import annotations

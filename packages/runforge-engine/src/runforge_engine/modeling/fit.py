@@ -3,7 +3,7 @@
 The pipeline has exactly two steps, ``scaler`` and ``clf``. The fit runs in the background, because
 liblinear and the forest stay in native code for minutes.
 
-Source: RunForge contract, "Training" and "Determinism"; RunForge guarantees, "Model Artifacts".
+Source: specification, sections 12.2, 13.1 and 13.2.
 """
 
 from __future__ import annotations

@@ -2,8 +2,7 @@
 
 Only values of the model itself are given; nothing is approximated.
 
-Source: RunForge guarantees, "Feature Importance", "Linear Coefficients" and "Interpretability
-Index".
+Source: specification, sections 9.4 to 9.7.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Only the model of a run is loaded: its digest must be the one that the run's doc
 index agree on, the static reader must find nothing in it, and the loader allows only the names that
 models need. A row with a missing value gets no prediction; nothing is imputed.
 
-Source: RunForge contract, "Data" and "Determinism"; RunForge guarantees, "Missing Data".
+Source: specification, sections 11.2, 11.4 and 12.2.
 """
 
 from __future__ import annotations

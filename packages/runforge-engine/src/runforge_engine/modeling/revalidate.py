@@ -7,7 +7,7 @@ otherwise an error says what is missing. Nothing is trained.
 For the numbers of the run itself call
 :func:`runforge_engine.runtime.numeric_environment.pin_environment` before numpy is imported.
 
-Source: RunForge contract, "Data", "Training" and "Determinism".
+Source: specification, sections 11.7, 12.2 and 13.1.
 """
 
 from __future__ import annotations

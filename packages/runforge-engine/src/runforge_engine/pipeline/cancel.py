@@ -6,7 +6,7 @@ run's files, so the file system decides who may cancel a run. No process id is u
 have been reused, and nothing is left behind: the lock ends with the process that holds it. It works
 for every run, whether a command, an editor or a notebook started it.
 
-Source: run store contract, section 1; fcntl(2), "Advisory record locking".
+Source: specification, section 12.7; fcntl(2), "Advisory record locking".
 """
 
 from __future__ import annotations

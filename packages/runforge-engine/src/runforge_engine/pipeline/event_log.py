@@ -1,6 +1,6 @@
 """The event log of a run: events and diagnostics, written to the logs and sent to the observer.
 
-Source: RunForge contract, "Documents and versions" (events) and "Where things live" (logs).
+Source: specification, sections 15.1 to 15.3.
 """
 
 from __future__ import annotations

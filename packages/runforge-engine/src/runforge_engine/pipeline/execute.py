@@ -3,8 +3,7 @@
 What can be refused is refused before anything is written. Once the run has a folder, every run
 is recorded in ``result.json`` and in the index, whether it succeeded, failed or was cancelled.
 
-Source: run store contract, section 1; result.json contract; RunForge guarantees, "Lifecycle of a
-Run".
+Source: specification, sections 5.3, 6.1, 7.2 and 12.1.
 """
 
 from __future__ import annotations

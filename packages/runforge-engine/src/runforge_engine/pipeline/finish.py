@@ -1,6 +1,6 @@
 """Finish a run: build ``result.json``, write the last documents and append the run to the index.
 
-Source: run store contract, section 1; result.json contract.
+Source: specification, sections 5.5 and 7.1.
 """
 
 from __future__ import annotations

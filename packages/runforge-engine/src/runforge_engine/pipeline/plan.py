@@ -1,6 +1,6 @@
 """The plan of a run: a request that passed every check that needs no training.
 
-Source: run store contract, section 3; RunForge contract, "Training".
+Source: specification, sections 6.2 to 6.4 and 12.6.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Requests to train, prepared: made from parts or from an earlier run, and resolved once.
 
-Source: run store contract, sections 2 and 3.
+Source: specification, sections 6.1 to 6.3.
 """
 
 from __future__ import annotations

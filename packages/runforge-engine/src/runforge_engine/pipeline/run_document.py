@@ -2,7 +2,7 @@
 
 Nothing is read or written here.
 
-Source: run store contract, section 4; RunForge contract, "Documents and versions".
+Source: specification, sections 7.4 and 8.1 to 8.6.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Every document is validated once, before it is written, and each file is written once. The result
 comes last, after the manifest that lists every other file, so a folder with a result is complete.
 
-Source: run store contract, sections 1 and 4; result.json contract; RunForge guarantees.
+Source: specification, sections 4.8, 5.2 and 5.4.
 """
 
 from __future__ import annotations

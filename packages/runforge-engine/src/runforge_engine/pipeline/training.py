@@ -2,8 +2,7 @@
 
 :func:`train` returns values and writes no file; :func:`complete` also writes what it returns.
 
-Source: RunForge guarantees, "Lifecycle of a Run"; RunForge contract, sections "Data", "Training"
-and "Documents and versions".
+Source: specification, sections 12.1 and 12.2.
 """
 
 from __future__ import annotations

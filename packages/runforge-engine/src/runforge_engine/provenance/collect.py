@@ -1,6 +1,6 @@
 """Collect the provenance of a run: code, interpreter, packages, machine, numeric environment.
 
-Source: RunForge guarantees, Provenance.
+Source: specification, section 14.1.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ those in messages and tracebacks. They contain names of people, machines and pro
 affect the model. On request they are left out; ``provenance.left_out`` and a diagnostic list what
 was removed. Everything that proves the run is kept: digests, versions, the commit, the processor.
 
-Source: RunForge contract, "Documents and versions" (``provenance``).
+Source: specification, sections 13.4 and 14.1.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
 """Train a run again from its record alone, and compare the results.
 
-Source: RunForge guarantees, "Determinism" and "Provenance".
+Source: specification, section 14.7.
 """

@@ -3,8 +3,8 @@
 With ``SOURCE_DATE_EPOCH`` in the environment the clock always shows that instant and durations are
 zero, so that two runs of one request are byte-identical.
 
-Source: run store contract, "Run Request Schema" (ISO 8601, UTC); reproducible-builds.org,
-"SOURCE_DATE_EPOCH specification".
+Source: specification, sections 2.5 and 13.3; reproducible-builds.org, "SOURCE_DATE_EPOCH
+specification".
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@ The command line does this first. When numpy was already imported nothing is cha
 record (``provenance.numerics.pinned``) says whether the environment is in effect: a worker process
 inherits it from its parent, even where numpy was imported before.
 
-Source: RunForge guarantees, Determinism; OpenBLAS, "Runtime variables"; numpy, "CPU/SIMD
-optimizations, Runtime dispatch".
+Source: specification, section 13.2; OpenBLAS, "Runtime variables"; numpy, "CPU/SIMD optimizations,
+Runtime dispatch".
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ lacks only the most recent entries, which are appended to it before the two file
 lease of the kernel detects a reader that still has the spare open. In that case, and when the spare
 is not known to be an earlier state of the index, the index is copied.
 
-Source: RunForge contract, "Where things live"; fcntl(2), "Leases".
+Source: specification, section 5.5; fcntl(2), "Leases".
 """
 
 from __future__ import annotations

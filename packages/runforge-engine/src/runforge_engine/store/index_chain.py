@@ -9,7 +9,7 @@ that its tail was cut off: the head of the shorter index is valid, too. Heads ar
 outside the index, in the signed statements of runs
 (:mod:`runforge_engine.provenance.signatures`), and compared with the index later.
 
-Source: RunForge guarantees, Provenance Tracking (append-only index); RFC 8785.
+Source: specification, section 14.3; RFC 8785.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Compare the index with the run folders.
 
-Source: run store contract, section 1; RunForge contract, "Where things live".
+Source: specification, sections 5.5 and 5.7.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Rebuilding adds missing entries and changes no existing one: the index is append-only, and an entry
 whose folder is missing is kept as history.
 
-Source: run store contract, section 1; RunForge contract, "Where things live".
+Source: specification, section 5.7.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 The index is searched first, then the documents of the runs. Older clients recorded no digest of the
 model: for their runs the model file is hashed, but never loaded.
 
-Source: RunForge guarantees, "Provenance Tracking"; RunForge contract, "Documents and versions".
+Source: specification, section 5.8.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Write to a store: claim a run folder, and commit a run to the index.
 
-Source: run store contract, section 1; RunForge contract, "Where things live".
+Source: specification, sections 5.3 and 5.5.
 """
 
 from __future__ import annotations

@@ -2,8 +2,7 @@
 
 The folder of a finished run never changes, so its result is cached.
 
-Source: run store contract, section 1; RunForge contract, "Where things live" and "Documents and
-versions".
+Source: specification, section 5.6.
 """
 
 from __future__ import annotations

@@ -10,5 +10,5 @@ and not edited in one place only.
 Nothing is written, symbolic links in a run folder are not followed, and a file that cannot be read
 is a finding.
 
-Source: RunForge guarantees, "Provenance Tracking"; RunForge contract, "Documents and versions".
+Source: specification, section 14.6.
 """

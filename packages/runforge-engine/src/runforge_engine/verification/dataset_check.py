@@ -1,6 +1,6 @@
 """Compare datasets with the digests that runs recorded, and find those that were moved.
 
-Source: RunForge contract, "Data"; RunForge guarantees, "Provenance Tracking".
+Source: specification, sections 14.2 and 14.6.
 """
 
 from __future__ import annotations

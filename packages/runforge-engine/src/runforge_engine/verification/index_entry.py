@@ -1,6 +1,6 @@
 """Compare the index entry of a run with the run's documents.
 
-Source: RunForge guarantees, "Provenance Tracking"; RunForge contract, "Documents and versions".
+Source: specification, sections 5.5 and 14.6.
 """
 
 from __future__ import annotations

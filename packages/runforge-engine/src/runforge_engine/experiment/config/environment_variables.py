@@ -1,6 +1,6 @@
 """Environment variables that an experiment declares.
 
-Source: TFC-0003, section 10.
+Source: specification, section 17.5.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Resolve ``dataset`` and ``model`` of an experiment to files, with their digests.
 
-Source: TFC-0003, section 9.1.
+Source: specification, section 17.5.
 """
 
 from __future__ import annotations

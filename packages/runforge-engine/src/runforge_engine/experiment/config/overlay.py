@@ -1,6 +1,6 @@
 """Merge configuration files; later files override earlier ones.
 
-Source: TFC-0003, section 9.1.
+Source: specification, section 17.5.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 It uses only the standard library, like the module that training scripts import.
 
-Source: TFC-0003, section 12.
+Source: specification, section 17.9.
 """
 
 from __future__ import annotations

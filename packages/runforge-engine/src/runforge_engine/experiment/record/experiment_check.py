@@ -1,6 +1,6 @@
 """Check the experiment runs of a repository, without changing them.
 
-Source: TFC-0002, sections 10 and 11; TFC-0003, sections 12 and 15.
+Source: specification, section 17.13.
 """
 
 from __future__ import annotations

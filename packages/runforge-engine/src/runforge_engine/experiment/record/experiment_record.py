@@ -4,7 +4,7 @@ The configuration with the final status is written last: it replaces the one wit
 run in progress, and the manifest already has its digest. A run whose configuration has a final
 status is therefore complete.
 
-Source: TFC-0002, section 5; TFC-0003, sections 8, 9 and 14.
+Source: specification, sections 17.1, 17.3, 17.10 and 17.12.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Nothing is written, symbolic links in a run folder are not followed, and a file that cannot be read
 is a finding.
 
-Source: TFC-0003, sections 8 and 12.
+Source: specification, sections 14.6 and 17.10.
 """
 
 from __future__ import annotations

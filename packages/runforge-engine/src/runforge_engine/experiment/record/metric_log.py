@@ -9,7 +9,7 @@ define one: points are sorted by step, and of two with the same step the one wit
 ``revision`` counts, then the larger value. The revision is the number of times that the same
 process had logged that value before.
 
-Source: TFC-0002, section 7; TFC-0003, section 11.
+Source: specification, section 17.7.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Allocate the folder of a run; its name is the id, and creating it claims the id.
 
-Source: TFC-0003, sections 7 and 8.
+Source: specification, section 17.4.
 """
 
 from __future__ import annotations

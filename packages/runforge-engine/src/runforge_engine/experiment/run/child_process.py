@@ -1,6 +1,6 @@
 """Run user code in a separate process group that is always ended as a whole.
 
-Source: TFC-0003, section 10.
+Source: specification, section 17.6.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Record the code that an experiment runs: repository, commit, and differences from it.
 
-Source: TFC-0002, section 6.
+Source: specification, section 17.3.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Build the command that starts user code: a script, a module or a command, never a shell line.
 
-Source: TFC-0003, sections 6 and 10.
+Source: specification, sections 17.2 and 17.6.
 """
 
 from __future__ import annotations

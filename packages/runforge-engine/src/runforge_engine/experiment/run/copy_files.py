@@ -3,7 +3,7 @@
 An existing model is never replaced by another one: a user who wants to reuse a name removes the
 old file, or gives each run a separate name with ``{run_id}``.
 
-Source: TFC-0003, section 14.
+Source: specification, section 17.9.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Check whether the input files of a run changed since it started.
 
-Source: TFC-0003, section 9.1.
+Source: specification, section 17.5.
 """
 
 from __future__ import annotations

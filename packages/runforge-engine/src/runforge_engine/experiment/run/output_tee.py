@@ -3,7 +3,7 @@
 Memory use is limited to a few pieces, however much is printed; where the log or the terminal is
 slow, user code waits for it as it would without RunForge.
 
-Source: TFC-0003, section 13.
+Source: specification, section 17.11.
 """
 
 from __future__ import annotations

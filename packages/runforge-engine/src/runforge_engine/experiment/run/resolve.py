@@ -4,7 +4,7 @@ Values come from the files that the experiment extends, the experiment itself an
 later ones override earlier ones. Declared environment variables are filled in, and the references
 to dataset and model are resolved.
 
-Source: TFC-0002, section 6; TFC-0003, sections 6 and 9.
+Source: specification, sections 17.2 and 17.5.
 """
 
 from __future__ import annotations

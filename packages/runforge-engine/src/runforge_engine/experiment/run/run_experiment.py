@@ -3,7 +3,7 @@
 The folder is kept and records the outcome, however user code ends. Errors that can be found early
 are raised before the folder is created.
 
-Source: TFC-0003, sections 5 to 14.
+Source: specification, sections 17.4 to 17.12.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Describe the system of a run: operating system, Python, frameworks and hardware.
 
-Source: TFC-0002, section 8; TFC-0003, section 9.2.
+Source: specification, section 17.8.
 """
 
 from __future__ import annotations

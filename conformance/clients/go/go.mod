@@ -1,0 +1,3 @@
+module runforge.dev/conformance/go
+
+go 1.19
