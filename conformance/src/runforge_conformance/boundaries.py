@@ -12,6 +12,7 @@ import copy
 import json
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
+from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runforge_contracts.codec.pointers import format_pointer, remove_at, set_at
@@ -232,14 +233,27 @@ def boundaries(name: str, valid: Any, others: Iterable[Any] = ()) -> Iterator[Bo
         More valid documents, from which members are taken that must not be in this one.
     """
     accepts = validator(name).is_valid
-    for boundary in _beyond(name, valid, list(others)):
+    locations = _locations(valid, load_schema(name), name)
+    for boundary in _beyond(name, valid, list(others), locations):
         if not accepts(boundary.document(valid)):
             yield boundary
 
 
-def _beyond(name: str, valid: Any, others: list[Any]) -> Iterator[Boundary]:
+def shuffled_boundaries(name: str, valid: Any, random: Random) -> Iterator[Boundary]:
+    """Yield changes that most likely break a rule, in random order; the first ones come quickly."""
+    locations = list(_locations(valid, load_schema(name), name))
+    random.shuffle(locations)
+    for location in locations:
+        found = list(_beyond(name, valid, [], [location]))
+        random.shuffle(found)
+        yield from found
+
+
+def _beyond(
+    name: str, valid: Any, others: list[Any], locations: Iterable[tuple[_Location, list[_Part]]]
+) -> Iterator[Boundary]:
     asked: set[str] = set()
-    for location, parts in _locations(valid, load_schema(name), name):
+    for location, parts in locations:
         pointer, value = format_pointer(location), _at(valid, location)
         for part in parts:
             held = "-if" if part.condition else ""
