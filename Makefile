@@ -21,7 +21,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
 # Two installers at once would spoil the environment.
 .NOTPARALLEL:
-.PHONY: help setup demo test test-slow test-interop test-lowest changelog pictures check format generate check-generated check-typescript conformance bench bench-rivals clean
+.PHONY: help setup demo test test-slow test-interop test-lowest changelog pictures check format generate check-generated check-typescript conformance mutation bench bench-rivals clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -107,6 +107,9 @@ check-typescript: $(VENV)/.tools $(TYPESCRIPT)/node_modules $(CLIENT)/build ## L
 
 conformance: $(VENV)/.tools $(CLIENT)/build $(GO_CLIENT)/build/client ## Test our own clients, write docs/conformance-report.md and docs/clients.md
 	$(TOOLS) python scripts/conformance_report.py
+
+mutation: $(VENV)/.tools ## Run wrong clients against the cases, compare with docs/mutation-report.md
+	$(TOOLS) python conformance/mutation/run_mutants.py
 
 $(TYPESCRIPT)/client/dist: $(TYPESCRIPT)/node_modules $(wildcard $(TYPESCRIPT)/client/src/*.ts \
 		$(TYPESCRIPT)/client/src/generated/*.ts $(TYPESCRIPT)/contracts/*.d.ts schemas/*.json schemas/tfc/*.json)

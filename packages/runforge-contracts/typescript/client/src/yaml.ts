@@ -12,11 +12,27 @@ const ESCAPED = /[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/g;
 export function parseYaml(text: string): Json {
   if (CONTROL.test(text))
     throw new RunForgeError("YAML_INVALID", "The document contains a control character.");
+  if (/^%TAG/m.test(text))
+    throw new RunForgeError("YAML_TAG_REFUSED", "Declarations of tags are not supported.");
   try {
     const document = parseDocument(text, { schema: "core", merge: false, logLevel: "error" });
     visit(document, {
-      Value(_, { tag }) {
-        if (tag) throw new RunForgeError("YAML_TAG_REFUSED", `The tag ${tag} is not supported.`);
+      Value: (_, { tag }) => refuseTag(tag),
+      Alias(_, alias) {
+        if (!alias.resolve(document))
+          throw new RunForgeError("YAML_INVALID", `The alias ${alias.source} stands for nothing.`);
+      },
+      Map(_, map) {
+        refuseTag(map.tag);
+        // The parser compares keys as they are written, and an alias is another spelling.
+        const names = new Set<unknown>();
+        for (const { key: written } of map.items) {
+          const key = isAlias(written) ? written.resolve(document) : written;
+          if (!isScalar(key)) continue;
+          if (names.has(key.value))
+            throw new RunForgeError("YAML_DUPLICATE_KEY", `The key ${key.value} appears twice.`);
+          names.add(key.value);
+        }
       },
       Pair(_, pair) {
         const key = isAlias(pair.key) ? pair.key.resolve(document) : pair.key;
@@ -36,6 +52,10 @@ export function parseYaml(text: string): Json {
     if (error instanceof RunForgeError) throw error;
     throw new RunForgeError(codeOf(error as Error), (error as Error).message);
   }
+}
+
+function refuseTag(tag: string | undefined): void {
+  if (tag) throw new RunForgeError("YAML_TAG_REFUSED", `The tag ${tag} is not supported.`);
 }
 
 /** The parser throws a ReferenceError for aliases; otherwise its recursion overflowed. */
