@@ -143,7 +143,9 @@ def _members(document: Any, pointers: Iterable[str], missing: Iterable[str] = ()
 def _text(case: Case, *, whole: bool) -> Iterator[str]:
     """Yield the lines of the input, or the first of them."""
     assert case.input  # noqa: S101 - the caller has looked
-    lines = input_bytes(case.input).decode("utf-8", "backslashreplace").splitlines()
+    lines = (
+        input_bytes(case.input).decode("utf-8", "backslashreplace").removesuffix("\n").split("\n")
+    )
     for line in lines if whole else lines[:_LINES]:
         yield "  " + _visible(line if whole else shorten(line, _COLUMNS))
     if not whole and len(lines) > _LINES:

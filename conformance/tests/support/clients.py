@@ -10,7 +10,7 @@ from pathlib import Path
 from runforge_conformance._generated.report_v1 import ReportV1
 from runforge_conformance.case_selection import select
 from runforge_conformance.runner import Runner, TimeLimits
-from runforge_conformance.suite_report import make_report
+from runforge_conformance.suite_report import FINE, make_report
 from runforge_conformance.vectors import all_cases
 from runforge_conformance.xfail import ExpectedFailures
 
@@ -61,6 +61,6 @@ def requirements_in(report: ReportV1) -> set[str]:
     return {
         problem.requirement
         for result in report.results
-        if result.outcome not in ("passed", "skipped")
+        if result.outcome not in FINE
         for problem in result.problems
     }
