@@ -113,7 +113,10 @@ class Runner:
         begun = time.monotonic()
         with (
             self._interrupt.awaited(),
-            tempfile.TemporaryDirectory(prefix="runforge-conformance-") as scratch,
+            # What a client leaves there may refuse to go; the report is worth more than that.
+            tempfile.TemporaryDirectory(
+                prefix="runforge-conformance-", ignore_cleanup_errors=True
+            ) as scratch,
         ):
             self._folder = Path(scratch).resolve()
             try:
