@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from clients import PYTHON, report_on
 
@@ -42,3 +43,27 @@ def test_a_scratch_folder_that_cannot_be_removed_costs_no_report(
     report = report_on(client(tmp_path, "edit", deed), only=[CASE])
     assert report.verdict == "not conformant"
     assert [path.name for path in victim.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize(
+    ("operation", "case", "deed"),
+    [
+        (
+            "edit",
+            CASE,
+            "return {'outcome': 'rejected', 'error': {'code': 'X', 'message': 'y' * 7_000_000}}",
+        ),
+        ("edit", CASE, "return {'outcome': 'errored', 'context': {'y': 'y' * 7_000_000}}"),
+        (
+            "read",
+            "request.v1/view/defaults",
+            "return {'outcome': 'accepted', 'view': {'name': ['y' * 7_000_000]}}",
+        ),
+    ],
+)
+def test_megabytes_in_an_answer_do_not_fill_the_report(
+    operation: str, case: str, deed: str, tmp_path: Path
+) -> None:
+    report = report_on(client(tmp_path, operation, deed), only=[case])
+    assert report.verdict == "not conformant"
+    assert len(msgspec.json.encode(report)) < 50_000

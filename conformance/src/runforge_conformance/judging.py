@@ -5,6 +5,7 @@ A judgement is a list of findings, each with the broken requirement; an empty li
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import msgspec
 from runforge_contracts.codec.strict_json import parse_json
 from runforge_contracts.codec.strict_yaml import is_yaml
+from runforge_contracts.display import shorten
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.fs.folders import list_folder
 from runforge_contracts.invariants.checked_folder import refusals
@@ -52,6 +54,8 @@ from runforge_conformance.vectors import (
 _FORM = ("json.form", "json.key-order", "yaml.portable")
 #: Most findings that are kept for one case; a broken store could have thousands.
 MAX_FINDINGS = 20
+#: Longest message of a finding and longest JSON text of a value, in characters.
+MAX_MESSAGE, MAX_VALUE = 1000, 10_000
 
 
 class ScratchFolder:
@@ -87,6 +91,24 @@ def finding(
     if found is not ABSENT:
         known["found"] = found
     return Finding(requirement=requirement, message=message, **known)
+
+
+def bounded(item: Finding) -> Finding:
+    """Return a finding whose message and values are not longer than somebody would read.
+
+    A client may answer with megabytes in every case. A value that is too long becomes the start of
+    its JSON text.
+    """
+    short: dict[str, Any] = {"message": shorten(item.message, MAX_MESSAGE)}
+    if item.pointer:
+        short["pointer"] = shorten(item.pointer, MAX_MESSAGE)
+    for side in ("expected", "found"):
+        value = getattr(item, side)
+        if isinstance(value, str | list | dict):
+            text = json.dumps(value, ensure_ascii=False)
+            if len(text) > MAX_VALUE:
+                short[side] = shorten(text, MAX_VALUE)
+    return msgspec.structs.replace(item, **short)
 
 
 def _unlike(

@@ -32,7 +32,14 @@ from runforge_conformance._generated.report_v1 import Finding, Result
 from runforge_conformance.answer_comparison import snapshot
 from runforge_conformance.client_process import ClientError, ClientProcess
 from runforge_conformance.interrupts import LOOK, Interrupt
-from runforge_conformance.judging import ScratchFolder, finding, judge, run_folder, unequal
+from runforge_conformance.judging import (
+    ScratchFolder,
+    bounded,
+    finding,
+    judge,
+    run_folder,
+    unequal,
+)
 from runforge_conformance.run_comparison import without_times
 from runforge_conformance.suite_schemas import mistake
 from runforge_conformance.variation import twin, twin_first, varied
@@ -456,7 +463,7 @@ def _result(case: Case, outcome: str, findings: list[Finding], begun: float) -> 
         level=min(broken or {known[case.requirement].level}, key=LEVELS.index),
         outcome=outcome,  # type: ignore[arg-type] # one of the values in the schema
         seconds=round(time.monotonic() - begun, 6),
-        problems=findings,
+        problems=[bounded(item) for item in findings],
     )
 
 
