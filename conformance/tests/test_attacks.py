@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
 
 import msgspec
 import pytest
-from clients import PYTHON, report_on
+from clients import PYTHON, report_on, suite
+from runforge_conformance.runner import LEVELS
 
 CASE = "request.v1/edit/nested"
+COUNTS = ("asked", "passed", "expected_failures")
 HEAD = f"""
 import json, os, shutil, sys
 sys.path.insert(0, {str(PYTHON.parent)!r})
@@ -67,3 +71,24 @@ def test_megabytes_in_an_answer_do_not_fill_the_report(
     report = report_on(client(tmp_path, operation, deed), only=[case])
     assert report.verdict == "not conformant"
     assert len(msgspec.json.encode(report)) < 50_000
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "told"),
+    [
+        ("verdict", "conformant", "the verdict 'partial'"),
+        ("counts", {"passed": 99}, "its counts"),
+        ("levels", {name: dict.fromkeys(COUNTS, 7) for name in LEVELS}, "its levels"),
+    ],
+)
+def test_an_edited_report_is_no_report(
+    place: str, value: object, told: str, tmp_path: Path
+) -> None:
+    suite("run", "--only", CASE, "--report", tmp_path, "--", sys.executable, PYTHON)
+    path = tmp_path / "report.json"
+    assert suite("summary", path).returncode == 0
+    path.write_text(json.dumps({**json.loads(path.read_text()), place: value}))
+    done = suite("summary", path)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert not done.stdout
