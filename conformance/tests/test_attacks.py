@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from clients import PYTHON, report_on, suite
+from clients import PYTHON, report_on, requirements_in, suite
 from runforge_conformance.runner import LEVELS
 
 CASE = "request.v1/edit/nested"
@@ -92,3 +92,16 @@ def test_an_edited_report_is_no_report(
     assert done.returncode == 2
     assert told in done.stderr
     assert not done.stdout
+
+
+@pytest.mark.parametrize(
+    ("operation", "case", "place"),
+    [("edit", CASE, "output"), ("read", "request.v1/view/defaults", "input")],
+)
+def test_an_empty_folder_is_a_stray_too(
+    operation: str, case: str, place: str, tmp_path: Path
+) -> None:
+    deed = f"os.makedirs(os.path.dirname(message['{place}']) + '/left/behind', exist_ok=True)"
+    report = report_on(client(tmp_path, operation, deed), only=[case])
+    assert report.verdict == "not conformant"
+    assert "files.untouched" in requirements_in(report)

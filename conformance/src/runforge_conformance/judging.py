@@ -153,6 +153,12 @@ def _findings(case: Case, answer: Answer, place: ScratchFolder) -> Iterator[Find
         for file, how in changes(place.before, after):
             message = f"{file} {how}; nothing may be written here."
             yield finding("files.untouched", message, file=file)
+    if case.op in ("read", "list", "trace", "write", "roundtrip", "edit"):
+        output = place.output.relative_to(place.folder).as_posix()
+        for folder in sorted((place.before.folders ^ after.folders) - {output}):
+            how = "is new" if folder in after.folders else "is gone"
+            message = f"The folder {folder} {how}; no folder may be made or taken away."
+            yield finding("files.untouched", message, file=folder)
     if case.op == "execute":
         yield from _executed(case, answer, place)
     if case.op == "rebuild-index":
