@@ -20,6 +20,10 @@ from harness import Client, serve
 """
 
 
+#: A metric of the result that a message is about, and not the primary one.
+OTHER = "json.load(open(message['input']))['summary']['metrics']['f1_score']"
+
+
 def client(folder: Path, operation: str, deed: str) -> Path:
     """Return a sound client that does something else in one operation."""
     path = folder / "client.py"
@@ -105,3 +109,21 @@ def test_an_empty_folder_is_a_stray_too(
     report = report_on(client(tmp_path, operation, deed), only=[case])
     assert report.verdict == "not conformant"
     assert "files.untouched" in requirements_in(report)
+
+
+@pytest.mark.parametrize(
+    ("shown", "requirement"),
+    [
+        (f"'primary_metric': {{'name': 'f1_score', 'value': {OTHER}}}", "result.policy"),
+        ("'primary_metric': {'name': 'f1_score', 'value': 0.8}", "reader.view-result"),
+        ("'duration': '300s'", "result.duration-text"),
+        ("'error': {'message': '', 'type': ''}", "reader.error-shown"),
+        ("'status': 'ok'", "reader.view-result"),
+    ],
+)
+def test_a_view_breaks_the_sentence_about_the_member_that_differs(
+    shown: str, requirement: str, tmp_path: Path
+) -> None:
+    deed = f"return {{**super().read(message), {shown}}}"
+    case = "result.v1/view/succeeded"
+    assert requirements_in(report_on(client(tmp_path, "read", deed), only=[case])) == {requirement}

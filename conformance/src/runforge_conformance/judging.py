@@ -19,7 +19,7 @@ from runforge_contracts.errors import RunForgeError
 from runforge_contracts.fs.folders import list_folder
 from runforge_contracts.invariants.checked_folder import refusals
 from runforge_contracts.invariants.document_form import key_order, portable_form, written_form
-from runforge_contracts.invariants.finding import ABSENT
+from runforge_contracts.invariants.finding import ABSENT, same
 from runforge_contracts.invariants.finding import Finding as Fact
 from runforge_contracts.invariants.run_invariants import check_folder, open_folder
 from runforge_contracts.invariants.store_invariants import check_store
@@ -43,6 +43,7 @@ from runforge_conformance.answer_comparison import (
 )
 from runforge_conformance.vectors import (
     expected_document,
+    input_document,
     is_lines,
     parse_file,
     renamed,
@@ -214,12 +215,32 @@ def _refusal(case: Case, answer: Answer) -> Iterator[Finding]:
 def _view(case: Case, answer: Answer) -> Iterator[Finding]:
     view: dict[str, Any] = answer.view or {}
     message = "The view does not have what it must at {}."
-    yield from _unlike(case.requirement, message, missing(case.expect.view or {}, view))
+    for difference in missing(case.expect.view or {}, view):
+        yield from _unlike(_view_requirement(case, difference.pointer, view), message, [difference])
     warns = case.expect.warns
     if warns is not msgspec.UNSET and bool(view.get("warnings")) is not warns:
         message = "A warning must be shown." if warns else "No warning must be shown."
         found = view.get("warnings", ABSENT)
         yield finding(case.requirement, message, pointer="/warnings", found=found)
+
+
+def _view_requirement(case: Case, pointer: str, view: dict[str, Any]) -> str:
+    """Return what is broken where a view differs: what the member is about, as far as that differs.
+
+    Which metric is the primary one is only recommended; a metric that is not recorded is not.
+    """
+    if case.document != "result.v1" or case.op != "read" or not case.input:
+        return case.requirement
+    if pointer.startswith("/primary_metric"):
+        summary = input_document(case.input, case.document).get("summary") or {}
+        metrics = (summary.get("metrics") or {}).items()
+        recorded = [summary.get("primary_metric"), *({"name": n, "value": v} for n, v in metrics)]
+        of_choice = any(same(view.get("primary_metric"), metric) for metric in recorded)
+        return "result.policy" if of_choice else case.requirement
+    if case.requirement == "reader.view-result":
+        members = {"/duration": "result.duration-text", "/error": "reader.error-shown"}
+        return members.get("/" + pointer.split("/")[1], case.requirement)
+    return case.requirement
 
 
 def _written(
