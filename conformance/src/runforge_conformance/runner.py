@@ -227,7 +227,9 @@ class Runner:
             if failure.client is not None:
                 failure.client.kill()  # all that it wrote has been read then
                 stderr = failure.client.stderr
-            last = stderr.rstrip().rpartition("\n")[2][-300:]
+            # The end of a message may be a mark under the line that it quotes.
+            said = [line for line in stderr.splitlines() if any(map(str.isalnum, line))]
+            last = said[-1].strip()[-300:] if said else ""
             told = f" It said: {last}" if last and failure.outcome == "crashed" else ""
             findings = [finding(case.requirement, failure.message + told)]
             result = _result(case, failure.outcome, findings, begun)
