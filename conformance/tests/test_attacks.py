@@ -9,7 +9,11 @@ from pathlib import Path
 import msgspec
 import pytest
 from clients import PYTHON, report_on, requirements_in, suite
+from runforge_conformance.case_selection import select
+from runforge_conformance.failure_groups import groups
 from runforge_conformance.runner import LEVELS
+from runforge_conformance.variation import twin, varied
+from runforge_conformance.vectors import all_cases, suffix_of
 
 CASE = "request.v1/edit/nested"
 COUNTS = ("asked", "passed", "expected_failures")
@@ -78,7 +82,7 @@ def test_megabytes_in_an_answer_do_not_fill_the_report(
 
 
 @pytest.mark.parametrize(
-    ("place", "value", "told"),
+    ("place", "value", "reason"),
     [
         ("verdict", "conformant", "the verdict 'partial'"),
         ("counts", {"passed": 99}, "its counts"),
@@ -86,7 +90,7 @@ def test_megabytes_in_an_answer_do_not_fill_the_report(
     ],
 )
 def test_an_edited_report_is_no_report(
-    place: str, value: object, told: str, tmp_path: Path
+    place: str, value: object, reason: str, tmp_path: Path
 ) -> None:
     suite("run", "--only", CASE, "--report", tmp_path, "--", sys.executable, PYTHON)
     path = tmp_path / "report.json"
@@ -94,7 +98,7 @@ def test_an_edited_report_is_no_report(
     path.write_text(json.dumps({**json.loads(path.read_text()), place: value}))
     done = suite("summary", path)
     assert done.returncode == 2
-    assert told in done.stderr
+    assert reason in done.stderr
     assert not done.stdout
 
 
@@ -127,3 +131,30 @@ def test_a_view_breaks_the_sentence_about_the_member_that_differs(
     deed = f"return {{**super().read(message), {shown}}}"
     case = "result.v1/view/succeeded"
     assert requirements_in(report_on(client(tmp_path, "read", deed), only=[case])) == {requirement}
+
+
+def test_no_yaml_is_written_with_halves_of_a_character() -> None:
+    astral = 0
+    for case in select(all_cases(), None, None, ["tfc.*"]):
+        for made in (one for seed in range(20) for one in (varied(case, seed), twin(case, seed))):
+            if made and made.input and made.input.text and suffix_of(made.document) == ".yaml":
+                astral += any(ord(character) > 0xFFFF for character in made.input.text)
+                assert "\\ud8" not in made.input.text.lower(), case.id
+    assert astral
+
+
+def test_a_crash_is_reported_with_the_last_words(tmp_path: Path) -> None:
+    deed = "sys.exit('found a duplicate at\\n  x: 1\\n  ^\\n')"
+    (result,) = report_on(client(tmp_path, "edit", deed), only=[CASE]).results
+    assert result.problems[0].message.endswith("It said: x: 1")
+
+
+def test_another_document_is_not_described_by_its_case(tmp_path: Path) -> None:
+    deed = "return {**super().read(message), 'duration': 'long'}"
+    report = report_on(client(tmp_path, "read", deed), only=["result.v1/[bd]*"])
+    (group,) = groups(report)
+    assert any(example.is_of_twin for example in group.examples)
+    first, *_ = group.chosen(1)
+    assert first.description
+    assert not first.is_of_twin
+    assert not any(example.description for example in group.examples if example.is_of_twin)

@@ -95,7 +95,7 @@ def finding(
 
 
 def bounded(item: Finding) -> Finding:
-    """Return a finding whose message and values are not longer than somebody would read.
+    """Return a finding whose message and values are short enough to be read.
 
     A client may answer with megabytes in every case. A value that is too long becomes the start of
     its JSON text.
