@@ -52,7 +52,7 @@ from runforge_conformance.markdown_report import markdown
 from runforge_conformance.report_files import write_reports
 from runforge_conformance.runner import LEVELS, Runner, TimeLimits
 from runforge_conformance.suite import faults
-from runforge_conformance.suite_report import failures, has_failed, make_report
+from runforge_conformance.suite_report import contradiction, failures, has_failed, make_report
 from runforge_conformance.suite_schemas import mistake
 from runforge_conformance.terminal_report import findings_report, labelled, terminal_report, wrapped
 from runforge_conformance.variation import twin, varied
@@ -401,6 +401,7 @@ def _summary(options: argparse.Namespace) -> Exit:
         raw = msgspec.json.decode(data)
         wrong = mistake(raw, "report.v1")
         report = msgspec.convert(raw, ReportV1)
+        wrong = wrong or contradiction(report)
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
         wrong = str(error)
     if wrong:

@@ -88,6 +88,11 @@ class Snapshot(dict[str, bytes]):
         #: Permissions of files and folders.
         self.permissions: dict[str, int] = {}
 
+    @property
+    def folders(self) -> set[str]:
+        """The folders among them, empty or not."""
+        return self.permissions.keys() - self.keys()
+
 
 def snapshot(folder: Path) -> Snapshot:
     """Return what is below ``folder``.

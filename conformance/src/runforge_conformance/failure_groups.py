@@ -44,8 +44,8 @@ class Example(NamedTuple):
 
     @property
     def description(self) -> str:
-        """What the case asks, in a sentence."""
-        return description(self.case) if self.case else ""
+        """What the case asks, in a sentence; nothing where another document was asked about."""
+        return description(self.case) if self.case and not self.is_of_twin else ""
 
     def parts(self) -> Iterator[Part]:
         """Yield what the client was given, as an excerpt near the findings."""
@@ -54,7 +54,7 @@ class Example(NamedTuple):
             edited = [*(params.set or ()), *(params.remove or ())]
             pointers = [item.pointer for item in self.findings if item.pointer]
             yield from given(
-                self.case, [*pointers, *edited], seed=self.seed, of_twin=self._is_of_twin
+                self.case, [*pointers, *edited], seed=self.seed, of_twin=self.is_of_twin
             )
 
     def sides(self, problem: Finding) -> Iterator[tuple[str, str]]:
@@ -64,7 +64,8 @@ class Example(NamedTuple):
         yield from sides(problem)
 
     @property
-    def _is_of_twin(self) -> bool:
+    def is_of_twin(self) -> bool:
+        """Whether the findings are about another document under the id of the case."""
         return bool(self.findings) and self.findings[0].message.startswith(OF_TWIN)
 
     def _is_surplus(self, problem: Finding) -> bool:
@@ -99,9 +100,12 @@ class Group(NamedTuple):
         return f"{self.name} ({self.level}): {count}"
 
     def chosen(self, count: int) -> list[Example]:
-        """Return the first examples, of different topics as far as there are any."""
+        """Return the first examples, of different topics as far as there are any.
+
+        Those that the description of their case is about come first.
+        """
         by_topic: dict[str, Example] = {}
-        for example in self.examples:
+        for example in sorted(self.examples, key=lambda example: example.is_of_twin):
             by_topic.setdefault(example.result.case.rpartition("/")[0], example)
         first = list(by_topic.values())[:count]
         others = [example for example in self.examples if example not in first]

@@ -5,6 +5,7 @@ A judgement is a list of findings, each with the broken requirement; an empty li
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -13,11 +14,12 @@ from typing import Any
 import msgspec
 from runforge_contracts.codec.strict_json import parse_json
 from runforge_contracts.codec.strict_yaml import is_yaml
+from runforge_contracts.display import shorten
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.fs.folders import list_folder
 from runforge_contracts.invariants.checked_folder import refusals
 from runforge_contracts.invariants.document_form import key_order, portable_form, written_form
-from runforge_contracts.invariants.finding import ABSENT
+from runforge_contracts.invariants.finding import ABSENT, same
 from runforge_contracts.invariants.finding import Finding as Fact
 from runforge_contracts.invariants.run_invariants import check_folder, open_folder
 from runforge_contracts.invariants.store_invariants import check_store
@@ -41,6 +43,7 @@ from runforge_conformance.answer_comparison import (
 )
 from runforge_conformance.vectors import (
     expected_document,
+    input_document,
     is_lines,
     parse_file,
     renamed,
@@ -52,6 +55,8 @@ from runforge_conformance.vectors import (
 _FORM = ("json.form", "json.key-order", "yaml.portable")
 #: Most findings that are kept for one case; a broken store could have thousands.
 MAX_FINDINGS = 20
+#: Longest message of a finding and longest JSON text of a value, in characters.
+MAX_MESSAGE, MAX_VALUE = 1000, 10_000
 
 
 class ScratchFolder:
@@ -87,6 +92,24 @@ def finding(
     if found is not ABSENT:
         known["found"] = found
     return Finding(requirement=requirement, message=message, **known)
+
+
+def bounded(item: Finding) -> Finding:
+    """Return a finding whose message and values are short enough to be read.
+
+    A client may answer with megabytes in every case. A value that is too long becomes the start of
+    its JSON text.
+    """
+    short: dict[str, Any] = {"message": shorten(item.message, MAX_MESSAGE)}
+    if item.pointer:
+        short["pointer"] = shorten(item.pointer, MAX_MESSAGE)
+    for side in ("expected", "found"):
+        value = getattr(item, side)
+        if isinstance(value, str | list | dict):
+            text = json.dumps(value, ensure_ascii=False)
+            if len(text) > MAX_VALUE:
+                short[side] = shorten(text, MAX_VALUE)
+    return msgspec.structs.replace(item, **short)
 
 
 def _unlike(
@@ -131,6 +154,12 @@ def _findings(case: Case, answer: Answer, place: ScratchFolder) -> Iterator[Find
         for file, how in changes(place.before, after):
             message = f"{file} {how}; nothing may be written here."
             yield finding("files.untouched", message, file=file)
+    if case.op in ("read", "list", "trace", "write", "roundtrip", "edit"):
+        output = place.output.relative_to(place.folder).as_posix()
+        for folder in sorted((place.before.folders ^ after.folders) - {output}):
+            how = "is new" if folder in after.folders else "is gone"
+            message = f"The folder {folder} {how}; no folder may be made or taken away."
+            yield finding("files.untouched", message, file=folder)
     if case.op == "execute":
         yield from _executed(case, answer, place)
     if case.op == "rebuild-index":
@@ -196,12 +225,32 @@ def _refusal(case: Case, answer: Answer) -> Iterator[Finding]:
 def _view(case: Case, answer: Answer) -> Iterator[Finding]:
     view: dict[str, Any] = answer.view or {}
     message = "The view does not have what it must at {}."
-    yield from _unlike(case.requirement, message, missing(case.expect.view or {}, view))
+    for difference in missing(case.expect.view or {}, view):
+        yield from _unlike(_view_requirement(case, difference.pointer, view), message, [difference])
     warns = case.expect.warns
     if warns is not msgspec.UNSET and bool(view.get("warnings")) is not warns:
         message = "A warning must be shown." if warns else "No warning must be shown."
         found = view.get("warnings", ABSENT)
         yield finding(case.requirement, message, pointer="/warnings", found=found)
+
+
+def _view_requirement(case: Case, pointer: str, view: dict[str, Any]) -> str:
+    """Return what is broken where a view differs: what the member is about, as far as that differs.
+
+    Which metric is the primary one is only recommended; a metric that is not recorded is not.
+    """
+    if case.document != "result.v1" or case.op != "read" or not case.input:
+        return case.requirement
+    if pointer.startswith("/primary_metric"):
+        summary = input_document(case.input, case.document).get("summary") or {}
+        metrics = (summary.get("metrics") or {}).items()
+        recorded = [summary.get("primary_metric"), *({"name": n, "value": v} for n, v in metrics)]
+        of_choice = any(same(view.get("primary_metric"), metric) for metric in recorded)
+        return "result.policy" if of_choice else case.requirement
+    if case.requirement == "reader.view-result":
+        members = {"/duration": "result.duration-text", "/error": "reader.error-shown"}
+        return members.get("/" + pointer.split("/")[1], case.requirement)
+    return case.requirement
 
 
 def _written(

@@ -32,7 +32,14 @@ from runforge_conformance._generated.report_v1 import Finding, Result
 from runforge_conformance.answer_comparison import snapshot
 from runforge_conformance.client_process import ClientError, ClientProcess
 from runforge_conformance.interrupts import LOOK, Interrupt
-from runforge_conformance.judging import ScratchFolder, finding, judge, run_folder, unequal
+from runforge_conformance.judging import (
+    ScratchFolder,
+    bounded,
+    finding,
+    judge,
+    run_folder,
+    unequal,
+)
 from runforge_conformance.run_comparison import without_times
 from runforge_conformance.suite_schemas import mistake
 from runforge_conformance.variation import twin, twin_first, varied
@@ -113,7 +120,10 @@ class Runner:
         begun = time.monotonic()
         with (
             self._interrupt.awaited(),
-            tempfile.TemporaryDirectory(prefix="runforge-conformance-") as scratch,
+            # What a client leaves there may refuse to go; the report is worth more than that.
+            tempfile.TemporaryDirectory(
+                prefix="runforge-conformance-", ignore_cleanup_errors=True
+            ) as scratch,
         ):
             self._folder = Path(scratch).resolve()
             try:
@@ -217,7 +227,9 @@ class Runner:
             if failure.client is not None:
                 failure.client.kill()  # all that it wrote has been read then
                 stderr = failure.client.stderr
-            last = stderr.rstrip().rpartition("\n")[2][-300:]
+            # The end of a message may be a mark under the line that it quotes.
+            said = [line for line in stderr.splitlines() if any(map(str.isalnum, line))]
+            last = said[-1].strip()[-300:] if said else ""
             told = f" It said: {last}" if last and failure.outcome == "crashed" else ""
             findings = [finding(case.requirement, failure.message + told)]
             result = _result(case, failure.outcome, findings, begun)
@@ -453,7 +465,7 @@ def _result(case: Case, outcome: str, findings: list[Finding], begun: float) -> 
         level=min(broken or {known[case.requirement].level}, key=LEVELS.index),
         outcome=outcome,  # type: ignore[arg-type] # one of the values in the schema
         seconds=round(time.monotonic() - begun, 6),
-        problems=findings,
+        problems=[bounded(item) for item in findings],
     )
 
 

@@ -185,6 +185,24 @@ def is_partial(report: ReportV1) -> bool:
     return bool(report.filters) or not run.issuperset(case.id for case in all_cases())
 
 
+def contradiction(report: ReportV1) -> str | None:
+    """Return where the verdict or the counts of a report are not those of its results.
+
+    Levels and the verdict follow from the cases too, and are compared only within one version of
+    the suite.
+    """
+    if dict(report.counts) != dict(Counter(result.outcome for result in report.results)):
+        return "its counts are not those of its results"
+    if report.suite != __version__:
+        return None
+    if report.levels != _levels(report.results):
+        return "its levels are not those of its results"
+    verdict = _verdict(report, broke=report.client is msgspec.UNSET)
+    if report.verdict != verdict:
+        return f"its results are those of the verdict '{verdict}'"
+    return None
+
+
 def failures(report: ReportV1) -> Iterable[Result]:
     """Yield the results that are unexpected failures."""
     for result in report.results:

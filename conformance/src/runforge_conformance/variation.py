@@ -423,10 +423,12 @@ class _Variation:
 
     def _written(self, made: Any) -> str:
         """Return the document as text, in any form that a reader must read."""
-        if suffix_of(self._case.document or None) == ".yaml" and self._rng.random() < 0.5:
+        yaml = suffix_of(self._case.document or None) == ".yaml"
+        if yaml and self._rng.random() < 0.5:
             return encode_yaml(made).decode("utf-8")
         indent, escaped = self._rng.choice([None, 1, 2, 4]), self._rng.random() < 0.5
-        text = json.dumps(made, ensure_ascii=escaped)
+        # In YAML two escaped halves of a character are not that character.
+        text = json.dumps(made, ensure_ascii=escaped and not yaml)
         if indent is not None:
             text = msgspec.json.format(text, indent=indent)
         return text + self._rng.choice(["", "\n"])
