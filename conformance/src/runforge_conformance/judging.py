@@ -251,6 +251,9 @@ def _executed(case: Case, answer: Answer, place: ScratchFolder) -> Iterator[Find
         for name, data in place.before.items()
         if name.startswith("workspace/")
     }
+    for file, how in changes(place.before, snapshot(place.folder)):
+        if not file.startswith("workspace/"):
+            yield finding("files.untouched", f"{file} {how}; it was given to be read.", file=file)
     stores = [store for store in stores_in(place.workspace) if store.root.is_dir()]
     run = None if _rejected(answer) else run_folder(answer, place.workspace)
     for file, how in changes(before, after):
@@ -385,6 +388,9 @@ def store_findings(store: StoreLayout) -> Iterator[Finding]:
 def _rebuilt(case: Case, place: ScratchFolder) -> Iterator[Finding]:
     """Yield findings about an index that was rebuilt."""
     prefix, after = "workspace/", snapshot(place.workspace)
+    for file in sorted(after):
+        if prefix + file not in place.before and "/runs/" in file:
+            yield finding("files.untouched", f"{file} is new in a run folder.", file=file)
     for store in stores_in(place.workspace):
         index = store.index.relative_to(place.workspace).as_posix()
         for file, data in place.before.items():
