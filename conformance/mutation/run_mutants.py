@@ -50,8 +50,8 @@ _TAIL = """
 ## How to run it
 
 `make mutation` runs all of them and compares the result with this page. A client that passes and
-has no reason in `conformance/mutation/survivors.json` is an error, and so is a reason for one that does
-not pass.
+has no reason in `conformance/mutation/survivors.json` is an error, and so is a reason for one that
+does not pass.
 """.splitlines()
 
 
@@ -175,7 +175,8 @@ def report(tested: list[Tested]) -> str:
             f" {before['date']} ({before['cases']:,} cases), {before['passing']:,} of"
             f" {before['clients']:,} passed; executors and stores were not counted then."
             f" Of those that are found, {levels['core']:,} fail a rule of the level core,"
-            f" {levels['recommended']:,} only recommended ones, {levels['strict']:,} only strict ones."
+            f" {levels['recommended']:,} only recommended ones,"
+            f" {levels['strict']:,} only strict ones."
         ),
         "",
         "| kind | clients | pass | passed before |",

@@ -281,10 +281,10 @@ def _beyond(
                     yield boundary._replace(rule=rule, conditional=part.conditional)
                 for key, child in part.schema.get("properties", {}).items():
                     found = [_member(other, location, key) for other in others]
-                    if child is False and key not in value and (known := [*filter(None, found)]):
+                    if child is False and key not in value and (members := [*filter(None, found)]):
                         place = _below(pointer, key)
                         yield Boundary(
-                            "unwanted-if", place, {place: known[0]}, (), conditional=True
+                            "unwanted-if", place, {place: members[0]}, (), conditional=True
                         )
         if isinstance(value, dict):
             yield from _of_names(parts, value, pointer)
@@ -323,10 +323,10 @@ def allowances(name: str, valid: Any) -> Iterator[Boundary]:
                 if new is not ... and not _same(new, value):
                     wanted[format_pointer(location)] = new
         yield from _together(name, valid, rule, set=wanted)
-    scalars, parts = _optional(valid, locations)
+    scalars, containers = _optional(valid, locations)
     yield from _together(name, valid, "without-optional", remove=scalars)
-    for depth in sorted({pointer.count("/") for pointer in parts}):
-        removed = [pointer for pointer in parts if pointer.count("/") == depth]
+    for depth in sorted({pointer.count("/") for pointer in containers}):
+        removed = [pointer for pointer in containers if pointer.count("/") == depth]
         yield from _together(name, valid, f"without-parts-{depth}", remove=removed)
     yield from _together(name, valid, "unknown", set=_unknown(valid, locations))
     yield from _other_names(name, valid, locations)

@@ -388,9 +388,15 @@ def store_findings(store: StoreLayout) -> Iterator[Finding]:
 def _rebuilt(case: Case, place: ScratchFolder) -> Iterator[Finding]:
     """Yield findings about an index that was rebuilt."""
     prefix, after = "workspace/", snapshot(place.workspace)
+    beside = {
+        folder.relative_to(place.workspace).as_posix()
+        for store in stores_in(place.workspace)
+        for folder in (store.root, store.index.parent)
+    }
     for file in sorted(after):
-        if prefix + file not in place.before and "/runs/" in file:
-            yield finding("files.untouched", f"{file} is new in a run folder.", file=file)
+        # What cannot be read is kept beside the index.
+        if prefix + file not in place.before and file.rpartition("/")[0] not in beside:
+            yield finding("files.untouched", f"{file} is new; only the index is made.", file=file)
     for store in stores_in(place.workspace):
         index = store.index.relative_to(place.workspace).as_posix()
         for file, data in place.before.items():
