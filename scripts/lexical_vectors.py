@@ -196,7 +196,7 @@ def _strings() -> Iterator[Probe]:
         codes=_TEXT,
     )
     for name, text, value in (
-        ("every-escape", r'"\"\\\/\b\f\n\r\t\u0000\u001F"', "\"\\/\b\f\n\r\t\0\x1f"),
+        ("every-escape", r'"\"\\\/\b\f\n\r\t\u0000\u001F"', '"\\/\b\f\n\r\t\0\x1f'),
         ("surrogate-pair", r'"\uD83D\uDE00\ud83d\ude00"', "\U0001f600\U0001f600"),
         ("escaped-letters", r'"\u0041\u00e4\u4E2D"', "A\u00e4\u4e2d"),
         ("escaped-backslash-before-u", r'"\\u0041"', r"\u0041"),
@@ -211,7 +211,11 @@ def _strings() -> Iterator[Probe]:
         ("of-64-kibibytes", '"' + "x" * 65536 + '"', "x" * 65536),
     ):
         yield Probe(
-            f"string-{name}", "It is a string.", "json.invalid", string=text, means=("string", value)
+            f"string-{name}",
+            "It is a string.",
+            "json.invalid",
+            string=text,
+            means=("string", value),
         )
 
 
@@ -228,7 +232,7 @@ def _structure() -> Iterator[Probe]:
         ("no-colon", "A member without a colon is refused.", ', "x" 1'),
         ("equals-sign", "An equals sign is no colon.", ', "x" = 1'),
         ("no-value", "A member without a value is refused.", ', "x":'),
-        ("no-key", "A value without a key is refused.", ', 1'),
+        ("no-key", "A value without a key is refused.", ", 1"),
         ("key-without-quotes", "A key without quotes is refused.", ", x: 1"),
         ("key-in-apostrophes", "A key in apostrophes is refused.", ", 'x': 1"),
         ("key-of-digits", "A number is no key.", ", 1: 1"),
@@ -298,12 +302,24 @@ def _structure() -> Iterator[Probe]:
         yield Probe(name, description, "json.invalid", before=before, codes=_INVALID)
     for name, description, member in (
         ("same-key", "A key that stands twice is refused.", ', "x": 1, "x": 1'),
-        ("same-key-by-escape", "A key is the same if an escape spells it.", r', "x": 1, "\u0078": 2'),
+        (
+            "same-key-by-escape",
+            "A key is the same if an escape spells it.",
+            r', "x": 1, "\u0078": 2',
+        ),
         ("same-key-by-both-escapes", "A key is the same in any spelling.", r', "\/": 1, "/": 2'),
-        ("same-key-deep", "A key that stands twice is refused.", ', "x": [[{"y": {"z": 1, "z": 2}}]]'),
+        (
+            "same-key-deep",
+            "A key that stands twice is refused.",
+            ', "x": [[{"y": {"z": 1, "z": 2}}]]',
+        ),
         ("same-empty-key", "The empty key is a key.", ', "": 1, "": 2'),
         ("same-key-apart", "A key that stands twice is refused.", ', "x": 1, "y": 2, "x": 3'),
-        ("same-key-prototype", "A key that stands twice is refused.", ', "__proto__": 1, "__proto__": 2'),
+        (
+            "same-key-prototype",
+            "A key that stands twice is refused.",
+            ', "__proto__": 1, "__proto__": 2',
+        ),
     ):
         yield Probe(
             name, description, "json.duplicate-key", member=member, codes=("JSON_DUPLICATE_KEY",)
@@ -317,16 +333,32 @@ def _structure() -> Iterator[Probe]:
     )
     for name, description, member in (
         ("keys-that-differ-in-case", "Keys that differ in case differ.", ', "x": 1, "X": 2'),
-        ("keys-that-differ-in-form", "Keys of other code points differ.", ', "\u00e4": 1, "a\u0308": 2'),
+        (
+            "keys-that-differ-in-form",
+            "Keys of other code points differ.",
+            ', "\u00e4": 1, "a\u0308": 2',
+        ),
         ("keys-that-differ-in-blanks", "Keys that differ in a blank differ.", ', "x": 1, "x ": 2'),
         ("keys-alike-in-a-nul", "A NUL ends no key.", r', "x\u0000a": 1, "x\u0000b": 2'),
         ("empty-key", "The empty key is a key.", ', "": {"": []}'),
         ("white-space", "White space may stand between all.", ' \t\r\n, \t\r\n"x" : [ 1 , { } ] '),
         ("no-white-space", "White space may be absent.", ',"x":[1,{"y":null}]'),
         ("deep-enough", "A document may be 64 levels deep.", ', "x": ' + "[" * 63 + "]" * 63),
-        ("deep-in-objects", "A document may be 64 levels deep.", ', "x": ' + '{"y":' * 62 + "{}" + "}" * 62),
-        ("brackets-in-a-string", "Brackets in a string are no levels.", ', "x": "' + "[{" * 99 + '"'),
-        ("many-brackets-side-by-side", "Only nested brackets are levels.", ', "x": [' + "[]," * 99 + "{}]"),
+        (
+            "deep-in-objects",
+            "A document may be 64 levels deep.",
+            ', "x": ' + '{"y":' * 62 + "{}" + "}" * 62,
+        ),
+        (
+            "brackets-in-a-string",
+            "Brackets in a string are no levels.",
+            ', "x": "' + "[{" * 99 + '"',
+        ),
+        (
+            "many-brackets-side-by-side",
+            "Only nested brackets are levels.",
+            ', "x": [' + "[]," * 99 + "{}]",
+        ),
     ):
         yield Probe(name, description, "json.invalid", member=member, means=("string", "plain"))
     for name, member in (

@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 DOCUMENT = "tfc.config.v1"
-HEAD = (
-    "run_id: run-2026-02-01-001\nexperiment: exp-001\nmodel: resnet50:v1\ndataset: cifar10:v1\n"
-)
+HEAD = "run_id: run-2026-02-01-001\nexperiment: exp-001\nmodel: resnet50:v1\ndataset: cifar10:v1\n"
 
 
 class Probe(NamedTuple):
@@ -32,30 +30,34 @@ def _values(name: str, description: str, *items: str) -> Probe:
     return Probe(name, description, "yaml.core-schema", f"values:\n{body}")
 
 
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
 def _taken() -> Iterator[Probe]:
     yield _values(
         "words-that-are-texts",
         "Only `true` and `false` are truth values.",
-        *"y Y yes Yes YES n N no No NO on On ON off Off OFF".split(),
-        *"tRUE fALSE nULL none None NONE nil undefined NaN nan inf Infinity -inf Nan".split(),
+        *_words("y Y yes Yes YES n N no No NO on On ON off Off OFF"),
+        *_words("tRUE fALSE nULL none None NONE nil undefined NaN nan inf Infinity -inf Nan"),
     )
     yield _values(
         "numbers-that-are-texts",
         "What is a number in other versions of YAML or in other languages is a text.",
-        *"1_000 0b101 1:30 190:20:30.15 0x 0o8 1e e1 1.2.3 -0x1F +0o7 0X1F 0O7 0.1f".split(),
-        *"1__0 - + . 5-5 1,5 12e3x 1e5.5 --5 +-5 0xg 1E ..5 5..".split()[1:],
+        *_words("1_000 0b101 1:30 190:20:30.15 0x 0o8 1e e1 1.2.3 -0x1F +0o7 0X1F 0O7 0.1f"),
+        *_words("1__0 - + . 5-5 1,5 12e3x 1e5.5 --5 +-5 0xg 1E ..5 5..")[1:],
     )
     yield _values(
         "numbers",
         "Numbers are read by the core schema.",
-        *"010 -010 00 0o17 0x1F 0xff +5 -5 .5 5. -.5 +.5 1e3 1E3 1e+3 1.e3 5.0 -0 -0.0".split(),
-        *"9007199254740991 12345678901234567890 0.30000000000000004 1e-400 5e-324".split(),
+        *_words("010 -010 00 0o17 0x1F 0xff +5 -5 .5 5. -.5 +.5 1e3 1E3 1e+3 1.e3 5.0 -0 -0.0"),
+        *_words("9007199254740991 12345678901234567890 0.30000000000000004 1e-400 5e-324"),
         "1.7976931348623157e308",
     )
     yield _values(
         "nothing-and-truth",
         "Nothing and the truth values are read by the core schema.",
-        *"~ null Null NULL true True TRUE false False FALSE".split(),
+        *_words("~ null Null NULL true True TRUE false False FALSE"),
         "",
     )
     yield _values(
@@ -114,14 +116,15 @@ def _taken() -> Iterator[Probe]:
         "block-collections",
         "Block collections may be nested, with or without indentation.",
         "yaml.core-schema",
-        "values:\n- 1\n- - 2\n  - 3\n- a: 4\n  b:\n  - 5\n-\n  c: 6\n- - d: 7\nother:\n   e:\n     f: 8\n",
+        "values:\n- 1\n- - 2\n  - 3\n- a: 4\n  b:\n  - 5\n-\n  c: 6\n- - d: 7\n"
+        "other:\n   e:\n     f: 8\n",
     )
     yield Probe(
         "keys",
         "Keys are texts in any style.",
         "yaml.core-schema",
         'values:\n  "5": 1\n  \'true\': 2\n  ? a\n  : 3\n  "": 4\n  "<<": 5\n  yes: 6\n'
-        "  2026-02-01: 7\n  a b: 8\n  a:b: 9\n  1_0: 10\n  x : 11\n  \"y\" : 12\n",
+        '  2026-02-01: 7\n  a b: 8\n  a:b: 9\n  1_0: 10\n  x : 11\n  "y" : 12\n',
     )
     yield Probe(
         "anchors",

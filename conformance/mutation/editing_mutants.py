@@ -25,7 +25,7 @@ from runforge_contracts.fs.files import write_file
 from runforge_contracts.schemas import in_schema_order, load_schema
 from wrong_client import Mutant, Patch
 
-_parse_pointer, _index, _parent = pointers.parse_pointer, pointers._index, pointers._parent  # noqa: SLF001
+_parse_pointer, _index, _parent = pointers.parse_pointer, pointers._index, pointers._parent
 _set_at, _remove_at = pointers.set_at, pointers.remove_at
 _validate = documents.validate
 _edit, _save, _encode = (
@@ -131,7 +131,9 @@ def _pointers() -> Iterator[tuple[str, Patch]]:
     )
     yield tokens("escapes exchanged", lambda p: split(p, lambda t: t.replace("~0", "/")))
     yield tokens("unescaped before it is split", lambda p: known(p)[1:].split("/"))
-    yield tokens("percent signs decoded", lambda p: split(p, lambda t: known(t).replace("%20", " ")))
+    yield tokens(
+        "percent signs decoded", lambda p: split(p, lambda t: known(t).replace("%20", " "))
+    )
     yield tokens("dots split", lambda p: [x for t in split(p, known) for x in t.split(".")])
     yield tokens("trimmed", lambda p: split(p, lambda t: known(t).strip()))
     yield tokens("in small letters", lambda p: split(p, lambda t: known(t).lower()))
@@ -141,9 +143,7 @@ def _pointers() -> Iterator[tuple[str, Patch]]:
     )
     yield tokens("last empty part left out", lambda p: split(p.rstrip("/") or "/", known))
     yield tokens("slash at the start left out", lambda p: split("/" + p.lstrip("/"), known))
-    yield tokens(
-        "without a slash", lambda p: split(p if p.startswith("/") else f"/{p}", known)
-    )
+    yield tokens("without a slash", lambda p: split(p if p.startswith("/") else f"/{p}", known))
     yield tokens("hash before it", lambda p: split(p.removeprefix("#"), known))
 
     def index(name: str, change: Callable[[list[Any], str, str], int]) -> tuple[str, Patch]:
@@ -160,7 +160,11 @@ def _pointers() -> Iterator[tuple[str, Patch]]:
     )
     yield index(
         "digits of other scripts",
-        lambda a, part, p: _index(a, str(int(part)) if part.isdecimal() and part != "00" and not part.isascii() else part, p),
+        lambda a, part, p: _index(
+            a,
+            str(int(part)) if part.isdecimal() and part != "00" and not part.isascii() else part,
+            p,
+        ),
     )
     yield index("fractions", lambda a, part, p: _index(a, re.sub(r"\.0$", "", part), p))
     yield index("hexadecimal", lambda a, part, p: _index(a, part.removeprefix("0x"), p))
@@ -168,7 +172,9 @@ def _pointers() -> Iterator[tuple[str, Patch]]:
     yield index("counted from one", lambda a, part, p: max(_index(a, part, p) - 1, 0))
     yield index(
         "beyond the end is the last",
-        lambda a, part, p: len(a) - 1 if part.isdigit() and int(part) >= len(a) else _index(a, part, p),
+        lambda a, part, p: (
+            len(a) - 1 if part.isdigit() and int(part) >= len(a) else _index(a, part, p)
+        ),
     )
 
     def sets(name: str, change: Callable[[Any, str, Any], None]) -> tuple[str, Patch]:
@@ -335,9 +341,7 @@ def _edits_otherwise() -> Iterator[tuple[str, Patch]]:
     yield edits("nothing is changed", nothing)
     yield edits("the last change alone", each_alone)
     yield edits("the valid changes alone", what_is_valid)
-    yield edits(
-        "the first change alone", lambda self, c: _edit(self, dict(list(c.items())[:1]))
-    )
+    yield edits("the first change alone", lambda self, c: _edit(self, dict(list(c.items())[:1])))
     yield edits(
         "nothing is set", lambda self, c: _edit(self, {k: v for k, v in c.items() if v is remove})
     )
@@ -350,14 +354,16 @@ def _edits_otherwise() -> Iterator[tuple[str, Patch]]:
         lambda self, c: _edit(self, {k: remove if v is None else v for k, v in c.items()}),
     )
     yield edits("empty texts are null", sets(lambda old, new: None if new == "" else new))
-    yield edits("texts are trimmed", sets(lambda old, new: new.strip() if type(new) is str else new))
+    yield edits(
+        "texts are trimmed", sets(lambda old, new: new.strip() if type(new) is str else new)
+    )
     yield edits(
         "texts like numbers are numbers",
-        sets(lambda o, new: float(new) if type(new) is str and re.fullmatch(r"[0-9.]+", new) else new),
+        sets(
+            lambda o, new: float(new) if type(new) is str and re.fullmatch(r"[0-9.]+", new) else new
+        ),
     )
-    yield edits(
-        "integers as texts", sets(lambda old, new: str(new) if type(new) is int else new)
-    )
+    yield edits("integers as texts", sets(lambda old, new: str(new) if type(new) is int else new))
     yield edits("removed before it is set", removes_first)
     yield edits("checked after each change", one_by_one)
 
@@ -537,9 +543,7 @@ _VALUES: dict[str, Callable[[Any, str], Any]] = {
     "empty objects as arrays": _walk(lambda value: [] if value == {} else value),
     "empty arrays as objects": _walk(lambda value: {} if value == [] else value),
     "empty arrays as null": _walk(lambda value: None if value == [] else value),
-    "zeros left out": _walk(
-        keep=lambda key, value, depth: isinstance(value, bool) or value != 0
-    ),
+    "zeros left out": _walk(keep=lambda key, value, depth: isinstance(value, bool) or value != 0),
     "false left out": _walk(keep=lambda key, value, depth: value is not False),
     "defaults filled in": _with({"tags": [], "notes": None, "name": None}),
     "name filled in": _with({"name": ""}),
@@ -574,15 +578,11 @@ _VALUES: dict[str, Callable[[Any, str], Any]] = {
         )
     ),
     "numbers of single precision": _walk(lambda v: _single(v) if type(v) is float else v),
-    "numbers of fifteen digits": _walk(
-        lambda v: float(f"{v:.15g}") if type(v) is float else v
-    ),
+    "numbers of fifteen digits": _walk(lambda v: float(f"{v:.15g}") if type(v) is float else v),
     "numbers of six decimals": _walk(lambda v: round(v, 6) if type(v) is float else v),
     "numbers of four decimals": _walk(lambda v: round(v, 4) if type(v) is float else v),
     "small numbers as zero": _walk(lambda v: 0.0 if type(v) is float and abs(v) < 1e-6 else v),
-    "integers of 32 bits": _walk(
-        lambda v: (v + 2**31) % 2**32 - 2**31 if type(v) is int else v
-    ),
+    "integers of 32 bits": _walk(lambda v: (v + 2**31) % 2**32 - 2**31 if type(v) is int else v),
     "integers of single precision": _walk(
         lambda v: int(_single(v)) if type(v) is int and abs(v) < 2**100 else v
     ),
@@ -616,7 +616,9 @@ _VALUES: dict[str, Callable[[Any, str], Any]] = {
     "entities of HTML read": _text(html.unescape),
     "backslashes doubled": _text(lambda text: text.replace("\\", "\\\\")),
     "backslashes as slashes": _text(lambda text: text.replace("\\", "/")),
-    "times with an offset": _text(lambda t: re.sub(rf"^({_FLOAT})$", lambda m: m[0][:-1] + "+00:00", t)),
+    "times with an offset": _text(
+        lambda t: re.sub(rf"^({_FLOAT})$", lambda m: m[0][:-1] + "+00:00", t)
+    ),
     "times without fractions": _text(lambda t: re.sub(r"(T[0-9:]+)\.[0-9]+Z$", r"\1Z", t)),
     "ids in capitals": _text(
         lambda t: t.upper() if re.fullmatch("[0-9]{8}-[0-9]{6}-[0-9a-f]{8}", t) else t
@@ -638,7 +640,9 @@ def _formed_yaml(form: Callable[[Any, bytes], bytes], self: Any, *, as_yaml: boo
 
 
 def _dumped(value: Any, name: str, **options: Any) -> bytes:
-    text = json.dumps(in_schema_order(value, name), **{"indent": 2, "ensure_ascii": False, **options})
+    text = json.dumps(
+        in_schema_order(value, name), **{"indent": 2, "ensure_ascii": False, **options}
+    )
     return text.encode() + b"\n"
 
 
@@ -676,9 +680,7 @@ _FORMS: dict[str, Callable[[Any, bytes, str], bytes]] = {
     "line ends of Windows": lambda value, data, name: data.replace(b"\n", b"\r\n"),
     "four blanks": lambda value, data, name: _dumped(value, name, indent=4),
     "tabs": lambda value, data, name: _dumped(value, name, indent="\t"),
-    "one line": lambda value, data, name: _dumped(
-        value, name, indent=None, separators=(",", ":")
-    ),
+    "one line": lambda value, data, name: _dumped(value, name, indent=None, separators=(",", ":")),
     "one line with blanks": lambda value, data, name: _dumped(value, name, indent=None),
     "blanks at the ends of lines": lambda v, data, n: data.replace(b",\n", b", \n"),
     "keys by the alphabet": lambda v, data, n: _dumped_as_is(json.loads(data), sort_keys=True),
@@ -806,6 +808,17 @@ def _both(path: Path) -> None:
         _input(path).write_bytes(path.read_bytes())
 
 
+def _cache(path: Path) -> None:
+    (path.parent / "cache").mkdir(exist_ok=True)
+    (path.parent / "cache/x").write_bytes(b"")
+
+
+def _into_a_folder(path: Path) -> None:
+    aside = path.rename(f"{path}.x")
+    path.mkdir()
+    aside.rename(path / "x")
+
+
 _FILES: dict[str, Callable[[Path, Callable[[], None]], None]] = {
     "temporary file left": _beside("*.tmp"),
     "hidden temporary file left": _beside(".*.swp"),
@@ -813,23 +826,14 @@ _FILES: dict[str, Callable[[Path, Callable[[], None]], None]] = {
     "log left": _beside("client.log"),
     "old version left": _kept_old,
     "folder left": _after(lambda path: (path.parent / ".runforge").mkdir(exist_ok=True)),
-    "folder with a file left": _after(
-        lambda path: (
-            (path.parent / "cache").mkdir(exist_ok=True),
-            (path.parent / "cache/x").write_bytes(b""),
-        )
-        and None
-    ),
+    "folder with a file left": _after(_cache),
     "a link instead of a file": _after(_link),
     "input written, too": _after(_both),
     "input linked to the output": _after(_hard),
     "input removed": _after(lambda path: _input(path).unlink(missing_ok=True)),
     "nothing written": lambda path, save: None,
     "written elsewhere": _after(lambda path: path.rename(path.with_name(f"new-{path.name}"))),
-    "written into a folder": _after(
-        lambda path: (path.rename(f"{path}.x"), path.mkdir(), Path(f"{path}.x").rename(path / "x"))
-        and None
-    ),
+    "written into a folder": _after(_into_a_folder),
     "written before it is checked": _before(lambda path: path.write_bytes(b"{}\n")),
     "mode for anybody to write": _after(lambda path: path.chmod(0o666)),
     "mode for programs": _after(lambda path: path.chmod(0o755)),

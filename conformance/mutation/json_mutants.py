@@ -102,7 +102,7 @@ _DECODERS: dict[str, Callable[[bytes], str]] = {
     "several byte order marks": lambda data: re.sub(rb"^(?:\xef\xbb\xbf)+", b"", data).decode(),
     "byte order mark after white space": lambda data: data.strip().removeprefix(_MARK).decode(),
     "text up to a NUL": lambda data: data.partition(b"\0")[0].decode(),
-    "control characters left out": lambda data: re.sub(
+    "bare control characters left out": lambda data: re.sub(
         rb"[\x00-\x08\x0b\x0c\x0e-\x1f]", b"", data
     ).decode(),
 }
@@ -209,8 +209,9 @@ _REFUSED_TEXTS: dict[str, Callable[[bytes, str, Any], bool]] = {
     ),
     "a depth of 64": lambda data, text, value: _depth(value) > 63,
     "a depth of 32": lambda data, text, value: _depth(value) > 32,
-    "brackets counted in strings": lambda data, text, value: text.count("[") + text.count("{") > 64
-    and '"' + "[{" * 9 in text,
+    "brackets counted in strings": lambda data, text, value: (
+        text.count("[") + text.count("{") > 64 and '"' + "[{" * 9 in text
+    ),
     "brackets counted side by side": lambda d, text, v: "[],[],[]" in text,
     "members named as in JavaScript": lambda data, text, value: "__proto__" in text,
 }
@@ -220,14 +221,10 @@ def _changing(change: Callable[[Any, str], Any], data: bytes) -> Any:
     return change(parse_json(data), data.decode())
 
 
-def _each(
-    scalar: Callable[[Any], Any], *, keys: bool = False
-) -> Callable[[Any, str], Any]:
+def _each(scalar: Callable[[Any], Any], *, keys: bool = False) -> Callable[[Any, str], Any]:
     def changed(value: Any, text: str = "") -> Any:
         if isinstance(value, dict):
-            return {
-                (scalar(key) if keys else key): changed(item) for key, item in value.items()
-            }
+            return {(scalar(key) if keys else key): changed(item) for key, item in value.items()}
         if isinstance(value, list):
             return [changed(item) for item in value]
         return scalar(value)

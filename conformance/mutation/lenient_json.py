@@ -190,7 +190,9 @@ class Lenient:
             if self.text[self.at] in self.white:
                 self.at += 1
                 continue
-            found = re.compile(self.comment, re.S).match(self.text, self.at) if self.comment else None
+            found = (
+                re.compile(self.comment, re.S).match(self.text, self.at) if self.comment else None
+            )
             if found is None:
                 return
             self.at = found.end()
@@ -289,7 +291,11 @@ class Lenient:
 
     def whole(self, text: str) -> str:
         """Join the halves of surrogate pairs."""
-        joined = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")             if not re.search("[\ud800-\udfff]", text) else _paired(text)
+        joined = (
+            text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+            if not re.search("[\ud800-\udfff]", text)
+            else _paired(text)
+        )
         if re.search("[\ud800-\udfff]", joined):
             if self.sin == "surrogates in reverse" and re.fullmatch(
                 "[\udc00-\udfff][\ud800-\udbff]", joined

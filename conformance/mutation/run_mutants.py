@@ -37,6 +37,24 @@ BEFORE = HERE / "before.json"
 ALLOWED = 5
 
 
+_HEAD = """# Wrong clients
+
+<!-- Written by conformance/mutation/run_mutants.py. -->
+
+A suite that says `conformant` is worth as much as the wrong clients that it notices. This page
+counts them. Each is the reference client with one thing exchanged, at every member of every schema
+where the schema decides, or what the reference executor leaves, with one thing spoiled. All are run
+against the cases as they are, without varied inputs.
+""".splitlines()
+_TAIL = """
+## How to run it
+
+`make mutation` runs all of them and compares the result with this page. A client that passes and
+has no reason in `conformance/mutation/survivors.json` is an error, and so is a reason for one that
+does not pass.
+""".splitlines()
+
+
 class Tested(NamedTuple):
     """A wrong client, and what told it."""
 
@@ -82,7 +100,7 @@ def main() -> int:
 
 def run(mutants: Iterable[Mutant]) -> list[Tested]:
     """Test the wrong clients, in this process."""
-    memory = Path("/dev/shm")  # noqa: S108 - a folder of it is made with a name of its own
+    memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
         judge = Judge(Path(folder))
         return [Tested(mutant, judge.killed(mutant)) for mutant in mutants]
@@ -151,21 +169,15 @@ def report(tested: list[Tested]) -> str:
     total = sum(numbers[0] for numbers in found.values())
     levels = Counter(item.killed.level for item in tested if item.killed)
     lines = [
-        "# Wrong clients",
-        "",
-        "<!-- Written by conformance/mutation/run_mutants.py. -->",
-        "",
-        "A suite that says `conformant` is worth what the wrong clients are worth that it finds. This",
-        "page counts them: each is the reference client (or what the reference executor leaves) with one",
-        "thing exchanged, at every member of every schema where the schema decides. All are run against",
-        "the cases as they are, without other values.",
-        "",
-        f"**{total:,} wrong clients; {len(passing)} pass every case.** Against the cases of"
-        f" {before['date']} (commit {before['commit']}, {before['cases']:,} cases),"
-        f" {before['passing']:,} of {before['clients']:,} passed.",
-        "",
-        f"Of those that are found, {levels['core']:,} fail a rule of the level core,"
-        f" {levels['recommended']:,} only recommended ones, {levels['strict']:,} only strict ones.",
+        *_HEAD,
+        (
+            f"**{total:,} wrong clients; {len(passing)} pass every case.** Against the cases of"
+            f" {before['date']} ({before['cases']:,} cases), {before['passing']:,} of"
+            f" {before['clients']:,} passed; executors and stores were not counted then."
+            f" Of those that are found, {levels['core']:,} fail a rule of the level core,"
+            f" {levels['recommended']:,} only recommended ones,"
+            f" {levels['strict']:,} only strict ones."
+        ),
         "",
         "| kind | clients | pass | passed before |",
         "|---|---:|---:|---:|",
@@ -176,15 +188,7 @@ def report(tested: list[Tested]) -> str:
     lines += ["", "## Those that pass", ""]
     known = reasons()
     lines += [f"* `{name}`: {known.get(name, 'no reason is known.')}" for name in sorted(passing)]
-    lines += [
-        "",
-        "## How to run it",
-        "",
-        "`make mutation` runs all of them and compares the result with this page. A client that passes",
-        "and has no reason in `conformance/mutation/survivors.json` is an error, and so is a reason for",
-        "one that does not pass.",
-        "",
-    ]
+    lines += _TAIL
     return "\n".join(lines)
 
 

@@ -68,7 +68,9 @@ def _patches(name: str, valid: Valid) -> Iterable[Patch]:
 
 def _is_newer(raw: Any, name: str) -> bool:
     version = raw.get("version") if isinstance(raw, dict) else None
-    return name == "result.v1" and type(version) is int and version > 1
+    return (
+        name == "result.v1" and type(version) in (int, float) and version > 1 and version % 1 == 0
+    )
 
 
 @cache
@@ -288,10 +290,12 @@ def _wrong_keywords(place: Place) -> Iterator[tuple[str, str, Any]]:
     for keyword in ("items", "propertyNames", "dependentRequired", "uniqueItems", "contains"):
         if keyword in schema and schema[keyword] not in ({}, True):
             yield f"`{keyword}` not looked at", keyword, dropped(keyword)
-    for key, names in schema.get("dependentRequired", {}).items():
+    for key in schema.get("dependentRequired", {}):
         rest = {name: value for name, value in schema["dependentRequired"].items() if name != key}
-        yield "`dependentRequired` not looked at", f"dependent-{key}", other(
-            "dependentRequired", rest
+        yield (
+            "`dependentRequired` not looked at",
+            f"dependent-{key}",
+            other("dependentRequired", rest),
         )
     more = schema.get("additionalProperties")
     if more is False:
@@ -315,10 +319,15 @@ def _wrong_keywords(place: Place) -> Iterator[tuple[str, str, Any]]:
                 loose = changed(schema, (keyword, index), {"type": list(kinds_of(branch))})
                 yield "branch by its type alone", f"{keyword}-{index}-type", loose
     if "if" in schema:
-        yield "condition taken as always met", "if-always", without(schema, ("if",)) and {
-            **dropped("if"),
-            "if": True,
-        }
+        yield (
+            "condition taken as always met",
+            "if-always",
+            without(schema, ("if",))
+            and {
+                **dropped("if"),
+                "if": True,
+            },
+        )
         yield "condition turned round", "if-not", {**schema, "if": {"not": schema["if"]}}
         yield "condition not looked at", "if", dropped("if")
 
@@ -357,6 +366,7 @@ def _wrong_counts(pattern: str) -> Iterator[tuple[str, str]]:
             if how == "fewer" and pattern[:start].endswith(r"(?!\."):
                 continue  # what is refused there anyway
             yield f"pattern-{number}-{how}", pattern[:start] + instead + pattern[end:]
+
 
 def _pieces(pattern: str) -> Iterator[tuple[int, int, str]]:
     """Yield where the counts of a pattern are: ``{8}``, ``{1,3}``."""
@@ -433,7 +443,9 @@ def _about_values(
                 if unit != "trimmed" and "maxLength" not in place.schema:
                     continue
 
-                def wrong(value: Any, measure: Any = measure) -> bool:
+                def wrong(
+                    value: Any, measure: Any = measure, least: int = least, most: int = most
+                ) -> bool:
                     return isinstance(value, str) and not least <= measure(value) <= most
 
                 yield (

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
+from runforge_conformance.vectors import requirements
 from runforge_contracts.invariants.checked_folder import schema_rule
 from runforge_contracts.schemas import load_schema, resolve_reference, schema_names
-from runforge_conformance.vectors import requirements
 
 #: Steps of a location that stand for every item, and for every member without a name of its own.
 ITEM, OTHER = "[]", "{}"

@@ -32,7 +32,9 @@ def view_mutants() -> Iterator[Mutant]:
         yield Mutant("duration", f"duration/{name}", _just(patch), partial(_shown, "result.v1"))
     for name, choose in _METRICS.items():
         patch = (_harness, "primary_metric", choose)
-        yield Mutant("primary metric", f"primary/{name}", _just(patch), partial(_shown, "result.v1"))
+        yield Mutant(
+            "primary metric", f"primary/{name}", _just(patch), partial(_shown, "result.v1")
+        )
     for document, changes in _VIEWS.items():
         for name, change in changes.items():
             patch = (_harness, "view", partial(_changed, change))
@@ -106,13 +108,11 @@ def _unit(
     value = int(milliseconds)
     if value < seconds_from:
         return f"{value}ms"
-    for limit, unit, letter in (
-        (minutes_from, 1_000, "s"),
-        (hours_from, 60_000, "m"),
-        (math.inf, 3_600_000, "h"),
-    ):
-        if value < limit:
-            break
+    unit, letter = 3_600_000, "h"
+    if value < minutes_from:
+        unit, letter = 1_000, "s"
+    elif value < hours_from:
+        unit, letter = 60_000, "m"
     if rounded is None:
         scale = 10**digits
         tenths = (2 * scale * value + unit) // (2 * unit)
@@ -161,7 +161,9 @@ _DURATIONS: dict[str, Callable[[float], str]] = {
     "no digit if it is zero": lambda ms: _duration(ms).replace(".0", ""),
     "decimal comma": lambda ms: _duration(ms).replace(".", ","),
     "blank before the unit": lambda ms: re.sub("([a-z])", r" \1", _duration(ms), count=1),
-    "unit in words": lambda ms: _duration(ms).replace("m", "min") if ms >= 60_000 else _duration(ms),
+    "unit in words": lambda ms: (
+        _duration(ms).replace("m", "min") if ms >= 60_000 else _duration(ms)
+    ),
     "capital units": lambda ms: _duration(ms).upper(),
     "milliseconds with a digit": lambda ms: f"{float(ms):.1f}ms" if ms < 1_000 else _duration(ms),
     "milliseconds as they are written": lambda ms: f"{ms}ms" if ms < 1_000 else _duration(ms),
@@ -173,9 +175,7 @@ _DURATIONS: dict[str, Callable[[float], str]] = {
     "clock": lambda ms: (
         f"{int(ms) // 3_600_000}:{int(ms) // 60_000 % 60:02}" if ms >= 3.6e6 else _duration(ms)
     ),
-    "thousands set apart": lambda ms: re.sub(
-        r"([0-9])(?=([0-9]{3})+\.)", r"\1,", _duration(ms)
-    ),
+    "thousands set apart": lambda ms: re.sub(r"([0-9])(?=([0-9]{3})+\.)", r"\1,", _duration(ms)),
     "32 bits": lambda ms: _duration(int(ms) % 2**32),
     "exponent for what is large": lambda ms: (
         f"{ms / 3_600_000:.3g}h" if ms > 3.6e9 else _duration(ms)
@@ -288,7 +288,10 @@ _METRICS: dict[str, Callable[[Any], Any]] = {
     "the smallest": _extreme(min),
     "zero is nothing": _of(lambda name, value: (name, value) if value else None),
     "zero is skipped": lambda summary: _primary(
-        {**(summary or {}), "metrics": {k: v for k, v in ((summary or {}).get("metrics") or {}).items() if v}}
+        {
+            **(summary or {}),
+            "metrics": {k: v for k, v in ((summary or {}).get("metrics") or {}).items() if v},
+        }
     ),
     "four decimals": _of(lambda name, value: (name, round(value, 4))),
     "two decimals": _of(lambda name, value: (name, round(value, 2))),
@@ -383,7 +386,8 @@ _WARNINGS: dict[str, Callable[[Shown, Any], None]] = {
     "warnings not shown": _dropped("warnings"),
     "always a warning": _put("warnings", lambda found, raw: ["Take care."]),
     "a warning of unknown members": _put(
-        "warnings", lambda found, raw: [*found, *(raw.keys() - load_schema("result.v1")["properties"])]
+        "warnings",
+        lambda found, raw: [*found, *(raw.keys() - load_schema("result.v1")["properties"])],
     ),
     "a warning of every version": _put("warnings", lambda found, raw: ["A version."]),
     "warnings only of the next version": _put(
@@ -399,7 +403,9 @@ _VIEWS: dict[str, dict[str, Callable[[Shown, Any], None]]] = {
         "name of nothing": _put("name", lambda text, raw: text or "Untitled"),
         "name of the dataset": _put("name", lambda text, raw: text or raw["dataset"]["path"]),
         "name null": _put("name", lambda text, raw: raw.get("name")),
-        "name as null in words": _put("name", lambda text, raw: text if raw.get("name") else "null"),
+        "name as null in words": _put(
+            "name", lambda text, raw: text if raw.get("name") else "null"
+        ),
         "tags sorted": _put("tags", lambda tags, raw: sorted(tags)),
         "tags once": _put("tags", lambda tags, raw: list(dict.fromkeys(tags))),
         "tags turned round": _put("tags", lambda tags, raw: tags[::-1]),
@@ -659,7 +665,7 @@ def _rewriting(change: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
     return write
 
 
-_harness.Client._write = _harness.Client.write  # noqa: SLF001
+_harness.Client._write = _harness.Client.write
 _WRITERS: dict[str, Callable[[Any, Any], Any]] = {
     "null for what cannot be computed": _computing(None),
     "zero for what cannot be computed": _computing(0.0),
@@ -668,9 +674,7 @@ _WRITERS: dict[str, Callable[[Any, Any], Any]] = {
     "the last field not written": _rewriting(lambda fields: dict(list(fields.items())[:-1])),
     "the first field not written": _rewriting(lambda fields: dict(list(fields.items())[1:])),
     "a field too much": _rewriting(lambda fields: {**fields, "written_by": "client"}),
-    "null left out": _rewriting(
-        lambda fields: {k: v for k, v in fields.items() if v is not None}
-    ),
+    "null left out": _rewriting(lambda fields: {k: v for k, v in fields.items() if v is not None}),
     "numbers rounded": _rewriting(
         lambda fields: {k: round(v, 3) if type(v) is float else v for k, v in fields.items()}
     ),

@@ -124,16 +124,12 @@ _SCALARS: dict[str, Callable[[Any], Any]] = {
     "zero in front is a text": _plain("[-+]?0[0-9]+", str),
     "octal numbers are texts": _plain("0o[0-7]+", str),
     "hexadecimal numbers are texts": _plain("0x[0-9a-fA-F]+", str),
-    "hexadecimal numbers with a sign": _plain(
-        "[-+]0x[0-9a-fA-F]+", lambda text: int(text, 16)
-    ),
+    "hexadecimal numbers with a sign": _plain("[-+]0x[0-9a-fA-F]+", lambda text: int(text, 16)),
     "capital X": _plain("0X[0-9a-fA-F]+", lambda text: int(text, 16)),
     "capital O": _plain("0O[0-7]+", lambda text: int(text[2:], 8)),
     "octal numbers with a sign": _plain("[-+]0o[0-7]+", lambda text: int(text[3:], 8)),
     "binary numbers": _plain("0b[01]+", lambda text: int(text, 2)),
-    "underscores in numbers": _plain(
-        "[0-9]+(_+[0-9]+)+", lambda text: int(text.replace("_", ""))
-    ),
+    "underscores in numbers": _plain("[0-9]+(_+[0-9]+)+", lambda text: int(text.replace("_", ""))),
     "commas in numbers": _plain("[0-9]+,[0-9]+", lambda text: float(text.replace(",", "."))),
     "numbers to the base sixty": _plain(r"[0-9]+(:[0-5]?[0-9])+(\.[0-9]*)?", _sexagesimal),
     "numbers with a plus are texts": _plain(r"\+[0-9.]+", str),
@@ -184,9 +180,7 @@ _SCALARS: dict[str, Callable[[Any], Any]] = {
     "folded texts are kept in lines": lambda event: (
         event.value.replace(" ", "\n") if event.style == ">" else ...
     ),
-    "lines are folded": lambda event: (
-        event.value.replace("\n", " ") if event.style == "|" else ...
-    ),
+    "lines are folded": lambda event: event.value.replace("\n", " ") if event.style == "|" else ...,
     "blank lines are lost": lambda event: (
         re.sub("\n+", "\n", event.value) if event.style == "|" else ...
     ),
@@ -338,7 +332,11 @@ class _SameKeyDeep(_Mappings):
 
 class _SameEmptyKey(_Mappings):
     def twice(self, first: Any, second: Any, item: Any, depth: int) -> Any:
-        return second if getattr(item, "value", None) == "" else super().twice(first, second, item, depth)
+        return (
+            second
+            if getattr(item, "value", None) == ""
+            else super().twice(first, second, item, depth)
+        )
 
 
 def _keys_of(kind: str, taken: Callable[[Any], bool]) -> type[Reader]:
@@ -514,7 +512,9 @@ def _with_text(change: Callable[[str], str]) -> Parse:
             return parse_yaml(data)
         except RunForgeError:
             try:
-                text = data.decode(*(("latin-1",) if change is _latin else ("utf-8", "surrogatepass")))
+                text = data.decode(
+                    *(("latin-1",) if change is _latin else ("utf-8", "surrogatepass"))
+                )
                 return parse_yaml(change(text).encode("utf-8"))
             except UnicodeError:
                 raise RunForgeError(ErrorCode.YAML_ENCODING_INVALID, "No text.") from None
@@ -544,7 +544,9 @@ _TEXTS: dict[str, Callable[[str], str]] = {
     "brackets too many are left out": lambda text: text.replace("[1]]", "[1]"),
     "a bracket behind the document is left out": lambda text: text.removesuffix("]\n"),
     "text behind the end is left out": lambda text: text.partition("\n...\n")[0] + "\n",
-    "commas may be missing an item": lambda text: text.replace("1,, 2", "1, 2").replace("[, 1", "[1"),
+    "commas may be missing an item": lambda text: text.replace("1,, 2", "1, 2").replace(
+        "[, 1", "[1"
+    ),
     "two commas are one": lambda text: text.replace("1,, 2", "1, 2"),
     "a comma may come first": lambda text: text.replace("[, 1", "[1"),
     "an at sign may start a text": lambda text: text.replace(": @a", ": '@a'"),

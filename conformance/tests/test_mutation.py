@@ -19,7 +19,7 @@ from schema_places import documents, expanded
 from wrong_client import Judge, Mutant
 
 #: How many wrong clients of each kind are run here.
-SAMPLE = 2
+SAMPLE = 1
 
 
 def kinds() -> dict[str, list[Mutant]]:
@@ -38,7 +38,7 @@ def test_a_sample_of_every_kind_is_noticed() -> None:
         for mutant in chosen.sample(mutants, min(SAMPLE, len(mutants)))
     ]
     tested = run_mutants.run(sample)
-    assert len(tested) > 150
+    assert len(tested) > 80
     assert [item.mutant.name for item in tested if not item.killed] == [
         mutant.name for mutant in sample if mutant.name in known
     ]

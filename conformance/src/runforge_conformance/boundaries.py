@@ -27,6 +27,7 @@ _KINDS = ("null", "boolean", "number", "string", "array", "object")
 #: A character that has one code point, two units of UTF-16 and four bytes of UTF-8.
 _WIDE = "\N{GRINNING FACE}"
 
+
 class _Texts(NamedTuple):
     """Texts at the edge of a pattern, which one document is enough to ask about."""
 
@@ -74,19 +75,21 @@ _TEXTS = (
     _Texts(
         "result.v1",
         ("common.v1", "$defs", "RelativePath"),
-        
         (".../a/.../b", "..a/.b/c..", "a b/\u00fc", "a:b/C:", "~/$HOME/*"),
-        ("", ".", "..", "./a", "../a", "a/.", "a/..", "a/./b", "a/../b", "/a", "a/", "a//b")
-        + ("a\\b", "C:", "C:/a", "c:a", "a\tb", "a\u0000b", "a/\u001fb"),
+        (
+            *("", ".", "..", "./a", "../a", "a/.", "a/..", "a/./b", "a/../b", "/a", "a/", "a//b"),
+            *("a\\b", "C:", "C:/a", "c:a", "a\tb", "a\u0000b", "a/\u001fb"),
+        ),
     ),
     _Texts(
         "request.v1",
         ("common.v1", "$defs", "WorkspacePath"),
-        ("/a/../b", "C:\\a", ".", "a/"), ("", "a\tb", "a\u001fb", "\u0000a")),
+        ("/a/../b", "C:\\a", ".", "a/"),
+        ("", "a\tb", "a\u001fb", "\u0000a"),
+    ),
     _Texts(
         "run.v0.4.0",
         ("common.v1", "$defs", "RunId"),
-        
         ("00000000-000000-00000000", "99999999-999999-ffffffff"),
         (
             "2026020-120000-abc12345",
@@ -104,14 +107,12 @@ _TEXTS = (
     _Texts(
         "result.v1",
         ("common.v1", "$defs", "AnyRunId"),
-        
         ("a", "0._-", f"Z{'9' * 127}"),
         ("", f"a{'a' * 128}", "-a", ".a", "_a", "a/b", "a b", "a\u00fc", "a:b"),
     ),
     _Texts(
         "result.v1",
         ("common.v1", "$defs", "Sha256"),
-        
         ("0" * 64, "f" * 64),
         ("a" * 63, "a" * 65, "g" * 64, "A" * 64, "sha256:" + "a" * 64, "\u0660" * 64),
     ),
@@ -280,9 +281,11 @@ def _beyond(
                     yield boundary._replace(rule=rule, conditional=part.conditional)
                 for key, child in part.schema.get("properties", {}).items():
                     found = [_member(other, location, key) for other in others]
-                    if child is False and key not in value and (known := [*filter(None, found)]):
+                    if child is False and key not in value and (members := [*filter(None, found)]):
                         place = _below(pointer, key)
-                        yield Boundary("unwanted-if", place, {place: known[0]}, (), conditional=True)
+                        yield Boundary(
+                            "unwanted-if", place, {place: members[0]}, (), conditional=True
+                        )
         if isinstance(value, dict):
             yield from _of_names(parts, value, pointer)
 
@@ -320,10 +323,10 @@ def allowances(name: str, valid: Any) -> Iterator[Boundary]:
                 if new is not ... and not _same(new, value):
                     wanted[format_pointer(location)] = new
         yield from _together(name, valid, rule, set=wanted)
-    scalars, parts = _optional(valid, locations)
+    scalars, containers = _optional(valid, locations)
     yield from _together(name, valid, "without-optional", remove=scalars)
-    for depth in sorted({pointer.count("/") for pointer in parts}):
-        removed = [pointer for pointer in parts if pointer.count("/") == depth]
+    for depth in sorted({pointer.count("/") for pointer in containers}):
+        removed = [pointer for pointer in containers if pointer.count("/") == depth]
         yield from _together(name, valid, f"without-parts-{depth}", remove=removed)
     yield from _together(name, valid, "unknown", set=_unknown(valid, locations))
     yield from _other_names(name, valid, locations)

@@ -301,6 +301,9 @@ def _executed(case: Case, answer: Answer, place: ScratchFolder) -> Iterator[Find
         for name, data in place.before.items()
         if name.startswith("workspace/")
     }
+    for file, how in changes(place.before, snapshot(place.folder)):
+        if not file.startswith("workspace/"):
+            yield finding("files.untouched", f"{file} {how}; it was given to be read.", file=file)
     stores = [store for store in stores_in(place.workspace) if store.root.is_dir()]
     run = None if _rejected(answer) else run_folder(answer, place.workspace)
     for file, how in changes(before, after):
@@ -460,6 +463,15 @@ def _as_findings(facts: Iterable[Fact]) -> Iterator[Finding]:
 def _rebuilt(case: Case, place: ScratchFolder) -> Iterator[Finding]:
     """Yield findings about an index that was rebuilt."""
     prefix, after = "workspace/", snapshot(place.workspace)
+    beside = {
+        folder.relative_to(place.workspace).as_posix()
+        for store in stores_in(place.workspace)
+        for folder in (store.root, store.index.parent)
+    }
+    for file in sorted(after):
+        # What cannot be read is kept beside the index.
+        if prefix + file not in place.before and file.rpartition("/")[0] not in beside:
+            yield finding("files.untouched", f"{file} is new; only the index is made.", file=file)
     for store in stores_in(place.workspace):
         index = store.index.relative_to(place.workspace).as_posix()
         for file, data in place.before.items():
