@@ -6,8 +6,10 @@ restarted for the next case.
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -122,7 +124,7 @@ class Runner:
             self._interrupt.awaited(),
             # What a client leaves there may refuse to go; the report is worth more than that.
             tempfile.TemporaryDirectory(
-                prefix="runforge-conformance-", ignore_cleanup_errors=True
+                prefix="runforge-conformance-", dir=_memory(), ignore_cleanup_errors=True
             ) as scratch,
         ):
             self._folder = Path(scratch).resolve()
@@ -419,6 +421,16 @@ class Runner:
         return findings, "failed" if findings else "passed"
 
 
+def _memory() -> Path | None:
+    """Return a folder in memory, which takes half of the time for thousands of small files.
+
+    None, which is the system's folder, where there is none or ``TMPDIR`` names another one.
+    """
+    memory = Path("/dev/shm")  # noqa: S108 - the folder below it is new
+    named = any(os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP"))
+    return memory if not named and os.access(memory, os.W_OK | os.X_OK) else None
+
+
 def prepare(case: Case, folder: Path) -> ScratchFolder:
     """Create the files of a case in ``folder``, which does not exist."""
     folder.mkdir(parents=True)
@@ -426,10 +438,15 @@ def prepare(case: Case, folder: Path) -> ScratchFolder:
     if case.workspace or case.files or case.op == "execute":
         make_workspace(case, place.workspace)
     if case.input:
-        place.input.write_bytes(input_bytes(case.input))
+        data = input_bytes(case.input)
+        place.input.write_bytes(data)
         # Permissions that no new file gets, to see whether they are kept.
         place.input.chmod(0o640)
-    place.remember()
+    if case.input and not place.workspace.exists():
+        place.before[place.input.name] = data
+        place.before.permissions[place.input.name] = stat.S_IMODE(place.input.stat().st_mode)
+    else:
+        place.remember()
     return place
 
 
