@@ -72,6 +72,7 @@ check: $(VENV)/.tools check-generated check-typescript ## Lint, types, generated
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/python scripts/check_evolution.py
+	$(BIN)/python scripts/clients_page.py --check
 	@$(BIN)/towncrier build --draft --version next >/dev/null
 	$(TOOLS) pytest -q scripts/tests/test_generate.py
 
@@ -104,7 +105,7 @@ check-typescript: $(VENV)/.tools $(TYPESCRIPT)/node_modules $(CLIENT)/build ## L
 	$(NPM) run --silent test
 	$(TOOLS) npm --prefix $(CLIENT) --loglevel=error run --silent test
 
-conformance: $(VENV)/.tools $(CLIENT)/build $(GO_CLIENT)/build/client ## Test our own clients, write docs/conformance-report.md
+conformance: $(VENV)/.tools $(CLIENT)/build $(GO_CLIENT)/build/client ## Test our own clients, write docs/conformance-report.md and docs/clients.md
 	$(TOOLS) python scripts/conformance_report.py
 
 mutation: $(VENV)/.tools ## Run wrong clients against the cases, compare with docs/mutation-report.md

@@ -1,7 +1,8 @@
 """Run the conformance suite on the clients of this repository and write how they fare.
 
 Writes ``docs/conformance-report.md``: every requirement of the contract, the cases that check it,
-and what each client made of them. Fails where a client fails a case.
+and what each client made of them; and the rows of these clients in ``docs/clients.md``. Fails where
+a client fails a case.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import clients_page
 from runforge_conformance._generated.report_v1 import ReportV1
 from runforge_conformance._generated.requirements_v1 import Requirement
 from runforge_conformance.runner import Runner
@@ -46,7 +48,10 @@ def main() -> int:
             print(f"  {result.outcome}: {result.case}: {result.problems[0].message}")
         if report.problem:
             print(f"  {report.problem}")
+        if report.verdict == "conformant":
+            clients_page.add(report, Path(name))
     PAGE.write_text(page(reports), "utf-8")
+    clients_page.PAGE.write_text(clients_page.page(), "utf-8")
     # Our own clients follow the recommendations, too.
     sound = (
         report.verdict == "conformant" and not list(failures(report)) for report in reports.values()
@@ -127,7 +132,10 @@ def _verdict(requirement: Requirement, report: ReportV1) -> str:
     broken = broken_requirements(report).get(requirement.id)
     if broken:
         return f"fails {len(broken)}"
-    return "passes" if set(requirement.roles) & set(report.roles or ()) else "not asked"
+    outcomes = {item.outcome for item in report.results if item.requirement == requirement.id}
+    unasked = "not-asked" in outcomes and "passed" not in outcomes
+    mine = set(requirement.roles) & set(report.roles or ())
+    return "passes" if mine and not unasked else "not asked"
 
 
 if __name__ == "__main__":

@@ -12,26 +12,21 @@ from typing import Any
 
 import msgspec
 import pytest
-from clients import CLIENTS, COMMAND, PYTHON, report_on, requirements_in
+from clients import CLIENTS, COMMAND, PYTHON, ROLES_OF_BROKEN, report_on, requirements_in
 from runforge_conformance._generated.protocol_v1 import Answer
 from runforge_conformance._generated.report_v1 import ReportV1
 from runforge_conformance.judging import judge
-from runforge_conformance.runner import prepare, question
-from runforge_conformance.suite_report import failures
+from runforge_conformance.runner import LEVELS, prepare, question
+from runforge_conformance.suite_report import FINE, failures
+from runforge_conformance.variation import twin, varied
 from runforge_conformance.vectors import all_cases, requirements, vectors_folder
 
 #: Clients that break documents, by name: what they are known to fail.
 BY_NAME = {path.stem: path for path in sorted((CLIENTS / "broken/documents").glob("*.xfail"))}
-RUNS = {
-    **dict.fromkeys(("always_the_same_run", "leaves_a_run_behind", "nowhere"), "executor"),
-    "index_only": "store",
-    "oldest_first": "store",
-    "rebuilds_from_nothing": "store",
-    "rebuilds_nothing": "store",
-    "stops_at_damage": "store",
-}
 #: One case that shows the fault of an executor that trains for real.
 TRAINING = {
+    "indexes_elsewhere": ("runs/complete/linear-svc", "index.complete"),
+    "litters": ("runs/complete/linear-svc", "files.untouched"),
     "never_the_same": ("runs/determinism/linear-svc", "executor.deterministic"),
     "rewrites_the_index": ("runs/store/after-others", "index.append-only"),
 }
@@ -58,9 +53,14 @@ def load(path: Path) -> ModuleType:
     return module
 
 
-def test_the_python_client_passes_in_process(tmp_path: Path) -> None:
+@pytest.mark.parametrize("seed", [None, *range(3)])
+def test_the_python_client_passes_in_process(seed: int | None, tmp_path: Path) -> None:
+    """As the cases are published, and as they vary."""
     client = load(PYTHON).Client()
     mine = [case for case in all_cases() if case.op in ("read", "roundtrip", "edit", "write")]
+    if seed is not None:
+        made = [(varied(case, seed), twin(case, seed)) for case in mine]
+        mine = [case for cases in made for case in cases if case is not None]
     for number, case in enumerate(mine, start=1):
         place = prepare(case, tmp_path / str(number))
         answer = client.answer(question(case, place, number))
@@ -85,9 +85,9 @@ def test_the_command_passes_as_executor(case: str) -> None:
 def report_of(name: str) -> ReportV1:
     """Return the report on a broken client, or on one that makes a faulty run."""
     runs = CLIENTS / "broken/runs"
-    if name in RUNS:
+    if name in ROLES_OF_BROKEN:
         path = runs / f"{name}.py"
-        return report_on(path, roles=[RUNS[name]], xfail=path.with_suffix(".xfail"))
+        return report_on(path, roles=ROLES_OF_BROKEN[name], xfail=path.with_suffix(".xfail"))
     if name in TRAINING:
         return report_on(runs / f"{name}.py", only=[TRAINING[name][0]])
     if name in BY_NAME:
@@ -101,17 +101,35 @@ def one_quick(names: Iterable[str]) -> list[Any]:
     return [first, *(pytest.param(name, marks=pytest.mark.slow) for name in others)]
 
 
-@pytest.mark.parametrize("name", [*one_quick(BY_NAME), *one_quick(RUNS)])
+@pytest.mark.parametrize("name", [*one_quick(BY_NAME), *one_quick(ROLES_OF_BROKEN)])
 def test_a_broken_client_fails_exactly_what_is_listed(name: str) -> None:
     report = report_of(name)
     unexpected = [
         (result.case, result.outcome)
         for result in report.results
-        if (result.outcome not in ("passed", "skipped")) is not bool(result.expected_failure)
+        if (result.outcome not in FINE) is not bool(result.expected_failure)
     ]
     assert unexpected == []
     assert report.unmatched_xfails == []
-    assert any(result.outcome not in ("passed", "skipped") for result in report.results)
+    assert any(result.outcome not in FINE for result in report.results)
+
+
+@pytest.mark.parametrize(
+    ("name", "level"),
+    [
+        ("one_line", "strict"),
+        ("wrong_pointer", "strict"),
+        ("no_error_codes", "strict"),
+        ("no_error_message", "recommended"),
+        ("never_warns", "core"),
+        ("loses_values", "core"),
+    ],
+)
+def test_form_codes_and_places_are_not_core(name: str, level: str) -> None:
+    path = BY_NAME[name].with_suffix(".py")
+    only = ["request.v1/form/*", "request.v1/text/*", "result.v1/error/*", "request.v1/lists/*"]
+    broken = {result.level for result in failures(report_on(path, only=only))}
+    assert min(broken, key=LEVELS.index) == level
 
 
 @pytest.mark.parametrize("folder", one_quick(FAULTS))
@@ -128,7 +146,7 @@ def test_an_executor_that_spoils_a_real_run_is_found_out(name: str) -> None:
 @pytest.mark.slow
 def test_every_requirement_is_broken_by_a_client() -> None:
     """What no broken client breaks, no case may really check."""
-    names = [*BY_NAME, *RUNS, *TRAINING, *FAULTS]
+    names = [*BY_NAME, *ROLES_OF_BROKEN, *TRAINING, *FAULTS]
     broken = set().union(*(requirements_in(report_of(name)) for name in names))
     checked = {item.id for item in requirements().values() if not item.unchecked}
     assert broken <= requirements().keys()

@@ -98,7 +98,7 @@ def report_on(
 
 
 def steady(text: str) -> str:
-    """Return a text without what changes with the version, the number of cases, or the seed."""
+    """Return output without what changes with the version, the number of cases, or the seed."""
     text = text.replace(__version__, "VERSION")
     return re.sub(r"\b(core|recommended|strict) \d+ of \d+", r"\1 N of N", text)
 
@@ -260,6 +260,22 @@ def test_a_seed_is_a_whole_number(seed: str) -> None:
     with pytest.raises(SystemExit) as stop:
         command.main(["run", "--seed", seed, "--", "true"])
     assert stop.value.code == command.Exit.USAGE
+
+
+def test_a_client_without_documents_is_an_error(tmp_path: Path) -> None:
+    client = tmp_path / "client.py"
+    client.write_text(
+        f"import sys; sys.path.insert(0, {str(PYTHON.parent)!r})\n"
+        "from harness import Client, serve\n"
+        "client = Client()\n"
+        "client.started = {**client.started, 'documents': []}\n"
+        "serve(client)\n"
+    )
+    for arguments in (["run"], ["smoke"], ["run", "--only", "request.v1/*"]):
+        done = suite(*arguments, "--", sys.executable, client)
+        assert done.returncode == 1
+        assert "declares no documents" in done.stdout
+        assert "1 passed" not in done.stdout
 
 
 def test_smoke_says_how_many_cases_passed() -> None:

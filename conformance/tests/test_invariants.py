@@ -197,6 +197,29 @@ def test_a_folder_of_a_million_files_is_not_read_to_its_end(
     assert "run.files" in {item.rule for item in checked_folder.CheckedRun(run).findings}
 
 
+def test_a_folder_of_two_files_is_no_run(run: Path) -> None:
+    for path in [*run.rglob("*")]:
+        if path.is_file() and path.name not in ("request.json", "result.json"):
+            path.unlink()
+    result = {"version": 1, "status": "succeeded", "duration_ms": 5}
+    (run / "result.json").write_text(json.dumps(result))
+    assert {"run.files", "result.sections"} <= rules(run)
+    (run / "result.json").unlink()
+    assert "run.files" in rules(run)
+    done = suite("check-run", run)
+    assert done.returncode == 1
+
+
+def test_an_older_record_is_judged_by_the_layout_of_its_time(tmp_path: Path) -> None:
+    shutil.copytree(RUNS / "v0.3.6", tmp_path / "workspace")
+    run = only_run(tmp_path / "workspace")
+    assert rules(run) == set()
+    record = json.loads((run / "run.json").read_bytes())
+    # A record that no version reads says nothing about the layout.
+    (run / "run.json").write_text(json.dumps({**record, "schema_version": "run.v9"}))
+    assert {"run.schema", "run.files"} <= rules(run)
+
+
 def test_a_missing_folder_is_a_usage_error(tmp_path: Path) -> None:
     for command in ("check-run", "check-store"):
         done = suite(command, tmp_path / "nowhere")

@@ -114,10 +114,11 @@ def test_the_headline_names_roles_documents_levels_and_expected_failures() -> No
     failing = {**failed(RENAME, LOST), **failed(NESTED, FORM)}
     sound, report = report_of(), report_of(failing, {RENAME: "later"})
     core, strict = sound.levels.core.asked, sound.levels.strict.asked
+    others = sound.levels.recommended.asked
     assert sound.levels.core.passed == core
     assert headline(report) == (
-        f"reader and editor of request.v1, core {core - 1} of {core}, recommended 1 of 1,"
-        f" strict {strict - 2} of {strict}, 1 expected failure"
+        f"reader and editor of request.v1, core {core - 1} of {core},"
+        f" recommended {others} of {others}, strict {strict - 2} of {strict}, 1 expected failure"
     )
     assert report.levels.core.expected_failures == 1
     two = report_of(documents=["request.v1", "result.v1"], roles=["store", "reader"])

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from clients import PYTHON, report_on, requirements_in, suite
+from clients import COMMAND, PYTHON, report_on, requirements_in, suite
 from runforge_conformance._generated.report_v1 import Result
 from runforge_conformance.case_selection import select
 from runforge_conformance.report_files import write_reports
@@ -90,19 +90,27 @@ class Broken(Client):
 serve(Broken())
 """
     report = report_on(client(tmp_path, body), only=CASES)
-    outcomes = [result.outcome for result in report.results]
-    assert outcomes == ["passed", "passed", "crashed"] * 6
+    outcomes = "".join(result.outcome[0] for result in report.results)
+    assert len(outcomes) == 18
+    # A case is one message or two: its own, and that of its twin.
+    assert set(outcomes) == {"p", "c"}
+    assert "ppp" not in outcomes
+    assert outcomes.count("c") >= 6
 
 
-def test_a_client_that_never_answers_is_given_up(tmp_path: Path) -> None:
+def test_a_client_that_never_answers_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     body = """
 class Broken(Client):
     def answer(self, message):
         time.sleep(600)
 serve(Broken())
 """
-    report = report_on(client(tmp_path, body), only=CASES, limits=TimeLimits(answer=0.3))
-    given_up = GIVE_UP_AFTER["timed-out"]
+    given_up = 2
+    monkeypatch.setitem(GIVE_UP_AFTER, "timed-out", given_up)
+    # The handshake must succeed within the same limit.
+    report = report_on(client(tmp_path, body), only=CASES, limits=TimeLimits(answer=4))
     assert report.counts == {"timed-out": given_up, "not-run": 18 - given_up}
     assert report.verdict == "not conformant"
 
@@ -139,6 +147,25 @@ def test_a_failed_handshake_breaks_the_protocol(body: str, tmp_path: Path) -> No
     assert report.results == []
 
 
+@pytest.mark.parametrize("limits", [TimeLimits(answer=1), TimeLimits(answer=60, total=1)])
+def test_the_time_limits_hold_for_the_handshake(limits: TimeLimits, tmp_path: Path) -> None:
+    begun = time.monotonic()
+    report = report_on(client(tmp_path, "time.sleep(600)"), only=CASES, limits=limits)
+    assert report.verdict == "protocol broken"
+    assert "no answer in" in str(report.problem)
+    assert time.monotonic() - begun < 30
+
+
+def test_an_empty_list_of_documents_means_none(tmp_path: Path) -> None:
+    body = """
+client = Client()
+client.started = {**client.started, "documents": []}
+serve(client)
+"""
+    report = report_on(client(tmp_path, body), only=CASES)
+    assert report.counts == {"skipped": 18}
+
+
 def test_what_a_client_started_ends_with_it(tmp_path: Path) -> None:
     body = f"""
 class Parent(Client):
@@ -151,8 +178,8 @@ serve(Parent())
 """
     report_on(client(tmp_path, body), only=["request.v1/edit/rename"])
     children = [int(line) for line in (tmp_path / "children").read_text().split()]
-    assert len(children) == 1
-    until(lambda: not alive(children[0]))
+    assert children
+    until(lambda: not any(alive(child) for child in children))
 
 
 def until(condition: Callable[[], object]) -> None:
@@ -491,3 +518,60 @@ serve(client)
     report = report_on(client(tmp_path, body), only=CASES)
     assert report.verdict == "protocol broken"
     assert "request" in str(report.problem)
+
+
+EXECUTOR = """
+def execute(message):
+    run = os.path.join(message["workspace"], ".runforge/runs/20260201-120000-00000000")
+    os.makedirs(run)
+    {deed}
+    return {{"outcome": "accepted", "view": {{"run_dir": run, "status": "succeeded"}}}}
+client = Client()
+client.started = {{**client.started, "roles": ["executor"]}}
+client.execute = execute
+serve(client)
+"""
+
+
+@pytest.mark.parametrize(
+    "deed",
+    ["pass", "time.sleep(600)", "import signal; signal.signal(2, signal.SIG_IGN); time.sleep(5)"],
+    ids=["too quick", "ends with its run", "deaf"],
+)
+def test_an_executor_that_cannot_be_cancelled_is_not_asked(deed: str, tmp_path: Path) -> None:
+    path = client(tmp_path, EXECUTOR.format(deed=deed))
+    report = report_on(path, only=["runs/cancel/*"])
+    assert report.counts == {"not-asked": 1}
+    (result,) = report.results
+    assert "does not declare `cancel`" in result.problems[0].message
+
+
+def test_an_executor_that_dies_at_once_has_no_cancelled_run(tmp_path: Path) -> None:
+    path = client(tmp_path, EXECUTOR.format(deed="os._exit(1)"))
+    assert report_on(path, only=["runs/cancel/*"]).counts == {"not-asked": 1}
+
+
+@pytest.mark.slow
+def test_an_executor_without_capabilities_is_asked_another_way(tmp_path: Path) -> None:
+    body = f"""
+import sys
+sys.path.insert(0, {str(COMMAND.parent)!r})
+import harness
+del harness.STARTED["capabilities"]
+harness.serve()
+"""
+    (tmp_path / "client.py").write_text(body)
+    cases = ["runs/cancel/*", "runs/determinism/linear-svc"]
+    assert report_on(tmp_path / "client.py", only=cases).counts == {"passed": 2}
+
+
+def test_the_clock_is_a_variable_for_a_client_without_the_capability(tmp_path: Path) -> None:
+    note = tmp_path / "clock"
+    body = EXECUTOR.format(
+        deed=f"""open({str(note)!r}, "a").write(os.environ["SOURCE_DATE_EPOCH"] + " ")
+    assert "source_date_epoch" not in message["params"]"""
+    )
+    report = report_on(client(tmp_path, body), only=["runs/determinism/linear-svc"])
+    assert report.counts == {"failed": 1}
+    assert "run.files" in requirements_in(report)  # an empty folder is no run
+    assert set(note.read_text().split()) == {"1769947200"}

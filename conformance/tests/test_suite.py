@@ -6,13 +6,12 @@ import ast
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import jsonschema
 import pytest
 import runforge_contracts.invariants
 from clients import suite
-from referencing import Registry, Resource
+from independent import BEYOND_SCHEMAS, REGISTRY, SCHEMAS
 from runforge_conformance import suite as own
 from runforge_conformance import vectors
 from runforge_conformance._generated.cases_v1 import Case
@@ -24,18 +23,6 @@ from runforge_conformance.vectors import (
     suffix_of,
 )
 from runforge_contracts.errors import ErrorCode, RunForgeError
-
-ROOT = Path(__file__).parents[2]
-FOLDER = ROOT / "schemas"
-SCHEMAS: dict[str, Any] = {
-    ".".join(path.relative_to(FOLDER).with_suffix("").parts): json.loads(path.read_text("utf-8"))
-    for path in [*FOLDER.glob("*.json"), *FOLDER.glob("tfc/*.json")]
-}
-REGISTRY: Registry[Any] = Registry().with_resources(
-    (schema["$id"], Resource.from_contents(schema)) for schema in SCHEMAS.values()
-)
-#: Refused for what the schema cannot say: the text itself, and versions that are no mistake.
-BEYOND_SCHEMAS = ("reader.version-warning",)
 
 
 def test_nothing_is_wrong_with_the_suite() -> None:

@@ -4,61 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
-from guide_pages import GUIDES, ROOT, posix
+from conformance_guide import parts, run
+from guide_pages import ROOT, assert_shows, posix
 
-PAGE = GUIDES / "conformance.md"
 GO_CLIENT = ROOT / "conformance/clients/go"
-_BLOCK = re.compile(r"^```(\w+) (\S+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-
-
-class Part(NamedTuple):
-    """A part of the page for one language: its files, and the commands that follow them."""
-
-    section: int
-    files: dict[str, str]
-    commands: str
-
-
-def parts(language: str) -> list[Part]:
-    """Return the parts of the page for a language, in their order."""
-    found = []
-    name = {"python": "Python", "go": "Go"}[language]
-    for section in PAGE.read_text("utf-8").split("\n## ")[1:]:
-        for part in section.split("\n### ")[1:]:
-            if part.partition("\n")[0] != name:
-                continue
-            blocks = _BLOCK.findall(part)
-            files = {mark: text for kind, mark, text in blocks if kind == language}
-            commands = "\n".join(
-                text for kind, mark, text in blocks if (kind, mark) == ("sh", language)
-            )
-            if commands:
-                found.append(Part(int(section.partition(".")[0]), files, commands))
-    return found
-
-
-def run(commands: str, folder: Path) -> str:
-    """Run commands of the page in the folder of a client, and return what they print."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        ["sh", "-euc", commands],
-        cwd=folder,
-        env={**os.environ, "PATH": path, "COLUMNS": "80", "GOCACHE": str(folder / ".cache")},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 @posix
@@ -72,7 +26,10 @@ def test_each_step_of_a_language_works(language: str, tmp_path: Path) -> None:
         # Commands that copy come before the files that use what was copied.
         for name, text in part.files.items():
             (tmp_path / name).write_text(text, "utf-8")
-        run(part.commands, tmp_path)
+        printed = run(part.commands, tmp_path)
+        if part.shown:
+            assert_shows(part.shown, printed)
+    assert any(part.shown for part in taken) == (language == "python")
     # The last step is a whole run of a reader and editor.
     program = {"python": "python harness.py", "go": "./my-client"}[language]
     run(f"runforge-conformance run --report report -- {program}", tmp_path)
@@ -89,8 +46,10 @@ def test_the_first_client_is_not_yet_conformant(tmp_path: Path) -> None:
     first = parts("python")[0]
     for name, text in first.files.items():
         (tmp_path / name).write_text(text, "utf-8")
-    with pytest.raises(AssertionError, match="not conformant"):
-        run("runforge-conformance run -- python harness.py", tmp_path)
+    # Exit status 1 is that of a client that is not conformant.
+    printed = run("runforge-conformance run -- python harness.py || test $? = 1", tmp_path)
+    assert first.failing
+    assert_shows(first.failing, printed)
 
 
 def test_the_harness_in_go_is_that_of_the_client() -> None:

@@ -27,7 +27,7 @@ def repository(tmp_path: Path) -> Path:
     """Return a copy of what the generator reads and writes."""
     typescript = str(Path(TYPESCRIPT_KEY_ORDER).parent)
     sources = ("packages/runforge-contracts/src", "conformance/src", typescript)
-    for folder in ("schemas", "scripts", "docs/contract", *sources):
+    for folder in ("schemas", "scripts", "docs/contract", "docs/specification", *sources):
         shutil.copytree(
             ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__")
         )

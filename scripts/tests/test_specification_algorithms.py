@@ -1,7 +1,7 @@
 """The tables of the specification have the values of the code, and its rules the same results.
 
-Chapters 11 to 14, 16 and 17. What the pages describe byte by byte is computed here from the
-standard library alone, as a client in another language would do it.
+Chapters 11 to 14, 16 and 17. What the pages describe byte by byte is computed here without the
+packages of RunForge, as a client in another language would do it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ import base64
 import hashlib
 import json
 import math
+import pickle
 import re
+import struct
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,8 +20,10 @@ from typing import Any
 
 import pytest
 from runforge_cli.shell.app import COMMANDS
-from runforge_contracts.errors import DatasetError, ErrorCode
+from runforge_contracts.errors import DatasetError, ErrorCode, RunForgeError
 from runforge_engine.data.cells import MISSING
+from runforge_engine.data.dataset import load_dataset
+from runforge_engine.data.dataset_source import DatasetSource
 from runforge_engine.data.split import split_rows
 from runforge_engine.experiment.tracking import ARTIFACTS, CONFIG, METRICS, RUN_DIR, RUN_ID
 from runforge_engine.model_file.allowlist import ALLOWED, RENAMED
@@ -76,6 +80,67 @@ def test_every_code_of_a_dataset_is_in_the_table_of_refusals() -> None:
     codes = {code for row in table("data", "11.6") for code in quoted(row[0])}
     assert {code.value for code in DatasetError.codes} <= codes
     assert codes <= {code.value for code in ErrorCode}
+
+
+#: Datasets that are refused, a few of each kind.
+REFUSED = (
+    *(b"\x1f\x8b\x08\x00abc", b"PK\x03\x04abcd", b"x,label\n\xe9,1\n", b"x,label\n1,\0\n"),
+    *(b" \n\t\n", b"\xef\xbb\xbf", b'"x,label\n1,2\n', b"# by me\nx,label\n1,2\n", b",,\na,b,c\n"),
+    *(b"sep=;\nx;label\n", b"<<<<<<< HEAD\nx,label\n1,2\n", b"A title\nx,label\n1,2\n"),
+    *(b"x;label\n1;2\n", b"x\tlabel\n1\t2\n", b"x|label\n1|2\n", b"x,y\n1,2\n"),
+    *(b"x,x,label\n1,2,a\n", b"label\na\nb\n", b'x,label\n1,"a\n2,b\n', b"x,label\n1,a,3\n"),
+    *(b"x,label\n1,a\n=======\n2,b\n", b"x,y,label\n1,a\n", b"x,,label\n1,5,a\n", b"x,label\n"),
+    *(b"x,label\nNA,a\n1,\n", b"x,label\nq,a\n1,b\n", b"x,label\n-inf,a\n1,b\n"),
+    *(b"x,label\n1e160,a\n1,b\n", b"x,label\n1,0.5\n2,0.5\n", b"x,label\n1,9007199254740993\n"),
+    *(b"x,label\n1,a\n2,a\n", b"x,label\n1,a\n2,b\n", b"x,label\n1,a\n2,a\n3,b\n"),
+)
+
+
+@pytest.mark.parametrize("data", REFUSED)
+def test_a_refusal_has_a_code_and_a_place_of_the_table(data: bytes) -> None:
+    source = DatasetSource(Path("data.csv"), data, hashlib.sha256(data).hexdigest())
+    with pytest.raises(RunForgeError) as caught:
+        load_dataset(source, "label")
+    place = ", ".join(caught.value.location.to_dict())
+    assert (caught.value.code.value, place) in {
+        (code, row[2]) for row in table("data", "11.6") for code in quoted(row[0])
+    }
+
+
+def trained_on(features: list[str], labels: list[str]) -> tuple[str, Any]:
+    """Return the code of the refusal, or the dataset; each row occurs twice."""
+    rows = [f'"{x}","{label}"' for x, label in zip(features, labels, strict=True) for _ in range(2)]
+    data = "\n".join(["x,label", *rows, ""]).encode()
+    source = DatasetSource(Path("data.csv"), data, hashlib.sha256(data).hexdigest())
+    try:
+        return "", load_dataset(source, "label")
+    except RunForgeError as error:
+        return error.code.value, None
+
+
+@pytest.mark.parametrize("row", table("data", "11.3"), ids=lambda row: row[0])
+def test_a_cell_has_the_value_of_the_table(row: list[str]) -> None:
+    for cell in quoted(row[0]):
+        code, dataset = trained_on(["1", cell], ["a", "b"])
+        if code:
+            assert row[1] == f"refused: `{code}`", cell
+            continue
+        assert dataset.X[-1, 0] == float(re.split("[, ]", row[1])[0]), cell
+        reported = {f"`{item.code}`" for item in dataset.diagnostics} & set(row[1].split())
+        assert len(reported) == row[1].count("`") / 2
+
+
+@pytest.mark.parametrize("row", table("data", "11.4"), ids=lambda row: row[0])
+def test_labels_have_the_classes_of_the_table(row: list[str]) -> None:
+    cells = quoted(row[0])
+    if "blank" in row[0]:
+        cells.append(f"{cells[0]} ")
+    code, dataset = trained_on(["1"] * len(cells), cells)
+    if code:
+        assert row[1] == f"refused: `{code}`"
+        return
+    assert list(dataset.classes) == json.loads(f"[{row[1]}]")
+    assert " ".join(f"`{item.code}`" for item in dataset.diagnostics) == row[2]
 
 
 class Mersenne:
@@ -336,6 +401,76 @@ def test_the_statement_of_the_vector_follows_from_its_documents(folder: Path) ->
     assert (folder / "provenance.intoto.json").read_bytes() == statement_of_the_page(folder)
 
 
+def hashed(letter: str, *parts: bytes) -> bytes:
+    text = b"".join(b"%d:%s" % (len(part), part) for part in parts)
+    return hashlib.sha256(letter.encode() + text).digest()
+
+
+def hashed_text(text: str) -> bytes:
+    return hashed("t", text.encode())
+
+
+def hashed_type(dtype: Any) -> bytes:
+    if not dtype.fields:
+        return hashed("d", f"{dtype.kind}{dtype.itemsize}".encode())
+    fields = [(hashed_text(name), hashed_type(dtype[name])) for name in dtype.names]
+    return hashed("r", *(part for field in fields for part in field))
+
+
+def hashed_array(array: Any) -> bytes:
+    head = [hashed_type(array.dtype), hashed("S", *(b"%d" % length for length in array.shape))]
+    if array.dtype == object:
+        return hashed("a", *head, *map(hashed_value, array.ravel().tolist()))
+    columns = [array[name] for name in array.dtype.names] if array.dtype.fields else [array]
+    little = [column.astype(column.dtype.newbyteorder("<")).tobytes() for column in columns]
+    return hashed("a", *head, *(hashlib.sha256(data).digest() for data in little))
+
+
+def hashed_value(value: Any) -> bytes:
+    """Return the digest of a value in a model, as section 14.2 defines it."""
+    import numpy as np
+
+    if value is None:
+        return hashed("N")
+    if isinstance(value, bool):
+        return hashed("b", b"1" if value else b"0")
+    if isinstance(value, np.generic):
+        little = np.asarray(value).astype(value.dtype.newbyteorder("<")).tobytes()
+        return hashed("s", hashed_type(value.dtype), little)
+    if isinstance(value, int):
+        return hashed("i", b"%d" % value)
+    if isinstance(value, float):
+        return hashed("f", b"nan" if math.isnan(value) else struct.pack("<d", value))
+    if isinstance(value, str):
+        return hashed_text(value)
+    if isinstance(value, tuple | list):
+        return hashed("T" if isinstance(value, tuple) else "L", *map(hashed_value, value))
+    if isinstance(value, dict):
+        pairs = sorted((hashed_value(key), hashed_value(item)) for key, item in value.items())
+        return hashed("D", *(part for pair in pairs for part in pair))
+    if isinstance(value, np.ndarray):
+        return hashed_array(value)
+    if isinstance(value, type):
+        return hashed("G", hashed_text(value.__module__), hashed_text(value.__name__))
+    make, arguments, state, *_ = value.__reduce_ex__(2)
+    kind = make
+    if make.__name__ == "__newobj__":
+        kind, *arguments = arguments
+    parts = [hashed_text(f"{kind.__module__}.{kind.__name__}")]
+    parts.append(hashed("A", *map(hashed_value, arguments)))
+    for name, item in sorted((state or {}).items()):
+        if name not in ("n_jobs", "verbose", "_sklearn_version"):
+            parts += [hashed_text(name), hashed_value(item)]
+    return hashed("O", *parts)
+
+
+@pytest.mark.parametrize("folder", RUNS, ids=lambda folder: folder.name)
+def test_the_content_of_the_vector_has_the_digest_of_the_page(folder: Path) -> None:
+    model = pickle.loads((folder / "artifacts/model.pkl").read_bytes())
+    digest = hashed("R", b"runforge model content 1", hashed_value(model)).hex()
+    assert digest == read(folder / "run.json")["model_content_sha256"]
+
+
 def payload_of_the_page(folder: Path, index: Path) -> bytes:
     """Return the bytes that are signed for a run, as section 14.5 defines them."""
     files = sorted(files_of(folder).items(), key=lambda item: item[0].split("/"))
@@ -402,3 +537,13 @@ def test_every_code_in_a_sentence_is_a_code(page: str) -> None:
     others = {"RUNFORGE_PRIVATE", "SOURCE_DATE_EPOCH", *PINNED_VARIABLES}
     others |= {name for name in named if name.startswith(("RUNFORGE_", "MKL_", "GLIBC_"))}
     assert named - known - others - {"PYTHONUNBUFFERED", "RUN_ID"} == set()
+
+
+def test_the_arguments_of_ml_runner_are_those_of_the_page() -> None:
+    from ml_runner.__main__ import train
+
+    named = {name for row in table("command-line", "16.4") for name in quoted(row[0])}
+    options = {option.opts[0] for option in train.params}
+    assert named == options | {"RUNFORGE_DATASET"}
+    usage = section("command-line", "16.4").partition("python -m ml_runner inspect ")[0]
+    assert options <= set(re.findall(r"--[a-z]+", usage))

@@ -11,19 +11,20 @@ import ast
 import sys
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parents[1] / "tests/support"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests/support"))
 
 from clients import ROLES_OF_BROKEN, SEED, report_on
 from runforge_conformance._generated.report_v1 import ReportV1
+from runforge_conformance.suite_report import FINE
 
+HERE = Path(__file__).resolve().parent
 #: Up to so many failing cases are listed one by one; of more, the requirements that they break.
 FEW = 5
 
 
 def entries(report: ReportV1) -> list[str]:
     """Return the fewest entries that fit the failing cases of a client and no others."""
-    failing = [result for result in report.results if result.outcome not in ("passed", "skipped")]
+    failing = [result for result in report.results if result.outcome not in FINE]
     if len(failing) <= FEW:
         return sorted(result.case for result in failing)
     found = {result.case for result in failing if result.outcome != "failed"}

@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 const PAGE = readFileSync(join(HERE, "../../../docs/guides/conformance.md"), "utf8");
 
-/** Return a folder as a reader of the guide has it: the settings and packages, no code yet. */
+/** Return a folder as a reader of the guide has it: settings and packages, no code yet. */
 function makeFolder(t) {
   const folder = mkdtempSync(join(tmpdir(), "runforge-guide-"));
   t.after(() => rmSync(folder, { recursive: true }));
@@ -39,8 +39,8 @@ test("each TypeScript step of the guide compiles and passes", (t) => {
   for (const blocks of taken) {
     let output = "";
     for (const [, kind, mark, text] of blocks) {
-      if (kind === "ts") writeFileSync(join(folder, mark), text);
-      else output = run(folder, text);
+      if (kind === "sh") output = run(folder, text);
+      else writeFileSync(join(folder, mark), text);
     }
     assert.match(output, /\bpassed\b/);
   }

@@ -41,6 +41,7 @@ from runforge_conformance._generated.report_v1 import Filters, ReportV1, Result
 from runforge_conformance._generated.report_v1 import Finding as ReportFinding
 from runforge_conformance.case_display import (
     Part,
+    description,
     expected,
     given,
     specification_page,
@@ -102,28 +103,42 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="runforge-conformance",
         description="Does a client keep the RunForge contract?",
-        epilog="Exit status: 0 no unexpected failure of a core case, 1 one, 2 usage, 3 the harness"
-        " broke the protocol, 4 a fault of the suite.",
+        epilog="Exit status: 0 if no core case failed unexpectedly, 1 if one did, 2 for wrong"
+        " usage, 3 if the harness broke the protocol, 4 for a bug in the suite.",
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
-    run = commands.add_parser("run", help="test a client through its harness")
+    run = commands.add_parser(
+        "run",
+        help="test a client through its harness",
+        usage="runforge-conformance run [OPTION ...] -- COMMAND [ARGUMENT ...]",
+    )
     _add_selection(run)
     run.add_argument("--xfail", type=Path, metavar="FILE", help="list of expected failures")
     run.add_argument(
         "--write-xfail",
         type=Path,
         metavar="FILE",
-        help="write a list of today's failures, to be reviewed",
+        help="write a list of the failures, to be reviewed",
     )
     run.add_argument("--report", type=Path, metavar="DIR", help="write report.json, junit.xml, ...")
-    run.add_argument("--timeout", type=_seconds, default=10.0, metavar="S", help="for one answer")
     run.add_argument(
-        "--execute-timeout", type=_seconds, default=120.0, metavar="S", help="for one run"
+        "--timeout",
+        type=_seconds,
+        default=10.0,
+        metavar="S",
+        help="seconds for the handshake and for one answer",
     )
     run.add_argument(
-        "--time-limit", type=_seconds, default=1800.0, metavar="S", help="for everything"
+        "--execute-timeout",
+        type=_seconds,
+        default=120.0,
+        metavar="S",
+        help="seconds for the execution of one request",
+    )
+    run.add_argument(
+        "--time-limit", type=_seconds, default=1800.0, metavar="S", help="seconds for the whole run"
     )
     run.add_argument(
         "--seed", type=_seed, metavar="N", help="vary the inputs as the run with this seed did"
@@ -131,11 +146,15 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--validate-protocol", action="store_true", help="hold every message to its schema"
     )
-    run.add_argument("command", nargs="+", metavar="-- COMMAND", help="what starts the harness")
+    run.add_argument("command", nargs="+", metavar="COMMAND", help="what starts the harness")
     run.set_defaults(command_function=_run)
 
-    smoke = commands.add_parser("smoke", help="is the harness wired up?")
-    smoke.add_argument("command", nargs="+", metavar="-- COMMAND")
+    smoke = commands.add_parser(
+        "smoke",
+        help="is the harness wired up?",
+        usage="runforge-conformance smoke -- COMMAND [ARGUMENT ...]",
+    )
+    smoke.add_argument("command", nargs="+", metavar="COMMAND", help="what starts the harness")
     smoke.set_defaults(command_function=_smoke)
 
     check_one = commands.add_parser("check-run", help="is this run folder conformant?")
@@ -326,7 +345,7 @@ def _list(options: argparse.Namespace) -> Exit:
     else:
         for case in cases:
             print(case.id)
-            print(wrapped(f"{case.description} [{case.requirement}]", "    "))
+            print(wrapped(f"{description(case)} [{case.requirement}]", "    "))
         print(f"{len(cases)} cases")
     return Exit.CONFORMANT
 
@@ -338,7 +357,7 @@ def _show(options: argparse.Namespace) -> Exit:
         requirement = known[case.requirement]
         blank = "" if number == 0 else "\n"
         print(f"{blank}{case.id}")
-        print(wrapped(case.description, "    "))
+        print(wrapped(description(case), "    "))
         stated = f"{requirement.id} ({requirement.level}): {requirement.statement}"
         print(*labelled("requires", [stated]), sep="\n")
         page = f"{specification_page(requirement)} (section {requirement.section})"

@@ -80,28 +80,32 @@ def _are_named(value: Any) -> bool:
     )
 
 
-def snapshot(folder: Path) -> dict[str, bytes]:
-    """Return every file below ``folder`` with its content, and every link with its target.
+class Snapshot(dict[str, bytes]):
+    """Every file of a folder with its content, every link with its target, and permissions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        #: Permissions of files and folders.
+        self.permissions: dict[str, int] = {}
+
+
+def snapshot(folder: Path) -> Snapshot:
+    """Return what is below ``folder``.
 
     A client may have left anything: for an entry that is not a file, cannot be read or is larger
     than any document, the content is a word that describes it.
     """
-    found: dict[str, bytes] = {}
+    found = Snapshot()
     for place, path, kind in walk_folder(folder, max_depth=_MAX_DEPTH):
+        name = as_text(place)
         if kind == "link":
-            found[as_text(place)] = b"link to " + os.fsencode(path.readlink())
-        elif kind != "folder":
-            found[as_text(place)] = content(path)
+            found[name] = b"link to " + os.fsencode(path.readlink())
+            continue
+        if kind != "folder":
+            found[name] = content(path)
+        if kind != "other":
+            found.permissions[name] = stat.S_IMODE(path.lstat().st_mode)
     return found
-
-
-def permissions(folder: Path) -> dict[str, int]:
-    """Return the permissions of every file and folder below ``folder``."""
-    return {
-        as_text(place): stat.S_IMODE(path.lstat().st_mode)
-        for place, path, kind in walk_folder(folder, max_depth=_MAX_DEPTH)
-        if kind in ("file", "folder")
-    }
 
 
 def content(path: Path) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -24,6 +25,7 @@ SPECIFICATION = "docs/specification"
 _REPOSITORY = f"https://github.com/runforge/runforge/blob/v{__version__}"
 #: Lines and columns of an excerpt.
 _LINES, _COLUMNS = 6, 60
+_WIDE = re.compile(r"[^\S ]")
 
 
 class Part(NamedTuple):
@@ -47,7 +49,17 @@ def json_text(value: Any, limit: int | None = None) -> str:
     """Return a value as printable JSON on one line, cut to ``limit`` characters."""
     text = msgspec.json.encode(value).decode("utf-8", "replace")
     # Cut first: escaping a very large value would be slow.
-    return printable(text if limit is None else shorten(text, limit))
+    return _visible(text if limit is None else shorten(text, limit))
+
+
+def _visible(text: str) -> str:
+    """Return printable text in which no other white space looks like a blank."""
+    return _WIDE.sub(lambda found: ascii(found[0])[1:-1], printable(text))
+
+
+def description(case: Case) -> str:
+    """Return what a case asks, as a sentence."""
+    return case.description[:1].upper() + case.description[1:]
 
 
 def given(
@@ -71,7 +83,7 @@ def given(
         yield Part("folder", [f"{VECTORS}/{case.workspace}"])
     if case.files:
         yield Part("files", [f"{name}: {VECTORS}/{path}" for name, path in case.files.items()])
-    params = list(_params(asked, None if whole else _COLUMNS))
+    params = list(_params(asked, pointers, None if whole else _COLUMNS))
     if params:
         yield Part("params", params)
 
@@ -80,7 +92,6 @@ def _input(
     case: Case, asked: Case, pointers: Sequence[str], *, of_twin: bool, whole: bool
 ) -> Iterator[str]:
     source = case.input or Input()
-    note = ", varied by the seed" if asked.input != case.input else ""
     if of_twin:
         faults = twin_fault(case)
         yield "another document under the same case id" + (", invalid:" if faults else "")
@@ -89,10 +100,13 @@ def _input(
     else:
         changes = [*(source.set or ()), *(source.remove or ())]
         # A document that is no file of its own stands in the file of its case.
-        yield f"{VECTORS}/{source.file or _topic(case)}{note}" + (", changed:" if changes else "")
+        yield f"{VECTORS}/{source.file or _topic(case)}"
+        notes = ["changed"] if changes else []
+        notes += ["varied by the seed"] if asked.input != case.input else []
+        if notes:
+            yield f"  {' and '.join(notes)}:"
         excerpt = list(_values(asked, [*changes, *pointers], missing=source.remove or ()))
-    if of_twin or not whole:
-        yield from excerpt
+    yield from excerpt
     if whole or not excerpt:
         yield from _text(asked, whole=whole)
 
@@ -109,34 +123,43 @@ def _values(case: Case, pointers: Iterable[str], missing: Iterable[str]) -> Iter
         document = input_document(case.input, case.document or None)
     except RunForgeError:
         return  # broken on purpose
+    for member in _members(document, pointers, missing):
+        yield f"  {member}"
+
+
+def _members(document: Any, pointers: Iterable[str], missing: Iterable[str] = ()) -> Iterator[str]:
     absent = set(missing)
     for pointer in dict.fromkeys(pointers):
         try:
             value = get_at(document, pointer)
         except RunForgeError:
             if pointer in absent:
-                yield printable(f"  {pointer} is absent")
+                yield printable(f"{pointer} is absent")
             continue
         if pointer:
-            yield printable(f"  {pointer} = ") + json_text(value, _COLUMNS)
+            yield printable(f"{pointer} = ") + json_text(value, _COLUMNS)
 
 
 def _text(case: Case, *, whole: bool) -> Iterator[str]:
     """Yield the lines of the input, or the first of them."""
     assert case.input  # noqa: S101 - the caller has looked
-    lines = input_bytes(case.input).decode("utf-8", "backslashreplace").splitlines()
+    lines = (
+        input_bytes(case.input).decode("utf-8", "backslashreplace").removesuffix("\n").split("\n")
+    )
     for line in lines if whole else lines[:_LINES]:
-        yield "  " + printable(line if whole else shorten(line, _COLUMNS))
+        yield "  " + _visible(line if whole else shorten(line, _COLUMNS))
     if not whole and len(lines) > _LINES:
         yield f"  ... {len(lines) - _LINES} more lines"
 
 
-def _params(case: Case, limit: int | None) -> Iterator[str]:
+def _params(case: Case, pointers: Sequence[str], limit: int | None) -> Iterator[str]:
     params: dict[str, Any] = msgspec.to_builtins(case.params) if case.params else {}
     for name, value in params.items():
         if name == "set":
             for pointer, new in value.items():
                 yield printable(f"set {pointer} = ") + json_text(new, limit)
+        elif name == "fields" and limit and (members := list(_members(value, pointers))):
+            yield from (f"fields {member}" for member in members)
         elif name == "remove":
             yield from (printable(f"remove {pointer}") for pointer in value)
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
+import msgspec
 from runforge_contracts.errors import ErrorCode, RunForgeError
 
 from runforge_conformance._generated.cases_v1 import Case
@@ -44,6 +45,11 @@ def select(
     return found
 
 
+def is_declared(document: str, started: Started) -> bool:
+    """Return whether a client declares a document; without a list it declares all."""
+    return started.documents is msgspec.UNSET or document in started.documents
+
+
 def smoke_cases(started: Started) -> list[Case]:
     """Return a few cases for a client: for each operation, one to accept and one to reject.
 
@@ -51,7 +57,7 @@ def smoke_cases(started: Started) -> list[Case]:
     """
     chosen: dict[tuple[str, str], Case] = {}
     for case in sorted(all_cases(), key=lambda case: case.document not in _SHARED):
-        mine = ROLE_OF[case.op] in started.roles
-        if mine and (not case.document or case.document in (started.documents or [case.document])):
+        known = not case.document or is_declared(case.document, started)
+        if ROLE_OF[case.op] in started.roles and known:
             chosen.setdefault((case.op, case.expect.outcome), case)
     return [case for (_, outcome), case in chosen.items() if outcome != "either"]

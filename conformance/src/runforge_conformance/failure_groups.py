@@ -15,7 +15,7 @@ from runforge_conformance._generated.cases_v1 import Case
 from runforge_conformance._generated.protocol_v1 import Params
 from runforge_conformance._generated.report_v1 import Finding, ReportV1, Result
 from runforge_conformance._generated.requirements_v1 import Requirement
-from runforge_conformance.case_display import Part, given, json_text
+from runforge_conformance.case_display import Part, description, given, json_text
 from runforge_conformance.runner import LEVELS, OF_TWIN
 from runforge_conformance.suite_report import failures
 from runforge_conformance.variation import varied
@@ -45,8 +45,7 @@ class Example(NamedTuple):
     @property
     def description(self) -> str:
         """What the case asks, in a sentence."""
-        text = self.case.description if self.case else ""
-        return text[:1].upper() + text[1:]
+        return description(self.case) if self.case else ""
 
     def parts(self) -> Iterator[Part]:
         """Yield what the client was given, as an excerpt near the findings."""

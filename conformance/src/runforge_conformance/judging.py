@@ -18,6 +18,8 @@ from runforge_contracts.fs.folders import list_folder
 from runforge_contracts.invariants.checked_folder import refusals
 from runforge_contracts.invariants.document_form import key_order, portable_form, written_form
 from runforge_contracts.invariants.finding import ABSENT
+from runforge_contracts.invariants.finding import Finding as Fact
+from runforge_contracts.invariants.run_invariants import check_folder, open_folder
 from runforge_contracts.invariants.store_invariants import check_store
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout, stores_in
@@ -30,17 +32,18 @@ from runforge_conformance._generated.protocol_v1 import Answer
 from runforge_conformance._generated.report_v1 import Finding
 from runforge_conformance.answer_comparison import (
     Difference,
+    Snapshot,
     changes,
     content,
     differences,
     missing,
-    permissions,
     snapshot,
 )
 from runforge_conformance.vectors import (
     expected_document,
     is_lines,
     parse_file,
+    renamed,
     suffix_of,
     vectors_folder,
 )
@@ -60,13 +63,11 @@ class ScratchFolder:
         self.input = folder / f"input{suffix}"
         self.output = self.input if "in-place" in (case.flags or ()) else folder / f"output{suffix}"
         self.workspace = folder / "workspace"
-        self.before: dict[str, bytes] = {}
-        self.permissions: dict[str, int] = {}
+        self.before = Snapshot()
 
     def remember(self) -> None:
         """Take a snapshot of the folder before the client is asked."""
         self.before = snapshot(self.folder)
-        self.permissions = permissions(self.folder)
 
 
 def finding(
@@ -123,17 +124,18 @@ def _findings(case: Case, answer: Answer, place: ScratchFolder) -> Iterator[Find
         yield from _refusal(case, answer)
     else:
         yield from _view(case, answer)
+    after = snapshot(place.folder)
     if case.op in ("write", "roundtrip", "edit"):
-        yield from _written(case, answer, place)
+        yield from _written(case, answer, place, after)
     if case.op in ("read", "list", "trace"):
-        for file, how in changes(place.before, snapshot(place.folder)):
+        for file, how in changes(place.before, after):
             message = f"{file} {how}; nothing may be written here."
             yield finding("files.untouched", message, file=file)
     if case.op == "execute":
         yield from _executed(case, answer, place)
     if case.op == "rebuild-index":
         yield from _rebuilt(case, place)
-    yield from _permissions(place)
+    yield from _permissions(place, after)
     if case.op not in ("execute", "rebuild-index"):
         yield from _new_folders(place)
 
@@ -157,14 +159,13 @@ def _requirement(case: Case) -> str:
     return "writer.fields" if case.op == "write" else "editor.values"
 
 
-def _permissions(place: ScratchFolder) -> Iterator[Finding]:
+def _permissions(place: ScratchFolder, after: Snapshot) -> Iterator[Finding]:
     """Yield the files whose permissions a client has changed."""
     if os.name != "posix":
         return
-    after = permissions(place.folder)
     output = place.output.relative_to(place.folder).as_posix()
-    for file, mode in place.permissions.items():
-        found = after.get(file, mode)
+    for file, mode in place.before.permissions.items():
+        found = after.permissions.get(file, mode)
         if found != mode:
             message = f"The permissions of {file} were {mode:04o}, and are {found:04o}."
             requirement = "files.mode" if file == output else "files.untouched"
@@ -204,10 +205,11 @@ def _view(case: Case, answer: Answer) -> Iterator[Finding]:
         yield finding(case.requirement, message, pointer="/warnings", found=found)
 
 
-def _written(case: Case, answer: Answer, place: ScratchFolder) -> Iterator[Finding]:
+def _written(
+    case: Case, answer: Answer, place: ScratchFolder, after: Snapshot
+) -> Iterator[Finding]:
     """Yield findings about the file that an editor or a writer left."""
     assert case.document  # noqa: S101 - a test of the cases ensures it
-    after = snapshot(place.folder)
     output = place.output.relative_to(place.folder).as_posix()
     for file, how in changes(place.before, after):
         if file != output:
@@ -279,6 +281,7 @@ def _executed(case: Case, answer: Answer, place: ScratchFolder) -> Iterator[Find
     for store in stores:
         yield from store_findings(store)
         yield from _appended(store, before)
+    yield from _ended(case, run)
     yield from _recorded(case, run, place)
     codes = case.expect.codes or ()
     if codes:
@@ -312,6 +315,26 @@ def _is_stray(path: Path, case: Case, run: Path | None, stores: list[StoreLayout
         if path.parent == store.root and is_spare:
             return False  # what Git and clients that run at the same time need
     return True
+
+
+def _ended(case: Case, run: Path) -> Iterator[Finding]:
+    """Yield findings if a run has not ended, which excuses it in a store, or not as expected."""
+    folder = open_folder(run)
+    if not folder.has_ended:
+        yield from _as_findings(check_folder(folder))
+        return
+    expected = (case.expect.view or {}).get("status")
+    found = (folder.result or {}).get("status")
+    if expected is not None and found not in (None, expected):
+        message = f"The result's status must be {expected}."
+        yield finding(
+            case.requirement,
+            message,
+            file=layout.RESULT,
+            pointer="/status",
+            expected=expected,
+            found=found,
+        )
 
 
 def _appended(store: StoreLayout, before: dict[str, bytes]) -> Iterator[Finding]:
@@ -379,6 +402,10 @@ def store_findings(store: StoreLayout) -> Iterator[Finding]:
     except RunForgeError as error:
         yield finding("run.no-links", error.message, file=store.name)
         return
+    yield from _as_findings(facts)
+
+
+def _as_findings(facts: Iterable[Fact]) -> Iterator[Finding]:
     for fact in facts:
         parts = fact.to_dict()
         parts["requirement"] = parts.pop("rule")
@@ -410,7 +437,8 @@ def _rebuilt(case: Case, place: ScratchFolder) -> Iterator[Finding]:
                 message = "An index that cannot be read is kept aside."
                 yield finding("index.kept-aside", message, file=name)
         if case.expect.index:
-            wanted = parse_json((vectors_folder() / case.expect.index).read_bytes())["runs"]
+            text = (vectors_folder() / case.expect.index).read_bytes()
+            wanted = parse_json(renamed(text, case.ids))["runs"]
             try:
                 found = read_index(store)
             except RunForgeError as error:

@@ -222,8 +222,6 @@ class Runner:
             findings = [finding(case.requirement, failure.message + told)]
             result = _result(case, failure.outcome, findings, begun)
             return msgspec.structs.replace(result, stderr=stderr or msgspec.UNSET)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
         return _result(case, outcome, findings, begun)
 
     def _skipped(self, case: Case) -> str | None:
@@ -260,8 +258,11 @@ class Runner:
         if again := twin(case, self.seed):
             asked.insert(0 if twin_first(case, self.seed) else 1, again)
         findings: list[Finding] = []
-        for number, one in enumerate(asked):
-            found, outcome = self._one(one, folder / str(number))
+        for one in asked:
+            try:
+                found, outcome = self._one(one, folder)
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
             if outcome not in ("passed", "failed"):
                 return found, outcome
             findings += found if one is not again else map(_of_twin, found)
@@ -281,7 +282,7 @@ class Runner:
             return [_gave_up(case, answer)], "errored" if answer.outcome == "errored" else "failed"
         findings = judge(case, answer, place)
         if "twice" in (case.flags or ()) and not findings:
-            again = self._answered(self._client, case, folder.with_name(f"{folder.name}-again"))
+            again = self._answered(self._client, case, folder / "again")
             findings = list(unequal(case, _run_of(place, answer), _run_of(*again)))
         return findings, "failed" if findings else "passed"
 
@@ -292,7 +293,7 @@ class Runner:
         return place, self._question(client, case, place)
 
     def _with_a_clock(self, case: Case, folder: Path) -> tuple[list[Finding], str]:
-        """Give the clock to a client that cannot be told it, as a variable of its environment.
+        """Give the clock to a client as a variable of its environment, not as a parameter.
 
         The runs of one that ignores the variable are compared without their times.
         """
@@ -319,7 +320,7 @@ class Runner:
         return findings, "failed" if findings else "passed"
 
     def _interrupted(self, case: Case, folder: Path) -> tuple[list[Finding], str]:
-        """Cancel a run of a client that cannot be told to, as Ctrl+C does once there is a run."""
+        """Cancel a run from outside, as Ctrl+C does, once there is one."""
         params = msgspec.structs.replace(case.params or Params(), cancel=msgspec.UNSET)
         place = prepare(msgspec.structs.replace(case, params=params), folder)
         client, _ = self._new_client()
@@ -350,17 +351,17 @@ class Runner:
         self, client: ClientProcess, asked: Future[Answer], place: ScratchFolder
     ) -> Path | None:
         """Interrupt the client once there is a run; return the run's folder when it has ended."""
-        end, told = time.monotonic() + self._left(self._limits.execute), False
+        end, interrupted = time.monotonic() + self._left(self._limits.execute), False
         while time.monotonic() < end:
             self._interrupt.check()
             run = next(iter(_runs_in(place.workspace)), None)
             # A run may outlive the harness that started it.
             if asked.done() and (asked.exception() is None or not client.is_alive):
                 return run
-            if run is not None and not told:
+            if run is not None and not interrupted:
                 time.sleep(LOOK)  # for what comes between the folder and the training
-                told = client.interrupt_all()
-                if not told:
+                interrupted = client.interrupt_all()
+                if not interrupted:
                     return None
             time.sleep(LOOK / 4)
         return None

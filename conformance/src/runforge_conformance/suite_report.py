@@ -20,7 +20,7 @@ from runforge_conformance._generated.report_v1 import (
     Result,
 )
 from runforge_conformance.runner import LEVELS, PROTOCOL, CaseOutcome
-from runforge_conformance.vectors import CONTRACT, ROLE_OF, all_cases, requirements
+from runforge_conformance.vectors import CONTRACT, ROLE_OF, all_cases, requirements, suffix_of
 from runforge_conformance.xfail import ExpectedFailures
 
 #: Outcomes that are not failures.
@@ -117,10 +117,11 @@ def _levels_asked(result: Result, case: Case | None) -> set[str]:
     """Return the levels that a case asks about: its own, and those of the details it names."""
     asked = {result.requirement}
     if case is not None and case.op != "execute":
+        is_yaml = suffix_of(case.document or None) == ".yaml"
         details = {
             "errors.code": case.expect.codes,
             "errors.place": case.expect.places,
-            "json.form": case.expect.format,
+            "yaml.portable" if is_yaml else "json.form": case.expect.format,
             "json.key-order": case.expect.key_order,
         }
         asked |= {requirement for requirement, wanted in details.items() if wanted}
@@ -250,7 +251,7 @@ def headline(report: ReportV1, separator: str = " of ") -> str:
         parts.append(f"{expected} expected failure{'s' if expected > 1 else ''}")
     if unasked:
         parts.append(f"{unasked} not asked")
-    return ", ".join(parts) or "no cases"
+    return ", ".join(parts) or "no case was asked"
 
 
 def _roles_asked(report: ReportV1) -> Sequence[str]:

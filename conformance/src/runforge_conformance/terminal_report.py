@@ -125,7 +125,9 @@ def _example(example: Example) -> Iterator[str]:
 
 def _finding(problem: Finding, shown: Iterable[tuple[str, str]]) -> Iterator[str]:
     where = place(problem)
-    yield wrapped(problem.message + (f" ({where})" if where else ""), "    - ", " " * 6)
+    told = where in problem.message or (problem.pointer and problem.pointer in problem.message)
+    note = "" if told else f" ({where})"
+    yield wrapped(problem.message + note, "    - ", " " * 6)
     for side, value in shown:
         yield from labelled(side, [value])
 
@@ -195,7 +197,8 @@ def _verdict(report: ReportV1) -> Iterator[str]:
     if unearned:
         yield wrapped(f"no badge: {unearned}", "  ", "    ")
     counts = ", ".join(f"{count} {outcome}" for outcome, count in report.counts.items())
-    yield wrapped(f"cases: {counts or 'none'}; {report.seconds:.1f} s", "  ", "    ")
+    if counts:
+        yield wrapped(f"cases: {counts}; {report.seconds:.1f} s", "  ", "    ")
     yield (
         f"  contract {report.contract}, suite {report.suite}, protocol {report.protocol},"
         f" seed {report.seed}"

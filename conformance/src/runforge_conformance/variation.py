@@ -34,12 +34,15 @@ from runforge_conformance._generated.cases_v1 import Case, Expect, Input
 from runforge_conformance._generated.protocol_v1 import Params
 from runforge_conformance.boundaries import shuffled_boundaries
 from runforge_conformance.vectors import (
+    ROLE_OF,
     all_cases,
     changed,
     input_bytes,
     input_document,
+    renamed,
     requirements,
     suffix_of,
+    vectors_folder,
 )
 
 #: One in so many cases that are to be refused has a twin. Of those to be accepted, all have one.
@@ -73,7 +76,43 @@ def varied(case: Case, seed: int) -> Case:
     refused = case.op == "read" and case.expect.outcome == "rejected"
     if refused and _generator(seed, f"{case.id} varied").randrange(TWINS):
         return case
-    return _Variation(case, _generator(seed, case.id)).case()
+    rng = _generator(seed, case.id)
+    if ROLE_OF[case.op] == "store" and case.workspace:
+        return _with_other_ids(case, rng)
+    return _Variation(case, rng).case()
+
+
+def _with_other_ids(case: Case, rng: random.Random) -> Case:
+    """Return a case of a store with other ids of its runs, in the same order."""
+    found: set[str] = set()
+    folder = vectors_folder()
+    assert case.workspace  # noqa: S101 - the caller has checked it
+    root = folder / case.workspace
+    for path in (*root.rglob("*"), *(case.files or {})):
+        found.update(run_id[0] for run_id in _RUN_ID.finditer(str(path)))
+    files = (path for path in root.rglob("*.json") if path.is_file())
+    for path in (*files, *(folder / file for file in (case.files or {}).values())):
+        text = path.read_bytes().decode("utf-8", "replace")
+        found.update(run_id[0] for run_id in _RUN_ID.finditer(text))
+    # The ids of one second are in the order of their last part.
+    suffixes = sorted({run_id[-8:] for run_id in found})
+    new = sorted(rng.sample(range(2**32), len(suffixes)))
+    suffix = {old: f"{number:08x}" for old, number in zip(suffixes, new, strict=True)}
+    ids = {run_id: run_id[:-8] + suffix[run_id[-8:]] for run_id in sorted(found)}
+    view = _renamed(case.expect.view, ids)
+    return msgspec.structs.replace(
+        case, ids=ids, expect=msgspec.structs.replace(case.expect, view=view)
+    )
+
+
+def _renamed(value: Any, ids: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _renamed(item, ids) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_renamed(item, ids) for item in value]
+    if isinstance(value, str):
+        return renamed(value.encode(), ids).decode()
+    return value
 
 
 def twin(case: Case, seed: int) -> Case | None:
@@ -107,11 +146,22 @@ def _twin_of(case: Case) -> tuple[Case, tuple[str, ...]] | None:
         return None
     if case.expect.outcome == "accepted":
         return _broken(case, always)
-    if case.expect.outcome == "rejected" and (case.op != "read" or not always.randrange(TWINS)):
+    is_asked = case.op != "read" or case.id in _firsts() or not always.randrange(TWINS)
+    if case.expect.outcome == "rejected" and is_asked:
         plain = _plain(case.op, case.document)
         if plain is not None:
             return msgspec.structs.replace(plain, id=case.id, flags=case.flags), ()
     return None
+
+
+@cache
+def _firsts() -> frozenset[str]:
+    """Return the first case of each document that a reader must refuse."""
+    found: dict[str, str] = {}
+    for case in all_cases():
+        if case.op == "read" and case.document and case.expect.outcome == "rejected":
+            found.setdefault(case.document, case.id)
+    return frozenset(found.values())
 
 
 @cache
@@ -145,7 +195,7 @@ def _broken(case: Case, always: random.Random) -> tuple[Case, tuple[str, ...]] |
             continue
         expect = Expect(outcome="rejected")
         where = (*fault.set, *fault.remove, fault.pointer)
-        requirement = schema_rule(case.document)
+        requirement = schema_rule(case.document) if case.op == "read" else "editor.refuse-input"
         if case.op == "write":
             assert case.params  # noqa: S101 - there were fields
             params = msgspec.structs.replace(case.params, fields=broken)

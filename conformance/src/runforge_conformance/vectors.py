@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import hashlib
 import json
 import shutil
 from functools import cache
@@ -20,6 +21,7 @@ from runforge_contracts.codec.strict_json import encode_json, parse_json
 from runforge_contracts.codec.strict_yaml import encode_yaml, is_yaml, parse_yaml
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.schemas import CATALOG
+from runforge_contracts.store.layout import MANIFEST
 
 from runforge_conformance._generated.cases_v1 import Case, CaseFile, Input
 from runforge_conformance._generated.requirements_v1 import Requirement, RequirementFile
@@ -174,3 +176,29 @@ def make_workspace(case: Case, target: Path) -> None:
     for place, file in (case.files or {}).items():
         (target / place).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(vectors_folder() / file, target / place)
+    if case.ids:
+        _rename_runs(target, case.ids)
+
+
+def renamed(data: bytes, ids: dict[str, str] | msgspec.UnsetType) -> bytes:
+    """Return a file with other run ids."""
+    for old, new in (ids or {}).items():
+        data = data.replace(old.encode(), new.encode())
+    return data
+
+
+def _rename_runs(workspace: Path, ids: dict[str, str]) -> None:
+    """Give the runs of a workspace other ids: in the names of folders, and in every file."""
+    digests: dict[str, str] = {}
+    places = sorted(workspace.rglob("*"), reverse=True)  # what is in a folder comes before it
+    for path in places:
+        if path.is_file() and not path.is_symlink():
+            old = path.read_bytes()
+            new = renamed(old, ids)
+            if new != old:
+                path.write_bytes(new)
+                digests[hashlib.sha256(old).hexdigest()] = hashlib.sha256(new).hexdigest()
+        if path.name in ids:
+            path.rename(path.with_name(ids[path.name]))
+    for path in workspace.rglob(MANIFEST):
+        path.write_bytes(renamed(path.read_bytes(), digests))

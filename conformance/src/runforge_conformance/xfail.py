@@ -1,9 +1,9 @@
 """The list of expected failures: strict, with a reason for every entry.
 
 Each line has one entry: a pattern of case ids, or a requirement in brackets, and after ``#`` why
-the cases fail today. An entry that no failing case matches fails the run, so that entries are
-removed once the bug is fixed. ``--write-xfail`` makes a list of today's failures, whose reasons
-somebody must write before it is accepted.
+the cases fail. An entry that no failing case matches fails the run, so that entries are
+removed once the bug is fixed. ``--write-xfail`` makes a list of the failures of a run, which is
+accepted once a reason is written for each.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 
 import msgspec
 from runforge_conformance._generated.cases_v1 import Case
@@ -55,5 +56,9 @@ def result(case: str, outcome: str, *problems: Finding, **more: str) -> Result:
 
 def requirement_of(case: str) -> str:
     """Return the requirement that a case checks."""
-    (found,) = (item.requirement for item in all_cases() if item.id == case)
-    return found
+    return _by_case()[case]
+
+
+@cache
+def _by_case() -> dict[str, str]:
+    return {case.id: case.requirement for case in all_cases()}

@@ -107,6 +107,15 @@ def test_a_run_whose_folder_was_deleted_is_not_listed(workspace: Path) -> None:
     assert rf.Workspace(workspace).runs() == runs[1:]
 
 
+def test_an_entry_that_leads_out_of_the_workspace_hides_no_other_run(workspace: Path) -> None:
+    runs = rf.Workspace(workspace).runs()
+    path = workspace / ".ml/outputs/index.json"
+    index = json.loads(path.read_bytes())
+    climbing = {**index["runs"][0], "run_id": "20260101-000000-00000000", "run_dir": "../elsewhere"}
+    path.write_text(json.dumps({**index, "runs": [*index["runs"], climbing]}), "utf-8")
+    assert rf.Workspace(workspace).runs() == runs
+
+
 def test_a_request_is_edited_and_saved_where_it_was_read(tmp_path: Path) -> None:
     path = tmp_path / "request.json"
     shutil.copyfile(VECTORS / "request.v1.unknown-fields.json", path)

@@ -159,7 +159,7 @@ class Case(Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=Tr
                 ]
             ],
             Meta(
-                description="`in-place`: the output is the input. `twice`: executed in two workspaces that must be equal. `concurrent`: several clients at once. Any other value is a capability that the case needs."
+                description="`in-place`: the output is the input. `twice`: executed in two workspaces that must be equal. `concurrent`: several clients at once. Any other value is a capability; a client without it is asked another way."
             ),
         ]
         | UnsetType
@@ -180,6 +180,15 @@ class Case(Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=Tr
             dict[str, str],
             Meta(
                 description="Files of the workspace, and the vectors that they are copied from."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    ids: (
+        Annotated[
+            dict[str, str],
+            Meta(
+                description="Run ids of the workspace, and those that take their place in all its files."
             ),
         ]
         | UnsetType

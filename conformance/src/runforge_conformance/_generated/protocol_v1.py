@@ -76,7 +76,7 @@ class Started(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             list[str],
             Meta(
-                description="Documents that the client supports, such as `request.v1`; cases of others are skipped. Absent: all."
+                description="Documents that the client supports, such as `request.v1`; cases of others are skipped. Absent: all. Empty: none."
             ),
         ]
         | UnsetType
@@ -84,7 +84,9 @@ class Started(Struct, kw_only=True, frozen=True, gc=False):
     capabilities: (
         Annotated[
             list[Literal["cancel", "source-date-epoch"]],
-            Meta(description="Optional capabilities of an executor."),
+            Meta(
+                description="Ways to ask an executor. Without `cancel`, its process group is interrupted once it has made a run; without `source-date-epoch`, it is started with this variable in upper case, and runs are compared without their times."
+            ),
         ]
         | UnsetType
     ) = UNSET
@@ -220,7 +222,12 @@ class Run(Struct, kw_only=True, frozen=True, gc=False):
     seq: Annotated[
         int, Meta(description="Number of the message, repeated in the answer.", ge=1)
     ]
-    case: Annotated[str, Meta(description="Id of the case.")]
+    case: Annotated[
+        str,
+        Meta(
+            description="Id of the case. The document differs from run to run, and several documents may be sent under one id."
+        ),
+    ]
     op: Operation
     document: (
         Annotated[

@@ -42,7 +42,9 @@ class Workspace:
         return stores_in(self.path)
 
     def runs(self) -> list[Run | ExperimentRun]:
-        """Return every run, newest first; runs whose folder was deleted are left out.
+        """Return every run, newest first.
+
+        Runs whose folder was deleted, and entries that lead out of the workspace, are left out.
 
         Raises
         ------
@@ -52,7 +54,10 @@ class Workspace:
         found: list[tuple[str, Run | ExperimentRun]] = []
         for store in self.stores:
             for entry in list_runs(store):
-                path = locate_run(entry, store)
+                try:
+                    path = locate_run(entry, store)
+                except RunForgeError:
+                    continue
                 if path.is_dir():
                     found.append((started(entry), Run(path)))
         experiments = ExperimentLayout(self.path)

@@ -515,7 +515,7 @@ export interface WeightValue {
   [k: string]: unknown;
 }
 /**
- * Differences between the records of runs. The other runs are compared with the first one. Every `values` has one entry per run, in the order of `runs`; an entry without `value` means that the run does not record it.
+ * Differences between the records of runs. The other runs are compared with the first one. Every `values` has one entry per run, in the order of `runs`; an entry without `value` means that the run does not record it. Source: specification, section 16.2.
  */
 export interface ComparisonV1 {
   schema_version: "comparison.v1";
@@ -1196,7 +1196,7 @@ export interface PredictedRow {
   [k: string]: unknown;
 }
 /**
- * Predictions of a run's model for the rows of a dataset, as `runforge predict --json` prints it.
+ * Predictions of a run's model for the rows of a dataset, as `runforge predict --json` prints it. Source: specification, section 16.2.
  */
 export interface PredictionV1 {
   schema_version: "prediction.v1";
@@ -1516,7 +1516,7 @@ export interface NotChecked {
   [k: string]: unknown;
 }
 /**
- * Result of training a run again from its record alone: a verdict, the evidence, and the reasons if the bytes differ.
+ * Result of training a run again from its record alone: a verdict, the evidence, and the reasons if the bytes differ. Source: specification, section 14.7.
  */
 export interface ReproductionV1 {
   schema_version: "reproduction.v1";

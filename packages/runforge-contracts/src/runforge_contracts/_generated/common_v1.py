@@ -9,7 +9,8 @@ from msgspec import Meta, Struct, UNSET, UnsetType
 Common: TypeAlias = Annotated[
     Any,
     Meta(
-        description="Definitions shared by the documents of RunForge.", title="Common"
+        description="Definitions shared by the documents of RunForge. Source: specification, section 2.12.",
+        title="Common",
     ),
 ]
 

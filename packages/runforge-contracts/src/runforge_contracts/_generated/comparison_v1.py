@@ -217,7 +217,7 @@ class ComparedWeights(Struct, kw_only=True, frozen=True, gc=False):
 
 class ComparisonV1(Struct, kw_only=True, frozen=True, gc=False):
     """
-    Differences between the records of runs. The other runs are compared with the first one. Every `values` has one entry per run, in the order of `runs`; an entry without `value` means that the run does not record it.
+    Differences between the records of runs. The other runs are compared with the first one. Every `values` has one entry per run, in the order of `runs`; an entry without `value` means that the run does not record it. Source: specification, section 16.2.
     """
 
     schema_version: Literal["comparison.v1"]

@@ -34,7 +34,7 @@ class PredictedRow(Struct, kw_only=True, frozen=True, gc=False):
 
 class PredictionV1(Struct, kw_only=True, frozen=True, gc=False):
     """
-    Predictions of a run's model for the rows of a dataset, as `runforge predict --json` prints it.
+    Predictions of a run's model for the rows of a dataset, as `runforge predict --json` prints it. Source: specification, section 16.2.
     """
 
     schema_version: Literal["prediction.v1"]

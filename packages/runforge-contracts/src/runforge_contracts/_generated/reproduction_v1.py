@@ -219,7 +219,7 @@ class NotChecked(Struct, kw_only=True, frozen=True, gc=False):
 
 class ReproductionV1(Struct, kw_only=True, frozen=True, gc=False):
     """
-    Result of training a run again from its record alone: a verdict, the evidence, and the reasons if the bytes differ.
+    Result of training a run again from its record alone: a verdict, the evidence, and the reasons if the bytes differ. Source: specification, section 14.7.
     """
 
     schema_version: Literal["reproduction.v1"]

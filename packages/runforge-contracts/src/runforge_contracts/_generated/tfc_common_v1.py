@@ -10,7 +10,7 @@ from . import common_v1
 ExperimentCommon: TypeAlias = Annotated[
     Any,
     Meta(
-        description="Definitions shared by the documents of experiments.",
+        description="Definitions shared by the documents of experiments. Source: specification, chapter 17.",
         title="ExperimentCommon",
     ),
 ]

@@ -144,7 +144,7 @@ class CheckedFolder(BaseRun):
             text = self.text(file)
             raw = (parse_yaml if is_yaml(Path(file)) else parse_json)(text)
             name, warnings = identify(raw, names)
-            validate({**raw, "version": 1} if name == "result.v1" else raw, name)
+            validate({**raw, "version": 1} if warnings else raw, name)
         except RunForgeError as error:
             self.findings.extend(refusals(error, file, names[0]))
         else:

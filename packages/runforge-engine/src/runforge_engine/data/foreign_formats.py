@@ -1,6 +1,6 @@
 """Recognize files that look like tables but have another format, by their first bytes.
 
-Source: the formats' own specifications; Git LFS specification, version 1.
+Source: file(1), ``magic``; Git LFS specification, version 1.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 Nothing else is ever called. Module and name must both be equal; a name with a dot, which would
 access attributes of a module's contents, is never allowed.
-Source: the output of scikit-learn 1.3 to 1.9, numpy 1.26 to 2.4 and joblib 1.3 to 1.6 for the three
+
+Source: scikit-learn 1.3 to 1.9, numpy 1.26 to 2.4 and joblib 1.3 to 1.6, their output for the three
 families, with pickle protocols 0 to 5.
 """
 

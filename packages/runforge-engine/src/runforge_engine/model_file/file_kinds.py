@@ -1,6 +1,6 @@
 """Recognise other model and data formats than pickle by their first bytes.
 
-Source: the specifications of the formats; file(1), ``magic``.
+Source: file(1), ``magic``.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 The file is not read for that: its size, its header and a few of its lines tell about how many rows
 and classes it has.
 
-Source: RunForge's own measurements, ``docs/benchmarks.md``.
+Source: ``docs/benchmarks.md``.
 """
 
 from __future__ import annotations
