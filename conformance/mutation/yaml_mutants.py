@@ -453,12 +453,14 @@ class _AliasesAreFlat(Reader):
         return super().copy(value, 0)
 
 
-class _AliasesForFree(Reader):
+class _LargeAliasesAsNothing(Reader):
     def copy(self, value: Any, depth: int) -> Any:
-        self.repeated = 0
-        if isinstance(value, list | dict) and not getattr(self, "inside", False):
-            return value
-        return super().copy(value, depth)
+        try:
+            return super().copy(value, depth)
+        except RunForgeError as error:
+            if error.code != ErrorCode.YAML_TOO_LARGE:
+                raise
+            return None
 
 
 class _Surrogates(Reader):
@@ -502,7 +504,7 @@ _READERS: dict[str, type[Reader]] = {
     "one level more": _OneMore,
     "one level less": _OneLess,
     "aliases without their levels": _AliasesAreFlat,
-    "aliases without a limit": _AliasesForFree,
+    "aliases of too much as nothing": _LargeAliasesAsNothing,
 }
 
 

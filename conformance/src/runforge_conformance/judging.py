@@ -137,16 +137,14 @@ def _findings(case: Case, answer: Answer, place: ScratchFolder) -> Iterator[Find
         yield from _rebuilt(case, place)
     yield from _permissions(place, after)
     if case.op not in ("execute", "rebuild-index"):
-        yield from _new_folders(place)
+        yield from _new_folders(place, after)
 
 
-def _new_folders(place: ScratchFolder) -> Iterator[Finding]:
+def _new_folders(place: ScratchFolder, after: Snapshot) -> Iterator[Finding]:
     """Yield the folders that a client left, even if they are empty."""
-    for path in sorted(place.folder.rglob("*")):
-        file = path.relative_to(place.folder).as_posix()
-        if path.is_dir() and not path.is_symlink() and file not in place.permissions:
-            message = f"The folder {file} is new; only the output may be written."
-            yield finding("files.untouched", message, file=file)
+    for file in sorted(after.permissions.keys() - place.before.permissions.keys() - after.keys()):
+        message = f"The folder {file} is new; only the output may be written."
+        yield finding("files.untouched", message, file=file)
 
 
 def _requirement(case: Case) -> str:
