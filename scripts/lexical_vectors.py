@@ -444,7 +444,7 @@ def lexical_topic(document: str) -> dict[str, Any]:
                 "expect": expect,
             }
         )
-    why = "A text that two parsers read differently is two documents."
+    why = "A string that two parsers read differently is two documents."
     return {"title": f"The text of {document}, character by character", "why": why, "cases": cases}
 
 

@@ -43,7 +43,7 @@ def _taken() -> Iterator[Probe]:
     )
     yield _values(
         "numbers-that-are-texts",
-        "What is a number in other versions of YAML or in other languages is a text.",
+        "What is a number in other versions of YAML or in other languages is a string.",
         *_words("1_000 0b101 1:30 190:20:30.15 0x 0o8 1e e1 1.2.3 -0x1F +0o7 0X1F 0O7 0.1f"),
         *_words("1__0 - + . 5-5 1,5 12e3x 1e5.5 --5 +-5 0xg 1E ..5 5..")[1:],
     )
@@ -62,7 +62,7 @@ def _taken() -> Iterator[Probe]:
     )
     yield _values(
         "quoted-values",
-        "What is in quotes is a text.",
+        "What is in quotes is a string.",
         *('"5"', "'5'", '"null"', "'~'", '"true"', "''", '""', "'1e3'", "'0x1F'", "'.5'"),
         *('"yes"', "'2026-02-01'", "'.nan'", "'<<'", "'!a'", "'*a'", "'&a'", "'# a'"),
     )

@@ -740,7 +740,7 @@ _YAML_FORMS: dict[str, Callable[[Any, bytes], bytes]] = {
     "times without quotes": _unquoted("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z"),
     "digests without quotes": _unquoted("[0-9]+"),
     "a tag": lambda value, data: data.replace(b"run_id: ", b"run_id: !!str ", 1),
-    "a key without a text": lambda value, data: data + b"5: 1\n",
+    "a key without a string": lambda value, data: data + b"5: 1\n",
     "a key twice": lambda value, data: data + data.splitlines()[0] + b"\n",
     "two documents": lambda value, data: data + b"---\n" + data,
     "exponents without a point": lambda value, data: re.sub(rb"\.0e", b"e", data),

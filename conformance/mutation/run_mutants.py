@@ -14,6 +14,7 @@ import argparse
 import json
 import sys
 import tempfile
+import textwrap
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -56,7 +57,7 @@ does not pass.
 
 
 class Tested(NamedTuple):
-    """A wrong client, and what told it."""
+    """A wrong client, and what it fails."""
 
     mutant: Mutant
     killed: Killed | None
@@ -170,13 +171,15 @@ def report(tested: list[Tested]) -> str:
     levels = Counter(item.killed.level for item in tested if item.killed)
     lines = [
         *_HEAD,
-        (
-            f"**{total:,} wrong clients; {len(passing)} pass every case.** Against the cases of"
+        "",
+        *textwrap.wrap(
+            f"**{total:,} wrong clients; passing every case: {len(passing)}.** Against the cases of"
             f" {before['date']} ({before['cases']:,} cases), {before['passing']:,} of"
             f" {before['clients']:,} passed; executors and stores were not counted then."
             f" Of those that are found, {levels['core']:,} fail a rule of the level core,"
             f" {levels['recommended']:,} only recommended ones,"
-            f" {levels['strict']:,} only strict ones."
+            f" {levels['strict']:,} only strict ones.",
+            width=100,
         ),
         "",
         "| kind | clients | pass | passed before |",
@@ -187,7 +190,9 @@ def report(tested: list[Tested]) -> str:
         lines.append(f"| {kind} | {number:,} | {alive} | {'' if was is None else f'{was:,}'} |")
     lines += ["", "## Those that pass", ""]
     known = reasons()
-    lines += [f"* `{name}`: {known.get(name, 'no reason is known.')}" for name in sorted(passing)]
+    for name in sorted(passing):
+        entry = f"* `{name}`: {known.get(name, 'no reason is known.')}"
+        lines += textwrap.wrap(entry, width=100, subsequent_indent="  ", break_on_hyphens=False)
     lines += _TAIL
     return "\n".join(lines)
 

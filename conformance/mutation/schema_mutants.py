@@ -283,10 +283,27 @@ def _wrong_keywords(place: Place) -> Iterator[tuple[str, str, Any]]:
             yield "length not looked at", keyword, dropped(keyword)
             yield "length off by one", f"{keyword}-beyond", other(keyword, schema[keyword] + step)
             yield "length off by one", f"{keyword}-within", other(keyword, schema[keyword] - step)
+    refused = schema.get("not", {}).get("pattern") if isinstance(schema.get("not"), dict) else None
     if "pattern" in schema:
         yield "pattern not looked at", "pattern", dropped("pattern")
         for how, pattern in _wrong_patterns(schema["pattern"]):
-            yield "pattern read otherwise", f"pattern-{how}", other("pattern", pattern)
+            # Beside a pattern stands that there is no line end, because `$` stands before the last
+            # one in some languages.
+            base = schema
+            if how == "newline" and refused == r"\n":
+                base = dropped("not")
+            elif how == "newline" and refused is not None:
+                base = other("not", {"pattern": refused.removesuffix(r"|\n")})
+            yield "pattern read otherwise", f"pattern-{how}", {**base, "pattern": pattern}
+    if refused is not None and refused != r"\n":
+        yield "`not` not looked at", "not", dropped("not")
+        alternatives = refused.split("|")
+        if "(?:" in refused:
+            alternatives = [r"^[A-Za-z]:", r"(?:^|/)\.{1,2}(?:/|$)", r"\n"]
+            assert "|".join(alternatives) == refused, refused
+        for number in range(len(alternatives) - 1):
+            fewer = "|".join([*alternatives[:number], *alternatives[number + 1 :]])
+            yield "`not` not looked at", f"not-{number}", other("not", {"pattern": fewer})
     for keyword in ("items", "propertyNames", "dependentRequired", "uniqueItems", "contains"):
         if keyword in schema and schema[keyword] not in ({}, True):
             yield f"`{keyword}` not looked at", keyword, dropped(keyword)
@@ -340,8 +357,9 @@ def _wrong_patterns(pattern: str) -> Iterator[tuple[str, str]]:
     if body.endswith("$"):
         yield "no-end", body[:-1]
         yield "newline", body[:-1] + r"\n?$"
-        yield "blanks", r"^\s*(?:" + body.removeprefix("^")[:-1] + r")\s*$"
-    letters = re.sub(r"\\u[0-9a-f]{4}|\\.", "", body)
+        if "[^" not in body:
+            yield "blanks", r"^\s*(?:" + body.removeprefix("^")[:-1] + r")\s*$"
+    letters = re.sub(r"\\u[0-9a-f]{4}|\\x[0-9a-f]{2}|\\.", "", body)
     if re.search("[A-Za-z]", letters) and not re.search("A-Za-z|A-~", letters):
         yield "any-case", f"(?i){pattern}"
 

@@ -42,7 +42,7 @@ def documents() -> list[str]:
 
 @cache
 def expanded(name: str) -> dict[str, Any]:
-    """Return a schema without references and without words for people; do not change it."""
+    """Return a schema without references and without descriptions; do not change it."""
     return _expand(load_schema(name), name)  # type: ignore[no-any-return] # the root is an object
 
 

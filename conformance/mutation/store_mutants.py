@@ -1,7 +1,7 @@
 """Executors and stores that leave something else than the reference client does.
 
-Each spoils what the reference client left in a workspace, or what it answered. Whoever writes a
-wrong value also writes its right digest: a wrong executor knows what it wrote.
+Each spoils what the reference client left in a workspace, or what it answered. The digest of a
+wrong value is right: a wrong executor knows what it wrote.
 """
 
 from __future__ import annotations

@@ -298,7 +298,7 @@ _METRICS: dict[str, Callable[[Any], Any]] = {
     "one decimal": _of(lambda name, value: (name, round(value, 1))),
     "six decimals": _of(lambda name, value: (name, round(value, 6))),
     "percent": _of(lambda name, value: (name, value * 100)),
-    "as a text": _of(lambda name, value: (name, f"{value:.4f}")),
+    "as a string": _of(lambda name, value: (name, f"{value:.4f}")),
     "not below zero": _of(lambda name, value: (name, max(value, 0))),
     "not above one": _of(lambda name, value: (name, min(value, 1))),
     "a loss turned round": _of(lambda name, value: (name, -value if "loss" in name else value)),
@@ -339,7 +339,7 @@ def _error(change: Callable[[Shown], Any]) -> Callable[[Shown, Any], None]:
 
 
 def _texts(name: str) -> dict[str, Callable[[Shown, Any], None]]:
-    """Return how a text may be shown otherwise."""
+    """Return how a string may be shown otherwise."""
     return {
         f"{name} trimmed": _put(name, lambda text, raw: text.strip()),
         f"{name} of one line": _put(name, lambda text, raw: text.replace("\n", " ")),
@@ -373,7 +373,7 @@ def _numbers(name: str) -> dict[str, Callable[[Shown, Any], None]]:
         f"{name} with six decimals": _put(name, lambda value, raw: round(value, 6)),
         f"{name} cut": _put(name, lambda value, raw: math.floor(value * 100) / 100),
         f"{name} as percent": _put(name, lambda value, raw: value * 100),
-        f"{name} as a text": _put(name, lambda value, raw: str(value)),
+        f"{name} as a string": _put(name, lambda value, raw: str(value)),
         f"{name} as an integer": _put(name, lambda value, raw: int(value)),
         f"{name} turned round": _put(name, lambda value, raw: 1 - value),
         f"{name} not shown": _dropped(name),
@@ -410,7 +410,7 @@ _VIEWS: dict[str, dict[str, Callable[[Shown, Any], None]]] = {
         "tags once": _put("tags", lambda tags, raw: list(dict.fromkeys(tags))),
         "tags turned round": _put("tags", lambda tags, raw: tags[::-1]),
         "tags in small letters": _put("tags", lambda tags, raw: [tag.lower() for tag in tags]),
-        "tags as a text": _put("tags", lambda tags, raw: ", ".join(tags)),
+        "tags as a string": _put("tags", lambda tags, raw: ", ".join(tags)),
         "tags as nothing": _put("tags", lambda tags, raw: tags or None),
         "tags cut": _put("tags", lambda tags, raw: tags[:1]),
         "tags not shown": _dropped("tags"),
@@ -462,7 +462,7 @@ _VIEWS: dict[str, dict[str, Callable[[Shown, Any], None]]] = {
         "error with its type": _error(lambda e: {**e, "message": f"{e['type']}: {e['message']}"}),
         "error without its type": _error(lambda e: {"message": e["message"]}),
         "error without its message": _error(lambda e: {"type": e["type"]}),
-        "error as a text": _error(lambda e: e["message"]),
+        "error as a string": _error(lambda e: e["message"]),
         "type of the error without its end": _error(
             lambda e: {**e, "type": e["type"].removesuffix("Error")}
         ),
@@ -670,7 +670,7 @@ _WRITERS: dict[str, Callable[[Any, Any], Any]] = {
     "null for what cannot be computed": _computing(None),
     "zero for what cannot be computed": _computing(0.0),
     "minus one for what cannot be computed": _computing(-1),
-    "a text for what cannot be computed": _computing("NaN"),
+    "a string for what cannot be computed": _computing("NaN"),
     "the last field not written": _rewriting(lambda fields: dict(list(fields.items())[:-1])),
     "the first field not written": _rewriting(lambda fields: dict(list(fields.items())[1:])),
     "a field too much": _rewriting(lambda fields: {**fields, "written_by": "client"}),

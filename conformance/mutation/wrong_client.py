@@ -15,12 +15,12 @@ from runforge_conformance.judging import judge
 from runforge_conformance.runner import prepare, question
 from runforge_conformance.vectors import requirements
 
-#: An object, the name of one of its attributes, and what stands there in the wrong client.
+#: An object, the name of one of its attributes, and its value in the wrong client.
 Patch = tuple[Any, str, Any]
 
 
 class Killed(NamedTuple):
-    """The case that told a wrong client from a right one."""
+    """The case that a wrong client fails, with the requirement that it breaks."""
 
     case: str
     requirement: str

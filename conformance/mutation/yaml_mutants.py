@@ -117,11 +117,11 @@ _SCALARS: dict[str, Callable[[Any], Any]] = {
     "null in small letters alone": _plain("Null|NULL", str),
     "none is nothing": _plain("none|None|NONE|nil", lambda text: None),
     "undefined is nothing": _plain("undefined", lambda text: None),
-    "a tilde is a text": _plain("~", str),
-    "null is a text": _plain("null", str),
-    "an empty value is a text": _plain("", str),
+    "a tilde is a string": _plain("~", str),
+    "null is a string": _plain("null", str),
+    "an empty value is a string": _plain("", str),
     "zero in front is octal": _plain("[-+]?0[0-7]+", lambda text: int(text, 8)),
-    "zero in front is a text": _plain("[-+]?0[0-9]+", str),
+    "zero in front is a string": _plain("[-+]?0[0-9]+", str),
     "octal numbers are texts": _plain("0o[0-7]+", str),
     "hexadecimal numbers are texts": _plain("0x[0-9a-fA-F]+", str),
     "hexadecimal numbers with a sign": _plain("[-+]0x[0-9a-fA-F]+", lambda text: int(text, 16)),
@@ -148,12 +148,12 @@ _SCALARS: dict[str, Callable[[Any], Any]] = {
         r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]+", lambda text: text.replace(" ", "T")
     ),
     "dates without zeros": _plain(r"[0-9]{4}-[0-9]-[0-9]", lambda text: "2026-02-01"),
-    "infinity as a text": _plain(r"[-+]?\.(inf|Inf|INF)", str),
+    "infinity as a string": _plain(r"[-+]?\.(inf|Inf|INF)", str),
     "infinity as the largest number": _plain(
         r"[-+]?\.(inf|Inf|INF)", lambda text: 1.7976931348623157e308
     ),
     "infinity with a plus": _plain(r"\+\.(inf|Inf|INF)", str),
-    "not a number as a text": _plain(r"\.(nan|NaN|NAN)", str),
+    "not a number as a string": _plain(r"\.(nan|NaN|NAN)", str),
     "not a number as nothing": _plain(r"\.(nan|NaN|NAN)", lambda text: None),
     "words for infinity": _plain(r"[-+]?(inf|Infinity)", lambda text: 1.7976931348623157e308),
     "words for not a number": _plain("nan|NaN|Nan", lambda text: None),
@@ -163,7 +163,7 @@ _SCALARS: dict[str, Callable[[Any], Any]] = {
     ),
     "numbers too small for a double as texts": _plain("1e-400", str),
     "large integers as texts": _plain("[0-9]{17,30}", str),
-    "negative zero is zero as a text": _plain("-0", str),
+    "negative zero is zero as a string": _plain("-0", str),
     "all values are texts": _plain(".*", str),
     "quoted numbers": _quoted(r"[0-9.]+|1e3|0x1F", float.fromhex),
     "quoted words": _quoted("null|~|true", lambda text: None),
@@ -453,12 +453,14 @@ class _AliasesAreFlat(Reader):
         return super().copy(value, 0)
 
 
-class _AliasesForFree(Reader):
+class _LargeAliasesAsNothing(Reader):
     def copy(self, value: Any, depth: int) -> Any:
-        self.repeated = 0
-        if isinstance(value, list | dict) and not getattr(self, "inside", False):
-            return value
-        return super().copy(value, depth)
+        try:
+            return super().copy(value, depth)
+        except RunForgeError as error:
+            if error.code != ErrorCode.YAML_TOO_LARGE:
+                raise
+            return None
 
 
 class _Surrogates(Reader):
@@ -502,7 +504,7 @@ _READERS: dict[str, type[Reader]] = {
     "one level more": _OneMore,
     "one level less": _OneLess,
     "aliases without their levels": _AliasesAreFlat,
-    "aliases without a limit": _AliasesForFree,
+    "aliases of too much as nothing": _LargeAliasesAsNothing,
 }
 
 
@@ -549,8 +551,8 @@ _TEXTS: dict[str, Callable[[str], str]] = {
     ),
     "two commas are one": lambda text: text.replace("1,, 2", "1, 2"),
     "a comma may come first": lambda text: text.replace("[, 1", "[1"),
-    "an at sign may start a text": lambda text: text.replace(": @a", ": '@a'"),
-    "a backtick may start a text": lambda text: text.replace("`", '"'),
+    "an at sign may start a string": lambda text: text.replace(": @a", ": '@a'"),
+    "a backtick may start a string": lambda text: text.replace("`", '"'),
     "a mapping may follow a key": lambda text: text.replace("values: a: b", "values: {a: b}"),
     "text behind quotes is left out": lambda text: text.replace('"a" b', '"a"'),
     "the last of two anchors": lambda text: text.replace("&a &b", "&b"),
@@ -560,7 +562,7 @@ _TEXTS: dict[str, Callable[[str], str]] = {
     "items among members": lambda text: text.replace("  a: 1\n  - b\n", "  a: 1\n"),
     "a line without a colon is a key": lambda text: text.replace("values\n", "values:\n"),
     "headers of blocks are not looked at": lambda text: re.sub(r"\| ?[ax]\n", "|\n", text),
-    "a text may follow the header of a block": lambda text: text.replace("| a\n", "|\n"),
+    "a string may follow the header of a block": lambda text: text.replace("| a\n", "|\n"),
     "an empty second document": lambda text: re.sub("---\n$", "", text),
     "latin-1": _latin,
 }

@@ -1,4 +1,4 @@
-"""Wrong clients are told from right ones; a sample of every kind here, all of them when slow."""
+"""Wrong clients fail a case; a sample of every kind here, all of them when slow."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def takes(text: str, sin: str) -> bool:
 
 
 def test_a_hole_and_a_stale_reason_are_errors(monkeypatch: pytest.MonkeyPatch) -> None:
-    reason = "It cannot be told from the right one."
+    reason = "It does what the right one does."
     monkeypatch.setattr(run_mutants, "reasons", lambda: {"stale": reason, "known": reason})
     found = run_mutants.faults(["known", "hole"], {"known", "hole", "other"}, whole=True)
     assert [fault for fault in found if "hole" in fault]

@@ -504,8 +504,11 @@ def _wrong(schema: dict[str, Any], value: Any) -> Iterator[tuple[str, Any]]:
         yield "pattern", "\x00"
         yield "pattern-newline", f"{value}\n"
         for how, beside in (("before", "{}" + value), ("after", value + "{}")):
-            beyond = (beside.replace("{}", more) for more in (" ", "/", "\n"))
+            beyond = (beside.replace("{}", more) for more in (" ", "/", "\t", "\n"))
             yield from ((f"pattern-{how}", text) for text in beyond if not _fits(text, schema))
+        if "pattern" in schema.get("not", {}):
+            yield "pattern-drive", f"C:{value}"
+            yield "pattern-up", f"../{value}"
         cased = value if value.swapcase() != value else value[:-1] + "a"
         yield "pattern-case", cased.swapcase()
     if isinstance(value, list) and value:
