@@ -165,16 +165,6 @@ def _findings(case: Case, answer: Answer, place: ScratchFolder) -> Iterator[Find
     if case.op == "rebuild-index":
         yield from _rebuilt(case, place)
     yield from _permissions(place, after)
-    if case.op not in ("execute", "rebuild-index"):
-        yield from _new_folders(place, after)
-
-
-def _new_folders(place: ScratchFolder, after: Snapshot) -> Iterator[Finding]:
-    """Yield the folders that a client left, even if they are empty."""
-    known = place.before.permissions.keys() | after.keys()
-    for folder in sorted(after.permissions.keys() - known):
-        message = f"The folder {folder} is new; only the output may be written."
-        yield finding("files.untouched", message, file=folder)
 
 
 def _requirement(case: Case) -> str:
