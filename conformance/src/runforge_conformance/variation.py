@@ -46,7 +46,7 @@ from runforge_conformance.vectors import (
 )
 
 #: One in so many cases that are to be refused has a twin. Of those to be accepted, all have one.
-TWINS = 4
+TWINS = 8
 #: Members of a request that an executor only records; the others decide what is trained.
 _RECORDED = ("/name", "/notes", "/tags", "/created_by")
 
