@@ -184,7 +184,7 @@ def test_show_shows_the_input_of_a_run(
     assert made.input
     for line in str(made.input.text).splitlines():
         assert line in text
-    assert "another document under the same case id, invalid:" in text
+    assert "the second document of this case, invalid:" in text
     assert text.count("    expected:") == 2
     assert text == shown(capsys, "--seed", "3", RENAME)
     assert text != shown(capsys, "--seed", "4", RENAME)

@@ -94,7 +94,7 @@ def _input(
     source = case.input or Input()
     if of_twin:
         faults = twin_fault(case)
-        yield "another document under the same case id" + (", invalid:" if faults else "")
+        yield "the second document of this case" + (", invalid:" if faults else "")
         pointers = [*faults, *pointers]
         excerpt = list(_values(asked, pointers, missing=faults))
     else:

@@ -54,7 +54,7 @@ CONCURRENT = 4
 GIVE_UP_AFTER = {"timed-out": 5, "crashed": 50}
 
 #: Start of a finding about the twin of a case.
-OF_TWIN = "For another document under the same case id: "
+OF_TWIN = "For the second document of this case: "
 
 Progress = Callable[[Result], None]
 #: Levels of requirements, the one that counts most first.
