@@ -194,7 +194,7 @@ def report(tested: list[Tested]) -> str:
         entry = f"* `{name}`: {known.get(name, 'no reason is known.')}"
         lines += textwrap.wrap(entry, width=100, subsequent_indent="  ", break_on_hyphens=False)
     lines += _TAIL
-    return "\n".join(lines)
+    return "\n".join([*lines, ""])
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import IO, Any, Literal
 
@@ -93,8 +93,22 @@ class ClientProcess:
         for thread in self._threads:
             thread.start()
 
-    def ask(self, message: dict[str, Any], timeout: float) -> Any:
+    def ask(
+        self,
+        message: dict[str, Any],
+        timeout: float,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> Any:
         """Send a message and return the answer, parsed.
+
+        Parameters
+        ----------
+        message
+            What to send.
+        timeout
+            How many seconds to wait for the answer.
+        meanwhile
+            What to do while the client works.
 
         Raises
         ------
@@ -106,6 +120,7 @@ class ClientProcess:
         if not self._lines.empty() and self._lines.queue[0]:
             raise ClientError("protocol-error", "The client wrote a line that nobody asked for.")
         self.tell(message)
+        meanwhile()
         line = self._next_line(timeout)
         if not line:
             raise ClientError("crashed", self._ending())

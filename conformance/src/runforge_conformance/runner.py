@@ -113,6 +113,9 @@ class Runner:
         #: How the client last failed to answer, and how many times in a row.
         self._unanswered = ("", 0)
         self._end_by = float("inf")
+        #: The case that follows, and what is asked in it; made while the client works.
+        self._next: Case | None = None
+        self._ready: tuple[str, list[Case], Case | None] | None = None
 
     def run(self, cases: Iterable[Case] | Callable[[Started], Iterable[Case]]) -> CaseOutcome:
         """Run the cases, which may depend on what the client declares, and return their outcome.
@@ -131,9 +134,10 @@ class Runner:
             try:
                 self._end_by = begun + self._limits.total
                 self._outcome.started = self._start()
-                chosen = cases(self._outcome.started) if callable(cases) else cases
+                chosen = [*(cases(self._outcome.started) if callable(cases) else cases)]
                 for number, case in enumerate(chosen, start=1):
                     self._interrupt.check()
+                    self._next = chosen[number] if number < len(chosen) else None
                     late = time.monotonic() - begun > self._limits.total
                     result = self._case(case, number, late=late)
                     self._outcome.results.append(result)
@@ -186,7 +190,7 @@ class Runner:
         if self.strict and (wrong := mistake(message, "protocol.v1", name)):
             raise AssertionError(f"the suite's own message is wrong at {wrong}")
         try:
-            return client.ask(message, timeout)
+            return client.ask(message, timeout, self._make_ready)
         except ClientError as failure:
             failure.client = client
             raise
@@ -268,9 +272,10 @@ class Runner:
             return [finding(case.requirement, printable(what))], "failed"
 
     def _judged(self, case: Case, folder: Path) -> tuple[list[Finding], str]:
-        asked = [varied(case, self.seed)]
-        if again := twin(case, self.seed):
-            asked.insert(0 if twin_first(case, self.seed) else 1, again)
+        ready, self._ready = self._ready, None
+        if ready is None or ready[0] != case.id:
+            ready = self._asked(case)
+        _, asked, again = ready
         findings: list[Finding] = []
         for one in asked:
             try:
@@ -281,6 +286,19 @@ class Runner:
                 return found, outcome
             findings += found if one is not again else map(_of_twin, found)
         return findings, "failed" if findings else "passed"
+
+    def _asked(self, case: Case) -> tuple[str, list[Case], Case | None]:
+        """Return the id of a case, what is asked in it, and the twin among that."""
+        asked = [varied(case, self.seed)]
+        if again := twin(case, self.seed):
+            asked.insert(0 if twin_first(case, self.seed) else 1, again)
+        return case.id, asked, again
+
+    def _make_ready(self) -> None:
+        """Make what is asked in the next case."""
+        following = self._next
+        if self._ready is None and following is not None and self._skipped(following) is None:
+            self._ready = self._asked(following)
 
     def _one(self, case: Case, folder: Path) -> tuple[list[Finding], str]:
         """Ask about one document, in the way that the case and the client need."""

@@ -47,6 +47,8 @@ from runforge_conformance.vectors import (
 
 #: One in so many cases that are to be refused has a twin. Of those to be accepted, all have one.
 TWINS = 8
+#: As `TWINS`, of the thousands of cases that are derived from schemas.
+DERIVED_TWINS = 16
 #: Members of a request that an executor only records; the others decide what is trained.
 _RECORDED = ("/name", "/notes", "/tags", "/created_by")
 
@@ -74,7 +76,7 @@ def varied(case: Case, seed: int) -> Case:
     Of cases that are to be refused there are thousands; each is varied in one of several runs.
     """
     refused = case.op == "read" and case.expect.outcome == "rejected"
-    if refused and _generator(seed, f"{case.id} varied").randrange(TWINS):
+    if refused and _generator(seed, f"{case.id} varied").randrange(_twins(case)):
         return case
     rng = _generator(seed, case.id)
     if ROLE_OF[case.op] == "store" and case.workspace:
@@ -135,6 +137,11 @@ def twin_first(case: Case, seed: int) -> bool:
     return _generator(seed, f"{case.id} order").random() < 0.5
 
 
+def _twins(case: Case) -> int:
+    """Return which share of the cases that are to be refused has a twin."""
+    return DERIVED_TWINS if "/boundaries/" in case.id else TWINS
+
+
 def _generator(seed: int | str, purpose: str) -> random.Random:
     return random.Random(f"{seed} {purpose}")  # noqa: S311 - repeatable, not secret
 
@@ -146,7 +153,7 @@ def _twin_of(case: Case) -> tuple[Case, tuple[str, ...]] | None:
         return None
     if case.expect.outcome == "accepted":
         return _broken(case, always)
-    is_asked = case.op != "read" or case.id in _firsts() or not always.randrange(TWINS)
+    is_asked = case.op != "read" or case.id in _firsts() or not always.randrange(_twins(case))
     if case.expect.outcome == "rejected" and is_asked:
         plain = _plain(case.op, case.document)
         if plain is not None:
@@ -427,6 +434,8 @@ class _Variation:
         if yaml and self._rng.random() < 0.5:
             return encode_yaml(made).decode("utf-8")
         indent, escaped = self._rng.choice([None, 1, 2, 4]), self._rng.random() < 0.5
+        # Two escapes for one character are read in JSON, and not in YAML.
+        escaped = escaped and suffix_of(self._case.document or None) == ".json"
         # In YAML two escaped halves of a character are not that character.
         text = json.dumps(made, ensure_ascii=escaped and not yaml)
         if indent is not None:
