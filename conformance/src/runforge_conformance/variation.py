@@ -434,8 +434,6 @@ class _Variation:
         if yaml and self._rng.random() < 0.5:
             return encode_yaml(made).decode("utf-8")
         indent, escaped = self._rng.choice([None, 1, 2, 4]), self._rng.random() < 0.5
-        # Two escapes for one character are read in JSON, and not in YAML.
-        escaped = escaped and suffix_of(self._case.document or None) == ".json"
         # In YAML two escaped halves of a character are not that character.
         text = json.dumps(made, ensure_ascii=escaped and not yaml)
         if indent is not None:
