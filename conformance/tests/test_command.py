@@ -203,8 +203,10 @@ def test_a_client_that_never_answers_start_ends_in_time(option: str, tmp_path: P
     assert (tmp_path / "r/report.json").exists()
 
 
-def test_the_printed_command_repeats_the_failure(tmp_path: Path) -> None:
-    client = [sys.executable, str(BROKEN / "edits_too_much.py")]
+@pytest.mark.parametrize("folder", ["c", "a-long-name_" * 8])
+def test_the_printed_command_repeats_the_failure(folder: str, tmp_path: Path) -> None:
+    (tmp_path / folder).symlink_to(BROKEN)
+    client = [sys.executable, str(tmp_path / folder / "edits_too_much.py")]
     first = suite("run", "--only", "request.v1/edit/*", "--", *client)
     text = first.stdout.replace("\\\n", "")
     (repeat, *_) = re.findall(r"^ +runforge-conformance (run --seed .+)$", text, re.MULTILINE)

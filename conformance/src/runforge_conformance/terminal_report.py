@@ -161,10 +161,19 @@ def _statement(entry: Requirement) -> Iterator[str]:
 
 def _repeat(command: str) -> Iterator[str]:
     """Yield a command that can be copied as a whole: its lines are joined by backslashes."""
-    # A backslash in a quoted word would be part of it.
-    lines = [command] if "'" in command else wrapped(command, "", "  ", WIDTH - 8).splitlines()
+    lines = [command]
+    # A backslash within a word, quoted or long, would be part of it.
+    if "'" not in command:
+        lines = textwrap.wrap(
+            command,
+            WIDTH - 8,
+            subsequent_indent="  ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
     yield "    repeat:"
-    yield from (f"      {line}" + (" \\" if line != lines[-1] else "") for line in lines)
+    yield from (f"      {line} \\" for line in lines[:-1])
+    yield f"      {lines[-1]}"
 
 
 def _stale(report: ReportV1) -> Iterator[str]:
