@@ -118,14 +118,15 @@ def print_metadata(run_id: str | None, runforge_dir: str | None, *, latest: bool
         )
     stores = _stores(runforge_dir)
     run = _named(run_id, stores) if run_id else find_run("latest", stores, made(RUN))
-    if run.record is None:
+    document = run.document(RUN)
+    if document is None:
         raise RunForgeError(
             ErrorCode.ARTIFACT_NOT_FOUND,
             f"The run {quote(run.id)} has no {RUN}. {run.ending}",
             hint="Only a run that completed has one.",
             path=str(run.path / RUN),
         )
-    write_json(run.raw(RUN))
+    write_json(document.raw)
     return 0
 
 
