@@ -66,6 +66,14 @@ export type Agreement = "equal" | "different" | "incomplete";
  */
 export type ComparisonReason = "data" | "configuration" | "environment" | "code" | "unrecorded";
 /**
+ * A time as other clients write it: ISO 8601 with `Z`, with an offset from UTC, or without one. Source: specification, section 19.2.
+ */
+export type FieldTime = string;
+/**
+ * A time in whole seconds since 1970-01-01T00:00:00Z, not after the year 9999.
+ */
+export type UnixTime = number;
+/**
  * From best to worst; the last value means that nothing could be compared.
  */
 export type ReproductionVerdict =
@@ -788,6 +796,440 @@ export interface FeatureImportanceV1 {
    * Names of the most important features.
    */
   top_k: string[];
+}
+/**
+ * `.cancelled`: the engine of the editor extension was cancelled. Source: specification, section 19.7.
+ */
+export interface CancelledMarkerV100 {
+  schema_version: "cancelled.v1.0.0";
+  run_id: string;
+  run_dir?: string;
+  cancelled_at?: FieldTime;
+  /**
+   * `dataset_loading`, `training`, `metrics_computation`, `artifact_writing` or `shutdown`.
+   */
+  step?: string;
+  reason?: string;
+  partial_artifacts?: string[];
+  [k: string]: unknown;
+}
+/**
+ * `linear_coefficients.v1.json` as Desktop reads it. Source: specification, section 19.10.
+ */
+export interface DesktopCoefficientsV1 {
+  schema_version: "linear_coefficients.v1";
+  model_family?: string;
+  /**
+   * Class to feature to coefficient.
+   */
+  coefficients: {
+    [k: string]: {
+      [k: string]: number;
+    };
+  };
+  /**
+   * Class to intercept.
+   */
+  intercepts?: {
+    [k: string]: number;
+  };
+  standardized?: boolean;
+  computed_at?: FieldTime;
+  [k: string]: unknown;
+}
+/**
+ * `feature_importance.v1.json` as Desktop reads it. Source: specification, section 19.10.
+ */
+export interface DesktopImportanceV1 {
+  schema_version: "feature_importance.v1";
+  model_family?: string;
+  /**
+   * Feature to importance.
+   */
+  importances: {
+    [k: string]: number;
+  };
+  method?: string;
+  computed_at?: FieldTime;
+  [k: string]: unknown;
+}
+/**
+ * One artifact, available or not.
+ */
+export interface DesktopInterpretabilityArtifact {
+  /**
+   * `metrics.v1`, `feature_importance.v1` or `linear_coefficients.v1`.
+   */
+  type: string;
+  schema_version?: string;
+  path?: RelativePath;
+  available: boolean;
+  unavailable_reason?: string;
+  [k: string]: unknown;
+}
+/**
+ * `interpretability.index.v1.json` as Desktop reads it. Source: specification, section 19.10.
+ */
+export interface DesktopInterpretabilityV1 {
+  schema_version: "interpretability.index.v1";
+  run_id?: string;
+  model_family?: string;
+  generated_at?: FieldTime;
+  artifacts: DesktopInterpretabilityArtifact[];
+  [k: string]: unknown;
+}
+/**
+ * `metrics.v1.json` as Desktop reads it. Source: specification, section 19.10.
+ */
+export interface DesktopMetricsV1 {
+  schema_version: "metrics.v1";
+  profile_id?: string;
+  model_family?: string;
+  /**
+   * Category to name to value.
+   */
+  metrics: {
+    [k: string]: {
+      [k: string]: number;
+    };
+  };
+  computed_at?: FieldTime;
+  [k: string]: unknown;
+}
+/**
+ * One line of `metrics.jsonl` of Desktop. Source: specification, section 19.8.
+ */
+export interface DesktopMetricsLineV1 {
+  step: Count;
+  epoch: Count;
+  loss: number;
+  /**
+   * Learning rate.
+   */
+  lr?: number;
+  time?: UnixTime;
+  [k: string]: unknown;
+}
+/**
+ * `request.json` that the command line of Desktop writes for a run of a sweep: a `request.v1` whose time has no offset. Source: specification, section 19.9.
+ */
+export interface DesktopRequestV1 {
+  /**
+   * URL of this schema.
+   */
+  $schema?: string;
+  /**
+   * Major version of the request schema.
+   */
+  version: 1;
+  preset: Preset;
+  /**
+   * Name of a training profile; a profile of another model family is an error.
+   */
+  profile?: string;
+  dataset: RequestDataset;
+  model: RequestModel;
+  device: RequestDevice;
+  /**
+   * Seed of the split and of the estimator; 42 when absent.
+   */
+  seed?: number;
+  /**
+   * Local time without an offset.
+   */
+  created_at: FieldTime;
+  /**
+   * Client that wrote the request, as `<client>@<version>`.
+   */
+  created_by: string;
+  /**
+   * Run id of the parent if this is a rerun.
+   */
+  rerun_from?: string | null;
+  /**
+   * Display name.
+   */
+  name?: string | null;
+  /**
+   * Tags for organising runs.
+   */
+  tags?: string[];
+  /**
+   * Free text.
+   */
+  notes?: string | null;
+  /**
+   * The group of runs that the run belongs to.
+   */
+  sweep_group_id?: string;
+  [k: string]: unknown;
+}
+/**
+ * The dataset to train on.
+ */
+export interface RequestDataset {
+  /**
+   * Path of the dataset, relative to the workspace.
+   */
+  path: WorkspacePath;
+  /**
+   * Name of the label column.
+   */
+  label_column: string;
+  /**
+   * Columns that are neither label nor feature.
+   */
+  exclude_columns?: string[];
+  [k: string]: unknown;
+}
+/**
+ * Which model to train.
+ */
+export interface RequestModel {
+  family: ModelFamily;
+  /**
+   * Hyperparameters by name; they take precedence over preset and profile.
+   */
+  hyperparameters?: {
+    [k: string]: unknown;
+  };
+  [k: string]: unknown;
+}
+/**
+ * Where to train.
+ */
+export interface RequestDevice {
+  type: DeviceType;
+  /**
+   * Why a GPU is blocked or unavailable.
+   */
+  gpu_reason?: string | null;
+  [k: string]: unknown;
+}
+/**
+ * `run.json` of Desktop, which shares its name with the run record and nothing else. Source: specification, section 19.8.
+ */
+export interface DesktopRunV1 {
+  run_id: WorkspacePath;
+  name?: string;
+  status: "Pending" | "Running" | "Failed" | "Completed" | "Cancelled";
+  device?: "CPU" | "GPU";
+  preset?: string;
+  dataset_path?: string;
+  /**
+   * The folder of the run.
+   */
+  output_path?: string;
+  created_at: UnixTime;
+  started_at?: UnixTime | null;
+  completed_at?: UnixTime | null;
+  error?: string | null;
+  total_epochs?: Count;
+  batch_size?: Count;
+  learning_rate?: number;
+  num_samples?: Count;
+  optimizer?: string;
+  scheduler?: string;
+  pid?: number | null;
+  [k: string]: unknown;
+}
+/**
+ * One run.
+ */
+export interface EditorIndexEntry0221 {
+  run_id: AnyRunId;
+  created_at: FieldTime;
+  dataset_fingerprint_sha256?: Sha256;
+  label_column?: string;
+  /**
+   * The file `run.json`, relative to the store.
+   */
+  run_dir: WorkspacePath;
+  /**
+   * The model, relative to the store.
+   */
+  model_pkl?: WorkspacePath;
+  [k: string]: unknown;
+}
+/**
+ * Index of the engine of the editor extension 0.4.3. Source: specification, section 19.6.
+ */
+export interface EditorIndexV0221 {
+  schema_version: "0.2.2.1";
+  runs: EditorIndexEntry0221[];
+  [k: string]: unknown;
+}
+/**
+ * One run.
+ */
+export interface EditorIndexEntry {
+  /**
+   * The id in `run.json`, which is not the name of the run folder.
+   */
+  run_id: AnyRunId;
+  created_at: FieldTime;
+  /**
+   * Display name; the run id if there is none.
+   */
+  name?: string;
+  /**
+   * `std-train` or `hq-train`.
+   */
+  preset_id?: string;
+  status?: "succeeded" | "failed" | "cancelled";
+  summary?: EditorIndexSummary;
+  /**
+   * The run folder, relative to the workspace.
+   */
+  run_dir: WorkspacePath;
+  dataset_fingerprint_sha256?: Sha256;
+  label_column?: string;
+  /**
+   * The model, relative to the workspace.
+   */
+  model_pkl?: WorkspacePath;
+  [k: string]: unknown;
+}
+/**
+ * A run at a glance.
+ */
+export interface EditorIndexSummary {
+  duration_ms?: Count;
+  final_metrics?: {
+    [k: string]: number;
+  };
+  /**
+   * `cpu` or `cuda`.
+   */
+  device?: string;
+  [k: string]: unknown;
+}
+/**
+ * Index of the editor extension, newest run last; it has no failed or cancelled runs. Source: specification, section 19.6.
+ */
+export interface EditorIndexV100 {
+  schema_version: "1.0.0";
+  runs: EditorIndexEntry[];
+  [k: string]: unknown;
+}
+/**
+ * `request.json` of the editor extension. Source: specification, section 19.3.
+ */
+export interface EditorRequestV1 {
+  /**
+   * Name of the run folder, which is not the id in `run.json`.
+   */
+  run_id: AnyRunId;
+  /**
+   * Display name.
+   */
+  name?: string;
+  /**
+   * `std-train` or `hq-train`.
+   */
+  preset_id: string;
+  seed?: number | null;
+  created_at?: FieldTime;
+  /**
+   * `cpu`, `cuda` or `auto`.
+   */
+  requested_device?: string;
+  /**
+   * `cpu` or `cuda`, as the extension chose.
+   */
+  actual_device?: string;
+  /**
+   * `sufficient_vram`, `insufficient_vram`, `gpu_unknown` or `no_cuda`.
+   */
+  gpu_reason?: string | null;
+  [k: string]: unknown;
+}
+/**
+ * `result.json` of the editor extension. Source: specification, section 19.4.
+ */
+export interface EditorResultV1 {
+  /**
+   * Name of the run folder, which is not the id in `run.json`.
+   */
+  run_id?: AnyRunId;
+  /**
+   * A cancelled run is `failed`; its error says that it was cancelled.
+   */
+  status: "succeeded" | "failed";
+  /**
+   * Exit status of the engine; null if a signal ended it.
+   */
+  exit_code: number | null;
+  duration_ms: Count;
+  /**
+   * The reason as one string.
+   */
+  error?: string | null;
+  [k: string]: unknown;
+}
+/**
+ * `run.json` of the first editor extensions: a `run.v0.2.2.1` without `schema_version`. Source: specification, section 19.5.
+ */
+export interface EditorRunV0221 {
+  run_id: AnyRunId;
+  runforge_version: string;
+  created_at: FieldTime;
+  dataset: DatasetReference;
+  label_column: string;
+  num_samples: Count;
+  num_features: Count;
+  dropped_rows_missing_values: Count;
+  metrics: MetricsSnapshot;
+  artifacts: RunArtifacts;
+  [k: string]: unknown;
+}
+/**
+ * One run, with the members that its client knew.
+ */
+export interface IndexArrayEntry {
+  run_id: AnyRunId;
+  created_at?: FieldTime;
+  name?: string;
+  preset_id?: string;
+  status?: string;
+  summary?: IndexArraySummary;
+  run_dir: WorkspacePath;
+  dataset_fingerprint_sha256?: Sha256;
+  label_column?: string;
+  model_pkl?: WorkspacePath;
+  [k: string]: unknown;
+}
+/**
+ * A run at a glance.
+ */
+export interface IndexArraySummary {
+  duration_ms?: Count;
+  final_metrics?: {
+    [k: string]: number;
+  };
+  device?: string;
+  [k: string]: unknown;
+}
+/**
+ * Why the index was not written.
+ */
+export interface IndexOrphanError {
+  message?: string;
+  type?: string;
+  traceback?: string;
+  [k: string]: unknown;
+}
+/**
+ * `.index-orphan`: the engine of the editor extension could not add the run to its index. Source: specification, section 19.7.
+ */
+export interface IndexOrphanMarkerV100 {
+  schema_version: "index-orphan.v1.0.0";
+  run_id: string;
+  run_dir?: string;
+  written_at?: FieldTime;
+  error?: IndexOrphanError;
+  index_path?: string;
+  [k: string]: unknown;
 }
 /**
  * One run; appended once and never changed.
@@ -1572,55 +2014,13 @@ export interface ReproductionV1 {
   [k: string]: unknown;
 }
 /**
- * The dataset to train on.
- */
-export interface RequestDataset {
-  /**
-   * Path of the dataset, relative to the workspace.
-   */
-  path: WorkspacePath;
-  /**
-   * Name of the label column.
-   */
-  label_column: string;
-  /**
-   * Columns that are neither label nor feature.
-   */
-  exclude_columns?: string[] | null;
-  [k: string]: unknown;
-}
-/**
- * Which model to train.
- */
-export interface RequestModel {
-  family: ModelFamily;
-  /**
-   * Hyperparameters by name; they take precedence over preset and profile.
-   */
-  hyperparameters?: {
-    [k: string]: unknown;
-  } | null;
-  [k: string]: unknown;
-}
-/**
- * Where to train.
- */
-export interface RequestDevice {
-  type: DeviceType;
-  /**
-   * Why a GPU is blocked or unavailable.
-   */
-  gpu_reason?: string | null;
-  [k: string]: unknown;
-}
-/**
  * Configuration of a run; written before training starts. Unknown fields are ignored when reading and kept when saving, at every depth. Source: specification, section 6.2.
  */
 export interface RequestV1 {
   /**
    * URL of this schema.
    */
-  $schema?: string | null;
+  $schema?: string;
   /**
    * Major version of the request schema.
    */
@@ -1629,14 +2029,14 @@ export interface RequestV1 {
   /**
    * Name of a training profile; a profile of another model family is an error.
    */
-  profile?: string | null;
+  profile?: string;
   dataset: RequestDataset;
   model: RequestModel;
   device: RequestDevice;
   /**
    * Seed of the split and of the estimator; 42 when absent.
    */
-  seed?: number | null;
+  seed?: number;
   created_at: Timestamp;
   /**
    * Client that wrote the request, as `<client>@<version>`.
@@ -1653,7 +2053,7 @@ export interface RequestV1 {
   /**
    * Tags for organising runs.
    */
-  tags?: string[] | null;
+  tags?: string[];
   /**
    * Free text.
    */
@@ -1667,18 +2067,18 @@ export interface EffectiveConfig {
   /**
    * Name of the preset.
    */
-  preset?: string | null;
+  preset?: string;
   /**
    * Name of the profile.
    */
-  profile?: string | null;
-  model?: EffectiveModel | null;
-  device?: EffectiveDevice | null;
-  dataset?: EffectiveDataset | null;
+  profile?: string;
+  model?: EffectiveModel;
+  device?: EffectiveDevice;
+  dataset?: EffectiveDataset;
   /**
    * Seed used.
    */
-  seed?: number | null;
+  seed?: number;
   [k: string]: unknown;
 }
 /**
@@ -1688,13 +2088,13 @@ export interface EffectiveModel {
   /**
    * Model family.
    */
-  family?: string | null;
+  family?: string;
   /**
    * Every hyperparameter with the value used.
    */
   hyperparameters?: {
     [k: string]: unknown;
-  } | null;
+  };
   [k: string]: unknown;
 }
 /**
@@ -1704,7 +2104,7 @@ export interface EffectiveDevice {
   /**
    * `cpu` or `gpu`.
    */
-  type?: string | null;
+  type?: string;
   gpu_id?: number | string | null;
   /**
    * Why the run did not use the requested GPU.
@@ -1716,13 +2116,13 @@ export interface EffectiveDevice {
  * The dataset used.
  */
 export interface EffectiveDataset {
-  path?: string | null;
-  label_column?: string | null;
-  exclude_columns?: string[] | null;
+  path?: string;
+  label_column?: string;
+  exclude_columns?: string[];
   /**
    * SHA-256 of the file's bytes, where it could be read.
    */
-  fingerprint_sha256?: Sha256 | null;
+  fingerprint_sha256?: Sha256;
   [k: string]: unknown;
 }
 /**
@@ -1737,13 +2137,13 @@ export interface PrimaryMetric {
  * Summary of the run's metrics.
  */
 export interface ResultSummary {
-  primary_metric?: PrimaryMetric | null;
+  primary_metric?: PrimaryMetric;
   /**
    * Metric name to value.
    */
   metrics?: {
     [k: string]: number;
-  } | null;
+  };
   [k: string]: unknown;
 }
 /**
@@ -1778,15 +2178,15 @@ export interface ResultError {
   /**
    * Stable error code, where RunForge knows the cause.
    */
-  code?: string | null;
+  code?: string;
   /**
    * What to do about it.
    */
-  hint?: string | null;
+  hint?: string;
   /**
    * Full stack trace.
    */
-  traceback?: string | null;
+  traceback?: string;
   [k: string]: unknown;
 }
 /**
@@ -1797,24 +2197,24 @@ export interface ResultV1 {
    * Schema version.
    */
   version: 1;
-  run_id?: AnyRunId | null;
+  run_id?: AnyRunId;
   status: Status;
-  started_at?: Timestamp | null;
-  finished_at?: Timestamp | null;
+  started_at?: Timestamp;
+  finished_at?: Timestamp;
   /**
    * Total execution time in milliseconds.
    */
   duration_ms: Count;
-  summary?: ResultSummary | null;
-  effective_config?: EffectiveConfig | null;
+  summary?: ResultSummary;
+  effective_config?: EffectiveConfig;
   /**
    * Files that the run produced.
    */
-  artifacts?: ResultArtifact[] | null;
+  artifacts?: ResultArtifact[];
   /**
    * Provenance of the run, if it finished before `run.json` was written.
    */
-  provenance?: Provenance | null;
+  provenance?: Provenance;
   /**
    * Present for failed runs, `null` for succeeded ones.
    */
@@ -2105,15 +2505,15 @@ export interface Training {
   /**
    * Passes over the data.
    */
-  epochs?: Count | null;
+  epochs?: Count;
   /**
    * Examples of one step.
    */
-  batch_size?: Count | null;
+  batch_size?: Count;
   /**
    * Name of the optimizer.
    */
-  optimizer?: string | null;
+  optimizer?: string;
   [k: string]: unknown;
 }
 /**
@@ -2123,25 +2523,25 @@ export interface RunCommand {
   /**
    * Python program, relative to the root of the repository; `--config PATH` follows its arguments, unless `config_argument` is false.
    */
-  script?: string | null;
+  script?: string;
   /**
    * Python module, as after `python -m`; `--config PATH` follows its arguments, unless `config_argument` is false.
    */
-  module?: string | null;
+  module?: string;
   /**
    * Program and arguments of any kind, no shell in between.
    *
    * @minItems 1
    */
-  command?: string[] | null;
+  command?: string[];
   /**
    * Arguments of the script, module or command. In these and in `command`, `{training.lr}` is replaced by the value of the configuration with this dotted name, `{config}` by the path of the configuration, `{run_id}` by the id of the run and `{{name}}` by the string `{name}`.
    */
-  args?: string[] | null;
+  args?: string[];
   /**
    * Whether `--config PATH` follows the arguments of a script or module; true where it is absent. A command uses `{config}` instead.
    */
-  config_argument?: boolean | null;
+  config_argument?: boolean;
   [k: string]: unknown;
 }
 /**
@@ -2151,19 +2551,19 @@ export interface CodeState {
   /**
    * Where the code comes from; `local` without a remote.
    */
-  repo?: string | null;
+  repo?: string;
   /**
    * Commit that was checked out.
    */
-  commit?: string | null;
+  commit?: string;
   /**
    * Whether files differed from the commit.
    */
-  dirty?: boolean | null;
+  dirty?: boolean;
   /**
    * SHA-256 of the difference from the commit.
    */
-  diff_sha256?: Sha256 | null;
+  diff_sha256?: Sha256;
   [k: string]: unknown;
 }
 /**
@@ -2184,15 +2584,15 @@ export interface ResolvedReference {
   /**
    * SHA-256 of the file's bytes; absent for folders.
    */
-  sha256?: Sha256 | null;
+  sha256?: Sha256;
   /**
    * Size of the file.
    */
-  bytes?: Count | null;
+  bytes?: Count;
   /**
    * What user code left at the path, if it was changed.
    */
-  after?: ChangedFile | null;
+  after?: ChangedFile;
   [k: string]: unknown;
 }
 /**
@@ -2202,11 +2602,11 @@ export interface ChangedFile {
   /**
    * SHA-256 of the file's bytes; absent where there was no such file.
    */
-  sha256?: Sha256 | null;
+  sha256?: Sha256;
   /**
    * Size of the file.
    */
-  bytes?: Count | null;
+  bytes?: Count;
   [k: string]: unknown;
 }
 /**
@@ -2221,7 +2621,7 @@ export interface CopiedModel {
    * Where it was copied to.
    */
   to: WorkspacePath;
-  sha256?: Sha256 | null;
+  sha256?: Sha256;
   [k: string]: unknown;
 }
 /**
@@ -2241,77 +2641,77 @@ export interface ExperimentConfigV1 {
    * The dataset by name and version, or by its path.
    */
   dataset: string;
-  code?: CodeState | null;
-  training?: Training | null;
-  seed?: Seed | null;
+  code?: CodeState;
+  training?: Training;
+  seed?: Seed;
   /**
    * Client that wrote the run, as `<client>@<version>`.
    */
-  created_by?: string | null;
-  started_at?: Instant | null;
+  created_by?: string;
+  started_at?: Instant;
   /**
    * Status of the run; `running` until it finishes. Source: specification, section 17.12.
    */
-  status?: ("running" | "succeeded" | "failed" | "cancelled") | null;
-  finished_at?: Instant | null;
+  status?: "running" | "succeeded" | "failed" | "cancelled";
+  finished_at?: Instant;
   /**
    * Duration of the user code, in milliseconds.
    */
-  duration_ms?: Count | null;
+  duration_ms?: Count;
   /**
    * Exit status of user code.
    */
-  exit_code?: number | null;
+  exit_code?: number;
   /**
    * Signal that ended user code, such as `SIGKILL`.
    */
-  signal?: string | null;
-  failure?: RunFailure | null;
+  signal?: string;
+  failure?: RunFailure;
   /**
    * Free text.
    */
-  notes?: string | null;
-  run?: RunCommand | null;
+  notes?: string;
+  run?: RunCommand;
   /**
    * Declared environment variables with the values that were used, except those that look like secrets.
    */
   environment?: {
     [k: string]: string;
-  } | null;
+  };
   /**
    * Declared environment variables whose values are not recorded.
    */
-  secret_environment?: string[] | null;
+  secret_environment?: string[];
   /**
    * Files or folders that `dataset` and `model` resolved to, by their names.
    */
   references?: {
     [k: string]: ResolvedReference;
-  } | null;
+  };
   /**
    * Values given for this run only, by their dotted paths.
    */
   overrides?: {
     [k: string]: unknown;
-  } | null;
+  };
   /**
    * Parameters that user code logged, by name.
    */
   parameters?: {
     [k: string]: unknown;
-  } | null;
+  };
   /**
    * The file that the run was started from.
    */
-  experiment_file?: ResolvedReference | null;
+  experiment_file?: ResolvedReference;
   /**
    * The run whose configuration the run was started from.
    */
-  rerun_from?: ExperimentRunId | null;
+  rerun_from?: ExperimentRunId;
   /**
    * Artifacts that were copied out of the run. Source: specification, section 17.9.
    */
-  copied_models?: CopiedModel[] | null;
+  copied_models?: CopiedModel[];
   [k: string]: unknown;
 }
 /**
@@ -2325,54 +2725,54 @@ export interface ExperimentV1 {
   /**
    * The model by name and version, such as `resnet50:v1`; `runforge/<family>` is trained by RunForge itself.
    */
-  model?: string | null;
+  model?: string;
   /**
    * The dataset by name and version, or its path in the repository.
    */
-  dataset?: string | null;
-  run?: RunCommand | null;
+  dataset?: string;
+  run?: RunCommand;
   /**
    * Files of configuration that are merged in this order, below the values of the experiment itself.
    */
-  configs?: string[] | null;
+  configs?: string[];
   /**
    * Paths in the repository by the names that `dataset` may have, such as `penguins:v1`.
    */
   datasets?: {
     [k: string]: string;
-  } | null;
+  };
   /**
    * Paths in the repository by the names that `model` may have.
    */
   models?: {
     [k: string]: string;
-  } | null;
+  };
   /**
    * Environment variables that the run depends on, with their values where none is set; null: it must be set. A value that looks like a secret is not recorded.
    */
   environment?: {
     [k: string]: string | null;
-  } | null;
+  };
   /**
    * Environment variables that must be set and whose values are never recorded.
    */
-  secret_environment?: string[] | null;
+  secret_environment?: string[];
   /**
    * Declared environment variables whose values are recorded although they look like secrets.
    */
-  recorded_environment?: string[] | null;
-  training?: Training | null;
-  seed?: Seed | null;
+  recorded_environment?: string[];
+  training?: Training;
+  seed?: Seed;
   /**
    * Free text.
    */
-  notes?: string | null;
+  notes?: string;
   /**
    * Where artifacts of a run that succeeded are copied to, by their paths in the run folder.
    */
   copy_models?: {
     [k: string]: string;
-  } | null;
+  };
   [k: string]: unknown;
 }
 /**
@@ -2412,7 +2812,7 @@ export interface ExperimentMetricsV1 {
    */
   history?: {
     [k: string]: MetricPoint[];
-  } | null;
+  };
   [k: string]: unknown;
 }
 /**
@@ -2422,23 +2822,23 @@ export interface ExperimentMetricsEntryV1 {
   /**
    * Name of the metric that has the value at a step.
    */
-  metric?: string | null;
+  metric?: string;
   /**
    * Name of the metric that has this final value.
    */
-  summary?: string | null;
+  summary?: string;
   /**
    * Name of the parameter that has the value.
    */
-  parameter?: string | null;
+  parameter?: string;
   /**
    * Step at which the value was logged. If absent, it is one more than the highest earlier step of the metric, starting at 1. Processes that log concurrently must give steps.
    */
-  step?: number | null;
+  step?: number;
   /**
    * How often the writer had logged the value before (for a metric: at the same step). The highest revision is used, and of equal ones the larger value. If absent, it is 0 for a point, and a final value or a parameter replaces the earlier one.
    */
-  revision?: Count | null;
+  revision?: Count;
   /**
    * The value; that of a metric is a number.
    */
@@ -2452,15 +2852,15 @@ export interface Hardware {
   /**
    * Name of the processor.
    */
-  cpu?: string | null;
+  cpu?: string;
   /**
    * Names of the graphics processors.
    */
-  gpus?: string[] | null;
+  gpus?: string[];
   /**
    * Memory in gigabytes.
    */
-  ram_gb?: number | null;
+  ram_gb?: number;
   [k: string]: unknown;
 }
 /**
@@ -2481,7 +2881,7 @@ export interface ExperimentSystemV1 {
   frameworks: {
     [k: string]: string;
   };
-  hardware?: Hardware | null;
+  hardware?: Hardware;
   [k: string]: unknown;
 }
 /**
@@ -2702,6 +3102,20 @@ export interface Documents {
   "error.v1": ErrorV1;
   "events.v1": EventV1;
   "feature_importance.v1": FeatureImportanceV1;
+  "field.cancelled_marker.v1.0.0": CancelledMarkerV100;
+  "field.desktop_coefficients.v1": DesktopCoefficientsV1;
+  "field.desktop_importance.v1": DesktopImportanceV1;
+  "field.desktop_interpretability.v1": DesktopInterpretabilityV1;
+  "field.desktop_metrics.v1": DesktopMetricsV1;
+  "field.desktop_metrics_line.v1": DesktopMetricsLineV1;
+  "field.desktop_request.v1": DesktopRequestV1;
+  "field.desktop_run.v1": DesktopRunV1;
+  "field.editor_index.v0.2.2.1": EditorIndexV0221;
+  "field.editor_index.v1.0.0": EditorIndexV100;
+  "field.editor_request.v1": EditorRequestV1;
+  "field.editor_result.v1": EditorResultV1;
+  "field.editor_run.v0.2.2.1": EditorRunV0221;
+  "field.index_orphan_marker.v1.0.0": IndexOrphanMarkerV100;
   "index.v1": IndexV1;
   "index_report.v1": IndexReportV1;
   "interpretability.index.v1": InterpretabilityIndexV1;
@@ -2735,4 +3149,4 @@ export type DocumentName = keyof Documents;
 /**
  * Name of a document, or of a schema of definitions that documents share.
  */
-export type SchemaName = DocumentName | "common.v1" | "provenance.v1" | "tfc.common.v1";
+export type SchemaName = DocumentName | "common.v1" | "field.common.v1" | "field.index_array.v1" | "provenance.v1" | "tfc.common.v1";
