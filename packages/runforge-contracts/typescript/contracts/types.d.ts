@@ -95,9 +95,9 @@ export type Instant = string;
  */
 export type Seed = number;
 /**
- * Whether no check failed.
+ * `not verified`: a check failed. `unverifiable`: none failed, but nothing vouches for the files, because the client that wrote the run recorded no digests. Of several runs, the worst of theirs.
  */
-export type Verdict = "verified" | "not verified";
+export type Verdict = "verified" | "unverifiable" | "not verified";
 
 /**
  * A step of the pipeline.
@@ -2982,7 +2982,7 @@ export interface VerificationCheck {
    */
   outcome: "passed" | "failed" | "not checked";
   /**
-   * Outcome of the check. Files: `unchanged`, `changed`, `no result`, `at work` (the run is running). Documents and statement: `valid`, `invalid`, `none`. Index: the same, `not listed`, `unreadable`. Dataset: `same`, `changed`, `moved`, `gone`, `unreadable`. Signature: `valid`, `invalid`, `unsafe` (its folder is a link), `none`. Runs of a store: `verified`, `not verified`, `incomplete`, `none`. Signatures of a store: `complete`, `contradicted`, `unsafe`, `none`. Any of these: `not checked`.
+   * Outcome of the check. Files: `unchanged`, `changed`, `no result`, `at work` (the run is running). Documents and statement: `valid`, `invalid`, `none`. Index: the same, `not listed`, `unreadable`. Dataset: `same`, `changed`, `moved`, `gone`, `unreadable`. Signature: `valid`, `invalid`, `unsafe` (its folder is a link), `none`. Runs of a store: `verified`, `unverifiable`, `not verified`, `incomplete`, `none`. Signatures of a store: `complete`, `contradicted`, `unsafe`, `none`. Any of these: `not checked`.
    */
   verdict: string;
   /**
