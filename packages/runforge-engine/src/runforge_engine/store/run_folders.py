@@ -12,7 +12,6 @@ import mmap
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +25,8 @@ from runforge_contracts.store.reading import read_index_document
 from runforge_contracts.validation import validate
 
 from runforge_engine.runtime.background import Check, run_stoppable
-from runforge_engine.runtime.folder_lock import holder_of
 from runforge_engine.store.index_append import append_to_large
-
-#: How long an append waits for other processes, in seconds.
-LOCK_TIMEOUT = 30.0
+from runforge_engine.store.index_lock import index_lock, refuse_linked_folders
 
 
 def claim_folder(store: StoreLayout, candidates: Iterator[str]) -> Path:
@@ -119,13 +115,7 @@ def take_folder(folder: Path, store: StoreLayout) -> None:
 
 def _prepare(store: StoreLayout) -> None:
     """Create the store if it does not exist, and configure Git to leave its bytes unchanged."""
-    for folder in (store.root, store.runs):
-        if folder.is_symlink():
-            raise RunForgeError(
-                ErrorCode.FILE_UNSAFE,
-                f"{quote(folder, 200)} is a symbolic link; a store is never written through one.",
-                path=str(folder),
-            )
+    refuse_linked_folders(store)
     with writing(store.runs):
         store.runs.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(OSError):  # A failure here loses no run.
@@ -190,37 +180,6 @@ def append_entry(store: StoreLayout, entry: dict[str, Any]) -> None:
             return
         index["runs"].append(entry)
         write_index(store, index)
-
-
-@contextmanager
-def index_lock(store: StoreLayout) -> Iterator[None]:
-    """Lock the index of ``store`` for writing.
-
-    Raises
-    ------
-    RunForgeError
-        ``STORE_BUSY``, or ``STORE_NOT_WRITABLE``.
-    """
-    from filelock import FileLock, Timeout
-
-    path = store.index.with_suffix(".lock")
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path, timeout=LOCK_TIMEOUT)
-        try:
-            lock.acquire()
-        except Timeout:
-            holder = holder_of(path) or "another process"
-            raise RunForgeError(
-                ErrorCode.STORE_BUSY,
-                f"The index has been held for {LOCK_TIMEOUT:.0f} seconds by {holder}.",
-                hint="Wait for it to end; a lock never outlives its process.",
-                path=str(path),
-            ) from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def write_index(store: StoreLayout, index: dict[str, Any]) -> None:

@@ -167,9 +167,10 @@ export const SHAPES: readonly Shape[] = [
   [{}, 0, 154],
   [{"store": 0, "index": 0, "verdict": 0, "checks": 153, "findings": 155, "interrupted": 0, "running": 0, "incomplete": 0}, 0, 0],
   [{}, 0, 156],
-  [{"run_id": 0, "run_dir": 0, "verdict": 0, "checks": 153, "findings": 155}, 0, 0],
-  [{}, 0, 158],
-  [{"schema_version": 0, "verdict": 0, "stores": 157, "runs": 159}, 0, 0],
+  [{"record": 0, "added": 0, "missing": 0}, 0, 0],
+  [{"run_id": 0, "run_dir": 0, "verdict": 0, "checks": 153, "findings": 155, "view": 158}, 0, 0],
+  [{}, 0, 159],
+  [{"schema_version": 0, "verdict": 0, "stores": 157, "runs": 160}, 0, 0],
 ];
 
 /** The shape of each document. */
@@ -203,5 +204,5 @@ export const DOCUMENTS: Readonly<Record<string, number>> = {
   "tfc.metrics_entry.v1": 146,
   "tfc.system.v1": 148,
   "trace.v1": 151,
-  "verification.v1": 160,
+  "verification.v1": 161,
 };
