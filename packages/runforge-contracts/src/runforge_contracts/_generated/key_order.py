@@ -69,7 +69,7 @@ SHAPES: tuple[tuple[dict[str, int], int, int], ...] = (
     ({}, 0, 55),
     ({"kind": 0, "message": 0, "path": 0, "pointer": 0, "run_id": 0}, 0, 0),
     ({}, 0, 57),
-    ({"store": 0, "index": 0, "fits": 0, "counts": 54, "already_indexed": 0, "recovered": 0, "unlisted": 0, "skipped": 56, "interrupted": 0, "running": 0, "incomplete": 0, "cancelled": 0, "missing_folders": 0, "findings": 58, "kept_aside": 0}, 0, 0),
+    ({"store": 0, "index": 0, "fits": 0, "counts": 54, "already_indexed": 0, "recovered": 0, "unlisted": 0, "skipped": 56, "interrupted": 0, "running": 0, "incomplete": 0, "cancelled": 0, "missing_folders": 0, "findings": 58, "form": 0, "kept_aside": 0}, 0, 0),
     ({}, 0, 59),
     ({"schema_version": 0, "stores": 60}, 0, 0),
     ({"metrics_profile": 0, "accuracy": 0}, 0, 0),

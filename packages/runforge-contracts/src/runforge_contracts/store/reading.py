@@ -97,8 +97,12 @@ def read_store_index(store: StoreLayout) -> StoreIndex | None:
             pointer=error.location.pointer,
         ) from error
     if form == OWN_FORM:
-        return StoreIndex(form, raw, data, raw["runs"], range(len(raw["runs"])))
-    entries, positions, problems = list[dict[str, Any]](), list[int](), list[EntryProblem]()
+        entries = [
+            read_entry(entry, store) if _is_of_editor(entry, store) else entry
+            for entry in raw["runs"]
+        ]
+        return StoreIndex(form, raw, data, entries, range(len(entries)))
+    entries, positions, problems = [], list[int](), list[EntryProblem]()
     for position, entry in enumerate(raw if isinstance(raw, list) else raw["runs"]):
         try:
             entries.append(read_entry(entry, store))
@@ -108,6 +112,14 @@ def read_store_index(store: StoreLayout) -> StoreIndex | None:
         else:
             positions.append(position)
     return StoreIndex(form, raw, data, entries, positions, tuple(problems))
+
+
+def _is_of_editor(entry: dict[str, Any], store: StoreLayout) -> bool:
+    """Return whether an editor added the entry, whose path of the model starts at the workspace."""
+    run_dir, runs = entry["run_dir"], f"{store.relative(store.runs)}/"
+    if not run_dir.startswith(runs) or ".." in run_dir:
+        return False
+    return str(entry.get("model_pkl", "")).startswith(f"{run_dir}/")
 
 
 def _refuse_link(folder: Path) -> None:

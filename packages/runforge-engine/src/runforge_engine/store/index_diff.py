@@ -67,6 +67,8 @@ class IndexReport:
     #: Runs in the index whose folder is missing.
     missing_folders: tuple[str, ...]
     findings: tuple[IndexFinding, ...]
+    #: ``index.v1``, or the form of another client; None without a readable index.
+    form: str | None = None
     #: Where an unreadable index was kept, relative to the workspace.
     kept_aside: str | None = None
 
@@ -154,6 +156,7 @@ class IndexDiff:
             ),
             missing_folders=tuple(run_id for run_id, place in places.items() if place is None),
             findings=(*self._index_findings(entries, places), *self._folder_findings(found)),
+            form=None if self.index is None else self.index.form,
         )
 
     def _can_list(self, found: Found) -> bool:

@@ -11,7 +11,7 @@ import json
 import mmap
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,13 @@ from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import open_file, reading, sync_folder, write_file, writing
 from runforge_contracts.schemas import in_schema_order
+from runforge_contracts.store.foreign_index import OWN_FORM, write_entry
 from runforge_contracts.store.layout import GIT_ATTRIBUTES_TEXT, StoreLayout
-from runforge_contracts.store.reading import read_index_document
+from runforge_contracts.store.reading import StoreIndex, read_store_index
 from runforge_contracts.validation import validate
 
 from runforge_engine.runtime.background import Check, run_stoppable
+from runforge_engine.store.editor_index import append_foreign_entries
 from runforge_engine.store.index_append import append_to_large
 from runforge_engine.store.index_lock import index_lock, refuse_linked_folders
 
@@ -162,6 +164,9 @@ def _taken(store: StoreLayout, run_id: str) -> RunForgeError:
 def append_entry(store: StoreLayout, entry: dict[str, Any]) -> None:
     """Append ``entry`` to the index exactly once, after all existing entries.
 
+    An index in the form of another client gets the entry in that form, and everything else in it
+    stays as it is, byte for byte; a run that has no entry in that form is not listed.
+
     Processes take turns with a lock of the kernel, which is released when its process ends. If the
     index already has an entry with this run id, that entry is kept unchanged.
 
@@ -175,11 +180,29 @@ def append_entry(store: StoreLayout, entry: dict[str, Any]) -> None:
     with index_lock(store):
         if store.index.exists() and append_to_large(store.index, entry):
             return
-        index = read_index_document(store) or {"schema_version": "index.v1", "runs": []}
-        if any(known["run_id"] == entry["run_id"] for known in index["runs"]):
+        index = read_store_index(store)
+        if index is None or not index.is_foreign:
+            raw = {"schema_version": OWN_FORM, "runs": []} if index is None else index.raw
+            if all(known["run_id"] != entry["run_id"] for known in raw["runs"]):
+                raw["runs"].append(entry)
+                write_index(store, raw)
             return
-        index["runs"].append(entry)
-        write_index(store, index)
+    append_foreign(store, index, [entry])
+
+
+def append_foreign(
+    store: StoreLayout, index: StoreIndex, entries: Iterable[dict[str, Any]]
+) -> None:
+    """Append entries of ``index.v1`` to an index in the form of another client, in that form.
+
+    The caller does not hold the index's lock. Raises the errors of
+    :func:`~runforge_engine.store.editor_index.append_foreign_entries`.
+    """
+    written = [write_entry(entry, index.form, store) for entry in entries]
+    listed = {entry["run_id"] for entry in index.entries}
+    new = [entry for entry in written if entry is not None and entry["run_id"] not in listed]
+    if new:
+        append_foreign_entries(store, new)
 
 
 def write_index(store: StoreLayout, index: dict[str, Any]) -> None:

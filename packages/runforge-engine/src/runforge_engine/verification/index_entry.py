@@ -54,9 +54,7 @@ def index_findings(
     assert index is not None  # noqa: S101 - there are positions in it
     for number in positions[1:]:
         message = f"The run {quote(run_id)} is listed more than once."
-        yield Finding(
-            "index.once", message, file, f"{index.pointer(number)}/run_id", found=run_id
-        )
+        yield Finding("index.once", message, file, f"{index.pointer(number)}/run_id", found=run_id)
     entry, pointer = index.entries[positions[0]], index.pointer(positions[0])
     described = run.index_entry(store)
     lenient = entry_findings(

@@ -73,9 +73,7 @@ def _index(view: Path, record: Path, around: Surroundings) -> Check:
         if entry["run_dir"] == store.relative(view):
             listed = True
             pointer = around.index.pointer(number)
-            findings += entry_findings(
-                entry, store, file, pointer, {view: described}, whole=False
-            )
+            findings += entry_findings(entry, store, file, pointer, {view: described}, whole=False)
     if not listed:
         return Check.not_checked("index", CheckVerdict.NONE, f"{file} does not list the folder")
     if findings:
