@@ -123,7 +123,8 @@ class Settings:
             from runforge_cli.terminal.output import note
 
             note(
-                f"{name} is a view of the run {found.path.name} in {self.shown(found.path.parent)}"
+                f"{self.shown(view)} is a view of the run {found.path.name}"
+                f" in {self.shown(found.path.parent)}"
             )
         return found
 

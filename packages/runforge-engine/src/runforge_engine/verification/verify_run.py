@@ -89,8 +89,8 @@ class RunVerification:
         """The verdict on the run as a whole."""
         if not self.holds:
             return "not verified"
-        # A signature has the digests of all files.
-        vouching = ("files", "signature")
+        # A signature has the digests of all files, and a view those of its run.
+        vouching = ("files", "signature", "view")
         known = any(check.name in vouching and check.outcome == "passed" for check in self.checks)
         return "verified" if known else "unverifiable"
 
