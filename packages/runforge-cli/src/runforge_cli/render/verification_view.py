@@ -44,12 +44,18 @@ def verification_lines(
     shown = [run for run in runs if not stores or verbose or not run.holds]
     for number, run in enumerate(shown):
         yield from [""] if number or stores else []
-        yield from paragraph(f"Run {run.run_id}: {_verdict(run.verdict)}")
+        yield from paragraph(f"{_title(run)}: {_verdict(run.verdict)}")
         yield from _checks(run.checks)
 
 
 def _verdict(verdict: Verdict) -> str:
     return _WORDS.get(verdict, verdict)
+
+
+def _title(run: RunVerification) -> str:
+    if run.view is None:
+        return f"Run {run.run_id}"
+    return f"View {shorten(run.run_dir, 200)} of the run {run.run_id}"
 
 
 def _store(store: StoreVerification) -> Iterator[str]:

@@ -52,9 +52,9 @@ def request_of(request: Document[Any] | None, run: Document[Any] | None) -> _Raw
     """Return what was asked of a run: from ``request.json``, or from a ``run.json`` of Desktop."""
     if request is not None:
         translate = _REQUESTS.get(request.name)
-        return request.raw if translate is None else translate(request.raw)
+        return request.content if translate is None else translate(request.content)
     if run is not None and run.name == "field.desktop_run.v1":
-        return _desktop_request(run.raw)
+        return _desktop_request(run.content)
     return None
 
 
@@ -63,8 +63,8 @@ def record_of(run: Document[Any] | None) -> _Raw | None:
     if run is None or run.name == "field.desktop_run.v1":
         return None
     if run.name == "field.editor_run.v0.2.2.1":
-        return {"schema_version": "run.v0.2.2.1", **run.raw, "created_at": _utc(run.raw)}
-    return run.raw
+        return {"schema_version": "run.v0.2.2.1", **run.content, "created_at": _utc(run.content)}
+    return run.content
 
 
 def result_of(
@@ -83,18 +83,18 @@ def result_of(
         Returns the marker ``.cancelled`` of the run; called only if it matters.
     """
     if result is not None and result.name != "field.editor_result.v1":
-        return result.raw
+        return result.content
     if result is not None:
-        asked = request.raw if request and request.name == "field.editor_request.v1" else {}
-        return _editor_result(result.raw, asked, cancelled())
+        asked = request.content if request and request.name == "field.editor_request.v1" else {}
+        return _editor_result(result.content, asked, cancelled())
     if run is not None and run.name == "field.desktop_run.v1":
-        return _desktop_result(run.raw)
+        return _desktop_result(run.content)
     if (run is None or run.name != "run.v0.4.0") and (marker := cancelled()) is not None:
         return _without_none(
             {
                 "status": "cancelled",
-                "finished_at": _utc(marker.raw, "cancelled_at"),
-                "error": _error(marker.raw.get("reason")),
+                "finished_at": _utc(marker.content, "cancelled_at"),
+                "error": _error(marker.content.get("reason")),
             }
         )
     return None

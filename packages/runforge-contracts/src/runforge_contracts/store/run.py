@@ -116,7 +116,7 @@ class BaseRun(DocumentFolder):
 class Run(BaseRun):
     """One trained run, read from its folder.
 
-    :attr:`request`, :attr:`record` and :attr:`result` are the raw objects of the documents, or None
+    :attr:`request`, :attr:`record` and :attr:`result` are the contents of the documents, or None
     if the run has none. Where a document has the form of another client, they are what it says in
     the contract's words, without the members that it lacks. :meth:`document` returns a document as
     it is, with its typed view.
@@ -125,6 +125,8 @@ class Run(BaseRun):
     """
 
     schemas = SCHEMAS_BY_FILE
+    #: The folder by which the run was named, if that is a view of it.
+    view: Path | None = None
 
     @property
     def request(self) -> dict[str, Any] | None:
@@ -143,7 +145,7 @@ class Run(BaseRun):
         """``result.json``: the status with which the run finished."""
         result = self.document(layout.RESULT)
         if result is not None and result.name == "result.v1":
-            return result.raw
+            return result.content
         return field_documents.result_of(
             result,
             self.document(layout.REQUEST),
@@ -243,7 +245,7 @@ class Run(BaseRun):
     @property
     def diagnostics(self) -> list[dict[str, Any]]:
         """The run's diagnostics; derived from the record for runs that wrote none."""
-        document = self.raw(layout.DIAGNOSTICS)
+        document = self.content(layout.DIAGNOSTICS)
         if document is not None:
             return list(document["diagnostics"])
         return synthesized_diagnostics(self.record)

@@ -58,8 +58,8 @@ def names_beside(folder: Run, workspace: Path) -> ModelNames:
         If a document cannot be read.
     """
     warnings: list[str] = []
-    importance = folder.raw(layout.FEATURE_IMPORTANCE) or {}
-    tables = (folder.raw(layout.LINEAR_COEFFICIENTS) or {}).get("coefficients_by_class", ())
+    importance = folder.content(layout.FEATURE_IMPORTANCE) or {}
+    tables = (folder.content(layout.LINEAR_COEFFICIENTS) or {}).get("coefficients_by_class", ())
     columns = [item["name"] for item in importance.get("features_by_original_order", ())]
     return ModelNames(
         columns=columns or _columns_of_dataset(folder, workspace, warnings),

@@ -83,7 +83,7 @@ def _is_mean_of_fewer(run: CheckedRun, finding: Finding) -> bool:
     numbers = isinstance(expected, float) and isinstance(found, float)
     if document is None or not numbers or not (finding.pointer or "").endswith("_macro"):
         return False
-    matrix = document.raw["confusion_matrix"]  # square, or its means are not compared
+    matrix = document.content["confusion_matrix"]  # square, or its means are not compared
     classes = range(len(matrix))
     present = sum(any(matrix[i]) or any(matrix[j][i] for j in classes) for i in classes)
     return close(found * present / len(matrix), expected)
