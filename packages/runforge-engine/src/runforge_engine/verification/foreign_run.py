@@ -22,6 +22,9 @@ _OF_OURS = (layout.RUN, layout.MANIFEST, layout.DIAGNOSTICS, layout.STATEMENT)
 _RULES_OF_OURS = frozenset({"run.files", "result.sections", "json.form", "json.key-order"})
 #: Documents of the engine of the editor extension, which have its id instead of the folder's.
 _OF_THE_ENGINE = (layout.RUN, layout.INTERPRETABILITY_INDEX, CANCELLED_MARKER)
+#: What its index has from the engine and its ``result.json`` from the extension: each measures the
+#: time itself.
+_MEASURED_TWICE = "/summary/duration_ms"
 #: Decimal places to which that engine rounds the accuracy.
 _PLACES = 4
 
@@ -48,9 +51,11 @@ def meaningful(run: CheckedRun, findings: Iterable[Finding]) -> Iterator[Finding
     for finding in findings:
         if finding.rule in _RULES_OF_OURS or _is_form(run, finding):
             continue
-        if finding.rule == "run.id" and _is_id_of_the_engine(run, finding):
+        if finding.rule == "run.id" and _is_id_of_its_writer(run, finding):
             continue
         if _is_rounded(finding) or _is_mean_of_fewer(run, finding):
+            continue
+        if finding.rule == "index.entry" and (finding.pointer or "").endswith(_MEASURED_TWICE):
             continue
         yield finding
 
@@ -62,9 +67,12 @@ def _is_form(run: CheckedRun, finding: Finding) -> bool:
     return is_schema and document is not None and document.name.startswith(FIELD)
 
 
-def _is_id_of_the_engine(run: CheckedRun, finding: Finding) -> bool:
-    record = run.record or {}
-    return finding.file in _OF_THE_ENGINE and finding.found == record.get("run_id", finding.found)
+def _is_id_of_its_writer(run: CheckedRun, finding: Finding) -> bool:
+    """Return whether a document has the id that its writer gives: the engine one, the rest one."""
+    own = run.path.name
+    if finding.file in _OF_THE_ENGINE:
+        own = str((run.record or {}).get("run_id", finding.found))
+    return bool(finding.found == own)
 
 
 def _is_rounded(finding: Finding) -> bool:

@@ -145,6 +145,8 @@ def verify_run(
     run = open_folder(path, in_store=around.names_by_id(path))
     findings = check_folder(run)
     client = other_client(run, is_listed=run.expected_id in around.positions)
+    # The folder of another client need not have the name of the run.
+    run_id = run.expected_id if client is None else run.id
     if client is not None or not run.is_current:
         findings = list(meaningful(run, findings))
     statement, confirms_files = check_statement(run)
@@ -156,14 +158,12 @@ def verify_run(
     signature_check, signature = _signature(run, around) if with_signature else (None, None)
     # The signature has the state of the index at the time of signing.
     head = None if signature is None else signature.content.index_head
-    checks.append(_index(run, around, head, client, alone=alone))
+    checks.append(_index(run, run_id, around, head, client, alone=alone))
     if with_dataset:
         checks.append(_dataset(run, around.datasets))
     if signature_check is not None:
         checks.append(signature_check)
-    return RunVerification(
-        run.expected_id, around.relative(path), tuple(checks), signature, _digests(run)
-    )
+    return RunVerification(run_id, around.relative(path), tuple(checks), signature, _digests(run))
 
 
 def _is_of_files(finding: Finding) -> bool:
@@ -232,6 +232,7 @@ def _documents(run: CheckedRun, findings: list[Finding], client: str | None) -> 
 
 def _index(
     run: CheckedRun,
+    run_id: str,
     around: Surroundings,
     head: IndexHead | None,
     client: str | None,
@@ -249,7 +250,6 @@ def _index(
             "index.schema", around.problem.message, file, around.problem.location.pointer
         )
         return Check.failed("index", CheckVerdict.UNREADABLE, "it cannot be read", (found,))
-    run_id = run.expected_id
     positions = around.positions.get(run_id, [])
     if not positions and around.index is not None and around.index.is_foreign:
         # Clients that keep such an index list only runs that succeeded.
@@ -260,7 +260,9 @@ def _index(
     if not positions and (client is not None or not run.is_current):
         message = f"{client or 'an older client'} wrote the run and did not list it"
         return Check.not_checked("index", CheckVerdict.NONE, message)
-    listing = tuple(index_findings(run, store, around.index, positions))
+    listing = tuple(index_findings(run, run_id, store, around.index, positions))
+    if client is not None:
+        listing = tuple(meaningful(run, listing))
     heads = tuple(head_findings([(run_id, head)], around)) if alone else ()
     if not positions:
         return Check.failed(
