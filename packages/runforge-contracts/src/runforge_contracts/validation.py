@@ -99,7 +99,8 @@ def _leaves(error: ValidationError) -> Iterable[ValidationError]:
         if branch and not any(
             leaf.kind.name == "type" and len(leaf.instance_path) == depth for leaf in branch
         ):
-            yield from branch
+            for nested in branch:
+                yield from _leaves(nested)
             return
     yield error
 
@@ -107,7 +108,7 @@ def _leaves(error: ValidationError) -> Iterable[ValidationError]:
 def _explain(error: ValidationError, raw: Any, path: str | None) -> Problem:
     particulars: Any = error.kind
     kind, value = particulars.name, particulars.value
-    parts = list(error.instance_path)
+    parts = _place(raw, error.instance_path)
     found = _at(raw, parts)
     where = f"`{format_pointer(parts)}`" if parts else "the document"
     hint: str | None = None
@@ -132,8 +133,8 @@ def _explain(error: ValidationError, raw: Any, path: str | None) -> Problem:
             f"{where} is {_show(found)}; expected {'one of ' if len(allowed) > 1 else ''}{shown}."
         )
         hint = _nearest(found, allowed)
-    elif kind == "type":
-        types = [value] if isinstance(value, str) else list(value)
+    elif kind == "type" or (kind == "anyOf" and _types(error)):
+        types = sorted(_types(error), key="null".__eq__)
         words = " or ".join(_TYPE_WORDS[item] for item in types)
         message = f"{where} is {_show(found)}; expected {words}."
     elif kind == "pattern" or (kind == "not" and _definition(error) in _PATTERN_WORDS):
@@ -155,10 +156,38 @@ def _explain(error: ValidationError, raw: Any, path: str | None) -> Problem:
     return Problem(message, Location(path=path, pointer=format_pointer(parts)), hint)
 
 
+def _types(error: ValidationError) -> list[str]:
+    """Return the expected types; of alternatives, those of all if all have another type."""
+    kind: Any = error.kind
+    if kind.name == "type":
+        return [kind.value] if isinstance(kind.value, str) else list(kind.value)
+    leaves = [leaf for branch in kind.context for leaf in branch]
+    if any(leaf.kind.name != "type" for leaf in leaves):
+        return []
+    return [item for leaf in leaves for item in _types(leaf)]
+
+
 def _definition(error: ValidationError) -> str:
     """Return the name of the shared definition or of the property whose rule was violated."""
     parts = [part for part in error.schema_path if isinstance(part, str)]
     return parts[-2] if len(parts) > 1 else ""
+
+
+def _place(raw: Any, path: Iterable[str | int]) -> list[str | int]:
+    """Return the path to a part of ``raw``, in which the keys of objects are strings.
+
+    The validator gives a key of digits as a number, without its leading zeros.
+    """
+    parts: list[str | int] = []
+    for part in path:
+        if isinstance(raw, dict) and isinstance(part, int):
+            digits = str(part)
+            part = next(
+                key for key in (digits, *raw) if key in raw and (key.lstrip("0") or "0") == digits
+            )
+        parts.append(part)
+        raw = raw[part]
+    return parts
 
 
 def _at(raw: Any, parts: Iterable[str | int]) -> Any:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from runforge_contracts.display import printable
 from runforge_contracts.documents import Document, DocumentFolder
+from runforge_contracts.errors import RunForgeError
 from runforge_contracts.metrics import Metric, primary_metric
 from runforge_contracts.store import field_documents, layout
 
@@ -116,7 +117,7 @@ class BaseRun(DocumentFolder):
 class Run(BaseRun):
     """One trained run, read from its folder.
 
-    :attr:`request`, :attr:`record` and :attr:`result` are the raw objects of the documents, or None
+    :attr:`request`, :attr:`record` and :attr:`result` are the contents of the documents, or None
     if the run has none. Where a document has the form of another client, they are what it says in
     the contract's words, without the members that it lacks. :meth:`document` returns a document as
     it is, with its typed view.
@@ -143,13 +144,19 @@ class Run(BaseRun):
         """``result.json``: the status with which the run finished."""
         result = self.document(layout.RESULT)
         if result is not None and result.name == "result.v1":
-            return result.raw
+            return result.content
         return field_documents.result_of(
             result,
             self.document(layout.REQUEST),
             self.document(layout.RUN),
-            lambda: self.document(field_documents.CANCELLED_MARKER),
+            self._cancelled_marker,
         )
+
+    def _cancelled_marker(self) -> dict[str, Any] | None:
+        try:
+            return self.content(field_documents.CANCELLED_MARKER)
+        except RunForgeError:
+            return {}  # That it is there is enough.
 
     def form(self, file: str) -> str | None:
         """Return the name of the schema that a document follows, such as ``request.v1``.
@@ -243,7 +250,7 @@ class Run(BaseRun):
     @property
     def diagnostics(self) -> list[dict[str, Any]]:
         """The run's diagnostics; derived from the record for runs that wrote none."""
-        document = self.raw(layout.DIAGNOSTICS)
+        document = self.content(layout.DIAGNOSTICS)
         if document is not None:
             return list(document["diagnostics"])
         return synthesized_diagnostics(self.record)
