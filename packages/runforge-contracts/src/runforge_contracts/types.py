@@ -284,6 +284,7 @@ if TYPE_CHECKING:
     from runforge_contracts._generated.verification_v1 import VerificationV1 as VerificationV1
     from runforge_contracts._generated.verification_v1 import VerifiedRun as VerifiedRun
     from runforge_contracts._generated.verification_v1 import VerifiedStore as VerifiedStore
+    from runforge_contracts._generated.verification_v1 import VerifiedView as VerifiedView
 
 #: The generated module of each type.
 _MODULES = {
@@ -459,6 +460,7 @@ _MODULES = {
     "VerificationV1": "verification_v1",
     "VerifiedRun": "verification_v1",
     "VerifiedStore": "verification_v1",
+    "VerifiedView": "verification_v1",
     "WeightValue": "comparison_v1",
     "WorkspacePath": "common_v1",
 }

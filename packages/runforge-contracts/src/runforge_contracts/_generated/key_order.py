@@ -96,7 +96,7 @@ SHAPES: tuple[tuple[dict[str, int], int, int], ...] = (
     ({}, 0, 82),
     ({"kind": 0, "message": 0, "path": 0, "pointer": 0, "run_id": 0}, 0, 0),
     ({}, 0, 84),
-    ({"store": 0, "index": 0, "fits": 0, "counts": 81, "already_indexed": 0, "recovered": 0, "unlisted": 0, "skipped": 83, "interrupted": 0, "running": 0, "incomplete": 0, "cancelled": 0, "missing_folders": 0, "findings": 85, "kept_aside": 0}, 0, 0),
+    ({"store": 0, "index": 0, "fits": 0, "counts": 81, "already_indexed": 0, "recovered": 0, "unlisted": 0, "skipped": 83, "interrupted": 0, "running": 0, "incomplete": 0, "cancelled": 0, "missing_folders": 0, "findings": 85, "form": 0, "kept_aside": 0}, 0, 0),
     ({}, 0, 86),
     ({"schema_version": 0, "stores": 87}, 0, 0),
     ({"metrics_profile": 0, "accuracy": 0}, 0, 0),
@@ -189,9 +189,10 @@ SHAPES: tuple[tuple[dict[str, int], int, int], ...] = (
     ({}, 0, 175),
     ({"store": 0, "index": 0, "verdict": 0, "checks": 174, "findings": 176, "interrupted": 0, "running": 0, "incomplete": 0}, 0, 0),
     ({}, 0, 177),
-    ({"run_id": 0, "run_dir": 0, "verdict": 0, "checks": 174, "findings": 176}, 0, 0),
-    ({}, 0, 179),
-    ({"schema_version": 0, "verdict": 0, "stores": 178, "runs": 180}, 0, 0),
+    ({"record": 0, "added": 0, "missing": 0}, 0, 0),
+    ({"run_id": 0, "run_dir": 0, "verdict": 0, "checks": 174, "findings": 176, "view": 179}, 0, 0),
+    ({}, 0, 180),
+    ({"schema_version": 0, "verdict": 0, "stores": 178, "runs": 181}, 0, 0),
 )
 
 DOCUMENTS: dict[str, int] = {
@@ -238,5 +239,5 @@ DOCUMENTS: dict[str, int] = {
     "tfc.metrics_entry.v1": 167,
     "tfc.system.v1": 169,
     "trace.v1": 172,
-    "verification.v1": 181,
+    "verification.v1": 182,
 }

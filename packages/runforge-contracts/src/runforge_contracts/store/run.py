@@ -126,6 +126,8 @@ class Run(BaseRun):
     """
 
     schemas = SCHEMAS_BY_FILE
+    #: The folder by which the run was named, if that is a view of it.
+    view: Path | None = None
 
     @property
     def request(self) -> dict[str, Any] | None:
