@@ -289,7 +289,7 @@ def differences(
 
 def _alike(key: str, value: Any, found: Any) -> bool:
     if key == "preset_id":
-        return same(value, PRESETS.get(found, found))
+        return same(PRESETS.get(value, value), PRESETS.get(found, found))
     if key == "created_at":
         return instant(value) == instant(found)
     return same(value, found)

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from runforge_contracts.display import printable
 from runforge_contracts.documents import Document, DocumentFolder
+from runforge_contracts.errors import RunForgeError
 from runforge_contracts.metrics import Metric, primary_metric
 from runforge_contracts.store import field_documents, layout
 
@@ -150,8 +151,14 @@ class Run(BaseRun):
             result,
             self.document(layout.REQUEST),
             self.document(layout.RUN),
-            lambda: self.document(field_documents.CANCELLED_MARKER),
+            self._cancelled_marker,
         )
+
+    def _cancelled_marker(self) -> dict[str, Any] | None:
+        try:
+            return self.content(field_documents.CANCELLED_MARKER)
+        except RunForgeError:
+            return {}  # That it is there is enough.
 
     def form(self, file: str) -> str | None:
         """Return the name of the schema that a document follows, such as ``request.v1``.
