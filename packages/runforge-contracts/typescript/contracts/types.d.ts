@@ -899,6 +899,10 @@ export interface StoreReport {
    */
   findings: IndexFinding[];
   /**
+   * Schema that the index follows: `index.v1`, or that of another client; absent if there is no index that can be read.
+   */
+  form?: string;
+  /**
    * Path to which an unreadable index was moved, relative to the workspace.
    */
   kept_aside?: string;
@@ -937,7 +941,7 @@ export interface SkippedFolder {
  */
 export interface IndexFinding {
   /**
-   * `index_unreadable`, `entry_missing`, `entry_duplicate`, `entry_disagrees`, `folder_missing` or `folder_unreadable`.
+   * `index_unreadable`, `entry_unreadable`, `entry_missing`, `entry_duplicate`, `entry_disagrees`, `folder_missing` or `folder_unreadable`.
    */
   kind: string;
   /**
@@ -2567,6 +2571,10 @@ export interface VerifiedRun {
   verdict: Verdict;
   checks: VerificationCheck[];
   findings: VerificationFinding[];
+  /**
+   * Present if the folder is a view of a run: `checks` then compares it with that run.
+   */
+  view?: VerifiedView;
   [k: string]: unknown;
 }
 /**
@@ -2574,7 +2582,7 @@ export interface VerifiedRun {
  */
 export interface VerificationCheck {
   /**
-   * For a run: `files`, `documents`, `statement`, `index`, `dataset`, `signature`; for a store: `runs`, `index`, `signatures`.
+   * For a run: `files`, `documents`, `statement`, `index`, `dataset`, `signature`; for a view: `view`, `index`; for a store: `runs`, `index`, `signatures`.
    */
   check: string;
   /**
@@ -2582,7 +2590,7 @@ export interface VerificationCheck {
    */
   outcome: "passed" | "failed" | "not checked";
   /**
-   * Outcome of the check. Files: `unchanged`, `changed`, `no result`, `at work` (the run is running). Documents and statement: `valid`, `invalid`, `none`. Index: the same, `not listed`, `unreadable`. Dataset: `same`, `changed`, `moved`, `gone`, `unreadable`. Signature: `valid`, `invalid`, `unsafe` (its folder is a link), `none`. Runs of a store: `verified`, `not verified`, `incomplete`, `none`. Signatures of a store: `complete`, `contradicted`, `unsafe`, `none`. Any of these: `not checked`.
+   * Outcome of the check. Files: `unchanged`, `changed`, `no result`, `at work` (the run is running). Documents and statement: `valid`, `invalid`, `none`. Index: the same, `not listed`, `unreadable`. Dataset: `same`, `changed`, `moved`, `gone`, `unreadable`. View: `same`, `changed`. Signature: `valid`, `invalid`, `unsafe` (its folder is a link), `none`. Runs of a store: `verified`, `not verified`, `incomplete`, `none`. Signatures of a store: `complete`, `contradicted`, `unsafe`, `none`. Any of these: `not checked`.
    */
   verdict: string;
   /**
@@ -2643,6 +2651,24 @@ export interface VerificationFinding {
    * The actual value; any JSON value.
    */
   found?: unknown;
+  [k: string]: unknown;
+}
+/**
+ * A folder that repeats files of a run, and in which another client keeps its own.
+ */
+export interface VerifiedView {
+  /**
+   * The folder of the run, relative to the workspace.
+   */
+  record: string;
+  /**
+   * Files that the view has besides those of the run, by their path below the folder.
+   */
+  added: string[];
+  /**
+   * Files of the run that a view repeats, and this one lacks.
+   */
+  missing: string[];
   [k: string]: unknown;
 }
 /**
