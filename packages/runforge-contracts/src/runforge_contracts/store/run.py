@@ -15,6 +15,7 @@ from typing import Any, Literal
 from runforge_contracts.display import printable
 from runforge_contracts.documents import Document, DocumentFolder
 from runforge_contracts.metrics import Metric, primary_metric
+from runforge_contracts.run_ids import as_run_id
 from runforge_contracts.store import field_documents, layout
 
 #: Schemas of ``run.json`` that are read, newest first.
@@ -178,8 +179,8 @@ class Run(BaseRun):
         """The id in the run's documents, else the name of its folder."""
         for document in (self.record, self.result):
             if document and "run_id" in document:
-                return str(document["run_id"])
-        return self.path.name
+                return as_run_id(str(document["run_id"]))
+        return as_run_id(self.path.name)
 
     @property
     def status(self) -> RunStatus:
