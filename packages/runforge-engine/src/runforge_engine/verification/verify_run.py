@@ -144,7 +144,7 @@ def verify_run(
     """
     run = open_folder(path, in_store=around.names_by_id(path))
     findings = check_folder(run)
-    client = other_client(run, is_listed=run.expected_id in around.positions)
+    client = other_client(run, is_listed=bool(around.positions_of(run.expected_id, run.path)))
     # The folder of another client need not have the name of the run.
     run_id = run.expected_id if client is None else run.id
     if client is not None or not run.is_current:
@@ -250,7 +250,7 @@ def _index(
             "index.schema", around.problem.message, file, around.problem.location.pointer
         )
         return Check.failed("index", CheckVerdict.UNREADABLE, "it cannot be read", (found,))
-    positions = around.positions.get(run_id, [])
+    positions = around.positions_of(run_id, run.path)
     if not positions and around.index is not None and around.index.is_foreign:
         # Clients that keep such an index list only runs that succeeded.
         entry = run.index_entry(store)
