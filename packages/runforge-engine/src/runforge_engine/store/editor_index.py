@@ -83,7 +83,12 @@ class EditorIndex:
 
 
 def append_editor_entry(workspace: Path, entry: dict[str, Any]) -> None:
-    """Append ``entry`` to the editor's index of ``workspace``, once, after all existing entries.
+    """Append one entry, as :func:`append_editor_entries` does."""
+    append_editor_entries(workspace, [entry])
+
+
+def append_editor_entries(workspace: Path, entries: Sequence[dict[str, Any]]) -> None:
+    """Append to the editor's index of ``workspace``, each entry once, after all existing ones.
 
     Nothing else in the file changes. An index that is not understood is left alone.
 
@@ -91,8 +96,8 @@ def append_editor_entry(workspace: Path, entry: dict[str, Any]) -> None:
     ----------
     workspace
         The folder that contains ``.ml``.
-    entry
-        The ten fields, see :func:`~runforge_engine.store.run_view.editor_entry`.
+    entries
+        The ten fields of each, see :func:`~runforge_engine.store.run_view.editor_entry`.
 
     Raises
     ------
@@ -111,12 +116,12 @@ def append_editor_entry(workspace: Path, entry: dict[str, Any]) -> None:
             )
     read_editor_index(store.index)  # An index that is not understood is not even locked.
     deadline = time.monotonic() + _PATIENCE
-    owed = _Owed(entry)
+    owed = _Owed(entries)
     while time.monotonic() < deadline:
         with index_lock(store), writing(store.index):
             if not owed.settle(store.index):
                 continue
-        if _stays(store.index, entry):
+        if _stays(store.index, entries):
             return
     raise RunForgeError(
         ErrorCode.STORE_BUSY,
@@ -161,10 +166,10 @@ def parse_editor_index(data: bytes, path: Path) -> EditorIndex:
 
 
 class _Owed:
-    """What must be in the index: the new entry, and what was displaced while it was added."""
+    """What must be in the index: new entries, and what was displaced while they were added."""
 
-    def __init__(self, entry: dict[str, Any]) -> None:
-        self._entry = entry
+    def __init__(self, entries: Sequence[dict[str, Any]]) -> None:
+        self._entries = entries
         self._displaced: list[tuple[dict[str, Any], bytes]] = []
 
     def settle(self, path: Path) -> bool:
@@ -173,8 +178,7 @@ class _Owed:
         if index is None:
             return self._create(path)
         pieces = [piece for entry, piece in self._displaced if index.lacks(entry)]
-        if index.lacks(self._entry):
-            pieces.append(_written(self._entry))
+        pieces += [_written(entry) for entry in self._entries if index.lacks(entry)]
         if not pieces:
             return True
         unfinished = _unfinished(path, index.with_pieces(pieces))
@@ -195,7 +199,7 @@ class _Owed:
     def _create(self, path: Path) -> bool:
         head = b'{\n  "schema_version": "%s",\n  "runs": [' % EDITOR_INDEX_VERSION.encode()
         empty = parse_editor_index(head + b"]\n}\n", path)
-        pieces = [*(piece for _, piece in self._displaced), _written(self._entry)]
+        pieces = [*(piece for _, piece in self._displaced), *map(_written, self._entries)]
         unfinished = _unfinished(path, empty.with_pieces(pieces))
         try:
             # Unlike a rename, this never replaces a file that another process has just created.
@@ -226,12 +230,12 @@ class _Owed:
         return False
 
 
-def _stays(path: Path, entry: dict[str, Any]) -> bool:
-    """Return whether the entry is in the index for a moment."""
+def _stays(path: Path, entries: Sequence[dict[str, Any]]) -> bool:
+    """Return whether the entries are in the index for a moment."""
     settled = time.monotonic() + _SETTLED
     while True:
         index = read_editor_index(path)
-        if index is None or index.lacks(entry):
+        if index is None or any(map(index.lacks, entries)):
             return False
         if time.monotonic() > settled:
             return True
