@@ -35,7 +35,7 @@ _INTEGERS = {
 _NULLABLE = ("started_at", "completed_at", "error", "pid")
 
 
-class Unreadable(Exception):
+class UnreadableError(Exception):
     """The document is absent for Desktop."""
 
 
@@ -43,14 +43,14 @@ def parse(data: bytes) -> Any:
     """Parse as Desktop does: no mark before the text, no NaN, at most 64 levels."""
 
     def refuse(name: str) -> None:
-        raise Unreadable(name)
+        raise UnreadableError(name)
 
     try:
         value = json.loads(data.decode("utf-8"), parse_constant=refuse)
     except ValueError as error:
-        raise Unreadable(str(error)) from error
+        raise UnreadableError(str(error)) from error
     if _depth(value) > 64:
-        raise Unreadable("too deep")
+        raise UnreadableError("too deep")
     return value
 
 
@@ -62,35 +62,35 @@ def _depth(value: Any) -> int:
 def integer(value: Any, limit: int = INT32) -> int:
     """Return an integer; a number with a fraction, even of zero, is none."""
     if type(value) is not int or not -limit <= value < limit:
-        raise Unreadable(f"{value!r} is no integer")
+        raise UnreadableError(f"{value!r} is no integer")
     return value
 
 
 def number(value: Any) -> float:
     """Return a finite number."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise Unreadable(f"{value!r} is no number")
+        raise UnreadableError(f"{value!r} is no number")
     return value
 
 
 def text(value: Any) -> str:
     """Return a text."""
     if not isinstance(value, str):
-        raise Unreadable(f"{value!r} is no text")
+        raise UnreadableError(f"{value!r} is no text")
     return value
 
 
 def mapping(value: Any) -> dict[str, Any]:
     """Return an object, whose names differ in more than their case where Desktop knows them."""
     if not isinstance(value, dict):
-        raise Unreadable(f"{value!r} is no object")
+        raise UnreadableError(f"{value!r} is no object")
     return value
 
 
 def sequence(value: Any) -> list[Any]:
     """Return an array."""
     if not isinstance(value, list):
-        raise Unreadable(f"{value!r} is no array")
+        raise UnreadableError(f"{value!r} is no array")
     return value
 
 
@@ -102,7 +102,7 @@ def manifest(path: Path) -> dict[str, Any]:
     try:
         document = mapping(parse(path.read_bytes()))
     except OSError as error:
-        raise Unreadable(str(error)) from error
+        raise UnreadableError(str(error)) from error
     for name, value in document.items():
         if value is None and name in _NULLABLE:
             continue
@@ -113,7 +113,7 @@ def manifest(path: Path) -> dict[str, Any]:
         elif name == "learning_rate":
             number(value)
     if document.get("status", "pending").lower() not in STATUSES:
-        raise Unreadable(f"the status {document['status']!r}")
+        raise UnreadableError(f"the status {document['status']!r}")
     return document
 
 
@@ -123,7 +123,7 @@ def dashboard(workspace: Path) -> list[dict[str, Any]]:
     for path in (workspace / RUNS).glob("*/run.json"):
         try:
             found.append(manifest(path))
-        except Unreadable:
+        except UnreadableError:
             continue
     return sorted(found, key=lambda run: -run.get("created_at", 0))
 
@@ -171,7 +171,7 @@ def page(folder: Path) -> Page:
     for name, check in (("request", _request), ("result", _result), ("metrics", _metrics)):
         try:
             setattr(shown, name, check(_lowered(parse((folder / f"{name}.json").read_bytes()))))
-        except (OSError, Unreadable, KeyError):
+        except (OSError, UnreadableError, KeyError):
             continue
     _read_documents(shown)
     return shown
@@ -289,8 +289,8 @@ _MODELS = {
 
 def compare(one: Page, other: Page) -> set[str]:
     """Return what the comparison of two runs shows as different."""
-    for side in (one, other):
-        paths = [artifact["path"].lower() for artifact in (side.result or {}).get("artifacts", [])]
+    for shown in (one, other):
+        paths = [artifact["path"].lower() for artifact in (shown.result or {}).get("artifacts", [])]
         assert len(paths) == len(set(paths)), "Comparison failed"
     differ = set()
     for name in ("preset", "name", "notes"):
@@ -298,8 +298,8 @@ def compare(one: Page, other: Page) -> set[str]:
             differ.add(name)
     for side, title in (("request", ""), ("effective_config", "effective ")):
         found = [
-            (page.request if side == "request" else (page.result or {}).get(side)) or {}
-            for page in (one, other)
+            (shown.request if side == "request" else (shown.result or {}).get(side)) or {}
+            for shown in (one, other)
         ]
         for parent, name in (
             ("dataset", "path"),
