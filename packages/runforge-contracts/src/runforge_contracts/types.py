@@ -118,8 +118,6 @@ if TYPE_CHECKING:
         MetricsSummary as MetricsSummary,
     )
     from runforge_contracts._generated.interpretability_index_v1 import TopFeatures as TopFeatures
-    from runforge_contracts._generated.key_order import DOCUMENTS as DOCUMENTS
-    from runforge_contracts._generated.key_order import SHAPES as SHAPES
     from runforge_contracts._generated.linear_coefficients_v1 import (
         ClassCoefficients as ClassCoefficients,
     )
@@ -221,6 +219,7 @@ if TYPE_CHECKING:
     from runforge_contracts._generated.verification_v1 import VerificationV1 as VerificationV1
     from runforge_contracts._generated.verification_v1 import VerifiedRun as VerifiedRun
     from runforge_contracts._generated.verification_v1 import VerifiedStore as VerifiedStore
+    from runforge_contracts._generated.verification_v1 import VerifiedView as VerifiedView
 
 #: The generated module of each type.
 _MODULES = {
@@ -249,7 +248,6 @@ _MODULES = {
     "ContentCheck": "reproduction_v1",
     "CopiedModel": "tfc_config_v1",
     "Count": "common_v1",
-    "DOCUMENTS": "key_order",
     "DatasetInspectionV1": "dataset_inspection_v1",
     "DatasetReference": "common_v1",
     "DeviceType": "common_v1",
@@ -352,7 +350,6 @@ _MODULES = {
     "RunV033": "run_v0_3_3",
     "RunV036": "run_v0_3_6",
     "RunV040": "run_v0_4_0",
-    "SHAPES": "key_order",
     "Seed": "tfc_common_v1",
     "Sha256": "common_v1",
     "SkippedFolder": "index_report_v1",
@@ -373,6 +370,7 @@ _MODULES = {
     "VerificationV1": "verification_v1",
     "VerifiedRun": "verification_v1",
     "VerifiedStore": "verification_v1",
+    "VerifiedView": "verification_v1",
     "WeightValue": "comparison_v1",
     "WorkspacePath": "common_v1",
 }

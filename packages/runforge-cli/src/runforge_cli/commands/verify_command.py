@@ -39,7 +39,7 @@ def command(
     All files are compared with the recorded digests, the documents with their schemas and each
     other, and the run with its provenance statement, the index, the signature and the dataset.
     --all also checks the whole index, that no signed run is missing, and the finished experiment
-    runs. Nothing is written.
+    runs. A folder that repeats a run for an editor is compared with that run. Nothing is written.
     """
     if everything == bool(runs):
         raise RunForgeError(
@@ -50,7 +50,7 @@ def command(
     key = None if public_key is None else Path(public_key)
     if everything:
         stores, experiments = _everything(settings, key, with_dataset=not without_dataset)
-        found = [*(run for store in stores for run in store.runs), *experiments]
+        found = [*(run for store in stores for run in (*store.runs, *store.views)), *experiments]
         holds = all(store.holds for store in stores) and all(run.holds for run in experiments)
     else:
         stores, experiments = [], []
@@ -81,12 +81,15 @@ def _runs(
     from runforge_contracts.store.experiment_runs import ExperimentRun
     from runforge_contracts.store.layout import EXPERIMENT_RUNS
     from runforge_contracts.store.lookup import has_ended
+    from runforge_contracts.store.run import Run
     from runforge_engine.verification.context import surroundings_of
     from runforge_engine.verification.verify_run import verify_run
+    from runforge_engine.verification.verify_view import verify_view
 
     # All runs are located before any is read, so that a mistyped name is reported at once.
     folders = [settings.find_any(reference, has_ended) for reference in references]
-    for path, folder in {folder.path: folder for folder in folders}.items():
+    unique = {folder.path: folder for folder in folders}
+    for path, folder in unique.items():
         if isinstance(folder, ExperimentRun):
             from runforge_engine.experiment.record.experiment_verification import (
                 verify_experiment_run,
@@ -102,6 +105,9 @@ def _runs(
         else:
             around = surroundings_of(path, settings.stores(), public_key)
             yield verify_run(path, around, with_dataset=with_dataset)
+    for folder in folders:
+        if isinstance(folder, Run) and folder.view is not None:
+            yield verify_view(folder.view, folder.path, surroundings_of(folder.view, ()))
 
 
 def _everything(

@@ -26,7 +26,7 @@ from runforge_contracts.store import layout
 from runforge_contracts.store.layout import DEFAULT_STORE, LEGACY_STORE, StoreLayout
 from runforge_contracts.store.reading import MAX_INDEX_BYTES
 from runforge_contracts.store.run import Run
-from runforge_engine.store.editor_index import append_editor_entries, read_editor_index
+from runforge_engine.store.editor_index import append_foreign_entries, read_editor_index
 
 from runforge_cli import CLIENT
 
@@ -117,7 +117,7 @@ class ClientWorkspace:
     def list(self, entries: Iterable[dict[str, Any]]) -> None:
         """Append entries to the index, except those that it has."""
         if self.lists:
-            append_editor_entries(self.folder, list(entries))
+            append_foreign_entries(self.store, list(entries))
 
     def _write(
         self, run: Run, identity: str, target: Path, write: Callable[[Path, Path], None]

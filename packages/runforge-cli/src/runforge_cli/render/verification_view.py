@@ -39,12 +39,18 @@ def verification_lines(
     shown = [run for run in runs if not stores or verbose or not run.holds]
     for number, run in enumerate(shown):
         yield from [""] if number or stores else []
-        yield from paragraph(f"Run {run.run_id}: {_verdict(run.holds)}{_limits(run)}")
+        yield from paragraph(f"{_title(run)}: {_verdict(run.holds)}{_limits(run)}")
         yield from _checks(run.checks)
 
 
 def _verdict(holds: bool) -> str:
     return "verified" if holds else "NOT VERIFIED"
+
+
+def _title(run: RunVerification) -> str:
+    if run.view is None:
+        return f"Run {run.run_id}"
+    return f"View {shorten(run.run_dir, 200)} of the run {run.run_id}"
 
 
 def _limits(run: RunVerification) -> str:

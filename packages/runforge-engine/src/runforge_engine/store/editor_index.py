@@ -1,4 +1,4 @@
-"""Append to the index of the editor extension, which other programs write without a lock.
+"""Append to an index that the editor extension keeps, which other programs write without a lock.
 
 Everything in the file stays as it is, byte for byte: the new entry is inserted at the end of the
 list. The extension's own engine reads the index, adds an entry and replaces the file. Two such
@@ -6,7 +6,7 @@ writers can lose an entry of the other, so the new file and the old one change p
 where the system can do that: what another program wrote meanwhile is then found in the old file and
 added again, and the new entry is looked for once more after a moment.
 
-Source: specification, section 16.4; rename(2), ``RENAME_EXCHANGE``; ``renamex_np(2)`` of macOS.
+Source: specification, section 16.4; rename(2), ``RENAME_EXCHANGE``; rename(2) of macOS.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from runforge_contracts.fs.files import read_file, sync_folder, writing
 from runforge_contracts.store.layout import LEGACY_STORE, StoreLayout
 from runforge_contracts.store.reading import MAX_INDEX_BYTES
 
-from runforge_engine.store.run_folders import index_lock
+from runforge_engine.store.index_lock import index_lock, refuse_linked_folders
 
 #: Version of an index that is created here.
 EDITOR_INDEX_VERSION = "1.0.0"
@@ -83,12 +83,7 @@ class EditorIndex:
 
 
 def append_editor_entry(workspace: Path, entry: dict[str, Any]) -> None:
-    """Append one entry, as :func:`append_editor_entries` does."""
-    append_editor_entries(workspace, [entry])
-
-
-def append_editor_entries(workspace: Path, entries: Sequence[dict[str, Any]]) -> None:
-    """Append to the editor's index of ``workspace``, each entry once, after all existing ones.
+    """Append ``entry`` to the editor's index of ``workspace``, once, after all existing entries.
 
     Nothing else in the file changes. An index that is not understood is left alone.
 
@@ -96,8 +91,28 @@ def append_editor_entries(workspace: Path, entries: Sequence[dict[str, Any]]) ->
     ----------
     workspace
         The folder that contains ``.ml``.
+    entry
+        The ten fields, see :func:`~runforge_engine.store.run_view.editor_entry`.
+
+    Raises
+    ------
+    RunForgeError
+        As :func:`append_foreign_entries`.
+    """
+    append_foreign_entries(StoreLayout(workspace, LEGACY_STORE), [entry])
+
+
+def append_foreign_entries(store: StoreLayout, entries: Sequence[dict[str, Any]]) -> None:
+    """Append entries to an index that another client keeps, each once, after all existing ones.
+
+    Nothing else in the file changes. An index that is not understood is left alone.
+
+    Parameters
+    ----------
+    store
+        The store of the index.
     entries
-        The ten fields of each, see :func:`~runforge_engine.store.run_view.editor_entry`.
+        The entries as that client writes them.
 
     Raises
     ------
@@ -106,14 +121,7 @@ def append_editor_entries(workspace: Path, entries: Sequence[dict[str, Any]]) ->
         thing in its place; ``STORE_BUSY`` if other programs keep removing the entry;
         ``STORE_NOT_WRITABLE``.
     """
-    store = StoreLayout(workspace, LEGACY_STORE)
-    for folder in (store.root, store.index.parent):
-        if folder.is_symlink():
-            raise RunForgeError(
-                ErrorCode.FILE_UNSAFE,
-                f"{quote(folder, 200)} is a symbolic link; an index is never written through one.",
-                path=str(folder),
-            )
+    refuse_linked_folders(store)
     read_editor_index(store.index)  # An index that is not understood is not even locked.
     deadline = time.monotonic() + _PATIENCE
     owed = _Owed(entries)
@@ -168,8 +176,8 @@ def parse_editor_index(data: bytes, path: Path) -> EditorIndex:
 class _Owed:
     """What must be in the index: new entries, and what was displaced while they were added."""
 
-    def __init__(self, entries: Sequence[dict[str, Any]]) -> None:
-        self._entries = entries
+    def __init__(self, entries: Iterable[dict[str, Any]]) -> None:
+        self._entries = list(entries)
         self._displaced: list[tuple[dict[str, Any], bytes]] = []
 
     def settle(self, path: Path) -> bool:
@@ -199,7 +207,7 @@ class _Owed:
     def _create(self, path: Path) -> bool:
         head = b'{\n  "schema_version": "%s",\n  "runs": [' % EDITOR_INDEX_VERSION.encode()
         empty = parse_editor_index(head + b"]\n}\n", path)
-        pieces = [*(piece for _, piece in self._displaced), *map(_written, self._entries)]
+        pieces = [piece for _, piece in self._displaced] + [*map(_written, self._entries)]
         unfinished = _unfinished(path, empty.with_pieces(pieces))
         try:
             # Unlike a rename, this never replaces a file that another process has just created.
@@ -230,7 +238,7 @@ class _Owed:
         return False
 
 
-def _stays(path: Path, entries: Sequence[dict[str, Any]]) -> bool:
+def _stays(path: Path, entries: Iterable[dict[str, Any]]) -> bool:
     """Return whether the entries are in the index for a moment."""
     settled = time.monotonic() + _SETTLED
     while True:

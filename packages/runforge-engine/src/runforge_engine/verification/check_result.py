@@ -34,7 +34,7 @@ class CheckVerdict(StrEnum):
     NOT_LISTED = "not listed"
     UNREADABLE = "unreadable"
     UNSAFE = "unsafe"
-    # Of the dataset, besides ``changed`` and ``unreadable``.
+    # Of the dataset and of a view, besides ``changed`` and ``unreadable``.
     SAME = "same"
     MOVED = "moved"
     MISSING = "gone"
@@ -65,6 +65,7 @@ _HINTS: dict[str | tuple[str, CheckVerdict], str | None] = {
     "signature": "Get folder and signature from their source again.",
     ("signature", CheckVerdict.NONE): "`runforge sign RUN --key FILE` signs a run.",
     ("signature", CheckVerdict.UNSAFE): "Replace the link with a folder.",
+    "view": "Use the run itself: its folder has the files as they were recorded.",
     "runs": "Remove what is not a run; restore missing runs from a copy.",
     ("runs", CheckVerdict.NOT_VERIFIED): None,
     "signatures": "Restore the runs and the entries that were signed from a copy.",
@@ -85,7 +86,7 @@ class Check:
     """The result of one check."""
 
     #: ``files``, ``documents``, ``statement``, ``index``, ``dataset`` or ``signature`` of a run;
-    #: ``runs``, ``index`` or ``signatures`` of a store.
+    #: ``view`` or ``index`` of a view; ``runs``, ``index`` or ``signatures`` of a store.
     name: str
     outcome: CheckOutcome
     verdict: CheckVerdict

@@ -68,7 +68,7 @@ export const SHAPES: readonly Shape[] = [
   [{}, 0, 55],
   [{"kind": 0, "message": 0, "path": 0, "pointer": 0, "run_id": 0}, 0, 0],
   [{}, 0, 57],
-  [{"store": 0, "index": 0, "fits": 0, "counts": 54, "already_indexed": 0, "recovered": 0, "unlisted": 0, "skipped": 56, "interrupted": 0, "running": 0, "incomplete": 0, "cancelled": 0, "missing_folders": 0, "findings": 58, "kept_aside": 0}, 0, 0],
+  [{"store": 0, "index": 0, "fits": 0, "counts": 54, "already_indexed": 0, "recovered": 0, "unlisted": 0, "skipped": 56, "interrupted": 0, "running": 0, "incomplete": 0, "cancelled": 0, "missing_folders": 0, "findings": 58, "form": 0, "kept_aside": 0}, 0, 0],
   [{}, 0, 59],
   [{"schema_version": 0, "stores": 60}, 0, 0],
   [{"metrics_profile": 0, "accuracy": 0}, 0, 0],
@@ -167,9 +167,10 @@ export const SHAPES: readonly Shape[] = [
   [{}, 0, 154],
   [{"store": 0, "index": 0, "verdict": 0, "checks": 153, "findings": 155, "interrupted": 0, "running": 0, "incomplete": 0}, 0, 0],
   [{}, 0, 156],
-  [{"run_id": 0, "run_dir": 0, "verdict": 0, "checks": 153, "findings": 155}, 0, 0],
-  [{}, 0, 158],
-  [{"schema_version": 0, "verdict": 0, "stores": 157, "runs": 159}, 0, 0],
+  [{"record": 0, "added": 0, "missing": 0}, 0, 0],
+  [{"run_id": 0, "run_dir": 0, "verdict": 0, "checks": 153, "findings": 155, "view": 158}, 0, 0],
+  [{}, 0, 159],
+  [{"schema_version": 0, "verdict": 0, "stores": 157, "runs": 160}, 0, 0],
 ];
 
 /** The shape of each document. */
@@ -203,5 +204,5 @@ export const DOCUMENTS: Readonly<Record<string, number>> = {
   "tfc.metrics_entry.v1": 146,
   "tfc.system.v1": 148,
   "trace.v1": 151,
-  "verification.v1": 160,
+  "verification.v1": 161,
 };
