@@ -12,7 +12,7 @@ from typing import Any
 import desktop_rules as desktop
 import editor_rules as editor
 import pytest
-from calls import Call
+from calls import TRAIN, Call
 from field_stores import FAMILIES, write_dataset
 from real_experiments import Repository
 from real_store import training
@@ -426,3 +426,16 @@ def test_the_export_moves_with_its_workspace(runforge: Call, filled: Path) -> No
     export = (*TO_EDITOR, "--workspace", "elsewhere", "--json")
     told = runforge(*export).json
     assert (told["exported"], len(told["present"])) == ([], 4)
+
+
+def test_a_private_run_tells_no_path(runforge: Call, workspace: Path) -> None:
+    (workspace / "data").mkdir()
+    shutil.move(workspace / "penguins.csv", workspace / "data/penguins.csv")
+    options = ["data/penguins.csv" if word == "penguins.csv" else word for word in TRAIN]
+    assert runforge(*options, "--private").code == 0
+    for form in ("desktop", "vscode"):
+        assert runforge("export", "--to", form, "-o", form).code == 0
+        for name, data in files_of(workspace / form).items():
+            assert str(workspace).encode() not in data, name
+    assert desktop.dashboard(workspace / "desktop")[0]["dataset_path"] == "data/penguins.csv"
+    editor.browse_runs(workspace / "vscode").sound()

@@ -12,9 +12,10 @@ from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.display import printable
 from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
 from runforge_contracts.fs.files import open_file, write_file, writing
+from runforge_contracts.fs.folders import walk_folder
 from runforge_contracts.run_ids import started
 from runforge_contracts.store import layout
-from runforge_contracts.store.run import Run
+from runforge_contracts.store.run import RUN_VERSIONS, Run
 from runforge_engine.store.run_view import editor_entry, write_view
 
 from runforge_cli.export.client_record import ClientRecord, client_record
@@ -39,6 +40,10 @@ from runforge_cli.export.mlflow_record import ExportOutcome
 from runforge_cli.listing.run_list import ListedRun
 from runforge_cli.shell.output_paths import make_folder
 
+#: Documents in the clients' own forms: such a run is copied as it is.
+_DESKTOP_RUN, _EDITOR_REQUEST = "field.desktop_run.v1", "field.editor_request.v1"
+#: The forms of ``run.json`` that the extension reads.
+_EDITOR_RUNS = (*RUN_VERSIONS, "field.editor_run.v0.2.2.1")
 _EXPERIMENT = "It is the run of an experiment; this client shows trained runs only."
 _TAKEN = "The folder has another run with this id."
 
@@ -128,6 +133,11 @@ def _export(
 
 def _add_to_desktop(workspace: ClientWorkspace, record: ClientRecord) -> _Added:
     def write(folder: Path, target: Path) -> None:
+        if record.form(layout.RUN) == _DESKTOP_RUN:
+            copy_folder(record.run.path, folder)
+            return
+        # Desktop opens this folder.
+        place = f".ml/runs/{target.name}" if record.private else str(target)
         artifacts = folder / layout.ARTIFACTS
         with writing(artifacts):
             artifacts.mkdir()
@@ -148,23 +158,27 @@ def _add_to_desktop(workspace: ClientWorkspace, record: ClientRecord) -> _Added:
             "metrics.jsonl": b"",
             layout.REQUEST: encode_json(request_document(record)),
             layout.RESULT: encode_json(result_document(record, dict(sorted(sizes.items())))),
-            layout.RUN: encode_json(run_manifest(record, str(target))),
+            layout.RUN: encode_json(run_manifest(record, place)),
         }
         for path, data in encoded.items():
             write_file(folder / path, data)
 
-    added = workspace.add(record.run, record.run.id, write)
+    added = workspace.add(record.run, record.run.id, _origin(record), write)
     entry = None if added is None else index_entry(record, added.folder.name)
     return _Added(added, entry)
 
 
 def _add_to_editor(workspace: ClientWorkspace, record: ClientRecord) -> _Added:
-    if record.succeeded and not (record.run.path / layout.RUN).is_file():
+    own = record.form(layout.REQUEST) == _EDITOR_REQUEST
+    if record.succeeded and record.form(layout.RUN) not in _EDITOR_RUNS:
         raise RunForgeError(
-            ErrorCode.DOCUMENT_INVALID, "It has no run.json, which the extension needs."
+            ErrorCode.DOCUMENT_INVALID, "It has no run.json in a form that the extension reads."
         )
 
     def write(folder: Path, target: Path) -> None:
+        if own:
+            copy_folder(record.run.path, folder)
+            return
         if record.succeeded:
             write_view(record.run, folder)
         else:
@@ -181,11 +195,30 @@ def _add_to_editor(workspace: ClientWorkspace, record: ClientRecord) -> _Added:
             write_file(folder / path, encode_json(document))
         write_file(folder / layout.LOGS, "".join(lines).encode("utf-8"))
 
-    added = workspace.add(record.run, editor_folder(record), write)
+    name = record.run.path.name if own else editor_folder(record)
+    added = workspace.add(record.run, name, _origin(record), write)
     if added is None or not record.succeeded:
         return _Added(added)
     entry = editor_entry(record.run, added.folder)
     return _Added(added, {**entry, "preset_id": editor_preset_id(record)})
+
+
+def _origin(record: ClientRecord) -> str:
+    """Return the path of the record; of a private run, without what identifies the machine."""
+    path = Path(os.path.realpath(record.run.path))
+    return "/".join(path.parts[-3:]) if record.private else str(path)
+
+
+def copy_folder(source: Path, target: Path) -> None:
+    """Copy the regular files of a folder, without links."""
+    for item in walk_folder(source):
+        if item.kind == "folder":
+            with writing(target / item.place):
+                (target / item.place).mkdir(parents=True, exist_ok=True)
+        elif item.kind == "file":
+            with writing(target / item.place):
+                (target / item.place).parent.mkdir(parents=True, exist_ok=True)
+            copy_file(item.path, target / item.place)
 
 
 def copy_file(source: Path, target: Path) -> bool:

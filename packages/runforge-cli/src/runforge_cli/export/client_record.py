@@ -64,6 +64,11 @@ class ClientRecord:
         return self.status in ("succeeded", "unknown")
 
     @property
+    def private(self) -> bool:
+        """Whether the run leaves out what identifies the user and the machine."""
+        return is_private(self.summary)
+
+    @property
     def preset(self) -> str:
         """The preset; ``custom`` where none is recorded."""
         return self.summary.model.preset or "custom"
@@ -80,11 +85,19 @@ class ClientRecord:
         return used or dict((self.request.get("model") or {}).get("hyperparameters") or {})
 
     def document(self, file: str) -> dict[str, Any] | None:
-        """Return the raw object of a document, or None if it is missing or cannot be read."""
+        """Return the content of a document, or None if it is missing or cannot be read."""
         try:
-            return self.run.raw(file)
+            return self.run.content(file)
         except RunForgeError:
             return None
+
+    def form(self, file: str) -> str | None:
+        """Return the name of the schema of a document, or None if there is none to read."""
+        try:
+            document = self.run.document(file)
+        except RunForgeError:
+            return None
+        return None if document is None else document.name
 
     def lines(self) -> list[str]:
         """Return the lines of the run's log, without the beginning of a very long one."""
@@ -134,6 +147,7 @@ def client_record(run: Run, place: Place) -> ClientRecord | None:
     # The recorded times come before those that the list of runs calculates from the duration.
     finished = _first(milliseconds(result.get("finished_at")), record.finished_at)
     started = _first(milliseconds(result.get("started_at")), record.started_at, finished)
+    recorded = summary.data.path or ""
     started = _from_id(run.id) if started is None else started
     finished = started if finished is None else finished
     duration = summary.outcome.duration_ms
@@ -146,12 +160,17 @@ def client_record(run: Run, place: Place) -> ClientRecord | None:
         name=record.name,
         error=_error(record, summary),
         summary=summary,
-        dataset=_dataset(summary.data.path or "", place.workspace),
+        dataset=recorded if is_private(summary) else _found(recorded, place.workspace),
         metrics={name: value for name, value in run.metrics.items() if math.isfinite(value)},
         request=run.request or {},
         tags=record.tags,
         notes=record.notes,
     )
+
+
+def is_private(summary: RunSummary) -> bool:
+    """Return whether a run was asked to leave out what identifies the user and the machine."""
+    return bool(summary.origin.provenance.get("left_out"))
 
 
 def iso_time(milliseconds: int) -> str:
@@ -182,7 +201,7 @@ def _error(record: Record, summary: RunSummary) -> tuple[str, str] | None:
     return str(error.get("message") or _ENDINGS[record.status]), str(kind)
 
 
-def _dataset(recorded: str, workspace: Path) -> str:
+def _found(recorded: str, workspace: Path) -> str:
     """Return the absolute path of a dataset that is found, otherwise the recorded path."""
     try:
         path = workspace / recorded

@@ -85,7 +85,9 @@ class ClientWorkspace:
         if self.lists and self._as_list and not self.store.index.exists():
             write_file(self.store.index, b"[\n]\n")
 
-    def add(self, run: Run, name: str, write: Callable[[Path, Path], None]) -> Added | None:
+    def add(
+        self, run: Run, name: str, run_dir: str, write: Callable[[Path, Path], None]
+    ) -> Added | None:
         """Add a run, unless it was added before.
 
         Parameters
@@ -94,6 +96,8 @@ class ClientWorkspace:
             The run.
         name
             The name that its folder should have.
+        run_dir
+            What the origin says of where the run is.
         write
             Called with an empty folder to write into, and with the path that it will have.
 
@@ -108,7 +112,7 @@ class ClientWorkspace:
         for candidate in (name, f"{name}-{identity[:8]}"):
             target = self.store.run_folder(candidate)
             if not os.path.lexists(target):
-                return self._write(run, identity, target, write)
+                return self._write(run, identity, target, run_dir, write)
             origin = _origin(target)
             if origin is not None and origin.get("identity") == identity:
                 return Added(target, new=False, changed=_changed(target, origin))
@@ -120,7 +124,12 @@ class ClientWorkspace:
             append_foreign_entries(self.store, list(entries))
 
     def _write(
-        self, run: Run, identity: str, target: Path, write: Callable[[Path, Path], None]
+        self,
+        run: Run,
+        identity: str,
+        target: Path,
+        run_dir: str,
+        write: Callable[[Path, Path], None],
     ) -> Added:
         # Not among the runs: a client shows every folder that it finds there.
         with writing(self.store.root):
@@ -130,12 +139,12 @@ class ClientWorkspace:
             files = {
                 item.place: digest_file(item.path).sha256
                 for item in walk_folder(unfinished)
-                if item.kind == "file"
+                if item.kind == "file" and item.place != ORIGIN
             }
             origin = {
                 "exported_by": CLIENT,
                 "run_id": run.id,
-                "record": str(Path(os.path.realpath(run.path))),
+                "record": run_dir,
                 "identity": identity,
                 "files": dict(sorted(files.items())),
             }

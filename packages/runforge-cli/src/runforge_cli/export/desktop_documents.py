@@ -29,7 +29,7 @@ def run_manifest(record: ClientRecord, folder: str) -> dict[str, Any]:
     record
         The run.
     folder
-        The absolute path of the exported folder, which Desktop opens.
+        The path of the exported folder.
     """
     summary = record.summary
     manifest: dict[str, Any] = {
