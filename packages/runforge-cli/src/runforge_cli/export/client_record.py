@@ -1,4 +1,4 @@
-"""What another client is told of a run: its facts, in no client's form yet."""
+"""The facts of a run that other clients show, in no client's form yet."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ class ClientRecord:
 
 
 def client_record(run: Run, place: Place) -> ClientRecord | None:
-    """Return what other clients are told of ``run``, or None if it has not ended.
+    """Return the facts of ``run`` for other clients, or None if it has not ended.
 
     Raises
     ------

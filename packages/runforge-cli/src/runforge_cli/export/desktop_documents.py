@@ -1,7 +1,7 @@
 """The documents of a run in the forms that Desktop reads.
 
 Desktop takes a document of which one member has another type for absent, so that nothing is written
-here but what it knows: integers as integers, finite numbers, no null where it wants a text.
+here but what it knows: integers as integers, finite numbers, no null where it wants a string.
 """
 
 from __future__ import annotations
