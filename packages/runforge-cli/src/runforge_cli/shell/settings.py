@@ -122,8 +122,10 @@ class Settings:
         if view is not None and not self.quiet:
             from runforge_cli.terminal.output import note
 
-            record, place = found.path.name, self.shown(found.path.parent)
-            note(f"{self.shown(view)} is a view of the run {record} in {place}")
+            note(
+                f"{self.shown(view)} is a view of the run {found.path.name}"
+                f" in {self.shown(found.path.parent)}"
+            )
         return found
 
     def find_run(self, reference: str, instead: str = _SHOW, takes: Takes | None = None) -> Run:

@@ -8,8 +8,11 @@ from . import common_v1
 
 
 Verdict: TypeAlias = Annotated[
-    Literal["verified", "not verified"],
-    Meta(description="Whether no check failed.", title="Verdict"),
+    Literal["verified", "unverifiable", "not verified"],
+    Meta(
+        description="`not verified`: a check failed. `unverifiable`: none failed, but nothing vouches for the files, because the client that wrote the run recorded no digests. Of several runs, the worst of theirs.",
+        title="Verdict",
+    ),
 ]
 
 
@@ -54,7 +57,7 @@ class VerificationCheck(Struct, kw_only=True, frozen=True, gc=False):
     verdict: Annotated[
         str,
         Meta(
-            description="Outcome of the check. Files: `unchanged`, `changed`, `no result`, `at work` (the run is running). Documents and statement: `valid`, `invalid`, `none`. Index: the same, `not listed`, `unreadable`. Dataset: `same`, `changed`, `moved`, `gone`, `unreadable`. View: `same`, `changed`. Signature: `valid`, `invalid`, `unsafe` (its folder is a link), `none`. Runs of a store: `verified`, `not verified`, `incomplete`, `none`. Signatures of a store: `complete`, `contradicted`, `unsafe`, `none`. Any of these: `not checked`.",
+            description="Outcome of the check. Files: `unchanged`, `changed`, `no result`, `at work` (the run is running). Documents and statement: `valid`, `invalid`, `none`. Index: the same, `not listed`, `unreadable`. Dataset: `same`, `changed`, `moved`, `gone`, `unreadable`. View: `same`, `changed`. Signature: `valid`, `invalid`, `unsafe` (its folder is a link), `none`. Runs of a store: `verified`, `unverifiable`, `not verified`, `incomplete`, `none`. Signatures of a store: `complete`, `contradicted`, `unsafe`, `none`. Any of these: `not checked`.",
             min_length=1,
         ),
     ]

@@ -15,6 +15,9 @@ from runforge_contracts.types import VerificationCheck, VerificationFinding
 
 #: ``not checked`` is not a failure: there was nothing to check, or nothing to compare with.
 CheckOutcome = Literal["passed", "failed", "not checked"]
+#: The verdict on a run or a store. ``unverifiable``: no check failed, but nothing vouches for the
+#: files.
+Verdict = Literal["verified", "unverifiable", "not verified"]
 
 
 class CheckVerdict(StrEnum):
@@ -41,12 +44,15 @@ class CheckVerdict(StrEnum):
     CHANGED_BY_RUN = "changed by the run"
     # Of the runs and the signatures of a store.
     VERIFIED = "verified"
+    UNVERIFIABLE = "unverifiable"
     NOT_VERIFIED = "not verified"
     INCOMPLETE = "incomplete"
     COMPLETE = "complete"
     CONTRADICTED = "contradicted"
 
 
+#: The verdicts on runs and stores, the worst last.
+_VERDICTS: tuple[Verdict, ...] = ("verified", "unverifiable", "not verified")
 #: Hints by check, or by check and verdict where the hint depends on the verdict.
 _HINTS: dict[str | tuple[str, CheckVerdict], str | None] = {
     "files": "Restore the files from a copy of the run that verifies.",
@@ -143,6 +149,11 @@ class Check:
             verdict=self.verdict.value,
             **{name: as_text(value) for name, value in optional.items() if value},
         )
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return the worst of the verdicts on runs and stores; ``verified`` if there are none."""
+    return max(verdicts, key=_VERDICTS.index, default="verified")
 
 
 def finding_structs(checks: Iterable[Check]) -> list[VerificationFinding]:

@@ -29,7 +29,13 @@ from runforge_engine.provenance.signatures import (
 )
 from runforge_engine.runtime.folder_lock import is_held
 from runforge_engine.store.index_chain import IndexHead
-from runforge_engine.verification.check_result import Check, CheckVerdict, count, finding_structs
+from runforge_engine.verification.check_result import (
+    Check,
+    CheckVerdict,
+    Verdict,
+    count,
+    finding_structs,
+)
 from runforge_engine.verification.context import Surroundings
 from runforge_engine.verification.dataset_check import Datasets
 from runforge_engine.verification.index_entry import index_findings
@@ -78,12 +84,22 @@ class RunVerification:
         """Whether no check failed."""
         return all(check.outcome != "failed" for check in self.checks)
 
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict on the run as a whole."""
+        if not self.holds:
+            return "not verified"
+        # A signature has the digests of all files, and a view those of its run.
+        vouching = ("files", "signature", "view")
+        known = any(check.name in vouching and check.outcome == "passed" for check in self.checks)
+        return "verified" if known else "unverifiable"
+
     def to_struct(self) -> VerifiedRun:
         """Return the verification as it is in ``verification.v1``."""
         return VerifiedRun(
             run_id=self.run_id,
             run_dir=self.run_dir,
-            verdict="verified" if self.holds else "not verified",
+            verdict=self.verdict,
             checks=[check.to_struct() for check in self.checks],
             findings=finding_structs(self.checks),
             view=UNSET

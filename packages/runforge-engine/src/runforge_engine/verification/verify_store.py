@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +32,14 @@ from runforge_engine.provenance.signatures import read_claim, read_signature, si
 from runforge_engine.runtime.folder_lock import is_held, wait_until_free
 from runforge_engine.store.index_chain import IndexHead
 from runforge_engine.store.scan import children, look_at
-from runforge_engine.verification.check_result import Check, CheckVerdict, count, finding_structs
+from runforge_engine.verification.check_result import (
+    Check,
+    CheckVerdict,
+    Verdict,
+    count,
+    finding_structs,
+    worst,
+)
 from runforge_engine.verification.context import Surroundings
 from runforge_engine.verification.dataset_check import Datasets
 from runforge_engine.verification.index_heads import head_findings
@@ -67,12 +75,18 @@ class StoreVerification:
         passed = all(check.outcome != "failed" for check in self.checks)
         return passed and all(run.holds for run in (*self.runs, *self.views))
 
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of the verdicts on the store as a whole and on its runs."""
+        own: Verdict = "verified" if self.holds else "not verified"
+        return worst([own, *(run.verdict for run in (*self.runs, *self.views))])
+
     def to_struct(self) -> VerifiedStore:
         """Return the verification as it is in ``verification.v1``, without the runs."""
         return VerifiedStore(
             store=self.store,
             index=self.index,
-            verdict="verified" if self.holds else "not verified",
+            verdict=self.verdict,
             checks=[check.to_struct() for check in self.checks],
             findings=finding_structs(self.checks),
             interrupted=list(self.interrupted),
@@ -94,10 +108,10 @@ def verification_document(
         The stores that were verified as a whole; None where runs were named.
     """
     runs, stores = list(runs), None if stores is None else list(stores)
-    holds = all(item.holds for item in (*runs, *(stores or ())))
+    verdict = worst(item.verdict for item in (*runs, *(stores or ())))
     return VerificationV1(
         schema_version="verification.v1",
-        verdict="verified" if holds else "not verified",
+        verdict=verdict,
         runs=[run.to_struct() for run in runs],
         stores=UNSET if stores is None else [store.to_struct() for store in stores],
     )
@@ -242,9 +256,13 @@ def _runs(
     links: list[Finding],
     lost: list[Finding],
 ) -> Check:
-    held, findings = sum(run.holds for run in runs), tuple(links + lost)
+    verdicts, findings = Counter(run.verdict for run in runs), tuple(links + lost)
     same = sum(view.holds for view in views)
-    message = f"{held:,} of {count(len(runs), 'run')} verified" if runs or not views else ""
+    message = ""
+    if runs or not views:
+        message = f"{verdicts['verified']:,} of {count(len(runs), 'run')} verified"
+    if unknown := verdicts["unverifiable"]:
+        message += f", {unknown:,} cannot be"
     if views:
         message += ", " if message else ""
         message += f"{same:,} of {count(len(views), 'view')} as the runs that they repeat"
@@ -254,8 +272,10 @@ def _runs(
         return Check.failed("runs", CheckVerdict.INCOMPLETE, message, findings)
     if not runs and not views:
         return Check.not_checked("runs", CheckVerdict.NONE, "there is no finished run")
-    if held < len(runs) or same < len(views):
+    if verdicts["not verified"] or same < len(views):
         return Check.failed("runs", CheckVerdict.NOT_VERIFIED, message)
+    if unknown:
+        return Check.not_checked("runs", CheckVerdict.UNVERIFIABLE, message)
     return Check.passed("runs", CheckVerdict.VERIFIED, message)
 
 
