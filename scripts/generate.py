@@ -1,9 +1,10 @@
 """Generate what follows from the schemas, or check that the committed files still do.
 
 ``schemas/`` is the only source. From it and ``schemas/tfc/`` come, in the contracts package, the
-msgspec types, the catalogue of documents, the order of their keys and a copy of the schemas for the
-wheel; the reference pages in ``docs/contract/``; and the key order of the TypeScript client. From
-``schemas/conformance/`` come the types and the schema copies of the conformance suite.
+msgspec types, the catalogue of documents, the order of their keys, their members that may be null
+and a copy of the schemas for the wheel; the reference pages in ``docs/contract/``; and the key
+order of the TypeScript client. From ``schemas/conformance/`` come the types and the schema copies
+of the conformance suite.
 
     python scripts/generate.py           write them
     python scripts/generate.py --check   compare, and fail with the names of what differs
@@ -21,6 +22,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import optional_nulls
 from key_order import KeyOrder, python_source, typescript_source
 from reference import reference_pages
 from sources import SCHEMAS, Schemas, schema_sources
@@ -88,6 +90,9 @@ def generate(target: Path, pages: Path) -> None:
     generate_types(sources, target)
     (target / "catalog.py").write_text(catalog(schemas), "utf-8")
     (target / "key_order.py").write_text(python_source(KeyOrder(schemas), HEADER), "utf-8")
+    (target / "optional_nulls.py").write_text(
+        optional_nulls.python_source(optional_nulls.optional_nulls(schemas), HEADER), "utf-8"
+    )
     pages.mkdir()
     for file, text in reference_pages(schemas).items():
         (pages / file).write_text(text, "utf-8")
@@ -213,7 +218,7 @@ def public_types(types: Path) -> str:
     """
     modules: dict[str, str] = {}
     for path in sorted(types.glob("*.py")):
-        if path.stem in ("__init__", "catalog"):
+        if path.stem in ("__init__", "catalog", "key_order", "optional_nulls"):
             continue
         for name in defined_names(path):
             if name in modules:

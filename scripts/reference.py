@@ -154,10 +154,13 @@ def _meaning(field: Any, page: str, schemas: Schemas) -> str:
     """Return the description of a field, or that of the definition that it refers to."""
     if not isinstance(field, dict):
         return ""
-    if "description" in field or "$ref" not in field:
-        return _with_links(str(field.get("description", "")))
-    definition, _ = resolve(schemas, field["$ref"], page)
-    return str(definition["description"].split(" Source: ")[0])
+    if "description" in field:
+        return _with_links(str(field["description"]))
+    match field:
+        case {"$ref": reference} | {"anyOf": [{"$ref": reference}, {"type": "null"}]}:
+            definition, _ = resolve(schemas, reference, page)
+            return str(definition["description"].split(" Source: ")[0])
+    return ""
 
 
 def _kind(field: Any) -> str:

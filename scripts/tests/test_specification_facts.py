@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from runforge_contracts._generated.optional_nulls import PATHS
 from runforge_contracts.codec.pointers import get_at, parse_pointer, remove_at, set_at
 from runforge_contracts.codec.strict_json import MAX_BYTES, MAX_DEPTH, parse_json
 from runforge_contracts.codec.strict_yaml import MAX_YAML_BYTES, parse_yaml
@@ -160,15 +161,24 @@ def nullable(schema: Any, name: str, pointer: str = "") -> Iterator[str]:
 
 
 def test_every_member_that_may_be_null_is_listed() -> None:
-    listed: dict[str, list[str]] = {}
-    for row in tables("forms", "| document | members that may be null |"):
-        names = re.findall(r"`([^`]+)`", row[0])
-        listed |= dict.fromkeys(names, re.findall(r"`([^`]+)`", row[1]))
+    absent, values = (
+        {
+            name: re.findall(r"`([^`]+)`", row[1])
+            for row in tables("forms", f"| document | members where null {means} |")
+            for name in re.findall(r"`([^`]+)`", row[0])
+        }
+        for means in ("means absent", "is a value")
+    )
     for name in CATALOG:
         found = sorted(set(nullable(load_schema(name), name)))
         if name == "reproduction.v1":  # its members are named without their lists
             found = sorted({pointer.rpartition("/")[2] for pointer in found})
-        assert listed.get(name, []) == found, name
+        assert sorted(absent.get(name, []) + values.get(name, [])) == found, name
+    # What readers drop is what the page says.
+    assert absent == {
+        name: sorted("/" + "/".join("*" if key is None else key for key in path) for path in paths)
+        for name, paths in PATHS.items()
+    }
 
 
 def test_every_document_is_listed_with_its_file_and_version() -> None:

@@ -43,15 +43,15 @@ var documents = map[string]shape{
 		)),
 		required("device", record(
 			required("type", oneOf("cpu", "gpu")),
-			optional("gpu_reason", orNull(anyText)),
+			optional("gpu_reason", anyText),
 		)),
 		optional("seed", integer(0, maxSeed)),
 		required("created_at", timestamp),
 		required("created_by", text(matching(`^[!-?A-~]+@[!-?A-~]+$`))),
-		optional("rerun_from", orNull(someText)),
-		optional("name", orNull(anyText)),
+		optional("rerun_from", someText),
+		optional("name", anyText),
 		optional("tags", labels),
-		optional("notes", orNull(anyText)),
+		optional("notes", anyText),
 	),
 	"result.v1": errorsByStatus(record(
 		required("version", one(1)),
@@ -70,12 +70,12 @@ var documents = map[string]shape{
 			optional("model", record(optional("family", anyText), optional("hyperparameters", settings))),
 			optional("device", record(
 				optional("type", anyText),
-				optional("gpu_id", simple("an integer, a string or null", func(v value) bool {
+				optional("gpu_id", simple("an integer or a string", func(v value) bool {
 					n, isNumber := double(v)
 					_, isText := v.(string)
-					return v == nil || isText || isNumber && n == math.Trunc(n)
+					return isText || isNumber && n == math.Trunc(n)
 				})),
-				optional("gpu_reason", orNull(anyText)),
+				optional("gpu_reason", anyText),
 			)),
 			optional("dataset", record(
 				optional("path", anyText),
@@ -92,50 +92,50 @@ var documents = map[string]shape{
 			required("bytes", count),
 		), 0)),
 		optional("provenance", provenance),
-		optional("error", orNull(record(
+		optional("error", record(
 			required("message", anyText),
 			required("type", anyText),
 			optional("code", text(matching(`^[A-Z][A-Z0-9_]*$`))),
 			optional("hint", anyText),
 			optional("traceback", anyText),
-		))),
+		)),
 	)),
 }
 
 var provenance = record(
-	optional("git", record(
+	notNull("git", record(
 		required("commit", text(matching(`^[0-9a-f]{40}(?:[0-9a-f]{24})?$`))),
 		required("dirty", boolean()),
-		optional("diff_sha256", sha256),
-		optional("diff_unread_files", integer(1, maxCount)),
+		notNull("diff_sha256", sha256),
+		notNull("diff_unread_files", integer(1, maxCount)),
 	)),
 	required("python", record(
 		required("version", anyText),
 		required("implementation", anyText),
-		optional("executable", anyText),
+		notNull("executable", anyText),
 	)),
 	required("client", anyText),
 	required("packages", mapping(anyText)),
 	required("platform", record(
 		required("os", anyText),
 		required("machine", anyText),
-		optional("libc", anyText),
-		optional("cpu", anyText),
+		notNull("libc", anyText),
+		notNull("cpu", anyText),
 	)),
 	required("numerics", record(
 		required("blas", listOf(record(
 			required("library", anyText),
-			optional("api", anyText),
-			optional("version", anyText),
-			optional("architecture", anyText),
-			optional("threads", count),
+			notNull("api", anyText),
+			notNull("version", anyText),
+			notNull("architecture", anyText),
+			notNull("threads", count),
 		), 0)),
-		optional("threads", count),
-		optional("simd", labels),
+		notNull("threads", count),
+		notNull("simd", labels),
 		required("pinned", boolean()),
 		required("environment", mapping(anyText)),
 	)),
-	optional("left_out", listOf(someText, 1)),
+	notNull("left_out", listOf(someText, 1)),
 )
 
 // errorsByStatus adds that a failed run has an error, and a succeeded one has none.

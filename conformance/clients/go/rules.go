@@ -27,7 +27,12 @@ type field struct {
 }
 
 func required(name string, s shape) field { return field{name, true, s} }
-func optional(name string, s shape) field { return field{name, false, s} }
+
+// optional is a member that may be absent, or null, which means the same.
+func optional(name string, s shape) field { return field{name, false, orNull(s)} }
+
+// notNull is a member that may be absent, but not null.
+func notNull(name string, s shape) field { return field{name, false, s} }
 
 func invalid(at, message string) *refusal {
 	return &refusal{"DOCUMENT_INVALID", at, "The value at `" + at + "` " + message + "."}

@@ -71,7 +71,7 @@ class Client:
 
 def view(document: rf.Document[Any]) -> Message:
     """Return what this client would show of a document."""
-    raw, shown = document.raw, {"warnings": list(document.warnings)}
+    raw, shown = document.content, {"warnings": list(document.warnings)}
     if document.name == "request.v1":
         shown |= {"name": raw.get("name") or "", "tags": raw.get("tags", [])}
         shown["hyperparameters"] = raw["model"].get("hyperparameters", {})

@@ -401,7 +401,7 @@ def _flatten(schema: Any, name: str, value: Any, conditional: bool) -> Iterator[
         yield from _flatten(*resolve_reference(schema["$ref"], name), value, conditional)
     for branch in schema.get("anyOf", ()):
         parts = list(_flatten(branch, name, value, True))
-        if isinstance(value, dict) and any(part.schema.get("type") == "object" for part in parts):
+        if any(_kind(value) in _types(part.schema) for part in parts):
             yield from parts
     for branch in schema.get("allOf", ()):
         if "if" not in branch:

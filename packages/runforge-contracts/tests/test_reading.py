@@ -153,7 +153,7 @@ def test_a_document_that_is_a_link_is_not_followed(store: StoreLayout, tmp_path:
     (folder / layout.METRICS).rename(tmp_path / "real.json")
     (folder / layout.METRICS).symlink_to(tmp_path / "real.json")
     with pytest.raises(RunForgeError) as caught:
-        Run(folder).raw(layout.METRICS)
+        Run(folder).content(layout.METRICS)
     assert caught.value.code is ErrorCode.FILE_UNSAFE
 
 

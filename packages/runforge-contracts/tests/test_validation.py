@@ -67,13 +67,13 @@ MISTAKES: list[tuple[str, Any, str, str | None]] = [
     (
         "/dataset/exclude_columns",
         "id",
-        "`/dataset/exclude_columns` is `id`; expected an array.",
+        "`/dataset/exclude_columns` is `id`; expected an array or null.",
         None,
     ),
     ("/device/type", "cuda", "`/device/type` is `cuda`; expected one of `cpu`, `gpu`.", None),
     ("/device", "cpu", "`/device` is `cpu`; expected an object.", None),
-    ("/seed", "42", "`/seed` is `42`; expected an integer.", None),
-    ("/seed", 4.5, "`/seed` is 4.5; expected an integer.", None),
+    ("/seed", "42", "`/seed` is `42`; expected an integer or null.", None),
+    ("/seed", 4.5, "`/seed` is 4.5; expected an integer or null.", None),
     ("/seed", -1, "`/seed` is -1; expected at least 0.", None),
     (
         "/created_at",
@@ -87,12 +87,12 @@ MISTAKES: list[tuple[str, Any, str, str | None]] = [
         "`/created_by` is `my-tool`; expected <client>@<version>, such as my-tool@1.0.",
         None,
     ),
-    ("/tags", "iris", "`/tags` is `iris`; expected an array.", None),
+    ("/tags", "iris", "`/tags` is `iris`; expected an array or null.", None),
     ("/tags/0", None, "`/tags/0` is null; expected a string.", None),
     (
         "/model/hyperparameters",
         [],
-        "`/model/hyperparameters` is an array; expected an object.",
+        "`/model/hyperparameters` is an array; expected an object or null.",
         None,
     ),
 ]

@@ -400,6 +400,13 @@ def test_the_order_in_which_lines_of_several_processes_arrive_decides_nothing() 
     assert [point["value"] for point in document["history"]["a"]] == [4, 3, 9, 1.5, 2]
 
 
+def test_null_in_a_line_is_like_an_absent_member() -> None:
+    line = b'{"metric": "a", "summary": null, "parameter": null, "step": null, "revision": null'
+    assert (
+        amount(line + b', "value": 1}').document == amount(b'{"metric": "a", "value": 1}').document
+    )
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -417,7 +424,7 @@ def test_the_order_in_which_lines_of_several_processes_arrive_decides_nothing() 
         b'{"metric": "a", "value": 01}',
         b'{"metric": "a", "value": "1"}',
         b'{"metric": "a", "value": true}',
-        b'{"metric": "a", "value": 1, "step": null}',
+        b'{"metric": "a", "value": 1, "step": "1"}',
         b'{"metric": "a", "value": 1, "value": 2}',
         b'{"metric": "a", "summary": "b", "value": 1}',
         b'{"metric": "\\ud800", "value": 1}',

@@ -2,9 +2,9 @@
 
 A document keeps the raw object, because other clients write fields that this one does not know; the
 view is a generated struct. Saving always writes the raw object, validated, with its keys in the
-order of the schema.
+order of the schema. What is read or shown is the content: the raw object in which null is absent.
 
-Source: specification, sections 2.7, 4.2 and 4.7.
+Source: specification, sections 2.4, 2.7, 4.2 and 4.7.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
 from runforge_contracts.fs.files import read_file, write_file
 from runforge_contracts.run_ids import parse_experiment_run_id
-from runforge_contracts.schemas import BASE_URL, in_schema_order
+from runforge_contracts.schemas import BASE_URL, in_schema_order, without_nulls
 from runforge_contracts.validation import validate
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -125,10 +125,16 @@ class Document(Generic[T]):
         return cls(raw, name)
 
     @cached_property
+    def content(self) -> dict[str, Any]:
+        """The raw object without the optional members that are null, which means absent."""
+        content: dict[str, Any] = without_nulls(self.raw, self.name)
+        return content
+
+    @cached_property
     def view(self) -> T:
-        """The typed view: frozen, without the fields that the schema does not define."""
+        """The typed view of :attr:`content`: frozen, without fields unknown to the schema."""
         type_ = cast("type[T]", struct_of(self.name))
-        raw: Any = {**self.raw, "version": 1} if self.warnings else self.raw
+        raw: Any = {**self.content, "version": 1} if self.warnings else self.content
         try:
             return msgspec.convert(raw, type_)
         except msgspec.ValidationError:
@@ -162,7 +168,8 @@ class Document(Generic[T]):
                 set_at(raw, pointer, copy.deepcopy(value))
         validate(raw, self.name)
         self.raw = raw
-        self.__dict__.pop("view", None)
+        for derived in ("content", "view"):
+            self.__dict__.pop(derived, None)
 
     def encode(self, *, as_yaml: bool = False) -> bytes:
         """Return the encoded document: the schema's key order, two spaces, one newline."""
@@ -197,7 +204,7 @@ class Document(Generic[T]):
 class DocumentFolder:
     """A folder with documents of the contract, each of which is read on first use.
 
-    The raw object of a missing document is None. A document that exists but cannot be
+    The content of a missing document is None. A document that exists but cannot be
     read raises :class:`~runforge_contracts.errors.RunForgeError`.
     """
 
@@ -224,10 +231,10 @@ class DocumentFolder:
         """Discard the documents that were read, because a run in progress still changes."""
         self._documents.clear()
 
-    def raw(self, file: str) -> dict[str, Any] | None:
-        """Return the raw object of the document at ``file``, or None."""
+    def content(self, file: str) -> dict[str, Any] | None:
+        """Return the content of the document at ``file``, or None."""
         document = self.document(file)
-        return None if document is None else document.raw
+        return None if document is None else document.content
 
 
 def struct_of(name: str) -> type[msgspec.Struct]:

@@ -1,4 +1,4 @@
-"""The JSON Schemas of the package, their compiled validators, and the order of documents' keys.
+"""The JSON Schemas of the package, their validators, and what they say of keys and nulls.
 
 Schemas are read and validators compiled on first use: listing runs needs neither.
 """
@@ -106,6 +106,36 @@ def is_in_schema_order(value: Any, name: str) -> bool:
     from runforge_contracts._generated.key_order import DOCUMENTS, SHAPES
 
     return type(value) not in _CONTAINERS or _is_ordered(value, DOCUMENTS[name], SHAPES)
+
+
+def without_nulls(value: Any, name: str) -> Any:
+    """Return ``value`` without the optional members that are null, which means absent.
+
+    Only members that the schema ``name`` names, and only in requests, results and the documents of
+    experiments: any other null is a value.
+
+    Source: specification, section 2.4.
+    """
+    from runforge_contracts._generated.optional_nulls import PATHS
+
+    for path in PATHS.get(name, ()):
+        value = _without_null(value, path)
+    return value
+
+
+def _without_null(value: Any, path: tuple[str | None, ...]) -> Any:
+    key, *rest = path
+    if key is None:
+        if isinstance(value, list):
+            return [_without_null(item, tuple(rest)) for item in value]
+        if isinstance(value, dict):
+            return {name: _without_null(item, tuple(rest)) for name, item in value.items()}
+    elif isinstance(value, dict) and key in value:
+        if rest:
+            return {**value, key: _without_null(value[key], tuple(rest))}
+        if value[key] is None:
+            return {name: item for name, item in value.items() if name != key}
+    return value
 
 
 def _order(value: Any, index: int, shapes: _Shapes) -> Any:

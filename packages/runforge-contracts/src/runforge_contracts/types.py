@@ -118,8 +118,6 @@ if TYPE_CHECKING:
         MetricsSummary as MetricsSummary,
     )
     from runforge_contracts._generated.interpretability_index_v1 import TopFeatures as TopFeatures
-    from runforge_contracts._generated.key_order import DOCUMENTS as DOCUMENTS
-    from runforge_contracts._generated.key_order import SHAPES as SHAPES
     from runforge_contracts._generated.linear_coefficients_v1 import (
         ClassCoefficients as ClassCoefficients,
     )
@@ -249,7 +247,6 @@ _MODULES = {
     "ContentCheck": "reproduction_v1",
     "CopiedModel": "tfc_config_v1",
     "Count": "common_v1",
-    "DOCUMENTS": "key_order",
     "DatasetInspectionV1": "dataset_inspection_v1",
     "DatasetReference": "common_v1",
     "DeviceType": "common_v1",
@@ -352,7 +349,6 @@ _MODULES = {
     "RunV033": "run_v0_3_3",
     "RunV036": "run_v0_3_6",
     "RunV040": "run_v0_4_0",
-    "SHAPES": "key_order",
     "Seed": "tfc_common_v1",
     "Sha256": "common_v1",
     "SkippedFolder": "index_report_v1",

@@ -99,7 +99,8 @@ def _leaves(error: ValidationError) -> Iterable[ValidationError]:
         if branch and not any(
             leaf.kind.name == "type" and len(leaf.instance_path) == depth for leaf in branch
         ):
-            yield from branch
+            for nested in branch:
+                yield from _leaves(nested)
             return
     yield error
 
@@ -132,8 +133,8 @@ def _explain(error: ValidationError, raw: Any, path: str | None) -> Problem:
             f"{where} is {_show(found)}; expected {'one of ' if len(allowed) > 1 else ''}{shown}."
         )
         hint = _nearest(found, allowed)
-    elif kind == "type":
-        types = [value] if isinstance(value, str) else list(value)
+    elif kind == "type" or (kind == "anyOf" and _types(error)):
+        types = sorted(_types(error), key="null".__eq__)
         words = " or ".join(_TYPE_WORDS[item] for item in types)
         message = f"{where} is {_show(found)}; expected {words}."
     elif kind == "pattern" or (kind == "not" and _definition(error) in _PATTERN_WORDS):
@@ -153,6 +154,17 @@ def _explain(error: ValidationError, raw: Any, path: str | None) -> Problem:
     else:
         message = f"{where} breaks the rule `{kind}` of its schema."
     return Problem(message, Location(path=path, pointer=format_pointer(parts)), hint)
+
+
+def _types(error: ValidationError) -> list[str]:
+    """Return the expected types; of alternatives, those of all if all have another type."""
+    kind: Any = error.kind
+    if kind.name == "type":
+        return [kind.value] if isinstance(kind.value, str) else list(kind.value)
+    leaves = [leaf for branch in kind.context for leaf in branch]
+    if any(leaf.kind.name != "type" for leaf in leaves):
+        return []
+    return [item for leaf in leaves for item in _types(leaf)]
 
 
 def _definition(error: ValidationError) -> str:

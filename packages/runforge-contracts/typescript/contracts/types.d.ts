@@ -1586,7 +1586,7 @@ export interface RequestDataset {
   /**
    * Columns that are neither label nor feature.
    */
-  exclude_columns?: string[];
+  exclude_columns?: string[] | null;
   [k: string]: unknown;
 }
 /**
@@ -1599,7 +1599,7 @@ export interface RequestModel {
    */
   hyperparameters?: {
     [k: string]: unknown;
-  };
+  } | null;
   [k: string]: unknown;
 }
 /**
@@ -1620,7 +1620,7 @@ export interface RequestV1 {
   /**
    * URL of this schema.
    */
-  $schema?: string;
+  $schema?: string | null;
   /**
    * Major version of the request schema.
    */
@@ -1629,14 +1629,14 @@ export interface RequestV1 {
   /**
    * Name of a training profile; a profile of another model family is an error.
    */
-  profile?: string;
+  profile?: string | null;
   dataset: RequestDataset;
   model: RequestModel;
   device: RequestDevice;
   /**
    * Seed of the split and of the estimator; 42 when absent.
    */
-  seed?: number;
+  seed?: number | null;
   created_at: Timestamp;
   /**
    * Client that wrote the request, as `<client>@<version>`.
@@ -1653,7 +1653,7 @@ export interface RequestV1 {
   /**
    * Tags for organising runs.
    */
-  tags?: string[];
+  tags?: string[] | null;
   /**
    * Free text.
    */
@@ -1667,18 +1667,18 @@ export interface EffectiveConfig {
   /**
    * Name of the preset.
    */
-  preset?: string;
+  preset?: string | null;
   /**
    * Name of the profile.
    */
-  profile?: string;
-  model?: EffectiveModel;
-  device?: EffectiveDevice;
-  dataset?: EffectiveDataset;
+  profile?: string | null;
+  model?: EffectiveModel | null;
+  device?: EffectiveDevice | null;
+  dataset?: EffectiveDataset | null;
   /**
    * Seed used.
    */
-  seed?: number;
+  seed?: number | null;
   [k: string]: unknown;
 }
 /**
@@ -1688,13 +1688,13 @@ export interface EffectiveModel {
   /**
    * Model family.
    */
-  family?: string;
+  family?: string | null;
   /**
    * Every hyperparameter with the value used.
    */
   hyperparameters?: {
     [k: string]: unknown;
-  };
+  } | null;
   [k: string]: unknown;
 }
 /**
@@ -1704,7 +1704,7 @@ export interface EffectiveDevice {
   /**
    * `cpu` or `gpu`.
    */
-  type?: string;
+  type?: string | null;
   gpu_id?: number | string | null;
   /**
    * Why the run did not use the requested GPU.
@@ -1716,13 +1716,13 @@ export interface EffectiveDevice {
  * The dataset used.
  */
 export interface EffectiveDataset {
-  path?: string;
-  label_column?: string;
-  exclude_columns?: string[];
+  path?: string | null;
+  label_column?: string | null;
+  exclude_columns?: string[] | null;
   /**
    * SHA-256 of the file's bytes, where it could be read.
    */
-  fingerprint_sha256?: Sha256;
+  fingerprint_sha256?: Sha256 | null;
   [k: string]: unknown;
 }
 /**
@@ -1737,13 +1737,13 @@ export interface PrimaryMetric {
  * Summary of the run's metrics.
  */
 export interface ResultSummary {
-  primary_metric?: PrimaryMetric;
+  primary_metric?: PrimaryMetric | null;
   /**
    * Metric name to value.
    */
   metrics?: {
     [k: string]: number;
-  };
+  } | null;
   [k: string]: unknown;
 }
 /**
@@ -1778,15 +1778,15 @@ export interface ResultError {
   /**
    * Stable error code, where RunForge knows the cause.
    */
-  code?: string;
+  code?: string | null;
   /**
    * What to do about it.
    */
-  hint?: string;
+  hint?: string | null;
   /**
    * Full stack trace.
    */
-  traceback?: string;
+  traceback?: string | null;
   [k: string]: unknown;
 }
 /**
@@ -1797,24 +1797,24 @@ export interface ResultV1 {
    * Schema version.
    */
   version: 1;
-  run_id?: AnyRunId;
+  run_id?: AnyRunId | null;
   status: Status;
-  started_at?: Timestamp;
-  finished_at?: Timestamp;
+  started_at?: Timestamp | null;
+  finished_at?: Timestamp | null;
   /**
    * Total execution time in milliseconds.
    */
   duration_ms: Count;
-  summary?: ResultSummary;
-  effective_config?: EffectiveConfig;
+  summary?: ResultSummary | null;
+  effective_config?: EffectiveConfig | null;
   /**
    * Files that the run produced.
    */
-  artifacts?: ResultArtifact[];
+  artifacts?: ResultArtifact[] | null;
   /**
    * Provenance of the run, if it finished before `run.json` was written.
    */
-  provenance?: Provenance;
+  provenance?: Provenance | null;
   /**
    * Present for failed runs, `null` for succeeded ones.
    */
@@ -2105,15 +2105,15 @@ export interface Training {
   /**
    * Passes over the data.
    */
-  epochs?: Count;
+  epochs?: Count | null;
   /**
    * Examples of one step.
    */
-  batch_size?: Count;
+  batch_size?: Count | null;
   /**
    * Name of the optimizer.
    */
-  optimizer?: string;
+  optimizer?: string | null;
   [k: string]: unknown;
 }
 /**
@@ -2123,25 +2123,25 @@ export interface RunCommand {
   /**
    * Python program, relative to the root of the repository; `--config PATH` follows its arguments, unless `config_argument` is false.
    */
-  script?: string;
+  script?: string | null;
   /**
    * Python module, as after `python -m`; `--config PATH` follows its arguments, unless `config_argument` is false.
    */
-  module?: string;
+  module?: string | null;
   /**
    * Program and arguments of any kind, no shell in between.
    *
    * @minItems 1
    */
-  command?: string[];
+  command?: string[] | null;
   /**
    * Arguments of the script, module or command. In these and in `command`, `{training.lr}` is replaced by the value of the configuration with this dotted name, `{config}` by the path of the configuration, `{run_id}` by the id of the run and `{{name}}` by the string `{name}`.
    */
-  args?: string[];
+  args?: string[] | null;
   /**
    * Whether `--config PATH` follows the arguments of a script or module; true where it is absent. A command uses `{config}` instead.
    */
-  config_argument?: boolean;
+  config_argument?: boolean | null;
   [k: string]: unknown;
 }
 /**
@@ -2151,19 +2151,19 @@ export interface CodeState {
   /**
    * Where the code comes from; `local` without a remote.
    */
-  repo?: string;
+  repo?: string | null;
   /**
    * Commit that was checked out.
    */
-  commit?: string;
+  commit?: string | null;
   /**
    * Whether files differed from the commit.
    */
-  dirty?: boolean;
+  dirty?: boolean | null;
   /**
    * SHA-256 of the difference from the commit.
    */
-  diff_sha256?: Sha256;
+  diff_sha256?: Sha256 | null;
   [k: string]: unknown;
 }
 /**
@@ -2184,15 +2184,15 @@ export interface ResolvedReference {
   /**
    * SHA-256 of the file's bytes; absent for folders.
    */
-  sha256?: Sha256;
+  sha256?: Sha256 | null;
   /**
    * Size of the file.
    */
-  bytes?: Count;
+  bytes?: Count | null;
   /**
    * What user code left at the path, if it was changed.
    */
-  after?: ChangedFile;
+  after?: ChangedFile | null;
   [k: string]: unknown;
 }
 /**
@@ -2202,11 +2202,11 @@ export interface ChangedFile {
   /**
    * SHA-256 of the file's bytes; absent where there was no such file.
    */
-  sha256?: Sha256;
+  sha256?: Sha256 | null;
   /**
    * Size of the file.
    */
-  bytes?: Count;
+  bytes?: Count | null;
   [k: string]: unknown;
 }
 /**
@@ -2221,7 +2221,7 @@ export interface CopiedModel {
    * Where it was copied to.
    */
   to: WorkspacePath;
-  sha256?: Sha256;
+  sha256?: Sha256 | null;
   [k: string]: unknown;
 }
 /**
@@ -2241,77 +2241,77 @@ export interface ExperimentConfigV1 {
    * The dataset by name and version, or by its path.
    */
   dataset: string;
-  code?: CodeState;
-  training?: Training;
-  seed?: Seed;
+  code?: CodeState | null;
+  training?: Training | null;
+  seed?: Seed | null;
   /**
    * Client that wrote the run, as `<client>@<version>`.
    */
-  created_by?: string;
-  started_at?: Instant;
+  created_by?: string | null;
+  started_at?: Instant | null;
   /**
    * Status of the run; `running` until it finishes. Source: specification, section 17.12.
    */
-  status?: "running" | "succeeded" | "failed" | "cancelled";
-  finished_at?: Instant;
+  status?: ("running" | "succeeded" | "failed" | "cancelled") | null;
+  finished_at?: Instant | null;
   /**
    * Duration of the user code, in milliseconds.
    */
-  duration_ms?: Count;
+  duration_ms?: Count | null;
   /**
    * Exit status of user code.
    */
-  exit_code?: number;
+  exit_code?: number | null;
   /**
    * Signal that ended user code, such as `SIGKILL`.
    */
-  signal?: string;
-  failure?: RunFailure;
+  signal?: string | null;
+  failure?: RunFailure | null;
   /**
    * Free text.
    */
-  notes?: string;
-  run?: RunCommand;
+  notes?: string | null;
+  run?: RunCommand | null;
   /**
    * Declared environment variables with the values that were used, except those that look like secrets.
    */
   environment?: {
     [k: string]: string;
-  };
+  } | null;
   /**
    * Declared environment variables whose values are not recorded.
    */
-  secret_environment?: string[];
+  secret_environment?: string[] | null;
   /**
    * Files or folders that `dataset` and `model` resolved to, by their names.
    */
   references?: {
     [k: string]: ResolvedReference;
-  };
+  } | null;
   /**
    * Values given for this run only, by their dotted paths.
    */
   overrides?: {
     [k: string]: unknown;
-  };
+  } | null;
   /**
    * Parameters that user code logged, by name.
    */
   parameters?: {
     [k: string]: unknown;
-  };
+  } | null;
   /**
    * The file that the run was started from.
    */
-  experiment_file?: ResolvedReference;
+  experiment_file?: ResolvedReference | null;
   /**
    * The run whose configuration the run was started from.
    */
-  rerun_from?: ExperimentRunId;
+  rerun_from?: ExperimentRunId | null;
   /**
    * Artifacts that were copied out of the run. Source: specification, section 17.9.
    */
-  copied_models?: CopiedModel[];
+  copied_models?: CopiedModel[] | null;
   [k: string]: unknown;
 }
 /**
@@ -2325,54 +2325,54 @@ export interface ExperimentV1 {
   /**
    * The model by name and version, such as `resnet50:v1`; `runforge/<family>` is trained by RunForge itself.
    */
-  model?: string;
+  model?: string | null;
   /**
    * The dataset by name and version, or its path in the repository.
    */
-  dataset?: string;
-  run?: RunCommand;
+  dataset?: string | null;
+  run?: RunCommand | null;
   /**
    * Files of configuration that are merged in this order, below the values of the experiment itself.
    */
-  configs?: string[];
+  configs?: string[] | null;
   /**
    * Paths in the repository by the names that `dataset` may have, such as `penguins:v1`.
    */
   datasets?: {
     [k: string]: string;
-  };
+  } | null;
   /**
    * Paths in the repository by the names that `model` may have.
    */
   models?: {
     [k: string]: string;
-  };
+  } | null;
   /**
    * Environment variables that the run depends on, with their values where none is set; null: it must be set. A value that looks like a secret is not recorded.
    */
   environment?: {
     [k: string]: string | null;
-  };
+  } | null;
   /**
    * Environment variables that must be set and whose values are never recorded.
    */
-  secret_environment?: string[];
+  secret_environment?: string[] | null;
   /**
    * Declared environment variables whose values are recorded although they look like secrets.
    */
-  recorded_environment?: string[];
-  training?: Training;
-  seed?: Seed;
+  recorded_environment?: string[] | null;
+  training?: Training | null;
+  seed?: Seed | null;
   /**
    * Free text.
    */
-  notes?: string;
+  notes?: string | null;
   /**
    * Where artifacts of a run that succeeded are copied to, by their paths in the run folder.
    */
   copy_models?: {
     [k: string]: string;
-  };
+  } | null;
   [k: string]: unknown;
 }
 /**
@@ -2412,7 +2412,7 @@ export interface ExperimentMetricsV1 {
    */
   history?: {
     [k: string]: MetricPoint[];
-  };
+  } | null;
   [k: string]: unknown;
 }
 /**
@@ -2422,23 +2422,23 @@ export interface ExperimentMetricsEntryV1 {
   /**
    * Name of the metric that has the value at a step.
    */
-  metric?: string;
+  metric?: string | null;
   /**
    * Name of the metric that has this final value.
    */
-  summary?: string;
+  summary?: string | null;
   /**
    * Name of the parameter that has the value.
    */
-  parameter?: string;
+  parameter?: string | null;
   /**
    * Step at which the value was logged. If absent, it is one more than the highest earlier step of the metric, starting at 1. Processes that log concurrently must give steps.
    */
-  step?: number;
+  step?: number | null;
   /**
    * How often the writer had logged the value before (for a metric: at the same step). The highest revision is used, and of equal ones the larger value. If absent, it is 0 for a point, and a final value or a parameter replaces the earlier one.
    */
-  revision?: Count;
+  revision?: Count | null;
   /**
    * The value; that of a metric is a number.
    */
@@ -2452,15 +2452,15 @@ export interface Hardware {
   /**
    * Name of the processor.
    */
-  cpu?: string;
+  cpu?: string | null;
   /**
    * Names of the graphics processors.
    */
-  gpus?: string[];
+  gpus?: string[] | null;
   /**
    * Memory in gigabytes.
    */
-  ram_gb?: number;
+  ram_gb?: number | null;
   [k: string]: unknown;
 }
 /**
@@ -2481,7 +2481,7 @@ export interface ExperimentSystemV1 {
   frameworks: {
     [k: string]: string;
   };
-  hardware?: Hardware;
+  hardware?: Hardware | null;
   [k: string]: unknown;
 }
 /**

@@ -119,7 +119,7 @@ def metrics_page(subject: Subject) -> list[str]:
 
 def weights_page(subject: Subject) -> list[str]:
     """Return the output of ``runforge importance`` or ``runforge coefficients``."""
-    if subject.folder.raw(layout.FEATURE_IMPORTANCE) is not None:
+    if subject.folder.content(layout.FEATURE_IMPORTANCE) is not None:
         return text_pages.importance_page(subject.folder)
     return text_pages.coefficients_page(subject.folder)
 

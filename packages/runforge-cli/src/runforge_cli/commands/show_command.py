@@ -62,7 +62,7 @@ def _as_json(folder: AnyRun, settings: Settings) -> dict[str, Any]:
         from runforge_cli.listing.experiment_rows import TolerantRun
 
         run = TolerantRun(folder.path)
-        documents = {name: run.raw(file) for name, file in _OF_EXPERIMENTS.items()}
+        documents = {name: run.content(file) for name, file in _OF_EXPERIMENTS.items()}
         return {
             "run_id": run.id,
             "run_dir": settings.target().relative(run.path),
@@ -71,7 +71,7 @@ def _as_json(folder: AnyRun, settings: Settings) -> dict[str, Any]:
             **{name: document for name, document in documents.items() if document is not None},
             "problems": [error.to_dict() for error in run.problems.values()],
         }
-    documents = {name: folder.raw(file) for name, file in _DOCUMENTS.items()}
+    documents = {name: folder.content(file) for name, file in _DOCUMENTS.items()}
     return {
         "run_id": folder.id,
         "run_dir": settings.target().relative(folder.path),

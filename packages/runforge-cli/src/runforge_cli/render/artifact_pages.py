@@ -19,7 +19,7 @@ def require_document(folder: Run, file: str, what: str, hint: str) -> dict[str, 
     RunForgeError
         ``ARTIFACT_NOT_FOUND`` if the run has none.
     """
-    document = folder.raw(file)
+    document = folder.content(file)
     if document is None:
         unfinished = folder.status != "succeeded"
         raise RunForgeError(

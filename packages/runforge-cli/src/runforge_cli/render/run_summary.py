@@ -168,7 +168,7 @@ def _model(model: RunModel) -> Iterator[tuple[str, str]]:
 
 
 def _metrics(folder: Run) -> Iterator[str]:
-    metrics = folder.raw(layout.METRICS_V1)
+    metrics = folder.content(layout.METRICS_V1)
     if metrics:
         yield from section("Metrics", metric_lines(metrics))
         classes = (folder.record or {}).get("classes")
@@ -176,10 +176,10 @@ def _metrics(folder: Run) -> Iterator[str]:
 
 
 def _features(folder: Run) -> Iterator[str]:
-    importance = folder.raw(layout.FEATURE_IMPORTANCE)
+    importance = folder.content(layout.FEATURE_IMPORTANCE)
     if importance:
         yield from section("Most important features", importance_lines(importance, _TOP))
-    coefficients = folder.raw(layout.LINEAR_COEFFICIENTS)
+    coefficients = folder.content(layout.LINEAR_COEFFICIENTS)
     if coefficients:
         yield from section(
             "Strongest coefficients (per standard deviation of the feature)",

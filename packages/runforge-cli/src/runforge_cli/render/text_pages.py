@@ -35,7 +35,7 @@ _SCORES = {
 
 def metrics_document(folder: Run) -> dict[str, Any]:
     """Return the metrics of a run; before run.v0.3.3 there are only three."""
-    detailed = folder.raw(layout.METRICS_V1)
+    detailed = folder.content(layout.METRICS_V1)
     if detailed is not None:
         return detailed
     return require_document(

@@ -39,7 +39,7 @@ _SCORES = {
 def metric_blocks(material: Material) -> Iterator[Block]:
     """Yield the metrics on the validation rows, also by class, and the confusion matrix."""
     folder = material.folder
-    metrics = folder.raw(layout.METRICS_V1)
+    metrics = folder.content(layout.METRICS_V1)
     if metrics is None:
         recorded = ratios(folder.record or {})
         if recorded:
@@ -101,7 +101,7 @@ def _matrix(metrics: dict[str, Any], classes: Sequence[Any] | None) -> Iterator[
 def weight_blocks(material: Material) -> Iterator[Block]:
     """Yield importances or coefficients, with a guide to reading them."""
     folder, top = material.folder, TOP_OF_SEVERAL if material.letter else TOP
-    importance = folder.raw(layout.FEATURE_IMPORTANCE)
+    importance = folder.content(layout.FEATURE_IMPORTANCE)
     if importance is not None:
         yield Paragraph(
             "Gini importance: how much the splits on a feature reduce the impurity, over all trees;"
@@ -115,7 +115,7 @@ def weight_blocks(material: Material) -> Iterator[Block]:
             ("Feature", "Importance"),
             [(item["name"], item["importance"]) for item in features[:top]],
         )
-    coefficients = folder.raw(layout.LINEAR_COEFFICIENTS)
+    coefficients = folder.content(layout.LINEAR_COEFFICIENTS)
     if coefficients is None:
         return
     guide: list[str] = [_GUIDE + _SCORES[coefficients["model_family"]]]

@@ -23,6 +23,7 @@ class RequestDataset(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             list[str], Meta(description="Columns that are neither label nor feature.")
         ]
+        | None
         | UnsetType
     ) = UNSET
 
@@ -40,6 +41,7 @@ class RequestModel(Struct, kw_only=True, frozen=True, gc=False):
                 description="Hyperparameters by name; they take precedence over preset and profile."
             ),
         ]
+        | None
         | UnsetType
     ) = UNSET
 
@@ -78,7 +80,7 @@ class RequestV1(Struct, kw_only=True, frozen=True, gc=False):
         ),
     ]
     field_schema: (
-        Annotated[str, Meta(description="URL of this schema.")] | UnsetType
+        Annotated[str, Meta(description="URL of this schema.")] | None | UnsetType
     ) = field(name="$schema", default=UNSET)
     profile: (
         Annotated[
@@ -88,6 +90,7 @@ class RequestV1(Struct, kw_only=True, frozen=True, gc=False):
                 min_length=1,
             ),
         ]
+        | None
         | UnsetType
     ) = UNSET
     seed: (
@@ -99,6 +102,7 @@ class RequestV1(Struct, kw_only=True, frozen=True, gc=False):
                 le=4294967295,
             ),
         ]
+        | None
         | UnsetType
     ) = UNSET
     rerun_from: (
@@ -111,6 +115,8 @@ class RequestV1(Struct, kw_only=True, frozen=True, gc=False):
     ) = UNSET
     name: Annotated[str, Meta(description="Display name.")] | None | UnsetType = UNSET
     tags: (
-        Annotated[list[str], Meta(description="Tags for organising runs.")] | UnsetType
+        Annotated[list[str], Meta(description="Tags for organising runs.")]
+        | None
+        | UnsetType
     ) = UNSET
     notes: Annotated[str, Meta(description="Free text.")] | None | UnsetType = UNSET

@@ -12,12 +12,13 @@ class EffectiveModel(Struct, kw_only=True, frozen=True, gc=False):
     The model as trained.
     """
 
-    family: Annotated[str, Meta(description="Model family.")] | UnsetType = UNSET
+    family: Annotated[str, Meta(description="Model family.")] | None | UnsetType = UNSET
     hyperparameters: (
         Annotated[
             dict[str, Any],
             Meta(description="Every hyperparameter with the value used."),
         ]
+        | None
         | UnsetType
     ) = UNSET
 
@@ -27,7 +28,7 @@ class EffectiveDevice(Struct, kw_only=True, frozen=True, gc=False):
     The device used.
     """
 
-    type: Annotated[str, Meta(description="`cpu` or `gpu`.")] | UnsetType = UNSET
+    type: Annotated[str, Meta(description="`cpu` or `gpu`.")] | None | UnsetType = UNSET
     gpu_id: int | str | None | UnsetType = UNSET
     gpu_reason: (
         Annotated[str, Meta(description="Why the run did not use the requested GPU.")]
@@ -41,14 +42,15 @@ class EffectiveDataset(Struct, kw_only=True, frozen=True, gc=False):
     The dataset used.
     """
 
-    path: str | UnsetType = UNSET
-    label_column: str | UnsetType = UNSET
-    exclude_columns: list[str] | UnsetType = UNSET
+    path: str | None | UnsetType = UNSET
+    label_column: str | None | UnsetType = UNSET
+    exclude_columns: list[str] | None | UnsetType = UNSET
     fingerprint_sha256: (
         Annotated[
             common_v1.Sha256,
             Meta(description="SHA-256 of the file's bytes, where it could be read."),
         ]
+        | None
         | UnsetType
     ) = UNSET
 
@@ -67,9 +69,10 @@ class ResultSummary(Struct, kw_only=True, frozen=True, gc=False):
     Summary of the run's metrics.
     """
 
-    primary_metric: PrimaryMetric | UnsetType = UNSET
+    primary_metric: PrimaryMetric | None | UnsetType = UNSET
     metrics: (
         Annotated[dict[str, float], Meta(description="Metric name to value.")]
+        | None
         | UnsetType
     ) = UNSET
 
@@ -108,10 +111,15 @@ class ResultError(Struct, kw_only=True, frozen=True, gc=False):
                 pattern="^[A-Z][A-Z0-9_]*\\Z",
             ),
         ]
+        | None
         | UnsetType
     ) = UNSET
-    hint: Annotated[str, Meta(description="What to do about it.")] | UnsetType = UNSET
-    traceback: Annotated[str, Meta(description="Full stack trace.")] | UnsetType = UNSET
+    hint: (
+        Annotated[str, Meta(description="What to do about it.")] | None | UnsetType
+    ) = UNSET
+    traceback: (
+        Annotated[str, Meta(description="Full stack trace.")] | None | UnsetType
+    ) = UNSET
 
 
 class EffectiveConfig(Struct, kw_only=True, frozen=True, gc=False):
@@ -119,14 +127,18 @@ class EffectiveConfig(Struct, kw_only=True, frozen=True, gc=False):
     The configuration actually used: preset, profile and overrides merged, device resolved.
     """
 
-    preset: Annotated[str, Meta(description="Name of the preset.")] | UnsetType = UNSET
-    profile: Annotated[str, Meta(description="Name of the profile.")] | UnsetType = (
+    preset: (
+        Annotated[str, Meta(description="Name of the preset.")] | None | UnsetType
+    ) = UNSET
+    profile: (
+        Annotated[str, Meta(description="Name of the profile.")] | None | UnsetType
+    ) = UNSET
+    model: EffectiveModel | None | UnsetType = UNSET
+    device: EffectiveDevice | None | UnsetType = UNSET
+    dataset: EffectiveDataset | None | UnsetType = UNSET
+    seed: Annotated[int, Meta(description="Seed used.", ge=0)] | None | UnsetType = (
         UNSET
     )
-    model: EffectiveModel | UnsetType = UNSET
-    device: EffectiveDevice | UnsetType = UNSET
-    dataset: EffectiveDataset | UnsetType = UNSET
-    seed: Annotated[int, Meta(description="Seed used.", ge=0)] | UnsetType = UNSET
 
 
 class ResultV1(Struct, kw_only=True, frozen=True, gc=False):
@@ -139,15 +151,16 @@ class ResultV1(Struct, kw_only=True, frozen=True, gc=False):
     duration_ms: Annotated[
         common_v1.Count, Meta(description="Total execution time in milliseconds.")
     ]
-    run_id: common_v1.AnyRunId | UnsetType = UNSET
-    started_at: common_v1.Timestamp | UnsetType = UNSET
-    finished_at: common_v1.Timestamp | UnsetType = UNSET
-    summary: ResultSummary | UnsetType = UNSET
-    effective_config: EffectiveConfig | UnsetType = UNSET
+    run_id: common_v1.AnyRunId | None | UnsetType = UNSET
+    started_at: common_v1.Timestamp | None | UnsetType = UNSET
+    finished_at: common_v1.Timestamp | None | UnsetType = UNSET
+    summary: ResultSummary | None | UnsetType = UNSET
+    effective_config: EffectiveConfig | None | UnsetType = UNSET
     artifacts: (
         Annotated[
             list[ResultArtifact], Meta(description="Files that the run produced.")
         ]
+        | None
         | UnsetType
     ) = UNSET
     provenance: (
@@ -157,6 +170,7 @@ class ResultV1(Struct, kw_only=True, frozen=True, gc=False):
                 description="Provenance of the run, if it finished before `run.json` was written."
             ),
         ]
+        | None
         | UnsetType
     ) = UNSET
     error: (

@@ -43,14 +43,16 @@ class Training(Struct, kw_only=True, frozen=True, gc=False):
 
     epochs: (
         Annotated[common_v1.Count, Meta(description="Passes over the data.")]
+        | None
         | UnsetType
     ) = UNSET
     batch_size: (
         Annotated[common_v1.Count, Meta(description="Examples of one step.")]
+        | None
         | UnsetType
     ) = UNSET
     optimizer: (
-        Annotated[str, Meta(description="Name of the optimizer.")] | UnsetType
+        Annotated[str, Meta(description="Name of the optimizer.")] | None | UnsetType
     ) = UNSET
 
 
@@ -67,6 +69,7 @@ class RunCommand(Struct, kw_only=True, frozen=True, gc=False):
                 min_length=1,
             ),
         ]
+        | None
         | UnsetType
     ) = UNSET
     module: (
@@ -77,6 +80,7 @@ class RunCommand(Struct, kw_only=True, frozen=True, gc=False):
                 min_length=1,
             ),
         ]
+        | None
         | UnsetType
     ) = UNSET
     command: (
@@ -87,6 +91,7 @@ class RunCommand(Struct, kw_only=True, frozen=True, gc=False):
                 min_length=1,
             ),
         ]
+        | None
         | UnsetType
     ) = UNSET
     args: (
@@ -96,6 +101,7 @@ class RunCommand(Struct, kw_only=True, frozen=True, gc=False):
                 description="Arguments of the script, module or command. In these and in `command`, `{training.lr}` is replaced by the value of the configuration with this dotted name, `{config}` by the path of the configuration, `{run_id}` by the id of the run and `{{name}}` by the string `{name}`."
             ),
         ]
+        | None
         | UnsetType
     ) = UNSET
     config_argument: (
@@ -105,6 +111,7 @@ class RunCommand(Struct, kw_only=True, frozen=True, gc=False):
                 description="Whether `--config PATH` follows the arguments of a script or module; true where it is absent. A command uses `{config}` instead."
             ),
         ]
+        | None
         | UnsetType
     ) = UNSET
 

@@ -17,13 +17,17 @@ class CodeState(Struct, kw_only=True, frozen=True, gc=False):
             str,
             Meta(description="Where the code comes from; `local` without a remote."),
         ]
+        | None
         | UnsetType
     ) = UNSET
     commit: (
-        Annotated[str, Meta(description="Commit that was checked out.")] | UnsetType
+        Annotated[str, Meta(description="Commit that was checked out.")]
+        | None
+        | UnsetType
     ) = UNSET
     dirty: (
         Annotated[bool, Meta(description="Whether files differed from the commit.")]
+        | None
         | UnsetType
     ) = UNSET
     diff_sha256: (
@@ -31,6 +35,7 @@ class CodeState(Struct, kw_only=True, frozen=True, gc=False):
             common_v1.Sha256,
             Meta(description="SHA-256 of the difference from the commit."),
         ]
+        | None
         | UnsetType
     ) = UNSET
 
@@ -52,7 +57,7 @@ class CopiedModel(Struct, kw_only=True, frozen=True, gc=False):
         common_v1.RelativePath, Meta(description="Its path in the run folder.")
     ] = field(name="from")
     to: Annotated[common_v1.WorkspacePath, Meta(description="Where it was copied to.")]
-    sha256: common_v1.Sha256 | UnsetType = UNSET
+    sha256: common_v1.Sha256 | None | UnsetType = UNSET
 
 
 class ChangedFile(Struct, kw_only=True, frozen=True, gc=False):
@@ -67,10 +72,13 @@ class ChangedFile(Struct, kw_only=True, frozen=True, gc=False):
                 description="SHA-256 of the file's bytes; absent where there was no such file."
             ),
         ]
+        | None
         | UnsetType
     ) = UNSET
     bytes: (
-        Annotated[common_v1.Count, Meta(description="Size of the file.")] | UnsetType
+        Annotated[common_v1.Count, Meta(description="Size of the file.")]
+        | None
+        | UnsetType
     ) = UNSET
 
 
@@ -85,16 +93,20 @@ class ResolvedReference(Struct, kw_only=True, frozen=True, gc=False):
             common_v1.Sha256,
             Meta(description="SHA-256 of the file's bytes; absent for folders."),
         ]
+        | None
         | UnsetType
     ) = UNSET
     bytes: (
-        Annotated[common_v1.Count, Meta(description="Size of the file.")] | UnsetType
+        Annotated[common_v1.Count, Meta(description="Size of the file.")]
+        | None
+        | UnsetType
     ) = UNSET
     after: (
         Annotated[
             ChangedFile,
             Meta(description="What user code left at the path, if it was changed."),
         ]
+        | None
         | UnsetType
     ) = UNSET
 
@@ -112,9 +124,9 @@ class ExperimentConfigV1(Struct, kw_only=True, frozen=True, gc=False):
     dataset: Annotated[
         str, Meta(description="The dataset by name and version, or by its path.")
     ]
-    code: CodeState | UnsetType = UNSET
-    training: tfc_common_v1.Training | UnsetType = UNSET
-    seed: tfc_common_v1.Seed | UnsetType = UNSET
+    code: CodeState | None | UnsetType = UNSET
+    training: tfc_common_v1.Training | None | UnsetType = UNSET
+    seed: tfc_common_v1.Seed | None | UnsetType = UNSET
     created_by: (
         Annotated[
             str,
@@ -123,9 +135,10 @@ class ExperimentConfigV1(Struct, kw_only=True, frozen=True, gc=False):
                 pattern="^[!-?A-~]+@[!-?A-~]+\\Z",
             ),
         ]
+        | None
         | UnsetType
     ) = UNSET
-    started_at: tfc_common_v1.Instant | UnsetType = UNSET
+    started_at: tfc_common_v1.Instant | None | UnsetType = UNSET
     status: (
         Annotated[
             Literal["running", "succeeded", "failed", "cancelled"],
@@ -133,14 +146,16 @@ class ExperimentConfigV1(Struct, kw_only=True, frozen=True, gc=False):
                 description="Status of the run; `running` until it finishes. Source: specification, section 17.12."
             ),
         ]
+        | None
         | UnsetType
     ) = UNSET
-    finished_at: tfc_common_v1.Instant | UnsetType = UNSET
+    finished_at: tfc_common_v1.Instant | None | UnsetType = UNSET
     duration_ms: (
         Annotated[
             common_v1.Count,
             Meta(description="Duration of the user code, in milliseconds."),
         ]
+        | None
         | UnsetType
     ) = UNSET
     exit_code: (
@@ -152,17 +167,19 @@ class ExperimentConfigV1(Struct, kw_only=True, frozen=True, gc=False):
                 le=9007199254740991,
             ),
         ]
+        | None
         | UnsetType
     ) = UNSET
     signal: (
         Annotated[
             str, Meta(description="Signal that ended user code, such as `SIGKILL`.")
         ]
+        | None
         | UnsetType
     ) = UNSET
-    failure: RunFailure | UnsetType = UNSET
-    notes: Annotated[str, Meta(description="Free text.")] | UnsetType = UNSET
-    run: tfc_common_v1.RunCommand | UnsetType = UNSET
+    failure: RunFailure | None | UnsetType = UNSET
+    notes: Annotated[str, Meta(description="Free text.")] | None | UnsetType = UNSET
+    run: tfc_common_v1.RunCommand | None | UnsetType = UNSET
     environment: (
         Annotated[
             dict[str, str],
@@ -170,6 +187,7 @@ class ExperimentConfigV1(Struct, kw_only=True, frozen=True, gc=False):
                 description="Declared environment variables with the values that were used, except those that look like secrets."
             ),
         ]
+        | None
         | UnsetType
     ) = UNSET
     secret_environment: (
@@ -179,6 +197,7 @@ class ExperimentConfigV1(Struct, kw_only=True, frozen=True, gc=False):
                 description="Declared environment variables whose values are not recorded."
             ),
         ]
+        | None
         | UnsetType
     ) = UNSET
     references: (
@@ -188,6 +207,7 @@ class ExperimentConfigV1(Struct, kw_only=True, frozen=True, gc=False):
                 description="Files or folders that `dataset` and `model` resolved to, by their names."
             ),
         ]
+        | None
         | UnsetType
     ) = UNSET
     overrides: (
@@ -195,6 +215,7 @@ class ExperimentConfigV1(Struct, kw_only=True, frozen=True, gc=False):
             dict[str, Any],
             Meta(description="Values given for this run only, by their dotted paths."),
         ]
+        | None
         | UnsetType
     ) = UNSET
     parameters: (
@@ -202,6 +223,7 @@ class ExperimentConfigV1(Struct, kw_only=True, frozen=True, gc=False):
             dict[str, Any],
             Meta(description="Parameters that user code logged, by name."),
         ]
+        | None
         | UnsetType
     ) = UNSET
     experiment_file: (
@@ -209,6 +231,7 @@ class ExperimentConfigV1(Struct, kw_only=True, frozen=True, gc=False):
             ResolvedReference,
             Meta(description="The file that the run was started from."),
         ]
+        | None
         | UnsetType
     ) = UNSET
     rerun_from: (
@@ -216,6 +239,7 @@ class ExperimentConfigV1(Struct, kw_only=True, frozen=True, gc=False):
             tfc_common_v1.ExperimentRunId,
             Meta(description="The run whose configuration the run was started from."),
         ]
+        | None
         | UnsetType
     ) = UNSET
     copied_models: (
@@ -225,5 +249,6 @@ class ExperimentConfigV1(Struct, kw_only=True, frozen=True, gc=False):
                 description="Artifacts that were copied out of the run. Source: specification, section 17.9."
             ),
         ]
+        | None
         | UnsetType
     ) = UNSET

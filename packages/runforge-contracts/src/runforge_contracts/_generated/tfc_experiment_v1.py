@@ -22,6 +22,7 @@ class ExperimentV1(Struct, kw_only=True, frozen=True, gc=False):
                 description="The model by name and version, such as `resnet50:v1`; `runforge/<family>` is trained by RunForge itself."
             ),
         ]
+        | None
         | UnsetType
     ) = UNSET
     dataset: (
@@ -31,9 +32,10 @@ class ExperimentV1(Struct, kw_only=True, frozen=True, gc=False):
                 description="The dataset by name and version, or its path in the repository."
             ),
         ]
+        | None
         | UnsetType
     ) = UNSET
-    run: tfc_common_v1.RunCommand | UnsetType = UNSET
+    run: tfc_common_v1.RunCommand | None | UnsetType = UNSET
     configs: (
         Annotated[
             list[str],
@@ -41,6 +43,7 @@ class ExperimentV1(Struct, kw_only=True, frozen=True, gc=False):
                 description="Files of configuration that are merged in this order, below the values of the experiment itself."
             ),
         ]
+        | None
         | UnsetType
     ) = UNSET
     datasets: (
@@ -50,6 +53,7 @@ class ExperimentV1(Struct, kw_only=True, frozen=True, gc=False):
                 description="Paths in the repository by the names that `dataset` may have, such as `penguins:v1`."
             ),
         ]
+        | None
         | UnsetType
     ) = UNSET
     models: (
@@ -59,6 +63,7 @@ class ExperimentV1(Struct, kw_only=True, frozen=True, gc=False):
                 description="Paths in the repository by the names that `model` may have."
             ),
         ]
+        | None
         | UnsetType
     ) = UNSET
     environment: (
@@ -68,6 +73,7 @@ class ExperimentV1(Struct, kw_only=True, frozen=True, gc=False):
                 description="Environment variables that the run depends on, with their values where none is set; null: it must be set. A value that looks like a secret is not recorded."
             ),
         ]
+        | None
         | UnsetType
     ) = UNSET
     secret_environment: (
@@ -77,6 +83,7 @@ class ExperimentV1(Struct, kw_only=True, frozen=True, gc=False):
                 description="Environment variables that must be set and whose values are never recorded."
             ),
         ]
+        | None
         | UnsetType
     ) = UNSET
     recorded_environment: (
@@ -86,11 +93,12 @@ class ExperimentV1(Struct, kw_only=True, frozen=True, gc=False):
                 description="Declared environment variables whose values are recorded although they look like secrets."
             ),
         ]
+        | None
         | UnsetType
     ) = UNSET
-    training: tfc_common_v1.Training | UnsetType = UNSET
-    seed: tfc_common_v1.Seed | UnsetType = UNSET
-    notes: Annotated[str, Meta(description="Free text.")] | UnsetType = UNSET
+    training: tfc_common_v1.Training | None | UnsetType = UNSET
+    seed: tfc_common_v1.Seed | None | UnsetType = UNSET
+    notes: Annotated[str, Meta(description="Free text.")] | None | UnsetType = UNSET
     copy_models: (
         Annotated[
             dict[str, str],
@@ -98,5 +106,6 @@ class ExperimentV1(Struct, kw_only=True, frozen=True, gc=False):
                 description="Where artifacts of a run that succeeded are copied to, by their paths in the run folder."
             ),
         ]
+        | None
         | UnsetType
     ) = UNSET

@@ -21,6 +21,7 @@ class ExperimentMetricsEntryV1(Struct, kw_only=True, frozen=True, gc=False):
                 min_length=1,
             ),
         ]
+        | None
         | UnsetType
     ) = UNSET
     summary: (
@@ -31,6 +32,7 @@ class ExperimentMetricsEntryV1(Struct, kw_only=True, frozen=True, gc=False):
                 min_length=1,
             ),
         ]
+        | None
         | UnsetType
     ) = UNSET
     parameter: (
@@ -38,6 +40,7 @@ class ExperimentMetricsEntryV1(Struct, kw_only=True, frozen=True, gc=False):
             str,
             Meta(description="Name of the parameter that has the value.", min_length=1),
         ]
+        | None
         | UnsetType
     ) = UNSET
     step: (
@@ -47,6 +50,7 @@ class ExperimentMetricsEntryV1(Struct, kw_only=True, frozen=True, gc=False):
                 description="Step at which the value was logged. If absent, it is one more than the highest earlier step of the metric, starting at 1. Processes that log concurrently must give steps."
             ),
         ]
+        | None
         | UnsetType
     ) = UNSET
     revision: (
@@ -56,5 +60,6 @@ class ExperimentMetricsEntryV1(Struct, kw_only=True, frozen=True, gc=False):
                 description="How often the writer had logged the value before (for a metric: at the same step). The highest revision is used, and of equal ones the larger value. If absent, it is 0 for a point, and a final value or a parameter replaces the earlier one."
             ),
         ]
+        | None
         | UnsetType
     ) = UNSET

@@ -38,5 +38,6 @@ class ExperimentMetricsV1(Struct, kw_only=True, frozen=True, gc=False):
                 description="Values by name; RunForge writes them in the order of their steps."
             ),
         ]
+        | None
         | UnsetType
     ) = UNSET

@@ -11,13 +11,18 @@ class Hardware(Struct, kw_only=True, frozen=True, gc=False):
     The machine, as far as it could be determined.
     """
 
-    cpu: Annotated[str, Meta(description="Name of the processor.")] | UnsetType = UNSET
+    cpu: (
+        Annotated[str, Meta(description="Name of the processor.")] | None | UnsetType
+    ) = UNSET
     gpus: (
         Annotated[list[str], Meta(description="Names of the graphics processors.")]
+        | None
         | UnsetType
     ) = UNSET
     ram_gb: (
-        Annotated[float, Meta(description="Memory in gigabytes.", ge=0.0)] | UnsetType
+        Annotated[float, Meta(description="Memory in gigabytes.", ge=0.0)]
+        | None
+        | UnsetType
     ) = UNSET
 
 
@@ -34,4 +39,4 @@ class ExperimentSystemV1(Struct, kw_only=True, frozen=True, gc=False):
             description="Versions of the installed machine learning frameworks by name."
         ),
     ]
-    hardware: Hardware | UnsetType = UNSET
+    hardware: Hardware | None | UnsetType = UNSET

@@ -121,7 +121,7 @@ class Facets:
     @cached_property
     def metrics(self) -> dict[tuple[str, int | str | None], float]:
         """Metrics by name, and by class for metrics of single classes."""
-        detailed = self.folder.raw(layout.METRICS_V1) or {}
+        detailed = self.folder.content(layout.METRICS_V1) or {}
         found: dict[tuple[str, int | str | None], float] = {
             (name, None): detailed[name] for name in _METRICS if name in detailed
         }
@@ -137,7 +137,7 @@ class Facets:
     @cached_property
     def weights(self) -> Weights | None:
         """Coefficients or importances, or None if the run has neither."""
-        importance = self.folder.raw(layout.FEATURE_IMPORTANCE)
+        importance = self.folder.content(layout.FEATURE_IMPORTANCE)
         if importance is not None:
             ranked = importance["features_by_importance"]
             return Weights(
@@ -145,7 +145,7 @@ class Facets:
                 importance["model_family"],
                 {(item["name"], None): item["importance"] for item in ranked},
             )
-        coefficients = self.folder.raw(layout.LINEAR_COEFFICIENTS)
+        coefficients = self.folder.content(layout.LINEAR_COEFFICIENTS)
         if coefficients is None:
             return None
         return Weights(
@@ -163,7 +163,7 @@ class Facets:
         """Digest of every artifact, by path; files that contain the run id are left out."""
         digests = self._run.get("artifact_digests")
         if digests is None:
-            digests = (self.folder.raw(layout.MANIFEST) or {}).get("files") or {}
+            digests = (self.folder.content(layout.MANIFEST) or {}).get("files") or {}
         return {
             path: {"value": digests[path]["sha256"]}
             for path in sorted(digests)

@@ -94,8 +94,8 @@ class CheckedFolder(BaseRun):
         """The id that the run must have: in a store the folder's name, else the documents' id."""
         if not self.in_store:
             for document in self.documents.values():
-                if "run_id" in document.raw:
-                    return str(document.raw["run_id"])
+                if "run_id" in document.content:
+                    return str(document.content["run_id"])
         return self.path.absolute().name
 
     def _irregular(self, rule: str, message: str, file: str | None = None) -> None:

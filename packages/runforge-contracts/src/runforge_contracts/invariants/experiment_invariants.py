@@ -143,13 +143,13 @@ def _findings(folder: CheckedExperimentRun) -> Iterator[Finding]:
 
 def _identity(folder: CheckedExperimentRun) -> Iterator[Finding]:
     rule, name = "experiment.id", folder.expected_id
-    has_id = any("run_id" in document.raw for document in folder.documents.values())
+    has_id = any("run_id" in document.content for document in folder.documents.values())
     if (has_id or folder.in_store) and parse_experiment_run_id(name) is None:
         message = f"{quote(name)} is not a run id (run-YYYY-MM-DD-NNN with a valid date)."
         yield Finding(rule, message, layout.CONFIG, "/run_id", found=name)
     for file, document in folder.documents.items():
-        if "run_id" in document.raw:
-            message, found = "{file} has the run id {found}; expected {expected}.", document.raw
+        if "run_id" in document.content:
+            message, found = "{file} has the run id {found}; expected {expected}.", document.content
             yield from unequal(rule, message, file, "/run_id", name, found["run_id"], file=file)
 
 

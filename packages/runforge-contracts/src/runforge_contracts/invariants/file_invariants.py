@@ -74,7 +74,7 @@ def _required(folder: CheckedRun) -> Iterator[Finding]:
 
 def manifest_findings(folder: CheckedFolder) -> Iterator[Finding]:
     """Yield the files that the manifest does not list or whose digests differ from it."""
-    manifest = folder.raw(layout.MANIFEST)
+    manifest = folder.content(layout.MANIFEST)
     if manifest is None:
         return
     listed = manifest["files"]

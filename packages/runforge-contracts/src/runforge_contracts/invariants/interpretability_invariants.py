@@ -38,15 +38,15 @@ _TOP = 5
 
 def interpretability_findings(folder: CheckedRun) -> Iterator[Finding]:
     """Yield the violations in the interpretability artifacts of a run."""
-    importance = folder.raw(layout.FEATURE_IMPORTANCE)
-    coefficients = folder.raw(layout.LINEAR_COEFFICIENTS)
+    importance = folder.content(layout.FEATURE_IMPORTANCE)
+    coefficients = folder.content(layout.LINEAR_COEFFICIENTS)
     yield from _presence(folder)
     names = (folder.record or {}).get("feature_names")
     if importance is not None:
         yield from _importance(importance, names)
     if coefficients is not None:
         yield from _coefficients(coefficients, names)
-    index = folder.raw(layout.INTERPRETABILITY_INDEX)
+    index = folder.content(layout.INTERPRETABILITY_INDEX)
     if index is not None:
         yield from _index(index, folder)
 
@@ -64,7 +64,7 @@ def _presence(folder: CheckedRun) -> Iterator[Finding]:
         elif native and not there and folder.is_current:
             message = f"{file} is missing although the model is a {run['model_family']}."
             yield Finding(rule, message, file)
-        document = folder.raw(file)
+        document = folder.content(file)
         if document is not None:
             yield from disagreement(
                 rule,
@@ -206,7 +206,7 @@ def _index(index: dict[str, Any], folder: CheckedRun) -> Iterator[Finding]:
         elif entry not in available and artifact in folder.files:
             message = f"The index does not list {artifact}."
             yield Finding(rule, message, file, pointer)
-        document = folder.raw(artifact)
+        document = folder.content(artifact)
         if entry in available and document is not None:
             for key, expected, found in _summary(artifact, document, available[entry]["summary"]):
                 yield Finding(

@@ -22,8 +22,8 @@ _WITH_PROBABILITIES = frozenset({"logistic_regression", "random_forest"})
 
 def metric_findings(folder: CheckedRun) -> Iterator[Finding]:
     """Yield the violations in the metrics of a run."""
-    metrics = folder.raw(layout.METRICS)
-    metrics_v1 = folder.raw(layout.METRICS_V1)
+    metrics = folder.content(layout.METRICS)
+    metrics_v1 = folder.content(layout.METRICS_V1)
     run = folder.record
     if metrics is not None and run is not None:
         yield from unequal(

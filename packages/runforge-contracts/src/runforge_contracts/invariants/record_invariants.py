@@ -46,9 +46,9 @@ def record_findings(folder: CheckedRun) -> Iterator[Finding]:
 
 def _identity(folder: CheckedRun) -> Iterator[Finding]:
     ids = {
-        file: document.raw["run_id"]
+        file: document.content["run_id"]
         for file, document in folder.documents.items()
-        if "run_id" in document.raw
+        if "run_id" in document.content
     }
     if not ids:
         return
@@ -297,7 +297,7 @@ def _classes(folder: CheckedRun) -> Iterator[Finding]:
         (layout.METRICS_V1, "class_labels"),
         (layout.LINEAR_COEFFICIENTS, "classes"),
     ):
-        document = folder.raw(file) or {}
+        document = folder.content(file) or {}
         if member in document:
             found = document[member]
             yield from disagreement(rule, file, f"/{member}", layout.RUN, classes, found)
@@ -317,7 +317,7 @@ def _classes(folder: CheckedRun) -> Iterator[Finding]:
 
 
 def _diagnostics(folder: CheckedRun) -> Iterator[Finding]:
-    document = folder.raw(layout.DIAGNOSTICS)
+    document = folder.content(layout.DIAGNOSTICS)
     if document is None:
         return
     by_code = {item["code"]: item for item in document["diagnostics"]}

@@ -20,6 +20,7 @@ from runforge_contracts.codec.strict_json import parse_json
 from runforge_contracts.errors import NotFoundError, RunForgeError
 from runforge_contracts.fs.files import open_file, reading
 from runforge_contracts.run_ids import parse_experiment_run_id
+from runforge_contracts.schemas import without_nulls
 from runforge_contracts.store import layout
 from runforge_contracts.store.run import BaseRun, RunStatus
 from runforge_contracts.validation import validate
@@ -51,7 +52,7 @@ class JournalLine(NamedTuple):
 class ExperimentRun(BaseRun):
     """One experiment run, read from its folder.
 
-    :attr:`config`, :attr:`system` and :attr:`manifest` are the raw objects of the documents, or
+    :attr:`config`, :attr:`system` and :attr:`manifest` are the contents of the documents, or
     None if the run has none.
     """
 
@@ -60,22 +61,22 @@ class ExperimentRun(BaseRun):
     @property
     def config(self) -> dict[str, Any] | None:
         """``config.yaml``: the configuration that was used, and the outcome of the run."""
-        return self.raw(layout.CONFIG)
+        return self.content(layout.CONFIG)
 
     @property
     def system(self) -> dict[str, Any] | None:
         """``system.json``: the environment that the run was executed in."""
-        return self.raw(layout.SYSTEM)
+        return self.content(layout.SYSTEM)
 
     @property
     def manifest(self) -> dict[str, Any] | None:
         """Digests of all other files, once the run has ended."""
-        return self.raw(layout.EXPERIMENT_MANIFEST)
+        return self.content(layout.EXPERIMENT_MANIFEST)
 
     @property
     def metrics_document(self) -> dict[str, Any] | None:
         """``metrics.json``: final values and time series."""
-        return self.raw(layout.EXPERIMENT_METRICS)
+        return self.content(layout.EXPERIMENT_METRICS)
 
     @property
     def status(self) -> RunStatus | None:
@@ -155,7 +156,7 @@ def journal_line(number: int, line: bytes) -> JournalLine:
         validate(entry, "tfc.metrics_entry.v1")
     except RunForgeError as error:
         return JournalLine(number, None, error)
-    return JournalLine(number, entry, None)
+    return JournalLine(number, without_nulls(entry, "tfc.metrics_entry.v1"), None)
 
 
 def in_order(points: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

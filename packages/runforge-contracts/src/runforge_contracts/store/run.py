@@ -115,7 +115,7 @@ class BaseRun(DocumentFolder):
 class Run(BaseRun):
     """One trained run, read from its folder.
 
-    :attr:`request`, :attr:`record` and :attr:`result` are the raw objects of the documents, or None
+    :attr:`request`, :attr:`record` and :attr:`result` are the contents of the documents, or None
     if the run has none. :meth:`document` returns a document with its typed view.
     """
 
@@ -124,17 +124,17 @@ class Run(BaseRun):
     @property
     def request(self) -> dict[str, Any] | None:
         """``request.json``: the configuration of the run."""
-        return self.raw(layout.REQUEST)
+        return self.content(layout.REQUEST)
 
     @property
     def record(self) -> dict[str, Any] | None:
         """``run.json``: what happened, if training completed, and the origin of the run."""
-        return self.raw(layout.RUN)
+        return self.content(layout.RUN)
 
     @property
     def result(self) -> dict[str, Any] | None:
         """``result.json``: the status with which the run finished."""
-        return self.raw(layout.RESULT)
+        return self.content(layout.RESULT)
 
     @property
     def id(self) -> str:
@@ -208,7 +208,7 @@ class Run(BaseRun):
     @property
     def diagnostics(self) -> list[dict[str, Any]]:
         """The run's diagnostics; derived from the record for runs that wrote none."""
-        document = self.raw(layout.DIAGNOSTICS)
+        document = self.content(layout.DIAGNOSTICS)
         if document is not None:
             return list(document["diagnostics"])
         return synthesized_diagnostics(self.record)

@@ -2,7 +2,7 @@
 
 Each fact is taken from the most reliable document, by the same code for every view: `show`,
 reports, notebooks, `trace` and `diff`. The run may be of any client and version, so the documents
-are raw objects, and values that none of them has are None or empty.
+are contents of documents, and values that none of them has are None or empty.
 """
 
 from __future__ import annotations

@@ -60,17 +60,17 @@ class Run(recorded_run.Run):
     @property
     def detailed_metrics(self) -> dict[str, Any] | None:
         """``metrics.v1.json``: metrics by class, and the confusion matrix."""
-        return self.raw(layout.METRICS_V1)
+        return self.content(layout.METRICS_V1)
 
     @property
     def importance(self) -> dict[str, Any] | None:
         """``feature_importance.v1.json``, of a forest."""
-        return self.raw(layout.FEATURE_IMPORTANCE)
+        return self.content(layout.FEATURE_IMPORTANCE)
 
     @property
     def coefficients(self) -> dict[str, Any] | None:
         """``linear_coefficients.v1.json``, of a linear model."""
-        return self.raw(layout.LINEAR_COEFFICIENTS)
+        return self.content(layout.LINEAR_COEFFICIENTS)
 
     def load_model(self) -> Any:
         """Return the fitted pipeline, after inspecting the file without running it.

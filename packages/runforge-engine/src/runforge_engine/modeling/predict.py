@@ -219,7 +219,7 @@ def _recorded_digest(
     """Return the one digest that all records give for a run's model."""
     found = {entry["model_sha256"] for entry in entries if "model_sha256" in entry}
     if folder is not None:
-        run, manifest = folder.record or {}, folder.raw(layout.MANIFEST) or {}
+        run, manifest = folder.record or {}, folder.content(layout.MANIFEST) or {}
         for files in (run.get("artifact_digests", {}), manifest.get("files", {})):
             if model in files:
                 found.add(files[model]["sha256"])

@@ -66,7 +66,7 @@ def recorded_model(
         ``ARTIFACT_NOT_FOUND`` where the run has no model or its record is too old; what
         :func:`~runforge_engine.modeling.predict.model_of_run` raises.
     """
-    run, metrics = folder.record or {}, folder.raw(layout.METRICS_V1)
+    run, metrics = folder.record or {}, folder.content(layout.METRICS_V1)
     lacking = [name for name in _NEEDED if name not in run]
     if metrics is None or lacking:
         what = f"has no {quote(lacking[0])}" if run and lacking else "has no metrics"
@@ -113,7 +113,7 @@ def replay_model(folder: Run, workspace: Path, model: RecordedModel) -> Replay:
         ``DATASET_NOT_FOUND``; ``FILE_UNSAFE`` where dataset or model are not those of the record,
         or where they give other predictions; what reading and loading raise.
     """
-    run, metrics = folder.record or {}, folder.raw(layout.METRICS_V1) or {}
+    run, metrics = folder.record or {}, folder.content(layout.METRICS_V1) or {}
     source = read_source(dataset_path(run["dataset"]["path"], workspace))
     if source.sha256 != run["dataset"]["fingerprint_sha256"]:
         raise _not_of_record(

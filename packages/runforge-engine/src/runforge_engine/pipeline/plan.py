@@ -121,16 +121,16 @@ def make_plan(
         For a dataset path that leads out of the workspace, and a dataset that is missing or too
         large for the memory.
     """
-    raw, configuration = request.document.raw, request.configuration
+    content, configuration = request.document.content, request.configuration
     gpu_reason = None
-    if raw["device"]["type"] == "gpu":
+    if content["device"]["type"] == "gpu":
         gpu_reason = "The model families of this version compute on the CPU only."
-    dataset = raw["dataset"]
+    dataset = content["dataset"]
     path = dataset_path(dataset["path"], store.workspace)
     libraries = Libraries(family_table(configuration.family).module)
     check_memory(path, dataset["label_column"], dataset.get("exclude_columns", ()), configuration)
     source = read_source(path)
-    source.in_python = raw["created_by"].startswith(PYTHON)
+    source.in_python = content["created_by"].startswith(PYTHON)
     return Plan(
         request.document,
         store,

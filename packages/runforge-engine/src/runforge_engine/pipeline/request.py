@@ -54,14 +54,14 @@ def prepare(document: Document[RequestV1], cli_parameters: Collection[str] = ())
     RunForgeError
         The codes of :func:`~runforge_engine.modeling.configuration.resolve`.
     """
-    raw = document.raw
+    content = document.content
     configuration = resolve(
-        family=raw["model"]["family"],
-        preset=raw["preset"],
-        profile=raw.get("profile"),
-        hyperparameters=raw["model"].get("hyperparameters", {}),
+        family=content["model"]["family"],
+        preset=content["preset"],
+        profile=content.get("profile"),
+        hyperparameters=content["model"].get("hyperparameters", {}),
         cli_names=cli_parameters,
-        seed=int(raw.get("seed", DEFAULT_SEED)),
+        seed=int(content.get("seed", DEFAULT_SEED)),
     )
     return PreparedRequest(document, configuration)
 

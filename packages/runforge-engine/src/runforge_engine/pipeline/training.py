@@ -196,7 +196,7 @@ def _divide(dataset: Dataset, seed: int) -> _Parts:
 
 def _load(plan: Plan) -> Dataset:
     plan.libraries.wait_for_tables()
-    reference = plan.request.raw["dataset"]
+    reference = plan.request.content["dataset"]
     dataset = load_dataset(
         plan.source, reference["label_column"], reference.get("exclude_columns", ())
     )

@@ -70,9 +70,11 @@ def statement_of(
     RunForgeError
         If one of the three documents exists but cannot be read.
     """
+    request = run.document(layout.REQUEST)
     statement = build_statement(
         run_id=run.id,
-        request=run.request or {},
+        # As it is recorded, nulls included.
+        request={} if request is None else request.raw,
         run=run.record or {},
         result=run.result or {},
         files=files,

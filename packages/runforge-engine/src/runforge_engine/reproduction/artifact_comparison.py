@@ -179,12 +179,12 @@ def _compare_documents(
         result.differences.append(ValueDifference(path, ABSENT, "a new file"))
         return
     try:
-        ours = run.raw(path) or {}
+        ours = run.content(path) or {}
     except RunForgeError as error:
         result.not_checked.append(UncheckedPart(path, error.message))
         result.agrees = result.agrees_by_name = False
         return
-    theirs = rebuilt.raw(path) or {}
+    theirs = rebuilt.content(path) or {}
     found = list(_leaves(_lasting(ours), _lasting(theirs), (path,)))
     result.differences += found
     if any(not _close(item) for item in found):

@@ -130,7 +130,7 @@ def _documents(
     lacking, found = [], {}
     for file in (layout.RUN, layout.REQUEST):
         try:
-            found[file] = folder.raw(file)
+            found[file] = folder.content(file)
         except RunForgeError as error:
             found[file] = None
             lacking.append(

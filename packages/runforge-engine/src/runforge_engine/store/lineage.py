@@ -65,7 +65,7 @@ class Listed:
     def document(self, file: str) -> dict[str, Any]:
         """Return a document of the run; empty if it is missing or unreadable."""
         try:
-            return (self.folder and self.folder.raw(file)) or {}
+            return (self.folder and self.folder.content(file)) or {}
         except RunForgeError:
             return {}
 

@@ -109,7 +109,7 @@ def look_at(path: Path, store: StoreLayout, *, is_listed: bool = False) -> Found
     over = begun and held is False
     folder = Run(path)
     try:
-        ended = _end(folder)
+        ended = _end(folder, store)
         if ended is not None:
             entry = describe(folder, store)
             validate({"schema_version": "index.v1", "runs": [entry]}, "index.v1")
@@ -123,7 +123,7 @@ def look_at(path: Path, store: StoreLayout, *, is_listed: bool = False) -> Found
     return Found(path, "incomplete")
 
 
-def _end(folder: Run) -> str | None:
+def _end(folder: Run, store: StoreLayout) -> str | None:
     """Return when the run ended; None if it has not ended, or was interrupted.
 
     Raises ``DOCUMENT_INVALID`` if its documents belong to different runs.
@@ -139,7 +139,8 @@ def _end(folder: Run) -> str | None:
             path=str(folder.path),
         )
     if result is not None:
-        return str(result["finished_at"])
+        # Other clients may leave the time out; the entry has the same one.
+        return str(result.get("finished_at") or describe(folder, store).get("created_at", ""))
     # Older clients, without result.json, wrote a run record once training had completed. Current
     # clients write both; a run with a record only was interrupted between the two.
     if run is not None and run["schema_version"] != RUN_VERSIONS[0]:

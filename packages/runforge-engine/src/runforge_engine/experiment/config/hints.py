@@ -44,7 +44,11 @@ _FORMS = {
 def known_names(config: Mapping[str, Any]) -> Iterator[str]:
     """Yield the names that RunForge knows in an experiment; ``x.*`` matches any name in ``x``."""
     schema = load_schema("tfc.experiment.v1")["properties"]
-    maps = {name for name, value in schema.items() if value.get("type") == "object"}
+    maps = {
+        name
+        for name, value in schema.items()
+        if any(branch.get("type") == "object" for branch in value.get("anyOf", ()))
+    }
     yield from (f"{name}.*" if name in maps else name for name in schema)
     shared = load_schema("tfc.common.v1")["$defs"]
     yield from (f"run.{name}" for name in shared["RunCommand"]["properties"])
@@ -128,8 +132,6 @@ def hint_for(pointer: str | None, config: dict[str, Any]) -> str | None:
             return "User code starts in one way: leave out all but one of them."
         if len(parts) == 2 and parts[1] in ("command", "args"):
             return f"Write a list, an item for each word: `{parts[1]}: [...]`. There is no shell."
-    if parts == ["dataset"] and config["dataset"] is None:
-        return f"Write `dataset: {NO_DATASET}` where there is none."
     if len(parts) == 1 and parts[0] in _FORMS:
         return f"For example `{parts[0]}: {_FORMS[parts[0]]}`."
     try:

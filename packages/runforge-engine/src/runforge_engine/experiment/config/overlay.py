@@ -52,7 +52,7 @@ class Configs:
             The chain of files that extend this one: the experiment first, the file of ``raw`` last.
         """
         own = {key: value for key, value in raw.items() if key != CONFIGS}
-        names = raw.get(CONFIGS, [])
+        names = [] if raw.get(CONFIGS) is None else raw[CONFIGS]
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             message = (
                 "The value of `configs` is not a list of paths: `configs: [configs/base.yaml]`."

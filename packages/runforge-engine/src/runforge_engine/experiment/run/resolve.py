@@ -21,6 +21,7 @@ from runforge_contracts.display import printable, quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import digest_file
 from runforge_contracts.run_ids import ExperimentRunId, parse_experiment_run_id
+from runforge_contracts.schemas import without_nulls
 from runforge_contracts.validation import validate
 
 from runforge_engine.experiment.config.config_paths import ConfigPath
@@ -69,8 +70,11 @@ MADE_BY_RUNS = frozenset(
         *("rerun_from", "copied_models", "created_by"),
     }
 )
+#: Schema of the merged experiment, and of an experiment file.
+_SCHEMA = "tfc.experiment.v1"
 #: Fields that the merged experiment must have.
 _REQUIRED = ("model", "dataset")
+_OTHERWISE = {"dataset": f", or `dataset: {NO_DATASET}` where there is none"}
 #: Fraction of the maximum size of a configuration that may be used before user code adds to it.
 _MAX_BYTES = MAX_YAML_BYTES // 2
 
@@ -154,6 +158,8 @@ def materialise(
     for name, setting in overrides.items():
         with problems.collecting():
             config = override(config, name, setting.value)
+    # A null that replaced the value of a file below is as good as no value.
+    config = without_nulls(config, _SCHEMA)
     if not former:
         for name in sorted(MADE_BY_RUNS & config.keys()):
             problems.add(_made_by_runs(name))
@@ -227,7 +233,7 @@ def materialise(
 
 def _read(path: Path, name: Path) -> dict[str, Any]:
     try:
-        return read_yaml_object(path)
+        raw = read_yaml_object(path)
     except RunForgeError as error:
         if path.suffix in (".yaml", ".yml", ".json"):
             raise
@@ -237,6 +243,8 @@ def _read(path: Path, name: Path) -> dict[str, Any]:
         raise RunForgeError(
             error.code, error.message, hint=hint, **error.location._asdict()
         ) from error
+    content: dict[str, Any] = without_nulls(raw, "tfc.config.v1" if "run_id" in raw else _SCHEMA)
+    return content
 
 
 def _set_twice() -> RunForgeError:
@@ -278,7 +286,7 @@ def _made_by_runs(name: str) -> RunForgeError:
 def _check(config: dict[str, Any]) -> None:
     """Check the form of a configuration; required fields may be missing in a single file."""
     try:
-        validate(config, "tfc.experiment.v1")
+        validate(config, _SCHEMA)
     except RunForgeError as error:
         # A single error would only show the name of the schema, which does not help.
         message = error.message if error.problems else error.message.partition(": ")[2]
@@ -298,7 +306,7 @@ def _check(config: dict[str, Any]) -> None:
             raise RunForgeError(
                 ErrorCode.DOCUMENT_INVALID,
                 f"The experiment names no {field}.",
-                hint=f"Add a line `{field}: NAME`.",
+                hint=f"Add a line `{field}: NAME`{_OTHERWISE.get(field, '')}.",
                 pointer="",
             )
     if len(encode_yaml(config)) > _MAX_BYTES:
@@ -357,7 +365,7 @@ def _check_own_training(
 
 def _is_valid(config: dict[str, Any]) -> bool:
     try:
-        validate(config, "tfc.experiment.v1")
+        validate(config, _SCHEMA)
     except RunForgeError:
         return False
     return True
