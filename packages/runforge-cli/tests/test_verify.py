@@ -132,12 +132,13 @@ def test_older_runs_say_what_could_not_be_checked(
 ) -> None:
     shutil.copytree(VECTORS / version, workspace, dirs_exist_ok=True)
     code, found = document(runforge, "--all", "--without-dataset")
-    assert (code, found["verdict"]) == (0, "verified")
+    assert (code, found["verdict"]) == (7, "unverifiable")
     for run in found["runs"]:
+        assert run["verdict"] == "unverifiable"
         outcomes = {check["check"]: check["outcome"] for check in run["checks"]}
         assert outcomes["files"] == outcomes["statement"] == "not checked"
     text = runforge("verify", found["runs"][0]["run_id"], "--without-dataset").out
-    assert text.splitlines()[0].endswith(": verified, as far as it can be")
+    assert text.splitlines()[0].endswith(": CANNOT BE VERIFIED, though nothing contradicts it")
     assert "not checked: an older client wrote the run, which has no manifest" in text
 
 

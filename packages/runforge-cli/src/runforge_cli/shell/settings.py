@@ -118,6 +118,14 @@ class Settings:
             from runforge_cli.terminal.output import note
 
             note(f"latest is {found.path.name} in {self.shown(found.path.parent)}")
+        view = getattr(found, "view", None)
+        if view is not None and not self.quiet:
+            from runforge_cli.terminal.output import note
+
+            note(
+                f"{self.shown(view)} is a view of the run {found.path.name}"
+                f" in {self.shown(found.path.parent)}"
+            )
         return found
 
     def find_run(self, reference: str, instead: str = _SHOW, takes: Takes | None = None) -> Run:

@@ -10,6 +10,7 @@ from runforge_contracts.errors import RunForgeError
 from runforge_contracts.run_ids import is_any_run_id, started
 from runforge_contracts.store.index_form import Newest, can_be_shown, newest_entries, once
 from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.view_folders import may_have_views
 
 #: Runs are listed as they end, so this many later starts may precede a run that ended later.
 _OVERLAP = 50
@@ -22,6 +23,8 @@ def newest_runs(store: StoreLayout, count: int) -> Newest | None:
 
     Runs that are not in the index are described from their documents.
     """
+    if may_have_views(store):
+        return None  # Views are not listed, and only their documents tell what they are.
     try:
         listed = newest_entries(store.index, count + _OVERLAP)
         names = os.listdir(store.runs)  # noqa: PTH208 - names are enough, and ten times as fast

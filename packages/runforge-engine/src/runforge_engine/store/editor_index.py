@@ -1,4 +1,4 @@
-"""Append to the index of the editor extension, which other programs write without a lock.
+"""Append to an index that the editor extension keeps, which other programs write without a lock.
 
 Everything in the file stays as it is, byte for byte: the new entry is inserted at the end of the
 list. The extension's own engine reads the index, adds an entry and replaces the file. Two such
@@ -30,7 +30,7 @@ from runforge_contracts.fs.files import read_file, sync_folder, writing
 from runforge_contracts.store.layout import LEGACY_STORE, StoreLayout
 from runforge_contracts.store.reading import MAX_INDEX_BYTES
 
-from runforge_engine.store.run_folders import index_lock
+from runforge_engine.store.index_lock import index_lock, refuse_linked_folders
 
 #: Version of an index that is created here.
 EDITOR_INDEX_VERSION = "1.0.0"
@@ -97,26 +97,39 @@ def append_editor_entry(workspace: Path, entry: dict[str, Any]) -> None:
     Raises
     ------
     RunForgeError
+        As :func:`append_foreign_entries`.
+    """
+    append_foreign_entries(StoreLayout(workspace, LEGACY_STORE), [entry])
+
+
+def append_foreign_entries(store: StoreLayout, entries: Sequence[dict[str, Any]]) -> None:
+    """Append entries to an index that another client keeps, each once, after all existing ones.
+
+    Nothing else in the file changes. An index that is not understood is left alone.
+
+    Parameters
+    ----------
+    store
+        The store of the index.
+    entries
+        The entries as that client writes them.
+
+    Raises
+    ------
+    RunForgeError
         ``INDEX_INVALID`` if the index is not understood; ``FILE_UNSAFE`` for a link or another
         thing in its place; ``STORE_BUSY`` if other programs keep removing the entry;
         ``STORE_NOT_WRITABLE``.
     """
-    store = StoreLayout(workspace, LEGACY_STORE)
-    for folder in (store.root, store.index.parent):
-        if folder.is_symlink():
-            raise RunForgeError(
-                ErrorCode.FILE_UNSAFE,
-                f"{quote(folder, 200)} is a symbolic link; an index is never written through one.",
-                path=str(folder),
-            )
+    refuse_linked_folders(store)
     read_editor_index(store.index)  # An index that is not understood is not even locked.
     deadline = time.monotonic() + _PATIENCE
-    owed = _Owed(entry)
+    owed = _Owed(entries)
     while time.monotonic() < deadline:
         with index_lock(store), writing(store.index):
             if not owed.settle(store.index):
                 continue
-        if _stays(store.index, entry):
+        if _stays(store.index, entries):
             return
     raise RunForgeError(
         ErrorCode.STORE_BUSY,
@@ -161,10 +174,10 @@ def parse_editor_index(data: bytes, path: Path) -> EditorIndex:
 
 
 class _Owed:
-    """What must be in the index: the new entry, and what was displaced while it was added."""
+    """What must be in the index: new entries, and what was displaced while they were added."""
 
-    def __init__(self, entry: dict[str, Any]) -> None:
-        self._entry = entry
+    def __init__(self, entries: Iterable[dict[str, Any]]) -> None:
+        self._entries = list(entries)
         self._displaced: list[tuple[dict[str, Any], bytes]] = []
 
     def settle(self, path: Path) -> bool:
@@ -173,8 +186,7 @@ class _Owed:
         if index is None:
             return self._create(path)
         pieces = [piece for entry, piece in self._displaced if index.lacks(entry)]
-        if index.lacks(self._entry):
-            pieces.append(_written(self._entry))
+        pieces += [_written(entry) for entry in self._entries if index.lacks(entry)]
         if not pieces:
             return True
         unfinished = _unfinished(path, index.with_pieces(pieces))
@@ -195,7 +207,7 @@ class _Owed:
     def _create(self, path: Path) -> bool:
         head = b'{\n  "schema_version": "%s",\n  "runs": [' % EDITOR_INDEX_VERSION.encode()
         empty = parse_editor_index(head + b"]\n}\n", path)
-        pieces = [*(piece for _, piece in self._displaced), _written(self._entry)]
+        pieces = [piece for _, piece in self._displaced] + [*map(_written, self._entries)]
         unfinished = _unfinished(path, empty.with_pieces(pieces))
         try:
             # Unlike a rename, this never replaces a file that another process has just created.
@@ -226,12 +238,12 @@ class _Owed:
         return False
 
 
-def _stays(path: Path, entry: dict[str, Any]) -> bool:
-    """Return whether the entry is in the index for a moment."""
+def _stays(path: Path, entries: Iterable[dict[str, Any]]) -> bool:
+    """Return whether the entries are in the index for a moment."""
     settled = time.monotonic() + _SETTLED
     while True:
         index = read_editor_index(path)
-        if index is None or index.lacks(entry):
+        if index is None or any(map(index.lacks, entries)):
             return False
         if time.monotonic() > settled:
             return True

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from msgspec import UNSET
 from runforge_contracts.codec.pointers import format_pointer
 from runforge_contracts.display import quote
 from runforge_contracts.errors import RunForgeError
@@ -13,7 +14,8 @@ from runforge_contracts.invariants.checked_folder import CheckedRun
 from runforge_contracts.invariants.finding import Finding
 from runforge_contracts.invariants.run_invariants import check_folder, open_folder
 from runforge_contracts.store import layout
-from runforge_contracts.types import VerifiedRun
+from runforge_contracts.store.foreign_index import write_entry
+from runforge_contracts.types import VerifiedRun, VerifiedView
 
 from runforge_engine.provenance.folder_digest import FolderDigests
 from runforge_engine.provenance.privacy import is_left_out
@@ -27,7 +29,13 @@ from runforge_engine.provenance.signatures import (
 )
 from runforge_engine.runtime.folder_lock import is_held
 from runforge_engine.store.index_chain import IndexHead
-from runforge_engine.verification.check_result import Check, CheckVerdict, count, finding_structs
+from runforge_engine.verification.check_result import (
+    Check,
+    CheckVerdict,
+    Verdict,
+    count,
+    finding_structs,
+)
 from runforge_engine.verification.context import Surroundings
 from runforge_engine.verification.dataset_check import Datasets
 from runforge_engine.verification.index_entry import index_findings
@@ -45,8 +53,20 @@ _FILE_RULES = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
+class ViewNotes:
+    """What a view is a view of, and what its client changed without harm."""
+
+    #: The folder of the run, relative to the workspace.
+    record: str
+    #: Files that the view has besides those of the run.
+    added: tuple[str, ...]
+    #: Files of the run that the view lacks.
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RunVerification:
-    """The results of all checks of a run."""
+    """The results of all checks of a run, or of a view of one."""
 
     run_id: str
     #: The folder, relative to the workspace if it is in it.
@@ -56,20 +76,39 @@ class RunVerification:
     signature: Signature | None = None
     #: Digests of the bytes that were read; None if the folder is not regular.
     digests: FolderDigests | None = None
+    #: For a view.
+    view: ViewNotes | None = None
 
     @property
     def holds(self) -> bool:
         """Whether no check failed."""
         return all(check.outcome != "failed" for check in self.checks)
 
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict on the run as a whole."""
+        if not self.holds:
+            return "not verified"
+        # A signature has the digests of all files, and a view those of its run.
+        vouching = ("files", "signature", "view")
+        known = any(check.name in vouching and check.outcome == "passed" for check in self.checks)
+        return "verified" if known else "unverifiable"
+
     def to_struct(self) -> VerifiedRun:
         """Return the verification as it is in ``verification.v1``."""
         return VerifiedRun(
             run_id=self.run_id,
             run_dir=self.run_dir,
-            verdict="verified" if self.holds else "not verified",
+            verdict=self.verdict,
             checks=[check.to_struct() for check in self.checks],
             findings=finding_structs(self.checks),
+            view=UNSET
+            if self.view is None
+            else VerifiedView(
+                record=self.view.record,
+                added=list(self.view.added),
+                missing=list(self.view.missing),
+            ),
         )
 
 
@@ -191,11 +230,17 @@ def _index(run: CheckedRun, around: Surroundings, head: IndexHead | None, *, alo
         return Check.failed("index", CheckVerdict.UNREADABLE, "it cannot be read", (found,))
     run_id = run.expected_id
     positions = around.positions.get(run_id, [])
+    if not positions and around.index is not None and around.index.is_foreign:
+        # Clients that keep such an index list only runs that succeeded.
+        entry = run.index_entry(store)
+        if entry is not None and write_entry(entry, around.index.form, store) is None:
+            message = "it is in the form of another client, which has no entry for such a run"
+            return Check.not_checked("index", CheckVerdict.NONE, message)
     if not positions and not run.is_current:
         return Check.not_checked(
             "index", CheckVerdict.NONE, "an older client wrote the run and did not list it"
         )
-    listing = tuple(index_findings(run, store, around.entries, positions))
+    listing = tuple(index_findings(run, store, around.index, positions))
     heads = tuple(head_findings([(run_id, head)], around)) if alone else ()
     if not positions:
         return Check.failed(
