@@ -1,4 +1,4 @@
-"""The full layout of a repository, judged by what TFC-0001 to TFC-0006 require."""
+"""The full layout of a repository, judged by what the TFC doctor requires."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ NAME, VERSION = r"[a-z0-9]+(?:-[a-z0-9]+)*", r"v[0-9]+"
 
 
 def doctor(root: Path) -> tuple[list[str], list[str]]:
-    """Return the errors and the warnings on a repository, as TFC-0006 asks for them."""
+    """Return the errors and the warnings on a repository, as the TFC doctor has them."""
     errors = [f"no {name}/" for name in FOLDERS if not (root / name).is_dir()]
     errors += [f"no {name}" for name in FILES if not (root / name).is_file()]
     if errors:
@@ -66,7 +66,7 @@ def versions(folder: Path, errors: list[str]) -> Iterator[Path]:
                 errors.append(f"{named.name}/{version.name} is no version")
 
 
-def lacking(path: Path, members: dict[str, type]) -> list[str]:
+def lacking(path: Path, members: Mapping[str, type]) -> list[str]:
     """Return what a YAML file lacks of members, and those of another type."""
     if not path.is_file():
         return [f"no {path.name}"]
@@ -309,7 +309,7 @@ def test_log_txt_is_the_log_where_it_is_asked_for(runforge: Call, workspace: Pat
     manifest = parse_json((folder / "manifest.json").read_bytes())["files"]
     assert manifest["log.txt"] == manifest["logs.txt"]
     assert runforge("verify", folder.name).code == 0
-    # A run that is repeated has it, too, unless it is told otherwise.
+    # A run that is repeated has it, too, unless the option says otherwise.
     config = str(folder / "config.yaml")
     assert runforge("experiment", "run", config).code == 1
     assert (folder_of(workspace, 2) / "log.txt").is_file()

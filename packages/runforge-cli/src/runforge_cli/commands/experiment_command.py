@@ -98,7 +98,7 @@ def run(
 
 @command.command("init", short_help="Create the layout of a repository for experiments.")
 @click.argument("folder", metavar="[DIR]", required=False)
-@click.option("--full", is_flag=True, help="Create all folders and files of TFC-0001.")
+@click.option("--full", is_flag=True, help="Create all folders and files of the TFC layout.")
 @global_options
 @pass_settings
 def init(settings: Settings, folder: str | None, *, full: bool) -> int:

@@ -75,7 +75,7 @@ def initialise(folder: Path, *, full: bool = False) -> Initialised:
     folder
         The root of the repository.
     full
-        Create all folders and files of TFC-0001, with a versioned dataset.
+        Create all folders and files of the TFC layout, with a versioned dataset.
 
     Raises
     ------
