@@ -1,10 +1,10 @@
 """Generate what follows from the schemas, or check that the committed files still do.
 
-``schemas/`` is the only source. From it and ``schemas/tfc/`` come, in the contracts package, the
-msgspec types, the catalogue of documents, the order of their keys, their members that may be null
-and a copy of the schemas for the wheel; the reference pages in ``docs/contract/``; and the key
-order of the TypeScript client. From ``schemas/conformance/`` come the types and the schema copies
-of the conformance suite.
+``schemas/`` is the only source. From it, ``schemas/tfc/`` and ``schemas/field/`` come, in the
+contracts package, the msgspec types, the catalogue of documents, the order of their keys, their
+members that may be null and a copy of the schemas for the wheel; the reference pages in
+``docs/contract/``; and the key order of the TypeScript client. From ``schemas/conformance/`` come
+the types and the schema copies of the conformance suite.
 
     python scripts/generate.py           write them
     python scripts/generate.py --check   compare, and fail with the names of what differs
@@ -163,7 +163,11 @@ def catalog(schemas: Schemas) -> str:
         "    #: Whether unknown members make the document invalid.",
         "    closed: bool",
         "    #: Whether it is written as YAML.",
-        "    yaml: bool\n\n",
+        "    yaml: bool",
+        "    #: Members that a document of another client has, and those that it does not have;",
+        "    #: both are empty if its version is enough.",
+        "    present: tuple[str, ...] = ()",
+        "    absent: tuple[str, ...] = ()\n\n",
         "CATALOG: dict[str, Entry] = {",
     ]
     for name, schema in schemas.items():
@@ -181,6 +185,8 @@ def catalog(schemas: Schemas) -> str:
         }
         entry["closed"] = schema.get("additionalProperties") is False
         entry["yaml"] = schema.get("x-runforge-format") == "yaml"
+        for key, members in schema.get("x-runforge-known-by", {}).items():
+            entry[key] = tuple(members)
         arguments = ", ".join(f"{key}={json_literal(value)}" for key, value in entry.items())
         lines.append(f"    {json.dumps(name)}: Entry({arguments}),")
     lines.append("}\n")
@@ -272,6 +278,8 @@ def defined_names(path: Path) -> list[str]:
 
 def json_literal(value: object) -> str:
     """Return ``value`` as Python source with double quotes."""
+    if isinstance(value, tuple):
+        return f"({''.join(f'{json_literal(item)},' for item in value)})"
     return json.dumps(value) if isinstance(value, str) else repr(value)
 
 

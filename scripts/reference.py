@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 
 import yaml
-from sources import Schemas, resolve, split_reference
+from sources import FOLDERS, Schemas, resolve, split_reference
 from specification import read_pages, read_specification
 
 NOTE = (
@@ -23,7 +23,7 @@ NOTE = (
 
 #: Keywords that are shown for a whole document or definition.
 _OF_DOCUMENTS = {"$schema", "$id", "$defs", "title", "x-runforge-file", "x-runforge-format"}
-_OF_DOCUMENTS |= {"description", "examples", "properties", "required"}
+_OF_DOCUMENTS |= {"x-runforge-known-by", "description", "examples", "properties", "required"}
 #: Keywords that are shown below a table of fields, as rules.
 _CONDITIONS = {"dependentRequired", "allOf", "if", "then", "else"}
 #: Keywords that say what a value is, and are complete by themselves.
@@ -69,14 +69,14 @@ def _index(schemas: Schemas) -> str:
         "|---|---|---|---|",
     ]
     for name, schema in schemas.items():
-        if schema.get("type") != "object":
+        if "type" not in schema:
             continue
         file = schema.get("x-runforge-file")
         where = f"`{file}`" if file else ""
         closed = "refused" if schema.get("additionalProperties") is False else "kept"
         summary = schema["description"].split(". ")[0].removesuffix(".")
         lines.append(f"| [`{name}`]({name}.md) | {where} | {closed} | {summary} |")
-    shared = [name for name, schema in schemas.items() if schema.get("type") != "object"]
+    shared = [name for name, schema in schemas.items() if "type" not in schema]
     links = ", ".join(f"[`{name}`]({name}.md)" for name in shared)
     lines.append(f"\nDefinitions that several documents share: {links}.\n")
     return "\n".join(lines)
@@ -86,18 +86,23 @@ def reference_page(name: str, schemas: Schemas) -> str:
     """Return the page of one schema."""
     schema = schemas[name]
     folder, _, rest = name.partition(".")
-    file = f"schemas/tfc/{rest}.json" if folder == "tfc" else f"schemas/{name}.json"
+    file = f"schemas/{folder}/{rest}.json" if folder in FOLDERS else f"schemas/{name}.json"
     lines = [NOTE, f"# `{name}`\n", _with_links(schema["description"]) + "\n"]
     if "x-runforge-file" in schema:
         form = schema.get("x-runforge-format")
         written = f", as {form.upper()}" if form else ""
         lines.append(f"Lives at `{schema['x-runforge-file']}`{written}.\n")
     lines.append(f"Schema: [`{file}`](../../{file}), `{schema['$id']}`.")
-    if schema.get("type") == "object":
+    if "x-runforge-known-by" in schema:
+        lines.append(f"Known by its members: {_known_by(schema['x-runforge-known-by'])}.")
+    if "type" in schema:
         lines.append(f"Type in the packages for Python and TypeScript: `{schema['title']}`.")
     lines.append("")
     if "properties" in schema:
         lines += _object(schema, name, schemas)
+    elif "type" in schema:
+        described = {key: schema[key] for key in schema if key != "description"}
+        lines.append(f"{_capitalise(_kind(described))}.\n")
     for title, definition in schema.get("$defs", {}).items():
         lines.append(f'## <a id="{title.lower()}"></a>{title}\n')
         if "description" in definition:
@@ -108,6 +113,13 @@ def reference_page(name: str, schemas: Schemas) -> str:
             lines.append(f"{_capitalise(_kind(definition))}.\n")
     lines += _examples(schema)
     return "\n".join(lines)
+
+
+def _known_by(members: dict[str, list[str]]) -> str:
+    """Return which members tell a document of another client, in words."""
+    present = " and ".join(f"`{name}`" for name in members.get("present", ()))
+    absent = " or ".join(f"`{name}`" for name in members.get("absent", ()))
+    return f"it has {present}" + (f", and no {absent}" if absent else "")
 
 
 def _examples(schema: dict[str, Any]) -> Iterator[str]:

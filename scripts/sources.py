@@ -7,13 +7,16 @@ from typing import Any
 
 SCHEMAS = Path(__file__).resolve().parent.parent / "schemas"
 
+#: Folders below ``schemas/`` whose names begin the names of their schemas, and itself.
+FOLDERS = ("", "tfc", "field")
+
 #: Parsed schemas by name.
 Schemas = dict[str, dict[str, Any]]
 
 
 def schema_sources() -> dict[str, Path]:
     """Return the file of every schema by its name, sorted: ``tfc.config.v1`` is in ``tfc/``."""
-    paths = [*SCHEMAS.glob("*.json"), *SCHEMAS.glob("tfc/*.json")]
+    paths = [path for folder in FOLDERS for path in (SCHEMAS / folder).glob("*.json")]
     return dict(sorted((".".join(path.relative_to(SCHEMAS).parts)[:-5], path) for path in paths))
 
 

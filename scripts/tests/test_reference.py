@@ -75,8 +75,8 @@ def changed(name: str, place: Place) -> list[str]:
         parent[place[-1]] = value + 1
     elif isinstance(value, str):
         parent[place[-1]] = f"{value}x"
-    elif isinstance(value, dict):
-        parent[place[-1]] = {}
+    elif isinstance(value, dict | list):
+        parent[place[-1]] = type(value)()
     before = PAGES[f"{name}.md"].splitlines()
     after = reference_page(name, {**SCHEMAS, name: schema}).splitlines()
     if len(before) == len(after):
@@ -101,7 +101,9 @@ def tokens(keyword: str | int, value: Any) -> list[str]:
         return [f"[{value.rpartition('/')[2]}]"]
     if keyword == "description":
         return [value.split(" Source: ")[0]]
-    if keyword in ("required", "examples", "additionalProperties", "properties"):
+    if keyword in ("required", "examples", "additionalProperties", "properties") or (
+        keyword == "x-runforge-known-by"
+    ):
         return []  # their lines are compared as a whole
     return [str(item) for item in (value if isinstance(value, list) else [value])]
 

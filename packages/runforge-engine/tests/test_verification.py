@@ -149,7 +149,7 @@ def check_document(
     holds: bool, runs: Sequence[RunVerification], stores: Sequence[StoreVerification] = ()
 ) -> None:
     document = verification_document(runs, stores)
-    assert document.verdict == ("verified" if holds else "not verified")
+    assert (document.verdict != "not verified") == holds
     text = json.dumps(msgspec.to_builtins(document), allow_nan=False)
     text.encode("utf-8")
     validate(json.loads(text), "verification.v1")
@@ -256,6 +256,8 @@ class TestUnchanged:
             assert check(run, "statement").verdict == "none"
             current = version == "v0.4.0"
             assert verdicts(run)["files"] == ("unchanged" if current else "not checked")
+            assert run.verdict == ("verified" if current else "unverifiable")
+        assert result.verdict == run.verdict
 
 
 class TestFiles:

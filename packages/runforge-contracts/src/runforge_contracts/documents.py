@@ -286,11 +286,18 @@ def identify(
             path=place,
         )
     for name in wanted:
+        if _is_told_by_members(raw, name):
+            return name, ()
+    for name in wanted:
         entry = CATALOG[name]
+        if entry.present:
+            continue
         if entry.version_field is None or raw.get(entry.version_field) == entry.version:
             return name, ()
     newest = CATALOG[wanted[0]]
-    field = cast("str", newest.version_field)
+    if newest.version_field is None:
+        return wanted[0], ()  # It was named, and does not have the members that tell it.
+    field = newest.version_field
     version = raw.get(field)
     if isinstance(version, float) and version.is_integer():
         version = int(version)  # JSON has one kind of number
@@ -298,13 +305,25 @@ def identify(
         return wanted[0], ()  # The validator reports what is invalid.
     if wanted[0] == "result.v1" and isinstance(version, int) and version > 1:
         return wanted[0], (f"This is version {version} of result.json; version 1 is known here.",)
-    readable = ", ".join(quote(CATALOG[name].version) for name in wanted)
+    readable = ", ".join(
+        quote(CATALOG[name].version) for name in wanted if not CATALOG[name].present
+    )
     raise RunForgeError(
         ErrorCode.DOCUMENT_VERSION_UNSUPPORTED,
         f"`/{field}` is {quote(version)}; this client reads {readable}.",
         hint="A newer RunForge may be able to read it.",
         path=place,
         pointer=f"/{field}",
+    )
+
+
+def _is_told_by_members(raw: dict[str, Any], name: str) -> bool:
+    """Return whether a document has the members that tell one of another client."""
+    entry = CATALOG[name]
+    return (
+        bool(entry.present)
+        and raw.keys() >= {*entry.present}
+        and raw.keys().isdisjoint(entry.absent)
     )
 
 
@@ -320,7 +339,9 @@ def _candidates(raw: Any, path: Path | None) -> list[str]:
     by_version = [
         name
         for name, entry in CATALOG.items()
-        if entry.version_field == "schema_version" and raw.get("schema_version") == entry.version
+        if entry.version_field == "schema_version"
+        and raw.get("schema_version") == entry.version
+        and (not entry.present or _is_told_by_members(raw, name))
     ]
     if by_version or path is None:
         return by_version

@@ -38,6 +38,8 @@ class ExitCode(IntEnum):
     INTERNAL = 4
     CANCELLED = 5
     PLAN_INVALID = 6
+    #: Only of ``verify``: no check failed, and nothing vouches for the files of a run.
+    UNVERIFIABLE = 7
 
 
 class ErrorCode(StrEnum):

@@ -23,9 +23,18 @@ BASE_URL = "https://runforge.dev/schemas/"
 _FOLDER = Path(__file__).parent / "_generated" / "schemas"
 
 
+#: Start of the names of the documents of other clients, which are read and never written.
+FIELD = "field."
+
+
 def schema_names() -> list[str]:
     """Return the names of all document schemas, sorted."""
     return sorted(CATALOG)
+
+
+def contract_names() -> list[str]:
+    """Return the names of the documents of the contract, without those of other clients."""
+    return [name for name in schema_names() if not name.startswith(FIELD)]
 
 
 def schema_files() -> list[str]:

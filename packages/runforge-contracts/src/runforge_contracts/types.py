@@ -87,6 +87,71 @@ if TYPE_CHECKING:
     from runforge_contracts._generated.feature_importance_v1 import (
         RankedImportance as RankedImportance,
     )
+    from runforge_contracts._generated.field_cancelled_marker_v1_0_0 import (
+        CancelledMarkerV100 as CancelledMarkerV100,
+    )
+    from runforge_contracts._generated.field_common_v1 import FieldCommonV1 as FieldCommonV1
+    from runforge_contracts._generated.field_common_v1 import FieldTime as FieldTime
+    from runforge_contracts._generated.field_common_v1 import UnixTime as UnixTime
+    from runforge_contracts._generated.field_desktop_coefficients_v1 import (
+        DesktopCoefficientsV1 as DesktopCoefficientsV1,
+    )
+    from runforge_contracts._generated.field_desktop_importance_v1 import (
+        DesktopImportanceV1 as DesktopImportanceV1,
+    )
+    from runforge_contracts._generated.field_desktop_interpretability_v1 import (
+        DesktopInterpretabilityArtifact as DesktopInterpretabilityArtifact,
+    )
+    from runforge_contracts._generated.field_desktop_interpretability_v1 import (
+        DesktopInterpretabilityV1 as DesktopInterpretabilityV1,
+    )
+    from runforge_contracts._generated.field_desktop_metrics_line_v1 import (
+        DesktopMetricsLineV1 as DesktopMetricsLineV1,
+    )
+    from runforge_contracts._generated.field_desktop_metrics_v1 import (
+        DesktopMetricsV1 as DesktopMetricsV1,
+    )
+    from runforge_contracts._generated.field_desktop_request_v1 import (
+        DesktopRequestV1 as DesktopRequestV1,
+    )
+    from runforge_contracts._generated.field_desktop_run_v1 import DesktopRunV1 as DesktopRunV1
+    from runforge_contracts._generated.field_editor_index_v0_2_2_1 import (
+        EditorIndexEntry0221 as EditorIndexEntry0221,
+    )
+    from runforge_contracts._generated.field_editor_index_v0_2_2_1 import (
+        EditorIndexV0221 as EditorIndexV0221,
+    )
+    from runforge_contracts._generated.field_editor_index_v1_0_0 import (
+        EditorIndexEntry as EditorIndexEntry,
+    )
+    from runforge_contracts._generated.field_editor_index_v1_0_0 import (
+        EditorIndexSummary as EditorIndexSummary,
+    )
+    from runforge_contracts._generated.field_editor_index_v1_0_0 import (
+        EditorIndexV100 as EditorIndexV100,
+    )
+    from runforge_contracts._generated.field_editor_request_v1 import (
+        EditorRequestV1 as EditorRequestV1,
+    )
+    from runforge_contracts._generated.field_editor_result_v1 import (
+        EditorResultV1 as EditorResultV1,
+    )
+    from runforge_contracts._generated.field_editor_run_v0_2_2_1 import (
+        EditorRunV0221 as EditorRunV0221,
+    )
+    from runforge_contracts._generated.field_index_array_v1 import (
+        IndexArrayEntry as IndexArrayEntry,
+    )
+    from runforge_contracts._generated.field_index_array_v1 import (
+        IndexArraySummary as IndexArraySummary,
+    )
+    from runforge_contracts._generated.field_index_array_v1 import IndexArrayV1 as IndexArrayV1
+    from runforge_contracts._generated.field_index_orphan_marker_v1_0_0 import (
+        IndexOrphanError as IndexOrphanError,
+    )
+    from runforge_contracts._generated.field_index_orphan_marker_v1_0_0 import (
+        IndexOrphanMarkerV100 as IndexOrphanMarkerV100,
+    )
     from runforge_contracts._generated.index_report_v1 import IndexCounts as IndexCounts
     from runforge_contracts._generated.index_report_v1 import IndexFinding as IndexFinding
     from runforge_contracts._generated.index_report_v1 import IndexReportV1 as IndexReportV1
@@ -219,6 +284,7 @@ if TYPE_CHECKING:
     from runforge_contracts._generated.verification_v1 import VerificationV1 as VerificationV1
     from runforge_contracts._generated.verification_v1 import VerifiedRun as VerifiedRun
     from runforge_contracts._generated.verification_v1 import VerifiedStore as VerifiedStore
+    from runforge_contracts._generated.verification_v1 import VerifiedView as VerifiedView
 
 #: The generated module of each type.
 _MODULES = {
@@ -228,6 +294,7 @@ _MODULES = {
     "ArtifactInspectionV0222": "artifact_inspection_v0_2_2_2",
     "AvailableArtifacts": "interpretability_index_v1",
     "BlasLibrary": "provenance_v1",
+    "CancelledMarkerV100": "field_cancelled_marker_v1_0_0",
     "ChangedFile": "tfc_config_v1",
     "ClassCoefficients": "linear_coefficients_v1",
     "ClassCount": "dataset_inspection_v1",
@@ -249,9 +316,25 @@ _MODULES = {
     "Count": "common_v1",
     "DatasetInspectionV1": "dataset_inspection_v1",
     "DatasetReference": "common_v1",
+    "DesktopCoefficientsV1": "field_desktop_coefficients_v1",
+    "DesktopImportanceV1": "field_desktop_importance_v1",
+    "DesktopInterpretabilityArtifact": "field_desktop_interpretability_v1",
+    "DesktopInterpretabilityV1": "field_desktop_interpretability_v1",
+    "DesktopMetricsLineV1": "field_desktop_metrics_line_v1",
+    "DesktopMetricsV1": "field_desktop_metrics_v1",
+    "DesktopRequestV1": "field_desktop_request_v1",
+    "DesktopRunV1": "field_desktop_run_v1",
     "DeviceType": "common_v1",
     "Diagnostic": "common_v1",
     "DiagnosticsV1": "diagnostics_v1",
+    "EditorIndexEntry": "field_editor_index_v1_0_0",
+    "EditorIndexEntry0221": "field_editor_index_v0_2_2_1",
+    "EditorIndexSummary": "field_editor_index_v1_0_0",
+    "EditorIndexV0221": "field_editor_index_v0_2_2_1",
+    "EditorIndexV100": "field_editor_index_v1_0_0",
+    "EditorRequestV1": "field_editor_request_v1",
+    "EditorResultV1": "field_editor_result_v1",
+    "EditorRunV0221": "field_editor_run_v0_2_2_1",
     "EffectiveConfig": "result_v1",
     "EffectiveDataset": "result_v1",
     "EffectiveDevice": "result_v1",
@@ -271,16 +354,23 @@ _MODULES = {
     "FeatureImportanceEntry": "interpretability_index_v1",
     "FeatureImportanceSummary": "interpretability_index_v1",
     "FeatureImportanceV1": "feature_importance_v1",
+    "FieldCommonV1": "field_common_v1",
     "FieldDifference": "reproduction_v1",
+    "FieldTime": "field_common_v1",
     "FileDigest": "common_v1",
     "FileDigests": "common_v1",
     "Fraction": "common_v1",
     "GitState": "provenance_v1",
     "GlobalUse": "artifact_inspection_v0_2_2_2",
     "Hardware": "tfc_system_v1",
+    "IndexArrayEntry": "field_index_array_v1",
+    "IndexArraySummary": "field_index_array_v1",
+    "IndexArrayV1": "field_index_array_v1",
     "IndexCounts": "index_report_v1",
     "IndexEntry": "index_v1",
     "IndexFinding": "index_report_v1",
+    "IndexOrphanError": "field_index_orphan_marker_v1_0_0",
+    "IndexOrphanMarkerV100": "field_index_orphan_marker_v1_0_0",
     "IndexReportV1": "index_report_v1",
     "IndexSummary": "index_v1",
     "IndexV1": "index_v1",
@@ -362,6 +452,7 @@ _MODULES = {
     "TracedRun": "trace_v1",
     "Training": "tfc_common_v1",
     "TreeSummary": "artifact_inspection_v0_2_2_2",
+    "UnixTime": "field_common_v1",
     "UsedDevice": "run_v0_4_0",
     "Verdict": "verification_v1",
     "VerificationCheck": "verification_v1",
@@ -369,6 +460,7 @@ _MODULES = {
     "VerificationV1": "verification_v1",
     "VerifiedRun": "verification_v1",
     "VerifiedStore": "verification_v1",
+    "VerifiedView": "verification_v1",
     "WeightValue": "comparison_v1",
     "WorkspacePath": "common_v1",
 }

@@ -7,7 +7,7 @@ const ROOT = new URL("../../../../", HERE);
 rmSync(new URL("schemas", HERE), { recursive: true, force: true });
 mkdirSync(new URL("schemas", HERE));
 const schemas = {};
-for (const folder of ["", "tfc/"]) {
+for (const folder of ["", "tfc/", "field/"]) {
   const source = new URL(`schemas/${folder}`, ROOT);
   for (const file of readdirSync(source).filter((name) => name.endsWith(".json"))) {
     const name = `${folder.replace("/", ".")}${file}`;

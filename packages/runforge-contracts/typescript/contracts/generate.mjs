@@ -17,6 +17,7 @@ const LEFT_OUT = new Set([
   "$id",
   "x-runforge-file",
   "x-runforge-format",
+  "x-runforge-known-by",
 ]);
 // Keywords whose keys are names of the contract, not keywords.
 const NAMED = new Set(["properties", "patternProperties"]);
@@ -40,7 +41,7 @@ function definitions() {
   const all = {};
   const documents = {};
   const shared = [];
-  const files = ["", "tfc/"].flatMap((folder) =>
+  const files = ["", "tfc/", "field/"].flatMap((folder) =>
     readdirSync(new URL(folder, SCHEMAS)).map((name) => `${folder}${name}`),
   );
   for (const file of files.filter((name) => name.endsWith(".json")).sort()) {

@@ -66,6 +66,14 @@ export type Agreement = "equal" | "different" | "incomplete";
  */
 export type ComparisonReason = "data" | "configuration" | "environment" | "code" | "unrecorded";
 /**
+ * A time as other clients write it: ISO 8601 with `Z`, with an offset from UTC, or without one. Source: specification, section 19.2.
+ */
+export type FieldTime = string;
+/**
+ * A time in whole seconds since 1970-01-01T00:00:00Z, not after the year 9999.
+ */
+export type UnixTime = number;
+/**
  * From best to worst; the last value means that nothing could be compared.
  */
 export type ReproductionVerdict =
@@ -87,9 +95,9 @@ export type Instant = string;
  */
 export type Seed = number;
 /**
- * Whether no check failed.
+ * `not verified`: a check failed. `unverifiable`: none failed, but nothing vouches for the files, because the client that wrote the run recorded no digests. Of several runs, the worst of theirs.
  */
-export type Verdict = "verified" | "not verified";
+export type Verdict = "verified" | "unverifiable" | "not verified";
 
 /**
  * A step of the pipeline.
@@ -790,6 +798,440 @@ export interface FeatureImportanceV1 {
   top_k: string[];
 }
 /**
+ * `.cancelled`: the engine of the editor extension was cancelled. Source: specification, section 19.7.
+ */
+export interface CancelledMarkerV100 {
+  schema_version: "cancelled.v1.0.0";
+  run_id: string;
+  run_dir?: string;
+  cancelled_at?: FieldTime;
+  /**
+   * `dataset_loading`, `training`, `metrics_computation`, `artifact_writing` or `shutdown`.
+   */
+  step?: string;
+  reason?: string;
+  partial_artifacts?: string[];
+  [k: string]: unknown;
+}
+/**
+ * `linear_coefficients.v1.json` as Desktop reads it. Source: specification, section 19.10.
+ */
+export interface DesktopCoefficientsV1 {
+  schema_version: "linear_coefficients.v1";
+  model_family?: string;
+  /**
+   * Class to feature to coefficient.
+   */
+  coefficients: {
+    [k: string]: {
+      [k: string]: number;
+    };
+  };
+  /**
+   * Class to intercept.
+   */
+  intercepts?: {
+    [k: string]: number;
+  };
+  standardized?: boolean;
+  computed_at?: FieldTime;
+  [k: string]: unknown;
+}
+/**
+ * `feature_importance.v1.json` as Desktop reads it. Source: specification, section 19.10.
+ */
+export interface DesktopImportanceV1 {
+  schema_version: "feature_importance.v1";
+  model_family?: string;
+  /**
+   * Feature to importance.
+   */
+  importances: {
+    [k: string]: number;
+  };
+  method?: string;
+  computed_at?: FieldTime;
+  [k: string]: unknown;
+}
+/**
+ * One artifact, available or not.
+ */
+export interface DesktopInterpretabilityArtifact {
+  /**
+   * `metrics.v1`, `feature_importance.v1` or `linear_coefficients.v1`.
+   */
+  type: string;
+  schema_version?: string;
+  path?: RelativePath;
+  available: boolean;
+  unavailable_reason?: string;
+  [k: string]: unknown;
+}
+/**
+ * `interpretability.index.v1.json` as Desktop reads it. Source: specification, section 19.10.
+ */
+export interface DesktopInterpretabilityV1 {
+  schema_version: "interpretability.index.v1";
+  run_id?: string;
+  model_family?: string;
+  generated_at?: FieldTime;
+  artifacts: DesktopInterpretabilityArtifact[];
+  [k: string]: unknown;
+}
+/**
+ * `metrics.v1.json` as Desktop reads it. Source: specification, section 19.10.
+ */
+export interface DesktopMetricsV1 {
+  schema_version: "metrics.v1";
+  profile_id?: string;
+  model_family?: string;
+  /**
+   * Category to name to value.
+   */
+  metrics: {
+    [k: string]: {
+      [k: string]: number;
+    };
+  };
+  computed_at?: FieldTime;
+  [k: string]: unknown;
+}
+/**
+ * One line of `metrics.jsonl` of Desktop. Source: specification, section 19.8.
+ */
+export interface DesktopMetricsLineV1 {
+  step: Count;
+  epoch: Count;
+  loss: number;
+  /**
+   * Learning rate.
+   */
+  lr?: number;
+  time?: UnixTime;
+  [k: string]: unknown;
+}
+/**
+ * `request.json` that the command line of Desktop writes for a run of a sweep: a `request.v1` whose time has no offset. Source: specification, section 19.9.
+ */
+export interface DesktopRequestV1 {
+  /**
+   * URL of this schema.
+   */
+  $schema?: string;
+  /**
+   * Major version of the request schema.
+   */
+  version: 1;
+  preset: Preset;
+  /**
+   * Name of a training profile; a profile of another model family is an error.
+   */
+  profile?: string;
+  dataset: RequestDataset;
+  model: RequestModel;
+  device: RequestDevice;
+  /**
+   * Seed of the split and of the estimator; 42 when absent.
+   */
+  seed?: number;
+  /**
+   * Local time without an offset.
+   */
+  created_at: FieldTime;
+  /**
+   * Client that wrote the request, as `<client>@<version>`.
+   */
+  created_by: string;
+  /**
+   * Run id of the parent if this is a rerun.
+   */
+  rerun_from?: string | null;
+  /**
+   * Display name.
+   */
+  name?: string | null;
+  /**
+   * Tags for organising runs.
+   */
+  tags?: string[];
+  /**
+   * Free text.
+   */
+  notes?: string | null;
+  /**
+   * The group of runs that the run belongs to.
+   */
+  sweep_group_id: string;
+  [k: string]: unknown;
+}
+/**
+ * The dataset to train on.
+ */
+export interface RequestDataset {
+  /**
+   * Path of the dataset, relative to the workspace.
+   */
+  path: WorkspacePath;
+  /**
+   * Name of the label column.
+   */
+  label_column: string;
+  /**
+   * Columns that are neither label nor feature.
+   */
+  exclude_columns?: string[] | null;
+  [k: string]: unknown;
+}
+/**
+ * Which model to train.
+ */
+export interface RequestModel {
+  family: ModelFamily;
+  /**
+   * Hyperparameters by name; they take precedence over preset and profile.
+   */
+  hyperparameters?: {
+    [k: string]: unknown;
+  } | null;
+  [k: string]: unknown;
+}
+/**
+ * Where to train.
+ */
+export interface RequestDevice {
+  type: DeviceType;
+  /**
+   * Why a GPU is blocked or unavailable.
+   */
+  gpu_reason?: string | null;
+  [k: string]: unknown;
+}
+/**
+ * `run.json` of Desktop, which shares its name with the run record and nothing else. Source: specification, section 19.8.
+ */
+export interface DesktopRunV1 {
+  run_id: WorkspacePath;
+  name?: string;
+  status: "Pending" | "Running" | "Failed" | "Completed" | "Cancelled";
+  device?: "CPU" | "GPU";
+  preset?: string;
+  dataset_path?: string;
+  /**
+   * The folder of the run.
+   */
+  output_path?: string;
+  created_at: UnixTime;
+  started_at?: UnixTime | null;
+  completed_at?: UnixTime | null;
+  error?: string | null;
+  total_epochs?: Count;
+  batch_size?: Count;
+  learning_rate?: number;
+  num_samples?: Count;
+  optimizer?: string;
+  scheduler?: string;
+  pid?: number | null;
+  [k: string]: unknown;
+}
+/**
+ * One run.
+ */
+export interface EditorIndexEntry0221 {
+  run_id: AnyRunId;
+  created_at: FieldTime;
+  dataset_fingerprint_sha256?: Sha256;
+  label_column?: string;
+  /**
+   * The file `run.json`, relative to the store.
+   */
+  run_dir: WorkspacePath;
+  /**
+   * The model, relative to the store.
+   */
+  model_pkl?: WorkspacePath;
+  [k: string]: unknown;
+}
+/**
+ * Index of the engine of the editor extension 0.4.3. Source: specification, section 19.6.
+ */
+export interface EditorIndexV0221 {
+  schema_version: "0.2.2.1";
+  runs: EditorIndexEntry0221[];
+  [k: string]: unknown;
+}
+/**
+ * One run.
+ */
+export interface EditorIndexEntry {
+  /**
+   * The id in `run.json`, which is not the name of the run folder.
+   */
+  run_id: AnyRunId;
+  created_at: FieldTime;
+  /**
+   * Display name; the run id if there is none.
+   */
+  name?: string;
+  /**
+   * `std-train` or `hq-train`.
+   */
+  preset_id?: string;
+  status?: "succeeded" | "failed" | "cancelled";
+  summary?: EditorIndexSummary;
+  /**
+   * The run folder, relative to the workspace.
+   */
+  run_dir: WorkspacePath;
+  dataset_fingerprint_sha256?: Sha256;
+  label_column?: string;
+  /**
+   * The model, relative to the workspace.
+   */
+  model_pkl?: WorkspacePath;
+  [k: string]: unknown;
+}
+/**
+ * A run at a glance.
+ */
+export interface EditorIndexSummary {
+  duration_ms?: Count;
+  final_metrics?: {
+    [k: string]: number;
+  };
+  /**
+   * `cpu` or `cuda`.
+   */
+  device?: string;
+  [k: string]: unknown;
+}
+/**
+ * Index of the editor extension, newest run last; it has no failed or cancelled runs. Source: specification, section 19.6.
+ */
+export interface EditorIndexV100 {
+  schema_version: "1.0.0";
+  runs: EditorIndexEntry[];
+  [k: string]: unknown;
+}
+/**
+ * `request.json` of the editor extension. Source: specification, section 19.3.
+ */
+export interface EditorRequestV1 {
+  /**
+   * Name of the run folder, which is not the id in `run.json`.
+   */
+  run_id: AnyRunId;
+  /**
+   * Display name.
+   */
+  name?: string;
+  /**
+   * `std-train` or `hq-train`.
+   */
+  preset_id: string;
+  seed?: number | null;
+  created_at?: FieldTime;
+  /**
+   * `cpu`, `cuda` or `auto`.
+   */
+  requested_device?: string;
+  /**
+   * `cpu` or `cuda`, as the extension chose.
+   */
+  actual_device?: string;
+  /**
+   * `sufficient_vram`, `insufficient_vram`, `gpu_unknown` or `no_cuda`.
+   */
+  gpu_reason?: string | null;
+  [k: string]: unknown;
+}
+/**
+ * `result.json` of the editor extension. Source: specification, section 19.4.
+ */
+export interface EditorResultV1 {
+  /**
+   * Name of the run folder, which is not the id in `run.json`.
+   */
+  run_id?: AnyRunId;
+  /**
+   * A cancelled run is `failed`; its error says that it was cancelled.
+   */
+  status: "succeeded" | "failed";
+  /**
+   * Exit status of the engine; null if a signal ended it.
+   */
+  exit_code: number | null;
+  duration_ms: Count;
+  /**
+   * The reason as one string.
+   */
+  error?: string | null;
+  [k: string]: unknown;
+}
+/**
+ * `run.json` of the first editor extensions: a `run.v0.2.2.1` without `schema_version`. Source: specification, section 19.5.
+ */
+export interface EditorRunV0221 {
+  run_id: AnyRunId;
+  runforge_version: string;
+  created_at: FieldTime;
+  dataset: DatasetReference;
+  label_column: string;
+  num_samples: Count;
+  num_features: Count;
+  dropped_rows_missing_values: Count;
+  metrics: MetricsSnapshot;
+  artifacts: RunArtifacts;
+  [k: string]: unknown;
+}
+/**
+ * One run, with the members that its client knew.
+ */
+export interface IndexArrayEntry {
+  run_id: AnyRunId;
+  created_at?: FieldTime;
+  name?: string;
+  preset_id?: string;
+  status?: string;
+  summary?: IndexArraySummary;
+  run_dir: WorkspacePath;
+  dataset_fingerprint_sha256?: Sha256;
+  label_column?: string;
+  model_pkl?: WorkspacePath;
+  [k: string]: unknown;
+}
+/**
+ * A run at a glance.
+ */
+export interface IndexArraySummary {
+  duration_ms?: Count;
+  final_metrics?: {
+    [k: string]: number;
+  };
+  device?: string;
+  [k: string]: unknown;
+}
+/**
+ * Why the index was not written.
+ */
+export interface IndexOrphanError {
+  message?: string;
+  type?: string;
+  traceback?: string;
+  [k: string]: unknown;
+}
+/**
+ * `.index-orphan`: the engine of the editor extension could not add the run to its index. Source: specification, section 19.7.
+ */
+export interface IndexOrphanMarkerV100 {
+  schema_version: "index-orphan.v1.0.0";
+  run_id: string;
+  run_dir?: string;
+  written_at?: FieldTime;
+  error?: IndexOrphanError;
+  index_path?: string;
+  [k: string]: unknown;
+}
+/**
  * One run; appended once and never changed.
  */
 export interface IndexEntry {
@@ -899,6 +1341,10 @@ export interface StoreReport {
    */
   findings: IndexFinding[];
   /**
+   * Schema that the index follows: `index.v1`, or that of another client; absent if there is no index that can be read.
+   */
+  form?: string;
+  /**
    * Path to which an unreadable index was moved, relative to the workspace.
    */
   kept_aside?: string;
@@ -937,7 +1383,7 @@ export interface SkippedFolder {
  */
 export interface IndexFinding {
   /**
-   * `index_unreadable`, `entry_missing`, `entry_duplicate`, `entry_disagrees`, `folder_missing` or `folder_unreadable`.
+   * `index_unreadable`, `entry_unreadable`, `entry_missing`, `entry_duplicate`, `entry_disagrees`, `folder_missing` or `folder_unreadable`.
    */
   kind: string;
   /**
@@ -1569,48 +2015,6 @@ export interface ReproductionV1 {
    * Folder in which the new run was kept.
    */
   kept?: string;
-  [k: string]: unknown;
-}
-/**
- * The dataset to train on.
- */
-export interface RequestDataset {
-  /**
-   * Path of the dataset, relative to the workspace.
-   */
-  path: WorkspacePath;
-  /**
-   * Name of the label column.
-   */
-  label_column: string;
-  /**
-   * Columns that are neither label nor feature.
-   */
-  exclude_columns?: string[] | null;
-  [k: string]: unknown;
-}
-/**
- * Which model to train.
- */
-export interface RequestModel {
-  family: ModelFamily;
-  /**
-   * Hyperparameters by name; they take precedence over preset and profile.
-   */
-  hyperparameters?: {
-    [k: string]: unknown;
-  } | null;
-  [k: string]: unknown;
-}
-/**
- * Where to train.
- */
-export interface RequestDevice {
-  type: DeviceType;
-  /**
-   * Why a GPU is blocked or unavailable.
-   */
-  gpu_reason?: string | null;
   [k: string]: unknown;
 }
 /**
@@ -2575,6 +2979,10 @@ export interface VerifiedRun {
   verdict: Verdict;
   checks: VerificationCheck[];
   findings: VerificationFinding[];
+  /**
+   * Present if the folder is a view of a run: `checks` then compares it with that run.
+   */
+  view?: VerifiedView;
   [k: string]: unknown;
 }
 /**
@@ -2582,7 +2990,7 @@ export interface VerifiedRun {
  */
 export interface VerificationCheck {
   /**
-   * For a run: `files`, `documents`, `statement`, `index`, `dataset`, `signature`; for a store: `runs`, `index`, `signatures`.
+   * For a run: `files`, `documents`, `statement`, `index`, `dataset`, `signature`; for a view: `view`, `index`; for a store: `runs`, `index`, `signatures`.
    */
   check: string;
   /**
@@ -2590,7 +2998,7 @@ export interface VerificationCheck {
    */
   outcome: "passed" | "failed" | "not checked";
   /**
-   * Outcome of the check. Files: `unchanged`, `changed`, `no result`, `at work` (the run is running). Documents and statement: `valid`, `invalid`, `none`. Index: the same, `not listed`, `unreadable`. Dataset: `same`, `changed`, `moved`, `gone`, `unreadable`. Signature: `valid`, `invalid`, `unsafe` (its folder is a link), `none`. Runs of a store: `verified`, `not verified`, `incomplete`, `none`. Signatures of a store: `complete`, `contradicted`, `unsafe`, `none`. Any of these: `not checked`.
+   * Outcome of the check. Files: `unchanged`, `changed`, `no result`, `at work` (the run is running). Documents and statement: `valid`, `invalid`, `none`. Index: the same, `not listed`, `unreadable`. Dataset: `same`, `changed`, `moved`, `gone`, `unreadable`. View: `same`, `changed`. Signature: `valid`, `invalid`, `unsafe` (its folder is a link), `none`. Runs of a store: `verified`, `unverifiable`, `not verified`, `incomplete`, `none`. Signatures of a store: `complete`, `contradicted`, `unsafe`, `none`. Any of these: `not checked`.
    */
   verdict: string;
   /**
@@ -2654,6 +3062,24 @@ export interface VerificationFinding {
   [k: string]: unknown;
 }
 /**
+ * A folder that repeats files of a run, and in which another client keeps its own.
+ */
+export interface VerifiedView {
+  /**
+   * The folder of the run, relative to the workspace.
+   */
+  record: string;
+  /**
+   * Files that the view has besides those of the run, by their path below the folder.
+   */
+  added: string[];
+  /**
+   * Files of the run that a view repeats, and this one lacks.
+   */
+  missing: string[];
+  [k: string]: unknown;
+}
+/**
  * Every check of a store as a whole; its runs are listed separately.
  */
 export interface VerifiedStore {
@@ -2710,6 +3136,20 @@ export interface Documents {
   "error.v1": ErrorV1;
   "events.v1": EventV1;
   "feature_importance.v1": FeatureImportanceV1;
+  "field.cancelled_marker.v1.0.0": CancelledMarkerV100;
+  "field.desktop_coefficients.v1": DesktopCoefficientsV1;
+  "field.desktop_importance.v1": DesktopImportanceV1;
+  "field.desktop_interpretability.v1": DesktopInterpretabilityV1;
+  "field.desktop_metrics.v1": DesktopMetricsV1;
+  "field.desktop_metrics_line.v1": DesktopMetricsLineV1;
+  "field.desktop_request.v1": DesktopRequestV1;
+  "field.desktop_run.v1": DesktopRunV1;
+  "field.editor_index.v0.2.2.1": EditorIndexV0221;
+  "field.editor_index.v1.0.0": EditorIndexV100;
+  "field.editor_request.v1": EditorRequestV1;
+  "field.editor_result.v1": EditorResultV1;
+  "field.editor_run.v0.2.2.1": EditorRunV0221;
+  "field.index_orphan_marker.v1.0.0": IndexOrphanMarkerV100;
   "index.v1": IndexV1;
   "index_report.v1": IndexReportV1;
   "interpretability.index.v1": InterpretabilityIndexV1;
@@ -2743,4 +3183,4 @@ export type DocumentName = keyof Documents;
 /**
  * Name of a document, or of a schema of definitions that documents share.
  */
-export type SchemaName = DocumentName | "common.v1" | "provenance.v1" | "tfc.common.v1";
+export type SchemaName = DocumentName | "common.v1" | "field.common.v1" | "field.index_array.v1" | "provenance.v1" | "tfc.common.v1";

@@ -14,7 +14,7 @@ from runforge_contracts.errors import RunForgeError
 from runforge_contracts.index.newest import newest_runs
 from runforge_contracts.run_ids import is_any_run_id, is_run_id, started
 from runforge_contracts.store.layout import ExperimentLayout, Place, StoreLayout
-from runforge_contracts.store.reading import describe, read_index_document
+from runforge_contracts.store.reading import describe, read_store_index
 from runforge_contracts.store.run import Run as TrainedRun
 
 from runforge_cli.listing.run_list import ListedRun, entries_of
@@ -135,7 +135,7 @@ def _newest_trained(store: StoreLayout, count: int) -> Catalog:
         return Catalog(runs, max(newest.total, len(runs)), len(newest.entries) < count)
     problem = ""
     try:
-        index = read_index_document(store)
+        index = read_store_index(store)
     except RunForgeError as error:
         index, problem = None, f"{error.message} Showing the runs found in the run folders."
     names = sorted(_names(store))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from runforge_contracts.display import printable, shorten
 from runforge_contracts.errors import ExitCode
+from runforge_contracts.store.foreign_index import OWN_FORM
 
 from runforge_cli.shell.click_group import CommandGroup
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
@@ -94,8 +95,9 @@ def _document(report: IndexReport) -> dict[str, Any]:
         {name: value for name, value in item.items() if value is not None}
         for item in fields["findings"]
     ]
-    if report.kept_aside is None:
-        document.pop("kept_aside")
+    for name in ("form", "kept_aside"):
+        if document[name] is None:
+            del document[name]
     return document
 
 
@@ -127,7 +129,9 @@ def _advice(report: IndexReport) -> Iterator[str]:
     kinds = {item.kind for item in report.findings}
     if report.unlisted or "index_unreadable" in kinds:
         yield "`runforge index rebuild` adds the runs that are missing."
-    if kinds & {"entry_duplicate", "entry_disagrees"}:
+    if report.findings and report.form not in (None, OWN_FORM):
+        yield "Another client wrote the index; RunForge only appends to it."
+    elif kinds & {"entry_duplicate", "entry_disagrees"}:
         yield (
             "Existing entries are never changed. To build the index from the run folders alone,"
             f" move {printable(report.index)} elsewhere and call `runforge index rebuild`."

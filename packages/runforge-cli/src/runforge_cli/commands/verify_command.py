@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from runforge_engine.verification.verify_run import RunVerification
     from runforge_engine.verification.verify_store import StoreVerification
 
+_EXIT_CODES = {
+    "verified": ExitCode.OK,
+    "unverifiable": ExitCode.UNVERIFIABLE,
+    "not verified": ExitCode.FAILED,
+}
+
 
 @click.command("verify", short_help="Check whether a run or the store was changed.")
 @click.argument("runs", nargs=-1, metavar="RUN...", shell_complete=complete_run)
@@ -34,12 +40,15 @@ def command(
     public_key: str | None,
     without_dataset: bool,
 ) -> int:
-    """Check that runs are unchanged; exit with 0 if every check passes, otherwise 1.
+    """Check that runs are unchanged; exit with 0 if they are, and with 1 if a check fails.
+
+    The exit code is 7 if no check fails, but a run cannot be verified: other clients record no
+    digests of its files.
 
     All files are compared with the recorded digests, the documents with their schemas and each
     other, and the run with its provenance statement, the index, the signature and the dataset.
     --all also checks the whole index, that no signed run is missing, and the finished experiment
-    runs. Nothing is written.
+    runs. A folder that repeats a run for an editor is compared with that run. Nothing is written.
     """
     if everything == bool(runs):
         raise RunForgeError(
@@ -50,17 +59,17 @@ def command(
     key = None if public_key is None else Path(public_key)
     if everything:
         stores, experiments = _everything(settings, key, with_dataset=not without_dataset)
-        found = [*(run for store in stores for run in store.runs), *experiments]
-        holds = all(store.holds for store in stores) and all(run.holds for run in experiments)
+        found = [*(run for store in stores for run in (*store.runs, *store.views)), *experiments]
     else:
         stores, experiments = [], []
         found = list(_runs(settings, runs, key, with_dataset=not without_dataset))
-        holds = all(run.holds for run in found)
+    from runforge_engine.verification.verify_store import verification_document
+
+    document = verification_document(found, stores if everything else None)
     if settings.json:
         from msgspec import to_builtins
-        from runforge_engine.verification.verify_store import verification_document
 
-        write_json(to_builtins(verification_document(found, stores if everything else None)))
+        write_json(to_builtins(document))
     else:
         from runforge_cli.render.verification_view import verification_lines
 
@@ -69,10 +78,10 @@ def command(
         shown = [run for run in found if not (brief and run.holds)]
         write_lines(verification_lines(stores, shown, verbose=settings.verbose))
         if experiments:
-            verified = sum(run.holds for run in experiments)
+            verified = sum(run.verdict == "verified" for run in experiments)
             total = plural(len(experiments), "run")
             write_lines([f"Experiments: {verified:,} of {total} verified"])
-    return ExitCode.OK if holds else ExitCode.FAILED
+    return _EXIT_CODES[document.verdict]
 
 
 def _runs(
@@ -81,12 +90,15 @@ def _runs(
     from runforge_contracts.store.experiment_runs import ExperimentRun
     from runforge_contracts.store.layout import EXPERIMENT_RUNS
     from runforge_contracts.store.lookup import has_ended
+    from runforge_contracts.store.run import Run
     from runforge_engine.verification.context import surroundings_of
     from runforge_engine.verification.verify_run import verify_run
+    from runforge_engine.verification.verify_view import verify_view
 
     # All runs are located before any is read, so that a mistyped name is reported at once.
     folders = [settings.find_any(reference, has_ended) for reference in references]
-    for path, folder in {folder.path: folder for folder in folders}.items():
+    unique = {folder.path: folder for folder in folders}
+    for path, folder in unique.items():
         if isinstance(folder, ExperimentRun):
             from runforge_engine.experiment.record.experiment_verification import (
                 verify_experiment_run,
@@ -102,6 +114,9 @@ def _runs(
         else:
             around = surroundings_of(path, settings.stores(), public_key)
             yield verify_run(path, around, with_dataset=with_dataset)
+    for folder in folders:
+        if isinstance(folder, Run) and folder.view is not None:
+            yield verify_view(folder.view, folder.path, surroundings_of(folder.view, ()))
 
 
 def _everything(

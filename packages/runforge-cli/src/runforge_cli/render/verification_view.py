@@ -11,12 +11,17 @@ from runforge_cli.terminal.text_layout import pairs, paragraph, plural
 
 if TYPE_CHECKING:
     from runforge_contracts.invariants.finding import Finding
-    from runforge_engine.verification.check_result import Check
+    from runforge_engine.verification.check_result import Check, Verdict
     from runforge_engine.verification.verify_run import RunVerification
     from runforge_engine.verification.verify_store import StoreVerification
 
 #: Maximum number of findings and names of each kind; `--json` has all of them.
 _SHOWN = 20
+#: How a verdict is put into words, where not as it is.
+_WORDS = {
+    "not verified": "NOT VERIFIED",
+    "unverifiable": "CANNOT BE VERIFIED, though nothing contradicts it",
+}
 
 
 def verification_lines(
@@ -39,21 +44,22 @@ def verification_lines(
     shown = [run for run in runs if not stores or verbose or not run.holds]
     for number, run in enumerate(shown):
         yield from [""] if number or stores else []
-        yield from paragraph(f"Run {run.run_id}: {_verdict(run.holds)}{_limits(run)}")
+        yield from paragraph(f"{_title(run)}: {_verdict(run.verdict)}")
         yield from _checks(run.checks)
 
 
-def _verdict(holds: bool) -> str:
-    return "verified" if holds else "NOT VERIFIED"
+def _verdict(verdict: Verdict) -> str:
+    return _WORDS.get(verdict, verdict)
 
 
-def _limits(run: RunVerification) -> str:
-    unknown = any(check.name == "files" and check.outcome == "not checked" for check in run.checks)
-    return ", as far as it can be" if run.holds and unknown else ""
+def _title(run: RunVerification) -> str:
+    if run.view is None:
+        return f"Run {run.run_id}"
+    return f"View {shorten(run.run_dir, 200)} of the run {run.run_id}"
 
 
 def _store(store: StoreVerification) -> Iterator[str]:
-    yield from paragraph(f"Store {store.store}: {_verdict(store.holds)}")
+    yield from paragraph(f"Store {store.store}: {_verdict(store.verdict)}")
     yield from _checks(store.checks, _without_result(store))
 
 

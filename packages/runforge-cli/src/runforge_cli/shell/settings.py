@@ -118,6 +118,12 @@ class Settings:
             from runforge_cli.terminal.output import note
 
             note(f"latest is {found.path.name} in {self.shown(found.path.parent)}")
+        view = getattr(found, "view", None)
+        if view is not None and not self.quiet:
+            from runforge_cli.terminal.output import note
+
+            record, place = found.path.name, self.shown(found.path.parent)
+            note(f"{self.shown(view)} is a view of the run {record} in {place}")
         return found
 
     def find_run(self, reference: str, instead: str = _SHOW, takes: Takes | None = None) -> Run:

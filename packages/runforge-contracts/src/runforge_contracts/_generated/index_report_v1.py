@@ -44,7 +44,7 @@ class IndexFinding(Struct, kw_only=True, frozen=True, gc=False):
     kind: Annotated[
         str,
         Meta(
-            description="`index_unreadable`, `entry_missing`, `entry_duplicate`, `entry_disagrees`, `folder_missing` or `folder_unreadable`."
+            description="`index_unreadable`, `entry_unreadable`, `entry_missing`, `entry_duplicate`, `entry_disagrees`, `folder_missing` or `folder_unreadable`."
         ),
     ]
     message: Annotated[str, Meta(description="One sentence.")]
@@ -105,6 +105,15 @@ class StoreReport(Struct, kw_only=True, frozen=True, gc=False):
         list[IndexFinding],
         Meta(description="Differences between the index and the run folders."),
     ]
+    form: (
+        Annotated[
+            str,
+            Meta(
+                description="Schema that the index follows: `index.v1`, or that of another client; absent if there is no index that can be read."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
     kept_aside: (
         Annotated[
             str,

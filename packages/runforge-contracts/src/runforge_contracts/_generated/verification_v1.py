@@ -8,9 +8,32 @@ from . import common_v1
 
 
 Verdict: TypeAlias = Annotated[
-    Literal["verified", "not verified"],
-    Meta(description="Whether no check failed.", title="Verdict"),
+    Literal["verified", "unverifiable", "not verified"],
+    Meta(
+        description="`not verified`: a check failed. `unverifiable`: none failed, but nothing vouches for the files, because the client that wrote the run recorded no digests. Of several runs, the worst of theirs.",
+        title="Verdict",
+    ),
 ]
+
+
+class VerifiedView(Struct, kw_only=True, frozen=True, gc=False):
+    """
+    A folder that repeats files of a run, and in which another client keeps its own.
+    """
+
+    record: Annotated[
+        str, Meta(description="The folder of the run, relative to the workspace.")
+    ]
+    added: Annotated[
+        list[str],
+        Meta(
+            description="Files that the view has besides those of the run, by their path below the folder."
+        ),
+    ]
+    missing: Annotated[
+        list[str],
+        Meta(description="Files of the run that a view repeats, and this one lacks."),
+    ]
 
 
 class VerificationCheck(Struct, kw_only=True, frozen=True, gc=False):
@@ -21,7 +44,7 @@ class VerificationCheck(Struct, kw_only=True, frozen=True, gc=False):
     check: Annotated[
         str,
         Meta(
-            description="For a run: `files`, `documents`, `statement`, `index`, `dataset`, `signature`; for a store: `runs`, `index`, `signatures`.",
+            description="For a run: `files`, `documents`, `statement`, `index`, `dataset`, `signature`; for a view: `view`, `index`; for a store: `runs`, `index`, `signatures`.",
             min_length=1,
         ),
     ]
@@ -34,7 +57,7 @@ class VerificationCheck(Struct, kw_only=True, frozen=True, gc=False):
     verdict: Annotated[
         str,
         Meta(
-            description="Outcome of the check. Files: `unchanged`, `changed`, `no result`, `at work` (the run is running). Documents and statement: `valid`, `invalid`, `none`. Index: the same, `not listed`, `unreadable`. Dataset: `same`, `changed`, `moved`, `gone`, `unreadable`. Signature: `valid`, `invalid`, `unsafe` (its folder is a link), `none`. Runs of a store: `verified`, `not verified`, `incomplete`, `none`. Signatures of a store: `complete`, `contradicted`, `unsafe`, `none`. Any of these: `not checked`.",
+            description="Outcome of the check. Files: `unchanged`, `changed`, `no result`, `at work` (the run is running). Documents and statement: `valid`, `invalid`, `none`. Index: the same, `not listed`, `unreadable`. Dataset: `same`, `changed`, `moved`, `gone`, `unreadable`. View: `same`, `changed`. Signature: `valid`, `invalid`, `unsafe` (its folder is a link), `none`. Runs of a store: `verified`, `unverifiable`, `not verified`, `incomplete`, `none`. Signatures of a store: `complete`, `contradicted`, `unsafe`, `none`. Any of these: `not checked`.",
             min_length=1,
         ),
     ]
@@ -134,6 +157,15 @@ class VerifiedRun(Struct, kw_only=True, frozen=True, gc=False):
     verdict: Verdict
     checks: list[VerificationCheck]
     findings: list[VerificationFinding]
+    view: (
+        Annotated[
+            VerifiedView,
+            Meta(
+                description="Present if the folder is a view of a run: `checks` then compares it with that run."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class VerifiedStore(Struct, kw_only=True, frozen=True, gc=False):

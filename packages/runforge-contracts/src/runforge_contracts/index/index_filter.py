@@ -27,6 +27,7 @@ from runforge_contracts.store.index_form import (
     can_be_shown,
 )
 from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.view_folders import may_have_views
 
 _ID = b'\n      "run_id": "'
 _ID_END = len(_ID) + len("20260201-120000-abc12345")
@@ -57,6 +58,8 @@ def skim_runs(
     Newest or None
         None if the whole index is needed.
     """
+    if may_have_views(store):
+        return None
     try:
         with open_file(store.index) as file, reading(store.index):
             data = read_all(file, os.fstat(file.fileno()).st_size)

@@ -14,7 +14,9 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import FileDigest, read_and_digest
 from runforge_contracts.fs.folders import as_text, walk_folder
 from runforge_contracts.invariants.finding import Finding
+from runforge_contracts.schemas import FIELD
 from runforge_contracts.store import layout
+from runforge_contracts.store.field_documents import CLIENTS
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import describe
 from runforge_contracts.store.run import RUN_VERSIONS, BaseRun, Run
@@ -146,9 +148,13 @@ class CheckedFolder(BaseRun):
             name, warnings = identify(raw, names)
             validate({**raw, "version": 1} if warnings else raw, name)
         except RunForgeError as error:
-            self.findings.extend(refusals(error, file, names[0]))
-        else:
-            self.documents[file] = Document(raw, name, warnings=warnings)
+            if not names[0].startswith(FIELD):  # nothing of the contract
+                self.findings.extend(refusals(error, file, names[0]))
+            return
+        self.documents[file] = Document(raw, name, warnings=warnings)
+        if name.startswith(FIELD) and name != names[0]:
+            message = f"{file} has the form of {CLIENTS[name]} ({name}), not of {names[0]}."
+            self.findings.append(Finding(schema_rule(names[0]), message, file))
 
 
 class CheckedRun(CheckedFolder, Run):

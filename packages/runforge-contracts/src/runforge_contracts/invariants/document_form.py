@@ -13,7 +13,7 @@ from runforge_contracts.codec.strict_yaml import plain_scalars
 from runforge_contracts.display import quote
 from runforge_contracts.invariants.checked_folder import CheckedRun
 from runforge_contracts.invariants.finding import Finding
-from runforge_contracts.schemas import is_in_schema_order
+from runforge_contracts.schemas import FIELD, is_in_schema_order
 from runforge_contracts.store import layout
 
 _BOM = b"\xef\xbb\xbf"
@@ -25,8 +25,8 @@ def form_findings(folder: CheckedRun) -> Iterator[Finding]:
     if not folder.is_current:
         return
     for file, document in folder.documents.items():
-        if file == layout.REQUEST:
-            continue  # Kept as its client wrote it: the executor copies it unchanged.
+        if file == layout.REQUEST or document.name.startswith(FIELD):
+            continue  # Kept as its client wrote it: the executor copies a request unchanged.
         yield from written_form(folder.texts[file], file)
         yield from key_order(document.raw, document.name, file)
         if b'+00:00"' in folder.texts[file]:

@@ -19,11 +19,23 @@ from runforge_contracts.fs.folders import list_folder
 from runforge_contracts.invariants.checked_folder import CheckedRun
 from runforge_contracts.invariants.finding import PRESETS, Finding, close, same, show_value
 from runforge_contracts.invariants.run_invariants import check_folder
+from runforge_contracts.invariants.view_invariants import compare_view
 from runforge_contracts.run_ids import started
 from runforge_contracts.store import layout
+from runforge_contracts.store.foreign_index import write_entry
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.reading import describe, locate_run, read_index_document, run_folders
+from runforge_contracts.store.reading import (
+    StoreIndex,
+    describe,
+    locate_run,
+    read_store_index,
+    run_folders,
+)
 from runforge_contracts.store.run import Run
+from runforge_contracts.store.view_folders import record_of
+
+#: Fields of an entry that all clients take from the documents of the run.
+_IN_COMMON = ("status", "dataset_fingerprint_sha256", "label_column", "model_pkl")
 
 
 def check_store(store: StoreLayout) -> list[Finding]:
@@ -46,8 +58,13 @@ def check_store(store: StoreLayout) -> list[Finding]:
     # Keep only what the index is compared with: there may be very many runs.
     described: dict[Path, dict[str, Any] | None] = {}
     current: dict[str, bool] = {}
-    elsewhere = named_otherwise(index["runs"] if index else (), store)
+    elsewhere = named_otherwise(index.entries if index else (), store)
     for path in run_folders(store):
+        record = record_of(path, store)
+        if record is not None:
+            described[path] = describe_view(path, record, store)
+            findings += _placed(list(compare_view(path, record).findings), path, store)
+            continue
         folder = CheckedRun(path, in_store=path not in elsewhere)
         if not folder.has_ended:
             # A run that is in progress or was interrupted need not be complete.
@@ -85,10 +102,19 @@ def named_otherwise(entries: Iterable[dict[str, Any]], store: StoreLayout) -> se
     }
 
 
-def _read_index(store: StoreLayout) -> tuple[dict[str, Any] | None, list[Finding]]:
-    """Return the raw index, if there is one, and the findings if it cannot be read."""
+def describe_view(view: Path, record: Path, store: StoreLayout) -> dict[str, Any] | None:
+    """Return the entry that an index has for a view of the run in the folder ``record``.
+
+    None if a document of the run is invalid.
+    """
+    entry = _describe(record, store)
+    return None if entry is None else {**entry, "run_dir": store.relative(view)}
+
+
+def _read_index(store: StoreLayout) -> tuple[StoreIndex | None, list[Finding]]:
+    """Return the index, if there is one, and the findings if it cannot be read."""
     try:
-        return read_index_document(store), []
+        return read_store_index(store), []
     except RunForgeError as error:
         file = store.relative(store.index)
         return None, [Finding("index.schema", error.message, file, error.location.pointer)]
@@ -96,7 +122,7 @@ def _read_index(store: StoreLayout) -> tuple[dict[str, Any] | None, list[Finding
 
 def _index(
     store: StoreLayout,
-    index: dict[str, Any] | None,
+    index: StoreIndex | None,
     described: dict[Path, dict[str, Any] | None],
     current: dict[str, bool],
 ) -> Iterator[Finding]:
@@ -107,17 +133,26 @@ def _index(
         if any(current.values()):
             yield Finding("index.complete", f"The store has runs but no {file}.", file)
         return
-    entries = index["runs"]
-    yield from once_findings(entries, file)
-    yield from order_notes(entries, file)
-    for number, entry in enumerate(entries):
-        yield from entry_findings(entry, store, file, f"/runs/{number}", described)
+    yield from problem_findings(index, file)
+    yield from once_findings(index, file)
+    yield from order_notes(index, file)
+    for number, entry in enumerate(index.entries):
+        yield from entry_findings(
+            entry, store, file, index.pointer(number), described, whole=not index.is_foreign
+        )
         yield from _outside_the_runs(entry, store)
-    listed = {entry["run_id"] for entry in entries}
+    listed = {entry["run_id"] for entry in index.entries}
+    entries = {entry["run_id"]: entry for entry in described.values() if entry is not None}
     for run_id, is_current in current.items():
-        if is_current and run_id not in listed:
+        if is_current and run_id not in listed and _is_due(entries.get(run_id), index, store):
             message = f"The run {quote(run_id)} has finished but is not listed."
-            yield Finding("index.complete", message, file, "/runs", run_id)
+            pointer = index.pointer_at(0).rpartition("/")[0]
+            yield Finding("index.complete", message, file, pointer, run_id)
+
+
+def _is_due(entry: dict[str, Any] | None, index: StoreIndex, store: StoreLayout) -> bool:
+    """Return whether the index has a form in which a run can be listed."""
+    return entry is None or write_entry(entry, index.form, store) is not None
 
 
 def _outside_the_runs(entry: dict[str, Any], store: StoreLayout) -> Iterator[Finding]:
@@ -131,31 +166,41 @@ def _outside_the_runs(entry: dict[str, Any], store: StoreLayout) -> Iterator[Fin
         yield from _placed(check_folder(CheckedRun(path, in_store=False)), path, store)
 
 
-def once_findings(entries: list[dict[str, Any]], file: str) -> Iterator[Finding]:
+def problem_findings(index: StoreIndex, file: str) -> Iterator[Finding]:
+    """Yield the entries of the index ``file`` of another client that cannot be read."""
+    for problem in index.problems:
+        rule = "index.run-dir" if problem.member == "run_dir" else "index.schema"
+        pointer = index.pointer_at(problem.position)
+        if problem.member is not None:
+            pointer += format_pointer((problem.member,))
+        yield Finding(rule, problem.message, file, pointer)
+
+
+def once_findings(index: StoreIndex, file: str) -> Iterator[Finding]:
     """Yield the runs that the index ``file`` lists more than once."""
-    seen: dict[str, int] = {}
-    for number, entry in enumerate(entries):
-        run_id = entry["run_id"]
+    seen: dict[str, str] = {}
+    for number, entry in enumerate(index.entries):
+        run_id, pointer = entry["run_id"], index.pointer(number)
         if run_id in seen:
-            message = f"The run {quote(run_id)} is already listed at /runs/{seen[run_id]}."
-            yield Finding("index.once", message, file, f"/runs/{number}/run_id", found=run_id)
-        seen.setdefault(run_id, number)
+            message = f"The run {quote(run_id)} is already listed at {seen[run_id]}."
+            yield Finding("index.once", message, file, f"{pointer}/run_id", found=run_id)
+        seen.setdefault(run_id, pointer)
 
 
-def order_notes(entries: list[dict[str, Any]], file: str) -> Iterator[Finding]:
+def order_notes(index: StoreIndex, file: str) -> Iterator[Finding]:
     """Yield the entries of the index ``file`` of an earlier day than the entry before.
 
     This breaks no rule: entries are in the order of appending, and clocks are set back, runs
     train past midnight, and stores are merged. Runs of one day may overlap and are not noted.
     """
-    times = [started(entry) for entry in entries]
+    times = [started(entry) for entry in index.entries]
     for number, (before, after) in enumerate(pairwise(times), 1):
         if after[:8] < before[:8]:
             message = (
-                f"The run {quote(entries[number]['run_id'])} started at {after}, before the run"
-                f" listed above it, which started at {before}."
+                f"The run {quote(index.entries[number]['run_id'])} started at {after}, before the"
+                f" run listed above it, which started at {before}."
             )
-            yield Finding("index.order", message, file, f"/runs/{number}")
+            yield Finding("index.order", message, file, index.pointer(number))
 
 
 def entry_findings(
@@ -164,6 +209,8 @@ def entry_findings(
     file: str,
     pointer: str,
     described: Mapping[Path, dict[str, Any] | None] = MappingProxyType({}),
+    *,
+    whole: bool = True,
 ) -> Iterator[Finding]:
     """Yield the differences between an entry and the run that it names.
 
@@ -176,6 +223,8 @@ def entry_findings(
     described
         Entries made from the documents of runs that were read already, by folder; None for a run
         whose documents are invalid.
+    whole
+        Whether the entry must have every value that the documents have.
     """
     try:
         path = locate_run(entry, store)
@@ -193,14 +242,16 @@ def entry_findings(
     actual = described[path] if path in described else _describe(path, store)
     if actual is None:
         return  # The findings of the folder report the error.
-    for path_in_entry, value, found in differences(entry, actual):
+    compared = actual if whole or is_recorded_here(path, store) else in_common(actual)
+    for path_in_entry, value, found in differences(entry, compared):
         location = format_pointer(path_in_entry)
         message = (
             f"The entry has {location} {show_value(found)}; the run's documents have"
             f" {show_value(value)}."
         )
         yield Finding("index.entry", message, file, pointer + location, value, found)
-    lacking = actual.keys() - entry.keys() if (path / layout.MANIFEST).exists() else ()
+    has_manifest = whole and (path / layout.MANIFEST).exists()
+    lacking = actual.keys() - entry.keys() if has_manifest else ()
     for key in sorted(lacking):
         message = (
             f"The entry lacks {quote(key)}; the run's documents have {show_value(actual[key])}."
@@ -213,6 +264,19 @@ def _describe(path: Path, store: StoreLayout) -> dict[str, Any] | None:
         return describe(Run(path), store)
     except RunForgeError:
         return None
+
+
+def is_recorded_here(folder: Path, store: StoreLayout) -> bool:
+    """Return whether the run in a folder, or the one that it is a view of, has a manifest."""
+    return ((record_of(folder, store) or folder) / layout.MANIFEST).is_file()
+
+
+def in_common(actual: dict[str, Any]) -> dict[str, Any]:
+    """Return the values that the index of another client has from the documents of its run.
+
+    Others have two sources there: the extension measures the time of a run, and so does its engine.
+    """
+    return {name: value for name, value in actual.items() if name in _IN_COMMON}
 
 
 def differences(
@@ -242,7 +306,7 @@ def differences(
 
 def _alike(key: str, value: Any, found: Any) -> bool:
     if key == "preset_id":
-        return same(value, PRESETS.get(found, found))
+        return same(PRESETS.get(value, value), PRESETS.get(found, found))
     if key == "created_at":
         return instant(value) == instant(found)
     return same(value, found)

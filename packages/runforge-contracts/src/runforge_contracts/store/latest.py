@@ -27,6 +27,7 @@ from runforge_contracts.store.index_form import can_be_shown, newest_entries
 from runforge_contracts.store.layout import ExperimentLayout, Place, StoreLayout
 from runforge_contracts.store.reading import locate_run, read_index, run_names
 from runforge_contracts.store.run import Run
+from runforge_contracts.store.view_folders import record_of
 
 AnyRun = Run | ExperimentRun
 
@@ -110,7 +111,7 @@ def _listed(store: StoreLayout) -> _Sequence:
             path = locate_run(entry, store)
         except RunForgeError:
             continue
-        if path.is_dir():
+        if path.is_dir() and record_of(path, store) is None:
             yield Run(path), _begun(path, _TRAINED, started(entry))
 
 
@@ -137,7 +138,8 @@ def _unlisted(store: StoreLayout) -> _Sequence:
     paths = [store.run_folder(name) for name in run_names(store) if name not in known]
     found = [(path, _begun(path, _TRAINED, started({"run_id": path.name}))) for path in paths]
     for path, begun in sorted(found, key=lambda item: _LATER(item[1])):
-        yield Run(path), begun
+        if record_of(path, store) is None:
+            yield Run(path), begun
 
 
 def _experiments(place: ExperimentLayout) -> _Sequence:

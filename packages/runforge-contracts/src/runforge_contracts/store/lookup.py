@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, Problem, RunForgeError
-from runforge_contracts.run_ids import is_run_id
+from runforge_contracts.run_ids import as_run_id, is_run_id
 from runforge_contracts.store.experiment_runs import ExperimentRun, is_experiment_folder
 from runforge_contracts.store.latest import AnyRun as AnyRun
 from runforge_contracts.store.latest import latest_runs
-from runforge_contracts.store.layout import ExperimentLayout, Place, StoreLayout
+from runforge_contracts.store.layout import LEGACY_STORE, ExperimentLayout, Place, StoreLayout
 from runforge_contracts.store.reading import locate_run, read_index, run_names
 from runforge_contracts.store.run import Run
+from runforge_contracts.store.view_folders import (
+    may_have_views,
+    record_of,
+    record_of_path,
+    repeated_id,
+)
 
 #: Predicate for runs that a command accepts.
 Takes = Callable[[AnyRun], bool]
@@ -56,7 +62,9 @@ def find_any_run(reference: str, places: Sequence[Place], takes: Takes | None = 
     ----------
     reference
         A run id, a unique prefix of one, ``latest``, or the path of a run folder, relative to the
-        current folder or to the workspace.
+        current folder or to the workspace. Other clients name a folder otherwise than its run:
+        either name is taken. A view stands for the run that it repeats, whose
+        :attr:`~runforge_contracts.store.run.Run.view` it then is.
     places
         The stores and repositories to search; at least one.
     takes
@@ -74,17 +82,20 @@ def find_any_run(reference: str, places: Sequence[Place], takes: Takes | None = 
         return _at(Path(reference), places)
     if reference == "latest":
         return _latest(places, takes)
-    path = _folder_named(reference, stores)
-    if path is not None:
-        return Run(path)
+    named = _folder_named(reference, stores)
+    if named is not None:
+        return named
     trained = _known(stores)
+    if reference and not any(name.startswith(reference) for name in trained):
+        trained |= _by_documents(stores)
     others = {
         str(run_id): place.run_folder(str(run_id))
         for place in places
         if isinstance(place, ExperimentLayout)
         for run_id in place.ids()
     }
-    run_id = _match(reference, [*trained, *others], places[0])
+    paths = {name: known.path for name, known in trained.items()} | others
+    run_id = _match(reference, paths, places[0])
     return ExperimentRun(others[run_id]) if run_id in others else trained[run_id].folder()
 
 
@@ -123,15 +134,24 @@ class _Known(NamedTuple):
     """A trained run from the index, or else from its folder."""
 
     store: StoreLayout
-    run_id: str
+    #: The folder that the run should have.
+    path: Path
     #: The entry of the index, or None.
     entry: dict[str, Any] | None = None
+    #: A view of the run, by whose name it is known.
+    view: Path | None = None
 
     def folder(self) -> Run:
         """Return the run's folder; raise ``RUN_NOT_FOUND`` if it is missing."""
-        if self.entry is None:
-            return Run(self.store.run_folder(self.run_id))
-        return folder_of(self.entry, self.store)
+        if self.entry is not None:
+            return folder_of(self.entry, self.store)
+        return _run_at(self.path, self.view)
+
+
+def _run_at(path: Path, view: Path | None = None) -> Run:
+    run = Run(path)
+    run.view = view
+    return run
 
 
 def folder_of(entry: dict[str, Any], store: StoreLayout) -> Run:
@@ -165,7 +185,8 @@ def _at(reference: Path, places: Sequence[Place]) -> AnyRun:
     paths = [Path(os.path.abspath(base / reference)) for base in bases]  # noqa: PTH100
     for path in paths:
         if path.is_dir():
-            return open_run(path)
+            record = record_of_path(path)
+            return open_run(path) if record is None else _run_at(record, path)
     stores = [place for place in places if isinstance(place, StoreLayout)]
     for known in _known(stores).values():
         entry = known.entry
@@ -200,8 +221,8 @@ def _is_taken(run: AnyRun, takes: Takes) -> bool:
         return False
 
 
-def _folder_named(run_id: str, stores: Sequence[StoreLayout]) -> Path | None:
-    """Return the folder whose name is a complete run id, or None; no index is read.
+def _folder_named(run_id: str, stores: Sequence[StoreLayout]) -> Run | None:
+    """Return the run in the folder whose name is a complete run id, or None; no index is read.
 
     An empty folder is skipped: it may only reserve the id of a run in another folder.
     """
@@ -209,32 +230,75 @@ def _folder_named(run_id: str, stores: Sequence[StoreLayout]) -> Path | None:
         for store in reversed(stores):
             path = store.run_folder(run_id)
             if path.is_dir() and not path.is_symlink() and os.listdir(path):  # noqa: PTH208
-                return path
+                record = record_of(path, store)
+                return Run(path) if record is None else _run_at(record, path)
     return None
 
 
 def _known(stores: Iterable[StoreLayout]) -> dict[str, _Known]:
-    """Return every trained run by its id, from the indexes and from the folders."""
-    return {known.run_id: known for store in stores for known in _known_in(store)}
+    """Return every trained run by its id and by the name of its folder."""
+    return {name: known for store in stores for name, known in _known_in(store)}
 
 
-def _known_in(store: StoreLayout) -> Iterator[_Known]:
+def _known_in(store: StoreLayout) -> Iterator[tuple[str, _Known]]:
+    """Yield the runs of a store by name, from the index and from the folders; the last counts."""
     try:
         entries = read_index(store)
     except RunForgeError:
         entries = []
-    for entry in reversed(entries):  # The first of two entries of a run counts.
-        yield _Known(store, entry["run_id"], entry)
     listed = {entry["run_id"] for entry in entries}
+    has_views = may_have_views(store)
+    ids, aliases = list[tuple[str, _Known]](), list[tuple[str, _Known]]()
+    for entry in reversed(entries):  # The first of two entries of a run counts.
+        path = store.workspace / entry["run_dir"]
+        record = record_of(path, store) if has_views else None
+        known = _Known(store, path, entry) if record is None else _Known(store, record, view=path)
+        if record is None:
+            ids.append((entry["run_id"], known))
+        if path.parent == store.runs and path.name not in listed:
+            listed.add(path.name)
+            aliases.append((path.name, known))
+    yield from aliases
+    yield from ids
     for name in run_names(store):
         if name not in listed:
-            yield _Known(store, name)
+            path = store.run_folder(name)
+            record = record_of(path, store)
+            yield (
+                name,
+                _Known(store, path) if record is None else _Known(store, record, view=path),
+            )
 
 
-def _match(reference: str, known: Iterable[str], place: Place) -> str:
-    """Return the run id that equals ``reference``, or the only one that starts with it."""
-    ids = dict.fromkeys(known)
-    matches = [run_id for run_id in ids if reference and run_id.startswith(reference)]
+def _by_documents(stores: Iterable[StoreLayout]) -> dict[str, _Known]:
+    """Return the runs whose documents have another id than the name of their folder, by that id.
+
+    Such runs are those of older clients in ``.ml``, and they may be in no index.
+    """
+    found = {}
+    for store in stores:
+        for name in run_names(store) if store.name == LEGACY_STORE else ():
+            path = store.run_folder(name)
+            run_id = repeated_id(path) or as_run_id(name)
+            if run_id != name and record_of(path, store) is None:
+                found[run_id] = _Known(store, path)
+    return found
+
+
+def _match(reference: str, ids: Mapping[str, Path], place: Place) -> str:
+    """Return the name that equals ``reference``, or that of the only run with one that starts so.
+
+    Parameters
+    ----------
+    reference
+        A name, or the start of one.
+    ids
+        The folder of every run, by each of its names.
+    place
+        Where they were searched, for the error.
+    """
+    named = {path: run_id for run_id, path in ids.items() if run_id.startswith(reference)}
+    matches = list(named.values()) if reference else []
     if reference in ids:
         matches = [reference]
     if len(matches) == 1:

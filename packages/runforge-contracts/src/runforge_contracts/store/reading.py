@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -15,34 +17,78 @@ from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
 from runforge_contracts.fs.files import read_file
 from runforge_contracts.run_ids import is_any_run_id, started
+from runforge_contracts.store import layout
+from runforge_contracts.store.foreign_index import (
+    OWN_FORM,
+    EntryProblem,
+    IndexFormName,
+    form_of,
+    read_entry,
+)
 from runforge_contracts.store.index_form import once
-from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.layout import LEGACY_STORE, StoreLayout
 from runforge_contracts.store.run import Run
+from runforge_contracts.store.view_folders import may_have_views, record_of
 from runforge_contracts.validation import validate
 
 #: Largest index that is read: some 400 bytes for each of half a million runs.
 MAX_INDEX_BYTES = 256 * 2**20
 
 
-def read_index_document(store: StoreLayout) -> dict[str, Any] | None:
-    """Return the raw index of the store, or None if it does not exist.
+@dataclass(frozen=True, slots=True)
+class StoreIndex:
+    """The index of a store, as its file has it and in the terms of ``index.v1``."""
+
+    #: ``index.v1``, or the form of another client.
+    form: IndexFormName
+    #: The document; an array in one of the forms.
+    raw: Any
+    #: The bytes that it was read from.
+    text: bytes
+    #: Its entries, oldest first: those of ``index.v1`` as they are, others in its terms.
+    entries: list[dict[str, Any]]
+    #: Position in the document of each of :attr:`entries`.
+    positions: Sequence[int]
+    #: Entries of another client that cannot be read.
+    problems: tuple[EntryProblem, ...] = ()
+
+    @property
+    def raw_entries(self) -> list[Any]:
+        """The entries as the document has them."""
+        found: list[Any] = self.raw if isinstance(self.raw, list) else self.raw["runs"]
+        return found
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether it is in the form of another client."""
+        return self.form != OWN_FORM
+
+    def pointer(self, number: int) -> str:
+        """Return the JSON Pointer of the entry ``entries[number]``."""
+        return self.pointer_at(self.positions[number])
+
+    def pointer_at(self, position: int) -> str:
+        """Return the JSON Pointer of the entry at a position in the document."""
+        return f"/{position}" if isinstance(self.raw, list) else f"/runs/{position}"
+
+
+def read_store_index(store: StoreLayout) -> StoreIndex | None:
+    """Return the index of the store, or None if it does not exist.
 
     Raises
     ------
     RunForgeError
         ``INDEX_INVALID`` if it cannot be read.
     """
-    return read_index_text(store)[0]
-
-
-def read_index_text(store: StoreLayout) -> tuple[dict[str, Any] | None, bytes]:
-    """Return the raw index as :func:`read_index_document` does, and its bytes."""
     try:
+        _refuse_link(store.index.parent)
         data = read_file(store.index, max_bytes=MAX_INDEX_BYTES, too_large=ErrorCode.JSON_TOO_LARGE)
         raw = parse_json(data, path=str(store.index), max_bytes=MAX_INDEX_BYTES)
-        validate(raw, "index.v1", path=str(store.index))
+        form = form_of(raw, store) or OWN_FORM
+        if form == OWN_FORM:
+            validate(raw, OWN_FORM, path=str(store.index))
     except NotFoundError:
-        return None, b""
+        return None
     except RunForgeError as error:
         raise RunForgeError(
             ErrorCode.INDEX_INVALID,
@@ -51,16 +97,50 @@ def read_index_text(store: StoreLayout) -> tuple[dict[str, Any] | None, bytes]:
             path=str(store.index),
             pointer=error.location.pointer,
         ) from error
-    return raw, data
+    if form == OWN_FORM:
+        entries = [
+            read_entry(entry, store) if _is_of_editor(entry, store) else entry
+            for entry in raw["runs"]
+        ]
+        return StoreIndex(form, raw, data, entries, range(len(entries)))
+    entries, positions, problems = [], list[int](), list[EntryProblem]()
+    for position, entry in enumerate(raw if isinstance(raw, list) else raw["runs"]):
+        try:
+            entries.append(read_entry(entry, store))
+        except RunForgeError as error:
+            member = (error.location.pointer or "").removeprefix("/") or None
+            problems.append(EntryProblem(position, error.message, member))
+        else:
+            positions.append(position)
+    return StoreIndex(form, raw, data, entries, positions, tuple(problems))
+
+
+def _is_of_editor(entry: dict[str, Any], store: StoreLayout) -> bool:
+    """Return whether an editor added the entry, whose path of the model starts at the workspace."""
+    run_dir, runs = entry["run_dir"], f"{store.relative(store.runs)}/"
+    if not run_dir.startswith(runs) or ".." in run_dir:
+        return False
+    return str(entry.get("model_pkl", "")).startswith(f"{run_dir}/")
+
+
+def _refuse_link(folder: Path) -> None:
+    """Raise ``FILE_UNSAFE`` if the folder of an index is a symbolic link."""
+    if folder.is_symlink():
+        raise RunForgeError(
+            ErrorCode.FILE_UNSAFE,
+            f"{quote(folder, 200)} is a symbolic link, which could lead anywhere.",
+            path=str(folder),
+        )
 
 
 def read_index(store: StoreLayout) -> list[dict[str, Any]]:
-    """Return the raw entries of the store's index, oldest first; empty without an index.
+    """Return the entries of the store's index, oldest first; empty without an index.
 
-    Raises ``INDEX_INVALID`` if the index cannot be read.
+    Entries of other clients are in the terms of ``index.v1``; those that cannot be read are left
+    out. Raises ``INDEX_INVALID`` if the index cannot be read.
     """
-    index = read_index_document(store)
-    return [] if index is None else index["runs"]
+    index = read_store_index(store)
+    return [] if index is None else index.entries
 
 
 def run_folders(store: StoreLayout) -> list[Path]:
@@ -77,7 +157,7 @@ def run_names(store: StoreLayout) -> list[str]:
             return sorted(
                 entry.name
                 for entry in found
-                if is_any_run_id(entry.name) and entry.is_dir(follow_symlinks=False)
+                if entry.is_dir(follow_symlinks=False) and may_be_run(entry.name, store)
             )
     except FileNotFoundError:
         return []
@@ -87,6 +167,18 @@ def run_names(store: StoreLayout) -> list[str]:
             f"The folder of the runs cannot be read: {error.strerror}.",
             path=str(runs),
         ) from error
+
+
+def may_be_run(name: str, store: StoreLayout) -> bool:
+    """Return whether the folder with this name among the runs of a store may be that of a run.
+
+    Its name could be a run id, or it is a folder of Desktop, which may have any name.
+    """
+    if is_any_run_id(name):
+        return True
+    if store.name != LEGACY_STORE or name.startswith(".") or not name.isprintable():
+        return False
+    return (store.runs / name / layout.RUN).is_file()
 
 
 def describe(folder: Run, store: StoreLayout) -> dict[str, Any]:
@@ -133,7 +225,7 @@ def list_runs(store: StoreLayout, *, trust_index: bool = True) -> list[dict[str,
 
     Runs that are not in the index (made by an older client, still training, or interrupted) are
     described from their documents. A folder whose documents cannot be read is skipped; reading it
-    raises the error.
+    raises the error. A view of a run of another store is left out.
 
     Parameters
     ----------
@@ -146,18 +238,35 @@ def list_runs(store: StoreLayout, *, trust_index: bool = True) -> list[dict[str,
     ids = {entry["run_id"] for entry in entries}
     unlisted = [name for name in run_names(store) if name not in ids]
     known = store.known_names(entries) if unlisted else ids
+    entries = without_views(entries, store)
     # The first index had no status; read it from the run's documents.
     entries = [entry if "status" in entry else _completed(entry, store) for entry in entries]
     for name in unlisted:
-        if name not in known:
+        path = store.run_folder(name)
+        if name not in known and record_of(path, store) is None:
             with contextlib.suppress(RunForgeError):
-                entry = describe(Run(store.run_folder(name)), store)
+                entry = describe(Run(path), store)
                 # Its documents may be a copy of those of another run in the list.
                 if entry["run_id"] not in known:
                     known.add(entry["run_id"])
                     entries.append(entry)
     # A stable sort by second: runs of one second keep the order of the index.
     return sorted(entries, key=started)
+
+
+def without_views(entries: list[dict[str, Any]], store: StoreLayout) -> list[dict[str, Any]]:
+    """Return the entries of an index without those of views of runs of another store."""
+    if not may_have_views(store):
+        return entries
+    kept = []
+    for entry in entries:
+        try:
+            folder = locate_run(entry, store)
+        except RunForgeError:
+            folder = None
+        if folder is None or record_of(folder, store) is None:
+            kept.append(entry)
+    return kept
 
 
 def _completed(entry: dict[str, Any], store: StoreLayout) -> dict[str, Any]:

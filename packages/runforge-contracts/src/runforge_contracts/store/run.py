@@ -14,16 +14,18 @@ from typing import Any, Literal
 
 from runforge_contracts.display import printable
 from runforge_contracts.documents import Document, DocumentFolder
+from runforge_contracts.errors import RunForgeError
 from runforge_contracts.metrics import Metric, primary_metric
-from runforge_contracts.store import layout
+from runforge_contracts.run_ids import as_run_id
+from runforge_contracts.store import field_documents, layout
 
 #: Schemas of ``run.json`` that are read, newest first.
 RUN_VERSIONS = ("run.v0.4.0", "run.v0.3.6", "run.v0.3.3", "run.v0.2.2.1")
 #: Schemas that the documents of a run may follow, by their path in the run folder.
 SCHEMAS_BY_FILE = {
-    layout.REQUEST: ("request.v1",),
-    layout.RUN: RUN_VERSIONS,
-    layout.RESULT: ("result.v1",),
+    layout.REQUEST: ("request.v1", *field_documents.FORMS_BY_FILE[layout.REQUEST]),
+    layout.RUN: (*RUN_VERSIONS, *field_documents.FORMS_BY_FILE[layout.RUN]),
+    layout.RESULT: ("result.v1", *field_documents.FORMS_BY_FILE[layout.RESULT]),
     layout.METRICS: ("metrics.phase2",),
     layout.METRICS_V1: ("metrics.v1",),
     layout.DIAGNOSTICS: ("diagnostics.v1",),
@@ -31,6 +33,7 @@ SCHEMAS_BY_FILE = {
     layout.FEATURE_IMPORTANCE: ("feature_importance.v1",),
     layout.LINEAR_COEFFICIENTS: ("linear_coefficients.v1",),
     layout.INTERPRETABILITY_INDEX: ("interpretability.index.v1",),
+    field_documents.CANCELLED_MARKER: ("field.cancelled_marker.v1.0.0",),
 }
 
 #: The state of a run. ``incomplete`` is a run without a result, or whose record is incomplete;
@@ -116,33 +119,75 @@ class Run(BaseRun):
     """One trained run, read from its folder.
 
     :attr:`request`, :attr:`record` and :attr:`result` are the contents of the documents, or None
-    if the run has none. :meth:`document` returns a document with its typed view.
+    if the run has none. Where a document has the form of another client, they are what it says in
+    the contract's words, without the members that it lacks. :meth:`document` returns a document as
+    it is, with its typed view.
+
+    Source: specification, chapter 19.
     """
 
     schemas = SCHEMAS_BY_FILE
+    #: The folder by which the run was named, if that is a view of it.
+    view: Path | None = None
 
     @property
     def request(self) -> dict[str, Any] | None:
         """``request.json``: the configuration of the run."""
-        return self.content(layout.REQUEST)
+        request = self.document(layout.REQUEST)
+        run = self.document(layout.RUN) if request is None else None
+        return field_documents.request_of(request, run)
 
     @property
     def record(self) -> dict[str, Any] | None:
         """``run.json``: what happened, if training completed, and the origin of the run."""
-        return self.content(layout.RUN)
+        return field_documents.record_of(self.document(layout.RUN))
 
     @property
     def result(self) -> dict[str, Any] | None:
         """``result.json``: the status with which the run finished."""
-        return self.content(layout.RESULT)
+        result = self.document(layout.RESULT)
+        if result is not None and result.name == "result.v1":
+            return result.content
+        return field_documents.result_of(
+            result,
+            self.document(layout.REQUEST),
+            self.document(layout.RUN),
+            self._cancelled_marker,
+        )
+
+    def _cancelled_marker(self) -> dict[str, Any] | None:
+        try:
+            return self.content(field_documents.CANCELLED_MARKER)
+        except RunForgeError:
+            return {}  # That it is there is enough.
+
+    def form(self, file: str) -> str | None:
+        """Return the name of the schema that a document follows, such as ``request.v1``.
+
+        Parameters
+        ----------
+        file
+            Path of the document in the run folder.
+        """
+        document = self.document(file)
+        return None if document is None else document.name
+
+    @property
+    def client_form(self) -> str | None:
+        """The other client in whose form documents of the run are; None for the contract's."""
+        for file in field_documents.FORMS_BY_FILE:
+            client = field_documents.CLIENTS.get(self.form(file) or "")
+            if client is not None:
+                return client
+        return None
 
     @property
     def id(self) -> str:
         """The id in the run's documents, else the name of its folder."""
         for document in (self.record, self.result):
             if document and "run_id" in document:
-                return str(document["run_id"])
-        return self.path.name
+                return as_run_id(str(document["run_id"]))
+        return as_run_id(self.path.name)
 
     @property
     def status(self) -> RunStatus:

@@ -28,6 +28,7 @@ const ajv = new Ajv2020({
 });
 ajv.addKeyword("x-runforge-file");
 ajv.addKeyword("x-runforge-format");
+ajv.addKeyword("x-runforge-known-by");
 for (const schema of Object.values(schemas)) ajv.addSchema(schema);
 const names = Object.keys(schemas) as DocumentName[];
 

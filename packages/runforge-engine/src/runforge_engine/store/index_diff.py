@@ -6,7 +6,7 @@ Source: specification, sections 5.5 and 5.7.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,16 @@ from runforge_contracts.codec.pointers import format_pointer
 from runforge_contracts.display import quote
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.fs.folders import as_text
-from runforge_contracts.invariants.store_invariants import differences, instant
+from runforge_contracts.invariants.store_invariants import (
+    differences,
+    in_common,
+    instant,
+    is_recorded_here,
+)
+from runforge_contracts.store.foreign_index import write_entry
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.reading import locate_run, read_index_document
+from runforge_contracts.store.reading import StoreIndex, locate_run, read_store_index
+from runforge_contracts.store.view_folders import record_of
 
 from runforge_engine.store.scan import Found, Skipped, State, children, look_at
 
@@ -25,8 +32,8 @@ from runforge_engine.store.scan import Found, Skipped, State, children, look_at
 class IndexFinding:
     """An inconsistency between the index and the run folders."""
 
-    #: ``index_unreadable``, ``entry_missing``, ``entry_duplicate``, ``folder_missing``,
-    #: ``folder_unreadable`` or ``entry_disagrees``.
+    #: ``index_unreadable``, ``entry_unreadable``, ``entry_missing``, ``entry_duplicate``,
+    #: ``folder_missing``, ``folder_unreadable`` or ``entry_disagrees``.
     kind: str
     #: Description, in one sentence.
     message: str
@@ -65,6 +72,8 @@ class IndexReport:
     #: Runs in the index whose folder is missing.
     missing_folders: tuple[str, ...]
     findings: tuple[IndexFinding, ...]
+    #: ``index.v1``, or the form of another client; None without a readable index.
+    form: str | None = None
     #: Where an unreadable index was kept, relative to the workspace.
     kept_aside: str | None = None
 
@@ -82,8 +91,8 @@ class IndexDiff:
 
     def __init__(self, store: StoreLayout, *, thorough: bool) -> None:
         self.store = store
-        #: The raw index; None if it is missing or unreadable.
-        self.index: dict[str, Any] | None = None
+        #: The index; None if it is missing or unreadable.
+        self.index: StoreIndex | None = None
         #: Why the index is unreadable.
         self.problem: RunForgeError | None = None
         #: Finished runs missing from the index, in the order in which they ended.
@@ -94,17 +103,17 @@ class IndexDiff:
 
     def read_again(self) -> bool:
         """Read the index again, and return whether it has changed."""
-        before = self.index
+        before = None if self.index is None else self.index.text
         self.index = self.problem = None
         try:
-            self.index = read_index_document(self.store)
+            self.index = read_store_index(self.store)
         except RunForgeError as error:
             self.problem = error
-        return self.index != before
+        return before != (None if self.index is None else self.index.text)
 
     def report(self) -> IndexReport:
         """Scan the run folders and return the report."""
-        entries = self.index["runs"] if self.index else []
+        entries = self.index.entries if self.index else []
         # The folder of each indexed run: by its first entry, as readers of the index find it.
         places: dict[str, Path | None] = {}
         for entry in entries:
@@ -117,9 +126,15 @@ class IndexDiff:
             if reason is not None:
                 skipped.append(Skipped(as_text(path.name), reason))
             elif path not in indexed:
-                found.append(self._look_at(path))
+                record = record_of(path, self.store)
+                if record is None:
+                    found.append(self._look_at(path))
+                else:
+                    skipped.append(Skipped(path.name, _is_view(record, self.store)))
         chosen, copies = _choose([item for item in found if item.state == "finished"], places)
-        self.unlisted = sorted(chosen, key=lambda item: item.ended)
+        self.unlisted = sorted(
+            (item for item in chosen if self._can_list(item)), key=lambda item: item.ended
+        )
         skipped += copies
         skipped += [
             Skipped(item.path.name, item.reason) for item in found if item.state == "unreadable"
@@ -146,7 +161,14 @@ class IndexDiff:
             ),
             missing_folders=tuple(run_id for run_id, place in places.items() if place is None),
             findings=(*self._index_findings(entries, places), *self._folder_findings(found)),
+            form=None if self.index is None else self.index.form,
         )
+
+    def _can_list(self, found: Found) -> bool:
+        """Return whether the index, which may be another client's, has a form for a run."""
+        if self.index is None:
+            return found.is_due
+        return write_entry(found.entry, self.index.form, self.store) is not None
 
     def _look_at(self, path: Path, *, is_listed: bool = False) -> Found:
         found = self._known.get(path)
@@ -162,20 +184,32 @@ class IndexDiff:
         if self.problem is not None:
             text = self.problem.message
             yield IndexFinding("index_unreadable", text, file, self.problem.location.pointer)
+        if self.index is None:
+            return
+        for problem in self.index.problems:
+            pointer = self.index.pointer_at(problem.position)
+            pointer += format_pointer(() if problem.member is None else (problem.member,))
+            yield IndexFinding("entry_unreadable", problem.message, file, pointer)
         for number, entry in enumerate(entries):
-            run_id, pointer = entry["run_id"], f"/runs/{number}"
+            run_id, pointer = entry["run_id"], self.index.pointer(number)
             first = seen.setdefault(run_id, number)
             place = places[run_id]
             if first != number:
-                text = f"The run {quote(run_id)} is listed again; its first entry is /runs/{first}."
+                text = (
+                    f"The run {quote(run_id)} is listed again; its first entry is"
+                    f" {self.index.pointer(first)}."
+                )
                 yield IndexFinding("entry_duplicate", text, file, pointer, run_id)
             elif place is None:
                 text = f"The folder of the run {quote(run_id)} is gone: {quote(entry['run_dir'])}."
                 yield IndexFinding("folder_missing", text, file, f"{pointer}/run_dir", run_id)
             elif self._thorough:
-                found = self._look_at(place, is_listed=True)
+                record = record_of(place, self.store)
+                found = self._look_at(record or place, is_listed=True)
                 if found.state == "unreadable":
                     yield self._folder_unreadable(found, run_id)
+                if self.index.is_foreign and not is_recorded_here(place, self.store):
+                    found = replace(found, entry=in_common(found.entry))
                 for parts, text in _disagreements(entry, found):
                     yield IndexFinding(
                         "entry_disagrees", text, file, pointer + format_pointer(parts), run_id
@@ -197,6 +231,10 @@ class IndexDiff:
         return IndexFinding(
             "folder_unreadable", text, self.store.relative(found.path), run_id=run_id
         )
+
+
+def _is_view(record: Path, store: StoreLayout) -> str:
+    return f"It is a view of the run {quote(store.relative(record), 200)}."
 
 
 def _place(entry: dict[str, Any], store: StoreLayout) -> Path | None:

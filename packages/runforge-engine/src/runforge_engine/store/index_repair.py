@@ -17,18 +17,22 @@ from runforge_contracts.codec.strict_json import parse_json
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import read_file, sync_folder, writing
+from runforge_contracts.store.foreign_index import OWN_FORM
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import MAX_INDEX_BYTES
 
 from runforge_engine.runtime.clock import read_clock
 from runforge_engine.runtime.folder_lock import wait_until_free
 from runforge_engine.store.index_diff import IndexDiff, IndexReport
-from runforge_engine.store.run_folders import index_lock, write_index
+from runforge_engine.store.index_lock import index_lock
+from runforge_engine.store.run_folders import append_foreign, write_index
 from runforge_engine.store.scan import refuse_links
 
 #: How often the index is read again if a run was appended while the folders were read.
 _ATTEMPTS = 5
-_VERSIONS = re.compile(r"index\.v[0-9]+")
+#: Versions of indexes, this client's and those of others.
+_VERSIONS = re.compile(r"index\.v[0-9]+|[0-9]+(\.[0-9]+)+")
+_KNOWN_VERSIONS = ("index.v1", "1.0.0", "0.2.2.1")
 
 
 def check_index(store: StoreLayout) -> IndexReport:
@@ -78,9 +82,13 @@ def rebuild_index(store: StoreLayout) -> IndexReport:
             kept = store.relative(_keep_aside(store, comparison.problem))
         elif not report.unlisted:
             return report
-        index = comparison.index or {"schema_version": "index.v1", "runs": []}
-        index["runs"] += [found.entry for found in comparison.unlisted]
-        write_index(store, index)
+        index, missing = comparison.index, [found.entry for found in comparison.unlisted]
+        if index is None or not index.is_foreign:
+            raw = {"schema_version": OWN_FORM, "runs": []} if index is None else index.raw
+            raw["runs"] += missing
+            write_index(store, raw)
+    if index is not None and index.is_foreign:
+        append_foreign(store, index, missing)
     comparison.read_again()
     return replace(
         comparison.report(),
@@ -99,7 +107,7 @@ def _keep_aside(store: StoreLayout, problem: RunForgeError) -> Path:
     if isinstance(cause, RunForgeError) and cause.code is ErrorCode.FILE_UNREADABLE:
         raise problem
     version = _version(store)
-    if version is not None and _VERSIONS.fullmatch(version) and version != "index.v1":
+    if version is not None and _VERSIONS.fullmatch(version) and version not in _KNOWN_VERSIONS:
         raise RunForgeError(
             ErrorCode.DOCUMENT_VERSION_UNSUPPORTED,
             f"The index says that it is {quote(version)}; `index.v1` is known here.",

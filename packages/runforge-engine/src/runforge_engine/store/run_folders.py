@@ -11,8 +11,7 @@ import json
 import mmap
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +20,15 @@ from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import open_file, reading, sync_folder, write_file, writing
 from runforge_contracts.schemas import in_schema_order
+from runforge_contracts.store.foreign_index import OWN_FORM, write_entry
 from runforge_contracts.store.layout import GIT_ATTRIBUTES_TEXT, StoreLayout
-from runforge_contracts.store.reading import read_index_document
+from runforge_contracts.store.reading import StoreIndex, read_store_index
 from runforge_contracts.validation import validate
 
 from runforge_engine.runtime.background import Check, run_stoppable
-from runforge_engine.runtime.folder_lock import holder_of
+from runforge_engine.store.editor_index import append_foreign_entries
 from runforge_engine.store.index_append import append_to_large
-
-#: How long an append waits for other processes, in seconds.
-LOCK_TIMEOUT = 30.0
+from runforge_engine.store.index_lock import index_lock, refuse_linked_folders
 
 
 def claim_folder(store: StoreLayout, candidates: Iterator[str]) -> Path:
@@ -119,13 +117,7 @@ def take_folder(folder: Path, store: StoreLayout) -> None:
 
 def _prepare(store: StoreLayout) -> None:
     """Create the store if it does not exist, and configure Git to leave its bytes unchanged."""
-    for folder in (store.root, store.runs):
-        if folder.is_symlink():
-            raise RunForgeError(
-                ErrorCode.FILE_UNSAFE,
-                f"{quote(folder, 200)} is a symbolic link; a store is never written through one.",
-                path=str(folder),
-            )
+    refuse_linked_folders(store)
     with writing(store.runs):
         store.runs.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(OSError):  # A failure here loses no run.
@@ -172,6 +164,9 @@ def _taken(store: StoreLayout, run_id: str) -> RunForgeError:
 def append_entry(store: StoreLayout, entry: dict[str, Any]) -> None:
     """Append ``entry`` to the index exactly once, after all existing entries.
 
+    An index in the form of another client gets the entry in that form, and everything else in it
+    stays as it is, byte for byte; a run that has no entry in that form is not listed.
+
     Processes take turns with a lock of the kernel, which is released when its process ends. If the
     index already has an entry with this run id, that entry is kept unchanged.
 
@@ -185,42 +180,29 @@ def append_entry(store: StoreLayout, entry: dict[str, Any]) -> None:
     with index_lock(store):
         if store.index.exists() and append_to_large(store.index, entry):
             return
-        index = read_index_document(store) or {"schema_version": "index.v1", "runs": []}
-        if any(known["run_id"] == entry["run_id"] for known in index["runs"]):
+        index = read_store_index(store)
+        if index is None or not index.is_foreign:
+            raw = {"schema_version": OWN_FORM, "runs": []} if index is None else index.raw
+            if all(known["run_id"] != entry["run_id"] for known in raw["runs"]):
+                raw["runs"].append(entry)
+                write_index(store, raw)
             return
-        index["runs"].append(entry)
-        write_index(store, index)
+    append_foreign(store, index, [entry])
 
 
-@contextmanager
-def index_lock(store: StoreLayout) -> Iterator[None]:
-    """Lock the index of ``store`` for writing.
+def append_foreign(
+    store: StoreLayout, index: StoreIndex, entries: Iterable[dict[str, Any]]
+) -> None:
+    """Append entries of ``index.v1`` to an index in the form of another client, in that form.
 
-    Raises
-    ------
-    RunForgeError
-        ``STORE_BUSY``, or ``STORE_NOT_WRITABLE``.
+    The caller does not hold the index's lock. Raises the errors of
+    :func:`~runforge_engine.store.editor_index.append_foreign_entries`.
     """
-    from filelock import FileLock, Timeout
-
-    path = store.index.with_suffix(".lock")
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path, timeout=LOCK_TIMEOUT)
-        try:
-            lock.acquire()
-        except Timeout:
-            holder = holder_of(path) or "another process"
-            raise RunForgeError(
-                ErrorCode.STORE_BUSY,
-                f"The index has been held for {LOCK_TIMEOUT:.0f} seconds by {holder}.",
-                hint="Wait for it to end; a lock never outlives its process.",
-                path=str(path),
-            ) from None
-    try:
-        yield
-    finally:
-        lock.release()
+    written = [write_entry(entry, index.form, store) for entry in entries]
+    listed = {entry["run_id"] for entry in index.entries}
+    new = [entry for entry in written if entry is not None and entry["run_id"] not in listed]
+    if new:
+        append_foreign_entries(store, new)
 
 
 def write_index(store: StoreLayout, index: dict[str, Any]) -> None:

@@ -15,6 +15,9 @@ from runforge_contracts.types import VerificationCheck, VerificationFinding
 
 #: ``not checked`` is not a failure: there was nothing to check, or nothing to compare with.
 CheckOutcome = Literal["passed", "failed", "not checked"]
+#: The verdict on a run or a store. ``unverifiable``: no check failed, but nothing vouches for the
+#: files.
+Verdict = Literal["verified", "unverifiable", "not verified"]
 
 
 class CheckVerdict(StrEnum):
@@ -34,19 +37,22 @@ class CheckVerdict(StrEnum):
     NOT_LISTED = "not listed"
     UNREADABLE = "unreadable"
     UNSAFE = "unsafe"
-    # Of the dataset, besides ``changed`` and ``unreadable``.
+    # Of the dataset and of a view, besides ``changed`` and ``unreadable``.
     SAME = "same"
     MOVED = "moved"
     MISSING = "gone"
     CHANGED_BY_RUN = "changed by the run"
     # Of the runs and the signatures of a store.
     VERIFIED = "verified"
+    UNVERIFIABLE = "unverifiable"
     NOT_VERIFIED = "not verified"
     INCOMPLETE = "incomplete"
     COMPLETE = "complete"
     CONTRADICTED = "contradicted"
 
 
+#: The verdicts on runs and stores, the worst last.
+_VERDICTS: tuple[Verdict, ...] = ("verified", "unverifiable", "not verified")
 #: Hints by check, or by check and verdict where the hint depends on the verdict.
 _HINTS: dict[str | tuple[str, CheckVerdict], str | None] = {
     "files": "Restore the files from a copy of the run that verifies.",
@@ -65,6 +71,7 @@ _HINTS: dict[str | tuple[str, CheckVerdict], str | None] = {
     "signature": "Get folder and signature from their source again.",
     ("signature", CheckVerdict.NONE): "`runforge sign RUN --key FILE` signs a run.",
     ("signature", CheckVerdict.UNSAFE): "Replace the link with a folder.",
+    "view": "Use the run itself: its folder has the files as they were recorded.",
     "runs": "Remove what is not a run; restore missing runs from a copy.",
     ("runs", CheckVerdict.NOT_VERIFIED): None,
     "signatures": "Restore the runs and the entries that were signed from a copy.",
@@ -85,7 +92,7 @@ class Check:
     """The result of one check."""
 
     #: ``files``, ``documents``, ``statement``, ``index``, ``dataset`` or ``signature`` of a run;
-    #: ``runs``, ``index`` or ``signatures`` of a store.
+    #: ``view`` or ``index`` of a view; ``runs``, ``index`` or ``signatures`` of a store.
     name: str
     outcome: CheckOutcome
     verdict: CheckVerdict
@@ -142,6 +149,11 @@ class Check:
             verdict=self.verdict.value,
             **{name: as_text(value) for name, value in optional.items() if value},
         )
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return the worst of the verdicts on runs and stores; ``verified`` if there are none."""
+    return max(verdicts, key=_VERDICTS.index, default="verified")
 
 
 def finding_structs(checks: Iterable[Check]) -> list[VerificationFinding]:

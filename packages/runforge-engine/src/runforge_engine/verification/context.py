@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.invariants.store_invariants import named_otherwise
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.reading import locate_run, read_index_text
+from runforge_contracts.store.reading import StoreIndex, locate_run, read_store_index
 
 from runforge_engine.provenance.keys import load_public_key
 from runforge_engine.store.index_chain import Chain
@@ -57,29 +57,43 @@ class Surroundings:
         self.datasets = datasets or Datasets(workspace)
         #: Why the index cannot be read.
         self.problem: RunForgeError | None = None
-        #: The raw entries of the index; None if there is none, or if it cannot be read.
-        self.entries: list[dict[str, Any]] | None = None
-        #: The bytes that they were read from.
-        self.index_text = b""
+        #: The index; None if there is none, or if it cannot be read.
+        self.index: StoreIndex | None = None
         if store is not None:
             try:
-                index, self.index_text = read_index_text(store)
-                self.entries = None if index is None else index["runs"]
+                self.index = read_store_index(store)
             except RunForgeError as error:
                 self.problem = error
 
+    @property
+    def entries(self) -> list[dict[str, Any]] | None:
+        """The entries of the index; None if there is none, or if it cannot be read."""
+        return None if self.index is None else self.index.entries
+
     @cached_property
     def chain(self) -> Chain:
-        """The digest chain of the current index."""
-        return Chain(self.entries or ())
+        """The digest chain of the current index, whose entries are taken as they are written."""
+        return Chain(() if self.index is None else self.index.raw_entries)
 
     @cached_property
     def positions(self) -> dict[str, list[int]]:
-        """Positions of the index entries by run id."""
+        """Positions in :attr:`entries` by run id."""
         positions: dict[str, list[int]] = {}
         for number, entry in enumerate(self.entries or ()):
             positions.setdefault(entry["run_id"], []).append(number)
         return positions
+
+    @cached_property
+    def _positions_by_path(self) -> dict[str, list[int]]:
+        positions: dict[str, list[int]] = {}
+        for number, entry in enumerate(self.entries or ()):
+            positions.setdefault(entry["run_dir"], []).append(number)
+        return positions
+
+    def positions_of(self, run_id: str, folder: Path) -> list[int]:
+        """Return the positions of the entries of a run: by its id, or else by its folder."""
+        found = self.positions.get(run_id)
+        return found or self._positions_by_path.get(self.relative(folder), [])
 
     @cached_property
     def _listed_by_path(self) -> set[Path]:

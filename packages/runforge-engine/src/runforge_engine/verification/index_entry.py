@@ -14,6 +14,7 @@ from runforge_contracts.invariants.checked_folder import CheckedRun
 from runforge_contracts.invariants.finding import ABSENT, Finding, same
 from runforge_contracts.invariants.store_invariants import entry_findings
 from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.reading import StoreIndex
 
 #: Fields that every version of the engine writes; fields of newer versions are not compared.
 _FIELDS = (
@@ -26,39 +27,42 @@ _ENGINE = "runforge-engine"
 
 def index_findings(
     run: CheckedRun,
+    run_id: str,
     store: StoreLayout,
-    entries: list[dict[str, Any]] | None,
+    index: StoreIndex | None,
     positions: list[int],
 ) -> Iterator[Finding]:
     """Yield the differences between the index and a run.
 
     Parameters
     ----------
-    run
-        The run.
+    run, run_id
+        The run, and the id that the index lists it by.
     store
         Its store.
-    entries
-        The entries of the store's index, if there is one.
+    index
+        The store's index, if there is one.
     positions
-        Which of them have the id of the run.
+        Which of its entries have the id of the run.
     """
     file = store.relative(store.index)
-    run_id = run.expected_id
     if not positions:
         message = f"The index does not list the run {quote(run_id)}."
-        yield Finding("index.complete", message, file, None if entries is None else "/runs", run_id)
+        pointer = None if index is None else index.pointer_at(0).rpartition("/")[0]
+        yield Finding("index.complete", message, file, pointer, run_id)
         return
+    assert index is not None  # noqa: S101 - there are positions in it
     for number in positions[1:]:
         message = f"The run {quote(run_id)} is listed more than once."
-        yield Finding("index.once", message, file, f"/runs/{number}/run_id", found=run_id)
-    assert entries is not None  # noqa: S101 - there are positions in it
-    entry, pointer = entries[positions[0]], f"/runs/{positions[0]}"
+        yield Finding("index.once", message, file, f"{index.pointer(number)}/run_id", found=run_id)
+    entry, pointer = index.entries[positions[0]], index.pointer(positions[0])
     described = run.index_entry(store)
-    lenient = entry_findings(entry, store, file, pointer, {run.path: described})
+    lenient = entry_findings(
+        entry, store, file, pointer, {run.path: described}, whole=not index.is_foreign
+    )
     # Other clients may write fewer fields or other values; the engine writes exactly these.
     exact = list[Finding]()
-    if described is not None and _is_of_engine(run):
+    if described is not None and _is_of_engine(run) and not index.is_foreign:
         exact = list(_exact(entry, described, run, store, file, pointer))
     reported = {finding.pointer for finding in exact}
     yield from exact

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET
-from runforge_contracts.codec.strict_json import parse_json
 from runforge_contracts.display import quote
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.invariants.document_form import key_order, written_form
@@ -19,23 +19,32 @@ from runforge_contracts.invariants.store_invariants import (
     entry_findings,
     once_findings,
     order_notes,
+    problem_findings,
 )
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.lookup import no_store
-from runforge_contracts.store.reading import MAX_INDEX_BYTES, locate_run
+from runforge_contracts.store.reading import StoreIndex, locate_run
+from runforge_contracts.store.view_folders import record_of
 from runforge_contracts.types import VerificationV1, VerifiedStore
-from runforge_contracts.validation import validate
 
 from runforge_engine.provenance.signatures import read_claim, read_signature, signatures_of
 from runforge_engine.runtime.folder_lock import is_held, wait_until_free
 from runforge_engine.store.index_chain import IndexHead
 from runforge_engine.store.scan import children, look_at
-from runforge_engine.verification.check_result import Check, CheckVerdict, count, finding_structs
+from runforge_engine.verification.check_result import (
+    Check,
+    CheckVerdict,
+    Verdict,
+    count,
+    finding_structs,
+    worst,
+)
 from runforge_engine.verification.context import Surroundings
 from runforge_engine.verification.dataset_check import Datasets
 from runforge_engine.verification.index_heads import head_findings
 from runforge_engine.verification.verify_run import RunVerification, verify_run
+from runforge_engine.verification.verify_view import verify_view
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
@@ -51,6 +60,8 @@ class StoreVerification:
     #: Checks of the store as a whole.
     checks: tuple[Check, ...]
     runs: tuple[RunVerification, ...]
+    #: Folders that repeat runs of another store.
+    views: tuple[RunVerification, ...]
     #: Runs that were interrupted before they had a result; they cannot be verified.
     interrupted: tuple[str, ...]
     #: Runs in progress.
@@ -62,14 +73,20 @@ class StoreVerification:
     def holds(self) -> bool:
         """Whether no check of the store or of its runs failed."""
         passed = all(check.outcome != "failed" for check in self.checks)
-        return passed and all(run.holds for run in self.runs)
+        return passed and all(run.holds for run in (*self.runs, *self.views))
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of the verdicts on the store as a whole and on its runs."""
+        own: Verdict = "verified" if self.holds else "not verified"
+        return worst([own, *(run.verdict for run in (*self.runs, *self.views))])
 
     def to_struct(self) -> VerifiedStore:
         """Return the verification as it is in ``verification.v1``, without the runs."""
         return VerifiedStore(
             store=self.store,
             index=self.index,
-            verdict="verified" if self.holds else "not verified",
+            verdict=self.verdict,
             checks=[check.to_struct() for check in self.checks],
             findings=finding_structs(self.checks),
             interrupted=list(self.interrupted),
@@ -86,15 +103,15 @@ def verification_document(
     Parameters
     ----------
     runs
-        All verified runs, those of the stores too.
+        All verified runs and views, those of the stores too.
     stores
         The stores that were verified as a whole; None where runs were named.
     """
     runs, stores = list(runs), None if stores is None else list(stores)
-    holds = all(item.holds for item in (*runs, *(stores or ())))
+    verdict = worst(item.verdict for item in (*runs, *(stores or ())))
     return VerificationV1(
         schema_version="verification.v1",
-        verdict="verified" if holds else "not verified",
+        verdict=verdict,
         runs=[run.to_struct() for run in runs],
         stores=UNSET if stores is None else [store.to_struct() for store in stores],
     )
@@ -129,7 +146,7 @@ def verify_store(
     """
     if not store.root.is_dir():
         raise no_store(store)
-    folders, unfinished, links = _scan(store)
+    folders, views, unfinished, links = _scan(store)
     # Read after the folders: a run is listed before its lock is released.
     around = Surroundings(store, store.workspace, public_key, datasets)
     signatures, detour = _signatures_of(store)
@@ -138,7 +155,8 @@ def verify_store(
         if name in around.positions or name in signatures:
             folders.append(store.run_folder(name))
             del unfinished[name]
-    elsewhere, lost = _listed(around, {*folders, *map(store.run_folder, unfinished)})
+    known = {*folders, *views, *map(store.run_folder, unfinished)}
+    elsewhere, lost = _listed(around, known)
 
     def start(folder: Path) -> tuple[str, float, str]:
         # Runs that started in the same second are in the order of the index.
@@ -149,12 +167,13 @@ def verify_store(
         verify_run(folder, around, with_dataset=with_dataset, alone=False)
         for folder in sorted(folders, key=start) + elsewhere
     )
+    verified_views = tuple(verify_view(*pair, around) for pair in views.items())
     signed = {run.run_id: run.signature.content.index_head for run in runs if run.signature}
     return StoreVerification(
         store=store.name,
         index=store.relative(store.index),
         checks=(
-            _runs(runs, links, lost),
+            _runs(runs, verified_views, links, lost),
             _index(around, runs),
             _signatures(around, signatures, runs, signed)
             if detour is None
@@ -163,20 +182,31 @@ def verify_store(
             ),
         ),
         runs=runs,
+        views=verified_views,
         interrupted=tuple(name for name, state in unfinished.items() if state == "interrupted"),
         running=tuple(name for name, state in unfinished.items() if state == "running"),
         incomplete=tuple(name for name, state in unfinished.items() if state == "incomplete"),
     )
 
 
-def _scan(store: StoreLayout) -> tuple[list[Path], dict[str, str], list[Finding]]:
-    """Return the folders of finished runs, the state of the others, and links among them."""
+def _scan(
+    store: StoreLayout,
+) -> tuple[list[Path], dict[Path, Path], dict[str, str], list[Finding]]:
+    """Return the folders of finished runs, views, the state of the others, and links among them.
+
+    Views are returned with the folders of their records.
+    """
     folders, unfinished, links, held = list[Path](), dict[str, str](), list[Finding](), list[Path]()
+    views = dict[Path, Path]()
     for path, reason in children(store):
         if reason is not None:
             if path.is_symlink():
                 message = f"{quote(path.name)} is a symbolic link, which could lead anywhere."
                 links.append(Finding("run.no-links", message, store.relative(path)))
+            continue
+        record = record_of(path, store)
+        if record is not None:
+            views[path] = record
             continue
         state: str = "finished"
         if not os.path.lexists(path / layout.RESULT):
@@ -188,7 +218,7 @@ def _scan(store: StoreLayout) -> tuple[list[Path], dict[str, str], list[Finding]
         else:
             unfinished[path.name] = state
     wait_until_free(held)
-    return folders, unfinished, links
+    return folders, views, unfinished, links
 
 
 def _signatures_of(store: StoreLayout) -> tuple[dict[str, Path], Finding | None]:
@@ -205,30 +235,47 @@ def _listed(around: Surroundings, known: set[Path]) -> tuple[list[Path], list[Fi
     assert store is not None  # noqa: S101 - set by verify_store
     elsewhere, lost = list[Path](), list[Finding]()
     file = store.relative(store.index)
-    for number, entry in enumerate(around.entries or ()):
+    if around.index is None:
+        return elsewhere, lost
+    for number, entry in enumerate(around.index.entries):
         try:
             path = locate_run(entry, store)
         except RunForgeError:
             path = None
         if path is None or path.is_symlink() or not path.is_dir():
-            lost += entry_findings(entry, store, file, f"/runs/{number}")
+            lost += entry_findings(entry, store, file, around.index.pointer(number))
         elif path not in known:
             known.add(path)
             elsewhere.append(path)
     return elsewhere, lost
 
 
-def _runs(runs: tuple[RunVerification, ...], links: list[Finding], lost: list[Finding]) -> Check:
-    held, findings = sum(run.holds for run in runs), tuple(links + lost)
-    message = f"{held:,} of {count(len(runs), 'run')} verified"
+def _runs(
+    runs: tuple[RunVerification, ...],
+    views: tuple[RunVerification, ...],
+    links: list[Finding],
+    lost: list[Finding],
+) -> Check:
+    verdicts, findings = Counter(run.verdict for run in runs), tuple(links + lost)
+    same = sum(view.holds for view in views)
+    message = ""
+    if runs or not views:
+        message = f"{verdicts['verified']:,} of {count(len(runs), 'run')} verified"
+    if unknown := verdicts["unverifiable"]:
+        message += f", {unknown:,} cannot be"
+    if views:
+        message += ", " if message else ""
+        message += f"{same:,} of {count(len(views), 'view')} as the runs that they repeat"
     if lost:
         message += f", {count(len(lost), 'folder')} missing"
     if findings:
         return Check.failed("runs", CheckVerdict.INCOMPLETE, message, findings)
-    if not runs:
+    if not runs and not views:
         return Check.not_checked("runs", CheckVerdict.NONE, "there is no finished run")
-    if held < len(runs):
+    if verdicts["not verified"] or same < len(views):
         return Check.failed("runs", CheckVerdict.NOT_VERIFIED, message)
+    if unknown:
+        return Check.not_checked("runs", CheckVerdict.UNVERIFIABLE, message)
     return Check.passed("runs", CheckVerdict.VERIFIED, message)
 
 
@@ -241,20 +288,23 @@ def _index(around: Surroundings, runs: tuple[RunVerification, ...]) -> Check:
             "index.schema", around.problem.message, file, around.problem.location.pointer
         )
         return Check.failed("index", CheckVerdict.UNREADABLE, "it cannot be read", (finding,))
-    if around.entries is None:
+    if around.index is None:
         # Runs that must be listed fail themselves.
         return Check.not_checked("index", CheckVerdict.NONE, "")
     reported = {
         (item.rule, item.pointer) for run in runs for check in run.checks for item in check.findings
     }
-    found = [*once_findings(around.entries, file), *_form(around, file)]
+    index = around.index
+    found = [*problem_findings(index, file), *once_findings(index, file), *_form(index, file)]
     findings = tuple(item for item in found if (item.rule, item.pointer) not in reported)
-    message = count(len(around.entries), "entry", "entries")
+    message = count(len(index.raw_entries), "entry", "entries")
+    if index.is_foreign:
+        message += " of another client"
     if found:
         message += "" if findings else "; the findings are reported with their runs"
         return Check.failed("index", CheckVerdict.INVALID, message, findings)
     message += ", each run once"
-    notes = list(order_notes(around.entries, file))
+    notes = list(order_notes(index, file))
     if notes:
         message += (
             f"; note: {count(len(notes), 'run')} started on an earlier day than the run listed"
@@ -263,19 +313,12 @@ def _index(around: Surroundings, runs: tuple[RunVerification, ...]) -> Check:
     return Check.passed("index", CheckVerdict.VALID, message)
 
 
-def _form(around: Surroundings, file: str) -> Iterator[Finding]:
-    """Yield where the index is not in the contract's form."""
-    text = around.index_text
-    try:
-        index = parse_json(text, max_bytes=MAX_INDEX_BYTES)
-        validate(index, "index.v1")
-    except RunForgeError as error:
-        yield Finding("index.schema", error.message, file, error.location.pointer)
-        return
+def _form(index: StoreIndex, file: str) -> Iterator[Finding]:
+    """Yield where the index is not in the contract's form; another client's has its own."""
     # Clients before this form was defined wrote no status.
-    if index["runs"] and "status" in index["runs"][-1]:
-        yield from written_form(text, file)
-        yield from key_order(index, "index.v1", file)
+    if not index.is_foreign and index.entries and "status" in index.entries[-1]:
+        yield from written_form(index.text, file)
+        yield from key_order(index.raw, "index.v1", file)
 
 
 def _signatures(

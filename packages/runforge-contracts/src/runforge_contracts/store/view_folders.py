@@ -1,0 +1,78 @@
+"""Views: run folders in ``.ml`` that repeat the files of a run of ``.runforge``.
+
+A client that works in a run folder of its own, such as the editor extension, has the record of the
+run in the store and a copy of its files in that folder, which it keeps writing to.
+
+Source: specification, section 5.10.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from runforge_contracts.codec.strict_json import MAX_BYTES, parse_json
+from runforge_contracts.errors import RunForgeError
+from runforge_contracts.fs.files import read_file
+from runforge_contracts.run_ids import is_any_run_id
+from runforge_contracts.store import layout
+from runforge_contracts.store.layout import DEFAULT_STORE, LEGACY_STORE, StoreLayout
+
+#: The marker that a client leaves in the folder of a cancelled run, which has no ``run.json``.
+CANCELLED_MARKER = ".cancelled"
+#: Files of a record that a view repeats, besides everything in ``artifacts/``.
+VIEW_FILES = (layout.RUN, layout.METRICS, layout.METRICS_V1)
+
+
+def may_have_views(store: StoreLayout) -> bool:
+    """Return whether the store can have views: it is ``.ml``, and beside it is ``.runforge``."""
+    if store.name != LEGACY_STORE:
+        return False
+    records = StoreLayout(store.workspace, DEFAULT_STORE)
+    return records.runs.is_dir() and not records.root.is_symlink() and not records.runs.is_symlink()
+
+
+def record_of(folder: Path, store: StoreLayout) -> Path | None:
+    """Return the folder of the run that ``folder`` is a view of; None if it is not a view.
+
+    A view is in the folder of the runs of ``.ml``, its documents have the id of another folder, and
+    that is the id of a run of ``.runforge`` in the same workspace.
+    """
+    if folder.parent != store.runs or folder.is_symlink() or not may_have_views(store):
+        return None
+    run_id = repeated_id(folder)
+    if run_id is None:
+        return None
+    record = StoreLayout(store.workspace, DEFAULT_STORE).run_folder(run_id)
+    if record.is_symlink() or not record.is_dir():
+        return None
+    ended = any((record / file).is_file() for file in (layout.RESULT, layout.RUN))
+    return record if ended else None
+
+
+def repeated_id(folder: Path) -> str | None:
+    """Return the id of another run that the documents of a run folder have, or None."""
+    for file in (layout.RUN, CANCELLED_MARKER):
+        run_id = _object(folder / file).get("run_id")
+        if isinstance(run_id, str):
+            is_other = run_id != folder.name and is_any_run_id(run_id)
+            return run_id if is_other else None
+    return None
+
+
+def record_of_path(folder: Path) -> Path | None:
+    """Return the folder of the run that the folder at a path is a view of, or None."""
+    folder = folder.absolute()
+    if len(folder.parts) < 4:
+        return None
+    root = folder.parents[1]
+    return record_of(folder, StoreLayout(root.parent, root.name))
+
+
+def _object(path: Path) -> dict[str, Any]:
+    """Return the object in a file; empty if there is none."""
+    try:
+        raw = parse_json(read_file(path, max_bytes=MAX_BYTES))
+    except RunForgeError:
+        return {}
+    return raw if isinstance(raw, dict) else {}
