@@ -34,10 +34,12 @@ _SCORES = {
 
 
 def metrics_document(folder: Run) -> dict[str, Any]:
-    """Return the metrics of a run; before run.v0.3.3 there are only three."""
+    """Return the metrics of a run; before run.v0.3.3, and of other clients, there are only a few."""
     detailed = folder.content(layout.METRICS_V1)
     if detailed is not None:
         return detailed
+    if folder.record is None and folder.metrics:
+        return folder.metrics  # Clients without a run record have them in the result alone.
     return require_document(
         folder, layout.METRICS, "metrics", "It was written by an older version."
     )

@@ -152,6 +152,11 @@ def _absence(folder: Run, file: str) -> str:
         status = folder.status
     except RunForgeError:
         status = "incomplete"
+    if status == "succeeded":
+        return (
+            f"The run has no {layout.RUN}, which would record seed, split, digests and environment:"
+            " another client made it."
+        )
     ended = "has not completed" if status == "incomplete" else f"ended as {status}"
     return f"The run has no record of a training: it {ended}."
 
