@@ -34,7 +34,7 @@ _SCORES = {
 
 
 def metrics_document(folder: Run) -> dict[str, Any]:
-    """Return the metrics of a run; before run.v0.3.3, and of other clients, there are only a few."""
+    """Return the metrics of a run; older and other clients write only a few."""
     detailed = folder.content(layout.METRICS_V1)
     if detailed is not None:
         return detailed

@@ -41,7 +41,7 @@ def metric_blocks(material: Material) -> Iterator[Block]:
     folder = material.folder
     metrics = folder.content(layout.METRICS_V1)
     if metrics is None:
-        recorded = ratios(folder.record or {})
+        recorded = ratios(folder.record or {"metrics": folder.metrics})
         if recorded:
             yield TableBlock(
                 "Metrics on the validation rows",
