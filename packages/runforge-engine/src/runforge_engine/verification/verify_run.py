@@ -250,7 +250,7 @@ def _index(
             "index.schema", around.problem.message, file, around.problem.location.pointer
         )
         return Check.failed("index", CheckVerdict.UNREADABLE, "it cannot be read", (found,))
-    positions = around.positions.get(run_id, [])
+    positions = around.positions_of(run_id, run.path)
     if not positions and around.index is not None and around.index.is_foreign:
         # Clients that keep such an index list only runs that succeeded.
         entry = run.index_entry(store)
