@@ -451,7 +451,7 @@ def test_runs_of_every_entry_point_can_be_cancelled(runforge: Call, workspace: P
         "ml_runner": (
             5,
             ("-m", "ml_runner", "train", "--preset", "std-train", "--out", str(out), *forest),
-            str(out),
+            None,
         ),
         "library": (0, ("-c", library), None),
     }

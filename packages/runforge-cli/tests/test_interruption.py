@@ -114,7 +114,7 @@ def test_the_editor_entry_point_ends_at_every_moment(workspace: Path) -> None:
     train = ("ml_runner", "train", "--preset", "std-train", "--out", "out")
     found = ends(workspace, signal.SIGINT, *train, every=7, RUNFORGE_DATASET="labelled.csv")
     assert len(found) > 30
-    assert [end for end in found if end[2:] != [5, *DOCUMENT]] == []
+    assert [end for end in found if end[2:] != [5, *LINE]] == []
 
 
 @pytest.mark.parametrize("number", SIGNALS)

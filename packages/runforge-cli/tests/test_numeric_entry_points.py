@@ -143,7 +143,7 @@ def test_every_editor_command_pins_before_numpy_loads(entry_points: EntryPoints)
 def test_an_entry_point_records_the_pinned_environment_in_full(
     entry_point: str, entry_points: EntryPoints
 ) -> None:
-    editor = ("train", "--preset", "std-train", "--out", "out", "--device", "cpu")
+    editor = ("train", "--preset", "std-train", "--out", "out", "--json")
     out, _ = entry_points.call(entry_point, *(editor if entry_point == "ml_runner" else TRAIN))
     folder = entry_points.workspace / json.loads(out)["run_dir"]
     numerics = json.loads((folder / "run.json").read_text("utf-8"))["provenance"]["numerics"]

@@ -229,19 +229,21 @@ def test_a_kept_training_can_be_shown_and_compared(
 def test_a_run_folder_outside_of_a_store_finds_its_dataset(process: Call, workspace: Path) -> None:
     rows = "".join(f"{i % 7},{i % 5},{i % 2}\n" for i in range(60))
     (workspace / "data.csv").write_text(f"a,b,label\n{rows}")
-    trained = process(
-        "ml_runner",
-        "train",
-        "--preset",
-        "std-train",
-        "--out",
-        "out/there",
-        "--device",
-        "cpu",
-        environment={"RUNFORGE_DATASET": "data.csv"},
-    )
+    folder = "out/20260201-130000-0000abcd"
+    (workspace / folder).mkdir(parents=True)
+    request = {
+        "version": 1,
+        "preset": "fast",
+        "dataset": {"path": "data.csv", "label_column": "label"},
+        "model": {"family": "logistic_regression"},
+        "device": {"type": "cpu"},
+        "created_at": "2026-02-01T12:00:00Z",
+        "created_by": "tests@1",
+    }
+    (workspace / folder / "request.json").write_text(json.dumps(request), "utf-8")
+    trained = process("runforge_cli", "run", "--run-dir", folder, "--workspace", ".")
     assert trained.code == 0, trained.err
-    result = process("runforge_cli", "reproduce", "out/there", "--json")
+    result = process("runforge_cli", "reproduce", folder, "--json")
     assert result.json["verdict"] == "identical bytes"
 
 

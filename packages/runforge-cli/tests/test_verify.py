@@ -14,6 +14,8 @@ from calls import ROOT, TRAIN, Call
 from runforge_contracts.invariants.store_invariants import check_store
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.validation import validate
+from runforge_engine.pipeline.execute import execute
+from runforge_engine.pipeline.request import new_request
 from syrupy.assertion import SnapshotAssertion
 
 VECTORS = ROOT / "docs/test-vectors/runs"
@@ -181,15 +183,14 @@ def test_hostile_folders_are_reported_and_nothing_else(runforge: Call, filled: P
     assert (code, {"run.json", "request.json", "\\xff\n\x1b]0;owned\x07"} <= files) == (1, True)
 
 
-def test_training_into_a_folder_of_ones_own_verifies(
-    process: Call, runforge: Call, workspace: Path
-) -> None:
-    done = process(
-        "ml_runner",
-        *("train", "--preset", "std-train", "--out", "mine", "--device", "cpu"),
-        environment={"RUNFORGE_DATASET": str(labelled(workspace))},
+def test_training_into_a_folder_of_ones_own_verifies(runforge: Call, workspace: Path) -> None:
+    request = new_request(
+        dataset=str(labelled(workspace)),
+        label_column="label",
+        store=StoreLayout(workspace),
+        created_by="tests@1",
     )
-    assert done.code == 0, done.err
+    assert execute(request, StoreLayout(workspace), folder=workspace / "mine").error is None
     assert runforge("verify", "./mine").code == 0
     assert runforge("verify", "--all").code == 0
     (workspace / "mine/metrics.json").write_text("{}")
@@ -203,7 +204,7 @@ def test_a_folder_among_the_runs_may_be_asked_for(
 ) -> None:
     done = process(
         "ml_runner",
-        *("train", "--preset", "std-train", "--out", f".runforge/runs/{name}", "--device", "cpu"),
+        *("train", "--preset", "std-train", "--out", f".runforge/runs/{name}", "--json"),
         environment={"RUNFORGE_DATASET": str(labelled(workspace))},
     )
     assert done.code == 0, done.err

@@ -371,7 +371,7 @@ def test_the_editor_entry_point_trains_and_inspects(process: Call, workspace: Pa
             writer.writerow([row[0], *row[2:6]])
     trained = process(
         "ml_runner",
-        *("train", "--preset", "std-train", "--out", "a/run", "--device", "cuda"),
+        *("train", "--preset", "std-train", "--out", "a/run", "--device", "cuda", "--json"),
         *("--model", "random_forest", "--profile", "thorough", "--name", "from an editor"),
         environment=environment,
     )
@@ -383,14 +383,17 @@ def test_the_editor_entry_point_trains_and_inspects(process: Call, workspace: Pa
     assert run["device"]["type"] == "cpu"
     assert run["profile_name"] == "thorough"
     [entry] = json.loads((workspace / ".runforge/index.json").read_text("utf-8"))["runs"]
-    assert (entry["run_dir"], entry["name"]) == ("a/run", "from an editor")
+    assert (entry["run_dir"], entry["name"]) == (trained.json["run_dir"], "from an editor")
+    assert trained.json["run_dir"] == f".runforge/runs/{run['run_id']}"
     again = process(
         "ml_runner", "train", "--preset", "hq-train", "--out", "a/run", environment=environment
     )
-    assert (again.code, again.json["error"]["code"]) == (2, "RUN_ALREADY_COMPLETE")
-    report = process("ml_runner", "inspect", "--dataset", "numbers.csv")
+    assert (again.code, again.out) == (2, "")
+    assert again.err.startswith("ERROR: ")
+    assert again.err.splitlines()[0].endswith("[RUN_ALREADY_COMPLETE]")
+    report = process("ml_runner", "inspect", "--dataset", "numbers.csv", "--json")
     assert (report.code, report.json["trainable"]) == (0, True)
-    missing = process("ml_runner", "train", "--preset", "std-train", "--out", "b")
+    missing = process("ml_runner", "train", "--preset", "std-train", "--out", "b", "--json")
     assert (missing.code, missing.json["error"]["code"]) == (2, "USAGE_INVALID")
 
 

@@ -12,5 +12,5 @@ if sys.argv[:1] == ["-m"] and any(word.endswith(__name__) for word in sys.orig_a
     from runforge_cli.process.isolation import isolate
 
     del sys.path[0]
-    interruption.end_at_once(json=True)
+    interruption.end_at_once(json="--json" in sys.argv)
     isolate()

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import NoReturn
 
 import click
 from runforge_cli.__main__ import conclude
-from runforge_cli.process.process_exit import prepare_training, take
+from runforge_cli.process.process_exit import take
 from runforge_cli.shell.click_group import CommandGroup
 
 
@@ -21,15 +20,19 @@ def cli() -> None:
     """Train and inspect on behalf of an editor."""
 
 
+_json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+
+
 @cli.command("train")
 @click.option("--preset", required=True, help="std-train or hq-train.")
-@click.option("--out", required=True, metavar="DIR", help="Run folder to create.")
+@click.option("--out", required=True, metavar="DIR", help="The editor's folder for the run.")
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1))
 @click.option("--model", default="logistic_regression", metavar="FAMILY")
 @click.option("--profile", metavar="P")
 @click.option("--param", "params", multiple=True, metavar="NAME=VALUE")
 @click.option("--name", metavar="S")
+@_json_option
 def train(
     preset: str,
     out: str,
@@ -39,81 +42,57 @@ def train(
     profile: str | None,
     params: tuple[str, ...],
     name: str | None,
+    as_json: bool,
 ) -> int:
     """Train on the dataset that RUNFORGE_DATASET names; its label column is ``label``."""
-    prepare_training()
-    from runforge_cli import CLIENT
-    from runforge_cli.commands.training_session import require, train_and_report
-    from runforge_cli.shell.settings import Settings
-    from runforge_contracts.store.layout import DEFAULT_STORE, StoreLayout, find_workspace
-    from runforge_engine.modeling.configuration import family_for_editor, parse_parameters
-    from runforge_engine.pipeline.execute import execute
-    from runforge_engine.pipeline.request import new_request
+    from ml_runner.editor_training import TrainingArguments, train_for_editor
 
-    dataset = require(
-        os.environ.get("RUNFORGE_DATASET"), "RUNFORGE_DATASET", "Set it to the dataset's path."
-    )
-    folder = Path(out).absolute()
-    above = find_workspace(folder, DEFAULT_STORE)
-    store = StoreLayout(above if above != folder else Path.cwd(), DEFAULT_STORE)
-    parameters = parse_parameters(params)
-    family, notes = family_for_editor(model, profile)
-    request = new_request(
-        dataset=dataset,
-        label_column="label",
-        store=store,
-        created_by=CLIENT,
-        model_family=family,
+    arguments = TrainingArguments(
+        dataset=os.environ.get("RUNFORGE_DATASET"),
         preset=preset,
-        profile=profile,
-        hyperparameters=parameters,
-        cli_parameters=parameters.keys(),
-        seed=seed,
+        out=out,
         device="gpu" if device == "cuda" else "cpu",
+        seed=seed,
+        model=model,
+        profile=profile,
+        params=params,
         name=name,
     )
-    settings = Settings()
-    settings.json = settings.verbose = True
-    settings.workspace = str(store.workspace)
-    return train_and_report(
-        settings,
-        lambda observer, cancellation: execute(
-            request,
-            store,
-            folder=folder,
-            notes=notes,
-            observer=observer,
-            cancellation=cancellation,
-        ),
-    )
+    return train_for_editor(arguments, as_json=as_json)
 
 
 @cli.command("inspect")
 @click.option("--dataset", required=True, metavar="CSV")
 @click.option("--label", metavar="COLUMN", default="label", show_default=True)
-def inspect_dataset(dataset: str, label: str) -> int:
-    """Print the columns and classes of a dataset as JSON."""
-    from runforge_engine.runtime.numeric_environment import pin_environment
+@_json_option
+def inspect_dataset(dataset: str, label: str, as_json: bool) -> int:
+    """Print the columns of a dataset; with --json everything that ``runforge inspect`` finds."""
+    from ml_runner.editor_inspection import print_dataset
 
-    pin_environment()
-    from runforge_cli.terminal.output import write_json
-    from runforge_engine.data import dataset_inspection
-
-    report, code = dataset_inspection.inspect_dataset(dataset, label)
-    write_json(report)
-    return code
+    return print_dataset(dataset, label, as_json=as_json)
 
 
 @cli.command("inspect-artifact")
 @click.option("--artifact", required=True, metavar="PKL", help="Model file.")
-def inspect_artifact(artifact: str) -> int:
+@click.option("--base-path", metavar="DIR", help="Folder that the printed path is relative to.")
+@_json_option
+def inspect_artifact(artifact: str, base_path: str | None, as_json: bool) -> int:
     """Print the contents of a model file as JSON, without running any of its code."""
-    from runforge_cli.terminal.output import write_json
-    from runforge_engine.model_file.model_inspection import inspect_model
+    from ml_runner.editor_inspection import print_artifact
 
-    inspection = inspect_model(Path(artifact))
-    write_json(inspection.to_dict())
-    return 0 if inspection.is_clean else 1
+    return print_artifact(artifact, base_path)
+
+
+@cli.command("metadata")
+@click.option("--latest", is_flag=True, help="The newest run that completed.")
+@click.option("--run-id", metavar="ID", help="The run with this id, or in a folder of this name.")
+@click.option("--runforge-dir", metavar="DIR", help="Folder of the store.")
+@_json_option
+def metadata(latest: bool, run_id: str | None, runforge_dir: str | None, as_json: bool) -> int:
+    """Print the ``run.json`` of a run."""
+    from ml_runner.editor_inspection import print_metadata
+
+    return print_metadata(run_id, runforge_dir, latest=latest)
 
 
 def main() -> NoReturn:
@@ -123,7 +102,12 @@ def main() -> NoReturn:
     def call() -> int:
         return cli.main(sys.argv[1:], prog_name="python -m ml_runner", standalone_mode=False) or 0
 
-    conclude(call, json=True)
+    def report(problem: BaseException) -> int:
+        from ml_runner.editor_output import report_failure_as_text
+
+        return report_failure_as_text(problem)
+
+    conclude(call, json="--json" in sys.argv[1:], report=report)
 
 
 if __name__ == "__main__":

@@ -44,17 +44,27 @@ def main() -> "NoReturn":
     conclude(call, json=json)
 
 
-def conclude(call: "Callable[[], int]", *, json: bool) -> "NoReturn":
+def conclude(
+    call: "Callable[[], int]",
+    *,
+    json: bool,
+    report: "Callable[[BaseException], int] | None" = None,
+) -> "NoReturn":
     """Exit with the exit code of ``call``; see :func:`guard`."""
     from runforge_cli.process.process_exit import leave
 
     try:
-        leave(guard(call, json=json))
+        leave(guard(call, json=json, report=report))
     except KeyboardInterrupt:
         interruption.end()
 
 
-def guard(call: "Callable[[], int]", *, json: bool) -> int:
+def guard(
+    call: "Callable[[], int]",
+    *,
+    json: bool,
+    report: "Callable[[BaseException], int] | None" = None,
+) -> int:
     """Return the exit code of ``call``, and report every exception as an error with a hint.
 
     Parameters
@@ -64,6 +74,8 @@ def guard(call: "Callable[[], int]", *, json: bool) -> int:
         during them are handled.
     json
         Whether an error is printed as a JSON document on standard output.
+    report
+        Prints an error as text and returns its exit code, in place of the usual form.
     """
     for stream in (sys.stdout, sys.stderr):
         # Characters that the terminal's encoding lacks are escaped instead of raising an error.
@@ -83,7 +95,8 @@ def guard(call: "Callable[[], int]", *, json: bool) -> int:
                 raise
             from runforge_cli.shell.failures import report_failure
 
-            code = report_failure(problem, json=json)
+            as_text = report is not None and not json
+            code = report(problem) if as_text else report_failure(problem, json=json)  # type: ignore[misc]
         sys.stdout.flush()
     except OSError as problem:
         if problem.errno not in _OUTPUT_ENDS:

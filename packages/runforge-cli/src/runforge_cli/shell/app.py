@@ -38,6 +38,7 @@ COMMANDS = {
     "keygen": "Create a key to sign runs with.",
     "index": "Check the index, or rebuild it from the run folders.",
     "experiment": "Run any training script as a recorded run.",
+    "editor-python": "Let the editor extension train with this RunForge.",
     "inspect": "Inspect a dataset before training.",
     "validate": "Check documents against their schemas.",
     "schema": "List or print the schemas of the contract.",
@@ -46,7 +47,17 @@ COMMANDS = {
 #: Commands that write files and handle no signals themselves: an interrupt raises an exception in
 #: them, so that they can clean up.
 _UNWOUND = frozenset(
-    {"browse", "experiment", "export", "index", "keygen", "predict", "report", "sign"}
+    {
+        "browse",
+        "editor-python",
+        "experiment",
+        "export",
+        "index",
+        "keygen",
+        "predict",
+        "report",
+        "sign",
+    }
 )
 
 

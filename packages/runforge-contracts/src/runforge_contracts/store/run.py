@@ -16,6 +16,7 @@ from runforge_contracts.display import printable
 from runforge_contracts.documents import Document, DocumentFolder
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.metrics import Metric, primary_metric
+from runforge_contracts.run_ids import as_run_id
 from runforge_contracts.store import field_documents, layout
 
 #: Schemas of ``run.json`` that are read, newest first.
@@ -185,8 +186,8 @@ class Run(BaseRun):
         """The id in the run's documents, else the name of its folder."""
         for document in (self.record, self.result):
             if document and "run_id" in document:
-                return str(document["run_id"])
-        return self.path.name
+                return as_run_id(str(document["run_id"]))
+        return as_run_id(self.path.name)
 
     @property
     def status(self) -> RunStatus:

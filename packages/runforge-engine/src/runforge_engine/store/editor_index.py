@@ -6,7 +6,7 @@ writers can lose an entry of the other, so the new file and the old one change p
 where the system can do that: what another program wrote meanwhile is then found in the old file and
 added again, and the new entry is looked for once more after a moment.
 
-Source: specification, section 16.4; rename(2), ``RENAME_EXCHANGE``; ``renamex_np(2)`` of macOS.
+Source: specification, section 16.4; rename(2), ``RENAME_EXCHANGE``; rename(2) of macOS.
 """
 
 from __future__ import annotations

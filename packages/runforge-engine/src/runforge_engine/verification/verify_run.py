@@ -229,7 +229,7 @@ def _index(run: CheckedRun, around: Surroundings, head: IndexHead | None, *, alo
         )
         return Check.failed("index", CheckVerdict.UNREADABLE, "it cannot be read", (found,))
     run_id = run.expected_id
-    positions = around.positions.get(run_id, [])
+    positions = around.positions_of(run_id, run.path)
     if not positions and around.index is not None and around.index.is_foreign:
         # Clients that keep such an index list only runs that succeeded.
         entry = run.index_entry(store)

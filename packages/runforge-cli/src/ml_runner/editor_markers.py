@@ -1,0 +1,56 @@
+"""The marker files that the editor extension looks for in the folder of a run.
+
+Source: specification, section 16.4.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from runforge_contracts.codec.strict_json import encode_json
+from runforge_contracts.errors import RunForgeError
+from runforge_contracts.fs.files import writing
+from runforge_engine.runtime.clock import read_clock
+from runforge_engine.store.run_folders import write_once
+
+CANCELLED = ".cancelled"
+INDEX_ORPHAN = ".index-orphan"
+
+
+def mark_cancelled(
+    folder: Path, run_dir: str, run_id: str, *, step: str, reason: str | None
+) -> None:
+    """Leave the marker of a run that was cancelled and has cleaned up."""
+    marker = {
+        "schema_version": "cancelled.v1.0.0",
+        "run_id": run_id,
+        "run_dir": run_dir,
+        "cancelled_at": read_clock().now(),
+        "step": step,
+        "reason": reason,
+    }
+    _leave(folder / CANCELLED, {key: value for key, value in marker.items() if value is not None})
+
+
+def mark_orphan(
+    folder: Path, run_dir: str, run_id: str, index_path: str, error: RunForgeError
+) -> None:
+    """Leave the marker of a run that is complete, but missing in the editor's index."""
+    _leave(
+        folder / INDEX_ORPHAN,
+        {
+            "schema_version": "index-orphan.v1.0.0",
+            "run_id": run_id,
+            "run_dir": run_dir,
+            "written_at": read_clock().now(),
+            "error": {"type": error.code.value, "message": error.message},
+            "index_path": index_path,
+        },
+    )
+
+
+def _leave(path: Path, marker: dict[str, Any]) -> None:
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_once(path, encode_json(marker))
