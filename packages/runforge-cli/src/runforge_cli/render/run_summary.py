@@ -13,6 +13,7 @@ from runforge_contracts.store.summary import (
     RunOutcome,
     RunSummary,
     can_be_repeated,
+    class_labels,
     summary_of,
 )
 
@@ -182,7 +183,7 @@ def _metrics(folder: Run) -> Iterator[str]:
         yield from section("Metrics", pairs(values))
     if metrics:
         yield from section("Metrics", metric_lines(metrics))
-        classes = (folder.record or {}).get("classes")
+        classes = class_labels(folder)
         yield from section(*confusion_section(metrics, classes))
 
 
@@ -242,7 +243,8 @@ def _files(folder: Run) -> str:
 def _next(folder: Run, settings: Settings) -> Iterator[tuple[str, str]]:
     run_id = folder.id + settings.repeated()
     if folder.status == "succeeded":
-        yield "every metric", f"runforge metrics {run_id}"
+        if folder.metrics:
+            yield "every metric", f"runforge metrics {run_id}"
         for file, command in (
             (layout.FEATURE_IMPORTANCE, "importance"),
             (layout.LINEAR_COEFFICIENTS, "coefficients"),

@@ -10,6 +10,7 @@ from typing import Any
 from runforge_contracts.display import printable, quote
 from runforge_contracts.store import layout
 from runforge_contracts.store.run import Run
+from runforge_contracts.store.summary import class_labels
 
 from runforge_cli.render.artifact_pages import heading, require_document
 from runforge_cli.render.tables import (
@@ -55,7 +56,7 @@ def metrics_page(folder: Run) -> list[str]:
     by_class = class_lines(metrics)
     if by_class:
         lines += ["", "By class", *by_class]
-    title, matrix = confusion_section(metrics, (folder.record or {}).get("classes"))
+    title, matrix = confusion_section(metrics, class_labels(folder))
     return [*lines, "", *paragraph(title), *matrix]
 
 

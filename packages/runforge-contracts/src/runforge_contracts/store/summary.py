@@ -94,6 +94,17 @@ def can_be_repeated(request: Mapping[str, Any] | None) -> bool:
     return bool(label and (asked.get("model") or {}).get("family"))
 
 
+def class_labels(run: Run) -> Sequence[str | int] | None:
+    """Return the classes of a run in order, as far as its documents name them.
+
+    Older clients name the classes of a binary model only with its coefficients.
+    """
+    from runforge_contracts.store import layout
+
+    recorded: Sequence[str | int] | None = (run.record or {}).get("classes")
+    return recorded or (run.content(layout.LINEAR_COEFFICIENTS) or {}).get("classes")
+
+
 def model_file(record: Mapping[str, Any] | None, result: Mapping[str, Any] | None) -> str | None:
     """Return the path of a run's model: that of ``run.json``, else the one that a result lists."""
     recorded: str | None = ((record or {}).get("artifacts") or {}).get("model_pkl")
