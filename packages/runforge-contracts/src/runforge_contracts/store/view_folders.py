@@ -16,7 +16,12 @@ from runforge_contracts.errors import RunForgeError
 from runforge_contracts.fs.files import read_file
 from runforge_contracts.run_ids import is_any_run_id
 from runforge_contracts.store import layout
-from runforge_contracts.store.layout import DEFAULT_STORE, LEGACY_STORE, StoreLayout
+from runforge_contracts.store.layout import (
+    DEFAULT_STORE,
+    LEGACY_STORE,
+    StoreLayout,
+    find_workspace,
+)
 
 #: The marker that a client leaves in the folder of a cancelled run, which has no ``run.json``.
 CANCELLED_MARKER = ".cancelled"
@@ -43,11 +48,7 @@ def record_of(folder: Path, store: StoreLayout) -> Path | None:
     run_id = repeated_id(folder)
     if run_id is None:
         return None
-    record = StoreLayout(store.workspace, DEFAULT_STORE).run_folder(run_id)
-    if record.is_symlink() or not record.is_dir():
-        return None
-    ended = any((record / file).is_file() for file in (layout.RESULT, layout.RUN))
-    return record if ended else None
+    return _ended(StoreLayout(store.workspace, DEFAULT_STORE).run_folder(run_id))
 
 
 def repeated_id(folder: Path) -> str | None:
@@ -61,12 +62,31 @@ def repeated_id(folder: Path) -> str | None:
 
 
 def record_of_path(folder: Path) -> Path | None:
-    """Return the folder of the run that the folder at a path is a view of, or None."""
+    """Return the folder of the run that the folder at a path is a view of, or None.
+
+    A view outside of ``.ml`` is in the workspace of its run and has no manifest, as a copy of a
+    whole run has.
+    """
     folder = folder.absolute()
     if len(folder.parts) < 4:
         return None
     root = folder.parents[1]
-    return record_of(folder, StoreLayout(root.parent, root.name))
+    record = record_of(folder, StoreLayout(root.parent, root.name))
+    if record is not None or folder.is_symlink() or (folder / layout.MANIFEST).exists():
+        return record
+    workspace = find_workspace(folder, DEFAULT_STORE)
+    run_id = repeated_id(folder)
+    if run_id is None or folder.is_relative_to(workspace / DEFAULT_STORE):
+        return None
+    return _ended(StoreLayout(workspace, DEFAULT_STORE).run_folder(run_id))
+
+
+def _ended(record: Path) -> Path | None:
+    """Return the folder of a run if it exists and the run has ended."""
+    if record.is_symlink() or not record.is_dir():
+        return None
+    ended = any((record / file).is_file() for file in (layout.RESULT, layout.RUN))
+    return record if ended else None
 
 
 def _object(path: Path) -> dict[str, Any]:
