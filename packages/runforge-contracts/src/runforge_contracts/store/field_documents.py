@@ -31,6 +31,11 @@ CLIENTS = {
     "field.cancelled_marker.v1.0.0": _EDITOR,
     "field.index_orphan_marker.v1.0.0": _EDITOR,
     "field.desktop_run.v1": _DESKTOP,
+    "field.desktop_metrics_line.v1": _DESKTOP,
+    "field.desktop_metrics.v1": _DESKTOP,
+    "field.desktop_importance.v1": _DESKTOP,
+    "field.desktop_coefficients.v1": _DESKTOP,
+    "field.desktop_interpretability.v1": _DESKTOP,
     "field.desktop_request.v1": _DESKTOP_COMMANDS,
 }
 #: Forms of other clients that the documents of a run may have, by their path in the run folder.
