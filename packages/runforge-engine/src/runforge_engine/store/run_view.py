@@ -23,6 +23,7 @@ from runforge_contracts.store import layout
 from runforge_contracts.store.layout import LEGACY_STORE, StoreLayout
 from runforge_contracts.store.reading import describe
 from runforge_contracts.store.run import Run
+from runforge_contracts.store.view_folders import VIEW_MARKER
 
 #: The files of a view, in the order of writing: an editor takes ``run.json`` for a complete run.
 VIEW_FILES = (
@@ -35,7 +36,14 @@ VIEW_FILES = (
     layout.RUN,
 )
 #: Files that show that a folder belongs to a run that has ended.
-_ENDED = (layout.RESULT, layout.MANIFEST, layout.STATEMENT, layout.DIAGNOSTICS, ".cancelled")
+_ENDED = (
+    layout.RESULT,
+    layout.MANIFEST,
+    layout.STATEMENT,
+    layout.DIAGNOSTICS,
+    ".cancelled",
+    VIEW_MARKER,
+)
 #: The names that the editor extension has for presets and devices.
 _PRESETS = {"balanced": "std-train", "thorough": "hq-train"}
 _DEVICES = {"gpu": "cuda"}
