@@ -493,6 +493,43 @@ def test_a_run_that_is_cancelled_before_it_has_a_record_is_marked(
     assert not (data / ".runforge").exists()
 
 
+STARTING = """
+import os, signal, sys
+from runforge_cli.process import interruption
+interruption.end_at_once(json=False)
+from ml_runner.early_cancel import mark_early_cancellation
+mark_early_cancellation(sys.argv[1])
+os.kill(os.getpid(), signal.SIGTERM)
+"""
+
+
+@posix
+@pytest.mark.parametrize("place", [DIR, "run", ".ml/runs/link", ".ml/runs/gone", ".ml/runs/done"])
+def test_a_run_that_is_cancelled_while_its_process_starts_is_marked(
+    place: str, workspace: Path
+) -> None:
+    folder = prepared(workspace)
+    (workspace / "run").mkdir()
+    (workspace / ".ml/runs/done").mkdir()
+    (workspace / ".ml/runs/done/run.json").touch()
+    (workspace / ".ml/runs/link").symlink_to(folder)
+    before = tree(workspace)
+    done = subprocess.run(
+        [sys.executable, "-c", STARTING, place], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (5, "")
+    progress = heard(done.stderr)
+    assert progress.errors == ["error[CANCELLED]: Interrupted."]
+    if place != DIR:
+        assert list(progress.names()) == []
+        assert tree(workspace) == before
+        return
+    assert list(progress.names()) == ["cancelling", "run_cancelled"]
+    marker = editor_rules.cancelled(json.loads((folder / ".cancelled").read_bytes()))
+    assert (marker["run_id"], marker["run_dir"]) == (folder.name, DIR)
+    assert "SIGTERM" in marker["reason"]
+
+
 # Inspections
 
 
