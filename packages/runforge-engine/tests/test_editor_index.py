@@ -1,4 +1,4 @@
-"""The index of the editor extension keeps every byte, whoever else writes to it."""
+"""An entry is added to the index of the editor extension, and no other byte of it changes."""
 
 from __future__ import annotations
 

@@ -77,7 +77,13 @@ def train_for_editor(arguments: TrainingArguments, *, as_json: bool) -> int:
 
     with cancelled_by_signals() as cancellation:
         place = find_place(arguments.out)
-        events = EditorEvents(place.path, place.run_dir, cancellation, quiet=as_json)
+        events = EditorEvents(
+            place.path,
+            place.run_dir,
+            cancellation,
+            quiet=as_json,
+            is_view=not place.is_record,
+        )
         try:
             outcome = _execute(arguments, place, events, cancellation)
         except CancelledError:

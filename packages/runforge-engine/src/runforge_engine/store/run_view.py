@@ -23,7 +23,7 @@ from runforge_contracts.store import layout
 from runforge_contracts.store.layout import LEGACY_STORE, StoreLayout
 from runforge_contracts.store.reading import describe, run_folders
 from runforge_contracts.store.run import Run
-from runforge_contracts.store.view_folders import record_of
+from runforge_contracts.store.view_folders import VIEW_MARKER, record_of
 
 from runforge_engine.store.editor_index import read_editor_index
 
@@ -38,7 +38,14 @@ VIEW_FILES = (
     layout.RUN,
 )
 #: Files that show that a folder belongs to a run that has ended.
-_ENDED = (layout.RESULT, layout.MANIFEST, layout.STATEMENT, layout.DIAGNOSTICS, ".cancelled")
+_ENDED = (
+    layout.RESULT,
+    layout.MANIFEST,
+    layout.STATEMENT,
+    layout.DIAGNOSTICS,
+    ".cancelled",
+    VIEW_MARKER,
+)
 #: The names that the editor extension has for presets and devices.
 _PRESETS = {"balanced": "std-train", "thorough": "hq-train"}
 _DEVICES = {"gpu": "cuda"}

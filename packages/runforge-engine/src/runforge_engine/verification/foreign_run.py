@@ -23,8 +23,8 @@ _RULES_OF_OURS = frozenset({"run.files", "result.sections", "json.form", "json.k
 #: Documents of the engine of the editor extension, which have its id instead of the folder's.
 _OF_THE_ENGINE = (layout.RUN, layout.INTERPRETABILITY_INDEX, CANCELLED_MARKER)
 #: What its index has from the engine and its ``result.json`` from the extension: each measures the
-#: time itself.
-_MEASURED_TWICE = "/summary/duration_ms"
+#: times itself.
+_MEASURED_TWICE = ("/summary/duration_ms", "/created_at")
 #: Decimal places to which that engine rounds the accuracy.
 _PLACES = 4
 

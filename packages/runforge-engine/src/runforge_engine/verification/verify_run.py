@@ -224,9 +224,8 @@ def _documents(run: CheckedRun, findings: list[Finding], client: str | None) -> 
     if findings:
         message = f"{count(len(findings), 'mistake')} in form or content"
         return Check.failed("documents", CheckVerdict.INVALID, message, findings)
-    message = f"{count(len(run.documents), 'document')}, which are consistent"
-    if client is not None:
-        message = f"{count(len(run.documents), 'document')} of {client}, which are consistent"
+    told = count(len(run.documents), "document") + (f" of {client}" if client else "")
+    message = told + (", which are consistent" if len(run.documents) != 1 else "")
     return Check.passed("documents", CheckVerdict.VALID, message)
 
 
