@@ -11,6 +11,7 @@ from typing import Any
 
 import desktop_rules as desktop
 import editor_rules as editor
+import field_stores
 import pytest
 from calls import TRAIN, Call
 from field_stores import FAMILIES, write_dataset
@@ -439,3 +440,64 @@ def test_a_private_run_tells_no_path(runforge: Call, workspace: Path) -> None:
             assert str(workspace).encode() not in data, name
     assert desktop.dashboard(workspace / "desktop")[0]["dataset_path"] == "data/penguins.csv"
     editor.browse_runs(workspace / "vscode").sound()
+
+
+def test_an_export_can_be_exported(runforge: Call, filled: Path) -> None:
+    """The workspace of a client is a store that can be read."""
+    runforge(*TO_EDITOR)
+    export = ("export", "--to", "vscode", "-o", "again", "--workspace", "shown", "--json")
+    told = runforge(*export).json
+    assert len(told["exported"]) >= 2
+    told = runforge(*export).json
+    assert (told["exported"], told["changed"]) == ([], {})
+
+
+# Runs of other clients
+
+
+@pytest.mark.parametrize("store", ["editor_store", "old_editor_store", "command_line_store"])
+def test_desktop_shows_the_runs_of_other_clients(
+    store: str, runforge: Call, workspace: Path
+) -> None:
+    getattr(field_stores, store)(workspace)
+    before = files_of(workspace)
+    told = runforge(*TO_DESKTOP, "--json").json
+    assert all("has not finished" in why for why in told["left_out"].values())
+    runs = desktop.dashboard(workspace / "shown")
+    assert len(runs) == len(told["exported"]) > 2
+    assert len(desktop.index(workspace / "shown")) == len(runs)
+    for run in runs:
+        page = desktop.page(Path(run["output_path"]))
+        assert page.request is not None
+        assert page.result is not None
+        assert not page.in_progress
+        assert (run["status"] == "Completed") is (page.result["status"] == "succeeded")
+        log = desktop.follow((page.folder / "stdout.log").read_bytes())
+        last = "COMPLETED" if run["status"] == "Completed" else "FAILED"
+        assert (log.stages[-1], log.frozen) == (last, False)
+    assert {name: data for name, data in files_of(workspace).items() if name in before} == before
+
+
+def test_the_extension_gets_its_own_runs_as_they_are(runforge: Call, workspace: Path) -> None:
+    folders = field_stores.editor_store(workspace)
+    told = runforge(*TO_EDITOR, "--json").json
+    assert (len(told["exported"]), told["left_out"]) == (len(folders), {})
+    for folder in folders.values():
+        copied = files_of(workspace / "shown/.ml/runs" / folder.name)
+        del copied["origin.json"]
+        assert copied == files_of(folder)
+    shown = workspace / "shown"
+    editor.open_runs(shown).sound()
+    listed = {entry["run_dir"]: entry for entry in editor.index(shown)}
+    for entry in editor.index(workspace):
+        assert listed[entry["run_dir"]]["summary"]["final_metrics"] == {
+            **entry["summary"]["final_metrics"]
+        }
+
+
+def test_the_extension_gets_no_run_that_it_cannot_show(runforge: Call, workspace: Path) -> None:
+    field_stores.command_line_store(workspace)
+    told = runforge(*TO_EDITOR, "--json").json
+    assert len(told["exported"]) == 1  # the one that failed
+    assert len(told["left_out"]) == 4
+    assert editor.index(workspace / "shown") == []
