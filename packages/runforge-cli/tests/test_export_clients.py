@@ -478,6 +478,20 @@ def test_desktop_shows_the_runs_of_other_clients(
     assert {name: data for name, data in files_of(workspace).items() if name in before} == before
 
 
+def test_desktop_gets_the_encoder_of_the_labels(runforge: Call, workspace: Path) -> None:
+    folder = field_stores.command_line_store(workspace)["text labels"]
+    for name in ("Model.PKL", "INTERPRETABILITY.index.v1.json"):
+        (folder / "artifacts" / name).write_bytes(b"taken")
+    (folder / "artifacts/link").symlink_to(workspace / "data/three.csv")
+    runforge("export", str(folder), *TO_DESKTOP[1:])
+    page = desktop.page(workspace / "shown/.ml/runs" / folder.name)
+    desktop.compare(page, page)
+    assert page.result is not None
+    paths = [artifact["path"] for artifact in page.result["artifacts"]]
+    assert {"artifacts/model.pkl", "artifacts/label_encoder.pkl"} < set(paths)
+    assert not (page.folder / "artifacts/link").exists()
+
+
 def test_the_extension_gets_its_own_runs_as_they_are(runforge: Call, workspace: Path) -> None:
     folders = field_stores.editor_store(workspace)
     told = runforge(*TO_EDITOR, "--json").json
