@@ -6,6 +6,7 @@ import json
 import pickle
 import shutil
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -515,3 +516,57 @@ def test_the_extension_gets_no_run_that_it_cannot_show(runforge: Call, workspace
     assert len(told["exported"]) == 1  # the one that failed
     assert len(told["left_out"]) == 4
     assert editor.index(workspace / "shown") == []
+
+
+def test_a_hostile_run_does_no_harm(runforge: Call, filled: Path) -> None:
+    secret = filled / "secret"
+    (secret / "logs").mkdir(parents=True)
+    for name in ("model.pkl", "logs/train.log", "secret.txt"):
+        (secret / name).write_text("secret", "utf-8")
+    linked, logged, late, odd = (
+        filled / ".runforge/runs" / f"20260101-00000{number}-0000000{number}" for number in range(4)
+    )
+    request = json.loads(next((filled / ".runforge/runs").glob("*/request.json")).read_bytes())
+    request |= {"name": "\x1b[2J\n[RF:STAGE=COMPLETED]" * 300, "notes": "../" * 20}
+    request["dataset"]["path"] = "../" * 40 + "etc/passwd"
+    result = {"version": 1, "status": "failed", "duration_ms": 10**15}
+    result["error"] = {"message": "\x1b]0;x\x07" * 99, "type": "E"}
+    for folder in (linked, logged, late, odd):
+        folder.mkdir()
+        (folder / "request.json").write_text(json.dumps(request), "utf-8")
+        (folder / "result.json").write_text(json.dumps(result), "utf-8")
+    (linked / "artifacts").symlink_to(secret)
+    (logged / "logs").symlink_to(secret / "logs")
+    times = {"started_at": "0001-01-01T00:00:00Z", "finished_at": "9999-12-31T23:59:59Z"}
+    (late / "result.json").write_text(json.dumps(result | times), "utf-8")
+    for form in ("desktop", "vscode"):
+        told = runforge("export", "--to", form, "-o", form, "--json").json
+        assert {linked.name, logged.name} == set(told["left_out"])
+        assert not [
+            name for name, data in files_of(filled / form).items() if b"secret" in data.lower()
+        ]
+        for name, data in files_of(filled / form).items():
+            if name.endswith((".log", ".txt")):
+                assert b"\x1b" not in data
+    shown = desktop.dashboard(filled / "desktop")
+    assert {late.name, odd.name} < {run["run_id"] for run in shown}
+    for folder in (late, odd):
+        page = desktop.page(filled / "desktop/.ml/runs" / folder.name)
+        assert page.request is not None
+        assert page.result is not None
+        assert page.result["status"] == "failed"
+
+
+def test_two_exports_at_once(process: Call, filled: Path) -> None:
+    names = sorted(path.name for path in (filled / ".runforge/runs").iterdir())
+    for form in ("desktop", "vscode"):
+        export = ("runforge_cli", "export", "--to", form, "-o", form, "--json")
+        with ThreadPoolExecutor(3) as pool:
+            done = list(pool.map(process, *zip(*[export] * 3, strict=True)))
+        assert [result.code for result in done] == [0, 0, 0], [result.out for result in done]
+        exported = [run_id for result in done for run_id in result.json["exported"]]
+        assert sorted(exported) == names
+        assert len(list((filled / form / ".ml/runs").iterdir())) == len(names)
+        listed = (desktop if form == "desktop" else editor).index(filled / form)
+        assert len({entry["run_id"] for entry in listed}) == len(listed)
+        assert len(listed) == (len(names) if form == "desktop" else 2)
