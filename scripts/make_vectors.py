@@ -1,8 +1,8 @@
 """Make the test vectors that follow from others, or check that the committed ones still do.
 
 From the schemas come the boundary cases: a valid document with one rule broken. From the runs of
-``runs/v0.4.0`` and ``experiments/sound`` come copies with one fault each. And ``manifest.json``
-lists every case and file.
+``runs/v0.4.0``, ``experiments/sound`` and the stores in ``field`` come copies with one fault each.
+And ``manifest.json`` lists every case and file.
 
     python scripts/make_vectors.py           write them
     python scripts/make_vectors.py --check   compare, and fail with the names of what differs
@@ -21,6 +21,7 @@ from typing import Any
 
 import yaml_vectors
 from experiment_faults import EXPERIMENT_FAULTS
+from field_vectors import make_broken_runs, make_field_documents
 from generate import compare
 from lexical_vectors import TEMPLATES, lexical_topic, probes
 from runforge_conformance.boundaries import Boundary, allowances, boundaries
@@ -36,7 +37,7 @@ from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.documents import identify
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.invariants.checked_folder import schema_rule
-from runforge_contracts.schemas import load_schema, schema_names, validator
+from runforge_contracts.schemas import contract_names, load_schema, validator
 from runforge_contracts.validation import validate
 from vector_bases import BASES
 from vector_faults import FAULTS, Fault
@@ -79,7 +80,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         cases, faulty = Path(scratch) / "cases", Path(scratch) / "faulty"
         experiments = Path(scratch) / "experiments"
-        for name in schema_names():
+        for name in contract_names():
             if schema_rule(name) not in requirements():
                 continue  # what a command prints, and no client must read
             (cases / name).mkdir(parents=True)
@@ -101,6 +102,11 @@ def main() -> int:
         make_faults(faulty)
         make_experiment_faults(experiments)
         made = [(faulty, VECTORS / "runs/faulty"), (experiments, VECTORS / "experiments/faulty")]
+        field = Path(scratch) / "field"
+        field.mkdir()
+        make_field_documents(field / "documents")
+        make_broken_runs(VECTORS / "field", field / "broken")
+        made += [(field / part, VECTORS / "field" / part) for part in ("documents", "broken")]
         made += [
             (Path(scratch) / "raw" / name, VECTORS / "raw" / name / "lexical")
             for name in [*TEMPLATES, yaml_vectors.DOCUMENT]

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from runforge_conformance.vectors import requirements
 from runforge_contracts.invariants.checked_folder import schema_rule
-from runforge_contracts.schemas import load_schema, resolve_reference, schema_names
+from runforge_contracts.schemas import contract_names, load_schema, resolve_reference
 
 #: Steps of a location that stand for every item, and for every member without a name of its own.
 ITEM, OTHER = "[]", "{}"
@@ -37,7 +37,7 @@ class Place(NamedTuple):
 
 def documents() -> list[str]:
     """Return the names of the documents that a client may be asked to read."""
-    return [name for name in schema_names() if schema_rule(name) in requirements()]
+    return [name for name in contract_names() if schema_rule(name) in requirements()]
 
 
 @cache

@@ -22,7 +22,7 @@ from typing import Any, Final
 import msgspec
 from runforge_contracts.display import printable
 from runforge_contracts.errors import RunForgeError
-from runforge_contracts.schemas import schema_names
+from runforge_contracts.schemas import contract_names
 from runforge_contracts.store.layout import stores_in
 from runforge_contracts.store.reading import run_folders
 from runforge_contracts.store.run import Run
@@ -163,7 +163,7 @@ class Runner:
             hello = {"cmd": "start", "protocol": PROTOCOL}
             answer = self._ask(client, hello, "Start", self._left(self._limits.answer))
             started: Started = self._typed(answer, Started, "Started")
-            unknown = set(started.documents or ()) - set(schema_names())
+            unknown = set(started.documents or ()) - set(contract_names())
             if unknown:
                 message = f"The client declares a document that there is not: {sorted(unknown)[0]}."
                 raise ClientError("protocol-error", message)

@@ -172,3 +172,10 @@ def test_a_closed_document_names_what_does_not_belong() -> None:
         validate(metrics, "metrics.phase2")
     assert "fields that do not belong there: `f1`" in caught.value.message
     assert caught.value.location.pointer == "/f1"
+
+
+@pytest.mark.parametrize("key", ["0", "1", "01", "007", "9" * 5000, "-1", "1.0", "a"])
+def test_a_key_of_digits_is_a_key_and_not_an_index(key: str) -> None:
+    with pytest.raises(RunForgeError) as caught:
+        validate({"summary": {}, "history": {key: 5}}, "tfc.metrics.v1")
+    assert caught.value.location.pointer == f"/history/{key}"

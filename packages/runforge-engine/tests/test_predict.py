@@ -392,7 +392,11 @@ def test_a_run_without_a_recorded_digest_or_without_a_model_is_refused(workspace
     error = refusal(lambda: model_of_run(Run(folder.path), listed(workspace)))
     assert error.code is ErrorCode.FILE_UNSAFE
     assert "does not record" in error.message
+    assert "--unverified" in (error.hint or "")
+    accepted = model_of_run(Run(folder.path), listed(workspace), unverified=True)
+    assert accepted.sha256 is None
     (folder.path / "run.json").unlink()
+    (folder.path / "result.json").unlink()
     error = refusal(lambda: model_of_run(Run(folder.path), listed(workspace)))
     assert error.code is ErrorCode.ARTIFACT_NOT_FOUND
 

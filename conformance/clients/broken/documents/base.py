@@ -9,10 +9,10 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "python"))
 
 import harness
 from harness import Message, serve, view
-from runforge_contracts.schemas import schema_names
+from runforge_contracts.schemas import contract_names
 
 __all__ = ["AnyClient", "Client", "ExperimentClient", "Message", "serve", "view"]
-_EXPERIMENTS = [name for name in schema_names() if name.startswith("tfc.")]
+_EXPERIMENTS = [name for name in contract_names() if name.startswith("tfc.")]
 
 
 AnyClient = harness.Client
@@ -23,7 +23,7 @@ class Client(AnyClient):
 
     started = {
         **harness.Client.started,
-        "documents": [name for name in schema_names() if name not in _EXPERIMENTS],
+        "documents": [name for name in contract_names() if name not in _EXPERIMENTS],
     }
 
 

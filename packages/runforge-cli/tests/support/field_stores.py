@@ -272,7 +272,7 @@ def _importance(model: Any, names: list[str]) -> dict[str, Any]:
             {"name": name, "importance": value, "index": index}
             for index, (name, value) in enumerate(zip(names, values, strict=True))
         ],
-        "top_k": ranked[:10],
+        "top_k": [row["name"] for row in ranked[:10]],
     }
 
 
@@ -302,7 +302,11 @@ def _coefficients(model: Any, family: str, names: list[str]) -> dict[str, Any]:
         ],
         "coefficients_by_class": tables,
         "top_k_by_class": [
-            {"class": table["class"], "top_features": table["features"][:10]} for table in tables
+            {
+                "class": table["class"],
+                "top_features": [row["name"] for row in table["features"][:10]],
+            }
+            for table in tables
         ],
     }
 

@@ -15,6 +15,7 @@ from runforge_contracts.codec.strict_json import canonical_json
 _RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{8}")
 #: Ids that older clients may have used; never a path to another folder.
 _ANY_RUN_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,127}")
+_NOT_IN_IDS = re.compile(r"[^0-9A-Za-z._-]+")
 _EXPERIMENT_RUN_ID = re.compile(r"run-([0-9]{4}-[0-9]{2}-[0-9]{2})-([0-9]{3}|[1-9][0-9]{3,8})")
 
 
@@ -26,6 +27,16 @@ def is_run_id(text: str) -> bool:
 def is_any_run_id(text: str) -> bool:
     """Return whether ``text`` may be the run id, and so the folder name, of any client."""
     return _ANY_RUN_ID.fullmatch(text) is not None
+
+
+def as_run_id(text: str) -> str:
+    """Return ``text`` if it may be a run id, else an id made of it.
+
+    Desktop names the folders of its runs after what a person typed.
+    """
+    if is_any_run_id(text):
+        return text
+    return _NOT_IN_IDS.sub("-", text).strip("-._")[:128] or "run"
 
 
 def run_id_candidates(created_at: str, request: Any, fingerprint: str) -> Iterator[str]:

@@ -108,7 +108,7 @@ def _leaves(error: ValidationError) -> Iterable[ValidationError]:
 def _explain(error: ValidationError, raw: Any, path: str | None) -> Problem:
     particulars: Any = error.kind
     kind, value = particulars.name, particulars.value
-    parts = list(error.instance_path)
+    parts = _place(raw, error.instance_path)
     found = _at(raw, parts)
     where = f"`{format_pointer(parts)}`" if parts else "the document"
     hint: str | None = None
@@ -171,6 +171,23 @@ def _definition(error: ValidationError) -> str:
     """Return the name of the shared definition or of the property whose rule was violated."""
     parts = [part for part in error.schema_path if isinstance(part, str)]
     return parts[-2] if len(parts) > 1 else ""
+
+
+def _place(raw: Any, path: Iterable[str | int]) -> list[str | int]:
+    """Return the path to a part of ``raw``, in which the keys of objects are strings.
+
+    The validator gives a key of digits as a number, without its leading zeros.
+    """
+    parts: list[str | int] = []
+    for part in path:
+        if isinstance(raw, dict) and isinstance(part, int):
+            digits = str(part)
+            part = next(
+                key for key in (digits, *raw) if key in raw and (key.lstrip("0") or "0") == digits
+            )
+        parts.append(part)
+        raw = raw[part]
+    return parts
 
 
 def _at(raw: Any, parts: Iterable[str | int]) -> Any:

@@ -11,7 +11,6 @@ import click
 from runforge_cli.shell.interpreter_wrapper import wrapper_folder, write_wrapper
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
-from runforge_cli.terminal.text_layout import pairs, paragraph
 
 #: The setting of the editor extension.
 _SETTING = "runforge.pythonPath"
@@ -46,11 +45,12 @@ def command(settings: Settings, out: str | None) -> int:
 
     from runforge_contracts.display import printable
 
+    # Not wrapped: both are copied.
     write_lines(
         [
-            *pairs([("script", path), ("starts", sys.executable)], indent=0),
-            "",
-            *paragraph("In the settings of the editor:"),
+            printable(f"Script that starts {sys.executable}:"),
+            printable(f"  {path}"),
+            "In the settings of the editor:",
             printable(f"  {dumps(_SETTING)}: {dumps(path, ensure_ascii=False)}"),
         ]
     )

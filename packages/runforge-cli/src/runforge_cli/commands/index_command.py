@@ -129,7 +129,7 @@ def _advice(report: IndexReport) -> Iterator[str]:
     kinds = {item.kind for item in report.findings}
     if report.unlisted or "index_unreadable" in kinds:
         yield "`runforge index rebuild` adds the runs that are missing."
-    if report.form not in (None, OWN_FORM):
+    if report.findings and report.form not in (None, OWN_FORM):
         yield "Another client wrote the index; RunForge only appends to it."
     elif kinds & {"entry_duplicate", "entry_disagrees"}:
         yield (

@@ -34,23 +34,30 @@ _SHOWN = 10
 @click.option(
     "--proba", is_flag=True, help="Write the probability of each class instead of the label."
 )
+@click.option(
+    "--unverified", is_flag=True, help="Use a model whose digest no run recorded, once inspected."
+)
 @global_options
 @pass_settings
-def command(settings: Settings, model: str, data: str, output: str | None, proba: bool) -> int:
+def command(
+    settings: Settings, model: str, data: str, output: str | None, proba: bool, unverified: bool
+) -> int:
     """Apply the model of a run to the rows of DATA, a CSV (also .csv.gz) or Parquet file.
 
     DATA needs the columns that the model was trained on, in any order; other columns are ignored. A
     row with a missing value keeps its number and gets no prediction.
 
     A model file is loaded only after it was inspected, and only if a run of the workspace has
-    recorded its digest.
+    recorded its digest. Other clients record none: --unverified uses their models after inspection
+    alone, with a warning.
     """
     from runforge_engine.modeling.model_process import predict
 
     target = None if output is None else Path(output)
     if target is not None:
         check_free(target, "Choose another file, or remove it first.")
-    prediction = predict(_recorded_model(settings, model), Path(data), probabilities=proba)
+    recorded = _recorded_model(settings, model, unverified=unverified)
+    prediction = predict(recorded, Path(data), probabilities=proba)
     for text in (*prediction.warnings, *_messages(prediction, "warning")):
         warn(text)
     if not settings.quiet:
@@ -70,15 +77,15 @@ def command(settings: Settings, model: str, data: str, output: str | None, proba
     return 0
 
 
-def _recorded_model(settings: Settings, model: str) -> RecordedModel:
+def _recorded_model(settings: Settings, model: str, *, unverified: bool) -> RecordedModel:
     """Return the model, with the run that recorded it."""
     from runforge_engine.modeling.predict import model_of_file, model_of_run
 
     listed = trained_in(settings.stores())
     path = settings.located(model)
     if is_file(path):
-        return model_of_file(path, listed)
-    return model_of_run(find_run(settings, model), listed)
+        return model_of_file(path, listed, unverified=unverified)
+    return model_of_run(find_run(settings, model), listed, unverified=unverified)
 
 
 def _messages(prediction: Prediction, severity: str) -> Iterator[str]:

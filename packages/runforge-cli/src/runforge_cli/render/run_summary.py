@@ -120,7 +120,8 @@ def _outcome(folder: Run, summary: RunSummary, settings: Settings) -> Iterator[t
 def _failure(folder: Run, outcome: RunOutcome) -> Iterator[tuple[str, str]]:
     error = outcome.error
     if error:
-        yield "error", f"{error['message']} [{error.get('code', error['type'])}]"
+        code = error.get("code") or error.get("type")
+        yield "error", error["message"] + (f" [{code}]" if code else "")
         if error.get("hint"):
             yield "hint", error["hint"]
     elif folder.status == "incomplete":

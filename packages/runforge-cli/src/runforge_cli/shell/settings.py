@@ -122,10 +122,8 @@ class Settings:
         if view is not None and not self.quiet:
             from runforge_cli.terminal.output import note
 
-            note(
-                f"{self.shown(view)} is a view of the run {found.path.name}"
-                f" in {self.shown(found.path.parent)}"
-            )
+            record, place = found.path.name, self.shown(found.path.parent)
+            note(f"{self.shown(view)} is a view of the run {record} in {place}")
         return found
 
     def find_run(self, reference: str, instead: str = _SHOW, takes: Takes | None = None) -> Run:

@@ -142,10 +142,7 @@ CATALOG: dict[str, Entry] = {
         version="metrics.v1",
         closed=False,
         yaml=False,
-        present=(
-            "profile_id",
-            "metrics",
-        ),
+        present=("metrics",),
         absent=("metrics_profile",),
     ),
     "field.desktop_metrics_line.v1": Entry(

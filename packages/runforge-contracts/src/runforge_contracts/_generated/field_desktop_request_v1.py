@@ -29,6 +29,9 @@ class DesktopRequestV1(Struct, kw_only=True, frozen=True, gc=False):
             pattern="^[!-?A-~]+@[!-?A-~]+\\Z",
         ),
     ]
+    sweep_group_id: Annotated[
+        str, Meta(description="The group of runs that the run belongs to.")
+    ]
     field_schema: (
         Annotated[str, Meta(description="URL of this schema.")] | UnsetType
     ) = field(name="$schema", default=UNSET)
@@ -66,7 +69,3 @@ class DesktopRequestV1(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[list[str], Meta(description="Tags for organising runs.")] | UnsetType
     ) = UNSET
     notes: Annotated[str, Meta(description="Free text.")] | None | UnsetType = UNSET
-    sweep_group_id: (
-        Annotated[str, Meta(description="The group of runs that the run belongs to.")]
-        | UnsetType
-    ) = UNSET

@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 from runforge_contracts.errors import RunForgeError
-from runforge_contracts.run_ids import is_any_run_id, started
+from runforge_contracts.run_ids import started
 from runforge_contracts.store.index_form import Newest, can_be_shown, newest_entries, once
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.view_folders import may_have_views
@@ -54,13 +54,13 @@ def described_runs(store: StoreLayout, names: list[str], known: set[str]) -> lis
     if not names:
         return []
     # Late: listing a complete index reads no documents.
-    from runforge_contracts.store.reading import describe
+    from runforge_contracts.store.reading import describe, may_be_run
     from runforge_contracts.store.run import Run
 
     found = []
     for name in sorted(names):
         path = store.run_folder(name)
-        if not is_any_run_id(name) or path.is_symlink() or not path.is_dir():
+        if not may_be_run(name, store) or path.is_symlink() or not path.is_dir():
             continue
         with contextlib.suppress(RunForgeError):
             entry = describe(Run(path), store)

@@ -34,6 +34,9 @@ from runforge_contracts.store.reading import (
 from runforge_contracts.store.run import Run
 from runforge_contracts.store.view_folders import record_of
 
+#: Fields of an entry that all clients take from the documents of the run.
+_IN_COMMON = ("status", "dataset_fingerprint_sha256", "label_column", "model_pkl")
+
 
 def check_store(store: StoreLayout) -> list[Finding]:
     """Return the violations in a store: in every run, and in the index.
@@ -239,7 +242,8 @@ def entry_findings(
     actual = described[path] if path in described else _describe(path, store)
     if actual is None:
         return  # The findings of the folder report the error.
-    for path_in_entry, value, found in differences(entry, actual):
+    compared = actual if whole or is_recorded_here(path, store) else in_common(actual)
+    for path_in_entry, value, found in differences(entry, compared):
         location = format_pointer(path_in_entry)
         message = (
             f"The entry has {location} {show_value(found)}; the run's documents have"
@@ -260,6 +264,19 @@ def _describe(path: Path, store: StoreLayout) -> dict[str, Any] | None:
         return describe(Run(path), store)
     except RunForgeError:
         return None
+
+
+def is_recorded_here(folder: Path, store: StoreLayout) -> bool:
+    """Return whether the run in a folder, or the one that it is a view of, has a manifest."""
+    return ((record_of(folder, store) or folder) / layout.MANIFEST).is_file()
+
+
+def in_common(actual: dict[str, Any]) -> dict[str, Any]:
+    """Return the values that the index of another client has from the documents of its run.
+
+    Others have two sources there: the extension measures the time of a run, and so does its engine.
+    """
+    return {name: value for name, value in actual.items() if name in _IN_COMMON}
 
 
 def differences(
@@ -289,7 +306,7 @@ def differences(
 
 def _alike(key: str, value: Any, found: Any) -> bool:
     if key == "preset_id":
-        return same(value, PRESETS.get(found, found))
+        return same(PRESETS.get(value, value), PRESETS.get(found, found))
     if key == "created_at":
         return instant(value) == instant(found)
     return same(value, found)

@@ -1,6 +1,6 @@
 """Documents of other clients, in the words of the contract.
 
-Released clients write a ``request.json``, ``result.json``, ``run.json`` and index of their own. The
+Released clients write a ``request.json``, ``result.json`` and ``run.json`` of their own. The
 functions here return what such a document says under the contract's names, without the members
 that it lacks, so that every view works on it. Nothing of the documents themselves is changed.
 
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from pathlib import PurePosixPath
 from typing import Any
 
 from runforge_contracts.documents import Document
@@ -71,7 +70,7 @@ def result_of(
     result: Document[Any] | None,
     request: Document[Any] | None,
     run: Document[Any] | None,
-    cancelled: Callable[[], Document[Any] | None],
+    cancelled: Callable[[], _Raw | None],
 ) -> _Raw | None:
     """Return how a run ended, from the documents that say it.
 
@@ -80,7 +79,8 @@ def result_of(
     result, request, run
         The documents of the run.
     cancelled
-        Returns the marker ``.cancelled`` of the run; called only if it matters.
+        Returns the marker ``.cancelled`` of the run, which is empty if it cannot be read; called
+        only if it matters.
     """
     if result is not None and result.name != "field.editor_result.v1":
         return result.content
@@ -93,48 +93,11 @@ def result_of(
         return _without_none(
             {
                 "status": "cancelled",
-                "finished_at": _utc(marker.content, "cancelled_at"),
-                "error": _error(marker.content.get("reason")),
+                "finished_at": _utc(marker, "cancelled_at"),
+                "error": _error(marker.get("reason")),
             }
         )
     return None
-
-
-def index_form(raw: Any) -> str | None:
-    """Return the name of the schema of a parsed index of another client; None for others."""
-    if isinstance(raw, list):
-        return "field.index_array.v1"
-    version = raw.get("schema_version") if isinstance(raw, dict) else None
-    name = f"field.editor_index.v{version}"
-    return name if name in CLIENTS else None
-
-
-def index_entry_of(entry: Mapping[str, Any], store: str) -> _Raw:
-    """Return an entry of a valid index of another client in the contract's words.
-
-    Parameters
-    ----------
-    entry
-        The entry, which is not changed.
-    store
-        Name of the folder of the store, such as ``.ml``.
-    """
-    found = dict(entry)
-    run_dir = str(entry["run_dir"]).replace("\\", "/").removesuffix("/run.json")
-    if run_dir.startswith("runs/"):
-        run_dir = f"{store}/{run_dir}"
-    found["run_dir"] = run_dir
-    # Older entries have no time of their own; the id starts with one.
-    created_at = _utc(entry) or _time_of_id(str(entry["run_id"]))
-    if created_at is not None:
-        found["created_at"] = created_at
-    if "model_pkl" in entry:
-        found["model_pkl"] = _below(str(entry["model_pkl"]), run_dir)
-    summary = entry.get("summary")
-    if summary is not None and "device" in summary:
-        device = summary["device"]
-        found["summary"] = {**summary, "device": _DEVICES.get(device.lower(), device)}
-    return found
 
 
 def utc_time(text: str) -> str:
@@ -175,7 +138,7 @@ def _editor_device(raw: _Raw) -> _Raw | None:
     return None if kind is None else _without_none({"type": kind, "gpu_reason": reason})
 
 
-def _editor_result(raw: _Raw, request: _Raw, marker: Document[Any] | None) -> _Raw:
+def _editor_result(raw: _Raw, request: _Raw, marker: _Raw | None) -> _Raw:
     text = raw.get("error")
     ended = "failed" if raw["status"] == "failed" else "succeeded"
     if ended == "failed" and (marker is not None or str(text).startswith(_CANCELLED)):
@@ -215,7 +178,7 @@ def _desktop_result(raw: _Raw) -> _Raw | None:
     config = {key: asked[key] for key in ("dataset", "device", "preset") if key in asked}
     return _without_none(
         {
-            "run_id": raw["run_id"],
+            # The id is the name of the folder, and may have blanks.
             "status": status,
             "started_at": None if started is None else unix_time(started),
             "finished_at": None if ended is None else unix_time(ended),
@@ -245,23 +208,6 @@ def _error(text: str | None) -> _Raw | None:
 def _utc(raw: Mapping[str, Any], member: str = "created_at") -> str | None:
     text = raw.get(member)
     return None if text is None else utc_time(text)
-
-
-def _time_of_id(run_id: str) -> str | None:
-    try:
-        time = datetime.strptime(run_id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
-    except ValueError:
-        return None
-    return utc_time(time.isoformat())
-
-
-def _below(path: str, folder: str) -> str:
-    """Return a path of a client below the run folder ``folder``, if it is inside."""
-    parts = PurePosixPath(path.replace("\\", "/")).parts
-    name = PurePosixPath(folder).name
-    if name in parts:
-        return "/".join(parts[parts.index(name) + 1 :]) or path
-    return path
 
 
 def _without_none(values: _Raw) -> _Raw:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, Problem, RunForgeError
-from runforge_contracts.run_ids import is_run_id
+from runforge_contracts.run_ids import as_run_id, is_run_id
 from runforge_contracts.store.experiment_runs import ExperimentRun, is_experiment_folder
 from runforge_contracts.store.latest import AnyRun as AnyRun
 from runforge_contracts.store.latest import latest_runs
@@ -279,8 +279,8 @@ def _by_documents(stores: Iterable[StoreLayout]) -> dict[str, _Known]:
     for store in stores:
         for name in run_names(store) if store.name == LEGACY_STORE else ():
             path = store.run_folder(name)
-            run_id = repeated_id(path)
-            if run_id is not None and record_of(path, store) is None:
+            run_id = repeated_id(path) or as_run_id(name)
+            if run_id != name and record_of(path, store) is None:
                 found[run_id] = _Known(store, path)
     return found
 

@@ -17,6 +17,7 @@ from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
 from runforge_contracts.fs.files import read_file
 from runforge_contracts.run_ids import is_any_run_id, started
+from runforge_contracts.store import layout
 from runforge_contracts.store.foreign_index import (
     OWN_FORM,
     EntryProblem,
@@ -25,7 +26,7 @@ from runforge_contracts.store.foreign_index import (
     read_entry,
 )
 from runforge_contracts.store.index_form import once
-from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.layout import LEGACY_STORE, StoreLayout
 from runforge_contracts.store.run import Run
 from runforge_contracts.store.view_folders import may_have_views, record_of
 from runforge_contracts.validation import validate
@@ -156,7 +157,7 @@ def run_names(store: StoreLayout) -> list[str]:
             return sorted(
                 entry.name
                 for entry in found
-                if is_any_run_id(entry.name) and entry.is_dir(follow_symlinks=False)
+                if entry.is_dir(follow_symlinks=False) and may_be_run(entry.name, store)
             )
     except FileNotFoundError:
         return []
@@ -166,6 +167,18 @@ def run_names(store: StoreLayout) -> list[str]:
             f"The folder of the runs cannot be read: {error.strerror}.",
             path=str(runs),
         ) from error
+
+
+def may_be_run(name: str, store: StoreLayout) -> bool:
+    """Return whether the folder with this name among the runs of a store may be that of a run.
+
+    Its name could be a run id, or it is a folder of Desktop, which may have any name.
+    """
+    if is_any_run_id(name):
+        return True
+    if store.name != LEGACY_STORE or name.startswith(".") or not name.isprintable():
+        return False
+    return (store.runs / name / layout.RUN).is_file()
 
 
 def describe(folder: Run, store: StoreLayout) -> dict[str, Any]:

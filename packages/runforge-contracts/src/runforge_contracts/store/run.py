@@ -14,7 +14,9 @@ from typing import Any, Literal
 
 from runforge_contracts.display import printable
 from runforge_contracts.documents import Document, DocumentFolder
+from runforge_contracts.errors import RunForgeError
 from runforge_contracts.metrics import Metric, primary_metric
+from runforge_contracts.run_ids import as_run_id
 from runforge_contracts.store import field_documents, layout
 
 #: Schemas of ``run.json`` that are read, newest first.
@@ -150,8 +152,14 @@ class Run(BaseRun):
             result,
             self.document(layout.REQUEST),
             self.document(layout.RUN),
-            lambda: self.document(field_documents.CANCELLED_MARKER),
+            self._cancelled_marker,
         )
+
+    def _cancelled_marker(self) -> dict[str, Any] | None:
+        try:
+            return self.content(field_documents.CANCELLED_MARKER)
+        except RunForgeError:
+            return {}  # That it is there is enough.
 
     def form(self, file: str) -> str | None:
         """Return the name of the schema that a document follows, such as ``request.v1``.
@@ -178,8 +186,8 @@ class Run(BaseRun):
         """The id in the run's documents, else the name of its folder."""
         for document in (self.record, self.result):
             if document and "run_id" in document:
-                return str(document["run_id"])
-        return self.path.name
+                return as_run_id(str(document["run_id"]))
+        return as_run_id(self.path.name)
 
     @property
     def status(self) -> RunStatus:

@@ -44,6 +44,7 @@ ALLOWED: Mapping[tuple[str, str], Role] = MappingProxyType(
         ("sklearn.ensemble._forest", "RandomForestClassifier"): Role.ESTIMATOR,
         ("sklearn.tree._classes", "DecisionTreeClassifier"): Role.ESTIMATOR,
         ("sklearn.svm._classes", "LinearSVC"): Role.ESTIMATOR,
+        ("sklearn.preprocessing._label", "LabelEncoder"): Role.ESTIMATOR,
         ("sklearn.tree._tree", "Tree"): Role.TREE,
         ("joblib.numpy_pickle", "NumpyArrayWrapper"): Role.WRAPPER,
         ("numpy", "dtype"): Role.DTYPE,
@@ -72,3 +73,5 @@ RENAMED: Mapping[str, str] = MappingProxyType(
 )
 
 PIPELINE = ("sklearn.pipeline", "Pipeline")
+#: The labels of codes, which the command line of Desktop stores in a file of their own.
+ENCODER = ("sklearn.preprocessing._label", "LabelEncoder")

@@ -16,7 +16,7 @@ from types import MappingProxyType
 
 from runforge_contracts.display import quote
 
-from runforge_engine.model_file.allowlist import PIPELINE
+from runforge_engine.model_file.allowlist import ENCODER, PIPELINE
 from runforge_engine.model_file.arrays import elements, is_finite, scalar_value
 from runforge_engine.model_file.values import Array, Instance, Scalar
 from runforge_engine.model_file.values import Mapping as Pairs
@@ -93,6 +93,7 @@ _PARAMETERS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
             "oob_score_": "f",
         },
         TREE: {**_GROWTH, "splitter": "s", "max_features_": "i"},
+        ENCODER: {},
     }
 )
 #: Fitted attributes, which are checked one by one.
@@ -107,6 +108,7 @@ _LEARNED: Mapping[tuple[str, str], frozenset[str]] = MappingProxyType(
             | {"n_classes_", "n_features_in_", "n_outputs_"}
         ),
         TREE: frozenset({"classes_", "n_classes_", "n_features_in_", "n_outputs_", "tree_"}),
+        ENCODER: frozenset({"classes_"}),
     }
 )
 #: Parameters that not every version has, and attributes that not every fit sets.
@@ -318,6 +320,10 @@ def _check_outputs(state: Mapping[str, object]) -> Iterator[str]:
         yield "has another number of classes than it says"
 
 
+def _check_encoder(state: Mapping[str, object]) -> Iterator[str]:
+    yield from _check_classes(state["classes_"])
+
+
 def _check_classes(value: object) -> Iterator[str]:
     if _length(value) < 1 or not _is_array(value, None, "biufUO") or not _are_names(value):
         yield "has no different labels of classes"
@@ -360,5 +366,6 @@ _CHECKS = MappingProxyType(
         SVC: _check_linear,
         FOREST: _check_forest,
         TREE: _check_tree,
+        ENCODER: _check_encoder,
     }
 )

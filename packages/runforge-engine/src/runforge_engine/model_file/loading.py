@@ -36,7 +36,7 @@ LOADING_LIMITS = InspectionLimits(file_bytes=1024**3)
 
 def load_model(
     path: Path,
-    expected_sha256: str,
+    expected_sha256: str | None,
     *,
     limits: InspectionLimits = LOADING_LIMITS,
 ) -> Any:
@@ -49,7 +49,9 @@ def load_model(
     path
         Model file, such as ``artifacts/model.pkl`` of a run.
     expected_sha256
-        Digest of the file according to the run's record, in hexadecimal digits.
+        Digest of the file according to the run's record, in hexadecimal digits; None for a run of
+        another client, which recorded none: only the inspection then decides, and the steps may
+        have any names.
     limits
         Bounds of the inspection.
 
@@ -66,7 +68,8 @@ def load_model(
     allow(limits.seconds + _SECONDS)
     data = _read(path, limits)
     found = hashlib.sha256(data).hexdigest()
-    if not hmac.compare_digest(found.encode(), expected_sha256.lower().encode()):
+    expected = found if expected_sha256 is None else expected_sha256.lower()
+    if not hmac.compare_digest(found.encode(), expected.encode()):
         raise RunForgeError(
             ErrorCode.FILE_UNSAFE,
             f"{quote(path, 200)} is not the model of the record: its digest is another.",
@@ -74,7 +77,7 @@ def load_model(
             path=str(path),
         )
     inspection = inspect_model_bytes(data, str(path), limits=limits)
-    if not inspection.is_clean or not _is_ours(inspection):
+    if not inspection.is_clean or not _has_steps(inspection, any_names=expected_sha256 is None):
         raise _unsafe(path, inspection)
     allow(_SECONDS + len(data) / _BYTES_PER_SECOND)
     if inspection.compression:
@@ -118,10 +121,11 @@ def _as_since_1_4(pipeline: Any) -> None:
         values /= sums
 
 
-def _is_ours(inspection: ModelInspection) -> bool:
-    """Return whether a model has the steps of a RunForge model."""
-    first, *rest = [(step.name, step.type) for step in inspection.steps] or [("", "")]
-    return first == ("scaler", "StandardScaler") and [name for name, _ in rest] == ["clf"]
+def _has_steps(inspection: ModelInspection, *, any_names: bool) -> bool:
+    """Return whether a model has the two steps of every model, and RunForge's names for them."""
+    if len(inspection.steps) != 2 or inspection.steps[0].type != "StandardScaler":
+        return False
+    return any_names or [step.name for step in inspection.steps] == ["scaler", "clf"]
 
 
 def _read(path: Path, limits: InspectionLimits) -> bytes:

@@ -232,10 +232,13 @@ def _do(task: dict[str, Any]) -> dict[str, Any]:
 
     pin_environment()
     confine()
+    from runforge_engine.modeling.model_names import ModelNames
     from runforge_engine.modeling.predict import RecordedModel
 
     given = task["model"]
-    model = RecordedModel(Path(given["path"]), given["run_id"], given["sha256"], given["record"])
+    model = RecordedModel(
+        **{**given, "path": Path(given["path"]), "names": ModelNames(**given["names"])}
+    )
     if task["do"] == "replay":
         from runforge_engine.modeling.revalidate import replay_model
 

@@ -14,7 +14,7 @@ import io
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -34,6 +34,12 @@ from runforge_engine.data.table_reader import read_names, read_table
 from runforge_engine.model_file.limits import InspectionLimits
 from runforge_engine.model_file.loading import load_model
 from runforge_engine.modeling.fit import within_range
+from runforge_engine.modeling.model_names import (
+    ModelNames,
+    column_order,
+    names_beside,
+    no_order,
+)
 from runforge_engine.runtime.resource_limits import allow, is_lack_of_memory
 from runforge_engine.store.lineage import Listed, trace, wanted
 
@@ -59,10 +65,12 @@ class RecordedModel:
 
     path: Path
     run_id: str
-    #: SHA-256 that the file must have.
-    sha256: str
+    #: SHA-256 that the file must have; None if no record has it, and the caller accepts that.
+    sha256: str | None
     #: ``run.json``; empty where the run's folder is missing.
     record: dict[str, Any]
+    #: What the run's documents say of columns and classes, for a model without a digest.
+    names: ModelNames = field(default_factory=ModelNames)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,7 +142,10 @@ class Prediction:
 
 
 def model_of_run(
-    folder: Run, listed: Iterable[tuple[dict[str, Any], StoreLayout]]
+    folder: Run,
+    listed: Iterable[tuple[dict[str, Any], StoreLayout]],
+    *,
+    unverified: bool = False,
 ) -> RecordedModel:
     """Return the model of a run.
 
@@ -145,6 +156,8 @@ def model_of_run(
     listed
         Every run as :func:`~runforge_contracts.store.reading.list_runs` describes it, with its
         store.
+    unverified
+        Whether to accept a model whose digest is recorded nowhere, as other clients leave them.
 
     Raises
     ------
@@ -154,7 +167,7 @@ def model_of_run(
     """
     own = [entry for entry, store in listed if _is_at(Listed(entry, store), folder)]
     record = folder.record or {}
-    model = (record.get("artifacts") or {}).get("model_pkl")
+    model = (record.get("artifacts") or {}).get("model_pkl") or _listed_model(folder)
     if model is None:
         raise RunForgeError(
             ErrorCode.ARTIFACT_NOT_FOUND,
@@ -162,8 +175,21 @@ def model_of_run(
             hint=f"{folder.ending} `runforge show` shows more.",
             path=str(folder.path),
         )
-    digest = _recorded_digest(folder.id, model, folder, own)
-    return RecordedModel(folder.path / model, folder.id, digest, record)
+    digest = _recorded_digest(folder.id, model, folder, own, unverified=unverified)
+    return RecordedModel(folder.path / model, folder.id, digest, record, _names(folder, digest))
+
+
+def _listed_model(folder: Run) -> str | None:
+    """Return the model that a result lists, for clients that write no run record."""
+    listed = (folder.result or {}).get("artifacts") or ()
+    return next((str(item["path"]) for item in listed if item["type"] == "model"), None)
+
+
+def _names(folder: Run | None, digest: str | None) -> ModelNames:
+    if folder is None or digest is not None:
+        return ModelNames()
+    in_store = folder.path.parent.name == "runs"
+    return names_beside(folder, folder.path.parents[2] if in_store else folder.path)
 
 
 def _is_at(run: Listed, folder: Run) -> bool:
@@ -177,14 +203,19 @@ def _is_at(run: Listed, folder: Run) -> bool:
 
 
 def model_of_file(
-    path: Path, listed: Iterable[tuple[dict[str, Any], StoreLayout]]
+    path: Path,
+    listed: Iterable[tuple[dict[str, Any], StoreLayout]],
+    *,
+    unverified: bool = False,
 ) -> RecordedModel:
     """Return the model in a file at any path, with the newest run that made it.
 
     Parameters
     ----------
-    path, listed
-        The file, and the runs as in :func:`model_of_run`.
+    path
+        The file.
+    listed, unverified
+        As in :func:`model_of_run`.
 
     Raises
     ------
@@ -209,14 +240,20 @@ def model_of_file(
         )
     run = next((match.run for match in made if match.run.folder), made[0].run)
     run_id, model = run.entry["run_id"], made[0].path or layout.MODEL
-    digest = _recorded_digest(run_id, model, run.folder, [run.entry])
-    return RecordedModel(path, run_id, digest, run.document(layout.RUN))
+    digest = _recorded_digest(run_id, model, run.folder, [run.entry], unverified=unverified)
+    record = (run.folder and run.folder.record) or {}
+    return RecordedModel(path, run_id, digest, record, _names(run.folder, digest))
 
 
 def _recorded_digest(
-    run_id: str, model: str, folder: Run | None, entries: Sequence[dict[str, Any]]
-) -> str:
-    """Return the one digest that all records give for a run's model."""
+    run_id: str,
+    model: str,
+    folder: Run | None,
+    entries: Sequence[dict[str, Any]],
+    *,
+    unverified: bool,
+) -> str | None:
+    """Return the one digest that all records give for a run's model; None if none is accepted."""
     found = {entry["model_sha256"] for entry in entries if "model_sha256" in entry}
     if folder is not None:
         run, manifest = folder.record or {}, folder.content(layout.MANIFEST) or {}
@@ -225,13 +262,16 @@ def _recorded_digest(
                 found.add(files[model]["sha256"])
     if len(found) == 1:
         return str(found.pop())
+    if not found and unverified:
+        return None
     what = "does not record" if not found else "has several records of"
     raise RunForgeError(
         ErrorCode.FILE_UNSAFE,
         f"The run {quote(run_id)} {what} the digest of its model, so the model is not loaded.",
         hint="`runforge verify` shows what was changed."
         if found
-        else "An older client made it; `runforge rerun` trains it again.",
+        else "Another or an older client made it, and nothing shows that the file is still its"
+        " model. If you trust where it comes from, --unverified uses it once it was inspected.",
     )
 
 
@@ -270,14 +310,19 @@ def predict(
     X, dropped, missing_by_column, ignored, found = _rows(source, features)
     with consistent(model):
         method = "predict_proba" if probabilities else "predict"
-        computed = iter(apply(pipeline, X, method)[0].tolist() if len(X) else [])
+        answers = apply(pipeline, X, method)[0].tolist() if len(X) else []
+        if model.names.labels is not None:
+            labels: dict[Any, str] = dict(enumerate(model.names.labels))
+            classes = tuple(labels[code] for code in classes)
+            answers = answers if probabilities else [labels[code] for code in answers]
+        computed = iter(answers)
     return Prediction(
         run_id=model.run_id,
         classes=classes if probabilities else None,
         values=tuple(None if missing else next(computed) for missing in dropped.tolist()),
         ignored_columns=ignored,
         missing_by_column=missing_by_column,
-        warnings=tuple(_version_warnings(caught)),
+        warnings=(*_of_unverified(model), *_version_warnings(caught)),
         diagnostics=tuple(found),
     )
 
@@ -304,11 +349,15 @@ def _signature(
     pipeline: Any, model: RecordedModel
 ) -> tuple[tuple[str, ...], tuple[int | str, ...]]:
     """Return the names of the features and the classes, on which model and record must agree."""
-    scaler, classifier = pipeline.named_steps["scaler"], pipeline.named_steps["clf"]
-    found = {
-        "feature_names": scaler.feature_names_in_.tolist(),
-        "classes": classifier.classes_.tolist(),
-    }
+    scaler, classifier = pipeline
+    if hasattr(scaler, "feature_names_in_") or model.sha256 is not None:
+        names = scaler.feature_names_in_.tolist()
+    else:
+        coefficients = getattr(classifier, "coef_", None)
+        names = column_order(int(scaler.n_features_in_), coefficients, model.names)
+        if names is None:
+            raise no_order(model.run_id)
+    found = {"feature_names": names, "classes": classifier.classes_.tolist()}
     for name, value in found.items():
         if model.record.get(name, value) != value:
             raise RunForgeError(
@@ -385,7 +434,7 @@ def apply(pipeline: Any, X: Any, *methods: str) -> list[Any]:
 
 def _prepare(pipeline: Any, rows: int) -> None:
     """Make a loaded model ready for a number of rows with columns in its order."""
-    scaler, classifier = pipeline.named_steps["scaler"], pipeline.named_steps["clf"]
+    scaler, classifier = pipeline
     # Otherwise scikit-learn warns about rows without column names.
     vars(scaler).pop("feature_names_in_", None)
     pipeline.verbose = False
@@ -397,6 +446,17 @@ def _prepare(pipeline: Any, rows: int) -> None:
     else:
         steps = classifier.coef_.size
     allow(_SECONDS + rows * (steps + scaler.n_features_in_) / _STEPS_PER_SECOND)
+
+
+def _of_unverified(model: RecordedModel) -> Iterator[str]:
+    """Give what a user must know of a model for which no digest vouches."""
+    if model.sha256 is None:
+        yield (
+            f"No digest vouches for the model of the run {quote(model.run_id)}: its client recorded"
+            " none. The file was inspected, and loading it runs no code; whether it is still the"
+            " model of the run is unknown."
+        )
+        yield from model.names.warnings
 
 
 def _version_warnings(caught: Iterable[warnings.WarningMessage]) -> Iterator[str]:

@@ -6,7 +6,7 @@ Source: specification, sections 5.5 and 5.7.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,13 @@ from runforge_contracts.codec.pointers import format_pointer
 from runforge_contracts.display import quote
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.fs.folders import as_text
-from runforge_contracts.invariants.store_invariants import differences, instant
-from runforge_contracts.store.foreign_index import OWN_FORM, write_entry
+from runforge_contracts.invariants.store_invariants import (
+    differences,
+    in_common,
+    instant,
+    is_recorded_here,
+)
+from runforge_contracts.store.foreign_index import write_entry
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import StoreIndex, locate_run, read_store_index
 from runforge_contracts.store.view_folders import record_of
@@ -161,8 +166,9 @@ class IndexDiff:
 
     def _can_list(self, found: Found) -> bool:
         """Return whether the index, which may be another client's, has a form for a run."""
-        form = OWN_FORM if self.index is None else self.index.form
-        return write_entry(found.entry, form, self.store) is not None
+        if self.index is None:
+            return found.is_due
+        return write_entry(found.entry, self.index.form, self.store) is not None
 
     def _look_at(self, path: Path, *, is_listed: bool = False) -> Found:
         found = self._known.get(path)
@@ -202,6 +208,8 @@ class IndexDiff:
                 found = self._look_at(record or place, is_listed=True)
                 if found.state == "unreadable":
                     yield self._folder_unreadable(found, run_id)
+                if self.index.is_foreign and not is_recorded_here(place, self.store):
+                    found = replace(found, entry=in_common(found.entry))
                 for parts, text in _disagreements(entry, found):
                     yield IndexFinding(
                         "entry_disagrees", text, file, pointer + format_pointer(parts), run_id

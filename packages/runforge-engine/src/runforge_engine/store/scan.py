@@ -20,10 +20,9 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import read_file
 from runforge_contracts.fs.folders import list_folder
 from runforge_contracts.invariants.store_invariants import instant
-from runforge_contracts.run_ids import is_any_run_id
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.reading import describe
+from runforge_contracts.store.reading import describe, may_be_run
 from runforge_contracts.store.run import RUN_VERSIONS, Run
 from runforge_contracts.validation import validate
 
@@ -48,6 +47,8 @@ class Found:
     ended: tuple[str, str, int, str] = ("", "", 0, "")
     #: Why the folder is unreadable.
     reason: str = ""
+    #: Whether the run is one that an index of this contract has to list.
+    is_due: bool = True
 
     @property
     def is_final(self) -> bool:
@@ -78,7 +79,7 @@ def children(store: StoreLayout) -> Iterator[tuple[Path, str | None]]:
             reason = "It is a symbolic link, which could lead anywhere."
         elif not entry.is_dir(follow_symlinks=False):
             reason = "It is not a folder."
-        elif not is_any_run_id(entry.name):
+        elif not may_be_run(entry.name, store):
             reason = "Its name cannot be a run id."
         yield store.runs / entry.name, reason
 
@@ -113,7 +114,14 @@ def look_at(path: Path, store: StoreLayout, *, is_listed: bool = False) -> Found
         if ended is not None:
             entry = describe(folder, store)
             validate({"schema_version": "index.v1", "runs": [entry]}, "index.v1")
-            return Found(path, "finished", entry, _times(folder), _order(folder, entry, ended))
+            return Found(
+                path,
+                "finished",
+                entry,
+                _times(folder),
+                _order(folder, entry, ended),
+                is_due=_is_due(folder),
+            )
     except RunForgeError as error:
         # An incomplete document without a manifest was still being written.
         if not over or _exists(path / layout.MANIFEST):
@@ -130,7 +138,8 @@ def _end(folder: Run, store: StoreLayout) -> str | None:
     """
     run, result = folder.record, folder.result
     ids = {document["run_id"] for document in (run, result) if document and "run_id" in document}
-    if len(ids) > 1:
+    # The editor extension has an id of its own besides that of its engine.
+    if len(ids) > 1 and folder.client_form is None:
         raise RunForgeError(
             ErrorCode.DOCUMENT_INVALID,
             "Its documents carry different run ids: "
@@ -146,6 +155,13 @@ def _end(folder: Run, store: StoreLayout) -> str | None:
     if run is not None and run["schema_version"] != RUN_VERSIONS[0]:
         return str(run["created_at"])
     return None
+
+
+def _is_due(folder: Run) -> bool:
+    """Return whether an index has to list the run; runs of other clients are in theirs, if any."""
+    if _exists(folder.path / layout.MANIFEST):
+        return True
+    return folder.record is not None and folder.client_form is None
 
 
 def _order(folder: Run, entry: dict[str, Any], ended: str) -> tuple[str, str, int, str]:

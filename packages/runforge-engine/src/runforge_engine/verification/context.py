@@ -84,6 +84,18 @@ class Surroundings:
         return positions
 
     @cached_property
+    def _positions_by_path(self) -> dict[str, list[int]]:
+        positions: dict[str, list[int]] = {}
+        for number, entry in enumerate(self.entries or ()):
+            positions.setdefault(entry["run_dir"], []).append(number)
+        return positions
+
+    def positions_of(self, run_id: str, folder: Path) -> list[int]:
+        """Return the positions of the entries of a run: by its id, or else by its folder."""
+        found = self.positions.get(run_id)
+        return found or self._positions_by_path.get(self.relative(folder), [])
+
+    @cached_property
     def _listed_by_path(self) -> set[Path]:
         return set() if self.store is None else named_otherwise(self.entries or (), self.store)
 

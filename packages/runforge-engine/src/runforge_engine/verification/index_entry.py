@@ -27,6 +27,7 @@ _ENGINE = "runforge-engine"
 
 def index_findings(
     run: CheckedRun,
+    run_id: str,
     store: StoreLayout,
     index: StoreIndex | None,
     positions: list[int],
@@ -35,8 +36,8 @@ def index_findings(
 
     Parameters
     ----------
-    run
-        The run.
+    run, run_id
+        The run, and the id that the index lists it by.
     store
         Its store.
     index
@@ -45,7 +46,6 @@ def index_findings(
         Which of its entries have the id of the run.
     """
     file = store.relative(store.index)
-    run_id = run.expected_id
     if not positions:
         message = f"The index does not list the run {quote(run_id)}."
         pointer = None if index is None else index.pointer_at(0).rpartition("/")[0]

@@ -38,6 +38,7 @@ from runforge_engine.verification.check_result import (
 )
 from runforge_engine.verification.context import Surroundings
 from runforge_engine.verification.dataset_check import Datasets
+from runforge_engine.verification.foreign_run import meaningful, other_client
 from runforge_engine.verification.index_entry import index_findings
 from runforge_engine.verification.index_heads import head_findings
 from runforge_engine.verification.statement_check import check_statement
@@ -143,30 +144,35 @@ def verify_run(
     """
     run = open_folder(path, in_store=around.names_by_id(path))
     findings = check_folder(run)
+    client = other_client(run, is_listed=bool(around.positions_of(run.expected_id, run.path)))
+    # The folder of another client need not have the name of the run.
+    run_id = run.expected_id if client is None else run.id
+    if client is not None or not run.is_current:
+        findings = list(meaningful(run, findings))
     statement, confirms_files = check_statement(run)
     checks = [
-        _files(run, [item for item in findings if _is_of_files(item)], confirms_files),
-        _documents(run, [item for item in findings if not _is_of_files(item)]),
+        _files(run, [item for item in findings if _is_of_files(item)], confirms_files, client),
+        _documents(run, [item for item in findings if not _is_of_files(item)], client),
         statement,
     ]
     signature_check, signature = _signature(run, around) if with_signature else (None, None)
     # The signature has the state of the index at the time of signing.
     head = None if signature is None else signature.content.index_head
-    checks.append(_index(run, around, head, alone=alone))
+    checks.append(_index(run, run_id, around, head, client, alone=alone))
     if with_dataset:
         checks.append(_dataset(run, around.datasets))
     if signature_check is not None:
         checks.append(signature_check)
-    return RunVerification(
-        run.expected_id, around.relative(path), tuple(checks), signature, _digests(run)
-    )
+    return RunVerification(run_id, around.relative(path), tuple(checks), signature, _digests(run))
 
 
 def _is_of_files(finding: Finding) -> bool:
     return finding.rule in _FILE_RULES or finding.file == layout.MANIFEST
 
 
-def _files(run: CheckedRun, findings: list[Finding], confirmed_by_statement: bool) -> Check:
+def _files(
+    run: CheckedRun, findings: list[Finding], confirmed_by_statement: bool, client: str | None
+) -> Check:
     """Compare the files with the manifest and the digests in other documents.
 
     Parameters
@@ -176,6 +182,8 @@ def _files(run: CheckedRun, findings: list[Finding], confirmed_by_statement: boo
     confirmed_by_statement
         Whether the statement has the digests of the files as they are. A difference between a file
         and the manifest is then reported as one of the manifest: two of the three agree.
+    client
+        The other client that wrote the run; None for RunForge.
     """
     if not {layout.RUN, layout.RESULT, layout.MANIFEST} & run.files.keys():
         running = is_held(run.path)
@@ -189,7 +197,11 @@ def _files(run: CheckedRun, findings: list[Finding], confirmed_by_statement: boo
         message = f"{count(len(findings), 'difference')} from the recorded digests and files"
         return Check.failed("files", CheckVerdict.CHANGED, message, findings)
     if layout.MANIFEST not in run.documents:
-        message = "an older client wrote the run, which has no manifest"
+        message = (
+            "an older client wrote the run, which has no manifest"
+            if client is None
+            else f"{client} records no digests, so nothing vouches for the model or any other file"
+        )
         return Check.not_checked("files", CheckVerdict.NOT_CHECKED, message)
     message = f"{count(len(run.files), 'file')}, byte for byte as the manifest has them"
     return Check.passed("files", CheckVerdict.UNCHANGED, message)
@@ -208,15 +220,25 @@ def _of_manifest(finding: Finding) -> Finding:
     )
 
 
-def _documents(run: CheckedRun, findings: list[Finding]) -> Check:
+def _documents(run: CheckedRun, findings: list[Finding], client: str | None) -> Check:
     if findings:
         message = f"{count(len(findings), 'mistake')} in form or content"
         return Check.failed("documents", CheckVerdict.INVALID, message, findings)
     message = f"{count(len(run.documents), 'document')}, which are consistent"
+    if client is not None:
+        message = f"{count(len(run.documents), 'document')} of {client}, which are consistent"
     return Check.passed("documents", CheckVerdict.VALID, message)
 
 
-def _index(run: CheckedRun, around: Surroundings, head: IndexHead | None, *, alone: bool) -> Check:
+def _index(
+    run: CheckedRun,
+    run_id: str,
+    around: Surroundings,
+    head: IndexHead | None,
+    client: str | None,
+    *,
+    alone: bool,
+) -> Check:
     store = around.store
     if store is None:
         return Check.not_checked("index", CheckVerdict.NOT_CHECKED, "the folder is in no store")
@@ -228,19 +250,19 @@ def _index(run: CheckedRun, around: Surroundings, head: IndexHead | None, *, alo
             "index.schema", around.problem.message, file, around.problem.location.pointer
         )
         return Check.failed("index", CheckVerdict.UNREADABLE, "it cannot be read", (found,))
-    run_id = run.expected_id
-    positions = around.positions.get(run_id, [])
+    positions = around.positions_of(run_id, run.path)
     if not positions and around.index is not None and around.index.is_foreign:
         # Clients that keep such an index list only runs that succeeded.
         entry = run.index_entry(store)
         if entry is not None and write_entry(entry, around.index.form, store) is None:
             message = "it is in the form of another client, which has no entry for such a run"
             return Check.not_checked("index", CheckVerdict.NONE, message)
-    if not positions and not run.is_current:
-        return Check.not_checked(
-            "index", CheckVerdict.NONE, "an older client wrote the run and did not list it"
-        )
-    listing = tuple(index_findings(run, store, around.index, positions))
+    if not positions and (client is not None or not run.is_current):
+        message = f"{client or 'an older client'} wrote the run and did not list it"
+        return Check.not_checked("index", CheckVerdict.NONE, message)
+    listing = tuple(index_findings(run, run_id, store, around.index, positions))
+    if client is not None:
+        listing = tuple(meaningful(run, listing))
     heads = tuple(head_findings([(run_id, head)], around)) if alone else ()
     if not positions:
         return Check.failed(
