@@ -205,7 +205,7 @@ def test_every_document_is_listed_with_its_file_and_version() -> None:
         assert newer == NEWER.get(code(name), "refused"), name
 
 
-def test_every_document_of_another_client_is_listed_as_it_is_told() -> None:
+def test_every_document_of_another_client_is_listed_as_it_is_recognised() -> None:
     rows = {
         code(row[0]): row for row in tables("other-clients", "| document | file | has | does not")
     }

@@ -1,4 +1,4 @@
-"""Documents of other clients are told, validated, and read in the contract's words."""
+"""Documents of other clients are recognised, validated, and read in the contract's words."""
 
 from __future__ import annotations
 
@@ -71,13 +71,13 @@ def test_a_vector_is_accepted_or_refused_at_its_place(entry: dict[str, str]) -> 
     [entry for entry in EXPECTED if "code" not in entry and entry["document"] in CATALOG],
     ids=lambda entry: entry["file"],
 )
-def test_a_document_is_told_without_its_name_and_an_unedited_save_changes_no_byte(
+def test_a_document_is_recognised_without_its_name_and_an_unedited_save_changes_no_byte(
     entry: dict[str, str], tmp_path: Path
 ) -> None:
     name, text = entry["document"], (DOCUMENTS / entry["file"]).read_bytes()
     file = CATALOG[name].file
-    told = name if file is None else Path(file).name
-    path = tmp_path / told
+    saved_as = name if file is None else Path(file).name
+    path = tmp_path / saved_as
     path.write_bytes(text)
     document: Document[Any] = Document.load(path, *([] if file else [struct_of(name)]))
     assert document.name == name
