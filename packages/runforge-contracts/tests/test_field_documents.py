@@ -337,3 +337,19 @@ def test_a_member_with_any_value_is_read_or_refused(source: Path, tmp_path: Path
                     describe(run, store)
                     assert repr(run).isprintable()
         (folder / file).write_bytes(text)
+
+
+def test_every_document_of_a_run_has_its_typed_view() -> None:
+    """Among them class labels that are floats, and hyperparameters that are strings."""
+    for folder in RUNS:
+        run = Run(folder)
+        for file in run.schemas:
+            document = run.document(file)
+            assert document is None or document.view is not None
+
+
+def test_the_events_of_the_editor_extension_are_events_of_the_contract() -> None:
+    lines = (FIELD_VECTORS / "editor-extension-1.2.1/events.jsonl").read_text("utf-8").splitlines()
+    for line in lines:
+        validate(json.loads(line), "events.v1")
+    assert len({json.loads(line)["event"] for line in lines}) == 9
