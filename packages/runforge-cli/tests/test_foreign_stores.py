@@ -340,6 +340,17 @@ def test_a_model_is_used_where_the_user_accepts_that_no_digest_vouches_for_it(
     assert shown.err.startswith("warning: No digest vouches")
 
 
+def test_a_model_with_the_names_of_its_features_needs_no_document(
+    store: Store, runforge: Call, workspace: Path
+) -> None:
+    (workspace / "rows.csv").write_text(ROWS, "utf-8")
+    folder = store("command line")["logistic_regression"]
+    shutil.rmtree(workspace / "data")
+    result = runforge("predict", str(folder), "rows.csv", "--unverified", "--json")
+    assert [row["prediction"] for row in result.json["predictions"]] == [0, 1, 2]
+    assert len(result.json["warnings"]) == 1
+
+
 def test_probabilities_have_the_labels_of_the_encoder(
     store: Store, runforge: Call, workspace: Path
 ) -> None:
@@ -442,7 +453,16 @@ def test_a_request_of_desktop_is_repeated_in_a_store_of_its_own(
 # Browsing
 
 
-@pytest.mark.parametrize("client", STORES)
+@pytest.mark.parametrize(
+    "client",
+    [
+        "command line",
+        *(
+            pytest.param(client, marks=pytest.mark.slow)
+            for client in ("extension", "old extension", "Desktop")
+        ),
+    ],
+)
 def test_the_pages_of_runs_of_other_clients_open(
     client: str, store: Store, workspace: Path
 ) -> None:
