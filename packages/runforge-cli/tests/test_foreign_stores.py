@@ -37,6 +37,8 @@ OF_A_RUN = (
     *("show", "metrics", "importance", "coefficients", "interpretability", "diagnostics"),
     *("verify", "reproduce"),
 )
+#: Runs that are like others as far as these commands go.
+ALIKE = ("float labels", "cuda", "forced", "linear_svc on two", "random_forest on two")
 #: Rows to predict, with the columns in another order and one that no model uses.
 ROWS = """petal_width,note,sepal_length,sepal_width,petal_length
 0.2,1,5.1,3.5,1.4
@@ -102,7 +104,7 @@ def check_words(result: Result, *arguments: str) -> None:
 def test_every_command_has_something_to_say_of_every_run(
     client: str, store: Store, runforge: Call, workspace: Path
 ) -> None:
-    folders = store(client)
+    folders = {what: path for what, path in store(client).items() if what not in ALIKE}
     before = everything(workspace)
     for folder in folders.values():
         for command in OF_A_RUN:
@@ -123,7 +125,7 @@ def test_every_command_has_something_to_say_of_every_run(
 def test_lists_reports_tables_and_comparisons_have_every_run(
     client: str, store: Store, runforge: Call, workspace: Path
 ) -> None:
-    folders = store(client)
+    folders = {what: path for what, path in store(client).items() if what not in ALIKE}
     ids = [runforge("show", str(folder), "--json").json["run_id"] for folder in folders.values()]
     listed = runforge("runs")
     check_words(listed)
@@ -338,6 +340,17 @@ def test_a_model_is_used_where_the_user_accepts_that_no_digest_vouches_for_it(
     assert shown.err.startswith("warning: No digest vouches")
 
 
+def test_a_model_with_the_names_of_its_features_needs_no_document(
+    store: Store, runforge: Call, workspace: Path
+) -> None:
+    (workspace / "rows.csv").write_text(ROWS, "utf-8")
+    folder = store("command line")["logistic_regression"]
+    shutil.rmtree(workspace / "data")
+    result = runforge("predict", str(folder), "rows.csv", "--unverified", "--json")
+    assert [row["prediction"] for row in result.json["predictions"]] == [0, 1, 2]
+    assert len(result.json["warnings"]) == 1
+
+
 def test_probabilities_have_the_labels_of_the_encoder(
     store: Store, runforge: Call, workspace: Path
 ) -> None:
@@ -440,7 +453,16 @@ def test_a_request_of_desktop_is_repeated_in_a_store_of_its_own(
 # Browsing
 
 
-@pytest.mark.parametrize("client", STORES)
+@pytest.mark.parametrize(
+    "client",
+    [
+        "command line",
+        *(
+            pytest.param(client, marks=pytest.mark.slow)
+            for client in ("extension", "old extension", "Desktop")
+        ),
+    ],
+)
 def test_the_pages_of_runs_of_other_clients_open(
     client: str, store: Store, workspace: Path
 ) -> None:

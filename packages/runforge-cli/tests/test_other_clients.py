@@ -110,3 +110,26 @@ def test_two_runs_of_a_store_are_compared_and_reported(
         text = target.read_text("utf-8")
         if format_ == "md":
             assert not leaks(text), text
+
+
+def test_validate_knows_the_documents_of_other_clients(runforge: Call, workspace: Path) -> None:
+    folder = FIELD_VECTORS / "editor-extension-1.2.1/.ml"
+    failed = next((folder / "runs").glob("*failed*"))
+    for path, name in (
+        (failed / "request.json", "field.editor_request.v1"),
+        (failed / "result.json", "field.editor_result.v1"),
+        (folder / "outputs/index.json", "field.editor_index.v1.0.0"),
+    ):
+        result = runforge("validate", str(path))
+        assert (result.code, result.out) == (0, f"{path}: valid {name}\n")
+
+
+def test_validate_checks_an_index_that_is_an_array(runforge: Call, workspace: Path) -> None:
+    name = "field.index_array.v1"
+    index = FIELD_VECTORS / "editor-extension-0.4.3/.ml/outputs/index.json"
+    assert runforge("validate", "--schema", name, str(index)).code == 0
+    (workspace / "index.json").write_text("[{}]", "utf-8")
+    result = runforge("validate", "--schema", name, "index.json")
+    assert result.code == 2
+    assert "`/0` lacks the required field `run_id`" in result.out
+    assert runforge("validate", "--schema", "common.v1", "index.json").code == 2

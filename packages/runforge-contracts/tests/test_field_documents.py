@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,9 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.invariants.run_invariants import client_of
 from runforge_contracts.schemas import CATALOG, FIELD
 from runforge_contracts.store.field_documents import CLIENTS, unix_time, utc_time
-from runforge_contracts.store.run import Run
+from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.reading import describe
+from runforge_contracts.store.run import Run, RunStatus
 from runforge_contracts.store.summary import summary_of
 from runforge_contracts.validation import validate
 
@@ -76,8 +79,8 @@ def test_a_document_is_recognised_without_its_name_and_an_unedited_save_changes_
 ) -> None:
     name, text = entry["document"], (DOCUMENTS / entry["file"]).read_bytes()
     file = CATALOG[name].file
-    told = name if file is None else Path(file).name
-    path = tmp_path / told
+    saved_as = name if file is None else Path(file).name
+    path = tmp_path / saved_as
     path.write_bytes(text)
     document: Document[Any] = Document.load(path, *([] if file else [struct_of(name)]))
     assert document.name == name
@@ -296,3 +299,57 @@ def test_the_client_of_a_run_is_known_even_if_a_document_is_broken(
     if folder.name == "runs":
         folder = min(folder.iterdir())
     assert client_of(folder) == client
+
+
+ODD: list[Any] = [
+    *(None, "", 0, -1, 1.5, 1e300, 2**60, True, [], {}, [1], {"a": None}, "x" * 5000),
+    *("\x1b[31m", "9999-99-99", "0001-01-01T00:00:00+23:59", "../../etc"),
+]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        EDITOR / "20260120-100900-cuda-0009",
+        EDITOR / "20260120-101100-cancelled-00ff",
+        DESKTOP / "20260120-100000-My run 0-0000",
+        COMMANDS / "20260120-090200-flowers-0002",
+    ],
+    ids=lambda path: path.name,
+)
+def test_a_member_with_any_value_is_read_or_refused(source: Path, tmp_path: Path) -> None:
+    files = ("request.json", "result.json", "run.json", ".cancelled")
+    texts = {file: (source / file).read_bytes() for file in files if (source / file).exists()}
+    store = StoreLayout(tmp_path, ".ml")
+    folder = store.run_folder(source.name)
+    folder.mkdir(parents=True)
+    for file, text in texts.items():
+        (folder / file).write_bytes(text)
+    for file, text in texts.items():
+        raw = json.loads(text)
+        for member in raw:
+            for value in ODD:
+                (folder / file).write_text(json.dumps({**raw, member: value}), "utf-8")
+                run = Run(folder)
+                with contextlib.suppress(RunForgeError):
+                    assert run.status in get_args(RunStatus)
+                    summary_of(run)
+                    describe(run, store)
+                    assert repr(run).isprintable()
+        (folder / file).write_bytes(text)
+
+
+def test_every_document_of_a_run_has_its_typed_view() -> None:
+    """Among them class labels that are floats, and hyperparameters that are strings."""
+    for folder in RUNS:
+        run = Run(folder)
+        for file in run.schemas:
+            document = run.document(file)
+            assert document is None or document.view is not None
+
+
+def test_the_events_of_the_editor_extension_are_events_of_the_contract() -> None:
+    lines = (FIELD_VECTORS / "editor-extension-1.2.1/events.jsonl").read_text("utf-8").splitlines()
+    for line in lines:
+        validate(json.loads(line), "events.v1")
+    assert len({json.loads(line)["event"] for line in lines}) == 9

@@ -620,8 +620,13 @@ def write_command_line_request(
     return request
 
 
-def command_line_run(workspace: Path, folder: Path, started: datetime = START) -> None:
-    """Execute the request of a run folder as the command line 0.3.0 does: without a run.json."""
+def command_line_run(
+    workspace: Path, folder: Path, started: datetime = START, *, frame: bool = False
+) -> None:
+    """Execute the request of a run folder as the command line 0.3.0 does: without a run.json.
+
+    ``frame`` fits on a data frame, so that the model has the names of its features.
+    """
     import joblib
     from sklearn import metrics as judge
     from sklearn.ensemble import RandomForestClassifier
@@ -637,7 +642,11 @@ def command_line_run(workspace: Path, folder: Path, started: datetime = START) -
     dataset = workspace / request["dataset"]["path"]
     column = [line.rpartition(",")[2] for line in dataset.read_text("utf-8").splitlines()[1:]]
     text = not all(label.lstrip("-").replace(".", "", 1).isdigit() for label in column)
-    features, labels, _, _ = _read(dataset, numbers=not text)
+    features, labels, names, _ = _read(dataset, numbers=not text)
+    if frame:
+        import pandas as pd
+
+        features = pd.DataFrame(features, columns=names)
     encoder = LabelEncoder() if text else None
     codes = labels.astype(int) if encoder is None else encoder.fit_transform(labels)
     train_x, test_x, train_y, test_y = train_test_split(
@@ -736,7 +745,7 @@ def command_line_store(workspace: Path) -> dict[str, Path]:
         started = START + timedelta(minutes=number)
         folder = workspace / ".ml/runs" / f"{started:%Y%m%d-%H%M%S}-flowers-{number:04x}"
         write_command_line_request(folder, family, dataset, started, **changed)
-        command_line_run(workspace, folder, started)
+        command_line_run(workspace, folder, started, frame=what == "logistic_regression")
         found[what] = folder
     started = START + timedelta(minutes=len(found))
     failed = workspace / ".ml/runs" / f"{started:%Y%m%d-%H%M%S}-flowers-00ff"

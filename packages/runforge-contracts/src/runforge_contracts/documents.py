@@ -286,7 +286,7 @@ def identify(
             path=place,
         )
     for name in wanted:
-        if _is_told_by_members(raw, name):
+        if _has_its_members(raw, name):
             return name, ()
     for name in wanted:
         entry = CATALOG[name]
@@ -317,7 +317,7 @@ def identify(
     )
 
 
-def _is_told_by_members(raw: dict[str, Any], name: str) -> bool:
+def _has_its_members(raw: dict[str, Any], name: str) -> bool:
     """Return whether a document has the members that tell one of another client."""
     entry = CATALOG[name]
     return (
@@ -341,7 +341,7 @@ def _candidates(raw: Any, path: Path | None) -> list[str]:
         for name, entry in CATALOG.items()
         if entry.version_field == "schema_version"
         and raw.get("schema_version") == entry.version
-        and (not entry.present or _is_told_by_members(raw, name))
+        and (not entry.present or _has_its_members(raw, name))
     ]
     if by_version or path is None:
         return by_version

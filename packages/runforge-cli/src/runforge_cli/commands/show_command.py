@@ -72,10 +72,17 @@ def _as_json(folder: AnyRun, settings: Settings) -> dict[str, Any]:
             "problems": [error.to_dict() for error in run.problems.values()],
         }
     documents = {name: folder.content(file) for name, file in _DOCUMENTS.items()}
+    client = folder.client_form
+    forms = {name: folder.form(file) for name, file in _DOCUMENTS.items()} if client else {}
+    of_another = {
+        "client": client,
+        "forms": {name: form for name, form in forms.items() if form is not None},
+    }
     return {
         "run_id": folder.id,
         "run_dir": settings.target().relative(folder.path),
         "status": folder.status,
+        **(of_another if client else {}),
         **{name: document for name, document in documents.items() if document is not None},
         "diagnostics": folder.diagnostics,
     }

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
-from runforge_contracts.display import printable
+from runforge_contracts.codec.strict_json import MAX_BYTES, parse_json
+from runforge_contracts.display import printable, quote
 from runforge_contracts.documents import Document, struct_of
-from runforge_contracts.errors import ExitCode, NotFoundError, RunForgeError
-from runforge_contracts.schemas import schema_bytes
+from runforge_contracts.errors import ErrorCode, ExitCode, NotFoundError, RunForgeError
+from runforge_contracts.fs.files import read_file
+from runforge_contracts.schemas import CATALOG, load_schema, schema_bytes
+from runforge_contracts.validation import validate
 
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import error_lines, warn, write_json, write_lines
@@ -22,12 +26,11 @@ from runforge_cli.terminal.output import error_lines, warn, write_json, write_li
 def command(settings: Settings, files: tuple[str, ...], schema: str | None) -> int:
     """Check each FILE against its schema; exit with 2 if one is invalid, 3 if one is missing."""
     if schema is not None:
-        schema_bytes(schema)  # raises an error for an unknown name
-    types = [] if schema is None else [struct_of(schema)]
+        _check_name(schema)
     report, worst = [], ExitCode.OK
     for file in files:
         try:
-            document = Document.load(Path(file), *types)
+            name, warnings = _validate(Path(file), schema)
         except RunForgeError as error:
             worst = max(worst, error.exit_code)
             report.append({"path": file, "valid": False, "error": error.to_dict()})
@@ -36,11 +39,40 @@ def command(settings: Settings, files: tuple[str, ...], schema: str | None) -> i
                 write_lines([f"{printable(file)}: {'missing' if missing else 'invalid'}"])
                 write_lines(f"  {line}" for line in error_lines(error))
             continue
-        report.append({"path": file, "valid": True, "schema": document.name})
+        report.append({"path": file, "valid": True, "schema": name})
         if not settings.json:
-            for text in document.warnings:
+            for text in warnings:
                 warn(text)
-            write_lines([f"{printable(file)}: valid {document.name}"])
+            write_lines([f"{printable(file)}: valid {name}"])
     if settings.json:
         write_json({"files": report})
     return worst
+
+
+def _check_name(schema: str) -> None:
+    """Raise ``DOCUMENT_UNKNOWN`` if ``schema`` is not the name of a document's schema."""
+    schema_bytes(schema)  # raises it if there is no such schema
+    if "type" not in load_schema(schema):
+        raise RunForgeError(
+            ErrorCode.DOCUMENT_UNKNOWN,
+            f"{quote(schema)} has definitions that documents share, and is no document.",
+            hint="`runforge schema list` shows the documents.",
+        )
+
+
+def _validate(path: Path, schema: str | None) -> tuple[str, Sequence[str]]:
+    """Return the name of the schema that a document follows, and warnings."""
+    if schema is not None and schema not in CATALOG:
+        # The index of another client that is an array: all other documents are objects.
+        validate(
+            parse_json(
+                read_file(path, max_bytes=MAX_BYTES, too_large=ErrorCode.JSON_TOO_LARGE),
+                path=str(path),
+            ),
+            schema,
+            path=str(path),
+        )
+        return schema, ()
+    types = [] if schema is None else [struct_of(schema)]
+    document = Document.load(path, *types)
+    return document.name, document.warnings

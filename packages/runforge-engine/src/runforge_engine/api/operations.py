@@ -122,7 +122,11 @@ def execute(
 
 
 def predict(
-    run: RecordedRun | AnyPath, data: AnyPath, *, probabilities: bool = False
+    run: RecordedRun | AnyPath,
+    data: AnyPath,
+    *,
+    probabilities: bool = False,
+    unverified: bool = False,
 ) -> Prediction:
     """Apply the model of a run to the rows of a dataset, in a separate process.
 
@@ -134,13 +138,16 @@ def predict(
         Path of a CSV or Parquet file with the features of the model as columns.
     probabilities
         Whether to return the probability of each class instead of a label.
+    unverified
+        Whether to use a model whose digest no run recorded, as other clients leave them, after
+        inspection alone.
 
     Raises
     ------
     NotFoundError
         Where the run, its model or the dataset is missing.
     StoreError
-        Where the model is not the recorded one.
+        Where the model is not the recorded one, or no digest of it is recorded.
     DatasetError
         Where a feature is missing or has another type.
     """
@@ -152,7 +159,7 @@ def predict(
     found = _find(run)
     stores = stores_in(find_workspace(found.path))
     listed = [(entry, store) for store in stores for entry in list_runs(store)]
-    model = model_of_run(found, listed)
+    model = model_of_run(found, listed, unverified=unverified)
     return predict_in_process(model, Path(data), probabilities=probabilities)
 
 
@@ -162,7 +169,10 @@ def verify(
     public_key: AnyPath | None = None,
     with_dataset: bool = True,
 ) -> RunVerification:
-    """Check that nothing of a run was changed since it was recorded; ``holds`` is the verdict.
+    """Check that nothing of a run was changed since it was recorded.
+
+    ``holds`` tells whether no check failed; ``verdict`` is ``unverifiable`` where none did, but
+    nothing vouches for the files, because another client wrote the run.
 
     Parameters
     ----------

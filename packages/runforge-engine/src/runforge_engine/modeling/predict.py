@@ -266,7 +266,8 @@ def _recorded_digest(
         hint="`runforge verify` shows what was changed."
         if found
         else "Another or an older client made it, and nothing shows that the file is still its"
-        " model. If you trust where it comes from, --unverified uses it once it was inspected.",
+        " model. If you trust where it comes from, --unverified (`unverified=True` in Python) uses"
+        " it once it was inspected.",
     )
 
 
