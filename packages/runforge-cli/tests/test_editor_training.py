@@ -114,8 +114,9 @@ def test_every_command_of_the_extension_shows_the_run(
     assert tree(folder / "artifacts") == tree(record / "artifacts")
     assert {path.name for path in folder.iterdir()} == {
         *("artifacts", "request.json", "logs.txt"),
-        *("run.json", "metrics.json", "metrics.v1.json"),
+        *("run.json", "metrics.json", "metrics.v1.json", ".runforge-view"),
     }
+    assert (folder / ".runforge-view").read_text("ascii") == f"{record.name}\n"
     assert (folder / "request.json").read_bytes() == REQUEST
     assert done.out.splitlines()[-5:][0].startswith("  ")
     assert f"Run {record.name}: succeeded" in done.out.splitlines()
@@ -262,9 +263,11 @@ def test_a_failed_run_leaves_its_record_in_the_store_alone(data: Path, editor: C
     before = tree(folder)
     done = editor(*TRAIN, "--out", str(folder))
     assert done.code == 1
-    assert tree(folder) == before
-    assert not (data / INDEX).exists()
     record = record_of(data)
+    marker = tree(folder).keys() - before.keys()
+    assert marker == {".runforge-view"}
+    assert before.items() <= tree(folder).items()
+    assert not (data / INDEX).exists()
     result = json.loads((record / "result.json").read_bytes())
     assert result["status"] == "failed"
     progress = heard(done.err)
@@ -380,7 +383,7 @@ def test_a_file_that_appears_during_the_run_is_not_replaced(data: Path, editor: 
     assert done.code == 1
     assert (folder / "metrics.json").read_text("utf-8") == "mine"
     assert sorted(path.name for path in folder.rglob("*")) == [
-        *("artifacts", "logs.txt", "metrics.json", "request.json")
+        *(".runforge-view", "artifacts", "logs.txt", "metrics.json", "request.json")
     ]
 
 
