@@ -40,6 +40,12 @@ SILENT = {"title", "description", "examples", "$schema", "$id", "$ref"}
 SILENT |= {"x-runforge-file", "x-runforge-format"}
 #: Beside a pattern, for the languages whose `$` also matches before a last line break.
 NO_LINE_BREAK = {"type": "string", "pattern": r"\n"}
+#: Rules that follow from those between the fields of the same object, where null is as good as
+#: absent; the types of the languages are still made from them.
+IMPLIED = [
+    "tfc.common.v1/$defs/RunCommand/properties/command/type",
+    "tfc.metrics_entry.v1/properties/parameter/type",
+]
 #: Where to find subschemas.
 MAPS, ONE, MANY = ("properties", "$defs"), ("items", "additionalProperties"), ("anyOf",)
 
@@ -140,7 +146,7 @@ def test_every_rule_of_every_schema_is_held_by_a_case() -> None:
             ]
             if not any(accepts_one(weak, name, refused[name]) for name in users):
                 unheld.append("/".join([changed, *map(str, place)]))
-    assert unheld == []
+    assert sorted(unheld) == IMPLIED
 
 
 def reachable(name: str) -> list[Any]:

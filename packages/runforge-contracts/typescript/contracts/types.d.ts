@@ -961,7 +961,7 @@ export interface DesktopRequestV1 {
   /**
    * The group of runs that the run belongs to.
    */
-  sweep_group_id?: string;
+  sweep_group_id: string;
   [k: string]: unknown;
 }
 /**

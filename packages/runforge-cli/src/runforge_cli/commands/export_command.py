@@ -1,4 +1,4 @@
-"""``runforge export``: export runs to MLflow or to CSV tables."""
+"""``runforge export``: export runs to MLflow, to CSV tables or for another client."""
 
 from __future__ import annotations
 
@@ -11,10 +11,14 @@ from runforge_cli.shell.settings import Settings, complete_run, global_options, 
 from runforge_cli.terminal.output import note, write_json, write_lines
 
 
-@click.command("export", short_help="Export runs to MLflow or to CSV tables.")
+@click.command("export", short_help="Export runs to MLflow, CSV or another client.")
 @click.argument("runs", metavar="[RUN]...", nargs=-1, shell_complete=complete_run)
 @click.option(
-    "--to", "form", type=click.Choice(["mlflow", "csv"]), required=True, help="Output format."
+    "--to",
+    "form",
+    type=click.Choice(["mlflow", "csv", "desktop", "vscode"]),
+    required=True,
+    help="Output format.",
 )
 @click.option("--output", "-o", metavar="DIR", required=True, help="Output folder.")
 @quoting_option
@@ -31,7 +35,15 @@ def command(
 
     csv: a table of the runs, runs.csv, and one of their metrics by step, history.csv. Another
     export replaces both, unless they were edited.
+
+    desktop: a workspace that the app RunForge Desktop shows.
+
+    vscode: a workspace for the VS Code extension of RunForge alone.
+
+    To both, another export adds the new runs and changes nothing that is there.
     """
+    from runforge_contracts.display import quote
+    from runforge_contracts.store.layout import LEGACY_STORE
     from runforge_contracts.store.lookup import no_runs
 
     from runforge_cli.listing.run_list import described, runs_in
@@ -44,10 +56,20 @@ def command(
     if not chosen:
         raise no_runs(places[0])
     check_outside(folder, [item.path for item in found], places)
+    if form in ("desktop", "vscode"):
+        check_outside(folder / LEGACY_STORE, [], places)
     if form == "csv":
         from runforge_cli.export.data_tables import export as export_tables
 
         done = export_tables(folder, chosen, quote_formulas=quote_formulas)
+    elif form == "desktop":
+        from runforge_cli.export.client_export import export_desktop
+
+        done = export_desktop(folder, chosen)
+    elif form == "vscode":
+        from runforge_cli.export.client_export import export_vscode
+
+        done = export_vscode(folder, chosen)
     else:
         from runforge_cli.export.mlflow_store import export
 
@@ -59,4 +81,7 @@ def command(
     if not settings.quiet:
         for run_id, why in done.left_out.items():
             note(f"{run_id} was left out. {why}")
+        for run_id, files in (done.changed or {}).items():
+            named = ", ".join(quote(name) for name in files[:3]) + (", …" if files[3:] else "")
+            note(f"{run_id} was changed since its export and stays as it is: {named}.")
     return 0

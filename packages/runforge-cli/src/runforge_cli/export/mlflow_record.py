@@ -79,10 +79,13 @@ class ExportOutcome:
     present: list[str] = field(default_factory=list)
     #: The reasons for skipped runs.
     left_out: dict[str, str] = field(default_factory=dict)
+    #: Files of runs exported before that were changed since; None where that is not looked at.
+    changed: dict[str, list[str]] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as JSON data."""
-        return {name: getattr(self, name) for name in ("exported", "present", "left_out")}
+        told = {name: getattr(self, name) for name in ("exported", "present", "left_out")}
+        return told if self.changed is None else {**told, "changed": self.changed}
 
     def lines(self, folder: Path) -> Iterator[str]:
         """Yield the lines on the result."""

@@ -144,7 +144,7 @@ def verify_run(
     """
     run = open_folder(path, in_store=around.names_by_id(path))
     findings = check_folder(run)
-    client = other_client(run, is_listed=run.expected_id in around.positions)
+    client = other_client(run, is_listed=bool(around.positions_of(run.expected_id, run.path)))
     # The folder of another client need not have the name of the run.
     run_id = run.expected_id if client is None else run.id
     if client is not None or not run.is_current:
