@@ -19,6 +19,7 @@ from field_stores import (
 )
 from runforge_contracts.invariants.store_invariants import check_store
 from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.reading import read_index
 from runforge_contracts.store.run import Run
 from runforge_contracts.store.view_folders import VIEW_MARKER, record_of, record_of_path
 from runforge_engine.store.editor_index import append_editor_entry
@@ -90,7 +91,7 @@ def test_a_view_stands_for_the_run_that_it_repeats(
     assert runforge("show", pair.run_id[:10]).code == 0
 
 
-def test_what_a_client_adds_is_told_and_is_no_warning(
+def test_what_a_client_adds_is_named_and_is_no_warning(
     pair: Pair, workspace: Path, runforge: Call
 ) -> None:
     (pair.view / "run-summary.md").write_text("# A run\n", "utf-8")
@@ -237,3 +238,12 @@ def test_a_folder_outside_the_runs_of_the_editor_is_no_view(pair: Pair, workspac
     records.rename(workspace / "moved")
     records.symlink_to(workspace / "moved")
     assert record_of_path(pair.view) is None
+
+
+def test_a_listed_run_without_a_result_lacks_a_file(filled: Path) -> None:
+    store = StoreLayout(filled)
+    assert check_store(store) == []
+    entry = next(entry for entry in read_index(store) if entry["status"] == "succeeded")
+    (filled / entry["run_dir"] / "result.json").unlink()
+    found = [item for item in check_store(store) if item.rule == "run.files"]
+    assert [item.file for item in found] == [f"{entry['run_dir']}/result.json"]

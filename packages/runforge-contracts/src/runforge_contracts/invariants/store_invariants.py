@@ -6,6 +6,7 @@ Source: specification, sections 5.1 to 5.5.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
@@ -58,6 +59,7 @@ def check_store(store: StoreLayout) -> list[Finding]:
     # Keep only what the index is compared with: there may be very many runs.
     described: dict[Path, dict[str, Any] | None] = {}
     current: dict[str, bool] = {}
+    listed = _listed_folders(index, store)
     elsewhere = named_otherwise(index.entries if index else (), store)
     for path in run_folders(store):
         record = record_of(path, store)
@@ -68,7 +70,7 @@ def check_store(store: StoreLayout) -> list[Finding]:
         folder = CheckedRun(path, in_store=path not in elsewhere)
         if not folder.has_ended:
             # A run that is in progress or was interrupted need not be complete.
-            findings += _placed(folder.findings, path, store)
+            findings += _placed([*folder.findings, *_unfinished(path, listed)], path, store)
             continue
         described[path], current[folder.expected_id] = folder.index_entry(store), folder.is_current
         findings += _placed(check_folder(folder), path, store)
@@ -82,6 +84,21 @@ def check_store(store: StoreLayout) -> list[Finding]:
             message = f"{quote(child.name)} is a symbolic link, which could lead anywhere."
             findings.append(Finding("run.no-links", message, place))
     return [*findings, *refused, *(() if refused else _index(store, index, described, current))]
+
+
+def _listed_folders(index: StoreIndex | None, store: StoreLayout) -> set[Path]:
+    folders = set()
+    for entry in index.entries if index else ():
+        with suppress(RunForgeError):
+            folders.add(locate_run(entry, store))
+    return folders
+
+
+def _unfinished(path: Path, listed: set[Path]) -> Iterator[Finding]:
+    """Yield the violation of a run that is listed, and so had a result."""
+    if path in listed:
+        message = "The index lists the run, which has no result."
+        yield Finding("run.files", message, layout.RESULT)
 
 
 def _placed(findings: list[Finding], path: Path, store: StoreLayout) -> list[Finding]:
