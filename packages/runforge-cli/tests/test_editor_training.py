@@ -115,9 +115,8 @@ def test_every_command_of_the_extension_shows_the_run(
     assert tree(folder / "artifacts") == tree(record / "artifacts")
     assert {path.name for path in folder.iterdir()} == {
         *("artifacts", "request.json", "logs.txt"),
-        *("run.json", "metrics.json", "metrics.v1.json", ".runforge-view"),
+        *("run.json", "metrics.json", "metrics.v1.json"),
     }
-    assert (folder / ".runforge-view").read_text("ascii") == f"{record.name}\n"
     assert (folder / "request.json").read_bytes() == REQUEST
     assert done.out.splitlines()[-5:][0].startswith("  ")
     assert f"Run {record.name}: succeeded" in done.out.splitlines()
@@ -282,6 +281,7 @@ def test_a_failed_run_leaves_its_record_in_the_store_alone(data: Path, editor: C
     record = record_of(data)
     marker = tree(folder).keys() - before.keys()
     assert marker == {".runforge-view"}
+    assert (folder / ".runforge-view").read_text("ascii") == f"{record.name}\n"
     assert before.items() <= tree(folder).items()
     assert not (data / INDEX).exists()
     result = json.loads((record / "result.json").read_bytes())

@@ -36,13 +36,19 @@ def mark_cancelled(
 
 
 def mark_view(folder: Path, run_id: str) -> None:
-    """Leave the id of the run that the folder is a view of, at the start of the run.
+    """Leave the id of the run that the folder is a view of, until it has a ``run.json``.
 
     A failure loses only that a run that fails is listed twice.
     """
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
         write_once(folder / VIEW_MARKER, f"{run_id}\n".encode())
+
+
+def unmark_view(folder: Path) -> None:
+    """Remove the marker of :func:`mark_view`: the view has a ``run.json``, which has the id."""
+    with contextlib.suppress(OSError):
+        (folder / VIEW_MARKER).unlink()
 
 
 def mark_orphan(
