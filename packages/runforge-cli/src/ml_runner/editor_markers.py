@@ -33,10 +33,11 @@ def mark_cancelled(
         "reason": reason,
     }
     _leave(folder / CANCELLED, {key: value for key, value in marker.items() if value is not None})
+    unmark_view(folder)
 
 
 def mark_view(folder: Path, run_id: str) -> None:
-    """Leave the id of the run that the folder is a view of, until it has a ``run.json``.
+    """Leave the id of the run that the folder is a view of, until another file there has it.
 
     A failure loses only that a run that fails is listed twice.
     """
@@ -46,7 +47,7 @@ def mark_view(folder: Path, run_id: str) -> None:
 
 
 def unmark_view(folder: Path) -> None:
-    """Remove the marker of :func:`mark_view`: the view has a ``run.json``, which has the id."""
+    """Remove the marker of :func:`mark_view`: ``run.json`` or ``.cancelled`` has the id now."""
     with contextlib.suppress(OSError):
         (folder / VIEW_MARKER).unlink()
 
