@@ -173,6 +173,7 @@ def test_the_engine_is_heard_and_the_folder_stays_the_editors(train: Train, chos
         "artifacts",
         "logs.txt",
         "result.json",
+        ".runforge-view",
     }
 
 
@@ -266,6 +267,7 @@ def test_cancelling(editor: FieldEditor, workspace: Path, moment: str) -> None:
         "logs.txt",
         "result.json",
         ".cancelled",
+        ".runforge-view",
     }
     assert rules.open_runs(workspace).holes == []
 
