@@ -37,6 +37,8 @@ from runforge_contracts.store.view_folders import record_of
 
 #: Fields of an entry that all clients take from the documents of the run.
 _IN_COMMON = ("status", "dataset_fingerprint_sha256", "label_column", "model_pkl")
+#: Fields of an entry for a view that an editor fills in when it makes its index anew.
+_FILLED_IN = ("name", "preset_id", "duration_ms", "device")
 
 
 def check_store(store: StoreLayout) -> list[Finding]:
@@ -120,12 +122,20 @@ def named_otherwise(entries: Iterable[dict[str, Any]], store: StoreLayout) -> se
 
 
 def describe_view(view: Path, record: Path, store: StoreLayout) -> dict[str, Any] | None:
-    """Return the entry that an index has for a view of the run in the folder ``record``.
+    """Return what an index must say of a view of the run in the folder ``record``.
 
-    None if a document of the run is invalid.
+    An editor that makes its index anew has the copied ``run.json`` alone, which says nothing of the
+    name, the preset, the duration and the device: these it fills in. None if a document of the run
+    is invalid.
     """
     entry = _describe(record, store)
-    return None if entry is None else {**entry, "run_dir": store.relative(view)}
+    if entry is None:
+        return None
+    summary = {
+        name: value for name, value in entry.get("summary", {}).items() if name not in _FILLED_IN
+    }
+    known = {name: value for name, value in entry.items() if name not in _FILLED_IN}
+    return {**known, "summary": summary, "run_dir": store.relative(view)}
 
 
 def _read_index(store: StoreLayout) -> tuple[StoreIndex | None, list[Finding]]:
