@@ -226,11 +226,14 @@ def test_markers_of_others_make_no_view(text: str, pair: Pair, workspace: Path) 
         assert record_of_path(folder) is None
 
 
-def test_a_folder_outside_the_runs_of_the_editor_is_no_view(pair: Pair, workspace: Path) -> None:
+def test_other_folders_are_no_views(pair: Pair, workspace: Path) -> None:
     assert record_of_path(pair.view) == pair.record
     elsewhere = workspace / "copy"
-    shutil.copytree(pair.view, elsewhere)
-    assert record_of_path(elsewhere) is None
+    shutil.copytree(pair.record, elsewhere)
+    assert record_of_path(elsewhere) is None  # a whole run
+    outside = workspace.parent / f"{workspace.name}-outside"
+    shutil.copytree(pair.view, outside)
+    assert record_of_path(outside) is None
     linked = workspace / ".ml/runs/linked"
     linked.symlink_to(pair.view)
     assert record_of_path(linked) is None

@@ -33,11 +33,10 @@ def mark_cancelled(
         "reason": reason,
     }
     _leave(folder / CANCELLED, {key: value for key, value in marker.items() if value is not None})
-    unmark_view(folder)
 
 
 def mark_view(folder: Path, run_id: str) -> None:
-    """Leave the id of the run that the folder is a view of, until another file there has it.
+    """Leave the id of the run that the folder is a view of, at the start of the run.
 
     A failure loses only that a run that fails is listed twice.
     """
@@ -46,12 +45,6 @@ def mark_view(folder: Path, run_id: str) -> None:
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
         write_once(folder / VIEW_MARKER, f"{run_id}\n".encode())
-
-
-def unmark_view(folder: Path) -> None:
-    """Remove the marker of :func:`mark_view`: ``run.json`` or ``.cancelled`` has the id now."""
-    with contextlib.suppress(OSError):
-        (folder / VIEW_MARKER).unlink()
 
 
 def mark_orphan(

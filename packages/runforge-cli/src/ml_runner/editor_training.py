@@ -188,7 +188,7 @@ def _show_in_editor(outcome: ExecutionResult, place: EditorFolder) -> RunForgeEr
         write_view,
     )
 
-    from ml_runner.editor_markers import mark_orphan, unmark_view
+    from ml_runner.editor_markers import mark_orphan
     from ml_runner.editor_output import print_warning
 
     record = Run(outcome.run_dir)
@@ -202,7 +202,6 @@ def _show_in_editor(outcome: ExecutionResult, place: EditorFolder) -> RunForgeEr
             hint=error.hint,
             path=error.location.path,
         )
-    unmark_view(place.path)
     editors = editor_store(place.path)
     if editors is None:
         return None

@@ -205,13 +205,13 @@ def problem_findings(index: StoreIndex, file: str) -> Iterator[Finding]:
 
 def once_findings(index: StoreIndex, file: str) -> Iterator[Finding]:
     """Yield the runs that the index ``file`` lists more than once."""
-    seen: dict[str, str] = {}
+    seen: dict[tuple[str, ...], str] = {}
     for number, entry in enumerate(index.entries):
-        run_id, pointer = entry["run_id"], index.pointer(number)
-        if run_id in seen:
-            message = f"The run {quote(run_id)} is already listed at {seen[run_id]}."
+        run_id, pointer, key = entry["run_id"], index.pointer(number), index.key(entry)
+        if key in seen:
+            message = f"The run {quote(run_id)} is already listed at {seen[key]}."
             yield Finding("index.once", message, file, f"{pointer}/run_id", found=run_id)
-        seen.setdefault(run_id, pointer)
+        seen.setdefault(key, pointer)
 
 
 def order_notes(index: StoreIndex, file: str) -> Iterator[Finding]:

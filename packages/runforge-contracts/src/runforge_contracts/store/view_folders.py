@@ -24,7 +24,7 @@ from runforge_contracts.store.layout import (
 )
 
 #: A file with the id of the run that a view repeats, on one line. It is there from the start of the
-#: run until another file there has the id, so that a run that fails is known, too.
+#: run, so that a run that fails, which has no ``run.json``, is known, too.
 VIEW_MARKER = ".runforge-view"
 #: The marker that a client leaves in the folder of a cancelled run, which has no ``run.json``.
 CANCELLED_MARKER = ".cancelled"
