@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -182,6 +183,21 @@ def test_the_record_of_an_editor_verifies_and_reproduces(
     assert runforge("verify", record.name).code == 0
     assert runforge("reproduce", record.name).code == 0
     assert runforge("index", "check", "--store", ".runforge").code == 0
+
+
+def test_a_view_in_any_folder_of_the_workspace_is_compared_with_its_record(
+    data: Path, editor: Call, runforge: Call
+) -> None:
+    assert editor(*TRAIN, "--out", "a/run").code == 0
+    record = record_of(data)
+    assert runforge("show", "./a/run", "--json").json["status"] == "succeeded"
+    verified = runforge("verify", "./a/run")
+    assert (verified.code, "View a/run" in verified.out) == (0, True), verified.out
+    (data / "a/run/metrics.json").write_text("{}", "utf-8")
+    assert runforge("verify", "./a/run").code == 1
+    assert runforge("verify", record.name).code == 0
+    shutil.copytree(record, data / "copy")
+    assert "View" not in runforge("verify", "./copy").out
 
 
 def test_a_gpu_that_is_asked_for_is_not_claimed(data: Path, editor: Call) -> None:

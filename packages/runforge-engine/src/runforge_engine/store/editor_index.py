@@ -250,7 +250,13 @@ class _Owed:
             if _bytes_of(path) != index.data:
                 return False
             if not _exchange(unfinished, path):
-                unfinished.replace(path)
+                try:
+                    unfinished.replace(path)
+                except PermissionError:
+                    if os.name != "nt":
+                        raise
+                    time.sleep(_PAUSE)  # Another program has the file open.
+                    return False
                 sync_folder(path.parent)
                 return True
             sync_folder(path.parent)
