@@ -115,7 +115,7 @@ def test_every_command_of_the_extension_shows_the_run(
     assert tree(folder / "artifacts") == tree(record / "artifacts")
     assert {path.name for path in folder.iterdir()} == {
         *("artifacts", "request.json", "logs.txt"),
-        *("run.json", "metrics.json", "metrics.v1.json"),
+        *("run.json", "metrics.json", "metrics.v1.json", ".runforge-view"),
     }
     assert (folder / "request.json").read_bytes() == REQUEST
     assert done.out.splitlines()[-5:][0].startswith("  ")
@@ -278,9 +278,9 @@ def test_a_failed_run_leaves_its_record_in_the_store_alone(data: Path, editor: C
     before = tree(folder)
     done = editor(*TRAIN, "--out", str(folder))
     assert done.code == 1
-    assert tree(folder) == before
-    assert not (data / INDEX).exists()
     record = record_of(data)
+    assert tree(folder) == {**before, ".runforge-view": f"{record.name}\n".encode()}
+    assert not (data / INDEX).exists()
     result = json.loads((record / "result.json").read_bytes())
     assert result["status"] == "failed"
     progress = heard(done.err)
@@ -396,7 +396,7 @@ def test_a_file_that_appears_during_the_run_is_not_replaced(data: Path, editor: 
     assert done.code == 1
     assert (folder / "metrics.json").read_text("utf-8") == "mine"
     assert sorted(path.name for path in folder.rglob("*")) == [
-        *("artifacts", "logs.txt", "metrics.json", "request.json")
+        *(".runforge-view", "artifacts", "logs.txt", "metrics.json", "request.json")
     ]
 
 

@@ -173,6 +173,7 @@ def test_the_engine_is_heard_and_the_folder_stays_the_editors(train: Train, chos
         "artifacts",
         "logs.txt",
         "result.json",
+        ".runforge-view",
     }
 
 
@@ -266,6 +267,7 @@ def test_cancelling(editor: FieldEditor, workspace: Path, moment: str) -> None:
         "logs.txt",
         "result.json",
         ".cancelled",
+        ".runforge-view",
     }
     assert rules.open_runs(workspace).holes == []
 
@@ -328,6 +330,14 @@ def test_the_index_made_anew_lists_every_view(
     rules.browse_runs(copy).sound()
     done = process("runforge_cli", "verify", "--all", cwd=copy)
     assert done.code == 0, done.out + done.err
+    # What cannot have come from the run is still found.
+    document = json.loads((copy / rules.INDEX).read_text("utf-8"))
+    document["runs"][0]["dataset_fingerprint_sha256"] = "0" * 64
+    (copy / rules.INDEX).write_text(json.dumps(document), "utf-8")
+    for command in (["verify", "--all"], ["index", "check", "--store", ".ml"]):
+        done = process("runforge_cli", *command, cwd=copy)
+        assert done.code == 1, done.out
+        assert "dataset_fingerprint_sha256" in done.out
 
 
 def test_what_the_export_adds_is_a_note(

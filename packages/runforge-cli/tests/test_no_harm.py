@@ -34,8 +34,14 @@ ADDED = (".runforge/", ".ml/", "out/", "runs/", "experiments/")
 TRAIN = ("train", "data/three.csv", "--label", "label", "--param", "max_iter=20")
 
 
+def desktop(workspace: Path) -> None:
+    """Runs of Desktop, and the dataset that they name."""
+    write_dataset(workspace / "data/three.csv")
+    desktop_store(workspace)
+
+
 def views(workspace: Path) -> None:
-    """A run of the extension's own engine, and two of ours with views of them, one cancelled."""
+    """A run of the extension's own engine, to which two of ours are added, with views of them."""
     write_dataset(workspace / "data/three.csv")
     editor_run(workspace, workspace / "data/three.csv", Training(name="own"))
 
@@ -77,7 +83,7 @@ def unreadable(workspace: Path) -> None:
 STORES: dict[str, Callable[[Path], object]] = {
     "extension 1.2.1": editor_store,
     "extension 0.4.3": old_editor_store,
-    "Desktop": desktop_store,
+    "Desktop": desktop,
     "command line 0.3.0": command_line_store,
     "views": views,
     "touched": touched,
@@ -262,6 +268,85 @@ def test_writing_commands_keep_what_is_there(
         assert done.code != 4, (call, done.err)
         assert "Traceback" not in done.err, call
         assert_unharmed(before, field, may_add=True)
+
+
+@pytest.mark.parametrize("store", [".ml", ".runforge"])
+def test_a_run_is_added_in_the_form_of_the_index(field: Path, store: str, runforge: Call) -> None:
+    index = field / (INDEXES[0] if store == ".ml" else INDEXES[1])
+    before = entries_of(index.read_bytes()) if index.exists() else []
+    done = runforge(*TRAIN, "--store", store, "--seed", "99", "--json")
+    assert done.code == 0, done.err
+    new = entries_of(index.read_bytes())
+    assert new[:-1] == before
+    added = new[-1]
+    assert isinstance(added, dict)
+    run_dir, run_id = done.json["run_dir"], done.json["run_id"]
+    is_first = before and set(before[0]) == {
+        *("run_id", "created_at", "dataset_fingerprint_sha256", "label_column"),
+        *("run_dir", "model_pkl"),
+    }
+    assert added["run_dir"] == (f"runs/{run_id}/run.json" if is_first else run_dir)
+    assert added["run_id"] == run_id
+    assert runforge("show", "latest", "--store", store, "--json").json["run_dir"] == run_dir
+    assert runforge("verify", run_id, "--store", store).code == 0
+    assert runforge("index", "rebuild", "--store", store).code == 0
+    assert runforge("trace", str(field / run_dir / "artifacts/model.pkl")).code == 0
+    shown = runforge("runs", "--json", "--store", store, "--limit", "100").json["runs"]
+    assert run_dir in [entry["run_dir"] for entry in shown]
+
+
+def test_a_rebuild_adds_what_their_client_can_show(
+    workspace: Path, runforge: Call, stores: Callable[[str], Path]
+) -> None:
+    shutil.copytree(stores("extension 1.2.1"), workspace, dirs_exist_ok=True)
+    index = workspace / INDEXES[0]
+    before = entries_of(index.read_bytes())
+    [report] = runforge("index", "rebuild", "--json").json["stores"]
+    [orphan] = workspace.glob(".ml/runs/*orphan*")
+    record = json.loads((orphan / "run.json").read_bytes())
+    assert report["recovered"] == [record["run_id"]]
+    *old, added = entries_of(index.read_bytes())
+    assert old == before
+    assert isinstance(added, dict)
+    assert added["run_dir"] == orphan.relative_to(workspace).as_posix()
+    assert added["model_pkl"] == f"{added['run_dir']}/artifacts/model.pkl"
+    # Failed and cancelled runs have no model, and the extension fails on an entry without one.
+    assert {entry["status"] for entry in (*old, added)} == {"succeeded"}
+    written = index.read_bytes()
+    assert runforge("index", "rebuild").code == 0
+    assert runforge("index", "check").code == 0
+    assert index.read_bytes() == written
+
+
+@pytest.mark.parametrize("version", ["1.1.0", "2.0", "index.v2"])
+def test_an_index_of_an_unknown_version_is_left_alone(
+    version: str, workspace: Path, runforge: Call
+) -> None:
+    dataset = write_dataset(workspace / "data/three.csv")
+    editor_run(workspace, dataset, Training(name="one"))
+    index = workspace / INDEXES[0]
+    index.write_bytes(index.read_bytes().replace(b'"1.0.0"', f'"{version}"'.encode()))
+    before = contents(workspace)
+    done = runforge("index", "rebuild")
+    assert done.code == 2
+    assert "DOCUMENT_VERSION_UNSUPPORTED" in done.err
+    del before[".ml/outputs/index.json"]
+    assert_unharmed(before, workspace, may_add=True)
+    assert version.encode() in index.read_bytes()
+
+
+def test_no_command_writes_through_a_linked_folder_of_the_index(
+    workspace: Path, runforge: Call
+) -> None:
+    write_dataset(workspace / "data/three.csv")
+    (workspace / ".ml/runs").mkdir(parents=True)
+    (workspace / "elsewhere").mkdir()
+    (workspace / ".ml/outputs").symlink_to(workspace / "elsewhere")
+    for call in ((*TRAIN, "--store", ".ml"), ("index", "rebuild", "--store", ".ml")):
+        done = runforge(*call)
+        assert "FILE_UNSAFE" in done.err, call
+        assert not any((workspace / "elsewhere").iterdir())
+        assert not any((workspace / ".ml/runs").iterdir())
 
 
 def test_no_message_tells_to_edit_a_record(field: Path, runforge: Call) -> None:

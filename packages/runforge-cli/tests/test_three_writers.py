@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ import field_writers
 import pytest
 from calls import Call
 from field_data import table
+from runforge_contracts.errors import ExitCode
 
 PATIENCE = 580
-#: What each run of the extension has beside the files of the engine.
-PREPARED = {"request.json"}
+#: What a view has beside the files of its run: the extension's, and the marker of the run.
+PREPARED = {"request.json", ".runforge-view"}
 
 
 def train(workspace: Path, number: int, **environment: str) -> None:
@@ -67,10 +69,15 @@ def check(workspace: Path, number: int, process: Call) -> None:
 
     left = {path.name for path in (workspace / ".ml/outputs").iterdir()}
     assert not {name for name in left if "tmp" in name or "corrupt" in name}
+    foreign = {run["run_id"] for name, run in folders.items() if name not in views}
+    assert len(foreign) == number
     shown = process("runforge_cli", "runs", "--json", "--limit", "1000", cwd=workspace).json
-    assert sorted(run["run_id"] for run in shown["runs"]) == sorted(records)
-    done = process("runforge_cli", "verify", *sorted(records), cwd=workspace)
-    assert done.code == 0, done.out + done.err
+    assert sorted(run["run_id"] for run in shown["runs"]) == sorted(records | foreign)
+    done = process("runforge_cli", "verify", "--all", "--json", cwd=workspace)
+    assert done.code == ExitCode.UNVERIFIABLE, done.out
+    verdicts = Counter(run["verdict"] for run in done.json["runs"])
+    assert verdicts == {"verified": 3 * number, "unverifiable": number}
+    assert [store["findings"] for store in done.json["stores"]] == [[], []]
 
 
 @pytest.fixture

@@ -40,6 +40,8 @@ def mark_view(folder: Path, run_id: str) -> None:
 
     A failure loses only that a run that fails is listed twice.
     """
+    if folder.is_symlink():
+        return
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
         write_once(folder / VIEW_MARKER, f"{run_id}\n".encode())

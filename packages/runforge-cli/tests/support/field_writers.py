@@ -66,7 +66,11 @@ def _editor(number: int, dataset: str) -> int:
 
 def _field(number: int, dataset: str) -> int:
     import field_engine
+    from field_data import table
     from field_editor import FieldEditor
+
+    # Its id is made of the second and the dataset, so two runs of one second need two of these.
+    dataset = str(table(Path(f"{dataset}.{number}.csv"), classes=3, rows=45, seed=number))
 
     _, folder = FieldEditor(Path.cwd()).prepare(f"Run {number}", "std-train", number)
     arguments = ["train", "--preset", "std-train", "--out", str(folder), "--seed", str(number)]

@@ -6,6 +6,7 @@ Source: specification, sections 5.1 to 5.5.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
@@ -36,6 +37,8 @@ from runforge_contracts.store.view_folders import record_of
 
 #: Fields of an entry that all clients take from the documents of the run.
 _IN_COMMON = ("status", "dataset_fingerprint_sha256", "label_column", "model_pkl")
+#: Fields of an entry for a view that an editor fills in when it makes its index anew.
+_FILLED_IN = ("name", "preset_id", "duration_ms", "device")
 
 
 def check_store(store: StoreLayout) -> list[Finding]:
@@ -58,6 +61,7 @@ def check_store(store: StoreLayout) -> list[Finding]:
     # Keep only what the index is compared with: there may be very many runs.
     described: dict[Path, dict[str, Any] | None] = {}
     current: dict[str, bool] = {}
+    listed = _listed_folders(index, store)
     elsewhere = named_otherwise(index.entries if index else (), store)
     for path in run_folders(store):
         record = record_of(path, store)
@@ -68,7 +72,7 @@ def check_store(store: StoreLayout) -> list[Finding]:
         folder = CheckedRun(path, in_store=path not in elsewhere)
         if not folder.has_ended:
             # A run that is in progress or was interrupted need not be complete.
-            findings += _placed(folder.findings, path, store)
+            findings += _placed([*folder.findings, *_unfinished(path, listed)], path, store)
             continue
         described[path], current[folder.expected_id] = folder.index_entry(store), folder.is_current
         findings += _placed(check_folder(folder), path, store)
@@ -82,6 +86,21 @@ def check_store(store: StoreLayout) -> list[Finding]:
             message = f"{quote(child.name)} is a symbolic link, which could lead anywhere."
             findings.append(Finding("run.no-links", message, place))
     return [*findings, *refused, *(() if refused else _index(store, index, described, current))]
+
+
+def _listed_folders(index: StoreIndex | None, store: StoreLayout) -> set[Path]:
+    folders = set()
+    for entry in index.entries if index else ():
+        with suppress(RunForgeError):
+            folders.add(locate_run(entry, store))
+    return folders
+
+
+def _unfinished(path: Path, listed: set[Path]) -> Iterator[Finding]:
+    """Yield the violation of a run that is listed, and so had a result."""
+    if path in listed:
+        message = "The index lists the run, which has no result."
+        yield Finding("run.files", message, layout.RESULT)
 
 
 def _placed(findings: list[Finding], path: Path, store: StoreLayout) -> list[Finding]:
@@ -103,12 +122,20 @@ def named_otherwise(entries: Iterable[dict[str, Any]], store: StoreLayout) -> se
 
 
 def describe_view(view: Path, record: Path, store: StoreLayout) -> dict[str, Any] | None:
-    """Return the entry that an index has for a view of the run in the folder ``record``.
+    """Return what an index must say of a view of the run in the folder ``record``.
 
-    None if a document of the run is invalid.
+    An editor that makes its index anew has the copied ``run.json`` alone, which says nothing of the
+    name, the preset, the duration and the device: these it fills in. None if a document of the run
+    is invalid.
     """
     entry = _describe(record, store)
-    return None if entry is None else {**entry, "run_dir": store.relative(view)}
+    if entry is None:
+        return None
+    summary = {
+        name: value for name, value in entry.get("summary", {}).items() if name not in _FILLED_IN
+    }
+    known = {name: value for name, value in entry.items() if name not in _FILLED_IN}
+    return {**known, "summary": summary, "run_dir": store.relative(view)}
 
 
 def _read_index(store: StoreLayout) -> tuple[StoreIndex | None, list[Finding]]:
@@ -178,13 +205,13 @@ def problem_findings(index: StoreIndex, file: str) -> Iterator[Finding]:
 
 def once_findings(index: StoreIndex, file: str) -> Iterator[Finding]:
     """Yield the runs that the index ``file`` lists more than once."""
-    seen: dict[str, str] = {}
+    seen: dict[tuple[str, ...], str] = {}
     for number, entry in enumerate(index.entries):
-        run_id, pointer = entry["run_id"], index.pointer(number)
-        if run_id in seen:
-            message = f"The run {quote(run_id)} is already listed at {seen[run_id]}."
+        run_id, pointer, key = entry["run_id"], index.pointer(number), index.key(entry)
+        if key in seen:
+            message = f"The run {quote(run_id)} is already listed at {seen[key]}."
             yield Finding("index.once", message, file, f"{pointer}/run_id", found=run_id)
-        seen.setdefault(run_id, pointer)
+        seen.setdefault(key, pointer)
 
 
 def order_notes(index: StoreIndex, file: str) -> Iterator[Finding]:

@@ -24,7 +24,7 @@ from runforge_contracts.store import layout
 from runforge_contracts.store.experiment_list import describe_experiment
 from runforge_contracts.store.experiment_runs import ExperimentRun
 from runforge_contracts.store.index_form import can_be_shown, newest_entries
-from runforge_contracts.store.layout import ExperimentLayout, Place, StoreLayout
+from runforge_contracts.store.layout import LEGACY_STORE, ExperimentLayout, Place, StoreLayout
 from runforge_contracts.store.reading import locate_run, read_index, run_names
 from runforge_contracts.store.run import Run
 from runforge_contracts.store.view_folders import record_of
@@ -104,9 +104,11 @@ def _listed(store: StoreLayout) -> _Sequence:
     """Yield the runs in the index, the last one first."""
     seen = set[str]()
     for entry in _entries(store):
-        if entry["run_id"] in seen:
+        # In an index of another client, two runs of one second may have one id.
+        key = entry["run_dir"] if store.name == LEGACY_STORE else entry["run_id"]
+        if key in seen:
             continue
-        seen.add(entry["run_id"])
+        seen.add(key)
         try:
             path = locate_run(entry, store)
         except RunForgeError:

@@ -64,6 +64,19 @@ class StoreIndex:
         """Whether it is in the form of another client."""
         return self.form != OWN_FORM
 
+    def key(self, entry: dict[str, Any]) -> tuple[str, ...]:
+        """Return what no two entries of different runs have in common.
+
+        Engines of other clients give two runs of one second the same id, in folders of their own.
+        """
+        return (entry["run_id"], entry["run_dir"]) if self.is_foreign else (entry["run_id"],)
+
+    def distinct(self) -> list[dict[str, Any]]:
+        """Return the entries without repeated runs, of which the first one counts."""
+        if not self.is_foreign:
+            return once(self.entries)
+        return list({self.key(entry): entry for entry in reversed(self.entries)}.values())[::-1]
+
     def pointer(self, number: int) -> str:
         """Return the JSON Pointer of the entry ``entries[number]``."""
         return self.pointer_at(self.positions[number])
@@ -235,7 +248,8 @@ def list_runs(store: StoreLayout, *, trust_index: bool = True) -> list[dict[str,
     trust_index
         False: describe every run from its folder, for a store whose index cannot be read.
     """
-    entries = once(read_index(store)) if trust_index else []
+    index = read_store_index(store) if trust_index else None
+    entries = [] if index is None else index.distinct()
     ids = {entry["run_id"] for entry in entries}
     unlisted = [name for name in run_names(store) if name not in ids]
     known = store.known_names(entries) if unlisted else ids

@@ -90,7 +90,7 @@ def record_of_path(folder: Path) -> Path | None:
 
 def _with_run(record: Path) -> Path | None:
     """Return the folder of a run if it exists and has a document of the run."""
-    if record.is_symlink() or not record.is_dir():
+    if any(path.is_symlink() for path in (record, *record.parents[:2])) or not record.is_dir():
         return None
     return record if any((record / file).is_file() for file in _OF_A_RUN) else None
 

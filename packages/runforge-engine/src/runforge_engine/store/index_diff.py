@@ -115,11 +115,12 @@ class IndexDiff:
         """Scan the run folders and return the report."""
         entries = self.index.entries if self.index else []
         # The folder of each indexed run: by its first entry, as readers of the index find it.
-        places: dict[str, Path | None] = {}
-        for entry in entries:
-            if entry["run_id"] not in places:
-                places[entry["run_id"]] = _place(entry, self.store)
-        indexed = set(places.values())
+        by_key: dict[tuple[str, ...], Path | None] = {}
+        for key, entry in [(self.index.key(entry), entry) for entry in entries if self.index]:
+            if key not in by_key:
+                by_key[key] = _place(entry, self.store)
+        places = {key[0]: place for key, place in reversed(by_key.items())}
+        indexed = set(by_key.values())
         names, skipped, found = 0, list[Skipped](), list[Found]()
         for path, reason in children(self.store):
             names += 1
@@ -147,7 +148,7 @@ class IndexDiff:
             store=self.store.name,
             index=self.store.relative(self.store.index),
             scanned=names,
-            already_indexed=tuple(run_id for run_id, place in places.items() if place is not None),
+            already_indexed=tuple(key[0] for key, place in by_key.items() if place is not None),
             recovered=(),
             unlisted=tuple(item.entry["run_id"] for item in self.unlisted),
             skipped=tuple(sorted(skipped, key=lambda item: item.name)),
@@ -159,8 +160,8 @@ class IndexDiff:
                 for entry in (*entries, *(item.entry for item in self.unlisted))
                 if entry.get("status") == "cancelled"
             ),
-            missing_folders=tuple(run_id for run_id, place in places.items() if place is None),
-            findings=(*self._index_findings(entries, places), *self._folder_findings(found)),
+            missing_folders=tuple(key[0] for key, place in by_key.items() if place is None),
+            findings=(*self._index_findings(entries, by_key), *self._folder_findings(found)),
             form=None if self.index is None else self.index.form,
         )
 
@@ -177,10 +178,10 @@ class IndexDiff:
         return found
 
     def _index_findings(
-        self, entries: list[dict[str, Any]], places: dict[str, Path | None]
+        self, entries: list[dict[str, Any]], places: dict[tuple[str, ...], Path | None]
     ) -> Iterator[IndexFinding]:
         """Yield the problems of the index, in the order of its entries."""
-        file, seen = self.store.relative(self.store.index), dict[str, int]()
+        file, seen = self.store.relative(self.store.index), dict[tuple[str, ...], int]()
         if self.problem is not None:
             text = self.problem.message
             yield IndexFinding("index_unreadable", text, file, self.problem.location.pointer)
@@ -192,8 +193,8 @@ class IndexDiff:
             yield IndexFinding("entry_unreadable", problem.message, file, pointer)
         for number, entry in enumerate(entries):
             run_id, pointer = entry["run_id"], self.index.pointer(number)
-            first = seen.setdefault(run_id, number)
-            place = places[run_id]
+            key = self.index.key(entry)
+            first, place = seen.setdefault(key, number), places[key]
             if first != number:
                 text = (
                     f"The run {quote(run_id)} is listed again; its first entry is"
