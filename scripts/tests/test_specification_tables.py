@@ -130,7 +130,7 @@ def test_every_file_of_a_run_is_listed() -> None:
         for name, value in vars(layout).items()
         if name.isupper() and isinstance(value, str) and "." in value and not value.startswith(".")
     }
-    of_experiments = {layout.CONFIG, layout.SYSTEM, layout.JOURNAL, layout.LOGS}
+    of_experiments = {layout.CONFIG, layout.SYSTEM, layout.JOURNAL, layout.LOGS, layout.LOG_COPY}
     assert files - of_experiments <= listed
 
 

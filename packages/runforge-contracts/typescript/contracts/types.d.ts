@@ -2675,6 +2675,10 @@ export interface ExperimentConfigV1 {
    * Free text.
    */
   notes?: string | null;
+  /**
+   * Whether the finished log of the run is also written as `log.txt`, which other tools look for.
+   */
+  log_txt?: boolean | null;
   run?: RunCommand | null;
   /**
    * Declared environment variables with the values that were used, except those that look like secrets.
@@ -2771,6 +2775,10 @@ export interface ExperimentV1 {
    * Free text.
    */
   notes?: string | null;
+  /**
+   * Whether the finished log of the run is also written as `log.txt`, which other tools look for.
+   */
+  log_txt?: boolean | null;
   /**
    * Where artifacts of a run that succeeded are copied to, by their paths in the run folder.
    */

@@ -98,18 +98,20 @@ def run(
 
 @command.command("init", short_help="Create the layout of a repository for experiments.")
 @click.argument("folder", metavar="[DIR]", required=False)
+@click.option("--full", is_flag=True, help="Create all folders and files of the TFC layout.")
 @global_options
 @pass_settings
-def init(settings: Settings, folder: str | None) -> int:
+def init(settings: Settings, folder: str | None, *, full: bool) -> int:
     """Create the layout of a repository for experiments in DIR, with two example experiments.
 
-    DIR defaults to the current repository. Existing files are not changed.
+    DIR defaults to the current repository. Existing files are not changed. With --full the layout
+    has a versioned dataset, and each run also has a `log.txt`.
     """
     from runforge_engine.experiment.config.repository import find_repository
     from runforge_engine.experiment.record.experiment_check import word_on_others
     from runforge_engine.experiment.scaffold import initialise
 
-    done = initialise(_repository(settings) if folder is None else Path(folder))
+    done = initialise(_repository(settings) if folder is None else Path(folder), full=full)
     around, others = find_repository(done.root), word_on_others(done.root)
     warnings = [] if others is None else [others]
     if around != done.root:

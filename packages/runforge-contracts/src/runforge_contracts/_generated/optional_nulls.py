@@ -71,6 +71,7 @@ PATHS: dict[str, tuple[tuple[str | None, ...], ...]] = {
         ("signal",),
         ("failure",),
         ("notes",),
+        ("log_txt",),
         ("run",),
         ("run", "script"),
         ("run", "module"),
@@ -118,6 +119,7 @@ PATHS: dict[str, tuple[tuple[str | None, ...], ...]] = {
         ("training", "optimizer"),
         ("seed",),
         ("notes",),
+        ("log_txt",),
         ("copy_models",),
     ),
     "tfc.metrics.v1": (

@@ -179,6 +179,16 @@ class ExperimentConfigV1(Struct, kw_only=True, frozen=True, gc=False):
     ) = UNSET
     failure: RunFailure | None | UnsetType = UNSET
     notes: Annotated[str, Meta(description="Free text.")] | None | UnsetType = UNSET
+    log_txt: (
+        Annotated[
+            bool,
+            Meta(
+                description="Whether the finished log of the run is also written as `log.txt`, which other tools look for."
+            ),
+        ]
+        | None
+        | UnsetType
+    ) = UNSET
     run: tfc_common_v1.RunCommand | None | UnsetType = UNSET
     environment: (
         Annotated[

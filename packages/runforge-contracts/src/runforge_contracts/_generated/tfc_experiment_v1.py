@@ -99,6 +99,16 @@ class ExperimentV1(Struct, kw_only=True, frozen=True, gc=False):
     training: tfc_common_v1.Training | None | UnsetType = UNSET
     seed: tfc_common_v1.Seed | None | UnsetType = UNSET
     notes: Annotated[str, Meta(description="Free text.")] | None | UnsetType = UNSET
+    log_txt: (
+        Annotated[
+            bool,
+            Meta(
+                description="Whether the finished log of the run is also written as `log.txt`, which other tools look for."
+            ),
+        ]
+        | None
+        | UnsetType
+    ) = UNSET
     copy_models: (
         Annotated[
             dict[str, str],

@@ -48,6 +48,8 @@ EXPERIMENT_METRICS = _place_of("tfc.metrics.v1")
 JOURNAL = _place_of("tfc.metrics_entry.v1")
 EXPERIMENT_MANIFEST = _place_of("tfc.manifest.v1")
 LOGS = "logs.txt"
+#: The name that other tools give it.
+LOG_COPY = "log.txt"
 ARTIFACTS = "artifacts"
 #: An in-toto statement, whose format is defined elsewhere: it has no schema here.
 STATEMENT = "provenance.intoto.json"

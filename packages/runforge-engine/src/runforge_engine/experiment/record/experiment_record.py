@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import shutil
 import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ from runforge_contracts.validation import validate
 from runforge_engine.experiment.record.artifact_list import protect
 from runforge_engine.store.run_folders import sync_run, write_new
 
+#: Field of an experiment that requests a copy of the log.
+LOG_TXT = "log_txt"
 #: Prefix of the log lines that RunForge writes.
 _OURS = "runforge: "
 #: Suffix for a manifest that user code wrote.
@@ -113,6 +116,8 @@ class ExperimentRecord:
             ``STORE_NOT_WRITABLE``.
         """
         protect(self.artifacts)
+        if config.get(LOG_TXT):
+            self._copy_log()
         manifest_file = self.folder / layout.EXPERIMENT_MANIFEST
         if os.path.lexists(manifest_file):
             aside = manifest_file
@@ -132,12 +137,25 @@ class ExperimentRecord:
             "files": dict(sorted(digests.items())),
         }
         validate(manifest, "tfc.manifest.v1")
-        for name in (layout.LOGS, layout.JOURNAL, layout.EXPERIMENT_METRICS):
+        for name in (layout.LOGS, layout.LOG_COPY, layout.JOURNAL, layout.EXPERIMENT_METRICS):
             if name in digests:
                 _sync(self.folder / name)
         write_new(manifest_file, encode_json(manifest))
         sync_run(self.folder)
         write_file(self.config, data)
+
+    def taken_log(self, config: dict[str, Any]) -> list[str]:
+        """Return a sentence if user code has written the file that the log is to be copied to."""
+        if not config.get(LOG_TXT) or not os.path.lexists(self.folder / layout.LOG_COPY):
+            return []
+        return [f"User code has written {quote(layout.LOG_COPY)}, so it is not a copy of the log."]
+
+    def _copy_log(self) -> None:
+        copy = self.folder / layout.LOG_COPY
+        if os.path.lexists(copy) or not stat.S_ISREG(self.log.lstat().st_mode):
+            return
+        with writing(copy), self.log.open("rb") as log, copy.open("xb") as file:
+            shutil.copyfileobj(log, file)
 
     def irregular(self) -> list[str]:
         """Return a sentence for each file of user code that a manifest cannot list."""

@@ -246,7 +246,7 @@ class _Run:
                 "status": status,
                 **({} if error is None else {"failure": _failure(error)}),
             }
-            self.warnings += self.record.irregular()
+            self.warnings += [*self.record.taken_log(config), *self.record.irregular()]
             words = [f"warning: {text}" for text in self.warnings]
             self.record.say(words if error is None else [*words, f"{status}: {error.message}"])
             self.record.finish(config)
