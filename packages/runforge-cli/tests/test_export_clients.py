@@ -525,6 +525,10 @@ def test_the_workspaces_are_stores_that_can_be_read(runforge: Call, filled: Path
         checked = runforge("index", "check", "--json", "--workspace", form)
         [report] = checked.json["stores"]
         assert (checked.code, report["findings"]) == (0, []), report
+    for run_id in metrics:
+        verify = ("verify", run_id, "--without-dataset", "--json", "--workspace", "vscode")
+        # Nothing vouches for a copy, and nothing contradicts it.
+        assert runforge(*verify).code == 7
 
 
 # Runs of other clients
