@@ -19,6 +19,7 @@ from field_stores import FAMILIES, write_dataset
 from real_experiments import Repository
 from real_store import training
 from runforge_contracts.fs.files import write_file
+from runforge_contracts.validation import validate
 
 TO_DESKTOP = ("export", "--to", "desktop", "-o", "shown")
 TO_EDITOR = ("export", "--to", "vscode", "-o", "shown")
@@ -451,6 +452,83 @@ def test_an_export_can_be_exported(runforge: Call, filled: Path) -> None:
     assert len(told["exported"]) >= 2
     told = runforge(*export).json
     assert (told["exported"], told["changed"]) == ([], {})
+
+
+# The schemas
+
+DESKTOP_FORMS = {
+    "run.json": "field.desktop_run.v1",
+    "request.json": "request.v1",
+    "result.json": "result.v1",
+    "metrics.json": "metrics.phase2",
+    "artifacts/metrics.v1.json": "field.desktop_metrics.v1",
+    "artifacts/feature_importance.v1.json": "field.desktop_importance.v1",
+    "artifacts/linear_coefficients.v1.json": "field.desktop_coefficients.v1",
+    "artifacts/interpretability.index.v1.json": "field.desktop_interpretability.v1",
+}
+EDITOR_FORMS = {
+    "request.json": "field.editor_request.v1",
+    "result.json": "field.editor_result.v1",
+    ".cancelled": "field.cancelled_marker.v1.0.0",
+}
+
+
+@pytest.mark.parametrize("store", ["filled", "editor_store", "command_line_store"])
+def test_the_documents_follow_the_schemas(
+    store: str, runforge: Call, workspace: Path, request: pytest.FixtureRequest
+) -> None:
+    if store == "filled":
+        request.getfixturevalue(store)
+    else:
+        getattr(field_stores, store)(workspace)
+    for form, forms, index in (
+        ("desktop", DESKTOP_FORMS, "field.index_array.v1"),
+        ("vscode", EDITOR_FORMS, "field.editor_index.v1.0.0"),
+    ):
+        assert runforge("export", "--to", form, "-o", form).code == 0
+        found = 0
+        for folder in (workspace / form / ".ml/runs").iterdir():
+            for name, schema in forms.items():
+                if not (folder / name).exists():
+                    continue
+                document = json.loads((folder / name).read_bytes())
+                # What a run of the editor was to train is unknown if it has failed.
+                if schema == "request.v1" and document["model"]["family"] == "unknown":
+                    assert store == "editor_store"
+                    document["model"]["family"] = "linear_svc"
+                    document["dataset"] = {"path": "a", "label_column": "b"}
+                validate(document, schema)
+                found += 1
+        assert found > 0
+        document = json.loads((workspace / form / ".ml/outputs/index.json").read_bytes())
+        validate(document, index)
+
+
+def test_the_workspaces_are_stores_that_can_be_read(runforge: Call, filled: Path) -> None:
+    """Nothing is lost on the way out: the exported runs are what they were."""
+    metrics = {
+        entry["run_id"]: entry["summary"]["final_metrics"]
+        for entry in runforge("runs", "--json").json["runs"]
+        if entry.get("status") == "succeeded"
+    }
+    for form in ("desktop", "vscode"):
+        assert runforge("export", "--to", form, "-o", form).code == 0
+        listed = runforge("runs", "--json", "--workspace", form)
+        assert listed.err == ""
+        entries = listed.json["runs"]
+        assert len(entries) == 4
+        assert {
+            entry["run_id"]: entry["summary"]["final_metrics"]
+            for entry in entries
+            if entry["status"] == "succeeded"
+        } == metrics
+        checked = runforge("index", "check", "--json", "--workspace", form)
+        [report] = checked.json["stores"]
+        assert (checked.code, report["findings"]) == (0, []), report
+    for run_id in metrics:
+        verify = ("verify", run_id, "--without-dataset", "--json", "--workspace", "vscode")
+        # Nothing vouches for a copy, and nothing contradicts it.
+        assert runforge(*verify).code == 7
 
 
 # Runs of other clients

@@ -20,13 +20,16 @@ from runforge_contracts.store import layout
 from runforge_contracts.store.layout import Place
 from runforge_contracts.store.run import Run
 from runforge_contracts.store.summary import RunSummary, summary_of
+from runforge_engine.modeling.configuration import PRESET_ALIASES
 
+from runforge_cli import CLIENT
 from runforge_cli.export.mlflow_record import Record, milliseconds, record_of
 
 #: How much of a log is read, in bytes: its end.
 _LOG_BYTES = 4 * 2**20
 #: The longest duration, in milliseconds, which is 24 days: clients have 32 bits for it.
 _LONGEST = 2**31 - 1
+_PRESETS = ("fast", "balanced", "thorough", "custom")
 #: Logs of a run, the first of which counts: ours, and those of other clients.
 _LOGS = (layout.TRAIN_LOG, "logs.txt", "stdout.log")
 #: What is said of a run that ended without a word of its own.
@@ -73,13 +76,15 @@ class ClientRecord:
 
     @property
     def preset(self) -> str:
-        """The preset; ``custom`` where none is recorded."""
-        return self.summary.model.preset or "custom"
+        """The preset; ``custom`` where none is recorded, or one that only its client has."""
+        preset = self.summary.model.preset or "custom"
+        preset = PRESET_ALIASES.get(preset, preset)
+        return preset if preset in _PRESETS else "custom"
 
     @property
     def client(self) -> str:
-        """The client that wrote the request, or else the run."""
-        return self.summary.origin.client or "unknown"
+        """The client that wrote the request, or else the run; this one if none is recorded."""
+        return self.summary.origin.client or CLIENT
 
     @property
     def hyperparameters(self) -> dict[str, Any]:

@@ -62,7 +62,7 @@ def request_document(record: ClientRecord) -> dict[str, Any]:
     device = asked.get("device") or {}
     request: dict[str, Any] = {
         "version": 1,
-        "preset": _text(asked.get("preset")) or record.preset,
+        "preset": record.preset,
         "dataset": {"path": record.dataset, "label_column": record.summary.data.label_column or ""},
         "model": {
             "family": _text(model.get("family")) or record.summary.model.family or "unknown",
@@ -247,6 +247,14 @@ _TRANSLATIONS: dict[str, tuple[str, Callable[[Mapping[str, Any]], dict[str, Any]
     "feature_importance.v1": (layout.FEATURE_IMPORTANCE, _importance),
     "linear_coefficients.v1": (layout.LINEAR_COEFFICIENTS, _coefficients),
 }
+_TYPES = {
+    layout.MODEL: "model",
+    layout.METRICS: "metrics",
+    "artifacts/metrics.json": "metrics",
+    "artifacts/metrics.v1.json": "metrics",
+    layout.FEATURE_IMPORTANCE: "feature_importance",
+    layout.LINEAR_COEFFICIENTS: "linear_coefficients",
+}
 _FAMILIES = {
     layout.FEATURE_IMPORTANCE: ("random_forest",),
     layout.LINEAR_COEFFICIENTS: ("logistic_regression", "linear_svc"),
@@ -276,11 +284,10 @@ def _free(name: str, taken: Mapping[str, Any]) -> str:
 
 
 def _type(path: str) -> str:
-    if path == layout.MODEL:
-        return "model"
-    if path in (layout.METRICS, "artifacts/metrics.v1.json"):
-        return "metrics"
-    return path.rpartition("/")[2].partition(".")[0]
+    """Return the type of an artifact; the types are those of ``result.json`` of the contract."""
+    if path.endswith("encoder.pkl"):
+        return "encoder"
+    return _TYPES.get(path, "other")
 
 
 def _is_number(value: Any) -> bool:

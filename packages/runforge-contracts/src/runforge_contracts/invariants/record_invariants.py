@@ -126,6 +126,9 @@ def _sections(folder: CheckedRun) -> Iterator[Finding]:
 def _configuration(folder: CheckedRun) -> Iterator[Finding]:
     request, run = folder.request or {}, folder.record or {}
     config = (folder.result or {}).get("effective_config") or {}
+    if folder.form(layout.RESULT) == "field.editor_result.v1":
+        # The editor has two presets, one of which stands for every other that a run can have.
+        config = {name: value for name, value in config.items() if name != "preset"}
     wanted = {
         "/model/family": _at(request, "model", "family"),
         "/dataset/path": _at(request, "dataset", "path"),
