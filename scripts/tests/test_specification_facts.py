@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from runforge_contracts._generated.optional_nulls import PATHS
 from runforge_contracts.codec.pointers import get_at, parse_pointer, remove_at, set_at
-from runforge_contracts.codec.strict_json import MAX_BYTES, MAX_DEPTH, parse_json
+from runforge_contracts.codec.strict_json import MAX_BYTES, MAX_DEPTH, encode_json, parse_json
 from runforge_contracts.codec.strict_yaml import MAX_YAML_BYTES, parse_yaml
 from runforge_contracts.codec.yaml_events import MAX_REPEATED
 from runforge_contracts.display import format_duration
@@ -20,11 +20,14 @@ from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
 from runforge_contracts.metrics import lower_is_better, primary_metric
 from runforge_contracts.schemas import (
     CATALOG,
+    FIELD,
     contract_names,
     load_schema,
     resolve_reference,
 )
+from runforge_contracts.store.field_documents import CLIENTS
 from runforge_contracts.store.reading import MAX_INDEX_BYTES
+from runforge_contracts.store.run import Run
 from runforge_contracts.validation import MAX_PROBLEMS, validate
 from specification import read_pages
 
@@ -200,6 +203,108 @@ def test_every_document_is_listed_with_its_file_and_version() -> None:
         shown = version.split()[1].strip("`") if " " in version else code(name)
         assert shown == str(entry.version), name
         assert newer == NEWER.get(code(name), "refused"), name
+
+
+def test_every_document_of_another_client_is_listed_as_it_is_told() -> None:
+    rows = {
+        code(row[0]): row for row in tables("other-clients", "| document | file | has | does not")
+    }
+    assert sorted(rows) == sorted(name for name in CATALOG if name.startswith(FIELD))
+    for name, (_, file, present, absent, client) in rows.items():
+        entry = CATALOG[name]
+        assert code(file) == (entry.file or "")
+        assert tuple(re.findall(r"`([^`]+)`", present)) == entry.present, name
+        assert tuple(re.findall(r"`([^`]+)`", absent)) == entry.absent, name
+        assert client == CLIENTS[name], name
+
+
+@pytest.mark.parametrize(
+    ("schema", "header", "parts"),
+    [
+        ("field.editor_request.v1", "| member of `request.json` |", ["request"]),
+        ("field.editor_result.v1", "| member of `result.json` |", ["result"]),
+        ("field.desktop_run.v1", "| member of `run.json` |", ["request", "result"]),
+    ],
+)
+def test_every_member_of_another_client_is_read_as_listed(
+    schema: str, header: str, parts: list[str], tmp_path: Path
+) -> None:
+    """Each member is changed by itself: it appears where the table says, and nowhere else."""
+    members = load_schema(schema)["properties"]
+    rows = {
+        code(row[0]): [re.findall(r"`(/[^`]+)`", cell) for cell in row[1:]]
+        for row in tables("other-clients", header)
+        if code(row[0]) in members
+    }
+    assert list(rows) == list(members)
+    example = load_schema(schema)["examples"][0]
+    whole = read_as(example, schema, parts, tmp_path)
+    for member in example:
+        required = member in load_schema(schema)["required"]
+        other_value = {**OTHER, "status": "Failed"} if "pid" in members else OTHER
+        without = {**example, member: other_value[member]} if required else dict(example)
+        if not required:
+            del without[member]
+        lesser = read_as(without, schema, parts, tmp_path)
+        for found, other, places in zip(whole, lesser, rows[member], strict=True):
+            changed = {place for place in found | other if found.get(place) != other.get(place)}
+            assert changed - FOLLOWS.get(member, set()) == set(places) - KEPT.get(member, set())
+
+
+#: Other values of members that cannot be left out.
+OTHER = {
+    "run_id": "20260301-120000-other-ffff",
+    "preset_id": "hq-train",
+    "status": "succeeded",
+    "exit_code": 7,
+    "duration_ms": 1,
+    "created_at": 0,
+}
+#: Places that keep their value without the member, because another one gives it.
+KEPT = {"requested_device": {"/device/type"}}
+#: Places whose value follows from the member.
+FOLLOWS = {
+    "actual_device": {"/device/gpu_reason"},
+    "started_at": {"/duration_ms"},
+    "completed_at": {"/duration_ms"},
+}
+
+
+def read_as(
+    raw: dict[str, Any], schema: str, parts: list[str], folder: Path
+) -> list[dict[str, Any]]:
+    """Return what a run with this document says, by pointer, for each part of the run."""
+    file = CATALOG[schema].file
+    assert file is not None
+    (folder / file).write_bytes(encode_json(raw))
+    run = Run(folder)
+    return [dict(flat(getattr(run, part) or {})) for part in parts]
+
+
+def flat(value: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:
+    for key, item in value.items():
+        if isinstance(item, dict):
+            yield from flat(item, f"{pointer}/{key}")
+        else:
+            yield f"{pointer}/{key}", item
+
+
+def test_every_status_of_desktop_is_listed(tmp_path: Path) -> None:
+    rows = list(tables("other-clients", "| `status` of Desktop |"))
+    schema = load_schema("field.desktop_run.v1")
+    assert [code(row[0]) for row in rows] == [
+        "Pending",
+        "Running",
+        "Completed",
+        "Failed",
+        "Cancelled",
+    ]
+    assert {code(row[0]) for row in rows} == set(schema["properties"]["status"]["enum"])
+    for theirs, ours in rows:
+        raw = {**schema["examples"][0], "status": code(theirs)}
+        (tmp_path / "run.json").write_bytes(encode_json(raw))
+        status = Run(tmp_path).status
+        assert ours.startswith("none") if status == "incomplete" else code(ours) == status
 
 
 def expectations(file: str, member: str) -> list[tuple[Any, Any]]:

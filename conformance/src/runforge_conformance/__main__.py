@@ -18,7 +18,7 @@ import argparse
 import json
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import IntEnum
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import read_file, writing
 from runforge_contracts.invariants.experiment_invariants import check_experiments
 from runforge_contracts.invariants.finding import Finding
-from runforge_contracts.invariants.run_invariants import check_run
+from runforge_contracts.invariants.run_invariants import check_run, client_of
 from runforge_contracts.invariants.store_invariants import check_store
 from runforge_contracts.store.experiment_runs import experiment_runs
 from runforge_contracts.store.layout import EXPERIMENT_RUNS, stores_in
@@ -296,7 +296,8 @@ def _smoke(options: argparse.Namespace) -> Exit:
 
 def _check_run(options: argparse.Namespace) -> Exit:
     found = {str(folder): check_run(folder) for folder in options.folders}
-    return _print_findings(found, as_json=options.json)
+    clients = {str(folder): client_of(folder) for folder in options.folders}
+    return _print_findings(found, clients, as_json=options.json)
 
 
 def _check_store(options: argparse.Namespace) -> Exit:
@@ -309,10 +310,12 @@ def _check_store(options: argparse.Namespace) -> Exit:
     }
     if experiments:
         found[str(workspace / EXPERIMENT_RUNS)] = check_experiments(workspace)
-    return _print_findings(found, as_json=options.json)
+    return _print_findings(found, {}, as_json=options.json)
 
 
-def _print_findings(found: dict[str, list[Finding]], *, as_json: bool) -> Exit:
+def _print_findings(
+    found: dict[str, list[Finding]], clients: Mapping[str, str | None], *, as_json: bool
+) -> Exit:
     known = requirements()
     levels = [known[item.rule].level for findings in found.values() for item in findings]
     if as_json:
@@ -323,7 +326,8 @@ def _print_findings(found: dict[str, list[Finding]], *, as_json: bool) -> Exit:
         print(json.dumps(listed, indent=2))
     else:
         for place, findings in found.items():
-            print(findings_report(place, [_of_report(item) for item in findings]))
+            listed_findings = [_of_report(item) for item in findings]
+            print(findings_report(place, listed_findings, clients.get(place)))
     return Exit.NOT_CONFORMANT if "core" in levels else Exit.CONFORMANT
 
 

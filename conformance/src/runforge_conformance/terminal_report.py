@@ -132,8 +132,18 @@ def _finding(problem: Finding, shown: Iterable[tuple[str, str]]) -> Iterator[str
         yield from labelled(side, [value])
 
 
-def findings_report(name: str, findings: Iterable[Finding]) -> str:
-    """Return what was found in one run folder or store, by requirement, and how it counts."""
+def findings_report(name: str, findings: Iterable[Finding], client: str | None = None) -> str:
+    """Return what was found in one run folder or store, by requirement, and how it counts.
+
+    Parameters
+    ----------
+    name
+        The path of the run folder or store.
+    findings
+        What was found.
+    client
+        The other client whose form the run has, or None.
+    """
     known, by_requirement = requirements(), dict[str, list[Finding]]()
     for problem in findings:
         by_requirement.setdefault(problem.requirement, []).append(problem)
@@ -151,7 +161,10 @@ def findings_report(name: str, findings: Iterable[Finding]) -> str:
         if counts[level]
     )
     verdict = "not conformant" if counts["core"] else "conformant"
-    return "\n".join([*lines, printable(f"{name}: {verdict}") + (f", {told}" if told else "")])
+    form = f", in the form of {client}" if client else ""
+    return "\n".join(
+        [*lines, printable(f"{name}: {verdict}{form}") + (f", {told}" if told else "")]
+    )
 
 
 def _statement(entry: Requirement) -> Iterator[str]:

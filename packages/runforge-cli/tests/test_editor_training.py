@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -182,6 +183,21 @@ def test_the_record_of_an_editor_verifies_and_reproduces(
     assert runforge("verify", record.name).code == 0
     assert runforge("reproduce", record.name).code == 0
     assert runforge("index", "check", "--store", ".runforge").code == 0
+
+
+def test_a_view_in_any_folder_of_the_workspace_is_compared_with_its_record(
+    data: Path, editor: Call, runforge: Call
+) -> None:
+    assert editor(*TRAIN, "--out", "a/run").code == 0
+    record = record_of(data)
+    assert runforge("show", "./a/run", "--json").json["status"] == "succeeded"
+    verified = runforge("verify", "./a/run")
+    assert (verified.code, "View a/run" in verified.out) == (0, True), verified.out
+    (data / "a/run/metrics.json").write_text("{}", "utf-8")
+    assert runforge("verify", "./a/run").code == 1
+    assert runforge("verify", record.name).code == 0
+    shutil.copytree(record, data / "copy")
+    assert "View" not in runforge("verify", "./copy").out
 
 
 def test_a_gpu_that_is_asked_for_is_not_claimed(data: Path, editor: Call) -> None:
@@ -491,6 +507,43 @@ def test_a_run_that_is_cancelled_before_it_has_a_record_is_marked(
     marker = editor_rules.cancelled(json.loads((folder / ".cancelled").read_bytes()))
     assert marker["run_id"] == folder.name
     assert not (data / ".runforge").exists()
+
+
+STARTING = """
+import os, signal, sys
+from runforge_cli.process import interruption
+interruption.end_at_once(json=False)
+from ml_runner.early_cancel import mark_early_cancellation
+mark_early_cancellation(sys.argv[1])
+os.kill(os.getpid(), signal.SIGTERM)
+"""
+
+
+@posix
+@pytest.mark.parametrize("place", [DIR, "run", ".ml/runs/link", ".ml/runs/gone", ".ml/runs/done"])
+def test_a_run_that_is_cancelled_while_its_process_starts_is_marked(
+    place: str, workspace: Path
+) -> None:
+    folder = prepared(workspace)
+    (workspace / "run").mkdir()
+    (workspace / ".ml/runs/done").mkdir()
+    (workspace / ".ml/runs/done/run.json").touch()
+    (workspace / ".ml/runs/link").symlink_to(folder)
+    before = tree(workspace)
+    done = subprocess.run(
+        [sys.executable, "-c", STARTING, place], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (5, "")
+    progress = heard(done.stderr)
+    assert progress.errors == ["error[CANCELLED]: Interrupted."]
+    if place != DIR:
+        assert list(progress.names()) == []
+        assert tree(workspace) == before
+        return
+    assert list(progress.names()) == ["cancelling", "run_cancelled"]
+    marker = editor_rules.cancelled(json.loads((folder / ".cancelled").read_bytes()))
+    assert (marker["run_id"], marker["run_dir"]) == (folder.name, DIR)
+    assert "SIGTERM" in marker["reason"]
 
 
 # Inspections

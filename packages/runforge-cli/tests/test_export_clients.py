@@ -6,11 +6,13 @@ import json
 import pickle
 import shutil
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import desktop_rules as desktop
 import editor_rules as editor
+import field_stores
 import pytest
 from calls import TRAIN, Call
 from field_stores import FAMILIES, write_dataset
@@ -439,3 +441,132 @@ def test_a_private_run_tells_no_path(runforge: Call, workspace: Path) -> None:
             assert str(workspace).encode() not in data, name
     assert desktop.dashboard(workspace / "desktop")[0]["dataset_path"] == "data/penguins.csv"
     editor.browse_runs(workspace / "vscode").sound()
+
+
+def test_an_export_can_be_exported(runforge: Call, filled: Path) -> None:
+    """The workspace of a client is a store that can be read."""
+    runforge(*TO_EDITOR)
+    export = ("export", "--to", "vscode", "-o", "again", "--workspace", "shown", "--json")
+    told = runforge(*export).json
+    assert len(told["exported"]) >= 2
+    told = runforge(*export).json
+    assert (told["exported"], told["changed"]) == ([], {})
+
+
+# Runs of other clients
+
+
+@pytest.mark.parametrize("store", ["editor_store", "old_editor_store", "command_line_store"])
+def test_desktop_shows_the_runs_of_other_clients(
+    store: str, runforge: Call, workspace: Path
+) -> None:
+    getattr(field_stores, store)(workspace)
+    before = files_of(workspace)
+    told = runforge(*TO_DESKTOP, "--json").json
+    assert all("has not finished" in why for why in told["left_out"].values())
+    runs = desktop.dashboard(workspace / "shown")
+    assert len(runs) == len(told["exported"]) > 2
+    assert len(desktop.index(workspace / "shown")) == len(runs)
+    for run in runs:
+        page = desktop.page(Path(run["output_path"]))
+        assert page.request is not None
+        assert page.result is not None
+        assert not page.in_progress
+        assert (run["status"] == "Completed") is (page.result["status"] == "succeeded")
+        log = desktop.follow((page.folder / "stdout.log").read_bytes())
+        last = "COMPLETED" if run["status"] == "Completed" else "FAILED"
+        assert (log.stages[-1], log.frozen) == (last, False)
+    assert {name: data for name, data in files_of(workspace).items() if name in before} == before
+
+
+def test_desktop_gets_the_encoder_of_the_labels(runforge: Call, workspace: Path) -> None:
+    folder = field_stores.command_line_store(workspace)["text labels"]
+    for name in ("Model.PKL", "INTERPRETABILITY.index.v1.json"):
+        (folder / "artifacts" / name).write_bytes(b"taken")
+    (folder / "artifacts/link").symlink_to(workspace / "data/three.csv")
+    runforge("export", str(folder), *TO_DESKTOP[1:])
+    page = desktop.page(workspace / "shown/.ml/runs" / folder.name)
+    desktop.compare(page, page)
+    assert page.result is not None
+    paths = [artifact["path"] for artifact in page.result["artifacts"]]
+    assert {"artifacts/model.pkl", "artifacts/label_encoder.pkl"} < set(paths)
+    assert not (page.folder / "artifacts/link").exists()
+
+
+def test_the_extension_gets_its_own_runs_as_they_are(runforge: Call, workspace: Path) -> None:
+    folders = field_stores.editor_store(workspace)
+    told = runforge(*TO_EDITOR, "--json").json
+    assert (len(told["exported"]), told["left_out"]) == (len(folders), {})
+    for folder in folders.values():
+        copied = files_of(workspace / "shown/.ml/runs" / folder.name)
+        del copied["origin.json"]
+        assert copied == files_of(folder)
+    shown = workspace / "shown"
+    editor.open_runs(shown).sound()
+    listed = {entry["run_dir"]: entry for entry in editor.index(shown)}
+    for entry in editor.index(workspace):
+        assert listed[entry["run_dir"]]["summary"]["final_metrics"] == {
+            **entry["summary"]["final_metrics"]
+        }
+
+
+def test_the_extension_gets_no_run_that_it_cannot_show(runforge: Call, workspace: Path) -> None:
+    field_stores.command_line_store(workspace)
+    told = runforge(*TO_EDITOR, "--json").json
+    assert len(told["exported"]) == 1  # the one that failed
+    assert len(told["left_out"]) == 4
+    assert editor.index(workspace / "shown") == []
+
+
+def test_a_hostile_run_does_no_harm(runforge: Call, filled: Path) -> None:
+    secret = filled / "secret"
+    (secret / "logs").mkdir(parents=True)
+    for name in ("model.pkl", "logs/train.log", "secret.txt"):
+        (secret / name).write_text("secret", "utf-8")
+    linked, logged, late, odd = (
+        filled / ".runforge/runs" / f"20260101-00000{number}-0000000{number}" for number in range(4)
+    )
+    request = json.loads(next((filled / ".runforge/runs").glob("*/request.json")).read_bytes())
+    request |= {"name": "\x1b[2J\n[RF:STAGE=COMPLETED]" * 300, "notes": "../" * 20}
+    request["dataset"]["path"] = "../" * 40 + "etc/passwd"
+    result = {"version": 1, "status": "failed", "duration_ms": 10**15}
+    result["error"] = {"message": "\x1b]0;x\x07" * 99, "type": "E"}
+    for folder in (linked, logged, late, odd):
+        folder.mkdir()
+        (folder / "request.json").write_text(json.dumps(request), "utf-8")
+        (folder / "result.json").write_text(json.dumps(result), "utf-8")
+    (linked / "artifacts").symlink_to(secret)
+    (logged / "logs").symlink_to(secret / "logs")
+    times = {"started_at": "0001-01-01T00:00:00Z", "finished_at": "9999-12-31T23:59:59Z"}
+    (late / "result.json").write_text(json.dumps(result | times), "utf-8")
+    for form in ("desktop", "vscode"):
+        told = runforge("export", "--to", form, "-o", form, "--json").json
+        assert {linked.name, logged.name} == set(told["left_out"])
+        assert not [
+            name for name, data in files_of(filled / form).items() if b"secret" in data.lower()
+        ]
+        for name, data in files_of(filled / form).items():
+            if name.endswith((".log", ".txt")):
+                assert b"\x1b" not in data
+    shown = desktop.dashboard(filled / "desktop")
+    assert {late.name, odd.name} < {run["run_id"] for run in shown}
+    for folder in (late, odd):
+        page = desktop.page(filled / "desktop/.ml/runs" / folder.name)
+        assert page.request is not None
+        assert page.result is not None
+        assert page.result["status"] == "failed"
+
+
+def test_two_exports_at_once(process: Call, filled: Path) -> None:
+    names = sorted(path.name for path in (filled / ".runforge/runs").iterdir())
+    for form in ("desktop", "vscode"):
+        export = ("runforge_cli", "export", "--to", form, "-o", form, "--json")
+        with ThreadPoolExecutor(3) as pool:
+            done = list(pool.map(process, *zip(*[export] * 3, strict=True)))
+        assert [result.code for result in done] == [0, 0, 0], [result.out for result in done]
+        exported = [run_id for result in done for run_id in result.json["exported"]]
+        assert sorted(exported) == names
+        assert len(list((filled / form / ".ml/runs").iterdir())) == len(names)
+        listed = (desktop if form == "desktop" else editor).index(filled / form)
+        assert len({entry["run_id"] for entry in listed}) == len(listed)
+        assert len(listed) == (len(names) if form == "desktop" else 2)

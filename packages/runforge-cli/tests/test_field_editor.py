@@ -314,7 +314,6 @@ def test_a_dataset_that_is_gone_is_said(editor: FieldEditor, workspace: Path) ->
     assert "gone.csv" in result["error"]
 
 
-@pytest.mark.xfail(reason="verify does not know views yet")
 def test_the_index_made_anew_lists_every_view(
     train: Train, workspace: Path, tmp_path: Path, process: Call
 ) -> None:
@@ -331,7 +330,6 @@ def test_the_index_made_anew_lists_every_view(
     assert done.code == 0, done.out + done.err
 
 
-@pytest.mark.xfail(reason="verify does not know views yet")
 def test_what_the_export_adds_is_a_note(
     train: Train, workspace: Path, tmp_path: Path, process: Call
 ) -> None:

@@ -235,7 +235,7 @@ def test_what_the_extension_does_without_a_member(
 
 
 @pytest.mark.parametrize("text", ["{", "", "\ufeff[]", '{"schema_version": "1.0.0", "runs": NaN}'])
-def test_an_index_that_the_extension_would_put_aside_is_told(tmp_path: Path, text: str) -> None:
+def test_an_index_that_the_extension_would_put_aside_is_shown(tmp_path: Path, text: str) -> None:
     place = tmp_path / rules.INDEX
     place.parent.mkdir(parents=True)
     place.write_text(text, "utf-8")

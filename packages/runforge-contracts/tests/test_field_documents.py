@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from runforge_contracts.codec.strict_json import encode_json, parse_json
 from runforge_contracts.documents import Document, identify, struct_of
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.invariants.run_invariants import client_of
 from runforge_contracts.schemas import CATALOG, FIELD
 from runforge_contracts.store.field_documents import CLIENTS, unix_time, utc_time
 from runforge_contracts.store.run import Run
@@ -26,6 +27,20 @@ EDITOR = FIELD_VECTORS / "editor-extension-1.2.1/.ml/runs"
 OLD_EDITOR = FIELD_VECTORS / "editor-extension-0.4.3"
 DESKTOP = FIELD_VECTORS / "desktop-1.0/.ml/runs"
 COMMANDS = FIELD_VECTORS / "desktop-command-line-0.3.0/.ml/runs"
+#: The client of a broken run; none says it in the last, whose request is refused.
+CLIENT_OF = {
+    fault["folder"]: next(
+        name
+        for start, name in (
+            ("editor", "the editor extension"),
+            ("desktop-run", "Desktop"),
+            ("desktop-command-line-result", "the command line of Desktop"),
+            ("desktop-command-line-request", None),
+        )
+        if fault["folder"].startswith(start)
+    )
+    for fault in FAULTS
+}
 RUNS = sorted(
     folder
     for store in ("editor-extension-1.2.1", "editor-extension-0.4.3", "desktop-1.0")
@@ -258,3 +273,26 @@ def test_every_unix_time_is_a_valid_time(seconds: int) -> None:
         },
         "result.v1",
     )
+
+
+@pytest.mark.parametrize(
+    ("folder", "client"),
+    [
+        (EDITOR / "20260120-101000-failed-00ff", "the editor extension"),
+        (OLD_EDITOR / ".runforge/runs/20260120-090000-94bb4314", "the editor extension"),
+        (DESKTOP / "20260120-100400-My run 4-0004", "Desktop"),
+        (COMMANDS / "20260120-090300-flowers-00ff", "the command line of Desktop"),
+        (FIELD_VECTORS.parent / "runs/v0.3.6/.runforge/runs", None),
+        *(
+            (FIELD_VECTORS / "broken" / fault["folder"] / fault["run"], CLIENT_OF[fault["folder"]])
+            for fault in FAULTS
+        ),
+    ],
+    ids=lambda value: value.name if isinstance(value, Path) else "",
+)
+def test_the_client_of_a_run_is_known_even_if_a_document_is_broken(
+    folder: Path, client: str | None
+) -> None:
+    if folder.name == "runs":
+        folder = min(folder.iterdir())
+    assert client_of(folder) == client

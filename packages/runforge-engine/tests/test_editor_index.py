@@ -1,4 +1,4 @@
-"""The index of the editor extension keeps every byte, whoever else writes to it."""
+"""An entry is added to the index of the editor extension, and no other byte of it changes."""
 
 from __future__ import annotations
 
@@ -290,3 +290,76 @@ def test_nothing_is_lost_beside_the_engine_of_the_editor(index: Path, tmp_path: 
     wanted = {f"{name}-{number}" for _, name, count in calls for number in range(count)}
     found = [known["run_id"] for known in runs(index)]
     assert (len(found), set(found)) == (len(wanted), wanted)
+
+
+@pytest.mark.skipif(not EXCHANGES, reason="the system cannot exchange two files")
+def test_runs_of_one_second_have_one_id_and_both_stay(
+    index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = {**entry("same"), "run_dir": ".ml/runs/one"}
+    index.write_text(json.dumps({"schema_version": "1.0.0", "runs": [first]}))
+    exchange = editor_index._exchange
+    second = iter([{**first, "run_dir": ".ml/runs/two"}])
+
+    def after_them(one: Path, two: Path) -> bool:
+        for late in second:
+            raw = {"schema_version": "1.0.0", "runs": [first, late]}
+            replace_as_the_editor(index, raw)
+        return exchange(one, two)
+
+    monkeypatch.setattr(editor_index, "_exchange", after_them)
+    append_editor_entry(tmp_path, {**entry("ours"), "run_dir": ".ml/runs/three"})
+    found = sorted(known["run_dir"].rpartition("/")[2] for known in runs(index))
+    assert found == ["one", "three", "two"]
+
+
+def test_what_a_killed_append_left_is_taken_over(index: Path, tmp_path: Path) -> None:
+    index.write_text(json.dumps(TEN))
+    left = {
+        ".index.json.0123456789abcdef.tmp": json.dumps(with_entry(index, "displaced")),
+        ".index.json.1123456789abcdef.tmp": json.dumps(with_entry(index, "displaced"))[:-20],
+        ".index.json.2123456789abcdef.tmp": json.dumps(with_entry(index, "displaced")),
+        "index.json.tmp": json.dumps(with_entry(index, "theirs, unfinished")),
+        ".index.json.notours.tmp": "{}",
+    }
+    for name, text in left.items():
+        (index.parent / name).write_text(text)
+    append_editor_entry(tmp_path, entry("ours"))
+    assert [found.get("run_id") for found in runs(index)] == ["a", None, "displaced", "ours"]
+    assert {path.name for path in index.parent.iterdir()} - {"index.lock"} == {
+        "index.json",
+        "index.json.tmp",
+        ".index.json.notours.tmp",
+    }
+
+
+@posix
+def test_a_link_among_what_was_left_is_not_followed(index: Path, tmp_path: Path) -> None:
+    index.write_text(json.dumps(TEN))
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text(json.dumps(with_entry(index, "elsewhere")))
+    (index.parent / ".index.json.0123456789abcdef.tmp").symlink_to(elsewhere)
+    (index.parent / ".index.json.1123456789abcdef.tmp").mkdir()
+    os.mkfifo(index.parent / ".index.json.2123456789abcdef.tmp")
+    append_editor_entry(tmp_path, entry("ours"))
+    assert [found.get("run_id") for found in runs(index)] == ["a", None, "ours"]
+    assert elsewhere.is_file()
+
+
+def test_an_index_that_is_being_written_in_place_is_awaited(
+    index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = json.dumps(TEN)
+    index.write_text("")
+    states = iter([whole[:20], whole])
+    pause = time.sleep
+
+    def sleep(seconds: float) -> None:
+        for text in states:
+            index.write_text(text)
+            break
+        pause(seconds)
+
+    monkeypatch.setattr(time, "sleep", sleep)
+    append_editor_entry(tmp_path, entry("ours"))
+    assert [found.get("run_id") for found in runs(index)] == ["a", None, "ours"]

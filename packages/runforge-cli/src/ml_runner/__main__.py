@@ -45,6 +45,9 @@ def train(
     as_json: bool,
 ) -> int:
     """Train on the dataset that RUNFORGE_DATASET names; its label column is ``label``."""
+    from ml_runner.early_cancel import mark_early_cancellation
+
+    mark_early_cancellation(out)
     from ml_runner.editor_training import TrainingArguments, train_for_editor
 
     arguments = TrainingArguments(

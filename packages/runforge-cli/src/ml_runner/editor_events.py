@@ -20,6 +20,7 @@ from runforge_engine.runtime.cancellation import Cancellation
 from runforge_engine.runtime.clock import read_clock
 from runforge_engine.store.run_view import editor_preset
 
+from ml_runner.editor_markers import mark_view
 from ml_runner.editor_output import say
 
 #: The step that follows each event, by the extension's names.
@@ -43,11 +44,20 @@ class EditorEvents(Observer):
         That folder as documents name it.
     quiet
         Whether to write nothing on standard output.
+    is_view
+        Whether the record of the run is elsewhere.
     """
 
     def __init__(
-        self, folder: Path, run_dir: str, cancellation: Cancellation, *, quiet: bool
+        self,
+        folder: Path,
+        run_dir: str,
+        cancellation: Cancellation,
+        *,
+        quiet: bool,
+        is_view: bool,
     ) -> None:
+        self._is_view = is_view
         self._folder, self._run_dir = folder, run_dir
         self._cancellation, self._quiet = cancellation, quiet
         self._family: str | None = None
@@ -60,6 +70,8 @@ class EditorEvents(Observer):
         name, more = event["event"], dict[str, Any]()
         if name == "run_start":
             self._family = event["model_family"]
+            if self._is_view:
+                mark_view(self._folder, event["run_id"])
             more = {
                 "preset_id": editor_preset(event["preset_id"]),
                 "out_dir": self._folder.as_posix(),

@@ -5,12 +5,14 @@ Source: specification, section 16.4.
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
 from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.fs.files import writing
+from runforge_contracts.store.view_folders import VIEW_MARKER
 from runforge_engine.runtime.clock import read_clock
 from runforge_engine.store.run_folders import write_once
 
@@ -31,6 +33,16 @@ def mark_cancelled(
         "reason": reason,
     }
     _leave(folder / CANCELLED, {key: value for key, value in marker.items() if value is not None})
+
+
+def mark_view(folder: Path, run_id: str) -> None:
+    """Leave the id of the run that the folder is a view of, at the start of the run.
+
+    A failure loses only that a run that fails is listed twice.
+    """
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        write_once(folder / VIEW_MARKER, f"{run_id}\n".encode())
 
 
 def mark_orphan(

@@ -77,7 +77,13 @@ def train_for_editor(arguments: TrainingArguments, *, as_json: bool) -> int:
 
     with cancelled_by_signals() as cancellation:
         place = find_place(arguments.out)
-        events = EditorEvents(place.path, place.run_dir, cancellation, quiet=as_json)
+        events = EditorEvents(
+            place.path,
+            place.run_dir,
+            cancellation,
+            quiet=as_json,
+            is_view=not place.is_record,
+        )
         try:
             outcome = _execute(arguments, place, events, cancellation)
         except CancelledError:
@@ -174,10 +180,11 @@ def _show_in_editor(outcome: ExecutionResult, place: EditorFolder) -> RunForgeEr
     from runforge_contracts.display import quote
     from runforge_contracts.errors import RunForgeError
     from runforge_contracts.store.run import Run
-    from runforge_engine.store.editor_index import append_editor_entry
+    from runforge_engine.store.editor_index import append_foreign_entries
     from runforge_engine.store.run_view import (
         editor_entry,
         editor_store,
+        lost_entries,
         write_view,
     )
 
@@ -199,7 +206,9 @@ def _show_in_editor(outcome: ExecutionResult, place: EditorFolder) -> RunForgeEr
     if editors is None:
         return None
     try:
-        append_editor_entry(editors.workspace, editor_entry(record, place.path))
+        entry = editor_entry(record, place.path)
+        lost = [other for other in lost_entries(editors) if other["run_id"] != entry["run_id"]]
+        append_foreign_entries(editors, [*lost, entry])
     except RunForgeError as error:
         print_warning(error)
         index = editors.relative(editors.index)

@@ -17,8 +17,9 @@ from runforge_cli.terminal.output import note, write_json, write_lines
     "--to",
     "form",
     type=click.Choice(["mlflow", "csv", "desktop", "vscode"]),
+    metavar="FORMAT",
     required=True,
-    help="Output format.",
+    help="mlflow, csv, desktop or vscode.",
 )
 @click.option("--output", "-o", metavar="DIR", required=True, help="Output folder.")
 @quoting_option
@@ -36,11 +37,8 @@ def command(
     csv: a table of the runs, runs.csv, and one of their metrics by step, history.csv. Another
     export replaces both, unless they were edited.
 
-    desktop: a workspace that the app RunForge Desktop shows.
-
-    vscode: a workspace for the VS Code extension of RunForge alone.
-
-    To both, another export adds the new runs and changes nothing that is there.
+    desktop, vscode: a workspace for RunForge Desktop, or for the VS Code extension. Another export
+    adds the new runs, and changes nothing that is there.
     """
     from runforge_contracts.display import quote
     from runforge_contracts.store.layout import LEGACY_STORE

@@ -116,7 +116,8 @@ def _runs(
             yield verify_run(path, around, with_dataset=with_dataset)
     for folder in folders:
         if isinstance(folder, Run) and folder.view is not None:
-            yield verify_view(folder.view, folder.path, surroundings_of(folder.view, ()))
+            around = surroundings_of(folder.view, settings.stores())
+            yield verify_view(folder.view, folder.path, around)
 
 
 def _everything(

@@ -12,7 +12,7 @@ from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.display import printable
 from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
 from runforge_contracts.fs.files import open_file, write_file, writing
-from runforge_contracts.fs.folders import walk_folder
+from runforge_contracts.fs.folders import list_folder, walk_folder
 from runforge_contracts.run_ids import started
 from runforge_contracts.store import layout
 from runforge_contracts.store.run import RUN_VERSIONS, Run
@@ -44,6 +44,7 @@ from runforge_cli.shell.output_paths import make_folder
 _DESKTOP_RUN, _EDITOR_REQUEST = "field.desktop_run.v1", "field.editor_request.v1"
 #: The forms of ``run.json`` that the extension reads.
 _EDITOR_RUNS = (*RUN_VERSIONS, "field.editor_run.v0.2.2.1")
+_MODEL = layout.MODEL.rpartition("/")[2]
 _EXPERIMENT = "It is the run of an experiment; this client shows trained runs only."
 _TAKEN = "The folder has another run with this id."
 
@@ -147,8 +148,8 @@ def _add_to_desktop(workspace: ClientWorkspace, record: ClientRecord) -> _Added:
             documents[layout.METRICS] = metrics
         encoded = {path: encode_json(document) for path, document in documents.items()}
         sizes = {path: len(data) for path, data in encoded.items()}
-        if record.succeeded and copy_file(record.run.path / layout.MODEL, folder / layout.MODEL):
-            sizes[layout.MODEL] = (folder / layout.MODEL).stat().st_size
+        if record.succeeded:
+            sizes |= _copy_artifacts(record.run.path / layout.ARTIFACTS, artifacts)
         ending = record.error[0] if record.error else "The run succeeded."
         log = desktop_log(record.lines(), ending, succeeded=record.succeeded)
         encoded |= {
@@ -201,6 +202,25 @@ def _add_to_editor(workspace: ClientWorkspace, record: ClientRecord) -> _Added:
         return _Added(added)
     entry = editor_entry(record.run, added.folder)
     return _Added(added, {**entry, "preset_id": editor_preset_id(record)})
+
+
+def _copy_artifacts(source: Path, target: Path) -> dict[str, int]:
+    """Copy the artifacts that have no form of their own in Desktop; return the size of each.
+
+    Desktop cannot compare runs with two artifacts whose names differ in case alone.
+    """
+    sizes: dict[str, int] = {}
+    taken = {layout.INTERPRETABILITY_INDEX, layout.FEATURE_IMPORTANCE, layout.LINEAR_COEFFICIENTS}
+    taken.add(f"{layout.ARTIFACTS}/{layout.METRICS_V1}")
+    # The model comes first: nothing takes its name.
+    for entry in sorted(list_folder(source), key=lambda entry: entry.name != _MODEL):
+        path = f"{layout.ARTIFACTS}/{entry.name}"
+        if path.lower() in taken or not entry.is_file(follow_symlinks=False):
+            continue
+        copy_file(Path(entry.path), target / entry.name)
+        taken.add(path.lower())
+        sizes[path] = (target / entry.name).stat().st_size
+    return sizes
 
 
 def _origin(record: ClientRecord) -> str:

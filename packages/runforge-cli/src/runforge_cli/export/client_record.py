@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from runforge_contracts.codec.strict_json import parse_json
-from runforge_contracts.errors import RunForgeError
+from runforge_contracts.display import quote
+from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import open_file, read_all, reading
 from runforge_contracts.run_ids import is_run_id
 from runforge_contracts.store import layout
@@ -24,6 +25,8 @@ from runforge_cli.export.mlflow_record import Record, milliseconds, record_of
 
 #: How much of a log is read, in bytes: its end.
 _LOG_BYTES = 4 * 2**20
+#: The longest duration, in milliseconds, which is 24 days: clients have 32 bits for it.
+_LONGEST = 2**31 - 1
 #: Logs of a run, the first of which counts: ours, and those of other clients.
 _LOGS = (layout.TRAIN_LOG, "logs.txt", "stdout.log")
 #: What is said of a run that ended without a word of its own.
@@ -138,8 +141,15 @@ def client_record(run: Run, place: Place) -> ClientRecord | None:
     Raises
     ------
     RunForgeError
-        If one of its documents cannot be read.
+        If one of its documents cannot be read; ``FILE_UNSAFE`` if one of its folders is a link.
     """
+    for folder in (layout.ARTIFACTS, layout.TRAIN_LOG.partition("/")[0]):
+        if (run.path / folder).is_symlink():
+            raise RunForgeError(
+                ErrorCode.FILE_UNSAFE,
+                f"Its folder {quote(folder)} is a symbolic link, which could lead anywhere.",
+                path=str(run.path / folder),
+            )
     record = record_of(run, place)
     if record is None:
         return None
@@ -156,7 +166,7 @@ def client_record(run: Run, place: Place) -> ClientRecord | None:
         status=record.status,
         started_at=started,
         finished_at=finished,
-        duration_ms=int(duration) if duration is not None else max(0, finished - started),
+        duration_ms=_within(int(duration) if duration is not None else finished - started),
         name=record.name,
         error=_error(record, summary),
         summary=summary,
@@ -176,6 +186,10 @@ def is_private(summary: RunSummary) -> bool:
 def iso_time(milliseconds: int) -> str:
     """Return a time as whole seconds in UTC, ISO 8601 with ``Z``."""
     return datetime.fromtimestamp(milliseconds // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _within(duration: int) -> int:
+    return min(max(duration, 0), _LONGEST)
 
 
 def _first(*times: int | None) -> int | None:

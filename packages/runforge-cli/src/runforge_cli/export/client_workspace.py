@@ -27,16 +27,17 @@ from runforge_contracts.store.layout import DEFAULT_STORE, LEGACY_STORE, StoreLa
 from runforge_contracts.store.reading import MAX_INDEX_BYTES
 from runforge_contracts.store.run import Run
 from runforge_engine.store.editor_index import append_foreign_entries, read_editor_index
+from runforge_engine.store.run_folders import write_once
 
 from runforge_cli import CLIENT
 
 #: The file that names the record of an exported run.
 ORIGIN = "origin.json"
-#: Names that Windows reserves, and characters of a name that every system can have.
-_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
 #: Times of files that differ by less may be equal for a client, in nanoseconds.
 _MOMENT = 5_000_000
-_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,99}")
+#: Names that Windows reserves, and characters that it refuses.
+_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
+_FORBIDDEN = frozenset('<>:"/\\|?*')
 
 
 class Added(NamedTuple):
@@ -82,8 +83,9 @@ class ClientWorkspace:
         for folder in (self.store.runs, self.store.index.parent):
             with writing(folder):
                 folder.mkdir(parents=True, exist_ok=True)
-        if self.lists and self._as_list and not self.store.index.exists():
-            write_file(self.store.index, b"[\n]\n")
+        if self.lists and self._as_list:
+            with writing(self.store.index):
+                write_once(self.store.index, b"[\n]\n")
 
     def add(
         self, run: Run, name: str, run_dir: str, write: Callable[[Path, Path], None]
@@ -107,12 +109,11 @@ class ClientWorkspace:
             None if the names are taken by other runs.
         """
         identity = _identity(run)
-        name = name if _NAME.fullmatch(name) and not _RESERVED.fullmatch(name) else "run"
-        name = name.rstrip(".")
+        name = name if _is_name(name) else "run"
         for candidate in (name, f"{name}-{identity[:8]}"):
             target = self.store.run_folder(candidate)
-            if not os.path.lexists(target):
-                return self._write(run, identity, target, run_dir, write)
+            if not os.path.lexists(target) and self._write(run, identity, target, run_dir, write):
+                return Added(target, new=True)
             origin = _origin(target)
             if origin is not None and origin.get("identity") == identity:
                 return Added(target, new=False, changed=_changed(target, origin))
@@ -130,7 +131,8 @@ class ClientWorkspace:
         target: Path,
         run_dir: str,
         write: Callable[[Path, Path], None],
-    ) -> Added:
+    ) -> bool:
+        """Write the folder of a run; return False if another process has made it meanwhile."""
         # Not among the runs: a client shows every folder that it finds there.
         with writing(self.store.root):
             unfinished = Path(tempfile.mkdtemp(prefix=".export-", dir=self.store.root))
@@ -151,13 +153,17 @@ class ClientWorkspace:
             write_file(unfinished / ORIGIN, encode_json(origin))
             with writing(target):
                 unfinished.chmod(self.store.runs.stat().st_mode & 0o777)
-                unfinished.rename(target)
+                try:
+                    unfinished.rename(target)
+                except OSError:
+                    if not os.path.lexists(target):
+                        raise
+                    return False
                 self._make_newest(target)
                 sync_folder(target.parent)
-        except BaseException:
+        finally:
             shutil.rmtree(unfinished, ignore_errors=True)
-            raise
-        return Added(target, new=True)
+        return True
 
     def _make_newest(self, folder: Path) -> None:
         """Make a run folder the one changed last, which the editor shows, on a coarse clock too."""
@@ -193,6 +199,18 @@ class ClientWorkspace:
         if isinstance(raw, list) is not self._as_list:
             other = "the editor extension" if self._as_list else "Desktop"
             raise _refused(self.store.index, f"is in the form of another client, {other}")
+
+
+def _is_name(name: str) -> bool:
+    """Return whether every system can have a folder of this name."""
+    return (
+        0 < len(name) <= 100
+        and name.isprintable()
+        and not set(name) & _FORBIDDEN
+        and name[0] != "."
+        and name.strip(" .") == name
+        and not _RESERVED.fullmatch(name)
+    )
 
 
 def _refused(path: Path, why: str) -> RunForgeError:

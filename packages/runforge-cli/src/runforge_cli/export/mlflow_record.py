@@ -248,9 +248,14 @@ def _value(recorded: Mapping[str, Mapping[str, Any]], name: str) -> Any:
 def milliseconds(timestamp: str | None) -> int | None:
     """Return a timestamp as milliseconds since 1970; a leap second as the second before it.
 
+    None if it is none: other clients write times as they like.
+
     Source: RFC 3339, section 5.7.
     """
     if timestamp is None:
         return None
-    moment = datetime.fromisoformat(_LEAP.sub(r"\1:59", timestamp)).astimezone(UTC)
+    try:
+        moment = datetime.fromisoformat(_LEAP.sub(r"\1:59", timestamp)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
     return round(moment.timestamp() * 1000)

@@ -15,6 +15,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import NoReturn
 
 #: The exit code of :attr:`runforge_contracts.errors.ExitCode.CANCELLED`.
@@ -33,6 +34,8 @@ _DOCUMENT = b"""\
 _json = False
 #: Whether an interrupt was raised.
 _raised = False
+#: Called with the signal before the process ends at once.
+_last: "Callable[[int], None] | None" = None
 
 
 def end_at_once(*, json: bool | None = None) -> None:
@@ -51,6 +54,12 @@ def end_at_once(*, json: bool | None = None) -> None:
     for number in (_signal.SIGINT, _signal.SIGTERM):
         if _signal.getsignal(number) != _signal.SIG_IGN:
             _signal.signal(number, _end)
+
+
+def before_end(work: "Callable[[int], None]") -> None:
+    """Call ``work`` with the number of the signal before an interrupt ends the process at once."""
+    global _last
+    _last = work
 
 
 def unwind() -> None:
@@ -94,7 +103,11 @@ def end() -> "NoReturn":
 
 
 def _end(number: int, frame: object) -> "NoReturn":
-    end()
+    try:
+        if _last is not None:
+            _last(number)
+    finally:
+        end()
 
 
 def _raise(number: int, frame: object) -> "NoReturn":

@@ -22,6 +22,8 @@ def require_document(folder: Run, file: str, what: str, hint: str) -> dict[str, 
     document = folder.content(file)
     if document is None:
         unfinished = folder.status != "succeeded"
+        if folder.record is None and not unfinished:
+            hint = "The client that wrote the run stores none; `runforge show` shows what it has."
         raise RunForgeError(
             ErrorCode.ARTIFACT_NOT_FOUND,
             f"The run {quote(folder.id)} has no {what}.",
@@ -33,5 +35,5 @@ def require_document(folder: Run, file: str, what: str, hint: str) -> dict[str, 
 
 def heading(folder: Run, what: str) -> list[str]:
     """Return the heading of a page."""
-    family = (folder.record or {}).get("model_family")
+    family = folder.model_family
     return paragraph(f"{what} of run {folder.id}" + (f" ({family})" if family else ""))

@@ -7,7 +7,15 @@ from collections.abc import Iterator, Sequence
 from runforge_contracts.display import format_duration, printable, shorten, time_text
 from runforge_contracts.store import layout
 from runforge_contracts.store.run import Run
-from runforge_contracts.store.summary import RunData, RunModel, RunOutcome, RunSummary, summary_of
+from runforge_contracts.store.summary import (
+    RunData,
+    RunModel,
+    RunOutcome,
+    RunSummary,
+    can_be_repeated,
+    class_labels,
+    summary_of,
+)
 
 from runforge_cli.render.differences import source_text
 from runforge_cli.render.tables import (
@@ -56,7 +64,7 @@ def summary_lines(folder: Run, settings: Settings, *, brief: bool = False) -> It
     yield from _metrics(folder)
     yield from _features(folder)
     if not brief:
-        yield from section("Origin", pairs(_origin(summary)))
+        yield from section("Origin", pairs(_origin(folder, summary)))
         files = _files(folder)
         yield from section("Files", paragraph(files, indent=2) if files else [])
     # Diagnostics that only describe the model family are shown by `runforge diagnostics`.
@@ -170,9 +178,12 @@ def _model(model: RunModel) -> Iterator[tuple[str, str]]:
 
 def _metrics(folder: Run) -> Iterator[str]:
     metrics = folder.content(layout.METRICS_V1)
+    if not metrics and folder.record is None and len(folder.metrics) > 1:
+        values = ((name, number(value)) for name, value in folder.metrics.items())
+        yield from section("Metrics", pairs(values))
     if metrics:
         yield from section("Metrics", metric_lines(metrics))
-        classes = (folder.record or {}).get("classes")
+        classes = class_labels(folder)
         yield from section(*confusion_section(metrics, classes))
 
 
@@ -188,10 +199,11 @@ def _features(folder: Run) -> Iterator[str]:
         )
 
 
-def _origin(summary: RunSummary) -> Iterator[tuple[str, str]]:
+def _origin(folder: Run, summary: RunSummary) -> Iterator[tuple[str, str]]:
     origin, provenance = summary.origin, summary.origin.provenance
-    if origin.client:
-        yield "client", origin.client
+    client = origin.client or folder.client_form
+    if client:
+        yield "client", client
     if origin.runforge_version:
         yield "RunForge", origin.runforge_version
     if summary.outcome.rerun_from:
@@ -231,18 +243,19 @@ def _files(folder: Run) -> str:
 def _next(folder: Run, settings: Settings) -> Iterator[tuple[str, str]]:
     run_id = folder.id + settings.repeated()
     if folder.status == "succeeded":
-        yield "every metric", f"runforge metrics {run_id}"
+        if folder.metrics:
+            yield "every metric", f"runforge metrics {run_id}"
         for file, command in (
             (layout.FEATURE_IMPORTANCE, "importance"),
             (layout.LINEAR_COEFFICIENTS, "coefficients"),
         ):
             if (folder.path / file).is_file():
                 yield "every feature", f"runforge {command} {run_id}"
-        if folder.request is not None:
+        if can_be_repeated(folder.request):
             yield "more effort", f"runforge rerun {run_id} --preset thorough"
     elif _status(folder) == "running":
         yield "cancel it", f"runforge cancel {run_id}"
-    elif folder.request is not None:
+    elif can_be_repeated(folder.request):
         yield "try again", f"runforge rerun {run_id}"
 
 

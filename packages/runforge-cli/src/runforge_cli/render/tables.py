@@ -48,9 +48,9 @@ def confusion_section(
     too large, the most confused pairs of classes are listed instead.
     """
     matrix: list[list[int]] = metrics["confusion_matrix"]
-    labels = [str(label) for label in metrics.get("class_labels") or classes or range(len(matrix))]
+    labels = [str(label) for label in metrics.get("class_labels") or classes or ()]
     if len(labels) != len(matrix):
-        labels = [str(index) for index in range(len(matrix))]
+        labels = [f"class {index}" for index in range(1, len(matrix) + 1)]
     title = "Confusion matrix (rows: true class, columns: predicted class)"
     names = [printable(label) for label in labels]
     numbers = [str(index) for index in range(1, len(labels) + 1)]

@@ -10,6 +10,7 @@ from typing import Any
 from runforge_contracts.display import printable, quote
 from runforge_contracts.store import layout
 from runforge_contracts.store.run import Run
+from runforge_contracts.store.summary import class_labels
 
 from runforge_cli.render.artifact_pages import heading, require_document
 from runforge_cli.render.tables import (
@@ -34,10 +35,12 @@ _SCORES = {
 
 
 def metrics_document(folder: Run) -> dict[str, Any]:
-    """Return the metrics of a run; before run.v0.3.3 there are only three."""
+    """Return the metrics of a run; older and other clients write only a few."""
     detailed = folder.content(layout.METRICS_V1)
     if detailed is not None:
         return detailed
+    if folder.record is None and folder.metrics:
+        return folder.metrics  # Clients without a run record have them in the result alone.
     return require_document(
         folder, layout.METRICS, "metrics", "It was written by an older version."
     )
@@ -53,7 +56,7 @@ def metrics_page(folder: Run) -> list[str]:
     by_class = class_lines(metrics)
     if by_class:
         lines += ["", "By class", *by_class]
-    title, matrix = confusion_section(metrics, (folder.record or {}).get("classes"))
+    title, matrix = confusion_section(metrics, class_labels(folder))
     return [*lines, "", *paragraph(title), *matrix]
 
 

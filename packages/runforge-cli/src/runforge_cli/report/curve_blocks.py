@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 
 from runforge_contracts.display import shorten
 
-from runforge_cli.report.report_blocks import Block, Name, Paragraph, Plot, Series, TableBlock
+from runforge_cli.report.report_blocks import (
+    Block,
+    Name,
+    Paragraph,
+    Plot,
+    Series,
+    TableBlock,
+    prose,
+)
 from runforge_cli.report.report_input import Curves, Material
 from runforge_cli.terminal.text_layout import number, plural
 
@@ -29,7 +37,7 @@ def curve_blocks(material: Material) -> list[Block]:
     if curves is None:
         if material.folder.status != "succeeded":
             return []
-        return [Paragraph(["This report has no curves. ", material.missing])]
+        return [Paragraph(["This report has no curves. ", *prose(material.missing)])]
     binary = len(curves.roc) == 1 and curves.operating_point is not None
     source = (
         f"Computed for this report from the recorded model and dataset, whose digests were"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from runforge_contracts.display import printable, shorten
+from runforge_contracts.store.summary import can_be_repeated
 
 from runforge_cli.report.report_blocks import (
     Block,
@@ -53,6 +54,8 @@ def provenance_blocks(material: Material) -> Iterator[Block]:
     client = provenance.get("client") or request.get("created_by")
     if client:
         facts.append(("Client", [Name(client)]))
+    elif folder.client_form is not None:
+        facts.append(("Client", folder.client_form))
     if "runforge_version" in run:
         facts.append(("RunForge", run["runforge_version"]))
     git = provenance.get("git")
@@ -100,12 +103,15 @@ def provenance_blocks(material: Material) -> Iterator[Block]:
 def reproduction_blocks(material: Material) -> Iterator[Block]:
     """Yield the commands that check the run and train it again."""
     folder, run = material.folder, material.folder.record or {}
-    if folder.request is None:
+    if not can_be_repeated(folder.request):
+        client = folder.client_form or "an older client"
+        what = "no request" if folder.request is None else "no request that says what to train"
         yield Paragraph(
-            "The run has no request, because it was written by an older client. To repeat it, train"
-            " with the same data and options."
+            f"The run has {what}, because it was written by {client}. To repeat it, train with the"
+            " same data and options."
         )
         return
+    recorded = folder.status == "succeeded" and "artifact_digests" in run
     packages = (run.get("provenance") or {}).get("packages") or {}
     git = (run.get("provenance") or {}).get("git")
     yield Paragraph(
@@ -113,6 +119,9 @@ def reproduction_blocks(material: Material) -> Iterator[Block]:
             "Run these commands in the workspace, with the packages listed above. `runforge verify`"
             " checks whether the run was changed; `runforge reproduce` trains it again and compares"
             " the result with the record."
+            if recorded
+            else "Run this in the workspace to train again with the same request. The record lacks"
+            " what a comparison needs."
             if folder.status == "succeeded"
             else "Run this in the workspace to try again with the same request."
         )
@@ -129,7 +138,7 @@ def reproduction_blocks(material: Material) -> Iterator[Block]:
         version = _typed(f"=={packages['runforge-engine']}")
         lines.append(f"python -m pip install runforge-cli{version}")
     run_id = _typed(folder.id)
-    if folder.status == "succeeded":
+    if recorded:
         lines += [f"runforge verify {run_id}", f"runforge reproduce {run_id}"]
     else:
         lines.append(f"runforge rerun {run_id}")

@@ -7,6 +7,7 @@ from typing import Any
 
 from runforge_contracts.metrics import class_metrics
 from runforge_contracts.store import layout
+from runforge_contracts.store.summary import class_labels
 
 from runforge_cli.render.differences import signed
 from runforge_cli.report.report_blocks import Bars, Block, Matrix, Name, Paragraph, TableBlock
@@ -41,7 +42,7 @@ def metric_blocks(material: Material) -> Iterator[Block]:
     folder = material.folder
     metrics = folder.content(layout.METRICS_V1)
     if metrics is None:
-        recorded = ratios(folder.record or {})
+        recorded = ratios(folder.record or {"metrics": folder.metrics})
         if recorded:
             yield TableBlock(
                 "Metrics on the validation rows",
@@ -68,14 +69,14 @@ def metric_blocks(material: Material) -> Iterator[Block]:
             [[[Name(str(label))], *map(number, values)] for label, *values in by_class],
             frozenset({1, 2, 3, 4}),
         )
-    yield from _matrix(metrics, (folder.record or {}).get("classes"))
+    yield from _matrix(metrics, class_labels(folder))
 
 
 def _matrix(metrics: dict[str, Any], classes: Sequence[Any] | None) -> Iterator[Block]:
     matrix = metrics["confusion_matrix"]
     labels = metrics.get("class_labels") or classes or []
     if len(labels) != len(matrix):
-        labels = range(len(matrix))
+        labels = [f"class {index}" for index in range(1, len(matrix) + 1)]
     texts = [str(label) for label in labels]
     if len(matrix) <= MAX_MATRIX:
         yield Matrix(texts, matrix)

@@ -55,7 +55,7 @@ def lead(material: Material) -> Text:
     folder = material.folder
     summary = summary_of(folder)
     family, chosen = summary.model.family, summary.outcome.primary_metric
-    text: list[str] = [*([Name(family), " "] if family else []), _STATUS[folder.status]]
+    text: list[str] = [*([Name(family), " "] if family else ["The run "]), _STATUS[folder.status]]
     if chosen:
         text += [", with ", Name(chosen.name), f" {number(chosen.value)}"]
         rows = summary.data.validation_rows

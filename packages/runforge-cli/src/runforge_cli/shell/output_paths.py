@@ -56,7 +56,7 @@ def make_folder(target: Path) -> None:
     if not target.is_dir():
         check_free(target, "Name another folder with -o.")
         with writing(target):
-            target.mkdir()
+            target.mkdir(exist_ok=True)
 
 
 def check_outside(target: Path, runs: Iterable[Path], places: Iterable[Place]) -> None:

@@ -55,7 +55,9 @@ def parse_json(data: bytes, *, path: str | None = None, max_bytes: int = MAX_BYT
     except json.JSONDecodeError as error:
         raise RunForgeError(
             ErrorCode.JSON_INVALID,
-            f"The document is not JSON: {error.msg} in line {error.lineno}, column {error.colno}.",
+            # "Unterminated string starting at" goes on with the place.
+            f"The document is not JSON: {error.msg.removesuffix(' at')} in line {error.lineno},"
+            f" column {error.colno}.",
             hint="The file may be cut off." if error.pos >= len(text.rstrip()) else None,
             path=path,
         ) from None

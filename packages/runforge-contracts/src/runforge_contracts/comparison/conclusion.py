@@ -208,7 +208,8 @@ def _without_results(pair: _Pair) -> Iterator[str]:
             how = {"failed": "failed", "cancelled": "was cancelled"}.get(run["status"])
             code = (run.get("error") or {}).get("code")
             code_text = f" ({quote(code)})" if code and run["status"] == "failed" else ""
-            yield f"{subject} {how}{code_text}." if how else f"{subject} has no results yet."
+            lacking = "records no metrics" if run["status"] == "succeeded" else "has no results yet"
+            yield f"{subject} {how}{code_text}." if how else f"{subject} {lacking}."
     if all(pair.has_results()):
         yield "The two have no metric in common."
 

@@ -54,6 +54,8 @@ class CheckedFolder(BaseRun):
         self.files: dict[str, FileDigest] = {}
         #: Valid documents, by path below the folder.
         self.documents: dict[str, Document[Any]] = {}
+        #: Names of the schemas that documents declare to follow, whether they do or not.
+        self.forms: dict[str, str] = {}
         #: Bytes of every document that could be read, valid or not, and of statement and events.
         self.texts: dict[str, bytes] = {}
         #: Whether there are only readable files, and folders, whose names are valid Unicode.
@@ -146,6 +148,7 @@ class CheckedFolder(BaseRun):
             text = self.text(file)
             raw = (parse_yaml if is_yaml(Path(file)) else parse_json)(text)
             name, warnings = identify(raw, names)
+            self.forms[file] = name
             validate({**raw, "version": 1} if warnings else raw, name)
         except RunForgeError as error:
             if not names[0].startswith(FIELD):  # nothing of the contract
@@ -177,6 +180,10 @@ class CheckedRun(CheckedFolder, Run):
             stores = (layout.DEFAULT_STORE, layout.LEGACY_STORE)
             in_store = parents[0].name == "runs" and parents[1].name in stores
         super().__init__(path, in_store=in_store)
+
+    def form(self, file: str) -> str | None:
+        """Return the name of the schema that a document declares to follow, even if it does not."""
+        return self.forms.get(file)
 
     @property
     def record_version(self) -> str | None:

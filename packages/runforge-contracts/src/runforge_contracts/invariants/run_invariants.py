@@ -16,8 +16,13 @@ from runforge_contracts.invariants.finding import Finding
 from runforge_contracts.invariants.interpretability_invariants import interpretability_findings
 from runforge_contracts.invariants.metrics_invariants import metric_findings
 from runforge_contracts.invariants.record_invariants import record_findings
+from runforge_contracts.store import layout
 from runforge_contracts.store.experiment_runs import is_experiment_folder
+from runforge_contracts.store.field_documents import DESKTOP_COMMANDS
 
+#: How the command line of Desktop, and Desktop for it, begin ``created_by``.
+_DESKTOP_COMMANDS = ("runforge-cli@0.", "runforge-desktop@0.")
+_OF_THE_CONTRACT = (layout.RUN, layout.MANIFEST, layout.DIAGNOSTICS)
 _CHECKS = (
     evidence_findings,
     record_findings,
@@ -40,6 +45,29 @@ def check_run(path: str | os.PathLike[str]) -> list[Finding]:
     if is_experiment_folder(path):
         return check_experiment_run(path)
     return check_folder(open_folder(path))
+
+
+def client_of(path: str | os.PathLike[str]) -> str | None:
+    """Return what users call the other client that wrote the run at ``path``; None for no other.
+
+    The command line of Desktop is known by the name that it gives itself in its requests, in a
+    folder without the files that only the contract has.
+
+    Raises
+    ------
+    RunForgeError
+        ``RUN_NOT_FOUND`` if there is no folder.
+
+    Source: specification, sections 19.1 and 19.2.
+    """
+    path = Path(path)
+    if is_experiment_folder(path):
+        return None
+    folder = open_folder(path)
+    named = str((folder.request or {}).get("created_by")).startswith(_DESKTOP_COMMANDS)
+    if named and folder.files.keys().isdisjoint(_OF_THE_CONTRACT):
+        return DESKTOP_COMMANDS
+    return folder.client_form
 
 
 def check_folder(folder: CheckedRun) -> list[Finding]:

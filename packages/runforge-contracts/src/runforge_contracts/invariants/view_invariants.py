@@ -15,7 +15,7 @@ from runforge_contracts.fs.files import digest_file
 from runforge_contracts.fs.folders import as_text, walk_folder
 from runforge_contracts.invariants.finding import Finding
 from runforge_contracts.store.layout import ARTIFACTS
-from runforge_contracts.store.view_folders import VIEW_FILES
+from runforge_contracts.store.view_folders import VIEW_FILES, VIEW_MARKER
 
 #: Most files of a view that are looked at; a run has some twenty.
 _MAX_FILES = 10_000
@@ -45,7 +45,8 @@ def compare_view(view: Path, record: Path) -> ViewComparison:
     same, added, findings, seen = list[str](), list[str](), list[Finding](), set[str]()
     for file, path in _files(view):
         if file not in repeated:
-            added.append(file)
+            if file != VIEW_MARKER:
+                added.append(file)
             continue
         seen.add(file)
         finding = _difference(file, path, repeated[file])

@@ -20,7 +20,7 @@ ORPHAN_MARKER = ".index-orphan"
 
 _EDITOR = "the editor extension"
 _DESKTOP = "Desktop"
-_DESKTOP_COMMANDS = "the command line of Desktop"
+DESKTOP_COMMANDS = "the command line of Desktop"
 #: The client that writes a form, by the name of its schema.
 CLIENTS = {
     "field.editor_request.v1": _EDITOR,
@@ -31,7 +31,12 @@ CLIENTS = {
     "field.cancelled_marker.v1.0.0": _EDITOR,
     "field.index_orphan_marker.v1.0.0": _EDITOR,
     "field.desktop_run.v1": _DESKTOP,
-    "field.desktop_request.v1": _DESKTOP_COMMANDS,
+    "field.desktop_metrics_line.v1": _DESKTOP,
+    "field.desktop_metrics.v1": _DESKTOP,
+    "field.desktop_importance.v1": _DESKTOP,
+    "field.desktop_coefficients.v1": _DESKTOP,
+    "field.desktop_interpretability.v1": _DESKTOP,
+    "field.desktop_request.v1": DESKTOP_COMMANDS,
 }
 #: Forms of other clients that the documents of a run may have, by their path in the run folder.
 FORMS_BY_FILE = {

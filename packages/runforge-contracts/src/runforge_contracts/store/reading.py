@@ -28,6 +28,7 @@ from runforge_contracts.store.foreign_index import (
 from runforge_contracts.store.index_form import once
 from runforge_contracts.store.layout import LEGACY_STORE, StoreLayout
 from runforge_contracts.store.run import Run
+from runforge_contracts.store.summary import model_file
 from runforge_contracts.store.view_folders import may_have_views, record_of
 from runforge_contracts.validation import validate
 
@@ -198,7 +199,7 @@ def describe(folder: Run, store: StoreLayout) -> dict[str, Any]:
     device = (run.get("device") or config.get("device") or {}).get("type")
     if device:
         summary["device"] = device
-    model_pkl = (run.get("artifacts") or {}).get("model_pkl")
+    model_pkl = model_file(run, result)
     created_at = run.get("created_at") or result.get("finished_at") or request.get("created_at")
     entry = {
         "run_id": folder.id,

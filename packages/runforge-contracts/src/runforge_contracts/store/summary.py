@@ -87,6 +87,31 @@ class RunSummary(Struct, frozen=True):
     origin: RunOrigin
 
 
+def can_be_repeated(request: Mapping[str, Any] | None) -> bool:
+    """Return whether a request says what to train on what; those of some clients do not."""
+    asked = request or {}
+    label = (asked.get("dataset") or {}).get("label_column")
+    return bool(label and (asked.get("model") or {}).get("family"))
+
+
+def class_labels(run: Run) -> Sequence[str | int] | None:
+    """Return the classes of a run in order, as far as its documents name them.
+
+    Older clients name the classes of a binary model only with its coefficients.
+    """
+    from runforge_contracts.store import layout
+
+    recorded: Sequence[str | int] | None = (run.record or {}).get("classes")
+    return recorded or (run.content(layout.LINEAR_COEFFICIENTS) or {}).get("classes")
+
+
+def model_file(record: Mapping[str, Any] | None, result: Mapping[str, Any] | None) -> str | None:
+    """Return the path of a run's model: that of ``run.json``, else the one that a result lists."""
+    recorded: str | None = ((record or {}).get("artifacts") or {}).get("model_pkl")
+    listed = (result or {}).get("artifacts") or ()
+    return recorded or next((item["path"] for item in listed if item["type"] == "model"), None)
+
+
 def summary_of(run: Run) -> RunSummary:
     """Return the summary of a run.
 
@@ -193,5 +218,5 @@ def _model(
         device=device.get("type"),
         gpu_reason=device.get("gpu_reason"),
         hyperparameters=values,
-        file=(record.get("artifacts") or {}).get("model_pkl"),
+        file=model_file(record, result),
     )

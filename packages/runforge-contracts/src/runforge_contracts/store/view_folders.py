@@ -16,12 +16,23 @@ from runforge_contracts.errors import RunForgeError
 from runforge_contracts.fs.files import read_file
 from runforge_contracts.run_ids import is_any_run_id
 from runforge_contracts.store import layout
-from runforge_contracts.store.layout import DEFAULT_STORE, LEGACY_STORE, StoreLayout
+from runforge_contracts.store.layout import (
+    DEFAULT_STORE,
+    LEGACY_STORE,
+    StoreLayout,
+    find_workspace,
+)
 
+#: A file with the id of the run that a view repeats, on one line. It is there from the start of the
+#: run, so that a run that fails, which has no ``run.json``, is known, too.
+VIEW_MARKER = ".runforge-view"
 #: The marker that a client leaves in the folder of a cancelled run, which has no ``run.json``.
 CANCELLED_MARKER = ".cancelled"
 #: Files of a record that a view repeats, besides everything in ``artifacts/``.
 VIEW_FILES = (layout.RUN, layout.METRICS, layout.METRICS_V1)
+
+_MAX_MARKER = 1024
+_OF_A_RUN = (layout.REQUEST, layout.RESULT, layout.RUN)
 
 
 def may_have_views(store: StoreLayout) -> bool:
@@ -43,30 +54,52 @@ def record_of(folder: Path, store: StoreLayout) -> Path | None:
     run_id = repeated_id(folder)
     if run_id is None:
         return None
-    record = StoreLayout(store.workspace, DEFAULT_STORE).run_folder(run_id)
-    if record.is_symlink() or not record.is_dir():
-        return None
-    ended = any((record / file).is_file() for file in (layout.RESULT, layout.RUN))
-    return record if ended else None
+    return _with_run(StoreLayout(store.workspace, DEFAULT_STORE).run_folder(run_id))
 
 
 def repeated_id(folder: Path) -> str | None:
     """Return the id of another run that the documents of a run folder have, or None."""
-    for file in (layout.RUN, CANCELLED_MARKER):
-        run_id = _object(folder / file).get("run_id")
-        if isinstance(run_id, str):
-            is_other = run_id != folder.name and is_any_run_id(run_id)
-            return run_id if is_other else None
-    return None
+    run_id = _object(folder / layout.RUN).get("run_id")
+    if not isinstance(run_id, str):
+        run_id = _marked(folder / VIEW_MARKER)
+    if not isinstance(run_id, str):
+        run_id = _object(folder / CANCELLED_MARKER).get("run_id")
+    is_other = isinstance(run_id, str) and run_id != folder.name and is_any_run_id(run_id)
+    return run_id if is_other else None
 
 
 def record_of_path(folder: Path) -> Path | None:
-    """Return the folder of the run that the folder at a path is a view of, or None."""
+    """Return the folder of the run that the folder at a path is a view of, or None.
+
+    A view outside of ``.ml`` is in the workspace of its run and has no manifest, as a copy of a
+    whole run has.
+    """
     folder = folder.absolute()
     if len(folder.parts) < 4:
         return None
     root = folder.parents[1]
-    return record_of(folder, StoreLayout(root.parent, root.name))
+    record = record_of(folder, StoreLayout(root.parent, root.name))
+    if record is not None or folder.is_symlink() or (folder / layout.MANIFEST).exists():
+        return record
+    workspace = find_workspace(folder, DEFAULT_STORE)
+    run_id = repeated_id(folder)
+    if run_id is None or folder.is_relative_to(workspace / DEFAULT_STORE):
+        return None
+    return _with_run(StoreLayout(workspace, DEFAULT_STORE).run_folder(run_id))
+
+
+def _with_run(record: Path) -> Path | None:
+    """Return the folder of a run if it exists and has a document of the run."""
+    if record.is_symlink() or not record.is_dir():
+        return None
+    return record if any((record / file).is_file() for file in _OF_A_RUN) else None
+
+
+def _marked(path: Path) -> str | None:
+    try:
+        return read_file(path, max_bytes=_MAX_MARKER).decode("ascii", "replace").rstrip("\r\n")
+    except RunForgeError:
+        return None
 
 
 def _object(path: Path) -> dict[str, Any]:

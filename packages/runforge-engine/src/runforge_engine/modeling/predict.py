@@ -24,6 +24,7 @@ from runforge_contracts.errors import ErrorCode, NotFoundError, Problem, RunForg
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.run import Run
+from runforge_contracts.store.summary import model_file
 
 from runforge_engine.data.column_choice import check_unique
 from runforge_engine.data.column_table import missing_mask
@@ -167,7 +168,7 @@ def model_of_run(
     """
     own = [entry for entry, store in listed if _is_at(Listed(entry, store), folder)]
     record = folder.record or {}
-    model = (record.get("artifacts") or {}).get("model_pkl") or _listed_model(folder)
+    model = model_file(record, folder.result)
     if model is None:
         raise RunForgeError(
             ErrorCode.ARTIFACT_NOT_FOUND,
@@ -177,12 +178,6 @@ def model_of_run(
         )
     digest = _recorded_digest(folder.id, model, folder, own, unverified=unverified)
     return RecordedModel(folder.path / model, folder.id, digest, record, _names(folder, digest))
-
-
-def _listed_model(folder: Run) -> str | None:
-    """Return the model that a result lists, for clients that write no run record."""
-    listed = (folder.result or {}).get("artifacts") or ()
-    return next((str(item["path"]) for item in listed if item["type"] == "model"), None)
 
 
 def _names(folder: Run | None, digest: str | None) -> ModelNames:

@@ -19,6 +19,7 @@ from runforge_contracts.schemas import BASE_URL
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.run import Run
+from runforge_contracts.store.summary import can_be_repeated
 from runforge_contracts.types import RequestV1
 from runforge_contracts.validation import validate
 
@@ -29,6 +30,8 @@ from runforge_engine.modeling.configuration import (
     resolve,
 )
 from runforge_engine.runtime.clock import read_clock
+
+_REQUEST = "request.v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +169,8 @@ def rerun_request(
     Raises
     ------
     RunForgeError
-        ``ARTIFACT_NOT_FOUND`` where the run has no request; ``DOCUMENT_INVALID``; the codes of
+        ``ARTIFACT_NOT_FOUND`` where the run has no request, or one of another client that does not
+        tell what to train; ``DOCUMENT_INVALID``; the codes of
         :func:`~runforge_engine.modeling.configuration.resolve`.
     """
     document = parent.document(layout.REQUEST)
@@ -174,10 +178,21 @@ def rerun_request(
         raise RunForgeError(
             ErrorCode.ARTIFACT_NOT_FOUND,
             f"The run {quote(parent.id)} has no request to repeat.",
-            hint="It was written by an older version; train with the same options instead.",
+            hint="An older or another client wrote it; train with the same options instead.",
             path=str(parent.path / layout.REQUEST),
         )
-    again: Document[RequestV1] = Document(copy.deepcopy(document.raw), document.name)
+    own = document.name == _REQUEST
+    asked = document.raw if own else parent.request or {}
+    if not own and not can_be_repeated(asked):
+        raise RunForgeError(
+            ErrorCode.ARTIFACT_NOT_FOUND,
+            f"The request of the run {quote(parent.id)} does not say what to train:"
+            f" {parent.client_form} records neither label column nor model family in it.",
+            hint="`runforge show` tells what is known of the run; train with the same data and"
+            " options instead.",
+            path=str(parent.path / layout.REQUEST),
+        )
+    again: Document[RequestV1] = Document(copy.deepcopy(asked), _REQUEST)
     again.edit(
         {
             "/rerun_from": parent.id,

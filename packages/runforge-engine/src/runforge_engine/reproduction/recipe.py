@@ -130,7 +130,7 @@ def _documents(
     lacking, found = [], {}
     for file in (layout.RUN, layout.REQUEST):
         try:
-            found[file] = folder.content(file)
+            found[file] = folder.record if file == layout.RUN else folder.request
         except RunForgeError as error:
             found[file] = None
             lacking.append(
@@ -152,6 +152,11 @@ def _absence(folder: Run, file: str) -> str:
         status = folder.status
     except RunForgeError:
         status = "incomplete"
+    if status == "succeeded":
+        return (
+            "The run has no record of its training, which would have the seed, the split, the"
+            " digests and the environment: another client made it."
+        )
     ended = "has not completed" if status == "incomplete" else f"ended as {status}"
     return f"The run has no record of a training: it {ended}."
 

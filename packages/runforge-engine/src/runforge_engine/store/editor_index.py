@@ -18,7 +18,7 @@ import re
 import stat
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,8 @@ _PAUSE = 0.02
 #: How long an append is repeated, in seconds.
 _PATIENCE = 15.0
 _TOKENS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}:,]', re.DOTALL)
+#: How the name of an unfinished file ends.
+_LEFTOVER = re.compile(r"\.[0-9a-f]{16}\.tmp")
 _BLANK = b" \t\r\n"
 
 
@@ -59,10 +61,11 @@ class EditorIndex:
     entries: Sequence[dict[str, Any]]
 
     def lacks(self, entry: dict[str, Any]) -> bool:
-        """Return whether no entry has the run id of ``entry``, or is equal where it has none."""
-        if "run_id" not in entry:
-            return entry not in self.entries
-        return all(known.get("run_id") != entry["run_id"] for known in self.entries)
+        """Return whether no entry has the run id and the folder of ``entry``.
+
+        The id alone is not enough: the extension's engine gives two runs of one second the same.
+        """
+        return all(_names(known) != _names(entry) for known in self.entries)
 
     def with_pieces(self, pieces: Iterable[bytes]) -> bytes:
         """Return the file with ``pieces`` as further entries, everything else unchanged."""
@@ -122,21 +125,42 @@ def append_foreign_entries(store: StoreLayout, entries: Sequence[dict[str, Any]]
         ``STORE_NOT_WRITABLE``.
     """
     refuse_linked_folders(store)
-    read_editor_index(store.index)  # An index that is not understood is not even locked.
+    _understood(store.index)  # An index that is not understood is not even locked.
     deadline = time.monotonic() + _PATIENCE
     owed = _Owed(entries)
     while time.monotonic() < deadline:
-        with index_lock(store), writing(store.index):
-            if not owed.settle(store.index):
-                continue
-        if _stays(store.index, entries):
-            return
+        try:
+            with index_lock(store), writing(store.index):
+                if not owed.settle(store.index):
+                    continue
+            if _stays(store.index, entries):
+                return
+        except RunForgeError as error:
+            if error.code != ErrorCode.INDEX_INVALID:
+                raise
+            _understood(store.index)
     raise RunForgeError(
         ErrorCode.STORE_BUSY,
         f"Another program keeps replacing the index {quote(store.index, 200)}.",
         hint="The run is complete; it can be listed once the other program has ended.",
         path=str(store.index),
     )
+
+
+def _understood(path: Path) -> None:
+    """Look whether the index is understood, more than once: a program may be writing it."""
+    known = None
+    while True:
+        data = _bytes_of(path)
+        try:
+            read_editor_index(path)
+        except RunForgeError as error:
+            if error.code != ErrorCode.INDEX_INVALID or data == known:
+                raise
+        else:
+            return
+        known = data
+        time.sleep(_SETTLED)
 
 
 def read_editor_index(path: Path) -> EditorIndex | None:
@@ -182,6 +206,36 @@ class _Owed:
 
     def settle(self, path: Path) -> bool:
         """Add what the index lacks; return False if another program changed it meanwhile."""
+        leftovers = list(self._take_over(path))
+        if not self._add(path):
+            return False
+        for leftover in leftovers:
+            with contextlib.suppress(OSError):
+                leftover.unlink()
+        return True
+
+    def _take_over(self, path: Path) -> Iterator[Path]:
+        """Take the entries of files that an append left when it was killed; yield the files.
+
+        Such a file is complete or cut short. If it was the index until then, it may have entries
+        that another program added meanwhile. Who holds the lock knows that nobody works on it.
+        """
+        for leftover in path.parent.glob(f".{path.name}.*.tmp"):
+            if not _LEFTOVER.fullmatch(leftover.name.removeprefix(f".{path.name}")):
+                continue
+            with contextlib.suppress(RunForgeError):
+                index = read_editor_index(leftover)
+                if index is not None:
+                    self._displace(index)
+            yield leftover
+
+    def _displace(self, index: EditorIndex) -> None:
+        """Remember the entries of a file that is not the index any more."""
+        for entry, piece in zip(index.entries, index.pieces, strict=True):
+            if all(_names(entry) != _names(known) for known, _ in self._displaced):
+                self._displaced.append((entry, piece))
+
+    def _add(self, path: Path) -> bool:
         index = read_editor_index(path)
         if index is None:
             return self._create(path)
@@ -196,7 +250,13 @@ class _Owed:
             if _bytes_of(path) != index.data:
                 return False
             if not _exchange(unfinished, path):
-                unfinished.replace(path)
+                try:
+                    unfinished.replace(path)
+                except PermissionError:
+                    if os.name != "nt":
+                        raise
+                    time.sleep(_PAUSE)  # Another program has the file open.
+                    return False
                 sync_folder(path.parent)
                 return True
             sync_folder(path.parent)
@@ -232,9 +292,7 @@ class _Owed:
         except RunForgeError:
             _exchange(displaced, path)  # It is not understood, so it is put back.
             raise
-        for entry, piece in zip(replaced.entries, replaced.pieces, strict=True):
-            if read.lacks(entry):
-                self._displaced.append((entry, piece))
+        self._displace(replaced)
         return False
 
 
@@ -248,6 +306,11 @@ def _stays(path: Path, entries: Iterable[dict[str, Any]]) -> bool:
         if time.monotonic() > settled:
             return True
         time.sleep(_PAUSE)
+
+
+def _names(entry: dict[str, Any]) -> Any:
+    """Return what tells an entry from others: all of it, if it has neither id nor folder."""
+    return [entry.get("run_id"), entry.get("run_dir")] if "run_id" in entry else entry
 
 
 def _written(entry: dict[str, Any]) -> bytes:

@@ -29,6 +29,9 @@ from runforge_contracts.types import GitState, TracedDataset, TracedRun, TraceV1
 #: Minimum number of hexadecimal digits for a lookup.
 MIN_PREFIX = 8
 
+#: Documents that other clients write in forms of their own, and how a run gives them.
+_OF_ANY_CLIENT = {layout.REQUEST: "request", layout.RUN: "record", layout.RESULT: "result"}
+
 Kind = Literal["model_sha256", "dataset_fingerprint_sha256", "model_content_sha256", "artifact"]
 
 
@@ -65,7 +68,12 @@ class Listed:
     def document(self, file: str) -> dict[str, Any]:
         """Return a document of the run; empty if it is missing or unreadable."""
         try:
-            return (self.folder and self.folder.content(file)) or {}
+            if self.folder is None:
+                return {}
+            if file in _OF_ANY_CLIENT:
+                found: dict[str, Any] | None = getattr(self.folder, _OF_ANY_CLIENT[file])
+                return found or {}
+            return self.folder.content(file) or {}
         except RunForgeError:
             return {}
 

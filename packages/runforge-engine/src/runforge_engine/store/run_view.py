@@ -21,8 +21,11 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import open_file, sync_folder, writing
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import LEGACY_STORE, StoreLayout
-from runforge_contracts.store.reading import describe
+from runforge_contracts.store.reading import describe, run_folders
 from runforge_contracts.store.run import Run
+from runforge_contracts.store.view_folders import VIEW_MARKER, record_of
+
+from runforge_engine.store.editor_index import read_editor_index
 
 #: The files of a view, in the order of writing: an editor takes ``run.json`` for a complete run.
 VIEW_FILES = (
@@ -35,7 +38,14 @@ VIEW_FILES = (
     layout.RUN,
 )
 #: Files that show that a folder belongs to a run that has ended.
-_ENDED = (layout.RESULT, layout.MANIFEST, layout.STATEMENT, layout.DIAGNOSTICS, ".cancelled")
+_ENDED = (
+    layout.RESULT,
+    layout.MANIFEST,
+    layout.STATEMENT,
+    layout.DIAGNOSTICS,
+    ".cancelled",
+    VIEW_MARKER,
+)
 #: The names that the editor extension has for presets and devices.
 _PRESETS = {"balanced": "std-train", "thorough": "hq-train"}
 _DEVICES = {"gpu": "cuda"}
@@ -145,6 +155,29 @@ def editor_entry(run: Run, view: Path) -> dict[str, Any]:
         "label_column": entry.get("label_column", ""),
         "model_pkl": f"{place}/{layout.MODEL}",
     }
+
+
+def lost_entries(editors: StoreLayout) -> list[dict[str, Any]]:
+    """Return entries for the views that the editor's index should list but does not, oldest first.
+
+    An engine that takes no lock can write the index back without an entry, long after it was added.
+    An index that cannot be read lists nothing that could be compared.
+    """
+    try:
+        index = read_editor_index(editors.index)
+    except RunForgeError:
+        return []
+    listed = set() if index is None else {str(entry.get("run_dir")) for entry in index.entries}
+    found = []
+    for folder in run_folders(editors):
+        if editors.relative(folder) in listed or not (folder / layout.RUN).is_file():
+            continue
+        # Whether a view is in order is for `verify` to say.
+        with contextlib.suppress(RunForgeError):
+            record = record_of(folder, editors)
+            if record is not None:
+                found.append(editor_entry(Run(record), folder))
+    return sorted(found, key=lambda entry: str(entry["created_at"]))
 
 
 def editor_store(view: Path) -> StoreLayout | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from runforge_contracts.invariants.checked_folder import CheckedRun
-from runforge_contracts.invariants.finding import Finding, close
+from runforge_contracts.invariants.finding import Finding, close, unequal
 from runforge_contracts.schemas import FIELD
 from runforge_contracts.store import layout
 from runforge_contracts.store.field_documents import CANCELLED_MARKER
@@ -23,8 +23,10 @@ _RULES_OF_OURS = frozenset({"run.files", "result.sections", "json.form", "json.k
 #: Documents of the engine of the editor extension, which have its id instead of the folder's.
 _OF_THE_ENGINE = (layout.RUN, layout.INTERPRETABILITY_INDEX, CANCELLED_MARKER)
 #: What its index has from the engine and its ``result.json`` from the extension: each measures the
-#: time itself.
-_MEASURED_TWICE = "/summary/duration_ms"
+#: times itself.
+_MEASURED_TWICE = ("/summary/duration_ms", "/created_at")
+#: Forms of ``run.json`` that have the name of the folder.
+_OF_FOLDERS = ("field.desktop_run.v1",)
 #: Decimal places to which that engine rounds the accuracy.
 _PLACES = 4
 
@@ -51,8 +53,8 @@ def meaningful(run: CheckedRun, findings: Iterable[Finding]) -> Iterator[Finding
     for finding in findings:
         if finding.rule in _RULES_OF_OURS or _is_form(run, finding):
             continue
-        if finding.rule == "run.id" and _is_id_of_its_writer(run, finding):
-            continue
+        if finding.rule == "run.id":
+            continue  # Compared below.
         if _is_rounded(finding) or _is_mean_of_fewer(run, finding):
             continue
         if finding.rule == "index.entry" and (finding.pointer or "").endswith(_MEASURED_TWICE):
@@ -67,12 +69,25 @@ def _is_form(run: CheckedRun, finding: Finding) -> bool:
     return is_schema and document is not None and document.name.startswith(FIELD)
 
 
-def _is_id_of_its_writer(run: CheckedRun, finding: Finding) -> bool:
-    """Return whether a document has the id that its writer gives: the engine one, the rest one."""
-    own = run.path.name
-    if finding.file in _OF_THE_ENGINE:
-        own = str((run.record or {}).get("run_id", finding.found))
-    return bool(finding.found == own)
+def id_findings(run: CheckedRun) -> Iterator[Finding]:
+    """Yield the documents with another id than the others of their writer.
+
+    The engine of the editor extension gives a run one id, and the extension and Desktop give it
+    that of its folder.
+    """
+    ids = {
+        file: document.content["run_id"]
+        for file, document in run.documents.items()
+        if "run_id" in document.content
+    }
+    of_the_engine = [file for file in _OF_THE_ENGINE if file in ids and run.record is not None]
+    others = [file for file in ids if file not in _OF_THE_ENGINE or run.form(file) in _OF_FOLDERS]
+    in_store = run.path.parent.name == "runs"
+    for files, name in ((of_the_engine, None), (others, run.path.name if in_store else None)):
+        expected = name or next((ids[file] for file in files), "")
+        for file in files:
+            message = "{file} has the run id {found}; expected {expected}."
+            yield from unequal("run.id", message, file, "/run_id", expected, ids[file], file=file)
 
 
 def _is_rounded(finding: Finding) -> bool:

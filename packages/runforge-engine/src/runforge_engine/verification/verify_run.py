@@ -38,7 +38,7 @@ from runforge_engine.verification.check_result import (
 )
 from runforge_engine.verification.context import Surroundings
 from runforge_engine.verification.dataset_check import Datasets
-from runforge_engine.verification.foreign_run import meaningful, other_client
+from runforge_engine.verification.foreign_run import id_findings, meaningful, other_client
 from runforge_engine.verification.index_entry import index_findings
 from runforge_engine.verification.index_heads import head_findings
 from runforge_engine.verification.statement_check import check_statement
@@ -147,8 +147,10 @@ def verify_run(
     client = other_client(run, is_listed=bool(around.positions_of(run.expected_id, run.path)))
     # The folder of another client need not have the name of the run.
     run_id = run.expected_id if client is None else run.id
-    if client is not None or not run.is_current:
-        findings = list(meaningful(run, findings))
+    if client is not None:
+        findings = [*id_findings(run), *meaningful(run, findings)]
+    elif not run.is_current:
+        findings = [*meaningful(run, findings), *(item for item in findings if _is_of_id(item))]
     statement, confirms_files = check_statement(run)
     checks = [
         _files(run, [item for item in findings if _is_of_files(item)], confirms_files, client),
@@ -164,6 +166,10 @@ def verify_run(
     if signature_check is not None:
         checks.append(signature_check)
     return RunVerification(run_id, around.relative(path), tuple(checks), signature, _digests(run))
+
+
+def _is_of_id(finding: Finding) -> bool:
+    return finding.rule == "run.id"
 
 
 def _is_of_files(finding: Finding) -> bool:
@@ -224,9 +230,8 @@ def _documents(run: CheckedRun, findings: list[Finding], client: str | None) -> 
     if findings:
         message = f"{count(len(findings), 'mistake')} in form or content"
         return Check.failed("documents", CheckVerdict.INVALID, message, findings)
-    message = f"{count(len(run.documents), 'document')}, which are consistent"
-    if client is not None:
-        message = f"{count(len(run.documents), 'document')} of {client}, which are consistent"
+    told = count(len(run.documents), "document") + (f" of {client}" if client else "")
+    message = told + (", which are consistent" if len(run.documents) != 1 else "")
     return Check.passed("documents", CheckVerdict.VALID, message)
 
 
