@@ -316,12 +316,21 @@ def test_a_dataset_that_is_gone_is_said(editor: FieldEditor, workspace: Path) ->
     assert "gone.csv" in result["error"]
 
 
+def copy_of(workspace: Path, place: Path) -> Path:
+    """Copy a workspace, without the folders in which no run began or came to its end."""
+    shutil.copytree(workspace, place)
+    for folder in rules.run_folders(place):
+        if not (folder / "run.json").is_file():
+            shutil.rmtree(folder)
+    return place
+
+
 def test_the_index_made_anew_lists_every_view(
     train: Train, workspace: Path, tmp_path: Path, process: Call
 ) -> None:
     for chosen in COMMON[:2]:
         train(chosen.values[0])
-    copy = shutil.copytree(workspace, tmp_path / "copy")
+    copy = copy_of(workspace, tmp_path / "copy")
     known = {(entry["run_id"], entry["run_dir"]) for entry in rules.index(copy)}
     assert rules.recover_index(copy).recovered == []
     (copy / rules.INDEX).unlink()
@@ -344,7 +353,7 @@ def test_what_the_export_adds_is_a_note(
     train: Train, workspace: Path, tmp_path: Path, process: Call
 ) -> None:
     train(COMMON[0].values[0])
-    copy = shutil.copytree(workspace, tmp_path / "copy")
+    copy = copy_of(workspace, tmp_path / "copy")
     page = FieldEditor(copy).export()
     assert page.read_text("utf-8").startswith("run_id: ")
     done = process("runforge_cli", "verify", str(page.parent), cwd=copy)
