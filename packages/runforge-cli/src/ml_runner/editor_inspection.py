@@ -9,13 +9,14 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runforge_contracts.display import printable, quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.store.layout import RUN, StoreLayout, find_workspace, stores_in
-from runforge_contracts.store.lookup import find_run, made
-from runforge_contracts.store.run import Run
+
+if TYPE_CHECKING:
+    from runforge_contracts.store.run import Run
 
 
 def print_dataset(path: str, label: str, *, as_json: bool) -> int:
@@ -109,6 +110,7 @@ def print_metadata(run_id: str | None, runforge_dir: str | None, *, latest: bool
         if the run has no ``run.json``.
     """
     from runforge_cli.terminal.output import write_json
+    from runforge_contracts.store.lookup import find_run, made
 
     if latest == (run_id is not None):
         raise RunForgeError(
@@ -148,6 +150,9 @@ def _stores(runforge_dir: str | None) -> list[StoreLayout]:
 
 def _named(run_id: str, stores: list[StoreLayout]) -> Run:
     """Return the run in a folder with this name, else the run with this id."""
+    from runforge_contracts.store.lookup import find_run
+    from runforge_contracts.store.run import Run
+
     if Path(run_id).name == run_id:
         for store in stores:
             folder = store.run_folder(run_id)
