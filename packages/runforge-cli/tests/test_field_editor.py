@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import editor_rules as rules
 import pytest
@@ -294,8 +295,9 @@ def test_a_run_that_fails_says_why_in_text(
     editor: FieldEditor, workspace: Path, content: bytes, said: str
 ) -> None:
     before = rules.index(workspace)
-    (workspace / "wrong.csv").write_bytes(content)
-    training = editor.train(workspace / "wrong.csv", name="Wrong")
+    dataset = workspace / f"wrong-{crc32(content):08x}.csv"
+    dataset.write_bytes(content)
+    training = editor.train(dataset, name="Wrong")
     result = json.loads((training.folder / "result.json").read_text("utf-8"))
     assert result["status"] == "failed"
     assert training.progress.missed() == []

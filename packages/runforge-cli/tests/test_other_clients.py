@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -84,6 +85,9 @@ def test_what_the_lists_say_of_a_store(
     store: Path, runforge: Call, workspace: Path, snapshot: SnapshotAssertion
 ) -> None:
     shutil.copytree(store, workspace / store.name)
+    # The names start with times. A checkout writes the files in any order.
+    for second, path in enumerate(sorted((workspace / store.name).rglob("*"))):
+        os.utime(path, (1_780_000_000 + second, 1_780_000_000 + second))
     text = []
     for command in (("runs",), ("runs", "--status", "failed"), ("index", "check"), ("show",)):
         result = runforge(*command)

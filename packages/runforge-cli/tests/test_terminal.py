@@ -81,7 +81,10 @@ def test_of_many_classes_the_most_confused_are_shown(monkeypatch: pytest.MonkeyP
     assert "None" in confusion_section({"confusion_matrix": matrix}, None)[1][0]
     matrix[7][31] = 2
     title, lines = confusion_section({"confusion_matrix": matrix}, None)
-    assert (title, lines[1].split()) == ("Most confused classes", ["7", "31", "2"])
+    assert (title, lines[1].split()) == (
+        "Most confused classes",
+        ["class", "8", "class", "32", "2"],
+    )
 
 
 def test_rest_of_the_classes_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -331,7 +331,7 @@ def test_runs_made_after_the_clock_was_put_back_are_kept_beside_the_others(
 def test_a_store_is_not_written_while_another_holds_its_index(
     store: StoreLayout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from runforge_engine.store import run_folders as writing
+    from runforge_engine.store import index_lock as writing
 
     monkeypatch.setattr(writing, "LOCK_TIMEOUT", 0.2)
     holder = (

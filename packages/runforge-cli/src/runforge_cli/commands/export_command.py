@@ -75,11 +75,11 @@ def command(
     if settings.json:
         write_json({"to": form, "path": str(folder), **done.to_dict()})
         return 0
-    write_lines(done.lines(folder))
     if not settings.quiet:
         for run_id, why in done.left_out.items():
             note(f"{run_id} was left out. {why}")
         for run_id, files in (done.changed or {}).items():
             named = ", ".join(quote(name) for name in files[:3]) + (", …" if files[3:] else "")
             note(f"{run_id} was changed since its export and stays as it is: {named}.")
+    write_lines(done.lines(folder))
     return 0

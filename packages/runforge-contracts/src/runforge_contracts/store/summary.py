@@ -106,9 +106,10 @@ def class_labels(run: Run) -> Sequence[str | int] | None:
 
 
 def model_file(record: Mapping[str, Any] | None, result: Mapping[str, Any] | None) -> str | None:
-    """Return the path of a run's model: that of ``run.json``, else the one that a result lists."""
+    """Return the path of a run's model: that of ``run.json``, else of a result that succeeded."""
     recorded: str | None = ((record or {}).get("artifacts") or {}).get("model_pkl")
-    listed = (result or {}).get("artifacts") or ()
+    ended = result or {}
+    listed = (ended.get("artifacts") if ended.get("status") == "succeeded" else None) or ()
     return recorded or next((item["path"] for item in listed if item["type"] == "model"), None)
 
 
