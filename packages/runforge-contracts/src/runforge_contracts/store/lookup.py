@@ -88,15 +88,13 @@ def find_any_run(reference: str, places: Sequence[Place], takes: Takes | None = 
     trained = _known(stores)
     if reference and not any(name.startswith(reference) for name in trained):
         trained |= _by_documents(stores)
-    others = {
-        str(run_id): place.run_folder(str(run_id))
+    experiments = {
+        str(run_id): ExperimentRun(place.run_folder(str(run_id)))
         for place in places
         if isinstance(place, ExperimentLayout)
         for run_id in place.ids()
     }
-    paths = {name: known.path for name, known in trained.items()} | others
-    run_id = _match(reference, paths, places[0])
-    return ExperimentRun(others[run_id]) if run_id in others else trained[run_id].folder()
+    return _opened(_match(reference, {**trained, **experiments}, places[0]))
 
 
 def find_run(reference: str, stores: Sequence[StoreLayout], takes: Takes | None = None) -> Run:
@@ -130,25 +128,30 @@ def no_store(store: StoreLayout) -> RunForgeError:
     )
 
 
-class _Known(NamedTuple):
-    """A trained run from the index, or else from its folder."""
+class _Listed(NamedTuple):
+    """A trained run from the index, whose folder may be missing."""
 
     store: StoreLayout
-    #: The folder that the run should have.
-    path: Path
-    #: The entry of the index, or None.
-    entry: dict[str, Any] | None = None
-    #: A view of the run, by whose name it is known.
-    view: Path | None = None
+    entry: dict[str, Any]
 
-    def folder(self) -> Run:
-        """Return the run's folder; raise ``RUN_NOT_FOUND`` if it is missing."""
-        if self.entry is not None:
-            return folder_of(self.entry, self.store)
-        return _run_at(self.path, self.view)
+    @property
+    def path(self) -> Path:
+        """The folder that the run should have."""
+        # Made only when it is asked for: most of the runs of an index are not.
+        run_dir: str = self.entry["run_dir"]
+        return self.store.workspace / run_dir
 
 
-def _run_at(path: Path, view: Path | None = None) -> Run:
+_Known = _Listed | AnyRun
+
+
+def _opened(known: _Known) -> AnyRun:
+    """Return a run; raise ``RUN_NOT_FOUND`` if its folder is missing."""
+    return folder_of(known.entry, known.store) if isinstance(known, _Listed) else known
+
+
+def _run_at(path: Path, view: Path) -> Run:
+    """Return the run in a folder, known by a view of it."""
     run = Run(path)
     run.view = view
     return run
@@ -189,9 +192,8 @@ def _at(reference: Path, places: Sequence[Place]) -> AnyRun:
             return open_run(path) if record is None else _run_at(record, path)
     stores = [place for place in places if isinstance(place, StoreLayout)]
     for known in _known(stores).values():
-        entry = known.entry
-        if entry is not None and known.store.workspace / entry["run_dir"] in paths:
-            return folder_of(entry, known.store)
+        if isinstance(known, _Listed) and known.path in paths:
+            return folder_of(known.entry, known.store)
     raise RunForgeError(
         ErrorCode.RUN_NOT_FOUND,
         f"There is no run folder {quote(reference, 200)}, here or in"
@@ -210,7 +212,7 @@ def _latest(places: Sequence[Place], takes: Takes | None) -> AnyRun:
         return last
     stores = [place for place in places if isinstance(place, StoreLayout)]
     for known in _known(stores).values():
-        return known.folder()  # It is missing, like all of them.
+        return _opened(known)  # It is missing, like all of them.
     raise no_runs(places[0])
 
 
@@ -247,30 +249,30 @@ def _known_in(store: StoreLayout) -> Iterator[tuple[str, _Known]]:
     except RunForgeError:
         entries = []
     listed = {entry["run_id"] for entry in entries}
-    has_views = may_have_views(store)
+    has_views, runs = may_have_views(store), f"{store.relative(store.runs)}/"
     ids, aliases = list[tuple[str, _Known]](), list[tuple[str, _Known]]()
     for entry in reversed(entries):  # The first of two entries of a run counts.
-        path = store.workspace / entry["run_dir"]
-        record = record_of(path, store) if has_views else None
-        known = _Known(store, path, entry) if record is None else _Known(store, record, view=path)
-        if record is None:
+        known: _Known = _Listed(store, entry)
+        if has_views or entry["run_dir"] != runs + entry["run_id"]:
+            path = known.path
+            record = record_of(path, store) if has_views else None
+            if record is not None:
+                known = _run_at(record, path)
+            if path.parent == store.runs and path.name not in listed:
+                listed.add(path.name)
+                aliases.append((path.name, known))
+        if isinstance(known, _Listed):
             ids.append((entry["run_id"], known))
-        if path.parent == store.runs and path.name not in listed:
-            listed.add(path.name)
-            aliases.append((path.name, known))
     yield from aliases
     yield from ids
     for name in run_names(store):
         if name not in listed:
             path = store.run_folder(name)
             record = record_of(path, store)
-            yield (
-                name,
-                _Known(store, path) if record is None else _Known(store, record, view=path),
-            )
+            yield name, Run(path) if record is None else _run_at(record, path)
 
 
-def _by_documents(stores: Iterable[StoreLayout]) -> dict[str, _Known]:
+def _by_documents(stores: Iterable[StoreLayout]) -> dict[str, Run]:
     """Return the runs whose documents have another id than the name of their folder, by that id.
 
     Such runs are those of older clients in ``.ml``, and they may be in no index.
@@ -281,28 +283,28 @@ def _by_documents(stores: Iterable[StoreLayout]) -> dict[str, _Known]:
             path = store.run_folder(name)
             run_id = repeated_id(path) or as_run_id(name)
             if run_id != name and record_of(path, store) is None:
-                found[run_id] = _Known(store, path)
+                found[run_id] = Run(path)
     return found
 
 
-def _match(reference: str, ids: Mapping[str, Path], place: Place) -> str:
-    """Return the name that equals ``reference``, or that of the only run with one that starts so.
+def _match(reference: str, ids: Mapping[str, _Known], place: Place) -> _Known:
+    """Return the run whose name is ``reference``, or the only one with a name that starts so.
 
     Parameters
     ----------
     reference
         A name, or the start of one.
     ids
-        The folder of every run, by each of its names.
+        Every run, by each of its names.
     place
         Where they were searched, for the error.
     """
-    named = {path: run_id for run_id, path in ids.items() if run_id.startswith(reference)}
+    named = {run.path: run_id for run_id, run in ids.items() if run_id.startswith(reference)}
     matches = list(named.values()) if reference else []
     if reference in ids:
         matches = [reference]
     if len(matches) == 1:
-        return matches[0]
+        return ids[matches[0]]
     if matches:
         shown = ", ".join(quote(run_id) for run_id in matches[:5])
         more = ", …" if len(matches) > 5 else ""

@@ -112,8 +112,9 @@ def read_store_index(store: StoreLayout) -> StoreIndex | None:
             pointer=error.location.pointer,
         ) from error
     if form == OWN_FORM:
+        runs = f"{store.relative(store.runs)}/"
         entries = [
-            read_entry(entry, store) if _is_of_editor(entry, store) else entry
+            read_entry(entry, store) if _is_of_editor(entry, runs) else entry
             for entry in raw["runs"]
         ]
         return StoreIndex(form, raw, data, entries, range(len(entries)))
@@ -129,12 +130,16 @@ def read_store_index(store: StoreLayout) -> StoreIndex | None:
     return StoreIndex(form, raw, data, entries, positions, tuple(problems))
 
 
-def _is_of_editor(entry: dict[str, Any], store: StoreLayout) -> bool:
-    """Return whether an editor added the entry, whose path of the model starts at the workspace."""
-    run_dir, runs = entry["run_dir"], f"{store.relative(store.runs)}/"
-    if not run_dir.startswith(runs) or ".." in run_dir:
+def _is_of_editor(entry: dict[str, Any], runs: str) -> bool:
+    """Return whether an editor added the entry, whose path of the model starts at the workspace.
+
+    ``runs`` is how such a path begins for every run of the store.
+    """
+    model, run_dir = entry.get("model_pkl", ""), entry["run_dir"]
+    if not model.startswith(runs) or not run_dir.startswith(runs) or ".." in run_dir:
         return False
-    return str(entry.get("model_pkl", "")).startswith(f"{run_dir}/")
+    found: bool = model.startswith(f"{run_dir}/")
+    return found
 
 
 def _refuse_link(folder: Path) -> None:
