@@ -24,8 +24,9 @@ from field_stores import (
     write_dataset,
 )
 from runforge_cli.shell.app import COMMANDS
+from runforge_contracts.store.layout import LEGACY_STORE, StoreLayout
 from runforge_contracts.store.run import Run
-from runforge_engine.store.editor_index import append_editor_entry
+from runforge_engine.store.editor_index import append_foreign_entries
 from runforge_engine.store.run_view import editor_entry, write_view
 
 INDEXES = (".ml/outputs/index.json", ".runforge/index.json")
@@ -137,7 +138,7 @@ def make_view(workspace: Path, runforge: Call, number: int) -> tuple[Path, Path]
     assert done.code == 0
     record = Run(workspace / done.json["run_dir"])
     write_view(record, folder)
-    append_editor_entry(workspace, editor_entry(record, folder))
+    append_foreign_entries(StoreLayout(workspace, LEGACY_STORE), [editor_entry(record, folder)])
     finish_editor_folder(folder)
     return record.path, folder
 

@@ -18,11 +18,11 @@ from field_stores import (
     write_dataset,
 )
 from runforge_contracts.invariants.store_invariants import check_store
-from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.layout import LEGACY_STORE, StoreLayout
 from runforge_contracts.store.reading import read_index
 from runforge_contracts.store.run import Run
 from runforge_contracts.store.view_folders import VIEW_MARKER, record_of, record_of_path
-from runforge_engine.store.editor_index import append_editor_entry
+from runforge_engine.store.editor_index import append_foreign_entries
 from runforge_engine.store.run_view import editor_entry, write_view
 
 INDEX = ".ml/outputs/index.json"
@@ -46,7 +46,7 @@ def make_pair(workspace: Path, runforge: Call, name: str = "good") -> Pair:
     assert done.code == 0
     record = Run(workspace / done.json["run_dir"])
     write_view(record, view)
-    append_editor_entry(workspace, editor_entry(record, view))
+    append_foreign_entries(StoreLayout(workspace, LEGACY_STORE), [editor_entry(record, view)])
     finish_editor_folder(view)
     return Pair(record.path, view)
 

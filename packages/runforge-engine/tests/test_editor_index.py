@@ -13,11 +13,16 @@ from typing import Any
 
 import pytest
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.store.layout import LEGACY_STORE, StoreLayout
 from runforge_engine.store import editor_index
-from runforge_engine.store.editor_index import append_editor_entry
+from runforge_engine.store.editor_index import append_foreign_entries
 
 posix = pytest.mark.skipif(os.name == "nt", reason="symbolic links and renames as POSIX has them")
 EXCHANGES = sys.platform in ("linux", "darwin")
+
+
+def append_editor_entry(workspace: Path, entry: dict[str, Any]) -> None:
+    append_foreign_entries(StoreLayout(workspace, LEGACY_STORE), [entry])
 
 
 def entry(run_id: str) -> dict[str, Any]:
@@ -260,9 +265,11 @@ def test_an_append_gives_up_where_the_entry_is_removed_again_and_again(
 OURS = """
 import sys
 from pathlib import Path
-from runforge_engine.store.editor_index import append_editor_entry
+from runforge_contracts.store.layout import StoreLayout
+from runforge_engine.store.editor_index import append_foreign_entries
+store = StoreLayout(Path.cwd(), ".ml")
 for number in range(int(sys.argv[2])):
-    append_editor_entry(Path.cwd(), {"run_id": f"{sys.argv[1]}-{number}", "summary": {}})
+    append_foreign_entries(store, [{"run_id": f"{sys.argv[1]}-{number}", "summary": {}}])
 """
 #: The extension's engine: no lock, and the whole file is written again.
 THEIRS = """

@@ -12,12 +12,10 @@ from typing import Any
 from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.fs.files import writing
+from runforge_contracts.store import layout
 from runforge_contracts.store.view_folders import VIEW_MARKER
 from runforge_engine.runtime.clock import read_clock
 from runforge_engine.store.run_folders import write_once
-
-CANCELLED = ".cancelled"
-INDEX_ORPHAN = ".index-orphan"
 
 
 def mark_cancelled(
@@ -32,7 +30,8 @@ def mark_cancelled(
         "step": step,
         "reason": reason,
     }
-    _leave(folder / CANCELLED, {key: value for key, value in marker.items() if value is not None})
+    known = {key: value for key, value in marker.items() if value is not None}
+    _leave(folder / layout.CANCELLED_MARKER, known)
 
 
 def mark_view(folder: Path, run_id: str) -> None:
@@ -52,7 +51,7 @@ def mark_orphan(
 ) -> None:
     """Leave the marker of a run that is complete, but missing in the editor's index."""
     _leave(
-        folder / INDEX_ORPHAN,
+        folder / layout.ORPHAN_MARKER,
         {
             "schema_version": "index-orphan.v1.0.0",
             "run_id": run_id,

@@ -32,13 +32,15 @@ def report_failure_as_text(problem: BaseException) -> int:
 
 def print_error(error: RunForgeError) -> None:
     """Print an error as editors look for it: ``ERROR: ...``, with the code at the end."""
-    first = f"ERROR: {printable(error.message)} [{error.code.value}]"
-    sys.stderr.write("\n".join([first, *error_lines(error)[1:]]) + "\n")
-    sys.stderr.flush()
+    _print("ERROR", error)
 
 
 def print_warning(error: RunForgeError) -> None:
     """Print an error that does not end the command."""
-    lines = [f"WARNING: {printable(error.message)} [{error.code.value}]", *error_lines(error)[1:]]
-    sys.stderr.write("\n".join(lines) + "\n")
+    _print("WARNING", error)
+
+
+def _print(word: str, error: RunForgeError) -> None:
+    first = f"{word}: {printable(error.message)} [{error.code.value}]"
+    sys.stderr.write("\n".join([first, *error_lines(error)[1:]]) + "\n")
     sys.stderr.flush()

@@ -84,28 +84,21 @@ def train_for_editor(arguments: TrainingArguments, *, as_json: bool) -> int:
             quiet=as_json,
             is_view=not place.is_record,
         )
+
+        def mark(run_id: str) -> None:
+            reason = cancellation.look()
+            mark_cancelled(place.path, place.run_dir, run_id, step=events.step, reason=reason)
+
         try:
             outcome = _execute(arguments, place, events, cancellation)
         except CancelledError:
             if not place.is_record:
                 events.cancelled_before(place.path.name, CANCEL_WITHIN)
-                mark_cancelled(
-                    place.path,
-                    place.run_dir,
-                    place.path.name,
-                    step=events.step,
-                    reason=cancellation.look(),
-                )
+                mark(place.path.name)
             raise
         problem = None
         if outcome.status == "cancelled" and not place.is_record:
-            mark_cancelled(
-                place.path,
-                place.run_dir,
-                outcome.run_id,
-                step=events.step,
-                reason=cancellation.look(),
-            )
+            mark(outcome.run_id)
         elif outcome.status == "succeeded" and not place.is_record:
             problem = _show_in_editor(outcome, place)
     _report(outcome, place, problem, as_json=as_json)
@@ -223,21 +216,16 @@ def _report(
     *,
     as_json: bool,
 ) -> None:
+    from runforge_cli.commands.training_session import outcome_document
     from runforge_cli.terminal.output import write_json
 
     from ml_runner.editor_output import print_error, say
 
-    record = place.store.relative(outcome.run_dir)
     if as_json:
-        document = {
-            "run_id": outcome.run_id,
-            "run_dir": record,
-            "status": outcome.status,
-            "result": outcome.result,
-        }
+        document = outcome_document(outcome, place.store)
         write_json(document if problem is None else {**document, "error": problem.to_dict()})
         return
-    for line in _lines(outcome, place, record):
+    for line in _lines(outcome, place):
         say(line)
     if problem is not None:
         print_error(problem)
@@ -245,7 +233,7 @@ def _report(
         print_error(outcome.error)
 
 
-def _lines(outcome: ExecutionResult, place: EditorFolder, record: str) -> Iterator[str]:
+def _lines(outcome: ExecutionResult, place: EditorFolder) -> Iterator[str]:
     from runforge_contracts.display import format_duration
 
     yield f"Run {outcome.run_id}: {outcome.status}"
@@ -253,6 +241,6 @@ def _lines(outcome: ExecutionResult, place: EditorFolder, record: str) -> Iterat
     for name, value in metrics.items():
         yield f"  {name}: {value:.4f}"
     yield f"  duration: {format_duration(outcome.result['duration_ms'])}"
-    yield f"  record: {record}"
+    yield f"  record: {place.store.relative(outcome.run_dir)}"
     if outcome.status == "succeeded" and not place.is_record:
         yield f"  copied to: {place.run_dir}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
 from runforge_contracts.codec.strict_json import canonical_json
@@ -37,6 +37,19 @@ def as_run_id(text: str) -> str:
     if is_any_run_id(text):
         return text
     return _NOT_IN_IDS.sub("-", text).strip("-._")[:128] or "run"
+
+
+def id_time(text: str) -> datetime | None:
+    """Return the start time in a run id in the form of this version, in UTC; None if it has none.
+
+    Other ids, and ids whose digits are no time, have none.
+    """
+    if not is_run_id(text):
+        return None
+    try:
+        return datetime.strptime(text[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def run_id_candidates(created_at: str, request: Any, fingerprint: str) -> Iterator[str]:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from runforge_contracts.display import printable, quote
@@ -19,6 +19,7 @@ from runforge_cli.shell.settings import Function, Settings
 from runforge_cli.terminal.output import error_lines, print_errors, write_json, write_lines
 
 if TYPE_CHECKING:
+    from runforge_contracts.store.layout import StoreLayout
     from runforge_engine.pipeline.execute import ExecutionResult
     from runforge_engine.pipeline.observer import Observer
     from runforge_engine.runtime.cancellation import Cancellation
@@ -72,19 +73,22 @@ def train_and_report(
     with cancelled_by_signals() as cancellation, watching(settings) as observer:
         outcome = execute(observer, cancellation)
     if settings.json:
-        write_json(
-            {
-                "run_id": outcome.run_id,
-                "run_dir": settings.target().relative(outcome.run_dir),
-                "status": outcome.status,
-                "result": outcome.result,
-            }
-        )
+        write_json(outcome_document(outcome, settings.target()))
     else:
         _report(settings, outcome)
     if outcome.error is None:
         return ExitCode.OK
     return outcome.error.exit_code
+
+
+def outcome_document(outcome: ExecutionResult, store: StoreLayout) -> dict[str, Any]:
+    """Return what ``--json`` prints of a run that has ended."""
+    return {
+        "run_id": outcome.run_id,
+        "run_dir": store.relative(outcome.run_dir),
+        "status": outcome.status,
+        "result": outcome.result,
+    }
 
 
 def _report(settings: Settings, outcome: ExecutionResult) -> None:

@@ -191,7 +191,7 @@ def _add_to_editor(workspace: ClientWorkspace, record: ClientRecord) -> _Added:
             layout.RESULT: editor_result(record, target.name),
         }
         if record.status == "cancelled":
-            documents[".cancelled"] = cancelled_marker(record, target.name)
+            documents[layout.CANCELLED_MARKER] = cancelled_marker(record, target.name)
         for path, document in documents.items():
             write_file(folder / path, encode_json(document))
         write_file(folder / layout.LOGS, "".join(lines).encode("utf-8"))

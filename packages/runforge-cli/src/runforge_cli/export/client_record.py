@@ -15,7 +15,7 @@ from runforge_contracts.codec.strict_json import parse_json
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import open_file, read_all, reading
-from runforge_contracts.run_ids import is_run_id
+from runforge_contracts.run_ids import id_time
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import Place
 from runforge_contracts.store.run import Run
@@ -203,13 +203,8 @@ def _first(*times: int | None) -> int | None:
 
 def _from_id(run_id: str) -> int:
     """Return the start time in a run id, or 0."""
-    if not is_run_id(run_id):
-        return 0
-    try:
-        time = datetime.strptime(run_id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
-    except ValueError:
-        return 0
-    return int(time.timestamp()) * 1000
+    time = id_time(run_id)
+    return 0 if time is None else int(time.timestamp()) * 1000
 
 
 def _error(record: Record, summary: RunSummary) -> tuple[str, str] | None:

@@ -23,8 +23,8 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import digest_file, read_file, sync_folder, write_file, writing
 from runforge_contracts.fs.folders import list_folder, walk_folder
 from runforge_contracts.store import layout
+from runforge_contracts.store.foreign_index import ARRAY_FORM, OWN_FORM
 from runforge_contracts.store.layout import DEFAULT_STORE, LEGACY_STORE, StoreLayout
-from runforge_contracts.store.reading import MAX_INDEX_BYTES
 from runforge_contracts.store.run import Run
 from runforge_engine.store.editor_index import append_foreign_entries, read_editor_index
 from runforge_engine.store.run_folders import write_once
@@ -193,10 +193,9 @@ class ClientWorkspace:
         index = read_editor_index(self.store.index)
         if index is None:
             return
-        raw = parse_json(index.data, max_bytes=MAX_INDEX_BYTES)
-        if isinstance(raw, dict) and raw.get("schema_version") == "index.v1":
+        if index.form == OWN_FORM:
             raise _refused(self.store.root, "is a store of RunForge, where no files are added")
-        if isinstance(raw, list) is not self._as_list:
+        if (index.form == ARRAY_FORM) is not self._as_list:
             other = "the editor extension" if self._as_list else "Desktop"
             raise _refused(self.store.index, f"is in the form of another client, {other}")
 

@@ -244,6 +244,22 @@ def write_file(path: Path, data: bytes) -> None:
         sync_folder(path.parent)
 
 
+def rename_new(unfinished: Path, path: Path) -> None:
+    """Give a finished file its name, unless that exists; the old name may remain.
+
+    Raises ``FileExistsError``, and other ``OSError``.
+    """
+    try:
+        # Unlike a rename, this never replaces a file that another process has just created.
+        os.link(unfinished, path)
+    except FileExistsError:
+        raise
+    except OSError:  # A file system without links.
+        if os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
+        unfinished.rename(path)
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in ``folder`` durable, if the system supports it (not on Windows)."""
     if os.name == "nt":

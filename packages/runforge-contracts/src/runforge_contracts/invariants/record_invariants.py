@@ -17,7 +17,6 @@ from runforge_contracts.invariants.finding import Finding, disagreement, show_va
 from runforge_contracts.invariants.timestamps import moment
 from runforge_contracts.schemas import load_schema
 from runforge_contracts.store import layout
-from runforge_contracts.store.field_documents import CANCELLED_MARKER
 from runforge_contracts.validation import validate
 
 #: Part of the rows that every client holds back.
@@ -49,7 +48,7 @@ def _identity(folder: CheckedRun) -> Iterator[Finding]:
     ids = {
         file: document.content["run_id"]
         for file, document in folder.documents.items()
-        if "run_id" in document.content and file != CANCELLED_MARKER  # not of the contract
+        if "run_id" in document.content and file != layout.CANCELLED_MARKER  # not of the contract
     }
     if not ids:
         return

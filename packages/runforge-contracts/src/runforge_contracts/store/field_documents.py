@@ -15,9 +15,6 @@ from typing import Any
 
 from runforge_contracts.documents import Document
 
-CANCELLED_MARKER = ".cancelled"
-ORPHAN_MARKER = ".index-orphan"
-
 _EDITOR = "the editor extension"
 _DESKTOP = "Desktop"
 DESKTOP_COMMANDS = "the command line of Desktop"
@@ -105,22 +102,31 @@ def result_of(
     return None
 
 
-def utc_time(text: str) -> str:
-    """Return an ISO 8601 time in UTC with ``Z``; one without an offset is taken as UTC.
+def in_utc(text: str) -> str | None:
+    """Return an ISO 8601 time in UTC with ``Z``; None if ``text`` is no time.
 
-    A time that does not exist is returned as it is.
+    The clients that write no offset write UTC.
     """
     try:
         time = datetime.fromisoformat(text)
         time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     except (ValueError, OverflowError):
-        return text
-    return time.isoformat().removesuffix("+00:00") + "Z"
+        return None
+    return _iso(time)
+
+
+def utc_time(text: str) -> str:
+    """Return a time as :func:`in_utc` does; what is no time is returned as it is."""
+    return in_utc(text) or text
 
 
 def unix_time(seconds: int) -> str:
     """Return a time in seconds since 1970 as ISO 8601 in UTC with ``Z``."""
-    return utc_time(datetime.fromtimestamp(seconds, UTC).isoformat())
+    return _iso(datetime.fromtimestamp(seconds, UTC))
+
+
+def _iso(time: datetime) -> str:
+    return time.isoformat().removesuffix("+00:00") + "Z"
 
 
 def _editor_request(raw: _Raw) -> _Raw:

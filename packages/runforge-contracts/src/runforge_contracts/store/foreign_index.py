@@ -11,13 +11,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any, Literal
 
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.run_ids import is_any_run_id, is_run_id
+from runforge_contracts.run_ids import id_time, is_any_run_id
+from runforge_contracts.store.field_documents import in_utc
 from runforge_contracts.store.layout import LEGACY_STORE, RUN, StoreLayout
 from runforge_contracts.validation import validate
 
@@ -30,15 +30,14 @@ EDITOR_FORM: IndexFormName = "field.editor_index.v1.0.0"
 FIRST_FORM: IndexFormName = "field.editor_index.v0.2.2.1"
 ARRAY_FORM: IndexFormName = "field.index_array.v1"
 
-#: The form of an index by its ``schema_version``.
-_BY_VERSION: dict[str, IndexFormName] = {
+#: The form of an index by its ``schema_version``, if it has one.
+FORM_BY_VERSION: dict[str, IndexFormName] = {
     "index.v1": OWN_FORM,
     "1.0.0": EDITOR_FORM,
     "0.2.2.1": FIRST_FORM,
 }
 #: Members without which the clients of a form cannot show an entry.
-NEEDED: dict[IndexFormName, frozenset[str]] = {
-    OWN_FORM: frozenset({"run_id", "created_at", "run_dir"}),
+_NEEDED: dict[IndexFormName, frozenset[str]] = {
     EDITOR_FORM: frozenset(
         {
             *("run_id", "created_at", "name", "preset_id", "status", "summary", "run_dir"),
@@ -86,7 +85,7 @@ def form_of(raw: Any, store: StoreLayout) -> IndexFormName | None:
     if not isinstance(raw, dict) or not isinstance(raw.get("runs"), list):
         return None
     version = raw.get("schema_version")
-    return _BY_VERSION.get(version) if isinstance(version, str) else None
+    return FORM_BY_VERSION.get(version) if isinstance(version, str) else None
 
 
 def read_entry(entry: Any, store: StoreLayout) -> dict[str, Any]:
@@ -142,10 +141,10 @@ def write_entry(
     """
     if form == OWN_FORM:
         return dict(entry)
-    if not entry.keys() >= NEEDED[form]:
+    if not entry.keys() >= _NEEDED[form]:
         return None
     summary = entry.get("summary") or {}
-    if "summary" in NEEDED[form] and not summary.keys() >= {
+    if "summary" in _NEEDED[form] and not summary.keys() >= {
         *("duration_ms", "final_metrics", "device"),
     }:
         return None
@@ -177,23 +176,11 @@ def _shown(entry: Mapping[str, Any], name: str) -> str:
 def _time(value: Any, run_id: str) -> str | None:
     """Return a time as UTC; the one of the run id if there is no valid one."""
     if isinstance(value, str):
-        if _is_valid("created_at", value):
-            return value
-        try:
-            parsed = datetime.fromisoformat(value)
-            # The clients that write no zone write UTC.
-            aware = parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
-        except (ValueError, OverflowError):
-            pass
-        else:
-            return aware.isoformat().replace("+00:00", "Z")
-    if is_run_id(run_id):
-        try:
-            parsed = datetime.strptime(run_id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
-        except ValueError:
-            return None
-        return parsed.isoformat().replace("+00:00", "Z")
-    return None
+        time = value if _is_valid("created_at", value) else in_utc(value)
+        if time is not None:
+            return time
+    begun = id_time(run_id)
+    return None if begun is None else in_utc(begun.isoformat())
 
 
 def _run_dir(value: Any, store: StoreLayout) -> str:

@@ -53,6 +53,10 @@ LOG_COPY = "log.txt"
 ARTIFACTS = "artifacts"
 #: An in-toto statement, whose format is defined elsewhere: it has no schema here.
 STATEMENT = "provenance.intoto.json"
+#: Markers that the editor extension looks for in the folder of a run: it was cancelled, or it is
+#: complete but missing in the editor's index.
+CANCELLED_MARKER = ".cancelled"
+ORPHAN_MARKER = ".index-orphan"
 #: Git attributes of a store, so that Git does not change any byte of its files.
 GIT_ATTRIBUTES = ".gitattributes"
 GIT_ATTRIBUTES_TEXT = b"* -text\n"

@@ -33,7 +33,7 @@ SCHEMAS_BY_FILE = {
     layout.FEATURE_IMPORTANCE: ("feature_importance.v1",),
     layout.LINEAR_COEFFICIENTS: ("linear_coefficients.v1",),
     layout.INTERPRETABILITY_INDEX: ("interpretability.index.v1",),
-    field_documents.CANCELLED_MARKER: ("field.cancelled_marker.v1.0.0",),
+    layout.CANCELLED_MARKER: ("field.cancelled_marker.v1.0.0",),
 }
 
 #: The state of a run. ``incomplete`` is a run without a result, or whose record is incomplete;
@@ -157,7 +157,7 @@ class Run(BaseRun):
 
     def _cancelled_marker(self) -> dict[str, Any] | None:
         try:
-            return self.content(field_documents.CANCELLED_MARKER)
+            return self.content(layout.CANCELLED_MARKER)
         except RunForgeError:
             return {}  # That it is there is enough.
 

@@ -26,8 +26,6 @@ from runforge_contracts.store.layout import (
 #: A file with the id of the run that a view repeats, on one line. It is there from the start of the
 #: run, so that a run that fails, which has no ``run.json``, is known, too.
 VIEW_MARKER = ".runforge-view"
-#: The marker that a client leaves in the folder of a cancelled run, which has no ``run.json``.
-CANCELLED_MARKER = ".cancelled"
 #: Files of a record that a view repeats, besides everything in ``artifacts/``.
 VIEW_FILES = (layout.RUN, layout.METRICS, layout.METRICS_V1)
 
@@ -63,7 +61,8 @@ def repeated_id(folder: Path) -> str | None:
     if not isinstance(run_id, str):
         run_id = _marked(folder / VIEW_MARKER)
     if not isinstance(run_id, str):
-        run_id = _object(folder / CANCELLED_MARKER).get("run_id")
+        # A cancelled run has no `run.json`.
+        run_id = _object(folder / layout.CANCELLED_MARKER).get("run_id")
     is_other = isinstance(run_id, str) and run_id != folder.name and is_any_run_id(run_id)
     return run_id if is_other else None
 

@@ -26,16 +26,15 @@ from typing import Any
 from runforge_contracts.codec.strict_json import parse_json
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
-from runforge_contracts.fs.files import read_file, sync_folder, writing
-from runforge_contracts.store.layout import LEGACY_STORE, StoreLayout
+from runforge_contracts.fs.files import read_file, rename_new, sync_folder, writing
+from runforge_contracts.store.foreign_index import ARRAY_FORM, FORM_BY_VERSION, IndexFormName
+from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import MAX_INDEX_BYTES
 
 from runforge_engine.store.index_lock import index_lock, refuse_linked_folders
 
 #: Version of an index that is created here.
 EDITOR_INDEX_VERSION = "1.0.0"
-#: Versions of an index that is an object; an index of extension 0.4.3 is a list.
-_VERSIONS = (EDITOR_INDEX_VERSION, "0.2.2.1", "index.v1")
 #: How long the entry must stay in the index, in seconds. An engine that read the index before the
 #: entry was added writes it back without the entry.
 _SETTLED = 0.25
@@ -53,6 +52,8 @@ class EditorIndex:
     """An index as it is on disk: its bytes and the position of its list of runs."""
 
     data: bytes
+    #: ``index.v1``, or the form of another client.
+    form: IndexFormName
     #: The positions of the list's brackets.
     begin: int
     end: int
@@ -83,26 +84,6 @@ class EditorIndex:
         first = line if not self.entries else separator
         text = separator.join(_shifted(piece, line) for piece in pieces)
         return before + first + text + gap + after
-
-
-def append_editor_entry(workspace: Path, entry: dict[str, Any]) -> None:
-    """Append ``entry`` to the editor's index of ``workspace``, once, after all existing entries.
-
-    Nothing else in the file changes. An index that is not understood is left alone.
-
-    Parameters
-    ----------
-    workspace
-        The folder that contains ``.ml``.
-    entry
-        The ten fields, see :func:`~runforge_engine.store.run_view.editor_entry`.
-
-    Raises
-    ------
-    RunForgeError
-        As :func:`append_foreign_entries`.
-    """
-    append_foreign_entries(StoreLayout(workspace, LEGACY_STORE), [entry])
 
 
 def append_foreign_entries(store: StoreLayout, entries: Sequence[dict[str, Any]]) -> None:
@@ -185,16 +166,16 @@ def parse_editor_index(data: bytes, path: Path) -> EditorIndex:
         raw = parse_json(data, path=str(path), max_bytes=MAX_INDEX_BYTES)
     except RunForgeError as error:
         raise _not_understood(path, error.message) from error
+    form, entries = ARRAY_FORM, raw
     if isinstance(raw, dict):
-        if raw.get("schema_version") not in _VERSIONS:
+        known, entries = FORM_BY_VERSION.get(str(raw.get("schema_version"))), raw.get("runs")
+        if known is None:
             raise _not_understood(path, "Its version is not known.")
-        entries = raw.get("runs")
-    else:
-        entries = raw
+        form = known
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise _not_understood(path, "It has no list of runs.")
     begin, end, pieces = _list_of_runs(data)
-    return EditorIndex(data, begin, end, pieces, entries)
+    return EditorIndex(data, form, begin, end, pieces, entries)
 
 
 class _Owed:
@@ -270,14 +251,9 @@ class _Owed:
         pieces = [piece for _, piece in self._displaced] + [*map(_written, self._entries)]
         unfinished = _unfinished(path, empty.with_pieces(pieces))
         try:
-            # Unlike a rename, this never replaces a file that another process has just created.
-            os.link(unfinished, path)
+            rename_new(unfinished, path)
         except FileExistsError:
             return False
-        except OSError:
-            if os.path.lexists(path):
-                return False
-            unfinished.rename(path)
         finally:
             unfinished.unlink(missing_ok=True)
         sync_folder(path.parent)

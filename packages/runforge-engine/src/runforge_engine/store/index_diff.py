@@ -116,9 +116,11 @@ class IndexDiff:
         entries = self.index.entries if self.index else []
         # The folder of each indexed run: by its first entry, as readers of the index find it.
         by_key: dict[tuple[str, ...], Path | None] = {}
-        for key, entry in [(self.index.key(entry), entry) for entry in entries if self.index]:
-            if key not in by_key:
-                by_key[key] = _place(entry, self.store)
+        if self.index is not None:
+            for entry in entries:
+                key = self.index.key(entry)
+                if key not in by_key:
+                    by_key[key] = _place(entry, self.store)
         places = {key[0]: place for key, place in reversed(by_key.items())}
         indexed = set(by_key.values())
         names, skipped, found = 0, list[Skipped](), list[Found]()

@@ -17,7 +17,7 @@ from runforge_contracts.codec.strict_json import parse_json
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import read_file, sync_folder, writing
-from runforge_contracts.store.foreign_index import OWN_FORM
+from runforge_contracts.store.foreign_index import FORM_BY_VERSION, OWN_FORM
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import MAX_INDEX_BYTES
 
@@ -32,7 +32,6 @@ from runforge_engine.store.scan import refuse_links
 _ATTEMPTS = 5
 #: Versions of indexes, this client's and those of others.
 _VERSIONS = re.compile(r"index\.v[0-9]+|[0-9]+(\.[0-9]+)+")
-_KNOWN_VERSIONS = ("index.v1", "1.0.0", "0.2.2.1")
 
 
 def check_index(store: StoreLayout) -> IndexReport:
@@ -107,7 +106,7 @@ def _keep_aside(store: StoreLayout, problem: RunForgeError) -> Path:
     if isinstance(cause, RunForgeError) and cause.code is ErrorCode.FILE_UNREADABLE:
         raise problem
     version = _version(store)
-    if version is not None and _VERSIONS.fullmatch(version) and version not in _KNOWN_VERSIONS:
+    if version is not None and _VERSIONS.fullmatch(version) and version not in FORM_BY_VERSION:
         raise RunForgeError(
             ErrorCode.DOCUMENT_VERSION_UNSUPPORTED,
             f"The index says that it is {quote(version)}; `index.v1` is known here.",

@@ -18,7 +18,14 @@ from typing import Any
 from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.fs.files import open_file, reading, sync_folder, write_file, writing
+from runforge_contracts.fs.files import (
+    open_file,
+    reading,
+    rename_new,
+    sync_folder,
+    write_file,
+    writing,
+)
 from runforge_contracts.schemas import in_schema_order
 from runforge_contracts.store.foreign_index import OWN_FORM, write_entry
 from runforge_contracts.store.layout import GIT_ATTRIBUTES_TEXT, StoreLayout
@@ -252,13 +259,8 @@ def write_once(path: Path, data: bytes) -> None:
     unfinished = path.with_name(f".{path.name}.{os.urandom(8).hex()}.tmp")
     try:
         unfinished.write_bytes(data)
-        try:
-            # Unlike a rename, this never replaces a file that another process has just created.
-            os.link(unfinished, path)
-        except FileExistsError:
-            return
-        except OSError:
-            unfinished.rename(path)
+        with contextlib.suppress(FileExistsError):
+            rename_new(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
 

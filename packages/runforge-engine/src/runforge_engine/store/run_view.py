@@ -18,24 +18,22 @@ from typing import Any
 
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.fs.files import open_file, sync_folder, writing
+from runforge_contracts.fs.files import open_file, rename_new, sync_folder, writing
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import LEGACY_STORE, StoreLayout
 from runforge_contracts.store.reading import describe, run_folders
 from runforge_contracts.store.run import Run
-from runforge_contracts.store.view_folders import VIEW_MARKER, record_of
+from runforge_contracts.store.view_folders import VIEW_FILES, VIEW_MARKER, record_of
 
 from runforge_engine.store.editor_index import read_editor_index
 
 #: The files of a view, in the order of writing: an editor takes ``run.json`` for a complete run.
-VIEW_FILES = (
+_COPIED = (
     layout.MODEL,
     layout.FEATURE_IMPORTANCE,
     layout.LINEAR_COEFFICIENTS,
     layout.INTERPRETABILITY_INDEX,
-    layout.METRICS_V1,
-    layout.METRICS,
-    layout.RUN,
+    *reversed(VIEW_FILES),
 )
 #: Files that show that a folder belongs to a run that has ended.
 _ENDED = (
@@ -43,7 +41,7 @@ _ENDED = (
     layout.MANIFEST,
     layout.STATEMENT,
     layout.DIAGNOSTICS,
-    ".cancelled",
+    layout.CANCELLED_MARKER,
     VIEW_MARKER,
 )
 #: The names that the editor extension has for presets and devices.
@@ -82,7 +80,7 @@ def check_view_folder(folder: Path, store: StoreLayout) -> None:
             )
     for path in (*_below(store.workspace, folder), folder / layout.ARTIFACTS):
         _require_folder(path)
-    for file in (*_ENDED, *VIEW_FILES):
+    for file in (*_ENDED, *_COPIED):
         if os.path.lexists(folder / file):
             raise RunForgeError(
                 ErrorCode.RUN_ALREADY_COMPLETE,
@@ -104,7 +102,7 @@ def write_view(record: Run, folder: Path) -> list[str]:
         ``STORE_NOT_WRITABLE``, also if a file exists already; ``FILE_UNSAFE`` for links.
     """
     made: list[Path] = []
-    files = [file for file in VIEW_FILES if os.path.lexists(record.path / file)]
+    files = [file for file in _COPIED if os.path.lexists(record.path / file)]
     try:
         with writing(folder):
             for path in (folder, folder / layout.ARTIFACTS):
@@ -194,15 +192,7 @@ def _copy_new(source: Path, path: Path) -> None:
             shutil.copyfileobj(data, file, 2**20)
             file.flush()
             os.fsync(file.fileno())
-        try:
-            # Unlike a rename, this never replaces a file that another process has just created.
-            os.link(unfinished, path)
-        except FileExistsError:
-            raise
-        except OSError:
-            if os.path.lexists(path):
-                raise
-            unfinished.rename(path)
+        rename_new(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
 

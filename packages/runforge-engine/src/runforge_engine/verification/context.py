@@ -78,16 +78,16 @@ class Surroundings:
     @cached_property
     def positions(self) -> dict[str, list[int]]:
         """Positions in :attr:`entries` by run id."""
-        positions: dict[str, list[int]] = {}
-        for number, entry in enumerate(self.entries or ()):
-            positions.setdefault(entry["run_id"], []).append(number)
-        return positions
+        return self._positions_by("run_id")
 
     @cached_property
     def _positions_by_path(self) -> dict[str, list[int]]:
+        return self._positions_by("run_dir")
+
+    def _positions_by(self, member: str) -> dict[str, list[int]]:
         positions: dict[str, list[int]] = {}
         for number, entry in enumerate(self.entries or ()):
-            positions.setdefault(entry["run_dir"], []).append(number)
+            positions.setdefault(entry[member], []).append(number)
         return positions
 
     def positions_of(self, run_id: str, folder: Path) -> list[int]:

@@ -13,15 +13,14 @@ from runforge_contracts.invariants.checked_folder import CheckedRun
 from runforge_contracts.invariants.finding import Finding, close, unequal
 from runforge_contracts.schemas import FIELD
 from runforge_contracts.store import layout
-from runforge_contracts.store.field_documents import CANCELLED_MARKER
+from runforge_contracts.store.field_documents import DESKTOP_COMMANDS
 
-_COMMAND_LINE = "the command line of Desktop"
 #: Files at least one of which every run of RunForge has when it has ended.
 _OF_OURS = (layout.RUN, layout.MANIFEST, layout.DIAGNOSTICS, layout.STATEMENT)
 #: Rules that only runs in the contract's own form follow.
 _RULES_OF_OURS = frozenset({"run.files", "result.sections", "json.form", "json.key-order"})
 #: Documents of the engine of the editor extension, which have its id instead of the folder's.
-_OF_THE_ENGINE = (layout.RUN, layout.INTERPRETABILITY_INDEX, CANCELLED_MARKER)
+_OF_THE_ENGINE = (layout.RUN, layout.INTERPRETABILITY_INDEX, layout.CANCELLED_MARKER)
 #: What its index has from the engine and its ``result.json`` from the extension: each measures the
 #: times itself.
 _MEASURED_TWICE = ("/summary/duration_ms", "/created_at")
@@ -45,7 +44,7 @@ def other_client(run: CheckedRun, *, is_listed: bool) -> str | None:
     if run.client_form is not None:
         return run.client_form
     ended = layout.RESULT in run.files and run.files.keys().isdisjoint(_OF_OURS)
-    return _COMMAND_LINE if ended and not is_listed else None
+    return DESKTOP_COMMANDS if ended and not is_listed else None
 
 
 def meaningful(run: CheckedRun, findings: Iterable[Finding]) -> Iterator[Finding]:
