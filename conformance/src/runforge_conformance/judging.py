@@ -15,7 +15,7 @@ import msgspec
 from runforge_contracts.codec.strict_json import parse_json
 from runforge_contracts.codec.strict_yaml import is_yaml
 from runforge_contracts.display import shorten
-from runforge_contracts.errors import RunForgeError
+from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.folders import list_folder
 from runforge_contracts.invariants.checked_folder import refusals
 from runforge_contracts.invariants.document_form import key_order, portable_form, written_form
@@ -25,7 +25,7 @@ from runforge_contracts.invariants.run_invariants import check_folder, open_fold
 from runforge_contracts.invariants.store_invariants import check_store
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout, stores_in
-from runforge_contracts.store.reading import read_index
+from runforge_contracts.store.reading import read_store_index
 from runforge_contracts.store.run import Run
 from runforge_contracts.validation import validate
 
@@ -382,7 +382,7 @@ def _appended(store: StoreLayout, before: dict[str, bytes]) -> Iterator[Finding]
         return
     old = parse_json(before[index])["runs"]
     try:
-        new = read_index(store)
+        new = _entries(store)
     except RunForgeError:
         return  # reported by the findings of the store
     message = "An entry is never changed, moved or taken away."
@@ -440,7 +440,25 @@ def store_findings(store: StoreLayout) -> Iterator[Finding]:
     except RunForgeError as error:
         yield finding("run.no-links", error.message, file=store.name)
         return
+    try:
+        _entries(store)
+    except RunForgeError as error:
+        if error.code is not ErrorCode.INDEX_INVALID:  # which is among the facts
+            facts += refusals(error, store.relative(store.index), "index.v1")
     yield from _as_findings(facts)
+
+
+def _entries(store: StoreLayout) -> list[dict[str, Any]]:
+    """Return the entries of an index, which must have the contract's form, as all vectors have.
+
+    Raises the error of an index that cannot be read or has another form.
+    """
+    index = read_store_index(store)
+    if index is None:
+        return []
+    if index.is_foreign:
+        validate(index.raw, "index.v1")
+    return index.entries
 
 
 def _as_findings(facts: Iterable[Fact]) -> Iterator[Finding]:
@@ -478,7 +496,7 @@ def _rebuilt(case: Case, place: ScratchFolder) -> Iterator[Finding]:
             text = (vectors_folder() / case.expect.index).read_bytes()
             wanted = parse_json(renamed(text, case.ids))["runs"]
             try:
-                found = read_index(store)
+                found = _entries(store)
             except RunForgeError as error:
                 yield finding("index.schema", error.message, file=index)
                 return
