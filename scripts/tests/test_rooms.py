@@ -49,6 +49,7 @@ ORDER = {
         "provenance",
         "modeling",
         "pipeline",
+        "workers",
         "verification",
         "reproduction",
         "experiment.config",
