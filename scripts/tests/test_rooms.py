@@ -37,6 +37,7 @@ ORDER = {
         "typed_documents",
         "store",
         "sweeps",
+        "selection",
         "index",
         "comparison",
         "invariants",
