@@ -228,7 +228,7 @@ def test_space_is_taken_before_it_is_mapped(tmp_path: Path) -> None:
     """On a real file system that is too small, where a mapped page would end the process."""
     import numpy as np
 
-    with pytest.raises(OSError, match="space|large"):
+    with pytest.raises(OSError, match=r"space|large"):
         shared_inputs._allocate(tmp_path / "train.npy", (2**44, 2), np.dtype(np.float64))
 
 
