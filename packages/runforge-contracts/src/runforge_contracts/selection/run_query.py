@@ -110,7 +110,9 @@ class RunFacts(NamedTuple):
     settings: SettingsReader
 
 
-def query_runs(rows: Sequence[Listed], query: RunQuery, facts: RunFacts) -> list[Listed]:
+def query_runs(
+    rows: Sequence[Listed], query: RunQuery, facts: RunFacts, *, strict: bool = True
+) -> list[Listed]:
     """Return the runs that fulfil the conditions, in their order.
 
     Parameters
@@ -122,6 +124,8 @@ def query_runs(rows: Sequence[Listed], query: RunQuery, facts: RunFacts) -> list
     facts
         How to find out what the entries lack. Only what the query needs is read, and only from
         runs that fulfil the other conditions.
+    strict
+        Whether to refuse a name of which no run has a value.
 
     Raises
     ------
@@ -137,10 +141,12 @@ def query_runs(rows: Sequence[Listed], query: RunQuery, facts: RunFacts) -> list
         kept = [
             row for row in kept if condition.holds(values_of(row[0], column), prefix=column.prefix)
         ]
-        _check_known(column, condition.name, what, kept, rows)
+        if strict:
+            _check_known(column, condition.name, what, kept, rows)
     column = column_of(query.order.name, metrics)
     kept = _with(kept, column, facts)
-    _check_known(column, query.order.name, f"The order {quote(query.order.name)}", kept, rows)
+    if strict:
+        _check_known(column, query.order.name, f"The order {quote(query.order.name)}", kept, rows)
     return in_order(kept, column, turned=query.order.turned)
 
 
