@@ -52,6 +52,7 @@ ORDER = {
         "modeling",
         "pipeline",
         "workers",
+        "sweep",
         "verification",
         "reproduction",
         "experiment.config",
