@@ -66,8 +66,10 @@ ORDER = {
         "shell",
         "render",
         "report",
+        "answers",
         "export",
         "browse",
+        "serve",
         "commands",
     ],
 }
