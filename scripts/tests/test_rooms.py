@@ -50,6 +50,7 @@ ORDER = {
         "provenance",
         "modeling",
         "pipeline",
+        "workers",
         "verification",
         "reproduction",
         "experiment.config",
