@@ -188,11 +188,13 @@ class Server:
             session.close()
             call.answer(None)
         elif method == "warm":
-            call.answer(session.warm())
+            session.warm()
+            call.answer(None)
         elif method == "watch":
             call.answer(session.watch(call.params))
         elif method == "unwatch":
-            call.answer(session.unwatch())
+            session.unwatch()
+            call.answer(None)
         else:
             call.answer({**QUICK, **LONG}[method](session, call))
 

@@ -28,6 +28,7 @@ _PATIENCE = 1.8
 class _Training:
     call: Call
     pool: _Pool
+    store: StoreLayout
     observer: CallObserver
 
 
@@ -73,7 +74,7 @@ class TrainingQueue:
                 return
             pool = self._pool_of(private, store, jobs)
             number = next(self._numbers)
-            self._open[number] = _Training(call, pool, CallObserver(call))
+            self._open[number] = _Training(call, pool, store, CallObserver(call))
             call.on_cancel = lambda: self._cancel(number)
             busy = len(pool.pool.running) >= jobs
         if busy:
@@ -167,7 +168,7 @@ class TrainingQueue:
             training.call.answer(
                 {
                     "run_id": message.run_id,
-                    "run_dir": training.pool.pool.store.relative(message.run_dir),
+                    "run_dir": training.store.relative(message.run_dir),
                     "status": message.status,
                     "result": message.result,
                 }
