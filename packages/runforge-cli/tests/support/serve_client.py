@@ -1,7 +1,8 @@
-"""A client of ``runforge serve`` for the tests, which checks every message that goes over the wire."""
+"""A client of ``runforge serve`` for the tests, which checks every message that it receives."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -18,7 +19,7 @@ from runforge_cli.serve.message_schemas import message_validator
 PATIENCE = 60.0
 
 
-class ServeFailure(Exception):
+class ServeError(Exception):
     """An answer with an error."""
 
     def __init__(self, error: dict[str, Any]) -> None:
@@ -69,10 +70,8 @@ class ServeClient:
         self._reader.join(5)
         self._error_reader.join(5)
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
-            try:
+            with contextlib.suppress(OSError):
                 stream.close()
-            except OSError:
-                pass
         assert self.invalid == []
 
     def send_bytes(self, data: bytes) -> None:
@@ -99,7 +98,7 @@ class ServeClient:
         """Return the result of a request."""
         message = self._answers[number].get(timeout=patience)
         if "error" in message:
-            raise ServeFailure(message["error"])
+            raise ServeError(message["error"])
         return message["result"]
 
     def call(self, method: str, params: dict[str, Any] | None = None) -> Any:

@@ -60,8 +60,9 @@ def _read_header(stream: IO[bytes]) -> int | None:
         if not line:
             break
         name, colon, value = line.partition(b":")
-        if not colon:
-            raise FramingError("A line of the header of a message has no colon.")
+        # Messages without any header, one a line, are recognized at once.
+        if not colon or not name.strip().replace(b"-", b"").isalnum():
+            raise FramingError("A line before a message is not a field of a header.")
         if name.strip().lower() == b"content-length":
             lengths.append(value.strip())
     else:

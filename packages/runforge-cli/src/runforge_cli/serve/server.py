@@ -36,6 +36,12 @@ _LAST_WORDS = 0.5
 #: How many requests may be open at the same time.
 _MOST_OPEN = 10_000
 
+#: Methods of the session itself; those of a thread's own are quick enough for the one that reads.
+_SESSION = frozenset({"initialize", "shutdown"})
+_QUICK_SESSION = frozenset({"watch", "unwatch", "warm"})
+#: Every method.
+METHODS = frozenset({*_SESSION, *_QUICK_SESSION, *TRAINING, *QUICK, *LONG})
+
 log = logging.getLogger(__name__)
 
 
@@ -59,7 +65,7 @@ class Server:
         self._long = Lane("runforge-long", _LONG_THREADS, self._answer)
         self._lanes = {
             **dict.fromkeys(QUICK, self._quick),
-            **dict.fromkeys(("watch", "unwatch", "warm", *TRAINING), self._quick),
+            **dict.fromkeys((*_QUICK_SESSION, *TRAINING), self._quick),
             **dict.fromkeys(LONG, self._long),
         }
         self._shut_down = False
