@@ -36,6 +36,7 @@ ORDER = {
         "documents",
         "typed_documents",
         "store",
+        "sweeps",
         "index",
         "comparison",
         "invariants",
