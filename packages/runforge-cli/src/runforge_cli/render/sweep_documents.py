@@ -9,7 +9,9 @@ from runforge_engine.store.sweep_settings import SweepSetting, settings_of
 from runforge_engine.store.sweep_table import SweepCell, SweepRow, SweepTable, value_label
 
 
-def sweep_document(sweep: SweepTable, group: dict[str, Any]) -> dict[str, Any]:
+def sweep_document(
+    sweep: SweepTable, group: dict[str, Any], rows: Sequence[SweepRow]
+) -> dict[str, Any]:
     """Return the group document with the metrics of its members, for ``--json``.
 
     Parameters
@@ -17,13 +19,15 @@ def sweep_document(sweep: SweepTable, group: dict[str, Any]) -> dict[str, Any]:
     sweep
         The sweep.
     group
-        The group document as it was read, or made again from the plan.
+        The group document as it was read; empty if there is none.
+    rows
+        The members in the order of the list.
     """
     recorded = {
         item.get("member"): item for item in group.get("runs") or () if isinstance(item, dict)
     }
     runs = []
-    for row in sweep.rows:
+    for row in rows:
         found = {
             "member": row.number,
             "run_id": row.run_id,
@@ -46,6 +50,7 @@ def sweep_document(sweep: SweepTable, group: dict[str, Any]) -> dict[str, Any]:
     best = sweep.best()
     return {
         **group,
+        "group_id": sweep.group_id,
         "state": sweep.status,
         "metric": sweep.metric,
         "parameters": [

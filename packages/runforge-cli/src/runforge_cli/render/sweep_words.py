@@ -48,7 +48,7 @@ def members_text(numbers: Sequence[int]) -> str:
 def setting_text(columns: Sequence[SweepColumn], cells: Sequence[SweepCell]) -> str:
     """Return the parameters that the plan names for a member, with their values, in one line."""
     named = [
-        f"{column.name} {cell.text}"
+        f"{column.name}={cell.text}"
         for column, cell in zip(columns, cells, strict=True)
         if cell.is_named
     ]

@@ -40,6 +40,8 @@ from runforge_cli.terminal.text_layout import number
 
 #: Number of colours in a confusion matrix.
 _HEAT = 10
+#: Classes of the elements around blocks that stand side by side.
+_AROUND: dict[type, str] = {Plot: "plots", HeatMap: "maps"}
 #: Parts of a name, such as a path or a digest, between which a line may be broken.
 _PIECES = re.compile(r"[^\s/_.-]{1,16}[\s/_.-]*|[\s/_.-]+")
 #: Maximum number of classes for which the share of each count is shown.
@@ -108,13 +110,17 @@ class _Page:
         yield "</section>"
 
     def _blocks(self, blocks: Sequence[Block]) -> Iterator[str]:
-        within_plots = False
+        around: str | None = None
         for block in blocks:
-            if isinstance(block, Plot) != within_plots:
-                within_plots = not within_plots
-                yield '<div class="plots">' if within_plots else "</div>"
+            style = _AROUND.get(type(block))
+            if style != around:
+                if around is not None:
+                    yield "</div>"
+                if style is not None:
+                    yield f'<div class="{style}">'
+                around = style
             yield from self._block(block)
-        if within_plots:
+        if around is not None:
             yield "</div>"
 
     def _block(self, block: Block) -> Iterator[str]:

@@ -89,6 +89,7 @@ tbody th code, td code {{ overflow-wrap: break-word; }}
         for n in range(1, 11)
     )
 }
+.maps {{ display: flex; flex-wrap: wrap; gap: 0 2rem; align-items: flex-start; }}
 .heat {{ min-width: 0; }}
 .heat th, .heat td {{ text-align: center; padding: .35rem .5rem; min-width: 3rem;
   border: 1px solid var(--rule); white-space: nowrap; }}

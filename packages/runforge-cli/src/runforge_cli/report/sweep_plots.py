@@ -61,7 +61,7 @@ def picture_blocks(sweep: SweepTable, metric: str) -> list[Block]:
     if len(columns) == 1:
         return [_single(sweep, columns[0], metric)]
     blocks: list[Block] = list(_maps(sweep, columns, metric))
-    if len(columns) > 2 or not blocks:
+    if len(columns) > 2 or not any(isinstance(block, HeatMap) for block in blocks):
         blocks += _alone(sweep, columns, metric)
     return blocks
 
@@ -101,13 +101,15 @@ def _maps(
         return
     least, greatest = min(means), max(means)
     repeated = max(len(rows) for found in maps for rows in found.values())
-    what = f"Mean {metric} of up to {plural(repeated, 'run')}" if repeated > 1 else metric
     better = "lower" if lower_is_better(metric) else "higher"
+    means_of = f"Each cell is the mean of up to {repeated} runs. " if repeated > 1 else ""
+    yield Paragraph(
+        f"{means_of}Darker is better ({better} {metric}), from {number(float(least))} to"
+        f" {number(float(greatest))}; the best is bold and framed."
+    )
     for facet, found in zip(facets, maps, strict=False):
-        where = f"; {setting_text(others, facet.cells)}" if others else ""
         yield HeatMap(
-            caption=f"{what}{where} ({better} is better and darker, from {number(float(least))} to"
-            f" {number(float(greatest))}; the best is bold)",
+            caption=f"{metric}: {setting_text(others, facet.cells)}" if others else metric,
             names=(shorten(down.name, _LONG), shorten(across.name, _LONG)),
             rows=[cell.text for cell in ordered_cells(down)],
             columns=[cell.text for cell in ordered_cells(across)],

@@ -152,18 +152,8 @@ def _spread(sweep: SweepTable, settings: Sequence[SweepSetting]) -> Iterator[Blo
             [setting_text(columns, item.cells) if columns else "all seeds"] for item in measured
         ]
         yield strips(measured, labels, metric, what="Settings, the best first", name="Setting")
-    yield (
-        settings_table(
-            columns,
-            measured[:MAX_ROWS],
-            f"Settings: mean {metric} over the seeds with its 95 % interval (Student's t), and range",
-        )
-        if columns
-        else Paragraph(
-            f"The {plural(len(measured[0].values), 'run')} have values from"
-            f" {number(float(measured[0].least))} to {number(float(measured[0].greatest))}."
-        )
-    )
+    caption = f"Mean {metric} over the seeds, its 95 % interval (Student's t), and range"
+    yield settings_table(columns, measured[:MAX_ROWS], caption)
     if len(measured) > MAX_ROWS:
         yield Paragraph(f"{len(measured) - MAX_ROWS:,} more settings are not shown.")
 

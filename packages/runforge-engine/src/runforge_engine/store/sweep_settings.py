@@ -70,7 +70,7 @@ class SweepSetting(msgspec.Struct, frozen=True):
 def _student(freedom: int) -> float:
     """Return the quantile of Student's t distribution for the two-sided interval."""
     # Late, because it takes longer to import than everything else here.
-    from scipy.special import stdtrit  # type: ignore[import-untyped]
+    from scipy.special import stdtrit
 
     return float(stdtrit(freedom, (1 + CONFIDENCE) / 2))
 

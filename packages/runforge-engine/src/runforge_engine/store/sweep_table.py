@@ -49,14 +49,18 @@ class SweepCell(msgspec.Struct, frozen=True):
 
     @property
     def key(self) -> str:
-        """A string that equal values share, however a number is written."""
+        """A string that equal choices share: a default is not the choice of the same value."""
+        if not self.applies:
+            return "does not apply"
+        return f"default {self.value_key}" if self.is_default else self.value_key
+
+    @property
+    def value_key(self) -> str:
+        """A string that equal values share, however a number is written; empty if unknown."""
         value = self.value
         if self.number is not None and float(value).is_integer():
             value = int(value)
-        if not self.applies:
-            return "does not apply"
-        text = json.dumps(value, sort_keys=True) if self.known else ""
-        return f"default {text}" if self.is_default else text
+        return json.dumps(value, sort_keys=True) if self.known else ""
 
     @property
     def number(self) -> float | None:
