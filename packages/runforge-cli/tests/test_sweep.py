@@ -48,7 +48,10 @@ def test_a_grid_becomes_runs_that_are_sealed_and_listed(workspace: Path, runforg
     assert done.code == 0, done.err
     document = done.json
     assert document["summary"] | {"best_primary_metric": 0} == {
-        **{"total": 6, "succeeded": 6, "failed": 0, "canceled": 0},
+        "total": 6,
+        "succeeded": 6,
+        "failed": 0,
+        "canceled": 0,
         "best_run_id": document["runs"][2]["run_id"],
         "best_primary_metric": 0,
     }
@@ -217,8 +220,12 @@ def test_fail_fast_leaves_the_others_pending(workspace: Path, runforge: Call) ->
     again = runforge("sweep", "--resume", "latest", "--json")
     assert again.code == 1  # the failed one stays failed, and what was pending is done
     assert again.json["summary"] | {"best_run_id": 0, "best_primary_metric": 0} == {
-        **{"total": 30, "succeeded": 29, "failed": 1, "canceled": 0},
-        **{"best_run_id": 0, "best_primary_metric": 0},
+        "total": 30,
+        "succeeded": 29,
+        "failed": 1,
+        "canceled": 0,
+        "best_run_id": 0,
+        "best_primary_metric": 0,
     }
 
 

@@ -9,7 +9,10 @@ from runforge_cli.shell.default_command import DefaultCommandGroup, LazyCommand
 from runforge_cli.shell.settings import global_options
 
 #: The commands on sweeps that have a name of their own.
-NAMED: dict[str, LazyCommand] = {}
+NAMED = {
+    "show": LazyCommand("runforge_cli.commands.sweep_show_command", "Show the runs of a sweep."),
+    "list": LazyCommand("runforge_cli.commands.sweep_list_command", "List the sweeps."),
+}
 
 
 @click.group(

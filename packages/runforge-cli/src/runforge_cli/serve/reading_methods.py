@@ -18,9 +18,11 @@ Method = Callable[[Session, Call], Any]
 
 
 def _list(session: Session, call: Call) -> dict[str, Any]:
-    from runforge_cli.answers.list_answer import list_document
+    from runforge_cli.answers.list_answer import RunChoice, list_document
 
-    return list_document(session.settings, **call.params)
+    page = {name: call.params[name] for name in ("limit", "offset") if name in call.params}
+    chosen = {name: value for name, value in call.params.items() if name not in page}
+    return list_document(session.settings, RunChoice(**chosen), **page)
 
 
 def _show(session: Session, call: Call) -> dict[str, Any]:
