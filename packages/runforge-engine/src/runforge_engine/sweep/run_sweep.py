@@ -1,4 +1,4 @@
-"""Run the members of a group that are waiting, and record what becomes of each.
+"""Run the members of a group that are waiting, and record how each ends.
 
 The workers seal and list the runs; this is only about which member is given to a worker, and when
 to stop. A finished run is therefore never lost, whatever ends this process.
@@ -337,7 +337,7 @@ class _Execution:
         self._finished(number, None, lost)
 
     def _run_begun_by(self, number: int) -> str | None:
-        """Return the last run of a member that no message told of."""
+        """Return the last run of a member that no message reported."""
         state = self._state(number)
         since = str(self._record.header["created_at"])
         with contextlib.suppress(RunForgeError):
