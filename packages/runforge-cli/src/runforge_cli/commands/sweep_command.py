@@ -10,8 +10,12 @@ from runforge_cli.shell.settings import global_options
 
 #: The commands on sweeps that have a name of their own.
 NAMED = {
-    "show": LazyCommand("runforge_cli.commands.sweep_show_command", "Show the runs of a sweep."),
-    "list": LazyCommand("runforge_cli.commands.sweep_list_command", "List the sweeps."),
+    "show": LazyCommand(
+        "runforge_cli.commands.sweep_show_command", "Show a sweep and its members, the best first."
+    ),
+    "list": LazyCommand(
+        "runforge_cli.commands.sweep_list_command", "List the sweeps of the workspace."
+    ),
 }
 
 
