@@ -10,7 +10,7 @@ from runforge_contracts.store import layout
 from runforge_contracts.store.lookup import made
 
 from runforge_cli.serve.call import Call
-from runforge_cli.serve.session import Session
+from runforge_cli.serve.serve_session import Session
 from runforge_cli.terminal.output import warn
 
 #: Answers a call.
