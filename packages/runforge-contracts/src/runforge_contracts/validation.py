@@ -17,7 +17,7 @@ from runforge_contracts.errors import ErrorCode, Location, Problem, RunForgeErro
 from runforge_contracts.schemas import validator
 
 if TYPE_CHECKING:
-    from jsonschema_rs import ValidationError
+    from jsonschema_rs import Draft202012Validator, ValidationError
 
 #: How many problems are reported at once; a hostile document can contain millions.
 MAX_PROBLEMS = 20
@@ -70,14 +70,15 @@ def validate(raw: Any, name: str, *, path: str | None = None) -> None:
 
 
 def violations(raw: Any, name: str, *, path: str | None = None) -> list[Problem]:
-    """Return what the schema ``name`` refuses in ``raw``: at most 20 problems, in their order."""
+    """Return what the schema ``name`` refuses in ``raw``, as :func:`problems_of`."""
     compiled = validator(name)
-    return [] if compiled.is_valid(raw) else _problems(compiled.iter_errors(raw), raw, path)
+    return [] if compiled.is_valid(raw) else problems_of(compiled, raw, path)
 
 
-def _problems(errors: Iterable[ValidationError], raw: Any, path: str | None) -> list[Problem]:
+def problems_of(compiled: Draft202012Validator, raw: Any, path: str | None = None) -> list[Problem]:
+    """Return one problem for each violation of a schema, in document order; at most 20."""
     problems: dict[tuple[str | None, str], Problem] = {}
-    for error in errors:
+    for error in compiled.iter_errors(raw):
         for leaf in _leaves(error):
             problem = _explain(leaf, raw, path)
             # The `not` beside a pattern refuses again what the pattern has refused.
