@@ -9,7 +9,15 @@ from runforge_cli.shell.default_command import DefaultCommandGroup, LazyCommand
 from runforge_cli.shell.settings import global_options
 
 #: The commands on sweeps that have a name of their own.
-NAMED: dict[str, LazyCommand] = {}
+NAMED = {
+    "show": LazyCommand(
+        "runforge_cli.commands.sweep_show_command",
+        "Show a sweep and its members, the best first.",
+    ),
+    "list": LazyCommand(
+        "runforge_cli.commands.sweep_list_command", "List the sweeps of the workspace."
+    ),
+}
 
 
 @click.group(

@@ -23,17 +23,17 @@ from runforge_contracts.store.run import Run
 from runforge_engine.pipeline.cancel import stoppable
 from runforge_engine.runtime.cancellation import Cancellation
 from runforge_engine.runtime.clock import read_clock
-from runforge_engine.sweep.group_record import GroupStatus, MemberState
-from runforge_engine.sweep.member_runs import (
+from runforge_engine.sweeps.group_record import GroupStatus, MemberState
+from runforge_engine.sweeps.member_runs import (
     OF_THE_STORE,
     MemberRun,
     list_unlisted,
     runs_of_group,
     state_of_run,
 )
-from runforge_engine.sweep.open_group import OpenGroup, refuse_changed, settle
-from runforge_engine.sweep.resolved_plan import SweepMember
-from runforge_engine.sweep.sweep_observer import SweepObserver
+from runforge_engine.sweeps.open_group import OpenGroup, refuse_changed, settle
+from runforge_engine.sweeps.resolved_plan import SweepMember
+from runforge_engine.sweeps.sweep_observer import SweepObserver
 from runforge_engine.workers.worker_messages import (
     RunDiagnostic,
     RunEnded,
