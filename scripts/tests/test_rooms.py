@@ -70,8 +70,10 @@ ORDER = {
         "shell",
         "render",
         "report",
+        "answers",
         "export",
         "browse",
+        "serve",
         "commands",
     ],
 }

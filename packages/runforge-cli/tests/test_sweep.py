@@ -174,7 +174,9 @@ def test_all_mistakes_of_a_plan_are_reported_at_once(workspace: Path, runforge: 
     assert not (workspace / ".runforge").exists()
 
 
-def test_failed_runs_are_reported_and_tried_again_on_request(workspace: Path, runforge: Call) -> None:
+def test_failed_runs_are_reported_and_tried_again_on_request(
+    workspace: Path, runforge: Call
+) -> None:
     text = (workspace / "penguins.csv").read_text("utf-8")
     (workspace / "bad.csv").write_text("species,x\na,1\nb,oops\n" * 20, "utf-8")
     write_plan(

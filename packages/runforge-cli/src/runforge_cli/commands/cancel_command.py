@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import chain
-from typing import TYPE_CHECKING
-
 import click
-from runforge_contracts.display import printable, quote
-from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.display import printable
 
+from runforge_cli.answers.cancelled_run import cancel_run
 from runforge_cli.shell.settings import Settings, complete_run, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
-
-if TYPE_CHECKING:
-    from runforge_contracts.store.experiment_runs import ExperimentRun
-    from runforge_contracts.store.run import Run
-
 
 #: Start of the id of a group.
 _OF_SWEEPS = "grp_"
@@ -34,38 +25,11 @@ def command(settings: Settings, run: str | None) -> int:
     """
     if run is not None and run.startswith(_OF_SWEEPS):
         return _cancel_sweep(settings, run)
-    from runforge_contracts.store.experiment_runs import ExperimentRun
-    from runforge_engine.experiment.run.cancel_experiment import (
-        running_experiments,
-        stop_experiment,
-    )
-    from runforge_engine.pipeline.cancel import running, stop
-
-    found: Run | ExperimentRun | None
-    if run is None:
-        candidates: list[Iterator[Run | ExperimentRun]] = [running(settings.stores())]
-        candidates += [running_experiments(place.workspace) for place in settings.experiments()]
-        found = next(chain.from_iterable(candidates), None)
-        if found is None:
-            raise RunForgeError(
-                ErrorCode.RUN_NOT_RUNNING,
-                f"No run is in progress in {quote(settings.folder, 200)}.",
-                hint="`runforge runs` lists the runs.",
-            )
-    else:
-        found = settings.find_any(run)
-    ended: Run | ExperimentRun
-    if isinstance(found, ExperimentRun):
-        ended = stop_experiment(found.path)
-        document = {"config": ended.config}
-    else:
-        ended = stop(found.path)
-        document = {"result": ended.result}
+    document = cancel_run(settings, run)
     if settings.json:
-        where = settings.target().relative(ended.path)
-        write_json({"run_id": ended.id, "run_dir": where, "status": ended.status, **document})
+        write_json(document)
     else:
-        write_lines([f"Run {printable(ended.id)}: {ended.status}"])
+        write_lines([f"Run {printable(document['run_id'])}: {document['status']}"])
     return 0
 
 

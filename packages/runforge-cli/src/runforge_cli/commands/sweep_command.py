@@ -11,8 +11,7 @@ from runforge_cli.shell.settings import global_options
 #: The commands on sweeps that have a name of their own.
 NAMED = {
     "show": LazyCommand(
-        "runforge_cli.commands.sweep_show_command",
-        "Show a sweep and its members, the best first.",
+        "runforge_cli.commands.sweep_show_command", "Show a sweep and its members, the best first."
     ),
     "list": LazyCommand(
         "runforge_cli.commands.sweep_list_command", "List the sweeps of the workspace."

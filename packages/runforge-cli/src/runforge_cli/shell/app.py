@@ -40,6 +40,7 @@ COMMANDS = {
     "index": "Check the index, or rebuild it from the run folders.",
     "experiment": "Run any training script as a recorded run.",
     "editor-python": "Let the editor extension train with this RunForge.",
+    "serve": "Serve an editor or a program on standard streams.",
     "inspect": "Inspect a dataset before training.",
     "validate": "Check documents against their schemas.",
     "schema": "List or print the schemas of the contract.",
@@ -57,6 +58,7 @@ _UNWOUND = frozenset(
         "keygen",
         "predict",
         "report",
+        "serve",
         "sign",
     }
 )
