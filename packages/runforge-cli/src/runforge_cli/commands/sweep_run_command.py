@@ -84,7 +84,7 @@ def command(settings: Settings, /, **options: Any) -> int:
         return _save(settings, plan, Path(options["save"]))
     from runforge_engine.sweeps.resolved_plan import resolve_plan
 
-    resolved = resolve_plan(plan, store)
+    resolved = resolve_plan(plan, store, created_by=CLIENT)
     jobs = chosen.jobs or resolved.execution.get("max_parallel") or usable_cores()
     if options["dry_run"]:
         _show(settings, resolved, jobs)
@@ -116,7 +116,11 @@ def _resume(settings: Settings, chosen: SweepOptions, options: dict[str, Any]) -
     @contextmanager
     def opening() -> Iterator[OpenGroup]:
         with resumed_group(
-            group, group.store, retry_failed=options["retry_failed"], options=chosen
+            group,
+            group.store,
+            created_by=CLIENT,
+            retry_failed=options["retry_failed"],
+            options=chosen,
         ) as opened:
             yield opened
 

@@ -258,7 +258,7 @@ def sweep(
             max_parallel=jobs,
             fail_fast=bool(fail_fast),
         )
-    resolved = resolve_plan(plan, store)
+    resolved = resolve_plan(plan, store, created_by=CLIENT)
     options = SweepOptions(jobs=jobs, fail_fast=fail_fast)
     with new_group(
         resolved, plan.encode(), store, created_by=CLIENT, name=name, options=options

@@ -14,7 +14,9 @@ from runforge_contracts.errors import RunForgeError
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.sweeps.groups import Group, best_members
 
+from runforge_engine import __version__
 from runforge_engine.api.trained_run import Run, html_table
+from runforge_engine.data.dataset_source import PYTHON
 from runforge_engine.runtime.cancellation import Cancellation
 from runforge_engine.store.sweep_reading import read_sweep
 from runforge_engine.store.sweep_table import SweepRow, SweepTable
@@ -155,7 +157,11 @@ class Sweep:
         """
         group = Group(self._path)
         with resumed_group(
-            group, group.store, retry_failed=retry_failed, options=SweepOptions(jobs=jobs)
+            group,
+            group.store,
+            created_by=f"{PYTHON}{__version__}",
+            retry_failed=retry_failed,
+            options=SweepOptions(jobs=jobs),
         ) as opened:
             execute_group(opened, private, observer, cancellation)
         return self
