@@ -117,6 +117,7 @@ class RunWriter:
         with writing(folder):
             for file in (layout.EVENTS, layout.TRAIN_LOG):
                 self.digests[file] = _digest((folder / file).read_bytes())
+                self.unsynced.append(file)
 
     def artifacts(self) -> list[ResultArtifact]:
         """Return the artifacts as ``result.json`` lists them, sorted by path."""
