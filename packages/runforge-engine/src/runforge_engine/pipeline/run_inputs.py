@@ -56,12 +56,19 @@ class TableChoice:
 class RunInputs:
     """The inputs of a run that shares nothing."""
 
-    def __init__(self, threads: int | None = None) -> None:
+    def __init__(self, threads: int | None = None, *, warm: bool = False) -> None:
         #: Threads of a fit that can use several; None for all usable cores.
         self.threads = threads
+        #: Whether the process has loaded its libraries, so that what is small takes no time.
+        self.warm = warm
 
     def has(self, choice: TableChoice, seed: int | None = None) -> bool:
         """Return whether the table is known to this process, divided by ``seed`` if given."""
+        return False
+
+    @property
+    def knows_surroundings(self) -> bool:
+        """Whether :meth:`provenance` takes no time."""
         return False
 
     def source(

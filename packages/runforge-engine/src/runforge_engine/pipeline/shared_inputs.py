@@ -85,7 +85,7 @@ class SharedInputs(RunInputs):
     """
 
     def __init__(self, folder: Path, threads: int | None = None) -> None:
-        super().__init__(threads)
+        super().__init__(threads, warm=True)
         self._folder = folder
         self._tables: dict[TableChoice, tuple[str, SharedDataset]] = {}
         self._parts: OrderedDict[tuple[Path, int, str], DataParts] = OrderedDict()
@@ -97,6 +97,11 @@ class SharedInputs(RunInputs):
             return choice in self._tables
         folder = self._folder / _key(choice) / _TABLE
         return any((folder, seed) == known[:2] for known in self._parts)
+
+    @property
+    def knows_surroundings(self) -> bool:
+        """Whether this process has collected the provenance before."""
+        return self._provenance is not None
 
     def source(
         self, choice: TableChoice, configuration: Configuration, check: Check
@@ -197,7 +202,7 @@ def _key(choice: TableChoice) -> str:
 
 
 def _lock(path: Path, check: Check) -> BaseFileLock:
-    """Take a lock, as soon as whoever has it has done its work or died."""
+    """Take a lock, as soon as the process that has it has done its work or died."""
     from filelock import FileLock, Timeout
 
     lock = FileLock(path, thread_local=False)

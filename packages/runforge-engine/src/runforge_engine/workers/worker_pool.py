@@ -398,7 +398,8 @@ class _WorkerProcess:
     def _listen(self) -> None:
         try:
             while (message := read_frame(self._output.fileno())) is not None:
-                self._on_message(self, message)
+                for one in message["several"]:
+                    self._on_message(self, one)
         except (OSError, BrokenFrameError, KeyError, TypeError, ValueError, msgspec.MsgspecError):
             self.kill()  # It says what nobody understands.
         self.leaving = True
