@@ -52,7 +52,7 @@ ORDER = {
         "modeling",
         "pipeline",
         "workers",
-        "sweep",
+        "sweeps",
         "verification",
         "reproduction",
         "experiment.config",

@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -73,6 +73,8 @@ class WorkerPool:
     together
         Whether the runs belong together: then datasets, the state of the Git repository and what
         is known of the machine are read once for all of them. Otherwise each run reads anew.
+    inherited
+        Descriptors that the processes keep open until they end, such as that of a lock.
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class WorkerPool:
         threads: int | None = 1,
         shared: Path | None = None,
         together: bool = True,
+        inherited: Sequence[int] = (),
     ) -> None:
         self._jobs, self._store, self._private = jobs, store, private
         self._threads, self._shared, self._together = threads, shared, together
@@ -92,6 +95,7 @@ class WorkerPool:
         self._waiting: deque[RunTask] = deque()
         self._messages: queue.SimpleQueue[WorkerMessage] = queue.SimpleQueue()
         self._closed = self._has_folder = False
+        self._inherited = tuple(inherited)
 
     def start(self) -> None:
         """Start all processes, so that they load their libraries before the first task.
@@ -219,7 +223,7 @@ class WorkerPool:
         if self._together and not self._has_folder:
             self._shared = _new_folder(self._shared)
             self._has_folder = True
-        worker = _WorkerProcess(self._on_message, self._on_end)
+        worker = _WorkerProcess(self._on_message, self._on_end, self._inherited)
         self._workers.append(worker)
         worker.send(
             {
@@ -296,6 +300,7 @@ class _WorkerProcess:
         self,
         on_message: Callable[[_WorkerProcess, dict[str, Any]], None],
         on_end: Callable[[_WorkerProcess], None],
+        inherited: Sequence[int] = (),
     ) -> None:
         #: The task that it has, and the run once that has a folder.
         self.number: int | None = None
@@ -318,6 +323,7 @@ class _WorkerProcess:
                 stdout=subprocess.PIPE,
                 stderr=self._errors,
                 bufsize=0,
+                pass_fds=inherited,
                 # Ctrl-C on the terminal is handled by the caller only.
                 start_new_session=True,
             )
