@@ -52,6 +52,7 @@ ORDER = {
         "modeling",
         "pipeline",
         "workers",
+        "sweep",
         "verification",
         "reproduction",
         "experiment.config",
@@ -69,8 +70,10 @@ ORDER = {
         "shell",
         "render",
         "report",
+        "answers",
         "export",
         "browse",
+        "serve",
         "commands",
     ],
 }
