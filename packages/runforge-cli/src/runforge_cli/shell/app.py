@@ -17,6 +17,7 @@ COMMANDS = {
     "train": "Train a classifier on a dataset and record the run.",
     "run": "Execute a request file.",
     "rerun": "Repeat a run, with or without changes.",
+    "sweep": "Train many runs: a grid of settings, or a plan.",
     "cancel": "Cancel a run that is in progress elsewhere.",
     "runs": "List the runs of the store.",
     "show": "Show a summary of a run.",

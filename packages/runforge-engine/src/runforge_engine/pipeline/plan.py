@@ -22,10 +22,11 @@ from runforge_contracts.types import (
     UsedDevice,
 )
 
-from runforge_engine.data.dataset_source import PYTHON, DatasetSource, dataset_path, read_source
+from runforge_engine.data.dataset_source import PYTHON, DatasetSource, dataset_path
 from runforge_engine.modeling.configuration import Configuration, family_table
-from runforge_engine.pipeline.memory_estimate import check_memory
 from runforge_engine.pipeline.request import PreparedRequest
+from runforge_engine.pipeline.run_inputs import RunInputs, TableChoice
+from runforge_engine.runtime.background import Check
 from runforge_engine.runtime.clock import Clock, read_clock
 from runforge_engine.runtime.preload import Libraries
 
@@ -51,7 +52,9 @@ class Plan:
     request: Document[RequestV1]
     store: StoreLayout
     configuration: Configuration
+    choice: TableChoice
     source: DatasetSource
+    inputs: RunInputs
     #: The libraries of the training, which are being imported.
     libraries: Libraries
     start: Start
@@ -98,6 +101,8 @@ def make_plan(
     request: PreparedRequest,
     store: StoreLayout,
     start: Start,
+    inputs: RunInputs,
+    check: Check,
     notes: Sequence[Diagnostic] = (),
 ) -> Plan:
     """Check what can be checked before anything is written, and read the dataset's bytes.
@@ -112,6 +117,10 @@ def make_plan(
         The store that the run belongs to; its workspace is the base of relative paths.
     start
         When the run started.
+    inputs
+        Where the run takes its dataset from.
+    check
+        Called while waiting for other runs; an exception that it raises ends the waiting.
     notes
         Diagnostics about the request.
 
@@ -121,23 +130,39 @@ def make_plan(
         For a dataset path that leads out of the workspace, and a dataset that is missing or too
         large for the memory.
     """
-    content, configuration = request.document.content, request.configuration
+    configuration = request.configuration
     gpu_reason = None
-    if content["device"]["type"] == "gpu":
+    if request.document.content["device"]["type"] == "gpu":
         gpu_reason = "The model families of this version compute on the CPU only."
-    dataset = content["dataset"]
-    path = dataset_path(dataset["path"], store.workspace)
+    choice = choose_table(request, store)
     libraries = Libraries(family_table(configuration.family).module)
-    check_memory(path, dataset["label_column"], dataset.get("exclude_columns", ()), configuration)
-    source = read_source(path)
-    source.in_python = content["created_by"].startswith(PYTHON)
     return Plan(
         request.document,
         store,
         configuration,
-        source,
+        choice,
+        inputs.source(choice, configuration, check),
+        inputs,
         libraries,
         start,
         gpu_reason,
         tuple(notes),
+    )
+
+
+def choose_table(request: PreparedRequest, store: StoreLayout) -> TableChoice:
+    """Return which dataset a request names, and what of it is used.
+
+    Raises
+    ------
+    RunForgeError
+        ``PATH_OUTSIDE_ROOT``.
+    """
+    content = request.document.content
+    dataset = content["dataset"]
+    return TableChoice(
+        dataset_path(dataset["path"], store.workspace),
+        dataset["label_column"],
+        tuple(dataset.get("exclude_columns", ())),
+        content["created_by"].startswith(PYTHON),
     )

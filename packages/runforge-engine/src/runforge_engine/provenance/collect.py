@@ -61,7 +61,11 @@ def collect_provenance(
         by their size only), ``python``, ``client``, ``packages``, ``platform`` and ``numerics``.
         Unknown values are absent.
     """
-    git = _describe_git(workspace, store_name, report_gap or (lambda _: None))
+    return describe_process(client, describe_git(workspace, store_name, report_gap))
+
+
+def describe_process(client: str, git: dict[str, Any] | None) -> dict[str, Any]:
+    """Return what :func:`collect_provenance` returns, with a known state of Git."""
     wait_for_libraries()  # Git was running meanwhile.
     return {
         **({} if git is None else {"git": git}),
@@ -73,9 +77,11 @@ def collect_provenance(
     }
 
 
-def _describe_git(
-    workspace: Path, store_name: str, report_gap: Callable[[str], None]
+def describe_git(
+    workspace: Path, store_name: str, report_gap: Callable[[str], None] | None = None
 ) -> dict[str, Any] | None:
+    """Return ``git`` of :func:`collect_provenance`; None outside of a Git repository."""
+    report_gap = report_gap or (lambda _: None)
     try:
         state = read_git_state(workspace, store_name)
     except GitUnavailableError as reason:

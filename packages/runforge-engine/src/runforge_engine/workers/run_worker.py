@@ -28,6 +28,8 @@ from runforge_contracts.validation import validate
 from runforge_engine.pipeline.execute import ExecutionResult, execute
 from runforge_engine.pipeline.observer import Observer
 from runforge_engine.pipeline.request import prepare
+from runforge_engine.pipeline.run_inputs import RunInputs
+from runforge_engine.pipeline.shared_inputs import SharedInputs
 from runforge_engine.runtime.background import stragglers_running
 from runforge_engine.runtime.cancellation import Cancellation
 from runforge_engine.runtime.numeric_environment import pin_environment
@@ -61,6 +63,7 @@ class Worker:
         self._parent = os.getppid()
         self._settings: dict[str, Any] = {}
         self._gone = False
+        self._inputs = RunInputs()
 
     def serve(self) -> None:
         """Execute tasks until the pool closes the input."""
@@ -70,6 +73,7 @@ class Worker:
         self._settings = hello["hello"]
         threading.Thread(target=self._listen, name="runforge-worker", daemon=True).start()
         signal.signal(signal.SIGTERM, self._on_terminate)
+        self._inputs = _inputs_of(self._settings)
         _prepare(self._settings)
         self.say({"ready": os.getpid()})
         while (job := self._jobs.get()) is not None:
@@ -123,6 +127,7 @@ class Worker:
             private=self._settings["private"],
             observer=_Forwarding(self, job.task["number"]),
             cancellation=job.cancellation,
+            inputs=self._inputs,
         )
 
     def _listen(self) -> None:
@@ -186,6 +191,12 @@ def _prepare(settings: dict[str, Any]) -> None:
         from runforge_engine.pipeline import training  # noqa: F401 - it is used later
 
         Libraries("sklearn.linear_model").wait_for_all()
+
+
+def _inputs_of(settings: dict[str, Any]) -> RunInputs:
+    if settings["shared"] is None:
+        return RunInputs(settings["threads"])
+    return SharedInputs(Path(settings["shared"]), settings["threads"])
 
 
 def _store_of(settings: dict[str, Any]) -> StoreLayout:

@@ -26,6 +26,7 @@ import msgspec
 from runforge_contracts.diagnostics import Diagnostic
 from runforge_contracts.display import printable, shorten
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.fs.files import writing
 from runforge_contracts.store.layout import StoreLayout
 
 from runforge_engine.runtime.interpreter import own_command, own_environment
@@ -90,7 +91,7 @@ class WorkerPool:
         self._workers: list[_WorkerProcess] = []
         self._waiting: deque[RunTask] = deque()
         self._messages: queue.SimpleQueue[WorkerMessage] = queue.SimpleQueue()
-        self._closed = False
+        self._closed = self._has_folder = False
 
     def start(self) -> None:
         """Start all processes, so that they load their libraries before the first task.
@@ -98,7 +99,7 @@ class WorkerPool:
         Raises
         ------
         RunForgeError
-            ``INTERNAL`` where no process can be started.
+            ``INTERNAL`` where no process can be started, ``STORE_NOT_WRITABLE``.
         """
         with self._lock:
             while len(self._workers) < self._jobs:
@@ -110,7 +111,7 @@ class WorkerPool:
         Raises
         ------
         RunForgeError
-            ``INTERNAL`` where no process can be started.
+            ``INTERNAL`` where no process can be started, ``STORE_NOT_WRITABLE``.
         """
         with self._lock:
             if self._closed:
@@ -177,7 +178,7 @@ class WorkerPool:
             worker.kill()
         for worker in workers:
             worker.join()
-        if self._shared is not None:
+        if self._shared is not None and self._has_folder:
             shutil.rmtree(self._shared, ignore_errors=True)
 
     def __enter__(self) -> Self:
@@ -215,8 +216,9 @@ class WorkerPool:
             )
 
     def _add_worker(self, *, warm: bool = False) -> _WorkerProcess:
-        if self._shared is None and self._together:
-            self._shared = Path(tempfile.mkdtemp(prefix="runforge-"))
+        if self._together and not self._has_folder:
+            self._shared = _new_folder(self._shared)
+            self._has_folder = True
         worker = _WorkerProcess(self._on_message, self._on_end)
         self._workers.append(worker)
         worker.send(
@@ -226,8 +228,7 @@ class WorkerPool:
                     "store": self._store.name,
                     "private": self._private,
                     "threads": self._threads,
-                    "shared": None if self._shared is None else str(self._shared),
-                    "together": self._together,
+                    "shared": str(self._shared) if self._together else None,
                     "warm": warm,
                 }
             }
@@ -273,6 +274,19 @@ class WorkerPool:
                 self._waiting.clear()
             for task in refused:
                 self._messages.put(RunRefused(task.number, error))
+
+
+def _new_folder(path: Path | None) -> Path:
+    """Return an empty folder that no other user can write to, instead of what has its name."""
+    if path is None:
+        return Path(tempfile.mkdtemp(prefix="runforge-"))
+    with writing(path):
+        if path.is_symlink() or path.is_file():
+            path.unlink()
+        elif path.exists():
+            shutil.rmtree(path)
+        path.mkdir(mode=0o700)
+    return path
 
 
 class _WorkerProcess:
