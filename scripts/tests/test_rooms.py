@@ -50,6 +50,7 @@ ORDER = {
         "provenance",
         "modeling",
         "pipeline",
+        "distributed",
         "verification",
         "reproduction",
         "experiment.config",

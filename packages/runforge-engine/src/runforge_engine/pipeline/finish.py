@@ -105,7 +105,7 @@ def finish_run(
     writer.add_logs()
     result = msgspec.structs.replace(result, artifacts=writer.artifacts())
     writer.finish(log.run_id, result)
-    _append(store, writer)
+    append_run(store, writer)
     raw: dict[str, Any] = msgspec.to_builtins(result)
     return raw
 
@@ -170,8 +170,14 @@ def _provenance(
     return msgspec.convert(raw, Provenance)
 
 
-def _append(store: StoreLayout, writer: RunWriter) -> None:
-    """Append the run to the index; the run is complete even where that fails."""
+def append_run(store: StoreLayout, writer: RunWriter) -> None:
+    """Append a complete run to the index of its store; it stays complete where that fails.
+
+    Raises
+    ------
+    RunForgeError
+        What :func:`~runforge_engine.store.run_folders.append_entry` raises.
+    """
     folder = writer.folder
     try:
         store = _store_of(folder, writer.hold.moved_from, store)

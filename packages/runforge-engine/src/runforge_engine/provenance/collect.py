@@ -61,21 +61,31 @@ def collect_provenance(
         by their size only), ``python``, ``client``, ``packages``, ``platform`` and ``numerics``.
         Unknown values are absent.
     """
-    git = _describe_git(workspace, store_name, report_gap or (lambda _: None))
+    git = describe_git(workspace, store_name, report_gap or (lambda _: None))
     wait_for_libraries()  # Git was running meanwhile.
+    environment = describe_environment()
     return {
         **({} if git is None else {"git": git}),
-        "python": _describe_python(),
+        "python": environment.pop("python"),
         "client": client,
+        **environment,
+    }
+
+
+def describe_environment() -> dict[str, Any]:
+    """Return ``python``, ``packages``, ``platform`` and ``numerics`` of this process."""
+    return {
+        "python": _describe_python(),
         "packages": _package_versions(),
         "platform": describe_platform(),
         "numerics": describe_numerics(),
     }
 
 
-def _describe_git(
+def describe_git(
     workspace: Path, store_name: str, report_gap: Callable[[str], None]
 ) -> dict[str, Any] | None:
+    """Return ``git`` as :func:`collect_provenance` does; None outside a repository."""
     try:
         state = read_git_state(workspace, store_name)
     except GitUnavailableError as reason:
