@@ -50,6 +50,7 @@ ORDER = {
         "provenance",
         "modeling",
         "pipeline",
+        "workers",
         "distributed",
         "verification",
         "reproduction",
