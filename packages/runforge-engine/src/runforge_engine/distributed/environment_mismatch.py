@@ -9,7 +9,7 @@ Source: specification, sections 13.2 and 14.1.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from runforge_contracts.comparison.environment_difference import by_relevance, environment_fields
@@ -66,14 +66,14 @@ def _text(value: Any) -> str:
 
 
 def mismatch_error(
-    workers: Mapping[str, Iterable[EnvironmentDifference]], *, total: int
+    workers: Mapping[str, Sequence[EnvironmentDifference | str]], *, total: int
 ) -> RunForgeError:
     """Return the error for workers that have other versions.
 
     Parameters
     ----------
     workers
-        Name and differences of each of them.
+        Name and differences of each of them; or a sentence in place of a difference.
     total
         How many workers there are.
     """

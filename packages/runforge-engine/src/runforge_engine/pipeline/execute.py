@@ -34,6 +34,7 @@ from runforge_engine.pipeline.observer import Observer
 from runforge_engine.pipeline.plan import Plan, Start, make_plan
 from runforge_engine.pipeline.request import PreparedRequest, prepare
 from runforge_engine.pipeline.run_writer import RunWriter
+from runforge_engine.provenance.collect import RunOrigin
 from runforge_engine.provenance.privacy import Shortening, is_wanted
 from runforge_engine.runtime.background import run_in_background
 from runforge_engine.runtime.cancellation import Cancellation
@@ -70,6 +71,8 @@ def execute(
     folder: Path | None = None,
     private: bool | None = None,
     notes: Sequence[Diagnostic] = (),
+    dataset_file: Path | None = None,
+    origin: RunOrigin | None = None,
     observer: Observer | None = None,
     cancellation: Cancellation | None = None,
 ) -> ExecutionResult:
@@ -92,6 +95,8 @@ def execute(
         ``RUNFORGE_PRIVATE``.
     notes
         Diagnostics about the request, to be recorded with the others.
+    dataset_file, origin
+        Of a run for another machine; see :func:`~runforge_engine.pipeline.plan.make_plan`.
     observer
         Receives every event and diagnostic.
     cancellation
@@ -107,7 +112,10 @@ def execute(
     start = Start.now()
     try:
         plan = run_in_background(
-            lambda: make_plan(request, store, start, notes), cancellation.check
+            lambda: make_plan(
+                request, store, start, notes, dataset_file=dataset_file, origin=origin
+            ),
+            cancellation.check,
         )
     except CancelledError as refusal:
         refusal.hint = _NOTHING_YET
@@ -267,6 +275,7 @@ def _run(
         *(writer, plan.request, plan.store, plan.start, log, error),
         config=plan.effective_config(),
         summary=summary,
+        origin=plan.origin,
     )
     if interrupt is not None:
         raise interrupt

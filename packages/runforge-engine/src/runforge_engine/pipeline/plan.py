@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple, Self
 
 from msgspec import UNSET
@@ -26,6 +27,7 @@ from runforge_engine.data.dataset_source import PYTHON, DatasetSource, dataset_p
 from runforge_engine.modeling.configuration import Configuration, family_table
 from runforge_engine.pipeline.memory_estimate import check_memory
 from runforge_engine.pipeline.request import PreparedRequest
+from runforge_engine.provenance.collect import RunOrigin
 from runforge_engine.runtime.clock import Clock, read_clock
 from runforge_engine.runtime.preload import Libraries
 
@@ -59,6 +61,8 @@ class Plan:
     gpu_reason: str | None
     #: Diagnostics about the request.
     notes: tuple[Diagnostic, ...] = ()
+    #: The origin of a run whose workspace is not on this machine.
+    origin: RunOrigin | None = None
 
     @property
     def device(self) -> UsedDevice:
@@ -99,6 +103,9 @@ def make_plan(
     store: StoreLayout,
     start: Start,
     notes: Sequence[Diagnostic] = (),
+    *,
+    dataset_file: Path | None = None,
+    origin: RunOrigin | None = None,
 ) -> Plan:
     """Check what can be checked before anything is written, and read the dataset's bytes.
 
@@ -114,6 +121,10 @@ def make_plan(
         When the run started.
     notes
         Diagnostics about the request.
+    dataset_file
+        The file that is read as the dataset, where the recorded path is one on another machine.
+    origin
+        The origin of a run whose workspace is not on this machine.
 
     Raises
     ------
@@ -128,8 +139,10 @@ def make_plan(
     dataset = content["dataset"]
     path = dataset_path(dataset["path"], store.workspace)
     libraries = Libraries(family_table(configuration.family).module)
-    check_memory(path, dataset["label_column"], dataset.get("exclude_columns", ()), configuration)
-    source = read_source(path)
+    file = dataset_file or path
+    check_memory(file, dataset["label_column"], dataset.get("exclude_columns", ()), configuration)
+    source = read_source(file)
+    source.path = path  # Messages name the dataset as the request does.
     source.in_python = content["created_by"].startswith(PYTHON)
     return Plan(
         request.document,
@@ -140,4 +153,5 @@ def make_plan(
         start,
         gpu_reason,
         tuple(notes),
+        origin,
     )

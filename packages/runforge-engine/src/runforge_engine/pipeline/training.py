@@ -241,7 +241,11 @@ def _provenance(plan: Plan) -> tuple[Provenance, list[Diagnostic]]:
     """Return the run's provenance, and a diagnostic for each gap in it."""
     gaps: list[str] = []
     provenance = collect_provenance(
-        plan.store.workspace, plan.store.name, plan.request.raw["created_by"], gaps.append
+        plan.store.workspace,
+        plan.store.name,
+        plan.request.raw["created_by"],
+        gaps.append,
+        plan.origin,
     )
     found = [diagnostic(DiagnosticCode.PROVENANCE_INCOMPLETE, gap) for gap in gaps]
     if not provenance["numerics"]["pinned"]:

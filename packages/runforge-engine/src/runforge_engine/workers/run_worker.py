@@ -32,7 +32,12 @@ from runforge_engine.runtime.background import stragglers_running
 from runforge_engine.runtime.cancellation import Cancellation
 from runforge_engine.runtime.numeric_environment import pin_environment
 from runforge_engine.runtime.preload import Libraries, own_process
-from runforge_engine.workers.worker_messages import BrokenFrameError, read_frame, write_frame
+from runforge_engine.workers.worker_messages import (
+    BrokenFrameError,
+    RunTask,
+    read_frame,
+    write_frame,
+)
 
 #: Within how many seconds a worker ends whose pool is gone.
 END_WITHIN = 2.0
@@ -113,13 +118,16 @@ class Worker:
         }
 
     def _execute(self, job: _Job) -> ExecutionResult:
-
-        raw = job.task["request"]
-        validate(raw, "request.v1")
-        request = prepare(Document[RequestV1](raw, "request.v1"), job.task["cli_parameters"])
+        task, store = RunTask.from_dict(job.task), _store_of(self._settings)
+        validate(task.request, "request.v1")
+        request = prepare(Document[RequestV1](task.request, "request.v1"), task.cli_parameters)
         return execute(
             request,
-            _store_of(self._settings),
+            store,
+            folder=None if task.run_id is None else store.run_folder(task.run_id),
+            notes=task.notes,
+            dataset_file=task.dataset_file,
+            origin=task.origin,
             private=self._settings["private"],
             observer=_Forwarding(self, job.task["number"]),
             cancellation=job.cancellation,

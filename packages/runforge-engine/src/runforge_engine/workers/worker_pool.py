@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -72,6 +72,8 @@ class WorkerPool:
     together
         Whether the runs belong together: then datasets, the state of the Git repository and what
         is known of the machine are read once for all of them. Otherwise each run reads anew.
+    variables
+        Environment variables of the processes, besides those of this one.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class WorkerPool:
         threads: int | None = 1,
         shared: Path | None = None,
         together: bool = True,
+        variables: Mapping[str, str] | None = None,
     ) -> None:
         self._jobs, self._store, self._private = jobs, store, private
         self._threads, self._shared, self._together = threads, shared, together
@@ -91,6 +94,7 @@ class WorkerPool:
         self._waiting: deque[RunTask] = deque()
         self._messages: queue.SimpleQueue[WorkerMessage] = queue.SimpleQueue()
         self._closed = False
+        self._environment = own_environment({**os.environ, **(variables or {})}, Path())
 
     def start(self) -> None:
         """Start all processes, so that they load their libraries before the first task.
@@ -204,20 +208,12 @@ class WorkerPool:
                 worker = max(free, key=lambda one: one.ready) if free else self._add_worker()
                 task = self._waiting.popleft()
                 worker.number, worker.run_id = task.number, None
-            worker.send(
-                {
-                    "run": {
-                        "number": task.number,
-                        "request": task.request,
-                        "cli_parameters": task.cli_parameters,
-                    }
-                }
-            )
+            worker.send({"run": task.to_dict()})
 
     def _add_worker(self, *, warm: bool = False) -> _WorkerProcess:
         if self._shared is None and self._together:
             self._shared = Path(tempfile.mkdtemp(prefix="runforge-"))
-        worker = _WorkerProcess(self._on_message, self._on_end)
+        worker = _WorkerProcess(self._environment, self._on_message, self._on_end)
         self._workers.append(worker)
         worker.send(
             {
@@ -280,6 +276,7 @@ class _WorkerProcess:
 
     def __init__(
         self,
+        environment: Mapping[str, str],
         on_message: Callable[[_WorkerProcess, dict[str, Any]], None],
         on_end: Callable[[_WorkerProcess], None],
     ) -> None:
@@ -299,7 +296,7 @@ class _WorkerProcess:
         try:
             self._process = subprocess.Popen(
                 own_command(_PROGRAM),
-                env=own_environment(os.environ, Path()),
+                env=environment,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._errors,
