@@ -132,6 +132,11 @@ class Cluster:
         except OSError as error:
             raise self.lost_error(str(error)) from None
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether the connection that was made stands."""
+        return self.client is not None and self.client.status == "running"
+
     def watch(self) -> None:
         """Begin to report workers that join or leave."""
         threading.Thread(target=self._watch, name="runforge-watch", daemon=True).start()
@@ -191,7 +196,7 @@ class Cluster:
     def close(self, within: float) -> None:
         """End the sessions on the workers, and disconnect."""
         self._ending.set()
-        if self.client is not None and self.client.status == "running":
+        if self.is_connected:
             addresses = [*self._known]
             ending = self._calls.submit(
                 self.client.run,
@@ -252,6 +257,10 @@ class Cluster:
     def _watch(self) -> None:
         silent_since: float | None = None
         while not self._ending.wait(_LOOK):
+            if not self.is_connected:
+                # Dask would connect again, but the sessions have ended with the connection.
+                self._on_lost("the connection was closed")
+                return
             try:
                 identities = self._identities()
                 gone = self._known - identities.keys()
@@ -271,8 +280,6 @@ class Cluster:
                     return
                 now = time.monotonic()
                 silent_since = silent_since or now
-                if self.client.status != "running" or now - silent_since > _LOST_AFTER:
-                    if self.client.status == "connecting" and now - silent_since <= _LOST_AFTER:
-                        continue
+                if now - silent_since > _LOST_AFTER:
                     self._on_lost(str(error) or type(error).__name__)
                     return

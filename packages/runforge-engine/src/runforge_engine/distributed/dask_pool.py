@@ -403,11 +403,11 @@ class DaskPool:
     def _lose_all(self, reason: str) -> None:
         for attempt in [*self._attempts.values()]:
             self._lose(attempt, "the scheduler was lost")
-        self._lost = self._cluster.lost_error(reason)
+        self._lost = self._lost or self._cluster.lost_error(reason)
 
     def _distribute(self) -> None:
         """Give waiting tasks to free workers, and datasets to those that lack them."""
-        if self._lost is not None:
+        if self._lost is not None or not self._cluster.is_connected:
             return
         for item in [*self._waiting]:
             if self._jobs is not None and len(self._attempts) >= self._jobs:
@@ -518,6 +518,9 @@ class DaskPool:
     def _finish(self, attempt: _Attempt) -> None:
         """Receive what a task has returned."""
         if self._attempts.get(attempt.number) is not attempt:
+            return
+        if not self._cluster.is_connected:
+            self._lose_all("the connection was closed")
             return
         try:
             answer = attempt.future.result(timeout=_ARRIVAL)
