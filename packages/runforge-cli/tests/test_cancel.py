@@ -40,13 +40,13 @@ main()
 #: Where each stage spends its time, and the step that the run names when it is cancelled there;
 #: Git is asked while the data is read, and the model is written while it is evaluated.
 STAGES = {
-    "opening the dataset": ("runforge_engine.pipeline.plan", "read_source", None),
+    "opening the dataset": ("runforge_engine.pipeline.run_inputs", "read_source", None),
     "importing": ("runforge_engine.pipeline.execute", "_import_training", "start"),
-    "reading data": ("runforge_engine.pipeline.training", "load_dataset", "dataset"),
-    "splitting": ("runforge_engine.pipeline.training", "split_rows", "training"),
+    "reading data": ("runforge_engine.data.dataset", "load_dataset", "dataset"),
+    "splitting": ("runforge_engine.data.split", "split_rows", "training"),
     "asking git": ("runforge_engine.provenance.collect", "read_git_state", "dataset training"),
     "building": ("runforge_engine.modeling.fit", "build_pipeline", "training"),
-    "fitting": ("runforge_engine.modeling.fit", "_fit_pipeline", "training"),
+    "fitting": ("runforge_engine.modeling.fit", "_scale", "training"),
     "evaluating": ("runforge_engine.pipeline.training", "evaluate", "evaluation"),
     "interpreting": ("runforge_engine.pipeline.training", "interpret", "evaluation"),
     "pickling": ("runforge_engine.pipeline.training", "dump_model", "evaluation artifacts"),

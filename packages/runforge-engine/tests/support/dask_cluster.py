@@ -123,13 +123,10 @@ class DaskCluster:
     ) -> subprocess.Popen[bytes]:
         home = self.folder / name
         home.mkdir()
-        command = [
-            sys.executable,
-            "-P",
-            "-m",
-            "distributed.cli.dask_" + arguments[0],
-            *arguments[1:],
-        ]
+        command = [sys.executable, "-P", "-m", f"distributed.cli.dask_{program}", *arguments]
+        for option, value in options.items():
+            command += [f"--{option}", str(value)]
+        command.append("--no-dashboard")
         environment = {**os.environ, "PYTHONPATH": "", **(variables or {})}
         if isolated and (unshare := _unshare()):
             script = 'mount -t tmpfs none "$0" && exec "$@"'

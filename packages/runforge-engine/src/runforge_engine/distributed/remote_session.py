@@ -74,9 +74,6 @@ class RemoteSession:
     def __init__(self, worker: Any, settings: Mapping[str, Any], host: str) -> None:
         self._worker = worker
         self._topic = str(settings["topic"])
-        self._origin = RunOrigin(
-            settings["git"], tuple(settings["gaps"]), None if settings["private"] else host
-        )
         self._folder = Path(tempfile.mkdtemp(prefix="runforge-", dir=worker.local_directory))
         (self._folder / "datasets").mkdir()
         (self._folder / "workspace").mkdir()
@@ -87,7 +84,11 @@ class RemoteSession:
             self.store,
             private=settings["private"],
             threads=settings["threads"],
+            shared=self._folder / "shared",
             variables=settings["variables"],
+            origin=RunOrigin(
+                settings["git"], tuple(settings["gaps"]), None if settings["private"] else host
+            ),
         )
         self._queues: dict[int, queue.SimpleQueue[WorkerMessage | None]] = {}
         self._cancelled: dict[int, str] = {}
@@ -113,7 +114,6 @@ class RemoteSession:
                     run_id=task["run_id"],
                     notes=tuple(msgspec.convert(note, Diagnostic) for note in task["notes"]),
                     dataset_file=dataset,
-                    origin=self._origin,
                 )
             )
             return self._answer(number, str(task["run_id"]), messages)

@@ -18,6 +18,7 @@ import threading
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -62,15 +63,46 @@ class Fitted:
     diagnostics: tuple[Diagnostic, ...]
 
 
-def build_pipeline(configuration: Configuration) -> Any:
-    """Return the unfitted pipeline, with every parameter of the estimator set."""
+@dataclass(frozen=True, slots=True, eq=False)
+class FittedScaler:
+    """A scaler that was fitted to the rows to train with, which it has scaled."""
+
+    scaler: Any
+    #: The warnings that the fit gave: names of their categories, and texts.
+    warnings: tuple[tuple[str, str], ...] = ()
+
+
+def build_pipeline(configuration: Configuration, scaler: Any = None) -> Any:
+    """Return the unfitted pipeline, with every parameter of the estimator set.
+
+    ``scaler`` is one that was fitted before, if there is one.
+    """
     from sklearn.pipeline import Pipeline
     from sklearn.preprocessing import StandardScaler
 
     table = family_table(configuration.family)
     estimator = getattr(importlib.import_module(table.module), table.estimator)
     classifier = estimator(**configuration.estimator_parameters())
-    return Pipeline([("scaler", StandardScaler()), ("clf", classifier)])
+    # A fitted scaler may be that of other pipelines, too.
+    first = StandardScaler() if scaler is None else copy.copy(scaler)
+    return Pipeline([("scaler", first), ("clf", classifier)])
+
+
+def fit_scaler(X: Any) -> FittedScaler:
+    """Fit a scaler to the rows to train with, and scale them in place.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        C-contiguous float64.
+    """
+    from sklearn.preprocessing import StandardScaler
+
+    scaler = StandardScaler()
+    with _recording() as caught, _as_error_of_ours():
+        assert _scale(scaler, X) is X  # noqa: S101 - by what the parameter is
+    texts = tuple((item.category.__name__, shorten(str(item.message), 500)) for item in caught)
+    return FittedScaler(scaler, texts)
 
 
 def fit(
@@ -81,6 +113,7 @@ def fit(
     progress: Progress,
     cancellation: Cancellation,
     n_jobs: int | None = None,
+    scaled: FittedScaler | None = None,
 ) -> Fitted:
     """Fit the pipeline.
 
@@ -89,7 +122,8 @@ def fit(
     configuration : Configuration
         What to fit.
     X : ndarray of shape (n_samples, n_features)
-        Features as C-contiguous float64; scaled in place, so the caller's array is used up.
+        Features as C-contiguous float64; scaled in place, so the caller's array is used up. With
+        ``scaled`` they are scaled already, may be float32 for a forest, and stay as they are.
     y : ndarray of shape (n_samples,)
         Class labels.
     progress : callable
@@ -99,13 +133,16 @@ def fit(
         Ends the wait for the fit.
     n_jobs : int, optional
         Threads for a forest; all usable cores by default. It does not change the model.
+    scaled : FittedScaler, optional
+        The scaler that has scaled ``X``, to become the first step of the pipeline.
 
     Raises
     ------
     RunForgeError
         ``TRAINING_FAILED`` where the estimator raises, ``CANCELLED``.
     """
-    pipeline = run_in_background(lambda: build_pipeline(configuration), cancellation.check)
+    scaler = None if scaled is None else scaled.scaler
+    pipeline = run_in_background(lambda: build_pipeline(configuration, scaler), cancellation.check)
     diagnostics: list[Diagnostic] = []
     grown: queue.SimpleQueue[int] = queue.SimpleQueue()
     steps, total = deque[int](), 0
@@ -115,21 +152,14 @@ def fit(
         steps.extend([*range(at_once, total, at_once), total])
 
     def work(stop: threading.Event) -> None:
-        from threadpoolctl import threadpool_limits
-
-        with threadpool_limits(limits=1), warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            try:
-                _fit_pipeline(pipeline, X, y, n_jobs or usable_cores(), grown, stop)
-            except MemoryError:
-                raise
-            except Exception as error:
-                raise RunForgeError(
-                    ErrorCode.TRAINING_FAILED,
-                    f"The estimator failed: {printable(shorten(str(error), 500))}",
-                    hint="Check the hyperparameters against the data.",
-                ) from error
-        diagnostics.extend(_explain(caught, pipeline))
+        with _recording() as caught, _as_error_of_ours():
+            rows = X if scaled is not None else _scale(pipeline.named_steps["scaler"], X)
+            classifier = pipeline.named_steps["clf"]
+            if hasattr(classifier, "n_estimators"):
+                _grow(classifier, rows, y, n_jobs or usable_cores(), grown, stop)
+            else:
+                classifier.fit(rows, y)
+        diagnostics.extend(_explain(() if scaled is None else scaled.warnings, caught, pipeline))
 
     def tell() -> None:
         while not grown.empty():
@@ -178,23 +208,37 @@ def dump_model(pipeline: Any, feature_names: Sequence[str]) -> bytes:
     return buffer.getvalue()
 
 
-def _fit_pipeline(
-    pipeline: Any,
-    X: Any,
-    y: Any,
-    n_jobs: int,
-    grown: queue.SimpleQueue[int],
-    stop: threading.Event,
-) -> None:
-    scaler, classifier = pipeline.named_steps["scaler"], pipeline.named_steps["clf"]
+@contextmanager
+def _recording() -> Iterator[list[warnings.WarningMessage]]:
+    """Record warnings, and let the numeric libraries use one thread."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(limits=1), warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield caught
+
+
+@contextmanager
+def _as_error_of_ours() -> Iterator[None]:
+    try:
+        yield
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise RunForgeError(
+            ErrorCode.TRAINING_FAILED,
+            f"The estimator failed: {printable(shorten(str(error), 500))}",
+            hint="Check the hyperparameters against the data.",
+        ) from error
+
+
+def _scale(scaler: Any, X: Any) -> Any:
+    """Fit a scaler to the rows ``X``, scale them in place, and return them."""
     scaler.copy = False  # One table in memory instead of two; the bits are the same.
     scaled = scaler.fit_transform(X)
     scaler.copy = True
     _scale_the_rest(scaler, scaled)
-    if hasattr(classifier, "n_estimators"):
-        _grow(classifier, scaled, y, n_jobs, grown, stop)
-    else:
-        classifier.fit(scaled, y)
+    return scaled
 
 
 def _scale_the_rest(scaler: Any, scaled: Any) -> None:
@@ -325,12 +369,20 @@ def portions_of(total: int, threads: int, most: int) -> Iterator[tuple[int, int]
         begin = end
 
 
-def _explain(caught: Sequence[warnings.WarningMessage], pipeline: Any) -> list[Diagnostic]:
-    """Return the warnings of the fit as diagnostics, each message once."""
+def _explain(
+    before: Sequence[tuple[str, str]], caught: Sequence[warnings.WarningMessage], pipeline: Any
+) -> list[Diagnostic]:
+    """Return the warnings of the fit as diagnostics, each message once.
+
+    ``before`` are those of the scaler, where it was fitted before.
+    """
     from sklearn.exceptions import ConvergenceWarning
 
     classifier = pipeline.named_steps["clf"]
-    found: dict[str, Diagnostic] = {}
+    found = {
+        text: diagnostic(DiagnosticCode.TRAINING_WARNING, text, category=category)
+        for category, text in before
+    }
     for warning in caught:
         text = shorten(str(warning.message), 500)
         if issubclass(warning.category, ConvergenceWarning):

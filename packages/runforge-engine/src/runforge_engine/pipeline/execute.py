@@ -33,8 +33,8 @@ from runforge_engine.pipeline.finish import FinalStatus, finish_run, log_end, st
 from runforge_engine.pipeline.observer import Observer
 from runforge_engine.pipeline.plan import Plan, Start, make_plan
 from runforge_engine.pipeline.request import PreparedRequest, prepare
+from runforge_engine.pipeline.run_inputs import RunInputs
 from runforge_engine.pipeline.run_writer import RunWriter
-from runforge_engine.provenance.collect import RunOrigin
 from runforge_engine.provenance.privacy import Shortening, is_wanted
 from runforge_engine.runtime.background import run_in_background
 from runforge_engine.runtime.cancellation import Cancellation
@@ -71,10 +71,9 @@ def execute(
     folder: Path | None = None,
     private: bool | None = None,
     notes: Sequence[Diagnostic] = (),
-    dataset_file: Path | None = None,
-    origin: RunOrigin | None = None,
     observer: Observer | None = None,
     cancellation: Cancellation | None = None,
+    inputs: RunInputs | None = None,
 ) -> ExecutionResult:
     """Train as ``request`` asks, in a new run folder, and return how it finished.
 
@@ -95,12 +94,12 @@ def execute(
         ``RUNFORGE_PRIVATE``.
     notes
         Diagnostics about the request, to be recorded with the others.
-    dataset_file, origin
-        Of a run for another machine; see :func:`~runforge_engine.pipeline.plan.make_plan`.
     observer
         Receives every event and diagnostic.
     cancellation
         Ends the run early; see :class:`~runforge_engine.runtime.cancellation.Cancellation`.
+    inputs
+        Where the run takes its dataset from; by default it shares nothing with other runs.
 
     Raises
     ------
@@ -108,18 +107,30 @@ def execute(
         For errors before the run has a folder: the dataset's path, the memory, the store.
         Later errors are in the returned value.
     """
-    cancellation = cancellation or Cancellation()
-    start = Start.now()
+    cancellation, inputs = cancellation or Cancellation(), inputs or RunInputs()
+    start, check = Start.now(), cancellation.check
     try:
         plan = run_in_background(
-            lambda: make_plan(
-                request, store, start, notes, dataset_file=dataset_file, origin=origin
-            ),
-            cancellation.check,
+            lambda: make_plan(request, store, start, inputs, check, notes), check
         )
     except CancelledError as refusal:
         refusal.hint = _NOTHING_YET
         raise
+    try:
+        return _execute(plan, store, folder, private, observer, cancellation)
+    finally:
+        inputs.release(plan.source)
+
+
+def _execute(
+    plan: Plan,
+    store: StoreLayout,
+    folder: Path | None,
+    private: bool | None,
+    observer: Observer | None,
+    cancellation: Cancellation,
+) -> ExecutionResult:
+    """Claim a run folder and train in it."""
     shortening = None
     if is_wanted(private):
         shortening = Shortening(plan.request, store)
@@ -204,7 +215,8 @@ def execute_folder(
         writer.keep_request(request)
         try:
             plan = run_in_background(
-                lambda: make_plan(prepare(request), store, start), cancellation.check
+                lambda: make_plan(prepare(request), store, start, RunInputs(), cancellation.check),
+                cancellation.check,
             )
         except RunForgeError as refusal:
             # The folder exists already, and the client that created it waits for a result.
@@ -275,7 +287,7 @@ def _run(
         *(writer, plan.request, plan.store, plan.start, log, error),
         config=plan.effective_config(),
         summary=summary,
-        origin=plan.origin,
+        origin=plan.inputs.origin,
     )
     if interrupt is not None:
         raise interrupt

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple, Self
 
 from msgspec import UNSET
@@ -23,11 +22,11 @@ from runforge_contracts.types import (
     UsedDevice,
 )
 
-from runforge_engine.data.dataset_source import PYTHON, DatasetSource, dataset_path, read_source
+from runforge_engine.data.dataset_source import PYTHON, DatasetSource, dataset_path
 from runforge_engine.modeling.configuration import Configuration, family_table
-from runforge_engine.pipeline.memory_estimate import check_memory
 from runforge_engine.pipeline.request import PreparedRequest
-from runforge_engine.provenance.collect import RunOrigin
+from runforge_engine.pipeline.run_inputs import RunInputs, TableChoice
+from runforge_engine.runtime.background import Check
 from runforge_engine.runtime.clock import Clock, read_clock
 from runforge_engine.runtime.preload import Libraries
 
@@ -53,7 +52,9 @@ class Plan:
     request: Document[RequestV1]
     store: StoreLayout
     configuration: Configuration
+    choice: TableChoice
     source: DatasetSource
+    inputs: RunInputs
     #: The libraries of the training, which are being imported.
     libraries: Libraries
     start: Start
@@ -61,8 +62,6 @@ class Plan:
     gpu_reason: str | None
     #: Diagnostics about the request.
     notes: tuple[Diagnostic, ...] = ()
-    #: The origin of a run whose workspace is not on this machine.
-    origin: RunOrigin | None = None
 
     @property
     def device(self) -> UsedDevice:
@@ -102,10 +101,9 @@ def make_plan(
     request: PreparedRequest,
     store: StoreLayout,
     start: Start,
+    inputs: RunInputs,
+    check: Check,
     notes: Sequence[Diagnostic] = (),
-    *,
-    dataset_file: Path | None = None,
-    origin: RunOrigin | None = None,
 ) -> Plan:
     """Check what can be checked before anything is written, and read the dataset's bytes.
 
@@ -119,12 +117,12 @@ def make_plan(
         The store that the run belongs to; its workspace is the base of relative paths.
     start
         When the run started.
+    inputs
+        Where the run takes its dataset from.
+    check
+        Called while waiting for other runs; an exception that it raises ends the waiting.
     notes
         Diagnostics about the request.
-    dataset_file
-        The file that is read as the dataset, where the recorded path is one on another machine.
-    origin
-        The origin of a run whose workspace is not on this machine.
 
     Raises
     ------
@@ -132,26 +130,39 @@ def make_plan(
         For a dataset path that leads out of the workspace, and a dataset that is missing or too
         large for the memory.
     """
-    content, configuration = request.document.content, request.configuration
+    configuration = request.configuration
     gpu_reason = None
-    if content["device"]["type"] == "gpu":
+    if request.document.content["device"]["type"] == "gpu":
         gpu_reason = "The model families of this version compute on the CPU only."
-    dataset = content["dataset"]
-    path = dataset_path(dataset["path"], store.workspace)
+    choice = choose_table(request, store)
     libraries = Libraries(family_table(configuration.family).module)
-    file = dataset_file or path
-    check_memory(file, dataset["label_column"], dataset.get("exclude_columns", ()), configuration)
-    source = read_source(file)
-    source.path = path  # Messages name the dataset as the request does.
-    source.in_python = content["created_by"].startswith(PYTHON)
     return Plan(
         request.document,
         store,
         configuration,
-        source,
+        choice,
+        inputs.source(choice, configuration, check),
+        inputs,
         libraries,
         start,
         gpu_reason,
         tuple(notes),
-        origin,
+    )
+
+
+def choose_table(request: PreparedRequest, store: StoreLayout) -> TableChoice:
+    """Return which dataset a request names, and what of it is used.
+
+    Raises
+    ------
+    RunForgeError
+        ``PATH_OUTSIDE_ROOT``.
+    """
+    content = request.document.content
+    dataset = content["dataset"]
+    return TableChoice(
+        dataset_path(dataset["path"], store.workspace),
+        dataset["label_column"],
+        tuple(dataset.get("exclude_columns", ())),
+        content["created_by"].startswith(PYTHON),
     )

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import msgspec
@@ -20,8 +19,7 @@ from runforge_contracts.store import layout
 from runforge_contracts.types import Provenance, ResultSummary
 
 from runforge_engine import __version__
-from runforge_engine.data.dataset import Dataset, load_dataset
-from runforge_engine.data.split import split_rows
+from runforge_engine.data.dataset import Dataset
 from runforge_engine.model_file.limits import InspectionLimits
 from runforge_engine.model_file.model_inspection import inspect_model_bytes
 from runforge_engine.modeling.configuration import check_classes
@@ -33,7 +31,6 @@ from runforge_engine.pipeline.plan import Plan
 from runforge_engine.pipeline.run_document import result_summary, run_document
 from runforge_engine.pipeline.run_writer import RunWriter
 from runforge_engine.pipeline.training_outcome import TrainingOutcome
-from runforge_engine.provenance.collect import collect_provenance
 from runforge_engine.runtime.background import run_in_background, start_in_background
 from runforge_engine.runtime.cancellation import Cancellation
 
@@ -93,7 +90,7 @@ def train(plan: Plan, log: EventLog, cancellation: Cancellation) -> TrainingOutc
     _log_dataset(plan, dataset, log)
 
     log.step = "training"
-    parts = in_background(lambda: _divide(dataset, configuration.seed))
+    parts = in_background(lambda: plan.inputs.parts(dataset, configuration))
     provenance, gaps = origin.result(cancellation.check)
     log.diagnose(gaps)
     log.event("train_started")
@@ -103,6 +100,8 @@ def train(plan: Plan, log: EventLog, cancellation: Cancellation) -> TrainingOutc
         *parts.take_train(),
         progress=lambda epoch, total: log.event("train_progress", epoch=epoch, total_epochs=total),
         cancellation=cancellation,
+        n_jobs=plan.inputs.threads,
+        scaled=parts.scaler,
     )
     log.diagnose(fitted.diagnostics)
     log.event(
@@ -168,38 +167,9 @@ def write_artifacts(
     return created_at
 
 
-@dataclass(slots=True)
-class _Parts:
-    """The rows to train with and those to validate with."""
-
-    X_train: Any
-    y_train: Any
-    X_validation: Any
-    y_validation: Any
-
-    def take_train(self) -> tuple[Any, Any]:
-        """Give the rows to train with away, so that they are in memory no longer than needed."""
-        X, y = self.X_train, self.y_train
-        self.X_train = self.y_train = None
-        return X, y
-
-
-def _divide(dataset: Dataset, seed: int) -> _Parts:
-    split = split_rows(dataset.positions, seed)
-    # Twice as fast as indexing with the rows.
-    X_train, X_validation = (
-        dataset.X.take(rows, axis=0) for rows in (split.train, split.validation)
-    )
-    dataset.release()
-    return _Parts(X_train, dataset.y[split.train], X_validation, dataset.y[split.validation])
-
-
 def _load(plan: Plan) -> Dataset:
     plan.libraries.wait_for_tables()
-    reference = plan.request.content["dataset"]
-    dataset = load_dataset(
-        plan.source, reference["label_column"], reference.get("exclude_columns", ())
-    )
+    dataset = plan.inputs.dataset(plan.source, plan.choice)
     check_classes(plan.configuration, len(dataset.classes))
     return dataset
 
@@ -239,13 +209,8 @@ def _digests(model: bytes) -> tuple[str, str]:
 
 def _provenance(plan: Plan) -> tuple[Provenance, list[Diagnostic]]:
     """Return the run's provenance, and a diagnostic for each gap in it."""
-    gaps: list[str] = []
-    provenance = collect_provenance(
-        plan.store.workspace,
-        plan.store.name,
-        plan.request.raw["created_by"],
-        gaps.append,
-        plan.origin,
+    provenance, gaps = plan.inputs.provenance(
+        plan.store.workspace, plan.store.name, plan.request.raw["created_by"]
     )
     found = [diagnostic(DiagnosticCode.PROVENANCE_INCOMPLETE, gap) for gap in gaps]
     if not provenance["numerics"]["pinned"]:

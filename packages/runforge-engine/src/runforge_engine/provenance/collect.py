@@ -77,14 +77,21 @@ def collect_provenance(
         by their size only), ``python``, ``client``, ``packages``, ``platform`` and ``numerics``.
         Unknown values are absent.
     """
-    report = report_gap or (lambda _: None)
-    git = describe_git(workspace, store_name, report) if origin is None else origin.git
-    for gap in () if origin is None else origin.gaps:
-        report(gap)
+    git = describe_git(workspace, store_name, report_gap) if origin is None else origin.git
+    if origin is not None and report_gap is not None:
+        for gap in origin.gaps:
+            report_gap(gap)
+    return describe_process(client, git, None if origin is None else origin.host)
+
+
+def describe_process(
+    client: str, git: Mapping[str, Any] | None, host: str | None = None
+) -> dict[str, Any]:
+    """Return what :func:`collect_provenance` returns, with a known state of Git."""
     wait_for_libraries()  # Git was running meanwhile.
     environment = describe_environment()
-    if origin is not None and origin.host is not None:
-        environment["platform"]["host"] = origin.host
+    if host is not None:
+        environment["platform"]["host"] = host
     return {
         **({} if git is None else {"git": git}),
         "python": environment.pop("python"),
@@ -104,9 +111,10 @@ def describe_environment() -> dict[str, Any]:
 
 
 def describe_git(
-    workspace: Path, store_name: str, report_gap: Callable[[str], None]
+    workspace: Path, store_name: str, report_gap: Callable[[str], None] | None = None
 ) -> dict[str, Any] | None:
-    """Return ``git`` as :func:`collect_provenance` does; None outside a repository."""
+    """Return ``git`` of :func:`collect_provenance`; None outside of a Git repository."""
+    report_gap = report_gap or (lambda _: None)
     try:
         state = read_git_state(workspace, store_name)
     except GitUnavailableError as reason:

@@ -27,7 +27,11 @@ from runforge_contracts.validation import validate
 
 from runforge_engine.pipeline.execute import ExecutionResult, execute
 from runforge_engine.pipeline.observer import Observer
+from runforge_engine.pipeline.plan import choose_table
 from runforge_engine.pipeline.request import prepare
+from runforge_engine.pipeline.run_inputs import RunInputs
+from runforge_engine.pipeline.shared_inputs import SharedInputs
+from runforge_engine.provenance.collect import RunOrigin
 from runforge_engine.runtime.background import stragglers_running
 from runforge_engine.runtime.cancellation import Cancellation
 from runforge_engine.runtime.numeric_environment import pin_environment
@@ -66,6 +70,7 @@ class Worker:
         self._parent = os.getppid()
         self._settings: dict[str, Any] = {}
         self._gone = False
+        self._inputs = RunInputs()
 
     def serve(self) -> None:
         """Execute tasks until the pool closes the input."""
@@ -75,6 +80,7 @@ class Worker:
         self._settings = hello["hello"]
         threading.Thread(target=self._listen, name="runforge-worker", daemon=True).start()
         signal.signal(signal.SIGTERM, self._on_terminate)
+        self._inputs = _inputs_of(self._settings)
         _prepare(self._settings)
         self.say({"ready": os.getpid()})
         while (job := self._jobs.get()) is not None:
@@ -121,16 +127,17 @@ class Worker:
         task, store = RunTask.from_dict(job.task), _store_of(self._settings)
         validate(task.request, "request.v1")
         request = prepare(Document[RequestV1](task.request, "request.v1"), task.cli_parameters)
+        if task.dataset_file is not None:
+            self._inputs.files[choose_table(request, store).path] = task.dataset_file
         return execute(
             request,
             store,
             folder=None if task.run_id is None else store.run_folder(task.run_id),
             notes=task.notes,
-            dataset_file=task.dataset_file,
-            origin=task.origin,
             private=self._settings["private"],
             observer=_Forwarding(self, job.task["number"]),
             cancellation=job.cancellation,
+            inputs=self._inputs,
         )
 
     def _listen(self) -> None:
@@ -194,6 +201,15 @@ def _prepare(settings: dict[str, Any]) -> None:
         from runforge_engine.pipeline import training  # noqa: F401 - it is used later
 
         Libraries("sklearn.linear_model").wait_for_all()
+
+
+def _inputs_of(settings: dict[str, Any]) -> RunInputs:
+    raw, origin = settings["origin"], None
+    if raw is not None:
+        origin = RunOrigin(raw["git"], tuple(raw["gaps"]), raw["host"])
+    if settings["shared"] is None:
+        return RunInputs(settings["threads"], origin)
+    return SharedInputs(Path(settings["shared"]), settings["threads"], origin)
 
 
 def _store_of(settings: dict[str, Any]) -> StoreLayout:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,7 +18,6 @@ from runforge_contracts.diagnostics import Diagnostic, raw_diagnostic
 from runforge_contracts.errors import RunForgeError
 
 from runforge_engine.pipeline.finish import FinalStatus
-from runforge_engine.provenance.collect import RunOrigin
 
 #: Largest frame, in bytes; the messages of a run with many classes take less than a hundredth.
 MAX_FRAME = 2**28
@@ -39,14 +38,12 @@ class RunTask:
     run_id: str | None = None
     #: Diagnostics about the request, to be recorded with the others.
     notes: tuple[Diagnostic, ...] = ()
-    #: The file that is read as the dataset, and the origin of the run, where the workspace is on
-    #: another machine.
+    #: The file that is read as the dataset, where the recorded path is one on another machine.
     dataset_file: Path | None = None
-    origin: RunOrigin | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the task as it passes through a pipe."""
-        file, origin = self.dataset_file, self.origin
+        file = self.dataset_file
         return {
             "number": self.number,
             "request": self.request,
@@ -54,13 +51,12 @@ class RunTask:
             "run_id": self.run_id,
             "notes": [raw_diagnostic(note) for note in self.notes],
             "dataset_file": None if file is None else str(file),
-            "origin": None if origin is None else asdict(origin),
         }
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> Self:
         """Return the task that has passed through a pipe."""
-        file, origin = raw["dataset_file"], raw["origin"]
+        file = raw["dataset_file"]
         return cls(
             number=raw["number"],
             request=raw["request"],
@@ -68,9 +64,6 @@ class RunTask:
             run_id=raw["run_id"],
             notes=tuple(msgspec.convert(note, Diagnostic) for note in raw["notes"]),
             dataset_file=None if file is None else Path(file),
-            origin=None
-            if origin is None
-            else RunOrigin(origin["git"], tuple(origin["gaps"]), origin["host"]),
         )
 
 

@@ -18,6 +18,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -26,8 +27,10 @@ import msgspec
 from runforge_contracts.diagnostics import Diagnostic
 from runforge_contracts.display import printable, shorten
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.fs.files import writing
 from runforge_contracts.store.layout import StoreLayout
 
+from runforge_engine.provenance.collect import RunOrigin
 from runforge_engine.runtime.interpreter import own_command, own_environment
 from runforge_engine.workers.worker_messages import (
     BrokenFrameError,
@@ -74,6 +77,8 @@ class WorkerPool:
         is known of the machine are read once for all of them. Otherwise each run reads anew.
     variables
         Environment variables of the processes, besides those of this one.
+    origin
+        The origin of runs whose workspace is not on this machine.
     """
 
     def __init__(
@@ -86,6 +91,7 @@ class WorkerPool:
         shared: Path | None = None,
         together: bool = True,
         variables: Mapping[str, str] | None = None,
+        origin: RunOrigin | None = None,
     ) -> None:
         self._jobs, self._store, self._private = jobs, store, private
         self._threads, self._shared, self._together = threads, shared, together
@@ -93,7 +99,8 @@ class WorkerPool:
         self._workers: list[_WorkerProcess] = []
         self._waiting: deque[RunTask] = deque()
         self._messages: queue.SimpleQueue[WorkerMessage] = queue.SimpleQueue()
-        self._closed = False
+        self._closed = self._has_folder = False
+        self._origin = origin
         self._environment = own_environment({**os.environ, **(variables or {})}, Path())
 
     def start(self) -> None:
@@ -102,7 +109,7 @@ class WorkerPool:
         Raises
         ------
         RunForgeError
-            ``INTERNAL`` where no process can be started.
+            ``INTERNAL`` where no process can be started, ``STORE_NOT_WRITABLE``.
         """
         with self._lock:
             while len(self._workers) < self._jobs:
@@ -114,7 +121,7 @@ class WorkerPool:
         Raises
         ------
         RunForgeError
-            ``INTERNAL`` where no process can be started.
+            ``INTERNAL`` where no process can be started, ``STORE_NOT_WRITABLE``.
         """
         with self._lock:
             if self._closed:
@@ -181,7 +188,7 @@ class WorkerPool:
             worker.kill()
         for worker in workers:
             worker.join()
-        if self._shared is not None:
+        if self._shared is not None and self._has_folder:
             shutil.rmtree(self._shared, ignore_errors=True)
 
     def __enter__(self) -> Self:
@@ -211,8 +218,9 @@ class WorkerPool:
             worker.send({"run": task.to_dict()})
 
     def _add_worker(self, *, warm: bool = False) -> _WorkerProcess:
-        if self._shared is None and self._together:
-            self._shared = Path(tempfile.mkdtemp(prefix="runforge-"))
+        if self._together and not self._has_folder:
+            self._shared = _new_folder(self._shared)
+            self._has_folder = True
         worker = _WorkerProcess(self._environment, self._on_message, self._on_end)
         self._workers.append(worker)
         worker.send(
@@ -222,9 +230,9 @@ class WorkerPool:
                     "store": self._store.name,
                     "private": self._private,
                     "threads": self._threads,
-                    "shared": None if self._shared is None else str(self._shared),
-                    "together": self._together,
+                    "shared": str(self._shared) if self._together else None,
                     "warm": warm,
+                    "origin": None if self._origin is None else asdict(self._origin),
                 }
             }
         )
@@ -269,6 +277,19 @@ class WorkerPool:
                 self._waiting.clear()
             for task in refused:
                 self._messages.put(RunRefused(task.number, error))
+
+
+def _new_folder(path: Path | None) -> Path:
+    """Return an empty folder that no other user can write to, instead of what has its name."""
+    if path is None:
+        return Path(tempfile.mkdtemp(prefix="runforge-"))
+    with writing(path):
+        if path.is_symlink() or path.is_file():
+            path.unlink()
+        elif path.exists():
+            shutil.rmtree(path)
+        path.mkdir(mode=0o700)
+    return path
 
 
 class _WorkerProcess:

@@ -1,0 +1,132 @@
+"""What a run takes in: its dataset, the parts to train and to validate with, its surroundings.
+
+A single run reads everything by itself. Runs that belong together may share it; see
+:mod:`runforge_engine.pipeline.shared_inputs`.
+
+Source: specification, sections 11.1 to 11.7 and 14.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runforge_engine.data.dataset_source import DatasetSource, read_source
+from runforge_engine.modeling.configuration import Configuration
+from runforge_engine.pipeline.memory_estimate import check_memory
+from runforge_engine.runtime.background import Check
+
+# What only a training needs is imported where it is used, beside other work.
+if TYPE_CHECKING:
+    from runforge_engine.data.dataset import Dataset
+    from runforge_engine.modeling.fit import FittedScaler
+    from runforge_engine.provenance.collect import RunOrigin
+
+
+@dataclass(slots=True)
+class DataParts:
+    """The rows to train with and those to validate with."""
+
+    X_train: Any
+    y_train: Any
+    X_validation: Any
+    y_validation: Any
+    #: The scaler that has scaled ``X_train``; None where nothing is scaled yet.
+    scaler: FittedScaler | None = None
+
+    def take_train(self) -> tuple[Any, Any]:
+        """Give the rows to train with away, so that they are in memory no longer than needed."""
+        X, y = self.X_train, self.y_train
+        self.X_train = self.y_train = None
+        return X, y
+
+
+@dataclass(frozen=True, slots=True)
+class TableChoice:
+    """A dataset, and what of it is used."""
+
+    path: Path
+    label_column: str
+    exclude_columns: tuple[str, ...]
+    #: Whether the caller is a Python program; see :class:`DatasetSource`.
+    in_python: bool = False
+
+
+class RunInputs:
+    """The inputs of a run that shares nothing."""
+
+    def __init__(self, threads: int | None = None, origin: RunOrigin | None = None) -> None:
+        #: Threads of a fit that can use several; None for all usable cores.
+        self.threads = threads
+        #: The origin of runs whose workspace is not on this machine.
+        self.origin = origin
+        #: Files that are read as datasets whose paths are on another machine.
+        self.files: dict[Path, Path] = {}
+
+    def has(self, choice: TableChoice, seed: int | None = None) -> bool:
+        """Return whether the table is known to this process, divided by ``seed`` if given."""
+        return False
+
+    def source(
+        self, choice: TableChoice, configuration: Configuration, check: Check
+    ) -> DatasetSource:
+        """Return the dataset's bytes, or what is known of them.
+
+        Parameters
+        ----------
+        check
+            Called while waiting for others; an exception that it raises ends the waiting.
+
+        Raises
+        ------
+        RunForgeError
+            ``MEMORY_INSUFFICIENT``; the codes of
+            :func:`~runforge_engine.data.dataset_source.read_source`.
+        """
+        file = self.files.get(choice.path, choice.path)
+        check_memory(file, choice.label_column, choice.exclude_columns, configuration)
+        source = read_source(file)
+        source.path = choice.path  # Messages name the dataset as the request does.
+        source.in_python = choice.in_python
+        return source
+
+    def dataset(self, source: DatasetSource, choice: TableChoice) -> Dataset:
+        """Return the dataset, which is read from ``source``.
+
+        Raises the errors of :func:`~runforge_engine.data.dataset.load_dataset`.
+        """
+        from runforge_engine.data.dataset import load_dataset
+
+        return load_dataset(source, choice.label_column, choice.exclude_columns)
+
+    def parts(self, dataset: Dataset, configuration: Configuration) -> DataParts:
+        """Divide the rows of a dataset, whose matrix is released.
+
+        Raises the errors of :func:`~runforge_engine.data.split.split_rows`.
+        """
+        from runforge_engine.data.split import split_rows
+
+        split = split_rows(dataset.positions, configuration.seed)
+        # Twice as fast as indexing with the rows.
+        X_train, X_validation = (
+            dataset.X.take(rows, axis=0) for rows in (split.train, split.validation)
+        )
+        dataset.release()
+        return DataParts(X_train, dataset.y[split.train], X_validation, dataset.y[split.validation])
+
+    def provenance(
+        self, workspace: Path, store_name: str, client: str
+    ) -> tuple[dict[str, Any], Sequence[str]]:
+        """Return the provenance of the run, and a sentence for each gap in it."""
+        from runforge_engine.provenance.collect import collect_provenance
+
+        gaps: list[str] = []
+        return (
+            collect_provenance(workspace, store_name, client, gaps.append, self.origin),
+            gaps,
+        )
+
+    def release(self, source: DatasetSource) -> None:
+        """Give up what :meth:`source` has reserved for this run, if it was not used."""
