@@ -4,7 +4,8 @@
 contracts package, the msgspec types, the catalogue of documents, the order of their keys, their
 members that may be null and a copy of the schemas for the wheel; the reference pages in
 ``docs/contract/``; and the key order of the TypeScript client. From ``schemas/conformance/`` come
-the types and the schema copies of the conformance suite.
+the types and the schema copies of the conformance suite; from ``schemas/serve/`` those of the
+command, and ``docs/reference/serve.md``.
 
     python scripts/generate.py           write them
     python scripts/generate.py --check   compare, and fail with the names of what differs
@@ -25,6 +26,7 @@ from typing import Any
 import optional_nulls
 from key_order import KeyOrder, python_source, typescript_source
 from reference import reference_pages
+from serve_reference import SERVE, methods_source, serve_page, serve_sources
 from sources import SCHEMAS, Schemas, schema_sources
 
 ROOT = SCHEMAS.parent
@@ -35,6 +37,8 @@ TYPESCRIPT_KEY_ORDER = (
 )
 REFERENCE = ROOT / "docs/contract"
 SUITE_SCHEMAS = SCHEMAS / "conformance"
+SERVE_GENERATED = ROOT / "packages/runforge-cli/src/runforge_cli/_generated"
+SERVE_REFERENCE = ROOT / "docs/reference/serve.md"
 SUITE_GENERATED = ROOT / "conformance/src/runforge_conformance/_generated"
 HEADER = (
     "# Generated from schemas/ by scripts/generate.py; edit the schema, then run `make generate`.\n"
@@ -53,10 +57,17 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="compare instead of writing")
     check = parser.parse_args().check
     with tempfile.TemporaryDirectory() as scratch:
-        types, pages, suite = (Path(scratch) / part for part in ("types", "pages", "suite"))
+        parts = ("types", "pages", "suite", "serve")
+        types, pages, suite, serve = (Path(scratch) / part for part in parts)
         generate(types, pages)
+        generate_serve(serve)
         generate_types({path.stem: path for path in SUITE_SCHEMAS.glob("*.json")}, suite)
-        targets = ((types, GENERATED), (pages, REFERENCE), (suite, SUITE_GENERATED))
+        targets = (
+            (types, GENERATED),
+            (pages, REFERENCE),
+            (suite, SUITE_GENERATED),
+            (serve, SERVE_GENERATED),
+        )
         if not check:
             for fresh, target in targets:
                 if target.exists():
@@ -96,6 +107,39 @@ def generate(target: Path, pages: Path) -> None:
     pages.mkdir()
     for file, text in reference_pages(schemas).items():
         (pages / file).write_text(text, "utf-8")
+
+
+def generate_serve(target: Path) -> None:
+    """Write the types of the messages of ``runforge serve``, and copies of their schemas.
+
+    Types of the documents of the contract are those of the contracts package.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        whole = Path(scratch) / "types"
+        generate_types({**schema_sources(), **serve_sources()}, whole)
+        (target / "schemas").mkdir(parents=True)
+        shutil.copyfile(whole / "__init__.py", target / "__init__.py")
+        for name in serve_sources():
+            shutil.copyfile(whole / f"schemas/{name}.json", target / f"schemas/{name}.json")
+            module = f"{name.replace('.', '_')}.py"
+            (target / module).write_text(_with_contracts((whole / module).read_text("utf-8")))
+    (target / "methods.py").write_text(format_source(methods_source(HEADER)), "utf-8")
+
+
+def _with_contracts(source: str) -> str:
+    """Return the source of a module that imports the types of documents from their package."""
+    lines = []
+    for line in source.splitlines():
+        if line.startswith("from . import "):
+            modules = line.removeprefix("from . import ").split(", ")
+            own = [module for module in modules if module.startswith(f"{SERVE}_")]
+            others = [module for module in modules if module not in own]
+            if others:
+                lines.append(f"from runforge_contracts._generated import {', '.join(others)}")
+            lines += [f"from . import {', '.join(own)}"] if own else []
+        else:
+            lines.append(line)
+    return "\n".join(lines) + "\n"
 
 
 def generate_types(sources: dict[str, Path], target: Path) -> None:
@@ -215,6 +259,7 @@ def single_files(types: Path) -> dict[Path, str]:
     return {
         TYPES: public_types(types),
         TYPESCRIPT_KEY_ORDER: typescript_source(KeyOrder(schemas), HEADER),
+        SERVE_REFERENCE: serve_page(schemas),
     }
 
 

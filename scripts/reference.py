@@ -105,14 +105,19 @@ def reference_page(name: str, schemas: Schemas) -> str:
         lines.append(f"{_capitalise(_kind(described))}.\n")
     for title, definition in schema.get("$defs", {}).items():
         lines.append(f'## <a id="{title.lower()}"></a>{title}\n')
-        if "description" in definition:
-            lines.append(_with_links(definition["description"]) + "\n")
-        if "properties" in definition:
-            lines += _object(definition, name, schemas)
-        else:
-            lines.append(f"{_capitalise(_kind(definition))}.\n")
+        lines += definition_lines(definition, name, schemas)
     lines += _examples(schema)
     return "\n".join(lines)
+
+
+def definition_lines(definition: dict[str, Any], page: str, schemas: Schemas) -> Iterator[str]:
+    """Yield what a definition of the schema ``page`` is, and its fields if it is an object."""
+    if "description" in definition:
+        yield _with_links(definition["description"]) + "\n"
+    if "properties" in definition:
+        yield from _object(definition, page, schemas)
+    else:
+        yield f"{_capitalise(_kind(definition))}.\n"
 
 
 def _known_by(members: dict[str, list[str]]) -> str:

@@ -478,16 +478,16 @@ def test_a_metric_may_have_the_name_of_a_column(runforge: Call, repository: Repo
     path = repository.folder("other tool") / "metrics.json"
     values = {"status": 1.0, "run": 2.0, "name": 3.0, "kind": 4.0, "metric.name": 5.0}
     path.write_text(json.dumps({"summary": values}), "utf-8")
-    shown = runforge("runs", "--sort", "status", "--limit", "1").out.splitlines()
+    shown = runforge("runs", "--sort", "metric.status", "--limit", "1").out.splitlines()
     assert shown[1].split()[:3] == ["run-2026-01-01-001", "unknown", "1.0000"]
-    found = runforge("runs", "--csv", "--sort", "run", "--limit", "1").out
+    found = runforge("runs", "--csv", "--sort", "metric.run", "--limit", "1").out
     [row] = csv.DictReader(io.StringIO(found, newline=""))
     assert (row["run_id"], row["status"], row["kind"]) == (
         path.parent.name,
         "unknown",
         "experiment",
     )
-    assert (row["metric.status"], row["run"], row["metric.name"]) == ("1.0", "2.0", "3.0")
+    assert (row["metric.status"], row["metric.run"], row["metric.name"]) == ("1.0", "2.0", "3.0")
     assert (row["metric.kind"], row["metric.metric.name"]) == ("4.0", "5.0")
 
 

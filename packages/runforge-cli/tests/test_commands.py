@@ -261,7 +261,7 @@ def test_runs_are_filtered_and_sorted(runforge: Call, workspace: Path) -> None:
     measured = [entry["summary"]["final_metrics"].get("accuracy", -1) for entry in best]
     assert measured == sorted(measured, reverse=True)
     refused = runforge("runs", "--sort", "speed")
-    assert (refused.code, "Known metrics: accuracy" in refused.err) == (2, True)
+    assert (refused.code, "Known metrics: `accuracy`" in refused.err) == (2, True)
     table = runforge("runs").out
     assert "the forest" in table
     assert max(len(line) for line in table.splitlines()) <= 80

@@ -204,6 +204,7 @@ def reading(workspace: Path) -> Iterator[tuple[str, ...]]:
     yield from (("index", "check"), ("index", "check", "--store", ".ml", "--json"))
     yield from (("trace", "data/three.csv"), ("inspect", "data/three.csv", "--label", "label"))
     yield from (("schema", "list"), ("experiment", "check"), ("cancel", "--store", ".ml", runs[-1]))
+    yield ("sweep", "data/three.csv", "--label", "label", "--seeds", "1..2", "--dry-run")
     yield ("diff", *runs[-2:])
     yield ("validate", *(name for name in INDEXES if (workspace / name).exists()))
     for run in runs:

@@ -17,7 +17,7 @@ from runforge_contracts.errors import ErrorCode, Location, Problem, RunForgeErro
 from runforge_contracts.schemas import validator
 
 if TYPE_CHECKING:
-    from jsonschema_rs import ValidationError
+    from jsonschema_rs import Draft202012Validator, ValidationError
 
 #: How many problems are reported at once; a hostile document can contain millions.
 MAX_PROBLEMS = 20
@@ -57,7 +57,7 @@ def validate(raw: Any, name: str, *, path: str | None = None) -> None:
     compiled = validator(name)
     if compiled.is_valid(raw):
         return
-    problems = _problems(compiled.iter_errors(raw), raw, path)
+    problems = problems_of(compiled, raw, path)
     first = problems[0]
     more = f" ({len(problems)} mistakes)" if len(problems) > 1 else ""
     raise RunForgeError(
@@ -70,9 +70,10 @@ def validate(raw: Any, name: str, *, path: str | None = None) -> None:
     )
 
 
-def _problems(errors: Iterable[ValidationError], raw: Any, path: str | None) -> list[Problem]:
+def problems_of(compiled: Draft202012Validator, raw: Any, path: str | None = None) -> list[Problem]:
+    """Return one problem for each violation of a schema, in document order; at most 20."""
     problems: dict[tuple[str | None, str], Problem] = {}
-    for error in errors:
+    for error in compiled.iter_errors(raw):
         for leaf in _leaves(error):
             problem = _explain(leaf, raw, path)
             # The `not` beside a pattern refuses again what the pattern has refused.

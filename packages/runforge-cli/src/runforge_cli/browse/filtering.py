@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from runforge_contracts.display import shorten
+from runforge_contracts.selection.run_values import rank_of
 
 from runforge_cli.listing.run_list import ListedRun
-from runforge_cli.listing.run_rows import METRIC, cells_of, kind_of, metric_of, rank
+from runforge_cli.listing.run_rows import METRIC, cells_of, kind_of, metric_of
 from runforge_cli.terminal.text_layout import width
 
 #: The prefix of a word such as ``status:failed``, and the field of the entry that it matches.
@@ -122,7 +123,7 @@ def ordered(
 def _key(run: ListedRun, column: str, metric: str | None) -> Any:
     if column == METRIC:
         measured = metric_of(run.entry, metric)
-        return None if measured is None else (measured[0], rank(measured[1], measured[0]))
+        return None if measured is None else (measured[0], rank_of(measured[1], measured[0]))
     if column == "duration":
         return run.entry.get("summary", {}).get("duration_ms")
     return cells_of(run.entry, None)[column].casefold() or None

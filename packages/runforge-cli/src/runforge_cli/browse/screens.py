@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from runforge_contracts.display import printable
+from runforge_contracts.selection.run_values import TRAINED
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -31,7 +32,7 @@ from runforge_cli.browse.detail_pages import (
 from runforge_cli.browse.pager import Pager
 from runforge_cli.browse.worker_thread import begin, elsewhere
 from runforge_cli.listing.run_list import ListedRun
-from runforge_cli.listing.run_rows import TRAINED, kind_of
+from runforge_cli.listing.run_rows import kind_of
 from runforge_cli.terminal.text_layout import pairs, paragraph, within
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from runforge_cli.answers.run_answers import diagnostics_document
 from runforge_cli.render.text_pages import diagnostics_page
 from runforge_cli.shell.settings import Settings, global_options, pass_settings, run_argument
 from runforge_cli.terminal.output import write_json, write_lines
@@ -17,13 +18,7 @@ def command(settings: Settings, run: str) -> int:
     """Show the diagnostics of RUN, such as dropped rows, failed convergence and errors."""
     folder = settings.find_run(run)
     if settings.json:
-        write_json(
-            {
-                "schema_version": "diagnostics.v1",
-                "run_id": folder.id,
-                "diagnostics": folder.diagnostics,
-            }
-        )
+        write_json(diagnostics_document(folder))
         return 0
     write_lines(diagnostics_page(folder))
     return 0

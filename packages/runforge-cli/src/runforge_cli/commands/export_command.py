@@ -8,11 +8,13 @@ import click
 
 from runforge_cli.render.formula_quoting import quoting_option
 from runforge_cli.shell.settings import Settings, complete_run, global_options, pass_settings
+from runforge_cli.shell.sweep_selection import find_sweep, group_option, runs_of
 from runforge_cli.terminal.output import note, write_json, write_lines
 
 
 @click.command("export", short_help="Export runs to MLflow, CSV or another client.")
 @click.argument("runs", metavar="[RUN]...", nargs=-1, shell_complete=complete_run)
+@group_option
 @click.option(
     "--to",
     "form",
@@ -26,13 +28,18 @@ from runforge_cli.terminal.output import note, write_json, write_lines
 @global_options
 @pass_settings
 def command(
-    settings: Settings, runs: tuple[str, ...], form: str, output: str, quote_formulas: bool
+    settings: Settings,
+    runs: tuple[str, ...],
+    group: str | None,
+    form: str,
+    output: str,
+    quote_formulas: bool,
 ) -> int:
     """Export the given runs, by default all runs, for other tools.
 
     mlflow: a tracking store with the parameters, metrics, tags and files of every finished run.
-    Runs that it already contains are not changed, so that another export adds the new ones. Needs
-    the extra `runforge-cli[mlflow]`.
+    Runs that it already contains are not changed, so that another export adds the new ones. With
+    --group the runs are nested in one for the sweep. Needs the extra `runforge-cli[mlflow]`.
 
     csv: a table of the runs, runs.csv, and one of their metrics by step, history.csv. Another
     export replaces both, unless they were edited.
@@ -41,6 +48,7 @@ def command(
     adds the new runs, and changes nothing that is there.
     """
     from runforge_contracts.display import quote
+    from runforge_contracts.errors import ErrorCode, RunForgeError
     from runforge_contracts.store.layout import LEGACY_STORE
     from runforge_contracts.store.lookup import no_runs
 
@@ -49,11 +57,26 @@ def command(
     from runforge_cli.shell.run_selection import find_runs
 
     places, folder = settings.places(), Path(output)
-    found = find_runs(settings, runs, least=1) if runs else []
-    chosen = [described(item, places) for item in found] if found else runs_in(places)
+    sweep = None if group is None else find_sweep(settings, group)
+    if sweep is not None and runs:
+        raise RunForgeError(ErrorCode.USAGE_INVALID, "Give either runs or `--group`, not both.")
+    if sweep is None:
+        found = find_runs(settings, runs, least=1) if runs else []
+    else:
+        found = list(runs_of(settings, *sweep))
+    everything = sweep is None and not found
+    chosen = runs_in(places) if everything else [described(item, places) for item in found]
+    if sweep is not None and not chosen:
+        raise RunForgeError(
+            ErrorCode.RUN_NOT_FOUND,
+            f"The sweep {quote(sweep[0].id)} has no runs yet.",
+            hint=f"`runforge sweep show {sweep[0].id}` shows its members.",
+        )
     if not chosen:
         raise no_runs(places[0])
     check_outside(folder, [item.path for item in found], places)
+    if sweep is not None:
+        check_outside(folder, [sweep[0].path], places)
     if form in ("desktop", "vscode"):
         check_outside(folder / LEGACY_STORE, [], places)
     if form == "csv":
@@ -71,7 +94,7 @@ def command(
     else:
         from runforge_cli.export.mlflow_store import export
 
-        done = export(folder, chosen)
+        done = export(folder, chosen, sweep=None if sweep is None else sweep[1])
     if settings.json:
         write_json({"to": form, "path": str(folder), **done.to_dict()})
         return 0

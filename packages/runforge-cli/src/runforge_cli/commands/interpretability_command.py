@@ -6,7 +6,8 @@ import click
 from runforge_contracts.store import layout
 from runforge_contracts.store.lookup import made
 
-from runforge_cli.render.artifact_pages import heading, require_document
+from runforge_cli.answers.run_answers import interpretability_document
+from runforge_cli.render.artifact_pages import heading
 from runforge_cli.shell.settings import Settings, global_options, pass_settings, run_argument
 from runforge_cli.terminal.output import write_json, write_lines
 from runforge_cli.terminal.text_layout import table
@@ -25,12 +26,7 @@ _SHOWN_BY = {
 def command(settings: Settings, run: str) -> int:
     """List the interpretability outputs of RUN with their versions and paths."""
     folder = settings.find_run(run, takes=made(layout.INTERPRETABILITY_INDEX))
-    index = require_document(
-        folder,
-        layout.INTERPRETABILITY_INDEX,
-        "interpretability index",
-        "It was written by a version without one.",
-    )
+    index = interpretability_document(folder)
     if settings.json:
         write_json(index)
         return 0

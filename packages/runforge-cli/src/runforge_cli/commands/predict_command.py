@@ -5,23 +5,20 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
-from runforge_contracts.diagnostics import raw_diagnostic
 from runforge_contracts.display import quote
 from runforge_contracts.fs.files import write_file
 
-from runforge_cli.listing.run_list import trained_in
-from runforge_cli.shell.file_argument import is_file
+from runforge_cli.answers.prediction_answer import model_for, prediction_document
 from runforge_cli.shell.output_paths import check_free
-from runforge_cli.shell.run_reference import find_run
 from runforge_cli.shell.settings import Settings, complete_run, global_options, pass_settings
 from runforge_cli.terminal.output import note, warn, write_json, write_lines
 from runforge_cli.terminal.text_layout import plural
 
 if TYPE_CHECKING:
-    from runforge_engine.modeling.predict import Prediction, RecordedModel
+    from runforge_engine.modeling.predict import Prediction
 
 #: Maximum number of rows or columns named in a note.
 _SHOWN = 10
@@ -56,7 +53,7 @@ def command(
     target = None if output is None else Path(output)
     if target is not None:
         check_free(target, "Choose another file, or remove it first.")
-    recorded = _recorded_model(settings, model, unverified=unverified)
+    recorded = model_for(settings, model, unverified=unverified)
     prediction = predict(recorded, Path(data), probabilities=proba)
     for text in (*prediction.warnings, *_messages(prediction, "warning")):
         warn(text)
@@ -66,7 +63,7 @@ def command(
     if target is not None:
         write_file(target, prediction.to_csv())
     if settings.json:
-        write_json(_document(prediction, output))
+        write_json(prediction_document(prediction, output))
     elif target is None:
         sys.stdout.flush()
         sys.stdout.buffer.write(prediction.to_csv(for_terminal=sys.stdout.isatty()))
@@ -75,17 +72,6 @@ def command(
         counted = plural(rows, "row") if rows == done else f"{done:,} of {plural(rows, 'row')}"
         write_lines([f"Predicted {counted} with run {prediction.run_id}: {quote(output, 200)}"])
     return 0
-
-
-def _recorded_model(settings: Settings, model: str, *, unverified: bool) -> RecordedModel:
-    """Return the model, with the run that recorded it."""
-    from runforge_engine.modeling.predict import model_of_file, model_of_run
-
-    listed = trained_in(settings.stores())
-    path = settings.located(model)
-    if is_file(path):
-        return model_of_file(path, listed, unverified=unverified)
-    return model_of_run(find_run(settings, model), listed, unverified=unverified)
 
 
 def _messages(prediction: Prediction, severity: str) -> Iterator[str]:
@@ -111,23 +97,3 @@ def _notes(prediction: Prediction) -> Iterator[str]:
 def _some(items: list[str]) -> str:
     left = len(items) - _SHOWN
     return ", ".join(items[:_SHOWN]) + (f" and {left:,} more" if left > 0 else "")
-
-
-def _document(prediction: Prediction, output: str | None) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "schema_version": "prediction.v1",
-        "run_id": prediction.run_id,
-        "rows": len(prediction.values),
-        "predicted": prediction.predicted,
-        "missing": len(prediction.missing_rows),
-        "missing_by_column": prediction.missing_by_column,
-        "ignored_columns": list(prediction.ignored_columns),
-        "warnings": list(prediction.warnings),
-    }
-    if prediction.diagnostics:
-        document["diagnostics"] = [raw_diagnostic(item) for item in prediction.diagnostics]
-    if prediction.classes is not None:
-        document["classes"] = list(prediction.classes)
-    if output is None:
-        return {**document, "predictions": prediction.to_list()}
-    return {**document, "output": output}

@@ -8,27 +8,39 @@ from typing import Any
 import click
 
 from runforge_cli.shell.settings import Settings, complete_run, global_options, pass_settings
+from runforge_cli.shell.sweep_selection import find_sweep, group_option
 from runforge_cli.terminal.output import note, write_json, write_lines
 
 
 @click.command("report", short_help="Write a report on runs as one HTML or Markdown file.")
 @click.argument("runs", metavar="RUN [RUN]...", nargs=-1, shell_complete=complete_run)
+@group_option
 @click.option("--output", "-o", metavar="FILE", help="FILE.html or FILE.md [RUN.html].")
 @click.option("--no-model", is_flag=True, help="Do not load the model; omit the curves.")
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 @global_options
 @pass_settings
 def command(
-    settings: Settings, runs: tuple[str, ...], output: str | None, no_model: bool, force: bool
+    settings: Settings,
+    runs: tuple[str, ...],
+    group: str | None,
+    output: str | None,
+    no_model: bool,
+    force: bool,
 ) -> int:
-    """Write a report on a run, or a comparison of several runs.
+    """Write a report on a run, a comparison of several runs, or a report on a sweep.
 
     The report is one self-contained file: outcome, data, configuration, metrics, curves, feature
     weights, diagnostics, provenance and how to reproduce the run.
 
     Predictions are not recorded. For the curves they are computed again if the dataset and the
     model still have the recorded digests; otherwise the report explains why there are no curves.
+
+    With --group, the report is on a sweep: its members, which parameters matter and by how much,
+    and the spread over the seeds.
     """
+    if group is not None:
+        return _report_on_sweep(settings, group, runs, output, force=force)
     from runforge_engine.runtime.numeric_environment import pin_environment
 
     # Before numpy is loaded, so that the model gives the same predictions as in training.
@@ -73,6 +85,32 @@ def command(
     if not settings.quiet and not no_model:
         for run_id, why in without.items():
             note(f"The report has no curves for {run_id}. {why}")
+    return 0
+
+
+def _report_on_sweep(
+    settings: Settings, reference: str, runs: tuple[str, ...], output: str | None, *, force: bool
+) -> int:
+    from runforge_contracts.display import quote
+    from runforge_contracts.errors import ErrorCode, RunForgeError
+    from runforge_contracts.fs.files import write_file
+
+    from runforge_cli.report.report_writer import check_path, writer_for
+    from runforge_cli.report.sweep_sections import sweep_report
+
+    if runs:
+        raise RunForgeError(ErrorCode.USAGE_INVALID, "Give either runs or `--group`, not both.")
+    group, sweep = find_sweep(settings, reference)
+    target = Path(f"{group.id}.html" if output is None else output)
+    write = writer_for(target)
+    check_path(target, [group.path], settings.places(), force=force)
+    page = write(sweep_report(sweep, settings.target().relative(group.path)))
+    write_file(target, page.encode())
+    if settings.json:
+        members = [row.run_id for row in sweep.rows if row.run_id]
+        write_json({"path": str(target), "group": group.id, "runs": members})
+        return 0
+    write_lines([f"Report written to {quote(target, 200)}"])
     return 0
 
 

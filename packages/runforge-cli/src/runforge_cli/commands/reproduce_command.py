@@ -11,6 +11,7 @@ from runforge_contracts.store.layout import RUN
 from runforge_contracts.store.lookup import made
 from runforge_contracts.store.run import Run
 
+from runforge_cli.answers.reproduction_answer import workspace_of
 from runforge_cli.shell.settings import Settings, global_options, pass_settings, run_argument
 from runforge_cli.terminal.output import write_json, write_lines
 
@@ -73,7 +74,7 @@ def command(
     with cancelled_by_signals() as cancellation, watching(settings) as observer:
         report = reproduce(
             folder,
-            _workspace_of(folder, settings),
+            workspace_of(folder, settings),
             dataset=None if dataset is None else Path(dataset),
             numerics=numerics,
             keep=None if keep is None else Path(keep),
@@ -109,13 +110,3 @@ def _exit_code(report: Reproduction, accept: str) -> int:
     if report.verdict in list(Verdict)[: _LEVELS[accept]]:
         return ExitCode.OK
     return ExitCode.NOT_FOUND if report.dataset_is_missing else ExitCode.FAILED
-
-
-def _workspace_of(folder: Run, settings: Settings) -> Path:
-    """Return the folder that the path of the dataset is relative to: the workspace of the run."""
-    from runforge_contracts.store.layout import find_workspace
-
-    if folder.path.parent.name == "runs":
-        return folder.path.parents[2]
-    above = find_workspace(folder.path)
-    return settings.folder if above == folder.path else above

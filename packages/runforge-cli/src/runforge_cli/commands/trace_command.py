@@ -8,7 +8,7 @@ from typing import Any
 import click
 from runforge_contracts.display import printable
 
-from runforge_cli.listing.run_list import trained_in
+from runforge_cli.answers.trace_answer import trace_answer
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
 from runforge_cli.terminal.text_layout import (
@@ -44,13 +44,7 @@ def command(settings: Settings, what: str) -> int:
     A file is identified by its bytes, regardless of its path and name. A SHA-256 may be abbreviated
     to its first digits, at least 8; for a model it may also be the digest of its content.
     """
-    from msgspec import to_builtins
-    from runforge_engine.store.lineage import trace, trace_document, wanted
-
-    sought = wanted(str(settings.located(what)) if what else what)
-    listed = trained_in(settings.stores())
-    matches = trace(sought, listed)
-    document = to_builtins(trace_document(matches))
+    document = trace_answer(settings, what)
     if settings.json:
         write_json(document)
     else:

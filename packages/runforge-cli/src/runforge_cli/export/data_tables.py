@@ -17,10 +17,12 @@ from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import digest_file, read_file, write_file
 from runforge_contracts.run_ids import started
+from runforge_contracts.selection.older_entries import SettingsReader
+from runforge_contracts.selection.run_values import TRAINED
 
 from runforge_cli.export.mlflow_record import ExportOutcome, history_of
 from runforge_cli.listing.run_list import ListedRun
-from runforge_cli.listing.run_rows import TRAINED, add_states, csv_header, csv_row, kind_of
+from runforge_cli.listing.run_rows import add_states, csv_table, kind_of
 from runforge_cli.render.formula_quoting import REMEDY, guard_formulas
 from runforge_cli.shell.output_paths import make_folder
 from runforge_cli.terminal.output import csv_text
@@ -59,9 +61,9 @@ def export(
     runs = sorted(runs, key=lambda run: started(run.entry))[::-1]
     for run in runs:
         add_states([run.entry], run.store.workspace)
-    header = csv_header(run.entry for run in runs)
+    runs = [ListedRun(*row) for row in SettingsReader().completed(runs)]
     tables = {
-        RUNS: (header, [csv_row(run.entry, header) for run in runs]),
+        RUNS: csv_table(run.entry for run in runs),
         HISTORY: (_COLUMNS, list(_values(runs))),
     }
     texts = {

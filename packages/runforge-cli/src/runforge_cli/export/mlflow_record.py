@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runforge_contracts.comparison import facets_of
 from runforge_contracts.comparison.experiment_facets import TRAINED_RUN
@@ -22,8 +22,19 @@ from runforge_cli.listing.experiment_rows import TolerantRun
 from runforge_cli.listing.run_list import tags_of
 from runforge_cli.terminal.text_layout import paragraph, plural
 
+if TYPE_CHECKING:
+    from runforge_engine.store.sweep_table import SweepTable
+
 #: States of runs that are exported; other clients may not record how a run ended.
 _FINISHED = ("succeeded", "failed", "cancelled", "interrupted", "unknown")
+#: The statuses of sweeps in the words of runs.
+_STATUSES_OF_SWEEPS = {
+    "succeeded": "succeeded",
+    "failed": "failed",
+    "canceled": "cancelled",
+    "interrupted": "interrupted",
+    "running": "running",
+}
 _LEAP = re.compile(r"(T[0-9]{2}:[0-9]{2}):60")
 
 
@@ -212,7 +223,55 @@ def _of_training(folder: Run, place: Place) -> _Own:
         started_at=started_at,
         finished_at=finished_at,
         notes=request.get("notes") or "",
-        facts={},
+        facts={
+            "sweep_group_id": request.get("sweep_group_id"),
+            "sweep_member": request.get("sweep_member"),
+        },
+    )
+
+
+def sweep_record(sweep: SweepTable, place: Place) -> Record:
+    """Return the record of a sweep, as the parent of its runs.
+
+    Its metric is that of the best member.
+
+    Parameters
+    ----------
+    sweep
+        The sweep.
+    place
+        The location of its runs, whose experiment it belongs to.
+    """
+    execution = sweep.facts.get("execution") or {}
+    best = sweep.best()
+    value = sweep.value(best[0]) if best else None
+    facts = {
+        "sweep_group_id": sweep.group_id,
+        "status": sweep.status,
+        "members": len(sweep.rows),
+        "client": sweep.facts.get("created_by"),
+        "best_run_id": best[0].run_id if best else None,
+    }
+    return Record(
+        run_id=sweep.group_id,
+        identity=f"group {sweep.group_id}",
+        experiment=place.workspace.name or "runforge",
+        name=sweep.name or sweep.group_id,
+        status=_STATUSES_OF_SWEEPS.get(sweep.status, "unknown"),
+        started_at=milliseconds(execution.get("started_at") or sweep.facts.get("created_at")),
+        finished_at=milliseconds(execution.get("finished_at")),
+        params={
+            column.name: ", ".join(cell.text for cell in column.cells) for column in sweep.columns
+        },
+        sources={},
+        metrics={} if value is None or sweep.metric is None else {sweep.metric: value},
+        history={},
+        notes=str(sweep.facts.get("notes") or ""),
+        tags=(),
+        facts={name: str(fact) for name, fact in facts.items() if fact is not None},
+        dataset=None,
+        commit=None,
+        folder=place.workspace,
     )
 
 

@@ -13,19 +13,27 @@ import json
 import logging
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runforge_contracts.display import quote, shorten
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import writing
 
 from runforge_cli.export.mlflow_names import Names
-from runforge_cli.export.mlflow_record import ExportOutcome, Record, record_of
+from runforge_cli.export.mlflow_record import (
+    ExportOutcome,
+    Record,
+    record_of,
+    sweep_record,
+)
 from runforge_cli.listing.run_list import ListedRun
 from runforge_cli.shell.output_paths import make_folder
+
+if TYPE_CHECKING:
+    from runforge_engine.store.sweep_table import SweepTable
 
 #: MLflow's default names of the database and the artifact folder.
 DATABASE, ARTIFACTS = "mlflow.db", "mlruns"
@@ -37,9 +45,12 @@ _STATUS = {
     "failed": "FAILED",
     "cancelled": "KILLED",
     "interrupted": "KILLED",
+    "running": "RUNNING",
 }
 #: The tag with the identity of a run, so that no run is added twice.
 _IDENTITY = "runforge.identity"
+#: The tag that nests a run in another.
+_PARENT = "mlflow.parentRunId"
 #: Characters with a special meaning in the database URLs of MLflow.
 _RESERVED = frozenset("%?#")
 #: Maximum numbers of metrics, and of parameters or tags, in one MLflow call.
@@ -50,7 +61,9 @@ _RUN, _PARAM, _TAG, _DATASET, _DIGEST = 250, 6000, 5000, 500, 36
 _SUMMARY = "summary/"
 
 
-def export(folder: Path, runs: Sequence[ListedRun]) -> ExportOutcome:
+def export(
+    folder: Path, runs: Sequence[ListedRun], sweep: SweepTable | None = None
+) -> ExportOutcome:
     """Add runs to the tracking store in a folder.
 
     Parameters
@@ -59,6 +72,8 @@ def export(folder: Path, runs: Sequence[ListedRun]) -> ExportOutcome:
         The output folder; created if it is missing.
     runs
         The runs. Those that have not finished, or cannot be read, are skipped.
+    sweep
+        The sweep that they are the members of; it becomes their parent run.
 
     Raises
     ------
@@ -77,6 +92,9 @@ def export(folder: Path, runs: Sequence[ListedRun]) -> ExportOutcome:
     make_folder(folder)
     store = _TrackingStore(folder)
     outcome = ExportOutcome("Run `mlflow ui` in that folder to view them.")
+    parent = None
+    if sweep is not None and runs:
+        parent = store.add_sweep(sweep_record(sweep, runs[0].store))
     for run in runs:
         run_id = run.entry["run_id"]
         try:
@@ -86,7 +104,7 @@ def export(folder: Path, runs: Sequence[ListedRun]) -> ExportOutcome:
             continue
         if record is None:
             outcome.left_out[run_id] = "The run has not finished."
-        elif store.add(record):
+        elif store.add(record, parent):
             outcome.exported.append(run_id)
         else:
             outcome.present.append(run_id)
@@ -134,10 +152,30 @@ class _TrackingStore:
             found[run.data.tags[_IDENTITY]] = run.info.run_id, run.info.status
         return found
 
-    def add(self, record: Record) -> bool:
+    def add_sweep(self, record: Record) -> str:
+        """Return the MLflow id of the run for a sweep; the state of an older one is renewed."""
+        from mlflow.entities import RunStatus
+
+        before, _ = self._exported.get(record.identity, ("", ""))
+        with _coded_errors(self._folder):
+            if before:
+                status = RunStatus.from_string(_STATUS[record.status])
+                self._store.update_run_info(before, status, record.finished_at, None)
+            else:
+                self._add(record, None, ())
+        return self._exported[record.identity][0]
+
+    def add(self, record: Record, parent: str | None = None) -> bool:
         """Add a run, or return False if it was exported before.
 
         A run whose export was interrupted is deleted and added again.
+
+        Parameters
+        ----------
+        record
+            The run.
+        parent
+            The MLflow id of the run for its sweep.
         """
         before, status = self._exported.get(record.identity, ("", ""))
         if before and status != "RUNNING":
@@ -145,10 +183,12 @@ class _TrackingStore:
         with _coded_errors(self._folder):
             if before:
                 self._store.delete_run(before)
-            self._add(record)
+            self._add(record, parent, _files(record.folder))
         return True
 
-    def _add(self, record: Record) -> None:
+    def _add(
+        self, record: Record, parent: str | None, files: Iterable[tuple[Path, str | None]]
+    ) -> None:
         from mlflow.entities import RunStatus, RunTag
         from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
@@ -157,14 +197,17 @@ class _TrackingStore:
             experiment_id=self._experiment(record.experiment),
             user_id="",
             start_time=finished if record.started_at is None else record.started_at,
-            tags=[RunTag(_IDENTITY, record.identity)],
+            tags=[
+                RunTag(_IDENTITY, record.identity),
+                *([] if parent is None else [RunTag(_PARENT, parent)]),
+            ],
             run_name=shorten(record.name, _RUN),
         ).info
         self._log(run.run_id, record, finished)
         self._log_dataset(run.run_id, record)
         artifacts = get_artifact_repository(run.artifact_uri)
-        for path, parent in _files(record.folder):
-            artifacts.log_artifact(str(path), parent)
+        for path, place in files:
+            artifacts.log_artifact(str(path), place)
         # The status is set last: a run with the status RUNNING was not exported completely.
         status = RunStatus.from_string(_STATUS[record.status])
         self._store.update_run_info(run.run_id, status, finished, None)

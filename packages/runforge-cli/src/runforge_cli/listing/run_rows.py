@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from runforge_contracts.display import format_duration
-from runforge_contracts.metrics import SUMMARY_NAMES, lower_is_better, primary_metric
+from runforge_contracts.metrics import SUMMARY_NAMES, primary_metric
 from runforge_contracts.run_ids import started
+from runforge_contracts.selection.run_values import (
+    FIELDS,
+    TRAINED,
+    RunColumn,
+    hyperparameters_in,
+    metric_names,
+)
 
 from runforge_cli.terminal.text_layout import number
 
@@ -16,23 +23,21 @@ if TYPE_CHECKING:
 
 #: Heading of the metric column if the runs do not all have the same metric.
 METRIC = "metric"
-#: The kind of runs that RunForge trained, and the column of the kind.
-TRAINED, _KIND = "trained", "kind"
-#: Prefix of metrics whose name could be mistaken for a field.
-_METRIC = "metric."
+#: The column of the kind of the runs.
+_KIND = "kind"
 #: Fields of an entry that the CSV table has.
 _FIELDS = (
-    "run_id",
-    "created_at",
+    "run",
+    "created",
     "status",
     "name",
-    "model_family",
-    "preset_id",
-    "label_column",
-    "duration_ms",
+    "model",
+    "preset",
+    "label",
+    "duration",
     "device",
     "run_dir",
-    "dataset_fingerprint_sha256",
+    "dataset",
     "model_sha256",
 )
 
@@ -40,12 +45,6 @@ _FIELDS = (
 def kind_of(entry: dict[str, Any]) -> str:
     """Return the kind of a run."""
     return str(entry.get("kind", TRAINED))
-
-
-def models_of(entry: dict[str, Any]) -> tuple[str, ...]:
-    """Return the names of the model; an experiment may write ``runforge/`` before a family."""
-    model = str(entry.get("model_family", ""))
-    return model, model.removeprefix("runforge/")
 
 
 def status_of(entry: dict[str, Any]) -> str:
@@ -128,41 +127,48 @@ def heading(column: str, metric: str | None) -> str:
     return metric if column == METRIC and metric is not None else column
 
 
-def csv_header(entries: Iterable[dict[str, Any]]) -> list[str]:
-    """Return the columns of a CSV table of runs: fields first, then metrics.
-
-    A metric with the name of a field gets the prefix ``metric.``, and so does a metric whose name
-    starts with that prefix.
-    """
+def csv_columns(entries: Iterable[dict[str, Any]]) -> list[RunColumn]:
+    """Return the columns of a CSV table of runs: fields, hyperparameters, then metrics."""
     entries = list(entries)
     kind = [_KIND] if any(kind_of(entry) != TRAINED for entry in entries) else []
-    metrics = {_column(name) for entry in entries for name in metrics_of(entry)}
-    return [*_FIELDS, *kind, *sorted(metrics)]
+    params = sorted({name for entry in entries for name in hyperparameters_in(entry)})
+    return [
+        *(RunColumn("field", name) for name in (*_FIELDS, *kind, "seed", "group")),
+        *(RunColumn("param", name) for name in params),
+        *(RunColumn("metric", name) for name in sorted(metric_names(entries))),
+    ]
 
 
-def csv_row(entry: dict[str, Any], header: Iterable[str]) -> list[str]:
-    """Return the CSV cells of a run: numbers in full precision, empty where unknown."""
-    fields = {
-        **entry.get("summary", {}),
-        **entry,
-        "status": status_of(entry),
-        _KIND: kind_of(entry),
-    }
-    known = {name: fields[name] for name in (*_FIELDS, _KIND) if name in fields}
-    known |= {_column(name): value for name, value in metrics_of(entry).items()}
-    return [str(known.get(name, "")) for name in header]
+def csv_table(
+    entries: Iterable[dict[str, Any]], columns: Sequence[RunColumn] | None = None
+) -> tuple[list[str], list[list[str]]]:
+    """Return the header and the rows of a CSV table of runs.
 
+    A column of it has the name that conditions use, and a field that of the index. A hyperparameter
+    or metric whose name means something else has the prefix ``param.`` or ``metric.``.
 
-def _column(metric: str) -> str:
-    taken = metric in _FIELDS or metric == _KIND or metric.startswith(_METRIC)
-    return f"{_METRIC}{metric}" if taken else metric
+    Parameters
+    ----------
+    entries
+        The runs.
+    columns
+        The columns, instead of all; fields then have the names that conditions use.
+    """
+    from runforge_cli.listing.run_columns import csv_cell
+
+    entries = list(entries)
+    metrics = metric_names(entries)
+    if columns is None:
+        columns = csv_columns(entries)
+        header = [
+            FIELDS[column.name] if column.source == "field" else column.title(metrics)
+            for column in columns
+        ]
+    else:
+        header = [column.title(metrics) for column in columns]
+    return header, [[csv_cell(entry, column) for column in columns] for entry in entries]
 
 
 def newest_first(entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return entries sorted by start time; within a second, the later entry comes first."""
     return sorted(entries, key=started)[::-1]
-
-
-def rank(value: float, metric: str) -> float:
-    """Return a value that sorts better values of a metric before worse ones."""
-    return value if lower_is_better(metric) else -value

@@ -18,6 +18,7 @@ from runforge_contracts.store.summary import (
 )
 
 from runforge_cli.render.differences import source_text
+from runforge_cli.render.sweep_membership import membership_of
 from runforge_cli.render.tables import (
     coefficient_lines,
     confusion_section,
@@ -208,6 +209,9 @@ def _origin(folder: Run, summary: RunSummary) -> Iterator[tuple[str, str]]:
         yield "RunForge", origin.runforge_version
     if summary.outcome.rerun_from:
         yield "repeats", summary.outcome.rerun_from
+    membership = membership_of(folder)
+    if membership:
+        yield "sweep", membership.text
     git = provenance.get("git")
     if git:
         yield "commit", git["commit"][:12] + (" with uncommitted changes" if git["dirty"] else "")

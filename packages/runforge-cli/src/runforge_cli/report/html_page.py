@@ -16,12 +16,15 @@ from collections.abc import Iterator, Sequence
 
 from runforge_contracts.display import printable
 
-from runforge_cli.report.plots import bar_svg, key_svg, plot_svg
+from runforge_cli.report.plots import bar_svg, key_svg, plot_svg, strip_svg
 from runforge_cli.report.report_blocks import (
     Bars,
     Block,
     Commands,
     Facts,
+    HeatCell,
+    HeatMap,
+    Intervals,
     Matrix,
     Name,
     Paragraph,
@@ -30,12 +33,15 @@ from runforge_cli.report.report_blocks import (
     Section,
     TableBlock,
     Text,
+    mean_text,
 )
 from runforge_cli.report.styles import CSS
 from runforge_cli.terminal.text_layout import number
 
 #: Number of colours in a confusion matrix.
 _HEAT = 10
+#: Classes of the elements around blocks that stand side by side.
+_AROUND: dict[type, str] = {Plot: "plots", HeatMap: "maps"}
 #: Parts of a name, such as a path or a digest, between which a line may be broken.
 _PIECES = re.compile(r"[^\s/_.-]{1,16}[\s/_.-]*|[\s/_.-]+")
 #: Maximum number of classes for which the share of each count is shown.
@@ -104,13 +110,17 @@ class _Page:
         yield "</section>"
 
     def _blocks(self, blocks: Sequence[Block]) -> Iterator[str]:
-        within_plots = False
+        around: str | None = None
         for block in blocks:
-            if isinstance(block, Plot) != within_plots:
-                within_plots = not within_plots
-                yield '<div class="plots">' if within_plots else "</div>"
+            style = _AROUND.get(type(block))
+            if style != around:
+                if around is not None:
+                    yield "</div>"
+                if style is not None:
+                    yield f'<div class="{style}">'
+                around = style
             yield from self._block(block)
-        if within_plots:
+        if around is not None:
             yield "</div>"
 
     def _block(self, block: Block) -> Iterator[str]:
@@ -127,6 +137,10 @@ class _Page:
                 yield from _table(block)
             case Bars():
                 yield from _bars(block)
+            case Intervals():
+                yield from _intervals(block)
+            case HeatMap():
+                yield from _heat_map(block)
             case Matrix():
                 yield from _matrix(block)
             case Plot():
@@ -190,6 +204,43 @@ def _bars(bars: Bars) -> Iterator[str]:
             f"<td>{bar_svg(value, greatest, signed=signed)}</td></tr>"
         )
     yield from _closed()
+
+
+def _intervals(block: Intervals) -> Iterator[str]:
+    name, measure = map(_escaped, block.header)
+    yield from _opened(block.caption, "bars")
+    yield f'<thead><tr><th scope="col">{name}</th><th scope="col" class="n">{measure}</th>'
+    yield "<td></td></tr></thead>"
+    yield "<tbody>"
+    for row in block.rows:
+        yield (
+            f'<tr><th scope="row">{_text(row.label)}</th>'
+            f'<td class="n">{_escaped(mean_text(row))}</td>'
+            f"<td>{strip_svg(row, block.scale)}</td></tr>"
+        )
+    yield from _closed()
+
+
+def _heat_map(block: HeatMap) -> Iterator[str]:
+    rows, columns = map(_escaped, block.names)
+    yield from _opened(block.caption, "heat")
+    yield f'<thead><tr><td></td><th scope="colgroup" colspan="{len(block.columns)}">{columns}</th>'
+    yield "</tr>"
+    heads = "".join(f'<th scope="col">{_text([Name(label)])}</th>' for label in block.columns)
+    yield f'<tr><th scope="col">{rows}</th>{heads}</tr></thead>'
+    yield "<tbody>"
+    for label, cells in zip(block.rows, block.cells, strict=True):
+        shown = "".join(map(_heat_cell, cells))
+        yield f'<tr><th scope="row">{_text([Name(label)])}</th>{shown}</tr>'
+    yield from _closed()
+
+
+def _heat_cell(cell: HeatCell) -> str:
+    if cell.share is None:
+        return f"<td>{_escaped(cell.text)}</td>"
+    style = f"h{round(_HEAT * cell.share)}" + (" best" if cell.is_best else "")
+    text = _escaped(cell.text)
+    return f'<td class="{style}">{f"<strong>{text}</strong>" if cell.is_best else text}</td>'
 
 
 def _matrix(matrix: Matrix) -> Iterator[str]:

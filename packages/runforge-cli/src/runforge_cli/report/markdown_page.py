@@ -16,6 +16,9 @@ from runforge_cli.report.report_blocks import (
     Block,
     Commands,
     Facts,
+    HeatMap,
+    IntervalRow,
+    Intervals,
     Matrix,
     Name,
     Paragraph,
@@ -24,6 +27,7 @@ from runforge_cli.report.report_blocks import (
     Section,
     TableBlock,
     Text,
+    mean_text,
 )
 from runforge_cli.terminal.text_layout import number
 
@@ -67,6 +71,12 @@ def _block(block: Block) -> Iterator[str]:
                 for name, value in rows
             ]
             yield from _table(TableBlock(caption, header, cells, frozenset({1})))
+        case Intervals(caption, header, rows):
+            head = (*header, "Range", "Values")
+            groups = [_interval(row) for row in rows]
+            yield from _table(TableBlock(caption, head, groups, frozenset({1, 2, 3})))
+        case HeatMap():
+            yield from _heat_map(block)
         case Matrix(labels, counts):
             yield from _matrix(labels, counts)
         case Plot():
@@ -85,6 +95,23 @@ def _table(table: TableBlock) -> Iterator[str]:
     yield _row(list(rules))
     for row in table.rows:
         yield _row([_text(cell, inside=True, table=True) for cell in row])
+
+
+def _interval(row: IntervalRow) -> list[Text]:
+    ends = f"{number(float(min(row.values)))} to {number(float(max(row.values)))}"
+    return [row.label, mean_text(row), ends, f"{len(row.values):,}"]
+
+
+def _heat_map(block: HeatMap) -> Iterator[str]:
+    rows, columns = block.names
+    yield _bold(block.caption)
+    yield ""
+    corner = f"{prose(rows)} / {prose(columns)}"
+    yield _row([corner, *(code(label, table=True) for label in block.columns)])
+    yield _row(["---", *("---:" for _ in block.columns)])
+    for label, cells in zip(block.rows, block.cells, strict=True):
+        texts = [_bold(cell.text) if cell.is_best else prose(cell.text) for cell in cells]
+        yield _row([code(label, table=True), *texts])
 
 
 def _matrix(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> Iterator[str]:

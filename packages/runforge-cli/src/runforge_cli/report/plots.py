@@ -13,7 +13,8 @@ from itertools import pairwise
 import svg
 from runforge_contracts.display import printable
 
-from runforge_cli.report.report_blocks import Plot, Series
+from runforge_cli.report.report_blocks import IntervalRow, Plot, Series
+from runforge_cli.report.scales import Scale
 
 #: Number of line styles that differ in colour and dashes.
 STYLES = 8
@@ -22,6 +23,8 @@ _WIDTH, _HEIGHT = 340, 316
 _LEFT, _TOP, _SIDE = 48, 10, 260
 #: Radii of the smallest and of the largest dot.
 _SMALL, _LARGE = 2.5, 8
+#: Half of the width of the ends of an interval.
+_CAP = 4
 #: Width of a character beside an axis, and of the remaining space there.
 _CHARACTER, _BESIDE = 7, 27
 
@@ -36,7 +39,7 @@ def plot_svg(plot: Plot, identity: str) -> str:
     identity
         Prefix of the ids in the element; unique in the page.
     """
-    longest = max((len(_mark(mark)) for mark in plot.y_scale.marks), default=0)
+    longest = max((len(plot.y_scale.label(mark)) for mark in plot.y_scale.marks), default=0)
     # The picture is extended to the left if the marks are long.
     more = max(_BESIDE + _CHARACTER * longest - _LEFT, 0)
     elements: list[svg.Element] = [
@@ -63,7 +66,7 @@ def key_svg(number: int, series: Series) -> str:
     """Return a sample of the line or dot of series ``number`` for the legend."""
     style = ["series", f"s{number % STYLES}"]
     mark: svg.Element = svg.Line(x1=0, y1=6, x2=28, y2=6, class_=style)
-    if len(series.x) == 1:
+    if len(series.x) == 1 or not series.line:
         mark = svg.Circle(cx=14, cy=6, r=4.5, class_=[*style, "dot"])
     return _decoration(svg.ViewBoxSpec(0, 0, 28, 12), "key", [mark])
 
@@ -87,13 +90,33 @@ def bar_svg(value: float, greatest: float, *, signed: bool) -> str:
     return _decoration(svg.ViewBoxSpec(0, 0, 100, 10), "bar", elements)
 
 
+def strip_svg(row: IntervalRow, scale: Scale) -> str:
+    """Return a strip with the values of a group, their mean and its interval."""
+
+    def at(value: float) -> float:
+        return round(100 * min(max(scale.share(value), 0.0), 1.0), 2)
+
+    elements: list[svg.Element] = []
+    if row.half_width is not None:
+        low, high = at(row.mean - row.half_width), at(row.mean + row.half_width)
+        wide = round(max(high - low, 0.5), 2)
+        elements.append(svg.Rect(x=low, y=3, width=wide, height=8, class_=["interval"]))
+    elements += [
+        svg.Line(x1=at(value), y1=3, x2=at(value), y2=11, class_=["tick"]) for value in row.values
+    ]
+    elements.append(svg.Line(x1=at(row.mean), y1=0, x2=at(row.mean), y2=14, class_=["mean"]))
+    return _decoration(svg.ViewBoxSpec(0, 0, 100, 14), "strip", elements)
+
+
 def _decoration(box: svg.ViewBoxSpec, name: str, elements: list[svg.Element]) -> str:
     """Return a picture that is hidden from screen readers, because a table has its content."""
     return str(
         svg.SVG(
             xmlns=None,
             viewBox=box,
-            preserveAspectRatio=svg.PreserveAspectRatio("none") if name == "bar" else None,
+            preserveAspectRatio=svg.PreserveAspectRatio("none")
+            if name in ("bar", "strip")
+            else None,
             class_=[name],
             elements=elements,
             extra={"aria-hidden": "true", "focusable": "false"},
@@ -109,12 +132,14 @@ def _axes(plot: Plot, more: int) -> list[svg.Element]:
         share = plot.x_scale.share(mark)
         if 0 < share < 1:
             elements.append(_line((share, 0), (share, 1), "grid"))
-        elements.append(_text(_mark(mark), _place(share, 0)[0], _TOP + _SIDE + 16, "middle"))
+        elements.append(
+            _text(plot.x_scale.label(mark), _place(share, 0)[0], _TOP + _SIDE + 16, "middle")
+        )
     for mark in plot.y_scale.marks:
         share = plot.y_scale.share(mark)
         if 0 < share < 1:
             elements.append(_line((0, share), (1, share), "grid"))
-        elements.append(_text(_mark(mark), _LEFT - 7, _place(0, share)[1] + 4, "end"))
+        elements.append(_text(plot.y_scale.label(mark), _LEFT - 7, _place(0, share)[1] + 4, "end"))
     elements.append(_text(plot.x_axis, _LEFT + _SIDE / 2, _TOP + _SIDE + 36, "middle"))
     middle = _TOP + _SIDE / 2
     turned = svg.Rotate(-90, 12 - more, middle)
@@ -122,14 +147,12 @@ def _axes(plot: Plot, more: int) -> list[svg.Element]:
     return elements
 
 
-def _mark(value: float) -> str:
-    return f"{value:g}"
-
-
 def _series(series: Series, style: str) -> list[svg.Element]:
     points = [_place(x, y) for x, y in zip(series.x, series.y, strict=True)]
     elements: list[svg.Element] = []
-    if len(points) > 1:
+    for x, low, high in zip(series.x, series.low, series.high, strict=False):
+        elements += _whisker(x, low, high, style)
+    if len(points) > 1 and series.line:
         thin = ["thin"] if series.dots else []
         path = _path(points, steps=series.steps)
         elements.append(svg.Path(d=path, class_=[*style.split(), *thin]))
@@ -137,6 +160,17 @@ def _series(series: Series, style: str) -> list[svg.Element]:
         radius = round(_SMALL + (_LARGE - _SMALL) * area**0.5, 2)
         elements.append(svg.Circle(cx=x, cy=y, r=radius, class_=[*style.split(), "dot"]))
     return elements
+
+
+def _whisker(x: float, low: float, high: float, style: str) -> list[svg.Element]:
+    """Return a vertical interval with a short line at each end."""
+    at, bottom = _place(x, low)
+    _, top = _place(x, high)
+    classes = [*style.split(), "whisker"]
+    return [
+        svg.Line(x1=at, y1=bottom, x2=at, y2=top, class_=classes),
+        *(svg.Line(x1=at - _CAP, y1=y, x2=at + _CAP, y2=y, class_=classes) for y in (bottom, top)),
+    ]
 
 
 def _path(points: Sequence[tuple[float, float]], *, steps: bool) -> list[svg.PathData]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from runforge_cli.report.scales import UNIT, Scale
+from runforge_cli.terminal.text_layout import number
 
 
 class Name(str):
@@ -67,6 +68,57 @@ class Bars:
 
 
 @dataclass(frozen=True, slots=True)
+class IntervalRow:
+    """A named group of values with their mean and its interval, in the unit of the scale."""
+
+    label: Text
+    values: Sequence[float]
+    mean: float
+    #: Half of the width of the interval; None without one.
+    half_width: float | None
+
+
+def mean_text(row: IntervalRow) -> str:
+    """Return the mean of a group with its interval."""
+    mean = number(float(row.mean))
+    return mean if row.half_width is None else f"{mean} ± {number(float(row.half_width))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Intervals:
+    """Groups of values, each drawn as a strip: its values, their mean and the interval of it."""
+
+    caption: str
+    #: The headings of the names and of the means.
+    header: tuple[str, str]
+    rows: Sequence[IntervalRow]
+    scale: Scale
+
+
+@dataclass(frozen=True, slots=True)
+class HeatCell:
+    """A cell of a heat map."""
+
+    text: str
+    #: Its colour: 0 is the worst value of the map, 1 the best; None without a value.
+    share: float | None = None
+    #: Whether it has the best value.
+    is_best: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HeatMap:
+    """A table of values by two parameters, whose cells are coloured."""
+
+    caption: str
+    #: The names of the parameters of the rows and of the columns.
+    names: tuple[str, str]
+    rows: Sequence[str]
+    columns: Sequence[str]
+    cells: Sequence[Sequence[HeatCell]]
+
+
+@dataclass(frozen=True, slots=True)
 class Matrix:
     """A confusion matrix: rows are true classes, columns are predicted classes."""
 
@@ -87,6 +139,11 @@ class Series:
     steps: bool = False
     #: The area of the dot of each point, as a share of the largest one; empty for no dots.
     dots: Sequence[float] = ()
+    #: Whether to connect the points.
+    line: bool = True
+    #: The ends of an interval around each point; empty for no intervals.
+    low: Sequence[float] = ()
+    high: Sequence[float] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +170,7 @@ class Commands:
     lines: Sequence[str]
 
 
-Block = Paragraph | Facts | TableBlock | Bars | Matrix | Plot | Commands
+Block = Paragraph | Facts | TableBlock | Bars | Intervals | HeatMap | Matrix | Plot | Commands
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,17 @@ def check_target(
         ``USAGE_INVALID`` if the path exists, or is inside a store or a run; ``FILE_NOT_FOUND`` if
         the folder is missing.
     """
-    check_outside(target, [folder.path for folder in folders], places)
+    check_path(target, [folder.path for folder in folders], places, force=force)
+
+
+def check_path(
+    target: Path, folders: Sequence[Path], places: Sequence[Place], *, force: bool
+) -> None:
+    """Check that a report may be written to ``target``, outside the given folders.
+
+    Raises :class:`~runforge_contracts.errors.RunForgeError` as :func:`check_target`.
+    """
+    check_outside(target, folders, places)
     replaceable = target.is_file() and not target.is_symlink()
     if not (force and replaceable):
         hint = "`--force` replaces it." if replaceable else "Choose another file with -o."

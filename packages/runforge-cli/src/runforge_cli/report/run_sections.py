@@ -9,6 +9,7 @@ from runforge_contracts.display import format_duration, shorten, time_text
 from runforge_contracts.store.summary import RunModel, RunOutcome, RunSummary, summary_of
 
 from runforge_cli.render.differences import source_text, value_text
+from runforge_cli.render.sweep_membership import membership_of
 from runforge_cli.report.curve_blocks import curve_blocks
 from runforge_cli.report.origin_blocks import (
     diagnostic_blocks,
@@ -86,6 +87,9 @@ def _outcome(material: Material, outcome: RunOutcome) -> Iterator[Block]:
         facts.append(("Tags", names(outcome.tags)))
     if outcome.rerun_from:
         facts.append(("Repeats", [Name(outcome.rerun_from)]))
+    membership = membership_of(folder)
+    if membership:
+        facts.append(("Sweep", [Name(membership.group_id), membership.detail]))
     facts.append(("Folder", [Name(material.run_dir)]))
     yield Facts(facts)
     # The notes are the only multi-line string; each line becomes a paragraph.

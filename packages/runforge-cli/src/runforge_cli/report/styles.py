@@ -67,6 +67,10 @@ tbody th code, td code {{ overflow-wrap: break-word; }}
 .bars th {{ max-width: 22rem; }}
 .bars td:last-child {{ width: 55%; min-width: 6rem; padding-right: 0; }}
 .bar {{ display: block; width: 100%; height: 1rem; margin-top: .25rem; }}
+.strip {{ display: block; width: 100%; height: 1.2rem; margin-top: .15rem; }}
+.interval {{ fill: var(--up); opacity: .3; }}
+.tick {{ stroke: var(--soft); stroke-width: 1.5; vector-effect: non-scaling-stroke; }}
+.mean {{ stroke: var(--up); stroke-width: 3; vector-effect: non-scaling-stroke; }}
 .positive {{ fill: var(--up); }}
 .negative {{ fill: var(--down); }}
 .zero {{ stroke: var(--soft); stroke-width: 1; vector-effect: non-scaling-stroke; }}
@@ -85,6 +89,15 @@ tbody th code, td code {{ overflow-wrap: break-word; }}
         for n in range(1, 11)
     )
 }
+.maps {{ display: flex; flex-wrap: wrap; gap: 0 2rem; align-items: flex-start; }}
+.heat {{ min-width: 0; }}
+.heat th, .heat td {{ text-align: center; padding: .35rem .5rem; min-width: 3rem;
+  border: 1px solid var(--rule); white-space: nowrap; }}
+.heat thead tr:first-child > * {{ border: 0; }}
+.heat tbody th {{ text-align: right; }}
+.heat td {{ color: var(--text); }}
+.heat .best {{ outline: 2px solid var(--text); outline-offset: -3px; }}
+{" ".join(f".heat .h{n} {{ background: rgba(var(--right), {n * 0.055:.3f}); }}" for n in range(11))}
 .plots {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 18.5rem), 1fr));
   gap: 2rem 1.75rem; margin: 1rem 0; align-items: start; }}
 figure {{ margin: 0; min-width: 0; break-inside: avoid; display: grid;
@@ -99,6 +112,7 @@ figcaption p {{ font-size: .9rem; color: var(--soft); margin: .25rem 0 .5rem; }}
 .reference {{ stroke: var(--soft); stroke-dasharray: 3 4; }}
 .thin {{ stroke-width: 1; }}
 .series {{ fill: none; stroke-width: 2; stroke-linejoin: round; }}
+.whisker {{ stroke-width: 1.5; stroke-dasharray: none; }}
 .dot {{ stroke-width: 1; stroke-dasharray: none; }}
 {
     " ".join(

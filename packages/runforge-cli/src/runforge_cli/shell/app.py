@@ -17,6 +17,7 @@ COMMANDS = {
     "train": "Train a classifier on a dataset and record the run.",
     "run": "Execute a request file.",
     "rerun": "Repeat a run, with or without changes.",
+    "sweep": "Train many runs: a grid of settings, or a plan.",
     "cancel": "Cancel a run that is in progress elsewhere.",
     "runs": "List the runs of the store.",
     "show": "Show a summary of a run.",
@@ -39,6 +40,7 @@ COMMANDS = {
     "index": "Check the index, or rebuild it from the run folders.",
     "experiment": "Run any training script as a recorded run.",
     "editor-python": "Let the editor extension train with this RunForge.",
+    "serve": "Serve an editor or a program on standard streams.",
     "inspect": "Inspect a dataset before training.",
     "validate": "Check documents against their schemas.",
     "schema": "List or print the schemas of the contract.",
@@ -56,6 +58,7 @@ _UNWOUND = frozenset(
         "keygen",
         "predict",
         "report",
+        "serve",
         "sign",
     }
 )

@@ -51,7 +51,7 @@ def refuse_repeated(
     the contexts of one call share, remembers the options that were given before the name.
     """
     # With the command's context settings: click caches its help option under their names.
-    context = click.Context(
+    context = command.context_class(
         command, info_name=command.name, parent=parent, **command.context_settings
     )
     try:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from runforge_contracts.codec.strict_json import encode_json
@@ -64,8 +66,26 @@ def write_lines(lines: Iterable[str]) -> None:
         sys.stdout.write(line.rstrip() + "\n")
 
 
+#: Receives the warnings instead of standard error.
+_reporter: ContextVar[Callable[[str], None] | None] = ContextVar("reporter", default=None)
+
+
+@contextmanager
+def reporting(report: Callable[[str], None]) -> Iterator[None]:
+    """Pass warnings to ``report`` instead of printing them, in this thread."""
+    token = _reporter.set(report)
+    try:
+        yield
+    finally:
+        _reporter.reset(token)
+
+
 def warn(text: str) -> None:
-    """Print a warning to standard error."""
+    """Print a warning to standard error, or pass it on; see :func:`reporting`."""
+    report = _reporter.get()
+    if report is not None:
+        report(text)
+        return
     print_errors([f"warning: {printable(text)}"])
 
 

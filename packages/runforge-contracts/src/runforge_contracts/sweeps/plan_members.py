@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 
 from runforge_contracts.codec.pointers import format_pointer, parse_pointer
+from runforge_contracts.codec.strict_json import MAX_BYTES
 from runforge_contracts.display import quote
 from runforge_contracts.documents import Document
 from runforge_contracts.errors import (
@@ -28,6 +29,7 @@ from runforge_contracts.errors import (
     Problem,
     RunForgeError,
 )
+from runforge_contracts.fs.files import read_file
 from runforge_contracts.sweeps.request_paths import (
     OF_SWEEP,
     REQUEST,
@@ -69,8 +71,15 @@ def read_plan(path: str | os.PathLike[str]) -> Document[SweepPlanV1]:
         ``PLAN_INVALID`` if the file is no valid ``sweep_plan.v1``; ``FILE_NOT_FOUND`` or another
         code of :func:`~runforge_contracts.fs.files.read_file`.
     """
+    path = Path(path)
+    data = read_file(path, max_bytes=MAX_BYTES, too_large=ErrorCode.JSON_TOO_LARGE)
+    return parse_plan(data, path)
+
+
+def parse_plan(data: bytes, path: Path) -> Document[SweepPlanV1]:
+    """Return the plan with the bytes of a file; raise ``PLAN_INVALID`` if it is not valid."""
     try:
-        return Document[SweepPlanV1].load(Path(path), SweepPlanV1)
+        return Document[SweepPlanV1].parse(data, SweepPlanV1, path=path)
     except DocumentError as error:
         raise _invalid_form(error) from error
 

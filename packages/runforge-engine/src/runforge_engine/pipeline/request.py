@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from runforge_contracts.display import quote
-from runforge_contracts.documents import Document
+from runforge_contracts.documents import REMOVE, Document
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.schemas import BASE_URL
 from runforge_contracts.store import layout
@@ -32,6 +32,8 @@ from runforge_engine.modeling.configuration import (
 from runforge_engine.runtime.clock import read_clock
 
 _REQUEST = "request.v1"
+#: Members of the request of a run that a sweep made.
+_OF_SWEEP = ("sweep_group_id", "sweep_member")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +155,8 @@ def rerun_request(
 ) -> PreparedRequest:
     """Return the request of an earlier run with changes on top.
 
-    Fields that this version does not know are kept.
+    Fields that this version does not know are kept. The repetition of the member of a sweep is no
+    member of it.
 
     Parameters
     ----------
@@ -198,6 +201,7 @@ def rerun_request(
             "/rerun_from": parent.id,
             "/created_at": read_clock().now(),
             "/created_by": created_by,
+            **{f"/{name}": REMOVE for name in _OF_SWEEP if name in again.raw},
             **changes,
         }
     )

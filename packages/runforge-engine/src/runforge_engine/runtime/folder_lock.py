@@ -79,6 +79,50 @@ def holding(folder: Path) -> Iterator[Hold]:
             os.close(descriptor)
 
 
+@contextlib.contextmanager
+def holding_alone(folder: Path, what: str, patience: float = _PATIENCE) -> Iterator[int | None]:
+    """Lock ``folder`` for as long as the context lasts, and yield the descriptor of the lock.
+
+    A process that inherits the descriptor keeps the folder locked until it has ended, too. Without
+    locks in the file system nothing is locked, and None is yielded.
+
+    Parameters
+    ----------
+    folder
+        An existing folder.
+    what
+        What is locked, for the message, such as ``The sweep grp_1``.
+    patience
+        How long to wait for another process, in seconds.
+
+    Raises
+    ------
+    RunForgeError
+        ``GROUP_BUSY`` where another process has the lock.
+    """
+    descriptor = _open(folder)
+    try:
+        if descriptor is not None:
+            deadline = time.monotonic() + patience
+            while (taken := _lock(descriptor, shared=False)) is False:
+                if time.monotonic() > deadline:
+                    holder = holder_of(folder) or "another process"
+                    raise RunForgeError(
+                        ErrorCode.GROUP_BUSY,
+                        f"{what} is being executed by {holder}.",
+                        hint="Wait for it to end, or cancel it with `runforge cancel`.",
+                        path=str(folder),
+                    )
+                time.sleep(_PAUSE)
+            if taken is None:
+                os.close(descriptor)
+                descriptor = None
+        yield descriptor
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
 def is_held(folder: Path) -> bool | None:
     """Tell whether a run is running in ``folder``; None where the system cannot tell."""
     descriptor = _open(folder)

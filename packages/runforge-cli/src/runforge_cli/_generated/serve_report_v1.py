@@ -1,0 +1,56 @@
+# Generated from schemas/ by scripts/generate.py; edit the schema, then run `make generate`.
+#   filename:  serve.report.v1.json
+
+from __future__ import annotations
+from msgspec import Meta, Struct, UNSET, UnsetType
+from typing import Annotated, Literal
+from . import serve_common_v1
+
+
+class ReportParams(
+    Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True
+):
+    """
+    Parameters of `report`.
+    """
+
+    runs: (
+        Annotated[
+            list[serve_common_v1.RunReference],
+            Meta(description="The runs [`latest`].", max_length=100, min_length=1),
+        ]
+        | UnsetType
+    ) = UNSET
+    model: (
+        Annotated[
+            bool, Meta(description="Whether to load the model for the curves [true].")
+        ]
+        | UnsetType
+    ) = UNSET
+
+
+class ReportResult(Struct, kw_only=True, frozen=True, gc=False):
+    """
+    The page.
+    """
+
+    html: Annotated[
+        str,
+        Meta(
+            description="The page, without scripts and without references to other files."
+        ),
+    ]
+    runs: Annotated[list[str], Meta(description="Ids of the runs.")]
+    without_curves: Annotated[
+        dict[str, str], Meta(description="Why a run has no curves, by its id.")
+    ]
+
+
+class ReportMethod(Struct, kw_only=True, frozen=True, gc=False):
+    """
+    Returns a report on a run, or a comparison of several, as one self-contained HTML page.
+    """
+
+    method: Literal["report"]
+    params: ReportParams
+    result: ReportResult

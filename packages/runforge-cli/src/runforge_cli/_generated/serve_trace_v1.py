@@ -1,0 +1,34 @@
+# Generated from schemas/ by scripts/generate.py; edit the schema, then run `make generate`.
+#   filename:  serve.trace.v1.json
+
+from __future__ import annotations
+from typing import Annotated, Literal
+from msgspec import Meta, Struct
+from runforge_contracts._generated import trace_v1
+
+
+class TraceParams(
+    Struct, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True
+):
+    """
+    Parameters of `trace`.
+    """
+
+    what: Annotated[
+        str,
+        Meta(
+            description="Path of a model, another artifact or a dataset, or a SHA-256 of which at least 8 digits are given.",
+            max_length=4096,
+            min_length=1,
+        ),
+    ]
+
+
+class TraceMethod(Struct, kw_only=True, frozen=True, gc=False):
+    """
+    Finds the runs that a file or a digest comes from.
+    """
+
+    method: Literal["trace"]
+    params: TraceParams
+    result: trace_v1.TraceV1

@@ -1,0 +1,1 @@
+"""The documents that commands print with ``--json``, made without printing anything."""

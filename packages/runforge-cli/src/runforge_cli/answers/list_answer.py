@@ -1,0 +1,105 @@
+"""A page of the list of runs: for ``runs``, and for programs that ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.selection.run_condition import RunCondition, parse_conditions
+from runforge_contracts.selection.run_query import RunOrder, RunQuery, with_digests
+from runforge_contracts.selection.run_values import TRAINED
+
+from runforge_cli.listing.run_query_list import QueriedList, run_facts
+from runforge_cli.listing.run_rows import add_states, kind_of
+from runforge_cli.shell.settings import Settings
+
+#: The statuses of runs that have ended.
+_ENDED = ("succeeded", "failed", "cancelled")
+
+
+class RunChoice(NamedTuple):
+    """Which runs are listed, and in which order."""
+
+    where: Sequence[str] = ()
+    group: str | None = None
+    model: str | None = None
+    status: str | None = None
+    tag: str | None = None
+    dataset: str | None = None
+    sort: str | None = None
+
+    def query(self, settings: Settings) -> RunQuery:
+        """Return the choice as a query.
+
+        Raises
+        ------
+        RunForgeError
+            ``USAGE_INVALID`` for an invalid condition; ``DATASET_NOT_FOUND``.
+        """
+        conditions = parse_conditions(self.where)
+        return RunQuery(
+            (
+                *self._options(settings),
+                *with_digests(conditions, [Path.cwd(), settings.folder]),
+            ),
+            RunOrder() if self.sort is None else RunOrder.parse(self.sort),
+        )
+
+    def _options(self, settings: Settings) -> list[RunCondition]:
+        """Return the conditions that have an option of their own."""
+        found = []
+        if self.group is not None:
+            found.append(_equal("group", self.group))
+        if self.model is not None:
+            found.append(_equal("model", self.model))
+        if self.status == "incomplete":
+            found += [RunCondition("status", "!=", name, is_quoted=True) for name in _ENDED]
+        elif self.status is not None:
+            found.append(_equal("status", self.status))
+        if self.dataset:
+            found.append(_equal("dataset", _digest(settings.located(self.dataset))))
+        if self.tag is not None:
+            found.append(_equal("tags", self.tag))
+        return found
+
+
+def list_document(
+    settings: Settings, choice: RunChoice, *, limit: int = 100, offset: int = 0
+) -> dict[str, Any]:
+    """Return the chosen runs from ``offset`` on, and how many there are."""
+    listed = QueriedList(settings.places(), choice.query(settings), run_facts(settings.folder))
+    rows, total = listed.first(offset + limit)
+    entries = listed.with_settings(rows[offset:])
+    add_states(entries, settings.folder)
+    return {**index_document(entries), "total": total}
+
+
+def index_document(entries: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return an index document of the trained runs, plus the experiment runs if there are any."""
+    experiments = [entry for entry in entries if kind_of(entry) != TRAINED]
+    trained = [entry for entry in entries if kind_of(entry) == TRAINED]
+    document: dict[str, Any] = {"schema_version": "index.v1", "runs": trained}
+    return {**document, "experiments": experiments} if experiments else document
+
+
+def _equal(name: str, value: str) -> RunCondition:
+    return RunCondition(name, "=", value, is_quoted=True)
+
+
+def _digest(path: Path) -> str:
+    """Return a prefix of a fingerprint, either given literally or computed from a file."""
+    dataset = str(path)
+    if path.is_file():
+        import hashlib
+
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    if set(dataset.lower()) <= set("0123456789abcdef"):
+        return dataset.lower()
+    raise RunForgeError(
+        ErrorCode.DATASET_NOT_FOUND,
+        "The dataset is neither a file nor a SHA-256.",
+        path=dataset,
+    )

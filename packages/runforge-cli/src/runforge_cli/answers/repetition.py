@@ -1,0 +1,129 @@
+"""The request that ``rerun`` executes: that of an earlier run, with changes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from runforge_contracts.display import quote
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.store.layout import REQUEST
+from runforge_contracts.store.lookup import made
+from runforge_contracts.store.run import Run
+
+from runforge_cli import CLIENT
+from runforge_cli.shell.settings import Settings
+
+if TYPE_CHECKING:
+    from runforge_engine.pipeline.request import PreparedRequest
+
+#: The JSON pointer of each option in a request.
+_POINTERS = {
+    "model": "/model/family",
+    "preset": "/preset",
+    "profile": "/profile",
+    "seed": "/seed",
+    "device": "/device/type",
+    "name": "/name",
+    "notes": "/notes",
+}
+
+
+class Repetition(NamedTuple):
+    """What is executed to repeat a run."""
+
+    request: PreparedRequest
+    #: Whether the run that is repeated is private, and so the repetition.
+    private: bool
+
+
+def repetition_of(
+    settings: Settings,
+    run: str,
+    options: Mapping[str, Any],
+    *,
+    parameters: Mapping[str, Any],
+    cli_parameters: Collection[str] = (),
+    exclude: Sequence[str] = (),
+    tags: Sequence[str] = (),
+    dataset: str | None = None,
+    created_by: str = CLIENT,
+) -> Repetition:
+    """Return the request to repeat a run.
+
+    Parameters
+    ----------
+    run
+        The reference to the run.
+    options
+        The values that replace those of the run: ``model``, ``preset``, ``profile``, ``seed``,
+        ``device``, ``name`` and ``notes``; None keeps a value.
+    parameters
+        Hyperparameters by name; with the family of the run, its others are kept.
+    cli_parameters
+        Names of the hyperparameters given on the command line, to be recorded as such.
+    exclude, tags
+        Replace those of the run, unless they are empty.
+    dataset
+        The current path of the dataset, from the current folder.
+    created_by
+        The client, as ``<client>@<version>``.
+
+    Raises
+    ------
+    RunForgeError
+        ``DATASET_NOT_FOUND`` where a private run does not record the folder of its dataset; the
+        errors of :func:`~runforge_engine.pipeline.request.rerun_request` and of finding the run.
+    """
+    from runforge_engine.data.dataset_source import dataset_path
+    from runforge_engine.modeling.configuration import PROFILES
+    from runforge_engine.pipeline.request import rerun_request
+    from runforge_engine.provenance.privacy import is_left_out, is_private
+
+    parent = settings.find_run(
+        run,
+        "Repeat it with `runforge experiment run --experiment runs/{run}/config.yaml`.",
+        made(REQUEST),
+    )
+    request = parent.request or {}
+    model = request.get("model", {})
+    profile, kind = options.get("profile"), model.get("family", "")
+    # A profile given as an option sets the family, as in `runforge train`.
+    family = (
+        options.get("model") or (PROFILES[profile].family if profile in PROFILES else None) or kind
+    )
+    kept = model.get("hyperparameters", {}) if family == kind else {}
+    changes: dict[str, Any] = {
+        _POINTERS[name]: value for name, value in options.items() if value is not None
+    }
+    if family != kind:
+        changes["/model/family"] = family
+    if parameters or kept != model.get("hyperparameters", {}):
+        changes["/model/hyperparameters"] = {**kept, **parameters}
+    if exclude:
+        changes["/dataset/exclude_columns"] = list(exclude)
+    if tags:
+        changes["/tags"] = list(tags)
+    store = settings.target()
+    path = request.get("dataset", {}).get("path")
+    home = _workspace_of(parent)
+    if dataset is not None:
+        changes["/dataset/path"] = store.relative(Path(os.path.abspath(dataset)))  # noqa: PTH100
+    elif path is not None and is_left_out(path):
+        raise RunForgeError(
+            ErrorCode.DATASET_NOT_FOUND,
+            f"The run {quote(parent.id)} does not record the folder of its dataset.",
+            hint="It was omitted from the record on request; name the file with --dataset.",
+        )
+    elif path is not None and home is not None and home != store.workspace:
+        # A relative path starts at the workspace that contains the run.
+        changes["/dataset/path"] = store.relative(dataset_path(path, home))
+    again = rerun_request(parent, changes, created_by=created_by, cli_parameters=cli_parameters)
+    return Repetition(again, is_private(parent))
+
+
+def _workspace_of(folder: Run) -> Path | None:
+    """Return the workspace of a run in a store; a separate run folder has none."""
+    return folder.path.parents[2] if folder.path.parent.name == "runs" else None

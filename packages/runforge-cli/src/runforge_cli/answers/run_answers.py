@@ -1,0 +1,90 @@
+"""What ``show``, ``diagnostics`` and ``interpretability`` print with ``--json``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from runforge_contracts.store import layout
+from runforge_contracts.store.experiment_runs import ExperimentRun
+from runforge_contracts.store.lookup import AnyRun
+from runforge_contracts.store.run import Run
+
+from runforge_cli.render.artifact_pages import require_document
+from runforge_cli.shell.settings import Settings
+
+_DOCUMENTS = {
+    "request": layout.REQUEST,
+    "run": layout.RUN,
+    "result": layout.RESULT,
+    "metrics": layout.METRICS,
+    "metrics_v1": layout.METRICS_V1,
+    "feature_importance": layout.FEATURE_IMPORTANCE,
+    "linear_coefficients": layout.LINEAR_COEFFICIENTS,
+    "interpretability": layout.INTERPRETABILITY_INDEX,
+    "manifest": layout.MANIFEST,
+}
+_OF_EXPERIMENTS = {
+    "config": layout.CONFIG,
+    "metrics": layout.EXPERIMENT_METRICS,
+    "system": layout.SYSTEM,
+    "manifest": layout.EXPERIMENT_MANIFEST,
+}
+
+
+def run_document(folder: AnyRun, settings: Settings) -> dict[str, Any]:
+    """Return all documents of a run, with the errors of invalid ones of an experiment run."""
+    if isinstance(folder, ExperimentRun):
+        from runforge_engine.experiment.record.experiment_state import state_of
+
+        from runforge_cli.listing.experiment_rows import TolerantRun
+
+        run = TolerantRun(folder.path)
+        documents = {name: run.content(file) for name, file in _OF_EXPERIMENTS.items()}
+        return {
+            "run_id": run.id,
+            "run_dir": settings.target().relative(run.path),
+            "kind": "experiment",
+            "status": state_of(run),
+            **{name: document for name, document in documents.items() if document is not None},
+            "problems": [error.to_dict() for error in run.problems.values()],
+        }
+    documents = {name: folder.content(file) for name, file in _DOCUMENTS.items()}
+    client = folder.client_form
+    forms = {name: folder.form(file) for name, file in _DOCUMENTS.items()} if client else {}
+    of_another = {
+        "client": client,
+        "forms": {name: form for name, form in forms.items() if form is not None},
+    }
+    return {
+        "run_id": folder.id,
+        "run_dir": settings.target().relative(folder.path),
+        "status": folder.status,
+        **(of_another if client else {}),
+        **{name: document for name, document in documents.items() if document is not None},
+        "diagnostics": folder.diagnostics,
+    }
+
+
+def diagnostics_document(folder: Run) -> dict[str, Any]:
+    """Return the diagnostics of a run."""
+    return {
+        "schema_version": "diagnostics.v1",
+        "run_id": folder.id,
+        "diagnostics": folder.diagnostics,
+    }
+
+
+def interpretability_document(folder: Run) -> dict[str, Any]:
+    """Return the index of the interpretability outputs of a run.
+
+    Raises
+    ------
+    RunForgeError
+        ``ARTIFACT_NOT_FOUND``.
+    """
+    return require_document(
+        folder,
+        layout.INTERPRETABILITY_INDEX,
+        "interpretability index",
+        "It was written by a version without one.",
+    )

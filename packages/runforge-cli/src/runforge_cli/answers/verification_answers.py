@@ -1,0 +1,78 @@
+"""The checks of ``verify``, for named runs and for everything in the workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runforge_cli.shell.settings import Settings
+
+if TYPE_CHECKING:
+    from runforge_engine.verification.verify_run import RunVerification
+    from runforge_engine.verification.verify_store import StoreVerification
+
+
+def verified_runs(
+    settings: Settings, references: tuple[str, ...], public_key: Path | None, *, with_dataset: bool
+) -> Iterator[RunVerification]:
+    """Yield the verification of each run that is named; a mistyped name is reported first."""
+    from runforge_contracts.store.experiment_runs import ExperimentRun
+    from runforge_contracts.store.layout import EXPERIMENT_RUNS
+    from runforge_contracts.store.lookup import has_ended
+    from runforge_contracts.store.run import Run
+    from runforge_engine.verification.context import surroundings_of
+    from runforge_engine.verification.verify_run import verify_run
+    from runforge_engine.verification.verify_view import verify_view
+
+    # All runs are located before any is read, so that a mistyped name is reported at once.
+    folders = [settings.find_any(reference, has_ended) for reference in references]
+    unique = {folder.path: folder for folder in folders}
+    for path, folder in unique.items():
+        if isinstance(folder, ExperimentRun):
+            from runforge_engine.experiment.record.experiment_verification import (
+                verify_experiment_run,
+            )
+
+            in_repository = path.parent.name == EXPERIMENT_RUNS
+            yield verify_experiment_run(
+                path,
+                path.parents[1] if in_repository else settings.folder,
+                with_dataset=with_dataset,
+                demand_signature=public_key is not None,
+            )
+        else:
+            around = surroundings_of(path, settings.stores(), public_key)
+            yield verify_run(path, around, with_dataset=with_dataset)
+    for folder in folders:
+        if isinstance(folder, Run) and folder.view is not None:
+            around = surroundings_of(folder.view, settings.stores())
+            yield verify_view(folder.view, folder.path, around)
+
+
+def verified_stores(
+    settings: Settings, public_key: Path | None, *, with_dataset: bool
+) -> tuple[list[StoreVerification], list[RunVerification]]:
+    """Return the verification of all stores and experiment runs; having neither is an error."""
+    from runforge_engine.provenance.keys import load_public_key
+    from runforge_engine.verification.dataset_check import Datasets
+    from runforge_engine.verification.verify_store import verify_store
+
+    key = None if public_key is None else load_public_key(public_key)
+    datasets = Datasets(settings.folder)
+    experiments: list[RunVerification] = []
+    for place in settings.experiments():
+        from runforge_engine.experiment.record.experiment_verification import verify_experiments
+
+        experiments += verify_experiments(
+            place.workspace,
+            datasets,
+            with_dataset=with_dataset,
+            demand_signature=key is not None,
+        )
+    stores = [
+        verify_store(store, public_key=key, datasets=datasets, with_dataset=with_dataset)
+        for store in settings.stores()
+        if store.root.is_dir() or not experiments
+    ]
+    return stores, experiments

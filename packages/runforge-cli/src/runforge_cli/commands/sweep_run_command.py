@@ -1,0 +1,285 @@
+"""``runforge sweep PLAN`` or ``runforge sweep DATA --grid``: train many runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
+
+from runforge_cli import CLIENT
+from runforge_cli.commands.training_session import (
+    cancelled_by_signals,
+    require,
+    training_options,
+)
+from runforge_cli.shell.default_command import DefaultCommand
+from runforge_cli.shell.settings import Settings, global_options, pass_settings, private_option
+from runforge_cli.terminal.output import error_lines, print_errors, write_json, write_lines
+
+if TYPE_CHECKING:
+    from runforge_contracts.documents import Document
+    from runforge_contracts.store.layout import StoreLayout
+    from runforge_contracts.types import SweepPlanV1
+    from runforge_engine.sweep.open_group import OpenGroup, SweepOptions
+    from runforge_engine.sweep.resolved_plan import ResolvedPlan
+    from runforge_engine.sweep.run_sweep import SweepResult
+
+#: Options that a file with a plan has the place of.
+_OF_A_GRID = (
+    *("label", "model", "preset", "profile", "params", "seed", "seeds", "device", "exclude"),
+    *("tags", "notes", "grid", "save"),
+)
+
+
+@click.command(None, cls=DefaultCommand, short_help="Train many runs.")
+@click.argument("source", required=False, metavar="[PLAN.json|DATA]")
+@click.option("--label", metavar="COLUMN", help="Name of the label column.")
+@click.option(
+    "--grid",
+    multiple=True,
+    metavar="NAME=V1,V2",
+    help="Values to try; repeatable: every combination is run.",
+)
+@click.option("--seeds", metavar="1..5", help="Seeds to repeat every combination with.")
+@click.option("--jobs", "-j", type=click.IntRange(1, 1024), help="Runs at a time [all cores].")
+@click.option("--dry-run", is_flag=True, help="Show the runs, and write nothing.")
+@click.option("--save", metavar="PLAN.json", help="Write the plan instead of executing it.")
+@click.option("--resume", metavar="GROUP", help="Do what is missing of an earlier sweep.")
+@click.option("--retry-failed", is_flag=True, help="With --resume, also run what failed.")
+@click.option("--fail-fast", is_flag=True, help="Stop at the first failed run.")
+@training_options
+@private_option
+@global_options
+@pass_settings
+def command(settings: Settings, /, **options: Any) -> int:
+    r"""Train many runs: every run of a plan, or every combination of a grid.
+
+    A file whose name ends with .json is a plan; any other is a dataset, as for `runforge train`.
+    The plan is checked whole before the first run. Every run is a complete record of its own, and
+    all of them belong to a group in `.runforge/groups/`.
+
+    \b
+    runforge sweep iris.csv --label species --grid C=0.1,1,10 --seeds 1..5
+    runforge sweep plan.json --jobs 4
+
+    The name in --grid is a hyperparameter, seed, preset, profile, model, or a path in the request
+    such as /dataset/exclude_columns/0. The value null REMOVES the setting, so that profile, preset
+    or default apply; none is the value none, such as a forest of unlimited depth.
+    """
+    from runforge_engine.sweep.open_group import SweepOptions, usable_cores
+
+    chosen = SweepOptions(jobs=options["jobs"], fail_fast=options["fail_fast"] or None)
+    if options["resume"] is not None:
+        return _resume(settings, chosen, options)
+    if options["retry_failed"]:
+        raise _usage("--retry-failed is for --resume.", "Name the sweep with --resume.")
+    source = require(options["source"], "PLAN.json or DATA", "Name a plan, or a dataset.")
+    store = settings.target()
+    plan, text = _read(settings, source, store, options)
+    if options["save"] is not None:
+        return _save(settings, plan, Path(options["save"]))
+    from runforge_engine.sweep.resolved_plan import resolve_plan
+
+    resolved = resolve_plan(plan, store)
+    jobs = chosen.jobs or resolved.execution.get("max_parallel") or usable_cores()
+    if options["dry_run"]:
+        _show(settings, resolved, jobs)
+        return ExitCode.OK
+    from runforge_engine.sweep.open_group import new_group
+
+    @contextmanager
+    def opening() -> Iterator[OpenGroup]:
+        with new_group(
+            resolved, text, store, created_by=CLIENT, name=options["name"], options=chosen
+        ) as group:
+            yield group
+
+    return _execute(settings, opening)
+
+
+def _resume(settings: Settings, chosen: SweepOptions, options: dict[str, Any]) -> int:
+    from runforge_contracts.sweeps.groups import find_group
+    from runforge_engine.sweep.open_group import resumed_group
+
+    given = [name for name in ("source", "name", *_OF_A_GRID) if options[name] not in (None, ())]
+    if given or options["dry_run"]:
+        raise _usage(
+            "A sweep is resumed as it was planned: --resume takes no plan, dataset or settings.",
+            "Only --jobs, --fail-fast and --retry-failed can be given with it.",
+        )
+    group = find_group(options["resume"], settings.stores())
+
+    @contextmanager
+    def opening() -> Iterator[OpenGroup]:
+        with resumed_group(
+            group, group.store, retry_failed=options["retry_failed"], options=chosen
+        ) as opened:
+            yield opened
+
+    return _execute(settings, opening)
+
+
+def _read(
+    settings: Settings, source: str, store: StoreLayout, options: dict[str, Any]
+) -> tuple[Document[SweepPlanV1], bytes]:
+    """Return the plan of the arguments, and the bytes that are kept of it."""
+    from runforge_contracts.codec.strict_json import MAX_BYTES
+    from runforge_contracts.fs.files import read_file
+    from runforge_contracts.sweeps.plan_members import parse_plan
+
+    if source.lower().endswith(".json"):
+        given = [name for name in _OF_A_GRID if options[name] not in (None, ())]
+        if given:
+            raise _usage(
+                f"The option `--{_shown(given[0])}` is not for a plan, which has all settings.",
+                "Change the plan, or name a dataset instead of it.",
+            )
+        path = settings.located(source)
+        text = read_file(path, max_bytes=MAX_BYTES, too_large=ErrorCode.JSON_TOO_LARGE)
+        return parse_plan(text, path), text
+    plan = _from_grid(source, store, options)
+    return plan, plan.encode()
+
+
+def _from_grid(source: str, store: StoreLayout, options: dict[str, Any]) -> Document[SweepPlanV1]:
+    from runforge_engine.modeling.configuration import parse_parameters
+    from runforge_engine.pipeline.request import new_request
+    from runforge_engine.sweep.plan_builder import new_plan
+
+    from runforge_cli.shell.grid_options import parse_grid, parse_seeds
+
+    label = require(
+        options["label"], "--label", "Name the label column with --label; it is never guessed."
+    )
+    grid, seeds = parse_grid(options["grid"]), parse_seeds(options["seeds"])
+    if not grid and not seeds:
+        raise _usage(
+            "There is nothing to try: neither --grid nor --seeds is given.",
+            "`--grid C=0.1,1,10` tries three values; `runforge train` trains one run.",
+        )
+    family = options["model"]
+    if family is None and grid.get("model"):
+        family = grid["model"][0]
+    given = {
+        name: options[name]
+        for name in ("preset", "profile", "seed", "device", "tags")
+        if options[name] is not None
+    }
+    request = new_request(
+        dataset=source,
+        label_column=label,
+        store=store,
+        created_by=CLIENT,
+        model_family=family,
+        hyperparameters=parse_parameters(options["params"]),
+        exclude_columns=options["exclude"],
+        **given,
+    )
+    return new_plan(
+        request.document.raw,
+        grid,
+        created_by=CLIENT,
+        seeds=seeds,
+        name=options["name"],
+        notes=options["notes"],
+        max_parallel=options["jobs"],
+        fail_fast=options["fail_fast"],
+    )
+
+
+def _save(settings: Settings, plan: Document[SweepPlanV1], path: Path) -> int:
+    from runforge_contracts.fs.files import write_file
+    from runforge_engine.sweep.resolved_plan import resolve_plan
+
+    from runforge_cli.render.sweep_lines import count_text
+
+    resolved = resolve_plan(plan, settings.target())
+    if path.suffix != ".json":
+        raise _usage("The name of a plan ends with .json.", "Write --save PLAN.json.")
+    write_file(path, plan.encode())
+    if settings.json:
+        write_json({"plan": settings.shown(path.absolute()), "total": len(resolved.members)})
+    else:
+        write_lines([f"Wrote {path} with {count_text(resolved, 1)}"])
+    return ExitCode.OK
+
+
+def _show(settings: Settings, plan: ResolvedPlan, jobs: int) -> None:
+    """Print what would be run."""
+    if not settings.json:
+        from runforge_cli.render.sweep_lines import plan_lines
+
+        write_lines(plan_lines(plan, jobs))
+        return
+    same_as = {item.number: item.same_as for item in plan.duplicates}
+    write_json(
+        {
+            "dry_run": True,
+            "total": len(plan.members),
+            "runs": [
+                {"member": member.number, "request_overrides": member.overrides}
+                for member in plan.members
+            ],
+            "duplicates": [
+                {"member": number, "same_as": first} for number, first in same_as.items()
+            ],
+        }
+    )
+
+
+def _execute(settings: Settings, opening: Any) -> int:
+    """Run the waiting members of a group, print the result, and return the exit code."""
+    from runforge_engine.sweep.run_sweep import run_sweep
+    from runforge_engine.workers.worker_pool import WorkerPool
+
+    from runforge_cli.render.sweep_progress import watching_sweep
+
+    with (
+        cancelled_by_signals() as cancellation,
+        opening() as group,
+        watching_sweep(settings) as watcher,
+    ):
+        pool = WorkerPool(
+            group.jobs, group.store, private=settings.private, shared=group.shared_data
+        )
+        result = run_sweep(group, pool, watcher, cancellation)
+    _report(settings, result, group.store, watcher.errors)
+    return _exit_code(result)
+
+
+def _exit_code(result: SweepResult) -> int:
+    if result.error is not None:
+        return result.error.exit_code
+    codes = {"succeeded": ExitCode.OK, "canceled": ExitCode.CANCELLED}
+    return codes.get(result.status, ExitCode.FAILED)
+
+
+def _report(
+    settings: Settings, result: SweepResult, store: StoreLayout, errors: list[RunForgeError]
+) -> None:
+    if settings.json:
+        document = {**result.group, "group_dir": store.relative(result.folder)}
+        if result.error is not None:
+            document["error"] = result.error.to_dict()
+        write_json(document)
+        return
+    from runforge_cli.render.sweep_lines import failed_lines, result_lines
+
+    shown = list(failed_lines(errors))
+    if shown:
+        print_errors(shown)
+    if result.error is not None:
+        print_errors(error_lines(result.error))
+    write_lines(result_lines(result, settings))
+
+
+def _shown(name: str) -> str:
+    return {"params": "param", "tags": "tag"}.get(name, name)
+
+
+def _usage(message: str, hint: str) -> RunForgeError:
+    return RunForgeError(ErrorCode.USAGE_INVALID, message, hint=hint)

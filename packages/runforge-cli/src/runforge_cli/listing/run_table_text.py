@@ -1,0 +1,144 @@
+"""The table of a list of runs as text: the columns that fit the terminal, best ones first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from runforge_contracts.display import printable, quote
+from runforge_contracts.selection.run_values import RunColumn, metric_names, varying
+
+from runforge_cli.listing.run_columns import cell, field, holds_numbers, title_of
+from runforge_cli.listing.run_rows import METRIC, cells_of, common_metric, heading
+from runforge_cli.terminal.text_layout import GAP, fit, paragraph, table, terminal_width, width
+
+#: Maximum width of the name of a metric or a model.
+_LONGEST = 20
+#: Minimum width of a column that is cut.
+_LEAST = 8
+#: Maximum number of columns that are named under the table.
+_NAMED = 8
+#: A column of every list, or a setting.
+_Column = str | RunColumn
+
+
+def default_table(
+    entries: Sequence[dict[str, Any]], metric: str | None, sorted_by: RunColumn
+) -> list[str]:
+    """Return the table of runs with a metric and the settings in which the runs differ.
+
+    Columns that do not fit are left out; settings that are left out are named below the table.
+
+    Parameters
+    ----------
+    entries
+        The runs, in their order.
+    metric
+        The metric to show; None for the primary metric of the runs.
+    sorted_by
+        The column that the runs are sorted by, which is shown.
+    """
+    shown = metric or common_metric(entries)
+    metrics = metric_names(entries)
+    cells = [cells_of(entry, shown) for entry in entries]
+    for row in cells:
+        row["model"] = fit(printable(row["model"]), _LONGEST)
+    listed = {name: [row[name] for row in cells] for name in cells[0]}
+    if len(set(listed["kind"])) == 1:
+        del listed["kind"]
+    listed = {name: column for name, column in listed.items() if any(column)}
+    differing = varying(entries)
+    if sorted_by.needs_settings:
+        differing = [sorted_by, *(column for column in differing if column != sorted_by)]
+    columns = dict[_Column, list[str]]()
+    for name, texts in listed.items():
+        columns[name] = texts
+        if name == (METRIC if METRIC in listed else "status"):
+            for column in differing:
+                columns[column] = [
+                    fit(printable(cell(entry, column)), _LONGEST) for entry in entries
+                ]
+    constant = [name for name in ("model", "name") if len(set(listed.get(name, ()))) == 1]
+    least: list[_Column] = ["label", "preset", "duration", *(constant if differing else ())]
+    least += [*differing[:0:-1], "kind", "model", "name", *differing[:1], METRIC]
+    if sorted_by.source == "field" and sorted_by.name in least:
+        least.remove(sorted_by.name)
+        least.append(sorted_by.name)
+    headings = {
+        column: title_of(column, metrics)
+        if isinstance(column, RunColumn)
+        else fit(printable(heading(column, shown)), _LONGEST)
+        for column in columns
+    }
+    for dropped in least:
+        if _needed(columns, headings) <= terminal_width():
+            break
+        columns.pop(dropped, None)
+    right = [
+        at
+        for at, column in enumerate(columns)
+        if column in (METRIC, "duration")
+        or (isinstance(column, RunColumn) and holds_numbers(entries, column))
+    ]
+    rows = [list(row) for row in zip(*columns.values(), strict=True)]
+    header = [headings[column] for column in columns]
+    lines = table(header, rows, right=right, flexible=len(columns) - 1, cut=True)
+    left = [headings[column] for column in differing if column not in columns]
+    return lines + _left_out(left, "also differ")
+
+
+def _left_out(names: Sequence[str], what: str) -> list[str]:
+    """Return the line that names columns for which there is no room."""
+    if not names:
+        return []
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    listed = ", ".join(quote(name, _LONGEST) for name in names[:_NAMED])
+    return paragraph(f"{listed}{more} {what}; show them with --columns or --csv.")
+
+
+def chosen_table(entries: Sequence[dict[str, Any]], columns: Sequence[RunColumn]) -> list[str]:
+    """Return the table of runs with the given columns.
+
+    Wide columns are cut if the table does not fit the terminal; then the last ones are left out.
+    """
+    metrics = metric_names(entries)
+    parts = [
+        [title_of(column, metrics), *(printable(cell(entry, column)) for entry in entries)]
+        for column in columns
+    ]
+    widths = [max(map(width, part)) for part in parts]
+    taken = sum(widths) + len(GAP) * (len(widths) - 1)
+    while taken > terminal_width():
+        at = max(
+            (index for index, column in enumerate(columns) if column != field("run")),
+            key=widths.__getitem__,
+            default=0,
+        )
+        if widths[at] <= _LEAST or columns[at] == field("run"):
+            break
+        widths[at] -= 1
+        taken -= 1
+    kept = len(columns)
+    while kept > 1 and taken > terminal_width():
+        kept -= 1
+        taken -= widths[kept] + len(GAP)
+    rows = zip(
+        *([fit(text, room) for text in part] for part, room in zip(parts, widths, strict=True)),
+        strict=True,
+    )
+    header, *lines = [list(row[:kept]) for row in rows]
+    right = [at for at, column in enumerate(columns[:kept]) if holds_numbers(entries, column)]
+    shown = table(header, lines, right=right, flexible=None)
+    left = [title_of(column, metrics) for column in columns[kept:]]
+    return shown + _left_out(left, "do not fit")
+
+
+def _needed(columns: dict[_Column, list[str]], headings: dict[_Column, str]) -> int:
+    """Return the width of a table, in which names are cut to 12 columns."""
+    widths = {
+        name: max(width(printable(text)) for text in (headings[name], *texts))
+        for name, texts in columns.items()
+    }
+    if "name" in widths:
+        widths["name"] = min(widths["name"], 12)
+    return sum(widths.values()) + len(GAP) * (len(widths) - 1)

@@ -1,0 +1,183 @@
+"""The lines on a sweep: its plan, each run that ends, and what came out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from runforge_contracts.display import format_duration, printable, shorten
+from runforge_contracts.metrics import Metric
+from runforge_contracts.sweeps.request_paths import parse_path
+
+from runforge_cli.render.run_summary import section
+from runforge_cli.shell.settings import Settings
+from runforge_cli.terminal.text_layout import (
+    fit,
+    number,
+    pad,
+    pairs,
+    plural,
+    table,
+    terminal_width,
+)
+
+if TYPE_CHECKING:
+    from runforge_contracts.errors import RunForgeError
+    from runforge_engine.sweep.group_record import MemberState
+    from runforge_engine.sweep.resolved_plan import ResolvedPlan
+    from runforge_engine.sweep.run_sweep import SweepResult
+
+_COLORS = {"succeeded": "32", "failed": "31"}
+_OTHER_COLOR = "33"
+#: The place of all hyperparameters of a request, which a plan may set at once.
+_HYPERPARAMETERS = ("model", "hyperparameters")
+_FAMILY = ("model", "family")
+#: Maximum length of one value, and number of runs in a list.
+_VALUE, _MOST = 24, 3
+
+
+def settings_of(overrides: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a member sets, by the short names of the settings, for display."""
+    shown: dict[str, str] = {}
+    for path, value in overrides.items():
+        place = tuple(map(str, parse_path(path)))
+        if place == _HYPERPARAMETERS and isinstance(value, dict):
+            shown |= {name: _value(item) for name, item in value.items()}
+        else:
+            name = "model" if place == _FAMILY else place[-1]
+            shown[name] = "default" if value is None else _value(value)
+    return shown
+
+
+def settings_text(overrides: Mapping[str, Any]) -> str:
+    """Return what a member sets in one line, such as ``C=0.1 max_iter=200``."""
+    return " ".join(f"{name}={value}" for name, value in settings_of(overrides).items())
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, str):
+        return shorten(printable(value), _VALUE)
+    return shorten(printable(json.dumps(value)), _VALUE)
+
+
+def plan_lines(plan: ResolvedPlan, jobs: int) -> Iterator[str]:
+    """Yield the lines on a plan that is not executed: the count, the members, the duplicates."""
+    yield count_text(plan, jobs) + "; nothing was run."
+    rows = [(member.number, settings_of(member.overrides)) for member in plan.members]
+    names = list(dict.fromkeys(name for _, settings in rows for name in settings))
+    yield ""
+    yield from table(
+        ("run", *names),
+        [(str(at), *(settings.get(name, "") for name in names)) for at, settings in rows],
+        right=(0,),
+        flexible=len(names),
+        cut=True,
+    )
+    if plan.duplicates:
+        yield ""
+        yield "Not run, because an earlier run has the same configuration:"
+        for item in plan.duplicates:
+            yield f"  {item.number} is the same as {item.same_as}"
+
+
+def count_text(plan: ResolvedPlan, jobs: int) -> str:
+    """Return how many runs a plan makes, and how many at a time."""
+    count = len(plan.members)
+    text = plural(count, "run")
+    if count > 1:
+        text += f", {min(jobs, count)} at a time" if jobs > 1 else ", one at a time"
+    if plan.duplicates:
+        text += f" ({plural(len(plan.duplicates), 'duplicate')} left out)"
+    return text
+
+
+def ended_line(
+    state: MemberState,
+    done: int,
+    total: int,
+    result: dict[str, Any] | None,
+    error: RunForgeError | None,
+) -> str:
+    """Return the line on a run that has ended, which fits the terminal."""
+    place = pad(f"{done}/{total}", 2 * len(str(total)) + 1, right=True)
+    parts = [place, state.run_id or f"run {state.number}"]
+    if state.status == "succeeded":
+        metric = state.metric
+        parts.append("succeeded" if metric is None else f"{metric.name} {number(metric.value)}")
+        if result is not None:
+            parts.append(pad(format_duration(result["duration_ms"]), 6, right=True))
+        parts.append(settings_text(state.overrides))
+    else:
+        reason = f": {printable(error.message)}" if error is not None else ""
+        status = {"canceled": "cancelled", "pending": "not recorded"}.get(
+            state.status, state.status
+        )
+        parts += [settings_text(state.overrides), status + reason]
+        if len("  ".join(parts)) > terminal_width():  # the reason matters more
+            del parts[2]
+    return fit("  ".join(parts), terminal_width())
+
+
+def result_lines(result: SweepResult, settings: Settings) -> Iterator[str]:
+    """Yield the lines on a sweep that has ended."""
+    status = {"canceled": "cancelled"}.get(result.status, result.status)
+    color = _COLORS.get(status, _OTHER_COLOR)
+    shown = f"\x1b[{color}m{status}\x1b[0m" if settings.colored() else status
+    yield f"Sweep {printable(result.group_id)}: {shown}"
+    yield from pairs(_facts(result, settings))
+    yield from section("Next", pairs(_next(result, settings)))
+
+
+def _facts(result: SweepResult, settings: Settings) -> Iterator[tuple[str, str]]:
+    group = result.group
+    if group.get("name"):
+        yield "name", shorten(str(group["name"]), 200)
+    counts = {
+        **{name: group["summary"][name] for name in ("succeeded", "failed")},
+        "cancelled": group["summary"]["canceled"],
+        "not run": result.pending,
+    }
+    texts = [f"{count:,} {name}" for name, count in counts.items() if count]
+    yield "runs", ", ".join(texts) or "none"
+    if group["duplicates"]:
+        yield "left out", plural(len(group["duplicates"]), "duplicate")
+    best = [run for run in group["runs"] if run["member"] in result.best]
+    if best:
+        metric = Metric(**best[0]["primary_metric"])
+        yield metric.name, f"{number(metric.value)}, the best"
+        yield "best run", _run_text(best[0])
+    if best[1:]:
+        more = len(best) - 1 - _MOST
+        yield (
+            "as good",
+            "; ".join(map(_run_text, best[1 : 1 + _MOST]))
+            + (f"; and {more} more" if more > 0 else ""),
+        )
+    yield "folder", settings.shown(result.folder)
+
+
+def _run_text(run: dict[str, Any]) -> str:
+    return f"{run['run_id']} ({settings_text(run['request_overrides'])})"
+
+
+def _next(result: SweepResult, settings: Settings) -> Iterator[tuple[str, str]]:
+    reference = result.group_id + settings.repeated()
+    yield "every run", f"runforge sweep show {reference}"
+    summary = result.group["summary"]
+    if result.pending or summary["canceled"]:
+        yield "what is missing", f"runforge sweep --resume {reference}"
+    elif summary["failed"]:
+        yield "try again", f"runforge sweep --resume {reference} --retry-failed"
+
+
+def failed_lines(errors: Iterable[RunForgeError]) -> Iterator[str]:
+    """Yield each reason of failed runs once, with how many runs have it."""
+    counts: dict[str, int] = {}
+    for error in errors:
+        text = f"error[{error.code.value}]: {printable(error.message)}"
+        counts[text] = counts.get(text, 0) + 1
+    for text, count in counts.items():
+        yield text + (f" ({plural(count, 'run')})" if count > 1 else "")

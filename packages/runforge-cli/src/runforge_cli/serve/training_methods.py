@@ -1,0 +1,88 @@
+"""The methods that train: they make a request document, which a worker executes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runforge_contracts.errors import ErrorCode, RunForgeError
+
+from runforge_cli.serve.call import Call
+from runforge_cli.serve.serve_session import Session
+
+if TYPE_CHECKING:
+    from runforge_engine.pipeline.request import PreparedRequest
+
+#: Parameters of a training that requests have under the same name.
+_OPTIONS = ("preset", "profile", "seed", "device", "name", "notes")
+
+
+def start_training(session: Session, call: Call) -> None:
+    """Prepare the request of a call and hand it to the workers; the answer comes later.
+
+    Raises
+    ------
+    RunForgeError
+        If the request is invalid, before anything is written.
+    """
+    request, private = _PREPARE[call.method](session, call.params)
+    session.trainings.submit(
+        call,
+        request.document.raw,
+        session.settings.target(),
+        jobs=session.jobs,
+        private=private,
+    )
+
+
+def _train(session: Session, params: dict[str, Any]) -> tuple[PreparedRequest, bool | None]:
+    from runforge_engine.pipeline.request import new_request
+
+    request = new_request(
+        dataset=params["dataset"],
+        label_column=params["label"],
+        store=session.settings.target(),
+        created_by=session.created_by,
+        model_family=params.get("model"),
+        hyperparameters=params.get("hyperparameters"),
+        exclude_columns=params.get("exclude", ()),
+        tags=params.get("tags", ()),
+        **{name: params[name] for name in _OPTIONS if name in params},
+    )
+    return request, params.get("private")
+
+
+def _run(session: Session, params: dict[str, Any]) -> tuple[PreparedRequest, bool | None]:
+    from runforge_contracts.documents import Document
+    from runforge_contracts.types import RequestV1
+    from runforge_engine.pipeline.request import prepare
+
+    if ("request" in params) == ("path" in params):
+        raise RunForgeError(ErrorCode.USAGE_INVALID, "Give either `request` or `path`.")
+    document: Document[RequestV1]
+    if "path" in params:
+        document = Document.load(Path(params["path"]), RequestV1)
+    else:
+        document = Document(params["request"], "request.v1")
+    return prepare(document), params.get("private")
+
+
+def _rerun(session: Session, params: dict[str, Any]) -> tuple[PreparedRequest, bool | None]:
+    from runforge_cli.answers.repetition import repetition_of
+
+    repetition = repetition_of(
+        session.settings,
+        params["run"],
+        {name: params.get(name) for name in (*_OPTIONS, "model")},
+        parameters=params.get("hyperparameters", {}),
+        exclude=params.get("exclude", ()),
+        tags=params.get("tags", ()),
+        dataset=params.get("dataset"),
+        created_by=session.created_by,
+    )
+    return repetition.request, params.get("private") or repetition.private or None
+
+
+_PREPARE = {"train": _train, "run": _run, "rerun": _rerun}
+#: The methods that train.
+TRAINING = frozenset(_PREPARE)
