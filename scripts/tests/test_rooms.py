@@ -53,7 +53,7 @@ ORDER = {
         "pipeline",
         "workers",
         "distributed",
-        "sweep",
+        "sweeps",
         "verification",
         "reproduction",
         "experiment.config",

@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -75,6 +75,8 @@ class WorkerPool:
     together
         Whether the runs belong together: then datasets, the state of the Git repository and what
         is known of the machine are read once for all of them. Otherwise each run reads anew.
+    inherited
+        Descriptors that the processes keep open until they end, such as that of a lock.
     variables
         Environment variables of the processes, besides those of this one.
     origin
@@ -90,6 +92,7 @@ class WorkerPool:
         threads: int | None = 1,
         shared: Path | None = None,
         together: bool = True,
+        inherited: Sequence[int] = (),
         variables: Mapping[str, str] | None = None,
         origin: RunOrigin | None = None,
     ) -> None:
@@ -100,6 +103,7 @@ class WorkerPool:
         self._waiting: deque[RunTask] = deque()
         self._messages: queue.SimpleQueue[WorkerMessage] = queue.SimpleQueue()
         self._closed = self._has_folder = False
+        self._inherited = tuple(inherited)
         self._origin = origin
         self._environment = own_environment({**os.environ, **(variables or {})}, Path())
 
@@ -221,7 +225,7 @@ class WorkerPool:
         if self._together and not self._has_folder:
             self._shared = _new_folder(self._shared)
             self._has_folder = True
-        worker = _WorkerProcess(self._environment, self._on_message, self._on_end)
+        worker = _WorkerProcess(self._environment, self._on_message, self._on_end, self._inherited)
         self._workers.append(worker)
         worker.send(
             {
@@ -300,6 +304,7 @@ class _WorkerProcess:
         environment: Mapping[str, str],
         on_message: Callable[[_WorkerProcess, dict[str, Any]], None],
         on_end: Callable[[_WorkerProcess], None],
+        inherited: Sequence[int] = (),
     ) -> None:
         #: The task that it has, and the run once that has a folder.
         self.number: int | None = None
@@ -322,6 +327,7 @@ class _WorkerProcess:
                 stdout=subprocess.PIPE,
                 stderr=self._errors,
                 bufsize=0,
+                pass_fds=inherited,
                 # Ctrl-C on the terminal is handled by the caller only.
                 start_new_session=True,
             )
