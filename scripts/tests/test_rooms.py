@@ -52,6 +52,7 @@ ORDER = {
         "modeling",
         "pipeline",
         "workers",
+        "distributed",
         "sweeps",
         "verification",
         "reproduction",

@@ -295,6 +295,7 @@ def _run(
         *(writer, plan.request, plan.store, plan.start, log, error),
         config=plan.effective_config(),
         summary=summary,
+        origin=plan.inputs.origin,
     )
     if interrupt is not None:
         raise interrupt

@@ -27,6 +27,7 @@ from runforge_contracts.fs.files import (
     writing,
 )
 from runforge_contracts.schemas import in_schema_order
+from runforge_contracts.store import layout
 from runforge_contracts.store.foreign_index import OWN_FORM, write_entry
 from runforge_contracts.store.layout import GIT_ATTRIBUTES_TEXT, StoreLayout
 from runforge_contracts.store.reading import StoreIndex, read_store_index
@@ -78,6 +79,24 @@ def release(claim: Path) -> None:
     """Remove the placeholder folder of a run that is stored elsewhere, unless it has content."""
     with contextlib.suppress(OSError):
         claim.rmdir()
+
+
+def release_unstarted(folder: Path) -> bool:
+    """Remove the folder of a run that has not started: one that has nothing but its request.
+
+    Returns
+    -------
+    bool
+        Whether it was removed; False, with nothing changed, for every other folder.
+    """
+    try:
+        if [path.name for path in folder.iterdir()] != [layout.REQUEST]:
+            return False
+        (folder / layout.REQUEST).unlink()
+        folder.rmdir()
+    except OSError:
+        return False
+    return True
 
 
 def accept_id(store: StoreLayout, run_id: str) -> None:

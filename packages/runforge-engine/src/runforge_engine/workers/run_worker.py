@@ -27,14 +27,21 @@ from runforge_contracts.validation import validate
 
 from runforge_engine.pipeline.execute import ExecutionResult, execute
 from runforge_engine.pipeline.observer import Observer
+from runforge_engine.pipeline.plan import choose_table
 from runforge_engine.pipeline.request import prepare
 from runforge_engine.pipeline.run_inputs import RunInputs
 from runforge_engine.pipeline.shared_inputs import SharedInputs
+from runforge_engine.provenance.collect import RunOrigin
 from runforge_engine.runtime.background import stragglers_running
 from runforge_engine.runtime.cancellation import Cancellation
 from runforge_engine.runtime.numeric_environment import pin_environment
 from runforge_engine.runtime.preload import Libraries, own_process
-from runforge_engine.workers.worker_messages import BrokenFrameError, read_frame, write_frame
+from runforge_engine.workers.worker_messages import (
+    BrokenFrameError,
+    RunTask,
+    read_frame,
+    write_frame,
+)
 
 #: Within how many seconds a worker ends whose pool is gone.
 END_WITHIN = 2.0
@@ -136,13 +143,16 @@ class Worker:
         }
 
     def _execute(self, job: _Job) -> ExecutionResult:
-
-        raw = job.task["request"]
-        validate(raw, "request.v1")
-        request = prepare(Document[RequestV1](raw, "request.v1"), job.task["cli_parameters"])
+        task, store = RunTask.from_dict(job.task), _store_of(self._settings)
+        validate(task.request, "request.v1")
+        request = prepare(Document[RequestV1](task.request, "request.v1"), task.cli_parameters)
+        if task.dataset_file is not None:
+            self._inputs.files[choose_table(request, store).path] = task.dataset_file
         return execute(
             request,
-            _store_of(self._settings),
+            store,
+            folder=None if task.run_id is None else store.run_folder(task.run_id),
+            notes=task.notes,
             private=self._settings["private"],
             observer=_Forwarding(self, job.task["number"]),
             cancellation=job.cancellation,
@@ -213,9 +223,12 @@ def _prepare(settings: dict[str, Any]) -> None:
 
 
 def _inputs_of(settings: dict[str, Any]) -> RunInputs:
+    raw, origin = settings["origin"], None
+    if raw is not None:
+        origin = RunOrigin(raw["git"], tuple(raw["gaps"]), raw["host"])
     if settings["shared"] is None:
-        return RunInputs(settings["threads"], warm=True)
-    return SharedInputs(Path(settings["shared"]), settings["threads"])
+        return RunInputs(settings["threads"], origin, warm=True)
+    return SharedInputs(Path(settings["shared"]), settings["threads"], origin)
 
 
 def _store_of(settings: dict[str, Any]) -> StoreLayout:
