@@ -14,6 +14,7 @@ from runforge_contracts.store.lookup import made
 from runforge_contracts.store.run import Run
 
 from runforge_cli import CLIENT
+from runforge_cli.commands.gate_options import gate_options, read_gates
 from runforge_cli.commands.training_session import train_and_report, training_options
 from runforge_cli.process.process_exit import prepare_training
 from runforge_cli.shell.settings import (
@@ -40,6 +41,7 @@ _POINTERS = {
 @click.argument("run", shell_complete=complete_run)
 @click.option("--dataset", metavar="FILE", help="Current path of the dataset.")
 @training_options
+@gate_options
 @private_option
 @global_options
 @pass_settings
@@ -51,12 +53,16 @@ def command(
     exclude: tuple[str, ...],
     tags: tuple[str, ...],
     dataset: str | None,
+    fail_under: tuple[str, ...],
+    fail_over: tuple[str, ...],
+    no_worse_than: str | None,
     **options: Any,
 ) -> int:
     """Repeat RUN: execute the same request in a new run, changed by the options.
 
     With another model family, the hyperparameters of RUN are not used.
     """
+    gates = read_gates(settings, fail_under, fail_over, no_worse_than)
     prepare_training()
     from runforge_engine.data.dataset_source import dataset_path
     from runforge_engine.modeling.configuration import PROFILES, parse_parameters
@@ -112,6 +118,7 @@ def command(
             observer=observer,
             cancellation=cancellation,
         ),
+        gates,
     )
 
 
