@@ -139,7 +139,7 @@ def command(
             cancellation=cancellation,
         ),
         gates,
-        told=lambda run: _changed_dataset(parent, run, settings),
+        notes=lambda run: _changed_dataset(parent, run, settings),
     )
 
 

@@ -65,11 +65,11 @@ def train_and_report(
     settings: Settings,
     execute: Callable[[Observer, Cancellation], ExecutionResult],
     gates: Sequence[Gate] = (),
-    told: Callable[[Run], dict[str, Any]] = lambda _: {},
+    notes: Callable[[Run], dict[str, Any]] = lambda _: {},
 ) -> int:
     """Run ``execute`` with signal handling and progress output, and print the result.
 
-    ``told`` prints what else there is to say about the run, and returns it for ``--json``.
+    ``notes`` prints what else there is to say about the run, and returns it for ``--json``.
 
     Returns the exit code: 0 for succeeded, 5 for cancelled, 8 where the run succeeded and a gate is
     not met, otherwise that of the error.
@@ -81,7 +81,7 @@ def train_and_report(
         outcome = execute(observer, cancellation)
     run = Run(outcome.run_dir)
     results = gate_results(gates, run) if outcome.error is None else []
-    more = {**told(run), **as_json(results)}
+    more = {**notes(run), **as_json(results)}
     if settings.json:
         write_json({**outcome_document(outcome, settings.target()), **more})
     else:
