@@ -164,6 +164,8 @@ def catalog(schemas: Schemas) -> str:
         "    closed: bool",
         "    #: Whether it is written as YAML.",
         "    yaml: bool",
+        "    #: Value of the member `kind` that tells it from other documents, or None.",
+        "    kind: str | None = None",
         "    #: Members that a document of another client has, and those that it does not have;",
         "    #: both are empty if its version is enough.",
         "    present: tuple[str, ...] = ()",
@@ -185,6 +187,8 @@ def catalog(schemas: Schemas) -> str:
         }
         entry["closed"] = schema.get("additionalProperties") is False
         entry["yaml"] = schema.get("x-runforge-format") == "yaml"
+        if "kind" in schema["properties"]:
+            entry["kind"] = schema["properties"]["kind"]["const"]
         for key, members in schema.get("x-runforge-known-by", {}).items():
             entry[key] = tuple(members)
         arguments = ", ".join(f"{key}={json_literal(value)}" for key, value in entry.items())

@@ -18,18 +18,20 @@ A member is the path of keys that leads to it; None stands for every key and eve
 """'''
 
 Path = tuple[str | None, ...]
+#: Starts of the names of the documents in which null stands for an absent member.
+WITH_NULLS = ("request.", "result.", "sweep_plan.", "group.", "tfc.")
 
 
 def optional_nulls(schemas: Schemas) -> dict[str, list[Path]]:
     """Return the paths of the optional members that may be null, by document.
 
-    Other documents than requests, results and those of experiments have none: what is null in a
-    list of differences, for example, is one of the two values.
+    Other documents than requests, results, plans, groups and those of experiments have none: what
+    is null in a list of differences, for example, is one of the two values.
     """
     found = {
         name: list(dict.fromkeys(_paths(schemas, schema, name, ())))
         for name, schema in schemas.items()
-        if schema.get("type") == "object" and name.startswith(("request.", "result.", "tfc."))
+        if schema.get("type") == "object" and name.startswith(WITH_NULLS)
     }
     return {name: paths for name, paths in found.items() if paths}
 

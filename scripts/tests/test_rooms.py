@@ -37,6 +37,7 @@ ORDER = {
         "documents",
         "typed_documents",
         "store",
+        "sweeps",
         "index",
         "comparison",
         "invariants",

@@ -343,8 +343,11 @@ def _candidates(raw: Any, path: Path | None) -> list[str]:
         and raw.get("schema_version") == entry.version
         and (not entry.present or _has_its_members(raw, name))
     ]
-    if by_version or path is None:
-        return by_version
+    by_kind = [
+        name for name, entry in CATALOG.items() if entry.kind and raw.get("kind") == entry.kind
+    ]
+    if by_version or by_kind or path is None:
+        return by_version or by_kind
     of_experiment = parse_experiment_run_id(path.absolute().parent.name) is not None
     by_file = [
         name

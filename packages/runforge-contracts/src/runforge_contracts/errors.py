@@ -6,11 +6,11 @@ location where it happened and a hint. Catch a category where the code does not 
 * :class:`RunForgeError`
 
   * :class:`UsageError`: an argument, a setting or a configuration is wrong.
-  * :class:`NotFoundError`: a file, dataset, store, run, artifact or signature is missing.
+  * :class:`NotFoundError`: a file, dataset, store, run, group, artifact or signature is missing.
   * :class:`DocumentError`: a document cannot be parsed, is invalid, or has an unknown version.
   * :class:`DatasetError`: a dataset cannot be used for training or prediction.
   * :class:`StoreError`: the store or a file in it cannot be read or written safely.
-  * :class:`ResourceError`: memory or an optional dependency is missing.
+  * :class:`ResourceError`: memory, an optional dependency or a worker is missing.
   * :class:`RunFailedError`: training or the code of an experiment failed.
   * :class:`CancelledError`: the user cancelled the operation.
   * :class:`VerificationError`: a check of recorded runs failed.
@@ -72,6 +72,7 @@ class ErrorCode(StrEnum):
     RUN_AMBIGUOUS = "RUN_AMBIGUOUS", ExitCode.INVALID
     RUN_ALREADY_COMPLETE = "RUN_ALREADY_COMPLETE", ExitCode.INVALID
     RUN_NOT_RUNNING = "RUN_NOT_RUNNING", ExitCode.INVALID
+    GROUP_AMBIGUOUS = "GROUP_AMBIGUOUS", ExitCode.INVALID
     PATH_OUTSIDE_ROOT = "PATH_OUTSIDE_ROOT", ExitCode.INVALID
     PLAN_INVALID = "PLAN_INVALID", ExitCode.PLAN_INVALID
     EXPERIMENT_INVALID = "EXPERIMENT_INVALID", ExitCode.INVALID
@@ -103,6 +104,7 @@ class ErrorCode(StrEnum):
     DATASET_NOT_FOUND = "DATASET_NOT_FOUND", ExitCode.NOT_FOUND
     STORE_NOT_FOUND = "STORE_NOT_FOUND", ExitCode.NOT_FOUND
     RUN_NOT_FOUND = "RUN_NOT_FOUND", ExitCode.NOT_FOUND
+    GROUP_NOT_FOUND = "GROUP_NOT_FOUND", ExitCode.NOT_FOUND
     ARTIFACT_NOT_FOUND = "ARTIFACT_NOT_FOUND", ExitCode.NOT_FOUND
     EXTRA_MISSING = "EXTRA_MISSING", ExitCode.NOT_FOUND
 
@@ -126,16 +128,20 @@ class ErrorCode(StrEnum):
     TOO_FEW_CLASSES = "TOO_FEW_CLASSES", ExitCode.FAILED
     CLASS_TOO_SMALL = "CLASS_TOO_SMALL", ExitCode.FAILED
     SPLIT_IMPOSSIBLE = "SPLIT_IMPOSSIBLE", ExitCode.FAILED
+    DATASET_CHANGED = "DATASET_CHANGED", ExitCode.FAILED
 
     # Running and storing
     TRAINING_FAILED = "TRAINING_FAILED", ExitCode.FAILED
     EXPERIMENT_FAILED = "EXPERIMENT_FAILED", ExitCode.FAILED
+    WORKER_LOST = "WORKER_LOST", ExitCode.FAILED
+    WORKER_MISMATCH = "WORKER_MISMATCH", ExitCode.FAILED
     MEMORY_INSUFFICIENT = "MEMORY_INSUFFICIENT", ExitCode.FAILED
     CANCELLED = "CANCELLED", ExitCode.CANCELLED
     FILE_UNREADABLE = "FILE_UNREADABLE", ExitCode.FAILED
     STORE_NOT_WRITABLE = "STORE_NOT_WRITABLE", ExitCode.FAILED
     FILE_UNSAFE = "FILE_UNSAFE", ExitCode.INVALID
     STORE_BUSY = "STORE_BUSY", ExitCode.FAILED
+    GROUP_BUSY = "GROUP_BUSY", ExitCode.FAILED
     INDEX_INVALID = "INDEX_INVALID", ExitCode.INVALID
 
     # Verification and signatures
@@ -272,6 +278,7 @@ class UsageError(
         ErrorCode.RUN_AMBIGUOUS,
         ErrorCode.RUN_ALREADY_COMPLETE,
         ErrorCode.RUN_NOT_RUNNING,
+        ErrorCode.GROUP_AMBIGUOUS,
         ErrorCode.PATH_OUTSIDE_ROOT,
         ErrorCode.PLAN_INVALID,
         ErrorCode.EXPERIMENT_INVALID,
@@ -287,11 +294,12 @@ class NotFoundError(
         ErrorCode.DATASET_NOT_FOUND,
         ErrorCode.STORE_NOT_FOUND,
         ErrorCode.RUN_NOT_FOUND,
+        ErrorCode.GROUP_NOT_FOUND,
         ErrorCode.ARTIFACT_NOT_FOUND,
         ErrorCode.SIGNATURE_NOT_FOUND,
     ),
 ):
-    """A file, dataset, store, run, artifact or signature is missing."""
+    """A file, dataset, store, run, group, artifact or signature is missing."""
 
 
 class DocumentError(
@@ -344,6 +352,7 @@ class DatasetError(
         ErrorCode.TOO_FEW_CLASSES,
         ErrorCode.CLASS_TOO_SMALL,
         ErrorCode.SPLIT_IMPOSSIBLE,
+        ErrorCode.DATASET_CHANGED,
     ),
 ):
     """A dataset cannot be used for training or prediction."""
@@ -356,6 +365,7 @@ class StoreError(
         ErrorCode.FILE_UNSAFE,
         ErrorCode.STORE_NOT_WRITABLE,
         ErrorCode.STORE_BUSY,
+        ErrorCode.GROUP_BUSY,
         ErrorCode.INDEX_INVALID,
     ),
 ):
@@ -367,9 +377,11 @@ class ResourceError(
     codes=(
         ErrorCode.EXTRA_MISSING,
         ErrorCode.MEMORY_INSUFFICIENT,
+        ErrorCode.WORKER_LOST,
+        ErrorCode.WORKER_MISMATCH,
     ),
 ):
-    """Memory or an optional dependency is missing."""
+    """Memory, an optional dependency or a worker is missing."""
 
 
 class RunFailedError(

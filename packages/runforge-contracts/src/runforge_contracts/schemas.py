@@ -120,8 +120,8 @@ def is_in_schema_order(value: Any, name: str) -> bool:
 def without_nulls(value: Any, name: str) -> Any:
     """Return ``value`` without the optional members that are null, which means absent.
 
-    Only members that the schema ``name`` names, and only in requests, results and the documents of
-    experiments: any other null is a value.
+    Only members that the schema ``name`` names, and only in requests, results, plans, groups and
+    the documents of experiments: any other null is a value.
 
     Source: specification, section 2.4.
     """

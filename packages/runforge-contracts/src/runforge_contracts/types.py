@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from runforge_contracts._generated.common_v1 import FileDigest as FileDigest
     from runforge_contracts._generated.common_v1 import FileDigests as FileDigests
     from runforge_contracts._generated.common_v1 import Fraction as Fraction
+    from runforge_contracts._generated.common_v1 import GroupId as GroupId
     from runforge_contracts._generated.common_v1 import MetricsProfile as MetricsProfile
     from runforge_contracts._generated.common_v1 import MetricsReference as MetricsReference
     from runforge_contracts._generated.common_v1 import MetricsSnapshot as MetricsSnapshot
@@ -96,6 +97,21 @@ if TYPE_CHECKING:
     from runforge_contracts._generated.field_desktop_coefficients_v1 import (
         DesktopCoefficientsV1 as DesktopCoefficientsV1,
     )
+    from runforge_contracts._generated.field_desktop_group_v1 import (
+        DesktopGroupExecution as DesktopGroupExecution,
+    )
+    from runforge_contracts._generated.field_desktop_group_v1 import (
+        DesktopGroupMetric as DesktopGroupMetric,
+    )
+    from runforge_contracts._generated.field_desktop_group_v1 import (
+        DesktopGroupRun as DesktopGroupRun,
+    )
+    from runforge_contracts._generated.field_desktop_group_v1 import (
+        DesktopGroupSummary as DesktopGroupSummary,
+    )
+    from runforge_contracts._generated.field_desktop_group_v1 import (
+        DesktopGroupV1 as DesktopGroupV1,
+    )
     from runforge_contracts._generated.field_desktop_importance_v1 import (
         DesktopImportanceV1 as DesktopImportanceV1,
     )
@@ -152,6 +168,16 @@ if TYPE_CHECKING:
     from runforge_contracts._generated.field_index_orphan_marker_v1_0_0 import (
         IndexOrphanMarkerV100 as IndexOrphanMarkerV100,
     )
+    from runforge_contracts._generated.group_v1 import GroupDataset as GroupDataset
+    from runforge_contracts._generated.group_v1 import GroupDuplicate as GroupDuplicate
+    from runforge_contracts._generated.group_v1 import GroupExecution as GroupExecution
+    from runforge_contracts._generated.group_v1 import GroupMetric as GroupMetric
+    from runforge_contracts._generated.group_v1 import GroupRun as GroupRun
+    from runforge_contracts._generated.group_v1 import GroupStatus as GroupStatus
+    from runforge_contracts._generated.group_v1 import GroupSummary as GroupSummary
+    from runforge_contracts._generated.group_v1 import GroupV1 as GroupV1
+    from runforge_contracts._generated.group_v1 import MemberNumber as MemberNumber
+    from runforge_contracts._generated.group_v1 import MemberStatus as MemberStatus
     from runforge_contracts._generated.index_report_v1 import IndexCounts as IndexCounts
     from runforge_contracts._generated.index_report_v1 import IndexFinding as IndexFinding
     from runforge_contracts._generated.index_report_v1 import IndexReportV1 as IndexReportV1
@@ -248,6 +274,13 @@ if TYPE_CHECKING:
     from runforge_contracts._generated.run_v0_4_0 import RunV040 as RunV040
     from runforge_contracts._generated.run_v0_4_0 import Split as Split
     from runforge_contracts._generated.run_v0_4_0 import UsedDevice as UsedDevice
+    from runforge_contracts._generated.sweep_plan_v1 import GridParameter as GridParameter
+    from runforge_contracts._generated.sweep_plan_v1 import PlanExecution as PlanExecution
+    from runforge_contracts._generated.sweep_plan_v1 import PlanGroup as PlanGroup
+    from runforge_contracts._generated.sweep_plan_v1 import RequestOverrides as RequestOverrides
+    from runforge_contracts._generated.sweep_plan_v1 import RequestPath as RequestPath
+    from runforge_contracts._generated.sweep_plan_v1 import SweepPlanV1 as SweepPlanV1
+    from runforge_contracts._generated.sweep_plan_v1 import SweepStrategy as SweepStrategy
     from runforge_contracts._generated.tfc_common_v1 import ExperimentCommon as ExperimentCommon
     from runforge_contracts._generated.tfc_common_v1 import ExperimentRunId as ExperimentRunId
     from runforge_contracts._generated.tfc_common_v1 import Instant as Instant
@@ -317,6 +350,11 @@ _MODULES = {
     "DatasetInspectionV1": "dataset_inspection_v1",
     "DatasetReference": "common_v1",
     "DesktopCoefficientsV1": "field_desktop_coefficients_v1",
+    "DesktopGroupExecution": "field_desktop_group_v1",
+    "DesktopGroupMetric": "field_desktop_group_v1",
+    "DesktopGroupRun": "field_desktop_group_v1",
+    "DesktopGroupSummary": "field_desktop_group_v1",
+    "DesktopGroupV1": "field_desktop_group_v1",
     "DesktopImportanceV1": "field_desktop_importance_v1",
     "DesktopInterpretabilityArtifact": "field_desktop_interpretability_v1",
     "DesktopInterpretabilityV1": "field_desktop_interpretability_v1",
@@ -362,6 +400,16 @@ _MODULES = {
     "Fraction": "common_v1",
     "GitState": "provenance_v1",
     "GlobalUse": "artifact_inspection_v0_2_2_2",
+    "GridParameter": "sweep_plan_v1",
+    "GroupDataset": "group_v1",
+    "GroupDuplicate": "group_v1",
+    "GroupExecution": "group_v1",
+    "GroupId": "common_v1",
+    "GroupMetric": "group_v1",
+    "GroupRun": "group_v1",
+    "GroupStatus": "group_v1",
+    "GroupSummary": "group_v1",
+    "GroupV1": "group_v1",
     "Hardware": "tfc_system_v1",
     "IndexArrayEntry": "field_index_array_v1",
     "IndexArraySummary": "field_index_array_v1",
@@ -385,6 +433,8 @@ _MODULES = {
     "LinearCoefficientsSummary": "interpretability_index_v1",
     "LinearCoefficientsV1": "linear_coefficients_v1",
     "ManifestV1": "manifest_v1",
+    "MemberNumber": "group_v1",
+    "MemberStatus": "group_v1",
     "MetricPoint": "tfc_metrics_v1",
     "MetricValue": "comparison_v1",
     "MetricsEntry": "interpretability_index_v1",
@@ -402,6 +452,8 @@ _MODULES = {
     "Numerics": "provenance_v1",
     "ParameterCheck": "reproduction_v1",
     "PipelineStep": "artifact_inspection_v0_2_2_2",
+    "PlanExecution": "sweep_plan_v1",
+    "PlanGroup": "sweep_plan_v1",
     "Platform": "provenance_v1",
     "PredictedRow": "prediction_v1",
     "PredictionCheck": "reproduction_v1",
@@ -425,6 +477,8 @@ _MODULES = {
     "RequestDataset": "request_v1",
     "RequestDevice": "request_v1",
     "RequestModel": "request_v1",
+    "RequestOverrides": "sweep_plan_v1",
+    "RequestPath": "sweep_plan_v1",
     "RequestV1": "request_v1",
     "ResolvedReference": "tfc_config_v1",
     "ResultArtifact": "result_v1",
@@ -445,6 +499,8 @@ _MODULES = {
     "Split": "run_v0_4_0",
     "Status": "common_v1",
     "StoreReport": "index_report_v1",
+    "SweepPlanV1": "sweep_plan_v1",
+    "SweepStrategy": "sweep_plan_v1",
     "Timestamp": "common_v1",
     "TopFeatures": "interpretability_index_v1",
     "TraceV1": "trace_v1",

@@ -37,6 +37,10 @@ export type RunId = string;
  */
 export type AnyRunId = string;
 /**
+ * Id of a group of runs and name of its folder; safe as a folder name. Source: specification, section 20.6.
+ */
+export type GroupId = string;
+/**
  * A supported model family. Source: specification, section 12.3.
  */
 export type ModelFamily = "logistic_regression" | "random_forest" | "linear_svc";
@@ -74,6 +78,18 @@ export type FieldTime = string;
  */
 export type UnixTime = number;
 /**
+ * Number of a member in the plan, from 1. Source: specification, section 20.4.
+ */
+export type MemberNumber = number;
+/**
+ * State of a group. A group that is `running` while no process executes it was interrupted. Source: specification, section 20.7.
+ */
+export type GroupStatus = "running" | "succeeded" | "failed" | "canceled";
+/**
+ * State of a member. Source: specification, section 20.7.
+ */
+export type MemberStatus = "pending" | "running" | "succeeded" | "failed" | "canceled";
+/**
  * From best to worst; the last value means that nothing could be compared.
  */
 export type ReproductionVerdict =
@@ -82,6 +98,10 @@ export type ReproductionVerdict =
   | "identical predictions, coefficients within 1e-9"
   | "different"
   | "not reproducible here";
+/**
+ * A place in the request: a JSON Pointer, which begins with `/`, or names separated by dots. Source: specification, section 20.2.
+ */
+export type RequestPath = string;
 /**
  * Id of an experiment's run and name of its folder: the UTC day and the number of the run on that day. Source: specification, section 17.4.
  */
@@ -838,6 +858,79 @@ export interface DesktopCoefficientsV1 {
   [k: string]: unknown;
 }
 /**
+ * How the plan is executed, and when.
+ */
+export interface DesktopGroupExecution {
+  max_parallel?: number | null;
+  started_at?: FieldTime | null;
+  finished_at?: FieldTime | null;
+  cancelled?: boolean | null;
+  [k: string]: unknown;
+}
+/**
+ * One run of the group.
+ */
+export interface DesktopGroupRun {
+  run_id: AnyRunId;
+  /**
+   * `pending`, `queued`, `running`, `succeeded`, `failed` or `canceled`.
+   */
+  status: string;
+  request_overrides?: {
+    [k: string]: unknown;
+  } | null;
+  result_ref?: string | null;
+  primary_metric?: DesktopGroupMetric | null;
+  [k: string]: unknown;
+}
+/**
+ * A metric by name.
+ */
+export interface DesktopGroupMetric {
+  name?: string;
+  value?: number | null;
+  [k: string]: unknown;
+}
+/**
+ * The group at a glance.
+ */
+export interface DesktopGroupSummary {
+  total?: Count;
+  succeeded?: Count;
+  failed?: Count;
+  canceled?: Count;
+  best_run_id?: string | null;
+  best_primary_metric?: DesktopGroupMetric | null;
+  [k: string]: unknown;
+}
+/**
+ * `group.json` that the command line of Desktop writes for a sweep: times without an offset, more statuses, and no datasets and duplicates. Source: specification, section 20.10.
+ */
+export interface DesktopGroupV1 {
+  /**
+   * Major version of the group schema.
+   */
+  version: 1;
+  kind: "run_group";
+  group_id: GroupId;
+  /**
+   * Local time without an offset.
+   */
+  created_at: FieldTime;
+  created_by?: string;
+  name?: string | null;
+  notes?: string | null;
+  plan_ref?: string | null;
+  /**
+   * `pending`, `queued`, `running`, `paused`, `succeeded`, `failed` or `canceled`.
+   */
+  status: string;
+  execution?: DesktopGroupExecution | null;
+  runs: DesktopGroupRun[];
+  summary?: DesktopGroupSummary | null;
+  [k: string]: unknown;
+}
+/**
  * `feature_importance.v1.json` as Desktop reads it. Source: specification, section 19.10.
  */
 export interface DesktopImportanceV1 {
@@ -911,7 +1004,7 @@ export interface DesktopMetricsLineV1 {
   [k: string]: unknown;
 }
 /**
- * `request.json` that the command line of Desktop writes for a run of a sweep: a `request.v1` whose time has no offset. Source: specification, section 19.9.
+ * `request.json` that the command line of Desktop writes for a run of a sweep: a `request.v1` whose time has no offset, without the number of the member. Source: specification, section 19.9.
  */
 export interface DesktopRequestV1 {
   /**
@@ -1232,6 +1325,175 @@ export interface IndexOrphanMarkerV100 {
   [k: string]: unknown;
 }
 /**
+ * How the plan is executed, and when.
+ */
+export interface GroupExecution {
+  /**
+   * How many runs are executed at the same time.
+   */
+  max_parallel: number;
+  /**
+   * Whether the first failed run ends the sweep.
+   */
+  fail_fast?: boolean;
+  /**
+   * Whether the cancellation of one run ends the sweep.
+   */
+  stop_on_cancel?: boolean;
+  /**
+   * When the execution began for the first time.
+   */
+  started_at: Timestamp;
+  /**
+   * When the last execution ended; absent while the group is running.
+   */
+  finished_at?: Timestamp | null;
+  /**
+   * Whether a person or a program cancelled the last execution.
+   */
+  cancelled: boolean;
+  /**
+   * Address of the scheduler that distributed the runs to other machines; absent if there was none.
+   */
+  scheduler?: string | null;
+  [k: string]: unknown;
+}
+/**
+ * A dataset of the group.
+ */
+export interface GroupDataset {
+  /**
+   * Path of the dataset, as the requests name it.
+   */
+  path: WorkspacePath;
+  /**
+   * SHA-256 of the file's bytes.
+   */
+  sha256: Sha256;
+  [k: string]: unknown;
+}
+/**
+ * One member of the group.
+ */
+export interface GroupRun {
+  member: MemberNumber;
+  /**
+   * The run; absent if it was not begun.
+   */
+  run_id?: AnyRunId | null;
+  status: MemberStatus;
+  /**
+   * What the member sets in the request, with the paths of the plan.
+   */
+  request_overrides: RequestOverrides;
+  /**
+   * Path of `result.json` relative to the workspace; absent if the run did not end.
+   */
+  result_ref?: WorkspacePath | null;
+  /**
+   * Primary metric of the run; absent without one. Source: specification, section 10.4.
+   */
+  primary_metric?: GroupMetric | null;
+  /**
+   * Runs of this member that did not end, or were cancelled, and that `run_id` replaces; oldest first.
+   */
+  earlier_run_ids?: AnyRunId[] | null;
+  [k: string]: unknown;
+}
+/**
+ * Values by their place in the request. `null` REMOVES the member. Source: specification, sections 20.2 and 20.3.
+ */
+export interface RequestOverrides {
+  [k: string]: unknown;
+}
+/**
+ * A metric by name.
+ */
+export interface GroupMetric {
+  name: string;
+  value: number;
+  [k: string]: unknown;
+}
+/**
+ * A member with the configuration of an earlier one. Source: specification, section 20.4.
+ */
+export interface GroupDuplicate {
+  member: MemberNumber;
+  /**
+   * The earlier member, which is executed.
+   */
+  same_as: MemberNumber;
+  [k: string]: unknown;
+}
+/**
+ * The group at a glance.
+ */
+export interface GroupSummary {
+  /**
+   * How many members are executed: the length of `runs`.
+   */
+  total: Count;
+  succeeded: Count;
+  failed: Count;
+  canceled: Count;
+  /**
+   * The run with the best primary metric; the lowest member number among equals. Source: specification, section 20.8.
+   */
+  best_run_id?: AnyRunId | null;
+  best_primary_metric?: GroupMetric | null;
+  [k: string]: unknown;
+}
+/**
+ * A group of runs that were made of one plan: its state and that of every member; it can be made again from the plan and the run folders. Source: specification, section 20.7.
+ */
+export interface GroupV1 {
+  /**
+   * Major version of the group schema.
+   */
+  version: 1;
+  /**
+   * Tells a group from other documents.
+   */
+  kind: "run_group";
+  group_id: GroupId;
+  /**
+   * When the group was made.
+   */
+  created_at: Timestamp;
+  /**
+   * Client that made the group, as `<client>@<version>`.
+   */
+  created_by: string;
+  /**
+   * Display name of the group, from the plan.
+   */
+  name?: string | null;
+  /**
+   * Free text, from the plan.
+   */
+  notes?: string | null;
+  /**
+   * The plan as it was executed, in the folder of the group.
+   */
+  plan_ref: "plan.json";
+  status: GroupStatus;
+  execution: GroupExecution;
+  /**
+   * The datasets that the plan names, as they were when the group was made.
+   */
+  datasets: GroupDataset[];
+  /**
+   * The members that are executed, in the order of their numbers.
+   */
+  runs: GroupRun[];
+  /**
+   * The members that are not executed, because an earlier one has the same configuration.
+   */
+  duplicates: GroupDuplicate[];
+  summary: GroupSummary;
+  [k: string]: unknown;
+}
+/**
  * One run; appended once and never changed.
  */
 export interface IndexEntry {
@@ -1262,6 +1524,20 @@ export interface IndexEntry {
    * SHA-256 of the model file.
    */
   model_sha256?: Sha256;
+  /**
+   * Seed of the split and of the estimator.
+   */
+  seed?: number;
+  /**
+   * Values of the hyperparameters by name: those that the run used; those of the request if the run recorded none.
+   */
+  hyperparameters?: {
+    [k: string]: boolean | number | string | null;
+  };
+  /**
+   * Group of runs that the run belongs to. Source: specification, section 20.6.
+   */
+  group_id?: GroupId;
   [k: string]: unknown;
 }
 /**
@@ -1733,6 +2009,10 @@ export interface Platform {
   machine: string;
   libc?: string;
   cpu?: string;
+  /**
+   * Name of the machine, if the run was made by a worker on another machine than the store's; absent otherwise.
+   */
+  host?: string;
   [k: string]: unknown;
 }
 /**
@@ -2050,6 +2330,14 @@ export interface RequestV1 {
    * Run id of the parent if this is a rerun.
    */
   rerun_from?: string | null;
+  /**
+   * Group of runs that the run belongs to, if it is a member of a sweep. Source: specification, section 20.6.
+   */
+  sweep_group_id?: string | null;
+  /**
+   * Number of the run in the plan of its group, from 1. Source: specification, section 20.4.
+   */
+  sweep_member?: number | null;
   /**
    * Display name.
    */
@@ -2500,6 +2788,111 @@ export interface RunV040 {
    */
   model_content_sha256?: Sha256;
   provenance: Provenance;
+  [k: string]: unknown;
+}
+/**
+ * What the group of runs is called.
+ */
+export interface PlanGroup {
+  /**
+   * Display name of the group.
+   */
+  name?: string | null;
+  /**
+   * Free text.
+   */
+  notes?: string | null;
+  [k: string]: unknown;
+}
+/**
+ * Which runs to make of the request. Source: specification, section 20.4.
+ */
+export interface SweepStrategy {
+  /**
+   * `grid`: every combination of the values of `parameters`, of which the last varies fastest; `list`: the `runs` one by one.
+   */
+  type: "grid" | "list";
+  /**
+   * @minItems 1
+   * @maxItems 64
+   */
+  parameters?: GridParameter[];
+  /**
+   * @minItems 1
+   * @maxItems 10000
+   */
+  runs?: RequestOverrides[];
+  [k: string]: unknown;
+}
+/**
+ * One place in the request and the values to try there.
+ */
+export interface GridParameter {
+  path: RequestPath;
+  /**
+   * The values. `null` REMOVES the member from the request, so that what the profile, the preset or the model's default says applies. Source: specification, section 20.3.
+   *
+   * @minItems 1
+   * @maxItems 10000
+   */
+  values: unknown[];
+  [k: string]: unknown;
+}
+/**
+ * How to execute the plan.
+ */
+export interface PlanExecution {
+  /**
+   * How many runs are executed at the same time; the executing client decides if absent.
+   */
+  max_parallel?: number | null;
+  /**
+   * Whether the first failed run ends the sweep; false if absent.
+   */
+  fail_fast?: boolean | null;
+  /**
+   * Whether the cancellation of one run ends the sweep; true if absent.
+   */
+  stop_on_cancel?: boolean | null;
+  [k: string]: unknown;
+}
+/**
+ * Plan of a sweep: a request and the values to try in it, which make one run each. Unknown fields are ignored when reading and kept when saving, at every depth. Source: specification, section 20.1.
+ */
+export interface SweepPlanV1 {
+  /**
+   * URL of this schema.
+   */
+  $schema?: string | null;
+  /**
+   * Major version of the plan schema.
+   */
+  version: 1;
+  /**
+   * Tells a plan from other documents.
+   */
+  kind: "sweep_plan";
+  /**
+   * When the plan was written; RunForge writes UTC with `Z`. Informative.
+   */
+  created_at?: FieldTime | null;
+  /**
+   * Client that wrote the plan, as `<client>@<version>`. Informative.
+   */
+  created_by?: string | null;
+  /**
+   * Workspace that the plan was written for. Informative: paths are relative to the workspace in which the plan is executed.
+   */
+  workspace?: string | null;
+  group?: PlanGroup | null;
+  /**
+   * The request that every run starts from: a `request.v1`, in which `created_at`, `created_by` and everything that the strategy sets may be absent.
+   */
+  base_request: {
+    [k: string]: unknown;
+  };
+  strategy: SweepStrategy;
+  execution?: PlanExecution | null;
   [k: string]: unknown;
 }
 /**
@@ -3138,6 +3531,7 @@ export interface Documents {
   "feature_importance.v1": FeatureImportanceV1;
   "field.cancelled_marker.v1.0.0": CancelledMarkerV100;
   "field.desktop_coefficients.v1": DesktopCoefficientsV1;
+  "field.desktop_group.v1": DesktopGroupV1;
   "field.desktop_importance.v1": DesktopImportanceV1;
   "field.desktop_interpretability.v1": DesktopInterpretabilityV1;
   "field.desktop_metrics.v1": DesktopMetricsV1;
@@ -3150,6 +3544,7 @@ export interface Documents {
   "field.editor_result.v1": EditorResultV1;
   "field.editor_run.v0.2.2.1": EditorRunV0221;
   "field.index_orphan_marker.v1.0.0": IndexOrphanMarkerV100;
+  "group.v1": GroupV1;
   "index.v1": IndexV1;
   "index_report.v1": IndexReportV1;
   "interpretability.index.v1": InterpretabilityIndexV1;
@@ -3165,6 +3560,7 @@ export interface Documents {
   "run.v0.3.3": RunV033;
   "run.v0.3.6": RunV036;
   "run.v0.4.0": RunV040;
+  "sweep_plan.v1": SweepPlanV1;
   "tfc.config.v1": ExperimentConfigV1;
   "tfc.experiment.v1": ExperimentV1;
   "tfc.manifest.v1": ExperimentManifestV1;

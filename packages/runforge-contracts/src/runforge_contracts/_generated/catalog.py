@@ -22,6 +22,8 @@ class Entry(NamedTuple):
     closed: bool
     #: Whether it is written as YAML.
     yaml: bool
+    #: Value of the member `kind` that tells it from other documents, or None.
+    kind: str | None = None
     #: Members that a document of another client has, and those that it does not have;
     #: both are empty if its version is enough.
     present: tuple[str, ...] = ()
@@ -112,6 +114,21 @@ CATALOG: dict[str, Entry] = {
         present=("coefficients",),
         absent=("coefficients_by_class",),
     ),
+    "field.desktop_group.v1": Entry(
+        module="field_desktop_group_v1",
+        struct="DesktopGroupV1",
+        file="group.json",
+        version_field="version",
+        version=1,
+        closed=False,
+        yaml=False,
+        kind="run_group",
+        present=(
+            "group_id",
+            "runs",
+        ),
+        absent=("duplicates",),
+    ),
     "field.desktop_importance.v1": Entry(
         module="field_desktop_importance_v1",
         struct="DesktopImportanceV1",
@@ -163,7 +180,7 @@ CATALOG: dict[str, Entry] = {
         closed=False,
         yaml=False,
         present=("sweep_group_id",),
-        absent=(),
+        absent=("sweep_member",),
     ),
     "field.desktop_run.v1": Entry(
         module="field_desktop_run_v1",
@@ -241,6 +258,16 @@ CATALOG: dict[str, Entry] = {
         version="index-orphan.v1.0.0",
         closed=False,
         yaml=False,
+    ),
+    "group.v1": Entry(
+        module="group_v1",
+        struct="GroupV1",
+        file="group.json",
+        version_field="version",
+        version=1,
+        closed=False,
+        yaml=False,
+        kind="run_group",
     ),
     "index.v1": Entry(
         module="index_v1",
@@ -376,6 +403,16 @@ CATALOG: dict[str, Entry] = {
         version="run.v0.4.0",
         closed=False,
         yaml=False,
+    ),
+    "sweep_plan.v1": Entry(
+        module="sweep_plan_v1",
+        struct="SweepPlanV1",
+        file="plan.json",
+        version_field="version",
+        version=1,
+        closed=False,
+        yaml=False,
+        kind="sweep_plan",
     ),
     "tfc.config.v1": Entry(
         module="tfc_config_v1",

@@ -128,6 +128,16 @@ AnyRunId: TypeAlias = Annotated[
 ]
 
 
+GroupId: TypeAlias = Annotated[
+    str,
+    Meta(
+        description="Id of a group of runs and name of its folder; safe as a folder name. Source: specification, section 20.6.",
+        pattern="^[0-9A-Za-z][0-9A-Za-z._-]{0,127}\\Z",
+        title="GroupId",
+    ),
+]
+
+
 ModelFamily: TypeAlias = Annotated[
     Literal["logistic_regression", "random_forest", "linear_svc"],
     Meta(

@@ -9,7 +9,7 @@ from . import common_v1, field_common_v1, request_v1
 
 class DesktopRequestV1(Struct, kw_only=True, frozen=True, gc=False):
     """
-    `request.json` that the command line of Desktop writes for a run of a sweep: a `request.v1` whose time has no offset. Source: specification, section 19.9.
+    `request.json` that the command line of Desktop writes for a run of a sweep: a `request.v1` whose time has no offset, without the number of the member. Source: specification, section 19.9.
     """
 
     version: Annotated[

@@ -53,6 +53,35 @@ class IndexEntry(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[common_v1.Sha256, Meta(description="SHA-256 of the model file.")]
         | UnsetType
     ) = UNSET
+    seed: (
+        Annotated[
+            int,
+            Meta(
+                description="Seed of the split and of the estimator.",
+                ge=0,
+                le=4294967295,
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    hyperparameters: (
+        Annotated[
+            dict[str, bool | float | str | None],
+            Meta(
+                description="Values of the hyperparameters by name: those that the run used; those of the request if the run recorded none."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    group_id: (
+        Annotated[
+            common_v1.GroupId,
+            Meta(
+                description="Group of runs that the run belongs to. Source: specification, section 20.6."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class IndexV1(Struct, kw_only=True, frozen=True, gc=False):

@@ -9,6 +9,18 @@ A member is the path of keys that leads to it; None stands for every key and eve
 from __future__ import annotations
 
 PATHS: dict[str, tuple[tuple[str | None, ...], ...]] = {
+    "group.v1": (
+        ("name",),
+        ("notes",),
+        ("execution", "finished_at"),
+        ("execution", "scheduler"),
+        ("runs", None, "run_id"),
+        ("runs", None, "result_ref"),
+        ("runs", None, "primary_metric"),
+        ("runs", None, "earlier_run_ids"),
+        ("summary", "best_run_id"),
+        ("summary", "best_primary_metric"),
+    ),
     "request.v1": (
         ("$schema",),
         ("profile",),
@@ -17,6 +29,8 @@ PATHS: dict[str, tuple[tuple[str | None, ...], ...]] = {
         ("device", "gpu_reason"),
         ("seed",),
         ("rerun_from",),
+        ("sweep_group_id",),
+        ("sweep_member",),
         ("name",),
         ("tags",),
         ("notes",),
@@ -50,6 +64,19 @@ PATHS: dict[str, tuple[tuple[str | None, ...], ...]] = {
         ("error", "code"),
         ("error", "hint"),
         ("error", "traceback"),
+    ),
+    "sweep_plan.v1": (
+        ("$schema",),
+        ("created_at",),
+        ("created_by",),
+        ("workspace",),
+        ("group",),
+        ("group", "name"),
+        ("group", "notes"),
+        ("execution",),
+        ("execution", "max_parallel"),
+        ("execution", "fail_fast"),
+        ("execution", "stop_on_cancel"),
     ),
     "tfc.config.v1": (
         ("code",),

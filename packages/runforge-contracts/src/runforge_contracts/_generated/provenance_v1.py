@@ -75,6 +75,17 @@ class Platform(Struct, kw_only=True, frozen=True, gc=False):
     machine: str
     libc: str | UnsetType = UNSET
     cpu: str | UnsetType = UNSET
+    host: (
+        Annotated[
+            str,
+            Meta(
+                description="Name of the machine, if the run was made by a worker on another machine than the store's; absent otherwise.",
+                max_length=255,
+                min_length=1,
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class BlasLibrary(Struct, kw_only=True, frozen=True, gc=False):

@@ -113,6 +113,30 @@ class RequestV1(Struct, kw_only=True, frozen=True, gc=False):
         | None
         | UnsetType
     ) = UNSET
+    sweep_group_id: (
+        Annotated[
+            str,
+            Meta(
+                description="Group of runs that the run belongs to, if it is a member of a sweep. Source: specification, section 20.6.",
+                max_length=128,
+                min_length=1,
+            ),
+        ]
+        | None
+        | UnsetType
+    ) = UNSET
+    sweep_member: (
+        Annotated[
+            int,
+            Meta(
+                description="Number of the run in the plan of its group, from 1. Source: specification, section 20.4.",
+                ge=1,
+                le=9007199254740991,
+            ),
+        ]
+        | None
+        | UnsetType
+    ) = UNSET
     name: Annotated[str, Meta(description="Display name.")] | None | UnsetType = UNSET
     tags: (
         Annotated[list[str], Meta(description="Tags for organising runs.")]

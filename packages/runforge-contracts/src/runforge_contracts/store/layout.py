@@ -1,6 +1,6 @@
 """The paths of stores and runs: the one layout that every reader and writer uses.
 
-Source: specification, sections 5.1, 5.2 and 17.1.
+Source: specification, sections 5.1, 5.2, 17.1 and 20.6.
 """
 
 from __future__ import annotations
@@ -38,6 +38,9 @@ FEATURE_IMPORTANCE = _place_of("feature_importance.v1")
 LINEAR_COEFFICIENTS = _place_of("linear_coefficients.v1")
 INTERPRETABILITY_INDEX = _place_of("interpretability.index.v1")
 EVENTS = _place_of("events.v1")
+#: Files of a group of runs.
+PLAN = _place_of("sweep_plan.v1")
+GROUP = _place_of("group.v1")
 MODEL = "artifacts/model.pkl"
 TRAIN_LOG = "logs/train.log"
 #: Files of an experiment run, whose folder is in this folder of the repository.
@@ -84,6 +87,11 @@ class StoreLayout:
         return self.root / "runs"
 
     @property
+    def groups(self) -> Path:
+        """The folder with one folder for each group of runs."""
+        return self.root / "groups"
+
+    @property
     def signatures(self) -> Path:
         """The folder with the signatures of runs, which may be kept longer than the runs."""
         return self.root / "signatures"
@@ -102,6 +110,10 @@ class StoreLayout:
     def run_folder(self, run_id: str) -> Path:
         """Return the folder of the run ``run_id``."""
         return self.runs / run_id
+
+    def group_folder(self, group_id: str) -> Path:
+        """Return the folder of the group ``group_id``."""
+        return self.groups / group_id
 
     def signature(self, run_id: str) -> Path:
         """Return the path of the signature of the run ``run_id``."""

@@ -235,8 +235,38 @@ def describe(folder: Run, store: StoreLayout) -> dict[str, Any]:
         "model_pkl": model_pkl,
         "model_family": run.get("model_family") or (request.get("model") or {}).get("family"),
         "model_sha256": run.get("artifact_digests", {}).get(model_pkl, {}).get("sha256"),
+        "seed": _seed(run.get("seed", config.get("seed", request.get("seed")))),
+        "hyperparameters": _hyperparameters(request, run, config),
+        "group_id": group_of(request),
     }
     return {key: value for key, value in entry.items() if value is not None}
+
+
+def group_of(request: dict[str, Any] | None) -> str | None:
+    """Return the id of the group of runs that a request names; None if it names none."""
+    group_id = (request or {}).get("sweep_group_id")
+    return group_id if isinstance(group_id, str) and is_any_run_id(group_id) else None
+
+
+def _seed(value: Any) -> int | None:
+    # Another client's document may have any number.
+    return value if type(value) is int and 0 <= value < 2**32 else None
+
+
+def _hyperparameters(
+    request: dict[str, Any], run: dict[str, Any], config: dict[str, Any]
+) -> dict[str, Any] | None:
+    """Return the values that a run used; those of its request if it recorded none."""
+    values: dict[str, Any] | None = None
+    if "hyperparameters" in run:
+        values = {item["name"]: item["value"] for item in run["hyperparameters"]}
+    for model in (config.get("model"), request.get("model")):
+        if values is None:
+            values = (model or {}).get("hyperparameters")
+    # What a failed run asked for may be anything.
+    return values and {
+        name: value for name, value in values.items() if not isinstance(value, dict | list)
+    }
 
 
 def list_runs(store: StoreLayout, *, trust_index: bool = True) -> list[dict[str, Any]]:
