@@ -45,6 +45,18 @@ BASES: dict[str, list[Base]] = {
         )
         for event, members in _EVENTS.items()
     ],
+    "request.v1": [
+        Base(
+            {"/sweep_group_id": "grp_20260201_120000_trees", "/sweep_member": 1},
+            ("/rerun_from",),
+        ),
+    ],
+    "sweep_plan.v1": [
+        Base(
+            {"/strategy/type": "list", "/strategy/runs": [{"seed": 1}, {"/seed": 2}]},
+            ("/strategy/parameters",),
+        ),
+    ],
     "result.v1": [
         Base({"/effective_config/device/gpu_id": 0, "/provenance/left_out": ["paths"]}),
     ],

@@ -81,7 +81,7 @@ class Example(NamedTuple):
         return False
 
 
-class Group(NamedTuple):
+class FailureGroup(NamedTuple):
     """All failures of one requirement, or all cases without an answer of one kind."""
 
     #: Id of the requirement, or the outcome.
@@ -112,16 +112,16 @@ class Group(NamedTuple):
         return [*first, *others[: count - len(first)]]
 
 
-def groups(report: ReportV1) -> list[Group]:
+def groups(report: ReportV1) -> list[FailureGroup]:
     """Return the unexpected failures: without an answer first, then by level and number."""
     known, by_id = requirements(), {case.id: case for case in all_cases()}
-    found: dict[str, Group] = {}
+    found: dict[str, FailureGroup] = {}
     for result in failures(report):
         case = by_id.get(result.case)
         for name, findings in _by_group(result).items():
             requirement = known.get(name)
             level = requirement.level if requirement else result.level
-            group = found.setdefault(name, Group(name, level, requirement, []))
+            group = found.setdefault(name, FailureGroup(name, level, requirement, []))
             group.examples.append(Example(result, findings, case, report.seed))
     return sorted(found.values(), key=_rank)
 
@@ -135,7 +135,7 @@ def _by_group(result: Result) -> dict[str, list[Finding]]:
     return by_requirement
 
 
-def _rank(group: Group) -> tuple[bool, int, int, str]:
+def _rank(group: FailureGroup) -> tuple[bool, int, int, str]:
     # Cases that were not run come last: they say nothing about the client.
     unanswered = group.requirement is None and group.name != "not-run"
     level = LEVELS.index(group.level) if group.name != "not-run" else len(LEVELS)

@@ -10,7 +10,7 @@ from runforge_conformance._generated.report_v1 import Finding, LevelCount, Repor
 from runforge_conformance.case_display import specification_url
 from runforge_conformance.failure_groups import (
     Example,
-    Group,
+    FailureGroup,
     groups,
     place,
     repeat_command,
@@ -90,7 +90,7 @@ def _level_table(report: ReportV1) -> Iterator[str]:
         yield f"| {level} | {count.asked} | {count.passed} | {failed} | {count.expected_failures} |"
 
 
-def _table(found: list[Group]) -> Iterator[str]:
+def _table(found: list[FailureGroup]) -> Iterator[str]:
     broken = [group for group in found if group.requirement is not None]
     if not broken:
         return
@@ -104,7 +104,7 @@ def _table(found: list[Group]) -> Iterator[str]:
         yield f"| {name} | {group.level} | {len(group.examples)} | {statement} |"
 
 
-def _group(report: ReportV1, group: Group) -> Iterator[str]:
+def _group(report: ReportV1, group: FailureGroup) -> Iterator[str]:
     yield from ("", f"## {prose(group.title)}")
     entry = group.requirement
     if entry is not None:

@@ -13,7 +13,7 @@ from runforge_conformance._generated.requirements_v1 import Requirement
 from runforge_conformance.case_display import specification_page
 from runforge_conformance.failure_groups import (
     Example,
-    Group,
+    FailureGroup,
     groups,
     place,
     repeat_command,
@@ -100,7 +100,7 @@ def _stderr(text: str) -> Iterator[str]:
     yield from (f"    | {line}" for line in stderr_lines(text))
 
 
-def _group(report: ReportV1, group: Group) -> Iterator[str]:
+def _group(report: ReportV1, group: FailureGroup) -> Iterator[str]:
     yield wrapped(group.title)
     if group.requirement is not None:
         yield from _statement(group.requirement)

@@ -9,9 +9,13 @@ from typing import Any
 
 import pytest
 from runforge_contracts.codec.strict_json import encode_json
+from runforge_contracts.errors import UsageError
 from runforge_contracts.index.index_filter import skim_runs
 from runforge_contracts.metrics import lower_is_better
 from runforge_contracts.run_ids import started
+from runforge_contracts.selection.older_entries import SettingsReader
+from runforge_contracts.selection.run_condition import RunCondition, parse_conditions
+from runforge_contracts.selection.run_query import RunFacts, RunOrder, RunQuery, query_runs
 from runforge_contracts.store.layout import StoreLayout, stores_in
 from runforge_contracts.store.reading import list_runs
 
@@ -38,8 +42,28 @@ def entry(number: int, **more: Any) -> dict[str, Any]:
         "run_dir": f".runforge/runs/{run_id}",
         "dataset_fingerprint_sha256": f"{number % 2}" * 64,
         "model_family": FAMILIES[number % 3],
+        **settings(number),
         **more,
     }
+
+
+def settings(number: int) -> dict[str, Any]:
+    """Return what the entry of a run of a sweep has; every ninth is older."""
+    if number % 9 == 8:
+        return {}
+    values: dict[str, Any] = {"C": (number * 7 % 11) / 10, "max_iter": number % 3 * 100}
+    if number % 2:
+        values = {"solver": "lbfgs", "depth": None, "warm_start": number % 5 == 0, "loss": "hinge"}
+    return {"seed": number % 4, "hyperparameters": values, "group_id": f"grp_{number % 6}"}
+
+
+def facts() -> RunFacts:
+    return RunFacts(lambda entries: [*entries] and None, lambda entry, place: [], SettingsReader())
+
+
+def query(said: dict[str, str], metric: str | None) -> RunQuery:
+    conditions = tuple(RunCondition(name, "=", text) for name, text in said.items())
+    return RunQuery(conditions, RunOrder() if metric is None else RunOrder(metric))
 
 
 def make(folder: Path, entries: list[dict[str, Any]]) -> StoreLayout:
@@ -92,10 +116,7 @@ def test_the_first_runs_are_those_of_the_whole_index(
     runs, total = expected(store, said, metric)
     listed = list_runs(store)
     for count in (1, 7, 1000):
-        page = skim_runs(store, count, said, metric)
-        if not runs and metric is not None:
-            assert page is None  # which metrics there are is for the whole index to say
-            continue
+        page = skim_runs(store, count, query(said, metric), facts())
         assert page is not None
         assert (page.entries, page.total) == (sorted(runs[:count], key=listed.index), total)
 
@@ -107,7 +128,7 @@ def test_runs_that_are_not_listed_are_looked_at(tmp_path: Path) -> None:
     dropped = index["runs"].pop(0)
     store.index.write_bytes(encode_json(index))
     for said in ({}, {"status": "succeeded"}, {"model_family": dropped["model_family"]}):
-        page = skim_runs(store, 20, said)
+        page = skim_runs(store, 20, query(said, None), facts())
         assert page is not None
         assert sorted(page.entries, key=started)[::-1] == expected(store, said, None)[0]
         assert dropped["run_id"] in {item["run_id"] for item in page.entries}
@@ -129,11 +150,62 @@ def test_runs_that_are_not_listed_are_looked_at(tmp_path: Path) -> None:
 def test_what_is_written_otherwise_is_left_to_the_whole_index(text: Any, tmp_path: Path) -> None:
     entries = [entry(number) for number in range(20)]
     store = make(tmp_path, entries)
-    assert skim_runs(store, 5, {}, "accuracy") is not None
+    assert skim_runs(store, 5, query({}, "accuracy"), facts()) is not None
     store.index.write_text(text({"schema_version": "index.v1", "runs": entries}), "utf-8")
-    assert skim_runs(store, 5, {}, "accuracy") is None
+    assert skim_runs(store, 5, query({}, "accuracy"), facts()) is None
 
 
 def test_ids_of_other_clients_are_left_to_the_whole_index(tmp_path: Path) -> None:
     store = make(tmp_path, [entry(1), {**entry(2), "run_id": "run-2"}])
-    assert skim_runs(store, 5, {}) is None
+    assert skim_runs(store, 5, query({}, None), facts()) is None
+
+
+@pytest.mark.parametrize(
+    "order", ["created", "-created", "accuracy", "-loss", "C", "-seed", "name"]
+)
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        [],
+        ["C<0.5"],
+        ["C>=0.5", "max_iter=100"],
+        ["C!=0.5", "seed>1"],
+        ["accuracy>=0.5", "solver=lbfgs"],
+        ["depth=none"],
+        ["warm_start=true", "model~LOGISTIC"],
+        ["group=grp_3"],
+        ["param.loss=hinge", "loss<1e-3"],
+        ["dataset=0", "duration>100"],
+        ["created>=2026-01-01", "run>20260101-01"],
+        ["status!=succeeded", "kind=trained"],
+        ["C<-1"],
+    ],
+)
+def test_the_lines_and_the_whole_entries_give_the_same_runs(
+    conditions: list[str], order: str, tmp_path: Path
+) -> None:
+    entries = [entry(number) for number in range(200)]
+    store = make(tmp_path, entries)
+    asked = RunQuery(parse_conditions(conditions), RunOrder.parse(order))
+    whole = [row[0] for row in query_runs([(item, store) for item in entries], asked, facts())]
+    for count in (1, 7, 1000):
+        page = skim_runs(store, count, asked, facts())
+        assert page is not None
+        wanted = sorted(whole[:count], key=lambda item: entries.index(_plain(item, entries)))
+        assert (page.entries, page.total) == (wanted, len(whole))
+
+
+def _plain(item: dict[str, Any], entries: list[dict[str, Any]]) -> dict[str, Any]:
+    return next(plain for plain in entries if plain["run_id"] == item["run_id"])
+
+
+@pytest.mark.parametrize(
+    "asked", [RunQuery(parse_conditions("nothing!=1")), RunQuery((), RunOrder("nothing"))]
+)
+def test_names_that_no_run_has_are_left_to_the_whole_index(asked: RunQuery, tmp_path: Path) -> None:
+    store = make(tmp_path, [entry(number) for number in range(20)])
+    assert skim_runs(store, 5, asked, facts()) is None
+    with pytest.raises(UsageError, match="no run has a value named `nothing`") as caught:
+        query_runs([(item, store) for item in list_runs(store)], asked, facts())
+    assert "Known hyperparameters: `C`, `depth`, `max_iter`" in (caught.value.hint or "")
+    assert "Known metrics: `accuracy`, `loss`." in (caught.value.hint or "")

@@ -23,7 +23,7 @@ decides how to show an error.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import IntEnum, StrEnum
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -259,8 +259,27 @@ class RunForgeError(Exception):
             result["problems"] = [problem.to_dict() for problem in self.problems]
         return result
 
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> RunForgeError:
+        """Return the error that the body of an ``error.v1`` document describes."""
+        problems = [
+            Problem(item["message"], Location(**_place(item)), item.get("hint"))
+            for item in document.get("problems", ())
+        ]
+        return RunForgeError(
+            ErrorCode(document["code"]),
+            document["message"],
+            hint=document.get("hint"),
+            problems=problems,
+            **_place(document),
+        )
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.code.value}, {self.message!r})"
+
+
+def _place(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: document[name] for name in Location._fields if name in document}
 
 
 class UsageError(

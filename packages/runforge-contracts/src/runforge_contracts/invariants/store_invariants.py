@@ -37,6 +37,8 @@ from runforge_contracts.store.view_folders import record_of
 
 #: Fields of an entry that all clients take from the documents of the run.
 _IN_COMMON = ("status", "dataset_fingerprint_sha256", "label_column", "model_pkl")
+#: Fields that entries of earlier versions lack; they are read from the run.
+ADDED = frozenset({"seed", "hyperparameters", "group_id"})
 #: Fields of an entry for a view that an editor fills in when it makes its index anew.
 _FILLED_IN = ("name", "preset_id", "duration_ms", "device")
 
@@ -278,7 +280,7 @@ def entry_findings(
         )
         yield Finding("index.entry", message, file, pointer + location, value, found)
     has_manifest = whole and (path / layout.MANIFEST).exists()
-    lacking = actual.keys() - entry.keys() if has_manifest else ()
+    lacking = actual.keys() - entry.keys() - ADDED if has_manifest else ()
     for key in sorted(lacking):
         message = (
             f"The entry lacks {quote(key)}; the run's documents have {show_value(actual[key])}."

@@ -34,6 +34,7 @@ CLIENTS = {
     "field.desktop_coefficients.v1": _DESKTOP,
     "field.desktop_interpretability.v1": _DESKTOP,
     "field.desktop_request.v1": DESKTOP_COMMANDS,
+    "field.desktop_group.v1": DESKTOP_COMMANDS,
 }
 #: Forms of other clients that the documents of a run may have, by their path in the run folder.
 FORMS_BY_FILE = {

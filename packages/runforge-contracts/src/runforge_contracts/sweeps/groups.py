@@ -22,7 +22,7 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.metrics import Metric, lower_is_better
 from runforge_contracts.run_ids import is_any_run_id
 from runforge_contracts.store import layout
-from runforge_contracts.store.field_documents import DESKTOP_COMMANDS, in_utc
+from runforge_contracts.store.field_documents import CLIENTS, in_utc
 from runforge_contracts.store.layout import StoreLayout
 
 #: Schemas that ``group.json`` may follow.
@@ -97,9 +97,7 @@ class Group(DocumentFolder):
     def client_form(self) -> str | None:
         """The other client in whose form ``group.json`` is; None for the contract's."""
         document = self.document(layout.GROUP)
-        return (
-            DESKTOP_COMMANDS if document is not None and document.name != GROUP_FORMS[0] else None
-        )
+        return None if document is None else CLIENTS.get(document.name)
 
     @property
     def status(self) -> str:
@@ -233,7 +231,7 @@ def group_ids(store: StoreLayout) -> list[str]:
 def list_groups(store: StoreLayout) -> list[Group]:
     """Return the groups of a store, oldest first; their documents may be unreadable.
 
-    A folder without ``group.json`` and ``plan.json`` is left out: nothing in it tells of a group.
+    A folder without ``group.json`` and ``plan.json`` is no group and is left out.
     """
     groups = [Group(store.group_folder(name)) for name in group_ids(store)]
     return sorted(filter(_has_documents, groups), key=_time)

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from runforge_contracts.diagnostics import Diagnostic, raw_diagnostic
 from runforge_contracts.display import quote
-from runforge_contracts.errors import ErrorCode, Location, Problem, RunForgeError
+from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.run import Run
 
@@ -144,7 +144,7 @@ def _ask(task: dict[str, Any], model: Path) -> dict[str, Any]:
     except ValueError:
         raise _died(code, model) from None
     if "error" in answer:
-        raise _error_of(answer["error"])
+        raise RunForgeError.from_dict(answer["error"])
     return answer
 
 
@@ -172,25 +172,6 @@ def _died(code: int, model: Path) -> RunForgeError:
         " again.",
         path=str(model),
     )
-
-
-def _error_of(document: dict[str, Any]) -> RunForgeError:
-    """Return the error that an ``error.v1`` document describes."""
-    problems = [
-        Problem(item["message"], Location(**_place(item)), item.get("hint"))
-        for item in document.get("problems", ())
-    ]
-    return RunForgeError(
-        ErrorCode(document["code"]),
-        document["message"],
-        hint=document.get("hint"),
-        problems=problems,
-        **_place(document),
-    )
-
-
-def _place(document: dict[str, Any]) -> dict[str, Any]:
-    return {name: document[name] for name in Location._fields if name in document}
 
 
 def main() -> None:

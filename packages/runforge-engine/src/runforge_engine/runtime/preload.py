@@ -81,13 +81,22 @@ class Libraries:
     def __init__(self, estimator: str) -> None:
         """Start to load what a training needs; ``estimator`` is the module of its estimator."""
         modules = (*_FOR_MODELS, estimator)
-        self._tables, everything = Event(), Event()
-        _unfinished.add(everything)
-        start_in_background(lambda: _load((_FOR_TABLES, self._tables), (modules, everything)))
+        self._tables, self._everything = Event(), Event()
+        if not _unfinished and all(name in sys.modules for name in (*_FOR_TABLES, *modules)):
+            # So it is in a process that has made a run before.
+            self._tables.set()
+            self._everything.set()
+            return
+        _unfinished.add(self._everything)
+        start_in_background(lambda: _load((_FOR_TABLES, self._tables), (modules, self._everything)))
 
     def wait_for_tables(self) -> None:
         """Wait for what reads a table: numpy and pyarrow."""
         self._tables.wait()
+
+    def wait_for_all(self) -> None:
+        """Wait for everything."""
+        self._everything.wait()
 
 
 def wait_for_libraries() -> None:
@@ -109,6 +118,6 @@ def _load(*steps: tuple[Sequence[str], Event]) -> None:
         for _, there in steps:
             there.set()
             _unfinished.discard(there)
-        if _own:
+        if _own and not gc.isenabled():
             gc.freeze()
             gc.enable()

@@ -1,0 +1,245 @@
+"""Choose and sort the runs of a list by conditions on their values.
+
+:class:`RunQuery` has the conditions and the order. :func:`query_runs` applies it to index entries;
+:func:`~runforge_contracts.index.index_filter.skim_runs` applies it to the lines of a large index.
+
+Source: specification, section 16.7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from runforge_contracts.display import quote
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.metrics import lower_is_better, primary_metric
+from runforge_contracts.run_ids import started
+from runforge_contracts.selection.older_entries import Listed, SettingsReader
+from runforge_contracts.selection.run_condition import RunCondition
+from runforge_contracts.selection.run_values import (
+    RunColumn,
+    column_of,
+    is_older,
+    metric_names,
+    metrics_in,
+    rank_of,
+    sort_key,
+    unknown_name,
+    values_of,
+)
+
+
+class RunOrder(NamedTuple):
+    """The order of a list of runs; runs without a value are the last, newer ones before older."""
+
+    #: The value to sort by: the best metric, the newest run, the least of any other value first.
+    name: str = "created"
+    #: Whether the order is the other way round.
+    turned: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the newest runs come first."""
+        return self == RunOrder()
+
+    @classmethod
+    def parse(cls, text: str) -> RunOrder:
+        """Return the order that ``NAME`` or ``-NAME`` asks for.
+
+        Raises
+        ------
+        RunForgeError
+            ``USAGE_INVALID`` if there is no name.
+        """
+        name = text.removeprefix("-")
+        if not name.strip():
+            raise RunForgeError(
+                ErrorCode.USAGE_INVALID,
+                f"{quote(text)} is no name to sort by.",
+                hint="Sort by `NAME`, or by `-NAME` the other way round.",
+            )
+        return cls(name, turned=name != text)
+
+
+class RunQuery(NamedTuple):
+    """Which runs of a list are shown, and in which order."""
+
+    #: Conditions that must all hold.
+    conditions: tuple[RunCondition, ...] = ()
+    order: RunOrder = RunOrder()
+
+    def columns(self, metrics: Collection[str]) -> list[tuple[RunColumn, RunCondition]]:
+        """Return what the names of the conditions mean, given the metrics of the runs.
+
+        Those that are fastest to check come first.
+
+        Raises
+        ------
+        RunForgeError
+            ``USAGE_INVALID`` if a number is compared with something else.
+        """
+        found = [(column_of(item.name, metrics), item) for item in self.conditions]
+        for column, condition in found:
+            is_ordered = condition.operator in ("<", "<=", ">", ">=")
+            if column.is_numeric and is_ordered and condition.number is None:
+                raise RunForgeError(
+                    ErrorCode.USAGE_INVALID,
+                    f"The condition {quote(condition)} compares the number"
+                    f" {quote(column.title())} with {quote(condition.value)}.",
+                    hint="Give a number, without quotes.",
+                )
+        return sorted(found, key=lambda pair: _cost(pair[0]))
+
+
+def _cost(column: RunColumn) -> int:
+    if column == ("field", "tags"):
+        return 3  # they are in the request of the run
+    return 2 if column.needs_settings else 1 if column == ("field", "status") else 0
+
+
+class RunFacts(NamedTuple):
+    """How to find out what is not in an index entry."""
+
+    #: Adds the current state to entries without a status.
+    add_states: Callable[[Iterable[dict[str, Any]]], None]
+    #: Returns the tags of a run.
+    tags_of: Callable[[dict[str, Any], Any], list[str]]
+    #: Reads the settings of older entries.
+    settings: SettingsReader
+
+
+def query_runs(rows: Sequence[Listed], query: RunQuery, facts: RunFacts) -> list[Listed]:
+    """Return the runs that fulfil the conditions, in their order.
+
+    Parameters
+    ----------
+    rows
+        The runs, in any order.
+    query
+        The conditions and the order.
+    facts
+        How to find out what the entries lack. Only what the query needs is read, and only from
+        runs that fulfil the other conditions.
+
+    Raises
+    ------
+    RunForgeError
+        ``USAGE_INVALID`` if no run has a value of a name, or a number is compared with a string.
+    """
+    rows = list(rows)
+    metrics = metric_names(entry for entry, _ in rows)
+    kept = rows
+    for column, condition in query.columns(metrics):
+        what = f"The condition {quote(condition)}"
+        kept = _with(kept, column, facts)
+        kept = [
+            row for row in kept if condition.holds(values_of(row[0], column), prefix=column.prefix)
+        ]
+        _check_known(column, condition.name, what, kept, rows)
+    column = column_of(query.order.name, metrics)
+    kept = _with(kept, column, facts)
+    _check_known(column, query.order.name, f"The order {quote(query.order.name)}", kept, rows)
+    return in_order(kept, column, turned=query.order.turned)
+
+
+def _with(rows: list[Listed], column: RunColumn, facts: RunFacts) -> list[Listed]:
+    """Return the rows with the values that a column needs."""
+    if column.needs_settings:
+        return facts.settings.completed(rows)
+    if column == ("field", "status"):
+        facts.add_states(entry for entry, _ in rows)
+    elif column == ("field", "tags"):
+        return [({**entry, "tags": facts.tags_of(entry, place)}, place) for entry, place in rows]
+    return rows
+
+
+def _check_known(
+    column: RunColumn, name: str, what: str, kept: list[Listed], rows: list[Listed]
+) -> None:
+    """Raise the error on a name of which no run has a value.
+
+    Runs that were not read, because another condition excludes them, could have it.
+    """
+    if column.source == "field" or not rows:
+        return
+    if any(values_of(entry, column) for part in (kept, rows) for entry, _ in part):
+        return
+    if column.source == "param" and len(kept) < len(rows) and any(is_older(row[0]) for row in rows):
+        return
+    raise unknown_name(name, [entry for entry, _ in [*kept, *rows]], what)
+
+
+def in_order(rows: Iterable[Listed], column: RunColumn, *, turned: bool = False) -> list[Listed]:
+    """Return runs sorted by a column; those without a value come last, newest first.
+
+    Parameters
+    ----------
+    rows
+        The runs; of those that began in one second, the last one given is the newest.
+    column
+        The column. The newest run, or the best value of a metric comes first, and the least of any
+        other column.
+    turned
+        Whether the order is the other way round.
+    """
+    newest = sorted(rows, key=lambda row: started(row[0]))[::-1]
+    if column == ("field", "created"):
+        return newest[::-1] if turned else newest
+    keyed = [(order_key(row[0], column), row) for row in newest]
+    known = [(key, row) for key, row in keyed if key is not None]
+    known.sort(key=lambda pair: pair[0], reverse=turned)
+    return [*(row for _, row in known), *(row for key, row in keyed if key is None)]
+
+
+def order_key(entry: Mapping[str, Any], column: RunColumn) -> Any:
+    """Return what an entry is sorted by; None if it has no value."""
+    if column == ("field", "metric"):
+        chosen = primary_metric({"metrics": metrics_in(entry)})
+        return None if chosen is None else (chosen.name, rank_of(chosen.value, chosen.name))
+    values = values_of(entry, column)
+    if not values:
+        return None
+    if column.source == "metric":
+        return -values[0] if not lower_is_better(column.name) else values[0]
+    return sort_key(values)
+
+
+def with_digests(
+    conditions: Iterable[RunCondition], folders: Iterable[Path]
+) -> tuple[RunCondition, ...]:
+    """Return conditions in which the paths of datasets are replaced by the SHA-256 of the files.
+
+    Parameters
+    ----------
+    conditions
+        The conditions; those on other names stay as they are.
+    folders
+        The folders that a path may be relative to.
+
+    Raises
+    ------
+    RunForgeError
+        If such a file cannot be read.
+    """
+    folders = list(folders)
+    return tuple(
+        condition._replace(value=_digest(condition.value, folders))
+        if column_of(condition.name, ()) == ("field", "dataset")
+        and condition.operator in ("=", "!=")
+        else condition
+        for condition in conditions
+    )
+
+
+def _digest(value: str, folders: list[Path]) -> str:
+    from runforge_contracts.fs.files import digest_file
+
+    for folder in folders:
+        try:
+            if value and (folder / value).is_file():
+                return digest_file(folder / value).sha256
+        except (OSError, ValueError):
+            continue
+    return value

@@ -1,0 +1,241 @@
+"""The process of a worker: execute one run after another, as the pool asks.
+
+Tasks come through the original standard input, and messages go to the original standard output;
+both are moved to other descriptors first, so no library and no child process can disturb them.
+When the input is closed the pool is gone: the run is cancelled, recorded, and the process ends.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import select
+import shutil
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+from runforge_contracts.diagnostics import Diagnostic, raw_diagnostic
+from runforge_contracts.documents import Document
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.types import RequestV1
+from runforge_contracts.validation import validate
+
+from runforge_engine.pipeline.execute import ExecutionResult, execute
+from runforge_engine.pipeline.observer import Observer
+from runforge_engine.pipeline.request import prepare
+from runforge_engine.runtime.background import stragglers_running
+from runforge_engine.runtime.cancellation import Cancellation
+from runforge_engine.runtime.numeric_environment import pin_environment
+from runforge_engine.runtime.preload import Libraries, own_process
+from runforge_engine.workers.worker_messages import BrokenFrameError, read_frame, write_frame
+
+#: Within how many seconds a worker ends whose pool is gone.
+END_WITHIN = 2.0
+#: How often a worker looks whether its parent lives, in seconds. A process that the parent has
+#: forked may keep the pipe open.
+_LOOK = 0.5
+#: How long native code may go on that was asked to stop, before its process ends instead.
+_STRAGGLING = 0.1
+
+_GONE = "The program that started the run has ended."
+
+
+class _Job(NamedTuple):
+    task: dict[str, Any]
+    cancellation: Cancellation
+
+
+class Worker:
+    """The state of the process."""
+
+    def __init__(self, inlet: int, outlet: int) -> None:
+        self._inlet, self._outlet = inlet, outlet
+        self._writing = threading.Lock()
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._current: _Job | None = None
+        self._parent = os.getppid()
+        self._settings: dict[str, Any] = {}
+        self._gone = False
+
+    def serve(self) -> None:
+        """Execute tasks until the pool closes the input."""
+        hello = read_frame(self._inlet)
+        if hello is None:
+            return
+        self._settings = hello["hello"]
+        threading.Thread(target=self._listen, name="runforge-worker", daemon=True).start()
+        signal.signal(signal.SIGTERM, self._on_terminate)
+        _prepare(self._settings)
+        self.say({"ready": os.getpid()})
+        while (job := self._jobs.get()) is not None:
+            answer = self._answer(job)
+            self._current = None
+            # Native code that has not ended would slow down every later run.
+            leaving = _is_straggling() or self._gone
+            self.say({**answer, "leaving": leaving})
+            if leaving:
+                return
+
+    def say(self, message: dict[str, Any]) -> None:
+        """Send a message to the pool."""
+        try:
+            with self._writing:
+                write_frame(self._outlet, message)
+        except OSError:
+            self._leave()
+
+    def _answer(self, job: _Job) -> dict[str, Any]:
+        number = job.task["number"]
+        try:
+            outcome = self._execute(job)
+        except RunForgeError as error:
+            return {"refused": number, "error": error.to_dict()}
+        except MemoryError:
+            lack = RunForgeError(
+                ErrorCode.MEMORY_INSUFFICIENT, "There was not enough memory for the run."
+            )
+            return {"refused": number, "error": lack.to_dict()}
+        except Exception as failure:  # noqa: BLE001 - the pool has no other way to learn of it
+            text = f"RunForge failed: {type(failure).__name__}: {failure}"
+            return {"refused": number, "error": RunForgeError(ErrorCode.INTERNAL, text).to_dict()}
+        return {
+            "ended": number,
+            "run_id": outcome.run_id,
+            "run_dir": str(outcome.run_dir),
+            "status": outcome.status,
+            "error": None if outcome.error is None else outcome.error.to_dict(),
+            "result": outcome.result,
+        }
+
+    def _execute(self, job: _Job) -> ExecutionResult:
+
+        raw = job.task["request"]
+        validate(raw, "request.v1")
+        request = prepare(Document[RequestV1](raw, "request.v1"), job.task["cli_parameters"])
+        return execute(
+            request,
+            _store_of(self._settings),
+            private=self._settings["private"],
+            observer=_Forwarding(self, job.task["number"]),
+            cancellation=job.cancellation,
+        )
+
+    def _listen(self) -> None:
+        """Receive tasks and cancellations, until there is nobody to send them."""
+        try:
+            while self._wait_for_input():
+                message = read_frame(self._inlet)
+                if message is None:
+                    break
+                if "run" in message:
+                    job = _Job(message["run"], Cancellation())
+                    self._current = job
+                    self._jobs.put(job)
+                elif "cancel" in message:
+                    job_now = self._current
+                    if job_now is not None and job_now.task["number"] == message["cancel"]:
+                        job_now.cancellation.cancel(message["reason"])
+        except (OSError, BrokenFrameError):
+            pass
+        self._leave()
+
+    def _wait_for_input(self) -> bool:
+        if sys.platform == "win32":
+            return True
+        while not select.select([self._inlet], [], [], _LOOK)[0]:
+            if os.getppid() != self._parent:
+                return False
+        return True
+
+    def _leave(self, reason: str = _GONE) -> None:
+        """Cancel the run, and see to it that the process ends in time."""
+        if self._gone:
+            return
+        self._gone = True
+        threading.Thread(target=_end_in_time, name="runforge-end", daemon=True).start()
+        job = self._current
+        if job is not None:
+            job.cancellation.cancel(reason)
+        self._jobs.put(None)
+
+    def _on_terminate(self, *_: object) -> None:
+        self._leave("The process of the run was asked to end (SIGTERM).")
+
+    def clean_up(self) -> None:
+        """Remove the data shared by workers, where the pool cannot do it any more."""
+        folder = self._settings.get("shared")
+        if folder is not None and os.getppid() != self._parent:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _end_in_time() -> None:
+    time.sleep(END_WITHIN)
+    os._exit(1)
+
+
+def _prepare(settings: dict[str, Any]) -> None:
+    """Load what every run needs, before the first task arrives."""
+    pin_environment()
+    own_process()
+    if settings["warm"]:
+        from runforge_engine.pipeline import training  # noqa: F401 - it is used later
+
+        Libraries("sklearn.linear_model").wait_for_all()
+
+
+def _store_of(settings: dict[str, Any]) -> StoreLayout:
+
+    return StoreLayout(Path(settings["workspace"]), settings["store"])
+
+
+def _is_straggling() -> bool:
+
+    deadline = time.monotonic() + _STRAGGLING
+    while stragglers_running():
+        if time.monotonic() > deadline:
+            return True
+        time.sleep(_STRAGGLING / 20)
+    return False
+
+
+class _Forwarding(Observer):
+    """Sends what happens in a run to the pool."""
+
+    def __init__(self, worker: Worker, number: int) -> None:
+        self._worker, self._number = worker, number
+
+    def on_event(self, event: dict[str, Any]) -> None:
+        """Send an event; the first of a run tells that it has a folder."""
+        if event["event"] == "run_start":
+            self._worker.say({"started": self._number, "run_id": event["run_id"]})
+        self._worker.say({"event": event, "number": self._number})
+
+    def on_diagnostic(self, diagnostic: Diagnostic) -> None:
+        """Send a diagnostic."""
+        self._worker.say({"diagnostic": raw_diagnostic(diagnostic), "number": self._number})
+
+
+def main() -> NoReturn:
+    """Move the pipes out of the way, and serve."""
+    inlet, outlet = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)  # Output of the libraries is no message.
+    # The pool decides what a Ctrl-C means for its runs.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    worker = Worker(inlet, outlet)
+    worker.serve()
+    worker.clean_up()
+    sys.stderr.flush()
+    # Not to wait for native code that nothing can stop.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
