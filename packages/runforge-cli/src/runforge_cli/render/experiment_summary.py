@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from runforge_contracts.comparison.experiment_facets import configured
 from runforge_contracts.display import format_duration, printable, shorten, time_text
