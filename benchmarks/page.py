@@ -16,6 +16,9 @@ from resident import table_of as resident_table
 from runforge_engine.runtime.platform_info import describe_platform, usable_cores
 from stages import Breakdown
 from stages import table_of as stage_table
+from sweeps import Many
+from sweeps import figure as many_figure
+from sweeps import table_of as many_table
 from train import Bar, Measured
 
 #: Share of the processors that others may use meanwhile without being mentioned.
@@ -31,6 +34,7 @@ class Report:
     breakdowns: Sequence[Breakdown]
     residents: Sequence[Resident]
     studies: Sequence[Study]
+    many: Sequence[Many]
     #: Share of the processors that others used meanwhile, where the system tells.
     others: float | None
     #: Version of MLflow, where it was measured.
@@ -43,6 +47,11 @@ class Report:
             for item in self.measured
             for bar, ratio in item.verdicts()
             if not bar.is_met(ratio)
+        ]
+        found += [
+            f"{item.name}: {many_figure(item)} {item.unit} against {item.bar:g}"
+            for item in self.many
+            if not item.is_met()
         ]
         for study in self.studies:
             for size in study.too_steep():
@@ -89,6 +98,7 @@ def _page(report: Report) -> Iterable[str]:
         yield from (f"* {failure}" for failure in failures)
         yield ""
     yield from _bars(report)
+    yield from _many(report)
     yield from _stages(report)
     yield from _memory(report)
     yield from _growth(report)
@@ -133,6 +143,13 @@ def _bar_rows(report: Report, others: Sequence[str]) -> Iterable[list[str]]:
             ]
 
 
+def _many(report: Report) -> Iterable[str]:
+    if report.many:
+        yield from _MANY.splitlines()
+        yield from _table(many_table(report.many))
+        yield ""
+
+
 def _stages(report: Report) -> Iterable[str]:
     yield from (
         "## Where the time goes",
@@ -174,6 +191,17 @@ def _growth(report: Report) -> Iterable[str]:
             yield ""
 
 
+_MANY = """\
+## Many runs
+
+Whole commands on two cores: `runforge sweep`, where every run is sealed and listed, against a
+script that fits the same grid with scikit-learn and joblib and keeps no record
+([`grid_script.py`](../benchmarks/grid_script.py)), and against MLflow's autolog in one process
+([`mlflow_grid.py`](../benchmarks/mlflow_grid.py)). What one more run takes is the time of the
+command less that of a sweep of one run, for each of the others. Memory is that of all processes
+together, with what they share counted once.
+
+"""
 _MEMORY = """\
 ## Memory
 

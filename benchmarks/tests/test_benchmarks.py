@@ -15,7 +15,9 @@ from growth import Point, Study, picture
 from page import Report, page
 from pairing import Cost, Spread, cost, in_turns, python, ratio
 from resident import Resident, by_stage, can_look, samples
+from runforge_contracts.store.run import Run
 from stages import STAGES, Breakdown, table_of, train
+from sweeps import Grids, Many, peak_memory, setting
 from tables import LABEL, write_iris, write_table
 from train import BARE, Bar, Measured, Workspace, lines, rows
 
@@ -115,7 +117,7 @@ def test_the_verdict_is_on_the_median_of_the_pairs() -> None:
 def report(*rows: Measured, study: Study | None = None, others: float | None = 0.0) -> Report:
     breakdown = Breakdown("iris", dict.fromkeys(STAGES, 0.1), 0.7, 0.5, 0.02)
     resident = Resident("iris", dict.fromkeys(STAGES, 2**27), 2**28)
-    return Report(rows, [breakdown], [resident], [study] if study else [], others)
+    return Report(rows, [breakdown], [resident], [study] if study else [], [], others)
 
 
 def test_the_page_names_every_bar_that_is_not_met() -> None:
@@ -131,7 +133,7 @@ def test_the_page_names_every_bar_that_is_not_met() -> None:
 def test_the_page_shows_rivals_where_they_were_measured() -> None:
     row = measured(0.5)
     beside = Measured(row.name, row.bars, row.ours, row.rival, {"MLflow autolog": costs(10.0)[:1]})
-    told = page(Report([beside], [], [], [], None, "9.9"))
+    told = page(Report([beside], [], [], [], [], None, "9.9"))
     assert "| MLflow autolog |" in told
     assert "10.00 s (5.00)" in told
     assert "MLflow 9.9" in told
@@ -188,6 +190,51 @@ def test_memory_is_that_of_the_stage_it_was_used_in(tmp_path: Path) -> None:
     assert most == {**dict.fromkeys(names, 0), names[0]: 30, names[1]: 20, "end": 5}
 
 
+def test_a_figure_of_many_runs_is_judged_by_its_bar() -> None:
+    few = Many("few", "times", Spread(1.2, 1.0, 2.0), 1.25)
+    ahead = Many("ahead", "times", Spread(1.7, 1.6, 1.9), 1.8, at_least=True)
+    assert (few.is_met(), ahead.is_met()) == (True, False)
+    told = page(Report([], [], [], [], [few, ahead], None))
+    assert "* ahead: 1.70 (1.60 to 1.90) times against 1.8" in told
+    assert "| few | 1.20 (1.00 to 2.00) times | at most 1.25 | met |" in told
+    assert "## Many runs" not in page(report())
+
+
+def test_a_grid_varies_what_its_family_has() -> None:
+    assert setting("random_forest", 3) == ("min_samples_leaf", range(1, 4))
+    name, values = setting("logistic_regression", 5)
+    assert (name, values) == ("C", [0.01, 0.1, 1.0, 10.0, 100.0])
+
+
+@pytest.mark.skipif(not can_look(), reason="the system does not tell of other processes")
+def test_memory_of_a_command_is_that_of_all_its_processes() -> None:
+    child = "import time; x = bytearray(2**27); time.sleep(1)"
+    parent = (
+        "import subprocess, sys\n"
+        f"children = [subprocess.Popen([sys.executable, '-c', {child!r}]) for _ in range(2)]\n"
+        "sys.exit(any(one.wait() for one in children))"
+    )
+    assert peak_memory(python("-c", parent)) > 2**28
+
+
+@pytest.mark.slow
+def test_the_grids_are_the_same_work(tmp_path: Path) -> None:
+    grids = Grids(tmp_path)
+    table = grids.iris()
+    for make in (grids.rival, grids.ours):
+        command = make(table, "logistic_regression", 4, 2)
+        subprocess.run(list(map(str, command.arguments)), cwd=command.folder, check=True)
+        if make == grids.rival:
+            theirs = json.loads((table.parent / "out/scores.json").read_text())
+    folders = sorted((table.parent / ".runforge/runs").iterdir())
+    ours = {}
+    for record in (Run(path).record for path in folders):
+        assert record is not None
+        ours[record["hyperparameters"][0]["value"]] = record["metrics"]["accuracy"]
+    assert len(ours) == len(theirs) == 4
+    assert [ours[value] for value in sorted(ours)] == pytest.approx(theirs)
+
+
 def test_every_row_of_the_table_has_a_bar(tmp_path: Path) -> None:
     made = dict(rows(tmp_path))
     assert len(made) == 7
@@ -201,7 +248,7 @@ def test_every_row_of_the_table_has_a_bar(tmp_path: Path) -> None:
         "bench",
         *(
             pytest.param(script, marks=pytest.mark.slow)
-            for script in ("train", "stages", "resident", "growth")
+            for script in ("train", "stages", "resident", "growth", "sweeps")
         ),
     ],
 )

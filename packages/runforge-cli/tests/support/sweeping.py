@@ -72,6 +72,12 @@ def group(workspace: Path) -> dict[str, Any]:
     return only
 
 
+def counts(document: dict[str, Any]) -> tuple[int, ...]:
+    """Return how many members a group has, and how many succeeded, failed and were cancelled."""
+    summary = document["summary"]
+    return tuple(summary[name] for name in ("total", "succeeded", "failed", "canceled"))
+
+
 def listed(workspace: Path) -> list[str]:
     """Return the ids in the index."""
     index = json.loads((workspace / ".runforge/index.json").read_text("utf-8"))

@@ -105,6 +105,7 @@ class ErrorCode(StrEnum):
     GROUP_NOT_FOUND = "GROUP_NOT_FOUND", ExitCode.NOT_FOUND
     ARTIFACT_NOT_FOUND = "ARTIFACT_NOT_FOUND", ExitCode.NOT_FOUND
     EXTRA_MISSING = "EXTRA_MISSING", ExitCode.NOT_FOUND
+    SCHEDULER_UNREACHABLE = "SCHEDULER_UNREACHABLE", ExitCode.NOT_FOUND
 
     # Datasets
     DATASET_EMPTY = "DATASET_EMPTY", ExitCode.FAILED
@@ -393,6 +394,7 @@ class ResourceError(
     codes=(
         ErrorCode.EXTRA_MISSING,
         ErrorCode.MEMORY_INSUFFICIENT,
+        ErrorCode.SCHEDULER_UNREACHABLE,
         ErrorCode.WORKER_LOST,
         ErrorCode.WORKER_MISMATCH,
     ),

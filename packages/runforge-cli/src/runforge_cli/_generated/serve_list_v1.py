@@ -2,9 +2,12 @@
 #   filename:  serve.list.v1.json
 
 from __future__ import annotations
+from typing import Annotated, Literal, TypeAlias
 from msgspec import Meta, Struct, UNSET, UnsetType
-from typing import Annotated, Literal
 from . import serve_common_v1
+
+
+WhereItem: TypeAlias = Annotated[str, Meta(min_length=1)]
 
 
 class ListParams(
@@ -66,9 +69,21 @@ class ListParams(
         Annotated[
             str,
             Meta(
-                description="`created` [default] or the name of a metric.", min_length=1
+                description="`created` [default], a metric, a hyperparameter or a field; `-` before the name reverses the order.",
+                min_length=1,
             ),
         ]
+        | UnsetType
+    ) = UNSET
+    where: (
+        Annotated[
+            list[WhereItem],
+            Meta(description="Only runs for which all of these hold, such as `C<0.1`."),
+        ]
+        | UnsetType
+    ) = UNSET
+    group: (
+        Annotated[str, Meta(description="Only the runs of this sweep.", min_length=1)]
         | UnsetType
     ) = UNSET
 

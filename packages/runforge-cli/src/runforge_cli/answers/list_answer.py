@@ -1,84 +1,91 @@
-"""A page of the list of runs, in the form that ``runs --json`` prints."""
+"""A page of the list of runs: for ``runs``, and for programs that ask for it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.selection.run_condition import RunCondition, parse_conditions
+from runforge_contracts.selection.run_query import RunOrder, RunQuery, with_digests
+from runforge_contracts.selection.run_values import TRAINED
 
-from runforge_cli.listing.run_list import ListedRun, newest_in, runs_in, tags_of
-from runforge_cli.listing.run_rows import (
-    TRAINED,
-    add_states,
-    kind_of,
-    metric_of,
-    metrics_of,
-    models_of,
-    newest_first,
-    rank,
-    status_of,
-)
+from runforge_cli.listing.run_query_list import QueriedList, run_facts
+from runforge_cli.listing.run_rows import add_states, kind_of
 from runforge_cli.shell.settings import Settings
+
+#: The statuses of runs that have ended.
+_ENDED = ("succeeded", "failed", "cancelled")
+
+
+class RunChoice(NamedTuple):
+    """Which runs are listed, and in which order."""
+
+    where: Sequence[str] = ()
+    group: str | None = None
+    model: str | None = None
+    status: str | None = None
+    tag: str | None = None
+    dataset: str | None = None
+    sort: str | None = None
+
+    def query(self, settings: Settings) -> RunQuery:
+        """Return the choice as a query.
+
+        Raises
+        ------
+        RunForgeError
+            ``USAGE_INVALID`` for an invalid condition; ``DATASET_NOT_FOUND``.
+        """
+        conditions = parse_conditions(self.where)
+        return RunQuery(
+            (
+                *self._options(settings),
+                *with_digests(conditions, [Path.cwd(), settings.folder]),
+            ),
+            RunOrder() if self.sort is None else RunOrder.parse(self.sort),
+        )
+
+    def _options(self, settings: Settings) -> list[RunCondition]:
+        """Return the conditions that have an option of their own."""
+        found = []
+        if self.group is not None:
+            found.append(_equal("group", self.group))
+        if self.model is not None:
+            found.append(_equal("model", self.model))
+        if self.status == "incomplete":
+            found += [RunCondition("status", "!=", name, is_quoted=True) for name in _ENDED]
+        elif self.status is not None:
+            found.append(_equal("status", self.status))
+        if self.dataset:
+            found.append(_equal("dataset", _digest(settings.located(self.dataset))))
+        if self.tag is not None:
+            found.append(_equal("tags", self.tag))
+        return found
 
 
 def list_document(
-    settings: Settings,
-    *,
-    limit: int = 100,
-    offset: int = 0,
-    model: str | None = None,
-    status: str | None = None,
-    tag: str | None = None,
-    dataset: str | None = None,
-    sort: str = "created",
+    settings: Settings, choice: RunChoice, *, limit: int = 100, offset: int = 0
 ) -> dict[str, Any]:
-    """Return the runs from ``offset`` on, newest first or best first, and how many there are."""
-    places = settings.places()
-    digest = _digest(settings.located(dataset)) if dataset else None
-    wanted = _wanted(model, status, tag, digest)
-    if not wanted and sort == "created":
-        pages = [newest_in(place, offset + limit) for place in places]
-        entries = [entry for page in pages for entry in page.entries]
-        total = sum(page.total for page in pages)
-    else:
-        entries = [run.entry for run in runs_in(places) if all(fits(run) for fits in wanted)]
-        total = len(entries)
-    shown = _sorted(entries, sort)[offset : offset + limit]
-    add_states(shown, settings.folder)
-    experiments = [entry for entry in shown if kind_of(entry) != TRAINED]
-    return {
-        "schema_version": "index.v1",
-        "runs": [entry for entry in shown if kind_of(entry) == TRAINED],
-        **({"experiments": experiments} if experiments else {}),
-        "total": total,
-    }
+    """Return the chosen runs from ``offset`` on, and how many there are."""
+    listed = QueriedList(settings.places(), choice.query(settings), run_facts(settings.folder))
+    rows, total = listed.first(offset + limit)
+    entries = listed.with_settings(rows[offset:])
+    add_states(entries, settings.folder)
+    return {**index_document(entries), "total": total}
 
 
-def _wanted(
-    model: str | None, status: str | None, tag: str | None, digest: str | None
-) -> list[Callable[[ListedRun], bool]]:
-    """Return the conditions of the options, the cheap ones first."""
-    wanted: list[Callable[[ListedRun], bool]] = []
-    if model is not None:
-        wanted.append(lambda run: model in models_of(run.entry))
-    if status is not None:
-        wanted.append(lambda run: _has_status(run, status))
-    if digest is not None:
-        key = "dataset_fingerprint_sha256"
-        wanted.append(lambda run: run.entry.get(key, "").startswith(digest))
-    if tag is not None:
-        wanted.append(lambda run: tag in _tags(run))
-    return wanted
+def index_document(entries: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return an index document of the trained runs, plus the experiment runs if there are any."""
+    experiments = [entry for entry in entries if kind_of(entry) != TRAINED]
+    trained = [entry for entry in entries if kind_of(entry) == TRAINED]
+    document: dict[str, Any] = {"schema_version": "index.v1", "runs": trained}
+    return {**document, "experiments": experiments} if experiments else document
 
 
-def _has_status(run: ListedRun, status: str) -> bool:
-    if status not in ("running", "interrupted"):
-        return bool(run.entry.get("status", "incomplete") == status)
-    add_states([run.entry], run.store.workspace)
-    return status_of(run.entry) == status
+def _equal(name: str, value: str) -> RunCondition:
+    return RunCondition(name, "=", value, is_quoted=True)
 
 
 def _digest(path: Path) -> str:
@@ -96,31 +103,3 @@ def _digest(path: Path) -> str:
         "The dataset is neither a file nor a SHA-256.",
         path=dataset,
     )
-
-
-def _tags(run: ListedRun) -> list[str]:
-    """Return the tags of a run, which are read from its folder."""
-    try:
-        return tags_of(run.folder())
-    except RunForgeError:
-        return []
-
-
-def _sorted(entries: list[dict[str, Any]], sort: str) -> list[dict[str, Any]]:
-    newest = newest_first(entries)
-    if sort == "created":
-        return newest
-    measured = {id(entry): metric_of(entry, sort) for entry in newest}
-    if entries and not any(measured.values()):
-        known = sorted({name for entry in entries for name in metrics_of(entry)})
-        raise RunForgeError(
-            ErrorCode.USAGE_INVALID,
-            f"No run has a metric named {quote(sort)}.",
-            hint=f"Known metrics: {', '.join(known)}." if known else None,
-        )
-
-    def place(entry: dict[str, Any]) -> tuple[bool, float]:
-        found = measured[id(entry)]
-        return (True, 0.0) if found is None else (False, rank(found[1], sort))
-
-    return sorted(newest, key=place)

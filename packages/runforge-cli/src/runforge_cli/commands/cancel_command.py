@@ -9,7 +9,6 @@ from runforge_cli.answers.cancelled_run import cancel_run
 from runforge_cli.shell.settings import Settings, complete_run, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
 
-
 #: Start of the id of a group.
 _OF_SWEEPS = "grp_"
 
@@ -36,7 +35,7 @@ def command(settings: Settings, run: str | None) -> int:
 
 def _cancel_sweep(settings: Settings, reference: str) -> int:
     from runforge_contracts.sweeps.groups import find_group
-    from runforge_engine.sweep.stop_sweep import stop_sweep
+    from runforge_engine.sweeps.stop_sweep import stop_sweep
 
     ended = stop_sweep(find_group(reference, settings.stores()))
     if settings.json:

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import click
 from runforge_contracts.display import printable
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.selection.run_condition import RunCondition, parse_conditions
-from runforge_contracts.selection.run_query import RunOrder, RunQuery, with_digests
-from runforge_contracts.selection.run_values import TRAINED, column_of, metric_names
+from runforge_contracts.selection.run_values import column_of, metric_names
 
+from runforge_cli.answers.list_answer import RunChoice, index_document
 from runforge_cli.listing.run_columns import named_columns, parse_columns
 from runforge_cli.listing.run_list import newest_in
 from runforge_cli.listing.run_query_list import QueriedList, run_facts
-from runforge_cli.listing.run_rows import add_states, csv_table, kind_of
+from runforge_cli.listing.run_rows import add_states, csv_table
 from runforge_cli.listing.run_table_text import chosen_table, default_table
 from runforge_cli.render.formula_quoting import REMEDY, guard_formulas, quoting_option
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import note, write_csv, write_json, write_lines
 
-#: The statuses of runs that have ended.
-_ENDED = ("succeeded", "failed", "cancelled")
 #: So many runs are read from their folders without a note; it takes no time.
 _UNTOLD = 100
 
@@ -90,15 +84,7 @@ def command(
     if as_csv and settings.json:
         raise RunForgeError(ErrorCode.USAGE_INVALID, "Give either `--csv` or `--json`, not both.")
     names = None if columns is None else parse_columns(columns)
-    of_group = [] if group is None else [RunCondition("group", "=", group, is_quoted=True)]
-    query = RunQuery(
-        (
-            *of_group,
-            *_options(settings, model, status, tag, dataset),
-            *with_digests(parse_conditions(where), [Path.cwd(), settings.folder]),
-        ),
-        RunOrder() if sort is None else RunOrder.parse(sort),
-    )
+    query = RunChoice(where, group, model, status, tag, dataset, sort).query(settings)
     listed = QueriedList(settings.places(), query, run_facts(settings.folder))
     shown, total = listed.first(limit)
     entries = listed.with_settings(shown)
@@ -116,7 +102,7 @@ def command(
         write_csv(*guard_formulas(header, rows, quoted=quote_formulas, remedy=REMEDY))
         return 0
     if settings.json:
-        write_json(_document(entries))
+        write_json(index_document(entries))
         return 0
     if not entries:
         folder = printable(str(settings.folder))
@@ -132,47 +118,3 @@ def command(
     if total > limit:
         write_lines([f"{total - limit:,} more; use --limit {total} to show all."])
     return 0
-
-
-def _document(entries: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return an index document of the trained runs, plus the experiment runs if there are any."""
-    experiments = [entry for entry in entries if kind_of(entry) != TRAINED]
-    trained = [entry for entry in entries if kind_of(entry) == TRAINED]
-    document: dict[str, Any] = {"schema_version": "index.v1", "runs": trained}
-    return {**document, "experiments": experiments} if experiments else document
-
-
-def _options(
-    settings: Settings, model: str | None, status: str | None, tag: str | None, dataset: str | None
-) -> list[RunCondition]:
-    """Return the conditions of the options that are older than conditions."""
-    found = []
-    if model is not None:
-        found.append(RunCondition("model", "=", model, is_quoted=True))
-    if status == "incomplete":
-        found += [RunCondition("status", "!=", name, is_quoted=True) for name in _ENDED]
-    elif status is not None:
-        found.append(RunCondition("status", "=", status, is_quoted=True))
-    if dataset:
-        digest = _digest(settings.located(dataset))
-        found.append(RunCondition("dataset", "=", digest, is_quoted=True))
-    if tag is not None:
-        found.append(RunCondition("tags", "=", tag, is_quoted=True))
-    return found
-
-
-def _digest(path: Path) -> str:
-    """Return a prefix of a fingerprint, either given literally or computed from a file."""
-    dataset = str(path)
-    if path.is_file():
-        import hashlib
-
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    if set(dataset.lower()) <= set("0123456789abcdef"):
-        return dataset.lower()
-    raise RunForgeError(
-        ErrorCode.DATASET_NOT_FOUND,
-        "The dataset is neither a file nor a SHA-256.",
-        path=dataset,
-    )

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from runforge_contracts.documents import Document
     from runforge_contracts.store.layout import StoreLayout
     from runforge_contracts.types import SweepPlanV1
-    from runforge_engine.sweep.open_group import OpenGroup, SweepOptions
-    from runforge_engine.sweep.resolved_plan import ResolvedPlan
-    from runforge_engine.sweep.run_sweep import SweepResult
+    from runforge_engine.sweeps.open_group import OpenGroup, SweepOptions
+    from runforge_engine.sweeps.resolved_plan import ResolvedPlan
+    from runforge_engine.sweeps.run_sweep import SweepResult
 
 #: Options that a file with a plan has the place of.
 _OF_A_GRID = (
@@ -70,7 +70,7 @@ def command(settings: Settings, /, **options: Any) -> int:
     such as /dataset/exclude_columns/0. The value null REMOVES the setting, so that profile, preset
     or default apply; none is the value none, such as a forest of unlimited depth.
     """
-    from runforge_engine.sweep.open_group import SweepOptions, usable_cores
+    from runforge_engine.sweeps.open_group import SweepOptions, usable_cores
 
     chosen = SweepOptions(jobs=options["jobs"], fail_fast=options["fail_fast"] or None)
     if options["resume"] is not None:
@@ -82,14 +82,14 @@ def command(settings: Settings, /, **options: Any) -> int:
     plan, text = _read(settings, source, store, options)
     if options["save"] is not None:
         return _save(settings, plan, Path(options["save"]))
-    from runforge_engine.sweep.resolved_plan import resolve_plan
+    from runforge_engine.sweeps.resolved_plan import resolve_plan
 
     resolved = resolve_plan(plan, store)
     jobs = chosen.jobs or resolved.execution.get("max_parallel") or usable_cores()
     if options["dry_run"]:
         _show(settings, resolved, jobs)
         return ExitCode.OK
-    from runforge_engine.sweep.open_group import new_group
+    from runforge_engine.sweeps.open_group import new_group
 
     @contextmanager
     def opening() -> Iterator[OpenGroup]:
@@ -103,7 +103,7 @@ def command(settings: Settings, /, **options: Any) -> int:
 
 def _resume(settings: Settings, chosen: SweepOptions, options: dict[str, Any]) -> int:
     from runforge_contracts.sweeps.groups import find_group
-    from runforge_engine.sweep.open_group import resumed_group
+    from runforge_engine.sweeps.open_group import resumed_group
 
     given = [name for name in ("source", "name", *_OF_A_GRID) if options[name] not in (None, ())]
     if given or options["dry_run"]:
@@ -148,7 +148,7 @@ def _read(
 def _from_grid(source: str, store: StoreLayout, options: dict[str, Any]) -> Document[SweepPlanV1]:
     from runforge_engine.modeling.configuration import parse_parameters
     from runforge_engine.pipeline.request import new_request
-    from runforge_engine.sweep.plan_builder import new_plan
+    from runforge_engine.sweeps.plan_builder import new_plan
 
     from runforge_cli.shell.grid_options import parse_grid, parse_seeds
 
@@ -193,7 +193,7 @@ def _from_grid(source: str, store: StoreLayout, options: dict[str, Any]) -> Docu
 
 def _save(settings: Settings, plan: Document[SweepPlanV1], path: Path) -> int:
     from runforge_contracts.fs.files import write_file
-    from runforge_engine.sweep.resolved_plan import resolve_plan
+    from runforge_engine.sweeps.resolved_plan import resolve_plan
 
     from runforge_cli.render.sweep_lines import count_text
 
@@ -233,7 +233,7 @@ def _show(settings: Settings, plan: ResolvedPlan, jobs: int) -> None:
 
 def _execute(settings: Settings, opening: Any) -> int:
     """Run the waiting members of a group, print the result, and return the exit code."""
-    from runforge_engine.sweep.run_sweep import run_sweep
+    from runforge_engine.sweeps.run_sweep import run_sweep
     from runforge_engine.workers.worker_pool import WorkerPool
 
     from runforge_cli.render.sweep_progress import watching_sweep
@@ -244,7 +244,12 @@ def _execute(settings: Settings, opening: Any) -> int:
         watching_sweep(settings) as watcher,
     ):
         pool = WorkerPool(
-            group.jobs, group.store, private=settings.private, shared=group.shared_data
+            group.jobs,
+            group.store,
+            private=settings.private,
+            shared=group.shared_data,
+            # Even if this process is killed, the group is locked until the workers have ended.
+            inherited=group.locks,
         )
         result = run_sweep(group, pool, watcher, cancellation)
     _report(settings, result, group.store, watcher.errors)

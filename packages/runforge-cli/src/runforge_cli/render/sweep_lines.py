@@ -24,9 +24,9 @@ from runforge_cli.terminal.text_layout import (
 
 if TYPE_CHECKING:
     from runforge_contracts.errors import RunForgeError
-    from runforge_engine.sweep.group_record import MemberState
-    from runforge_engine.sweep.resolved_plan import ResolvedPlan
-    from runforge_engine.sweep.run_sweep import SweepResult
+    from runforge_engine.sweeps.group_record import MemberState
+    from runforge_engine.sweeps.resolved_plan import ResolvedPlan
+    from runforge_engine.sweeps.run_sweep import SweepResult
 
 _COLORS = {"succeeded": "32", "failed": "31"}
 _OTHER_COLOR = "33"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from runforge_contracts.codec.strict_json import encode_json_line
 from runforge_contracts.display import printable
 from runforge_contracts.errors import RunForgeError
-from runforge_engine.sweep.sweep_observer import SweepObserver
+from runforge_engine.sweeps.sweep_observer import SweepObserver
 
 from runforge_cli.render.progress import describe_event
 from runforge_cli.render.sweep_lines import ended_line
@@ -23,7 +23,7 @@ from runforge_cli.terminal.text_layout import bar, fit, hanging, pad, plural, te
 
 if TYPE_CHECKING:
     from runforge_contracts.diagnostics import Diagnostic
-    from runforge_engine.sweep.group_record import MemberState
+    from runforge_engine.sweeps.group_record import MemberState
 
 #: Moves to the start of the line and erases it.
 _ERASE = "\r\x1b[2K"

@@ -10,7 +10,7 @@ from runforge_contracts.store import layout
 from runforge_contracts.store.lookup import made
 
 from runforge_cli.serve.call import Call
-from runforge_cli.serve.session import Session
+from runforge_cli.serve.serve_session import Session
 from runforge_cli.terminal.output import warn
 
 #: Answers a call.
@@ -18,9 +18,11 @@ Method = Callable[[Session, Call], Any]
 
 
 def _list(session: Session, call: Call) -> dict[str, Any]:
-    from runforge_cli.answers.list_answer import list_document
+    from runforge_cli.answers.list_answer import RunChoice, list_document
 
-    return list_document(session.settings, **call.params)
+    page = {name: call.params[name] for name in ("limit", "offset") if name in call.params}
+    chosen = {name: value for name, value in call.params.items() if name not in page}
+    return list_document(session.settings, RunChoice(**chosen), **page)
 
 
 def _show(session: Session, call: Call) -> dict[str, Any]:

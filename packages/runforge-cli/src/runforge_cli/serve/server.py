@@ -23,7 +23,7 @@ from runforge_cli.serve.rpc import (
     parse_message,
     usage_problem,
 )
-from runforge_cli.serve.session import Session
+from runforge_cli.serve.serve_session import Session
 from runforge_cli.serve.training_methods import TRAINING, start_training
 from runforge_cli.shell.failures import as_error
 from runforge_cli.shell.settings import Settings

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from runforge_contracts.errors import ErrorCode, RunForgeError
 
 from runforge_cli.serve.call import Call
-from runforge_cli.serve.session import Session
+from runforge_cli.serve.serve_session import Session
 
 if TYPE_CHECKING:
     from runforge_engine.pipeline.request import PreparedRequest

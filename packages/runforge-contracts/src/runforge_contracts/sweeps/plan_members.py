@@ -38,7 +38,7 @@ from runforge_contracts.sweeps.request_paths import (
     set_place,
 )
 from runforge_contracts.types import SweepPlanV1
-from runforge_contracts.validation import MAX_PROBLEMS, validate
+from runforge_contracts.validation import MAX_PROBLEMS, validate, violations
 
 #: How many members a plan may make.
 MAX_MEMBERS = 10_000
@@ -227,11 +227,7 @@ def _valid_member(name: str, value: Any) -> Any:
         "created_at": "2026-01-01T00:00:00Z",
         "created_by": _SOMEONE,
     }
-    try:
-        validate({**sample, name: value}, REQUEST)
-    except RunForgeError:
-        return None
-    return value
+    return None if violations({**sample, name: value}, REQUEST) else value
 
 
 def _choices(strategy: dict[str, Any], problems: _Problems) -> Iterator[tuple[_Override, ...]]:
@@ -312,17 +308,14 @@ def _member(
     number: int, base: dict[str, Any], chosen: Sequence[_Override], problems: _Problems
 ) -> PlanMember:
     request = copy.deepcopy(base)
-    for override in chosen:
-        try:
-            set_place(request, override.place, copy.deepcopy(override.value))
-        except RunForgeError as error:
-            problems.add(override.pointer, error.message)
     try:
-        validate(request, REQUEST)
+        for override in chosen:
+            set_place(request, override.place, copy.deepcopy(override.value))
     except RunForgeError as error:
-        for problem in error.problems or [
-            Problem(error.message, error.location, error.hint),
-        ]:
+        # The places of a member do not overlap: it is the base request that is in the way.
+        problems.add(f"/base_request{error.location.pointer}", error.message)
+    else:
+        for problem in violations(request, REQUEST):
             _add_of_request(problem, number, chosen, problems)
     return PlanMember(number, {item.path: item.value for item in chosen}, request)
 

@@ -9,14 +9,14 @@ from runforge_contracts.diagnostics import Diagnostic
 from runforge_contracts.errors import RunForgeError
 
 if TYPE_CHECKING:
-    from runforge_engine.sweep.group_record import MemberState
+    from runforge_engine.sweeps.group_record import MemberState
 
 
 class SweepObserver:
     """Observe a sweep; this class ignores everything, a subclass overrides what it needs.
 
     The methods are called in the thread that runs
-    :func:`~runforge_engine.sweep.run_sweep.run_sweep`.
+    :func:`~runforge_engine.sweeps.run_sweep.run_sweep`.
     """
 
     def on_sweep(self, group_id: str, folder: Path, *, total: int, waiting: int, jobs: int) -> None:

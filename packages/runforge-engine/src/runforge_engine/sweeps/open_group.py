@@ -31,14 +31,14 @@ from runforge_engine.runtime.clock import read_clock
 from runforge_engine.runtime.folder_lock import holding_alone
 from runforge_engine.store.index_lock import refuse_linked_folders
 from runforge_engine.store.run_folders import write_new
-from runforge_engine.sweep.group_record import GroupRecord, MemberState
-from runforge_engine.sweep.member_runs import (
+from runforge_engine.sweeps.group_record import GroupRecord, MemberState
+from runforge_engine.sweeps.member_runs import (
     OF_THE_STORE,
     MemberRun,
     list_unlisted,
     runs_of_group,
 )
-from runforge_engine.sweep.resolved_plan import ResolvedPlan, SweepMember, resolve_plan
+from runforge_engine.sweeps.resolved_plan import ResolvedPlan, SweepMember, resolve_plan
 
 #: How long the processes of an interrupted sweep have to end, in seconds.
 _ORPHANS = 10.0
@@ -83,6 +83,11 @@ class OpenGroup:
     def id(self) -> str:
         """The id of the group."""
         return self.folder.name
+
+    @property
+    def locks(self) -> tuple[int, ...]:
+        """Descriptors that workers keep open, so that the group is locked until they have ended."""
+        return () if self.lock is None else (self.lock,)
 
     @property
     def shared_data(self) -> Path:
@@ -175,7 +180,7 @@ def resumed_group(
     ------
     RunForgeError
         ``GROUP_BUSY`` where the group or one of its runs is being executed; ``DATASET_CHANGED``;
-        the errors of :func:`~runforge_engine.sweep.resolved_plan.resolve_plan` and of an append to
+        the errors of :func:`~runforge_engine.sweeps.resolved_plan.resolve_plan` and of an append to
         the index.
     """
     what = f"The sweep {quote(group.id)}"

@@ -1,4 +1,4 @@
-"""Run the members of a group that are waiting, and record what becomes of each.
+"""Run the members of a group that are waiting, and record how each ends.
 
 The workers seal and list the runs; this is only about which member is given to a worker, and when
 to stop. A finished run is therefore never lost, whatever ends this process.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -23,17 +24,17 @@ from runforge_contracts.store.run import Run
 from runforge_engine.pipeline.cancel import stoppable
 from runforge_engine.runtime.cancellation import Cancellation
 from runforge_engine.runtime.clock import read_clock
-from runforge_engine.sweep.group_record import GroupStatus, MemberState
-from runforge_engine.sweep.member_runs import (
+from runforge_engine.sweeps.group_record import GroupStatus, MemberState
+from runforge_engine.sweeps.member_runs import (
     OF_THE_STORE,
     MemberRun,
     list_unlisted,
     runs_of_group,
     state_of_run,
 )
-from runforge_engine.sweep.open_group import OpenGroup, refuse_changed, settle
-from runforge_engine.sweep.resolved_plan import SweepMember
-from runforge_engine.sweep.sweep_observer import SweepObserver
+from runforge_engine.sweeps.open_group import OpenGroup, refuse_changed, settle
+from runforge_engine.sweeps.resolved_plan import SweepMember
+from runforge_engine.sweeps.sweep_observer import SweepObserver
 from runforge_engine.workers.worker_messages import (
     RunDiagnostic,
     RunEnded,
@@ -51,6 +52,8 @@ MOST_RETRIES = 2
 _POLL = 0.1
 #: How long the runs have to end when the sweep stops, in seconds.
 _ENDING = 1.5
+#: How long tasks have whose runs have no folder.
+_WITHOUT_RUNS = 0.5
 #: How long the processes then have.
 _CLOSING = 0.3
 #: How often running runs are asked again to end, in seconds.
@@ -59,6 +62,10 @@ _ASK_AGAIN = 0.25
 
 class Pool(Protocol):
     """Executes tasks; see :class:`~runforge_engine.workers.worker_pool.WorkerPool`."""
+
+    @property
+    def running(self) -> Sequence[int]:
+        """The numbers of the tasks that a worker has."""
 
     def start(self) -> None:
         """Start the workers."""
@@ -142,7 +149,7 @@ class _Execution:
         #: Why the sweep ends before all members were run.
         self._error: RunForgeError | None = None
         self._deadline: float | None = None
-        self._asked = 0.0
+        self._asked = self._stopped = 0.0
         #: Whether a run has ended that may be missing in the index.
         self._unlisted = False
 
@@ -191,7 +198,7 @@ class _Execution:
                 reason = self._cancellation.look()
                 if reason is not None:
                     self._stop(_cancelled(reason.replace("The run was", "The sweep was", 1)))
-            elif time.monotonic() > self._deadline or not self._running():
+            elif time.monotonic() > self._deadline or not self._may_go_on():
                 return
             elif time.monotonic() > self._asked + _ASK_AGAIN:
                 self._ask_to_end()
@@ -199,13 +206,12 @@ class _Execution:
                 self._handle(message)
             self._record.write_if_due()
 
-    def _running(self) -> list[int]:
-        """Return the members that a worker may have, when those that wait were dropped."""
-        running = getattr(self._pool, "running", None)
-        return self._states_running() if running is None else [*running, *self._states_running()]
-
-    def _states_running(self) -> list[int]:
-        return [number for number in self._open if self._state(number).status == "running"]
+    def _may_go_on(self) -> bool:
+        """Return whether a run may still be ending, once those that wait were dropped."""
+        if any(self._state(number).status == "running" for number in self._open):
+            return True
+        # A worker that still loads its libraries has no run that could be recorded.
+        return bool(self._pool.running) and time.monotonic() < self._stopped + _WITHOUT_RUNS
 
     def _state(self, number: int) -> MemberState:
         return self._record.states[number]
@@ -214,7 +220,8 @@ class _Execution:
         """End the sweep: running members are cancelled, those that wait stay as they are."""
         if self._deadline is not None:
             return
-        self._error, self._deadline = error, time.monotonic() + _ENDING
+        self._error, self._stopped = error, time.monotonic()
+        self._deadline = self._stopped + _ENDING
         self._observer.on_stopping(error.message)
         self._ask_to_end()
 
@@ -337,7 +344,7 @@ class _Execution:
         self._finished(number, None, lost)
 
     def _run_begun_by(self, number: int) -> str | None:
-        """Return the last run of a member that no message told of."""
+        """Return the last run of a member that no message reported."""
         state = self._state(number)
         since = str(self._record.header["created_at"])
         with contextlib.suppress(RunForgeError):

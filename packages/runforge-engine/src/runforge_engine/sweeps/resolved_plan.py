@@ -161,7 +161,7 @@ def _find(path: Path) -> None:
 def _invalid(
     mistakes: Sequence[tuple[PlanMember, RunForgeError]], path: Path | None
 ) -> RunForgeError:
-    """Return one error for all mistakes; equal ones are told once, with the runs that have them."""
+    """Return one error for all mistakes; equal ones once, with their members."""
     numbers = dict[tuple[str, str | None, str | None], list[int]]()
     for member, error in mistakes:
         for problem in error.problems or (Problem(error.message, error.location, error.hint),):
