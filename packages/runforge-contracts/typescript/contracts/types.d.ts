@@ -3536,9 +3536,13 @@ export interface RerunParams {
   seed?: number;
   device?: DeviceType;
   /**
-   * Columns that are neither label nor feature.
+   * Columns to exclude beside those that the run excluded.
    */
   exclude?: string[];
+  /**
+   * Columns to use that the run excluded.
+   */
+  include?: string[];
   /**
    * Display name.
    */
