@@ -104,8 +104,8 @@ def _maps(
     better = "lower" if lower_is_better(metric) else "higher"
     means_of = f"Each cell is the mean of up to {repeated} runs. " if repeated > 1 else ""
     yield Paragraph(
-        f"{means_of}Darker is better ({better} {metric}), from {number(float(least))} to"
-        f" {number(float(greatest))}; the best is bold and framed."
+        f"{means_of}The stronger the colour, the better ({better} {metric}), from"
+        f" {number(float(least))} to {number(float(greatest))}; the best is bold and framed."
     )
     for facet, found in zip(facets, maps, strict=False):
         yield HeatMap(
