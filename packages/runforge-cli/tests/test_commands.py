@@ -415,6 +415,8 @@ HELP = [
             "editor-python",
         )
     ),
+    ("sweep", "show"),
+    ("sweep", "list"),
     ("index", "rebuild"),
     ("index", "check"),
     ("experiment", "run"),
