@@ -91,14 +91,14 @@ def check_complete(workspace: Path) -> None:
 def wait_for_run(process: subprocess.Popen[bytes], workspace: Path, count: int) -> None:
     """Wait until there are more run folders than ``count``, or the process has ended."""
     runs = workspace / ".runforge/runs"
-    while process.poll() is None and (not runs.is_dir() or len(os.listdir(runs)) <= count):
+    while process.poll() is None and (not runs.is_dir() or len(list(runs.iterdir())) <= count):
         time.sleep(0.01)
 
 
 def run_count(workspace: Path) -> int:
     """Return how many run folders there are."""
     runs = workspace / ".runforge/runs"
-    return len(os.listdir(runs)) if runs.is_dir() else 0
+    return len(list(runs.iterdir())) if runs.is_dir() else 0
 
 
 def storm(workspace: Path, kills: int, chance: random.Random) -> Counter[str]:
