@@ -37,10 +37,10 @@ from runforge_engine.workers.worker_messages import (
     RunDiagnostic,
     RunEnded,
     RunEvent,
+    RunMessage,
     RunRefused,
     RunTask,
     WorkerLost,
-    WorkerMessage,
 )
 from runforge_engine.workers.worker_pool import WorkerPool
 
@@ -90,7 +90,7 @@ class RemoteSession:
                 settings["git"], tuple(settings["gaps"]), None if settings["private"] else host
             ),
         )
-        self._queues: dict[int, queue.SimpleQueue[WorkerMessage | None]] = {}
+        self._queues: dict[int, queue.SimpleQueue[RunMessage | None]] = {}
         self._cancelled: dict[int, str] = {}
         self._closed = threading.Event()
         self._pool.start()
@@ -103,7 +103,7 @@ class RemoteSession:
         dataset = self.datasets.path(task["dataset"])
         if dataset is None or self._closed.is_set():
             return {"lost": "its worker does not have the dataset any more"}
-        messages: queue.SimpleQueue[WorkerMessage | None] = queue.SimpleQueue()
+        messages: queue.SimpleQueue[RunMessage | None] = queue.SimpleQueue()
         self._queues[number] = messages
         try:
             self._pool.submit(
@@ -122,7 +122,7 @@ class RemoteSession:
             self._cancelled.pop(number, None)
 
     def _answer(
-        self, number: int, run_id: str, messages: queue.SimpleQueue[WorkerMessage | None]
+        self, number: int, run_id: str, messages: queue.SimpleQueue[RunMessage | None]
     ) -> dict[str, Any]:
         told = _Told(self._worker, self._topic, number, run_id)
         asked = False
@@ -154,7 +154,10 @@ class RemoteSession:
 
     def cancel(self, number: int, reason: str) -> None:
         """Cancel a run, also one that has not arrived yet."""
-        self._cancelled[number] = reason
+        self._cancelled.setdefault(number, reason)
+        waiting = self._queues.get(number)
+        if waiting is not None:
+            waiting.put(None)  # to look at once
 
     def _pack(self, run_id: str) -> dict[str, Any]:
         """Return the sizes of the files of a run, and their bytes where they are few."""
