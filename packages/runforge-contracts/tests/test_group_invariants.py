@@ -29,17 +29,14 @@ def store(tmp_path: Path) -> StoreLayout:
     """Return a store with a group of two runs and a duplicate."""
     store = StoreLayout(tmp_path)
     requests = [json.loads((RUNS / run_id / REQUEST).read_bytes()) for run_id in (LINEAR, FAILED)]
-    names = [name for name in requests[0] if name not in ("created_at", "created_by")]
+    given = ("$schema", "version", "created_at", "created_by", "rerun_from")
+    names = [name for name in requests[0] if name not in given]
     overrides = [{f"/{name}": request.get(name) for name in names} for request in requests]
-    overrides.append(overrides[0])
     plan = {
         "version": 1,
         "kind": "sweep_plan",
-        "base_request": {"version": 1},
-        "strategy": {
-            "type": "list",
-            "runs": [{k: v for k, v in run.items() if k != "/version"} for run in overrides],
-        },
+        "base_request": {name: requests[0][name] for name in ("$schema", "version")},
+        "strategy": {"type": "list", "runs": [*overrides, overrides[0]]},
     }
     rows = []
     for number, (run_id, request) in enumerate(zip((LINEAR, FAILED), requests, strict=True), 1):
@@ -53,7 +50,7 @@ def store(tmp_path: Path) -> StoreLayout:
                 "member": number,
                 "run_id": run_id,
                 "status": Run(folder).status,
-                "request_overrides": plan["strategy"]["runs"][number - 1],
+                "request_overrides": overrides[number - 1],
                 "result_ref": f".runforge/runs/{run_id}/result.json",
                 **({"primary_metric": metric._asdict()} if metric else {}),
             }
@@ -106,7 +103,7 @@ FAULTS: dict[str, tuple[str, str, str, Callable[[Raw], object]]] = {
         "group.plan",
         "/runs",
         GROUP,
-        lambda g: g["duplicates"].append({"member": 1, "same_as": 1}),
+        lambda g: g["duplicates"].append({"member": 2, "same_as": 1}),
     ),
     "member unknown": ("group.plan", "/runs", PLAN, lambda p: p["strategy"]["runs"].pop()),
     "other value": (

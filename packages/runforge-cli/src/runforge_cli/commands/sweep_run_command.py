@@ -241,7 +241,13 @@ def _show(settings: Settings, plan: ResolvedPlan, jobs: int) -> None:
     )
 
 
-def _execute(settings: Settings, opening: Any, store: StoreLayout, options: dict[str, Any]) -> int:
+def _execute(
+    settings: Settings,
+    opening: Any,
+    store: StoreLayout,
+    chosen: SweepOptions,
+    options: dict[str, Any],
+) -> int:
     """Run the waiting members of a group, print the result, and return the exit code."""
     from runforge_engine.sweeps.run_sweep import run_sweep
     from runforge_engine.sweeps.sweep_pool import SweepPools

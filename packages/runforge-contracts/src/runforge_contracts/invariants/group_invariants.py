@@ -15,6 +15,7 @@ from runforge_contracts.errors import RunForgeError
 from runforge_contracts.fs.folders import list_folder
 from runforge_contracts.invariants.checked_folder import refusals
 from runforge_contracts.invariants.finding import Finding, close, same, show_value, unequal
+from runforge_contracts.schemas import without_nulls
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.run import Run
@@ -200,7 +201,10 @@ def _of_request(
             yield Finding("group.runs", message, file, f"/{name}", expected, found)
     if member is None:
         return
-    wanted, found = _compared(member.request), _compared(request.raw)
+    wanted, found = (
+        _compared(without_nulls(member.request, request.name)),
+        _compared(request.content),
+    )
     if _is_outside(wanted["dataset"].get("path")):
         # A record without personal paths has only the name of the file.
         for made in (wanted, found):

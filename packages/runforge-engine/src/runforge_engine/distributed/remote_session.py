@@ -32,7 +32,7 @@ from runforge_contracts.store.layout import StoreLayout
 
 from runforge_engine.distributed.dataset_transfer import PIECE, DatasetCache
 from runforge_engine.distributed.environment_report import report_environment
-from runforge_engine.provenance.collect import RunOrigin
+from runforge_engine.provenance.collect import RemoteOrigin
 from runforge_engine.workers.worker_messages import (
     RunDiagnostic,
     RunEnded,
@@ -86,7 +86,7 @@ class RemoteSession:
             threads=settings["threads"],
             shared=self._folder / "shared",
             variables=settings["variables"],
-            origin=RunOrigin(
+            origin=RemoteOrigin(
                 settings["git"], tuple(settings["gaps"]), None if settings["private"] else host
             ),
         )

@@ -22,7 +22,7 @@ from runforge_engine.runtime.background import Check
 if TYPE_CHECKING:
     from runforge_engine.data.dataset import Dataset
     from runforge_engine.modeling.fit import FittedScaler
-    from runforge_engine.provenance.collect import RunOrigin
+    from runforge_engine.provenance.collect import RemoteOrigin
 
 
 @dataclass(slots=True)
@@ -57,16 +57,29 @@ class TableChoice:
 class RunInputs:
     """The inputs of a run that shares nothing."""
 
-    def __init__(self, threads: int | None = None, origin: RunOrigin | None = None) -> None:
+    def __init__(
+        self,
+        threads: int | None = None,
+        origin: RemoteOrigin | None = None,
+        *,
+        warm: bool = False,
+    ) -> None:
         #: Threads of a fit that can use several; None for all usable cores.
         self.threads = threads
         #: The origin of runs whose workspace is not on this machine.
         self.origin = origin
+        #: Whether the process has loaded its libraries, so that what is small takes no time.
+        self.warm = warm
         #: Files that are read as datasets whose paths are on another machine.
         self.files: dict[Path, Path] = {}
 
     def has(self, choice: TableChoice, seed: int | None = None) -> bool:
         """Return whether the table is known to this process, divided by ``seed`` if given."""
+        return False
+
+    @property
+    def knows_surroundings(self) -> bool:
+        """Whether :meth:`provenance` takes no time."""
         return False
 
     def source(

@@ -30,7 +30,7 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import writing
 from runforge_contracts.store.layout import StoreLayout
 
-from runforge_engine.provenance.collect import RunOrigin
+from runforge_engine.provenance.collect import RemoteOrigin
 from runforge_engine.runtime.interpreter import own_command, own_environment
 from runforge_engine.workers.worker_messages import (
     BrokenFrameError,
@@ -94,7 +94,7 @@ class WorkerPool:
         together: bool = True,
         inherited: Sequence[int] = (),
         variables: Mapping[str, str] | None = None,
-        origin: RunOrigin | None = None,
+        origin: RemoteOrigin | None = None,
     ) -> None:
         self._jobs, self._store, self._private = jobs, store, private
         self._threads, self._shared, self._together = threads, shared, together
@@ -408,7 +408,8 @@ class _WorkerProcess:
     def _listen(self) -> None:
         try:
             while (message := read_frame(self._output.fileno())) is not None:
-                self._on_message(self, message)
+                for one in message["several"]:
+                    self._on_message(self, one)
         except (OSError, BrokenFrameError, KeyError, TypeError, ValueError, msgspec.MsgspecError):
             self.kill()  # It says what nobody understands.
         self.leaving = True
