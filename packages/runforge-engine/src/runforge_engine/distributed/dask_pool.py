@@ -117,7 +117,7 @@ class _Attempt:
     held: contextlib.ExitStack
     future: Any = None
     #: How many events and diagnostics were passed on.
-    told: dict[str, int] = field(default_factory=lambda: {"event": 0, "diagnostic": 0})
+    reported: dict[str, int] = field(default_factory=lambda: {"event": 0, "diagnostic": 0})
 
     @property
     def number(self) -> int:
@@ -131,7 +131,7 @@ class DaskPool:
     ----------
     scheduler
         Address of the scheduler, ``tcp://HOST:PORT``. Security is what Dask's own configuration
-        says; whoever can reach the scheduler can execute code on the workers and here.
+        says; any program that can reach the scheduler can execute code on the workers and here.
     store
         The store that the runs belong to; no worker needs to see it.
     jobs
@@ -225,7 +225,7 @@ class DaskPool:
         for worker in workers:
             self._workers[worker.address] = worker
         self._cluster.client.subscribe_topic(
-            self._topic, lambda event: self._inbox.put(("told", event[1]))
+            self._topic, lambda event: self._inbox.put(("report", event[1]))
         )
         self._cluster.watch()
         if not workers:
@@ -356,7 +356,7 @@ class DaskPool:
                 self._handle(*self._inbox.get_nowait())
 
     def _handle(self, kind: str, item: Any) -> None:
-        if kind == "told":
+        if kind == "report":
             self._tell(item)
         elif kind == "ended":
             self._finish(item)
@@ -375,8 +375,8 @@ class DaskPool:
         if attempt is None or attempt.run_id != message["run_id"]:
             return
         for kind in ("event", "diagnostic"):
-            if kind in message and message["position"] >= attempt.told[kind]:
-                attempt.told[kind] = message["position"] + 1
+            if kind in message and message["position"] >= attempt.reported[kind]:
+                attempt.reported[kind] = message["position"] + 1
                 self._pass_on(attempt.number, kind, message[kind])
 
     def _pass_on(self, number: int, kind: str, content: dict[str, Any]) -> None:
@@ -387,8 +387,8 @@ class DaskPool:
 
     def _join(self, worker: ClusterWorker) -> None:
         if not worker.refusal and worker.differences and not self._allow_mixed:
-            told = "; ".join(map(str, worker.differences[:3]))
-            worker.refusal = f"it has another environment: {told}"
+            reported = "; ".join(map(str, worker.differences[:3]))
+            worker.refusal = f"it has another environment: {reported}"
         if worker.refusal:
             self._messages.append(
                 PoolNotice(f"Worker {worker.name} gets no runs: {worker.refusal}.")
@@ -621,9 +621,9 @@ class DaskPool:
     def _catch_up(self, attempt: _Attempt, run: CheckedRun) -> None:
         """Pass on the events and diagnostics that have not arrived before the run."""
         events = [parse_json(line) for line in run.text(layout.EVENTS).splitlines()]
-        for event in events[attempt.told["event"] :]:
+        for event in events[attempt.reported["event"] :]:
             self._pass_on(attempt.number, "event", event)
-        for item in run.diagnostics[attempt.told["diagnostic"] :]:
+        for item in run.diagnostics[attempt.reported["diagnostic"] :]:
             self._pass_on(attempt.number, "diagnostic", item)
 
     def _list(self, attempt: _Attempt, run: CheckedRun) -> None:
@@ -669,12 +669,12 @@ def _notes(worker: ClusterWorker) -> list[Diagnostic]:
     """Return the diagnostic of a worker with other versions."""
     if not worker.differences:
         return []
-    told = "; ".join(map(str, worker.differences[:5]))
+    reported = "; ".join(map(str, worker.differences[:5]))
     return [
         diagnostic(
             DiagnosticCode.ENVIRONMENT_MIXED,
             "The run was made by a worker with another environment than its client's, which the"
-            f" client accepted: {told}.",
+            f" client accepted: {reported}.",
             differences=[difference._asdict() for difference in worker.differences],
         )
     ]

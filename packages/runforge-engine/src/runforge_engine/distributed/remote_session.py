@@ -124,7 +124,7 @@ class RemoteSession:
     def _answer(
         self, number: int, run_id: str, messages: queue.SimpleQueue[RunMessage | None]
     ) -> dict[str, Any]:
-        told = _Told(self._worker, self._topic, number, run_id)
+        reported = _Reporter(self._worker, self._topic, number, run_id)
         asked = False
         while not self._closed.is_set():
             reason = self._cancelled.get(number)
@@ -139,9 +139,9 @@ class RemoteSession:
                     return {"cancelled": reason}
                 continue
             if isinstance(message, RunEvent):
-                told.event(message.event)
+                reported.event(message.event)
             elif isinstance(message, RunDiagnostic):
-                told.diagnostic(message.diagnostic)
+                reported.diagnostic(message.diagnostic)
             elif isinstance(message, RunEnded):
                 return {"ended": run_id, **self._pack(run_id)}
             elif isinstance(message, RunRefused):
@@ -203,8 +203,8 @@ class RemoteSession:
                     waiting.put(message)
 
 
-class _Told:
-    """What the client was told of a run: numbered, so that it knows what it has missed."""
+class _Reporter:
+    """What was reported to the client of a run: numbered, so that it knows what is missing."""
 
     def __init__(self, worker: Any, topic: str, number: int, run_id: str) -> None:
         self._worker, self._topic, self._number, self._run_id = worker, topic, number, run_id

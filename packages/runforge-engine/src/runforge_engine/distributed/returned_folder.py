@@ -52,8 +52,8 @@ class ReturnedFolderError(Exception):
 
     def __init__(self, problems: list[str]) -> None:
         more = len(problems) - _SHOWN
-        told = " ".join(problems[:_SHOWN]) + (f" And {more} more problems." if more > 0 else "")
-        super().__init__(told)
+        shown = " ".join(problems[:_SHOWN]) + (f" And {more} more problems." if more > 0 else "")
+        super().__init__(shown)
         self.problems = problems
 
 
