@@ -92,7 +92,13 @@ def _opened(session: Session, params: dict[str, Any]) -> Iterator[OpenGroup]:
             )
         earlier = find_group(params["resume"], session.settings.stores())
         retry = params.get("retry_failed", False)
-        with resumed_group(earlier, earlier.store, retry_failed=retry, options=options) as group:
+        with resumed_group(
+            earlier,
+            earlier.store,
+            created_by=session.created_by,
+            retry_failed=retry,
+            options=options,
+        ) as group:
             yield group
         return
     resolved, text = _resolved(session, params)
