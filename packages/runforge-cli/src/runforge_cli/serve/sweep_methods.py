@@ -130,7 +130,7 @@ def _resolved(session: Session, params: dict[str, Any]) -> tuple[ResolvedPlan, b
         path = Path(params["path"])
         text = read_file(path, max_bytes=MAX_BYTES, too_large=ErrorCode.JSON_TOO_LARGE)
         plan = parse_plan(text, path)
-    return resolve_plan(plan, session.settings.target()), text
+    return resolve_plan(plan, session.settings.target(), created_by=session.created_by), text
 
 
 class _Progress(SweepObserver):
