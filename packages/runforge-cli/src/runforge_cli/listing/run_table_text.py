@@ -99,7 +99,7 @@ def _left_out(names: Sequence[str], what: str) -> list[str]:
 def chosen_table(entries: Sequence[dict[str, Any]], columns: Sequence[RunColumn]) -> list[str]:
     """Return the table of runs with the given columns.
 
-    Wide columns are cut if the table does not fit the terminal; then the last ones are left out.
+    Wide columns are cut if the table is wider than the terminal; then the last ones are left out.
     """
     metrics = metric_names(entries)
     parts = [

@@ -8,16 +8,24 @@ folders alone.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from runforge_contracts.codec.strict_json import MAX_BYTES, parse_json
 from runforge_contracts.errors import RunForgeError
+from runforge_contracts.fs.files import read_file
+from runforge_contracts.run_ids import is_run_id
 from runforge_contracts.selection.run_values import is_older
+from runforge_contracts.store import layout
 from runforge_contracts.store.layout import Place, StoreLayout
-from runforge_contracts.store.reading import locate_run
-from runforge_contracts.store.run import Run
+
+if TYPE_CHECKING:
+    from runforge_contracts.store.run import Run
 
 #: A run in a list: its entry, and the store that it is in.
 Listed = tuple[dict[str, Any], Place]
+#: The version of the records that have a seed and hyperparameters.
+_RECORD = "run.v0.4.0"
 
 
 class SettingsReader:
@@ -47,11 +55,49 @@ class SettingsReader:
             return entry
         key = (store, entry["run_dir"])
         if key not in self._read:
-            try:
-                self._read[key] = settings_of(Run(locate_run(entry, store)))
-            except RunForgeError:
-                self._read[key] = {}
+            self._read[key] = _recorded(entry, store) or _documented(entry, store)
         return {**entry, **self._read[key]}
+
+
+def _recorded(entry: dict[str, Any], store: StoreLayout) -> dict[str, Any] | None:
+    """Return the settings in the record of a run; None if all of its documents are needed.
+
+    Validation of the documents would take most of the time of a list, and is not needed here: what
+    has another form than these values is left to it.
+    """
+    run_id = entry["run_id"]
+    folder: Path = store.run_folder(run_id)
+    if not is_run_id(run_id) or entry["run_dir"] != store.relative(folder):
+        return None
+    try:
+        raw = parse_json(read_file(folder / layout.RUN, max_bytes=MAX_BYTES))
+    except RunForgeError:
+        return None
+    if not isinstance(raw, dict) or raw.get("schema_version") != _RECORD:
+        return None
+    seed, used = raw.get("seed"), raw.get("hyperparameters")
+    if type(seed) is not int or not isinstance(used, list):
+        return None
+    values = {}
+    for item in used:
+        if not isinstance(item, dict) or not item.keys() >= {"name", "value"}:
+            return None
+        if not isinstance(item["name"], str):
+            return None
+        values[item["name"]] = item["value"]
+    return {"seed": seed, "hyperparameters": _values(values)}
+
+
+def _documented(entry: dict[str, Any], store: StoreLayout) -> dict[str, Any]:
+    """Return the settings in the documents of a run; empty if they cannot be read."""
+    # Late: a list of runs whose entries have their settings reads no documents.
+    from runforge_contracts.store.reading import locate_run
+    from runforge_contracts.store.run import Run
+
+    try:
+        return settings_of(Run(locate_run(entry, store)))
+    except RunForgeError:
+        return {}
 
 
 def settings_of(run: Run) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple, NoReturn
 
 from runforge_contracts.display import printable, quote, shorten
@@ -122,6 +123,7 @@ def is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
+@lru_cache(maxsize=64)
 def number_in(text: str) -> int | float | None:
     """Return the number that ``text`` is, or None."""
     if not _NUMBER.fullmatch(text):

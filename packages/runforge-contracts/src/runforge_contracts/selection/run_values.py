@@ -51,6 +51,7 @@ FIELDS = {
 ALIASES = {
     "id": "run",
     "tag": "tags",
+    "dataset_sha256": "dataset",
     **{key: name for name, key in FIELDS.items() if key != name},
 }
 #: Fields of which as many characters count as a condition has.

@@ -17,6 +17,7 @@ from runforge_contracts.run_ids import started
 from runforge_contracts.store.layout import (
     DEFAULT_STORE,
     ExperimentLayout,
+    Place,
     StoreLayout,
     find_workspace,
     stores_in,
@@ -24,16 +25,19 @@ from runforge_contracts.store.layout import (
 from runforge_contracts.store.reading import list_runs, locate_run
 
 from runforge_engine import __version__
-from runforge_engine.api.trained_run import Run, html_table
+from runforge_engine.api.trained_run import Run
 from runforge_engine.data.dataset_source import PYTHON
 from runforge_engine.pipeline.observer import Observer
 from runforge_engine.runtime.cancellation import Cancellation
 
 if TYPE_CHECKING:
     import pandas as pd
+    from runforge_contracts.selection.older_entries import Listed
 
     from runforge_engine.api.experiment_run import ExperimentRun
+    from runforge_engine.api.trained_sweep import Sweep
     from runforge_engine.pipeline.execute import ExecutionResult
+    from runforge_engine.sweeps.sweep_observer import SweepObserver
 
 #: The client recorded in the requests of :func:`train`.
 CLIENT = f"{PYTHON}{__version__}"
@@ -141,6 +145,139 @@ def recorded_run(outcome: ExecutionResult, store: StoreLayout) -> Run:
     return Run(outcome.run_dir)
 
 
+def sweep(
+    data: str | os.PathLike[str] | pd.DataFrame | Mapping[str, Any],
+    *,
+    grid: Mapping[str, Iterable[Any]] | None = None,
+    seeds: Iterable[int] = (),
+    label: str | None = None,
+    model: str | None = None,
+    preset: str = "balanced",
+    profile: str | None = None,
+    hyperparameters: Mapping[str, Any] | None = None,
+    exclude: Iterable[str] = (),
+    seed: int | None = None,
+    device: str = "cpu",
+    name: str | None = None,
+    tags: Iterable[str] = (),
+    notes: str | None = None,
+    jobs: int | None = None,
+    fail_fast: bool | None = None,
+    scheduler: str | None = None,
+    allow_mixed: bool = False,
+    workspace: str | os.PathLike[str] | None = None,
+    private: bool | None = None,
+    observer: SweepObserver | None = None,
+    cancellation: Cancellation | None = None,
+) -> Sweep:
+    """Train with every combination of a grid, or as a plan says, and return the sweep.
+
+    The runs are executed in processes of their own, with the numeric environment pinned; a script
+    needs no main guard. Every run is a complete record. An interrupt ends all of them within two
+    seconds, and the sweep can then be resumed.
+
+    Parameters
+    ----------
+    data
+        Path of a dataset, or a data frame, as for :func:`train`. Or a plan: the path of a file
+        whose name ends with ``.json``, or its raw object.
+    grid
+        Values by the name of a hyperparameter, ``seed``, ``preset``, ``profile``, ``model``, or the
+        path of another member of the request. None as the value of a hyperparameter is that value.
+    seeds
+        Seeds to repeat every combination with, such as ``range(1, 6)``.
+    label, model, preset, profile, hyperparameters, exclude, seed, device, tags
+        Of every run, as for :func:`train`.
+    name, notes
+        Of the sweep.
+    jobs
+        How many runs are executed at the same time; by default all cores.
+    fail_fast
+        Whether the first failed run ends the sweep.
+    scheduler
+        Address of the scheduler of a Dask cluster that executes the runs, ``tcp://HOST:PORT``.
+    allow_mixed
+        Whether workers of the cluster may have other versions; each of their runs records them.
+    workspace, private, cancellation
+        As for :func:`train`.
+    observer
+        Receives what happens, run by run.
+
+    Raises
+    ------
+    RunForgeError
+        ``PLAN_INVALID`` with every mistake, before anything is run. Also where the sweep ended
+        before all members were run; a note then says how to resume it. A failed run raises nothing:
+        :meth:`~runforge_engine.api.trained_sweep.Sweep.runs` has it.
+    """
+    from runforge_contracts.sweeps.groups import Group
+    from runforge_contracts.sweeps.plan_members import plan_from, read_plan
+
+    from runforge_engine.api.trained_sweep import Sweep, execute_group
+    from runforge_engine.pipeline.request import new_request
+    from runforge_engine.sweeps.open_group import SweepOptions, new_group
+    from runforge_engine.sweeps.plan_builder import new_plan
+    from runforge_engine.sweeps.resolved_plan import resolve_plan
+    from runforge_engine.sweeps.sweep_pool import SweepPools
+
+    store = StoreLayout(workspace_at(workspace), DEFAULT_STORE)
+    is_path = isinstance(data, (str, os.PathLike)) and os.fsdecode(data).endswith(".json")
+    seeds = list(seeds)
+    if isinstance(data, Mapping) or is_path:
+        if grid or seeds or label is not None or model is not None or hyperparameters:
+            raise RunForgeError(
+                ErrorCode.USAGE_INVALID,
+                "A plan has all settings of its runs; none is given beside it.",
+                hint="Change the plan, or name a dataset instead of it.",
+            )
+        plan = (
+            plan_from(dict(data))
+            if isinstance(data, Mapping)
+            else read_plan(cast("str | os.PathLike[str]", data))
+        )
+    elif label is None:
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            "The label column is missing.",
+            hint="Name it with label=...; it is never guessed.",
+        )
+    else:
+        models = list((grid or {}).get("model", ()))
+        request = new_request(
+            dataset=_dataset(data, store),
+            label_column=label,
+            store=store,
+            created_by=CLIENT,
+            model_family=model if model is not None or not models else models[0],
+            preset=preset,
+            profile=profile,
+            hyperparameters=hyperparameters,
+            seed=seed,
+            device=device,
+            exclude_columns=exclude,
+            tags=tags,
+        )
+        plan = new_plan(
+            request.document.raw,
+            grid or {},
+            created_by=CLIENT,
+            seeds=seeds,
+            name=name,
+            notes=notes,
+            max_parallel=jobs,
+            fail_fast=bool(fail_fast),
+        )
+    resolved = resolve_plan(plan, store, created_by=CLIENT)
+    pools = SweepPools(store, scheduler, jobs=jobs, private=private, allow_mixed=allow_mixed)
+    with pools.connected():
+        options = SweepOptions(jobs, fail_fast, scheduler=scheduler, slots=pools.slots)
+        with new_group(
+            resolved, plan.encode(), store, created_by=CLIENT, name=name, options=options
+        ) as group:
+            execute_group(group, pools, observer, cancellation)
+    return Sweep(Group(group.folder), [store])
+
+
 class Store:
     """The runs of a workspace: those that were trained, and those of experiments.
 
@@ -160,7 +297,15 @@ class Store:
         self.workspace = workspace_at(workspace)
         self._name = name
 
-    def runs(self, *, status: str | None = None, model: str | None = None) -> list[Run]:
+    def runs(
+        self,
+        *,
+        status: str | None = None,
+        model: str | None = None,
+        where: str | Iterable[str] = (),
+        group: str | None = None,
+        sort: str | None = None,
+    ) -> list[Run]:
         """Return the runs, the newest first.
 
         Parameters
@@ -169,12 +314,28 @@ class Store:
             Only those with this status.
         model
             Only those of this model family.
+        where
+            Only those that fulfil every condition, such as ``C<0.1``; as ``runforge runs --where``.
+        group
+            Only those of this sweep: its id, the start of one, its name or ``latest``.
+        sort
+            The name of a metric, whose best values come first, or of another value, whose least
+            come first; ``-`` before it reverses the order.
+
+        Raises
+        ------
+        UsageError
+            Where a condition is invalid, or no run has a value of a name.
+        NotFoundError
+            Where there is no such sweep.
         """
-        runs = [
-            Run(locate_run(entry, store))
+        rows = [
+            (entry, store)
             for entry, store in self._entries()
             if model in (None, entry.get("model_family"))
         ]
+        rows = self._chosen(rows, where, group, sort)
+        runs = [Run(_located(entry, store)) for entry, store in rows]
         return [run for run in runs if status in (None, run.status)]
 
     def run(self, reference: str = "latest") -> Run:
@@ -190,6 +351,38 @@ class Store:
         from runforge_contracts.store.lookup import find_run
 
         return Run(find_run(reference, self._stores()).path)
+
+    def sweep(
+        self, data: str | os.PathLike[str] | pd.DataFrame | Mapping[str, Any], **options: Any
+    ) -> Sweep:
+        """Train many runs in this workspace; see :func:`sweep`."""
+        return sweep(data, workspace=self.workspace, **options)
+
+    def sweeps(self) -> list[Sweep]:
+        """Return the sweeps, the newest first."""
+        from runforge_contracts.sweeps.groups import list_groups
+
+        from runforge_engine.api.trained_sweep import Sweep
+
+        stores = self._stores()
+        groups = [group for store in stores for group in list_groups(store)]
+        groups.sort(key=lambda group: group.id, reverse=True)
+        return [Sweep(group, stores) for group in groups]
+
+    def open_sweep(self, reference: str | os.PathLike[str] = "latest") -> Sweep:
+        """Return a sweep by its id, the start of one, its name, ``latest``, or its folder.
+
+        Raises
+        ------
+        RunForgeError
+            ``GROUP_NOT_FOUND`` or ``GROUP_AMBIGUOUS``.
+        """
+        from runforge_contracts.sweeps.groups import find_group
+
+        from runforge_engine.api.trained_sweep import Sweep
+
+        stores = self._stores()
+        return Sweep(find_group(reference, stores), stores)
 
     def experiments(self, *, status: str | None = None) -> list[ExperimentRun]:
         """Return the runs of experiments, the newest first.
@@ -230,65 +423,89 @@ class Store:
             )
         return ExperimentRun(found.path)
 
-    def frame(self) -> pd.DataFrame:
-        """Return a data frame of all runs, the newest first, with a column for each metric.
+    def frame(self, *, where: str | Iterable[str] = (), group: str | None = None) -> pd.DataFrame:
+        """Return a data frame of the runs, the newest first.
 
-        Its index is the run id; values that a run does not have are missing. Where there are runs
-        of experiments, ``kind`` distinguishes them from trained runs, and ``name`` is the name of
-        the experiment. A metric with the name of another column has the prefix ``metric.``.
+        It has a column for each hyperparameter and each metric. Its index is the run id; values
+        that a run does not have are missing. Where there are runs of experiments, ``kind``
+        distinguishes them from trained runs, and ``name`` is the name of the experiment. A
+        hyperparameter or a metric whose name means something else has the prefix ``param.`` or
+        ``metric.``. Runs from before indexes had hyperparameters are read from their folders, which
+        takes longer.
+
+        Parameters
+        ----------
+        where, group
+            As in :meth:`runs`.
         """
-        import pandas as pd
+        from runforge_contracts.selection.older_entries import SettingsReader
 
-        entries = self._all_entries()
-        measured = [
-            {_column(name): value for name, value in _metrics(entry).items()} for entry in entries
-        ]
-        metrics = sorted({name for values in measured for name in values})
-        mixed = any("kind" in entry for entry in entries)
-        rows = [
-            {
-                **{column: entry.get(field) for column, field in _COLUMNS.items()},
-                "duration": entry.get("summary", {}).get("duration_ms"),
-                "device": entry.get("summary", {}).get("device"),
-                "kind": entry.get("kind", "trained"),
-                **{name: values.get(name) for name in metrics},
-            }
-            for entry, values in zip(entries, measured, strict=True)
-        ]
-        names = [*_COLUMNS, "duration", "device", *(["kind"] if mixed else []), *metrics]
-        index = pd.Index([entry["run_id"] for entry in entries], name="run_id", dtype="string")
-        frame = pd.DataFrame(rows, columns=names, index=index)
-        frame["created_at"] = pd.to_datetime(frame["created_at"], utc=True, format="ISO8601")
-        frame["duration"] = pd.to_timedelta(frame["duration"].astype("Int64"), unit="ms")
-        return frame.astype(
-            {
-                **dict.fromkeys((*list(_COLUMNS)[1:], "device"), "string"),
-                **({"kind": "string"} if mixed else {}),
-                **dict.fromkeys(metrics, "float64"),
-            }
-        )
+        from runforge_engine.api.run_frame import frame_of
+
+        rows = self._chosen(self._all_entries(), where, group)
+        return frame_of([entry for entry, _ in SettingsReader().completed(rows)])
 
     def _stores(self) -> list[StoreLayout]:
         return stores_in(self.workspace, self._name)
 
-    def _entries(self) -> list[tuple[dict[str, Any], StoreLayout]]:
-        found = [(entry, store) for store in self._stores() for entry in list_runs(store)]
+    def _entries(self) -> list[Listed]:
+        found: list[Listed] = [
+            (entry, store) for store in self._stores() for entry in list_runs(store)
+        ]
         return sorted(found, key=lambda pair: started(pair[0]))[::-1]
+
+    def _chosen(
+        self,
+        rows: list[Listed],
+        where: str | Iterable[str],
+        group: str | None,
+        sort: str | None = None,
+    ) -> list[Listed]:
+        """Return those of some runs, the newest first, that fulfil conditions."""
+        conditions = [where] if isinstance(where, str) else list(where)
+        if not conditions and group is None and sort is None:
+            return rows
+        from runforge_contracts.selection.older_entries import SettingsReader
+        from runforge_contracts.selection.run_condition import RunCondition, parse_conditions
+        from runforge_contracts.selection.run_query import (
+            RunFacts,
+            RunOrder,
+            RunQuery,
+            query_runs,
+            with_digests,
+        )
+
+        parsed = with_digests(parse_conditions(conditions), [Path.cwd(), self.workspace])
+        if group is not None:
+            from runforge_contracts.sweeps.groups import find_group
+
+            found = find_group(group, self._stores())
+            parsed = (RunCondition("group", "=", found.id, is_quoted=True), *parsed)
+        order = RunOrder() if sort is None else RunOrder.parse(sort)
+        facts = RunFacts(self._add_states, _tags, SettingsReader())
+        return query_runs(rows[::-1], RunQuery(parsed, order), facts)
+
+    def _add_states(self, entries: Iterable[dict[str, Any]]) -> None:
+        """Add the current state to entries of runs that have not ended."""
+        for entry in entries:
+            if "status" not in entry:
+                entry["state"] = self._status(entry)
 
     def _experiments(self) -> ExperimentLayout | None:
         """Return the folders of experiment runs; none if a store was selected by name."""
         place = ExperimentLayout(self.workspace)
         return place if self._name is None and place.has_runs() else None
 
-    def _all_entries(self) -> list[dict[str, Any]]:
+    def _all_entries(self) -> list[Listed]:
         """Return entries of the runs of both kinds, the newest first."""
-        entries = [entry for entry, _ in self._entries()[::-1]]
+        found = self._entries()[::-1]
         place = self._experiments()
         if place is not None:
             from runforge_contracts.store.experiment_list import newest_experiments
 
-            entries = sorted([*entries, *newest_experiments(place).entries], key=started)
-        return entries[::-1]
+            found += [(entry, place) for entry in newest_experiments(place).entries]
+            found.sort(key=lambda pair: started(pair[0]))
+        return found[::-1]
 
     def _status(self, entry: dict[str, Any]) -> str:
         """Return the status in an index entry; for a run in progress, the status of its folder."""
@@ -306,48 +523,35 @@ class Store:
         return f"<Store in {quote(self.workspace, 200)}>"
 
     def _repr_html_(self) -> str:
-        entries = self._all_entries()
-        metrics = sorted({name for entry in entries[:_SHOWN] for name in _metrics(entry)})[:4]
-        rows = [
-            (
-                entry["run_id"],
-                self._status(entry),
-                *(
-                    f"{_metrics(entry)[name]:.4f}" if name in _metrics(entry) else ""
-                    for name in metrics
-                ),
-                entry.get("model_family", ""),
-                "" if entry.get("name") == entry["run_id"] else entry.get("name", ""),
-            )
-            for entry in entries[:_SHOWN]
-        ]
-        title = f"{len(entries):,} runs in {self.workspace}"
-        return html_table(("run", "status", *metrics, "model", "name"), rows, title=title)
+        from runforge_contracts.selection.older_entries import SettingsReader
+
+        from runforge_engine.api.run_frame import overview
+
+        rows = self._all_entries()
+        shown = [entry for entry, _ in SettingsReader().completed(rows[:_SHOWN])]
+        title = f"{len(rows):,} runs in {self.workspace}"
+        return overview(shown, map(self._status, shown), title)
 
 
-#: Columns of the frame, and the fields of the index that they show.
-_COLUMNS = {
-    "created_at": "created_at",
-    "status": "status",
-    "name": "name",
-    "model": "model_family",
-    "preset": "preset_id",
-    "label": "label_column",
-    "dataset_sha256": "dataset_fingerprint_sha256",
-    "model_sha256": "model_sha256",
-    "run_dir": "run_dir",
-}
+def _located(entry: dict[str, Any], store: Place) -> Path:
+    """Return the folder of a trained run."""
+    assert isinstance(store, StoreLayout)  # noqa: S101 - the other place has no trained runs
+    return locate_run(entry, store)
 
 
-def _metrics(entry: dict[str, Any]) -> dict[str, float]:
-    metrics: dict[str, float] = entry.get("summary", {}).get("final_metrics", {})
-    return metrics
+def _tags(entry: dict[str, Any], place: Place) -> list[str]:
+    """Return the tags of a run; none if they cannot be read."""
+    from runforge_contracts.store.experiment_runs import ExperimentRun as RecordedExperiment
 
-
-def _column(metric: str) -> str:
-    """Return the name of the column that a metric has in a frame."""
-    taken = metric in (*_COLUMNS, "duration", "device", "kind") or metric.startswith("metric.")
-    return f"metric.{metric}" if taken else metric
+    try:
+        if isinstance(place, ExperimentLayout):
+            asked = RecordedExperiment(place.workspace / entry["run_dir"]).config
+        else:
+            asked = Run(locate_run(entry, place)).request
+    except RunForgeError:
+        return []
+    tags = (asked or {}).get("tags")
+    return [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
 
 
 def workspace_at(folder: str | os.PathLike[str] | None) -> Path:
