@@ -11,6 +11,7 @@ import click
 from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
 
 from runforge_cli import CLIENT
+from runforge_cli.answers.sweep_answers import planned_document
 from runforge_cli.commands.training_session import (
     cancelled_by_signals,
     require,
@@ -219,20 +220,7 @@ def _show(settings: Settings, plan: ResolvedPlan, jobs: int) -> None:
 
         write_lines(plan_lines(plan, jobs))
         return
-    same_as = {item.number: item.same_as for item in plan.duplicates}
-    write_json(
-        {
-            "dry_run": True,
-            "total": len(plan.members),
-            "runs": [
-                {"member": member.number, "request_overrides": member.overrides}
-                for member in plan.members
-            ],
-            "duplicates": [
-                {"member": number, "same_as": first} for number, first in same_as.items()
-            ],
-        }
-    )
+    write_json(planned_document(plan))
 
 
 def _execute(settings: Settings, opening: Any) -> int:
