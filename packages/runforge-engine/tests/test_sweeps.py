@@ -131,8 +131,11 @@ def test_a_cancelled_sweep_is_resumed(iris: Path) -> None:
 
     with pytest.raises(CancelledError, match="Enough") as raised:
         sweep(
-            *(iris,),
-            **{"label": "target", "grid": GRID, "seeds": range(20), "jobs": 1},
+            iris,
+            label="target",
+            grid=GRID,
+            seeds=range(20),
+            jobs=1,
             observer=Impatient(),
             cancellation=cancellation,
         )
