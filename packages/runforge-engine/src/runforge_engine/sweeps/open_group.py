@@ -29,7 +29,7 @@ from runforge_engine.pipeline.request import prepare
 from runforge_engine.runtime.clock import document_time, read_clock
 from runforge_engine.runtime.folder_lock import holding_alone
 from runforge_engine.store.index_lock import refuse_linked_folders
-from runforge_engine.store.run_folders import write_new
+from runforge_engine.store.run_folders import release_unstarted, write_new
 from runforge_engine.sweeps.group_record import GroupRecord, MemberState
 from runforge_engine.sweeps.member_runs import (
     OF_THE_STORE,
@@ -60,6 +60,8 @@ class SweepOptions:
     stop_on_cancel: bool | None = None
     #: Address of the scheduler that distributes the runs.
     scheduler: str | None = None
+    #: How many runs its workers take at a time now; more workers may join.
+    slots: int | None = None
 
 
 @dataclass(slots=True)
@@ -204,7 +206,12 @@ def resumed_group(
             for run in before.get("runs", ())
             for run_id in run.get("earlier_run_ids") or ()
         }
-        runs = _ended_runs(store, group, created_at, known)
+        runs = [
+            run
+            for run in _ended_runs(store, group, created_at, known)
+            # What is claimed here for a worker elsewhere has nothing but its request.
+            if run.state != "incomplete" or not release_unstarted(run.run.path)
+        ]
         datasets = {item["path"]: item["sha256"] for item in before.get("datasets", ())}
         _complete(datasets, plan, runs)
         for dataset in plan.datasets:
@@ -227,11 +234,14 @@ def resumed_group(
             "plan_ref": layout.PLAN,
         }
         earlier = before.get("execution") or {}
+        # This machine has not as many cores as the workers of a cluster have threads.
+        as_before = earlier.get("scheduler") is None and options.scheduler is None
         options = SweepOptions(
-            jobs=options.jobs or earlier.get("max_parallel"),
+            jobs=options.jobs or (earlier.get("max_parallel") if as_before else None),
             fail_fast=_first(options.fail_fast, earlier.get("fail_fast")),
             stop_on_cancel=_first(options.stop_on_cancel, earlier.get("stop_on_cancel")),
             scheduler=options.scheduler,
+            slots=options.slots,
         )
         started_at = str(earlier.get("started_at") or created_at)
         opened = _opened(
@@ -274,7 +284,9 @@ def _opened(
     """Return the group, after writing its record."""
     pending = {state.number for state in states if state.status == "pending"}
     waiting = [member for member in plan.members if member.number in pending]
-    asked = options.jobs or plan.execution.get("max_parallel") or usable_cores()
+    asked = options.jobs or plan.execution.get("max_parallel")
+    if not asked:
+        asked = options.slots or usable_cores()
     fail_fast = _first(options.fail_fast, plan.execution.get("fail_fast"), False)
     stop_on_cancel = _first(options.stop_on_cancel, plan.execution.get("stop_on_cancel"), True)
     execution = {

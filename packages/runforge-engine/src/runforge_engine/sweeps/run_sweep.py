@@ -36,6 +36,7 @@ from runforge_engine.sweeps.open_group import OpenGroup, refuse_changed, settle
 from runforge_engine.sweeps.resolved_plan import SweepMember
 from runforge_engine.sweeps.sweep_observer import SweepObserver
 from runforge_engine.workers.worker_messages import (
+    PoolNotice,
     RunDiagnostic,
     RunEnded,
     RunEvent,
@@ -73,7 +74,7 @@ class Pool(Protocol):
     def submit(self, task: RunTask) -> None:
         """Execute a task once a worker is free."""
 
-    def poll(self, timeout: float) -> list[WorkerMessage]:
+    def poll(self, timeout: float) -> Sequence[WorkerMessage]:
         """Return the messages that have arrived."""
 
     def cancel(self, number: int | None = None, reason: str = ...) -> None:
@@ -257,6 +258,9 @@ class _Execution:
                 self._state(number).withdraw()
 
     def _handle(self, message: WorkerMessage) -> None:
+        if isinstance(message, PoolNotice):
+            self._observer.on_notice(message.text)
+            return
         if message.number not in self._open:
             return
         match message:
