@@ -92,7 +92,13 @@ def _opened(session: Session, params: dict[str, Any]) -> Iterator[OpenGroup]:
             )
         earlier = find_group(params["resume"], session.settings.stores())
         retry = params.get("retry_failed", False)
-        with resumed_group(earlier, earlier.store, retry_failed=retry, options=options) as group:
+        with resumed_group(
+            earlier,
+            earlier.store,
+            created_by=session.created_by,
+            retry_failed=retry,
+            options=options,
+        ) as group:
             yield group
         return
     resolved, text = _resolved(session, params)
@@ -124,7 +130,7 @@ def _resolved(session: Session, params: dict[str, Any]) -> tuple[ResolvedPlan, b
         path = Path(params["path"])
         text = read_file(path, max_bytes=MAX_BYTES, too_large=ErrorCode.JSON_TOO_LARGE)
         plan = parse_plan(text, path)
-    return resolve_plan(plan, session.settings.target()), text
+    return resolve_plan(plan, session.settings.target(), created_by=session.created_by), text
 
 
 class _Progress(SweepObserver):

@@ -15,7 +15,7 @@ from runforge_cli.serve.stages import CallObserver
 
 if TYPE_CHECKING:
     from runforge_contracts.store.layout import StoreLayout
-    from runforge_engine.workers.worker_messages import WorkerMessage
+    from runforge_engine.workers.worker_messages import RunMessage
     from runforge_engine.workers.worker_pool import WorkerPool
 
 #: How long the thread that waits for messages sleeps at most, in seconds.
@@ -144,7 +144,7 @@ class TrainingQueue:
             for message in pool.poll(_LOOK):
                 self._handle(message)
 
-    def _handle(self, message: WorkerMessage) -> None:
+    def _handle(self, message: RunMessage) -> None:
         from runforge_engine.workers.worker_messages import (
             RunDiagnostic,
             RunEnded,
