@@ -170,7 +170,12 @@ def test_all_mistakes_of_a_plan_are_reported_at_once(workspace: Path, runforge: 
     write_plan(workspace, strategy={"type": "list", "runs": runs})
     done = runforge("sweep", "plan.json", "--json")
     assert done.code == 6
-    assert done.json["error"]["code"] == "PLAN_INVALID"
+    error = done.json["error"]
+    assert error["code"] == "PLAN_INVALID"
+    assert [problem["pointer"] for problem in error["problems"]] == [
+        "/strategy/runs/0/~1model~1hyperparameters~1C",
+        "/strategy/runs/1/~1model~1family",
+    ]
     assert not (workspace / ".runforge").exists()
 
 
@@ -211,7 +216,7 @@ def test_fail_fast_leaves_the_others_pending(workspace: Path, runforge: Call) ->
     document = done.json
     assert document["status"] == "failed"
     assert document["runs"][0]["status"] == "failed"
-    assert {run["status"] for run in document["runs"][2:]} == {"pending"}
+    assert {run["status"] for run in document["runs"][1:]} == {"pending"}
     assert document["execution"]["fail_fast"] is True
     again = runforge("sweep", "--resume", "latest", "--json")
     assert again.code == 1  # the failed one stays failed, and what was pending is done

@@ -70,7 +70,7 @@ def plan_lines(plan: ResolvedPlan, jobs: int) -> Iterator[str]:
     names = list(dict.fromkeys(name for _, settings in rows for name in settings))
     yield ""
     yield from table(
-        ("run", *names),
+        ("member", *names),
         [(str(at), *(settings.get(name, "") for name in names)) for at, settings in rows],
         right=(0,),
         flexible=len(names),
@@ -78,7 +78,7 @@ def plan_lines(plan: ResolvedPlan, jobs: int) -> Iterator[str]:
     )
     if plan.duplicates:
         yield ""
-        yield "Not run, because an earlier run has the same configuration:"
+        yield "Left out, because an earlier member has the same configuration:"
         for item in plan.duplicates:
             yield f"  {item.number} is the same as {item.same_as}"
 
@@ -103,7 +103,7 @@ def ended_line(
 ) -> str:
     """Return the line on a run that has ended, which fits the terminal."""
     place = pad(f"{done}/{total}", 2 * len(str(total)) + 1, right=True)
-    parts = [place, state.run_id or f"run {state.number}"]
+    parts = [place, state.run_id or f"member {state.number}"]
     if state.status == "succeeded":
         metric = state.metric
         parts.append("succeeded" if metric is None else f"{metric.name} {number(metric.value)}")
@@ -112,9 +112,7 @@ def ended_line(
         parts.append(settings_text(state.overrides))
     else:
         reason = f": {printable(error.message)}" if error is not None else ""
-        status = {"canceled": "cancelled", "pending": "not recorded"}.get(
-            state.status, state.status
-        )
+        status = {"canceled": "cancelled", "pending": "not run"}.get(state.status, state.status)
         parts += [settings_text(state.overrides), status + reason]
         if len("  ".join(parts)) > terminal_width():  # the reason matters more
             del parts[2]

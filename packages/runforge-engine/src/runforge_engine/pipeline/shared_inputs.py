@@ -37,7 +37,7 @@ from runforge_engine.data.split import split_rows
 from runforge_engine.modeling.configuration import Configuration
 from runforge_engine.modeling.fit import FittedScaler, fit_scaler
 from runforge_engine.pipeline.run_inputs import DataParts, RunInputs, TableChoice
-from runforge_engine.provenance.collect import RunOrigin, describe_git, describe_process
+from runforge_engine.provenance.collect import RemoteOrigin, describe_git, describe_process
 from runforge_engine.runtime.available_memory import size_text
 from runforge_engine.runtime.background import Check
 
@@ -85,7 +85,7 @@ class SharedInputs(RunInputs):
     """
 
     def __init__(
-        self, folder: Path, threads: int | None = None, origin: RunOrigin | None = None
+        self, folder: Path, threads: int | None = None, origin: RemoteOrigin | None = None
     ) -> None:
         super().__init__(threads, origin, warm=True)
         self._folder = folder
