@@ -249,6 +249,20 @@ def test_fail_fast_leaves_the_others_pending(workspace: Path, runforge: Call) ->
     assert counts(again.json) == (30, 29, 1, 0)
 
 
+def test_a_private_sweep_records_no_path_outside_the_workspace(
+    workspace: Path, runforge: Call, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("someone") / "penguins.csv"
+    shutil.copyfile(workspace / "penguins.csv", elsewhere)
+    refused = runforge("sweep", str(elsewhere), *SIX[1:], "--private")
+    assert refused.code == 2
+    assert "leads out of the workspace" in refused.err
+    assert not (workspace / ".runforge").exists()
+    assert runforge("sweep", *SIX, "--private").code == 0
+    for path in (workspace / ".runforge/groups").rglob("*.json"):
+        assert str(workspace) not in path.read_text("utf-8")
+
+
 def test_a_changed_dataset_refuses_the_resume(workspace: Path, runforge: Call) -> None:
     assert runforge("sweep", *SIX, "--jobs", "1").code == 0
     record = next((workspace / ".runforge/groups").glob("*/group.json"))

@@ -80,6 +80,7 @@ def command(settings: Settings, /, **options: Any) -> int:
         jobs=options["jobs"],
         fail_fast=options["fail_fast"] or None,
         scheduler=options["scheduler"],
+        private=settings.private,
     )
     if options["allow_mixed"] and chosen.scheduler is None:
         raise _usage("--allow-mixed is for --scheduler.", "Name the scheduler of a cluster.")
