@@ -82,7 +82,7 @@ def _opened(session: Session, params: dict[str, Any]) -> Iterator[OpenGroup]:
     options = SweepOptions(
         jobs=params.get("jobs"),
         fail_fast=params.get("fail_fast"),
-        private=session.settings.private,
+        private=params.get("private"),
     )
     if "resume" in params:
         from runforge_contracts.sweeps.groups import find_group
