@@ -114,6 +114,10 @@ def test_none_is_a_value_and_null_is_not(workspace: Path, runforge: Call) -> Non
     ]
     # The preset has a depth of 10, which the third value repeats.
     assert depths == [None, 10]
+    # The plan sets all hyperparameters at once; what varies is shown by name.
+    shown = runforge("sweep", "show").out
+    assert "none, 10 (default)" in shown
+    assert "hyperparameters" not in shown
     assert done.json["duplicates"] == [{"member": 3, "same_as": 2}]
 
 
