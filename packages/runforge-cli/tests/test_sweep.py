@@ -44,8 +44,11 @@ def write_plan(folder: Path, **changes: Any) -> Path:
 
 
 def test_a_grid_becomes_runs_that_are_sealed_and_listed(workspace: Path, runforge: Call) -> None:
-    done = runforge("sweep", *SIX, "--name", "two names", "--jobs", "2", "--json")
+    done = runforge("sweep", *SIX, "--name", "two names", "--jobs", "2", "--json", "--verbose")
     assert done.code == 0, done.err
+    events = [json.loads(line) for line in done.err.splitlines()]
+    assert {event["run_id"] for event in events} == set(folders(workspace))
+    assert [event["event"] for event in events].count("metrics_computed") == 6
     document = done.json
     assert counts(document) == (6, 6, 0, 0)
     assert document["summary"]["best_run_id"] == document["runs"][2]["run_id"]
