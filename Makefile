@@ -62,7 +62,7 @@ test-slow: $(VENV)/.tox ## Pass the tests that take long: storms, scale, other p
 	$(TOOLS) tox run -qq -e py -- -m "slow or storm or scale"
 
 test-interop: $(VENV)/.tox ## Pass the tests in which other people's programs read what ours write
-	$(TOOLS) tox run -qq -e interop,mlflow
+	$(TOOLS) tox run -qq -e interop,mlflow,dask
 
 test-lowest: $(VENV)/.tox ## Pass the tests with the oldest releases that the packages allow
 	$(TOOLS) tox run -qq -e lowest

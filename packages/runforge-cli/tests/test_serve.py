@@ -47,6 +47,13 @@ def client(place: Path) -> Iterator[ServeClient]:
         yield client
 
 
+@pytest.fixture
+def here(runforge: Call, place: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
+    """Return a function that calls the command in the workspace of the client."""
+    monkeypatch.chdir(place)
+    return runforge
+
+
 @pytest.mark.parametrize(
     ("method", "params", "command"), SAME, ids=[" ".join(item[2]) for item in SAME]
 )
@@ -54,22 +61,16 @@ def test_a_result_is_the_document_of_the_command(
     method: str,
     params: dict[str, Any],
     command: tuple[str, ...],
-    filled: Path,
-    runforge: Call,
+    client: ServeClient,
+    here: Call,
 ) -> None:
     arguments = (*command, *(EXCLUDED if method == "inspect" else ()), "--json")
-    printed = runforge(*arguments).json
-    with ServeClient(filled) as client:
-        client.initialize()
-        assert client.call(method, params) == printed
+    assert client.call(method, params) == here(*arguments).json
 
 
-def test_two_runs_are_compared_as_by_the_command(filled: Path, runforge: Call) -> None:
-    ids = [entry["run_id"] for entry in runforge("runs", "--json").json["runs"]]
-    printed = runforge("diff", *ids[:2], "--json").json
-    with ServeClient(filled) as client:
-        client.initialize()
-        assert client.call("diff", {"runs": ids[:2]}) == printed
+def test_two_runs_are_compared_as_by_the_command(client: ServeClient, here: Call) -> None:
+    ids = [entry["run_id"] for entry in here("runs", "--json").json["runs"]]
+    assert client.call("diff", {"runs": ids[:2]}) == here("diff", *ids[:2], "--json").json
 
 
 def test_the_list_has_pages_and_filters(client: ServeClient) -> None:
@@ -91,7 +92,9 @@ def test_the_list_has_pages_and_filters(client: ServeClient) -> None:
     assert client.call("list", {"tag": "none"})["runs"] == []
 
 
-def test_a_training_is_recorded_and_its_progress_is_told(client: ServeClient, place: Path) -> None:
+def test_a_training_is_recorded_and_its_progress_is_reported(
+    client: ServeClient, place: Path
+) -> None:
     number = client.start("train", {**COLUMNS, "hyperparameters": {"C": 0.5}, "name": "served"})
     outcome = client.answer(number)
     assert outcome["status"] == "succeeded"
@@ -112,15 +115,15 @@ def test_a_training_is_recorded_and_its_progress_is_told(client: ServeClient, pl
     assert client.call("list", {"limit": 1})["runs"][0]["run_id"] == outcome["run_id"]
 
 
-def test_a_training_has_the_bytes_of_the_command(filled: Path, runforge: Call) -> None:
-    printed = runforge(
+def test_a_training_has_the_bytes_of_the_command(
+    client: ServeClient, here: Call, place: Path
+) -> None:
+    printed = here(
         "train", "penguins.csv", "--label", "species", *EXCLUDED, "--seed", "3", "--json"
     ).json
-    with ServeClient(filled) as client:
-        client.initialize()
-        outcome = client.call("train", {**COLUMNS, "seed": 3})
+    outcome = client.call("train", {**COLUMNS, "seed": 3})
     models = [
-        (filled / run["run_dir"] / "artifacts/model.pkl").read_bytes() for run in (printed, outcome)
+        (place / run["run_dir"] / "artifacts/model.pkl").read_bytes() for run in (printed, outcome)
     ]
     assert models[0] == models[1]
 
@@ -181,12 +184,10 @@ def test_a_training_that_fails_has_a_result(client: ServeClient) -> None:
     ],
 )
 def test_an_error_has_the_document_of_the_command(
-    method: str, params: dict[str, Any], code: str, filled: Path
+    method: str, params: dict[str, Any], code: str, client: ServeClient
 ) -> None:
-    with ServeClient(filled) as client:
-        client.initialize()
-        with pytest.raises(ServeError) as raised:
-            client.call(method, params)
+    with pytest.raises(ServeError) as raised:
+        client.call(method, params)
     assert raised.value.code == code
     assert raised.value.number == (-32602 if method == "run" else -32000)
 

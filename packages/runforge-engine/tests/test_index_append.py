@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 from runforge_contracts.codec.strict_json import encode_json
+from runforge_contracts.errors import RunForgeError
 from runforge_contracts.store.layout import StoreLayout
-from runforge_engine.store import index_append
+from runforge_engine.store import index_append, run_folders
 from runforge_engine.store.run_folders import append_entry
 
 APPEND = """
@@ -172,3 +173,65 @@ def test_a_kill_at_any_moment_leaves_a_whole_index(kills: int, tmp_path: Path) -
         assert len(found) > count
         assert store.index.read_bytes() == whole(found)
         count = len(found)
+
+
+@pytest.fixture
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StoreLayout:
+    """Return a store whose index is appended to as text, by a process that has checked none."""
+    monkeypatch.setattr(index_append, "_checked", None)
+    return StoreLayout(tmp_path)
+
+
+def test_a_small_index_is_read_as_a_whole_only_once(
+    small: StoreLayout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append_entry(small, entry(0))
+    append_entry(small, entry(1))
+    monkeypatch.setattr(run_folders, "read_store_index", None)
+    for number in range(2, 30):
+        append_entry(small, entry(number, name='a "name"\n    },\n    {\n'))
+        if number % 7 == 0:  # As another process would.
+            others = [*runs(small), entry(100 + number, unknown={"deep": [{}, []]})]
+            small.index.write_bytes(whole(others))
+    append_entry(small, entry(5, status="failed"))
+    found = runs(small)
+    assert small.index.read_bytes() == whole(found)
+    assert [run["run_id"] for run in found] == [
+        entry(number)["run_id"]
+        for before in range(30)
+        for number in ([before, 100 + before] if before and before % 7 == 0 else [before])
+    ]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text.replace(b'"succeeded"', b'"unheard-of"', 1),
+        lambda text: text.replace(b'"created_at"', b'"made_at"', 3),
+        lambda text: text[:-40],
+        lambda text: text[: len(text) // 2] + text[len(text) // 2 + 1 :],
+        lambda text: text.replace(b"\n  ]\n}\n", b',\n    {\n      "run_id": 5\n    }\n  ]\n}\n'),
+    ],
+)
+def test_a_small_index_that_was_damaged_is_refused(damage: Any, small: StoreLayout) -> None:
+    for number in range(5):
+        append_entry(small, entry(number))
+    small.index.write_bytes(damage(small.index.read_bytes()))
+    before = small.index.read_bytes()
+    with pytest.raises(RunForgeError) as raised:
+        append_entry(small, entry(5))
+    assert raised.value.code == "INDEX_INVALID"
+    assert small.index.read_bytes() == before
+
+
+def test_what_is_beside_the_entries_of_a_small_index_stays(small: StoreLayout) -> None:
+    for number in range(2):
+        append_entry(small, entry(number))
+    # In our own form, and with the same end: the entry must not go into the other list.
+    more = {"schema_version": "index.v1", "runs": runs(small), "unknown": [{"run_id": "x"}]}
+    small.index.write_bytes(encode_json(more))
+    for number in range(2, 5):
+        append_entry(small, entry(number))
+    found = json.loads(small.index.read_bytes())
+    assert found["unknown"] == [{"run_id": "x"}]
+    assert [run["run_id"] for run in found["runs"]] == [entry(n)["run_id"] for n in range(5)]

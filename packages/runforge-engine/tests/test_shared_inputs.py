@@ -232,7 +232,7 @@ def test_space_is_taken_before_it_is_mapped(tmp_path: Path) -> None:
         shared_inputs._allocate(tmp_path / "train.npy", (2**44, 2), np.dtype(np.float64))
 
 
-def test_whoever_waits_can_be_cancelled(tmp_path: Path) -> None:
+def test_a_run_that_waits_can_be_cancelled(tmp_path: Path) -> None:
     raw = request_of(tmp_path, "iris", "logistic_regression")
     request = prepare(Document[RequestV1](raw, "request.v1"))
     folder = shared_folder(tmp_path)

@@ -54,10 +54,9 @@ def validate(raw: Any, name: str, *, path: str | None = None) -> None:
     RunForgeError
         ``DOCUMENT_INVALID`` with one problem for each violation, in document order.
     """
-    compiled = validator(name)
-    if compiled.is_valid(raw):
+    problems = violations(raw, name, path=path)
+    if not problems:
         return
-    problems = problems_of(compiled, raw, path)
     first = problems[0]
     more = f" ({len(problems)} mistakes)" if len(problems) > 1 else ""
     raise RunForgeError(
@@ -68,6 +67,12 @@ def validate(raw: Any, name: str, *, path: str | None = None) -> None:
         pointer=first.location.pointer,
         problems=problems if len(problems) > 1 else (),
     )
+
+
+def violations(raw: Any, name: str, *, path: str | None = None) -> list[Problem]:
+    """Return what the schema ``name`` refuses in ``raw``, as :func:`problems_of`."""
+    compiled = validator(name)
+    return [] if compiled.is_valid(raw) else problems_of(compiled, raw, path)
 
 
 def problems_of(compiled: Draft202012Validator, raw: Any, path: str | None = None) -> list[Problem]:

@@ -1,10 +1,10 @@
 """The RunForge engine: turns a request into a recorded run.
 
-``train`` trains and returns a ``Run``; a ``Store`` has all the runs of a workspace. ``predict``,
-``verify`` and ``reproduce`` do what the commands of these names do. What is exported here is
-public; everything else may change with any version. Importing the package loads neither numpy nor
-scikit-learn. Library users who want results that are equal on every machine call
-``pin_environment`` before they import numpy.
+``train`` trains and returns a ``Run``, ``sweep`` many of them, and a ``Sweep``; a ``Store`` has all
+the runs of a workspace. ``predict``, ``verify`` and ``reproduce`` do what the commands of these
+names do. What is exported here is public; everything else may change with any version. Importing
+the package loads neither numpy nor scikit-learn. Library users who want results that are equal on
+every machine call ``pin_environment`` before they import numpy.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from runforge_contracts.errors import RunForgeError
 
     from runforge_engine.api.experiment_run import ExperimentRun
-    from runforge_engine.api.library import Store, train
+    from runforge_engine.api.library import Store, sweep, train
     from runforge_engine.api.operations import execute, new_request, predict, reproduce, verify
     from runforge_engine.api.trained_run import Run
+    from runforge_engine.api.trained_sweep import Sweep
     from runforge_engine.pipeline.observer import Observer
     from runforge_engine.runtime.cancellation import Cancellation
     from runforge_engine.runtime.numeric_environment import pin_environment
+    from runforge_engine.sweeps.sweep_observer import SweepObserver
 
 __version__ = "0.4.0"
 
@@ -32,12 +34,15 @@ __all__ = [
     "Run",
     "RunForgeError",
     "Store",
+    "Sweep",
+    "SweepObserver",
     "__version__",
     "execute",
     "new_request",
     "pin_environment",
     "predict",
     "reproduce",
+    "sweep",
     "train",
     "verify",
 ]
@@ -50,11 +55,14 @@ _MODULES = {
     "Run": "runforge_engine.api.trained_run",
     "RunForgeError": "runforge_contracts.errors",
     "Store": "runforge_engine.api.library",
+    "Sweep": "runforge_engine.api.trained_sweep",
+    "SweepObserver": "runforge_engine.sweeps.sweep_observer",
     "execute": "runforge_engine.api.operations",
     "new_request": "runforge_engine.api.operations",
     "pin_environment": "runforge_engine.runtime.numeric_environment",
     "predict": "runforge_engine.api.operations",
     "reproduce": "runforge_engine.api.operations",
+    "sweep": "runforge_engine.api.library",
     "train": "runforge_engine.api.library",
     "verify": "runforge_engine.api.operations",
 }

@@ -46,8 +46,13 @@ class RerunParams(
     device: common_v1.DeviceType | UnsetType = UNSET
     exclude: (
         Annotated[
-            list[str], Meta(description="Columns that are neither label nor feature.")
+            list[str],
+            Meta(description="Columns to exclude beside those that the run excluded."),
         ]
+        | UnsetType
+    ) = UNSET
+    include: (
+        Annotated[list[str], Meta(description="Columns to use that the run excluded.")]
         | UnsetType
     ) = UNSET
     name: Annotated[str, Meta(description="Display name.")] | UnsetType = UNSET

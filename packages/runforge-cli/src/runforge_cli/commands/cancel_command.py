@@ -35,7 +35,7 @@ def command(settings: Settings, run: str | None) -> int:
 
 def _cancel_sweep(settings: Settings, reference: str) -> int:
     from runforge_contracts.sweeps.groups import find_group
-    from runforge_engine.sweep.stop_sweep import stop_sweep
+    from runforge_engine.sweeps.stop_sweep import stop_sweep
 
     ended = stop_sweep(find_group(reference, settings.stores()))
     if settings.json:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from runforge_contracts.codec.strict_json import encode_json_line
 from runforge_contracts.display import printable
 from runforge_contracts.errors import RunForgeError
-from runforge_engine.sweep.sweep_observer import SweepObserver
+from runforge_engine.sweeps.sweep_observer import SweepObserver
 
 from runforge_cli.render.progress import describe_event
 from runforge_cli.render.sweep_lines import ended_line
@@ -23,7 +23,7 @@ from runforge_cli.terminal.text_layout import bar, fit, hanging, pad, plural, te
 
 if TYPE_CHECKING:
     from runforge_contracts.diagnostics import Diagnostic
-    from runforge_engine.sweep.group_record import MemberState
+    from runforge_engine.sweeps.group_record import MemberState
 
 #: Moves to the start of the line and erases it.
 _ERASE = "\r\x1b[2K"
@@ -58,7 +58,7 @@ class SweepWatcher(SweepObserver):
         self, state: MemberState, result: dict[str, Any] | None, error: RunForgeError | None
     ) -> None:
         """Remember an error."""
-        if state.status == "failed" and error is not None:
+        if state.status in ("failed", "pending") and error is not None:
             self.errors.append(error)
 
     def close(self) -> None:
@@ -93,12 +93,12 @@ class RunLines(SweepWatcher):
         """Write each stage, if everything is wanted."""
         text = describe_event(event)
         if self._everything and text and event["event"] != "train_progress":
-            self.write(f"run {member}: {text}")
+            self.write(f"member {member}: {text}")
 
     def on_diagnostic(self, member: int, diagnostic: Diagnostic) -> None:
         """Write warnings, if everything is wanted: many runs have the same ones."""
         if self._everything and diagnostic.severity in ("warning", "info"):
-            self.write(f"run {member}: {diagnostic.severity}: {printable(diagnostic.message)}")
+            self.write(f"member {member}: {diagnostic.severity}: {printable(diagnostic.message)}")
 
     def on_run_ended(
         self, state: MemberState, result: dict[str, Any] | None, error: RunForgeError | None

@@ -41,12 +41,14 @@ class SideProcesses:
         RunForgeError
             The error of the task; ``WORKER_LOST`` where the process died.
         """
-        process = self._take()
-        call.on_cancel = process.abandon
+        process, used = self._take()
         try:
-            answer = process.ask(task)
-        finally:
-            self._put_back(process)
+            answer = self._answer(call, process, task)
+        except RunForgeError:
+            if not used or call.answered:
+                raise
+            # It had died before it got the task, or by what it had done before.
+            answer = self._answer(call, self._start(), task)
         for warning in answer.get("warnings", ()):
             call.warn(warning)
         if "error" in answer:
@@ -62,13 +64,26 @@ class SideProcesses:
         for process in processes:
             process.kill()
 
-    def _take(self) -> _SideProcess:
+    def _answer(self, call: Call, process: _SideProcess, task: dict[str, Any]) -> dict[str, Any]:
+        call.on_cancel = process.abandon
+        try:
+            return process.ask(task)
+        finally:
+            self._put_back(process)
+
+    def _take(self) -> tuple[_SideProcess, bool]:
+        """Return a process, and whether it had a task before."""
         with self._lock:
             process, self._idle = self._idle, None
-            if process is None or not process.is_alive:
-                process = _SideProcess()
-                self._all.add(process)
-            return process
+        if process is not None:
+            return process, True
+        return self._start(), False
+
+    def _start(self) -> _SideProcess:
+        process = _SideProcess()
+        with self._lock:
+            self._all.add(process)
+        return process
 
     def _put_back(self, process: _SideProcess) -> None:
         with self._lock:

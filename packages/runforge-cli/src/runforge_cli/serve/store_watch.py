@@ -26,7 +26,7 @@ from runforge_cli.terminal.output import reporting
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from runforge_cli.serve.session import Notify
+    from runforge_cli.serve.serve_session import Notify
 
 #: Most names that a notification has.
 _SHOWN = 100

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from runforge_contracts.errors import ErrorCode, RunForgeError
 
 from runforge_cli.serve.call import Call
-from runforge_cli.serve.session import Session
+from runforge_cli.serve.serve_session import Session
 
 if TYPE_CHECKING:
     from runforge_engine.pipeline.request import PreparedRequest
@@ -76,6 +76,7 @@ def _rerun(session: Session, params: dict[str, Any]) -> tuple[PreparedRequest, b
         {name: params.get(name) for name in (*_OPTIONS, "model")},
         parameters=params.get("hyperparameters", {}),
         exclude=params.get("exclude", ()),
+        include=params.get("include", ()),
         tags=params.get("tags", ()),
         dataset=params.get("dataset"),
         created_by=session.created_by,

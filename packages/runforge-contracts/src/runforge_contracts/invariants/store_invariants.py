@@ -1,4 +1,4 @@
-"""All checks of a store: its runs, and the index that lists them.
+"""All checks of a store: its runs, its groups, and the index that lists the runs.
 
 Source: specification, sections 5.1 to 5.5.
 """
@@ -19,6 +19,7 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.folders import list_folder
 from runforge_contracts.invariants.checked_folder import CheckedRun
 from runforge_contracts.invariants.finding import PRESETS, Finding, close, same, show_value
+from runforge_contracts.invariants.group_invariants import group_findings
 from runforge_contracts.invariants.run_invariants import check_folder
 from runforge_contracts.invariants.view_invariants import compare_view
 from runforge_contracts.run_ids import started
@@ -44,7 +45,7 @@ _FILLED_IN = ("name", "preset_id", "duration_ms", "device")
 
 
 def check_store(store: StoreLayout) -> list[Finding]:
-    """Return the violations in a store: in every run, and in the index.
+    """Return the violations in a store: in every run, in the groups, and in the index.
 
     Raises
     ------
@@ -87,6 +88,7 @@ def check_store(store: StoreLayout) -> list[Finding]:
             place = store.relative(Path(child.path))
             message = f"{quote(child.name)} is a symbolic link, which could lead anywhere."
             findings.append(Finding("run.no-links", message, place))
+    findings += group_findings(store)
     return [*findings, *refused, *(() if refused else _index(store, index, described, current))]
 
 

@@ -63,7 +63,7 @@ def set_place(request: dict[str, Any], place: Place, value: Any) -> None:
     Raises
     ------
     RunForgeError
-        ``POINTER_INVALID`` if something on the way is not an object.
+        ``POINTER_INVALID`` with the place of what is on the way and is not an object.
     """
     parent = request
     for depth, name in enumerate(place[:-1]):
@@ -73,10 +73,12 @@ def set_place(request: dict[str, Any], place: Place, value: Any) -> None:
                 return  # There is nothing to remove.
             member = parent[name] = {}
         if not isinstance(member, dict):
-            raise _refused(
-                f"{quote(format_pointer(place))} cannot be set, because"
-                f" {quote(format_pointer(place[: depth + 1]))} is not an object in the base"
-                " request."
+            pointer = format_pointer(place[: depth + 1])
+            raise RunForgeError(
+                ErrorCode.POINTER_INVALID,
+                f"{quote(pointer)} is not an object, so that {quote(format_pointer(place))} cannot"
+                " be set.",
+                pointer=pointer,
             )
         parent = member
     if value is None:

@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from runforge_contracts.selection.older_entries import Listed
 
     from runforge_engine.api.experiment_run import ExperimentRun
+    from runforge_engine.api.trained_sweep import Sweep
     from runforge_engine.pipeline.execute import ExecutionResult
+    from runforge_engine.sweeps.sweep_observer import SweepObserver
 
 #: The client recorded in the requests of :func:`train`.
 CLIENT = f"{PYTHON}{__version__}"
@@ -143,6 +145,139 @@ def recorded_run(outcome: ExecutionResult, store: StoreLayout) -> Run:
     return Run(outcome.run_dir)
 
 
+def sweep(
+    data: str | os.PathLike[str] | pd.DataFrame | Mapping[str, Any],
+    *,
+    grid: Mapping[str, Iterable[Any]] | None = None,
+    seeds: Iterable[int] = (),
+    label: str | None = None,
+    model: str | None = None,
+    preset: str = "balanced",
+    profile: str | None = None,
+    hyperparameters: Mapping[str, Any] | None = None,
+    exclude: Iterable[str] = (),
+    seed: int | None = None,
+    device: str = "cpu",
+    name: str | None = None,
+    tags: Iterable[str] = (),
+    notes: str | None = None,
+    jobs: int | None = None,
+    fail_fast: bool | None = None,
+    scheduler: str | None = None,
+    allow_mixed: bool = False,
+    workspace: str | os.PathLike[str] | None = None,
+    private: bool | None = None,
+    observer: SweepObserver | None = None,
+    cancellation: Cancellation | None = None,
+) -> Sweep:
+    """Train with every combination of a grid, or as a plan says, and return the sweep.
+
+    The runs are executed in processes of their own, with the numeric environment pinned; a script
+    needs no main guard. Every run is a complete record. An interrupt ends all of them within two
+    seconds, and the sweep can then be resumed.
+
+    Parameters
+    ----------
+    data
+        Path of a dataset, or a data frame, as for :func:`train`. Or a plan: the path of a file
+        whose name ends with ``.json``, or its raw object.
+    grid
+        Values by the name of a hyperparameter, ``seed``, ``preset``, ``profile``, ``model``, or the
+        path of another member of the request. None as the value of a hyperparameter is that value.
+    seeds
+        Seeds to repeat every combination with, such as ``range(1, 6)``.
+    label, model, preset, profile, hyperparameters, exclude, seed, device, tags
+        Of every run, as for :func:`train`.
+    name, notes
+        Of the sweep.
+    jobs
+        How many runs are executed at the same time; by default all cores.
+    fail_fast
+        Whether the first failed run ends the sweep.
+    scheduler
+        Address of the scheduler of a Dask cluster that executes the runs, ``tcp://HOST:PORT``.
+    allow_mixed
+        Whether workers of the cluster may have other versions; each of their runs records them.
+    workspace, private, cancellation
+        As for :func:`train`.
+    observer
+        Receives what happens, run by run.
+
+    Raises
+    ------
+    RunForgeError
+        ``PLAN_INVALID`` with every mistake, before anything is run. Also where the sweep ended
+        before all members were run; a note then says how to resume it. A failed run raises nothing:
+        :meth:`~runforge_engine.api.trained_sweep.Sweep.runs` has it.
+    """
+    from runforge_contracts.sweeps.groups import Group
+    from runforge_contracts.sweeps.plan_members import plan_from, read_plan
+
+    from runforge_engine.api.trained_sweep import Sweep, execute_group
+    from runforge_engine.pipeline.request import new_request
+    from runforge_engine.sweeps.open_group import SweepOptions, new_group
+    from runforge_engine.sweeps.plan_builder import new_plan
+    from runforge_engine.sweeps.resolved_plan import resolve_plan
+    from runforge_engine.sweeps.sweep_pool import SweepPools
+
+    store = StoreLayout(workspace_at(workspace), DEFAULT_STORE)
+    is_path = isinstance(data, (str, os.PathLike)) and os.fsdecode(data).endswith(".json")
+    seeds = list(seeds)
+    if isinstance(data, Mapping) or is_path:
+        if grid or seeds or label is not None or model is not None or hyperparameters:
+            raise RunForgeError(
+                ErrorCode.USAGE_INVALID,
+                "A plan has all settings of its runs; none is given beside it.",
+                hint="Change the plan, or name a dataset instead of it.",
+            )
+        plan = (
+            plan_from(dict(data))
+            if isinstance(data, Mapping)
+            else read_plan(cast("str | os.PathLike[str]", data))
+        )
+    elif label is None:
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            "The label column is missing.",
+            hint="Name it with label=...; it is never guessed.",
+        )
+    else:
+        models = list((grid or {}).get("model", ()))
+        request = new_request(
+            dataset=_dataset(data, store),
+            label_column=label,
+            store=store,
+            created_by=CLIENT,
+            model_family=model if model is not None or not models else models[0],
+            preset=preset,
+            profile=profile,
+            hyperparameters=hyperparameters,
+            seed=seed,
+            device=device,
+            exclude_columns=exclude,
+            tags=tags,
+        )
+        plan = new_plan(
+            request.document.raw,
+            grid or {},
+            created_by=CLIENT,
+            seeds=seeds,
+            name=name,
+            notes=notes,
+            max_parallel=jobs,
+            fail_fast=bool(fail_fast),
+        )
+    resolved = resolve_plan(plan, store, created_by=CLIENT)
+    pools = SweepPools(store, scheduler, jobs=jobs, private=private, allow_mixed=allow_mixed)
+    with pools.connected():
+        options = SweepOptions(jobs, fail_fast, scheduler=scheduler, slots=pools.slots)
+        with new_group(
+            resolved, plan.encode(), store, created_by=CLIENT, name=name, options=options
+        ) as group:
+            execute_group(group, pools, observer, cancellation)
+    return Sweep(Group(group.folder), [store])
+
+
 class Store:
     """The runs of a workspace: those that were trained, and those of experiments.
 
@@ -216,6 +351,38 @@ class Store:
         from runforge_contracts.store.lookup import find_run
 
         return Run(find_run(reference, self._stores()).path)
+
+    def sweep(
+        self, data: str | os.PathLike[str] | pd.DataFrame | Mapping[str, Any], **options: Any
+    ) -> Sweep:
+        """Train many runs in this workspace; see :func:`sweep`."""
+        return sweep(data, workspace=self.workspace, **options)
+
+    def sweeps(self) -> list[Sweep]:
+        """Return the sweeps, the newest first."""
+        from runforge_contracts.sweeps.groups import list_groups
+
+        from runforge_engine.api.trained_sweep import Sweep
+
+        stores = self._stores()
+        groups = [group for store in stores for group in list_groups(store)]
+        groups.sort(key=lambda group: group.id, reverse=True)
+        return [Sweep(group, stores) for group in groups]
+
+    def open_sweep(self, reference: str | os.PathLike[str] = "latest") -> Sweep:
+        """Return a sweep by its id, the start of one, its name, ``latest``, or its folder.
+
+        Raises
+        ------
+        RunForgeError
+            ``GROUP_NOT_FOUND`` or ``GROUP_AMBIGUOUS``.
+        """
+        from runforge_contracts.sweeps.groups import find_group
+
+        from runforge_engine.api.trained_sweep import Sweep
+
+        stores = self._stores()
+        return Sweep(find_group(reference, stores), stores)
 
     def experiments(self, *, status: str | None = None) -> list[ExperimentRun]:
         """Return the runs of experiments, the newest first.

@@ -30,7 +30,6 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_engine.modeling.configuration import Configuration, family_table
 from runforge_engine.runtime.background import (
     POLL,
-    run_in_background,
     run_stoppable,
     start_in_background,
 )
@@ -141,17 +140,18 @@ def fit(
     RunForgeError
         ``TRAINING_FAILED`` where the estimator raises, ``CANCELLED``.
     """
-    scaler = None if scaled is None else scaled.scaler
-    pipeline = run_in_background(lambda: build_pipeline(configuration, scaler), cancellation.check)
+    pipelines: list[Any] = []
     diagnostics: list[Diagnostic] = []
     grown: queue.SimpleQueue[int] = queue.SimpleQueue()
     steps, total = deque[int](), 0
     if configuration.family == "random_forest":
-        total = pipeline.named_steps["clf"].n_estimators
+        total = configuration.estimator_parameters()["n_estimators"]
         at_once = trees_at_once(len(X))
         steps.extend([*range(at_once, total, at_once), total])
 
     def work(stop: threading.Event) -> None:
+        pipeline = build_pipeline(configuration, None if scaled is None else scaled.scaler)
+        pipelines.append(pipeline)
         with _recording() as caught, _as_error_of_ours():
             rows = X if scaled is not None else _scale(pipeline.named_steps["scaler"], X)
             classifier = pipeline.named_steps["clf"]
@@ -175,7 +175,7 @@ def fit(
         cancellation.check()
     run_stoppable(work, check, on_end=_FITTING.release)
     tell()
-    return Fitted(pipeline, tuple(diagnostics))
+    return Fitted(pipelines[0], tuple(diagnostics))
 
 
 def dump_model(pipeline: Any, feature_names: Sequence[str]) -> bytes:

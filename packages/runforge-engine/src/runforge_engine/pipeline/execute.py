@@ -9,6 +9,7 @@ Source: specification, sections 5.3, 6.1, 7.2 and 12.1.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,12 +32,12 @@ from runforge_engine.pipeline.cancel import stoppable
 from runforge_engine.pipeline.event_log import EventLog
 from runforge_engine.pipeline.finish import FinalStatus, finish_run, log_end, status_of
 from runforge_engine.pipeline.observer import Observer
-from runforge_engine.pipeline.plan import Plan, Start, make_plan
+from runforge_engine.pipeline.plan import Plan, Start, choose_table, make_plan
 from runforge_engine.pipeline.request import PreparedRequest, prepare
 from runforge_engine.pipeline.run_inputs import RunInputs
 from runforge_engine.pipeline.run_writer import RunWriter
 from runforge_engine.provenance.privacy import Shortening, is_wanted
-from runforge_engine.runtime.background import run_in_background
+from runforge_engine.runtime.background import run_in_background, run_soon
 from runforge_engine.runtime.cancellation import Cancellation
 from runforge_engine.runtime.folder_lock import holding
 from runforge_engine.store.run_folders import (
@@ -49,6 +50,9 @@ from runforge_engine.store.run_folders import (
 
 #: A run id depends on the dataset, so a run has no folder before the dataset was read.
 _NOTHING_YET = "The dataset had not been read yet, so no run was recorded."
+
+
+_TRAINING = "runforge_engine.pipeline.training"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +114,10 @@ def execute(
     cancellation, inputs = cancellation or Cancellation(), inputs or RunInputs()
     start, check = Start.now(), cancellation.check
     try:
-        plan = run_in_background(
-            lambda: make_plan(request, store, start, inputs, check, notes), check
+        plan = run_soon(
+            lambda: make_plan(request, store, start, inputs, check, notes),
+            check,
+            quick=inputs.has(choose_table(request, store)),
         )
     except CancelledError as refusal:
         refusal.hint = _NOTHING_YET
@@ -264,7 +270,9 @@ def _run(
         try:
             configuration = plan.configuration
             _log_start(log, writer, configuration.preset, configuration.family)
-            complete = run_in_background(_import_training, cancellation.check)
+            complete = run_soon(
+                _import_training, cancellation.check, quick=_TRAINING in sys.modules
+            )
             summary = complete(plan, run_id, writer, log, cancellation)
         except RunForgeError as raised:
             error = raised
@@ -287,6 +295,7 @@ def _run(
         *(writer, plan.request, plan.store, plan.start, log, error),
         config=plan.effective_config(),
         summary=summary,
+        origin=plan.inputs.origin,
     )
     if interrupt is not None:
         raise interrupt

@@ -33,7 +33,7 @@ from runforge_contracts.types import (
 from runforge_engine.pipeline.event_log import EventLog
 from runforge_engine.pipeline.plan import Start
 from runforge_engine.pipeline.run_writer import RunWriter
-from runforge_engine.provenance.collect import collect_provenance
+from runforge_engine.provenance.collect import RemoteOrigin, collect_provenance
 from runforge_engine.runtime.background import run_in_background
 from runforge_engine.store.run_folders import append_entry
 
@@ -72,6 +72,7 @@ def finish_run(
     *,
     config: EffectiveConfig | None = None,
     summary: ResultSummary | None = None,
+    origin: RemoteOrigin | None = None,
 ) -> dict[str, Any]:
     """Write diagnostics, statement, manifest and result, and append the run to the index.
 
@@ -85,6 +86,8 @@ def finish_run(
         The configuration used; None where the request was refused.
     summary
         The metrics of a run that succeeded.
+    origin
+        The origin of a run whose workspace is not on this machine.
 
     Returns
     -------
@@ -97,7 +100,7 @@ def finish_run(
         ``STORE_NOT_WRITABLE``; what :func:`~runforge_engine.store.run_folders.append_entry` raises,
         once the run folder is complete.
     """
-    result = _result(request, store, start, log.run_id, error, config, summary)
+    result = _result(request, store, start, log.run_id, error, config, summary, origin)
     diagnostics = DiagnosticsV1(
         schema_version="diagnostics.v1", run_id=log.run_id, diagnostics=log.diagnostics
     )
@@ -105,7 +108,7 @@ def finish_run(
     writer.add_logs()
     result = msgspec.structs.replace(result, artifacts=writer.artifacts())
     writer.finish(log.run_id, result)
-    _append(store, writer)
+    append_run(store, writer)
     raw: dict[str, Any] = msgspec.to_builtins(result)
     return raw
 
@@ -118,12 +121,14 @@ def _result(
     error: RunForgeError | None,
     config: EffectiveConfig | None,
     summary: ResultSummary | None,
+    origin: RemoteOrigin | None,
 ) -> ResultV1:
     """Return ``result.json`` without the list of artifacts."""
     provenance = None
     finished_at, now_ms = start.clock.now(), start.clock.monotonic_ms()
     if error is not None:
-        provenance = _provenance(request, store, hurry=isinstance(error, CancelledError))
+        hurry = isinstance(error, CancelledError)
+        provenance = _provenance(request, store, origin, hurry=hurry)
     return ResultV1(
         version=1,
         run_id=run_id,
@@ -151,7 +156,7 @@ def _error(error: RunForgeError) -> ResultError:
 
 
 def _provenance(
-    request: Document[RequestV1], store: StoreLayout, *, hurry: bool
+    request: Document[RequestV1], store: StoreLayout, origin: RemoteOrigin | None, *, hurry: bool
 ) -> Provenance | None:
     """Return the run's provenance; None where collecting it takes too long for a cancelled run."""
     deadline = time.monotonic() + (PROVENANCE_WITHIN if hurry else math.inf)
@@ -163,15 +168,21 @@ def _provenance(
     client = request.raw["created_by"]
     try:
         raw = run_in_background(
-            lambda: collect_provenance(store.workspace, store.name, client), check
+            lambda: collect_provenance(store.workspace, store.name, client, origin=origin), check
         )
     except TimeoutError:
         return None
     return msgspec.convert(raw, Provenance)
 
 
-def _append(store: StoreLayout, writer: RunWriter) -> None:
-    """Append the run to the index; the run is complete even where that fails."""
+def append_run(store: StoreLayout, writer: RunWriter) -> None:
+    """Append a complete run to the index of its store; it stays complete where that fails.
+
+    Raises
+    ------
+    RunForgeError
+        What :func:`~runforge_engine.store.run_folders.append_entry` raises.
+    """
     folder = writer.folder
     try:
         store = _store_of(folder, writer.hold.moved_from, store)

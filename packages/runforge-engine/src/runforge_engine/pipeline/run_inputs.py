@@ -22,6 +22,7 @@ from runforge_engine.runtime.background import Check
 if TYPE_CHECKING:
     from runforge_engine.data.dataset import Dataset
     from runforge_engine.modeling.fit import FittedScaler
+    from runforge_engine.provenance.collect import RemoteOrigin
 
 
 @dataclass(slots=True)
@@ -56,12 +57,29 @@ class TableChoice:
 class RunInputs:
     """The inputs of a run that shares nothing."""
 
-    def __init__(self, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        threads: int | None = None,
+        origin: RemoteOrigin | None = None,
+        *,
+        warm: bool = False,
+    ) -> None:
         #: Threads of a fit that can use several; None for all usable cores.
         self.threads = threads
+        #: The origin of runs whose workspace is not on this machine.
+        self.origin = origin
+        #: Whether the process has loaded its libraries, so that what is small takes no time.
+        self.warm = warm
+        #: Files that are read as datasets whose paths are on another machine.
+        self.files: dict[Path, Path] = {}
 
     def has(self, choice: TableChoice, seed: int | None = None) -> bool:
         """Return whether the table is known to this process, divided by ``seed`` if given."""
+        return False
+
+    @property
+    def knows_surroundings(self) -> bool:
+        """Whether :meth:`provenance` takes no time."""
         return False
 
     def source(
@@ -80,8 +98,10 @@ class RunInputs:
             ``MEMORY_INSUFFICIENT``; the codes of
             :func:`~runforge_engine.data.dataset_source.read_source`.
         """
-        check_memory(choice.path, choice.label_column, choice.exclude_columns, configuration)
-        source = read_source(choice.path)
+        file = self.files.get(choice.path, choice.path)
+        check_memory(file, choice.label_column, choice.exclude_columns, configuration)
+        source = read_source(file)
+        source.path = choice.path  # Messages name the dataset as the request does.
         source.in_python = choice.in_python
         return source
 
@@ -116,7 +136,10 @@ class RunInputs:
         from runforge_engine.provenance.collect import collect_provenance
 
         gaps: list[str] = []
-        return collect_provenance(workspace, store_name, client, gaps.append), gaps
+        return (
+            collect_provenance(workspace, store_name, client, gaps.append, self.origin),
+            gaps,
+        )
 
     def release(self, source: DatasetSource) -> None:
         """Give up what :meth:`source` has reserved for this run, if it was not used."""

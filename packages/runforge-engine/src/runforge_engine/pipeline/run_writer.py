@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.documents import Document, schema_of
-from runforge_contracts.fs.files import writing
+from runforge_contracts.fs.files import sync_folder, writing
 from runforge_contracts.schemas import in_schema_order
 from runforge_contracts.store import layout
 from runforge_contracts.store.run import Run
@@ -39,6 +39,8 @@ _ARTIFACT_TYPES = {
     layout.TRAIN_LOG: "log",
     layout.EVENTS: "log",
 }
+#: Largest file that is written at once, in bytes.
+_SMALL = 2**20
 #: The documents that the statement and the index entry are derived from.
 _KEPT = (layout.REQUEST, layout.RUN, layout.RESULT)
 
@@ -52,6 +54,8 @@ class RunWriter:
     shortening: Shortening | None = None
     #: Digest and size of every file written through this object, by path below the folder.
     digests: dict[str, FileDigest] = field(default_factory=dict)
+    #: Files that may not be on the disk yet.
+    unsynced: list[str] = field(default_factory=list)
     #: Request, run and result as they are in the folder; one that is absent there is None.
     documents: dict[str, Document[Any] | None] = field(default_factory=lambda: dict.fromkeys(_KEPT))
 
@@ -82,7 +86,13 @@ class RunWriter:
             # The run's folder was claimed once; where it was deleted, it is not created again.
             with writing(path):
                 path.parent.mkdir(exist_ok=True)
-        write_new(path, data, check)
+        # What is small is brought to the disk with the rest, and written before anyone could
+        # cancel it.
+        small = len(data) <= _SMALL
+        durable = not small or file in (layout.REQUEST, layout.RESULT)
+        write_new(path, data, None if small else check, sync=durable)
+        if not durable:
+            self.unsynced.append(file)
         self.digests[file] = FileDigest(sha256=sha256, bytes=len(data)) if sha256 else _digest(data)
 
     def write_request(self, request: Document[Any]) -> None:
@@ -107,6 +117,7 @@ class RunWriter:
         with writing(folder):
             for file in (layout.EVENTS, layout.TRAIN_LOG):
                 self.digests[file] = _digest((folder / file).read_bytes())
+                self.unsynced.append(file)
 
     def artifacts(self) -> list[ResultArtifact]:
         """Return the artifacts as ``result.json`` lists them, sorted by path."""
@@ -154,9 +165,10 @@ class RunWriter:
             schema_version="manifest.v1", run_id=run_id, files=dict(sorted(digests.items()))
         )
         self.write_struct(layout.MANIFEST, manifest)
-        sync_run(self.folder)
+        sync_run(folder, self.unsynced)
         self.write_bytes(layout.RESULT, encoded)
-        sync_run(self.folder)
+        with writing(folder):
+            sync_folder(folder)
 
     def _document(self, file: str, view: msgspec.Struct) -> Document[Any]:
         """Return the document as it is recorded, validated and in its schema's key order."""

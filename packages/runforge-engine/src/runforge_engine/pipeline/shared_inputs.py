@@ -37,7 +37,7 @@ from runforge_engine.data.split import split_rows
 from runforge_engine.modeling.configuration import Configuration
 from runforge_engine.modeling.fit import FittedScaler, fit_scaler
 from runforge_engine.pipeline.run_inputs import DataParts, RunInputs, TableChoice
-from runforge_engine.provenance.collect import describe_git, describe_process
+from runforge_engine.provenance.collect import RemoteOrigin, describe_git, describe_process
 from runforge_engine.runtime.available_memory import size_text
 from runforge_engine.runtime.background import Check
 
@@ -80,12 +80,14 @@ class SharedInputs(RunInputs):
     ----------
     folder
         An existing folder that only these processes use.
-    threads
+    threads, origin
         As for :class:`RunInputs`.
     """
 
-    def __init__(self, folder: Path, threads: int | None = None) -> None:
-        super().__init__(threads)
+    def __init__(
+        self, folder: Path, threads: int | None = None, origin: RemoteOrigin | None = None
+    ) -> None:
+        super().__init__(threads, origin, warm=True)
         self._folder = folder
         self._tables: dict[TableChoice, tuple[str, SharedDataset]] = {}
         self._parts: OrderedDict[tuple[Path, int, str], DataParts] = OrderedDict()
@@ -97,6 +99,11 @@ class SharedInputs(RunInputs):
             return choice in self._tables
         folder = self._folder / _key(choice) / _TABLE
         return any((folder, seed) == known[:2] for known in self._parts)
+
+    @property
+    def knows_surroundings(self) -> bool:
+        """Whether this process has collected the provenance before."""
+        return self._provenance is not None
 
     def source(
         self, choice: TableChoice, configuration: Configuration, check: Check
@@ -158,8 +165,13 @@ class SharedInputs(RunInputs):
     ) -> tuple[dict[str, Any], Sequence[str]]:
         """Return the provenance, which is the same for all these runs but for the client."""
         if self._provenance is None:
-            git, gaps = self._git(workspace, store_name)
-            self._provenance = describe_process(client, git), gaps
+            if self.origin is None:
+                git, gaps = self._git(workspace, store_name)
+                self._provenance = describe_process(client, git), gaps
+            else:
+                origin = self.origin
+                described = describe_process(client, origin.git, origin.host)
+                self._provenance = described, [*origin.gaps]
         collected, gaps = self._provenance
         return {**collected, "client": client}, gaps
 
@@ -197,7 +209,7 @@ def _key(choice: TableChoice) -> str:
 
 
 def _lock(path: Path, check: Check) -> BaseFileLock:
-    """Take a lock, as soon as whoever has it has done its work or died."""
+    """Take a lock, as soon as the process that has it has done its work or died."""
     from filelock import FileLock, Timeout
 
     lock = FileLock(path, thread_local=False)

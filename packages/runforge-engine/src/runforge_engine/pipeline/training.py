@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import sys
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -31,11 +32,13 @@ from runforge_engine.pipeline.plan import Plan
 from runforge_engine.pipeline.run_document import result_summary, run_document
 from runforge_engine.pipeline.run_writer import RunWriter
 from runforge_engine.pipeline.training_outcome import TrainingOutcome
-from runforge_engine.runtime.background import run_in_background, start_in_background
+from runforge_engine.runtime.background import run_soon, start_in_background
 from runforge_engine.runtime.cancellation import Cancellation
 
 T = TypeVar("T")
 
+#: A fit that took less is followed by work that is not worth a thread, in seconds.
+_QUICK = 0.05
 #: A model that this process has just made is read at any size.
 _UNBOUNDED = InspectionLimits(
     file_bytes=sys.maxsize,
@@ -80,29 +83,35 @@ def train(plan: Plan, log: EventLog, cancellation: Cancellation) -> TrainingOutc
     """
     configuration = plan.configuration
 
-    def in_background(work: Callable[[], T]) -> T:
-        return run_in_background(work, cancellation.check)
+    def soon(work: Callable[[], T], *, quick: bool) -> T:
+        return run_soon(work, cancellation.check, quick=quick)
 
     log.step = "dataset"
+    inputs = plan.inputs
     # Collected before the fit, which can take hours: this is the code that makes the model.
-    origin = start_in_background(lambda: _provenance(plan))
-    dataset = in_background(lambda: _load(plan))
+    origin = None if inputs.knows_surroundings else start_in_background(lambda: _provenance(plan))
+    dataset = soon(lambda: _load(plan), quick=inputs.has(plan.choice))
     _log_dataset(plan, dataset, log)
 
     log.step = "training"
-    parts = in_background(lambda: plan.inputs.parts(dataset, configuration))
-    provenance, gaps = origin.result(cancellation.check)
+    parts = soon(
+        lambda: inputs.parts(dataset, configuration),
+        quick=inputs.has(plan.choice, configuration.seed),
+    )
+    provenance, gaps = _provenance(plan) if origin is None else origin.result(cancellation.check)
     log.diagnose(gaps)
     log.event("train_started")
-    started_ms = plan.start.clock.monotonic_ms()
+    started_ms, began = plan.start.clock.monotonic_ms(), time.monotonic()
     fitted = fit(
         configuration,
         *parts.take_train(),
         progress=lambda epoch, total: log.event("train_progress", epoch=epoch, total_epochs=total),
         cancellation=cancellation,
-        n_jobs=plan.inputs.threads,
+        n_jobs=inputs.threads,
         scaled=parts.scaler,
     )
+    # No model takes much longer to be used than to be made.
+    quick = inputs.warm and time.monotonic() - began < _QUICK
     log.diagnose(fitted.diagnostics)
     log.event(
         "train_finished", duration_seconds=(plan.start.clock.monotonic_ms() - started_ms) / 1000
@@ -110,12 +119,18 @@ def train(plan: Plan, log: EventLog, cancellation: Cancellation) -> TrainingOutc
 
     log.step = "evaluation"
     # Encoding and evaluating a large forest take seconds each, so they run at the same time.
-    dumped = start_in_background(lambda: _dump(fitted.pipeline, dataset.feature_names))
-    evaluation = in_background(
-        lambda: evaluate(fitted.pipeline, parts.X_validation, parts.y_validation, dataset.classes)
+    dumped = (
+        None
+        if quick
+        else start_in_background(lambda: _dump(fitted.pipeline, dataset.feature_names))
     )
-    interpretation = in_background(
-        lambda: interpret(fitted.pipeline, configuration.family, dataset.feature_names)
+    evaluation = soon(
+        lambda: evaluate(fitted.pipeline, parts.X_validation, parts.y_validation, dataset.classes),
+        quick=quick,
+    )
+    interpretation = soon(
+        lambda: interpret(fitted.pipeline, configuration.family, dataset.feature_names),
+        quick=quick,
     )
     log.event(
         "metrics_computed",
@@ -125,7 +140,11 @@ def train(plan: Plan, log: EventLog, cancellation: Cancellation) -> TrainingOutc
     log.diagnose([*evaluation.diagnostics, *interpretation.diagnostics])
 
     log.step = "artifacts"
-    model, content_sha256, model_sha256 = dumped.result(cancellation.check)
+    model, content_sha256, model_sha256 = (
+        _dump(fitted.pipeline, dataset.feature_names)
+        if dumped is None
+        else dumped.result(cancellation.check)
+    )
     validation_rows = len(parts.y_validation)
     return TrainingOutcome(
         label_column=dataset.label_column,

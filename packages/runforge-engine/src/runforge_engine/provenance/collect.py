@@ -6,7 +6,8 @@ Source: specification, section 14.1.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +35,24 @@ PACKAGES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class RemoteOrigin:
+    """What is known of a run that a worker on another machine makes, away from its workspace."""
+
+    #: ``git``, as :func:`describe_git` returned it in the workspace.
+    git: Mapping[str, Any] | None
+    #: Why that is incomplete.
+    gaps: tuple[str, ...] = ()
+    #: Name of the machine; None leaves it out.
+    host: str | None = None
+
+
 def collect_provenance(
     workspace: Path,
     store_name: str,
     client: str,
     report_gap: Callable[[str], None] | None = None,
+    origin: RemoteOrigin | None = None,
 ) -> dict[str, Any]:
     """Return everything that ``run.json`` records under ``provenance``.
 
@@ -52,6 +66,8 @@ def collect_provenance(
         The client that requested the run, ``<client>@<version>``: the request's ``created_by``.
     report_gap
         Called with a sentence when the record is incomplete, for a diagnostic.
+    origin
+        The origin of a run whose workspace is not on this machine.
 
     Returns
     -------
@@ -61,16 +77,33 @@ def collect_provenance(
         by their size only), ``python``, ``client``, ``packages``, ``platform`` and ``numerics``.
         Unknown values are absent.
     """
-    return describe_process(client, describe_git(workspace, store_name, report_gap))
+    git = describe_git(workspace, store_name, report_gap) if origin is None else origin.git
+    if origin is not None and report_gap is not None:
+        for gap in origin.gaps:
+            report_gap(gap)
+    return describe_process(client, git, None if origin is None else origin.host)
 
 
-def describe_process(client: str, git: dict[str, Any] | None) -> dict[str, Any]:
+def describe_process(
+    client: str, git: Mapping[str, Any] | None, host: str | None = None
+) -> dict[str, Any]:
     """Return what :func:`collect_provenance` returns, with a known state of Git."""
     wait_for_libraries()  # Git was running meanwhile.
+    environment = describe_environment()
+    if host is not None:
+        environment["platform"]["host"] = host
     return {
         **({} if git is None else {"git": git}),
-        "python": _describe_python(),
+        "python": environment.pop("python"),
         "client": client,
+        **environment,
+    }
+
+
+def describe_environment() -> dict[str, Any]:
+    """Return ``python``, ``packages``, ``platform`` and ``numerics`` of this process."""
+    return {
+        "python": _describe_python(),
         "packages": _package_versions(),
         "platform": describe_platform(),
         "numerics": describe_numerics(),

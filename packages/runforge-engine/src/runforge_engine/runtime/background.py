@@ -95,6 +95,17 @@ def run_in_background(work: Callable[[], T], check: Check) -> T:
     return run_stoppable(lambda _: work(), check)
 
 
+def run_soon(work: Callable[[], T], check: Check, *, quick: bool) -> T:
+    """Return what ``work`` returns, in this thread where it is ``quick``, else in the background.
+
+    To start a thread and to wait for it takes longer than many a piece of work on a small table.
+    """
+    if not quick:
+        return run_in_background(work, check)
+    check()
+    return work()
+
+
 def run_stoppable(
     work: Callable[[threading.Event], T], check: Check, *, on_end: Check | None = None
 ) -> T:

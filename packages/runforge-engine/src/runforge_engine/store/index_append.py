@@ -1,11 +1,15 @@
-"""Append to a large index without rewriting the whole file.
+"""Append to an index without reading and writing all of it as JSON.
 
-Any client may read the index at any moment and must find a complete document, so the file is never
-changed in place: a new file is renamed over it. Writing a new file of eighty megabytes for each run
-would take longer than many trainings. The replaced file is therefore kept, hidden, as a spare: it
-lacks only the most recent entries, which are appended to it before the two files are swapped. A
-lease of the kernel detects a reader that still has the spare open. In that case, and when the spare
-is not known to be an earlier state of the index, the index is copied.
+To a small index an entry is added as text. What this process has checked before is not checked
+again; it is compared byte for byte with what is in the file.
+
+A large index is not even written as a whole. Any client may read the index at any moment and must
+find a complete document, so the file is never changed in place: a new file is renamed over it.
+Writing a new file of eighty megabytes for each run would take longer than many trainings. The
+replaced file is therefore kept, hidden, as a spare: it lacks only the most recent entries, which
+are appended to it before the two files are swapped. A lease of the kernel detects a reader that
+still has the spare open. In that case, and when the spare is not known to be an earlier state of
+the index, the index is copied.
 
 Source: specification, section 5.5; fcntl(2), "Leases".
 """
@@ -20,13 +24,88 @@ import shutil
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from runforge_contracts.codec.strict_json import encode_json
-from runforge_contracts.fs.files import open_file, read_all, sync_folder, writing
+from runforge_contracts.codec.strict_json import encode_json, parse_json
+from runforge_contracts.errors import RunForgeError
+from runforge_contracts.fs.files import (
+    open_file,
+    read_all,
+    reading,
+    sync_folder,
+    write_file,
+    writing,
+)
 from runforge_contracts.schemas import in_schema_order
 from runforge_contracts.store.index_form import BETWEEN, HEAD, TAIL
+from runforge_contracts.validation import validate
 
 #: Largest index that is validated and written as a whole, in bytes.
 LARGE = 4 * 2**20
+
+#: The index that this process has checked last: its path, and its text up to the last entry.
+_checked: tuple[Path, bytes] | None = None
+
+
+def append_to_checked(index: Path, entry: dict[str, Any]) -> bool:
+    """Append ``entry`` to an index that this process has checked, with what came after it.
+
+    The caller holds the index's lock and has validated the entry.
+
+    Returns
+    -------
+    bool
+        Whether the index now has the entry; False if it must be read and checked as a whole.
+
+    Raises
+    ------
+    RunForgeError
+        ``STORE_NOT_WRITABLE``; the index is then unchanged.
+    """
+    if _checked is None or _checked[0] != index:
+        return False
+    with open_file(index) as file, reading(index):
+        text = file.read(LARGE + 1)
+    known = _checked[1]
+    if len(text) > LARGE or not text.startswith(known) or not text.endswith(TAIL):
+        return False
+    return _are_entries(text[len(known) : -len(TAIL)]) and append_as_text(index, text, entry)
+
+
+def append_as_text(index: Path, text: bytes, entry: dict[str, Any]) -> bool:
+    """Append ``entry`` to a valid index that was read as ``text``, unless it is in it.
+
+    As :func:`append_to_checked`. What is in the index stays as it is, byte for byte.
+    """
+    global _checked
+    if text[: len(HEAD)] != HEAD or not text.endswith(TAIL) or b'\n  "' in text[len(HEAD) :]:
+        return False  # It has another form, or members beside the entries.
+    _checked = None
+    if _run_id(entry) not in text:
+        known = text[: -len(TAIL)] + BETWEEN + _text(entry)
+        write_file(index, known + TAIL)
+    else:
+        known = text[: -len(TAIL)]
+    _checked = index, known
+    return True
+
+
+def _are_entries(text: bytes) -> bool:
+    """Return whether what was added to an index are valid entries in their written form."""
+    if not text:
+        return True
+    pieces = text.split(BETWEEN)
+    if pieces.pop(0):
+        return False
+    try:
+        added = parse_json(b"[{" + b"},{".join(pieces) + b"}]")
+        validate({"schema_version": "index.v1", "runs": added}, "index.v1")
+    except RunForgeError:
+        return False
+    return True
+
+
+def _run_id(entry: dict[str, Any]) -> bytes:
+    """Return the line of an entry by which it is found in the index, up to its end."""
+    return b'\n      "run_id": ' + json.dumps(entry["run_id"]).encode()
 
 
 def append_to_large(index: Path, entry: dict[str, Any]) -> bool:
@@ -52,7 +131,7 @@ def append_to_large(index: Path, entry: dict[str, Any]) -> bool:
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
             if text[: len(HEAD)] != HEAD or text[-len(TAIL) :] != TAIL:
                 return False
-            if text.find(b'\n      "run_id": ' + json.dumps(entry["run_id"]).encode()) >= 0:
+            if text.find(_run_id(entry)) >= 0:
                 return True
         spare = _Spare(index)
         if not spare.take_up(file, size):

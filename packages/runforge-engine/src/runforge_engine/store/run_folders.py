@@ -27,6 +27,7 @@ from runforge_contracts.fs.files import (
     writing,
 )
 from runforge_contracts.schemas import in_schema_order
+from runforge_contracts.store import layout
 from runforge_contracts.store.foreign_index import OWN_FORM, write_entry
 from runforge_contracts.store.layout import GIT_ATTRIBUTES_TEXT, StoreLayout
 from runforge_contracts.store.reading import StoreIndex, read_store_index
@@ -34,7 +35,7 @@ from runforge_contracts.validation import validate
 
 from runforge_engine.runtime.background import Check, run_stoppable
 from runforge_engine.store.editor_index import append_foreign_entries
-from runforge_engine.store.index_append import append_to_large
+from runforge_engine.store.index_append import append_as_text, append_to_checked, append_to_large
 from runforge_engine.store.index_lock import index_lock, refuse_linked_folders
 
 
@@ -78,6 +79,24 @@ def release(claim: Path) -> None:
     """Remove the placeholder folder of a run that is stored elsewhere, unless it has content."""
     with contextlib.suppress(OSError):
         claim.rmdir()
+
+
+def release_unstarted(folder: Path) -> bool:
+    """Remove the folder of a run that has not started: one that has nothing but its request.
+
+    Returns
+    -------
+    bool
+        Whether it was removed; False, with nothing changed, for every other folder.
+    """
+    try:
+        if [path.name for path in folder.iterdir()] != [layout.REQUEST]:
+            return False
+        (folder / layout.REQUEST).unlink()
+        folder.rmdir()
+    except OSError:
+        return False
+    return True
 
 
 def accept_id(store: StoreLayout, run_id: str) -> None:
@@ -185,9 +204,13 @@ def append_entry(store: StoreLayout, entry: dict[str, Any]) -> None:
     """
     validate({"schema_version": "index.v1", "runs": [entry]}, "index.v1")
     with index_lock(store):
-        if store.index.exists() and append_to_large(store.index, entry):
+        if store.index.exists() and (
+            append_to_large(store.index, entry) or append_to_checked(store.index, entry)
+        ):
             return
         index = read_store_index(store)
+        if index is not None and append_as_text(store.index, index.text, entry):
+            return
         if index is None or not index.is_foreign:
             raw = {"schema_version": OWN_FORM, "runs": []} if index is None else index.raw
             if all(known["run_id"] != entry["run_id"] for known in raw["runs"]):
@@ -217,11 +240,11 @@ def write_index(store: StoreLayout, index: dict[str, Any]) -> None:
     write_file(store.index, encode_json(in_schema_order(index, "index.v1")))
 
 
-def write_new(path: Path, data: bytes, check: Check | None = None) -> None:
+def write_new(path: Path, data: bytes, check: Check | None = None, *, sync: bool = True) -> None:
     """Write a file of a run; fail if it exists, and never expose a partial file to readers.
 
-    The bytes are on the disk when this returns; the name becomes durable with :func:`sync_run`.
-    If ``check`` is given, an exception that it raises stops the write. Raises
+    With ``sync`` the bytes are on the disk when this returns; the name becomes durable with
+    :func:`sync_run`. If ``check`` is given, an exception that it raises stops the write. Raises
     ``STORE_NOT_WRITABLE``.
     """
 
@@ -229,7 +252,8 @@ def write_new(path: Path, data: bytes, check: Check | None = None) -> None:
         with file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            if sync:
+                os.fsync(file.fileno())
 
     unfinished = path.with_name(f".{path.name}.tmp")
     with writing(path):
@@ -265,9 +289,19 @@ def write_once(path: Path, data: bytes) -> None:
         unfinished.unlink(missing_ok=True)
 
 
-def sync_run(folder: Path) -> None:
-    """Make the names of a run's files durable."""
+def sync_run(folder: Path, files: Iterable[str] = ()) -> None:
+    """Make some files of a run durable, and the names of all of them.
+
+    Together this takes a fraction of the time that it takes for each file when it is written: the
+    first call lets the disk write what the others wait for.
+    """
     with writing(folder):
+        for file in files:
+            descriptor = os.open(folder / file, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
         for child in (*folder.iterdir(), folder):
             if child.is_dir():
                 sync_folder(child)

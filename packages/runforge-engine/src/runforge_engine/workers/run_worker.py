@@ -1,7 +1,7 @@
 """The process of a worker: execute one run after another, as the pool asks.
 
-Tasks come through the original standard input, and messages go to the original standard output;
-both are moved to other descriptors first, so no library and no child process can disturb them.
+Tasks come through the original standard input, which is moved to another descriptor first, and
+messages go to a pipe of their own, so no library and no child process can disturb them.
 When the input is closed the pool is gone: the run is cancelled, recorded, and the process ends.
 """
 
@@ -27,14 +27,21 @@ from runforge_contracts.validation import validate
 
 from runforge_engine.pipeline.execute import ExecutionResult, execute
 from runforge_engine.pipeline.observer import Observer
+from runforge_engine.pipeline.plan import choose_table
 from runforge_engine.pipeline.request import prepare
 from runforge_engine.pipeline.run_inputs import RunInputs
 from runforge_engine.pipeline.shared_inputs import SharedInputs
+from runforge_engine.provenance.collect import RemoteOrigin
 from runforge_engine.runtime.background import stragglers_running
 from runforge_engine.runtime.cancellation import Cancellation
 from runforge_engine.runtime.numeric_environment import pin_environment
 from runforge_engine.runtime.preload import Libraries, own_process
-from runforge_engine.workers.worker_messages import BrokenFrameError, read_frame, write_frame
+from runforge_engine.workers.worker_messages import (
+    BrokenFrameError,
+    RunTask,
+    read_frame,
+    write_frame,
+)
 
 #: Within how many seconds a worker ends whose pool is gone.
 END_WITHIN = 2.0
@@ -43,6 +50,11 @@ END_WITHIN = 2.0
 _LOOK = 0.5
 #: How long native code may go on that was asked to stop, before its process ends instead.
 _STRAGGLING = 0.1
+
+#: Messages that follow each other within this time are sent together, in seconds.
+_TOGETHER = 0.05
+#: Events after which nothing may happen for long.
+_LASTING = frozenset({"run_start", "train_started", "train_progress", "train_finished"})
 
 _GONE = "The program that started the run has ended."
 
@@ -63,6 +75,8 @@ class Worker:
         self._parent = os.getppid()
         self._settings: dict[str, Any] = {}
         self._gone = False
+        self._unsent: list[dict[str, Any]] = []
+        self._sent = 0.0
         self._inputs = RunInputs()
 
     def serve(self) -> None:
@@ -86,12 +100,24 @@ class Worker:
                 return
 
     def say(self, message: dict[str, Any]) -> None:
-        """Send a message to the pool."""
+        """Send a message to the pool, after those that are waiting to be sent."""
         try:
             with self._writing:
-                write_frame(self._outlet, message)
+                write_frame(self._outlet, {"several": [*self._unsent, message]})
+                self._unsent.clear()
+                self._sent = time.monotonic()
         except OSError:
             self._leave()
+
+    def say_soon(self, message: dict[str, Any]) -> None:
+        """Send a message with the next one, if that is not long in coming.
+
+        In a short run each message would wake up the pool for nothing.
+        """
+        if time.monotonic() - self._sent > _TOGETHER:
+            self.say(message)
+        else:
+            self._unsent.append(message)
 
     def _answer(self, job: _Job) -> dict[str, Any]:
         number = job.task["number"]
@@ -117,13 +143,16 @@ class Worker:
         }
 
     def _execute(self, job: _Job) -> ExecutionResult:
-
-        raw = job.task["request"]
-        validate(raw, "request.v1")
-        request = prepare(Document[RequestV1](raw, "request.v1"), job.task["cli_parameters"])
+        task, store = RunTask.from_dict(job.task), _store_of(self._settings)
+        validate(task.request, "request.v1")
+        request = prepare(Document[RequestV1](task.request, "request.v1"), task.cli_parameters)
+        if task.dataset_file is not None:
+            self._inputs.files[choose_table(request, store).path] = task.dataset_file
         return execute(
             request,
-            _store_of(self._settings),
+            store,
+            folder=None if task.run_id is None else store.run_folder(task.run_id),
+            notes=task.notes,
             private=self._settings["private"],
             observer=_Forwarding(self, job.task["number"]),
             cancellation=job.cancellation,
@@ -194,9 +223,12 @@ def _prepare(settings: dict[str, Any]) -> None:
 
 
 def _inputs_of(settings: dict[str, Any]) -> RunInputs:
+    raw, origin = settings["origin"], None
+    if raw is not None:
+        origin = RemoteOrigin(raw["git"], tuple(raw["gaps"]), raw["host"])
     if settings["shared"] is None:
-        return RunInputs(settings["threads"])
-    return SharedInputs(Path(settings["shared"]), settings["threads"])
+        return RunInputs(settings["threads"], origin, warm=True)
+    return SharedInputs(Path(settings["shared"]), settings["threads"], origin)
 
 
 def _store_of(settings: dict[str, Any]) -> StoreLayout:
@@ -223,21 +255,25 @@ class _Forwarding(Observer):
     def on_event(self, event: dict[str, Any]) -> None:
         """Send an event; the first of a run tells that it has a folder."""
         if event["event"] == "run_start":
-            self._worker.say({"started": self._number, "run_id": event["run_id"]})
-        self._worker.say({"event": event, "number": self._number})
+            self._worker.say_soon({"started": self._number, "run_id": event["run_id"]})
+        message = {"event": event, "number": self._number}
+        if event["event"] in _LASTING:
+            self._worker.say(message)
+        else:
+            self._worker.say_soon(message)
 
     def on_diagnostic(self, diagnostic: Diagnostic) -> None:
         """Send a diagnostic."""
-        self._worker.say({"diagnostic": raw_diagnostic(diagnostic), "number": self._number})
+        self._worker.say_soon({"diagnostic": raw_diagnostic(diagnostic), "number": self._number})
 
 
 def main() -> NoReturn:
     """Move the pipes out of the way, and serve."""
-    inlet, outlet = os.dup(0), os.dup(1)
+    inlet, outlet = os.dup(0), int(sys.argv[1])
+    os.set_inheritable(outlet, False)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
-    os.dup2(2, 1)  # Output of the libraries is no message.
     # The pool decides what a Ctrl-C means for its runs.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     worker = Worker(inlet, outlet)

@@ -11,9 +11,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from runforge_contracts.diagnostics import Diagnostic
+import msgspec
+from runforge_contracts.diagnostics import Diagnostic, raw_diagnostic
 from runforge_contracts.errors import RunForgeError
 
 from runforge_engine.pipeline.finish import FinalStatus
@@ -33,6 +34,37 @@ class RunTask:
     request: dict[str, Any]
     #: Names of the hyperparameters given on the command line, to be recorded as such.
     cli_parameters: tuple[str, ...] = ()
+    #: The id of the run, where the caller has chosen it; by default the worker claims one.
+    run_id: str | None = None
+    #: Diagnostics about the request, to be recorded with the others.
+    notes: tuple[Diagnostic, ...] = ()
+    #: The file that is read as the dataset, where the recorded path is one on another machine.
+    dataset_file: Path | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the task as it passes through a pipe."""
+        file = self.dataset_file
+        return {
+            "number": self.number,
+            "request": self.request,
+            "cli_parameters": self.cli_parameters,
+            "run_id": self.run_id,
+            "notes": [raw_diagnostic(note) for note in self.notes],
+            "dataset_file": None if file is None else str(file),
+        }
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> Self:
+        """Return the task that has passed through a pipe."""
+        file = raw["dataset_file"]
+        return cls(
+            number=raw["number"],
+            request=raw["request"],
+            cli_parameters=tuple(raw["cli_parameters"]),
+            run_id=raw["run_id"],
+            notes=tuple(msgspec.convert(note, Diagnostic) for note in raw["notes"]),
+            dataset_file=None if file is None else Path(file),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +128,15 @@ class WorkerLost:
     reason: str
 
 
-WorkerMessage = RunStarted | RunEvent | RunDiagnostic | RunEnded | RunRefused | WorkerLost
+@dataclass(frozen=True, slots=True)
+class PoolNotice:
+    """Something about the workers that a user should know, and no run."""
+
+    text: str
+
+
+RunMessage = RunStarted | RunEvent | RunDiagnostic | RunEnded | RunRefused | WorkerLost
+WorkerMessage = RunMessage | PoolNotice
 
 
 class BrokenFrameError(Exception):

@@ -16,8 +16,9 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -29,17 +30,18 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import writing
 from runforge_contracts.store.layout import StoreLayout
 
+from runforge_engine.provenance.collect import RemoteOrigin
 from runforge_engine.runtime.interpreter import own_command, own_environment
 from runforge_engine.workers.worker_messages import (
     BrokenFrameError,
     RunDiagnostic,
     RunEnded,
     RunEvent,
+    RunMessage,
     RunRefused,
     RunStarted,
     RunTask,
     WorkerLost,
-    WorkerMessage,
     read_frame,
     write_frame,
 )
@@ -73,6 +75,12 @@ class WorkerPool:
     together
         Whether the runs belong together: then datasets, the state of the Git repository and what
         is known of the machine are read once for all of them. Otherwise each run reads anew.
+    inherited
+        Descriptors that the processes keep open until they end, such as that of a lock.
+    variables
+        Environment variables of the processes, besides those of this one.
+    origin
+        The origin of runs whose workspace is not on this machine.
     """
 
     def __init__(
@@ -84,14 +92,20 @@ class WorkerPool:
         threads: int | None = 1,
         shared: Path | None = None,
         together: bool = True,
+        inherited: Sequence[int] = (),
+        variables: Mapping[str, str] | None = None,
+        origin: RemoteOrigin | None = None,
     ) -> None:
         self._jobs, self._store, self._private = jobs, store, private
         self._threads, self._shared, self._together = threads, shared, together
         self._lock = threading.RLock()
         self._workers: list[_WorkerProcess] = []
         self._waiting: deque[RunTask] = deque()
-        self._messages: queue.SimpleQueue[WorkerMessage] = queue.SimpleQueue()
+        self._messages: queue.SimpleQueue[RunMessage] = queue.SimpleQueue()
         self._closed = self._has_folder = False
+        self._inherited = tuple(inherited)
+        self._origin = origin
+        self._environment = own_environment({**os.environ, **(variables or {})}, Path())
 
     def start(self) -> None:
         """Start all processes, so that they load their libraries before the first task.
@@ -119,9 +133,9 @@ class WorkerPool:
             self._waiting.append(task)
         self._distribute()
 
-    def poll(self, timeout: float) -> list[WorkerMessage]:
+    def poll(self, timeout: float) -> list[RunMessage]:
         """Return the messages that have arrived; wait for the first up to ``timeout`` seconds."""
-        messages: list[WorkerMessage] = []
+        messages: list[RunMessage] = []
         with suppress(queue.Empty):
             messages.append(self._messages.get(timeout=timeout))
             while True:
@@ -205,21 +219,13 @@ class WorkerPool:
                 worker = max(free, key=lambda one: one.ready) if free else self._add_worker()
                 task = self._waiting.popleft()
                 worker.number, worker.run_id = task.number, None
-            worker.send(
-                {
-                    "run": {
-                        "number": task.number,
-                        "request": task.request,
-                        "cli_parameters": task.cli_parameters,
-                    }
-                }
-            )
+            worker.send({"run": task.to_dict()})
 
     def _add_worker(self, *, warm: bool = False) -> _WorkerProcess:
         if self._together and not self._has_folder:
             self._shared = _new_folder(self._shared)
             self._has_folder = True
-        worker = _WorkerProcess(self._on_message, self._on_end)
+        worker = _WorkerProcess(self._environment, self._on_message, self._on_end, self._inherited)
         self._workers.append(worker)
         worker.send(
             {
@@ -230,6 +236,7 @@ class WorkerPool:
                     "threads": self._threads,
                     "shared": str(self._shared) if self._together else None,
                     "warm": warm,
+                    "origin": None if self._origin is None else asdict(self._origin),
                 }
             }
         )
@@ -294,8 +301,10 @@ class _WorkerProcess:
 
     def __init__(
         self,
+        environment: Mapping[str, str],
         on_message: Callable[[_WorkerProcess, dict[str, Any]], None],
         on_end: Callable[[_WorkerProcess], None],
+        inherited: Sequence[int] = (),
     ) -> None:
         #: The task that it has, and the run once that has a folder.
         self.number: int | None = None
@@ -310,25 +319,30 @@ class _WorkerProcess:
             raise RunForgeError(
                 ErrorCode.INTERNAL, "The interpreter does not know its own program."
             )
+        # Not the standard output: what is printed there before the program begins is no message.
+        self._output, outlet = os.pipe()
         try:
             self._process = subprocess.Popen(
-                own_command(_PROGRAM),
-                env=own_environment(os.environ, Path()),
+                own_command(_PROGRAM, str(outlet)),
+                env=environment,
                 stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
+                stdout=self._errors,
                 stderr=self._errors,
                 bufsize=0,
+                pass_fds=(outlet, *inherited),
                 # Ctrl-C on the terminal is handled by the caller only.
                 start_new_session=True,
             )
         except OSError as error:
             self._errors.close()
+            os.close(self._output)
             raise RunForgeError(
                 ErrorCode.INTERNAL, f"No process can be started: {error.strerror or error}."
             ) from error
-        assert self._process.stdin is not None  # noqa: S101 - both are pipes
-        assert self._process.stdout is not None  # noqa: S101
-        self._input, self._output = self._process.stdin, self._process.stdout
+        finally:
+            os.close(outlet)
+        assert self._process.stdin is not None  # noqa: S101 - it is a pipe
+        self._input = self._process.stdin
         self._on_message, self._on_end = on_message, on_end
         self._thread = threading.Thread(target=self._listen, name="runforge-pool", daemon=True)
         self._thread.start()
@@ -347,6 +361,8 @@ class _WorkerProcess:
                     write_frame(self._input.fileno(), message)
             finally:
                 self._sending.release()
+        else:
+            self.kill()
 
     def close_input(self) -> None:
         """Tell the process that nobody needs it any more."""
@@ -397,8 +413,9 @@ class _WorkerProcess:
 
     def _listen(self) -> None:
         try:
-            while (message := read_frame(self._output.fileno())) is not None:
-                self._on_message(self, message)
+            while (message := read_frame(self._output)) is not None:
+                for one in message["several"]:
+                    self._on_message(self, one)
         except (OSError, BrokenFrameError, KeyError, TypeError, ValueError, msgspec.MsgspecError):
             self.kill()  # It says what nobody understands.
         self.leaving = True
@@ -410,12 +427,12 @@ class _WorkerProcess:
         self._on_end(self)
         self._errors.close()
         with suppress(OSError):
-            self._output.close()
+            os.close(self._output)
         with suppress(OSError):
             self._input.close()
 
 
-def _message_of(raw: dict[str, Any]) -> WorkerMessage:
+def _message_of(raw: dict[str, Any]) -> RunMessage:
     if "event" in raw:
         return RunEvent(raw["number"], raw["event"])
     if "diagnostic" in raw:

@@ -9,14 +9,14 @@ from runforge_contracts.diagnostics import Diagnostic
 from runforge_contracts.errors import RunForgeError
 
 if TYPE_CHECKING:
-    from runforge_engine.sweep.group_record import MemberState
+    from runforge_engine.sweeps.group_record import MemberState
 
 
 class SweepObserver:
     """Observe a sweep; this class ignores everything, a subclass overrides what it needs.
 
     The methods are called in the thread that runs
-    :func:`~runforge_engine.sweep.run_sweep.run_sweep`.
+    :func:`~runforge_engine.sweeps.run_sweep.run_sweep`.
     """
 
     def on_sweep(self, group_id: str, folder: Path, *, total: int, waiting: int, jobs: int) -> None:
@@ -34,7 +34,10 @@ class SweepObserver:
     def on_run_ended(
         self, state: MemberState, result: dict[str, Any] | None, error: RunForgeError | None
     ) -> None:
-        """Receive how the run of a member ended; no result where it was refused or lost."""
+        """Receive how the run of a member ended.
+
+        A member that could not be run has no result, and is pending.
+        """
 
     def on_notice(self, text: str) -> None:
         """Receive a sentence on something unusual, such as a worker that died."""

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections import Counter
+from collections import Counter, deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -23,18 +24,19 @@ from runforge_contracts.store.run import Run
 from runforge_engine.pipeline.cancel import stoppable
 from runforge_engine.runtime.cancellation import Cancellation
 from runforge_engine.runtime.clock import read_clock
-from runforge_engine.sweep.group_record import GroupStatus, MemberState
-from runforge_engine.sweep.member_runs import (
+from runforge_engine.sweeps.group_record import GroupStatus, MemberState
+from runforge_engine.sweeps.member_runs import (
     OF_THE_STORE,
     MemberRun,
     list_unlisted,
     runs_of_group,
     state_of_run,
 )
-from runforge_engine.sweep.open_group import OpenGroup, refuse_changed, settle
-from runforge_engine.sweep.resolved_plan import SweepMember
-from runforge_engine.sweep.sweep_observer import SweepObserver
+from runforge_engine.sweeps.open_group import OpenGroup, refuse_changed, settle
+from runforge_engine.sweeps.resolved_plan import SweepMember
+from runforge_engine.sweeps.sweep_observer import SweepObserver
 from runforge_engine.workers.worker_messages import (
+    PoolNotice,
     RunDiagnostic,
     RunEnded,
     RunEvent,
@@ -51,6 +53,8 @@ MOST_RETRIES = 2
 _POLL = 0.1
 #: How long the runs have to end when the sweep stops, in seconds.
 _ENDING = 1.5
+#: How long tasks have whose runs have no folder.
+_WITHOUT_RUNS = 0.5
 #: How long the processes then have.
 _CLOSING = 0.3
 #: How often running runs are asked again to end, in seconds.
@@ -60,13 +64,17 @@ _ASK_AGAIN = 0.25
 class Pool(Protocol):
     """Executes tasks; see :class:`~runforge_engine.workers.worker_pool.WorkerPool`."""
 
+    @property
+    def running(self) -> Sequence[int]:
+        """The numbers of the tasks that a worker has."""
+
     def start(self) -> None:
         """Start the workers."""
 
     def submit(self, task: RunTask) -> None:
         """Execute a task once a worker is free."""
 
-    def poll(self, timeout: float) -> list[WorkerMessage]:
+    def poll(self, timeout: float) -> Sequence[WorkerMessage]:
         """Return the messages that have arrived."""
 
     def cancel(self, number: int | None = None, reason: str = ...) -> None:
@@ -137,14 +145,18 @@ class _Execution:
         self._members = {member.number: member for member in group.waiting}
         #: Members whose end is not known yet.
         self._open = set(self._members)
+        #: Members that the pool does not know yet.
+        self._queue = deque[SweepMember]()
         #: How many workers have died with each member.
         self._lost = Counter[int]()
         #: Why the sweep ends before all members were run.
         self._error: RunForgeError | None = None
         self._deadline: float | None = None
-        self._asked = 0.0
+        self._asked = self._stopped = 0.0
         #: Whether a run has ended that may be missing in the index.
         self._unlisted = False
+        #: Whether a member could not be run, so that no record of it says why.
+        self._given_up = False
 
     def run(self) -> SweepResult:
         interrupt: KeyboardInterrupt | None = None
@@ -159,8 +171,8 @@ class _Execution:
             try:
                 if self._open:
                     self._pool.start()
-                    for member in self._members.values():
-                        self._submit(member)
+                    self._queue.extend(self._members.values())
+                    self._submit_next(self._group.jobs if self._group.fail_fast else None)
                     self._attend()
             except KeyboardInterrupt as raised:
                 interrupt = raised
@@ -175,6 +187,16 @@ class _Execution:
         if interrupt is not None:
             raise interrupt
         return result
+
+    def _submit_next(self, count: int | None = 1) -> None:
+        """Submit the next members that wait, or all.
+
+        The pool starts a run as soon as another one has ended. If the first failure ends the sweep,
+        the pool gets another run only once it is known that the last one did not fail.
+        """
+        while self._queue and count != 0 and self._deadline is None:
+            self._submit(self._queue.popleft())
+            count = None if count is None else count - 1
 
     def _submit(self, member: SweepMember) -> None:
         request = {
@@ -191,21 +213,22 @@ class _Execution:
                 reason = self._cancellation.look()
                 if reason is not None:
                     self._stop(_cancelled(reason.replace("The run was", "The sweep was", 1)))
-            elif time.monotonic() > self._deadline or not self._running():
+            elif time.monotonic() > self._deadline or not self._may_go_on():
                 return
             elif time.monotonic() > self._asked + _ASK_AGAIN:
                 self._ask_to_end()
             for message in self._pool.poll(_POLL):
+                before = len(self._open)
                 self._handle(message)
+                self._submit_next(before - len(self._open))
             self._record.write_if_due()
 
-    def _running(self) -> list[int]:
-        """Return the members that a worker may have, when those that wait were dropped."""
-        running = getattr(self._pool, "running", None)
-        return self._states_running() if running is None else [*running, *self._states_running()]
-
-    def _states_running(self) -> list[int]:
-        return [number for number in self._open if self._state(number).status == "running"]
+    def _may_go_on(self) -> bool:
+        """Return whether a run may still be ending, once those that wait were dropped."""
+        if any(self._state(number).status == "running" for number in self._open):
+            return True
+        # A worker that still loads its libraries has no run that could be recorded.
+        return bool(self._pool.running) and time.monotonic() < self._stopped + _WITHOUT_RUNS
 
     def _state(self, number: int) -> MemberState:
         return self._record.states[number]
@@ -214,7 +237,8 @@ class _Execution:
         """End the sweep: running members are cancelled, those that wait stay as they are."""
         if self._deadline is not None:
             return
-        self._error, self._deadline = error, time.monotonic() + _ENDING
+        self._error, self._stopped = error, time.monotonic()
+        self._deadline = self._stopped + _ENDING
         self._observer.on_stopping(error.message)
         self._ask_to_end()
 
@@ -234,6 +258,9 @@ class _Execution:
                 self._state(number).withdraw()
 
     def _handle(self, message: WorkerMessage) -> None:
+        if isinstance(message, PoolNotice):
+            self._observer.on_notice(message.text)
+            return
         if message.number not in self._open:
             return
         match message:
@@ -285,9 +312,11 @@ class _Execution:
         if of_the_store and error is not None:
             self._stop(error)
         elif state.status == "failed" and self._group.fail_fast:
-            self._stop(_cancelled(f"Run {number} failed: the sweep stops at the first failure."))
+            self._stop(_cancelled(f"Member {number} failed: the sweep stops at the first failure."))
         elif state.status == "canceled" and self._group.stop_on_cancel:
-            self._stop(_cancelled(f"Run {number} was cancelled, and so was the sweep."))
+            self._stop(
+                _cancelled(f"The run of member {number} was cancelled: the sweep ends, too.")
+            )
 
     def _refused(self, message: RunRefused) -> None:
         number, error = message.number, message.error
@@ -304,8 +333,7 @@ class _Execution:
             self._open.discard(number)
             self._stop(error)
         else:
-            state.status = "failed"
-            self._finished(number, None, error)
+            self._give_up(number, error)
 
     def _worker_lost(self, message: WorkerLost) -> None:
         """Give the member to another worker, unless its run had ended or it kills every one."""
@@ -319,7 +347,7 @@ class _Execution:
         self._record.changed()
         if self._deadline is None and self._lost[number] <= MOST_RETRIES:
             self._observer.on_notice(
-                f"The process of run {number} died: {message.reason}. The run is started again."
+                f"The process of member {number} died: {message.reason}. It is started again."
             )
             state.withdraw()
             self._submit(self._members[number])
@@ -328,13 +356,22 @@ class _Execution:
             state.withdraw()
             self._open.discard(number)
             return
-        state.status = "failed"
+        state.withdraw()
         lost = RunForgeError(
             ErrorCode.WORKER_LOST,
-            f"The process of run {number} died {self._lost[number]} times: {message.reason}.",
+            f"The process of member {number} died {self._lost[number]} times: {message.reason}.",
             hint="There may not be enough memory for so many runs at a time; use fewer --jobs.",
         )
-        self._finished(number, None, lost)
+        self._give_up(number, lost)
+
+    def _give_up(self, number: int, error: RunForgeError) -> None:
+        """Leave a member without a recorded run; it is pending, as its run folders show."""
+        self._given_up = True
+        self._open.discard(number)
+        self._record.changed()
+        self._observer.on_run_ended(self._state(number), None, error)
+        if self._group.fail_fast:
+            self._stop(_cancelled(f"Member {number} failed: the sweep stops at the first failure."))
 
     def _run_begun_by(self, number: int) -> str | None:
         """Return the last run of a member that no message reported."""
@@ -373,11 +410,12 @@ class _Execution:
             except RunForgeError as problem:
                 error = error or problem
         cancelled = isinstance(error, CancelledError)
-        by_user = cancelled and not (record.count("failed") and self._group.fail_fast)
+        failed = self._given_up or record.count("failed") > 0
+        by_user = cancelled and not (failed and self._group.fail_fast)
         status: GroupStatus = "succeeded"
         if by_user:
             status = "canceled"
-        elif error is not None or record.count("failed"):
+        elif error is not None or failed:
             status = "failed"
         elif record.count("canceled") or record.count("pending"):
             status = "canceled"

@@ -22,7 +22,7 @@ from runforge_contracts.store import layout
 from runforge_contracts.sweeps.groups import GroupRow, best_members
 from runforge_contracts.validation import validate
 
-from runforge_engine.sweep.resolved_plan import Duplicate
+from runforge_engine.sweeps.resolved_plan import Duplicate
 
 MemberStatus = Literal["pending", "running", "succeeded", "failed", "canceled"]
 GroupStatus = Literal["running", "succeeded", "failed", "canceled"]
