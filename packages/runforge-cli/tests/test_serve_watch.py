@@ -33,7 +33,9 @@ def test_runs_of_another_process_are_reported(client: ServeClient, workspace: Pa
     assert (ended["run_id"], ended["status"]) == (folder.name, "cancelled")
 
 
-def test_the_end_of_a_run_whose_process_dies_is_reported(client: ServeClient, workspace: Path) -> None:
+def test_the_end_of_a_run_whose_process_dies_is_reported(
+    client: ServeClient, workspace: Path
+) -> None:
     with training(workspace) as (process, folder):
         client.next_notification("runBegan")
         process.kill()
