@@ -131,6 +131,32 @@ def test_a_saved_plan_gives_the_same_runs(workspace: Path, runforge: Call) -> No
     assert list(dry["runs"][1]["request_overrides"].values()) == [0.01, 100, 2]
 
 
+def test_one_and_four_jobs_write_the_same_bytes(
+    workspace: Path, runforge: Call, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The clock stands still, so even ids and times are the same."""
+    made = []
+    for jobs in (1, 4):
+        place = tmp_path_factory.mktemp(f"jobs-{jobs}")
+        shutil.copyfile(workspace / "penguins.csv", place / "penguins.csv")
+        grid = ("--grid", "model=logistic_regression,random_forest,linear_svc", "--seeds", "1..2")
+        options = ("--workspace", str(place), "--jobs", str(jobs), "--json")
+        source = (str(place / "penguins.csv"), *PENGUINS[1:])
+        done = runforge("sweep", *source, *grid, *options)
+        assert done.code == 0, done.err
+        runs = place / ".runforge/runs"
+        made.append(
+            {
+                path.relative_to(runs).as_posix(): path.read_bytes()
+                for path in runs.rglob("*")
+                if path.is_file()
+            }
+        )
+        assert sorted(listed(place)) == folders(place)
+    assert len(made[0]) > 6 * 10
+    assert made[0] == made[1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [

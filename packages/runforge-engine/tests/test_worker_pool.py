@@ -306,7 +306,7 @@ def test_files_of_a_workspace_are_not_imported(ask: Ask, tmp_path: Path) -> None
 
 
 def test_output_of_libraries_is_no_message(ask: Ask, tmp_path: Path, monkeypatch: Any) -> None:
-    """A module that prints when it is imported, before and while the worker says something."""
+    """A module that prints before the program begins, and while the worker says something."""
     noisy = tmp_path / "noisy"
     noisy.mkdir()
     (noisy / "sitecustomize.py").write_text(
@@ -317,7 +317,7 @@ def test_output_of_libraries_is_no_message(ask: Ask, tmp_path: Path, monkeypatch
         "        time.sleep(0.01)\n"
         "import sys\n"
         "if any('run_worker' in argument for argument in sys.orig_argv):\n"
-        "    threading.Timer(1.0, shout).start()\n"
+        "    threading.Thread(target=shout, daemon=True).start()\n"
     )
     monkeypatch.setenv("PYTHONPATH", str(noisy))
     with WorkerPool(1, StoreLayout(tmp_path)) as pool:

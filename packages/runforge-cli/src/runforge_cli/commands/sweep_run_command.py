@@ -71,7 +71,7 @@ def command(settings: Settings, /, **options: Any) -> int:
     runforge sweep plan.json --jobs 4
 
     The name in --grid is a hyperparameter, seed, preset, profile, model, or a path in the request
-    such as /dataset/exclude_columns/0. The value null REMOVES the setting, so that profile, preset
+    such as /dataset/label_column. The value null REMOVES the setting, so that profile, preset
     or default apply; none is the value none, such as a forest of unlimited depth.
     """
     from runforge_engine.sweeps.open_group import SweepOptions, usable_cores

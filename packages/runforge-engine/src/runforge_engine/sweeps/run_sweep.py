@@ -192,7 +192,7 @@ class _Execution:
         """Submit the next members that wait, or all.
 
         The pool starts a run as soon as another one has ended. If the first failure ends the sweep,
-        it is not told of the next run before it is known that the last one did not fail.
+        the pool gets another run only once it is known that the last one did not fail.
         """
         while self._queue and count != 0 and self._deadline is None:
             self._submit(self._queue.popleft())
