@@ -82,8 +82,7 @@ def check_complete(workspace: Path) -> None:
 
 def wait_for_run(process: subprocess.Popen[bytes], workspace: Path, count: int) -> None:
     """Wait until there are more run folders than ``count``, or the process has ended."""
-    runs = workspace / ".runforge/runs"
-    while process.poll() is None and (not runs.is_dir() or len(list(runs.iterdir())) <= count):
+    while process.poll() is None and run_count(workspace) <= count:
         time.sleep(0.01)
 
 

@@ -192,7 +192,7 @@ class _Execution:
         """Submit the next members that wait, or all.
 
         The pool starts a run as soon as another one has ended. If the first failure ends the sweep,
-        it is not told of the next run before it is known that the last one did not fail.
+        the pool gets another run only once it is known that the last one did not fail.
         """
         while self._queue and count != 0 and self._deadline is None:
             self._submit(self._queue.popleft())
@@ -221,7 +221,10 @@ class _Execution:
                 before = len(self._open)
                 self._handle(message)
                 self._submit_next(before - len(self._open))
-            self._record.write_if_due()
+            try:
+                self._record.write_if_due()
+            except RunForgeError as problem:
+                self._stop(problem)
 
     def _may_go_on(self) -> bool:
         """Return whether a run may still be ending, once those that wait were dropped."""
