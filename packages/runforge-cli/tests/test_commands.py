@@ -463,6 +463,8 @@ HELP = [
             "editor-python",
         )
     ),
+    ("sweep", "show"),
+    ("sweep", "list"),
     ("index", "rebuild"),
     ("index", "check"),
     ("experiment", "run"),

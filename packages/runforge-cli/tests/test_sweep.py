@@ -131,6 +131,32 @@ def test_a_saved_plan_gives_the_same_runs(workspace: Path, runforge: Call) -> No
     assert list(dry["runs"][1]["request_overrides"].values()) == [0.01, 100, 2]
 
 
+def test_one_and_four_jobs_write_the_same_bytes(
+    workspace: Path, runforge: Call, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The clock stands still, so even ids and times are the same."""
+    made = []
+    for jobs in (1, 4):
+        place = tmp_path_factory.mktemp(f"jobs-{jobs}")
+        shutil.copyfile(workspace / "penguins.csv", place / "penguins.csv")
+        grid = ("--grid", "model=logistic_regression,random_forest,linear_svc", "--seeds", "1..2")
+        options = ("--workspace", str(place), "--jobs", str(jobs), "--json")
+        source = (str(place / "penguins.csv"), *PENGUINS[1:])
+        done = runforge("sweep", *source, *grid, *options)
+        assert done.code == 0, done.err
+        runs = place / ".runforge/runs"
+        made.append(
+            {
+                path.relative_to(runs).as_posix(): path.read_bytes()
+                for path in runs.rglob("*")
+                if path.is_file()
+            }
+        )
+        assert sorted(listed(place)) == folders(place)
+    assert len(made[0]) > 6 * 10
+    assert made[0] == made[1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
@@ -170,7 +196,12 @@ def test_all_mistakes_of_a_plan_are_reported_at_once(workspace: Path, runforge: 
     write_plan(workspace, strategy={"type": "list", "runs": runs})
     done = runforge("sweep", "plan.json", "--json")
     assert done.code == 6
-    assert done.json["error"]["code"] == "PLAN_INVALID"
+    error = done.json["error"]
+    assert error["code"] == "PLAN_INVALID"
+    assert [problem["pointer"] for problem in error["problems"]] == [
+        "/strategy/runs/0/~1model~1hyperparameters~1C",
+        "/strategy/runs/1/~1model~1family",
+    ]
     assert not (workspace / ".runforge").exists()
 
 
@@ -211,7 +242,7 @@ def test_fail_fast_leaves_the_others_pending(workspace: Path, runforge: Call) ->
     document = done.json
     assert document["status"] == "failed"
     assert document["runs"][0]["status"] == "failed"
-    assert {run["status"] for run in document["runs"][2:]} == {"pending"}
+    assert {run["status"] for run in document["runs"][1:]} == {"pending"}
     assert document["execution"]["fail_fast"] is True
     again = runforge("sweep", "--resume", "latest", "--json")
     assert again.code == 1  # the failed one stays failed, and what was pending is done

@@ -18,10 +18,11 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.invariants.run_invariants import check_run
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import read_index
-from runforge_engine.distributed.dask_pool import ClusterNotice, DaskPool
+from runforge_engine.distributed.dask_pool import DaskPool
 from runforge_engine.pipeline.request import new_request
 from runforge_engine.store.run_folders import release_unstarted
 from runforge_engine.workers.worker_messages import (
+    PoolNotice,
     RunDiagnostic,
     RunEnded,
     RunEvent,
@@ -404,7 +405,7 @@ def test_a_worker_with_other_versions_is_refused_or_recorded(
         with DaskPool(cluster.address, store) as pool:
             pool.start()
             cluster.add_worker(variables=variables)
-            [notice] = collect(pool, lambda found: bool(of(ClusterNotice, found)))
+            [notice] = collect(pool, lambda found: bool(of(PoolNotice, found)))
             assert "worker-1" in notice.text
             assert "packages.threadpoolctl is `0.0.1`" in notice.text
             for number in range(1, 4):

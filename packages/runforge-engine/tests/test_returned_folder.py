@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -123,6 +124,33 @@ def test_a_folder_is_adopted_byte_for_byte_and_listed(made: Path, tmp_path: Path
     [entry] = read_index(store)
     [original] = read_index(StoreLayout(tmp_path))
     assert entry == original
+
+
+def test_everything_is_on_the_disk_before_the_result_is(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = StoreLayout(tmp_path / "parent")
+    claimed = claim_folder(store, iter([made.name]))
+    request: Document[RequestV1] = Document.load(made / layout.REQUEST, RequestV1)
+    synced: list[int] = []
+    sync = os.fsync
+
+    def record(descriptor: int) -> None:
+        synced.append(os.fstat(descriptor).st_ino)
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", record)
+    run = check_returned(receive(made, tmp_path / "staging"), sent(made))
+    with holding(claimed) as hold:
+        writer = RunWriter(hold)
+        writer.write_request(request)
+        adopt(run, writer)
+    inodes = {name: (claimed / name).stat().st_ino for name in files_of(claimed)}
+    assert set(inodes.values()) <= set(synced)
+    files = [inode for inode in synced if inode in inodes.values()]
+    assert files[-1] == inodes[layout.RESULT]
+    assert files.count(inodes[layout.RESULT]) == 1
+    assert synced[-1] == claimed.stat().st_ino
 
 
 @pytest.mark.parametrize(

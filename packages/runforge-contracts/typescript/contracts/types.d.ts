@@ -111,6 +111,10 @@ export type RequestId = number | string;
  */
 export type FilePath = string;
 /**
+ * A place in the request: a JSON Pointer, which begins with `/`, or names separated by dots. Source: specification, section 20.2.
+ */
+export type RequestPath = string;
+/**
  * What is being done. `waiting`: other trainings come first.
  */
 export type Stage =
@@ -126,10 +130,6 @@ export type Stage =
  * `not verified`: a check failed. `unverifiable`: none failed, but nothing vouches for the files, because the client that wrote the run recorded no digests. Of several runs, the worst of theirs.
  */
 export type Verdict = "verified" | "unverifiable" | "not verified";
-/**
- * A place in the request: a JSON Pointer, which begins with `/`, or names separated by dots. Source: specification, section 20.2.
- */
-export type RequestPath = string;
 /**
  * Id of an experiment's run and name of its folder: the UTC day and the number of the run on that day. Source: specification, section 17.4.
  */
@@ -3005,6 +3005,139 @@ export interface ExitNotification {
   [k: string]: unknown;
 }
 /**
+ * Parameters of `group`.
+ */
+export interface GroupParams {
+  /**
+   * The sweep: its id, a unique prefix, its name, or `latest`.
+   */
+  group?: string;
+  /**
+   * A metric, a parameter, `member`, `duration` or `status` [the primary metric].
+   */
+  sort?: string;
+}
+/**
+ * The `group.json` of the sweep and what its runs say, as `runforge sweep show --json` prints it.
+ */
+export interface GroupResult {
+  group_id: string;
+  /**
+   * Display name.
+   */
+  name?: string | null;
+  /**
+   * How it ended; `running`, or `interrupted`.
+   */
+  state: string;
+  /**
+   * The primary metric.
+   */
+  metric?: string | null;
+  /**
+   * What varies, with the value of each member.
+   */
+  parameters: {
+    [k: string]: unknown;
+  }[];
+  /**
+   * Numbers of the members with the best value.
+   */
+  best_members: number[];
+  /**
+   * Members that differ in their seeds only, with mean and interval.
+   */
+  settings: {
+    [k: string]: unknown;
+  }[];
+  /**
+   * The members.
+   */
+  runs: {
+    [k: string]: unknown;
+  }[];
+  [k: string]: unknown;
+}
+/**
+ * Returns a sweep with the settings and metrics of its members, the best first.
+ */
+export interface GroupMethod {
+  method: "group";
+  params: GroupParams;
+  result: GroupResult;
+  [k: string]: unknown;
+}
+/**
+ * Parameters of `groups`.
+ */
+export interface GroupsParams {
+  /**
+   * Maximum number of sweeps [100].
+   */
+  limit?: number;
+}
+/**
+ * The sweeps, as `runforge sweep list --json` prints them.
+ */
+export interface GroupsResult {
+  /**
+   * The sweeps.
+   */
+  groups: GroupEntry[];
+  [k: string]: unknown;
+}
+/**
+ * A sweep of the list.
+ */
+export interface GroupEntry {
+  group_id: string;
+  /**
+   * Display name.
+   */
+  name?: string;
+  created_at?: string;
+  /**
+   * How it ended; `running`, or `interrupted`.
+   */
+  state: string;
+  /**
+   * Number of runs.
+   */
+  members: number;
+  /**
+   * How many runs there are of each status.
+   */
+  counts?: {
+    [k: string]: unknown;
+  };
+  /**
+   * The primary metric.
+   */
+  metric?: string;
+  /**
+   * Best value of the metric.
+   */
+  best?: number;
+  /**
+   * The run with the best value.
+   */
+  best_run_id?: string;
+  /**
+   * Numbers of the runs with the best value.
+   */
+  best_members?: number[];
+  [k: string]: unknown;
+}
+/**
+ * Lists the sweeps of the workspace, newest first.
+ */
+export interface GroupsMethod {
+  method: "groups";
+  params: GroupsParams;
+  result: GroupsResult;
+  [k: string]: unknown;
+}
+/**
  * Parameters of `importance`.
  */
 export interface ImportanceParams {
@@ -3363,6 +3496,156 @@ export interface MetricsMethod {
   [k: string]: unknown;
 }
 /**
+ * Parameters of `planSweep`.
+ */
+export interface PlanSweepParams {
+  /**
+   * The plan.
+   */
+  plan?: SweepPlanV1;
+  /**
+   * File that contains the plan.
+   */
+  path?: FilePath;
+}
+/**
+ * Plan of a sweep: a request and the values to try in it, which make one run each. Unknown fields are ignored when reading and kept when saving, at every depth. Source: specification, section 20.1.
+ */
+export interface SweepPlanV1 {
+  /**
+   * URL of this schema.
+   */
+  $schema?: string | null;
+  /**
+   * Major version of the plan schema.
+   */
+  version: 1;
+  /**
+   * Tells a plan from other documents.
+   */
+  kind: "sweep_plan";
+  /**
+   * When the plan was written; RunForge writes UTC with `Z`. Informative.
+   */
+  created_at?: FieldTime | null;
+  /**
+   * Client that wrote the plan, as `<client>@<version>`. Informative.
+   */
+  created_by?: string | null;
+  /**
+   * Workspace that the plan was written for. Informative: paths are relative to the workspace in which the plan is executed.
+   */
+  workspace?: string | null;
+  group?: PlanGroup | null;
+  /**
+   * The request that every run starts from: a `request.v1`, in which `created_at`, `created_by` and everything that the strategy sets may be absent.
+   */
+  base_request: {
+    [k: string]: unknown;
+  };
+  strategy: SweepStrategy;
+  execution?: PlanExecution | null;
+  [k: string]: unknown;
+}
+/**
+ * What the group of runs is called.
+ */
+export interface PlanGroup {
+  /**
+   * Display name of the group.
+   */
+  name?: string | null;
+  /**
+   * Free text.
+   */
+  notes?: string | null;
+  [k: string]: unknown;
+}
+/**
+ * Which runs to make of the request. Source: specification, section 20.4.
+ */
+export interface SweepStrategy {
+  /**
+   * `grid`: every combination of the values of `parameters`, of which the last varies fastest; `list`: the `runs` one by one.
+   */
+  type: "grid" | "list";
+  /**
+   * @minItems 1
+   * @maxItems 64
+   */
+  parameters?: GridParameter[];
+  /**
+   * @minItems 1
+   * @maxItems 10000
+   */
+  runs?: RequestOverrides[];
+  [k: string]: unknown;
+}
+/**
+ * One place in the request and the values to try there.
+ */
+export interface GridParameter {
+  path: RequestPath;
+  /**
+   * The values. `null` REMOVES the member from the request, so that what the profile, the preset or the model's default says applies. Source: specification, section 20.3.
+   *
+   * @minItems 1
+   * @maxItems 10000
+   */
+  values: unknown[];
+  [k: string]: unknown;
+}
+/**
+ * How to execute the plan.
+ */
+export interface PlanExecution {
+  /**
+   * How many runs are executed at the same time; the executing client decides if absent.
+   */
+  max_parallel?: number | null;
+  /**
+   * Whether the first failed run ends the sweep; false if absent.
+   */
+  fail_fast?: boolean | null;
+  /**
+   * Whether the cancellation of one run ends the sweep; true if absent.
+   */
+  stop_on_cancel?: boolean | null;
+  [k: string]: unknown;
+}
+/**
+ * The runs of a plan, as `runforge sweep --dry-run --json` prints them.
+ */
+export interface PlannedSweep {
+  dry_run: true;
+  /**
+   * Number of runs.
+   */
+  total: number;
+  /**
+   * The number of each run in the plan, and the settings that it changes.
+   */
+  runs: {
+    [k: string]: unknown;
+  }[];
+  /**
+   * Runs that are equal to another one, which are executed once.
+   */
+  duplicates: {
+    [k: string]: unknown;
+  }[];
+  [k: string]: unknown;
+}
+/**
+ * Checks a plan and returns the runs that it makes; writes nothing.
+ */
+export interface PlanSweepMethod {
+  method: "planSweep";
+  params: PlanSweepParams;
+  result: PlannedSweep;
+  [k: string]: unknown;
+}
+/**
  * Parameters of `predict`.
  */
 export interface PredictParams {
@@ -3404,6 +3687,10 @@ export interface ProgressParams {
    * Id of the run, once it has one.
    */
   run_id?: string;
+  /**
+   * Id of the sweep, if it is one.
+   */
+  group_id?: string;
   stage: Stage;
   /**
    * The stage for display.
@@ -3784,6 +4071,86 @@ export interface ShutdownMethod {
    * Nothing.
    */
   result: null;
+  [k: string]: unknown;
+}
+/**
+ * Parameters of `sweep`.
+ */
+export interface SweepParams {
+  /**
+   * The plan.
+   */
+  plan?: SweepPlanV1;
+  /**
+   * File that contains the plan.
+   */
+  path?: FilePath;
+  /**
+   * The earlier sweep: its id, a unique prefix, its name, or `latest`.
+   */
+  resume?: string;
+  /**
+   * With `resume`, whether to run again what failed.
+   */
+  retry_failed?: boolean;
+  /**
+   * Display name, in place of that of the plan.
+   */
+  name?: string;
+  /**
+   * How many runs are executed at the same time [as the plan says, else all cores].
+   */
+  jobs?: number;
+  /**
+   * Whether to stop at the first failed run.
+   */
+  fail_fast?: boolean;
+  /**
+   * Whether to omit from the record what identifies you or the machine.
+   */
+  private?: boolean;
+}
+/**
+ * The `group.json` of the sweep, with its folder.
+ */
+export interface SweepOutcome {
+  /**
+   * Id of the sweep.
+   */
+  group_id: string;
+  /**
+   * Its folder, relative to the workspace.
+   */
+  group_dir: string;
+  /**
+   * `succeeded`, `failed` or `canceled`.
+   */
+  status: string;
+  /**
+   * The members of the sweep, as `group.v1` has them.
+   */
+  runs: {
+    [k: string]: unknown;
+  }[];
+  /**
+   * How many members ended in which way, and the best one.
+   */
+  summary?: {
+    [k: string]: unknown;
+  };
+  /**
+   * Why the sweep ended before all members were run.
+   */
+  error?: ErrorBody;
+  [k: string]: unknown;
+}
+/**
+ * Executes every run of a plan, or what is missing of an earlier sweep. Sends `progress`; a sweep that failed or was cancelled has a result, too.
+ */
+export interface SweepMethod {
+  method: "sweep";
+  params: SweepParams;
+  result: SweepOutcome;
   [k: string]: unknown;
 }
 /**
@@ -4205,111 +4572,6 @@ export interface WatchMethod {
   method: "watch";
   params: WatchParams;
   result: WatchResult;
-  [k: string]: unknown;
-}
-/**
- * What the group of runs is called.
- */
-export interface PlanGroup {
-  /**
-   * Display name of the group.
-   */
-  name?: string | null;
-  /**
-   * Free text.
-   */
-  notes?: string | null;
-  [k: string]: unknown;
-}
-/**
- * Which runs to make of the request. Source: specification, section 20.4.
- */
-export interface SweepStrategy {
-  /**
-   * `grid`: every combination of the values of `parameters`, of which the last varies fastest; `list`: the `runs` one by one.
-   */
-  type: "grid" | "list";
-  /**
-   * @minItems 1
-   * @maxItems 64
-   */
-  parameters?: GridParameter[];
-  /**
-   * @minItems 1
-   * @maxItems 10000
-   */
-  runs?: RequestOverrides[];
-  [k: string]: unknown;
-}
-/**
- * One place in the request and the values to try there.
- */
-export interface GridParameter {
-  path: RequestPath;
-  /**
-   * The values. `null` REMOVES the member from the request, so that what the profile, the preset or the model's default says applies. Source: specification, section 20.3.
-   *
-   * @minItems 1
-   * @maxItems 10000
-   */
-  values: unknown[];
-  [k: string]: unknown;
-}
-/**
- * How to execute the plan.
- */
-export interface PlanExecution {
-  /**
-   * How many runs are executed at the same time; the executing client decides if absent.
-   */
-  max_parallel?: number | null;
-  /**
-   * Whether the first failed run ends the sweep; false if absent.
-   */
-  fail_fast?: boolean | null;
-  /**
-   * Whether the cancellation of one run ends the sweep; true if absent.
-   */
-  stop_on_cancel?: boolean | null;
-  [k: string]: unknown;
-}
-/**
- * Plan of a sweep: a request and the values to try in it, which make one run each. Unknown fields are ignored when reading and kept when saving, at every depth. Source: specification, section 20.1.
- */
-export interface SweepPlanV1 {
-  /**
-   * URL of this schema.
-   */
-  $schema?: string | null;
-  /**
-   * Major version of the plan schema.
-   */
-  version: 1;
-  /**
-   * Tells a plan from other documents.
-   */
-  kind: "sweep_plan";
-  /**
-   * When the plan was written; RunForge writes UTC with `Z`. Informative.
-   */
-  created_at?: FieldTime | null;
-  /**
-   * Client that wrote the plan, as `<client>@<version>`. Informative.
-   */
-  created_by?: string | null;
-  /**
-   * Workspace that the plan was written for. Informative: paths are relative to the workspace in which the plan is executed.
-   */
-  workspace?: string | null;
-  group?: PlanGroup | null;
-  /**
-   * The request that every run starts from: a `request.v1`, in which `created_at`, `created_by` and everything that the strategy sets may be absent.
-   */
-  base_request: {
-    [k: string]: unknown;
-  };
-  strategy: SweepStrategy;
-  execution?: PlanExecution | null;
   [k: string]: unknown;
 }
 /**
@@ -4778,6 +5040,8 @@ export interface ServeMethods {
   coefficients: CoefficientsMethod;
   diagnostics: DiagnosticsMethod;
   diff: DiffMethod;
+  group: GroupMethod;
+  groups: GroupsMethod;
   importance: ImportanceMethod;
   initialize: InitializeMethod;
   inspect: InspectMethod;
@@ -4785,6 +5049,7 @@ export interface ServeMethods {
   interpretability: InterpretabilityMethod;
   list: ListMethod;
   metrics: MetricsMethod;
+  planSweep: PlanSweepMethod;
   predict: PredictMethod;
   report: ReportMethod;
   reproduce: ReproduceMethod;
@@ -4792,6 +5057,7 @@ export interface ServeMethods {
   run: RunMethod;
   show: ShowMethod;
   shutdown: ShutdownMethod;
+  sweep: SweepMethod;
   trace: TraceMethod;
   train: TrainMethod;
   unwatch: UnwatchMethod;

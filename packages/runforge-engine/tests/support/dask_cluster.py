@@ -59,6 +59,9 @@ class DaskCluster:
     folder: Path
     #: The folder that the workers cannot read.
     forbidden: Path
+    protocol: str = "tcp"
+    #: Environment variables of all processes.
+    variables: Mapping[str, str] = field(default_factory=dict)
     address: str = ""
     scheduler: subprocess.Popen[bytes] | None = None
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
@@ -68,7 +71,7 @@ class DaskCluster:
         file = self.folder / "scheduler.json"
         self.scheduler = self._spawn(
             "scheduler",
-            {"host": "127.0.0.1", "port": 0, "scheduler-file": file},
+            {"host": f"{self.protocol}://127.0.0.1", "port": 0, "scheduler-file": file},
             name="scheduler",
         )
 
@@ -127,7 +130,12 @@ class DaskCluster:
         for option, value in options.items():
             command += [f"--{option}", str(value)]
         command.append("--no-dashboard")
-        environment = {**os.environ, "PYTHONPATH": "", **(variables or {})}
+        environment = {
+            **os.environ,
+            "PYTHONPATH": "",
+            **self.variables,
+            **(variables or {}),
+        }
         if isolated and (unshare := _unshare()):
             script = 'mount -t tmpfs none "$0" && exec "$@"'
             command = [*unshare, "sh", "-c", script, str(self.forbidden), *command]
@@ -152,10 +160,17 @@ def kill(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def dask_cluster(folder: Path, forbidden: Path, *, workers: int = 2) -> Iterator[DaskCluster]:
+def dask_cluster(
+    folder: Path,
+    forbidden: Path,
+    *,
+    workers: int = 2,
+    protocol: str = "tcp",
+    variables: Mapping[str, str] | None = None,
+) -> Iterator[DaskCluster]:
     """Start a scheduler and workers in ``folder``, which end with the context."""
     folder.mkdir(parents=True, exist_ok=True)
-    cluster = DaskCluster(folder, forbidden)
+    cluster = DaskCluster(folder, forbidden, protocol, variables or {})
     try:
         cluster.start()
         for _ in range(workers):

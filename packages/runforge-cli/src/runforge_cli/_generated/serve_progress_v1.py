@@ -39,6 +39,9 @@ class ProgressParams(Struct, kw_only=True, frozen=True, gc=False):
     run_id: (
         Annotated[str, Meta(description="Id of the run, once it has one.")] | UnsetType
     ) = UNSET
+    group_id: (
+        Annotated[str, Meta(description="Id of the sweep, if it is one.")] | UnsetType
+    ) = UNSET
     fraction: (
         Annotated[
             common_v1.Fraction,

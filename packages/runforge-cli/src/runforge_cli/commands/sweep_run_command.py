@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import click
 from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
 
 from runforge_cli import CLIENT
+from runforge_cli.answers.sweep_answers import planned_document
 from runforge_cli.commands.training_session import (
     cancelled_by_signals,
     require,
@@ -51,6 +53,8 @@ _OF_A_GRID = (
 @click.option("--resume", metavar="GROUP", help="Do what is missing of an earlier sweep.")
 @click.option("--retry-failed", is_flag=True, help="With --resume, also run what failed.")
 @click.option("--fail-fast", is_flag=True, help="Stop at the first failed run.")
+@click.option("--scheduler", metavar="ADDRESS", help="Run on a Dask cluster: tcp://HOST:PORT.")
+@click.option("--allow-mixed", is_flag=True, help="Accept workers with other versions.")
 @training_options
 @private_option
 @global_options
@@ -67,12 +71,18 @@ def command(settings: Settings, /, **options: Any) -> int:
     runforge sweep plan.json --jobs 4
 
     The name in --grid is a hyperparameter, seed, preset, profile, model, or a path in the request
-    such as /dataset/exclude_columns/0. The value null REMOVES the setting, so that profile, preset
+    such as /dataset/label_column. The value null REMOVES the setting, so that profile, preset
     or default apply; none is the value none, such as a forest of unlimited depth.
     """
     from runforge_engine.sweeps.open_group import SweepOptions, usable_cores
 
-    chosen = SweepOptions(jobs=options["jobs"], fail_fast=options["fail_fast"] or None)
+    chosen = SweepOptions(
+        jobs=options["jobs"],
+        fail_fast=options["fail_fast"] or None,
+        scheduler=options["scheduler"],
+    )
+    if options["allow_mixed"] and chosen.scheduler is None:
+        raise _usage("--allow-mixed is for --scheduler.", "Name the scheduler of a cluster.")
     if options["resume"] is not None:
         return _resume(settings, chosen, options)
     if options["retry_failed"]:
@@ -84,7 +94,7 @@ def command(settings: Settings, /, **options: Any) -> int:
         return _save(settings, plan, Path(options["save"]))
     from runforge_engine.sweeps.resolved_plan import resolve_plan
 
-    resolved = resolve_plan(plan, store)
+    resolved = resolve_plan(plan, store, created_by=CLIENT)
     jobs = chosen.jobs or resolved.execution.get("max_parallel") or usable_cores()
     if options["dry_run"]:
         _show(settings, resolved, jobs)
@@ -92,13 +102,13 @@ def command(settings: Settings, /, **options: Any) -> int:
     from runforge_engine.sweeps.open_group import new_group
 
     @contextmanager
-    def opening() -> Iterator[OpenGroup]:
+    def opening(chosen: SweepOptions) -> Iterator[OpenGroup]:
         with new_group(
             resolved, text, store, created_by=CLIENT, name=options["name"], options=chosen
         ) as group:
             yield group
 
-    return _execute(settings, opening)
+    return _execute(settings, opening, store, chosen, options)
 
 
 def _resume(settings: Settings, chosen: SweepOptions, options: dict[str, Any]) -> int:
@@ -109,18 +119,23 @@ def _resume(settings: Settings, chosen: SweepOptions, options: dict[str, Any]) -
     if given or options["dry_run"]:
         raise _usage(
             "A sweep is resumed as it was planned: --resume takes no plan, dataset or settings.",
-            "Only --jobs, --fail-fast and --retry-failed can be given with it.",
+            "Only --jobs, --fail-fast, --retry-failed, --scheduler and --allow-mixed can be given"
+            " with it.",
         )
     group = find_group(options["resume"], settings.stores())
 
     @contextmanager
-    def opening() -> Iterator[OpenGroup]:
+    def opening(chosen: SweepOptions) -> Iterator[OpenGroup]:
         with resumed_group(
-            group, group.store, retry_failed=options["retry_failed"], options=chosen
+            group,
+            group.store,
+            created_by=CLIENT,
+            retry_failed=options["retry_failed"],
+            options=chosen,
         ) as opened:
             yield opened
 
-    return _execute(settings, opening)
+    return _execute(settings, opening, group.store, chosen, options)
 
 
 def _read(
@@ -215,43 +230,36 @@ def _show(settings: Settings, plan: ResolvedPlan, jobs: int) -> None:
 
         write_lines(plan_lines(plan, jobs))
         return
-    same_as = {item.number: item.same_as for item in plan.duplicates}
-    write_json(
-        {
-            "dry_run": True,
-            "total": len(plan.members),
-            "runs": [
-                {"member": member.number, "request_overrides": member.overrides}
-                for member in plan.members
-            ],
-            "duplicates": [
-                {"member": number, "same_as": first} for number, first in same_as.items()
-            ],
-        }
-    )
+    write_json(planned_document(plan))
 
 
-def _execute(settings: Settings, opening: Any) -> int:
+def _execute(
+    settings: Settings,
+    opening: Any,
+    store: StoreLayout,
+    chosen: SweepOptions,
+    options: dict[str, Any],
+) -> int:
     """Run the waiting members of a group, print the result, and return the exit code."""
     from runforge_engine.sweeps.run_sweep import run_sweep
-    from runforge_engine.workers.worker_pool import WorkerPool
+    from runforge_engine.sweeps.sweep_pool import SweepPools
 
     from runforge_cli.render.sweep_progress import watching_sweep
 
+    pools = SweepPools(
+        store,
+        chosen.scheduler,
+        jobs=chosen.jobs,
+        private=settings.private,
+        allow_mixed=options["allow_mixed"],
+    )
     with (
+        pools.connected(),
         cancelled_by_signals() as cancellation,
-        opening() as group,
+        opening(replace(chosen, slots=pools.slots)) as group,
         watching_sweep(settings) as watcher,
     ):
-        pool = WorkerPool(
-            group.jobs,
-            group.store,
-            private=settings.private,
-            shared=group.shared_data,
-            # Even if this process is killed, the group is locked until the workers have ended.
-            inherited=group.locks,
-        )
-        result = run_sweep(group, pool, watcher, cancellation)
+        result = run_sweep(group, pools.pool(group), watcher, cancellation)
     _report(settings, result, group.store, watcher.errors)
     return _exit_code(result)
 

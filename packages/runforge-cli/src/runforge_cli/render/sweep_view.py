@@ -373,7 +373,7 @@ def list_lines(sweeps: Sequence[SweepTable]) -> list[str]:
         "name": [sweep.name or "" for sweep in sweeps],
     }
     columns = {name: cells for name, cells in columns.items() if any(cells)}
-    # The name is cut where it does not fit, but not to nothing.
+    # A long name is cut, but not to nothing.
     cut = {**columns, "name": [fit(cell, _NAME) for cell in columns.get("name", ())]}
     for name in ("best", "name", "succeeded", "status"):
         if _needed(cut, {heading: [heading] for heading in cut}, 0) <= terminal_width():

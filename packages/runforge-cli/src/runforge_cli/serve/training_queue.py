@@ -15,13 +15,11 @@ from runforge_cli.serve.stages import CallObserver
 
 if TYPE_CHECKING:
     from runforge_contracts.store.layout import StoreLayout
-    from runforge_engine.workers.worker_messages import WorkerMessage
+    from runforge_engine.workers.worker_messages import RunMessage
     from runforge_engine.workers.worker_pool import WorkerPool
 
 #: How long the thread that waits for messages sleeps at most, in seconds.
 _LOOK = 0.2
-#: How long a session that ends waits for its runs, in seconds.
-_PATIENCE = 1.8
 
 
 @dataclass
@@ -86,17 +84,17 @@ class TrainingQueue:
         except RunForgeError:
             self._take(number)
             raise
+        if call.cancellation.requested:  # while it was handed over
+            self._cancel(number)
 
-    def close(self) -> None:
-        """Cancel everything and wait, within two seconds, until it is recorded."""
+    def close(self, patience: float) -> None:
+        """End the workers, within so many seconds; runs are cancelled and recorded."""
         with self._lock:
             self._closed = True
             pools = [*self._pools.values()]
+        deadline = time.monotonic() + patience
         for pool in pools:
             pool.pool.cancel(reason="The client of the server has gone.")
-        deadline = time.monotonic() + _PATIENCE
-        while any(pool.pool.running for pool in pools) and time.monotonic() < deadline:
-            time.sleep(0.01)
         for pool in pools:
             pool.pool.close(max(deadline - time.monotonic(), 0.1))
 
@@ -146,7 +144,7 @@ class TrainingQueue:
             for message in pool.poll(_LOOK):
                 self._handle(message)
 
-    def _handle(self, message: WorkerMessage) -> None:
+    def _handle(self, message: RunMessage) -> None:
         from runforge_engine.workers.worker_messages import (
             RunDiagnostic,
             RunEnded,

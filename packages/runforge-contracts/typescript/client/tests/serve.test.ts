@@ -62,7 +62,7 @@ test("a training has progress, warnings and a result", async (t) => {
   assert.match(html, /^<!DOCTYPE html>/);
 });
 
-test("requests with equal parameters are told apart", async (t) => {
+test("requests with equal parameters are kept apart", async (t) => {
   const connection = await begin(t);
   const seen = [new Set<unknown>(), new Set<unknown>()];
   await Promise.all(
@@ -75,7 +75,7 @@ test("requests with equal parameters are told apart", async (t) => {
   assert.notDeepEqual(seen[0], seen[1]);
 });
 
-test("a training is cancelled by its signal, and told to those who watch", async (t) => {
+test("a training is cancelled by its signal, and reported to a client that watches", async (t) => {
   const connection = await begin(t);
   await connection.request("watch", { interval: 0.1 });
   const began = new Promise<string>((resolve) => {

@@ -163,6 +163,8 @@ def sweep(
     notes: str | None = None,
     jobs: int | None = None,
     fail_fast: bool | None = None,
+    scheduler: str | None = None,
+    allow_mixed: bool = False,
     workspace: str | os.PathLike[str] | None = None,
     private: bool | None = None,
     observer: SweepObserver | None = None,
@@ -192,6 +194,10 @@ def sweep(
         How many runs are executed at the same time; by default all cores.
     fail_fast
         Whether the first failed run ends the sweep.
+    scheduler
+        Address of the scheduler of a Dask cluster that executes the runs, ``tcp://HOST:PORT``.
+    allow_mixed
+        Whether workers of the cluster may have other versions; each of their runs records them.
     workspace, private, cancellation
         As for :func:`train`.
     observer
@@ -212,6 +218,7 @@ def sweep(
     from runforge_engine.sweeps.open_group import SweepOptions, new_group
     from runforge_engine.sweeps.plan_builder import new_plan
     from runforge_engine.sweeps.resolved_plan import resolve_plan
+    from runforge_engine.sweeps.sweep_pool import SweepPools
 
     store = StoreLayout(workspace_at(workspace), DEFAULT_STORE)
     is_path = isinstance(data, (str, os.PathLike)) and os.fsdecode(data).endswith(".json")
@@ -260,12 +267,14 @@ def sweep(
             max_parallel=jobs,
             fail_fast=bool(fail_fast),
         )
-    resolved = resolve_plan(plan, store)
-    options = SweepOptions(jobs=jobs, fail_fast=fail_fast)
-    with new_group(
-        resolved, plan.encode(), store, created_by=CLIENT, name=name, options=options
-    ) as group:
-        execute_group(group, private, observer, cancellation)
+    resolved = resolve_plan(plan, store, created_by=CLIENT)
+    pools = SweepPools(store, scheduler, jobs=jobs, private=private, allow_mixed=allow_mixed)
+    with pools.connected():
+        options = SweepOptions(jobs, fail_fast, scheduler=scheduler, slots=pools.slots)
+        with new_group(
+            resolved, plan.encode(), store, created_by=CLIENT, name=name, options=options
+        ) as group:
+            execute_group(group, pools, observer, cancellation)
     return Sweep(Group(group.folder), [store])
 
 

@@ -14,19 +14,19 @@ from runforge_contracts.errors import RunForgeError
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.sweeps.groups import Group, best_members
 
-from runforge_engine.api.trained_run import Run, html_table
+from runforge_engine import __version__
+from runforge_engine.api.trained_run import Run
+from runforge_engine.data.dataset_source import PYTHON
 from runforge_engine.runtime.cancellation import Cancellation
 from runforge_engine.store.sweep_reading import read_sweep
 from runforge_engine.store.sweep_table import SweepRow, SweepTable
 from runforge_engine.sweeps.open_group import OpenGroup, SweepOptions, resumed_group
 from runforge_engine.sweeps.run_sweep import SweepResult, run_sweep
 from runforge_engine.sweeps.sweep_observer import SweepObserver
+from runforge_engine.sweeps.sweep_pool import SweepPools
 
 if TYPE_CHECKING:
     import pandas as pd
-
-#: Number of members in the notebook display.
-_SHOWN = 20
 
 
 class Sweep:
@@ -130,6 +130,8 @@ class Sweep:
         *,
         retry_failed: bool = False,
         jobs: int | None = None,
+        scheduler: str | None = None,
+        allow_mixed: bool = False,
         private: bool | None = None,
         observer: SweepObserver | None = None,
         cancellation: Cancellation | None = None,
@@ -144,7 +146,7 @@ class Sweep:
             Whether members that failed are run again, too.
         jobs
             How many runs are executed at the same time; by default as before.
-        private, observer, cancellation
+        scheduler, allow_mixed, private, observer, cancellation
             As for :func:`~runforge_engine.api.library.sweep`.
 
         Raises
@@ -154,10 +156,19 @@ class Sweep:
             :func:`~runforge_engine.api.library.sweep`.
         """
         group = Group(self._path)
-        with resumed_group(
-            group, group.store, retry_failed=retry_failed, options=SweepOptions(jobs=jobs)
-        ) as opened:
-            execute_group(opened, private, observer, cancellation)
+        pools = SweepPools(
+            group.store, scheduler, jobs=jobs, private=private, allow_mixed=allow_mixed
+        )
+        with pools.connected():
+            options = SweepOptions(jobs, scheduler=scheduler, slots=pools.slots)
+            with resumed_group(
+                group,
+                group.store,
+                created_by=f"{PYTHON}{__version__}",
+                retry_failed=retry_failed,
+                options=options,
+            ) as opened:
+                execute_group(opened, pools, observer, cancellation)
         return self
 
     def _table(self) -> SweepTable:
@@ -180,30 +191,18 @@ class Sweep:
         return f"<Sweep {printable(self.group_id)}: {self.status}>"
 
     def _repr_html_(self) -> str:
-        table = self._table()
-        metrics = table.metrics[:4]
-        rows = [
-            (
-                str(row.number),
-                *(cell.text for cell in row.cells),
-                row.status,
-                *(f"{row.metrics[name]:.4f}" if name in row.metrics else "" for name in metrics),
-                row.run_id or "",
-            )
-            for row in table.ranked()[:_SHOWN]
-        ]
-        header = ("member", *(column.name for column in table.columns), "status", *metrics, "run")
-        title = f"Sweep {self.group_id}: {table.status}, {len(table.rows):,} members"
-        return html_table(header, rows, title=title)
+        from runforge_engine.api.sweep_html import sweep_html
+
+        return sweep_html(self._table())
 
 
 def execute_group(
     group: OpenGroup,
-    private: bool | None,
+    pools: SweepPools,
     observer: SweepObserver | None,
     cancellation: Cancellation | None,
 ) -> SweepResult:
-    """Run the waiting members of a group in processes of this machine.
+    """Run the waiting members of a group.
 
     Raises
     ------
@@ -212,16 +211,7 @@ def execute_group(
     KeyboardInterrupt
         Once the sweep is recorded as cancelled.
     """
-    from runforge_engine.workers.worker_pool import WorkerPool
-
-    pool = WorkerPool(
-        group.jobs,
-        group.store,
-        private=private,
-        shared=group.shared_data,
-        inherited=group.locks,
-    )
-    result = run_sweep(group, pool, observer, cancellation)
+    result = run_sweep(group, pools.pool(group), observer, cancellation)
     if result.error is not None:
         error: RunForgeError = result.error
         error.add_note(

@@ -65,6 +65,7 @@ from runforge_engine.runtime.clock import read_clock
 from runforge_engine.runtime.folder_lock import holding
 from runforge_engine.store.run_folders import claim_folder, release_unstarted
 from runforge_engine.workers.worker_messages import (
+    PoolNotice,
     RunDiagnostic,
     RunEnded,
     RunEvent,
@@ -93,13 +94,6 @@ _OF_THE_WORKER = frozenset(
 _PASSED_ON = ("SOURCE_DATE_EPOCH",)
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterNotice:
-    """Something about the cluster that a user should know; no message about a run."""
-
-    text: str
-
-
 @dataclass(slots=True)
 class _Waiting:
     """A task that no worker has yet."""
@@ -123,7 +117,7 @@ class _Attempt:
     held: contextlib.ExitStack
     future: Any = None
     #: How many events and diagnostics were passed on.
-    told: dict[str, int] = field(default_factory=lambda: {"event": 0, "diagnostic": 0})
+    reported: dict[str, int] = field(default_factory=lambda: {"event": 0, "diagnostic": 0})
 
     @property
     def number(self) -> int:
@@ -137,7 +131,7 @@ class DaskPool:
     ----------
     scheduler
         Address of the scheduler, ``tcp://HOST:PORT``. Security is what Dask's own configuration
-        says; whoever can reach the scheduler can execute code on the workers and here.
+        says; any program that can reach the scheduler can execute code on the workers and here.
     store
         The store that the runs belong to; no worker needs to see it.
     jobs
@@ -162,7 +156,8 @@ class DaskPool:
         allow_mixed: bool = False,
     ) -> None:
         self._store = store
-        self._jobs = jobs
+        #: Most runs at a time; None for as many as the workers have threads.
+        self.jobs = jobs
         self._private = is_wanted(private)
         self._allow_mixed = allow_mixed
         self._session = uuid.uuid4().hex
@@ -170,7 +165,7 @@ class DaskPool:
         self._gaps: list[str] = []
         self._git: dict[str, Any] | None = None
         self._inbox: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
-        self._messages: deque[WorkerMessage | ClusterNotice] = deque()
+        self._messages: deque[WorkerMessage] = deque()
         self._waiting: deque[_Waiting] = deque()
         self._attempts: dict[int, _Attempt] = {}
         self._workers: dict[str, ClusterWorker] = {}
@@ -179,6 +174,7 @@ class DaskPool:
         self._losers: dict[int, set[str]] = {}
         self._tries = 0
         self._lost: RunForgeError | None = None
+        self._started = self._closed = False
         self._lock = threading.RLock()
         self._staging = Path(tempfile.mkdtemp(prefix="runforge-"))
         variables = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
@@ -200,12 +196,17 @@ class DaskPool:
     def start(self) -> None:
         """Connect to the scheduler, and compare the environments of its workers with this one.
 
+        Calling it again does nothing.
+
         Raises
         ------
         RunForgeError
             ``EXTRA_MISSING``, ``USAGE_INVALID``, ``SCHEDULER_UNREACHABLE``; ``WORKER_MISMATCH``,
             with all differences, for a worker with other versions that is not accepted.
         """
+        if self._started:
+            return
+        self._started = True
         # The code that makes the models is that of this moment.
         self._git = describe_git(self._store.workspace, self._store.name, self._gaps.append)
         self._settings |= {"git": self._git, "gaps": self._gaps}
@@ -224,12 +225,12 @@ class DaskPool:
         for worker in workers:
             self._workers[worker.address] = worker
         self._cluster.client.subscribe_topic(
-            self._topic, lambda event: self._inbox.put(("told", event[1]))
+            self._topic, lambda event: self._inbox.put(("report", event[1]))
         )
         self._cluster.watch()
         if not workers:
             self._messages.append(
-                ClusterNotice("The scheduler has no workers yet; the runs begin when some join.")
+                PoolNotice("The scheduler has no workers yet; the runs begin when some join.")
             )
 
     def submit(self, task: RunTask) -> None:
@@ -245,7 +246,7 @@ class DaskPool:
                 return
             self._distribute()
 
-    def poll(self, timeout: float) -> list[WorkerMessage | ClusterNotice]:
+    def poll(self, timeout: float) -> list[WorkerMessage]:
         """Return what has happened; wait up to ``timeout`` seconds for something to happen.
 
         Raises
@@ -263,7 +264,7 @@ class DaskPool:
                     found = [*self._messages]
                     self._messages.clear()
                     return found
-                if self._lost is not None:
+                if self._lost is not None and not self._closed:
                     raise self._lost
             left = deadline - time.monotonic()
             if left <= 0:
@@ -274,6 +275,12 @@ class DaskPool:
                 return []
             with self._lock:
                 self._handle(*item)
+
+    @property
+    def slots(self) -> int:
+        """How many runs the workers take at a time, as long as none joins or leaves."""
+        with self._lock:
+            return sum(worker.slots for worker in self._workers.values() if not worker.refusal)
 
     @property
     def waiting(self) -> list[int]:
@@ -307,7 +314,7 @@ class DaskPool:
         A run that does not arrive in time leaves nothing in the store, and is reported as lost.
         What has happened can still be received with :meth:`poll`.
         """
-        deadline = time.monotonic() + patience
+        self._closed, deadline = True, time.monotonic() + patience
         self.cancel(reason="The runs were ended.")
         while self._attempts and (left := deadline - time.monotonic()) > 0:
             with contextlib.suppress(queue.Empty):
@@ -349,7 +356,7 @@ class DaskPool:
                 self._handle(*self._inbox.get_nowait())
 
     def _handle(self, kind: str, item: Any) -> None:
-        if kind == "told":
+        if kind == "report":
             self._tell(item)
         elif kind == "ended":
             self._finish(item)
@@ -368,8 +375,8 @@ class DaskPool:
         if attempt is None or attempt.run_id != message["run_id"]:
             return
         for kind in ("event", "diagnostic"):
-            if kind in message and message["position"] >= attempt.told[kind]:
-                attempt.told[kind] = message["position"] + 1
+            if kind in message and message["position"] >= attempt.reported[kind]:
+                attempt.reported[kind] = message["position"] + 1
                 self._pass_on(attempt.number, kind, message[kind])
 
     def _pass_on(self, number: int, kind: str, content: dict[str, Any]) -> None:
@@ -380,11 +387,11 @@ class DaskPool:
 
     def _join(self, worker: ClusterWorker) -> None:
         if not worker.refusal and worker.differences and not self._allow_mixed:
-            told = "; ".join(map(str, worker.differences[:3]))
-            worker.refusal = f"it has another environment: {told}"
+            reported = "; ".join(map(str, worker.differences[:3]))
+            worker.refusal = f"it has another environment: {reported}"
         if worker.refusal:
             self._messages.append(
-                ClusterNotice(f"Worker {worker.name} gets no runs: {worker.refusal}.")
+                PoolNotice(f"Worker {worker.name} gets no runs: {worker.refusal}.")
             )
         self._workers[worker.address] = worker
 
@@ -397,7 +404,7 @@ class DaskPool:
                 self._lose(attempt, f"its worker {worker.name} has left the cluster")
         if not self._workers:
             self._messages.append(
-                ClusterNotice("The last worker has left; the runs go on when one joins.")
+                PoolNotice("The last worker has left; the runs go on when one joins.")
             )
 
     def _lose_all(self, reason: str) -> None:
@@ -407,10 +414,10 @@ class DaskPool:
 
     def _distribute(self) -> None:
         """Give waiting tasks to free workers, and datasets to those that lack them."""
-        if self._lost is not None or not self._cluster.is_connected:
+        if self._closed or self._lost is not None or not self._cluster.is_connected:
             return
         for item in [*self._waiting]:
-            if self._jobs is not None and len(self._attempts) >= self._jobs:
+            if self.jobs is not None and len(self._attempts) >= self.jobs:
                 return
             free = self._free_workers(item.task.number)
             if not free:
@@ -474,7 +481,7 @@ class DaskPool:
         elif worker.address in self._workers:
             worker.refusal = f"the dataset did not arrive: {_short(problem)}"
             self._messages.append(
-                ClusterNotice(f"Worker {worker.name} gets no runs: {worker.refusal}.")
+                PoolNotice(f"Worker {worker.name} gets no runs: {worker.refusal}.")
             )
 
     def _begin(self, item: _Waiting, worker: ClusterWorker) -> None:
@@ -614,9 +621,9 @@ class DaskPool:
     def _catch_up(self, attempt: _Attempt, run: CheckedRun) -> None:
         """Pass on the events and diagnostics that have not arrived before the run."""
         events = [parse_json(line) for line in run.text(layout.EVENTS).splitlines()]
-        for event in events[attempt.told["event"] :]:
+        for event in events[attempt.reported["event"] :]:
             self._pass_on(attempt.number, "event", event)
-        for item in run.diagnostics[attempt.told["diagnostic"] :]:
+        for item in run.diagnostics[attempt.reported["diagnostic"] :]:
             self._pass_on(attempt.number, "diagnostic", item)
 
     def _list(self, attempt: _Attempt, run: CheckedRun) -> None:
@@ -662,12 +669,12 @@ def _notes(worker: ClusterWorker) -> list[Diagnostic]:
     """Return the diagnostic of a worker with other versions."""
     if not worker.differences:
         return []
-    told = "; ".join(map(str, worker.differences[:5]))
+    reported = "; ".join(map(str, worker.differences[:5]))
     return [
         diagnostic(
             DiagnosticCode.ENVIRONMENT_MIXED,
             "The run was made by a worker with another environment than its client's, which the"
-            f" client accepted: {told}.",
+            f" client accepted: {reported}.",
             differences=[difference._asdict() for difference in worker.differences],
         )
     ]

@@ -32,15 +32,15 @@ from runforge_contracts.store.layout import StoreLayout
 
 from runforge_engine.distributed.dataset_transfer import PIECE, DatasetCache
 from runforge_engine.distributed.environment_report import report_environment
-from runforge_engine.provenance.collect import RunOrigin
+from runforge_engine.provenance.collect import RemoteOrigin
 from runforge_engine.workers.worker_messages import (
     RunDiagnostic,
     RunEnded,
     RunEvent,
+    RunMessage,
     RunRefused,
     RunTask,
     WorkerLost,
-    WorkerMessage,
 )
 from runforge_engine.workers.worker_pool import WorkerPool
 
@@ -86,11 +86,11 @@ class RemoteSession:
             threads=settings["threads"],
             shared=self._folder / "shared",
             variables=settings["variables"],
-            origin=RunOrigin(
+            origin=RemoteOrigin(
                 settings["git"], tuple(settings["gaps"]), None if settings["private"] else host
             ),
         )
-        self._queues: dict[int, queue.SimpleQueue[WorkerMessage | None]] = {}
+        self._queues: dict[int, queue.SimpleQueue[RunMessage | None]] = {}
         self._cancelled: dict[int, str] = {}
         self._closed = threading.Event()
         self._pool.start()
@@ -103,7 +103,7 @@ class RemoteSession:
         dataset = self.datasets.path(task["dataset"])
         if dataset is None or self._closed.is_set():
             return {"lost": "its worker does not have the dataset any more"}
-        messages: queue.SimpleQueue[WorkerMessage | None] = queue.SimpleQueue()
+        messages: queue.SimpleQueue[RunMessage | None] = queue.SimpleQueue()
         self._queues[number] = messages
         try:
             self._pool.submit(
@@ -122,9 +122,9 @@ class RemoteSession:
             self._cancelled.pop(number, None)
 
     def _answer(
-        self, number: int, run_id: str, messages: queue.SimpleQueue[WorkerMessage | None]
+        self, number: int, run_id: str, messages: queue.SimpleQueue[RunMessage | None]
     ) -> dict[str, Any]:
-        told = _Told(self._worker, self._topic, number, run_id)
+        reported = _Reporter(self._worker, self._topic, number, run_id)
         asked = False
         while not self._closed.is_set():
             reason = self._cancelled.get(number)
@@ -139,9 +139,9 @@ class RemoteSession:
                     return {"cancelled": reason}
                 continue
             if isinstance(message, RunEvent):
-                told.event(message.event)
+                reported.event(message.event)
             elif isinstance(message, RunDiagnostic):
-                told.diagnostic(message.diagnostic)
+                reported.diagnostic(message.diagnostic)
             elif isinstance(message, RunEnded):
                 return {"ended": run_id, **self._pack(run_id)}
             elif isinstance(message, RunRefused):
@@ -154,7 +154,10 @@ class RemoteSession:
 
     def cancel(self, number: int, reason: str) -> None:
         """Cancel a run, also one that has not arrived yet."""
-        self._cancelled[number] = reason
+        self._cancelled.setdefault(number, reason)
+        waiting = self._queues.get(number)
+        if waiting is not None:
+            waiting.put(None)  # to look at once
 
     def _pack(self, run_id: str) -> dict[str, Any]:
         """Return the sizes of the files of a run, and their bytes where they are few."""
@@ -200,8 +203,8 @@ class RemoteSession:
                     waiting.put(message)
 
 
-class _Told:
-    """What the client was told of a run: numbered, so that it knows what it has missed."""
+class _Reporter:
+    """What was reported to the client of a run: numbered, so that it knows what is missing."""
 
     def __init__(self, worker: Any, topic: str, number: int, run_id: str) -> None:
         self._worker, self._topic, self._number, self._run_id = worker, topic, number, run_id

@@ -52,8 +52,8 @@ class ReturnedFolderError(Exception):
 
     def __init__(self, problems: list[str]) -> None:
         more = len(problems) - _SHOWN
-        told = " ".join(problems[:_SHOWN]) + (f" And {more} more problems." if more > 0 else "")
-        super().__init__(told)
+        shown = " ".join(problems[:_SHOWN]) + (f" And {more} more problems." if more > 0 else "")
+        super().__init__(shown)
         self.problems = problems
 
 
@@ -235,7 +235,7 @@ def adopt(run: CheckedRun, writer: RunWriter) -> None:
     names = sorted(run.files.keys() - {layout.REQUEST, *_LAST})
     for name in (*names, *_LAST):
         if name == layout.RESULT:
-            sync_run(writer.folder)
+            sync_run(writer.folder, writer.unsynced)
         # The bytes that were checked; where only their digest was kept, they are compared again.
         data = run.texts.get(name)
         if data is None:

@@ -33,7 +33,7 @@ from runforge_contracts.types import (
 from runforge_engine.pipeline.event_log import EventLog
 from runforge_engine.pipeline.plan import Start
 from runforge_engine.pipeline.run_writer import RunWriter
-from runforge_engine.provenance.collect import RunOrigin, collect_provenance
+from runforge_engine.provenance.collect import RemoteOrigin, collect_provenance
 from runforge_engine.runtime.background import run_in_background
 from runforge_engine.store.run_folders import append_entry
 
@@ -72,7 +72,7 @@ def finish_run(
     *,
     config: EffectiveConfig | None = None,
     summary: ResultSummary | None = None,
-    origin: RunOrigin | None = None,
+    origin: RemoteOrigin | None = None,
 ) -> dict[str, Any]:
     """Write diagnostics, statement, manifest and result, and append the run to the index.
 
@@ -121,7 +121,7 @@ def _result(
     error: RunForgeError | None,
     config: EffectiveConfig | None,
     summary: ResultSummary | None,
-    origin: RunOrigin | None,
+    origin: RemoteOrigin | None,
 ) -> ResultV1:
     """Return ``result.json`` without the list of artifacts."""
     provenance = None
@@ -156,7 +156,7 @@ def _error(error: RunForgeError) -> ResultError:
 
 
 def _provenance(
-    request: Document[RequestV1], store: StoreLayout, origin: RunOrigin | None, *, hurry: bool
+    request: Document[RequestV1], store: StoreLayout, origin: RemoteOrigin | None, *, hurry: bool
 ) -> Provenance | None:
     """Return the run's provenance; None where collecting it takes too long for a cancelled run."""
     deadline = time.monotonic() + (PROVENANCE_WITHIN if hurry else math.inf)

@@ -22,7 +22,7 @@ from runforge_engine.runtime.background import Check
 if TYPE_CHECKING:
     from runforge_engine.data.dataset import Dataset
     from runforge_engine.modeling.fit import FittedScaler
-    from runforge_engine.provenance.collect import RunOrigin
+    from runforge_engine.provenance.collect import RemoteOrigin
 
 
 @dataclass(slots=True)
@@ -60,7 +60,7 @@ class RunInputs:
     def __init__(
         self,
         threads: int | None = None,
-        origin: RunOrigin | None = None,
+        origin: RemoteOrigin | None = None,
         *,
         warm: bool = False,
     ) -> None:

@@ -38,7 +38,7 @@ from runforge_engine.modeling.configuration import Configuration
 from runforge_engine.modeling.fit import FittedScaler, fit_scaler
 from runforge_engine.pipeline.memory_estimate import Shape, has_room
 from runforge_engine.pipeline.run_inputs import DataParts, RunInputs, TableChoice
-from runforge_engine.provenance.collect import RunOrigin, describe_git, describe_process
+from runforge_engine.provenance.collect import RemoteOrigin, describe_git, describe_process
 from runforge_engine.runtime.available_memory import size_text
 from runforge_engine.runtime.background import Check
 
@@ -93,7 +93,7 @@ class SharedInputs(RunInputs):
         self,
         folder: Path,
         threads: int | None = None,
-        origin: RunOrigin | None = None,
+        origin: RemoteOrigin | None = None,
         jobs: int = 1,
     ) -> None:
         super().__init__(threads, origin, warm=True)

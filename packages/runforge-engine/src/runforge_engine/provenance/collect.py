@@ -36,7 +36,7 @@ PACKAGES = {
 
 
 @dataclass(frozen=True, slots=True)
-class RunOrigin:
+class RemoteOrigin:
     """What is known of a run that a worker on another machine makes, away from its workspace."""
 
     #: ``git``, as :func:`describe_git` returned it in the workspace.
@@ -52,7 +52,7 @@ def collect_provenance(
     store_name: str,
     client: str,
     report_gap: Callable[[str], None] | None = None,
-    origin: RunOrigin | None = None,
+    origin: RemoteOrigin | None = None,
 ) -> dict[str, Any]:
     """Return everything that ``run.json`` records under ``provenance``.
 

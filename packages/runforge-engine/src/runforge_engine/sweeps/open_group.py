@@ -11,26 +11,25 @@ import shutil
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from runforge_contracts.display import quote
 from runforge_contracts.documents import Document
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.fs.files import digest_file, writing
+from runforge_contracts.fs.files import writing
 from runforge_contracts.metrics import primary_metric
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.sweeps.groups import Group, group_id
 from runforge_contracts.types import SweepPlanV1
 
-from runforge_engine.data.dataset_source import dataset_path
 from runforge_engine.pipeline.request import prepare
-from runforge_engine.runtime.clock import read_clock
+from runforge_engine.runtime.clock import document_time, read_clock
 from runforge_engine.runtime.folder_lock import holding_alone
 from runforge_engine.store.index_lock import refuse_linked_folders
-from runforge_engine.store.run_folders import write_new
+from runforge_engine.store.run_folders import release_unstarted, write_new
 from runforge_engine.sweeps.group_record import GroupRecord, MemberState
 from runforge_engine.sweeps.member_runs import (
     OF_THE_STORE,
@@ -38,7 +37,12 @@ from runforge_engine.sweeps.member_runs import (
     list_unlisted,
     runs_of_group,
 )
-from runforge_engine.sweeps.resolved_plan import ResolvedPlan, SweepMember, resolve_plan
+from runforge_engine.sweeps.resolved_plan import (
+    ResolvedPlan,
+    SweepMember,
+    fingerprint,
+    resolve_plan,
+)
 
 #: How long the processes of an interrupted sweep have to end, in seconds.
 _ORPHANS = 10.0
@@ -56,6 +60,8 @@ class SweepOptions:
     stop_on_cancel: bool | None = None
     #: Address of the scheduler that distributes the runs.
     scheduler: str | None = None
+    #: How many runs its workers take at a time now; more workers may join.
+    slots: int | None = None
 
 
 @dataclass(slots=True)
@@ -134,7 +140,7 @@ def new_group(
     """
     created_at = read_clock().now()
     name = name or plan.name
-    datasets = {dataset: _fingerprint(dataset, store) for dataset in plan.datasets}
+    datasets = {dataset: fingerprint(dataset, store) for dataset in plan.datasets}
     folder = _claim(store, created_at, name)
     with holding_alone(folder, f"The sweep {quote(folder.name)}") as lock:
         write_new(folder / layout.PLAN, text)
@@ -157,6 +163,7 @@ def resumed_group(
     group: Group,
     store: StoreLayout,
     *,
+    created_by: str,
     retry_failed: bool = False,
     options: SweepOptions = SweepOptions(),
 ) -> Iterator[OpenGroup]:
@@ -171,6 +178,8 @@ def resumed_group(
         The group.
     store
         Its store.
+    created_by
+        The client, as ``<client>@<version>``, if the group does not name the one that made it.
     retry_failed
         Whether members that failed are run again.
     options
@@ -187,20 +196,26 @@ def resumed_group(
     _refuse_links(store)
     with holding_alone(group.path, what, _ORPHANS) as lock:
         shutil.rmtree(group.path / _SHARED, ignore_errors=True)
-        plan = resolve_plan(_plan_of(group), store)
         before = group.record or {}
-        created_at = str(before.get("created_at") or read_clock().now())
+        created_at = str(before.get("created_at") or _time_in(group.id))
+        created_by = str(before.get("created_by") or created_by)
+        plan = resolve_plan(_plan_of(group), store, created_at=created_at, created_by=created_by)
         known = {run["run_id"]: run["member"] for run in before.get("runs", ()) if "run_id" in run}
         known |= {
             run_id: run["member"]
             for run in before.get("runs", ())
             for run_id in run.get("earlier_run_ids") or ()
         }
-        runs = _ended_runs(store, group, created_at, known)
+        runs = [
+            run
+            for run in _ended_runs(store, group, created_at, known)
+            # What is claimed here for a worker elsewhere has nothing but its request.
+            if run.state != "incomplete" or not release_unstarted(run.run.path)
+        ]
         datasets = {item["path"]: item["sha256"] for item in before.get("datasets", ())}
         _complete(datasets, plan, runs)
         for dataset in plan.datasets:
-            refuse_changed(dataset, datasets, _fingerprint(dataset, store), group.id)
+            refuse_changed(dataset, datasets, fingerprint(dataset, store), group.id)
         listed = list_unlisted(store, runs)
         states = [
             _state_of(member, [run for run in runs if run.member == member.number], datasets, store)
@@ -214,16 +229,19 @@ def resumed_group(
             "kind": "run_group",
             "group_id": group.id,
             "created_at": created_at,
-            "created_by": before.get("created_by") or "runforge",
+            "created_by": created_by,
             **{name: before[name] for name in ("name", "notes") if name in before},
             "plan_ref": layout.PLAN,
         }
         earlier = before.get("execution") or {}
+        # This machine has not as many cores as the workers of a cluster have threads.
+        as_before = earlier.get("scheduler") is None and options.scheduler is None
         options = SweepOptions(
-            jobs=options.jobs or earlier.get("max_parallel"),
+            jobs=options.jobs or (earlier.get("max_parallel") if as_before else None),
             fail_fast=_first(options.fail_fast, earlier.get("fail_fast")),
             stop_on_cancel=_first(options.stop_on_cancel, earlier.get("stop_on_cancel")),
             scheduler=options.scheduler,
+            slots=options.slots,
         )
         started_at = str(earlier.get("started_at") or created_at)
         opened = _opened(
@@ -266,7 +284,9 @@ def _opened(
     """Return the group, after writing its record."""
     pending = {state.number for state in states if state.status == "pending"}
     waiting = [member for member in plan.members if member.number in pending]
-    asked = options.jobs or plan.execution.get("max_parallel") or usable_cores()
+    asked = options.jobs or plan.execution.get("max_parallel")
+    if not asked:
+        asked = options.slots or usable_cores()
     fail_fast = _first(options.fail_fast, plan.execution.get("fail_fast"), False)
     stop_on_cancel = _first(options.stop_on_cancel, plan.execution.get("stop_on_cancel"), True)
     execution = {
@@ -304,12 +324,6 @@ def _first(*values: Any) -> Any:
     return next((value for value in values if value is not None), None)
 
 
-def _fingerprint(dataset: str, store: StoreLayout) -> str:
-    # A link to a dataset is followed, as training does.
-    path = dataset_path(dataset, store.workspace)
-    return digest_file(Path(os.path.realpath(path))).sha256
-
-
 def _refuse_links(store: StoreLayout) -> None:
     refuse_linked_folders(store)
     if store.groups.is_symlink():
@@ -335,6 +349,15 @@ def _claim(store: StoreLayout, created_at: str, name: str | None) -> Path:
                 number += 1
             else:
                 return folder
+
+
+def _time_in(group_id: str) -> str:
+    """Return the time in the id of a group, else the earliest that there is."""
+    try:
+        made = datetime.strptime(group_id[:19], "grp_%Y%m%d_%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        made = datetime.fromtimestamp(0, UTC)
+    return document_time(made)
 
 
 def _plan_of(group: Group) -> Document[SweepPlanV1]:

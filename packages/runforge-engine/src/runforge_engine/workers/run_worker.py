@@ -31,7 +31,7 @@ from runforge_engine.pipeline.plan import choose_table
 from runforge_engine.pipeline.request import prepare
 from runforge_engine.pipeline.run_inputs import RunInputs
 from runforge_engine.pipeline.shared_inputs import SharedInputs
-from runforge_engine.provenance.collect import RunOrigin
+from runforge_engine.provenance.collect import RemoteOrigin
 from runforge_engine.runtime.background import stragglers_running
 from runforge_engine.runtime.cancellation import Cancellation
 from runforge_engine.runtime.numeric_environment import pin_environment
@@ -225,7 +225,7 @@ def _prepare(settings: dict[str, Any]) -> None:
 def _inputs_of(settings: dict[str, Any]) -> RunInputs:
     raw, origin = settings["origin"], None
     if raw is not None:
-        origin = RunOrigin(raw["git"], tuple(raw["gaps"]), raw["host"])
+        origin = RemoteOrigin(raw["git"], tuple(raw["gaps"]), raw["host"])
     if settings["shared"] is None:
         return RunInputs(settings["threads"], origin, warm=True)
     return SharedInputs(Path(settings["shared"]), settings["threads"], origin, settings["jobs"])

@@ -128,7 +128,15 @@ class WorkerLost:
     reason: str
 
 
-WorkerMessage = RunStarted | RunEvent | RunDiagnostic | RunEnded | RunRefused | WorkerLost
+@dataclass(frozen=True, slots=True)
+class PoolNotice:
+    """Something about the workers that a user should know, and no run."""
+
+    text: str
+
+
+RunMessage = RunStarted | RunEvent | RunDiagnostic | RunEnded | RunRefused | WorkerLost
+WorkerMessage = RunMessage | PoolNotice
 
 
 class BrokenFrameError(Exception):

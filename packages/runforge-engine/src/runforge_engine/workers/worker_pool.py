@@ -30,18 +30,18 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import writing
 from runforge_contracts.store.layout import StoreLayout
 
-from runforge_engine.provenance.collect import RunOrigin
+from runforge_engine.provenance.collect import RemoteOrigin
 from runforge_engine.runtime.interpreter import own_command, own_environment
 from runforge_engine.workers.worker_messages import (
     BrokenFrameError,
     RunDiagnostic,
     RunEnded,
     RunEvent,
+    RunMessage,
     RunRefused,
     RunStarted,
     RunTask,
     WorkerLost,
-    WorkerMessage,
     read_frame,
     write_frame,
 )
@@ -94,14 +94,14 @@ class WorkerPool:
         together: bool = True,
         inherited: Sequence[int] = (),
         variables: Mapping[str, str] | None = None,
-        origin: RunOrigin | None = None,
+        origin: RemoteOrigin | None = None,
     ) -> None:
         self._jobs, self._store, self._private = jobs, store, private
         self._threads, self._shared, self._together = threads, shared, together
         self._lock = threading.RLock()
         self._workers: list[_WorkerProcess] = []
         self._waiting: deque[RunTask] = deque()
-        self._messages: queue.SimpleQueue[WorkerMessage] = queue.SimpleQueue()
+        self._messages: queue.SimpleQueue[RunMessage] = queue.SimpleQueue()
         self._closed = self._has_folder = False
         self._inherited = tuple(inherited)
         self._origin = origin
@@ -133,9 +133,9 @@ class WorkerPool:
             self._waiting.append(task)
         self._distribute()
 
-    def poll(self, timeout: float) -> list[WorkerMessage]:
+    def poll(self, timeout: float) -> list[RunMessage]:
         """Return the messages that have arrived; wait for the first up to ``timeout`` seconds."""
-        messages: list[WorkerMessage] = []
+        messages: list[RunMessage] = []
         with suppress(queue.Empty):
             messages.append(self._messages.get(timeout=timeout))
             while True:
@@ -433,7 +433,7 @@ class _WorkerProcess:
             self._input.close()
 
 
-def _message_of(raw: dict[str, Any]) -> WorkerMessage:
+def _message_of(raw: dict[str, Any]) -> RunMessage:
     if "event" in raw:
         return RunEvent(raw["number"], raw["event"])
     if "diagnostic" in raw:
