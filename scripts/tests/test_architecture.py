@@ -78,7 +78,10 @@ def test_generated_modules_are_imported_by_their_own_package_only() -> None:
 #: Where a library that is imported has another name than the distribution that brings it.
 DISTRIBUTIONS = {"sklearn": "scikit-learn", "svg": "svg.py", "yaml": "pyyaml"}
 #: What is imported only where an extra has brought it.
-IN_EXTRAS = {"runforge_cli": {"textual", "rich", "mlflow", "sqlalchemy", "alembic"}}
+IN_EXTRAS = {
+    "runforge_cli": {"textual", "rich", "mlflow", "sqlalchemy", "alembic"},
+    "runforge_engine": {"distributed"},
+}
 
 
 @pytest.mark.parametrize("name", PACKAGES)

@@ -39,7 +39,14 @@ def ids(seen: Seen) -> list[str]:
 
 def test_the_list_shows_every_run_newest_first(real: Path) -> None:
     async def steps(seen: Seen) -> None:
-        assert seen.heading.split() == ["run", "▼", "status", "accuracy", "duration", "name"]
+        assert seen.heading.split() == [
+            "run",
+            "▼",
+            "status",
+            "accuracy",
+            "n_estimators",
+            "max_depth",
+        ]
         assert [row.split()[:2] for row in seen.rows] == [
             ["20260302-100000-0badcafe", "incomplete"],
             ["20260301-100000-5780f457", "cancelled"],

@@ -7,7 +7,7 @@ A condition is ``NAME OPERATOR VALUE``. Several conditions must all hold.
 * ``VALUE``: everything up to the end, without blanks around it, or a quoted string.
 * A string in double quotes is a JSON string; one in single quotes is taken as it is.
 
-Source: specification, section 16.7.
+Source: specification, section 16.8.
 """
 
 from __future__ import annotations

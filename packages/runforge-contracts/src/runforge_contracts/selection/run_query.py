@@ -3,7 +3,7 @@
 :class:`RunQuery` has the conditions and the order. :func:`query_runs` applies it to index entries;
 :func:`~runforge_contracts.index.index_filter.skim_runs` applies it to the lines of a large index.
 
-Source: specification, section 16.7.
+Source: specification, section 16.8.
 """
 
 from __future__ import annotations

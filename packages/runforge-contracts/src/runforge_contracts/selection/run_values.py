@@ -4,7 +4,7 @@ A run is given by its index entry. A name means a field where there is one of th
 metric where any of the runs has it, else a hyperparameter; ``metric.NAME`` and ``param.NAME`` mean
 the metric and the hyperparameter in any case.
 
-Source: specification, section 16.7.
+Source: specification, section 16.8.
 """
 
 from __future__ import annotations

@@ -39,9 +39,9 @@ def describe_experiment(folder: ExperimentRun, place: ExperimentLayout) -> dict[
     """Return the list entry of a run, with the fields of an index entry.
 
     ``kind`` distinguishes it from those. ``name`` is the experiment, ``model_family`` the model as
-    the experiment names it. A run that has not finished has no ``status``; ``state`` is
-    ``unknown`` if another tool recorded none, and ``unreadable`` if its documents cannot be
-    read.
+    the experiment names it, ``hyperparameters`` what user code logged as parameters. A run that has
+    not finished has no ``status``; ``state`` is ``unknown`` if another tool recorded none, and
+    ``unreadable`` if its documents cannot be read.
     """
     found = parse_experiment_run_id(folder.id)
     entry: dict[str, Any] = {
@@ -65,6 +65,13 @@ def describe_experiment(folder: ExperimentRun, place: ExperimentLayout) -> dict[
         "dataset": config["dataset"],
         "summary": {"final_metrics": _final(folder)},
     }
+    if type(config.get("seed")) is int:
+        entry["seed"] = config["seed"]
+    logged = config.get("parameters") or {}
+    if logged:
+        entry["hyperparameters"] = {
+            name: value for name, value in logged.items() if not isinstance(value, dict | list)
+        }
     if "started_at" in config:
         entry["created_at"] = config["started_at"]
     if "duration_ms" in config:

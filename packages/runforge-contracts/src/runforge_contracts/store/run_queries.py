@@ -28,7 +28,7 @@ from runforge_contracts.store.run import Run
 FORMS = {"name": "TEXT", "tag": "TEXT", "latest": "STATUS", "best": "METRIC"}
 
 
-class RunQuery(NamedTuple):
+class RunReference(NamedTuple):
     """What a run is asked for by."""
 
     form: str
@@ -38,16 +38,16 @@ class RunQuery(NamedTuple):
         return f"{self.form}:{self.text}" if self.text else self.form
 
 
-def parse_query(reference: str) -> RunQuery | None:
+def parse_query(reference: str) -> RunReference | None:
     """Return the query that ``reference`` is, or None where it is an id, ``latest`` or a path."""
     if reference == "best":
-        return RunQuery("best", "")
+        return RunReference("best", "")
     form, separator, text = reference.partition(":")
-    return RunQuery(form, text) if separator and text and form in FORMS else None
+    return RunReference(form, text) if separator and text and form in FORMS else None
 
 
 def find_queried(
-    query: RunQuery, places: Sequence[Place], takes: Callable[[AnyRun], bool] | None
+    query: RunReference, places: Sequence[Place], takes: Callable[[AnyRun], bool] | None
 ) -> AnyRun:
     """Return the run that a query finds: the best one, or the newest that fits and is accepted.
 
@@ -114,7 +114,7 @@ def _entries(places: Sequence[Place]) -> list[_Candidate]:
     return sorted(found, key=lambda one: started(one.entry))[::-1]
 
 
-def _fits(candidate: _Candidate, query: RunQuery) -> bool:
+def _fits(candidate: _Candidate, query: RunReference) -> bool:
     if query.form == "name":
         return bool(candidate.entry.get("name") == query.text)
     if query.form == "latest":
