@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from page_rules import check_harmless, check_plain_markdown, local, texts
 from runforge_contracts.store.run import Run
 from runforge_contracts.validation import validate
 from runforge_engine.runtime.folder_lock import holding
-from sweep_store import Sweeps, change_group, make_sweeps
+from sweep_store import Sweeps, change_group, make_sweeps, sweep
+from sweeping import PENGUINS
 from syrupy.assertion import SnapshotAssertion
 
 NAMES = ("one", "two", "three", "words", "failed", "listed")
@@ -508,3 +510,28 @@ def test_a_group_of_desktop_is_shown(sweeps: Sweeps, runforge: Call) -> None:
     check_safe(runforge, sweeps.workspace, "grp_desktop")
     run_id = document["runs"][0]["run_id"]
     assert "grp_desktop, with 5 other members" in " ".join(runforge("show", run_id).out.split())
+
+
+@pytest.mark.slow
+def test_a_grid_of_200_is_readable_everywhere(workspace: Path, runforge: Call) -> None:
+    steps = ",".join(map(str, (5, 10, 20, 50, 100, 200, 500, 1000)))
+    grid = ("--grid", "C=0.001,0.01,0.1,1,10", "--grid", f"max_iter={steps}", "--seeds", "1..5")
+    sweep(workspace, *PENGUINS, *grid)
+    shown = runforge("sweep", "show").out.splitlines()
+    assert max(map(len, shown)) <= 80
+    assert len(shown) < 90
+    assert "  180 more; use --limit 200 to show all." in shown
+    whole = runforge("sweep", "show", "--limit", "200").out
+    assert len(re.findall(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{8}$", whole, re.MULTILINE)) >= 200
+    page = report(runforge, "latest")
+    tree = check_harmless(page)
+    assert len(page) < 250_000
+    table = next(e for e in tree.iter("table") if e.attrib.get("class") == "heat")
+    assert len([e for e in table.iter("td") if "class" in e.attrib]) == 40
+    document = runforge("sweep", "show", "--json").json
+    assert len(document["settings"]) == 40
+    from runforge_engine import Store
+
+    notebook = Store(workspace).open_sweep()._repr_html_()
+    assert notebook.count("rgba(") == 40
+    assert "the first 20 of 200" in notebook
