@@ -134,7 +134,11 @@ def test_a_run_is_repeated_with_changes(client: ServeClient, place: Path) -> Non
     request = json.loads((place / again["run_dir"] / "request.json").read_text("utf-8"))
     assert request["rerun_from"] == first["run_id"]
     assert request["model"]["family"] == "random_forest"
-    assert request["tags"] == ["a"]
+    assert "dataset_changed" not in again
+    data = (place / "penguins.csv").read_bytes()
+    (place / "other.csv").write_bytes(data.rpartition(b"\n")[0].rpartition(b"\n")[0] + b"\n")
+    changed = client.call("rerun", {"run": first["run_id"], "dataset": "other.csv"})
+    assert changed["dataset_changed"]["before"] != changed["dataset_changed"]["after"]
 
 
 def test_a_request_document_is_executed(client: ServeClient, place: Path) -> None:

@@ -2899,6 +2899,12 @@ export interface RunOutcome {
    * The `result.json` of the run.
    */
   result: ResultV1;
+  /**
+   * Of `rerun`: the SHA-256 of the dataset `before` and `after`, if its bytes have changed.
+   */
+  dataset_changed?: {
+    [k: string]: unknown;
+  };
   [k: string]: unknown;
 }
 /**

@@ -130,3 +130,12 @@ class RunOutcome(Struct, kw_only=True, frozen=True, gc=False):
     result: Annotated[
         types.ResultV1, Meta(description="The `result.json` of the run.")
     ]
+    dataset_changed: (
+        Annotated[
+            dict[str, Any],
+            Meta(
+                description="Of `rerun`: the SHA-256 of the dataset `before` and `after`, if its bytes have changed."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET

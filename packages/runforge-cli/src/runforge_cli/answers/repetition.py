@@ -13,6 +13,7 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.store.layout import REQUEST
 from runforge_contracts.store.lookup import made
 from runforge_contracts.store.run import Run
+from runforge_contracts.store.summary import summary_of
 
 from runforge_cli import CLIENT
 from runforge_cli.shell.settings import Settings
@@ -156,3 +157,11 @@ def _excluded(
 def _workspace_of(folder: Run) -> Path | None:
     """Return the workspace of a run in a store; a separate run folder has none."""
     return folder.path.parents[2] if folder.path.parent.name == "runs" else None
+
+
+def changed_dataset(parent: Run, run: Run) -> dict[str, Any]:
+    """Return that the dataset of a repetition has other bytes than before; empty if it has not."""
+    before, after = (summary_of(one).data.fingerprint_sha256 for one in (parent, run))
+    if before is None or after is None or before == after:
+        return {}
+    return {"dataset_changed": {"before": before, "after": after}}

@@ -7,9 +7,8 @@ from typing import Any
 import click
 from runforge_contracts.display import quote
 from runforge_contracts.store.run import Run
-from runforge_contracts.store.summary import summary_of
 
-from runforge_cli.answers.repetition import Repetition, repetition_of
+from runforge_cli.answers.repetition import Repetition, changed_dataset, repetition_of
 from runforge_cli.commands.gate_options import gate_options, read_gates
 from runforge_cli.commands.training_session import train_and_report, training_options
 from runforge_cli.process.process_exit import prepare_training
@@ -110,12 +109,8 @@ def _tell_what_is_dropped(again: Repetition) -> None:
 
 def _changed_dataset(parent: Run, run: Run, settings: Settings) -> dict[str, Any]:
     """Print that the dataset has other bytes than before, and return it for ``--json``."""
-    before, after = (summary_of(one).data.fingerprint_sha256 for one in (parent, run))
-    if before is None or after is None or before == after:
-        return {}
-    if not settings.quiet and not settings.json:
-        note(
-            f"the dataset has changed since {parent.id}: SHA-256 {before[:12]} before,"
-            f" {after[:12]} now"
-        )
-    return {"dataset_changed": {"before": before, "after": after}}
+    found = changed_dataset(parent, run)
+    if found and not settings.quiet and not settings.json:
+        before, after = (found["dataset_changed"][name][:12] for name in ("before", "after"))
+        note(f"the dataset has changed since {parent.id}: SHA-256 {before} before, {after} now")
+    return found

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.store.run import Run
 
 from runforge_cli.serve.call import Call
 from runforge_cli.serve.serve_session import Session
@@ -17,6 +19,15 @@ if TYPE_CHECKING:
 _OPTIONS = ("preset", "profile", "seed", "device", "name", "notes")
 
 
+class _Prepared(NamedTuple):
+    """What is given to the workers."""
+
+    request: PreparedRequest
+    private: bool | None
+    #: Returns what else there is to say about the run in a folder.
+    notes: Callable[[Path], dict[str, Any]] = lambda _: {}
+
+
 def start_training(session: Session, call: Call) -> None:
     """Prepare the request of a call and hand it to the workers; the answer comes later.
 
@@ -25,17 +36,18 @@ def start_training(session: Session, call: Call) -> None:
     RunForgeError
         If the request is invalid, before anything is written.
     """
-    request, private = _PREPARE[call.method](session, call.params)
+    prepared = _PREPARE[call.method](session, call.params)
     session.trainings.submit(
         call,
-        request.document.raw,
+        prepared.request.document.raw,
         session.settings.target(),
         jobs=session.jobs,
-        private=private,
+        private=prepared.private,
+        notes=prepared.notes,
     )
 
 
-def _train(session: Session, params: dict[str, Any]) -> tuple[PreparedRequest, bool | None]:
+def _train(session: Session, params: dict[str, Any]) -> _Prepared:
     from runforge_engine.pipeline.request import new_request
 
     request = new_request(
@@ -49,10 +61,10 @@ def _train(session: Session, params: dict[str, Any]) -> tuple[PreparedRequest, b
         tags=params.get("tags", ()),
         **{name: params[name] for name in _OPTIONS if name in params},
     )
-    return request, params.get("private")
+    return _Prepared(request, params.get("private"))
 
 
-def _run(session: Session, params: dict[str, Any]) -> tuple[PreparedRequest, bool | None]:
+def _run(session: Session, params: dict[str, Any]) -> _Prepared:
     from runforge_contracts.documents import Document
     from runforge_contracts.types import RequestV1
     from runforge_engine.pipeline.request import prepare
@@ -64,11 +76,11 @@ def _run(session: Session, params: dict[str, Any]) -> tuple[PreparedRequest, boo
         document = Document.load(Path(params["path"]), RequestV1)
     else:
         document = Document(params["request"], "request.v1")
-    return prepare(document), params.get("private")
+    return _Prepared(prepare(document), params.get("private"))
 
 
-def _rerun(session: Session, params: dict[str, Any]) -> tuple[PreparedRequest, bool | None]:
-    from runforge_cli.answers.repetition import repetition_of
+def _rerun(session: Session, params: dict[str, Any]) -> _Prepared:
+    from runforge_cli.answers.repetition import changed_dataset, repetition_of
 
     repetition = repetition_of(
         session.settings,
@@ -81,7 +93,11 @@ def _rerun(session: Session, params: dict[str, Any]) -> tuple[PreparedRequest, b
         dataset=params.get("dataset"),
         created_by=session.created_by,
     )
-    return repetition.request, params.get("private") or repetition.private or None
+    return _Prepared(
+        repetition.request,
+        params.get("private") or repetition.private or None,
+        lambda folder: changed_dataset(repetition.parent, Run(folder)),
+    )
 
 
 _PREPARE = {"train": _train, "run": _run, "rerun": _rerun}

@@ -5,7 +5,10 @@ from __future__ import annotations
 import itertools
 import threading
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runforge_contracts.errors import ErrorCode, RunForgeError
@@ -28,6 +31,8 @@ class _Training:
     pool: _Pool
     store: StoreLayout
     observer: CallObserver
+    #: Returns what else there is to say about the run in a folder.
+    notes: Callable[[Path], dict[str, Any]]
 
 
 class _Pool:
@@ -63,6 +68,7 @@ class TrainingQueue:
         *,
         jobs: int,
         private: bool | None,
+        notes: Callable[[Path], dict[str, Any]],
     ) -> None:
         """Train as a raw request asks; the call is answered when the run has ended."""
         from runforge_engine.workers.worker_messages import RunTask
@@ -72,7 +78,7 @@ class TrainingQueue:
                 return
             pool = self._pool_of(private, store, jobs)
             number = next(self._numbers)
-            self._open[number] = _Training(call, pool, store, CallObserver(call))
+            self._open[number] = _Training(call, pool, store, CallObserver(call), notes)
             call.on_cancel = lambda: self._cancel(number)
             busy = len(pool.pool.running) >= jobs
         if busy:
@@ -163,14 +169,15 @@ class TrainingQueue:
             training.observer.on_diagnostic(message.diagnostic)
         elif isinstance(message, RunEnded):
             self._take(message.number)
-            training.call.answer(
-                {
-                    "run_id": message.run_id,
-                    "run_dir": training.store.relative(message.run_dir),
-                    "status": message.status,
-                    "result": message.result,
-                }
-            )
+            document = {
+                "run_id": message.run_id,
+                "run_dir": training.store.relative(message.run_dir),
+                "status": message.status,
+                "result": message.result,
+            }
+            with suppress(RunForgeError):  # The run is recorded, whatever else can be read.
+                document |= training.notes(message.run_dir)
+            training.call.answer(document)
         elif isinstance(message, RunRefused):
             self._take(message.number)
             training.call.fail(message.error)
