@@ -44,8 +44,11 @@ def write_plan(folder: Path, **changes: Any) -> Path:
 
 
 def test_a_grid_becomes_runs_that_are_sealed_and_listed(workspace: Path, runforge: Call) -> None:
-    done = runforge("sweep", *SIX, "--name", "two names", "--jobs", "2", "--json")
+    done = runforge("sweep", *SIX, "--name", "two names", "--jobs", "2", "--json", "--verbose")
     assert done.code == 0, done.err
+    events = [json.loads(line) for line in done.err.splitlines()]
+    assert {event["run_id"] for event in events} == set(folders(workspace))
+    assert [event["event"] for event in events].count("metrics_computed") == 6
     document = done.json
     assert counts(document) == (6, 6, 0, 0)
     assert document["summary"]["best_run_id"] == document["runs"][2]["run_id"]
@@ -114,6 +117,10 @@ def test_none_is_a_value_and_null_is_not(workspace: Path, runforge: Call) -> Non
     ]
     # The preset has a depth of 10, which the third value repeats.
     assert depths == [None, 10]
+    # The plan sets all hyperparameters at once; what varies is shown by name.
+    shown = runforge("sweep", "show").out
+    assert "none, 10 (default)" in shown
+    assert "hyperparameters" not in shown
     assert done.json["duplicates"] == [{"member": 3, "same_as": 2}]
 
 
@@ -247,6 +254,20 @@ def test_fail_fast_leaves_the_others_pending(workspace: Path, runforge: Call) ->
     again = runforge("sweep", "--resume", "latest", "--json")
     assert again.code == 1  # the failed one stays failed, and what was pending is done
     assert counts(again.json) == (30, 29, 1, 0)
+
+
+def test_a_private_sweep_records_no_path_outside_the_workspace(
+    workspace: Path, runforge: Call, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("someone") / "penguins.csv"
+    shutil.copyfile(workspace / "penguins.csv", elsewhere)
+    refused = runforge("sweep", str(elsewhere), *SIX[1:], "--private")
+    assert refused.code == 2
+    assert "leads out of the workspace" in refused.err
+    assert not (workspace / ".runforge").exists()
+    assert runforge("sweep", *SIX, "--private").code == 0
+    for path in (workspace / ".runforge/groups").rglob("*.json"):
+        assert str(workspace) not in path.read_text("utf-8")
 
 
 def test_a_changed_dataset_refuses_the_resume(workspace: Path, runforge: Call) -> None:

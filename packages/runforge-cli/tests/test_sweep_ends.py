@@ -202,6 +202,25 @@ def test_a_finished_run_that_is_not_listed_is_listed(place: Path) -> None:
     assert group(place)["summary"] == before["summary"]
 
 
+def test_a_dataset_that_changes_meanwhile_is_not_mixed_with_the_first(place: Path) -> None:
+    process = start_sweep(place, *PENGUINS, "--grid", "C=0.1,1", "--seeds", "1..20", "--jobs", "1")
+    until(lambda: len(finished(place)) >= 2)
+    with (place / "penguins.csv").open("a") as file:
+        file.write("Adelie,Dream,39,18,190,3700,male,2007\n")
+    code = process.wait()
+    document = group(place)
+    [dataset] = document["datasets"]
+    for run in document["runs"]:
+        if run["status"] == "succeeded":
+            result = place / run["result_ref"]
+            config = json.loads(result.read_text("utf-8"))["effective_config"]
+            assert config["dataset"]["fingerprint_sha256"] == dataset["sha256"]
+    # What was read once may serve all runs; a run that read the new file ends the sweep.
+    assert (code, counts(document)[1] == 40) in ((0, True), (1, False))
+    again = call(place, "sweep", "--resume", "latest", "--json")
+    assert json.loads(again.stdout)["error"]["code"] == "DATASET_CHANGED"
+
+
 def test_two_sweeps_in_one_workspace(place: Path) -> None:
     both = [start_sweep(place, *SIX, "--seeds", "1..3", "--name", "same") for _ in range(2)]
     assert [process.wait() for process in both] == [0, 0]

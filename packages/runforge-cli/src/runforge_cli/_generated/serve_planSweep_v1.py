@@ -4,7 +4,7 @@
 from __future__ import annotations
 from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct, UNSET, UnsetType
-from runforge_contracts._generated import sweep_plan_v1
+from runforge_contracts import types
 from . import serve_common_v1
 
 
@@ -37,7 +37,7 @@ class PlanSweepParams(
     """
 
     plan: (
-        Annotated[sweep_plan_v1.SweepPlanV1, Meta(description="The plan.")] | UnsetType
+        Annotated[types.SweepPlanV1, Meta(description="The plan.")] | UnsetType
     ) = UNSET
     path: (
         Annotated[

@@ -4,7 +4,7 @@
 from __future__ import annotations
 from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct, UNSET, UnsetType
-from runforge_contracts._generated import error_v1, sweep_plan_v1
+from runforge_contracts import types
 from . import serve_common_v1
 
 
@@ -31,7 +31,7 @@ class SweepOutcome(Struct, kw_only=True, frozen=True, gc=False):
     ) = UNSET
     error: (
         Annotated[
-            error_v1.ErrorBody,
+            types.ErrorBody,
             Meta(description="Why the sweep ended before all members were run."),
         ]
         | UnsetType
@@ -46,7 +46,7 @@ class SweepParams(
     """
 
     plan: (
-        Annotated[sweep_plan_v1.SweepPlanV1, Meta(description="The plan.")] | UnsetType
+        Annotated[types.SweepPlanV1, Meta(description="The plan.")] | UnsetType
     ) = UNSET
     path: (
         Annotated[

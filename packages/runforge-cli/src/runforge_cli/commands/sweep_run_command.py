@@ -20,6 +20,7 @@ from runforge_cli.commands.training_session import (
 )
 from runforge_cli.shell.default_command import DefaultCommand
 from runforge_cli.shell.settings import Settings, global_options, pass_settings, private_option
+from runforge_cli.shell.sweep_selection import complete_group
 from runforge_cli.terminal.output import error_lines, print_errors, write_json, write_lines
 
 if TYPE_CHECKING:
@@ -50,7 +51,12 @@ _OF_A_GRID = (
 @click.option("--jobs", "-j", type=click.IntRange(1, 1024), help="Runs at a time [all cores].")
 @click.option("--dry-run", is_flag=True, help="Show the runs, and write nothing.")
 @click.option("--save", metavar="PLAN.json", help="Write the plan instead of executing it.")
-@click.option("--resume", metavar="GROUP", help="Do what is missing of an earlier sweep.")
+@click.option(
+    "--resume",
+    metavar="GROUP",
+    shell_complete=complete_group,
+    help="Do what is missing of an earlier sweep.",
+)
 @click.option("--retry-failed", is_flag=True, help="With --resume, also run what failed.")
 @click.option("--fail-fast", is_flag=True, help="Stop at the first failed run.")
 @click.option("--scheduler", metavar="ADDRESS", help="Run on a Dask cluster: tcp://HOST:PORT.")
@@ -80,6 +86,7 @@ def command(settings: Settings, /, **options: Any) -> int:
         jobs=options["jobs"],
         fail_fast=options["fail_fast"] or None,
         scheduler=options["scheduler"],
+        private=settings.private,
     )
     if options["allow_mixed"] and chosen.scheduler is None:
         raise _usage("--allow-mixed is for --scheduler.", "Name the scheduler of a cluster.")

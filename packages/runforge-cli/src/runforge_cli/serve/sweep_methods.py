@@ -79,7 +79,11 @@ def _opened(session: Session, params: dict[str, Any]) -> Iterator[OpenGroup]:
     """Yield the group to execute: a new one, or the one to be resumed."""
     from runforge_engine.sweeps.open_group import SweepOptions, new_group, resumed_group
 
-    options = SweepOptions(jobs=params.get("jobs"), fail_fast=params.get("fail_fast"))
+    options = SweepOptions(
+        jobs=params.get("jobs"),
+        fail_fast=params.get("fail_fast"),
+        private=params.get("private"),
+    )
     if "resume" in params:
         from runforge_contracts.sweeps.groups import find_group
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from runforge_contracts.display import quote
@@ -26,6 +26,7 @@ from runforge_contracts.sweeps.groups import Group, group_id
 from runforge_contracts.types import SweepPlanV1
 
 from runforge_engine.pipeline.request import prepare
+from runforge_engine.provenance.privacy import is_outside, is_wanted
 from runforge_engine.runtime.clock import document_time, read_clock
 from runforge_engine.runtime.folder_lock import holding_alone
 from runforge_engine.store.index_lock import refuse_linked_folders
@@ -62,6 +63,8 @@ class SweepOptions:
     scheduler: str | None = None
     #: How many runs its workers take at a time now; more workers may join.
     slots: int | None = None
+    #: Whether the runs omit what identifies a person or a machine; None reads the environment.
+    private: bool | None = None
 
 
 @dataclass(slots=True)
@@ -100,10 +103,6 @@ class OpenGroup:
         """The folder for data that the workers share; it lasts as long as they do."""
         return self.folder / _SHARED
 
-    def member(self, number: int) -> SweepMember:
-        """Return a member that is executed, by its number."""
-        return next(member for member in self.plan.members if member.number == number)
-
 
 @contextlib.contextmanager
 def new_group(
@@ -136,14 +135,16 @@ def new_group(
     ------
     RunForgeError
         ``STORE_NOT_WRITABLE``; ``FILE_UNSAFE`` for a linked folder; the errors of a dataset that
-        cannot be read.
+        cannot be read; ``USAGE_INVALID`` for private runs on a dataset outside the workspace, whose
+        path is in the plan.
     """
     created_at = read_clock().now()
     name = name or plan.name
+    if is_wanted(options.private):
+        _refuse_personal(plan)
     datasets = {dataset: fingerprint(dataset, store) for dataset in plan.datasets}
     folder = _claim(store, created_at, name)
     with holding_alone(folder, f"The sweep {quote(folder.name)}") as lock:
-        write_new(folder / layout.PLAN, text)
         header = {
             "version": 1,
             "kind": "run_group",
@@ -155,7 +156,15 @@ def new_group(
             "plan_ref": layout.PLAN,
         }
         states = [MemberState(member.number, member.overrides) for member in plan.members]
-        yield _opened(store, folder, plan, header, states, datasets, options, lock, created_at)
+        try:
+            write_new(folder / layout.PLAN, text)
+            opened = _opened(
+                store, folder, plan, header, states, datasets, options, lock, created_at
+            )
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)  # Nothing was run.
+            raise
+        yield opened
 
 
 @contextlib.contextmanager
@@ -217,8 +226,11 @@ def resumed_group(
         for dataset in plan.datasets:
             refuse_changed(dataset, datasets, fingerprint(dataset, store), group.id)
         listed = list_unlisted(store, runs)
+        of_member: dict[int, list[MemberRun]] = {}
+        for run in runs:
+            of_member.setdefault(run.member, []).append(run)
         states = [
-            _state_of(member, [run for run in runs if run.member == member.number], datasets, store)
+            _state_of(member, of_member.get(member.number, ()), datasets, store)
             for member in plan.members
         ]
         for state in states:
@@ -317,6 +329,19 @@ def _opened(
         bool(stop_on_cancel),
         lock,
     )
+
+
+def _refuse_personal(plan: ResolvedPlan) -> None:
+    """Refuse a dataset whose path leads out of the workspace: it may name a person."""
+    outside = next(filter(is_outside, plan.datasets), None)
+    if outside is not None:
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            f"The path of the dataset {quote(PurePath(outside).name, 200)} leads out of the"
+            " workspace, and the plan of a private sweep would record it.",
+            hint="Put the dataset into the workspace, or name the folder that contains it with"
+            " --workspace.",
+        )
 
 
 def _first(*values: Any) -> Any:

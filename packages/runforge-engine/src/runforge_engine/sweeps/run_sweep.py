@@ -221,7 +221,10 @@ class _Execution:
                 before = len(self._open)
                 self._handle(message)
                 self._submit_next(before - len(self._open))
-            self._record.write_if_due()
+            try:
+                self._record.write_if_due()
+            except RunForgeError as problem:
+                self._stop(problem)
 
     def _may_go_on(self) -> bool:
         """Return whether a run may still be ending, once those that wait were dropped."""

@@ -228,7 +228,7 @@ def _inputs_of(settings: dict[str, Any]) -> RunInputs:
         origin = RemoteOrigin(raw["git"], tuple(raw["gaps"]), raw["host"])
     if settings["shared"] is None:
         return RunInputs(settings["threads"], origin, warm=True)
-    return SharedInputs(Path(settings["shared"]), settings["threads"], origin)
+    return SharedInputs(Path(settings["shared"]), settings["threads"], origin, settings["jobs"])
 
 
 def _store_of(settings: dict[str, Any]) -> StoreLayout:

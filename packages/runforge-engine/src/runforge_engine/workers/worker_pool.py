@@ -234,6 +234,7 @@ class WorkerPool:
                     "store": self._store.name,
                     "private": self._private,
                     "threads": self._threads,
+                    "jobs": self._jobs,
                     "shared": str(self._shared) if self._together else None,
                     "warm": warm,
                     "origin": None if self._origin is None else asdict(self._origin),
