@@ -24,6 +24,8 @@ _BASE: dict[str, Any] = {
     },
     "model": {"family": "logistic_regression", "hyperparameters": {}},
     "device": {"type": "cpu"},
+    "created_at": "2026-02-01T12:00:00Z",
+    "created_by": "tests@1",
 }
 #: The options of each sweep, by a short name.
 GRIDS: dict[str, tuple[str, ...]] = {
