@@ -199,7 +199,8 @@ script that fits the same grid with scikit-learn and joblib and keeps no record
 ([`grid_script.py`](../benchmarks/grid_script.py)), and against MLflow's autolog in one process
 ([`mlflow_grid.py`](../benchmarks/mlflow_grid.py)). What one more run takes is the time of the
 command less that of a sweep of one run, for each of the others. Memory is that of all processes
-together, with what they share counted once.
+together, with what they share counted once. The last rows are `runforge serve --stdio`, asked by a
+client on the same machine.
 
 """
 _MEMORY = """\

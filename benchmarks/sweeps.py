@@ -10,6 +10,7 @@ rival writes no record at all; see ``grid_script.py``.
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 import subprocess
 import tempfile
@@ -17,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Self
 
 from pairing import Command, Spread, cost, python, runforge
 from tables import LABEL, write_iris
@@ -152,11 +154,82 @@ def rows(grids: Grids, rounds: int = 3) -> Iterator[tuple[str, Callable[[], Iter
         name = "1,000,000 x 30, logistic regression: peak memory of four jobs against one"
         yield Many(name, "times", Spread.of(found), 1.6)
 
+    def serving() -> Iterator[Many]:
+        table = grids.iris()
+        grids.clear()
+        took, resting = [], []
+        for _ in range(rounds):
+            with Server(table.parent) as server:
+                resting.append(sum(map(_proportional, family_of(server.pid))) / 2**20)
+                for _ in range(3):
+                    server.train(table)
+                took += [1000 * server.train(table) for _ in range(10)]
+        yield Many("`serve`, iris, from request to sealed record, warm", "ms", Spread.of(took), 60)
+        if Path("/proc/self/smaps_rollup").exists():
+            name = "`serve`, memory before the first training"
+            yield Many(name, "MiB", Spread.of(resting), 80)
+
     yield "iris", one_more
     yield "joblib", against_joblib
     yield "two jobs, logistic regression", two_jobs(_LINEAR, 100_000, 80)
     yield "two jobs, forests", two_jobs(_FOREST, 20_000, 8)
     yield "memory", memory
+    yield "serve", serving
+
+
+class Server:
+    """A `runforge serve` with a client that asks one thing at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        command = runforge("serve", "--stdio", folder=folder)
+        self._process = subprocess.Popen(
+            list(map(str, command.arguments)),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=folder,
+            env=command.variables(),
+        )
+        self.pid = self._process.pid
+        self._requests = 0
+
+    def __enter__(self) -> Self:
+        self.ask("initialize", {})
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.ask("shutdown", {})
+        self._process.communicate()
+
+    def train(self, table: Path) -> float:
+        """Train on a table, and return the seconds from the request to the answer."""
+        begun = time.perf_counter()
+        result = self.ask("train", {"dataset": str(table), "label": LABEL})
+        if result["status"] != "succeeded":
+            raise RuntimeError(f"the run ended as {result['status']}")
+        return time.perf_counter() - begun
+
+    def ask(self, method: str, params: dict[str, Any]) -> Any:
+        """Return the result of a request; notifications are passed over."""
+        self._requests += 1
+        message = {"jsonrpc": "2.0", "id": self._requests, "method": method, "params": params}
+        body = json.dumps(message).encode()
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
+        self._process.stdin.flush()
+        while True:
+            length = 0
+            while (header := self._process.stdout.readline().strip()) or not length:
+                if not header:
+                    raise RuntimeError("the server has ended")
+                name, _, value = header.partition(b":")
+                if name.lower() == b"content-length":
+                    length = int(value)
+            answer = json.loads(self._process.stdout.read(length))
+            if answer.get("id") == self._requests:
+                if "error" in answer:
+                    raise RuntimeError(answer["error"]["message"])
+                return answer["result"]
 
 
 def peak_memory(command: Command) -> int:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import ast
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -127,19 +128,20 @@ def generate_serve(target: Path) -> None:
 
 
 def _with_contracts(source: str) -> str:
-    """Return the source of a module that imports the types of documents from their package."""
-    lines = []
+    """Return the source of a module that takes the types of documents from their package."""
+    lines, others = [], list[str]()
     for line in source.splitlines():
         if line.startswith("from . import "):
             modules = line.removeprefix("from . import ").split(", ")
             own = [module for module in modules if module.startswith(f"{SERVE}_")]
             others = [module for module in modules if module not in own]
             if others:
-                lines.append(f"from runforge_contracts._generated import {', '.join(others)}")
+                lines.append("from runforge_contracts import types")
             lines += [f"from . import {', '.join(own)}"] if own else []
         else:
             lines.append(line)
-    return "\n".join(lines) + "\n"
+    text = "\n".join(lines) + "\n"
+    return re.sub(rf"\b(?:{'|'.join(others)})\.(?=[A-Z])", "types.", text) if others else text
 
 
 def generate_types(sources: dict[str, Path], target: Path) -> None:

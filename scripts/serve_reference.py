@@ -17,6 +17,7 @@ SERVE = "serve"
 GROUPS = {
     "The session": ("initialize", "shutdown", "exit", "$/cancelRequest"),
     "Training": ("train", "run", "rerun", "cancel", "warm", "progress", "warning"),
+    "Sweeps": ("sweep", "planSweep", "groups", "group"),
     "Runs": (
         "list",
         "show",

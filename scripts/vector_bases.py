@@ -58,11 +58,19 @@ BASES: dict[str, list[Base]] = {
         ),
     ],
     "result.v1": [
-        Base({"/effective_config/device/gpu_id": 0, "/provenance/left_out": ["paths"]}),
+        Base(
+            {
+                "/effective_config/device/gpu_id": 0,
+                "/provenance/left_out": ["paths"],
+                "/provenance/platform/host": "node-1",
+            }
+        ),
     ],
     "run.v0.3.3": [
         Base({"/hyperparameters": [{"name": "C", "value": 1.5, "source": "cli"}]}),
     ],
+    "run.v0.4.0": [Base({"/provenance/platform/host": "node-1"})],
+    "group.v1": [Base({"/runs/0/earlier_run_ids": ["20260201-115959-abc12340"]})],
     "tfc.config.v1": [
         Base(
             {

@@ -29,6 +29,8 @@ NAMED = (
     "Guo et al. 2017",
     "Heckbert 1990",
     "JSON Schema 2020-12",
+    "JSON-RPC 2.0 Specification",
+    "Language Server Protocol 3.17",
     "Linux kernel documentation",
     "MLflow documentation",
     "OWASP",

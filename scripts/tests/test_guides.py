@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -48,3 +49,22 @@ def test_the_python_snippets_run_and_print_what_the_page_says(workspace: Path) -
         ('  "preset": "balanced",', '  "preset": "thorough",')
     ]
     assert (workspace / "result.json").read_text().endswith('"duration_ms": 1200\n}\n')
+
+
+@pytest.mark.slow
+def test_the_client_of_the_server_trains_and_prints_what_the_page_says(tmp_path: Path) -> None:
+    page = GUIDES / "serve.md"
+    shutil.copyfile(ROOT / "examples/penguins.csv", tmp_path / "penguins.csv")
+    folders = [str(Path(sys.executable).parent), os.environ["PATH"]]
+    done = subprocess.run(
+        [sys.executable, "-c", code(page, "python")],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": os.pathsep.join(folders)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    command, *shown = indented(page)
+    assert command == "runforge serve --stdio"
+    assert done.stdout.splitlines()[-len(shown) :] == shown

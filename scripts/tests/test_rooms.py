@@ -26,6 +26,7 @@ ORDER = {
         "display",
         "markdown",
         "metrics",
+        "gates",
         "types",
         "diagnostics",
         "schemas",

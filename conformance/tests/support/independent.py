@@ -11,7 +11,7 @@ from referencing import Registry, Resource
 FOLDER = Path(__file__).parents[3] / "schemas"
 SCHEMAS: dict[str, Any] = {
     ".".join(path.relative_to(FOLDER).with_suffix("").parts): json.loads(path.read_text("utf-8"))
-    for path in [*FOLDER.glob("*.json"), *FOLDER.glob("tfc/*.json")]
+    for path in [*FOLDER.glob("*.json"), *FOLDER.glob("tfc/*.json"), *FOLDER.glob("field/*.json")]
 }
 REGISTRY: Registry[Any] = Registry().with_resources(
     (schema["$id"], Resource.from_contents(schema)) for schema in SCHEMAS.values()

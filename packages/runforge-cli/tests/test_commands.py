@@ -111,6 +111,54 @@ def test_a_rerun_names_its_parent_and_changes_what_is_asked(runforge: Call) -> N
     assert other["status"] == "succeeded"
 
 
+def test_a_rerun_changes_the_columns_of_its_parent(runforge: Call) -> None:
+    first = runforge(*TRAIN, "--json").json["run_id"]
+    again = runforge(
+        "rerun",
+        first,
+        "--exclude",
+        "body_mass_g",
+        "--exclude",
+        "sex",
+        "--include",
+        "year",
+        "--json",
+    ).json
+    request = runforge("show", again["run_id"], "--json").json["request"]
+    assert request["dataset"]["exclude_columns"] == ["island", "sex", "body_mass_g"]
+    refused = runforge("rerun", first, "--include", "body_mass_g")
+    assert refused.code == 2
+    assert f"The run `{first}` does not exclude `body_mass_g`." in refused.err
+    assert "hint: It excludes `island`, `sex`, `year`." in refused.err
+
+
+def test_a_rerun_has_the_name_and_the_tags_that_it_is_given(runforge: Call) -> None:
+    first = runforge(*TRAIN, "--name", "base", "--tag", "a", "--json").json["run_id"]
+    done = runforge("rerun", first)
+    assert f"note: the name `base` and the tags `a` of {first} are not taken over" in done.err
+    request = runforge("show", "latest", "--json").json["request"]
+    assert not {"name", "tags"} & request.keys()
+    named = runforge("rerun", first, "--name", "again", "--tag", "b", "--json").json["run_id"]
+    request = runforge("show", named, "--json").json["request"]
+    assert (request["name"], request["tags"]) == ("again", ["b"])
+
+
+def test_a_rerun_on_other_data_says_so(runforge: Call, workspace: Path) -> None:
+    first = runforge(*TRAIN, "--json").json
+    path = workspace / "penguins.csv"
+    lines = path.read_text().splitlines(keepends=True)
+    (workspace / "newer.csv").write_text("".join(lines[:-1]))
+    done = runforge("rerun", first["run_id"], "--data", "newer.csv", "--json")
+    before = first["result"]["effective_config"]["dataset"]["fingerprint_sha256"]
+    after = done.json["result"]["effective_config"]["dataset"]["fingerprint_sha256"]
+    assert done.json["dataset_changed"] == {"before": before, "after": after}
+    assert done.json["result"]["effective_config"]["dataset"]["path"] == "newer.csv"
+    path.write_text("".join(lines[:-2]))
+    told = runforge("rerun", first["run_id"])
+    assert f"note: the dataset has changed since {first['run_id']}: SHA-256" in told.err
+    assert "dataset_changed" not in runforge("rerun", "latest", "--json").json
+
+
 def test_a_profile_brings_its_family(runforge: Call) -> None:
     arguments = (*TRAIN, "--profile", "thorough", "--param", "n_estimators=2", "--json")
     model = runforge(*arguments).json["result"]["effective_config"]["model"]
@@ -415,6 +463,8 @@ HELP = [
             "editor-python",
         )
     ),
+    ("sweep", "show"),
+    ("sweep", "list"),
     ("index", "rebuild"),
     ("index", "check"),
     ("experiment", "run"),

@@ -10,7 +10,7 @@ from runforge_cli.report.history_blocks import Point, history_blocks, overlaid_b
 from runforge_cli.report.html_page import html_page
 from runforge_cli.report.markdown_page import markdown_page
 from runforge_cli.report.report_blocks import Plot, Report, Section
-from runforge_cli.report.scales import scale_of
+from runforge_cli.report.scales import is_geometric, logarithmic_scale, scale_of
 from runforge_cli.terminal.text_layout import chart, sparkline
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
@@ -105,3 +105,38 @@ def test_many_metrics_are_not_all_drawn() -> None:
     assert len(plot.series) == 8
     assert len(plot.table.rows) == 12
     assert "The first 8 of 12 runs are drawn" in plot.description
+
+
+POSITIVE = st.lists(st.floats(5e-324, 1.7e308), min_size=1, max_size=30)
+
+
+@given(POSITIVE)
+def test_a_logarithmic_scale_holds_all_numbers_and_its_marks(values: list[float]) -> None:
+    scale = logarithmic_scale(values)
+    assert 0 < scale.lower < scale.upper
+    for number in (*values, *scale.marks):
+        assert -1e-9 <= scale.share(number) <= 1 + 1e-9
+    assert len(scale.marks) <= 9
+
+
+@pytest.mark.parametrize(
+    ("values", "geometric"),
+    [
+        ((0.01, 0.1, 1, 10), True),
+        ((5, 10, 20, 50, 100, 200), True),
+        ((1, 2, 4, 8), True),
+        ((1, 2, 3, 4, 5), False),
+        ((100, 200, 300, 400, 500), False),
+        ((1, 1000), False),
+        ((0, 1, 10, 100), False),
+        ((-1, 1, 10, 100), False),
+    ],
+)
+def test_only_ratios_give_a_logarithmic_axis(values: tuple[float, ...], geometric: bool) -> None:
+    assert is_geometric(values) == geometric
+
+
+def test_marks_of_a_logarithmic_axis() -> None:
+    assert logarithmic_scale((0.001, 100)).marks == (0.001, 0.01, 0.1, 1, 10, 100)
+    assert logarithmic_scale((5, 200)).marks == (5, 10, 20, 50, 100, 200)
+    assert logarithmic_scale((3, 40)).marks == (2, 5, 10, 20, 50)

@@ -776,7 +776,7 @@ def test_verify_covers_runs_of_experiments(runforge: Call, workspace: Path) -> N
         result = runforge("verify", reference)
         assert result.code == 0
         assert f"Run {DAY}-001: verified" in result.out
-        assert "files      unchanged: 4 files" in result.out
+        assert "files      unchanged: 5 files" in result.out
         assert "dataset    same: `penguins.csv`" in result.out
     whole = runforge("verify", "--all")
     assert (whole.code, whole.out) == (0, "Experiments: 2 of 2 runs verified\n")

@@ -12,6 +12,7 @@ from calls import TRAIN, Call
 from real_experiments import HOSTILE, SCRIPT, Repository
 from real_store import training
 from runforge_contracts.codec.strict_yaml import load_yaml
+from sweep_store import change_group, make_sweeps
 
 pytestmark = [
     # The library is large: it has an environment of its own.
@@ -308,3 +309,29 @@ def test_the_same_id_in_another_repository_is_another_run(
     config = repository.folder("first") / "config.yaml"
     config.write_text(config.read_text("utf-8") + "repository: another\n", "utf-8")
     assert exported(runforge, first)["exported"] == [first]
+
+
+def test_a_sweep_is_the_parent_of_its_runs(runforge: Call, workspace: Path) -> None:
+    group_id = make_sweeps(workspace, ["two"]).ids["two"]
+    document = runforge("sweep", "show", "--json").json
+    change_group(workspace / ".runforge/groups" / group_id, status="failed")
+    assert len(exported(runforge, "--group", "two")["exported"]) == 6
+    runs = runs_of(workspace / "ml")
+    parent = runs.pop(group_id)
+    assert (parent.info.status, parent.info.run_name) == ("FAILED", "two")
+    best = document["runs"][0]
+    assert parent.data.metrics == {"accuracy": best["metrics"]["accuracy"]}
+    assert parent.data.tags["runforge.best_run_id"] == best["run_id"]
+    assert parent.data.params["C"] == "0.001, 0.1, 10"
+    for run in document["runs"]:
+        tags = runs[run["run_id"]].data.tags
+        assert tags["mlflow.parentRunId"] == parent.info.run_id
+        assert tags["runforge.sweep_group_id"] == group_id
+        assert tags["runforge.sweep_member"] == str(run["member"])
+    # Another export changes nothing but the status of the sweep.
+    change_group(workspace / ".runforge/groups" / group_id, status="succeeded")
+    assert exported(runforge, "--group", "two")["exported"] == []
+    assert runs_of(workspace / "ml")[group_id].info.status == "FINISHED"
+    before = (workspace / "ml/mlflow.db").read_bytes()
+    exported(runforge, "--group", "two")
+    assert (workspace / "ml/mlflow.db").read_bytes() == before

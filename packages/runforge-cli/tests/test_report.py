@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
-import unicodedata
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import html5lib
 import pytest
 from calls import ROOT, TRAIN, Call
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from markdown_it import MarkdownIt
+from page_rules import check_harmless, check_plain_markdown, local, parsed, texts
 from real_store import start, training
 from runforge_cli.report.html_page import html_page
 from runforge_cli.report.markdown_page import markdown_page
@@ -28,6 +23,10 @@ from runforge_cli.report.report_blocks import (
     Bars,
     Commands,
     Facts,
+    HeatCell,
+    HeatMap,
+    IntervalRow,
+    Intervals,
     Matrix,
     Name,
     Paragraph,
@@ -38,6 +37,7 @@ from runforge_cli.report.report_blocks import (
     TableBlock,
     prose,
 )
+from runforge_cli.report.scales import UNIT
 from syrupy.assertion import SnapshotAssertion
 
 VECTORS = ROOT / "docs/test-vectors/runs"
@@ -49,18 +49,6 @@ HOSTILE = (
     "a|b`c\n# heading\n\n- item\n```\n<b>",
     "[x](javascript:alert(1)) ![y](http://example.org/z.png) www.example.org <http://e.org>",
     "``| \\| &lt;b&gt; &#x3C; $\\href{x}{y}$ @someone #1 ~~s~~",
-)
-TAGS = re.findall(
-    r"\S+",
-    """html head meta title style body header main nav footer section h1 h2 h3 p ul li a code pre
-    dl dt dd div table caption thead tbody tr th td small figure figcaption strong details summary
-    span wbr svg desc path rect line circle text""",
-)
-ATTRIBUTES = re.findall(
-    r"\S+",
-    """lang charset http-equiv content name id class href scope role tabindex aria-label
-    aria-labelledby aria-hidden focusable viewBox preserveAspectRatio d x y x1 y1 x2 y2 cx cy r
-    width height text-anchor transform""",
 )
 
 
@@ -131,68 +119,6 @@ def report(runforge: Call, store: tuple[Path, dict[str, str]], tmp_path: Path) -
         return target.read_text("utf-8")
 
     return write
-
-
-def parsed(page: str) -> Any:
-    """Return the elements of a page, which the HTML standard must find nothing wrong with."""
-    parser = html5lib.HTMLParser(
-        tree=html5lib.getTreeBuilder("etree"), strict=True, namespaceHTMLElements=False
-    )
-    return parser.parse(page)
-
-
-def local(name: str) -> str:
-    return name.rpartition("}")[2]
-
-
-def check_harmless(page: str) -> Any:
-    """Check that a page holds no element, attribute or character that could do anything.
-
-    None of the attributes loads anything, and none of the links leads out of the page.
-    """
-    tree = parsed(page)
-    policy, styles = "", []
-    for element in tree.iter():
-        assert local(element.tag) in TAGS, element.tag
-        for name, value in element.attrib.items():
-            assert local(name) in ATTRIBUTES, (element.tag, name)
-            assert name != "href" or re.fullmatch(r"#s\d+", value)
-        if element.tag == "style":
-            styles.append(element.text)
-        if element.attrib.get("http-equiv") == "Content-Security-Policy":
-            policy = element.attrib["content"]
-    (style,) = styles
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    assert policy.startswith("default-src 'none';")
-    assert f"style-src 'sha256-{digest}';" in policy
-    assert not re.search(r"url\(|@import|expression", style)
-    for character in page:
-        assert character == "\n" or unicodedata.category(character) not in ("Cc", "Cf"), character
-    identities = [e.attrib["id"] for e in tree.iter() if "id" in e.attrib]
-    assert len(identities) == len(set(identities))
-    links = [e.attrib["href"] for e in tree.iter("a")]
-    assert {link[1:] for link in links} <= set(identities)
-    return tree
-
-
-def texts(tree: Any, tag: str) -> list[str]:
-    return ["".join(e.itertext()) for e in tree.iter() if local(e.tag) == tag]
-
-
-def check_plain_markdown(text: str) -> list[Any]:
-    """Check that Markdown holds no HTML, link or image, and return its tokens."""
-    tokens = list(_tokens(MarkdownIt("gfm-like", {"html": True}).parse(text)))
-    kinds = {token.type for token in tokens}
-    assert not kinds & {"html_block", "html_inline", "link_open", "image", "s_open", "code_block"}
-    for character in text:
-        assert character == "\n" or unicodedata.category(character) not in ("Cc", "Cf")
-    return tokens
-
-
-def _tokens(tokens: Any) -> Iterator[Any]:
-    for token in tokens:
-        yield token
-        yield from _tokens(token.children or ())
 
 
 def test_a_run_of_two_classes_has_everything(report: Any) -> None:
@@ -352,6 +278,8 @@ def a_report(text: str) -> Report:
                     table,
                     Bars(text, (text, text), [(text, 1.0), (text, -2.0)]),
                     Matrix([text, text], [[1, 2], [3, 4]]),
+                    HeatMap(text, (text, text), [text], [text], [[HeatCell(text, 1.0, True)]]),
+                    Intervals(text, (text, text), [IntervalRow(text, (0.5,), 0.5, 0.1)], UNIT),
                     Plot(text, text, text, text, [series], table, diagonal=True),
                     Commands([text]),
                 ],
@@ -459,7 +387,6 @@ def _changed(workspace: Path, run: Path, what: str) -> str:
 
 def _hostile_model(workspace: Path, run: Path) -> str:
     """Put a model that runs a command in its place, with its digest in every record."""
-    import hashlib
     import pickle
 
     class Command:

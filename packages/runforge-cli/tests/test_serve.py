@@ -92,7 +92,9 @@ def test_the_list_has_pages_and_filters(client: ServeClient) -> None:
     assert client.call("list", {"tag": "none"})["runs"] == []
 
 
-def test_a_training_is_recorded_and_its_progress_is_told(client: ServeClient, place: Path) -> None:
+def test_a_training_is_recorded_and_its_progress_is_reported(
+    client: ServeClient, place: Path
+) -> None:
     number = client.start("train", {**COLUMNS, "hyperparameters": {"C": 0.5}, "name": "served"})
     outcome = client.answer(number)
     assert outcome["status"] == "succeeded"

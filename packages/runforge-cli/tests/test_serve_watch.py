@@ -1,4 +1,4 @@
-"""A client that watches is told of runs, whichever client makes them."""
+"""A client that watches is sent the runs, whichever client makes them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def client(workspace: Path) -> Iterator[ServeClient]:
         yield client
 
 
-def test_runs_of_another_process_are_told(client: ServeClient, workspace: Path) -> None:
+def test_runs_of_another_process_are_reported(client: ServeClient, workspace: Path) -> None:
     with training(workspace) as (process, folder):
         began = client.next_notification("runBegan")["run"]
         assert began["run_id"] == folder.name
@@ -33,7 +33,9 @@ def test_runs_of_another_process_are_told(client: ServeClient, workspace: Path) 
     assert (ended["run_id"], ended["status"]) == (folder.name, "cancelled")
 
 
-def test_the_end_of_a_run_whose_process_dies_is_told(client: ServeClient, workspace: Path) -> None:
+def test_the_end_of_a_run_whose_process_dies_is_reported(
+    client: ServeClient, workspace: Path
+) -> None:
     with training(workspace) as (process, folder):
         client.next_notification("runBegan")
         process.kill()
@@ -41,14 +43,14 @@ def test_the_end_of_a_run_whose_process_dies_is_told(client: ServeClient, worksp
     assert (ended["run_id"], ended["state"]) == (folder.name, "interrupted")
 
 
-def test_own_runs_are_told_and_the_list_changes(client: ServeClient) -> None:
+def test_own_runs_are_reported_and_the_list_changes(client: ServeClient) -> None:
     params = {"dataset": "penguins.csv", "label": "species", "exclude": ["island", "sex", "year"]}
     run_id = client.call("train", params)["run_id"]
     ended = client.next_notification("runEnded")["run"]
     assert (ended["run_id"], ended["status"]) == (run_id, "succeeded")
 
 
-def test_folders_that_come_and_go_are_told(
+def test_folders_that_come_and_go_are_reported(
     client: ServeClient, original: Path, workspace: Path
 ) -> None:
     shutil.copytree(original / ".runforge", workspace / ".runforge")
@@ -69,7 +71,7 @@ def test_running_runs_are_returned_at_the_beginning(workspace: Path) -> None:
         assert running["run_id"] == folder.name
 
 
-def test_a_client_that_no_longer_watches_is_told_nothing(
+def test_a_client_that_no_longer_watches_is_sent_nothing(
     client: ServeClient, workspace: Path
 ) -> None:
     client.call("unwatch")

@@ -44,8 +44,11 @@ def write_plan(folder: Path, **changes: Any) -> Path:
 
 
 def test_a_grid_becomes_runs_that_are_sealed_and_listed(workspace: Path, runforge: Call) -> None:
-    done = runforge("sweep", *SIX, "--name", "two names", "--jobs", "2", "--json")
+    done = runforge("sweep", *SIX, "--name", "two names", "--jobs", "2", "--json", "--verbose")
     assert done.code == 0, done.err
+    events = [json.loads(line) for line in done.err.splitlines()]
+    assert {event["run_id"] for event in events} == set(folders(workspace))
+    assert [event["event"] for event in events].count("metrics_computed") == 6
     document = done.json
     assert counts(document) == (6, 6, 0, 0)
     assert document["summary"]["best_run_id"] == document["runs"][2]["run_id"]
@@ -114,6 +117,10 @@ def test_none_is_a_value_and_null_is_not(workspace: Path, runforge: Call) -> Non
     ]
     # The preset has a depth of 10, which the third value repeats.
     assert depths == [None, 10]
+    # The plan sets all hyperparameters at once; what varies is shown by name.
+    shown = runforge("sweep", "show").out
+    assert "none, 10 (default)" in shown
+    assert "hyperparameters" not in shown
     assert done.json["duplicates"] == [{"member": 3, "same_as": 2}]
 
 
@@ -129,6 +136,32 @@ def test_a_saved_plan_gives_the_same_runs(workspace: Path, runforge: Call) -> No
     )
     assert dry["total"] == 18
     assert list(dry["runs"][1]["request_overrides"].values()) == [0.01, 100, 2]
+
+
+def test_one_and_four_jobs_write_the_same_bytes(
+    workspace: Path, runforge: Call, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The clock stands still, so even ids and times are the same."""
+    made = []
+    for jobs in (1, 4):
+        place = tmp_path_factory.mktemp(f"jobs-{jobs}")
+        shutil.copyfile(workspace / "penguins.csv", place / "penguins.csv")
+        grid = ("--grid", "model=logistic_regression,random_forest,linear_svc", "--seeds", "1..2")
+        options = ("--workspace", str(place), "--jobs", str(jobs), "--json")
+        source = (str(place / "penguins.csv"), *PENGUINS[1:])
+        done = runforge("sweep", *source, *grid, *options)
+        assert done.code == 0, done.err
+        runs = place / ".runforge/runs"
+        made.append(
+            {
+                path.relative_to(runs).as_posix(): path.read_bytes()
+                for path in runs.rglob("*")
+                if path.is_file()
+            }
+        )
+        assert sorted(listed(place)) == folders(place)
+    assert len(made[0]) > 6 * 10
+    assert made[0] == made[1]
 
 
 @pytest.mark.parametrize(
@@ -170,7 +203,12 @@ def test_all_mistakes_of_a_plan_are_reported_at_once(workspace: Path, runforge: 
     write_plan(workspace, strategy={"type": "list", "runs": runs})
     done = runforge("sweep", "plan.json", "--json")
     assert done.code == 6
-    assert done.json["error"]["code"] == "PLAN_INVALID"
+    error = done.json["error"]
+    assert error["code"] == "PLAN_INVALID"
+    assert [problem["pointer"] for problem in error["problems"]] == [
+        "/strategy/runs/0/~1model~1hyperparameters~1C",
+        "/strategy/runs/1/~1model~1family",
+    ]
     assert not (workspace / ".runforge").exists()
 
 
@@ -211,11 +249,25 @@ def test_fail_fast_leaves_the_others_pending(workspace: Path, runforge: Call) ->
     document = done.json
     assert document["status"] == "failed"
     assert document["runs"][0]["status"] == "failed"
-    assert {run["status"] for run in document["runs"][2:]} == {"pending"}
+    assert {run["status"] for run in document["runs"][1:]} == {"pending"}
     assert document["execution"]["fail_fast"] is True
     again = runforge("sweep", "--resume", "latest", "--json")
     assert again.code == 1  # the failed one stays failed, and what was pending is done
     assert counts(again.json) == (30, 29, 1, 0)
+
+
+def test_a_private_sweep_records_no_path_outside_the_workspace(
+    workspace: Path, runforge: Call, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("someone") / "penguins.csv"
+    shutil.copyfile(workspace / "penguins.csv", elsewhere)
+    refused = runforge("sweep", str(elsewhere), *SIX[1:], "--private")
+    assert refused.code == 2
+    assert "leads out of the workspace" in refused.err
+    assert not (workspace / ".runforge").exists()
+    assert runforge("sweep", *SIX, "--private").code == 0
+    for path in (workspace / ".runforge/groups").rglob("*.json"):
+        assert str(workspace) not in path.read_text("utf-8")
 
 
 def test_a_changed_dataset_refuses_the_resume(workspace: Path, runforge: Call) -> None:

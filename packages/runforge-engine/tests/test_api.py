@@ -350,6 +350,7 @@ def test_the_exports_are_the_reviewed_ones() -> None:
     assert set(runforge_engine.__all__) == {
         *("train", "new_request", "execute", "predict", "verify", "reproduce"),
         *("Store", "Run", "ExperimentRun", "RunForgeError"),
+        *("sweep", "Sweep", "SweepObserver"),
         *("Observer", "Cancellation", "pin_environment", "__version__"),
     }
     assert all(getattr(runforge_engine, name) is not None for name in runforge_engine.__all__)

@@ -17,7 +17,7 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.types import RequestV1
 from runforge_engine.modeling import fit
-from runforge_engine.pipeline import shared_inputs
+from runforge_engine.pipeline import memory_estimate, shared_inputs, training
 from runforge_engine.pipeline.execute import execute
 from runforge_engine.pipeline.request import new_request, prepare
 from runforge_engine.pipeline.shared_inputs import SharedInputs
@@ -249,6 +249,37 @@ def test_a_run_that_waits_can_be_cancelled(tmp_path: Path) -> None:
     # One that gives up lets the next one read the dataset.
     first.release(source)
     assert train_with(second, raw, tmp_path)["status"] == "succeeded"
+
+
+def test_fits_take_turns_where_memory_is_short(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = request_of(tmp_path, "iris", "linear_svc")
+    folder = shared_folder(tmp_path)
+    monkeypatch.setattr(memory_estimate, "_LITTLE", 0)
+    train_with(SharedInputs(folder), raw, tmp_path)  # Afterwards nothing is read.
+    first, second = SharedInputs(folder, jobs=2), SharedInputs(folder, jobs=2)
+    # A fit takes 7,680 bytes: enough for one, but not for two.
+    monkeypatch.setenv("RUNFORGE_MEMORY_LIMIT", "9000")
+    turns: list[str] = []
+    fitted = training.fit
+
+    def fit_in_turn(*arguments: Any, **options: Any) -> Any:
+        with pytest.raises(RunForgeError):  # It waits, and is cancelled.
+            shared_inputs._lock(folder / "turn.lock", cancelled.check)
+        turns.append("alone")
+        return fitted(*arguments, **options)
+
+    cancelled = Cancellation()
+    threading.Timer(0.1, cancelled.cancel).start()
+    monkeypatch.setattr(training, "fit", fit_in_turn)
+    for number, inputs in enumerate((first, second)):
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", str(1770000001 + number))
+        assert train_with(inputs, raw, tmp_path)["status"] == "succeeded"
+    assert turns == ["alone", "alone"]
+    monkeypatch.setenv("RUNFORGE_MEMORY_LIMIT", "7000")
+    result = train_with(SharedInputs(folder, jobs=2), raw, tmp_path)
+    assert result["error"]["code"] == "MEMORY_INSUFFICIENT"
 
 
 def test_a_scaler_that_warns_does_so_for_each_run(tmp_path: Path) -> None:

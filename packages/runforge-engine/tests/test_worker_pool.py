@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -214,6 +216,53 @@ def test_a_worker_that_dies_is_reported_and_replaced(
     assert (ended.number, ended.status) == (2, "succeeded")
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
+@pytest.mark.parametrize("kills", [4, pytest.param(60, marks=pytest.mark.storm)])
+def test_workers_that_are_killed_at_any_moment_lose_no_finished_run(
+    ask: Ask, tmp_path: Path, kills: int
+) -> None:
+    """Give each lost task to another worker until all have ended, as a sweep does."""
+    generator = random.Random(kills)
+    tasks = {number: ask(number, hyperparameters={"C": 0.1 * number}) for number in range(1, 11)}
+    ended: dict[int, list[str]] = {number: [] for number in tasks}
+    lost: list[str] = []
+    with WorkerPool(2, StoreLayout(tmp_path)) as pool:
+        before = set(children())
+        deadline, rounds = time.monotonic() + 30 * kills, 0
+        for task in tasks.values():
+            pool.submit(task)
+        while kills or any(not runs for runs in ended.values()):
+            assert time.monotonic() < deadline
+            for message in pool.poll(generator.random() * 0.3):
+                if isinstance(message, WorkerLost):
+                    if message.run_id is not None:
+                        lost.append(message.run_id)
+                    pool.submit(tasks[message.number])
+                elif isinstance(message, RunEnded):
+                    assert message.status == "succeeded"
+                    ended[message.number].append(message.run_id)
+            if kills and (running := sorted(set(children()) - before)):
+                with suppress(ProcessLookupError):
+                    os.kill(generator.choice(running), signal.SIGKILL)
+                kills -= 1
+            if kills and all(ended.values()) and rounds < 50:
+                rounds += 1
+                number = generator.choice([*tasks])
+                ended[number] = ended[number][-1:]
+                pool.submit(tasks[number])
+    store = StoreLayout(tmp_path)
+    index = read_index(store)
+    assert index is not None
+    listed = [entry["run_id"] for entry in index]
+    assert len(listed) == len(set(listed))
+    assert set(listed) >= {run for runs in ended.values() for run in runs}
+    for path in store.runs.iterdir():
+        if (path / "result.json").exists():
+            assert path.name in listed or path.name in lost  # Killed before it was listed.
+        else:
+            assert path.name not in listed
+
+
 def test_closing_records_and_ends_everything(ask: Ask, tmp_path: Path) -> None:
     pool = WorkerPool(2, StoreLayout(tmp_path))
     before = set(children())
@@ -306,7 +355,7 @@ def test_files_of_a_workspace_are_not_imported(ask: Ask, tmp_path: Path) -> None
 
 
 def test_output_of_libraries_is_no_message(ask: Ask, tmp_path: Path, monkeypatch: Any) -> None:
-    """A module that prints when it is imported, before and while the worker says something."""
+    """A module that prints before the program begins, and while the worker says something."""
     noisy = tmp_path / "noisy"
     noisy.mkdir()
     (noisy / "sitecustomize.py").write_text(
@@ -317,7 +366,7 @@ def test_output_of_libraries_is_no_message(ask: Ask, tmp_path: Path, monkeypatch
         "        time.sleep(0.01)\n"
         "import sys\n"
         "if any('run_worker' in argument for argument in sys.orig_argv):\n"
-        "    threading.Timer(1.0, shout).start()\n"
+        "    threading.Thread(target=shout, daemon=True).start()\n"
     )
     monkeypatch.setenv("PYTHONPATH", str(noisy))
     with WorkerPool(1, StoreLayout(tmp_path)) as pool:

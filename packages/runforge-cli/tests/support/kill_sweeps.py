@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from runforge_engine.runtime.folder_lock import is_held
-from sweeping import PENGUINS, call, groups, listed, start_sweep, with_penguins
+from sweeping import PENGUINS, call, finished, groups, listed, start_sweep, with_penguins
 
 KINDS = ("parent", "worker", "all", "SIGTERM")
 #: Longest time between the beginning of a run and a kill, in seconds.
@@ -45,14 +45,6 @@ def kill(pid: int, number: int = signal.SIGKILL) -> None:
     """Send a signal to a process that may have ended."""
     with suppress(ProcessLookupError):
         os.kill(pid, number)
-
-
-def finished(workspace: Path) -> dict[str, str]:
-    """Return the status of each run that has a result, by id."""
-    return {
-        path.parent.name: json.loads(path.read_text("utf-8"))["status"]
-        for path in (workspace / ".runforge/runs").glob("*/result.json")
-    }
 
 
 def member_of(workspace: Path, run_id: str) -> tuple[str, int]:
@@ -90,15 +82,14 @@ def check_complete(workspace: Path) -> None:
 
 def wait_for_run(process: subprocess.Popen[bytes], workspace: Path, count: int) -> None:
     """Wait until there are more run folders than ``count``, or the process has ended."""
-    runs = workspace / ".runforge/runs"
-    while process.poll() is None and (not runs.is_dir() or len(os.listdir(runs)) <= count):
+    while process.poll() is None and run_count(workspace) <= count:
         time.sleep(0.01)
 
 
 def run_count(workspace: Path) -> int:
     """Return how many run folders there are."""
     runs = workspace / ".runforge/runs"
-    return len(os.listdir(runs)) if runs.is_dir() else 0
+    return len(list(runs.iterdir())) if runs.is_dir() else 0
 
 
 def storm(workspace: Path, kills: int, chance: random.Random) -> Counter[str]:

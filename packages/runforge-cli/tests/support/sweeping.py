@@ -87,3 +87,11 @@ def listed(workspace: Path) -> list[str]:
 def folders(workspace: Path) -> list[str]:
     """Return the names of the run folders."""
     return sorted(path.name for path in (workspace / ".runforge/runs").iterdir())
+
+
+def finished(workspace: Path) -> dict[str, str]:
+    """Return the status of each run that has a result, by id."""
+    return {
+        path.parent.name: json.loads(path.read_text("utf-8"))["status"]
+        for path in (workspace / ".runforge/runs").glob("*/result.json")
+    }

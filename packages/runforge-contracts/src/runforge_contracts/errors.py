@@ -40,6 +40,8 @@ class ExitCode(IntEnum):
     PLAN_INVALID = 6
     #: Only of ``verify``: no check failed, and nothing vouches for the files of a run.
     UNVERIFIABLE = 7
+    #: A run succeeded, and its metrics do not keep to a bound that was given.
+    GATE_NOT_MET = 8
 
 
 class ErrorCode(StrEnum):
@@ -145,6 +147,7 @@ class ErrorCode(StrEnum):
 
     # Verification and signatures
     VERIFICATION_FAILED = "VERIFICATION_FAILED", ExitCode.FAILED
+    GATE_NOT_MET = "GATE_NOT_MET", ExitCode.GATE_NOT_MET
     KEY_INVALID = "KEY_INVALID", ExitCode.INVALID
     SIGNATURE_INVALID = "SIGNATURE_INVALID", ExitCode.FAILED
     SIGNATURE_NOT_FOUND = "SIGNATURE_NOT_FOUND", ExitCode.NOT_FOUND
@@ -421,9 +424,12 @@ class CancelledError(
 
 class VerificationError(
     RunForgeError,
-    codes=(ErrorCode.VERIFICATION_FAILED,),
+    codes=(
+        ErrorCode.VERIFICATION_FAILED,
+        ErrorCode.GATE_NOT_MET,
+    ),
 ):
-    """A check of recorded runs failed."""
+    """A check of recorded runs failed, or a bound for their metrics is not kept."""
 
 
 class SignatureError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 #: Words in the names of metrics for which lower is better.
@@ -54,6 +54,16 @@ def class_metrics(metrics: Mapping[str, Any]) -> list[ClassMetrics]:
     ]
 
 
+def by_preference(names: Iterable[str]) -> list[str]:
+    """Return names of metrics in the order in which they decide which run is better.
+
+    Accuracy, F1 score and loss come first, then all others in the order of Unicode code points.
+    """
+    known = set(names)
+    first = [name for name in _PREFERRED if name in known]
+    return [*first, *sorted(known.difference(first))]
+
+
 def primary_metric(summary: Mapping[str, Any] | None) -> Metric | None:
     """Return name and value of the primary metric of a run, or None if there is none.
 
@@ -73,5 +83,5 @@ def primary_metric(summary: Mapping[str, Any] | None) -> Metric | None:
     if chosen:
         return Metric(chosen["name"], chosen["value"])
     metrics = summary.get("metrics") or {}
-    name = next((name for name in _PREFERRED if name in metrics), min(metrics, default=None))
+    name = next(iter(by_preference(metrics)), None)
     return None if name is None else Metric(name, metrics[name])

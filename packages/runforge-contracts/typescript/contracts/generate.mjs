@@ -18,6 +18,7 @@ const LEFT_OUT = new Set([
   "x-runforge-file",
   "x-runforge-format",
   "x-runforge-known-by",
+  "x-runforge-sender",
 ]);
 // Keywords whose keys are names of the contract, not keywords.
 const NAMED = new Set(["properties", "patternProperties"]);
@@ -37,18 +38,32 @@ const RESTRICTING = [
 ];
 const isUnrestricted = (schema) => !RESTRICTING.some((keyword) => keyword in schema);
 
+// The folder of the messages of `runforge serve`, which are no documents.
+const SERVE = "serve/";
+
 function definitions() {
   const all = {};
   const documents = {};
   const shared = [];
-  const files = ["", "tfc/", "field/"].flatMap((folder) =>
+  const methods = {};
+  const notifications = {};
+  const files = ["", "tfc/", "field/", SERVE].flatMap((folder) =>
     readdirSync(new URL(folder, SCHEMAS)).map((name) => `${folder}${name}`),
   );
-  for (const file of files.filter((name) => name.endsWith(".json")).sort()) {
-    const schema = JSON.parse(readFileSync(new URL(file, SCHEMAS), "utf8"));
+  const schemas = files
+    .filter((name) => name.endsWith(".json"))
+    .sort()
+    .map((file) => [file, JSON.parse(readFileSync(new URL(file, SCHEMAS), "utf8"))]);
+  titles = Object.fromEntries(
+    schemas.map(([, schema]) => [schema.$id.split("/").at(-1), schema.title]),
+  );
+  for (const [file, schema] of schemas) {
     const { $defs = {}, ...document } = schema;
     const name = file.replace("/", ".").replace(/\.json$/, "");
-    if (document.type === "object") documents[name] = document.title;
+    if (file.startsWith(SERVE)) {
+      const { method, result } = document.properties ?? {};
+      if (method) (result ? methods : notifications)[method.const] = document.title;
+    } else if (document.type === "object") documents[name] = document.title;
     else shared.push(name);
     const found = document.type === "object" ? { ...$defs, [document.title]: document } : $defs;
     for (const [title, definition] of Object.entries(found)) {
@@ -56,14 +71,19 @@ function definitions() {
       all[title] = local(definition);
     }
   }
-  return { all, documents, shared };
+  return { all, documents, shared, methods, notifications };
 }
+
+// The title of each schema by the last part of its URL.
+let titles = {};
 
 function local(value) {
   if (Array.isArray(value)) return value.map(local);
   if (value === null || typeof value !== "object") return value;
   if (typeof value.$ref === "string") {
-    const reference = { $ref: value.$ref.replace(/^[^#]*#/, "#") };
+    const whole = titles[value.$ref];
+    const place = whole ? `#/$defs/${whole}` : value.$ref.replace(/^[^#]*#/, "#");
+    const reference = { $ref: place };
     // A description beside a reference would make a separate type.
     return value.description ? { description: value.description, allOf: [reference] } : reference;
   }
@@ -81,7 +101,9 @@ function localValues(named) {
   return Object.fromEntries(Object.entries(named).map(([name, schema]) => [name, local(schema)]));
 }
 
-const { all, documents, shared } = definitions();
+const member = (name) => (/^\w+$/.test(name) ? name : `"${name}"`);
+
+const { all, documents, shared, methods, notifications } = definitions();
 const text = await compile({ title: "Unused", $defs: all }, "Unused", {
   bannerComment: BANNER,
   ignoreMinAndMaxItems: true,
@@ -103,6 +125,13 @@ const types = text
     "export type DocumentName = keyof Documents;\n",
     "\n/**\n * Name of a document, or of a schema of definitions that documents share.\n */\n",
     `export type SchemaName = DocumentName | ${shared.map((name) => `"${name}"`).join(" | ")};\n`,
+    "\n/**\n * Every method of `runforge serve`, with its parameters and its result.\n */\n",
+    "export interface ServeMethods {\n",
+    ...Object.entries(methods).map(([name, type]) => `  ${member(name)}: ${type};\n`),
+    "}\n\n/**\n * Every notification of `runforge serve` and of its clients.\n */\n",
+    "export interface ServeNotifications {\n",
+    ...Object.entries(notifications).map(([name, type]) => `  ${member(name)}: ${type};\n`),
+    "}\n",
   );
 
 if (process.argv.includes("--check")) {

@@ -99,9 +99,37 @@ export type ReproductionVerdict =
   | "different"
   | "not reproducible here";
 /**
+ * A run: its id, a unique prefix of it, `latest`, or the path of its folder.
+ */
+export type RunReference = string;
+/**
+ * Id of a request: an integer or a string, which no other open request of the client has.
+ */
+export type RequestId = number | string;
+/**
+ * Path of a file or folder; a relative one starts at the workspace.
+ */
+export type FilePath = string;
+/**
  * A place in the request: a JSON Pointer, which begins with `/`, or names separated by dots. Source: specification, section 20.2.
  */
 export type RequestPath = string;
+/**
+ * What is being done. `waiting`: other trainings come first.
+ */
+export type Stage =
+  | "waiting"
+  | "reading"
+  | "preparing"
+  | "training"
+  | "evaluating"
+  | "writing"
+  | "finishing"
+  | "cancelling";
+/**
+ * `not verified`: a check failed. `unverifiable`: none failed, but nothing vouches for the files, because the client that wrote the run recorded no digests. Of several runs, the worst of theirs.
+ */
+export type Verdict = "verified" | "unverifiable" | "not verified";
 /**
  * Id of an experiment's run and name of its folder: the UTC day and the number of the run on that day. Source: specification, section 17.4.
  */
@@ -114,10 +142,6 @@ export type Instant = string;
  * Random seed.
  */
 export type Seed = number;
-/**
- * `not verified`: a check failed. `unverifiable`: none failed, but nothing vouches for the files, because the client that wrote the run recorded no digests. Of several runs, the worst of theirs.
- */
-export type Verdict = "verified" | "unverifiable" | "not verified";
 
 /**
  * A step of the pipeline.
@@ -2791,6 +2815,739 @@ export interface RunV040 {
   [k: string]: unknown;
 }
 /**
+ * Parameters of `cancel`.
+ */
+export interface CancelParams {
+  /**
+   * The run [the newest one in progress].
+   */
+  run?: RunReference;
+}
+/**
+ * How the run ended.
+ */
+export interface CancelResult {
+  run_id: string;
+  run_dir: string;
+  status: string | null;
+  /**
+   * The `result.json` of a trained run.
+   */
+  result?: {
+    [k: string]: unknown;
+  } | null;
+  /**
+   * The configuration of an experiment run.
+   */
+  config?: {
+    [k: string]: unknown;
+  } | null;
+  [k: string]: unknown;
+}
+/**
+ * Cancels a run that is in progress in any process, and waits until it has ended.
+ */
+export interface CancelMethod {
+  method: "cancel";
+  params: CancelParams;
+  result: CancelResult;
+  [k: string]: unknown;
+}
+/**
+ * Parameters of `$/cancelRequest`.
+ */
+export interface CancelRequestParams {
+  id: RequestId;
+}
+/**
+ * Cancels a request: one that waits is answered with the error `RequestCancelled`, a training ends and is recorded as cancelled.
+ */
+export interface CancelRequestNotification {
+  method: "$/cancelRequest";
+  params: CancelRequestParams;
+  [k: string]: unknown;
+}
+/**
+ * Parameters of `coefficients`.
+ */
+export interface CoefficientsParams {
+  /**
+   * The run [`latest`].
+   */
+  run?: RunReference;
+}
+/**
+ * Returns the coefficients of a linear model for standardized features.
+ */
+export interface CoefficientsMethod {
+  method: "coefficients";
+  params: CoefficientsParams;
+  result: LinearCoefficientsV1;
+  [k: string]: unknown;
+}
+/**
+ * How a run ended, as the `--json` of `train` prints it. A run that failed or was cancelled has one, too.
+ */
+export interface RunOutcome {
+  run_id: AnyRunId;
+  /**
+   * The run folder, relative to the workspace if it is inside it.
+   */
+  run_dir: string;
+  status: Status;
+  /**
+   * The `result.json` of the run.
+   */
+  result: ResultV1;
+  [k: string]: unknown;
+}
+/**
+ * A run of a list: an entry of the index, or one made from the documents of the run.
+ */
+export interface RunEntry {
+  /**
+   * Id of the run.
+   */
+  run_id: string;
+  /**
+   * The run folder, relative to the workspace if it is inside it.
+   */
+  run_dir: string;
+  /**
+   * When the run was made.
+   */
+  created_at?: string;
+  /**
+   * How the run ended; absent while it has not.
+   */
+  status?: string;
+  /**
+   * What became of a run without a status: `running`, `interrupted` or `incomplete`.
+   */
+  state?: string;
+  /**
+   * `experiment` for a run of a script; absent for a run that RunForge trained.
+   */
+  kind?: string;
+  /**
+   * Display name.
+   */
+  name?: string;
+  /**
+   * Preset of the request.
+   */
+  preset_id?: string;
+  /**
+   * Model family, or the model that an experiment names.
+   */
+  model_family?: string;
+  /**
+   * Name of the label column.
+   */
+  label_column?: string;
+  /**
+   * Duration, device and final metrics.
+   */
+  summary?: {
+    [k: string]: unknown;
+  };
+  [k: string]: unknown;
+}
+/**
+ * Parameters of `diagnostics`.
+ */
+export interface DiagnosticsParams {
+  /**
+   * The run [`latest`].
+   */
+  run?: RunReference;
+}
+/**
+ * Returns the warnings, notes and errors of a run.
+ */
+export interface DiagnosticsMethod {
+  method: "diagnostics";
+  params: DiagnosticsParams;
+  result: DiagnosticsV1;
+  [k: string]: unknown;
+}
+/**
+ * Parameters of `diff`.
+ */
+export interface DiffParams {
+  /**
+   * Two or more runs.
+   *
+   * @minItems 2
+   * @maxItems 100
+   */
+  runs: RunReference[];
+}
+/**
+ * Compares runs and explains why their results differ; the first one is the baseline.
+ */
+export interface DiffMethod {
+  method: "diff";
+  params: DiffParams;
+  result: ComparisonV1;
+  [k: string]: unknown;
+}
+/**
+ * Parameters of `exit`.
+ */
+export interface ExitParams {}
+/**
+ * Ends the process, with the exit code 0 after `shutdown`, else 1.
+ */
+export interface ExitNotification {
+  method: "exit";
+  params: ExitParams;
+  [k: string]: unknown;
+}
+/**
+ * Parameters of `group`.
+ */
+export interface GroupParams {
+  /**
+   * The sweep: its id, a unique prefix, its name, or `latest`.
+   */
+  group?: string;
+  /**
+   * A metric, a parameter, `member`, `duration` or `status` [the primary metric].
+   */
+  sort?: string;
+}
+/**
+ * The `group.json` of the sweep and what its runs say, as `runforge sweep show --json` prints it.
+ */
+export interface GroupResult {
+  group_id: string;
+  /**
+   * Display name.
+   */
+  name?: string | null;
+  /**
+   * How it ended; `running`, or `interrupted`.
+   */
+  state: string;
+  /**
+   * The primary metric.
+   */
+  metric?: string | null;
+  /**
+   * What varies, with the value of each member.
+   */
+  parameters: {
+    [k: string]: unknown;
+  }[];
+  /**
+   * Numbers of the members with the best value.
+   */
+  best_members: number[];
+  /**
+   * Members that differ in their seeds only, with mean and interval.
+   */
+  settings: {
+    [k: string]: unknown;
+  }[];
+  /**
+   * The members.
+   */
+  runs: {
+    [k: string]: unknown;
+  }[];
+  [k: string]: unknown;
+}
+/**
+ * Returns a sweep with the settings and metrics of its members, the best first.
+ */
+export interface GroupMethod {
+  method: "group";
+  params: GroupParams;
+  result: GroupResult;
+  [k: string]: unknown;
+}
+/**
+ * Parameters of `groups`.
+ */
+export interface GroupsParams {
+  /**
+   * Maximum number of sweeps [100].
+   */
+  limit?: number;
+}
+/**
+ * The sweeps, as `runforge sweep list --json` prints them.
+ */
+export interface GroupsResult {
+  /**
+   * The sweeps.
+   */
+  groups: GroupEntry[];
+  [k: string]: unknown;
+}
+/**
+ * A sweep of the list.
+ */
+export interface GroupEntry {
+  group_id: string;
+  /**
+   * Display name.
+   */
+  name?: string;
+  created_at?: string;
+  /**
+   * How it ended; `running`, or `interrupted`.
+   */
+  state: string;
+  /**
+   * Number of runs.
+   */
+  members: number;
+  /**
+   * How many runs there are of each status.
+   */
+  counts?: {
+    [k: string]: unknown;
+  };
+  /**
+   * The primary metric.
+   */
+  metric?: string;
+  /**
+   * Best value of the metric.
+   */
+  best?: number;
+  /**
+   * The run with the best value.
+   */
+  best_run_id?: string;
+  /**
+   * Numbers of the runs with the best value.
+   */
+  best_members?: number[];
+  [k: string]: unknown;
+}
+/**
+ * Lists the sweeps of the workspace, newest first.
+ */
+export interface GroupsMethod {
+  method: "groups";
+  params: GroupsParams;
+  result: GroupsResult;
+  [k: string]: unknown;
+}
+/**
+ * Parameters of `importance`.
+ */
+export interface ImportanceParams {
+  /**
+   * The run [`latest`].
+   */
+  run?: RunReference;
+}
+/**
+ * Returns the feature importances of a forest.
+ */
+export interface ImportanceMethod {
+  method: "importance";
+  params: ImportanceParams;
+  result: FeatureImportanceV1;
+  [k: string]: unknown;
+}
+/**
+ * Parameters of `initialize`.
+ */
+export interface InitializeParams {
+  /**
+   * Folder that contains the store [that of `--workspace`, else found from the current folder].
+   */
+  workspace?: FilePath;
+  /**
+   * Name of the store's folder [`.runforge`].
+   */
+  store?: string;
+  client?: ClientInfo;
+  /**
+   * How many trainings run at the same time [1]; the others wait.
+   */
+  jobs?: number;
+  /**
+   * Whether to load the numeric libraries now, so that the first training does not wait for them.
+   */
+  warm?: boolean;
+}
+/**
+ * The program that is the client; new runs record it in `created_by`.
+ */
+export interface ClientInfo {
+  /**
+   * Name, without spaces.
+   */
+  name: string;
+  /**
+   * Version, without spaces.
+   */
+  version: string;
+}
+/**
+ * What the server is and can do.
+ */
+export interface InitializeResult {
+  /**
+   * Version of the messages; another number is another protocol.
+   */
+  protocol_version: 1;
+  runforge: ServerVersions;
+  /**
+   * Absolute path of the workspace.
+   */
+  workspace: string;
+  /**
+   * Name of the store's folder that new runs are written to.
+   */
+  store: string;
+  capabilities: ServerCapabilities;
+  [k: string]: unknown;
+}
+/**
+ * Versions of the packages and of Python.
+ */
+export interface ServerVersions {
+  cli: string;
+  engine: string;
+  contracts: string;
+  python: string;
+  [k: string]: unknown;
+}
+/**
+ * What the server understands.
+ */
+export interface ServerCapabilities {
+  /**
+   * Methods that a client may call.
+   */
+  methods: string[];
+  /**
+   * Notifications that the server sends.
+   */
+  notifications: string[];
+  /**
+   * Model families.
+   */
+  model_families: ModelFamily[];
+  /**
+   * Presets.
+   */
+  presets: Preset[];
+  /**
+   * Profiles.
+   */
+  profiles: string[];
+  [k: string]: unknown;
+}
+/**
+ * Begins a session; the first request of every client.
+ */
+export interface InitializeMethod {
+  method: "initialize";
+  params: InitializeParams;
+  result: InitializeResult;
+  [k: string]: unknown;
+}
+/**
+ * Parameters of `inspect`.
+ */
+export interface InspectParams {
+  /**
+   * The dataset.
+   */
+  dataset: FilePath;
+  /**
+   * Name of the label column.
+   */
+  label?: string;
+  /**
+   * Columns that are neither label nor feature.
+   */
+  exclude?: string[];
+}
+/**
+ * Inspects a dataset before training.
+ */
+export interface InspectMethod {
+  method: "inspect";
+  params: InspectParams;
+  result: DatasetInspectionV1;
+  [k: string]: unknown;
+}
+/**
+ * Parameters of `inspectArtifact`.
+ */
+export interface InspectArtifactParams {
+  /**
+   * A run, or the path of a model file.
+   */
+  model: RunReference;
+}
+/**
+ * Inspects a model file without running any of its code.
+ */
+export interface InspectArtifactMethod {
+  method: "inspectArtifact";
+  params: InspectArtifactParams;
+  result: ArtifactInspectionV0222;
+  [k: string]: unknown;
+}
+/**
+ * Parameters of `interpretability`.
+ */
+export interface InterpretabilityParams {
+  /**
+   * The run [`latest`].
+   */
+  run?: RunReference;
+}
+/**
+ * Lists the interpretability outputs of a run.
+ */
+export interface InterpretabilityMethod {
+  method: "interpretability";
+  params: InterpretabilityParams;
+  result: InterpretabilityIndexV1;
+  [k: string]: unknown;
+}
+/**
+ * Parameters of `list`.
+ */
+export interface ListParams {
+  /**
+   * Maximum number of runs [100].
+   */
+  limit?: number;
+  /**
+   * How many runs to skip; with `limit`, a page of the list.
+   */
+  offset?: number;
+  /**
+   * Only runs of this model family.
+   */
+  model?: string;
+  /**
+   * Only runs with this status or state.
+   */
+  status?: "succeeded" | "failed" | "cancelled" | "running" | "interrupted" | "incomplete";
+  /**
+   * Only runs with this tag.
+   */
+  tag?: string;
+  /**
+   * Only runs on this dataset: a path, or the first digits of its SHA-256.
+   */
+  dataset?: string;
+  /**
+   * `created` [default], a metric, a hyperparameter or a field; `-` before the name reverses the order.
+   */
+  sort?: string;
+  /**
+   * Only runs for which all of these hold, such as `C<0.1`.
+   */
+  where?: string[];
+  /**
+   * Only the runs of this sweep.
+   */
+  group?: string;
+}
+/**
+ * A page of the list, as `runforge runs --json` prints it.
+ */
+export interface ListResult {
+  schema_version: "index.v1";
+  /**
+   * Runs that RunForge or another client trained.
+   */
+  runs: RunEntry[];
+  /**
+   * Runs of scripts; absent if the page has none.
+   */
+  experiments?: RunEntry[];
+  /**
+   * How many runs match, on all pages.
+   */
+  total: number;
+  [k: string]: unknown;
+}
+/**
+ * Lists the runs of both kinds, newest first or best first.
+ */
+export interface ListMethod {
+  method: "list";
+  params: ListParams;
+  result: ListResult;
+  [k: string]: unknown;
+}
+/**
+ * A call of a method.
+ */
+export interface RpcRequest {
+  jsonrpc: "2.0";
+  id: RequestId;
+  /**
+   * Name of the method.
+   */
+  method: string;
+  /**
+   * Parameters of the method; absent is empty.
+   */
+  params?: {
+    [k: string]: unknown;
+  };
+  [k: string]: unknown;
+}
+/**
+ * A message that is not answered.
+ */
+export interface RpcNotification {
+  jsonrpc: "2.0";
+  /**
+   * Name of the notification.
+   */
+  method: string;
+  /**
+   * Parameters of the notification; absent is empty.
+   */
+  params?: {
+    [k: string]: unknown;
+  };
+  [k: string]: unknown;
+}
+/**
+ * The answer to a request.
+ */
+export interface RpcSuccess {
+  jsonrpc: "2.0";
+  id: RequestId;
+  /**
+   * The result of the method.
+   */
+  result: unknown;
+  [k: string]: unknown;
+}
+/**
+ * The answer to a request that failed.
+ */
+export interface RpcFailure {
+  jsonrpc: "2.0";
+  /**
+   * Id of the request; null if it could not be read.
+   */
+  id: RequestId | null;
+  error: RpcError;
+  [k: string]: unknown;
+}
+/**
+ * Why a request failed.
+ */
+export interface RpcError {
+  /**
+   * -32700: the message is not JSON. -32600: it is no request. -32601: there is no such method. -32602: the parameters are invalid. -32603: a bug in RunForge. -32002: `initialize` comes first. -32800: the request was cancelled. -32000: another error of RunForge, whose code is in `data`.
+   */
+  code: number;
+  /**
+   * One sentence.
+   */
+  message: string;
+  /**
+   * The error as `--json` prints it.
+   */
+  data: ErrorV1;
+  [k: string]: unknown;
+}
+/**
+ * Parameters of `metrics`.
+ */
+export interface MetricsParams {
+  /**
+   * The run [`latest`].
+   */
+  run?: RunReference;
+}
+/**
+ * A `metrics.v1`, or the few metrics by name of an older or another client.
+ */
+export interface MetricsResult {
+  /**
+   * `metrics.v1`; absent for few metrics.
+   */
+  schema_version?: string;
+  /**
+   * Fraction of validation rows that were predicted correctly.
+   */
+  accuracy?: number;
+  [k: string]: unknown;
+}
+/**
+ * Returns the metrics of a run.
+ */
+export interface MetricsMethod {
+  method: "metrics";
+  params: MetricsParams;
+  result: MetricsResult;
+  [k: string]: unknown;
+}
+/**
+ * Parameters of `planSweep`.
+ */
+export interface PlanSweepParams {
+  /**
+   * The plan.
+   */
+  plan?: SweepPlanV1;
+  /**
+   * File that contains the plan.
+   */
+  path?: FilePath;
+}
+/**
+ * Plan of a sweep: a request and the values to try in it, which make one run each. Unknown fields are ignored when reading and kept when saving, at every depth. Source: specification, section 20.1.
+ */
+export interface SweepPlanV1 {
+  /**
+   * URL of this schema.
+   */
+  $schema?: string | null;
+  /**
+   * Major version of the plan schema.
+   */
+  version: 1;
+  /**
+   * Tells a plan from other documents.
+   */
+  kind: "sweep_plan";
+  /**
+   * When the plan was written; RunForge writes UTC with `Z`. Informative.
+   */
+  created_at?: FieldTime | null;
+  /**
+   * Client that wrote the plan, as `<client>@<version>`. Informative.
+   */
+  created_by?: string | null;
+  /**
+   * Workspace that the plan was written for. Informative: paths are relative to the workspace in which the plan is executed.
+   */
+  workspace?: string | null;
+  group?: PlanGroup | null;
+  /**
+   * The request that every run starts from: a `request.v1`, in which `created_at`, `created_by` and everything that the strategy sets may be absent.
+   */
+  base_request: {
+    [k: string]: unknown;
+  };
+  strategy: SweepStrategy;
+  execution?: PlanExecution | null;
+  [k: string]: unknown;
+}
+/**
  * What the group of runs is called.
  */
 export interface PlanGroup {
@@ -2857,42 +3614,964 @@ export interface PlanExecution {
   [k: string]: unknown;
 }
 /**
- * Plan of a sweep: a request and the values to try in it, which make one run each. Unknown fields are ignored when reading and kept when saving, at every depth. Source: specification, section 20.1.
+ * The runs of a plan, as `runforge sweep --dry-run --json` prints them.
  */
-export interface SweepPlanV1 {
+export interface PlannedSweep {
+  dry_run: true;
   /**
-   * URL of this schema.
+   * Number of runs.
    */
-  $schema?: string | null;
+  total: number;
   /**
-   * Major version of the plan schema.
+   * The number of each run in the plan, and the settings that it changes.
    */
-  version: 1;
+  runs: {
+    [k: string]: unknown;
+  }[];
   /**
-   * Tells a plan from other documents.
+   * Runs that are equal to another one, which are executed once.
    */
-  kind: "sweep_plan";
+  duplicates: {
+    [k: string]: unknown;
+  }[];
+  [k: string]: unknown;
+}
+/**
+ * Checks a plan and returns the runs that it makes; writes nothing.
+ */
+export interface PlanSweepMethod {
+  method: "planSweep";
+  params: PlanSweepParams;
+  result: PlannedSweep;
+  [k: string]: unknown;
+}
+/**
+ * Parameters of `predict`.
+ */
+export interface PredictParams {
   /**
-   * When the plan was written; RunForge writes UTC with `Z`. Informative.
+   * A run, or the path of a model file.
    */
-  created_at?: FieldTime | null;
+  model: RunReference;
   /**
-   * Client that wrote the plan, as `<client>@<version>`. Informative.
+   * The rows: CSV (also `.csv.gz`) or Parquet.
    */
-  created_by?: string | null;
+  data: FilePath;
   /**
-   * Workspace that the plan was written for. Informative: paths are relative to the workspace in which the plan is executed.
+   * Whether to return the probability of each class instead of the label.
    */
-  workspace?: string | null;
-  group?: PlanGroup | null;
+  probabilities?: boolean;
   /**
-   * The request that every run starts from: a `request.v1`, in which `created_at`, `created_by` and everything that the strategy sets may be absent.
+   * Whether to use a model whose digest no run recorded, once inspected.
    */
-  base_request: {
+  unverified?: boolean;
+}
+/**
+ * Applies the model of a run to the rows of a dataset. The model runs in a process of its own.
+ */
+export interface PredictMethod {
+  method: "predict";
+  params: PredictParams;
+  result: PredictionV1;
+  [k: string]: unknown;
+}
+/**
+ * Parameters of `progress`.
+ */
+export interface ProgressParams {
+  /**
+   * The request that is in progress.
+   */
+  id: RequestId;
+  /**
+   * Id of the run, once it has one.
+   */
+  run_id?: string;
+  /**
+   * Id of the sweep, if it is one.
+   */
+  group_id?: string;
+  stage: Stage;
+  /**
+   * The stage for display.
+   */
+  message: string;
+  /**
+   * How much of the stage is done; absent where it is not known.
+   */
+  fraction?: Fraction;
+  /**
+   * Estimated remaining time of the stage.
+   */
+  seconds_left?: number;
+  /**
+   * The event of the run that caused the message.
+   */
+  event?: EventV1;
+  [k: string]: unknown;
+}
+/**
+ * A step of a training, a sweep or a reproduction.
+ */
+export interface ProgressNotification {
+  method: "progress";
+  params: ProgressParams;
+  [k: string]: unknown;
+}
+/**
+ * Parameters of `report`.
+ */
+export interface ReportParams {
+  /**
+   * The runs [`latest`].
+   *
+   * @minItems 1
+   * @maxItems 100
+   */
+  runs?: RunReference[];
+  /**
+   * Whether to load the model for the curves [true].
+   */
+  model?: boolean;
+}
+/**
+ * The page.
+ */
+export interface ReportResult {
+  /**
+   * The page, without scripts and without references to other files.
+   */
+  html: string;
+  /**
+   * Ids of the runs.
+   */
+  runs: string[];
+  /**
+   * Why a run has no curves, by its id.
+   */
+  without_curves: {
+    [k: string]: string;
+  };
+  [k: string]: unknown;
+}
+/**
+ * Returns a report on a run, or a comparison of several, as one self-contained HTML page.
+ */
+export interface ReportMethod {
+  method: "report";
+  params: ReportParams;
+  result: ReportResult;
+  [k: string]: unknown;
+}
+/**
+ * Parameters of `reproduce`.
+ */
+export interface ReproduceParams {
+  /**
+   * The run [`latest`].
+   */
+  run?: RunReference;
+  /**
+   * Current path of the dataset.
+   */
+  dataset?: FilePath;
+  /**
+   * Use the recorded kernels and threads [default], or those of this machine.
+   */
+  numerics?: "recorded" | "here";
+  /**
+   * Keep the new run in this folder.
+   */
+  keep?: FilePath;
+}
+/**
+ * Trains a run again from its record, in a process of its own and outside the store, and compares.
+ */
+export interface ReproduceMethod {
+  method: "reproduce";
+  params: ReproduceParams;
+  result: ReproductionV1;
+  [k: string]: unknown;
+}
+/**
+ * Parameters of `rerun`.
+ */
+export interface RerunParams {
+  /**
+   * The run to repeat.
+   */
+  run: RunReference;
+  /**
+   * Current path of the dataset.
+   */
+  dataset?: FilePath;
+  preset?: Preset;
+  /**
+   * `default`, `fast` or `thorough`.
+   */
+  profile?: string;
+  model?: ModelFamily;
+  /**
+   * Hyperparameters by name; they take precedence over preset and profile.
+   */
+  hyperparameters?: {
     [k: string]: unknown;
   };
-  strategy: SweepStrategy;
-  execution?: PlanExecution | null;
+  /**
+   * Random seed.
+   */
+  seed?: number;
+  device?: DeviceType;
+  /**
+   * Columns to exclude beside those that the run excluded.
+   */
+  exclude?: string[];
+  /**
+   * Columns to use that the run excluded.
+   */
+  include?: string[];
+  /**
+   * Display name.
+   */
+  name?: string;
+  /**
+   * Tags.
+   */
+  tags?: string[];
+  /**
+   * Free text.
+   */
+  notes?: string;
+  /**
+   * Whether to omit from the record what identifies you or the machine.
+   */
+  private?: boolean;
+}
+/**
+ * Repeats a run, with or without changes.
+ */
+export interface RerunMethod {
+  method: "rerun";
+  params: RerunParams;
+  result: RunOutcome;
+  [k: string]: unknown;
+}
+/**
+ * Parameters of `run`.
+ */
+export interface RunParams {
+  /**
+   * The request.
+   */
+  request?: RequestV1;
+  /**
+   * File that contains the request.
+   */
+  path?: FilePath;
+  /**
+   * Whether to omit from the record what identifies you or the machine.
+   */
+  private?: boolean;
+}
+/**
+ * Executes a request document, given as an object or as a file.
+ */
+export interface RunMethod {
+  method: "run";
+  params: RunParams;
+  result: RunOutcome;
+  [k: string]: unknown;
+}
+/**
+ * Parameters of `runBegan`.
+ */
+export interface RunBeganParams {
+  run: RunEntry;
+  [k: string]: unknown;
+}
+/**
+ * A run has begun, in this process or by another client.
+ */
+export interface RunBeganNotification {
+  method: "runBegan";
+  params: RunBeganParams;
+  [k: string]: unknown;
+}
+/**
+ * Parameters of `runEnded`.
+ */
+export interface RunEndedParams {
+  run: RunEntry;
+  [k: string]: unknown;
+}
+/**
+ * A run has ended.
+ */
+export interface RunEndedNotification {
+  method: "runEnded";
+  params: RunEndedParams;
+  [k: string]: unknown;
+}
+/**
+ * Parameters of `runsChanged`.
+ */
+export interface RunsChangedParams {
+  /**
+   * Names of the new run folders, at most 100.
+   */
+  added: string[];
+  /**
+   * Names of the run folders that are gone, at most 100.
+   */
+  removed: string[];
+  [k: string]: unknown;
+}
+/**
+ * The list of runs has changed: `list` returns the new one.
+ */
+export interface RunsChangedNotification {
+  method: "runsChanged";
+  params: RunsChangedParams;
+  [k: string]: unknown;
+}
+/**
+ * Parameters of `show`.
+ */
+export interface ShowParams {
+  /**
+   * The run [`latest`].
+   */
+  run?: RunReference;
+}
+/**
+ * The documents of a run, each as its file has it; absent where there is none.
+ */
+export interface ShowResult {
+  run_id: string;
+  /**
+   * The run folder, relative to the workspace if it is inside it.
+   */
+  run_dir: string;
+  /**
+   * How the run ended, or its state.
+   */
+  status: string | null;
+  /**
+   * `experiment` for a run of a script.
+   */
+  kind?: string;
+  /**
+   * Which other client wrote the run.
+   */
+  client?: string;
+  /**
+   * The schema of each document that another client wrote.
+   */
+  forms?: {
+    [k: string]: unknown;
+  };
+  /**
+   * `request.json`.
+   */
+  request?: {
+    [k: string]: unknown;
+  };
+  /**
+   * `run.json`.
+   */
+  run?: {
+    [k: string]: unknown;
+  };
+  /**
+   * `result.json`.
+   */
+  result?: {
+    [k: string]: unknown;
+  };
+  /**
+   * `metrics.json`; of an experiment the lines of its metrics.
+   */
+  metrics?: unknown;
+  /**
+   * `metrics.v1.json`.
+   */
+  metrics_v1?: {
+    [k: string]: unknown;
+  };
+  /**
+   * Feature importances.
+   */
+  feature_importance?: {
+    [k: string]: unknown;
+  };
+  /**
+   * Linear coefficients.
+   */
+  linear_coefficients?: {
+    [k: string]: unknown;
+  };
+  /**
+   * Index of the interpretability outputs.
+   */
+  interpretability?: {
+    [k: string]: unknown;
+  };
+  /**
+   * Digests of the files.
+   */
+  manifest?: {
+    [k: string]: unknown;
+  };
+  /**
+   * `config.yaml` of an experiment.
+   */
+  config?: {
+    [k: string]: unknown;
+  };
+  /**
+   * `system.json` of an experiment.
+   */
+  system?: {
+    [k: string]: unknown;
+  };
+  /**
+   * What explains the behaviour of the run.
+   */
+  diagnostics?: {
+    [k: string]: unknown;
+  }[];
+  /**
+   * Errors of the documents that cannot be read.
+   */
+  problems?: {
+    [k: string]: unknown;
+  }[];
+  [k: string]: unknown;
+}
+/**
+ * Returns all documents of a run.
+ */
+export interface ShowMethod {
+  method: "show";
+  params: ShowParams;
+  result: ShowResult;
+  [k: string]: unknown;
+}
+/**
+ * Parameters of `shutdown`.
+ */
+export interface ShutdownParams {}
+/**
+ * Ends the session: what was started is cancelled, and only `exit` may follow.
+ */
+export interface ShutdownMethod {
+  method: "shutdown";
+  params: ShutdownParams;
+  /**
+   * Nothing.
+   */
+  result: null;
+  [k: string]: unknown;
+}
+/**
+ * Parameters of `sweep`.
+ */
+export interface SweepParams {
+  /**
+   * The plan.
+   */
+  plan?: SweepPlanV1;
+  /**
+   * File that contains the plan.
+   */
+  path?: FilePath;
+  /**
+   * The earlier sweep: its id, a unique prefix, its name, or `latest`.
+   */
+  resume?: string;
+  /**
+   * With `resume`, whether to run again what failed.
+   */
+  retry_failed?: boolean;
+  /**
+   * Display name, in place of that of the plan.
+   */
+  name?: string;
+  /**
+   * How many runs are executed at the same time [as the plan says, else all cores].
+   */
+  jobs?: number;
+  /**
+   * Whether to stop at the first failed run.
+   */
+  fail_fast?: boolean;
+  /**
+   * Whether to omit from the record what identifies you or the machine.
+   */
+  private?: boolean;
+}
+/**
+ * The `group.json` of the sweep, with its folder.
+ */
+export interface SweepOutcome {
+  /**
+   * Id of the sweep.
+   */
+  group_id: string;
+  /**
+   * Its folder, relative to the workspace.
+   */
+  group_dir: string;
+  /**
+   * `succeeded`, `failed` or `canceled`.
+   */
+  status: string;
+  /**
+   * The members of the sweep, as `group.v1` has them.
+   */
+  runs: {
+    [k: string]: unknown;
+  }[];
+  /**
+   * How many members ended in which way, and the best one.
+   */
+  summary?: {
+    [k: string]: unknown;
+  };
+  /**
+   * Why the sweep ended before all members were run.
+   */
+  error?: ErrorBody;
+  [k: string]: unknown;
+}
+/**
+ * Executes every run of a plan, or what is missing of an earlier sweep. Sends `progress`; a sweep that failed or was cancelled has a result, too.
+ */
+export interface SweepMethod {
+  method: "sweep";
+  params: SweepParams;
+  result: SweepOutcome;
+  [k: string]: unknown;
+}
+/**
+ * Parameters of `trace`.
+ */
+export interface TraceParams {
+  /**
+   * Path of a model, another artifact or a dataset, or a SHA-256 of which at least 8 digits are given.
+   */
+  what: string;
+}
+/**
+ * Finds the runs that a file or a digest comes from.
+ */
+export interface TraceMethod {
+  method: "trace";
+  params: TraceParams;
+  result: TraceV1;
+  [k: string]: unknown;
+}
+/**
+ * The runs that created or used a file or model with a given SHA-256, as `runforge trace --json` prints them, newest first. Source: specification, section 5.8.
+ */
+export interface TraceV1 {
+  schema_version: "trace.v1";
+  /**
+   * The full digest that was searched for.
+   */
+  sha256: Sha256;
+  /**
+   * @minItems 1
+   */
+  runs: TracedRun[];
+  [k: string]: unknown;
+}
+/**
+ * A run and its provenance, from its entry in the index and its documents.
+ */
+export interface TracedRun {
+  run_id: AnyRunId;
+  /**
+   * The run folder; relative to the workspace if it is inside it.
+   */
+  run_dir: string;
+  /**
+   * Which part of the run has the digest: its model, its dataset, the model's content independent of its encoding, or another file.
+   */
+  matched: "model_sha256" | "dataset_fingerprint_sha256" | "model_content_sha256" | "artifact";
+  /**
+   * The file of the run, relative to its folder, or the dataset's path as recorded.
+   */
+  path?: string;
+  /**
+   * Status of the run; `incomplete` if it has no result.
+   */
+  status: "succeeded" | "failed" | "cancelled" | "incomplete";
+  /**
+   * Display name.
+   */
+  name?: string;
+  created_at: Timestamp;
+  dataset: TracedDataset;
+  git?: GitState;
+  /**
+   * Version of the client or engine that produced the run.
+   */
+  runforge_version?: string;
+  /**
+   * The client that requested the run.
+   */
+  created_by?: string;
+  /**
+   * The run that this one repeats.
+   */
+  rerun_from?: string;
+  [k: string]: unknown;
+}
+/**
+ * The dataset of a run, as far as it is recorded.
+ */
+export interface TracedDataset {
+  /**
+   * As the run names it.
+   */
+  path?: string;
+  fingerprint_sha256?: Sha256;
+  [k: string]: unknown;
+}
+/**
+ * Parameters of `train`.
+ */
+export interface TrainParams {
+  /**
+   * The dataset: CSV (also `.csv.gz`) or Parquet.
+   */
+  dataset: FilePath;
+  /**
+   * Name of the label column.
+   */
+  label: string;
+  preset?: Preset;
+  /**
+   * `default`, `fast` or `thorough`.
+   */
+  profile?: string;
+  model?: ModelFamily;
+  /**
+   * Hyperparameters by name; they take precedence over preset and profile.
+   */
+  hyperparameters?: {
+    [k: string]: unknown;
+  };
+  /**
+   * Random seed.
+   */
+  seed?: number;
+  device?: DeviceType;
+  /**
+   * Columns that are neither label nor feature.
+   */
+  exclude?: string[];
+  /**
+   * Display name.
+   */
+  name?: string;
+  /**
+   * Tags.
+   */
+  tags?: string[];
+  /**
+   * Free text.
+   */
+  notes?: string;
+  /**
+   * Whether to omit from the record what identifies you or the machine.
+   */
+  private?: boolean;
+}
+/**
+ * Trains on a dataset and records the run. Sends `progress`; a failed or cancelled run has a result, too.
+ */
+export interface TrainMethod {
+  method: "train";
+  params: TrainParams;
+  result: RunOutcome;
+  [k: string]: unknown;
+}
+/**
+ * Parameters of `unwatch`.
+ */
+export interface UnwatchParams {}
+/**
+ * Ends `watch`.
+ */
+export interface UnwatchMethod {
+  method: "unwatch";
+  params: UnwatchParams;
+  /**
+   * Nothing.
+   */
+  result: null;
+  [k: string]: unknown;
+}
+/**
+ * Parameters of `verify`.
+ */
+export interface VerifyParams {
+  /**
+   * The runs; absent for every run, the index and the signatures.
+   *
+   * @minItems 1
+   * @maxItems 10000
+   */
+  runs?: RunReference[];
+  /**
+   * Require signatures by the matching private key.
+   */
+  public_key?: FilePath;
+  /**
+   * Whether to check the datasets [true].
+   */
+  dataset?: boolean;
+}
+/**
+ * Checks whether runs, or everything in the workspace, are unchanged.
+ */
+export interface VerifyMethod {
+  method: "verify";
+  params: VerifyParams;
+  result: VerificationV1;
+  [k: string]: unknown;
+}
+/**
+ * Whether runs or stores are unchanged, as `runforge verify --json` prints it. Source: specification, section 14.6.
+ */
+export interface VerificationV1 {
+  schema_version: "verification.v1";
+  verdict: Verdict;
+  /**
+   * Present if whole stores were verified; absent if runs were named.
+   */
+  stores?: VerifiedStore[];
+  runs: VerifiedRun[];
+  [k: string]: unknown;
+}
+/**
+ * Every check of a store as a whole; its runs are listed separately.
+ */
+export interface VerifiedStore {
+  /**
+   * Name of the store's folder.
+   */
+  store: string;
+  /**
+   * The index, relative to the workspace.
+   */
+  index: string;
+  /**
+   * For the store and all of its runs.
+   */
+  verdict: Verdict;
+  checks: VerificationCheck[];
+  findings: VerificationFinding[];
+  /**
+   * Runs that stopped without a result; there is nothing to compare them with.
+   */
+  interrupted: string[];
+  /**
+   * Running runs.
+   */
+  running: string[];
+  /**
+   * Runs that have not started, or for which it is unknown whether they are running.
+   */
+  incomplete: string[];
+  [k: string]: unknown;
+}
+/**
+ * What one look gave.
+ */
+export interface VerificationCheck {
+  /**
+   * For a run: `files`, `documents`, `statement`, `index`, `dataset`, `signature`; for a view: `view`, `index`; for a store: `runs`, `index`, `signatures`.
+   */
+  check: string;
+  /**
+   * `not checked` is not a failure: there was nothing to check, or nothing to check it with.
+   */
+  outcome: "passed" | "failed" | "not checked";
+  /**
+   * Outcome of the check. Files: `unchanged`, `changed`, `no result`, `at work` (the run is running). Documents and statement: `valid`, `invalid`, `none`. Index: the same, `not listed`, `unreadable`. Dataset: `same`, `changed`, `moved`, `gone`, `unreadable`. View: `same`, `changed`. Signature: `valid`, `invalid`, `unsafe` (its folder is a link), `none`. Runs of a store: `verified`, `unverifiable`, `not verified`, `incomplete`, `none`. Signatures of a store: `complete`, `contradicted`, `unsafe`, `none`. Any of these: `not checked`.
+   */
+  verdict: string;
+  /**
+   * The outcome as a sentence, for display.
+   */
+  message?: string;
+  /**
+   * Digest of a dataset that has changed, as it is now.
+   */
+  sha256?: Sha256;
+  /**
+   * Current path of a dataset that was moved, relative to the workspace.
+   */
+  path?: string;
+  /**
+   * Fingerprint of the key that made a valid signature.
+   */
+  key?: Sha256;
+  /**
+   * The key that a signature names, if the signature was not checked.
+   */
+  claimed_key?: string;
+  /**
+   * What to do about it.
+   */
+  hint?: string;
+  [k: string]: unknown;
+}
+/**
+ * One difference between the actual and the expected value.
+ */
+export interface VerificationFinding {
+  /**
+   * The check that made it.
+   */
+  check: string;
+  /**
+   * Stable name of the rule that is violated, such as `manifest.digests`.
+   */
+  rule: string;
+  /**
+   * One sentence.
+   */
+  message: string;
+  /**
+   * Path below the run folder, or relative to the workspace for index, dataset and signature.
+   */
+  file?: string;
+  /**
+   * JSON Pointer into the file (RFC 6901).
+   */
+  pointer?: string;
+  /**
+   * The expected value; any JSON value.
+   */
+  expected?: unknown;
+  /**
+   * The actual value; any JSON value.
+   */
+  found?: unknown;
+  [k: string]: unknown;
+}
+/**
+ * Every check of one run.
+ */
+export interface VerifiedRun {
+  /**
+   * The id in the run's documents, or the name of its folder if there is none.
+   */
+  run_id: string;
+  /**
+   * The run folder; relative to the workspace if it is inside it.
+   */
+  run_dir: string;
+  verdict: Verdict;
+  checks: VerificationCheck[];
+  findings: VerificationFinding[];
+  /**
+   * Present if the folder is a view of a run: `checks` then compares it with that run.
+   */
+  view?: VerifiedView;
+  [k: string]: unknown;
+}
+/**
+ * A folder that repeats files of a run, and in which another client keeps its own.
+ */
+export interface VerifiedView {
+  /**
+   * The folder of the run, relative to the workspace.
+   */
+  record: string;
+  /**
+   * Files that the view has besides those of the run, by their path below the folder.
+   */
+  added: string[];
+  /**
+   * Files of the run that a view repeats, and this one lacks.
+   */
+  missing: string[];
+  [k: string]: unknown;
+}
+/**
+ * Parameters of `warm`.
+ */
+export interface WarmParams {}
+/**
+ * Loads the numeric libraries in the process that trains, so that the next training does not wait for them.
+ */
+export interface WarmMethod {
+  method: "warm";
+  params: WarmParams;
+  /**
+   * Nothing.
+   */
+  result: null;
+  [k: string]: unknown;
+}
+/**
+ * Parameters of `warning`.
+ */
+export interface WarningParams {
+  /**
+   * The request that it is about.
+   */
+  id?: RequestId;
+  severity: "info" | "warning";
+  /**
+   * One sentence.
+   */
+  message: string;
+  /**
+   * Code of the diagnostic, if it is one.
+   */
+  code?: string;
+  [k: string]: unknown;
+}
+/**
+ * Something that the user should know, and that ends nothing.
+ */
+export interface WarningNotification {
+  method: "warning";
+  params: WarningParams;
+  [k: string]: unknown;
+}
+/**
+ * Parameters of `watch`.
+ */
+export interface WatchParams {
+  /**
+   * Seconds between two looks [1].
+   */
+  interval?: number;
+}
+/**
+ * What is in progress.
+ */
+export interface WatchResult {
+  /**
+   * Runs in progress.
+   */
+  running: RunEntry[];
+  [k: string]: unknown;
+}
+/**
+ * Sends `runBegan`, `runEnded` and `runsChanged` from now on, whichever client made the runs.
+ */
+export interface WatchMethod {
+  method: "watch";
+  params: WatchParams;
+  result: WatchResult;
   [k: string]: unknown;
 }
 /**
@@ -3289,234 +4968,6 @@ export interface ExperimentSystemV1 {
   hardware?: Hardware | null;
   [k: string]: unknown;
 }
-/**
- * A run and its provenance, from its entry in the index and its documents.
- */
-export interface TracedRun {
-  run_id: AnyRunId;
-  /**
-   * The run folder; relative to the workspace if it is inside it.
-   */
-  run_dir: string;
-  /**
-   * Which part of the run has the digest: its model, its dataset, the model's content independent of its encoding, or another file.
-   */
-  matched: "model_sha256" | "dataset_fingerprint_sha256" | "model_content_sha256" | "artifact";
-  /**
-   * The file of the run, relative to its folder, or the dataset's path as recorded.
-   */
-  path?: string;
-  /**
-   * Status of the run; `incomplete` if it has no result.
-   */
-  status: "succeeded" | "failed" | "cancelled" | "incomplete";
-  /**
-   * Display name.
-   */
-  name?: string;
-  created_at: Timestamp;
-  dataset: TracedDataset;
-  git?: GitState;
-  /**
-   * Version of the client or engine that produced the run.
-   */
-  runforge_version?: string;
-  /**
-   * The client that requested the run.
-   */
-  created_by?: string;
-  /**
-   * The run that this one repeats.
-   */
-  rerun_from?: string;
-  [k: string]: unknown;
-}
-/**
- * The dataset of a run, as far as it is recorded.
- */
-export interface TracedDataset {
-  /**
-   * As the run names it.
-   */
-  path?: string;
-  fingerprint_sha256?: Sha256;
-  [k: string]: unknown;
-}
-/**
- * The runs that created or used a file or model with a given SHA-256, as `runforge trace --json` prints them, newest first. Source: specification, section 5.8.
- */
-export interface TraceV1 {
-  schema_version: "trace.v1";
-  /**
-   * The full digest that was searched for.
-   */
-  sha256: Sha256;
-  /**
-   * @minItems 1
-   */
-  runs: TracedRun[];
-  [k: string]: unknown;
-}
-/**
- * Every check of one run.
- */
-export interface VerifiedRun {
-  /**
-   * The id in the run's documents, or the name of its folder if there is none.
-   */
-  run_id: string;
-  /**
-   * The run folder; relative to the workspace if it is inside it.
-   */
-  run_dir: string;
-  verdict: Verdict;
-  checks: VerificationCheck[];
-  findings: VerificationFinding[];
-  /**
-   * Present if the folder is a view of a run: `checks` then compares it with that run.
-   */
-  view?: VerifiedView;
-  [k: string]: unknown;
-}
-/**
- * What one look gave.
- */
-export interface VerificationCheck {
-  /**
-   * For a run: `files`, `documents`, `statement`, `index`, `dataset`, `signature`; for a view: `view`, `index`; for a store: `runs`, `index`, `signatures`.
-   */
-  check: string;
-  /**
-   * `not checked` is not a failure: there was nothing to check, or nothing to check it with.
-   */
-  outcome: "passed" | "failed" | "not checked";
-  /**
-   * Outcome of the check. Files: `unchanged`, `changed`, `no result`, `at work` (the run is running). Documents and statement: `valid`, `invalid`, `none`. Index: the same, `not listed`, `unreadable`. Dataset: `same`, `changed`, `moved`, `gone`, `unreadable`. View: `same`, `changed`. Signature: `valid`, `invalid`, `unsafe` (its folder is a link), `none`. Runs of a store: `verified`, `unverifiable`, `not verified`, `incomplete`, `none`. Signatures of a store: `complete`, `contradicted`, `unsafe`, `none`. Any of these: `not checked`.
-   */
-  verdict: string;
-  /**
-   * The outcome as a sentence, for display.
-   */
-  message?: string;
-  /**
-   * Digest of a dataset that has changed, as it is now.
-   */
-  sha256?: Sha256;
-  /**
-   * Current path of a dataset that was moved, relative to the workspace.
-   */
-  path?: string;
-  /**
-   * Fingerprint of the key that made a valid signature.
-   */
-  key?: Sha256;
-  /**
-   * The key that a signature names, if the signature was not checked.
-   */
-  claimed_key?: string;
-  /**
-   * What to do about it.
-   */
-  hint?: string;
-  [k: string]: unknown;
-}
-/**
- * One difference between the actual and the expected value.
- */
-export interface VerificationFinding {
-  /**
-   * The check that made it.
-   */
-  check: string;
-  /**
-   * Stable name of the rule that is violated, such as `manifest.digests`.
-   */
-  rule: string;
-  /**
-   * One sentence.
-   */
-  message: string;
-  /**
-   * Path below the run folder, or relative to the workspace for index, dataset and signature.
-   */
-  file?: string;
-  /**
-   * JSON Pointer into the file (RFC 6901).
-   */
-  pointer?: string;
-  /**
-   * The expected value; any JSON value.
-   */
-  expected?: unknown;
-  /**
-   * The actual value; any JSON value.
-   */
-  found?: unknown;
-  [k: string]: unknown;
-}
-/**
- * A folder that repeats files of a run, and in which another client keeps its own.
- */
-export interface VerifiedView {
-  /**
-   * The folder of the run, relative to the workspace.
-   */
-  record: string;
-  /**
-   * Files that the view has besides those of the run, by their path below the folder.
-   */
-  added: string[];
-  /**
-   * Files of the run that a view repeats, and this one lacks.
-   */
-  missing: string[];
-  [k: string]: unknown;
-}
-/**
- * Every check of a store as a whole; its runs are listed separately.
- */
-export interface VerifiedStore {
-  /**
-   * Name of the store's folder.
-   */
-  store: string;
-  /**
-   * The index, relative to the workspace.
-   */
-  index: string;
-  /**
-   * For the store and all of its runs.
-   */
-  verdict: Verdict;
-  checks: VerificationCheck[];
-  findings: VerificationFinding[];
-  /**
-   * Runs that stopped without a result; there is nothing to compare them with.
-   */
-  interrupted: string[];
-  /**
-   * Running runs.
-   */
-  running: string[];
-  /**
-   * Runs that have not started, or for which it is unknown whether they are running.
-   */
-  incomplete: string[];
-  [k: string]: unknown;
-}
-/**
- * Whether runs or stores are unchanged, as `runforge verify --json` prints it. Source: specification, section 14.6.
- */
-export interface VerificationV1 {
-  schema_version: "verification.v1";
-  verdict: Verdict;
-  /**
-   * Present if whole stores were verified; absent if runs were named.
-   */
-  stores?: VerifiedStore[];
-  runs: VerifiedRun[];
-  [k: string]: unknown;
-}
 
 /**
  * The type of every document by its name.
@@ -3580,3 +5031,50 @@ export type DocumentName = keyof Documents;
  * Name of a document, or of a schema of definitions that documents share.
  */
 export type SchemaName = DocumentName | "common.v1" | "field.common.v1" | "field.index_array.v1" | "provenance.v1" | "tfc.common.v1";
+
+/**
+ * Every method of `runforge serve`, with its parameters and its result.
+ */
+export interface ServeMethods {
+  cancel: CancelMethod;
+  coefficients: CoefficientsMethod;
+  diagnostics: DiagnosticsMethod;
+  diff: DiffMethod;
+  group: GroupMethod;
+  groups: GroupsMethod;
+  importance: ImportanceMethod;
+  initialize: InitializeMethod;
+  inspect: InspectMethod;
+  inspectArtifact: InspectArtifactMethod;
+  interpretability: InterpretabilityMethod;
+  list: ListMethod;
+  metrics: MetricsMethod;
+  planSweep: PlanSweepMethod;
+  predict: PredictMethod;
+  report: ReportMethod;
+  reproduce: ReproduceMethod;
+  rerun: RerunMethod;
+  run: RunMethod;
+  show: ShowMethod;
+  shutdown: ShutdownMethod;
+  sweep: SweepMethod;
+  trace: TraceMethod;
+  train: TrainMethod;
+  unwatch: UnwatchMethod;
+  verify: VerifyMethod;
+  warm: WarmMethod;
+  watch: WatchMethod;
+}
+
+/**
+ * Every notification of `runforge serve` and of its clients.
+ */
+export interface ServeNotifications {
+  "$/cancelRequest": CancelRequestNotification;
+  exit: ExitNotification;
+  progress: ProgressNotification;
+  runBegan: RunBeganNotification;
+  runEnded: RunEndedNotification;
+  runsChanged: RunsChangedNotification;
+  warning: WarningNotification;
+}

@@ -36,6 +36,12 @@ MESSAGES: dict[str, Message] = {
     "warm": Message("serve.warm.v1", "serve_warm_v1", "WarmParams", True, False),
     "progress": Message("serve.progress.v1", "serve_progress_v1", "ProgressParams", False, True),
     "warning": Message("serve.warning.v1", "serve_warning_v1", "WarningParams", False, True),
+    "sweep": Message("serve.sweep.v1", "serve_sweep_v1", "SweepParams", True, False),
+    "planSweep": Message(
+        "serve.planSweep.v1", "serve_planSweep_v1", "PlanSweepParams", True, False
+    ),
+    "groups": Message("serve.groups.v1", "serve_groups_v1", "GroupsParams", True, False),
+    "group": Message("serve.group.v1", "serve_group_v1", "GroupParams", True, False),
     "list": Message("serve.list.v1", "serve_list_v1", "ListParams", True, False),
     "show": Message("serve.show.v1", "serve_show_v1", "ShowParams", True, False),
     "metrics": Message("serve.metrics.v1", "serve_metrics_v1", "MetricsParams", True, False),

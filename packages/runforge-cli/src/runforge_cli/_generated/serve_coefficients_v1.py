@@ -4,7 +4,7 @@
 from __future__ import annotations
 from msgspec import Meta, Struct, UNSET, UnsetType
 from typing import Annotated, Literal
-from runforge_contracts._generated import linear_coefficients_v1
+from runforge_contracts import types
 from . import serve_common_v1
 
 
@@ -28,4 +28,4 @@ class CoefficientsMethod(Struct, kw_only=True, frozen=True, gc=False):
 
     method: Literal["coefficients"]
     params: CoefficientsParams
-    result: linear_coefficients_v1.LinearCoefficientsV1
+    result: types.LinearCoefficientsV1

@@ -4,7 +4,7 @@
 from __future__ import annotations
 from typing import Annotated, Any, TypeAlias
 from msgspec import Meta, Struct, UNSET, UnsetType
-from runforge_contracts._generated import common_v1, result_v1
+from runforge_contracts import types
 
 
 ServeCommon: TypeAlias = Annotated[
@@ -119,14 +119,14 @@ class RunOutcome(Struct, kw_only=True, frozen=True, gc=False):
     How a run ended, as the `--json` of `train` prints it. A run that failed or was cancelled has one, too.
     """
 
-    run_id: common_v1.AnyRunId
+    run_id: types.AnyRunId
     run_dir: Annotated[
         str,
         Meta(
             description="The run folder, relative to the workspace if it is inside it."
         ),
     ]
-    status: common_v1.Status
+    status: types.Status
     result: Annotated[
-        result_v1.ResultV1, Meta(description="The `result.json` of the run.")
+        types.ResultV1, Meta(description="The `result.json` of the run.")
     ]

@@ -4,7 +4,7 @@
 from __future__ import annotations
 from msgspec import Meta, Struct, UNSET, UnsetType
 from typing import Annotated, Literal
-from runforge_contracts._generated import diagnostics_v1
+from runforge_contracts import types
 from . import serve_common_v1
 
 
@@ -28,4 +28,4 @@ class DiagnosticsMethod(Struct, kw_only=True, frozen=True, gc=False):
 
     method: Literal["diagnostics"]
     params: DiagnosticsParams
-    result: diagnostics_v1.DiagnosticsV1
+    result: types.DiagnosticsV1

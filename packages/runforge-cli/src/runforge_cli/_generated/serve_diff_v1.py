@@ -4,7 +4,7 @@
 from __future__ import annotations
 from typing import Annotated, Literal
 from msgspec import Meta, Struct
-from runforge_contracts._generated import comparison_v1
+from runforge_contracts import types
 from . import serve_common_v1
 
 
@@ -28,4 +28,4 @@ class DiffMethod(Struct, kw_only=True, frozen=True, gc=False):
 
     method: Literal["diff"]
     params: DiffParams
-    result: comparison_v1.ComparisonV1
+    result: types.ComparisonV1

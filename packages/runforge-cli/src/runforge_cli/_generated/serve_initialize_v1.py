@@ -4,7 +4,7 @@
 from __future__ import annotations
 from typing import Annotated, Literal
 from msgspec import Meta, Struct, UNSET, UnsetType
-from runforge_contracts._generated import common_v1
+from runforge_contracts import types
 from . import serve_common_v1
 
 
@@ -44,9 +44,9 @@ class ServerCapabilities(Struct, kw_only=True, frozen=True, gc=False):
         list[str], Meta(description="Notifications that the server sends.")
     ]
     model_families: Annotated[
-        list[common_v1.ModelFamily], Meta(description="Model families.")
+        list[types.ModelFamily], Meta(description="Model families.")
     ]
-    presets: Annotated[list[common_v1.Preset], Meta(description="Presets.")]
+    presets: Annotated[list[types.Preset], Meta(description="Presets.")]
     profiles: Annotated[list[str], Meta(description="Profiles.")]
 
 

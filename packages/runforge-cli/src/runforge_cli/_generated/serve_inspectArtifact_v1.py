@@ -4,7 +4,7 @@
 from __future__ import annotations
 from typing import Annotated, Literal
 from msgspec import Meta, Struct
-from runforge_contracts._generated import artifact_inspection_v0_2_2_2
+from runforge_contracts import types
 from . import serve_common_v1
 
 
@@ -28,4 +28,4 @@ class InspectArtifactMethod(Struct, kw_only=True, frozen=True, gc=False):
 
     method: Literal["inspectArtifact"]
     params: InspectArtifactParams
-    result: artifact_inspection_v0_2_2_2.ArtifactInspectionV0222
+    result: types.ArtifactInspectionV0222

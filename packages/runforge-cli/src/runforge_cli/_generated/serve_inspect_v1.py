@@ -4,7 +4,7 @@
 from __future__ import annotations
 from typing import Annotated, Literal
 from msgspec import Meta, Struct, UNSET, UnsetType
-from runforge_contracts._generated import dataset_inspection_v1
+from runforge_contracts import types
 from . import serve_common_v1
 
 
@@ -35,4 +35,4 @@ class InspectMethod(Struct, kw_only=True, frozen=True, gc=False):
 
     method: Literal["inspect"]
     params: InspectParams
-    result: dataset_inspection_v1.DatasetInspectionV1
+    result: types.DatasetInspectionV1

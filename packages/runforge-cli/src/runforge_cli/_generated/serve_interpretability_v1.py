@@ -4,7 +4,7 @@
 from __future__ import annotations
 from msgspec import Meta, Struct, UNSET, UnsetType
 from typing import Annotated, Literal
-from runforge_contracts._generated import interpretability_index_v1
+from runforge_contracts import types
 from . import serve_common_v1
 
 
@@ -28,4 +28,4 @@ class InterpretabilityMethod(Struct, kw_only=True, frozen=True, gc=False):
 
     method: Literal["interpretability"]
     params: InterpretabilityParams
-    result: interpretability_index_v1.InterpretabilityIndexV1
+    result: types.InterpretabilityIndexV1

@@ -4,7 +4,7 @@
 from __future__ import annotations
 from typing import Annotated, Any, Literal, TypeAlias
 from msgspec import Meta, Struct, UNSET, UnsetType
-from runforge_contracts._generated import error_v1
+from runforge_contracts import types
 from . import serve_common_v1
 
 
@@ -74,7 +74,7 @@ class RpcError(Struct, kw_only=True, frozen=True, gc=False):
     ]
     message: Annotated[str, Meta(description="One sentence.")]
     data: Annotated[
-        error_v1.ErrorV1, Meta(description="The error as `--json` prints it.")
+        types.ErrorV1, Meta(description="The error as `--json` prints it.")
     ]
 
 

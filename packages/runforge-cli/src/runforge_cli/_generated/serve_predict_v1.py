@@ -4,7 +4,7 @@
 from __future__ import annotations
 from typing import Annotated, Literal
 from msgspec import Meta, Struct, UNSET, UnsetType
-from runforge_contracts._generated import prediction_v1
+from runforge_contracts import types
 from . import serve_common_v1
 
 
@@ -50,4 +50,4 @@ class PredictMethod(Struct, kw_only=True, frozen=True, gc=False):
 
     method: Literal["predict"]
     params: PredictParams
-    result: prediction_v1.PredictionV1
+    result: types.PredictionV1

@@ -4,7 +4,7 @@
 from __future__ import annotations
 from typing import Annotated, Literal, TypeAlias
 from msgspec import Meta, Struct, UNSET, UnsetType
-from runforge_contracts._generated import common_v1, events_v1
+from runforge_contracts import types
 from . import serve_common_v1
 
 
@@ -39,9 +39,12 @@ class ProgressParams(Struct, kw_only=True, frozen=True, gc=False):
     run_id: (
         Annotated[str, Meta(description="Id of the run, once it has one.")] | UnsetType
     ) = UNSET
+    group_id: (
+        Annotated[str, Meta(description="Id of the sweep, if it is one.")] | UnsetType
+    ) = UNSET
     fraction: (
         Annotated[
-            common_v1.Fraction,
+            types.Fraction,
             Meta(
                 description="How much of the stage is done; absent where it is not known."
             ),
@@ -56,7 +59,7 @@ class ProgressParams(Struct, kw_only=True, frozen=True, gc=False):
     ) = UNSET
     event: (
         Annotated[
-            events_v1.EventV1,
+            types.EventV1,
             Meta(description="The event of the run that caused the message."),
         ]
         | UnsetType

@@ -4,7 +4,7 @@
 from __future__ import annotations
 from msgspec import Meta, Struct, UNSET, UnsetType
 from typing import Annotated, Literal
-from runforge_contracts._generated import reproduction_v1
+from runforge_contracts import types
 from . import serve_common_v1
 
 
@@ -50,4 +50,4 @@ class ReproduceMethod(Struct, kw_only=True, frozen=True, gc=False):
 
     method: Literal["reproduce"]
     params: ReproduceParams
-    result: reproduction_v1.ReproductionV1
+    result: types.ReproductionV1

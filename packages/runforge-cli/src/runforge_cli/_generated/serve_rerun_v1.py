@@ -4,7 +4,7 @@
 from __future__ import annotations
 from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct, UNSET, UnsetType
-from runforge_contracts._generated import common_v1
+from runforge_contracts import types
 from . import serve_common_v1
 
 
@@ -22,14 +22,14 @@ class RerunParams(
         ]
         | UnsetType
     ) = UNSET
-    preset: common_v1.Preset | UnsetType = UNSET
+    preset: types.Preset | UnsetType = UNSET
     profile: (
         Annotated[
             str, Meta(description="`default`, `fast` or `thorough`.", min_length=1)
         ]
         | UnsetType
     ) = UNSET
-    model: common_v1.ModelFamily | UnsetType = UNSET
+    model: types.ModelFamily | UnsetType = UNSET
     hyperparameters: (
         Annotated[
             dict[str, Any],
@@ -43,11 +43,16 @@ class RerunParams(
         Annotated[int, Meta(description="Random seed.", ge=0, le=4294967295)]
         | UnsetType
     ) = UNSET
-    device: common_v1.DeviceType | UnsetType = UNSET
+    device: types.DeviceType | UnsetType = UNSET
     exclude: (
         Annotated[
-            list[str], Meta(description="Columns that are neither label nor feature.")
+            list[str],
+            Meta(description="Columns to exclude beside those that the run excluded."),
         ]
+        | UnsetType
+    ) = UNSET
+    include: (
+        Annotated[list[str], Meta(description="Columns to use that the run excluded.")]
         | UnsetType
     ) = UNSET
     name: Annotated[str, Meta(description="Display name.")] | UnsetType = UNSET

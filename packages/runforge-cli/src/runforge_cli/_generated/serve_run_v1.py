@@ -4,7 +4,7 @@
 from __future__ import annotations
 from msgspec import Meta, Struct, UNSET, UnsetType
 from typing import Annotated, Literal
-from runforge_contracts._generated import request_v1
+from runforge_contracts import types
 from . import serve_common_v1
 
 
@@ -16,7 +16,7 @@ class RunParams(
     """
 
     request: (
-        Annotated[request_v1.RequestV1, Meta(description="The request.")] | UnsetType
+        Annotated[types.RequestV1, Meta(description="The request.")] | UnsetType
     ) = UNSET
     path: (
         Annotated[

@@ -4,7 +4,7 @@
 from __future__ import annotations
 from typing import Annotated, Literal
 from msgspec import Meta, Struct
-from runforge_contracts._generated import trace_v1
+from runforge_contracts import types
 
 
 class TraceParams(
@@ -31,4 +31,4 @@ class TraceMethod(Struct, kw_only=True, frozen=True, gc=False):
 
     method: Literal["trace"]
     params: TraceParams
-    result: trace_v1.TraceV1
+    result: types.TraceV1

@@ -4,7 +4,7 @@
 from __future__ import annotations
 from msgspec import Meta, Struct, UNSET, UnsetType
 from typing import Annotated, Literal
-from runforge_contracts._generated import verification_v1
+from runforge_contracts import types
 from . import serve_common_v1
 
 
@@ -46,4 +46,4 @@ class VerifyMethod(Struct, kw_only=True, frozen=True, gc=False):
 
     method: Literal["verify"]
     params: VerifyParams
-    result: verification_v1.VerificationV1
+    result: types.VerificationV1

@@ -36,7 +36,8 @@ class RunChoice(NamedTuple):
         Raises
         ------
         RunForgeError
-            ``USAGE_INVALID`` for an invalid condition; ``DATASET_NOT_FOUND``.
+            ``USAGE_INVALID`` for an invalid condition; ``DATASET_NOT_FOUND``, ``GROUP_NOT_FOUND``,
+            ``GROUP_AMBIGUOUS``.
         """
         conditions = parse_conditions(self.where)
         return RunQuery(
@@ -47,11 +48,29 @@ class RunChoice(NamedTuple):
             RunOrder() if self.sort is None else RunOrder.parse(self.sort),
         )
 
+    def members(self, settings: Settings) -> dict[str, int] | None:
+        """Return the numbers of the members of the sweep by run, if they give the order.
+
+        Raises
+        ------
+        RunForgeError
+            ``GROUP_NOT_FOUND``, ``GROUP_AMBIGUOUS``, or the error of a ``group.json`` that cannot
+            be read.
+        """
+        if self.group is None or self.sort is not None:
+            return None
+        from runforge_contracts.sweeps.groups import find_group
+
+        rows = find_group(self.group, settings.stores()).members()
+        return {row.run_id: row.member for row in rows if row.run_id is not None}
+
     def _options(self, settings: Settings) -> list[RunCondition]:
         """Return the conditions that have an option of their own."""
         found = []
         if self.group is not None:
-            found.append(_equal("group", self.group))
+            from runforge_contracts.sweeps.groups import find_group
+
+            found.append(_equal("group", find_group(self.group, settings.stores()).id))
         if self.model is not None:
             found.append(_equal("model", self.model))
         if self.status == "incomplete":
@@ -70,7 +89,7 @@ def list_document(
 ) -> dict[str, Any]:
     """Return the chosen runs from ``offset`` on, and how many there are."""
     listed = QueriedList(settings.places(), choice.query(settings), run_facts(settings.folder))
-    rows, total = listed.first(offset + limit)
+    rows, total = listed.first(offset + limit, choice.members(settings))
     entries = listed.with_settings(rows[offset:])
     add_states(entries, settings.folder)
     return {**index_document(entries), "total": total}

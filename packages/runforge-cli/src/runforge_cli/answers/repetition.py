@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runforge_contracts.display import quote
+from runforge_contracts.documents import REMOVE
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.store.layout import REQUEST
 from runforge_contracts.store.lookup import made
@@ -34,6 +35,8 @@ _POINTERS = {
 class Repetition(NamedTuple):
     """What is executed to repeat a run."""
 
+    #: The run that is repeated.
+    parent: Run
     request: PreparedRequest
     #: Whether the run that is repeated is private, and so the repetition.
     private: bool
@@ -47,11 +50,14 @@ def repetition_of(
     parameters: Mapping[str, Any],
     cli_parameters: Collection[str] = (),
     exclude: Sequence[str] = (),
+    include: Sequence[str] = (),
     tags: Sequence[str] = (),
     dataset: str | None = None,
     created_by: str = CLIENT,
 ) -> Repetition:
     """Return the request to repeat a run.
+
+    Its name and its tags are not taken over: they describe the run that had them.
 
     Parameters
     ----------
@@ -64,8 +70,10 @@ def repetition_of(
         Hyperparameters by name; with the family of the run, its others are kept.
     cli_parameters
         Names of the hyperparameters given on the command line, to be recorded as such.
-    exclude, tags
-        Replace those of the run, unless they are empty.
+    exclude, include
+        Columns that are excluded beside those of the run, and columns that no longer are.
+    tags
+        The tags of the new run.
     dataset
         The current path of the dataset, from the current folder.
     created_by
@@ -74,6 +82,7 @@ def repetition_of(
     Raises
     ------
     RunForgeError
+        ``USAGE_INVALID`` for an included column that the run does not exclude;
         ``DATASET_NOT_FOUND`` where a private run does not record the folder of its dataset; the
         errors of :func:`~runforge_engine.pipeline.request.rerun_request` and of finding the run.
     """
@@ -102,10 +111,11 @@ def repetition_of(
         changes["/model/family"] = family
     if parameters or kept != model.get("hyperparameters", {}):
         changes["/model/hyperparameters"] = {**kept, **parameters}
-    if exclude:
-        changes["/dataset/exclude_columns"] = list(exclude)
-    if tags:
-        changes["/tags"] = list(tags)
+    excluded = request.get("dataset", {}).get("exclude_columns") or []
+    if exclude or include:
+        changes["/dataset/exclude_columns"] = _excluded(parent, excluded, exclude, include)
+    changes.setdefault("/name", REMOVE)
+    changes["/tags"] = list(tags) if tags else REMOVE
     store = settings.target()
     path = request.get("dataset", {}).get("path")
     home = _workspace_of(parent)
@@ -121,7 +131,26 @@ def repetition_of(
         # A relative path starts at the workspace that contains the run.
         changes["/dataset/path"] = store.relative(dataset_path(path, home))
     again = rerun_request(parent, changes, created_by=created_by, cli_parameters=cli_parameters)
-    return Repetition(again, is_private(parent))
+    return Repetition(parent, again, is_private(parent))
+
+
+def _excluded(
+    parent: Run, excluded: Sequence[str], more: Sequence[str], fewer: Sequence[str]
+) -> list[str]:
+    """Return the columns to exclude: those of the parent, with some added and some taken away."""
+    for name in fewer:
+        if name not in excluded:
+            listed = ", ".join(quote(column) for column in excluded)
+            raise RunForgeError(
+                ErrorCode.USAGE_INVALID,
+                f"The run {quote(parent.id)} does not exclude {quote(name)}.",
+                hint=f"It excludes {listed}." if listed else "It excludes no column.",
+                column=name,
+            )
+    return [
+        *(name for name in excluded if name not in fewer),
+        *(name for name in more if name not in excluded),
+    ]
 
 
 def _workspace_of(folder: Run) -> Path | None:

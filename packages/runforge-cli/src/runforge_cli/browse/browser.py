@@ -49,7 +49,8 @@ _THEMES = ("terminal", "textual-dark", "textual-light")
 _FILTER = (
     "Every word must match. `status:`, `model:`, `preset:`, `label:`, `name:`, `id:` and `kind:`"
     " match one field, as in `status:failed`; `dataset:` takes the start of a SHA-256 or the path"
-    " of a file. Any other word matches any field."
+    " of a file. Any other word matches any field. Conditions as in `runforge runs --where` compare"
+    " hyperparameters, metrics and fields, as in `C<0.1` or `accuracy>=0.9`."
 )
 _MOUSE = (
     "Click a run to select it, double-click to open it, and click the name of a column to sort by"

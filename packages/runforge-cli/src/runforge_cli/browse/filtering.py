@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from runforge_contracts.display import shorten
-from runforge_contracts.selection.run_values import rank_of
+from runforge_contracts.display import printable, shorten
+from runforge_contracts.errors import RunForgeError
+from runforge_contracts.selection.older_entries import SettingsReader
+from runforge_contracts.selection.run_condition import RunCondition, parse_condition
+from runforge_contracts.selection.run_query import (
+    RunFacts,
+    RunQuery,
+    order_key,
+    query_runs,
+    with_digests,
+)
+from runforge_contracts.selection.run_values import (
+    RunColumn,
+    metric_names,
+    rank_of,
+    varying,
+)
 
-from runforge_cli.listing.run_list import ListedRun
+from runforge_cli.listing.run_columns import cell, holds_numbers, title_of
+from runforge_cli.listing.run_list import ListedRun, tags_of
 from runforge_cli.listing.run_rows import METRIC, cells_of, kind_of, metric_of
 from runforge_cli.terminal.text_layout import width
 
@@ -39,26 +56,95 @@ _WIDTHS = {
 }
 _ORDER = ("run", "kind", "status", METRIC, "duration", "model", "preset", "label", "name")
 _GAP = 2
+#: Maximum width of a setting.
+_WIDEST = 16
 #: Columns that are right-aligned.
 RIGHT = (METRIC, "duration")
 
 
-def chosen(runs: Iterable[ListedRun], text: str, folders: Sequence[Path]) -> list[ListedRun]:
-    """Return the runs that match every word of ``text``.
+class Filtered(NamedTuple):
+    """The runs that match a filter."""
+
+    runs: list[ListedRun]
+    #: Why a condition was left out, or an empty string.
+    problem: str = ""
+
+
+def chosen(
+    runs: Iterable[ListedRun], text: str, folders: Sequence[Path], facts: RunFacts
+) -> Filtered:
+    """Return the runs that match every word and every condition of ``text``.
 
     Parameters
     ----------
     runs
-        The runs to filter.
+        The runs to filter, the newest first.
     text
-        Words. ``status:``, ``model:``, ``preset:``, ``label:``, ``name:``, ``id:`` and ``kind:``
-        match one field; ``dataset:`` takes the start of a fingerprint or the path of a file; any
-        other word matches any field.
+        Words and conditions. ``status:``, ``model:``, ``preset:``, ``label:``, ``name:``, ``id:``
+        and ``kind:`` match one field; ``dataset:`` takes the start of a fingerprint or the path of
+        a file; any other word matches any field. A condition is as that of ``runforge runs``, such
+        as ``C<0.1``; an invalid one is left out.
     folders
         The folders that the path of a dataset may be relative to.
+    facts
+        How to find out what the entries lack.
     """
-    tests = [_test(word.casefold(), word, folders) for word in text.split()]
-    return [run for run in runs if all(fits(run) for fits in tests)]
+    words, conditions, problem = parts_of(text)
+    tests = [_test(word.casefold(), word, folders) for word in words]
+    fitting = [run for run in runs if all(fits(run) for fits in tests)]
+    if conditions:
+        try:
+            query = RunQuery(with_digests(conditions, folders))
+            # Oldest first, so that of two runs of one second the later one is the newer.
+            found = query_runs(fitting[::-1], query, facts)
+            fitting = [ListedRun(*row) for row in found]
+        except RunForgeError as error:
+            problem = problem or error.message
+    return Filtered(fitting, problem)
+
+
+def parts_of(text: str) -> tuple[list[str], list[RunCondition], str]:
+    """Return the words and the conditions of a filter, and why a condition is invalid."""
+    words, conditions, problem = list[str](), list[RunCondition](), ""
+    for found in _PART.finditer(text):
+        if found["operator"] is None:
+            words.append(found[0])
+            continue
+        try:
+            conditions.append(parse_condition(found[0]))
+        except RunForgeError as error:
+            problem = error.message
+    return words, conditions, problem
+
+
+_QUOTED = r"""\"(?:[^"\\]|\\.)*"|'[^']*'"""
+#: A condition, whose value may still be missing, or a word.
+_PART = re.compile(
+    rf"""(?:{_QUOTED}|[^\s=!<>~"']+)\s*(?P<operator>==|!=|<=|>=|[=<>~])\s*(?:{_QUOTED}|\S+)?|\S+"""
+)
+
+
+def reader_facts(settings: SettingsReader) -> RunFacts:
+    """Return how the browser finds out what entries lack: it shows no states of processes."""
+    return RunFacts(_no_states, _tags, settings)
+
+
+def _no_states(entries: Iterable[dict[str, Any]]) -> None:
+    """Leave the status of runs that have not ended as the list shows it."""
+
+
+def _tags(entry: dict[str, Any], place: Any) -> list[str]:
+    try:
+        return tags_of(ListedRun(entry, place).folder())
+    except RunForgeError:
+        return []
+
+
+def settings_in(runs: Iterable[ListedRun]) -> dict[str, RunColumn]:
+    """Return the settings in which the runs differ, by their headings."""
+    entries = [run.entry for run in runs]
+    metrics = metric_names(entries)
+    return {column.title(metrics): column for column in varying(entries)}
 
 
 def _test(word: str, typed: str, folders: Sequence[Path]) -> Callable[[ListedRun], bool]:
@@ -96,7 +182,12 @@ def _text(run: ListedRun) -> str:
 
 
 def ordered(
-    runs: Sequence[ListedRun], column: str, metric: str | None, *, turned: bool
+    runs: Sequence[ListedRun],
+    column: str,
+    metric: str | None,
+    settings: Mapping[str, RunColumn],
+    *,
+    turned: bool,
 ) -> list[ListedRun]:
     """Return runs sorted by a column; runs without a value come last.
 
@@ -108,12 +199,20 @@ def ordered(
         One of the columns of the list. The best values of a metric come first.
     metric
         The metric that is shown; None for the primary metric of each run.
+    settings
+        The settings among the columns, by their headings.
     turned
         Whether to reverse the order.
     """
     if column == "run":
         return list(reversed(runs)) if turned else list(runs)
-    keyed = [(_key(run, column, metric), run) for run in runs]
+    setting = settings.get(column)
+    if setting is None and column not in _ORDER:
+        return list(runs)  # the runs that are listed now do not differ in it
+    keyed = [
+        (_key(run, column, metric) if setting is None else order_key(run.entry, setting), run)
+        for run in runs
+    ]
     known = [pair for pair in keyed if pair[0] is not None]
     rest = [run for key, run in keyed if key is None]
     known.sort(key=lambda pair: pair[0], reverse=turned)
@@ -129,7 +228,9 @@ def _key(run: ListedRun, column: str, metric: str | None) -> Any:
     return cells_of(run.entry, None)[column].casefold() or None
 
 
-def layout_of(columns: int, heading: str, *, named: bool, mixed: bool) -> dict[str, int]:
+def layout_of(
+    columns: int, heading: str, settings: Mapping[str, int], *, named: bool, mixed: bool
+) -> dict[str, int]:
     """Return the columns that fit into ``columns`` terminal columns, with their widths.
 
     Parameters
@@ -138,12 +239,19 @@ def layout_of(columns: int, heading: str, *, named: bool, mixed: bool) -> dict[s
         The available width.
     heading
         The heading of the metric.
+    settings
+        The widths of the settings in which the runs differ.
     named
         Whether any run has a name; the name takes the remaining space.
     mixed
         Whether there are runs of both kinds.
     """
-    widths = {**_WIDTHS, METRIC: max(_WIDTHS[METRIC], min(width(heading), 16) + 2)}
+    widths: dict[str, int] = {}
+    for column, needed in _WIDTHS.items():
+        widths[column] = needed
+        if column == METRIC:
+            widths[column] = max(needed, min(width(heading), 16) + 2)
+            widths |= settings
     if not named:
         del widths["name"]
     if not mixed:
@@ -156,10 +264,33 @@ def layout_of(columns: int, heading: str, *, named: bool, mixed: bool) -> dict[s
             taken += least + _GAP
     if "name" in kept:
         kept["name"] += max(columns - taken + _GAP, 0)
-    return {column: kept[column] for column in _ORDER if column in kept}
+    at = _ORDER.index(METRIC) + 1
+    order = (*_ORDER[:at], *settings, *_ORDER[at:])
+    return {column: kept[column] for column in order if column in kept}
 
 
-def shown(run: ListedRun, metric: str | None) -> dict[str, str]:
+def widths_of(settings: Mapping[str, RunColumn], runs: Sequence[ListedRun]) -> dict[str, int]:
+    """Return the widths of the settings, with room for an arrow beside the heading."""
+    return {
+        name: min(
+            max(
+                width(title_of(column, ())) + 2,
+                *(width(printable(cell(run.entry, column))) for run in runs),
+            ),
+            _WIDEST,
+        )
+        for name, column in settings.items()
+    }
+
+
+def numbers_in(settings: Mapping[str, RunColumn], runs: Sequence[ListedRun]) -> frozenset[str]:
+    """Return the settings whose values are all numbers, which are right-aligned."""
+    entries = [run.entry for run in runs]
+    return frozenset(name for name, column in settings.items() if holds_numbers(entries, column))
+
+
+def shown(run: ListedRun, metric: str | None, settings: Mapping[str, RunColumn]) -> dict[str, str]:
     """Return the cells of a run by column, shortened but not yet printable."""
     cells = cells_of(run.entry, metric)
-    return {column: shorten(str(cells[column]), 400) for column in _ORDER}
+    found = {column: shorten(str(cells[column]), 400) for column in _ORDER}
+    return found | {name: cell(run.entry, column) for name, column in settings.items()}

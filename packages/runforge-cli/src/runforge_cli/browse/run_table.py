@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
 from runforge_contracts.display import printable
+from runforge_contracts.selection.run_values import RunColumn
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
@@ -17,7 +18,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
-from runforge_cli.browse.filtering import RIGHT, layout_of, shown
+from runforge_cli.browse.filtering import RIGHT, layout_of, numbers_in, shown, widths_of
 from runforge_cli.listing.run_list import ListedRun
 from runforge_cli.listing.run_rows import METRIC, kind_of
 from runforge_cli.render.differences import letters_of
@@ -49,7 +50,15 @@ class Heading(Widget):
         self._columns: dict[str, int] = {}
         self._names: dict[str, str] = {}
 
-    def show(self, columns: dict[str, int], metric: str, column: str, *, falling: bool) -> None:
+    def show(
+        self,
+        columns: dict[str, int],
+        metric: str,
+        column: str,
+        right: Sequence[str],
+        *,
+        falling: bool,
+    ) -> None:
         """Show the names of the columns, and an arrow at the sorted one.
 
         Parameters
@@ -60,6 +69,8 @@ class Heading(Widget):
             The name of the metric that is shown.
         column
             The column that the list is sorted by.
+        right
+            The columns that are right-aligned.
         falling
             Whether the greatest value, or the newest run, comes first.
         """
@@ -71,7 +82,7 @@ class Heading(Widget):
             if name == column:
                 space = " " if width(text) + 2 <= room else ""
                 text = fit(text, room - 1 - len(space)) + space + arrow
-            self._names[name] = pad(fit(text, room), room, right=name in RIGHT)
+            self._names[name] = pad(fit(text, room), room, right=name in right)
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
@@ -155,13 +166,23 @@ class RunList(ScrollView, can_focus=True, inherit_bindings=False):
         self._total = 0
         self._metric: str | None = None
         self._named = self._mixed = False
+        self._settings: Mapping[str, RunColumn] = {}
+        self._widths: Mapping[str, int] = {}
+        #: The columns that are right-aligned.
+        self.right: tuple[str, ...] = RIGHT
 
     @property
     def current(self) -> ListedRun | None:
         """The run under the cursor."""
         return self.runs[self.cursor] if self.cursor < len(self.runs) else None
 
-    def show(self, runs: Sequence[ListedRun], total: int, metric: str | None) -> None:
+    def show(
+        self,
+        runs: Sequence[ListedRun],
+        total: int,
+        metric: str | None,
+        settings: Mapping[str, RunColumn],
+    ) -> None:
         """Show runs; the cursor stays at its run, or at the top if it was there.
 
         Parameters
@@ -172,6 +193,8 @@ class RunList(ScrollView, can_focus=True, inherit_bindings=False):
             The number of all runs.
         metric
             The metric that is shown; None for the primary metric of each run.
+        settings
+            The settings in which the runs differ, by their headings.
         """
         before, offset = self.current, self.cursor - self.scroll_offset.y
         at_top = self.cursor == 0 and self.scroll_offset.y == 0
@@ -180,6 +203,9 @@ class RunList(ScrollView, can_focus=True, inherit_bindings=False):
             run.entry.get("name", run.entry["run_id"]) != run.entry["run_id"] for run in runs[:2000]
         )
         self._mixed = len({kind_of(run.entry) for run in runs[:2000]}) > 1
+        self._settings = settings
+        self._widths = widths_of(settings, runs[:200])
+        self.right = (*RIGHT, *numbers_in(settings, runs[:200]))
         place = 0
         if before is not None and not at_top:
             keys = (index for index, run in enumerate(runs) if run.key == before.key)
@@ -197,7 +223,11 @@ class RunList(ScrollView, can_focus=True, inherit_bindings=False):
         room = max(self.outer_size.width - bar, 1)
         self.virtual_size = Size(room, self._total)
         self.columns = layout_of(
-            room - _MARK, self._metric or METRIC, named=self._named, mixed=self._mixed
+            room - _MARK,
+            self._metric or METRIC,
+            self._widths,
+            named=self._named,
+            mixed=self._mixed,
         )
         self.post_message(self.Laid())
 
@@ -231,9 +261,9 @@ class RunList(ScrollView, can_focus=True, inherit_bindings=False):
             mark = letters_of(len(self.marked))[self.marked.index(run.key)]
         bold = self.get_component_rich_style("runs--mark", partial=True)
         segments = [Segment(pad(mark[:_MARK], _MARK), plain + bold)]
-        cells = shown(run, self._metric)
+        cells = shown(run, self._metric, self._settings)
         for number, (column, room) in enumerate(self.columns.items()):
-            text = pad(fit(printable(cells[column]), room), room, right=column in RIGHT)
+            text = pad(fit(printable(cells[column]), room), room, right=column in self.right)
             style = plain
             if column == "status" and run.status in _STATUSES and not at_cursor:
                 style = plain + self.get_component_rich_style(f"runs--{run.status}", partial=True)

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from runforge_contracts.display import printable
 from runforge_contracts.metrics import lower_is_better
+from runforge_contracts.selection.older_entries import SettingsReader
+from runforge_contracts.selection.run_condition import RunCondition
+from runforge_contracts.selection.run_values import RunColumn
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -17,7 +20,13 @@ from textual.timer import Timer
 from textual.widgets import Footer, Input, Static
 
 from runforge_cli.browse.catalog import PAGE, Catalog, read_all, read_newest, renew, stamp
-from runforge_cli.browse.filtering import chosen, ordered
+from runforge_cli.browse.filtering import (
+    Filtered,
+    chosen,
+    ordered,
+    reader_facts,
+    settings_in,
+)
 from runforge_cli.browse.run_table import Heading, RunList
 from runforge_cli.browse.screens import SUMMARY, VERIFY, RunScreen, SubjectScreen
 from runforge_cli.browse.worker_thread import begin, elsewhere
@@ -57,6 +66,9 @@ class RunsScreen(Screen[None]):
         Binding(
             "d", "same_data", "Same data", show=False, tooltip="Show only runs on this dataset"
         ),
+        Binding(
+            "w", "same_group", "Same sweep", show=False, tooltip="Show only runs of this sweep"
+        ),
         Binding("y", "copy", "Copy dataset", show=False, tooltip="Copy the dataset's SHA-256"),
         Binding("r", "reread", "Read again", show=False),
         Binding("escape", "clear", "Clear", show=False, tooltip="Clear the filter, then the marks"),
@@ -83,12 +95,16 @@ class RunsScreen(Screen[None]):
         self._reading = False
         self._polling = False
         self._pause: Timer | None = None
+        self._settings = SettingsReader()
+        self._problem = ""
+        #: The settings in which the listed runs differ, by their headings.
+        self.differing: dict[str, RunColumn] = {}
 
     def compose(self) -> ComposeResult:
         """Yield the widgets."""
         yield Static(classes="title", markup=False, id="title")
         yield Input(
-            placeholder="text, status:failed, model:forest, dataset:…",
+            placeholder="text, C<0.1, accuracy>=0.9, status:failed, model:forest, …",
             compact=True,
             select_on_focus=False,  # else keys typed before the focus would be overwritten
             id="filter",
@@ -178,13 +194,24 @@ class RunsScreen(Screen[None]):
         catalog, text, metric = self.catalog, self.words.value, self.metric
         column, turned, whole = self._column, self._turned, self._whole
         folders = [Path.cwd(), *(place.workspace for place in self._places)]
+        before, facts = self.differing, reader_facts(self._settings)
 
-        def work() -> list[ListedRun]:
-            fitting = chosen(catalog.runs, text, folders)
-            return ordered(fitting, column, metric, turned=turned)
+        def completed(runs: list[ListedRun]) -> list[ListedRun]:
+            return [ListedRun(*row) for row in self._settings.completed(runs)]
 
-        runs = list(catalog.runs) if not whole else await elsewhere(work)
-        self.table.show(runs, len(runs) if whole else catalog.total, metric)
+        def work() -> tuple[Filtered, dict[str, RunColumn]]:
+            runs, problem = list(catalog.runs), ""
+            if whole:
+                runs, problem = chosen(runs, text, folders, facts)
+            if column in before:
+                runs = completed(runs)
+            runs = ordered(runs, column, metric, before, turned=turned)
+            runs[:_SAMPLE] = completed(runs[:_SAMPLE])
+            return Filtered(runs, problem), settings_in(runs[:_SAMPLE])
+
+        found, self.differing = await elsewhere(work)
+        runs, self._problem = found
+        self.table.show(runs, len(runs) if whole else catalog.total, metric, self.differing)
         self._update_status()
 
     @property
@@ -206,8 +233,9 @@ class RunsScreen(Screen[None]):
             parts.append(f"metric {printable(self._metric)}")
         self.query_one("#state", Static).update(" · ".join(parts))
         problem = self.query_one("#problem", Static)
-        problem.update(printable(" ".join(catalog.problems)))
-        problem.set_class(bool(catalog.problems), "-shown")
+        problems = [*catalog.problems, *([self._problem] if self._problem else [])]
+        problem.update(printable(" ".join(problems)))
+        problem.set_class(bool(problems), "-shown")
         self.table.absence = "" if shown else self._absence()
 
     def _absence(self) -> str:
@@ -228,7 +256,11 @@ class RunsScreen(Screen[None]):
         ):
             falling = not self._turned
         self.query_one(Heading).show(
-            self.table.columns, self.metric or METRIC, self._column, falling=falling
+            self.table.columns,
+            self.metric or METRIC,
+            self._column,
+            self.table.right,
+            falling=falling,
         )
 
     @on(Heading.Sorted)
@@ -301,6 +333,16 @@ class RunsScreen(Screen[None]):
         if run is not None and run.fingerprint is not None:
             self.words.value = f"dataset:{run.fingerprint[:12]}"
             self.words.display = True
+
+    def action_same_group(self) -> None:
+        """Show only the runs of the same sweep."""
+        run = self.table.current
+        group = None if run is None else run.entry.get("group_id")
+        if group is None:
+            self.notify("The run is not of a sweep.", severity="warning")
+            return
+        self.words.value = str(RunCondition("group", "=", str(group)))
+        self.words.display = True
 
     # Runs
 

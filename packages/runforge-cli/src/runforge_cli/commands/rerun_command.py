@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import click
+from runforge_contracts.display import quote
+from runforge_contracts.store.run import Run
+from runforge_contracts.store.summary import summary_of
 
-from runforge_cli.answers.repetition import repetition_of
+from runforge_cli.answers.repetition import Repetition, repetition_of
+from runforge_cli.commands.gate_options import gate_options, read_gates
 from runforge_cli.commands.training_session import train_and_report, training_options
 from runforge_cli.process.process_exit import prepare_training
 from runforge_cli.shell.settings import (
@@ -16,12 +20,24 @@ from runforge_cli.shell.settings import (
     pass_settings,
     private_option,
 )
+from runforge_cli.terminal.output import note
 
 
 @click.command("rerun", short_help="Repeat a run, with or without changes.")
 @click.argument("run", shell_complete=complete_run)
-@click.option("--dataset", metavar="FILE", help="Current path of the dataset.")
+@click.option(
+    *("--data", "--dataset", "dataset"),
+    metavar="FILE",
+    help="Train on this dataset instead of the one of RUN.",
+)
+@click.option(
+    "--include",
+    multiple=True,
+    metavar="COLUMN",
+    help="Use a column that RUN excluded; repeatable.",
+)
 @training_options
+@gate_options
 @private_option
 @global_options
 @pass_settings
@@ -31,38 +47,75 @@ def command(
     run: str,
     params: tuple[str, ...],
     exclude: tuple[str, ...],
+    include: tuple[str, ...],
     tags: tuple[str, ...],
     dataset: str | None,
+    fail_under: tuple[str, ...],
+    fail_over: tuple[str, ...],
+    no_worse_than: str | None,
     **options: Any,
 ) -> int:
     """Repeat RUN: execute the same request in a new run, changed by the options.
 
-    With another model family, the hyperparameters of RUN are not used.
+    --exclude adds to the columns that RUN excluded. Name and tags are not taken over, and neither
+    are the hyperparameters with another model family.
     """
+    gates = read_gates(settings, fail_under, fail_over, no_worse_than)
     prepare_training()
     from runforge_engine.modeling.configuration import parse_parameters
     from runforge_engine.pipeline.execute import execute
 
     parameters = parse_parameters(params)
-    again, private = repetition_of(
+    again = repetition_of(
         settings,
         run,
         options,
         parameters=parameters,
         cli_parameters=parameters.keys(),
         exclude=exclude,
+        include=include,
         tags=tags,
         dataset=dataset,
     )
     store = settings.target()
+    if not settings.quiet:
+        _tell_what_is_dropped(again)
     return train_and_report(
         settings,
         lambda observer, cancellation: execute(
-            again,
+            again.request,
             store,
             # The repetition of a private run is private.
-            private=settings.private or private or None,
+            private=settings.private or again.private or None,
             observer=observer,
             cancellation=cancellation,
         ),
+        gates,
+        notes=lambda run: _changed_dataset(again.parent, run, settings),
     )
+
+
+def _tell_what_is_dropped(again: Repetition) -> None:
+    """Print that the new run has neither the name nor the tags of its parent."""
+    before, now = again.parent.request or {}, again.request.document.content
+    name, tags = before.get("name"), before.get("tags") or []
+    dropped = [
+        *([f"the name {quote(name)}"] if name and "name" not in now else []),
+        *([f"the tags {', '.join(map(quote, tags))}"] if tags and "tags" not in now else []),
+    ]
+    if dropped:
+        parent = again.parent.id
+        note(f"{' and '.join(dropped)} of {parent} are not taken over; --name and --tag set them")
+
+
+def _changed_dataset(parent: Run, run: Run, settings: Settings) -> dict[str, Any]:
+    """Print that the dataset has other bytes than before, and return it for ``--json``."""
+    before, after = (summary_of(one).data.fingerprint_sha256 for one in (parent, run))
+    if before is None or after is None or before == after:
+        return {}
+    if not settings.quiet and not settings.json:
+        note(
+            f"the dataset has changed since {parent.id}: SHA-256 {before[:12]} before,"
+            f" {after[:12]} now"
+        )
+    return {"dataset_changed": {"before": before, "after": after}}

@@ -15,6 +15,7 @@ from runforge_cli.listing.run_rows import add_states, csv_table
 from runforge_cli.listing.run_table_text import chosen_table, default_table
 from runforge_cli.render.formula_quoting import REMEDY, guard_formulas, quoting_option
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
+from runforge_cli.shell.sweep_selection import complete_group
 from runforge_cli.terminal.output import note, write_csv, write_json, write_lines
 
 #: So many runs are read from their folders without a note; it takes no time.
@@ -29,7 +30,12 @@ _UNTOLD = 100
     multiple=True,
     help="Only runs for which this holds, such as `C<0.1`. Repeatable.",
 )
-@click.option("--group", metavar="GROUP", help="Only the runs of this sweep.")
+@click.option(
+    "--group",
+    metavar="GROUP",
+    help="Only the runs of this sweep, in its order.",
+    shell_complete=complete_group,
+)
 @click.option("--model", metavar="F", help="Only runs of this model family.")
 @click.option(
     "--status",
@@ -84,9 +90,10 @@ def command(
     if as_csv and settings.json:
         raise RunForgeError(ErrorCode.USAGE_INVALID, "Give either `--csv` or `--json`, not both.")
     names = None if columns is None else parse_columns(columns)
-    query = RunChoice(where, group, model, status, tag, dataset, sort).query(settings)
+    choice = RunChoice(where, group, model, status, tag, dataset, sort)
+    query = choice.query(settings)
     listed = QueriedList(settings.places(), query, run_facts(settings.folder))
-    shown, total = listed.first(limit)
+    shown, total = listed.first(limit, choice.members(settings))
     entries = listed.with_settings(shown)
     if names is not None and {"tag", "tags"} & {*names}:
         listed.with_tags(shown, entries)
@@ -112,9 +119,16 @@ def command(
     if chosen is not None:
         write_lines(chosen_table(entries, chosen))
     else:
-        column = column_of(query.order.name, metric_names(entries))
+        metrics = metric_names(entries)
+        column = column_of(query.order.name, metrics)
         metric = column.name if column.source == "metric" else None
-        write_lines(default_table(entries, metric, column))
+        # The value of a condition with `=` is the same for all.
+        named = [
+            column_of(condition.name, metrics)
+            for condition in query.conditions
+            if condition.operator != "="
+        ]
+        write_lines(default_table(entries, metric, column, named))
     if total > limit:
         write_lines([f"{total - limit:,} more; use --limit {total} to show all."])
     return 0

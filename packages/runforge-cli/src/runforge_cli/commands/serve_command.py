@@ -16,7 +16,7 @@ def command(settings: Settings, stdio: bool) -> int:
     """Serve one client on standard input and output until it ends: JSON-RPC 2.0.
 
     Messages are framed as in the Language Server Protocol. The client begins with `initialize`;
-    then it lists, shows and compares runs, trains, predicts, verifies and is told of new runs.
+    then it lists, shows and compares runs, trains, predicts, verifies and watches for new runs.
     Results are the documents that the commands print with --json. Trainings run one after another
     in a warm process, which starts with the first one.
 

@@ -12,6 +12,7 @@ import click
 from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
 
 from runforge_cli import CLIENT
+from runforge_cli.answers.sweep_answers import planned_document
 from runforge_cli.commands.training_session import (
     cancelled_by_signals,
     require,
@@ -19,6 +20,7 @@ from runforge_cli.commands.training_session import (
 )
 from runforge_cli.shell.default_command import DefaultCommand
 from runforge_cli.shell.settings import Settings, global_options, pass_settings, private_option
+from runforge_cli.shell.sweep_selection import complete_group
 from runforge_cli.terminal.output import error_lines, print_errors, write_json, write_lines
 
 if TYPE_CHECKING:
@@ -49,7 +51,12 @@ _OF_A_GRID = (
 @click.option("--jobs", "-j", type=click.IntRange(1, 1024), help="Runs at a time [all cores].")
 @click.option("--dry-run", is_flag=True, help="Show the runs, and write nothing.")
 @click.option("--save", metavar="PLAN.json", help="Write the plan instead of executing it.")
-@click.option("--resume", metavar="GROUP", help="Do what is missing of an earlier sweep.")
+@click.option(
+    "--resume",
+    metavar="GROUP",
+    shell_complete=complete_group,
+    help="Do what is missing of an earlier sweep.",
+)
 @click.option("--retry-failed", is_flag=True, help="With --resume, also run what failed.")
 @click.option("--fail-fast", is_flag=True, help="Stop at the first failed run.")
 @click.option("--scheduler", metavar="ADDRESS", help="Run on a Dask cluster: tcp://HOST:PORT.")
@@ -70,7 +77,7 @@ def command(settings: Settings, /, **options: Any) -> int:
     runforge sweep plan.json --jobs 4
 
     The name in --grid is a hyperparameter, seed, preset, profile, model, or a path in the request
-    such as /dataset/exclude_columns/0. The value null REMOVES the setting, so that profile, preset
+    such as /dataset/label_column. The value null REMOVES the setting, so that profile, preset
     or default apply; none is the value none, such as a forest of unlimited depth.
     """
     from runforge_engine.sweeps.open_group import SweepOptions, usable_cores
@@ -79,6 +86,7 @@ def command(settings: Settings, /, **options: Any) -> int:
         jobs=options["jobs"],
         fail_fast=options["fail_fast"] or None,
         scheduler=options["scheduler"],
+        private=settings.private,
     )
     if options["allow_mixed"] and chosen.scheduler is None:
         raise _usage("--allow-mixed is for --scheduler.", "Name the scheduler of a cluster.")
@@ -93,7 +101,7 @@ def command(settings: Settings, /, **options: Any) -> int:
         return _save(settings, plan, Path(options["save"]))
     from runforge_engine.sweeps.resolved_plan import resolve_plan
 
-    resolved = resolve_plan(plan, store)
+    resolved = resolve_plan(plan, store, created_by=CLIENT)
     jobs = chosen.jobs or resolved.execution.get("max_parallel") or usable_cores()
     if options["dry_run"]:
         _show(settings, resolved, jobs)
@@ -126,7 +134,11 @@ def _resume(settings: Settings, chosen: SweepOptions, options: dict[str, Any]) -
     @contextmanager
     def opening(chosen: SweepOptions) -> Iterator[OpenGroup]:
         with resumed_group(
-            group, group.store, retry_failed=options["retry_failed"], options=chosen
+            group,
+            group.store,
+            created_by=CLIENT,
+            retry_failed=options["retry_failed"],
+            options=chosen,
         ) as opened:
             yield opened
 
@@ -225,20 +237,7 @@ def _show(settings: Settings, plan: ResolvedPlan, jobs: int) -> None:
 
         write_lines(plan_lines(plan, jobs))
         return
-    same_as = {item.number: item.same_as for item in plan.duplicates}
-    write_json(
-        {
-            "dry_run": True,
-            "total": len(plan.members),
-            "runs": [
-                {"member": member.number, "request_overrides": member.overrides}
-                for member in plan.members
-            ],
-            "duplicates": [
-                {"member": number, "same_as": first} for number, first in same_as.items()
-            ],
-        }
-    )
+    write_json(planned_document(plan))
 
 
 def _execute(

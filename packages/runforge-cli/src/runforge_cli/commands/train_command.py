@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from runforge_cli import CLIENT
+from runforge_cli.commands.gate_options import gate_options, read_gates
 from runforge_cli.commands.training_session import require, train_and_report, training_options
 from runforge_cli.process.process_exit import prepare_training
 from runforge_cli.shell.settings import Settings, global_options, pass_settings, private_option
@@ -16,6 +17,7 @@ from runforge_cli.shell.settings import Settings, global_options, pass_settings,
 @click.argument("data", required=False, envvar="RUNFORGE_DATASET")
 @click.option("--label", metavar="COLUMN", help="Name of the label column.")
 @training_options
+@gate_options
 @private_option
 @global_options
 @pass_settings
@@ -27,6 +29,9 @@ def command(
     model: str | None,
     params: tuple[str, ...],
     exclude: tuple[str, ...],
+    fail_under: tuple[str, ...],
+    fail_over: tuple[str, ...],
+    no_worse_than: str | None,
     **options: Any,
 ) -> int:
     """Train a classifier on DATA and record the run.
@@ -35,6 +40,7 @@ def command(
     """
     data = require(data, "DATA", "Name the dataset, or set RUNFORGE_DATASET.")
     label = require(label, "--label", "Name the label column with --label; it is never guessed.")
+    gates = read_gates(settings, fail_under, fail_over, no_worse_than)
     prepare_training()
     from runforge_engine.modeling.configuration import parse_parameters
     from runforge_engine.pipeline.execute import execute
@@ -63,4 +69,5 @@ def command(
             observer=observer,
             cancellation=cancellation,
         ),
+        gates,
     )

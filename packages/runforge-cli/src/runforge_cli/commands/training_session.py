@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from runforge_cli.shell.settings import Function, Settings
 from runforge_cli.terminal.output import error_lines, print_errors, write_json, write_lines
 
 if TYPE_CHECKING:
+    from runforge_contracts.gates import Gate
     from runforge_contracts.store.layout import StoreLayout
     from runforge_engine.pipeline.execute import ExecutionResult
     from runforge_engine.pipeline.observer import Observer
@@ -63,21 +64,30 @@ _MODEL_HELP = "logistic_regression, random_forest or linear_svc."
 def train_and_report(
     settings: Settings,
     execute: Callable[[Observer, Cancellation], ExecutionResult],
+    gates: Sequence[Gate] = (),
+    notes: Callable[[Run], dict[str, Any]] = lambda _: {},
 ) -> int:
     """Run ``execute`` with signal handling and progress output, and print the result.
 
-    Returns the exit code: 0 for succeeded, 5 for cancelled, otherwise that of the error.
+    ``notes`` prints what else there is to say about the run, and returns it for ``--json``.
+
+    Returns the exit code: 0 for succeeded, 5 for cancelled, 8 where the run succeeded and a gate is
+    not met, otherwise that of the error.
     """
+    from runforge_cli.commands.gate_options import as_json, gate_results, report_gates
     from runforge_cli.render.progress import watching
 
     with cancelled_by_signals() as cancellation, watching(settings) as observer:
         outcome = execute(observer, cancellation)
+    run = Run(outcome.run_dir)
+    results = gate_results(gates, run) if outcome.error is None else []
+    more = {**notes(run), **as_json(results)}
     if settings.json:
-        write_json(outcome_document(outcome, settings.target()))
+        write_json({**outcome_document(outcome, settings.target()), **more})
     else:
         _report(settings, outcome)
     if outcome.error is None:
-        return ExitCode.OK
+        return report_gates(settings, results)
     return outcome.error.exit_code
 
 

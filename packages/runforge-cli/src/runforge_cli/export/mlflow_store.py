@@ -153,16 +153,16 @@ class _TrackingStore:
         return found
 
     def add_sweep(self, record: Record) -> str:
-        """Return the MLflow id of the run for a sweep; the state of an older one is renewed."""
-        from mlflow.entities import RunStatus
-
-        before, _ = self._exported.get(record.identity, ("", ""))
+        """Return the MLflow id of the run for a sweep; the status of an older one is updated."""
+        before, status = self._exported.get(record.identity, ("", ""))
         with _coded_errors(self._folder):
-            if before:
-                status = RunStatus.from_string(_STATUS[record.status])
-                self._store.update_run_info(before, status, record.finished_at, None)
-            else:
+            if not before:
                 self._add(record, None, ())
+            elif status != _STATUS[record.status]:
+                from mlflow.entities import RunStatus
+
+                now = RunStatus.from_string(_STATUS[record.status])
+                self._store.update_run_info(before, now, record.finished_at, None)
         return self._exported[record.identity][0]
 
     def add(self, record: Record, parent: str | None = None) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,14 +51,25 @@ class QueriedList:
         self._query = query
         self._facts = facts
 
-    def first(self, limit: int) -> tuple[list[ListedRun], int]:
+    def first(
+        self, limit: int, members: Mapping[str, int] | None = None
+    ) -> tuple[list[ListedRun], int]:
         """Return the first ``limit`` runs, and the number of all that fulfil the query.
+
+        Parameters
+        ----------
+        limit
+            How many runs to return.
+        members
+            Numbers of runs by their ids, which give the order instead of the query; runs without a
+            number are the last.
 
         Raises
         ------
         RunForgeError
             As :func:`~runforge_contracts.selection.run_query.query_runs`.
         """
+        wanted, limit = limit, sys.maxsize if members is not None else limit
         if self._query == RunQuery():
             pages = [(newest_in(place, limit), place) for place in self._places]
         else:
@@ -74,7 +86,9 @@ class QueriedList:
             rows = in_order(rows, column, turned=self._query.order.turned)
         else:
             rows = rows[::-1]
-        return [ListedRun(*row) for row in rows[:limit]], total
+        if members is not None:
+            rows.sort(key=lambda row: members.get(row[0]["run_id"], sys.maxsize))
+        return [ListedRun(*row) for row in rows[:wanted]], total
 
     def _skimmed(self, limit: int) -> list[tuple[Newest, Place]]:
         """Return the first runs of the stores whose whole index need not be parsed."""

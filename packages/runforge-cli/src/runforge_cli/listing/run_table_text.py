@@ -14,6 +14,8 @@ from runforge_cli.terminal.text_layout import GAP, fit, paragraph, table, termin
 
 #: Maximum width of the name of a metric or a model.
 _LONGEST = 20
+#: Width to which names and models are cut.
+_SHORT = 12
 #: Minimum width of a column that is cut.
 _LEAST = 8
 #: Maximum number of columns that are named under the table.
@@ -23,7 +25,10 @@ _Column = str | RunColumn
 
 
 def default_table(
-    entries: Sequence[dict[str, Any]], metric: str | None, sorted_by: RunColumn
+    entries: Sequence[dict[str, Any]],
+    metric: str | None,
+    sorted_by: RunColumn,
+    named: Sequence[RunColumn] = (),
 ) -> list[str]:
     """Return the table of runs with a metric and the settings in which the runs differ.
 
@@ -37,6 +42,8 @@ def default_table(
         The metric to show; None for the primary metric of the runs.
     sorted_by
         The column that the runs are sorted by, which is shown.
+    named
+        Columns that conditions name; settings among them are shown, too.
     """
     shown = metric or common_metric(entries)
     metrics = metric_names(entries)
@@ -48,8 +55,12 @@ def default_table(
         del listed["kind"]
     listed = {name: column for name, column in listed.items() if any(column)}
     differing = varying(entries)
-    if sorted_by.needs_settings:
-        differing = [sorted_by, *(column for column in differing if column != sorted_by)]
+    asked = [
+        column
+        for column in (sorted_by, *named)
+        if column.source == "param" or column == field("seed")
+    ]
+    differing = list(dict.fromkeys((*asked, *differing)))
     columns = dict[_Column, list[str]]()
     for name, texts in listed.items():
         columns[name] = texts
@@ -74,6 +85,9 @@ def default_table(
         if _needed(columns, headings) <= terminal_width():
             break
         columns.pop(dropped, None)
+    if "model" in columns:
+        room = terminal_width() - _needed(columns, headings) + _SHORT
+        columns["model"] = [fit(text, max(room, _SHORT)) for text in columns["model"]]
     right = [
         at
         for at, column in enumerate(columns)
@@ -84,7 +98,7 @@ def default_table(
     header = [headings[column] for column in columns]
     lines = table(header, rows, right=right, flexible=len(columns) - 1, cut=True)
     left = [headings[column] for column in differing if column not in columns]
-    return lines + _left_out(left, "also differ")
+    return lines + _left_out(left, "Also different")
 
 
 def _left_out(names: Sequence[str], what: str) -> list[str]:
@@ -93,7 +107,7 @@ def _left_out(names: Sequence[str], what: str) -> list[str]:
         return []
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     listed = ", ".join(quote(name, _LONGEST) for name in names[:_NAMED])
-    return paragraph(f"{listed}{more} {what}; show them with --columns or --csv.")
+    return paragraph(f"{what}: {listed}{more}; --columns and --csv show more.")
 
 
 def chosen_table(entries: Sequence[dict[str, Any]], columns: Sequence[RunColumn]) -> list[str]:
@@ -130,15 +144,16 @@ def chosen_table(entries: Sequence[dict[str, Any]], columns: Sequence[RunColumn]
     right = [at for at, column in enumerate(columns[:kept]) if holds_numbers(entries, column)]
     shown = table(header, lines, right=right, flexible=None)
     left = [title_of(column, metrics) for column in columns[kept:]]
-    return shown + _left_out(left, "do not fit")
+    return shown + _left_out(left, "No room for")
 
 
 def _needed(columns: dict[_Column, list[str]], headings: dict[_Column, str]) -> int:
-    """Return the width of a table, in which names are cut to 12 columns."""
+    """Return the width of a table, in which names and models are cut to 12 columns."""
     widths = {
         name: max(width(printable(text)) for text in (headings[name], *texts))
         for name, texts in columns.items()
     }
-    if "name" in widths:
-        widths["name"] = min(widths["name"], 12)
+    for name in ("name", "model"):
+        if name in widths:
+            widths[name] = min(widths[name], _SHORT)
     return sum(widths.values()) + len(GAP) * (len(widths) - 1)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from runforge_contracts.comparison.experiment_facets import configured
 from runforge_contracts.display import format_duration, printable, shorten, time_text
@@ -134,9 +135,13 @@ def _data(run: TolerantRun) -> Iterator[tuple[str, str]]:
             found = references.get(name) or {}
             path = found.get("path", config[name])
             parts = [config[name], *([path] if path != config[name] else [])]
-            digest = f" (sha256 {found['sha256'][:12]}…)" if "sha256" in found else ""
-            changed = ", changed while the run used it" if "after" in found else ""
-            yield name, shorten(": ".join(parts), _LONG) + digest + changed
+            yield name, shorten(": ".join(parts), _LONG) + _digest(found)
+
+
+def _digest(reference: Mapping[str, Any]) -> str:
+    """Return what is known of the bytes of a file, behind its path."""
+    digest = f" (sha256 {reference['sha256'][:12]}…)" if "sha256" in reference else ""
+    return digest + (", changed while the run used it" if "after" in reference else "")
 
 
 def metric_lines(run: ExperimentRun, most: int | None = None) -> list[str]:
@@ -223,9 +228,14 @@ def _code(run: TolerantRun) -> Iterator[tuple[str, str]]:
     code, file = config.get("code") or {}, config.get("experiment_file") or {}
     if "path" in file:
         yield "experiment file", file["path"]
+    program = (config.get("references") or {}).get("program") or {}
+    if "path" in program:
+        yield "program", shorten(program["path"], _LONG) + _digest(program)
     if "commit" in code:
         dirty = " with uncommitted changes" if code.get("dirty") else ""
         yield "commit", code["commit"][:12] + dirty
+    elif "created_by" in config:
+        yield "commit", "none is recorded"
     if "repo" in code:
         yield "repository", shorten(code["repo"], _LONG)
     if "created_by" in config:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from runforge_contracts.display import format_duration, printable, shorten
-from runforge_contracts.metrics import Metric
+from runforge_contracts.metrics import Metric, lower_is_better
 from runforge_contracts.sweeps.request_paths import parse_path
 
 from runforge_cli.render.run_summary import section
@@ -33,6 +33,7 @@ _OTHER_COLOR = "33"
 #: The place of all hyperparameters of a request, which a plan may set at once.
 _HYPERPARAMETERS = ("model", "hyperparameters")
 _FAMILY = ("model", "family")
+_SEED = ("seed",)
 #: Maximum length of one value, and number of runs in a list.
 _VALUE, _MOST = 24, 3
 
@@ -70,7 +71,7 @@ def plan_lines(plan: ResolvedPlan, jobs: int) -> Iterator[str]:
     names = list(dict.fromkeys(name for _, settings in rows for name in settings))
     yield ""
     yield from table(
-        ("run", *names),
+        ("member", *names),
         [(str(at), *(settings.get(name, "") for name in names)) for at, settings in rows],
         right=(0,),
         flexible=len(names),
@@ -78,7 +79,7 @@ def plan_lines(plan: ResolvedPlan, jobs: int) -> Iterator[str]:
     )
     if plan.duplicates:
         yield ""
-        yield "Not run, because an earlier run has the same configuration:"
+        yield "Left out, because an earlier member has the same configuration:"
         for item in plan.duplicates:
             yield f"  {item.number} is the same as {item.same_as}"
 
@@ -103,7 +104,7 @@ def ended_line(
 ) -> str:
     """Return the line on a run that has ended, which fits the terminal."""
     place = pad(f"{done}/{total}", 2 * len(str(total)) + 1, right=True)
-    parts = [place, state.run_id or f"run {state.number}"]
+    parts = [place, state.run_id or f"member {state.number}"]
     if state.status == "succeeded":
         metric = state.metric
         parts.append("succeeded" if metric is None else f"{metric.name} {number(metric.value)}")
@@ -112,9 +113,7 @@ def ended_line(
         parts.append(settings_text(state.overrides))
     else:
         reason = f": {printable(error.message)}" if error is not None else ""
-        status = {"canceled": "cancelled", "pending": "not recorded"}.get(
-            state.status, state.status
-        )
+        status = {"canceled": "cancelled", "pending": "not run"}.get(state.status, state.status)
         parts += [settings_text(state.overrides), status + reason]
         if len("  ".join(parts)) > terminal_width():  # the reason matters more
             del parts[2]
@@ -147,8 +146,10 @@ def _facts(result: SweepResult, settings: Settings) -> Iterator[tuple[str, str]]
     best = [run for run in group["runs"] if run["member"] in result.best]
     if best:
         metric = Metric(**best[0]["primary_metric"])
-        yield metric.name, f"{number(metric.value)}, the best"
-        yield "best run", _run_text(best[0])
+        setting = _best_setting(group["runs"], metric.name)
+        if setting is not None:
+            yield "best setting", setting
+        yield "best run", f"{metric.name} {number(metric.value)}, {_run_text(best[0])}"
     if best[1:]:
         more = len(best) - 1 - _MOST
         yield (
@@ -157,6 +158,27 @@ def _facts(result: SweepResult, settings: Settings) -> Iterator[tuple[str, str]]
             + (f"; and {more} more" if more > 0 else ""),
         )
     yield "folder", settings.shown(result.folder)
+
+
+def _best_setting(runs: Sequence[dict[str, Any]], metric: str) -> str | None:
+    """Return the setting with the best mean over its seeds; None if no setting has several."""
+    values: dict[str, list[float]] = {}
+    for run in runs:
+        found = run.get("primary_metric") or {}
+        if run["status"] == "succeeded" and found.get("name") == metric:
+            rest = {
+                path: value
+                for path, value in run["request_overrides"].items()
+                if parse_path(path) != _SEED
+            }
+            values.setdefault(settings_text(rest), []).append(found["value"])
+    if len(values) < 2 or max(map(len, values.values())) < 2:
+        return None
+    # Divided before it is added: the sum of very large numbers overflows.
+    means = {text: sum(value / len(own) for value in own) for text, own in values.items()}
+    best = (min if lower_is_better(metric) else max)(means, key=means.__getitem__)
+    count = plural(len(values[best]), "seed")
+    return f"{best}: mean {metric} {number(means[best])} over {count}"
 
 
 def _run_text(run: dict[str, Any]) -> str:

@@ -58,7 +58,7 @@ class SweepWatcher(SweepObserver):
         self, state: MemberState, result: dict[str, Any] | None, error: RunForgeError | None
     ) -> None:
         """Remember an error."""
-        if state.status == "failed" and error is not None:
+        if state.status in ("failed", "pending") and error is not None:
             self.errors.append(error)
 
     def close(self) -> None:
@@ -93,12 +93,12 @@ class RunLines(SweepWatcher):
         """Write each stage, if everything is wanted."""
         text = describe_event(event)
         if self._everything and text and event["event"] != "train_progress":
-            self.write(f"run {member}: {text}")
+            self.write(f"member {member}: {text}")
 
     def on_diagnostic(self, member: int, diagnostic: Diagnostic) -> None:
         """Write warnings, if everything is wanted: many runs have the same ones."""
         if self._everything and diagnostic.severity in ("warning", "info"):
-            self.write(f"run {member}: {diagnostic.severity}: {printable(diagnostic.message)}")
+            self.write(f"member {member}: {diagnostic.severity}: {printable(diagnostic.message)}")
 
     def on_run_ended(
         self, state: MemberState, result: dict[str, Any] | None, error: RunForgeError | None

@@ -41,6 +41,8 @@ from runforge_cli.terminal.text_layout import (
 
 #: Maximum width of a value or a heading in a column.
 _WIDEST = 18
+#: Least width of the name of a sweep in a list.
+_NAME = 8
 #: Maximum number of errors, datasets and constants shown.
 _SHOWN = 10
 _LONG = 300
@@ -117,6 +119,8 @@ def _facts(sweep: SweepTable, metric: str | None, folder: str | None) -> Iterato
         yield "name", shorten(sweep.name, _LONG)
     if facts.get("notes"):
         yield "notes", shorten(str(facts["notes"]), _LONG)
+    if facts.get("client"):
+        yield "written by", str(facts["client"])
     yield "outcome", counts_text(sweep)
     if sweep.status in _STATES:
         left = len(sweep.rows) - sweep.done
@@ -287,10 +291,9 @@ def _fitted(
         columns = dict([*items[:flexible], (_TOGETHER, together), *rest])
         heads = {name: [headings.get(name, _heading(name))] for name in columns}
     heights = max(len(heads[name]) for name in columns)
-    above = [
-        [heads[name][line] if line < len(heads[name]) else "" for name in columns]
-        for line in range(heights)
-    ]
+    # The last lines of the headings are beside each other.
+    filled = [[""] * (heights - len(heads[name])) + heads[name] for name in columns]
+    above = [list(line) for line in zip(*filled, strict=True)]
     rows = [list(row) for row in zip(*columns.values(), strict=True)]
     at = [index for index, name in enumerate(columns) if name in right]
     return table(above[0], [*above[1:], *rows], right=at, flexible=flexible, indent=indent)
@@ -359,24 +362,30 @@ def _next(sweep: SweepTable, repeated: str) -> Iterator[tuple[str, str]]:
 
 
 def list_lines(sweeps: Sequence[SweepTable]) -> list[str]:
-    """Return the table of sweeps."""
-    rows = []
-    for sweep in sweeps:
-        best = sweep.best()
-        value = sweep.value(best[0]) if best else None
-        succeeded, total = sweep.counts.get("succeeded", 0), len(sweep.rows)
-        rows.append(
-            [
-                sweep.group_id,
-                sweep.status,
-                f"{succeeded:,} of {total:,}",
-                f"{fit(sweep.metric or '', _WIDEST)} {number(float(value))}"
-                if value is not None
-                else "",
-                sweep.name or "",
-            ]
-        )
-    header = ["sweep", "status", "succeeded", "best", "name"]
-    if not any(row[-1] for row in rows):
-        header, rows = header[:-1], [row[:-1] for row in rows]
-    return table(header, rows, right=(2,), flexible=len(header) - 1, cut=True)
+    """Return the table of sweeps, with as many columns as fit the terminal."""
+    columns = {
+        "sweep": [sweep.group_id for sweep in sweeps],
+        "status": [sweep.status for sweep in sweeps],
+        "succeeded": [
+            f"{sweep.counts.get('succeeded', 0):,} of {len(sweep.rows):,}" for sweep in sweeps
+        ],
+        "best": [_best_value(sweep) for sweep in sweeps],
+        "name": [sweep.name or "" for sweep in sweeps],
+    }
+    columns = {name: cells for name, cells in columns.items() if any(cells)}
+    # A long name is cut, but not to nothing.
+    cut = {**columns, "name": [fit(cell, _NAME) for cell in columns.get("name", ())]}
+    for name in ("best", "name", "succeeded", "status"):
+        if _needed(cut, {heading: [heading] for heading in cut}, 0) <= terminal_width():
+            break
+        columns.pop(name, None)
+        cut.pop(name, None)
+    right = [list(columns).index("succeeded")] if "succeeded" in columns else []
+    rows = [list(row) for row in zip(*columns.values(), strict=True)]
+    return table(list(columns), rows, right=right, flexible=len(columns) - 1, cut=True)
+
+
+def _best_value(sweep: SweepTable) -> str:
+    best = sweep.best()
+    value = sweep.value(best[0]) if best else None
+    return "" if value is None else f"{fit(sweep.metric or '', _WIDEST)} {number(float(value))}"

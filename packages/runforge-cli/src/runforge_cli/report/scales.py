@@ -15,6 +15,8 @@ from itertools import pairwise
 _MARKS = 5
 #: Maximum number of marks of a logarithmic axis, and the ratio from which one is worth it.
 _MOST, _FAR = 7, 4
+#: The least positive number, and the greatest.
+_LEAST = math.ulp(0.0)
 _GREATEST = sys.float_info.max
 
 
@@ -104,9 +106,9 @@ def logarithmic_scale(values: Iterable[float]) -> Scale:
         steps = powers[::every]
         if steps[-1] < max(numbers):
             steps.append(powers[-1])
-    lower, upper = min(*numbers, *steps), max(*numbers, *steps)
+    lower, upper = min((*numbers, *steps)), max((*numbers, *steps))
     if not lower < upper:
-        lower, upper = lower / 2, min(upper * 2, _GREATEST)
+        lower, upper = max(lower / 2, _LEAST), min(upper * 2, _GREATEST)
     return Scale(lower, upper, tuple(steps), logarithmic=True)
 
 

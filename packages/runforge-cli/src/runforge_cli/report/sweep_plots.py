@@ -7,10 +7,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from itertools import product
 
 from runforge_contracts.display import shorten
 from runforge_contracts.metrics import lower_is_better
+from runforge_engine.store.sweep_grid import (
+    MAX_WIDTH,
+    extent_of,
+    goodness,
+    grids_of,
+    mean_of,
+)
 from runforge_engine.store.sweep_settings import SweepSetting, settings_of
 from runforge_engine.store.sweep_table import (
     SweepCell,
@@ -39,8 +45,6 @@ from runforge_cli.terminal.text_layout import number, plural
 
 #: Maximum number of metrics with pictures, and of heat maps of one metric.
 MAX_METRICS, MAX_MAPS = 4, 6
-#: Maximum number of rows and columns of a heat map.
-MAX_HEIGHT, MAX_WIDTH = 60, 24
 #: Maximum number of parameters with a picture of their own, of strips, and of dots in a plot.
 MAX_PARAMETERS, MAX_STRIPS, MAX_DOTS = 12, 30, 400
 #: Maximum length of a name, and area of a dot.
@@ -70,88 +74,50 @@ def _maps(
     sweep: SweepTable, columns: Sequence[SweepColumn], metric: str
 ) -> Iterator[HeatMap | Paragraph]:
     """Yield the heat maps of the two parameters with the most values."""
-    chosen = sorted(columns, key=lambda column: -len(column.cells))[:2]
-    down, across = chosen
-    if len(down.cells) > MAX_HEIGHT or len(across.cells) > MAX_WIDTH:
-        yield Paragraph(
-            f"{down.name} and {across.name} have too many values for a heat map; the table of"
-            " members has all."
-        )
+    grids = grids_of(sweep, metric)
+    extent = extent_of(sweep, grids[:MAX_MAPS], metric)
+    if extent is None:
+        if any(len(column.cells) > MAX_WIDTH for column in columns):
+            yield Paragraph(
+                "The parameters have too many values for a heat map; the table of members has all."
+            )
         return
-    others = [column for column in columns if column not in chosen]
-    facets = settings_of(sweep, metric, others)
-    covered = {_keys(sweep, row, chosen + others) for row in sweep.rows}
-    possible = math.prod(len(column.cells) for column in columns)
-    if len(covered) * 2 < possible:
-        return
-    maps = [
-        {
-            keys: [row for row in facet.rows if _keys(sweep, row, chosen) == keys]
-            for keys in product(*([cell.key for cell in column.cells] for column in chosen))
-        }
-        for facet in facets[:MAX_MAPS]
-    ]
-    means = [
-        mean
-        for found in maps
-        for rows in found.values()
-        if (mean := _mean(sweep, rows, metric)) is not None
-    ]
-    if not means:
-        return
-    least, greatest = min(means), max(means)
-    repeated = max(len(rows) for found in maps for rows in found.values())
     better = "lower" if lower_is_better(metric) else "higher"
+    repeated = max(len(rows) for grid in grids for rows in grid.members.values())
     means_of = f"Each cell is the mean of up to {repeated} runs. " if repeated > 1 else ""
     yield Paragraph(
-        f"{means_of}Darker is better ({better} {metric}), from {number(float(least))} to"
-        f" {number(float(greatest))}; the best is bold and framed."
+        f"{means_of}The stronger the colour, the better ({better} {metric}), from"
+        f" {number(float(extent[0]))} to {number(float(extent[1]))}; the best is bold and framed."
     )
-    for facet, found in zip(facets, maps, strict=False):
+    for grid in grids[:MAX_MAPS]:
+        where = setting_text(grid.others, grid.facet.cells)
         yield HeatMap(
-            caption=f"{metric}: {setting_text(others, facet.cells)}" if others else metric,
-            names=(shorten(down.name, _LONG), shorten(across.name, _LONG)),
-            rows=[cell.text for cell in ordered_cells(down)],
-            columns=[cell.text for cell in ordered_cells(across)],
+            caption=f"{metric}: {where}" if grid.others else metric,
+            names=(shorten(grid.down.name, _LONG), shorten(grid.across.name, _LONG)),
+            rows=[cell.text for cell in grid.rows],
+            columns=[cell.text for cell in grid.columns],
             cells=[
-                [
-                    _heat_cell(sweep, found[row.key, column.key], metric, (least, greatest))
-                    for column in ordered_cells(across)
-                ]
-                for row in ordered_cells(down)
+                [_heat_cell(sweep, grid.at(row, column), metric, extent) for column in grid.columns]
+                for row in grid.rows
             ],
         )
-    if len(facets) > MAX_MAPS:
+    if len(grids) > MAX_MAPS:
         yield Paragraph(
-            f"The heat maps are those of the best {MAX_MAPS} of {len(facets):,} combinations of the"
+            f"The heat maps are those of the best {MAX_MAPS} of {len(grids):,} combinations of the"
             " other parameters."
         )
 
 
-def _keys(sweep: SweepTable, row: SweepRow, columns: Sequence[SweepColumn]) -> tuple[str, ...]:
-    return tuple(row.cells[sweep.columns.index(column)].key for column in columns)
-
-
-def _mean(sweep: SweepTable, rows: Sequence[SweepRow], metric: str) -> float | None:
-    values = [value for row in rows if (value := sweep.value(row, metric)) is not None]
-    return SweepSetting((), (), tuple(values)).mean
-
-
 def _heat_cell(
-    sweep: SweepTable, rows: Sequence[SweepRow], metric: str, ends: tuple[float, float]
+    sweep: SweepTable, rows: Sequence[SweepRow], metric: str, extent: tuple[float, float]
 ) -> HeatCell:
-    mean = _mean(sweep, rows, metric)
+    mean = mean_of(sweep, rows, metric)
     if mean is None:
         statuses = {row.status for row in rows}
         return HeatCell(statuses.pop() if len(statuses) == 1 else _NONE if rows else "")
-    least, greatest = ends
-    # Halve before subtracting, because the difference may overflow.
-    span = greatest / 2 - least / 2
-    share = (mean / 2 - least / 2) / span if span > 0 else 1.0
-    if lower_is_better(metric) and span > 0:
-        share = 1 - share
-    best = min(ends, key=lambda end: better_first(end, metric))
-    return HeatCell(number(float(mean)), min(max(share, 0.0), 1.0), mean == best)
+    share = goodness(mean, extent, metric)
+    best = min(extent, key=lambda end: better_first(end, metric))
+    return HeatCell(number(float(mean)), share, mean == best)
 
 
 def _single(sweep: SweepTable, column: SweepColumn, metric: str) -> Block:

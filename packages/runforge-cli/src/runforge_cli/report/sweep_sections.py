@@ -86,6 +86,8 @@ def _outcome(sweep: SweepTable, settings: Sequence[SweepSetting], folder: str) -
         ("Status", sweep.status),
         ("Outcome", counts_text(sweep)),
     ]
+    if recorded.get("client"):
+        facts.append(("Written by", str(recorded["client"])))
     if sweep.name:
         facts.append(("Name", shorten(sweep.name, _LONG)))
     setting, best = best_setting_text(sweep, settings), best_text(sweep)

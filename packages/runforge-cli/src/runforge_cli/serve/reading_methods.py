@@ -11,6 +11,7 @@ from runforge_contracts.store.lookup import made
 
 from runforge_cli.serve.call import Call
 from runforge_cli.serve.serve_session import Session
+from runforge_cli.serve.sweep_methods import list_sweeps, plan_sweep, show_sweep
 from runforge_cli.terminal.output import warn
 
 #: Answers a call.
@@ -183,6 +184,9 @@ QUICK: dict[str, Method] = {
     "diff": _diff,
     "trace": _trace,
     "inspectArtifact": _inspect_artifact,
+    "groups": list_sweeps,
+    "group": show_sweep,
+    "planSweep": plan_sweep,
 }
 LONG: dict[str, Method] = {
     "inspect": _beside,

@@ -106,11 +106,11 @@ class Session:
             self._watch.stop()
             self._watch = None
 
-    def close(self) -> None:
-        """End what was started, and wait, within two seconds, until it is recorded."""
+    def close(self, patience: float) -> None:
+        """End all processes, within so many seconds."""
         self.unwatch()
         self.side.close()
-        self.trainings.close()
+        self.trainings.close(patience)
 
 
 def _versions() -> dict[str, str]:

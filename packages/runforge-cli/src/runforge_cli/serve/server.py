@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from typing import IO, Any
 
 from runforge_contracts.errors import ErrorCode, RunForgeError
@@ -24,6 +25,7 @@ from runforge_cli.serve.rpc import (
     usage_problem,
 )
 from runforge_cli.serve.serve_session import Session
+from runforge_cli.serve.sweep_methods import run_sweep_of
 from runforge_cli.serve.training_methods import TRAINING, start_training
 from runforge_cli.shell.failures import as_error
 from runforge_cli.shell.settings import Settings
@@ -31,6 +33,10 @@ from runforge_cli.terminal.output import reporting
 
 #: How many quick and how many long requests are answered at the same time.
 _QUICK_THREADS, _LONG_THREADS = 2, 4
+#: How many sweeps are executed at the same time; each has processes of its own.
+_SWEEPS = 2
+#: How long the runs of a session have to end when it ends, in seconds.
+_PATIENCE = 1.7
 #: How long what was answered last may take to reach the client, in seconds.
 _LAST_WORDS = 0.5
 #: How many requests may be open at the same time.
@@ -40,7 +46,7 @@ _MOST_OPEN = 10_000
 _SESSION = frozenset({"initialize", "shutdown"})
 _QUICK_SESSION = frozenset({"watch", "unwatch", "warm"})
 #: Every method.
-METHODS = frozenset({*_SESSION, *_QUICK_SESSION, *TRAINING, *QUICK, *LONG})
+METHODS = frozenset({*_SESSION, *_QUICK_SESSION, *TRAINING, "sweep", *QUICK, *LONG})
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +69,9 @@ class Server:
         self._lock = threading.Lock()
         self._quick = Lane("runforge-quick", _QUICK_THREADS, self._answer)
         self._long = Lane("runforge-long", _LONG_THREADS, self._answer)
+        sweeps = Lane("runforge-sweep", _SWEEPS, self._answer)
         self._lanes = {
+            "sweep": sweeps,
             **dict.fromkeys(QUICK, self._quick),
             **dict.fromkeys((*_QUICK_SESSION, *TRAINING), self._quick),
             **dict.fromkeys(LONG, self._long),
@@ -191,8 +199,9 @@ class Server:
         elif method == "shutdown":
             self._shut_down = True
             self._cancel_all(but=call)
-            session.close()
             call.answer(None)
+        elif method == "sweep":
+            call.answer(run_sweep_of(session, call))
         elif method == "warm":
             session.warm()
             call.answer(None)
@@ -220,13 +229,18 @@ class Server:
                 del self._open[call.id]
 
     def _cancel_all(self, but: Call | None = None) -> None:
-        with self._lock:
-            calls = [call for call in self._open.values() if call is not but]
-        for call in calls:
+        """Cancel what is in progress and wait until it is recorded, within two seconds."""
+        deadline = time.monotonic() + _PATIENCE
+        for call in self._others(but):
             call.cancel()
+        while self._others(but) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        self._session.close(max(deadline - time.monotonic(), 0.1))
+
+    def _others(self, but: Call | None) -> list[Call]:
+        with self._lock:
+            return [call for call in self._open.values() if call is not but]
 
     def _end(self) -> None:
-        """End what was started, within two seconds."""
         self._cancel_all()
-        self._session.close()
         self._writer.close(_LAST_WORDS)

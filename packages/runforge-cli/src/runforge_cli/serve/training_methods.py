@@ -76,6 +76,7 @@ def _rerun(session: Session, params: dict[str, Any]) -> tuple[PreparedRequest, b
         {name: params.get(name) for name in (*_OPTIONS, "model")},
         parameters=params.get("hyperparameters", {}),
         exclude=params.get("exclude", ()),
+        include=params.get("include", ()),
         tags=params.get("tags", ()),
         dataset=params.get("dataset"),
         created_by=session.created_by,

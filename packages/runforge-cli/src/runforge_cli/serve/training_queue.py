@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 #: How long the thread that waits for messages sleeps at most, in seconds.
 _LOOK = 0.2
-#: How long a session that ends waits for its runs, in seconds.
-_PATIENCE = 1.8
 
 
 @dataclass
@@ -86,17 +84,17 @@ class TrainingQueue:
         except RunForgeError:
             self._take(number)
             raise
+        if call.cancellation.requested:  # while it was handed over
+            self._cancel(number)
 
-    def close(self) -> None:
-        """Cancel everything and wait, within two seconds, until it is recorded."""
+    def close(self, patience: float) -> None:
+        """End the workers, within so many seconds; runs are cancelled and recorded."""
         with self._lock:
             self._closed = True
             pools = [*self._pools.values()]
+        deadline = time.monotonic() + patience
         for pool in pools:
             pool.pool.cancel(reason="The client of the server has gone.")
-        deadline = time.monotonic() + _PATIENCE
-        while any(pool.pool.running for pool in pools) and time.monotonic() < deadline:
-            time.sleep(0.01)
         for pool in pools:
             pool.pool.close(max(deadline - time.monotonic(), 0.1))
 

@@ -90,7 +90,8 @@ class LazyGroup(CommandGroup):
 
 
 _EPILOG = """
-RUN is a run id, a unique prefix of one, `latest`, or the path of a run folder.
+RUN is a run id, a unique prefix of one, `latest`, `best`, the name of a run, or the path of a run
+folder; also latest:STATUS, best:METRIC, name:TEXT and tag:TEXT.
 
 RUNFORGE_WORKSPACE, RUNFORGE_STORE, RUNFORGE_DATASET and RUNFORGE_PRIVATE set the defaults of the
 corresponding options. NO_COLOR is respected.

@@ -114,10 +114,12 @@ class Settings:
         from runforge_contracts.store.lookup import find_any_run
 
         found = find_any_run(reference, self.places(), takes)
-        if reference == "latest" and not quiet and not self.quiet:
+        if not quiet and not self.quiet and _is_asked_for(reference, found):
+            from runforge_contracts.display import printable
+
             from runforge_cli.terminal.output import note
 
-            note(f"latest is {found.path.name} in {self.shown(found.path.parent)}")
+            note(f"{printable(reference)} is {found.path.name} in {self.shown(found.path.parent)}")
         view = getattr(found, "view", None)
         if view is not None and not self.quiet:
             from runforge_cli.terminal.output import note
@@ -207,6 +209,19 @@ class Settings:
         """Return whether to use colours on ``stream`` (standard output by default)."""
         stream = stream or sys.stdout
         return not self.no_color and stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _is_asked_for(reference: str, found: AnyRun) -> bool:
+    """Return whether a run was named by what it is, and not by its id or its path."""
+    if reference == "latest":
+        return True
+    from runforge_contracts.store.run import Run
+    from runforge_contracts.store.run_queries import parse_query
+
+    if parse_query(reference) is not None:
+        return True
+    # Its documents are in memory already, or small.
+    return isinstance(found, Run) and (found.request or {}).get("name") == reference
 
 
 def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:

@@ -104,6 +104,7 @@ class ExperimentFacets:
         """Python, frameworks, machine and code, by the names that a trained run uses."""
         system, code = self.folder.system or {}, self._config.get("code") or {}
         hardware = system.get("hardware") or {}
+        program = (self._config.get("references") or {}).get("program") or {}
         return recorded(
             client=self._config.get("created_by"),
             **{
@@ -111,6 +112,8 @@ class ExperimentFacets:
                 **{f"packages.{name}": text for name, text in system.get("frameworks", {}).items()},
                 "platform.os_release": system.get("os"),
                 **{f"platform.{name}": value for name, value in hardware.items()},
+                "code.program": program.get("path"),
+                "code.program_sha256": program.get("sha256"),
                 "git.commit": code.get("commit"),
                 # A trained run also counts files that runs have written as code changes.
                 **{f"code.{name}": value for name, value in code.items() if name != "commit"},

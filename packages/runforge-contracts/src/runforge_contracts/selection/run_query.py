@@ -137,12 +137,12 @@ def query_runs(
     kept = rows
     for column, condition in query.columns(metrics):
         what = f"The condition {quote(condition)}"
-        kept = _with(kept, column, facts)
-        kept = [
-            row for row in kept if condition.holds(values_of(row[0], column), prefix=column.prefix)
-        ]
+        full = _with(kept, column, facts)
         if strict:
-            _check_known(column, condition.name, what, kept, rows)
+            _check_known(column, condition.name, what, full, rows)
+        kept = [
+            row for row in full if condition.holds(values_of(row[0], column), prefix=column.prefix)
+        ]
     column = column_of(query.order.name, metrics)
     kept = _with(kept, column, facts)
     if strict:
@@ -162,19 +162,28 @@ def _with(rows: list[Listed], column: RunColumn, facts: RunFacts) -> list[Listed
 
 
 def _check_known(
-    column: RunColumn, name: str, what: str, kept: list[Listed], rows: list[Listed]
+    column: RunColumn, name: str, what: str, read: list[Listed], rows: list[Listed]
 ) -> None:
     """Raise the error on a name of which no run has a value.
 
-    Runs that were not read, because another condition excludes them, could have it.
+    Parameters
+    ----------
+    column, name
+        The column, and the name that was given for it.
+    what
+        What the name was given for.
+    read
+        The runs with the values that the column needs.
+    rows
+        All runs. Those that were not read, because a condition excludes them, may have a value.
     """
     if column.source == "field" or not rows:
         return
-    if any(values_of(entry, column) for part in (kept, rows) for entry, _ in part):
+    if any(values_of(entry, column) for part in (read, rows) for entry, _ in part):
         return
-    if column.source == "param" and len(kept) < len(rows) and any(is_older(row[0]) for row in rows):
+    if column.source == "param" and len(read) < len(rows) and any(is_older(row[0]) for row in rows):
         return
-    raise unknown_name(name, [entry for entry, _ in [*kept, *rows]], what)
+    raise unknown_name(name, [entry for entry, _ in [*read, *rows]], what)
 
 
 def in_order(rows: Iterable[Listed], column: RunColumn, *, turned: bool = False) -> list[Listed]:

@@ -1,4 +1,4 @@
-"""Find a run of any kind by its id, a prefix of it, ``latest`` or its path."""
+"""Find a run of any kind by its id, its name, ``latest``, ``best`` or its path."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from runforge_contracts.display import quote
+from runforge_contracts.display import printable, quote
 from runforge_contracts.errors import ErrorCode, Problem, RunForgeError
 from runforge_contracts.run_ids import as_run_id, is_run_id
 from runforge_contracts.store.experiment_runs import ExperimentRun, is_experiment_folder
@@ -16,6 +16,7 @@ from runforge_contracts.store.latest import latest_runs
 from runforge_contracts.store.layout import LEGACY_STORE, ExperimentLayout, Place, StoreLayout
 from runforge_contracts.store.reading import locate_run, read_index, run_names
 from runforge_contracts.store.run import Run
+from runforge_contracts.store.run_queries import find_queried, named_exactly, parse_query
 from runforge_contracts.store.view_folders import (
     may_have_views,
     record_of,
@@ -61,10 +62,11 @@ def find_any_run(reference: str, places: Sequence[Place], takes: Takes | None = 
     Parameters
     ----------
     reference
-        A run id, a unique prefix of one, ``latest``, or the path of a run folder, relative to the
-        current folder or to the workspace. Other clients name a folder otherwise than its run:
-        either name is taken. A view stands for the run that it repeats, whose
-        :attr:`~runforge_contracts.store.run.Run.view` it then is.
+        A run id, a unique prefix of one, ``latest``, the unique display name of a trained run,
+        ``best``, ``best:METRIC``, ``latest:STATUS``, ``name:TEXT`` or ``tag:TEXT``, or the path of
+        a run folder, relative to the current folder or to the workspace. Other clients name a
+        folder otherwise than its run: either name is taken. A view stands for the run that it
+        repeats, whose :attr:`~runforge_contracts.store.run.Run.view` it then is.
     places
         The stores and repositories to search; at least one.
     takes
@@ -78,6 +80,9 @@ def find_any_run(reference: str, places: Sequence[Place], takes: Takes | None = 
         the runs that a prefix matches.
     """
     stores = [place for place in places if isinstance(place, StoreLayout)]
+    query = parse_query(reference)
+    if query is not None:
+        return find_queried(query, places, takes)
     if Path(reference).name != reference:
         return _at(Path(reference), places)
     if reference == "latest":
@@ -94,7 +99,20 @@ def find_any_run(reference: str, places: Sequence[Place], takes: Takes | None = 
         if isinstance(place, ExperimentLayout)
         for run_id in place.ids()
     }
-    return _opened(_match(reference, {**trained, **experiments}, places[0]))
+    known = {**trained, **experiments}
+    if reference and not any(name.startswith(reference) for name in known):
+        named_runs = named_exactly(reference, places)
+        if len(named_runs) > 1:
+            shown = ", ".join(quote(run.id) for run in named_runs[:5])
+            more = ", …" if len(named_runs) > 5 else ""
+            raise RunForgeError(
+                ErrorCode.RUN_AMBIGUOUS,
+                f"{len(named_runs)} runs have the name {quote(reference)}: {shown}{more}.",
+                hint=f"`name:{printable(reference)}` is the newest of them.",
+            )
+        if named_runs:
+            return named_runs[0]
+    return _opened(_match(reference, known, places[0]))
 
 
 def find_run(reference: str, stores: Sequence[StoreLayout], takes: Takes | None = None) -> Run:
@@ -310,7 +328,7 @@ def _match(reference: str, ids: Mapping[str, _Known], place: Place) -> _Known:
         more = ", …" if len(matches) > 5 else ""
         raise RunForgeError(
             ErrorCode.RUN_AMBIGUOUS,
-            f"{quote(reference)} fits {len(matches)} runs: {shown}{more}.",
+            f"{quote(reference)} matches {len(matches)} runs: {shown}{more}.",
             hint="Give more of the id.",
         )
     if not ids:

@@ -11,7 +11,7 @@ import copy
 import itertools
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -98,6 +98,7 @@ def plan_members(
     *,
     created_at: str | None = None,
     created_by: str | None = None,
+    check: Callable[[PlanMember], object] | None = None,
 ) -> list[PlanMember]:
     """Return the runs that a plan makes, in their order.
 
@@ -108,6 +109,9 @@ def plan_members(
     created_at, created_by
         Time and author of the requests; by default those of the base request, else those of the
         plan, else the current time.
+    check
+        Called with each member whose request is valid; an error that it raises is a problem of the
+        plan, too.
 
     Raises
     ------
@@ -123,7 +127,7 @@ def plan_members(
     choices = _choices(content["strategy"], problems)
     # Members whose paths are wrong have no requests.
     for number, chosen in enumerate(() if problems else choices, start=1):
-        members.append(_member(number, base, chosen, problems))
+        members.append(_member(number, base, chosen, problems, check))
         if problems.are_enough:
             break
     if problems:
@@ -305,9 +309,14 @@ def _refuse_overlaps(
 
 
 def _member(
-    number: int, base: dict[str, Any], chosen: Sequence[_Override], problems: _Problems
+    number: int,
+    base: dict[str, Any],
+    chosen: Sequence[_Override],
+    problems: _Problems,
+    check: Callable[[PlanMember], object] | None,
 ) -> PlanMember:
     request = copy.deepcopy(base)
+    member = PlanMember(number, {item.path: item.value for item in chosen}, request)
     try:
         for override in chosen:
             set_place(request, override.place, copy.deepcopy(override.value))
@@ -315,9 +324,15 @@ def _member(
         # The places of a member do not overlap: it is the base request that is in the way.
         problems.add(f"/base_request{error.location.pointer}", error.message)
     else:
-        for problem in violations(request, REQUEST):
+        found = list(violations(request, REQUEST))
+        if check is not None and not found:
+            try:
+                check(member)
+            except RunForgeError as error:
+                found = [*error.problems] or [Problem(error.message, error.location, error.hint)]
+        for problem in found:
             _add_of_request(problem, number, chosen, problems)
-    return PlanMember(number, {item.path: item.value for item in chosen}, request)
+    return member
 
 
 def _add_of_request(

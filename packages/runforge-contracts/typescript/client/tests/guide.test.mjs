@@ -1,6 +1,6 @@
 // The TypeScript of the guide and the READMEs, compiled strictly and run with the installed packages.
 import assert from "node:assert/strict";
-import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { compile, project, ROOT, WORKSPACE } from "./packed.mjs";
@@ -11,12 +11,33 @@ const PAGES = {
   contracts: join(WORKSPACE, "contracts/README.md"),
 };
 
+/** Return the TypeScript of a page: what uses no server, and what does. */
+function programs(page) {
+  const blocks = [...readFileSync(page, "utf8").matchAll(/^```ts\n(.*?)^```/gms)].map(
+    (block) => block[1],
+  );
+  assert(blocks.length > 0, page);
+  const serves = (block) => block.includes("/serve");
+  return [blocks.filter((block) => !serves(block)).join("\n"), blocks.filter(serves).join("\n")];
+}
+
+test("the documented clients of the server train", () => {
+  const fresh = project();
+  copyFileSync(join(ROOT, "examples/penguins.csv"), join(fresh.folder, "penguins.csv"));
+  const pages = { serve: join(ROOT, "docs/guides/serve.md"), readme: PAGES.client };
+  for (const [name, page] of Object.entries(pages)) {
+    writeFileSync(join(fresh.folder, `${name}.ts`), programs(page)[1]);
+  }
+  compile(fresh, ["serve.ts", "readme.ts"]);
+  assert.match(fresh.node("serve.js"), /^succeeded \{.*^ARTIFACT_NOT_FOUND /ms);
+  assert.match(fresh.node("readme.js"), /^\d{8}-\d{6}-\w{8} succeeded$/m);
+});
+
 test("the documented programs compile, run and change one line", () => {
   const fresh = project();
   for (const [name, page] of Object.entries(PAGES)) {
-    const blocks = [...readFileSync(page, "utf8").matchAll(/^```ts\n(.*?)^```/gms)];
-    assert(blocks.length > 0, page);
-    writeFileSync(join(fresh.folder, `${name}.ts`), blocks.map((block) => block[1]).join("\n"));
+    const [blocks] = programs(page);
+    writeFileSync(join(fresh.folder, `${name}.ts`), blocks);
   }
   compile(
     fresh,

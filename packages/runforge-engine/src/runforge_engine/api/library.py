@@ -267,10 +267,12 @@ def sweep(
             max_parallel=jobs,
             fail_fast=bool(fail_fast),
         )
-    resolved = resolve_plan(plan, store)
+    resolved = resolve_plan(plan, store, created_by=CLIENT)
     pools = SweepPools(store, scheduler, jobs=jobs, private=private, allow_mixed=allow_mixed)
     with pools.connected():
-        options = SweepOptions(jobs, fail_fast, scheduler=scheduler, slots=pools.slots)
+        options = SweepOptions(
+            jobs, fail_fast, scheduler=scheduler, slots=pools.slots, private=private
+        )
         with new_group(
             resolved, plan.encode(), store, created_by=CLIENT, name=name, options=options
         ) as group:

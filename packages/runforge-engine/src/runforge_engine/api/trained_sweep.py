@@ -14,7 +14,9 @@ from runforge_contracts.errors import RunForgeError
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.sweeps.groups import Group, best_members
 
-from runforge_engine.api.trained_run import Run, html_table
+from runforge_engine import __version__
+from runforge_engine.api.trained_run import Run
+from runforge_engine.data.dataset_source import PYTHON
 from runforge_engine.runtime.cancellation import Cancellation
 from runforge_engine.store.sweep_reading import read_sweep
 from runforge_engine.store.sweep_table import SweepRow, SweepTable
@@ -25,9 +27,6 @@ from runforge_engine.sweeps.sweep_pool import SweepPools
 
 if TYPE_CHECKING:
     import pandas as pd
-
-#: Number of members in the notebook display.
-_SHOWN = 20
 
 
 class Sweep:
@@ -163,7 +162,11 @@ class Sweep:
         with pools.connected():
             options = SweepOptions(jobs, scheduler=scheduler, slots=pools.slots)
             with resumed_group(
-                group, group.store, retry_failed=retry_failed, options=options
+                group,
+                group.store,
+                created_by=f"{PYTHON}{__version__}",
+                retry_failed=retry_failed,
+                options=options,
             ) as opened:
                 execute_group(opened, pools, observer, cancellation)
         return self
@@ -188,21 +191,9 @@ class Sweep:
         return f"<Sweep {printable(self.group_id)}: {self.status}>"
 
     def _repr_html_(self) -> str:
-        table = self._table()
-        metrics = table.metrics[:4]
-        rows = [
-            (
-                str(row.number),
-                *(cell.text for cell in row.cells),
-                row.status,
-                *(f"{row.metrics[name]:.4f}" if name in row.metrics else "" for name in metrics),
-                row.run_id or "",
-            )
-            for row in table.ranked()[:_SHOWN]
-        ]
-        header = ("member", *(column.name for column in table.columns), "status", *metrics, "run")
-        title = f"Sweep {self.group_id}: {table.status}, {len(table.rows):,} members"
-        return html_table(header, rows, title=title)
+        from runforge_engine.api.sweep_html import sweep_html
+
+        return sweep_html(self._table())
 
 
 def execute_group(

@@ -29,6 +29,8 @@ _SAMPLE = 2**16
 _PLACES = 3
 #: Bytes of a sample where a line is longer than that.
 _LONG = 2**24
+#: Memory that is not worth to be looked for.
+_LITTLE = 64 * 2**20
 #: Memory of the libraries.
 _BASE = 200 * 2**20
 
@@ -61,9 +63,48 @@ def check_memory(
     if shape is None:
         return
     needed, free = footprint(shape, configuration), free_memory()
-    if free is None or needed <= free:
-        return
-    raise RunForgeError(
+    if free is not None and needed > free:
+        raise _insufficient(path, shape, needed, free)
+
+
+def has_room(
+    path: Path, shape: Shape, configuration: Configuration, runs: int, *, only: bool = False
+) -> bool:
+    """Return whether there is memory for so many fits at once to a table that is in memory.
+
+    Parameters
+    ----------
+    only
+        Whether there is no other fit at the moment: then this one must have room.
+
+    Raises
+    ------
+    RunForgeError
+        ``MEMORY_INSUFFICIENT`` if a fit without others has no room.
+    """
+    needed = _fit_memory(shape, configuration)
+    if runs * needed < _LITTLE:
+        return True
+    free = free_memory()
+    if free is None or runs * needed <= free:
+        return True
+    if only and needed > free:
+        raise _insufficient(path, shape, needed, free)
+    return only
+
+
+def _fit_memory(shape: Shape, configuration: Configuration) -> int:
+    """Return an estimate of what a fit takes beside the table, in bytes."""
+    train = 0.8 * 8 * shape.rows * shape.features
+    if configuration.family == "linear_svc":
+        return round(2 * train)
+    if configuration.family == "random_forest":
+        return round(2 * _model(shape, configuration))
+    return round(max(0.2 * train, 3 * 8 * 0.8 * shape.rows * max(shape.classes, 2)))
+
+
+def _insufficient(path: Path, shape: Shape, needed: int, free: int) -> RunForgeError:
+    return RunForgeError(
         ErrorCode.MEMORY_INSUFFICIENT,
         f"To train on {quote(path.name)} takes about {size_text(needed)} of memory, for about"
         f" {float(f'{shape.rows:.2g}'):,.0f} rows of {shape.features:,} features;"
@@ -86,13 +127,18 @@ def footprint(shape: Shape, configuration: Configuration) -> int:
     if configuration.family == "linear_svc":
         fitting = table + 2 * train  # liblinear has each number with the column that it is in.
     if configuration.family == "random_forest":
-        given = {item.name: item.value for item in configuration.hyperparameters}
-        nodes = 0.8 * shape.rows * _nodes_per_row(shape.classes)
-        if given["max_depth"] is not None:
-            nodes = min(nodes, 2.0 ** (given["max_depth"] + 1))
-        model = given["n_estimators"] * nodes * (64 + 8 * shape.classes)
+        model = _model(shape, configuration)
         fitting = table + max(1.2 * train, 0.5 * train + 2 * model)
     return _BASE + round(max(reading, dividing, fitting))
+
+
+def _model(shape: Shape, configuration: Configuration) -> float:
+    """Return the bytes of a forest."""
+    given = {item.name: item.value for item in configuration.hyperparameters}
+    nodes = 0.8 * shape.rows * _nodes_per_row(shape.classes)
+    if given["max_depth"] is not None:
+        nodes = min(nodes, 2.0 ** (given["max_depth"] + 1))
+    return float(given["n_estimators"] * nodes * (64 + 8 * shape.classes))
 
 
 def _nodes_per_row(classes: int) -> float:

@@ -114,8 +114,10 @@ class RunInputs:
 
         return load_dataset(source, choice.label_column, choice.exclude_columns)
 
-    def parts(self, dataset: Dataset, configuration: Configuration) -> DataParts:
+    def parts(self, dataset: Dataset, configuration: Configuration, check: Check) -> DataParts:
         """Divide the rows of a dataset, whose matrix is released.
+
+        ``check`` is called while waiting for others, as in :meth:`source`.
 
         Raises the errors of :func:`~runforge_engine.data.split.split_rows`.
         """

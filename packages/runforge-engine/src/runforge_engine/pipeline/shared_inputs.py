@@ -36,6 +36,7 @@ from runforge_engine.data.dataset_source import DatasetSource
 from runforge_engine.data.split import split_rows
 from runforge_engine.modeling.configuration import Configuration
 from runforge_engine.modeling.fit import FittedScaler, fit_scaler
+from runforge_engine.pipeline.memory_estimate import Shape, has_room
 from runforge_engine.pipeline.run_inputs import DataParts, RunInputs, TableChoice
 from runforge_engine.provenance.collect import RemoteOrigin, describe_git, describe_process
 from runforge_engine.runtime.available_memory import size_text
@@ -71,6 +72,8 @@ class SharedDataset(Dataset):
     """A table that runs share. Its matrix is in a file, for :meth:`SharedInputs.parts`."""
 
     folder: Path = field(default_factory=Path)
+    #: The file that it was read from.
+    path: Path = field(default_factory=Path)
 
 
 class SharedInputs(RunInputs):
@@ -82,13 +85,20 @@ class SharedInputs(RunInputs):
         An existing folder that only these processes use.
     threads, origin
         As for :class:`RunInputs`.
+    jobs
+        How many runs there may be at the same time.
     """
 
     def __init__(
-        self, folder: Path, threads: int | None = None, origin: RemoteOrigin | None = None
+        self,
+        folder: Path,
+        threads: int | None = None,
+        origin: RemoteOrigin | None = None,
+        jobs: int = 1,
     ) -> None:
         super().__init__(threads, origin, warm=True)
-        self._folder = folder
+        self._folder, self._jobs = folder, jobs
+        self._turn: BaseFileLock | None = None
         self._tables: dict[TableChoice, tuple[str, SharedDataset]] = {}
         self._parts: OrderedDict[tuple[Path, int, str], DataParts] = OrderedDict()
         self._provenance: tuple[dict[str, Any], list[str]] | None = None
@@ -145,9 +155,9 @@ class SharedInputs(RunInputs):
             dataset.release()
             self._tables[choice] = _read_table(folder)
             self.release(source)
-        return replace(self._tables[choice][1])
+        return replace(self._tables[choice][1], path=choice.path)
 
-    def parts(self, dataset: Dataset, configuration: Configuration) -> DataParts:
+    def parts(self, dataset: Dataset, configuration: Configuration, check: Check) -> DataParts:
         """Return the divided and scaled table; divide and scale it where it is the first time."""
         assert isinstance(dataset, SharedDataset)  # noqa: S101 - made by the method above
         # Trees are grown from float32, so no forest needs the other matrix.
@@ -158,6 +168,7 @@ class SharedInputs(RunInputs):
             while len(self._parts) > _KEPT:
                 self._parts.popitem(last=False)
         self._parts.move_to_end(key)
+        self._wait_for_room(dataset, configuration, check)
         return replace(self._parts[key])
 
     def provenance(
@@ -175,8 +186,21 @@ class SharedInputs(RunInputs):
         collected, gaps = self._provenance
         return {**collected, "client": client}, gaps
 
+    def _wait_for_room(
+        self, dataset: SharedDataset, configuration: Configuration, check: Check
+    ) -> None:
+        """Fit one at a time, where there is not enough memory for all at once."""
+        rows, features, classes = len(dataset.y), len(dataset.feature_names), len(dataset.classes)
+        shape = Shape(rows, features, classes, size=0)
+        if not has_room(dataset.path, shape, configuration, self._jobs):
+            self._turn = _lock(self._folder / "turn.lock", check)
+            has_room(dataset.path, shape, configuration, 1, only=True)
+
     def release(self, source: DatasetSource) -> None:
-        """Let another process make the files, if this one has not."""
+        """Let another process make the files, if this one has not, and let it have its turn."""
+        if self._turn is not None:
+            turn, self._turn = self._turn, None
+            turn.release()
         if isinstance(source, SharedSource) and source.lock is not None:
             lock, source.lock = source.lock, None
             lock.release()

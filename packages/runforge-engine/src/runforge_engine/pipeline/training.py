@@ -95,7 +95,7 @@ def train(plan: Plan, log: EventLog, cancellation: Cancellation) -> TrainingOutc
 
     log.step = "training"
     parts = soon(
-        lambda: inputs.parts(dataset, configuration),
+        lambda: inputs.parts(dataset, configuration, cancellation.check),
         quick=inputs.has(plan.choice, configuration.seed),
     )
     provenance, gaps = _provenance(plan) if origin is None else origin.result(cancellation.check)

@@ -74,7 +74,7 @@ class Shortening:
     ) -> None:
         self._request = request
         recorded = str(request.raw["dataset"]["path"])
-        outside = not keeps_request and _is_path(recorded)
+        outside = not keeps_request and is_outside(recorded)
         self._dataset = f"{LEFT_OUT}/{PureWindowsPath(recorded).name}" if outside else None
         #: Names of the values left out, as in ``provenance.left_out``.
         self.names = [*([_DATASET] if outside else []), _EXECUTABLE, _PATHS]
@@ -123,7 +123,7 @@ class Shortening:
     def diagnostic(self, item: Diagnostic) -> Diagnostic:
         """Return a diagnostic as it is recorded; information about the data is kept."""
         details = {
-            name: self._value(value) if name in ("path", "hint") or _is_path(value) else value
+            name: self._value(value) if name in ("path", "hint") or is_outside(value) else value
             for name, value in item.details.items()
         }
         return msgspec.structs.replace(item, message=self.text(item.message), details=details)
@@ -150,7 +150,8 @@ class Shortening:
         return self.text(value) if isinstance(value, str) else value
 
 
-def _is_path(value: Any) -> bool:
+def is_outside(value: Any) -> bool:
+    """Return whether a value is an absolute path, as documents have for what is elsewhere."""
     return isinstance(value, str) and (
         PurePosixPath(value).is_absolute() or PureWindowsPath(value).is_absolute()
     )

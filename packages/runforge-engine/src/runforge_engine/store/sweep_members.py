@@ -34,6 +34,9 @@ _FAMILY, _PRESET = "/model/family", "/preset"
 _WORDS = {"canceled": "cancelled", "queued": "pending", "paused": "pending"}
 _STATUSES = ("pending", "running", "succeeded", "failed", "cancelled")
 
+#: The value none of a hyperparameter; None as an override removes the member.
+NONE = object()
+
 Find = Callable[[str], tuple[Run, StoreLayout] | None]
 
 
@@ -41,7 +44,7 @@ class ListedMember(msgspec.Struct, frozen=True):
     """What the plan and the group document say of one member."""
 
     number: int
-    #: JSON Pointer to value; None removes the member of the request.
+    #: JSON Pointer to value; None removes the member of the request, :data:`NONE` is JSON's null.
     overrides: Mapping[str, Any]
     status: str = "pending"
     run_id: str | None = None
@@ -150,7 +153,7 @@ def _cell(
         except RunForgeError:
             value = None
     if value is not None:
-        return SweepCell(value, is_named=named)
+        return SweepCell(None if value is NONE else value, is_named=named)
     if path in used:
         return SweepCell(used[path], is_default=True, is_named=named)
     # A run records every hyperparameter that its family has.

@@ -24,9 +24,11 @@ from runforge_contracts.sweeps.plan_members import plan_members
 from runforge_contracts.sweeps.request_paths import parse_path
 
 from runforge_engine.runtime.folder_lock import is_held
-from runforge_engine.store.sweep_members import ListedMember, sweep_table
+from runforge_engine.store.sweep_members import NONE, ListedMember, sweep_table
 from runforge_engine.store.sweep_table import SweepTable
 
+#: The place of all hyperparameters in a request.
+_HYPERPARAMETERS = "/model/hyperparameters"
 #: States of a group that a process may still be executing.
 _UNFINISHED = ("running", "incomplete")
 
@@ -128,8 +130,19 @@ def _state(group: Group) -> str:
 
 
 def _by_pointer(overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """Return overrides by JSON Pointer; a path that leads to no member of a request is kept."""
-    return {_pointer(path): value for path, value in overrides.items()}
+    """Return overrides by JSON Pointer; a path that leads to no member of a request is kept.
+
+    A plan that sets all hyperparameters at once, as it must for the value none, sets each of them.
+    """
+    found: dict[str, Any] = {}
+    for path, value in overrides.items():
+        pointer = _pointer(path)
+        if pointer == _HYPERPARAMETERS and isinstance(value, dict):
+            for name, item in value.items():
+                found[pointer + format_pointer([name])] = NONE if item is None else item
+        else:
+            found[pointer] = value
+    return found
 
 
 def _pointer(path: str) -> str:

@@ -11,23 +11,23 @@ import shutil
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
+from datetime import UTC, datetime
+from pathlib import Path, PurePath
 from typing import Any
 
 from runforge_contracts.display import quote
 from runforge_contracts.documents import Document
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.fs.files import digest_file, writing
+from runforge_contracts.fs.files import writing
 from runforge_contracts.metrics import primary_metric
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.sweeps.groups import Group, group_id
 from runforge_contracts.types import SweepPlanV1
 
-from runforge_engine.data.dataset_source import dataset_path
 from runforge_engine.pipeline.request import prepare
-from runforge_engine.runtime.clock import read_clock
+from runforge_engine.provenance.privacy import is_outside, is_wanted
+from runforge_engine.runtime.clock import document_time, read_clock
 from runforge_engine.runtime.folder_lock import holding_alone
 from runforge_engine.store.index_lock import refuse_linked_folders
 from runforge_engine.store.run_folders import release_unstarted, write_new
@@ -38,7 +38,12 @@ from runforge_engine.sweeps.member_runs import (
     list_unlisted,
     runs_of_group,
 )
-from runforge_engine.sweeps.resolved_plan import ResolvedPlan, SweepMember, resolve_plan
+from runforge_engine.sweeps.resolved_plan import (
+    ResolvedPlan,
+    SweepMember,
+    fingerprint,
+    resolve_plan,
+)
 
 #: How long the processes of an interrupted sweep have to end, in seconds.
 _ORPHANS = 10.0
@@ -58,6 +63,8 @@ class SweepOptions:
     scheduler: str | None = None
     #: How many runs its workers take at a time now; more workers may join.
     slots: int | None = None
+    #: Whether the runs omit what identifies a person or a machine; None reads the environment.
+    private: bool | None = None
 
 
 @dataclass(slots=True)
@@ -96,10 +103,6 @@ class OpenGroup:
         """The folder for data that the workers share; it lasts as long as they do."""
         return self.folder / _SHARED
 
-    def member(self, number: int) -> SweepMember:
-        """Return a member that is executed, by its number."""
-        return next(member for member in self.plan.members if member.number == number)
-
 
 @contextlib.contextmanager
 def new_group(
@@ -132,14 +135,16 @@ def new_group(
     ------
     RunForgeError
         ``STORE_NOT_WRITABLE``; ``FILE_UNSAFE`` for a linked folder; the errors of a dataset that
-        cannot be read.
+        cannot be read; ``USAGE_INVALID`` for private runs on a dataset outside the workspace, whose
+        path is in the plan.
     """
     created_at = read_clock().now()
     name = name or plan.name
-    datasets = {dataset: _fingerprint(dataset, store) for dataset in plan.datasets}
+    if is_wanted(options.private):
+        _refuse_personal(plan)
+    datasets = {dataset: fingerprint(dataset, store) for dataset in plan.datasets}
     folder = _claim(store, created_at, name)
     with holding_alone(folder, f"The sweep {quote(folder.name)}") as lock:
-        write_new(folder / layout.PLAN, text)
         header = {
             "version": 1,
             "kind": "run_group",
@@ -151,7 +156,15 @@ def new_group(
             "plan_ref": layout.PLAN,
         }
         states = [MemberState(member.number, member.overrides) for member in plan.members]
-        yield _opened(store, folder, plan, header, states, datasets, options, lock, created_at)
+        try:
+            write_new(folder / layout.PLAN, text)
+            opened = _opened(
+                store, folder, plan, header, states, datasets, options, lock, created_at
+            )
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)  # Nothing was run.
+            raise
+        yield opened
 
 
 @contextlib.contextmanager
@@ -159,6 +172,7 @@ def resumed_group(
     group: Group,
     store: StoreLayout,
     *,
+    created_by: str,
     retry_failed: bool = False,
     options: SweepOptions = SweepOptions(),
 ) -> Iterator[OpenGroup]:
@@ -173,6 +187,8 @@ def resumed_group(
         The group.
     store
         Its store.
+    created_by
+        The client, as ``<client>@<version>``, if the group does not name the one that made it.
     retry_failed
         Whether members that failed are run again.
     options
@@ -189,9 +205,10 @@ def resumed_group(
     _refuse_links(store)
     with holding_alone(group.path, what, _ORPHANS) as lock:
         shutil.rmtree(group.path / _SHARED, ignore_errors=True)
-        plan = resolve_plan(_plan_of(group), store)
         before = group.record or {}
-        created_at = str(before.get("created_at") or read_clock().now())
+        created_at = str(before.get("created_at") or _time_in(group.id))
+        created_by = str(before.get("created_by") or created_by)
+        plan = resolve_plan(_plan_of(group), store, created_at=created_at, created_by=created_by)
         known = {run["run_id"]: run["member"] for run in before.get("runs", ()) if "run_id" in run}
         known |= {
             run_id: run["member"]
@@ -207,10 +224,13 @@ def resumed_group(
         datasets = {item["path"]: item["sha256"] for item in before.get("datasets", ())}
         _complete(datasets, plan, runs)
         for dataset in plan.datasets:
-            refuse_changed(dataset, datasets, _fingerprint(dataset, store), group.id)
+            refuse_changed(dataset, datasets, fingerprint(dataset, store), group.id)
         listed = list_unlisted(store, runs)
+        of_member: dict[int, list[MemberRun]] = {}
+        for run in runs:
+            of_member.setdefault(run.member, []).append(run)
         states = [
-            _state_of(member, [run for run in runs if run.member == member.number], datasets, store)
+            _state_of(member, of_member.get(member.number, ()), datasets, store)
             for member in plan.members
         ]
         for state in states:
@@ -221,7 +241,7 @@ def resumed_group(
             "kind": "run_group",
             "group_id": group.id,
             "created_at": created_at,
-            "created_by": before.get("created_by") or "runforge",
+            "created_by": created_by,
             **{name: before[name] for name in ("name", "notes") if name in before},
             "plan_ref": layout.PLAN,
         }
@@ -311,15 +331,22 @@ def _opened(
     )
 
 
+def _refuse_personal(plan: ResolvedPlan) -> None:
+    """Refuse a dataset whose path leads out of the workspace: it may name a person."""
+    outside = next(filter(is_outside, plan.datasets), None)
+    if outside is not None:
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            f"The path of the dataset {quote(PurePath(outside).name, 200)} leads out of the"
+            " workspace, and the plan of a private sweep would record it.",
+            hint="Put the dataset into the workspace, or name the folder that contains it with"
+            " --workspace.",
+        )
+
+
 def _first(*values: Any) -> Any:
     """Return the first value that is not None."""
     return next((value for value in values if value is not None), None)
-
-
-def _fingerprint(dataset: str, store: StoreLayout) -> str:
-    # A link to a dataset is followed, as training does.
-    path = dataset_path(dataset, store.workspace)
-    return digest_file(Path(os.path.realpath(path))).sha256
 
 
 def _refuse_links(store: StoreLayout) -> None:
@@ -347,6 +374,15 @@ def _claim(store: StoreLayout, created_at: str, name: str | None) -> Path:
                 number += 1
             else:
                 return folder
+
+
+def _time_in(group_id: str) -> str:
+    """Return the time in the id of a group, else the earliest that there is."""
+    try:
+        made = datetime.strptime(group_id[:19], "grp_%Y%m%d_%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        made = datetime.fromtimestamp(0, UTC)
+    return document_time(made)
 
 
 def _plan_of(group: Group) -> Document[SweepPlanV1]:

@@ -6,14 +6,15 @@ Source: specification, sections 20.4 and 20.5.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from runforge_contracts.display import quote
 from runforge_contracts.documents import Document
-from runforge_contracts.errors import ErrorCode, Problem, RunForgeError
+from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
+from runforge_contracts.fs.files import digest_file
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.sweeps.plan_members import PlanMember, plan_members
 from runforge_contracts.types import RequestV1, SweepPlanV1
@@ -21,9 +22,6 @@ from runforge_contracts.types import RequestV1, SweepPlanV1
 from runforge_engine.data.dataset_source import dataset_path
 from runforge_engine.modeling.configuration import Configuration
 from runforge_engine.pipeline.request import prepare
-
-#: How many different mistakes an error lists.
-_MOST_PROBLEMS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +82,16 @@ class ResolvedPlan:
         return list(dict.fromkeys(member.dataset for member in self.members))
 
 
-def resolve_plan(document: Document[SweepPlanV1], store: StoreLayout) -> ResolvedPlan:
+def resolve_plan(
+    document: Document[SweepPlanV1],
+    store: StoreLayout,
+    *,
+    created_at: str | None = None,
+    created_by: str | None = None,
+) -> ResolvedPlan:
     """Resolve every request of a plan, and find the members that would train the same.
 
-    Nothing is written, and no dataset is read.
+    Nothing is written. Datasets are read only to tell whether they are the same.
 
     Parameters
     ----------
@@ -95,26 +99,33 @@ def resolve_plan(document: Document[SweepPlanV1], store: StoreLayout) -> Resolve
         The plan.
     store
         The store that the runs will belong to; its workspace is the base of relative paths.
+    created_at, created_by
+        Time and author of the requests.
 
     Raises
     ------
     RunForgeError
-        ``PLAN_INVALID`` with every mistake in the plan; ``DATASET_NOT_FOUND``.
+        ``PLAN_INVALID`` with every mistake in the plan; ``DATASET_NOT_FOUND`` and other errors of
+        a dataset that cannot be read.
     """
-    members, mistakes = list[SweepMember](), list[tuple[PlanMember, RunForgeError]]()
-    for planned in plan_members(document):
-        try:
-            members.append(_resolve(planned, store))
-        except RunForgeError as error:
-            mistakes.append((planned, error))
-    if mistakes:
-        raise _invalid(mistakes, document.path)
-    for name in dict.fromkeys(member.dataset for member in members):
-        _find(dataset_path(name, store.workspace))
+    configurations = dict[int, Configuration]()
+
+    def check(member: PlanMember) -> None:
+        request: Document[RequestV1] = Document(member.request, "request.v1")
+        dataset_path(request.content["dataset"]["path"], store.workspace)
+        configurations[member.number] = prepare(request).configuration
+
+    members = [
+        SweepMember(item.number, item.overrides, item.request, configurations[item.number])
+        for item in plan_members(
+            document, created_at=created_at, created_by=created_by, check=check
+        )
+    ]
+    contents = _contents(dict.fromkeys(member.dataset for member in members), store)
     first_with = dict[Any, int]()
     distinct, duplicates = list[SweepMember](), list[Duplicate]()
     for member in members:
-        same_as = first_with.setdefault(_key(member, store), member.number)
+        same_as = first_with.setdefault(_key(member, contents), member.number)
         if same_as == member.number:
             distinct.append(member)
         else:
@@ -122,14 +133,41 @@ def resolve_plan(document: Document[SweepPlanV1], store: StoreLayout) -> Resolve
     return ResolvedPlan(document, tuple(distinct), tuple(duplicates))
 
 
-def _resolve(planned: PlanMember, store: StoreLayout) -> SweepMember:
-    request: Document[RequestV1] = Document(planned.request, "request.v1")
-    configuration = prepare(request).configuration
-    dataset_path(request.content["dataset"]["path"], store.workspace)
-    return SweepMember(planned.number, planned.overrides, planned.request, configuration)
+def fingerprint(dataset: str, store: StoreLayout) -> str:
+    """Return the SHA-256 of a dataset, named as a request does.
+
+    Raises
+    ------
+    RunForgeError
+        ``DATASET_NOT_FOUND``; the other errors of
+        :func:`~runforge_contracts.fs.files.digest_file`.
+    """
+    path = dataset_path(dataset, store.workspace)
+    try:
+        # A link to a dataset is followed, as training does.
+        return digest_file(Path(os.path.realpath(path))).sha256
+    except NotFoundError:
+        raise RunForgeError(
+            ErrorCode.DATASET_NOT_FOUND,
+            f"There is no dataset {quote(path, 200)}.",
+            hint="Relative paths start at the workspace.",
+            path=str(path),
+        ) from None
 
 
-def _key(member: SweepMember, store: StoreLayout) -> tuple[Any, ...]:
+def _contents(datasets: Iterable[str], store: StoreLayout) -> dict[str, str]:
+    """Return something for each dataset that equal ones share: of several, their digests."""
+    names = list(datasets)
+    if len(names) > 1:
+        return {name: fingerprint(name, store) for name in names}
+    for name in names:
+        path = dataset_path(name, store.workspace)
+        if not os.path.exists(path):  # noqa: PTH110 - false also for a name that is no path
+            fingerprint(name, store)  # raises
+    return {name: name for name in names}
+
+
+def _key(member: SweepMember, contents: Mapping[str, str]) -> tuple[Any, ...]:
     """Return what decides the model that a member trains."""
     configuration = member.configuration
     dataset: dict[str, Any] = Document(member.request, "request.v1").content["dataset"]
@@ -137,62 +175,7 @@ def _key(member: SweepMember, store: StoreLayout) -> tuple[Any, ...]:
         configuration.family,
         tuple((item.name, item.value) for item in configuration.hyperparameters),
         configuration.seed,
-        os.path.realpath(dataset_path(dataset["path"], store.workspace)),
+        contents[member.dataset],
         dataset["label_column"],
         frozenset(dataset.get("exclude_columns", ())),
     )
-
-
-def _find(path: Path) -> None:
-    """Raise ``DATASET_NOT_FOUND`` if there is no file at ``path``."""
-    try:
-        found = path.is_file()
-    except (OSError, ValueError):
-        found = False
-    if not found:
-        raise RunForgeError(
-            ErrorCode.DATASET_NOT_FOUND,
-            f"There is no dataset {quote(path, 200)}.",
-            hint="Relative paths start at the workspace.",
-            path=str(path),
-        )
-
-
-def _invalid(
-    mistakes: Sequence[tuple[PlanMember, RunForgeError]], path: Path | None
-) -> RunForgeError:
-    """Return one error for all mistakes; equal ones once, with their members."""
-    numbers = dict[tuple[str, str | None, str | None], list[int]]()
-    for member, error in mistakes:
-        for problem in error.problems or (Problem(error.message, error.location, error.hint),):
-            key = problem.message, problem.location.pointer, problem.hint
-            numbers.setdefault(key, []).append(member.number)
-    problems = [
-        Problem(f"{_runs(members)}: {message}", Problem("").location._replace(pointer=at), hint)
-        for (message, at, hint), members in numbers.items()
-    ]
-    more = len(problems) - _MOST_PROBLEMS
-    if more > 0:
-        problems[_MOST_PROBLEMS:] = [Problem(f"and {more} other mistakes")]
-    count = len({member.number for member, _ in mistakes})
-    return RunForgeError(
-        ErrorCode.PLAN_INVALID,
-        f"The plan has {count} invalid run{'s' if count > 1 else ''}; nothing was run.",
-        path=None if path is None else str(path),
-        problems=problems,
-    )
-
-
-def _runs(numbers: Iterable[int]) -> str:
-    """Return numbers of members as ``Runs 1-3, 7``; a long list is cut."""
-    ranges = list[list[int]]()
-    for number in numbers:
-        if ranges and number == ranges[-1][1] + 1:
-            ranges[-1][1] = number
-        else:
-            ranges.append([number, number])
-    texts = [str(first) if first == last else f"{first}-{last}" for first, last in ranges]
-    if len(texts) > 6:
-        texts[6:] = ["..."]
-    single = len(ranges) == 1 and ranges[0][0] == ranges[0][1]
-    return ("Run " if single else "Runs ") + ", ".join(texts)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,6 +145,8 @@ class _Execution:
         self._members = {member.number: member for member in group.waiting}
         #: Members whose end is not known yet.
         self._open = set(self._members)
+        #: Members that the pool does not know yet.
+        self._queue = deque[SweepMember]()
         #: How many workers have died with each member.
         self._lost = Counter[int]()
         #: Why the sweep ends before all members were run.
@@ -153,6 +155,8 @@ class _Execution:
         self._asked = self._stopped = 0.0
         #: Whether a run has ended that may be missing in the index.
         self._unlisted = False
+        #: Whether a member could not be run, so that no record of it says why.
+        self._given_up = False
 
     def run(self) -> SweepResult:
         interrupt: KeyboardInterrupt | None = None
@@ -167,8 +171,8 @@ class _Execution:
             try:
                 if self._open:
                     self._pool.start()
-                    for member in self._members.values():
-                        self._submit(member)
+                    self._queue.extend(self._members.values())
+                    self._submit_next(self._group.jobs if self._group.fail_fast else None)
                     self._attend()
             except KeyboardInterrupt as raised:
                 interrupt = raised
@@ -183,6 +187,16 @@ class _Execution:
         if interrupt is not None:
             raise interrupt
         return result
+
+    def _submit_next(self, count: int | None = 1) -> None:
+        """Submit the next members that wait, or all.
+
+        The pool starts a run as soon as another one has ended. If the first failure ends the sweep,
+        the pool gets another run only once it is known that the last one did not fail.
+        """
+        while self._queue and count != 0 and self._deadline is None:
+            self._submit(self._queue.popleft())
+            count = None if count is None else count - 1
 
     def _submit(self, member: SweepMember) -> None:
         request = {
@@ -204,8 +218,13 @@ class _Execution:
             elif time.monotonic() > self._asked + _ASK_AGAIN:
                 self._ask_to_end()
             for message in self._pool.poll(_POLL):
+                before = len(self._open)
                 self._handle(message)
-            self._record.write_if_due()
+                self._submit_next(before - len(self._open))
+            try:
+                self._record.write_if_due()
+            except RunForgeError as problem:
+                self._stop(problem)
 
     def _may_go_on(self) -> bool:
         """Return whether a run may still be ending, once those that wait were dropped."""
@@ -296,9 +315,11 @@ class _Execution:
         if of_the_store and error is not None:
             self._stop(error)
         elif state.status == "failed" and self._group.fail_fast:
-            self._stop(_cancelled(f"Run {number} failed: the sweep stops at the first failure."))
+            self._stop(_cancelled(f"Member {number} failed: the sweep stops at the first failure."))
         elif state.status == "canceled" and self._group.stop_on_cancel:
-            self._stop(_cancelled(f"Run {number} was cancelled, and so was the sweep."))
+            self._stop(
+                _cancelled(f"The run of member {number} was cancelled: the sweep ends, too.")
+            )
 
     def _refused(self, message: RunRefused) -> None:
         number, error = message.number, message.error
@@ -315,8 +336,7 @@ class _Execution:
             self._open.discard(number)
             self._stop(error)
         else:
-            state.status = "failed"
-            self._finished(number, None, error)
+            self._give_up(number, error)
 
     def _worker_lost(self, message: WorkerLost) -> None:
         """Give the member to another worker, unless its run had ended or it kills every one."""
@@ -330,7 +350,7 @@ class _Execution:
         self._record.changed()
         if self._deadline is None and self._lost[number] <= MOST_RETRIES:
             self._observer.on_notice(
-                f"The process of run {number} died: {message.reason}. The run is started again."
+                f"The process of member {number} died: {message.reason}. It is started again."
             )
             state.withdraw()
             self._submit(self._members[number])
@@ -339,13 +359,22 @@ class _Execution:
             state.withdraw()
             self._open.discard(number)
             return
-        state.status = "failed"
+        state.withdraw()
         lost = RunForgeError(
             ErrorCode.WORKER_LOST,
-            f"The process of run {number} died {self._lost[number]} times: {message.reason}.",
+            f"The process of member {number} died {self._lost[number]} times: {message.reason}.",
             hint="There may not be enough memory for so many runs at a time; use fewer --jobs.",
         )
-        self._finished(number, None, lost)
+        self._give_up(number, lost)
+
+    def _give_up(self, number: int, error: RunForgeError) -> None:
+        """Leave a member without a recorded run; it is pending, as its run folders show."""
+        self._given_up = True
+        self._open.discard(number)
+        self._record.changed()
+        self._observer.on_run_ended(self._state(number), None, error)
+        if self._group.fail_fast:
+            self._stop(_cancelled(f"Member {number} failed: the sweep stops at the first failure."))
 
     def _run_begun_by(self, number: int) -> str | None:
         """Return the last run of a member that no message reported."""
@@ -384,11 +413,12 @@ class _Execution:
             except RunForgeError as problem:
                 error = error or problem
         cancelled = isinstance(error, CancelledError)
-        by_user = cancelled and not (record.count("failed") and self._group.fail_fast)
+        failed = self._given_up or record.count("failed") > 0
+        by_user = cancelled and not (failed and self._group.fail_fast)
         status: GroupStatus = "succeeded"
         if by_user:
             status = "canceled"
-        elif error is not None or record.count("failed"):
+        elif error is not None or failed:
             status = "failed"
         elif record.count("canceled") or record.count("pending"):
             status = "canceled"

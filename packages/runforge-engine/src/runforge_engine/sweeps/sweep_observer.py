@@ -34,7 +34,10 @@ class SweepObserver:
     def on_run_ended(
         self, state: MemberState, result: dict[str, Any] | None, error: RunForgeError | None
     ) -> None:
-        """Receive how the run of a member ended; no result where it was refused or lost."""
+        """Receive how the run of a member ended.
+
+        A member that could not be run has no result, and is pending.
+        """
 
     def on_notice(self, text: str) -> None:
         """Receive a sentence on something unusual, such as a worker that died."""

@@ -1,7 +1,7 @@
 """The process of a worker: execute one run after another, as the pool asks.
 
-Tasks come through the original standard input, and messages go to the original standard output;
-both are moved to other descriptors first, so no library and no child process can disturb them.
+Tasks come through the original standard input, which is moved to another descriptor first, and
+messages go to a pipe of their own, so no library and no child process can disturb them.
 When the input is closed the pool is gone: the run is cancelled, recorded, and the process ends.
 """
 
@@ -228,7 +228,7 @@ def _inputs_of(settings: dict[str, Any]) -> RunInputs:
         origin = RemoteOrigin(raw["git"], tuple(raw["gaps"]), raw["host"])
     if settings["shared"] is None:
         return RunInputs(settings["threads"], origin, warm=True)
-    return SharedInputs(Path(settings["shared"]), settings["threads"], origin)
+    return SharedInputs(Path(settings["shared"]), settings["threads"], origin, settings["jobs"])
 
 
 def _store_of(settings: dict[str, Any]) -> StoreLayout:
@@ -269,11 +269,11 @@ class _Forwarding(Observer):
 
 def main() -> NoReturn:
     """Move the pipes out of the way, and serve."""
-    inlet, outlet = os.dup(0), os.dup(1)
+    inlet, outlet = os.dup(0), int(sys.argv[1])
+    os.set_inheritable(outlet, False)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
-    os.dup2(2, 1)  # Output of the libraries is no message.
     # The pool decides what a Ctrl-C means for its runs.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     worker = Worker(inlet, outlet)

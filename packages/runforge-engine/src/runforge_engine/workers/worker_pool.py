@@ -234,6 +234,7 @@ class WorkerPool:
                     "store": self._store.name,
                     "private": self._private,
                     "threads": self._threads,
+                    "jobs": self._jobs,
                     "shared": str(self._shared) if self._together else None,
                     "warm": warm,
                     "origin": None if self._origin is None else asdict(self._origin),
@@ -319,26 +320,30 @@ class _WorkerProcess:
             raise RunForgeError(
                 ErrorCode.INTERNAL, "The interpreter does not know its own program."
             )
+        # Not the standard output: what is printed there before the program begins is no message.
+        self._output, outlet = os.pipe()
         try:
             self._process = subprocess.Popen(
-                own_command(_PROGRAM),
+                own_command(_PROGRAM, str(outlet)),
                 env=environment,
                 stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
+                stdout=self._errors,
                 stderr=self._errors,
                 bufsize=0,
-                pass_fds=inherited,
+                pass_fds=(outlet, *inherited),
                 # Ctrl-C on the terminal is handled by the caller only.
                 start_new_session=True,
             )
         except OSError as error:
             self._errors.close()
+            os.close(self._output)
             raise RunForgeError(
                 ErrorCode.INTERNAL, f"No process can be started: {error.strerror or error}."
             ) from error
-        assert self._process.stdin is not None  # noqa: S101 - both are pipes
-        assert self._process.stdout is not None  # noqa: S101
-        self._input, self._output = self._process.stdin, self._process.stdout
+        finally:
+            os.close(outlet)
+        assert self._process.stdin is not None  # noqa: S101 - it is a pipe
+        self._input = self._process.stdin
         self._on_message, self._on_end = on_message, on_end
         self._thread = threading.Thread(target=self._listen, name="runforge-pool", daemon=True)
         self._thread.start()
@@ -357,6 +362,8 @@ class _WorkerProcess:
                     write_frame(self._input.fileno(), message)
             finally:
                 self._sending.release()
+        else:
+            self.kill()
 
     def close_input(self) -> None:
         """Tell the process that nobody needs it any more."""
@@ -407,7 +414,7 @@ class _WorkerProcess:
 
     def _listen(self) -> None:
         try:
-            while (message := read_frame(self._output.fileno())) is not None:
+            while (message := read_frame(self._output)) is not None:
                 for one in message["several"]:
                     self._on_message(self, one)
         except (OSError, BrokenFrameError, KeyError, TypeError, ValueError, msgspec.MsgspecError):
@@ -421,7 +428,7 @@ class _WorkerProcess:
         self._on_end(self)
         self._errors.close()
         with suppress(OSError):
-            self._output.close()
+            os.close(self._output)
         with suppress(OSError):
             self._input.close()
 

@@ -16,6 +16,7 @@ from runforge_contracts.errors import RunForgeError
 from runforge_contracts.fs.files import digest_file
 
 from runforge_engine.experiment.config.model_references import FIELDS
+from runforge_engine.experiment.run.program_file import PROGRAM
 
 #: Minimum age of the last change for the modification time to show the next one, in seconds.
 _COARSE = 2.0
@@ -32,7 +33,7 @@ class _Stamp(NamedTuple):
 
 
 class Inputs:
-    """The dataset and the model that a run uses, watched from before their digests are taken.
+    """The dataset, the model and the program of a run, watched before their digests are taken.
 
     Parameters
     ----------
@@ -62,7 +63,7 @@ class Inputs:
             The references, with ``after`` where a file has changed, and the sentences.
         """
         updated, sentences = dict(references), []
-        for field in FIELDS:
+        for field in (*FIELDS, PROGRAM):
             known = references.get(field, {})
             if "sha256" not in known or self._is_untouched(known["path"]):
                 continue
@@ -71,9 +72,10 @@ class Inputs:
                 continue
             updated[field] = {**known, "after": after}
             how = "changed" if after else "removed"
+            what = "code" if field == PROGRAM else "data"
             sentences.append(
                 f"The {field} {quote(known['path'], 200)} was {how} while the run used it: what the"
-                " run measured may come from other data than it records."
+                f" run measured may come from other {what} than it records."
             )
         return updated, sentences
 

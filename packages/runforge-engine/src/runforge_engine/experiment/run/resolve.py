@@ -61,6 +61,7 @@ from runforge_engine.experiment.run.allocate import check_place, check_run_id
 from runforge_engine.experiment.run.command import check_start
 from runforge_engine.experiment.run.copy_files import Copy, copies_of
 from runforge_engine.experiment.run.input_files import Inputs
+from runforge_engine.experiment.run.program_file import PROGRAM, program_of
 
 #: Fields of a configuration that a run sets; those of a former run are dropped.
 MADE_BY_RUNS = frozenset(
@@ -195,6 +196,11 @@ def materialise(
     if run is not None and _is_valid({"experiment": "-", "run": run}):
         values = {**config, "references": references, ENVIRONMENT: declared.recorded}
         warnings += check_words(run, values, problems)
+        program = program_of(run, root)
+        if program is not None:
+            with problems.collecting():
+                inputs.watch(program)
+                references[PROGRAM] = {"path": program, **digest_file(root / program)._asdict()}
     copies = _copies(config, root, problems)
     problems.tell()
 

@@ -1,0 +1,117 @@
+"""The options that fail a command where the metrics of a run are too bad."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+from runforge_contracts.display import quote
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.gates import (
+    Gate,
+    GateResult,
+    baseline_gate,
+    judge,
+    parse_gate,
+    violation_of,
+)
+from runforge_contracts.store import layout
+from runforge_contracts.store.run import Run
+
+from runforge_cli.shell.settings import Function, Settings, complete_run
+from runforge_cli.terminal.output import error_lines, print_errors
+
+if TYPE_CHECKING:
+    from runforge_contracts.store.lookup import AnyRun
+
+
+def gate_options(function: Function) -> Function:
+    """Add the options; :func:`read_gates` takes their values."""
+    for option in reversed(
+        (
+            click.option(
+                "--fail-under",
+                multiple=True,
+                metavar="METRIC=VALUE",
+                help="Exit with 8 if the metric is lower, as in accuracy=0.9; repeatable.",
+            ),
+            click.option(
+                "--fail-over",
+                multiple=True,
+                metavar="METRIC=VALUE",
+                help="Exit with 8 if the metric is higher, as in log_loss=0.3; repeatable.",
+            ),
+            click.option(
+                "--no-worse-than",
+                metavar="RUN",
+                shell_complete=complete_run,
+                help="Exit with 8 if the primary metric is worse than that of RUN.",
+            ),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+def read_gates(
+    settings: Settings,
+    fail_under: Sequence[str],
+    fail_over: Sequence[str],
+    no_worse_than: str | None,
+) -> list[Gate]:
+    """Return the gates of the options, before any work is done.
+
+    Raises
+    ------
+    RunForgeError
+        ``USAGE_INVALID`` for a bound that is none, and for a run without a metric; the errors of
+        :meth:`~runforge_cli.shell.settings.Settings.find_any`.
+    """
+    gates = [parse_gate(text, at_least=True) for text in fail_under]
+    gates += [parse_gate(text, at_least=False) for text in fail_over]
+    if no_worse_than is not None:
+        baseline = settings.find_any(no_worse_than)
+        metric = baseline.primary_metric
+        if metric is None:
+            raise RunForgeError(
+                ErrorCode.USAGE_INVALID,
+                f"The run {quote(baseline.id)} has no metrics to compare with.",
+                hint="Name a run that succeeded.",
+                path=str(baseline.path),
+            )
+        gates.append(baseline_gate(baseline.id, metric))
+    return gates
+
+
+def gate_results(gates: Sequence[Gate], run: AnyRun) -> list[GateResult]:
+    """Judge a recorded run by gates."""
+    return judge(gates, _all_metrics(run)) if gates else []
+
+
+def report_gates(settings: Settings, results: Sequence[GateResult]) -> int:
+    """Print the gates that are not met, unless the output is JSON, and return the exit code."""
+    error = violation_of(results)
+    if error is None:
+        return 0
+    if not settings.json:
+        print_errors(error_lines(error))
+    return error.exit_code
+
+
+def as_json(results: Sequence[GateResult]) -> dict[str, Any]:
+    """Return the member of a JSON document with the results of the gates, if any were given."""
+    return {"gates": [result.to_dict() for result in results]} if results else {}
+
+
+def _all_metrics(run: AnyRun) -> Mapping[str, float]:
+    """Return the metrics of a run under all names that they have in its documents."""
+    if not isinstance(run, Run):
+        return run.metrics
+    detailed = run.content(layout.METRICS_V1) or {}
+    numbers = {
+        name: value
+        for name, value in detailed.items()
+        if isinstance(value, (int, float)) and name != "num_classes"
+    }
+    return {**numbers, **run.metrics}

@@ -1,0 +1,88 @@
+"""Runs are found by name, tag, status and metric, as they are by id."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from calls import TRAIN, Call
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder that keeps the runs that were made once."""
+    return tmp_path_factory.mktemp("trained")
+
+
+@pytest.fixture
+def ids(trained: Path, runforge: Call, workspace: Path) -> dict[str, str]:
+    """Return the ids of four runs by name, in a workspace that holds a copy of them."""
+    kept = trained / "names"
+    if not kept.exists():
+        found = {}
+        for name, *options in (
+            ("weak", "--param", "C=0.0001", "--tag", "a"),
+            ("good", "--tag", "a", "--tag", "b"),
+            ("tie", "--param", "max_iter=300"),
+            ("good", "--param", "C=0.9"),
+        ):
+            done = runforge(*TRAIN, "--name", name, *options, "--json")
+            found[name if name not in found else f"{name} again"] = done.json["run_id"]
+        failed = runforge("train", "penguins.csv", "--label", "species", "--json").json
+        found["failed"] = failed["run_id"]
+        shutil.copytree(workspace / ".runforge", trained / ".runforge")
+        kept.write_text("\n".join(f"{run_id} {name}" for name, run_id in found.items()))
+    else:
+        shutil.copytree(trained / ".runforge", workspace / ".runforge")
+    lines = kept.read_text().splitlines()
+    return {name: run_id for run_id, _, name in (line.partition(" ") for line in lines)}
+
+
+@pytest.mark.parametrize(
+    ("reference", "name"),
+    [
+        ("weak", "weak"),
+        ("name:good", "good again"),
+        ("tag:a", "good"),
+        ("tag:b", "good"),
+        ("latest:failed", "failed"),
+        ("latest:succeeded", "good again"),
+    ],
+)
+def test_a_run_is_named_by_what_it_is(
+    reference: str, name: str, ids: dict[str, str], runforge: Call
+) -> None:
+    done = runforge("metrics" if name != "failed" else "diagnostics", reference)
+    assert done.code == 0, done.err
+    assert f"note: {reference} is {ids[name]} in .runforge/runs" in done.err
+
+
+def test_the_best_run_is_found_by_metric(ids: dict[str, str], runforge: Call) -> None:
+    worst = runforge("show", "weak", "--json").json["metrics_v1"]["accuracy"]
+    for reference in ("best", "best:accuracy", "best:f1_macro"):
+        found = runforge("show", reference, "--json").json
+        assert found["metrics_v1"]["accuracy"] > worst
+    # All metrics of the three are equal, so the first one counts.
+    assert runforge("show", "best", "--json").json["run_id"] == ids["good"]
+
+
+def test_a_name_of_several_runs_is_ambiguous(ids: dict[str, str], runforge: Call) -> None:
+    done = runforge("show", "good")
+    assert done.code == 2
+    assert "error[RUN_AMBIGUOUS]: 2 runs have the name `good`:" in done.err
+    assert "hint: `name:good` is the newest of them." in done.err
+
+
+@pytest.mark.parametrize("reference", ["name:nobody", "tag:none", "latest:running", "best:speed"])
+def test_what_fits_no_run_is_an_error(reference: str, ids: dict[str, str], runforge: Call) -> None:
+    done = runforge("show", reference)
+    assert done.code == 3
+    assert f"error[RUN_NOT_FOUND]: No run fits `{reference}`" in done.err
+
+
+def test_a_run_whose_folder_is_gone_is_skipped(
+    ids: dict[str, str], runforge: Call, workspace: Path
+) -> None:
+    shutil.rmtree(workspace / ".runforge/runs" / ids["good again"])
+    assert runforge("show", "name:good", "--json").json["run_id"] == ids["good"]

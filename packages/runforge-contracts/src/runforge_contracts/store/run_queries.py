@@ -1,0 +1,170 @@
+"""Runs that are named by what they are: the best one, the newest one of a name, a tag or a status.
+
+Source: specification, section 16.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from runforge_contracts.display import quote
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.metrics import (
+    SUMMARY_NAMES,
+    by_preference,
+    lower_is_better,
+    primary_metric,
+)
+from runforge_contracts.run_ids import started
+from runforge_contracts.store.experiment_list import newest_experiments
+from runforge_contracts.store.experiment_runs import ExperimentRun
+from runforge_contracts.store.latest import AnyRun
+from runforge_contracts.store.layout import ExperimentLayout, Place
+from runforge_contracts.store.reading import list_runs, locate_run
+from runforge_contracts.store.run import Run
+
+#: The words before the colon, and what follows it.
+FORMS = {"name": "TEXT", "tag": "TEXT", "latest": "STATUS", "best": "METRIC"}
+
+
+class RunQuery(NamedTuple):
+    """What a run is asked for by."""
+
+    form: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.form}:{self.text}" if self.text else self.form
+
+
+def parse_query(reference: str) -> RunQuery | None:
+    """Return the query that ``reference`` is, or None where it is an id, ``latest`` or a path."""
+    if reference == "best":
+        return RunQuery("best", "")
+    form, separator, text = reference.partition(":")
+    return RunQuery(form, text) if separator and text and form in FORMS else None
+
+
+def find_queried(
+    query: RunQuery, places: Sequence[Place], takes: Callable[[AnyRun], bool] | None
+) -> AnyRun:
+    """Return the run that a query finds: the best one, or the newest that fits and is accepted.
+
+    Runs whose folder is missing are left out. Of runs with the same best value, the first by the
+    next metric is returned, and of runs that are equal in all metrics the first one recorded.
+
+    Raises
+    ------
+    RunForgeError
+        ``RUN_NOT_FOUND``.
+    """
+    found = _entries(places)
+    if query.form == "best":
+        candidates: Iterable[_Candidate] = _best_first(found, query.text)
+    else:
+        candidates = (one for one in found if _fits(one, query))
+    for candidate in candidates:
+        run = candidate.run()
+        if run is not None and (takes is None or _is_taken(run, takes)):
+            return run
+    raise RunForgeError(
+        ErrorCode.RUN_NOT_FOUND,
+        f"No run fits {quote(str(query))} in {quote(places[0].workspace, 200)}.",
+        hint="`runforge runs` lists the runs.",
+    )
+
+
+def named_exactly(name: str, places: Sequence[Place]) -> list[AnyRun]:
+    """Return the trained runs with a display name, the newest first."""
+    found = (one.run() for one in _entries(places) if one.entry.get("name") == name)
+    return [run for run in found if isinstance(run, Run)]
+
+
+class _Candidate(NamedTuple):
+    entry: dict[str, Any]
+    place: Place
+
+    def run(self) -> AnyRun | None:
+        """Return the run; None if its folder is missing or outside of the workspace."""
+        if isinstance(self.place, ExperimentLayout):
+            return ExperimentRun(self.place.run_folder(self.entry["run_id"]))
+        try:
+            path = locate_run(self.entry, self.place)
+        except RunForgeError:
+            return None
+        return Run(path) if path.is_dir() else None
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Final metrics by name."""
+        metrics: dict[str, float] = self.entry.get("summary", {}).get("final_metrics", {})
+        return metrics
+
+
+def _entries(places: Sequence[Place]) -> list[_Candidate]:
+    """Return all runs, the newest first."""
+    found = []
+    for place in places:
+        if isinstance(place, ExperimentLayout):
+            entries = newest_experiments(place).entries
+        else:
+            entries = list_runs(place)
+        found += [_Candidate(entry, place) for entry in entries]
+    return sorted(found, key=lambda one: started(one.entry))[::-1]
+
+
+def _fits(candidate: _Candidate, query: RunQuery) -> bool:
+    if query.form == "name":
+        return bool(candidate.entry.get("name") == query.text)
+    if query.form == "latest":
+        return bool(candidate.entry.get("status") == query.text)
+    run = candidate.run()
+    try:
+        return isinstance(run, Run) and query.text in ((run.request or {}).get("tags") or ())
+    except RunForgeError:
+        return False
+
+
+def _best_first(found: Sequence[_Candidate], metric: str) -> Iterator[_Candidate]:
+    """Yield the runs that succeeded and have the metric, the best first."""
+    ended = [one for one in found[::-1] if one.entry.get("status") == "succeeded"]
+    if not metric:
+        measured = [primary_metric({"metrics": one.metrics}) for one in ended]
+        names = {chosen.name for chosen in measured if chosen is not None}
+        if len(names) > 1:
+            raise RunForgeError(
+                ErrorCode.RUN_AMBIGUOUS,
+                f"The runs have different primary metrics: {', '.join(map(quote, sorted(names)))}.",
+                hint="Name one, as in `best:accuracy`.",
+            )
+        metric = names.pop() if names else ""
+    name = next(
+        (
+            name
+            for name in (metric, SUMMARY_NAMES.get(metric, metric))
+            if any(name in one.metrics for one in ended)
+        ),
+        metric,
+    )
+    shared = [one for one in ended if name in one.metrics]
+    others = by_preference({other for one in shared for other in one.metrics} - {name})
+
+    def rank(candidate: _Candidate) -> list[float]:
+        return [_rank(candidate.metrics.get(one), one) for one in (name, *others)]
+
+    yield from sorted(shared, key=rank)
+
+
+def _rank(value: float | None, metric: str) -> float:
+    """Return a number that is lower for better values; NaN and missing ones come last."""
+    if value is None or value != value:
+        return float("inf")
+    return value if lower_is_better(metric) else -value
+
+
+def _is_taken(run: AnyRun, takes: Callable[[AnyRun], bool]) -> bool:
+    try:
+        return takes(run)
+    except RunForgeError:
+        return False
