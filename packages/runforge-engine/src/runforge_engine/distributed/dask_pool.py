@@ -390,10 +390,14 @@ class DaskPool:
             reported = "; ".join(map(str, worker.differences[:3]))
             worker.refusal = f"it has another environment: {reported}"
         if worker.refusal:
-            self._messages.append(
-                PoolNotice(f"Worker {worker.name} gets no runs: {worker.refusal}.")
-            )
+            self._refuse(worker, worker.refusal)
         self._workers[worker.address] = worker
+
+    def _refuse(self, worker: ClusterWorker, reason: str) -> None:
+        """Give a worker no more runs, and report it."""
+        worker.refusal = reason
+        text = f"Worker {worker.name} gets no runs: {reason}"
+        self._messages.append(PoolNotice(text if text.endswith(".") else f"{text}."))
 
     def _part(self, address: str) -> None:
         worker = self._workers.pop(address, None)
@@ -479,10 +483,7 @@ class DaskPool:
                     self._waiting.remove(item)
                     self._messages.append(RunRefused(item.task.number, problem))
         elif worker.address in self._workers:
-            worker.refusal = f"the dataset did not arrive: {_short(problem)}"
-            self._messages.append(
-                PoolNotice(f"Worker {worker.name} gets no runs: {worker.refusal}.")
-            )
+            self._refuse(worker, f"the dataset did not arrive: {_short(problem)}")
 
     def _begin(self, item: _Waiting, worker: ClusterWorker) -> None:
         """Claim a folder for a task, and give it to a worker."""
@@ -534,6 +535,16 @@ class DaskPool:
         except Exception as failure:  # noqa: BLE001 - whatever Dask reports, the run did not arrive
             self._lose(attempt, _short(failure))
             return
+        try:
+            self._take(attempt, answer)
+        except (AttributeError, LookupError, TypeError, ValueError) as failure:
+            if self._attempts.get(attempt.number) is not attempt:
+                raise
+            self._refuse(attempt.worker, f"its answer has another form: {_short(failure)}")
+            self._lose(attempt, attempt.worker.refusal)
+
+    def _take(self, attempt: _Attempt, answer: Mapping[str, Any]) -> None:
+        """Act on the answer of a worker, whose form is not known to be right."""
         if "ended" in answer:
             self._receive(attempt, answer)
         elif "refused" in answer:
@@ -565,7 +576,7 @@ class DaskPool:
                 self._catch_up(attempt, run)
             adopt(run, attempt.writer)
         except ReturnedFolderError as refusal:
-            worker.refusal = f"what it sent is refused: {refusal}"
+            self._refuse(worker, f"what it sent is refused: {refusal}")
             self._lose(attempt, worker.refusal)
             return
         except RunForgeError as error:
