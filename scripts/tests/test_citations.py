@@ -37,6 +37,7 @@ NAMED = (
     "OpenBLAS",
     "OpenSSF Model Signing v1.0",
     "PyPA specifications",
+    "Dask distributed",
     "Python",
     "SLSA v1.0",
     "Sigstore bundle v0.3",
