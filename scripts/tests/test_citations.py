@@ -41,6 +41,7 @@ NAMED = (
     "Python",
     "SLSA v1.0",
     "Sigstore bundle v0.3",
+    "Student 1908",
     "W3C",
     "XDG Base Directory Specification",
     "YAML 1.1",

@@ -168,7 +168,7 @@ def test_time_and_author_are_those_that_are_given_or_the_nearest() -> None:
     plan |= {"created_at": "2026-02-02T00:00:00Z", "created_by": "b@2"}
     assert made(plan) == ("2026-02-02T00:00:00Z", "b@2")
     # Another client writes local times and any name: neither can be in a request.
-    plan |= {"created_at": "2026-02-02T00:00:00.123456", "created_by": "somebody"}
+    plan |= {"created_at": "2026-02-02T00:00:00.123456", "created_by": "another"}
     validate(plan_members(plan_from(plan))[0].request, "request.v1")
 
 
