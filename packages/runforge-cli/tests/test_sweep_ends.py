@@ -20,6 +20,7 @@ from sweeping import (
     SIX,
     call,
     counts,
+    end_started,
     finished,
     folders,
     group,
@@ -40,7 +41,10 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such sig
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Path]:
     """Return a workspace; every store that a test leaves must be in order."""
-    yield with_penguins(tmp_path)
+    try:
+        yield with_penguins(tmp_path)
+    finally:
+        end_started()
     findings = list(check_store(StoreLayout(tmp_path)))
     assert findings == []
 

@@ -20,6 +20,10 @@ PENGUINS = (
 SIX = (*PENGUINS, "--grid", "C=0.01,0.1,1", "--grid", "max_iter=100,200")
 
 
+#: What tests have started, to be ended where one fails.
+_started: list[subprocess.Popen[bytes]] = []
+
+
 def real_environment() -> dict[str, str]:
     """Return the environment of a command on the real clock.
 
@@ -36,7 +40,7 @@ def real_environment() -> dict[str, str]:
 
 def start_sweep(folder: Path, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
     """Start ``runforge sweep`` in a separate process, on the real clock."""
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", "runforge_cli", "sweep", *arguments],
         cwd=folder,
         env=real_environment(),
@@ -44,6 +48,16 @@ def start_sweep(folder: Path, *arguments: str, **options: Any) -> subprocess.Pop
         stderr=options.pop("stderr", subprocess.DEVNULL),
         **options,
     )
+    _started.append(process)
+    return process
+
+
+def end_started() -> None:
+    """Kill the processes that a failed test has left."""
+    while _started:
+        process = _started.pop()
+        process.kill()
+        process.wait()
 
 
 def call(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
