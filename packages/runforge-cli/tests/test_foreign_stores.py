@@ -442,7 +442,7 @@ def test_a_request_of_desktop_is_repeated_in_a_store_of_its_own(
     folder = store("command line")["linear_svc"]
     before = everything(folder)
     result = runforge("rerun", folder.name, "--json")
-    assert (result.code, result.json["status"]) == (0, "succeeded")
+    assert (result.code, result.json.get("status")) == (0, "succeeded"), result.out
     assert everything(folder) == before
     [made] = (workspace / ".runforge/runs").iterdir()
     request = json.loads((made / "request.json").read_text("utf-8"))

@@ -215,6 +215,8 @@ def reading(workspace: Path) -> Iterator[tuple[str, ...]]:
         yield ("show", run, "--json")
         yield ("verify", Path(run).name)
     yield ("reproduce", runs[1])
+    yield ("sweep", "list")
+    yield ("sweep", "show", "latest")
     for run in runs[1:]:
         model = workspace / run / "artifacts/model.pkl"
         yield ("predict", run, "data/three.csv")
@@ -241,7 +243,9 @@ def writing(workspace: Path) -> Iterator[tuple[str, ...]]:
         yield ("export", run, "--to", "csv", "-o", f"out/csv-{Path(run).name}")
         yield ("run", f"{run}/request.json", "--store", ".ml")
     yield ("export", "--to", "mlflow", "-o", "out/mlflow")
+    yield ("sweep", *TRAIN[1:], "--grid", "C=0.5,1", "--jobs", "1", "--store", ".ml")
     yield ("editor-python", "--help")
+    yield ("serve", "--help")
     yield ("experiment", "run", "--help")
 
 

@@ -175,7 +175,7 @@ def test_a_training_that_fails_has_a_result(client: ServeClient) -> None:
     [
         ("show", {"run": "20990101"}, "RUN_NOT_FOUND"),
         ("show", {"run": "2"}, "RUN_AMBIGUOUS"),
-        ("importance", {"run": "latest"}, "ARTIFACT_NOT_FOUND"),
+        ("importance", {"run": "the first one"}, "ARTIFACT_NOT_FOUND"),
         ("train", {**COLUMNS, "dataset": "none.csv"}, "DATASET_NOT_FOUND"),
         ("train", {**COLUMNS, "hyperparameters": {"c": 1}}, "HYPERPARAMETER_UNKNOWN"),
         ("train", {**COLUMNS, "profile": "slow"}, "PROFILE_UNKNOWN"),

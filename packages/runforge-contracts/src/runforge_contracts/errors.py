@@ -372,7 +372,6 @@ class DatasetError(
         ErrorCode.TOO_FEW_CLASSES,
         ErrorCode.CLASS_TOO_SMALL,
         ErrorCode.SPLIT_IMPOSSIBLE,
-        ErrorCode.DATASET_CHANGED,
     ),
 ):
     """A dataset cannot be used for training or prediction."""
@@ -425,6 +424,7 @@ class CancelledError(
 class VerificationError(
     RunForgeError,
     codes=(
+        ErrorCode.DATASET_CHANGED,
         ErrorCode.VERIFICATION_FAILED,
         ErrorCode.GATE_NOT_MET,
     ),

@@ -115,8 +115,9 @@ def repetition_of(
     excluded = request.get("dataset", {}).get("exclude_columns") or []
     if exclude or include:
         changes["/dataset/exclude_columns"] = _excluded(parent, excluded, exclude, include)
-    changes.setdefault("/name", REMOVE)
-    changes["/tags"] = list(tags) if tags else REMOVE
+    if tags:
+        changes["/tags"] = list(tags)
+    changes = {**{f"/{name}": REMOVE for name in ("name", "tags") if name in request}, **changes}
     store = settings.target()
     path = request.get("dataset", {}).get("path")
     home = _workspace_of(parent)

@@ -215,13 +215,16 @@ def _is_asked_for(reference: str, found: AnyRun) -> bool:
     """Return whether a run was named by what it is, and not by its id or its path."""
     if reference == "latest":
         return True
+    from runforge_contracts.errors import RunForgeError
     from runforge_contracts.store.run import Run
     from runforge_contracts.store.run_queries import parse_query
 
     if parse_query(reference) is not None:
         return True
-    # Its documents are in memory already, or small.
-    return isinstance(found, Run) and (found.request or {}).get("name") == reference
+    try:
+        return isinstance(found, Run) and (found.request or {}).get("name") == reference
+    except RunForgeError:
+        return False  # The command itself reports a request that cannot be read.
 
 
 def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:

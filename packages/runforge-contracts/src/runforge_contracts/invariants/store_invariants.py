@@ -282,7 +282,9 @@ def entry_findings(
         )
         yield Finding("index.entry", message, file, pointer + location, value, found)
     has_manifest = whole and (path / layout.MANIFEST).exists()
-    lacking = actual.keys() - entry.keys() - ADDED if has_manifest else ()
+    # An entry that was written before they were added has none of them.
+    later = frozenset() if ADDED & entry.keys() else ADDED
+    lacking = actual.keys() - entry.keys() - later if has_manifest else ()
     for key in sorted(lacking):
         message = (
             f"The entry lacks {quote(key)}; the run's documents have {show_value(actual[key])}."

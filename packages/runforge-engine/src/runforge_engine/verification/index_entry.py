@@ -12,11 +12,11 @@ from typing import Any
 from runforge_contracts.display import quote
 from runforge_contracts.invariants.checked_folder import CheckedRun
 from runforge_contracts.invariants.finding import ABSENT, Finding, same
-from runforge_contracts.invariants.store_invariants import entry_findings
+from runforge_contracts.invariants.store_invariants import ADDED, entry_findings
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import StoreIndex
 
-#: Fields that every version of the engine writes; fields of newer versions are not compared.
+#: Fields that every version of the engine writes; those of ADDED are all there, or none is.
 _FIELDS = (
     *("run_id", "created_at", "name", "preset_id", "status", "summary", "run_dir"),
     *("dataset_fingerprint_sha256", "label_column", "model_pkl", "model_family", "model_sha256"),
@@ -86,7 +86,8 @@ def _exact(
     pointer: str,
 ) -> Iterator[Finding]:
     """Yield the fields of an entry that differ from what the engine writes."""
-    for name in _FIELDS:
+    added = sorted(ADDED) if ADDED & entry.keys() else ()
+    for name in (*_FIELDS, *added):
         wanted, found = expected.get(name, ABSENT), entry.get(name, ABSENT)
         if same(wanted, found) or (name == "run_dir" and _is_path_of(run, store, found)):
             continue
