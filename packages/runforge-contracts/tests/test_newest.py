@@ -11,6 +11,8 @@ import pytest
 from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.index.index_filter import skim_runs
 from runforge_contracts.index.newest import newest_runs
+from runforge_contracts.selection.older_entries import SettingsReader
+from runforge_contracts.selection.run_query import RunFacts, RunQuery
 from runforge_contracts.store.index_form import newest_entries
 from runforge_contracts.store.layout import StoreLayout, stores_in
 from runforge_contracts.store.lookup import find_run
@@ -68,7 +70,8 @@ def test_a_run_that_is_listed_again_is_one_run(tmp_path: Path) -> None:
     page = newest_runs(store, 20)
     assert page is not None
     assert (page.entries, page.total) == (entries, 4)
-    assert skim_runs(store, 20, {}) is None
+    facts = RunFacts(lambda entries: None, lambda entry, place: [], SettingsReader())
+    assert skim_runs(store, 20, RunQuery(), facts) is None
 
 
 @pytest.mark.parametrize("size", [1, 60, 300])
