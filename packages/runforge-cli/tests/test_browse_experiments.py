@@ -22,7 +22,7 @@ async def go_to(seen: Seen, run_id: str) -> None:
 
 def test_both_kinds_are_listed_and_filtered(runforge: Call, experiments: Repository) -> None:
     root = str(experiments.root)
-    listed = runforge("runs", "--workspace", root).out.splitlines()[1:]
+    listed = runforge("runs", "--workspace", root, "--columns", "run").out.splitlines()[1:]
 
     async def steps(seen: Seen) -> None:
         assert ids(seen) == [line.split()[0] for line in listed]
