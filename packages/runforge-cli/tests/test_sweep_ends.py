@@ -252,7 +252,10 @@ def test_a_full_disk_stops_the_sweep_and_loses_nothing(place: Path, tmp_path: Pa
     document = json.loads(done.stdout)
     assert document["error"]["code"] == "STORE_NOT_WRITABLE"
     assert document["status"] == "failed"
-    assert [run["status"] for run in document["runs"]] == ["succeeded", *["pending"] * 3]
+    first, large, *others = [run["status"] for run in document["runs"]]
+    assert (first, large) == ("succeeded", "pending")
+    # A worker that has become free may begin the next one before the sweep stops.
+    assert {*others} <= {"pending", "canceled", "succeeded"}
     again = call(place, "sweep", "--resume", "latest", "--json")
     assert again.returncode == 0, again.stderr
     assert counts(json.loads(again.stdout)) == (4, 4, 0, 0)
