@@ -49,6 +49,8 @@ var documents = map[string]shape{
 		required("created_at", timestamp),
 		required("created_by", text(matching(`^[!-?A-~]+@[!-?A-~]+$`))),
 		optional("rerun_from", someText),
+		optional("sweep_group_id", text(length(1, 128))),
+		optional("sweep_member", integer(1, maxCount)),
 		optional("name", anyText),
 		optional("tags", labels),
 		optional("notes", anyText),
@@ -121,6 +123,7 @@ var provenance = record(
 		required("machine", anyText),
 		notNull("libc", anyText),
 		notNull("cpu", anyText),
+		notNull("host", text(length(1, 255))),
 	)),
 	required("numerics", record(
 		required("blas", listOf(record(

@@ -15,6 +15,7 @@ import os
 import socket
 import subprocess
 import sys
+from importlib import import_module
 from typing import Any
 
 from runforge_contracts.display import printable
@@ -74,8 +75,11 @@ def _describe() -> dict[str, Any]:
     from runforge_engine.runtime.numeric_environment import pin_environment
 
     pin_environment()
-    from runforge_engine.provenance.collect import describe_environment
+    from runforge_engine.provenance.collect import PACKAGES, describe_environment
 
+    # As in a run: of what is loaded, the version that was loaded counts, not what is installed.
+    for module in PACKAGES.values():
+        import_module(module)
     return describe_environment()
 
 
