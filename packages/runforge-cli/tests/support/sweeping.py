@@ -98,8 +98,9 @@ def counts(document: dict[str, Any]) -> tuple[int, ...]:
 
 
 def listed(workspace: Path) -> list[str]:
-    """Return the ids in the index."""
-    index = json.loads((workspace / ".runforge/index.json").read_text("utf-8"))
+    """Return the ids in the index; none without one."""
+    file = workspace / ".runforge/index.json"
+    index = json.loads(file.read_text("utf-8")) if file.exists() else {"runs": []}
     return [entry["run_id"] for entry in index["runs"]]
 
 
