@@ -70,4 +70,5 @@ def make_store(workspace: Path) -> None:
     with training(workspace) as (process, _):
         process.send_signal(signal.SIGINT)
         assert process.wait() == 5
-    assert start(workspace, "rerun", first.name, "--seed", "7").wait() == 0
+    again = ("rerun", first.name, "--seed", "7", "--name", "the first one")
+    assert start(workspace, *again).wait() == 0
