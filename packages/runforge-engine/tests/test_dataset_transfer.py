@@ -34,6 +34,20 @@ def test_a_dataset_arrives(size: int, tmp_path: Path, monkeypatch: pytest.Monkey
     assert [*(tmp_path / "cache").iterdir()] == [path]
 
 
+def test_a_dataset_that_grows_meanwhile_is_sent_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dataset_transfer, "PIECE", 10)
+    path, data = tmp_path / "data.csv", os.urandom(25)
+    path.write_bytes(data)
+    sent = []
+    for offset, piece in LocalDataset(path).pieces():
+        sent.append(piece)
+        assert offset < len(data), "it never ends"
+        path.write_bytes(path.read_bytes() + b"a,b\n")
+    assert b"".join(sent) == data
+
+
 def test_a_changed_dataset_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
     path.write_bytes(b"a,b\n")

@@ -39,20 +39,21 @@ class LocalDataset:
         Raises
         ------
         RunForgeError
-            ``DATASET_CHANGED`` at the end, if the bytes are not those of the digest any more;
-            ``FILE_UNREADABLE``.
+            ``DATASET_CHANGED`` at the end, if the bytes are not those of the digest any more; what
+            was added behind them does not count. ``FILE_UNREADABLE``.
         """
         digest, offset = hashlib.sha256(), 0
         try:
             with self.path.open("rb") as file:
                 while True:
-                    piece = file.read(PIECE)
+                    # No more than was there: a file that grows would be sent for ever.
+                    piece = file.read(min(PIECE, self.bytes - offset))
                     if not piece and offset:
                         break
                     digest.update(piece)
                     yield offset, piece
                     offset += len(piece)
-                    if not piece:
+                    if offset == self.bytes:
                         break
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
