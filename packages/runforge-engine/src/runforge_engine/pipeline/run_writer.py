@@ -39,8 +39,6 @@ _ARTIFACT_TYPES = {
     layout.TRAIN_LOG: "log",
     layout.EVENTS: "log",
 }
-#: Largest file that is written at once, in bytes.
-_SMALL = 2**20
 #: The documents that the statement and the index entry are derived from.
 _KEPT = (layout.REQUEST, layout.RUN, layout.RESULT)
 
@@ -86,11 +84,10 @@ class RunWriter:
             # The run's folder was claimed once; where it was deleted, it is not created again.
             with writing(path):
                 path.parent.mkdir(exist_ok=True)
-        # What is small is brought to the disk with the rest, and written before anyone could
-        # cancel it.
-        small = len(data) <= _SMALL
-        durable = not small or file in (layout.REQUEST, layout.RESULT)
-        write_new(path, data, None if small else check, sync=durable)
+        # The rest is brought to the disk together. A disk that is slow to take what can be
+        # cancelled holds nobody up.
+        durable = check is not None or file in (layout.REQUEST, layout.RESULT)
+        write_new(path, data, check, sync=durable)
         if not durable:
             self.unsynced.append(file)
         self.digests[file] = FileDigest(sha256=sha256, bytes=len(data)) if sha256 else _digest(data)
