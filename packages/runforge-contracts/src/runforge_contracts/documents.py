@@ -322,7 +322,8 @@ def _has_its_members(raw: dict[str, Any], name: str) -> bool:
     entry = CATALOG[name]
     return (
         bool(entry.present)
-        and raw.keys() >= {*entry.present}
+        # A null says no more than an absent member.
+        and all(raw.get(member) is not None for member in entry.present)
         and raw.keys().isdisjoint(entry.absent)
     )
 
