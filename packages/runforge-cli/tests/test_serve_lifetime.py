@@ -213,21 +213,26 @@ def test_what_takes_long_can_be_cancelled(client: ServeClient, method: str) -> N
 
 
 def test_what_libraries_print_does_not_reach_the_client(workspace: Path) -> None:
-    noise = workspace / "noise"
+    noise, loud = workspace / "noise", workspace / "loud"
     noise.mkdir()
+    # Each import prints, of the server and of its children, once the session has begun.
     (noise / "sitecustomize.py").write_text(
-        "import atexit, os, sys\n"
+        "import os, sys\n"
         "class Loud:\n"
         "    def find_spec(self, name, *_):\n"
-        "        os.write(1, b'noise\\n'); os.write(2, b'noise\\n'); return None\n"
+        f"        if os.path.exists({str(loud)!r}):\n"
+        f"            os.close(os.open({str(workspace / 'printed')!r}, os.O_CREAT))\n"
+        "            os.write(1, b'noise\\n'); os.write(2, b'noise\\n')\n"
+        "        return None\n"
         "sys.meta_path.insert(0, Loud())\n",
         "utf-8",
     )
-    # The imports of the start are over when the streams are moved.
-    with ServeClient(workspace, environment={"RUNFORGE_PRIVATE": ""}) as client:
+    with ServeClient(workspace, environment={"PYTHONPATH": str(noise)}) as client:
         client.initialize()
-        os.environ["PYTHONPATH"] = str(noise)
+        loud.touch()
         assert client.call("list")["total"] == 0
+        assert client.call("train", QUICK)["status"] == "succeeded"
+    assert (workspace / "printed").exists()
 
 
 def test_a_log_is_written_only_if_asked_for(workspace: Path) -> None:
