@@ -14,7 +14,7 @@ import hashlib
 import os
 import shutil
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,8 @@ from runforge_engine.store.run_folders import sync_run, write_new
 
 #: Field of an experiment that requests a copy of the log.
 LOG_TXT = "log_txt"
+#: Folder for copies of the code.
+_CODE = "code"
 #: Prefix of the log lines that RunForge writes.
 _OURS = "runforge: "
 #: Suffix for a manifest that user code wrote.
@@ -61,8 +63,22 @@ class ExperimentRecord:
         """The folder for the artifacts of user code."""
         return self.folder / layout.ARTIFACTS
 
-    def begin(self, config: dict[str, Any], system: dict[str, Any]) -> None:
+    @property
+    def code(self) -> Path:
+        """The folder for copies of the code."""
+        return self.folder / _CODE
+
+    def begin(
+        self, config: dict[str, Any], system: dict[str, Any], code: Mapping[str, bytes]
+    ) -> None:
         """Write the files known before user code starts; remove them if that fails.
+
+        Parameters
+        ----------
+        config, system
+            The documents.
+        code
+            Copies of the code by the name of the file.
 
         Raises
         ------
@@ -78,13 +94,19 @@ class ExperimentRecord:
             with writing(self.folder):
                 self.artifacts.mkdir()
                 self.log.touch(exist_ok=False)
+                if code:
+                    self.code.mkdir()
+            for name, data in code.items():
+                write_new(self.code / name, data)
             sync_run(self.folder)
         except BaseException:
             with contextlib.suppress(OSError):
-                for path in (self.log, self.folder / layout.SYSTEM, self.config):
+                copies = (self.code / name for name in code)
+                for path in (self.log, self.folder / layout.SYSTEM, self.config, *copies):
                     path.unlink(missing_ok=True)
-                if self.artifacts.exists():
-                    self.artifacts.rmdir()
+                for folder in (self.artifacts, self.code):
+                    if folder.exists():
+                        folder.rmdir()
                 self.folder.rmdir()
             raise
 

@@ -15,12 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from runforge_contracts.errors import RunForgeError
-from runforge_contracts.fs.files import open_file, writing
+from runforge_contracts.fs.files import open_file
 
-from runforge_engine.store.run_folders import write_new
-
-#: Folder of a run that has the copy.
-CODE = "code"
 #: The name of the program among the references of a run.
 PROGRAM = "program"
 #: Largest file that is copied, in bytes.
@@ -45,24 +41,14 @@ def program_of(run: Mapping[str, Any], root: Path) -> str | None:
     return None
 
 
-def copy_program(path: Path, folder: Path) -> None:
-    """Copy the program into the folder of a run, unless it is large.
-
-    Raises
-    ------
-    RunForgeError
-        ``STORE_NOT_WRITABLE``. A program that cannot be read is not copied: it has no digest
-        either.
-    """
+def program_to_copy(path: Path) -> dict[str, bytes]:
+    """Return the program by its name; nothing if it is large, or cannot be read any more."""
     try:
         with open_file(path) as file:
             data = file.read(MAX_COPY + 1)
     except RunForgeError:
-        return
-    if len(data) <= MAX_COPY:
-        with writing(folder):
-            (folder / CODE).mkdir()
-        write_new(folder / CODE / path.name, data)
+        return {}
+    return {path.name: data} if len(data) <= MAX_COPY else {}
 
 
 def _candidates(run: Mapping[str, Any], root: Path) -> Iterator[Path]:

@@ -29,7 +29,7 @@ from runforge_engine.experiment.run.code_state import describe_code
 from runforge_engine.experiment.run.command import command_of, says_config_is_unknown, takes_config
 from runforge_engine.experiment.run.copy_files import copy_model
 from runforge_engine.experiment.run.output_tee import Show
-from runforge_engine.experiment.run.program_file import PROGRAM, copy_program
+from runforge_engine.experiment.run.program_file import PROGRAM, program_to_copy
 from runforge_engine.experiment.run.resolve import Materialised
 from runforge_engine.experiment.run.system_info import describe_system
 from runforge_engine.experiment.tracking import ARTIFACTS, CONFIG, METRICS, RUN_DIR, RUN_ID
@@ -112,10 +112,9 @@ def run_experiment(
     }
     record = ExperimentRecord(folder)
     with holding(folder):
-        record.begin({**config, "status": "running"}, system)
         program = config.get("references", {}).get(PROGRAM)
-        if program is not None:
-            copy_program(root / program["path"], folder)
+        code_files = {} if program is None else program_to_copy(root / program["path"])
+        record.begin({**config, "status": "running"}, system, code_files)
         with stoppable(folder, cancellation, layout.CONFIG):
             began(folder)
             run = _Run(experiment, record, config, clock)
