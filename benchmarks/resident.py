@@ -13,15 +13,17 @@ import resource
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from pairing import Command, cost
 from stages import FAMILY, STAGES, event_times, newest_run, show, three_tables
 from train import Workspace
 
 _EVERY = 0.002
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -39,10 +41,9 @@ def can_look() -> bool:
     return Path("/proc/self/statm").exists()
 
 
-def samples(command: Command) -> list[tuple[float, int]]:
-    """Run a process and return its resident set over time, in seconds since 1970 and bytes."""
+def watched(command: Command, look: Callable[[int], T], every: float) -> list[T]:
+    """Run a process, and return what ``look`` has found of it, by its id, until it ended."""
     found = []
-    page = resource.getpagesize()
     arguments = list(map(str, command.arguments))
     with subprocess.Popen(
         arguments,
@@ -51,13 +52,22 @@ def samples(command: Command) -> list[tuple[float, int]]:
         cwd=command.folder,
         env=command.variables(),
     ) as process:
-        statm = Path(f"/proc/{process.pid}/statm")
         while process.poll() is None:
-            found.append((time.time(), int(statm.read_text().split()[1]) * page))
-            time.sleep(_EVERY)
+            found.append(look(process.pid))
+            time.sleep(every)
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, arguments)
     return found
+
+
+def samples(command: Command) -> list[tuple[float, int]]:
+    """Run a process and return its resident set over time, in seconds since 1970 and bytes."""
+    page = resource.getpagesize()
+
+    def resident(pid: int) -> tuple[float, int]:
+        return time.time(), int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * page
+
+    return watched(command, resident, _EVERY)
 
 
 def by_stage(found: Sequence[tuple[float, int]], events: Path) -> dict[str, int]:

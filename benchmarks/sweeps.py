@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from pairing import Command, Spread, cost, python, runforge
+from resident import watched
 from tables import LABEL, write_iris
 from train import Workspace
 
@@ -237,20 +238,8 @@ def peak_memory(command: Command) -> int:
 
     Memory that several processes share counts once.
     """
-    arguments, most = list(map(str, command.arguments)), 0
-    with subprocess.Popen(
-        arguments,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd=command.folder,
-        env=command.variables(),
-    ) as process:
-        while process.poll() is None:
-            most = max(most, sum(map(_proportional, family_of(process.pid))))
-            time.sleep(_EVERY)
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, arguments)
-    return most
+    together = watched(command, lambda pid: sum(map(_proportional, family_of(pid))), _EVERY)
+    return max(together, default=0)
 
 
 def family_of(pid: int) -> list[int]:

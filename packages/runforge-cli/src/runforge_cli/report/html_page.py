@@ -12,7 +12,7 @@ import base64
 import hashlib
 import html
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from runforge_contracts.display import printable
 
@@ -192,32 +192,36 @@ def _numeric(column: int, table: TableBlock) -> str:
 def _bars(bars: Bars) -> Iterator[str]:
     signed = any(value < 0 for _, value in bars.rows)
     greatest = max((abs(value) for _, value in bars.rows), default=0.0)
-    name, measure = map(_escaped, bars.header)
-    yield from _opened(bars.caption, "bars")
-    yield f'<thead><tr><th scope="col">{name}</th><th scope="col" class="n">{measure}</th>'
-    yield "<td></td></tr></thead>"
-    yield "<tbody>"
-    for label, value in bars.rows:
-        text = f"{value:+.4f}".replace("-", "−") if signed else number(value)
-        yield (
-            f'<tr><th scope="row">{_text([Name(label)])}</th><td class="n">{text}</td>'
-            f"<td>{bar_svg(value, greatest, signed=signed)}</td></tr>"
-        )
-    yield from _closed()
+
+    def text(value: float) -> str:
+        return f"{value:+.4f}".replace("-", "−") if signed else number(value)
+
+    rows = (
+        (_text([Name(label)]), text(value), bar_svg(value, greatest, signed=signed))
+        for label, value in bars.rows
+    )
+    yield from _drawn(bars.caption, bars.header, rows)
 
 
 def _intervals(block: Intervals) -> Iterator[str]:
-    name, measure = map(_escaped, block.header)
-    yield from _opened(block.caption, "bars")
+    rows = (
+        (_text(row.label), _escaped(mean_text(row)), strip_svg(row, block.scale))
+        for row in block.rows
+    )
+    yield from _drawn(block.caption, block.header, rows)
+
+
+def _drawn(
+    caption: str, header: tuple[str, str], rows: Iterable[tuple[str, str, str]]
+) -> Iterator[str]:
+    """Yield a table whose rows have a name, a number and a drawing, as HTML."""
+    name, measure = map(_escaped, header)
+    yield from _opened(caption, "bars")
     yield f'<thead><tr><th scope="col">{name}</th><th scope="col" class="n">{measure}</th>'
     yield "<td></td></tr></thead>"
     yield "<tbody>"
-    for row in block.rows:
-        yield (
-            f'<tr><th scope="row">{_text(row.label)}</th>'
-            f'<td class="n">{_escaped(mean_text(row))}</td>'
-            f"<td>{strip_svg(row, block.scale)}</td></tr>"
-        )
+    for label, value, svg in rows:
+        yield f'<tr><th scope="row">{label}</th><td class="n">{value}</td><td>{svg}</td></tr>'
     yield from _closed()
 
 
