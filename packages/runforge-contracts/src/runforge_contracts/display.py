@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 
 #: Unicode categories that can move a cursor, hide text or break a line.
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Co", "Cn", "Cs", "Zl", "Zp"})
@@ -35,6 +36,12 @@ def quote(value: object, limit: int = 60) -> str:
     """Return ``value`` in backticks, printable and cut to ``limit`` characters, for messages."""
     # Cut first: escaping a very large value would be slow.
     return f"`{printable(shorten(str(value), limit))}`"
+
+
+def quote_some(values: Sequence[object], most: int = 5) -> str:
+    """Return the first ``most`` values as :func:`quote` does, and an ellipsis for any others."""
+    more = ", …" if len(values) > most else ""
+    return ", ".join(map(quote, values[:most])) + more
 
 
 def time_text(timestamp: str) -> str:

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from runforge_contracts.display import printable, quote
 from runforge_contracts.errors import ErrorCode, Problem, RunForgeError
-from runforge_contracts.metrics import SUMMARY_NAMES, Metric, lower_is_better
+from runforge_contracts.metrics import Metric, find_metric, lower_is_better
 
 
 class Gate(Struct, frozen=True):
@@ -125,13 +125,8 @@ def judge(gates: Iterable[Gate], metrics: Mapping[str, float]) -> list[GateResul
     metrics
         The metrics of a run by name.
     """
-
-    def value(name: str) -> float | None:
-        if name in metrics:
-            return metrics[name]
-        return metrics.get(SUMMARY_NAMES.get(name, name))
-
-    return [GateResult(gate, value(gate.metric)) for gate in gates]
+    found = [(gate, find_metric(metrics, gate.metric)) for gate in gates]
+    return [GateResult(gate, None if metric is None else metric.value) for gate, metric in found]
 
 
 def violation_of(results: Iterable[GateResult]) -> RunForgeError | None:

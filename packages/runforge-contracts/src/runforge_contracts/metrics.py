@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 #: Words in the names of metrics for which lower is better.
@@ -31,6 +31,23 @@ class Metric(NamedTuple):
 def lower_is_better(metric: str) -> bool:
     """Return whether lower is better: for a loss or an error, such as ``val_loss``."""
     return not _LOWER_IS_BETTER.isdisjoint(_WORDS.findall(metric.lower()))
+
+
+def rank_of(value: float, metric: str) -> float:
+    """Return a number that is lower for better values of a metric."""
+    return value if lower_is_better(metric) else -value
+
+
+def recorded_name(name: str, metrics: Collection[str]) -> str | None:
+    """Return the name of a metric among those of a summary; it may be that in ``metrics.v1``."""
+    known = (name, SUMMARY_NAMES.get(name, name))
+    return next((each for each in known if each in metrics), None)
+
+
+def find_metric(metrics: Mapping[str, float], name: str) -> Metric | None:
+    """Return the metric of a summary that a name means, as :func:`recorded_name`, or None."""
+    found = recorded_name(name, metrics)
+    return None if found is None else Metric(found, metrics[found])
 
 
 class ClassMetrics(NamedTuple):

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from runforge_contracts.display import printable, shorten
 from runforge_contracts.errors import RunForgeError
+from runforge_contracts.metrics import rank_of
 from runforge_contracts.selection.older_entries import SettingsReader
 from runforge_contracts.selection.run_condition import RunCondition, parse_condition
 from runforge_contracts.selection.run_query import (
@@ -22,7 +23,6 @@ from runforge_contracts.selection.run_query import (
 from runforge_contracts.selection.run_values import (
     RunColumn,
     metric_names,
-    rank_of,
     varying,
 )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from runforge_contracts.display import format_duration
-from runforge_contracts.metrics import SUMMARY_NAMES, primary_metric
+from runforge_contracts.metrics import find_metric, primary_metric
 from runforge_contracts.run_ids import started
 from runforge_contracts.selection.run_values import (
     FIELDS,
@@ -82,10 +82,7 @@ def metric_of(entry: dict[str, Any], name: str | None) -> tuple[str, float] | No
     metrics = metrics_of(entry)
     if name is None:
         return primary_metric({"metrics": metrics})
-    for known in (name, SUMMARY_NAMES.get(name, name)):
-        if known in metrics:
-            return known, metrics[known]
-    return None
+    return find_metric(metrics, name)
 
 
 def common_metric(entries: Iterable[dict[str, Any]]) -> str | None:

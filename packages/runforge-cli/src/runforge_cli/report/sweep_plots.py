@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from runforge_contracts.display import shorten
-from runforge_contracts.metrics import lower_is_better
+from runforge_contracts.metrics import lower_is_better, rank_of
 from runforge_engine.store.sweep_grid import (
     MAX_WIDTH,
     extent_of,
@@ -23,7 +23,6 @@ from runforge_engine.store.sweep_table import (
     SweepColumn,
     SweepRow,
     SweepTable,
-    better_first,
     ordered_cells,
 )
 
@@ -116,7 +115,7 @@ def _heat_cell(
         statuses = {row.status for row in rows}
         return HeatCell(statuses.pop() if len(statuses) == 1 else _NONE if rows else "")
     share = goodness(mean, extent, metric)
-    best = min(extent, key=lambda end: better_first(end, metric))
+    best = min(extent, key=lambda end: rank_of(end, metric))
     return HeatCell(number(float(mean)), share, mean == best)
 
 
@@ -328,8 +327,8 @@ def _few(values: Sequence[float], count: int) -> Sequence[float]:
 
 def _described(column: SweepColumn, settings: Sequence[SweepSetting], metric: str) -> str:
     means = {item.cells[0].text: item.mean or 0.0 for item in settings}
-    best = min(means, key=lambda text: better_first(means[text], metric))
-    worst = max(means, key=lambda text: better_first(means[text], metric))
+    best = min(means, key=lambda text: rank_of(means[text], metric))
+    worst = max(means, key=lambda text: rank_of(means[text], metric))
     mean = "mean " if repeats(settings) else ""
     return (
         f"The best {mean}{metric} is {number(float(means[best]))} at {column.name} {best}, the"

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.metrics import lower_is_better, primary_metric
+from runforge_contracts.metrics import primary_metric, rank_of
 from runforge_contracts.run_ids import started
 from runforge_contracts.selection.older_entries import Listed, SettingsReader
 from runforge_contracts.selection.run_condition import RunCondition
@@ -24,7 +24,6 @@ from runforge_contracts.selection.run_values import (
     is_older,
     metric_names,
     metrics_in,
-    rank_of,
     sort_key,
     unknown_name,
     values_of,
@@ -217,7 +216,7 @@ def order_key(entry: Mapping[str, Any], column: RunColumn) -> Any:
     if not values:
         return None
     if column.source == "metric":
-        return -values[0] if not lower_is_better(column.name) else values[0]
+        return rank_of(values[0], column.name)
     return sort_key(values)
 
 

@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.metrics import SUMMARY_NAMES, lower_is_better, primary_metric
+from runforge_contracts.metrics import find_metric, primary_metric, recorded_name
 from runforge_contracts.selection.run_condition import is_number
 
 #: The kind of the runs that have no ``kind``: those that RunForge trained.
@@ -106,7 +106,7 @@ def is_field(name: str) -> bool:
 
 def is_metric(name: str, metrics: Collection[str]) -> bool:
     """Return whether a name is that of a metric, also by its name in ``metrics.v1``."""
-    return name in metrics or SUMMARY_NAMES.get(name) in metrics
+    return recorded_name(name, metrics) is not None
 
 
 def column_of(name: str, metrics: Collection[str]) -> RunColumn:
@@ -156,11 +156,8 @@ def values_of(entry: Mapping[str, Any], column: RunColumn) -> Sequence[Any]:
         found = hyperparameters_in(entry)
         return (found[column.name],) if column.name in found else ()
     if column.source == "metric":
-        measured = metrics_in(entry)
-        for name in (column.name, SUMMARY_NAMES.get(column.name, column.name)):
-            if name in measured:
-                return (measured[name],)
-        return ()
+        measured = find_metric(metrics_in(entry), column.name)
+        return () if measured is None else (measured.value,)
     return _field(entry, column.name)
 
 
@@ -227,11 +224,6 @@ def sort_key(values: Sequence[Any]) -> tuple[int, Any]:
     if isinstance(value, str):
         return 1, value.casefold()
     return 2, _identity(value)
-
-
-def rank_of(value: float, metric: str) -> float:
-    """Return a number that is lower for better values of a metric."""
-    return value if lower_is_better(metric) else -value
 
 
 def unknown_name(name: str, entries: Iterable[Mapping[str, Any]], what: str) -> RunForgeError:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from runforge_contracts.display import printable, quote
+from runforge_contracts.display import quote, quote_some
 from runforge_contracts.errors import ErrorCode, Problem, RunForgeError
 from runforge_contracts.run_ids import as_run_id, is_run_id
 from runforge_contracts.store.experiment_runs import ExperimentRun, is_experiment_folder
@@ -16,7 +16,7 @@ from runforge_contracts.store.latest import latest_runs
 from runforge_contracts.store.layout import LEGACY_STORE, ExperimentLayout, Place, StoreLayout
 from runforge_contracts.store.reading import locate_run, read_index, run_names
 from runforge_contracts.store.run import Run
-from runforge_contracts.store.run_queries import find_queried, named_exactly, parse_query
+from runforge_contracts.store.run_queries import find_named, find_queried, is_taken, parse_query
 from runforge_contracts.store.view_folders import (
     may_have_views,
     record_of,
@@ -101,17 +101,9 @@ def find_any_run(reference: str, places: Sequence[Place], takes: Takes | None = 
     }
     known = {**trained, **experiments}
     if reference and not any(name.startswith(reference) for name in known):
-        named_runs = named_exactly(reference, places)
-        if len(named_runs) > 1:
-            shown = ", ".join(quote(run.id) for run in named_runs[:5])
-            more = ", …" if len(named_runs) > 5 else ""
-            raise RunForgeError(
-                ErrorCode.RUN_AMBIGUOUS,
-                f"{len(named_runs)} runs have the name {quote(reference)}: {shown}{more}.",
-                hint=f"`name:{printable(reference)}` is the newest of them.",
-            )
-        if named_runs:
-            return named_runs[0]
+        run = find_named(reference, places)
+        if run is not None:
+            return run
     return _opened(_match(reference, known, places[0]))
 
 
@@ -223,7 +215,7 @@ def _at(reference: Path, places: Sequence[Place]) -> AnyRun:
 def _latest(places: Sequence[Place], takes: Takes | None) -> AnyRun:
     last = None
     for run in latest_runs(places):
-        if takes is None or _is_taken(run, takes):
+        if takes is None or is_taken(run, takes):
             return run
         last = last or run
     if last is not None:
@@ -232,13 +224,6 @@ def _latest(places: Sequence[Place], takes: Takes | None) -> AnyRun:
     for known in _known(stores).values():
         return _opened(known)  # It is missing, like all of them.
     raise no_runs(places[0])
-
-
-def _is_taken(run: AnyRun, takes: Takes) -> bool:
-    try:
-        return takes(run)
-    except RunForgeError:
-        return False
 
 
 def _folder_named(run_id: str, stores: Sequence[StoreLayout]) -> Run | None:
@@ -324,11 +309,9 @@ def _match(reference: str, ids: Mapping[str, _Known], place: Place) -> _Known:
     if len(matches) == 1:
         return ids[matches[0]]
     if matches:
-        shown = ", ".join(quote(run_id) for run_id in matches[:5])
-        more = ", …" if len(matches) > 5 else ""
         raise RunForgeError(
             ErrorCode.RUN_AMBIGUOUS,
-            f"{quote(reference)} matches {len(matches)} runs: {shown}{more}.",
+            f"{quote(reference)} matches {len(matches)} runs: {quote_some(matches)}.",
             hint="Give more of the id.",
         )
     if not ids:

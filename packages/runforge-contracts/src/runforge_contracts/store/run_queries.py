@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from runforge_contracts.display import quote
+from runforge_contracts.display import printable, quote, quote_some
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.metrics import (
-    SUMMARY_NAMES,
     by_preference,
-    lower_is_better,
     primary_metric,
+    rank_of,
+    recorded_name,
 )
 from runforge_contracts.run_ids import started
 from runforge_contracts.store.experiment_list import newest_experiments
@@ -66,7 +66,7 @@ def find_queried(
         candidates = (one for one in found if _fits(one, query))
     for candidate in candidates:
         run = candidate.run()
-        if run is not None and (takes is None or _is_taken(run, takes)):
+        if run is not None and (takes is None or is_taken(run, takes)):
             return run
     raise RunForgeError(
         ErrorCode.RUN_NOT_FOUND,
@@ -75,10 +75,24 @@ def find_queried(
     )
 
 
-def named_exactly(name: str, places: Sequence[Place]) -> list[AnyRun]:
-    """Return the trained runs with a display name, the newest first."""
+def find_named(name: str, places: Sequence[Place]) -> AnyRun | None:
+    """Return the trained run with a display name, or None if there is none.
+
+    Raises
+    ------
+    RunForgeError
+        ``RUN_AMBIGUOUS`` if several have it.
+    """
     found = (one.run() for one in _entries(places) if one.entry.get("name") == name)
-    return [run for run in found if isinstance(run, Run)]
+    runs = [run for run in found if isinstance(run, Run)]
+    if len(runs) > 1:
+        ids = quote_some([run.id for run in runs])
+        raise RunForgeError(
+            ErrorCode.RUN_AMBIGUOUS,
+            f"{len(runs)} runs have the name {quote(name)}: {ids}.",
+            hint=f"`name:{printable(name)}` is the newest of them.",
+        )
+    return runs[0] if runs else None
 
 
 class _Candidate(NamedTuple):
@@ -139,14 +153,7 @@ def _best_first(found: Sequence[_Candidate], metric: str) -> Iterator[_Candidate
                 hint="Name one, as in `best:accuracy`.",
             )
         metric = names.pop() if names else ""
-    name = next(
-        (
-            name
-            for name in (metric, SUMMARY_NAMES.get(metric, metric))
-            if any(name in one.metrics for one in ended)
-        ),
-        metric,
-    )
+    name = recorded_name(metric, {name for one in ended for name in one.metrics}) or metric
     shared = [one for one in ended if name in one.metrics]
     others = by_preference({other for one in shared for other in one.metrics} - {name})
 
@@ -158,12 +165,11 @@ def _best_first(found: Sequence[_Candidate], metric: str) -> Iterator[_Candidate
 
 def _rank(value: float | None, metric: str) -> float:
     """Return a number that is lower for better values; NaN and missing ones come last."""
-    if value is None or value != value:
-        return float("inf")
-    return value if lower_is_better(metric) else -value
+    return float("inf") if value is None or value != value else rank_of(value, metric)
 
 
-def _is_taken(run: AnyRun, takes: Callable[[AnyRun], bool]) -> bool:
+def is_taken(run: AnyRun, takes: Callable[[AnyRun], bool]) -> bool:
+    """Return whether a command accepts a run; a run that cannot be read is not accepted."""
     try:
         return takes(run)
     except RunForgeError:

@@ -16,7 +16,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from runforge_contracts.display import printable, quote
+from runforge_contracts.display import printable, quote, quote_some
 from runforge_contracts.documents import Document, DocumentFolder
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.metrics import Metric, lower_is_better
@@ -267,11 +267,10 @@ def find_group(reference: str | os.PathLike[str], stores: Sequence[StoreLayout])
     if len(matches) == 1:
         return matches[0]
     if matches:
-        shown = ", ".join(quote(group.id) for group in matches[:5])
-        more = ", …" if len(matches) > 5 else ""
+        ids = quote_some([group.id for group in matches])
         raise RunForgeError(
             ErrorCode.GROUP_AMBIGUOUS,
-            f"{quote(reference)} fits {len(matches)} groups: {shown}{more}.",
+            f"{quote(reference)} fits {len(matches)} groups: {ids}.",
             hint="Give more of the id.",
         )
     if not groups:

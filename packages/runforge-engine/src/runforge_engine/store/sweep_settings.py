@@ -9,13 +9,13 @@ import math
 from collections.abc import Sequence
 
 import msgspec
+from runforge_contracts.metrics import rank_of
 
 from runforge_engine.store.sweep_table import (
     SweepCell,
     SweepColumn,
     SweepRow,
     SweepTable,
-    better_first,
 )
 
 #: The confidence of the intervals.
@@ -108,7 +108,7 @@ def settings_of(
 
     def place(setting: SweepSetting) -> tuple[bool, float, int]:
         mean = setting.mean
-        rank = 0.0 if mean is None or name is None else better_first(mean, name)
+        rank = 0.0 if mean is None or name is None else rank_of(mean, name)
         return mean is None, rank, setting.rows[0].number
 
     return sorted(settings, key=place)

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from runforge_contracts.display import quote, shorten
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.metrics import Metric, lower_is_better, primary_metric
+from runforge_contracts.metrics import Metric, primary_metric, rank_of
 
 #: The path of the random seed, which does not count as part of a setting.
 SEED = "/seed"
@@ -247,7 +247,7 @@ class SweepTable:
         def place(row: SweepRow) -> tuple[int, float, int]:
             value = self.value(row, name)
             if value is not None and name is not None:
-                return -1, better_first(value, name), row.number
+                return -1, rank_of(value, name), row.number
             known = row.status in STATUSES
             return STATUSES.index(row.status) if known else len(STATUSES), 0.0, row.number
 
@@ -310,11 +310,6 @@ class SweepTable:
                 found.setdefault(code, (message, []))[1].append(row.number)
         listed = [(code, message, numbers) for code, (message, numbers) in found.items()]
         return sorted(listed, key=lambda item: -len(item[2]))
-
-
-def better_first(value: float, metric: str) -> float:
-    """Return a number that sorts better values of a metric before worse ones."""
-    return value if lower_is_better(metric) else -value
 
 
 def _status_rank(row: SweepRow) -> int:
