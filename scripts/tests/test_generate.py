@@ -26,8 +26,9 @@ pytestmark = pytest.mark.skipif(
 def repository(tmp_path: Path) -> Path:
     """Return a copy of what the generator reads and writes."""
     typescript = str(Path(TYPESCRIPT_KEY_ORDER).parent)
-    sources = ("packages/runforge-contracts/src", "conformance/src", typescript)
-    for folder in ("schemas", "scripts", "docs/contract", "docs/specification", *sources):
+    packages = (f"packages/runforge-{name}/src" for name in ("contracts", "cli"))
+    pages = (f"docs/{name}" for name in ("contract", "reference", "specification"))
+    for folder in ("schemas", "scripts", "conformance/src", *packages, *pages, typescript):
         shutil.copytree(
             ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__")
         )
