@@ -14,8 +14,18 @@ from runforge_cli.listing.run_query_list import QueriedList, run_facts
 from runforge_cli.listing.run_rows import add_states, csv_table
 from runforge_cli.listing.run_table_text import chosen_table, default_table
 from runforge_cli.render.formula_quoting import REMEDY, guard_formulas, quoting_option
-from runforge_cli.shell.settings import Settings, global_options, pass_settings
-from runforge_cli.shell.sweep_selection import complete_group
+from runforge_cli.shell.completion import (
+    complete_family,
+    complete_file,
+    complete_group,
+    complete_run_field,
+    complete_tag,
+)
+from runforge_cli.shell.settings import (
+    Settings,
+    global_options,
+    pass_settings,
+)
 from runforge_cli.terminal.output import note, write_csv, write_json, write_lines
 
 #: So many runs are read from their folders without a note; it takes no time.
@@ -29,6 +39,7 @@ _UNTOLD = 100
     metavar="EXPR",
     multiple=True,
     help="Only runs for which this holds, such as `C<0.1`. Repeatable.",
+    shell_complete=complete_run_field,
 )
 @click.option(
     "--group",
@@ -36,24 +47,30 @@ _UNTOLD = 100
     help="Only the runs of this sweep, in its order.",
     shell_complete=complete_group,
 )
-@click.option("--model", metavar="F", help="Only runs of this model family.")
+@click.option(
+    "--model", metavar="F", help="Only runs of this model family.", shell_complete=complete_family
+)
 @click.option(
     "--status",
     metavar="S",
     type=click.Choice(["succeeded", "failed", "cancelled", "running", "interrupted", "incomplete"]),
     help="succeeded, failed, cancelled, running, interrupted, or incomplete (no result).",
 )
-@click.option("--tag", metavar="T", help="Only runs with this tag.")
-@click.option("--dataset", metavar="PATH|SHA", help="Only runs on this dataset.")
+@click.option("--tag", metavar="T", help="Only runs with this tag.", shell_complete=complete_tag)
+@click.option(
+    "--dataset", metavar="PATH|SHA", help="Only runs on this dataset.", shell_complete=complete_file
+)
 @click.option(
     "--sort",
     metavar="NAME",
     help="`created` [default], a metric, a hyperparameter or a field; -NAME reverses.",
+    shell_complete=complete_run_field,
 )
 @click.option(
     "--columns",
     metavar="NAME,...",
     help="The columns, or `all` [those in which the runs differ].",
+    shell_complete=complete_run_field,
 )
 @click.option("--csv", "as_csv", is_flag=True, help="Print the runs as CSV (RFC 4180).")
 @quoting_option
