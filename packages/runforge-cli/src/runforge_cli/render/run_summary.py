@@ -9,6 +9,7 @@ from runforge_contracts.diagnostics import columns_to_exclude, place_text
 from runforge_contracts.display import format_duration, printable, shorten, time_text
 from runforge_contracts.errors import DatasetError, ErrorCode
 from runforge_contracts.store import layout
+from runforge_contracts.store.evaluations import evaluations_of
 from runforge_contracts.store.run import Run
 from runforge_contracts.store.summary import (
     RunData,
@@ -21,6 +22,7 @@ from runforge_contracts.store.summary import (
 )
 
 from runforge_cli.render.differences import source_text
+from runforge_cli.render.evaluation_table import evaluation_rows
 from runforge_cli.render.sweep_membership import membership_of
 from runforge_cli.render.tables import (
     coefficient_lines,
@@ -70,6 +72,7 @@ def summary_lines(folder: Run, settings: Settings, *, brief: bool = False) -> It
     yield from _metrics(folder)
     yield from _features(folder)
     if not brief:
+        yield from section("Evaluations", _evaluations(folder, settings))
         yield from section("Origin", pairs(_origin(folder, summary)))
         files = _files(folder)
         yield from section("Files", paragraph(files, indent=2) if files else [])
@@ -194,6 +197,10 @@ def _metrics(folder: Run) -> Iterator[str]:
         yield from section("Metrics", metric_lines(metrics))
         classes = class_labels(folder)
         yield from section(*confusion_section(metrics, classes))
+
+
+def _evaluations(folder: Run, settings: Settings) -> list[str]:
+    return evaluation_rows(evaluations_of(folder.id, settings.stores()), settings)
 
 
 def _features(folder: Run) -> Iterator[str]:

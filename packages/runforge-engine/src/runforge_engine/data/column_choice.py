@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from runforge_contracts.display import quote
-from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.errors import ErrorCode, Problem, RunForgeError
 
 from runforge_engine.data.cells import BLANKS
 from runforge_engine.data.column_table import ColumnTable, missing_mask
@@ -110,6 +110,27 @@ def no_features(label_column: str, source: DatasetSource, *, excluded: bool) -> 
         f"The dataset has only its label column {quote(label_column)}.",
         hint="Add the columns to learn from.",
         path=str(source.path),
+    )
+
+
+def check_features(names: Sequence[str], features: Sequence[str], source: DatasetSource) -> None:
+    """Raise ``COLUMN_NOT_FOUND`` if columns that a model was trained on are not in a dataset."""
+    present, wanted_names = set(names), set(features)
+    lacking = [name for name in features if name not in present]
+    if not lacking:
+        return
+    one = len(lacking) == 1
+    others = [name for name in names if name not in wanted_names]
+    raise RunForgeError(
+        ErrorCode.COLUMN_NOT_FOUND,
+        f"The dataset lacks {'the column' if one else f'{len(lacking)} columns'} that the model"
+        f" was trained on: {name_list(lacking)}.",
+        hint=f"Rename what is meant: {name_list(others)}." if others else "Add it to the dataset.",
+        path=str(source.path),
+        column=lacking[0],
+        problems=()
+        if one
+        else [Problem(f"The column {quote(name)} is missing.") for name in lacking[:20]],
     )
 
 
