@@ -28,7 +28,7 @@ def test_every_view_has_the_place(runforge: Call, workspace: Path) -> None:
     place = "column Fare paid, row 2"
     shown = runforge("show").out
     assert f"place     {place}" in shown
-    assert place in runforge("diagnostics").out
+    assert place in " ".join(runforge("diagnostics").out.split())
     assert f"({place})" in (folder / "logs/train.log").read_text()
     [item] = runforge("diagnostics", "--json").json["diagnostics"]
     assert (item["details"]["column"], item["details"]["row"]) == ("Fare paid", 2)

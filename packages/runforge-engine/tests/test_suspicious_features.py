@@ -16,7 +16,7 @@ RANDOM = np.random.default_rng(0)
 LABELS = RANDOM.integers(0, 3, ROWS)
 
 
-def told(
+def reported(
     columns: dict[str, Any], labels: Any = LABELS, *, in_python: bool = False
 ) -> dict[str, list[str]]:
     X = np.column_stack([np.asarray(column, float) for column in columns.values()])
@@ -29,8 +29,8 @@ def told(
 
 
 @pytest.mark.parametrize("in_python", [False, True])
-def test_identifiers_are_told(in_python: bool) -> None:
-    found = told(
+def test_identifiers_are_reported(in_python: bool) -> None:
+    found = reported(
         {
             "counts": RANDOM.permutation(ROWS) + 1,
             "increases": np.cumsum(RANDOM.integers(1, 10**6, ROWS)),
@@ -47,19 +47,19 @@ def test_identifiers_are_told(in_python: bool) -> None:
 
 def test_a_name_that_ends_like_an_identifier_is_none() -> None:
     values = RANDOM.permutation(10**6)[:ROWS]
-    assert told({"paid": values, "grid": values, "liquid": values}) == {}
-    assert told({"row_id": values, "id": values, "key": values}) == {
+    assert reported({"paid": values, "grid": values, "liquid": values}) == {}
+    assert reported({"row_id": values, "id": values, "key": values}) == {
         "ID_LIKE_FEATURE": ["row_id", "id", "key"]
     }
 
 
 def test_few_rows_are_no_evidence() -> None:
-    assert told({"a": np.arange(40)}, RANDOM.integers(0, 2, 40)) == {}
-    assert told({"a": [0, 0, 1, 1, 2, 2]}, [0, 0, 0, 1, 1, 1]) == {}
+    assert reported({"a": np.arange(40)}, RANDOM.integers(0, 2, 40)) == {}
+    assert reported({"a": [0, 0, 1, 1, 2, 2]}, [0, 0, 0, 1, 1, 1]) == {}
 
 
-def test_copies_of_the_label_are_told() -> None:
-    found = told(
+def test_copies_of_the_label_are_reported() -> None:
+    found = reported(
         {
             "recoded": np.array([5, 1, 3])[LABELS],
             "several values for a class": LABELS + 3 * RANDOM.integers(0, 20, ROWS),
@@ -74,19 +74,19 @@ def test_copies_of_the_label_are_told() -> None:
     }
 
 
-def test_a_rare_class_that_is_apart_by_accident_is_not_told() -> None:
+def test_a_rare_class_that_is_apart_by_accident_is_not_reported() -> None:
     labels = np.zeros(ROWS, int)
     labels[:2] = 1
     values = RANDOM.normal(size=ROWS)
     values[:2] = 10, 11
-    assert told({"a": values, "b": RANDOM.normal(size=ROWS)}, labels) == {}
+    assert reported({"a": values, "b": RANDOM.normal(size=ROWS)}, labels) == {}
 
 
 @pytest.mark.parametrize("name", ["iris", "wine", "breast_cancer", "digits"])
 def test_well_known_tables_raise_no_alarm(name: str) -> None:
     table = getattr(datasets, f"load_{name}")()
     columns = dict(zip(map(str, table.feature_names), table.data.T, strict=True))
-    assert told(columns, table.target) == {}
+    assert reported(columns, table.target) == {}
 
 
 def test_large_tables_are_judged_by_a_part_and_then_whole() -> None:
@@ -96,7 +96,7 @@ def test_large_tables_are_judged_by_a_part_and_then_whole() -> None:
     wrong[-2] = 1 - wrong[-2]
     twice = np.arange(rows)
     twice[-1] = twice[-2]
-    assert told(
+    assert reported(
         {"id": np.arange(rows), "copy": labels, "wrong": wrong, "twice": twice}, labels
     ) == {
         "ID_LIKE_FEATURE": ["id"],
