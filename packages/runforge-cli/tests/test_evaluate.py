@@ -433,7 +433,7 @@ def test_an_evaluation_is_signed_as_a_run_is(
     assert verified.json["evaluations"][0]["checks"][-1]["verdict"] == "valid"
     assert runforge("verify", "--all").code == 0
     # The signature is of the metrics: better ones break it, whatever else is put right.
-    edit(evaluated, lambda document: document.update(created_by="somebody@1"))
+    edit(evaluated, lambda document: document.update(created_by="other-client@1"))
     report = runforge("verify", name, "--public-key", "key.pub", "--json").json
     assert failed(report) == {"signature": "invalid"}
     again = runforge("sign", name, "--key", "key", "--replace")
