@@ -9,11 +9,7 @@ import sys
 import click
 from runforge_contracts.errors import ErrorCode, RunForgeError
 
-from runforge_cli.shell.settings import (
-    Settings,
-    global_options,
-    pass_settings,
-)
+from runforge_cli.shell.settings import Settings, global_options, pass_settings
 
 #: The packages of the terminal interface, and the extra that installs them.
 _DRAWING, _EXTRA = ("textual", "rich"), "runforge-cli[browse]"

@@ -8,15 +8,9 @@ from pathlib import Path
 
 import click
 
-from runforge_cli.shell.completion import (
-    complete_folder,
-)
+from runforge_cli.shell.completion import complete_folder
 from runforge_cli.shell.interpreter_wrapper import wrapper_folder, write_wrapper
-from runforge_cli.shell.settings import (
-    Settings,
-    global_options,
-    pass_settings,
-)
+from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
 
 #: The setting of the editor extension.

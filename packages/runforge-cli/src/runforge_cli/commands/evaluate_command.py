@@ -15,18 +15,9 @@ from runforge_cli.commands.gate_options import (
     read_gates,
     report_gates,
 )
-from runforge_cli.shell.completion import (
-    complete_column,
-    complete_file,
-    complete_run,
-)
+from runforge_cli.shell.completion import complete_column, complete_file, complete_run
 from runforge_cli.shell.run_reference import find_run
-from runforge_cli.shell.settings import (
-    Settings,
-    global_options,
-    pass_settings,
-    private_option,
-)
+from runforge_cli.shell.settings import Settings, global_options, pass_settings, private_option
 from runforge_cli.terminal.output import note, warn, write_json, write_lines
 
 

@@ -13,17 +13,8 @@ from runforge_contracts.display import printable, quote
 from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
 
 from runforge_cli.shell.click_group import CommandGroup
-from runforge_cli.shell.completion import (
-    complete_file,
-    complete_folder,
-    complete_run,
-)
-from runforge_cli.shell.settings import (
-    Settings,
-    global_options,
-    pass_settings,
-    private_option,
-)
+from runforge_cli.shell.completion import complete_file, complete_folder, complete_run
+from runforge_cli.shell.settings import Settings, global_options, pass_settings, private_option
 from runforge_cli.terminal.output import error_lines, print_errors, warn, write_json, write_lines
 
 if TYPE_CHECKING:

@@ -7,20 +7,9 @@ from pathlib import Path
 import click
 
 from runforge_cli.render.formula_quoting import quoting_option
-from runforge_cli.shell.completion import (
-    complete_folder,
-    complete_run,
-)
-from runforge_cli.shell.settings import (
-    Settings,
-    global_options,
-    pass_settings,
-)
-from runforge_cli.shell.sweep_selection import (
-    find_sweep,
-    group_option,
-    runs_of,
-)
+from runforge_cli.shell.completion import complete_folder, complete_run
+from runforge_cli.shell.settings import Settings, global_options, pass_settings
+from runforge_cli.shell.sweep_selection import find_sweep, group_option, runs_of
 from runforge_cli.terminal.output import note, write_json, write_lines
 
 

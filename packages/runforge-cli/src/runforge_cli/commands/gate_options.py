@@ -26,14 +26,8 @@ from runforge_contracts.store.evaluations import (
 )
 from runforge_contracts.store.run import Run
 
-from runforge_cli.shell.completion import (
-    complete_metric_bound,
-    complete_run,
-)
-from runforge_cli.shell.settings import (
-    Function,
-    Settings,
-)
+from runforge_cli.shell.completion import complete_metric_bound, complete_run
+from runforge_cli.shell.settings import Function, Settings
 from runforge_cli.terminal.output import error_lines, print_errors
 
 if TYPE_CHECKING:
@@ -62,8 +56,8 @@ def gate_options(function: Function) -> Function:
                 "--no-worse-than",
                 metavar="RUN",
                 shell_complete=complete_run,
-                help="Exit with 8 if the primary metric is worse than that of RUN, which may also be"
-                " the id of an evaluation.",
+                help="Exit with 8 if the primary metric is worse than that of RUN, which may be"
+                " an evaluation too.",
             ),
         )
     ):

@@ -12,11 +12,7 @@ from runforge_contracts.errors import ExitCode
 from runforge_contracts.store.foreign_index import OWN_FORM
 
 from runforge_cli.shell.click_group import CommandGroup
-from runforge_cli.shell.settings import (
-    Settings,
-    global_options,
-    pass_settings,
-)
+from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
 from runforge_cli.terminal.text_layout import pairs, paragraph, plural
 

@@ -9,15 +9,8 @@ from runforge_contracts.display import printable
 
 from runforge_cli.commands.training_session import require
 from runforge_cli.render.tables import diagnostic_lines
-from runforge_cli.shell.completion import (
-    complete_column,
-    complete_file,
-)
-from runforge_cli.shell.settings import (
-    Settings,
-    global_options,
-    pass_settings,
-)
+from runforge_cli.shell.completion import complete_column, complete_file
+from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
 from runforge_cli.terminal.text_layout import GAP, pairs, plural, table
 

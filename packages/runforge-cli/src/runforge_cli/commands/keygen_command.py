@@ -6,15 +6,9 @@ from pathlib import Path
 
 import click
 
-from runforge_cli.shell.completion import (
-    complete_file,
-)
+from runforge_cli.shell.completion import complete_file
 from runforge_cli.shell.passphrase import choose_passphrase
-from runforge_cli.shell.settings import (
-    Settings,
-    global_options,
-    pass_settings,
-)
+from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
 from runforge_cli.terminal.text_layout import pairs, paragraph
 

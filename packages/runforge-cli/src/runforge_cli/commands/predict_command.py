@@ -12,16 +12,9 @@ from runforge_contracts.display import quote
 from runforge_contracts.fs.files import write_file
 
 from runforge_cli.answers.prediction_answer import model_for, prediction_document
-from runforge_cli.shell.completion import (
-    complete_file,
-    complete_run,
-)
+from runforge_cli.shell.completion import complete_file, complete_run
 from runforge_cli.shell.output_paths import check_free
-from runforge_cli.shell.settings import (
-    Settings,
-    global_options,
-    pass_settings,
-)
+from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import note, warn, write_json, write_lines
 from runforge_cli.terminal.text_layout import plural
 

@@ -7,19 +7,9 @@ from typing import Any
 
 import click
 
-from runforge_cli.shell.completion import (
-    complete_file,
-    complete_run,
-)
-from runforge_cli.shell.settings import (
-    Settings,
-    global_options,
-    pass_settings,
-)
-from runforge_cli.shell.sweep_selection import (
-    find_sweep,
-    group_option,
-)
+from runforge_cli.shell.completion import complete_file, complete_run
+from runforge_cli.shell.settings import Settings, global_options, pass_settings
+from runforge_cli.shell.sweep_selection import find_sweep, group_option
 from runforge_cli.terminal.output import note, write_json, write_lines
 
 

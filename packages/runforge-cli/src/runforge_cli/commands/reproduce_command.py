@@ -12,16 +12,8 @@ from runforge_contracts.store.lookup import made
 from runforge_contracts.store.run import Run
 
 from runforge_cli.answers.reproduction_answer import workspace_of
-from runforge_cli.shell.completion import (
-    complete_file,
-    complete_folder,
-    run_argument,
-)
-from runforge_cli.shell.settings import (
-    Settings,
-    global_options,
-    pass_settings,
-)
+from runforge_cli.shell.completion import complete_file, complete_folder, run_argument
+from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
 
 if TYPE_CHECKING:

@@ -12,17 +12,8 @@ from runforge_cli.answers.repetition import Repetition, changed_dataset, repetit
 from runforge_cli.commands.gate_options import gate_options, read_gates
 from runforge_cli.commands.training_session import train_and_report, training_options
 from runforge_cli.process.process_exit import prepare_training
-from runforge_cli.shell.completion import (
-    complete_column,
-    complete_file,
-    complete_run,
-)
-from runforge_cli.shell.settings import (
-    Settings,
-    global_options,
-    pass_settings,
-    private_option,
-)
+from runforge_cli.shell.completion import complete_column, complete_file, complete_run
+from runforge_cli.shell.settings import Settings, global_options, pass_settings, private_option
 from runforge_cli.terminal.output import note
 
 

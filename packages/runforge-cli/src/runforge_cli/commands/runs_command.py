@@ -21,11 +21,7 @@ from runforge_cli.shell.completion import (
     complete_run_field,
     complete_tag,
 )
-from runforge_cli.shell.settings import (
-    Settings,
-    global_options,
-    pass_settings,
-)
+from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import note, write_csv, write_json, write_lines
 
 #: So many runs are read from their folders without a note; it takes no time.

@@ -8,14 +8,8 @@ import click
 from runforge_contracts.schemas import load_schema, schema_bytes, schema_names
 
 from runforge_cli.shell.click_group import CommandGroup
-from runforge_cli.shell.completion import (
-    complete_schema,
-)
-from runforge_cli.shell.settings import (
-    Settings,
-    global_options,
-    pass_settings,
-)
+from runforge_cli.shell.completion import complete_schema
+from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
 from runforge_cli.terminal.text_layout import table
 

@@ -5,11 +5,7 @@ from __future__ import annotations
 import click
 from runforge_contracts.errors import ErrorCode, RunForgeError
 
-from runforge_cli.shell.settings import (
-    Settings,
-    global_options,
-    pass_settings,
-)
+from runforge_cli.shell.settings import Settings, global_options, pass_settings
 
 
 @click.command("serve", short_help="Serve an editor or a program on standard streams.")

@@ -6,9 +6,7 @@ import click
 
 from runforge_cli.commands.sweep_run_command import command as default
 from runforge_cli.shell.default_command import DefaultCommandGroup, LazyCommand
-from runforge_cli.shell.settings import (
-    global_options,
-)
+from runforge_cli.shell.settings import global_options
 
 #: The commands on sweeps that have a name of their own.
 NAMED = {

@@ -6,11 +6,7 @@ import click
 from runforge_contracts.display import printable
 
 from runforge_cli.answers.sweep_answers import groups_document, newest_sweeps
-from runforge_cli.shell.settings import (
-    Settings,
-    global_options,
-    pass_settings,
-)
+from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
 
 

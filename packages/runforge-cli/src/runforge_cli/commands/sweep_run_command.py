@@ -25,12 +25,7 @@ from runforge_cli.shell.completion import (
     complete_hyperparameter,
 )
 from runforge_cli.shell.default_command import DefaultCommand
-from runforge_cli.shell.settings import (
-    Settings,
-    global_options,
-    pass_settings,
-    private_option,
-)
+from runforge_cli.shell.settings import Settings, global_options, pass_settings, private_option
 from runforge_cli.terminal.output import error_lines, print_errors, write_json, write_lines
 
 if TYPE_CHECKING:

@@ -6,18 +6,9 @@ import click
 from runforge_contracts.errors import ErrorCode, RunForgeError
 
 from runforge_cli.render.formula_quoting import REMEDY, guard_formulas, quoting_option
-from runforge_cli.shell.completion import (
-    complete_group,
-    complete_run_field,
-)
-from runforge_cli.shell.settings import (
-    Settings,
-    global_options,
-    pass_settings,
-)
-from runforge_cli.shell.sweep_selection import (
-    find_sweep,
-)
+from runforge_cli.shell.completion import complete_group, complete_run_field
+from runforge_cli.shell.settings import Settings, global_options, pass_settings
+from runforge_cli.shell.sweep_selection import find_sweep
 from runforge_cli.terminal.output import write_csv, write_json, write_lines
 
 

@@ -9,14 +9,8 @@ import click
 from runforge_contracts.display import printable
 
 from runforge_cli.answers.trace_answer import trace_answer
-from runforge_cli.shell.completion import (
-    complete_file,
-)
-from runforge_cli.shell.settings import (
-    Settings,
-    global_options,
-    pass_settings,
-)
+from runforge_cli.shell.completion import complete_file
+from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
 from runforge_cli.terminal.text_layout import (
     GAP,

@@ -23,10 +23,7 @@ from runforge_cli.shell.completion import (
     complete_profile,
     complete_tag,
 )
-from runforge_cli.shell.settings import (
-    Function,
-    Settings,
-)
+from runforge_cli.shell.settings import Function, Settings
 from runforge_cli.terminal.output import error_lines, print_errors, write_json, write_lines
 
 if TYPE_CHECKING:

@@ -14,15 +14,8 @@ from runforge_contracts.fs.files import read_file
 from runforge_contracts.schemas import CATALOG, load_schema, schema_bytes
 from runforge_contracts.validation import validate
 
-from runforge_cli.shell.completion import (
-    complete_file,
-    complete_schema,
-)
-from runforge_cli.shell.settings import (
-    Settings,
-    global_options,
-    pass_settings,
-)
+from runforge_cli.shell.completion import complete_file, complete_schema
+from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import error_lines, warn, write_json, write_lines
 
 

@@ -206,7 +206,7 @@ def _settings(context: click.Context) -> Settings:
 
 
 def _given(context: click.Context) -> dict[str, Any]:
-    """Return what the line has so far; Click leaves arguments before an unfinished option unread."""
+    """Return what the line has so far; Click leaves arguments before an open option unread."""
     names = [str(one.name) for one in context.command.params if isinstance(one, click.Argument)]
     unread = dict(zip(names, context.args, strict=False))
     return {**unread, **{name: value for name, value in context.params.items() if value}}
