@@ -40,7 +40,7 @@ def main() -> "NoReturn":
         from runforge_cli.shell.app import cli
 
         if "_RUNFORGE_COMPLETE" in os.environ:
-            from runforge_cli.shell import bash_completion  # noqa: F401 - registers its class
+            from runforge_cli.shell import completion_shells  # noqa: F401 - registers its classes
         return cli.main(arguments, prog_name="runforge", standalone_mode=False) or 0
 
     conclude(call, json=json)

@@ -119,12 +119,18 @@ def complete_column(
 ) -> list[CompletionItem]:
     """Return the columns of the CSV file on the command line that are not named yet.
 
-    Where the command names a run instead, its columns.
+    Where the command names a run instead, the columns of its dataset, or those that it excluded.
     """
     given = _given(context)
-    chosen = {str(given.get("label")), *_list(given.get(str(parameter.name)))}
-    columns = _columns(context, excluded=parameter.name == "include")
-    return _items(incomplete, [(name, "") for name in columns if name not in chosen])
+    data = given.get("data") or given.get("dataset") or given.get("source")
+    dataset = {} if data or not given.get("run") else _dataset(context, str(given["run"]))
+    path = str(data or _settings(context).folder / str(dataset.get("path")))
+    excluded = _list(dataset.get("exclude_columns"))
+    chosen = {given.get("label") or dataset.get("label_column"), *_list(given.get(parameter.name))}
+    columns = excluded if parameter.name == "include" else _header(path)
+    if parameter.name == "exclude":
+        chosen.update(excluded)
+    return _items(incomplete, [(str(name), "") for name in columns if name not in chosen])
 
 
 def complete_family(
@@ -263,25 +269,17 @@ def _list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else []
 
 
-def _columns(context: click.Context, *, excluded: bool) -> list[str]:
-    """Return the columns of the dataset or the run on the command line, or those it excluded."""
+def _dataset(context: click.Context, reference: str) -> dict[str, Any]:
+    """Return what the request of a run says of its dataset, or nothing if it cannot be read."""
     from runforge_contracts.errors import RunForgeError
+    from runforge_contracts.store.run import Run
 
-    given = _given(context)
-    data = given.get("data") or given.get("dataset") or given.get("source")
-    if data and not excluded:
-        return _header(str(data))
-    if not given.get("run"):
-        return []
     try:
-        run = _settings(context).find_any(str(given["run"]), quiet=True)
-        request: Any = getattr(run, "request", None) or {}
-        dataset = request.get("dataset") or {}
-        if excluded:
-            return [str(name) for name in _list(dataset.get("exclude_columns"))]
-        return _header(str(_settings(context).folder / str(dataset.get("path"))))
+        run = _settings(context).find_any(reference, quiet=True)
+        dataset = (run.request or {}).get("dataset") if isinstance(run, Run) else None
     except RunForgeError:
-        return []
+        return {}
+    return dataset if isinstance(dataset, dict) else {}
 
 
 def _header(path: str) -> list[str]:
@@ -298,7 +296,7 @@ def _header(path: str) -> list[str]:
             return []
         with gzip.open(path) if path.endswith(".gz") else Path(path).open("rb") as file:
             start = file.read(_HEADER_SIZE).decode("utf-8-sig", errors="replace")
-        if "\0" in start or start.startswith("PAR1"):
+        if start.startswith("PAR1"):  # Parquet
             return []
         return next(csv.reader(io.StringIO(start, newline="")), [])
     except (OSError, EOFError, ValueError, csv.Error):
