@@ -25,10 +25,11 @@ def command(settings: Settings, run: str) -> int:
         from runforge_cli.answers.experiment_diagnostics import experiment_diagnostics_document
         from runforge_cli.render.experiment_view import experiment_diagnostics_page
 
+        document = experiment_diagnostics_document(folder)
         if settings.json:
-            write_json(experiment_diagnostics_document(folder))
+            write_json(document)
         else:
-            write_lines(experiment_diagnostics_page(folder))
+            write_lines(experiment_diagnostics_page(folder.id, document["diagnostics"]))
         return 0
     if settings.json:
         write_json(diagnostics_document(folder))
