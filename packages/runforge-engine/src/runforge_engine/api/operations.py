@@ -24,11 +24,13 @@ from runforge_contracts.typed_documents import Request
 from runforge_contracts.types import RequestV1
 
 from runforge_engine.api.library import CLIENT, Store, recorded_run, workspace_at
+from runforge_engine.api.python_errors import for_python
 from runforge_engine.api.trained_run import Run
 from runforge_engine.pipeline.observer import Observer
 from runforge_engine.runtime.cancellation import Cancellation
 
 if TYPE_CHECKING:
+    from runforge_engine.api.prediction_rows import Rows
     from runforge_engine.modeling.predict import Prediction
     from runforge_engine.reproduction.reproduction_report import Reproduction
     from runforge_engine.verification.verify_run import RunVerification
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 AnyPath = str | os.PathLike[str]
 
 
+@for_python
 def new_request(
     data: AnyPath,
     *,
@@ -84,6 +87,7 @@ def new_request(
     return Request(document.raw, document.name)
 
 
+@for_python
 def execute(
     request: Document[RequestV1] | AnyPath,
     *,
@@ -121,9 +125,10 @@ def execute(
     return recorded_run(outcome, store)
 
 
+@for_python
 def predict(
     run: RecordedRun | AnyPath,
-    data: AnyPath,
+    data: Rows,
     *,
     probabilities: bool = False,
     unverified: bool = False,
@@ -135,7 +140,10 @@ def predict(
     run
         The run that trained the model.
     data
-        Path of a CSV or Parquet file with the features of the model as columns.
+        Path of a CSV or Parquet file with the features of the model as columns, in any order and
+        among others; or a data frame, or a list of dictionaries with them as keys. What is not a
+        path is written to a temporary file. A value that is missing in a row leaves that row
+        without a prediction.
     probabilities
         Whether to return the probability of each class instead of a label.
     unverified
@@ -153,6 +161,7 @@ def predict(
     """
     from runforge_contracts.store.reading import list_runs
 
+    from runforge_engine.api.prediction_rows import rows_file
     from runforge_engine.modeling.model_process import predict as predict_in_process
     from runforge_engine.modeling.predict import model_of_run
 
@@ -160,9 +169,11 @@ def predict(
     stores = stores_in(find_workspace(found.path))
     listed = [(entry, store) for store in stores for entry in list_runs(store)]
     model = model_of_run(found, listed, unverified=unverified)
-    return predict_in_process(model, Path(data), probabilities=probabilities)
+    with rows_file(data) as path:
+        return predict_in_process(model, path, probabilities=probabilities)
 
 
+@for_python
 def verify(
     run: RecordedRun | AnyPath,
     *,
@@ -199,6 +210,7 @@ def verify(
     return verify_run(path, around, with_dataset=with_dataset)
 
 
+@for_python
 def reproduce(
     run: RecordedRun | AnyPath,
     *,

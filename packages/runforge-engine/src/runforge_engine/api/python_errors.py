@@ -8,6 +8,7 @@ and leaves out the frames of RunForge, in which a user has nothing to look for. 
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
@@ -29,7 +30,12 @@ _ARGUMENTS = {
     "grid": "grid",
     "seeds": "seeds",
     "no-dataset": "with_dataset=False",
+    "without-dataset": "with_dataset=False",
+    "public-key": "public_key",
+    "force": "replace=True",
     "proba": "probabilities=True",
+    "force": "replace=True",
+    "no-model": "curves=False",
     "unverified": "unverified=True",
     "allow-mixed": "allow_mixed=True",
     "fail-fast": "fail_fast=True",
@@ -38,7 +44,7 @@ _ARGUMENTS = {
 #: Options that a function of the library takes under the same name.
 _SAME = (
     *("exclude", "label", "model", "preset", "profile", "seed", "device", "name", "notes"),
-    *("workspace", "jobs", "scheduler", "dataset", "numerics", "keep", "data"),
+    *("workspace", "jobs", "scheduler", "dataset", "numerics", "keep", "data", "schema"),
 )
 #: Commands, in the library's words; the others are for a terminal, and stay.
 _COMMANDS = {
@@ -54,6 +60,10 @@ _COMMANDS = {
     "runforge sweep PLAN": "sweep(plan)",
     "runforge sweep list": "Store().sweeps()",
 }
+#: Options that exclude columns, as a shell takes them.
+_EXCLUSION = re.compile(
+    r"--exclude (.+?(?: --exclude .+?)*) \(dataset\.exclude_columns in a request\)", re.DOTALL
+)
 _BOTH = re.compile(r"`?--[a-z-]+(?: [A-Z]+)?`? \(`([^`]+)` in Python\)")
 _COMMAND = re.compile(r"`(runforge [^`]+)`")
 _OPTION = re.compile(r"(?<![\w-])(`?)--([a-z][a-z-]*)(?: [A-Z]+)?(`?)(?![\w-])")
@@ -64,6 +74,7 @@ def for_python(function: Callable[P, T]) -> Callable[P, T]:
 
     @wraps(function)
     def called(*args: P.args, **kwargs: P.kwargs) -> T:
+        __tracebackhide__ = True  # IPython leaves this frame out
         try:
             return function(*args, **kwargs)
         except RunForgeError as error:
@@ -76,9 +87,19 @@ def for_python(function: Callable[P, T]) -> Callable[P, T]:
 
 def hint_in_python(hint: str) -> str:
     """Return a hint with Python's arguments and functions instead of options and commands."""
+    hint = _EXCLUSION.sub(_exclusion, hint)
     hint = _BOTH.sub(r"`\1`", hint)
+    hint = hint.replace(" with -o", "")
     hint = _COMMAND.sub(_function, hint)
     return _OPTION.sub(_argument, hint)
+
+
+def _exclusion(match: re.Match[str]) -> str:
+    try:
+        words = shlex.split(match[1])
+    except ValueError:
+        return "`exclude=[...]`"
+    return f"`exclude={[word for word in words if word != '--exclude']}`"
 
 
 def _function(match: re.Match[str]) -> str:
