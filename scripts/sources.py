@@ -29,4 +29,5 @@ def split_reference(reference: str, name: str) -> tuple[str, str]:
 def resolve(schemas: Schemas, reference: str, name: str) -> tuple[dict[str, Any], str]:
     """Return the subschema that a ``$ref`` refers to, and the name of the schema it is in."""
     target, definition = split_reference(reference, name)
-    return schemas[target]["$defs"][definition], target
+    schema = schemas[target]
+    return schema["$defs"][definition] if definition else schema, target

@@ -51,6 +51,7 @@ ORDER = {
         "store",
         "provenance",
         "modeling",
+        "evaluations",
         "pipeline",
         "workers",
         "distributed",

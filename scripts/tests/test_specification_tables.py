@@ -131,8 +131,8 @@ def test_every_file_of_a_run_is_listed() -> None:
         if name.isupper() and isinstance(value, str) and "." in value and not value.startswith(".")
     }
     of_experiments = {layout.CONFIG, layout.SYSTEM, layout.JOURNAL, layout.LOGS, layout.LOG_COPY}
-    of_groups = {layout.PLAN, layout.GROUP}
-    assert files - of_experiments - of_groups <= listed
+    others = {layout.PLAN, layout.GROUP, layout.EVALUATION}
+    assert files - of_experiments - others <= listed
 
 
 def test_every_version_of_the_record_is_listed() -> None:

@@ -455,6 +455,7 @@ HELP = [
             "validate",
             "schema",
             "predict",
+            "evaluate",
             "inspect-artifact",
             "verify",
             "sign",

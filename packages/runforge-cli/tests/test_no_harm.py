@@ -239,6 +239,7 @@ def writing(workspace: Path) -> Iterator[tuple[str, ...]]:
     for run in runs:
         yield ("sign", run, "--key", "out/key")
         yield ("rerun", run, "--store", ".ml")
+        yield ("evaluate", run, "data/three.csv", "--unverified")
         yield ("report", run, "-o", f"out/{Path(run).name}.html", "--force")
         yield ("export", run, "--to", "csv", "-o", f"out/csv-{Path(run).name}")
         yield ("run", f"{run}/request.json", "--store", ".ml")

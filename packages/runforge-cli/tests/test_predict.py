@@ -174,7 +174,7 @@ def test_a_model_without_probabilities_says_to_leave_the_option_out(
 @pytest.mark.parametrize(
     ("text", "exit_code", "error"),
     [
-        ("bill_length_mm,bill_depth_mm,body_mass_g\n1,2,3\n", 1, "COLUMN_NOT_FOUND"),
+        ("bill_length_mm,bill_depth_mm,body_mass_g\n1,2,3\n", 2, "COLUMN_NOT_FOUND"),
         (",".join(FEATURES) + "\n1,2,3\n", 1, "DATASET_ROW_RAGGED"),
         (",".join(FEATURES) + "\n1,2,3,x\n", 1, "FEATURE_NOT_NUMERIC"),
         (",".join(FEATURES) + "\n1,2,3,1e999\n", 1, "FEATURE_NOT_FINITE"),

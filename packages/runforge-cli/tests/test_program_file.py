@@ -73,13 +73,13 @@ def test_another_program_is_named(runforge: Call, workspace: Path) -> None:
     (workspace / f"{file}.sh").write_text("echo two", "utf-8")
     again = run(runforge, str(folder_of(workspace) / "config.yaml"))
     assert again.code == 0
-    [told] = [text for text in again.json["warnings"] if "program" in text]
-    assert told.startswith("The program is not the one of the run that is repeated:")
+    [reported] = [text for text in again.json["warnings"] if "program" in text]
+    assert reported.startswith("The program is not the one of the run that is repeated:")
     difference = runforge("diff", folder_of(workspace).name, folder_of(workspace, 2).name)
     assert "code.program_sha256" in difference.out
 
 
-def test_a_program_that_changes_itself_is_told(runforge: Call, workspace: Path) -> None:
+def test_a_program_that_changes_itself_is_reported(runforge: Call, workspace: Path) -> None:
     file = experiment(workspace, 'echo "# more" >> exp.yaml.sh')
     done = run(runforge, file)
     assert any("may come from other code" in text for text in done.json["warnings"])

@@ -36,7 +36,6 @@ def without(key: str) -> dict[str, Any]:
 
 #: Data that gets a run folder: the failure is part of the record.
 DATA: dict[str, tuple[bytes, str, str]] = {
-    "label missing": (b"a,b\n1,2\n", "LABEL_NOT_FOUND", "`a`, `b`"),
     "text in a feature": (b"a,y\nx,0\n1,0\n2,1\n3,1\n", "FEATURE_NOT_NUMERIC", "`x`"),
     "empty file": (b"", "DATASET_EMPTY", "empty"),
     "header only": (b"a,y\n", "ZERO_ROWS", "no rows"),
@@ -97,6 +96,26 @@ CALLS: dict[str, tuple[tuple[str, ...], int, str, str]] = {
         "HYPERPARAMETER_UNKNOWN",
         "Did you mean `max_iter`?",
     ),
+    "unknown label": (
+        ("train", "penguins.csv", "--label", "Species"),
+        2,
+        "LABEL_NOT_FOUND",
+        "Did you mean `species`?",
+    ),
+    "unknown column": ((*TRAIN, "--exclude", "zzz"), 2, "COLUMN_NOT_FOUND", "`zzz`"),
+    "several columns in one": (
+        ("train", "penguins.csv", "--label", "species", "--exclude", "island,sex"),
+        2,
+        "COLUMN_NOT_FOUND",
+        "Repeat --exclude, with each column by itself: --exclude island --exclude sex",
+    ),
+    "unknown column of a sweep": (
+        ("sweep", "penguins.csv", "--label", "species", "--exclude", "zzz", "--grid", "C=1,2"),
+        6,
+        "PLAN_INVALID",
+        "`zzz`",
+    ),
+    "the label is excluded": ((*TRAIN, "--exclude", "species"), 2, "COLUMN_NOT_FOUND", "label"),
     "negative C": ((*TRAIN, "--param", "C=-1"), 2, "HYPERPARAMETER_INVALID", "from 1e-100"),
     "not a parameter": ((*TRAIN, "--param", "C"), 2, "USAGE_INVALID", "NAME=VALUE"),
     "unknown preset": ((*TRAIN, "--preset", "balance"), 2, "PRESET_UNKNOWN", "`balanced`"),
@@ -219,6 +238,12 @@ REQUESTS: dict[str, tuple[bytes, int, str, str]] = {
         2,
         "HYPERPARAMETER_INVALID",
         "/model/hyperparameters/C",
+    ),
+    "unknown label": (
+        json.dumps({**GOOD, "dataset": {"path": "penguins.csv", "label_column": "y"}}).encode(),
+        2,
+        "LABEL_NOT_FOUND",
+        "`y`",
     ),
     "absent dataset": (json.dumps(GOOD).encode(), 3, "DATASET_NOT_FOUND", "d.csv"),
     "a list": (b"[]", 2, "DOCUMENT_INVALID", "not an object"),

@@ -19,7 +19,7 @@ from runforge_contracts.errors import RunForgeError
 from runforge_engine.model_file.allowlist import ALLOWED
 from runforge_engine.model_file.loading import load_model
 from runforge_engine.model_file.model_inspection import inspect_model_bytes
-from runforge_engine.modeling.predict import _prepare
+from runforge_engine.modeling.predict import prepare
 from sklearn.datasets import load_iris
 
 VECTORS = sorted((Path(__file__).parent / "vectors/models").glob("scikit-learn-*.zip"))
@@ -60,7 +60,7 @@ def test_the_models_of_a_release_predict_as_they_did(path: Path, tmp_path: Path)
             pipeline = load_model(file, hashlib.sha256(data).hexdigest())
         except RunForgeError as error:  # pragma: no cover - shows which
             raise AssertionError(name) from error
-        _prepare(pipeline, len(X))
+        prepare(pipeline, len(X))
         model = expected["models"][name]
         assert pipeline.predict(X).tolist() == model["labels"]
         if "probabilities" in model and hasattr(pipeline[-1], "estimators_"):

@@ -148,11 +148,11 @@ def test_errors_of_the_data_come_for_each_run(tmp_path: Path) -> None:
         for C in (1, 2, 3)
     ]
     for raw in requests:
-        raw["dataset"]["label_column"] = "nothing"
+        raw["dataset"]["label_column"] = "sepal width (cm)"
     expected = alone(requests, tmp_path)
     ends = together(requests, tmp_path, jobs=2)
     assert [end.error.code for end in ends if isinstance(end, RunEnded) and end.error] == [
-        "LABEL_NOT_FOUND"
+        "LABEL_TYPE_INVALID"
     ] * 3
     found = files_of(tmp_path)
     assert found.keys() == expected.keys()

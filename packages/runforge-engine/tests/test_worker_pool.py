@@ -141,9 +141,7 @@ def test_what_is_wrong_with_a_request_is_reported(pool: WorkerPool, ask: Ask) ->
     assert first.error.code == "DATASET_NOT_FOUND"
     assert isinstance(second, RunRefused)
     assert second.error.code == "DOCUMENT_INVALID"
-    assert isinstance(third, RunEnded)
-    assert third.status == "failed"
-    assert third.error is not None
+    assert isinstance(third, RunRefused)
     assert third.error.code == "LABEL_NOT_FOUND"
 
 
@@ -185,12 +183,11 @@ def test_waiting_tasks_are_dropped(ask: Ask, tmp_path: Path) -> None:
 
 def children() -> list[int]:
     """Return the processes that this one has started."""
-    task = Path(f"/proc/{os.getpid()}/task")
-    return [
-        int(child)
-        for thread in task.iterdir()
-        for child in (thread / "children").read_text().split()
-    ]
+    found: list[int] = []
+    for thread in Path(f"/proc/{os.getpid()}/task").iterdir():
+        with suppress(FileNotFoundError):  # a thread that has ended
+            found += map(int, (thread / "children").read_text().split())
+    return found
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")

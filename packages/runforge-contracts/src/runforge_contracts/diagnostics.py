@@ -8,14 +8,23 @@ Source: specification, sections 15.3 and 15.4.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
 
 from runforge_contracts._generated.common_v1 import Diagnostic
-from runforge_contracts.errors import RunForgeError
+from runforge_contracts.errors import ErrorCode, RunForgeError
 
-__all__ = ["Diagnostic", "DiagnosticCode", "diagnostic", "error_diagnostic", "raw_diagnostic"]
+__all__ = [
+    "Diagnostic",
+    "DiagnosticCode",
+    "columns_to_exclude",
+    "diagnostic",
+    "error_diagnostic",
+    "place_text",
+    "raw_diagnostic",
+]
 
 
 class DiagnosticCode(StrEnum):
@@ -29,6 +38,8 @@ class DiagnosticCode(StrEnum):
     FEATURE_CONSTANT = "FEATURE_CONSTANT"
     FEATURE_NOT_EXACT = "FEATURE_NOT_EXACT"
     FEATURE_OUTLIER = "FEATURE_OUTLIER"
+    ID_LIKE_FEATURE = "ID_LIKE_FEATURE"
+    LABEL_LEAK_SUSPECTED = "LABEL_LEAK_SUSPECTED"
     LABELS_ALIKE = "LABELS_ALIKE"
     LABELS_MERGED = "LABELS_MERGED"
     METRIC_UNDEFINED = "METRIC_UNDEFINED"
@@ -74,15 +85,55 @@ def diagnostic(code: DiagnosticCode, message: str, **details: Any) -> Diagnostic
 def error_diagnostic(error: RunForgeError, workspace: Path | None = None) -> Diagnostic:
     """Return the diagnostic of an error: its code, message, location and hint.
 
-    A path in the workspace is made relative to it, as in documents.
+    If several columns are refused, it has all of them. A path in the workspace is made relative to
+    it, as in documents.
     """
-    details = {**error.location.to_dict(), **({"hint": error.hint} if error.hint else {})}
+    columns = [item.location.column for item in error.problems if item.location.column is not None]
+    details = {
+        **error.location.to_dict(),
+        **({"columns": columns} if len(columns) > 1 else {}),
+        **({"hint": error.hint} if error.hint else {}),
+    }
     path = error.location.path
     if path and workspace and Path(path).is_relative_to(workspace):
         details["path"] = Path(path).relative_to(workspace).as_posix()
     return Diagnostic(
         code=error.code.value, severity="error", message=error.message, details=details
     )
+
+
+#: Errors of a column that end when the column is excluded.
+_OF_A_COLUMN = frozenset(
+    {
+        ErrorCode.COLUMN_DUPLICATE,
+        ErrorCode.FEATURE_NOT_FINITE,
+        ErrorCode.FEATURE_NOT_NUMERIC,
+        ErrorCode.FEATURE_TOO_LARGE,
+        ErrorCode.ZERO_ROWS,
+    }
+)
+
+
+def columns_to_exclude(item: Mapping[str, Any]) -> list[str]:
+    """Return the columns without which the run of a raw error diagnostic would not have failed."""
+    details = item.get("details") or {}
+    if item.get("severity") != "error" or item.get("code") not in _OF_A_COLUMN:
+        return []
+    columns = details.get("columns") or [details.get("column")]
+    return [name for name in columns if isinstance(name, str) and name]
+
+
+def place_text(item: Mapping[str, Any]) -> str:
+    """Return the column and the row that a raw error diagnostic names, or an empty string."""
+    details = item.get("details") or {}
+    if item.get("severity") != "error":
+        return ""
+    column, row = details.get("column"), details.get("row")
+    parts = [
+        *([f"column {column}"] if isinstance(column, str) else ()),
+        *([f"row {row}"] if isinstance(row, int) else ()),
+    ]
+    return ", ".join(parts)
 
 
 def raw_diagnostic(item: Diagnostic) -> dict[str, Any]:

@@ -73,6 +73,7 @@ class ErrorCode(StrEnum):
     RUN_ALREADY_COMPLETE = "RUN_ALREADY_COMPLETE", ExitCode.INVALID
     RUN_NOT_RUNNING = "RUN_NOT_RUNNING", ExitCode.INVALID
     GROUP_AMBIGUOUS = "GROUP_AMBIGUOUS", ExitCode.INVALID
+    EVALUATION_AMBIGUOUS = "EVALUATION_AMBIGUOUS", ExitCode.INVALID
     PATH_OUTSIDE_ROOT = "PATH_OUTSIDE_ROOT", ExitCode.INVALID
     PLAN_INVALID = "PLAN_INVALID", ExitCode.PLAN_INVALID
     EXPERIMENT_INVALID = "EXPERIMENT_INVALID", ExitCode.INVALID
@@ -105,6 +106,7 @@ class ErrorCode(StrEnum):
     STORE_NOT_FOUND = "STORE_NOT_FOUND", ExitCode.NOT_FOUND
     RUN_NOT_FOUND = "RUN_NOT_FOUND", ExitCode.NOT_FOUND
     GROUP_NOT_FOUND = "GROUP_NOT_FOUND", ExitCode.NOT_FOUND
+    EVALUATION_NOT_FOUND = "EVALUATION_NOT_FOUND", ExitCode.NOT_FOUND
     ARTIFACT_NOT_FOUND = "ARTIFACT_NOT_FOUND", ExitCode.NOT_FOUND
     EXTRA_MISSING = "EXTRA_MISSING", ExitCode.NOT_FOUND
     SCHEDULER_UNREACHABLE = "SCHEDULER_UNREACHABLE", ExitCode.NOT_FOUND
@@ -117,8 +119,8 @@ class ErrorCode(StrEnum):
     DATASET_MALFORMED = "DATASET_MALFORMED", ExitCode.FAILED
     DATASET_ROW_RAGGED = "DATASET_ROW_RAGGED", ExitCode.FAILED
     COLUMN_DUPLICATE = "COLUMN_DUPLICATE", ExitCode.FAILED
-    COLUMN_NOT_FOUND = "COLUMN_NOT_FOUND", ExitCode.FAILED
-    LABEL_NOT_FOUND = "LABEL_NOT_FOUND", ExitCode.FAILED
+    COLUMN_NOT_FOUND = "COLUMN_NOT_FOUND", ExitCode.INVALID
+    LABEL_NOT_FOUND = "LABEL_NOT_FOUND", ExitCode.INVALID
     LABEL_TYPE_INVALID = "LABEL_TYPE_INVALID", ExitCode.FAILED
     LABEL_ONLY_DATASET = "LABEL_ONLY_DATASET", ExitCode.FAILED
     ZERO_ROWS = "ZERO_ROWS", ExitCode.FAILED
@@ -299,6 +301,7 @@ class UsageError(
         ErrorCode.RUN_ALREADY_COMPLETE,
         ErrorCode.RUN_NOT_RUNNING,
         ErrorCode.GROUP_AMBIGUOUS,
+        ErrorCode.EVALUATION_AMBIGUOUS,
         ErrorCode.PATH_OUTSIDE_ROOT,
         ErrorCode.PLAN_INVALID,
         ErrorCode.EXPERIMENT_INVALID,
@@ -315,11 +318,12 @@ class NotFoundError(
         ErrorCode.STORE_NOT_FOUND,
         ErrorCode.RUN_NOT_FOUND,
         ErrorCode.GROUP_NOT_FOUND,
+        ErrorCode.EVALUATION_NOT_FOUND,
         ErrorCode.ARTIFACT_NOT_FOUND,
         ErrorCode.SIGNATURE_NOT_FOUND,
     ),
 ):
-    """A file, dataset, store, run, group, artifact or signature is missing."""
+    """A file, dataset, store, run, group, evaluation, artifact or signature is missing."""
 
 
 class DocumentError(

@@ -89,13 +89,15 @@ def resolve_reference(reference: str, name: str) -> tuple[dict[str, Any], str]:
     Parameters
     ----------
     reference
-        ``#/$defs/Name``, or ``file.json#/$defs/Name`` for a definition of another schema.
+        ``#/$defs/Name``, ``file.json#/$defs/Name`` for a definition of another schema, or
+        ``file.json`` for the whole of it.
     name
         The schema that contains the reference.
     """
     file, _, definition = reference.partition("#/$defs/")
     target = file.removesuffix(".json") or name
-    return load_schema(target)["$defs"][definition], target
+    schema = load_schema(target)
+    return schema["$defs"][definition] if definition else schema, target
 
 
 def in_schema_order(value: Any, name: str) -> Any:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from runforge_contracts._generated.common_v1 import DatasetReference as DatasetReference
     from runforge_contracts._generated.common_v1 import DeviceType as DeviceType
     from runforge_contracts._generated.common_v1 import Diagnostic as Diagnostic
+    from runforge_contracts._generated.common_v1 import EvaluationId as EvaluationId
     from runforge_contracts._generated.common_v1 import FileDigest as FileDigest
     from runforge_contracts._generated.common_v1 import FileDigests as FileDigests
     from runforge_contracts._generated.common_v1 import Fraction as Fraction
@@ -78,6 +79,16 @@ if TYPE_CHECKING:
     from runforge_contracts._generated.error_v1 import ErrorBody as ErrorBody
     from runforge_contracts._generated.error_v1 import ErrorProblem as ErrorProblem
     from runforge_contracts._generated.error_v1 import ErrorV1 as ErrorV1
+    from runforge_contracts._generated.evaluation_report_v1 import (
+        EvaluationReportV1 as EvaluationReportV1,
+    )
+    from runforge_contracts._generated.evaluation_report_v1 import JudgedGate as JudgedGate
+    from runforge_contracts._generated.evaluation_v1 import EvaluatedModel as EvaluatedModel
+    from runforge_contracts._generated.evaluation_v1 import EvaluationDataset as EvaluationDataset
+    from runforge_contracts._generated.evaluation_v1 import EvaluationV1 as EvaluationV1
+    from runforge_contracts._generated.evaluation_v1 import LeftOutExample as LeftOutExample
+    from runforge_contracts._generated.evaluation_v1 import LeftOutReason as LeftOutReason
+    from runforge_contracts._generated.evaluation_v1 import LeftOutRows as LeftOutRows
     from runforge_contracts._generated.events_v1 import EventV1 as EventV1
     from runforge_contracts._generated.feature_importance_v1 import (
         FeatureImportanceV1 as FeatureImportanceV1,
@@ -315,6 +326,9 @@ if TYPE_CHECKING:
         VerificationFinding as VerificationFinding,
     )
     from runforge_contracts._generated.verification_v1 import VerificationV1 as VerificationV1
+    from runforge_contracts._generated.verification_v1 import (
+        VerifiedEvaluation as VerifiedEvaluation,
+    )
     from runforge_contracts._generated.verification_v1 import VerifiedRun as VerifiedRun
     from runforge_contracts._generated.verification_v1 import VerifiedStore as VerifiedStore
     from runforge_contracts._generated.verification_v1 import VerifiedView as VerifiedView
@@ -380,6 +394,11 @@ _MODULES = {
     "ErrorBody": "error_v1",
     "ErrorProblem": "error_v1",
     "ErrorV1": "error_v1",
+    "EvaluatedModel": "evaluation_v1",
+    "EvaluationDataset": "evaluation_v1",
+    "EvaluationId": "common_v1",
+    "EvaluationReportV1": "evaluation_report_v1",
+    "EvaluationV1": "evaluation_v1",
     "EventV1": "events_v1",
     "ExperimentCommon": "tfc_common_v1",
     "ExperimentConfigV1": "tfc_config_v1",
@@ -428,7 +447,11 @@ _MODULES = {
     "Instant": "tfc_common_v1",
     "Intercept": "linear_coefficients_v1",
     "InterpretabilityIndexV1": "interpretability_index_v1",
+    "JudgedGate": "evaluation_report_v1",
+    "LeftOutExample": "evaluation_v1",
     "LeftOutItem": "provenance_v1",
+    "LeftOutReason": "evaluation_v1",
+    "LeftOutRows": "evaluation_v1",
     "LinearCoefficientsEntry": "interpretability_index_v1",
     "LinearCoefficientsSummary": "interpretability_index_v1",
     "LinearCoefficientsV1": "linear_coefficients_v1",
@@ -514,6 +537,7 @@ _MODULES = {
     "VerificationCheck": "verification_v1",
     "VerificationFinding": "verification_v1",
     "VerificationV1": "verification_v1",
+    "VerifiedEvaluation": "verification_v1",
     "VerifiedRun": "verification_v1",
     "VerifiedStore": "verification_v1",
     "VerifiedView": "verification_v1",

@@ -41,6 +41,10 @@ export type AnyRunId = string;
  */
 export type GroupId = string;
 /**
+ * Id of an evaluation and name of its folder: UTC date, UTC time and eight hexadecimal digits. Source: specification, section 21.1.
+ */
+export type EvaluationId = string;
+/**
  * A supported model family. Source: specification, section 12.3.
  */
 export type ModelFamily = "logistic_regression" | "random_forest" | "linear_svc";
@@ -69,6 +73,10 @@ export type Agreement = "equal" | "different" | "incomplete";
  * Something that can change results. `code`: the state of the repository around the workspace; reported only where nothing else differs, because training uses no code of the workspace. `unrecorded`: the results differ, and nothing that both runs record differs.
  */
 export type ComparisonReason = "data" | "configuration" | "environment" | "code" | "unrecorded";
+/**
+ * Why rows are not evaluated; of several reasons, the first of this list. Source: specification, section 21.3.
+ */
+export type LeftOutReason = "missing_value" | "not_a_number" | "out_of_range" | "unknown_label";
 /**
  * A time as other clients write it: ISO 8601 with `Z`, with an offset from UTC, or without one. Source: specification, section 19.2.
  */
@@ -759,6 +767,246 @@ export interface ErrorProblem {
  */
 export interface ErrorV1 {
   error: ErrorBody;
+  [k: string]: unknown;
+}
+/**
+ * The model file.
+ */
+export interface EvaluatedModel {
+  /**
+   * Path of the model file.
+   */
+  path: WorkspacePath;
+  /**
+   * SHA-256 of the file's bytes.
+   */
+  sha256: Sha256;
+  [k: string]: unknown;
+}
+/**
+ * The dataset, and how it was read.
+ */
+export interface EvaluationDataset {
+  /**
+   * Path of the dataset.
+   */
+  path: WorkspacePath;
+  /**
+   * SHA-256 of the file's bytes.
+   */
+  sha256: Sha256;
+  /**
+   * Rows of the dataset.
+   */
+  rows: number;
+  /**
+   * The column with the true labels.
+   */
+  label_column: string;
+  /**
+   * The features of the model, in its order.
+   *
+   * @minItems 1
+   */
+  columns: string[];
+  [k: string]: unknown;
+}
+/**
+ * The rows that are left out for one reason.
+ */
+export interface LeftOutRows {
+  reason: LeftOutReason;
+  /**
+   * How many rows are left out for it.
+   */
+  rows: number;
+  /**
+   * The first of these rows.
+   *
+   * @maxItems 5
+   */
+  examples: LeftOutExample[];
+  [k: string]: unknown;
+}
+/**
+ * A row that is left out, and a cell that is the reason.
+ */
+export interface LeftOutExample {
+  /**
+   * Its number in the dataset; 1 is the first row after the header.
+   */
+  row: number;
+  /**
+   * The column of the cell.
+   */
+  column: string;
+  /**
+   * The beginning of the cell; absent if the cell is empty, or was left out on request.
+   */
+  value?: string;
+  [k: string]: unknown;
+}
+/**
+ * The metrics of a recorded model on labelled rows that it was not trained on, with the digests of model and dataset. Source: specification, section 21.2.
+ */
+export interface EvaluationV1 {
+  /**
+   * Major version of the evaluation schema.
+   */
+  version: 1;
+  /**
+   * Tells an evaluation from other documents.
+   */
+  kind: "evaluation";
+  evaluation_id: EvaluationId;
+  /**
+   * The run that trained the model.
+   */
+  run_id: AnyRunId;
+  /**
+   * When the evaluation was made.
+   */
+  created_at: Timestamp;
+  /**
+   * Client that made the evaluation, as `<client>@<version>`.
+   */
+  created_by: string;
+  model: EvaluatedModel;
+  dataset: EvaluationDataset;
+  /**
+   * Rows that the metrics are computed on.
+   */
+  rows_evaluated: number;
+  /**
+   * The other rows, by reason; empty if there are none.
+   */
+  left_out: LeftOutRows[];
+  /**
+   * The metrics, with the profile of the run.
+   */
+  metrics: MetricsV1;
+  /**
+   * Statements about the rows and the metrics; absent if there are none.
+   */
+  diagnostics?: Diagnostic[];
+  /**
+   * SHA-256 of the canonical JSON of all other members. Source: specification, section 21.2.
+   */
+  content_sha256: Sha256;
+  [k: string]: unknown;
+}
+/**
+ * Detailed metrics on the validation rows, by profile. A metric that cannot be computed is absent. Source: specification, sections 9.2 and 9.3.
+ */
+export interface MetricsV1 {
+  schema_version: "metrics.v1";
+  metrics_profile: MetricsProfile;
+  num_classes: number;
+  /**
+   * Labels of the matrix's rows and columns, sorted.
+   *
+   * @minItems 2
+   */
+  class_labels?: ClassLabel[];
+  accuracy: Fraction;
+  /**
+   * Unweighted mean of the classes' precision.
+   */
+  precision_macro: Fraction;
+  /**
+   * Unweighted mean of the classes' recall.
+   */
+  recall_macro: Fraction;
+  /**
+   * Unweighted mean of the classes' F1 score.
+   */
+  f1_macro: Fraction;
+  /**
+   * Rows are true classes, columns predicted ones, both in sorted order.
+   *
+   * @minItems 2
+   */
+  confusion_matrix: Count[][];
+  /**
+   * Area under the ROC curve for the second class in sorted order.
+   */
+  roc_auc?: Fraction;
+  /**
+   * Cross-entropy in nats; lower is better.
+   */
+  log_loss?: number;
+  /**
+   * Precision of each class against the rest, in the order of `class_labels`.
+   *
+   * @minItems 3
+   */
+  per_class_precision?: Fraction[];
+  /**
+   * Recall of each class against the rest, in the order of `class_labels`.
+   *
+   * @minItems 3
+   */
+  per_class_recall?: Fraction[];
+  /**
+   * F1 score of each class against the rest, in the order of `class_labels`.
+   *
+   * @minItems 3
+   */
+  per_class_f1?: Fraction[];
+}
+/**
+ * A bound for a metric, and whether it is met.
+ */
+export interface JudgedGate {
+  metric: string;
+  /**
+   * The lowest value that is accepted.
+   */
+  at_least?: number;
+  /**
+   * The greatest value that is accepted.
+   */
+  at_most?: number;
+  /**
+   * The run that the bound was taken from.
+   */
+  baseline?: AnyRunId;
+  /**
+   * The value on the new rows; absent if there is none.
+   */
+  value?: number;
+  met: boolean;
+  [k: string]: unknown;
+}
+/**
+ * An evaluation beside the validation of its run, as `runforge evaluate --json` prints it. Source: specification, section 16.2.
+ */
+export interface EvaluationReportV1 {
+  schema_version: "evaluation_report.v1";
+  evaluation_id: EvaluationId;
+  /**
+   * The folder of the evaluation; relative to the workspace if it is inside it.
+   */
+  evaluation_dir: string;
+  evaluation: EvaluationV1;
+  /**
+   * The metrics of the run on its validation rows; absent if the run has none.
+   */
+  validation?: MetricsV1;
+  /**
+   * For each metric that both have, the value on the new rows minus that on the validation rows.
+   */
+  differences: {
+    [k: string]: number;
+  };
+  /**
+   * Warnings about the model; absent if the evaluation was read from the store.
+   */
+  warnings?: string[];
+  /**
+   * The gates that were given; absent if there are none. Source: specification, section 16.7.
+   */
+  gates?: JudgedGate[];
   [k: string]: unknown;
 }
 /**
@@ -1866,65 +2114,6 @@ export interface MetricsPhase2 {
    * Feature columns used.
    */
   num_features: Count;
-}
-/**
- * Detailed metrics on the validation rows, by profile. A metric that cannot be computed is absent. Source: specification, sections 9.2 and 9.3.
- */
-export interface MetricsV1 {
-  schema_version: "metrics.v1";
-  metrics_profile: MetricsProfile;
-  num_classes: number;
-  /**
-   * Labels of the matrix's rows and columns, sorted.
-   *
-   * @minItems 2
-   */
-  class_labels?: ClassLabel[];
-  accuracy: Fraction;
-  /**
-   * Unweighted mean of the classes' precision.
-   */
-  precision_macro: Fraction;
-  /**
-   * Unweighted mean of the classes' recall.
-   */
-  recall_macro: Fraction;
-  /**
-   * Unweighted mean of the classes' F1 score.
-   */
-  f1_macro: Fraction;
-  /**
-   * Rows are true classes, columns predicted ones, both in sorted order.
-   *
-   * @minItems 2
-   */
-  confusion_matrix: Count[][];
-  /**
-   * Area under the ROC curve for the second class in sorted order.
-   */
-  roc_auc?: Fraction;
-  /**
-   * Cross-entropy in nats; lower is better.
-   */
-  log_loss?: number;
-  /**
-   * Precision of each class against the rest, in the order of `class_labels`.
-   *
-   * @minItems 3
-   */
-  per_class_precision?: Fraction[];
-  /**
-   * Recall of each class against the rest, in the order of `class_labels`.
-   *
-   * @minItems 3
-   */
-  per_class_recall?: Fraction[];
-  /**
-   * F1 score of each class against the rest, in the order of `class_labels`.
-   *
-   * @minItems 3
-   */
-  per_class_f1?: Fraction[];
 }
 /**
  * A row; one without a prediction has only its number.
@@ -4384,6 +4573,10 @@ export interface VerificationV1 {
    */
   stores?: VerifiedStore[];
   runs: VerifiedRun[];
+  /**
+   * The evaluations that were verified, those of the runs too; absent if there are none.
+   */
+  evaluations?: VerifiedEvaluation[];
   [k: string]: unknown;
 }
 /**
@@ -4423,7 +4616,7 @@ export interface VerifiedStore {
  */
 export interface VerificationCheck {
   /**
-   * For a run: `files`, `documents`, `statement`, `index`, `dataset`, `signature`; for a view: `view`, `index`; for a store: `runs`, `index`, `signatures`.
+   * For a run: `files`, `documents`, `statement`, `index`, `dataset`, `signature`; for a view: `view`, `index`; for an evaluation: `files`, `documents`, `model`, `dataset`, `predictions`, `signature`; for a store: `runs`, `index`, `signatures`.
    */
   check: string;
   /**
@@ -4431,7 +4624,7 @@ export interface VerificationCheck {
    */
   outcome: "passed" | "failed" | "not checked";
   /**
-   * Outcome of the check. Files: `unchanged`, `changed`, `no result`, `at work` (the run is running). Documents and statement: `valid`, `invalid`, `none`. Index: the same, `not listed`, `unreadable`. Dataset: `same`, `changed`, `moved`, `gone`, `unreadable`. View: `same`, `changed`. Signature: `valid`, `invalid`, `unsafe` (its folder is a link), `none`. Runs of a store: `verified`, `unverifiable`, `not verified`, `incomplete`, `none`. Signatures of a store: `complete`, `contradicted`, `unsafe`, `none`. Any of these: `not checked`.
+   * Outcome of the check. Files: `unchanged`, `changed`, `no result`, `at work` (the run is running). Documents and statement: `valid`, `invalid`, `none`. Index: the same, `not listed`, `unreadable`. Dataset: `same`, `changed`, `moved`, `gone`, `unreadable`. View and predictions: `same`, `changed`. Model: the same, `gone`, `unreadable`. Signature: `valid`, `invalid`, `unsafe` (its folder is a link), `none`. Runs of a store: `verified`, `unverifiable`, `not verified`, `incomplete`, `none`. Signatures of a store: `complete`, `contradicted`, `unsafe`, `none`. Any of these: `not checked`.
    */
   verdict: string;
   /**
@@ -4531,6 +4724,27 @@ export interface VerifiedView {
    * Files of the run that a view repeats, and this one lacks.
    */
   missing: string[];
+  [k: string]: unknown;
+}
+/**
+ * Every check of one evaluation.
+ */
+export interface VerifiedEvaluation {
+  /**
+   * The name of the folder.
+   */
+  evaluation_id: string;
+  /**
+   * The folder; relative to the workspace if it is inside it.
+   */
+  evaluation_dir: string;
+  /**
+   * The run that trained the model; absent if the evaluation cannot be read.
+   */
+  run_id?: string;
+  verdict: Verdict;
+  checks: VerificationCheck[];
+  findings: VerificationFinding[];
   [k: string]: unknown;
 }
 /**
@@ -5008,6 +5222,8 @@ export interface Documents {
   "dataset_inspection.v1": DatasetInspectionV1;
   "diagnostics.v1": DiagnosticsV1;
   "error.v1": ErrorV1;
+  "evaluation.v1": EvaluationV1;
+  "evaluation_report.v1": EvaluationReportV1;
   "events.v1": EventV1;
   "feature_importance.v1": FeatureImportanceV1;
   "field.cancelled_marker.v1.0.0": CancelledMarkerV100;

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from runforge_contracts.store import layout
+from runforge_contracts.store.evaluations import evaluations_of
 from runforge_contracts.store.experiment_runs import ExperimentRun
 from runforge_contracts.store.lookup import AnyRun
 from runforge_contracts.store.run import Run
@@ -62,7 +63,14 @@ def run_document(folder: AnyRun, settings: Settings) -> dict[str, Any]:
         **(of_another if client else {}),
         **{name: document for name, document in documents.items() if document is not None},
         "diagnostics": folder.diagnostics,
+        **_evaluations(folder, settings),
     }
+
+
+def _evaluations(folder: Run, settings: Settings) -> dict[str, Any]:
+    """Return the member with the evaluations of a run, if there are any."""
+    found = [evaluation.record for evaluation in evaluations_of(folder.id, settings.stores())]
+    return {"evaluations": found} if found else {}
 
 
 def diagnostics_document(folder: Run) -> dict[str, Any]:

@@ -16,7 +16,14 @@ from runforge_contracts.gates import (
     parse_gate,
     violation_of,
 )
+from runforge_contracts.metrics import SUMMARY_NAMES
 from runforge_contracts.store import layout
+from runforge_contracts.store.evaluations import (
+    RecordedEvaluation,
+    find_evaluation,
+    is_evaluation,
+    metric_numbers,
+)
 from runforge_contracts.store.run import Run
 
 from runforge_cli.shell.settings import Function, Settings, complete_run
@@ -46,7 +53,8 @@ def gate_options(function: Function) -> Function:
                 "--no-worse-than",
                 metavar="RUN",
                 shell_complete=complete_run,
-                help="Exit with 8 if the primary metric is worse than that of RUN.",
+                help="Exit with 8 if the primary metric is worse than that of RUN, which may also be"
+                " the id of an evaluation.",
             ),
         )
     ):
@@ -66,11 +74,15 @@ def read_gates(
     ------
     RunForgeError
         ``USAGE_INVALID`` for a bound that is none, and for a run without a metric; the errors of
-        :meth:`~runforge_cli.shell.settings.Settings.find_any`.
+        :meth:`~runforge_cli.shell.settings.Settings.find_any` and of
+        :func:`~runforge_contracts.store.evaluations.find_evaluation`.
     """
     gates = [parse_gate(text, at_least=True) for text in fail_under]
     gates += [parse_gate(text, at_least=False) for text in fail_over]
-    if no_worse_than is not None:
+    if no_worse_than is not None and is_evaluation(no_worse_than, settings.stores()):
+        evaluation = find_evaluation(no_worse_than, settings.stores())
+        gates.append(baseline_gate(evaluation.id, evaluation.accuracy))
+    elif no_worse_than is not None:
         baseline = settings.find_any(no_worse_than)
         metric = baseline.primary_metric
         if metric is None:
@@ -87,6 +99,13 @@ def read_gates(
 def gate_results(gates: Sequence[Gate], run: AnyRun) -> list[GateResult]:
     """Judge a recorded run by gates."""
     return judge(gates, _all_metrics(run)) if gates else []
+
+
+def evaluation_results(gates: Sequence[Gate], evaluation: RecordedEvaluation) -> list[GateResult]:
+    """Judge an evaluation by gates; its metrics may have the names that runs have for them."""
+    numbers = evaluation.numbers
+    named = {short: numbers[name] for name, short in SUMMARY_NAMES.items() if name in numbers}
+    return judge(gates, {**numbers, **named}) if gates else []
 
 
 def report_gates(settings: Settings, results: Sequence[GateResult]) -> int:
@@ -109,9 +128,4 @@ def _all_metrics(run: AnyRun) -> Mapping[str, float]:
     if not isinstance(run, Run):
         return run.metrics
     detailed = run.content(layout.METRICS_V1) or {}
-    numbers = {
-        name: value
-        for name, value in detailed.items()
-        if isinstance(value, (int, float)) and name != "num_classes"
-    }
-    return {**numbers, **run.metrics}
+    return {**metric_numbers(detailed), **run.metrics}

@@ -1,13 +1,18 @@
-"""``runforge show``: show a summary of a run."""
+"""``runforge show``: show a summary of a run, or an evaluation."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import click
+from runforge_contracts.store.evaluations import find_evaluation, is_evaluation
 from runforge_contracts.store.run import Run
 
 from runforge_cli.answers.run_answers import run_document
 from runforge_cli.commands.gate_options import (
     as_json,
+    evaluation_results,
     gate_options,
     gate_results,
     read_gates,
@@ -15,6 +20,9 @@ from runforge_cli.commands.gate_options import (
 )
 from runforge_cli.shell.settings import Settings, global_options, pass_settings, run_argument
 from runforge_cli.terminal.output import write_json, write_lines
+
+if TYPE_CHECKING:
+    from runforge_contracts.gates import Gate
 
 
 @click.command("show", short_help="Show a summary of a run.")
@@ -29,7 +37,14 @@ def command(
     fail_over: tuple[str, ...],
     no_worse_than: str | None,
 ) -> int:
-    """Show a summary of RUN, which defaults to the newest run."""
+    """Show a summary of RUN, which defaults to the newest run.
+
+    The evaluations of a run are listed; RUN may also be the id of an evaluation.
+    """
+    if is_evaluation(run, settings.stores()):
+        return _show_evaluation(
+            settings, run, read_gates(settings, fail_under, fail_over, no_worse_than)
+        )
     folder = settings.find_any(run, quiet=not settings.json)
     results = gate_results(read_gates(settings, fail_under, fail_over, no_worse_than), folder)
     if isinstance(folder, Run):
@@ -44,4 +59,20 @@ def command(
         write_json({**run_document(folder, settings), **as_json(results)})
     else:
         write_lines(lines)
+    return report_gates(settings, results)
+
+
+def _show_evaluation(settings: Settings, reference: str, gates: Sequence[Gate]) -> int:
+    """Show an evaluation beside the validation of its run, if that is there."""
+    from runforge_cli.answers.evaluation_answer import evaluation_report, run_of, validation_of
+
+    evaluation = find_evaluation(reference, settings.stores())
+    validation = validation_of(run_of(evaluation, settings))
+    results = evaluation_results(gates, evaluation)
+    if settings.json:
+        write_json(evaluation_report(evaluation, settings, validation, gates=results))
+    else:
+        from runforge_cli.render.evaluation_view import evaluation_lines
+
+        write_lines(evaluation_lines(evaluation, validation, settings))
     return report_gates(settings, results)

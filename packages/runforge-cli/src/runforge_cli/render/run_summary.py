@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 
+from runforge_contracts.diagnostics import columns_to_exclude, place_text
 from runforge_contracts.display import format_duration, printable, shorten, time_text
+from runforge_contracts.errors import DatasetError, ErrorCode
 from runforge_contracts.store import layout
+from runforge_contracts.store.evaluations import evaluations_of
 from runforge_contracts.store.run import Run
 from runforge_contracts.store.summary import (
     RunData,
@@ -18,6 +22,7 @@ from runforge_contracts.store.summary import (
 )
 
 from runforge_cli.render.differences import source_text
+from runforge_cli.render.evaluation_table import evaluation_rows
 from runforge_cli.render.sweep_membership import membership_of
 from runforge_cli.render.tables import (
     coefficient_lines,
@@ -37,6 +42,8 @@ _STATES = {
     "interrupted": "The process ended before it could write a result.",
     "incomplete": "The run has not started, or its state is unknown.",
 }
+#: Names of the preset with the most iterations and trees.
+_THOROUGH = ("thorough", "hq-train")
 _OF_THE_FAMILY = "_UNSUPPORTED_MODEL"
 #: Maximum number of features for each class.
 _TOP = 4
@@ -65,6 +72,7 @@ def summary_lines(folder: Run, settings: Settings, *, brief: bool = False) -> It
     yield from _metrics(folder)
     yield from _features(folder)
     if not brief:
+        yield from section("Evaluations", _evaluations(folder, settings))
         yield from section("Origin", pairs(_origin(folder, summary)))
         files = _files(folder)
         yield from section("Files", paragraph(files, indent=2) if files else [])
@@ -131,6 +139,9 @@ def _failure(folder: Run, outcome: RunOutcome) -> Iterator[tuple[str, str]]:
     if error:
         code = error.get("code") or error.get("type")
         yield "error", error["message"] + (f" [{code}]" if code else "")
+        place = failure_place(folder)
+        if place:
+            yield "place", place
         if error.get("hint"):
             yield "hint", error["hint"]
     elif folder.status == "incomplete":
@@ -186,6 +197,10 @@ def _metrics(folder: Run) -> Iterator[str]:
         yield from section("Metrics", metric_lines(metrics))
         classes = class_labels(folder)
         yield from section(*confusion_section(metrics, classes))
+
+
+def _evaluations(folder: Run, settings: Settings) -> list[str]:
+    return evaluation_rows(evaluations_of(folder.id, settings.stores()), settings)
 
 
 def _features(folder: Run) -> Iterator[str]:
@@ -255,12 +270,35 @@ def _next(folder: Run, settings: Settings) -> Iterator[tuple[str, str]]:
         ):
             if (folder.path / file).is_file():
                 yield "every feature", f"runforge {command} {run_id}"
-        if can_be_repeated(folder.request):
+        if can_be_repeated(folder.request) and _has_more_to_give(folder):
             yield "more effort", f"runforge rerun {run_id} --preset thorough"
     elif _status(folder) == "running":
         yield "cancel it", f"runforge cancel {run_id}"
     elif can_be_repeated(folder.request):
-        yield "try again", f"runforge rerun {run_id}"
+        yield _repair(folder, run_id)
+
+
+def failure_place(folder: Run) -> str:
+    """Return the column and the row of a dataset at which a run failed, or an empty string."""
+    return next((place for place in map(place_text, folder.diagnostics) if place), "")
+
+
+def _has_more_to_give(folder: Run) -> bool:
+    """Return whether the preset `thorough` would change the run, and could make it better."""
+    model = summary_of(folder).model
+    is_thorough = model.preset in _THOROUGH or (model.profile or "").partition(" ")[0] == "thorough"
+    return not is_thorough and folder.metrics.get("accuracy") != 1.0
+
+
+def _repair(folder: Run, run_id: str) -> tuple[str, str]:
+    """Return what to do about a run that did not succeed: what repairs it, if that is known."""
+    columns = [name for item in folder.diagnostics for name in columns_to_exclude(item)]
+    if columns:
+        options = " ".join(f"--exclude {shlex.quote(printable(name))}" for name in columns)
+        return "leave out", f"runforge rerun {run_id} {options}"
+    code = ((folder.result or {}).get("error") or {}).get("code")
+    of_the_data = code in {*DatasetError.codes, ErrorCode.DATASET_NOT_FOUND}
+    return "once mended" if of_the_data else "try again", f"runforge rerun {run_id}"
 
 
 def some(names: Sequence[str], most: int = 8) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from runforge_contracts.diagnostics import place_text
 from runforge_contracts.display import printable
 from runforge_contracts.metrics import class_metrics
 
@@ -124,7 +125,9 @@ def diagnostic_lines(diagnostics: Sequence[dict[str, Any]]) -> list[str]:
     order = ("error", "warning", "info")
     items = []
     for item in sorted(diagnostics, key=lambda item: order.index(item["severity"])):
-        items.append((item["severity"], f"{item['message']} [{item['code']}]"))
+        place = place_text(item)
+        where = f" ({place})" if place else ""
+        items.append((item["severity"], f"{item['message']}{where} [{item['code']}]"))
         hint = item.get("details", {}).get("hint")
         if hint:
             items.append(("hint", str(hint)))

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
+from runforge_contracts.diagnostics import place_text
 from runforge_contracts.display import printable, shorten
 from runforge_contracts.store.summary import can_be_repeated
 
@@ -41,7 +42,9 @@ def diagnostic_blocks(material: Material) -> Iterator[Block]:
 
 def _message(item: dict[str, Any]) -> Text:
     hint = item.get("details", {}).get("hint")
+    place = place_text(item)
     message = prose(shorten(item["message"], _LONG))
+    message += [f" ({shorten(place, _LONG)})"] if place else []
     return [*message, " ", *prose(shorten(str(hint), _LONG))] if hint else message
 
 

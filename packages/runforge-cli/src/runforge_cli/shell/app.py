@@ -28,6 +28,7 @@ COMMANDS = {
     "interpretability": "List the interpretability outputs of a run.",
     "diagnostics": "Show the diagnostics of a run.",
     "predict": "Apply the model of a run to new rows.",
+    "evaluate": "Judge the model of a run by labelled new rows.",
     "inspect-artifact": "Inspect a model file without loading it.",
     "diff": "Compare runs and explain why their results differ.",
     "report": "Write a report on runs as one HTML or Markdown file.",
@@ -52,6 +53,7 @@ _UNWOUND = frozenset(
     {
         "browse",
         "editor-python",
+        "evaluate",
         "experiment",
         "export",
         "index",

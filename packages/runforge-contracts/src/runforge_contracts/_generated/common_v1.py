@@ -138,6 +138,16 @@ GroupId: TypeAlias = Annotated[
 ]
 
 
+EvaluationId: TypeAlias = Annotated[
+    str,
+    Meta(
+        description="Id of an evaluation and name of its folder: UTC date, UTC time and eight hexadecimal digits. Source: specification, section 21.1.",
+        pattern="^eval_[0-9]{8}_[0-9]{6}_[0-9a-f]{8}\\Z",
+        title="EvaluationId",
+    ),
+]
+
+
 ModelFamily: TypeAlias = Annotated[
     Literal["logistic_regression", "random_forest", "linear_svc"],
     Meta(

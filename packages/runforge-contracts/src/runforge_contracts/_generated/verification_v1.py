@@ -44,7 +44,7 @@ class VerificationCheck(Struct, kw_only=True, frozen=True, gc=False):
     check: Annotated[
         str,
         Meta(
-            description="For a run: `files`, `documents`, `statement`, `index`, `dataset`, `signature`; for a view: `view`, `index`; for a store: `runs`, `index`, `signatures`.",
+            description="For a run: `files`, `documents`, `statement`, `index`, `dataset`, `signature`; for a view: `view`, `index`; for an evaluation: `files`, `documents`, `model`, `dataset`, `predictions`, `signature`; for a store: `runs`, `index`, `signatures`.",
             min_length=1,
         ),
     ]
@@ -57,7 +57,7 @@ class VerificationCheck(Struct, kw_only=True, frozen=True, gc=False):
     verdict: Annotated[
         str,
         Meta(
-            description="Outcome of the check. Files: `unchanged`, `changed`, `no result`, `at work` (the run is running). Documents and statement: `valid`, `invalid`, `none`. Index: the same, `not listed`, `unreadable`. Dataset: `same`, `changed`, `moved`, `gone`, `unreadable`. View: `same`, `changed`. Signature: `valid`, `invalid`, `unsafe` (its folder is a link), `none`. Runs of a store: `verified`, `unverifiable`, `not verified`, `incomplete`, `none`. Signatures of a store: `complete`, `contradicted`, `unsafe`, `none`. Any of these: `not checked`.",
+            description="Outcome of the check. Files: `unchanged`, `changed`, `no result`, `at work` (the run is running). Documents and statement: `valid`, `invalid`, `none`. Index: the same, `not listed`, `unreadable`. Dataset: `same`, `changed`, `moved`, `gone`, `unreadable`. View and predictions: `same`, `changed`. Model: the same, `gone`, `unreadable`. Signature: `valid`, `invalid`, `unsafe` (its folder is a link), `none`. Runs of a store: `verified`, `unverifiable`, `not verified`, `incomplete`, `none`. Signatures of a store: `complete`, `contradicted`, `unsafe`, `none`. Any of these: `not checked`.",
             min_length=1,
         ),
     ]
@@ -168,6 +168,30 @@ class VerifiedRun(Struct, kw_only=True, frozen=True, gc=False):
     ) = UNSET
 
 
+class VerifiedEvaluation(Struct, kw_only=True, frozen=True, gc=False):
+    """
+    Every check of one evaluation.
+    """
+
+    evaluation_id: Annotated[str, Meta(description="The name of the folder.")]
+    evaluation_dir: Annotated[
+        str,
+        Meta(description="The folder; relative to the workspace if it is inside it."),
+    ]
+    verdict: Verdict
+    checks: list[VerificationCheck]
+    findings: list[VerificationFinding]
+    run_id: (
+        Annotated[
+            str,
+            Meta(
+                description="The run that trained the model; absent if the evaluation cannot be read."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+
+
 class VerifiedStore(Struct, kw_only=True, frozen=True, gc=False):
     """
     Every check of a store as a whole; its runs are listed separately.
@@ -206,6 +230,15 @@ class VerificationV1(Struct, kw_only=True, frozen=True, gc=False):
             list[VerifiedStore],
             Meta(
                 description="Present if whole stores were verified; absent if runs were named."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    evaluations: (
+        Annotated[
+            list[VerifiedEvaluation],
+            Meta(
+                description="The evaluations that were verified, those of the runs too; absent if there are none."
             ),
         ]
         | UnsetType

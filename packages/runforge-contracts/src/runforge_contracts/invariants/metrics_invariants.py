@@ -58,7 +58,7 @@ def metric_findings(folder: CheckedRun) -> Iterator[Finding]:
             metrics_v1["accuracy"],
             metrics["accuracy"],
         )
-    yield from _matrix(metrics_v1, run)
+    yield from matrix_findings(metrics_v1, run)
     yield from _profile(metrics_v1, run)
     summary = ((folder.result or {}).get("summary") or {}).get("metrics") or {}
     # Older clients had other definitions of the metrics besides accuracy.
@@ -76,8 +76,18 @@ def metric_findings(folder: CheckedRun) -> Iterator[Finding]:
             )
 
 
-def _matrix(metrics: dict[str, Any], run: dict[str, Any] | None) -> Iterator[Finding]:
-    """Yield a matrix of the wrong size, and metrics that do not follow from it."""
+def matrix_findings(
+    metrics: dict[str, Any], run: dict[str, Any] | None = None
+) -> Iterator[Finding]:
+    """Yield a matrix of the wrong size, and metrics that do not follow from it.
+
+    Parameters
+    ----------
+    metrics
+        A ``metrics.v1``.
+    run
+        The record of the run, whose validation rows the matrix counts.
+    """
     rule, file = "metrics.confusion-matrix", layout.METRICS_V1
     matrix, size = metrics["confusion_matrix"], metrics["num_classes"]
     if len(matrix) != size or any(len(row) != size for row in matrix):
@@ -137,16 +147,23 @@ def _ratio(part: int, whole: int) -> float:
     return part / whole if whole else 0.0
 
 
+def profile_of(num_classes: int, family: str) -> str:
+    """Return the profile of the metrics of a model with some classes.
+
+    Source: specification, section 9.3.
+    """
+    if num_classes > 2:
+        return "classification.multiclass.v1"
+    if family in _WITH_PROBABILITIES:
+        return "classification.proba.v1"
+    return "classification.base.v1"
+
+
 def _profile(metrics: dict[str, Any], run: dict[str, Any] | None) -> Iterator[Finding]:
     """Yield a finding if the profile does not follow from classes and model family."""
     if run is None or "model_family" not in run:
         return
-    if metrics["num_classes"] > 2:
-        profile = "classification.multiclass.v1"
-    elif run["model_family"] in _WITH_PROBABILITIES:
-        profile = "classification.proba.v1"
-    else:
-        profile = "classification.base.v1"
+    profile = profile_of(metrics["num_classes"], run["model_family"])
     message = "The profile is {found}; {classes} classes and a {family} need {expected}."
     yield from unequal(
         "metrics.profile",

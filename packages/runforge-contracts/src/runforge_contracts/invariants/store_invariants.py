@@ -18,6 +18,7 @@ from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.folders import list_folder
 from runforge_contracts.invariants.checked_folder import CheckedRun
+from runforge_contracts.invariants.evaluation_invariants import evaluation_findings
 from runforge_contracts.invariants.finding import PRESETS, Finding, close, same, show_value
 from runforge_contracts.invariants.group_invariants import group_findings
 from runforge_contracts.invariants.run_invariants import check_folder
@@ -45,7 +46,7 @@ _FILLED_IN = ("name", "preset_id", "duration_ms", "device")
 
 
 def check_store(store: StoreLayout) -> list[Finding]:
-    """Return the violations in a store: in every run, in the groups, and in the index.
+    """Return the violations in a store: in runs, groups, evaluations, and in the index.
 
     Raises
     ------
@@ -89,6 +90,7 @@ def check_store(store: StoreLayout) -> list[Finding]:
             message = f"{quote(child.name)} is a symbolic link, which could lead anywhere."
             findings.append(Finding("run.no-links", message, place))
     findings += group_findings(store)
+    findings += evaluation_findings(store)
     return [*findings, *refused, *(() if refused else _index(store, index, described, current))]
 
 

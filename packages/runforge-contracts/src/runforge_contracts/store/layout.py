@@ -1,6 +1,6 @@
 """The paths of stores and runs: the one layout that every reader and writer uses.
 
-Source: specification, sections 5.1, 5.2, 17.1 and 20.6.
+Source: specification, sections 5.1, 5.2, 17.1, 20.6 and 21.1.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ EVENTS = _place_of("events.v1")
 #: Files of a group of runs.
 PLAN = _place_of("sweep_plan.v1")
 GROUP = _place_of("group.v1")
+#: The only file of an evaluation.
+EVALUATION = _place_of("evaluation.v1")
 MODEL = "artifacts/model.pkl"
 TRAIN_LOG = "logs/train.log"
 #: Files of an experiment run, whose folder is in this folder of the repository.
@@ -92,6 +94,11 @@ class StoreLayout:
         return self.root / "groups"
 
     @property
+    def evaluations(self) -> Path:
+        """The folder with one folder for each evaluation of a model."""
+        return self.root / "evaluations"
+
+    @property
     def signatures(self) -> Path:
         """The folder with the signatures of runs, which may be kept longer than the runs."""
         return self.root / "signatures"
@@ -115,8 +122,12 @@ class StoreLayout:
         """Return the folder of the group ``group_id``."""
         return self.groups / group_id
 
+    def evaluation_folder(self, evaluation_id: str) -> Path:
+        """Return the folder of the evaluation ``evaluation_id``."""
+        return self.evaluations / evaluation_id
+
     def signature(self, run_id: str) -> Path:
-        """Return the path of the signature of the run ``run_id``."""
+        """Return the path of the signature of the run, or the evaluation, ``run_id``."""
         return self.signatures / f"{run_id}{SIGNATURE_SUFFIX}"
 
     def known_names(self, entries: Iterable[dict[str, Any]]) -> set[str]:

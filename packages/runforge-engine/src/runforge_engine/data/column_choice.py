@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from runforge_contracts.display import quote
-from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.errors import ErrorCode, Problem, RunForgeError
 
 from runforge_engine.data.cells import BLANKS
 from runforge_engine.data.column_table import ColumnTable, missing_mask
@@ -39,26 +39,7 @@ def choose_columns(
         ``LABEL_NOT_FOUND``, ``COLUMN_NOT_FOUND``, ``COLUMN_DUPLICATE``, ``LABEL_ONLY_DATASET`` or
         ``ZERO_FEATURES``.
     """
-    path = str(source.path)
-    if label_column not in names:
-        raise RunForgeError(
-            ErrorCode.LABEL_NOT_FOUND,
-            f"The dataset has no column {quote(label_column)} for the label; it has"
-            f" {name_list(names)}.",
-            hint=did_you_mean(label_column, names),
-            path=path,
-            column=label_column,
-        )
-    for name in exclude_columns:
-        if name not in names or name == label_column:
-            what = "is the label" if name == label_column else "is not in the dataset"
-            raise RunForgeError(
-                ErrorCode.COLUMN_NOT_FOUND,
-                f"The column {quote(name)} cannot be excluded: it {what}.",
-                hint=did_you_mean(name, [item for item in names if item != label_column]),
-                path=path,
-                column=name,
-            )
+    check_names(names, label_column, exclude_columns, source)
     excluded = set(exclude_columns)
     used = {position: name for position, name in enumerate(names) if name not in excluded}
     others = {position: name for position, name in used.items() if name != label_column}
@@ -69,6 +50,50 @@ def choose_columns(
     if not features and not nameless:
         raise no_features(label_column, source, excluded=bool(excluded))
     return ColumnChoice(names.index(label_column), features, nameless)
+
+
+def check_names(
+    names: Sequence[str], label_column: str, exclude_columns: Collection[str], source: DatasetSource
+) -> None:
+    """Raise an error for a label or an excluded column that the dataset does not have.
+
+    Raises
+    ------
+    RunForgeError
+        ``LABEL_NOT_FOUND`` or ``COLUMN_NOT_FOUND``.
+    """
+    path = str(source.path)
+    if label_column not in names:
+        raise RunForgeError(
+            ErrorCode.LABEL_NOT_FOUND,
+            f"The dataset has no column {quote(label_column)} for the label; it has"
+            f" {name_list(names)}.",
+            hint=did_you_mean(label_column, names)
+            or "Name the label as the dataset's header does; case and blanks count.",
+            path=path,
+            column=label_column,
+        )
+    for name in exclude_columns:
+        if name not in names or name == label_column:
+            what = "is the label" if name == label_column else "is not in the dataset"
+            raise RunForgeError(
+                ErrorCode.COLUMN_NOT_FOUND,
+                f"The column {quote(name)} cannot be excluded: it {what}.",
+                hint=_one_by_one(name, names, source)
+                or did_you_mean(name, [item for item in names if item != label_column])
+                or "Name columns as the dataset's header does; case and blanks count.",
+                path=path,
+                column=name,
+            )
+
+
+def _one_by_one(name: str, names: Sequence[str], source: DatasetSource) -> str | None:
+    """Return a hint for several columns that are given as one, separated by commas."""
+    several = [part.strip(BLANKS) for part in name.split(",")]
+    if len(several) < 2 or not set(several) <= set(names):
+        return None
+    how = "Give a list" if source.in_python else "Repeat --exclude"
+    return f"{how}, with each column by itself: {exclusion(several, source)}."
 
 
 def no_features(label_column: str, source: DatasetSource, *, excluded: bool) -> RunForgeError:
@@ -85,6 +110,27 @@ def no_features(label_column: str, source: DatasetSource, *, excluded: bool) -> 
         f"The dataset has only its label column {quote(label_column)}.",
         hint="Add the columns to learn from.",
         path=str(source.path),
+    )
+
+
+def check_features(names: Sequence[str], features: Sequence[str], source: DatasetSource) -> None:
+    """Raise ``COLUMN_NOT_FOUND`` if columns that a model was trained on are not in a dataset."""
+    present, wanted_names = set(names), set(features)
+    lacking = [name for name in features if name not in present]
+    if not lacking:
+        return
+    one = len(lacking) == 1
+    others = [name for name in names if name not in wanted_names]
+    raise RunForgeError(
+        ErrorCode.COLUMN_NOT_FOUND,
+        f"The dataset lacks {'the column' if one else f'{len(lacking)} columns'} that the model"
+        f" was trained on: {name_list(lacking)}.",
+        hint=f"Rename what is meant: {name_list(others)}." if others else "Add it to the dataset.",
+        path=str(source.path),
+        column=lacking[0],
+        problems=()
+        if one
+        else [Problem(f"The column {quote(name)} is missing.") for name in lacking[:20]],
     )
 
 

@@ -9,16 +9,21 @@ Source: specification, sections 11.2 to 11.6.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnostic
 from runforge_contracts.display import quote
-from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.errors import ErrorCode, Location, Problem, RunForgeError
 
 from runforge_engine.data.column_choice import check_nameless, choose_columns, no_features
-from runforge_engine.data.column_table import may_lack_values, missing_mask, release_unused
+from runforge_engine.data.column_table import (
+    ColumnTable,
+    may_lack_values,
+    missing_mask,
+    release_unused,
+)
 from runforge_engine.data.dataset_source import DatasetSource
 from runforge_engine.data.feature_matrix import feature_matrix
 from runforge_engine.data.label_encoding import (
@@ -28,7 +33,8 @@ from runforge_engine.data.label_encoding import (
     encode_labels,
 )
 from runforge_engine.data.labels import label_warnings
-from runforge_engine.data.message_parts import SHOWN
+from runforge_engine.data.message_parts import SHOWN, exclusion
+from runforge_engine.data.suspicious_features import suspicious_features
 from runforge_engine.data.table_reader import read_names, read_table
 
 
@@ -105,12 +111,7 @@ def load_dataset(
                 dropped |= mask
     keep = np.flatnonzero(~dropped)
     if keep.size == 0:
-        worst = max(missing, key=lambda name: missing[name])
-        raise _zero_rows(
-            f"All {table.num_rows} rows were dropped because a value was missing; the column"
-            f" {quote(worst)} lacks {missing[worst]}.",
-            source,
-        )
+        raise _all_dropped(table, missing, label_column, column_positions, source)
     X, notes = feature_matrix(table, column_positions, keep, source)
     positions, labels, present = distinct_labels(codes[keep], texts, label_column)
     classes = tuple(labels.tolist())
@@ -122,6 +123,7 @@ def load_dataset(
         *([nameless_dropped(columns.nameless)] if columns.nameless else ()),
         *notes,
         *alike,
+        *suspicious_features(X, positions, [*column_positions], source),
     ]
     return Dataset(
         feature_names=tuple(column_positions),
@@ -159,6 +161,44 @@ def nameless_dropped(column_positions: Sequence[int]) -> Diagnostic:
         columns=[position + 1 for position in column_positions[:SHOWN]],
         count=len(column_positions),
     )
+
+
+def _all_dropped(
+    table: ColumnTable,
+    missing: dict[str, int],
+    label_column: str,
+    column_positions: Mapping[str, int],
+    source: DatasetSource,
+) -> RunForgeError:
+    """Return the error for a table without a complete row; the hint names what to leave out."""
+    import numpy as np
+
+    worst = max(missing, key=lambda name: missing[name])
+    error = _zero_rows(
+        f"All {table.num_rows} rows were dropped because a value was missing; the column"
+        f" {quote(worst)} lacks {missing[worst]}.",
+        source,
+    )
+    # Columns with the most missing values go first, until a row is complete.
+    left_out: list[str] = []
+    remaining = sorted({*missing} - {label_column}, key=lambda name: missing[name])
+    counts = missing_mask(table.columns[table.names.index(label_column)]).astype(np.intp)
+    for name in remaining:
+        counts += missing_mask(table.columns[column_positions[name]])
+    while remaining and counts.all():
+        left_out.append(remaining.pop())
+        counts -= missing_mask(table.columns[column_positions[left_out[-1]]])
+    if not counts.all() and len(left_out) < len(column_positions):
+        what = "the column that lacks" if len(left_out) == 1 else "the columns that lack"
+        error.hint = f"Leave out {what} values: {exclusion(left_out, source)}."
+        error.location = error.location._replace(column=left_out[0])
+        error.problems = tuple(
+            Problem(
+                f"The column {quote(name)} lacks {missing[name]} values.", Location(column=name)
+            )
+            for name in (left_out if len(left_out) > 1 else ())[:SHOWN]
+        )
+    return error
 
 
 def _zero_rows(message: str, source: DatasetSource) -> RunForgeError:

@@ -69,6 +69,17 @@ def parse_labels(texts: Sequence[str], column: str) -> list[int] | list[str]:
     return list(texts)
 
 
+def class_positions(texts: Iterable[str], classes: Sequence[int | str]) -> list[int | None]:
+    """Return the position of each label among the classes of a model, or None if it is not one.
+
+    Source: specification, section 21.3.
+    """
+    known: dict[int | str, int] = {label: position for position, label in enumerate(classes)}
+    if not all(isinstance(label, int) for label in classes):
+        return [known.get(text) for text in texts]
+    return [known.get(_integer(text)) if _INTEGRAL.fullmatch(text) else None for text in texts]
+
+
 def label_warnings(texts: Sequence[str], column: str) -> list[Diagnostic]:
     """Return warnings for labels that look alike.
 

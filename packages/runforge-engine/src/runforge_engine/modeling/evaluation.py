@@ -1,4 +1,4 @@
-"""Metrics of a fitted pipeline on the validation rows, by profile.
+"""Metrics of a fitted pipeline on labelled rows, by profile.
 
 Every number is what the function of the same name in ``sklearn.metrics`` returns. A metric that
 cannot be computed is absent, and a diagnostic says why.
@@ -27,7 +27,14 @@ class Evaluation:
     diagnostics: tuple[Diagnostic, ...]
 
 
-def evaluate(pipeline: Any, X: Any, y: Any, classes: Sequence[int | str]) -> Evaluation:
+def evaluate(
+    pipeline: Any,
+    X: Any,
+    y: Any,
+    classes: Sequence[int | str],
+    *,
+    rows: str = "validation rows",
+) -> Evaluation:
     """Compute the metrics of the profile that fits the model and the number of classes.
 
     Parameters
@@ -35,11 +42,13 @@ def evaluate(pipeline: Any, X: Any, y: Any, classes: Sequence[int | str]) -> Eva
     pipeline : Pipeline
         Fitted, with at most one thread.
     X : ndarray of shape (n_samples, n_features)
-        Validation rows.
+        The rows.
     y : ndarray of shape (n_samples,)
         Their labels.
     classes : sequence of int or str
         All labels, sorted.
+    rows : str
+        What messages call the rows.
     """
     import numpy as np
 
@@ -52,11 +61,11 @@ def evaluate(pipeline: Any, X: Any, y: Any, classes: Sequence[int | str]) -> Eva
     roc_auc: float | UnsetType = UNSET
     log_loss: float | UnsetType = UNSET
     if binary and scores is not None:
-        roc_auc = _roc_auc(y, scores, classes, diagnostics)
+        roc_auc = _roc_auc(y, scores, classes, diagnostics, rows)
     if binary and probabilities is not None:
         log_loss = _log_loss(y, probabilities, labels)
     by_class: dict[str, list[float]] = {}
-    diagnostics.extend(_undefined(matrix, classes))
+    diagnostics.extend(_undefined(matrix, classes, rows))
     profile: MetricsProfile
     if not binary:
         by_class = {
@@ -145,7 +154,7 @@ def _predict(pipeline: Any, X: Any, *, binary: bool) -> tuple[Any, Any, Any]:
 
 
 def _roc_auc(
-    y: Any, scores: Any, classes: Sequence[int | str], diagnostics: list[Diagnostic]
+    y: Any, scores: Any, classes: Sequence[int | str], diagnostics: list[Diagnostic], rows: str
 ) -> float | UnsetType:
     import numpy as np
     from sklearn.metrics import roc_auc_score
@@ -155,7 +164,7 @@ def _roc_auc(
         diagnostics.append(
             diagnostic(
                 DiagnosticCode.METRIC_UNDEFINED,
-                "The ROC AUC is not defined: the validation rows hold one class only.",
+                f"The ROC AUC is not defined: the {rows} hold one class only.",
                 metric="roc_auc",
                 classes_present=present,
             )
@@ -170,7 +179,7 @@ def _log_loss(y: Any, probabilities: Any, labels: list[int | str]) -> float:
     return float(log_loss(y, probabilities, labels=labels))
 
 
-def _undefined(matrix: Any, classes: Sequence[int | str]) -> list[Diagnostic]:
+def _undefined(matrix: Any, classes: Sequence[int | str], rows: str) -> list[Diagnostic]:
     """Say which precisions and recalls are 0/0; they count as 0 in the means, as is usual."""
     never_predicted = [
         label for label, n in zip(classes, matrix.sum(axis=0).tolist(), strict=True) if n == 0
@@ -181,7 +190,7 @@ def _undefined(matrix: Any, classes: Sequence[int | str]) -> list[Diagnostic]:
     found = []
     for metric, labels, reason in (
         ("precision", never_predicted, "never predicted"),
-        ("recall", never_true, "not among the validation rows"),
+        ("recall", never_true, f"not among the {rows}"),
     ):
         if labels:
             found.append(

@@ -32,6 +32,7 @@ from runforge_contracts.store.run import Run
 from runforge_engine.runtime.interpreter import own_command, own_environment
 
 if TYPE_CHECKING:
+    from runforge_engine.modeling.model_evaluation import ModelEvaluation
     from runforge_engine.modeling.predict import Prediction, RecordedModel
     from runforge_engine.modeling.revalidate import Replay
 
@@ -67,6 +68,33 @@ def predict(model: RecordedModel, data: Path, *, probabilities: bool = False) ->
         warnings=tuple(answer["warnings"]),
         diagnostics=tuple(msgspec.convert(answer["diagnostics"], list[Diagnostic])),
     )
+
+
+def evaluate(
+    model: RecordedModel, data: Path, label_column: str, *, with_values: bool = True
+) -> ModelEvaluation:
+    """Evaluate a model on the labelled rows of the dataset at ``data``, in a separate process.
+
+    Raises
+    ------
+    RunForgeError
+        As :func:`runforge_engine.data.dataset_source.read_source` and
+        :func:`runforge_engine.modeling.model_evaluation.evaluate_model`; ``FILE_UNSAFE`` where the
+        model ended the process, ``MEMORY_INSUFFICIENT``.
+    """
+    from runforge_engine.modeling.model_evaluation import ModelEvaluation
+
+    answer = _ask(
+        {
+            "do": "evaluate",
+            "model": _model_to_dict(model),
+            "data": str(data),
+            "label_column": label_column,
+            "with_values": with_values,
+        },
+        model.path,
+    )
+    return msgspec.convert(answer, ModelEvaluation)
 
 
 def replay(
@@ -231,9 +259,15 @@ def _do(task: dict[str, Any]) -> dict[str, Any]:
     from runforge_engine.data.dataset_source import read_source
     from runforge_engine.modeling import predict
 
-    made = predict.predict(
-        model, read_source(Path(task["data"])), probabilities=task["probabilities"]
-    )
+    source = read_source(Path(task["data"]))
+    if task["do"] == "evaluate":
+        from runforge_engine.modeling.model_evaluation import evaluate_model
+
+        label_column, with_values = task["label_column"], task["with_values"]
+        evaluated = evaluate_model(model, source, label_column, with_values=with_values)
+        fields: dict[str, Any] = msgspec.to_builtins(evaluated)
+        return fields
+    made = predict.predict(model, source, probabilities=task["probabilities"])
     return {
         "classes": made.classes,
         "values": made.values,

@@ -20,17 +20,16 @@ from typing import Any
 
 from runforge_contracts.diagnostics import Diagnostic
 from runforge_contracts.display import printable, quote
-from runforge_contracts.errors import ErrorCode, NotFoundError, Problem, RunForgeError
+from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.run import Run
 from runforge_contracts.store.summary import model_file
 
-from runforge_engine.data.column_choice import check_unique
+from runforge_engine.data.column_choice import check_features, check_unique
 from runforge_engine.data.column_table import missing_mask
 from runforge_engine.data.dataset_source import DatasetSource
 from runforge_engine.data.feature_matrix import feature_matrix
-from runforge_engine.data.message_parts import name_list
 from runforge_engine.data.table_reader import read_names, read_table
 from runforge_engine.model_file.limits import InspectionLimits
 from runforge_engine.model_file.loading import load_model
@@ -292,11 +291,9 @@ def predict(
         ``USAGE_INVALID`` where the model gives no probabilities, ``COLUMN_NOT_FOUND`` where the
         dataset lacks a feature, and the dataset codes.
     """
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        pipeline = load_model(model.path, model.sha256, limits=_LIMITS)
+    pipeline, told = load_recorded(model, model.sha256)
     with consistent(model):
-        features, classes = _signature(pipeline, model)
+        features, classes = signature_of(pipeline, model)
     if probabilities and not hasattr(pipeline, "predict_proba"):
         raise RunForgeError(
             ErrorCode.USAGE_INVALID,
@@ -318,9 +315,30 @@ def predict(
         values=tuple(None if missing else next(computed) for missing in dropped.tolist()),
         ignored_columns=ignored,
         missing_by_column=missing_by_column,
-        warnings=(*_of_unverified(model), *_version_warnings(caught)),
+        warnings=told,
         diagnostics=tuple(found),
     )
+
+
+def load_recorded(model: RecordedModel, sha256: str | None) -> tuple[Any, tuple[str, ...]]:
+    """Return the loaded model, and warnings about it.
+
+    Parameters
+    ----------
+    model
+        What :func:`model_of_run` or :func:`model_of_file` returned.
+    sha256
+        The digest that the file must have; None for a model without one.
+
+    Raises
+    ------
+    RunForgeError
+        The errors of :func:`~runforge_engine.model_file.loading.load_model`.
+    """
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        pipeline = load_model(model.path, sha256, limits=_LIMITS)
+    return pipeline, (*_of_unverified(model), *_version_warnings(caught))
 
 
 @contextmanager
@@ -341,10 +359,16 @@ def consistent(model: RecordedModel) -> Iterator[None]:
         ) from error
 
 
-def _signature(
+def signature_of(
     pipeline: Any, model: RecordedModel
 ) -> tuple[tuple[str, ...], tuple[int | str, ...]]:
-    """Return the names of the features and the classes, on which model and record must agree."""
+    """Return the names of the features and the classes, on which model and record must agree.
+
+    Raises
+    ------
+    RunForgeError
+        ``FILE_UNSAFE`` if they do not.
+    """
     scaler, classifier = pipeline
     if hasattr(scaler, "feature_names_in_") or model.sha256 is not None:
         names = scaler.feature_names_in_.tolist()
@@ -374,7 +398,7 @@ def _rows(
     import numpy as np
 
     names = read_names(source)
-    _check_columns(names, features, source)
+    check_features(names, features, source)
     known = {*features}
     check_unique([name for name in names if name in known], source)
     index_of = {name: index for index, name in enumerate(names)}
@@ -386,26 +410,6 @@ def _rows(
     missing = {name: int(mask.sum()) for name, mask in masks.items() if mask.any()}
     ignored = tuple(name for name in names if name not in places)
     return X, dropped, missing, ignored, found
-
-
-def _check_columns(names: Sequence[str], features: Sequence[str], source: DatasetSource) -> None:
-    present, wanted_names = set(names), set(features)
-    lacking = [name for name in features if name not in present]
-    if not lacking:
-        return
-    one = len(lacking) == 1
-    others = [name for name in names if name not in wanted_names]
-    raise RunForgeError(
-        ErrorCode.COLUMN_NOT_FOUND,
-        f"The dataset lacks {'the column' if one else f'{len(lacking)} columns'} that the model"
-        f" was trained on: {name_list(lacking)}.",
-        hint=f"Rename what is meant: {name_list(others)}." if others else "Add it to the dataset.",
-        path=str(source.path),
-        column=lacking[0],
-        problems=()
-        if one
-        else [Problem(f"The column {quote(name)} is missing.") for name in lacking[:20]],
-    )
 
 
 def apply(pipeline: Any, X: Any, *methods: str) -> list[Any]:
@@ -422,13 +426,13 @@ def apply(pipeline: Any, X: Any, *methods: str) -> list[Any]:
     """
     from threadpoolctl import threadpool_limits
 
-    _prepare(pipeline, len(X))
+    prepare(pipeline, len(X))
     X = within_range(pipeline, X)
     with threadpool_limits(limits=1):
         return [getattr(pipeline, method)(X) for method in methods]
 
 
-def _prepare(pipeline: Any, rows: int) -> None:
+def prepare(pipeline: Any, rows: int) -> None:
     """Make a loaded model ready for a number of rows with columns in its order."""
     scaler, classifier = pipeline
     # Otherwise scikit-learn warns about rows without column names.

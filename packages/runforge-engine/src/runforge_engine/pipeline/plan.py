@@ -12,6 +12,7 @@ from typing import NamedTuple, Self
 from msgspec import UNSET
 from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnostic
 from runforge_contracts.documents import Document
+from runforge_contracts.errors import RunForgeError
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.types import (
     EffectiveConfig,
@@ -22,6 +23,7 @@ from runforge_contracts.types import (
     UsedDevice,
 )
 
+from runforge_engine.data.column_request import check_requested_names
 from runforge_engine.data.dataset_source import PYTHON, DatasetSource, dataset_path
 from runforge_engine.modeling.configuration import Configuration, family_table
 from runforge_engine.pipeline.request import PreparedRequest
@@ -127,8 +129,8 @@ def make_plan(
     Raises
     ------
     RunForgeError
-        For a dataset path that leads out of the workspace, and a dataset that is missing or too
-        large for the memory.
+        For a dataset path that leads out of the workspace, a dataset that is missing or too large
+        for the memory, and one without the requested label or an excluded column.
     """
     configuration = request.configuration
     gpu_reason = None
@@ -136,12 +138,18 @@ def make_plan(
         gpu_reason = "The model families of this version compute on the CPU only."
     choice = choose_table(request, store)
     libraries = Libraries(family_table(configuration.family).module)
+    source = inputs.source(choice, configuration, check)
+    try:
+        check_requested_names(source, choice.label_column, choice.exclude_columns)
+    except RunForgeError:
+        inputs.release(source)
+        raise
     return Plan(
         request.document,
         store,
         configuration,
         choice,
-        inputs.source(choice, configuration, check),
+        source,
         inputs,
         libraries,
         start,

@@ -19,9 +19,12 @@ from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.sweeps.plan_members import PlanMember, plan_members
 from runforge_contracts.types import RequestV1, SweepPlanV1
 
+from runforge_engine.data.column_request import check_names_of_file
 from runforge_engine.data.dataset_source import dataset_path
 from runforge_engine.modeling.configuration import Configuration
+from runforge_engine.pipeline.plan import choose_table
 from runforge_engine.pipeline.request import prepare
+from runforge_engine.pipeline.run_inputs import TableChoice
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +112,19 @@ def resolve_plan(
         a dataset that cannot be read.
     """
     configurations = dict[int, Configuration]()
+    checked = set[TableChoice]()
 
     def check(member: PlanMember) -> None:
         request: Document[RequestV1] = Document(member.request, "request.v1")
-        dataset_path(request.content["dataset"]["path"], store.workspace)
-        configurations[member.number] = prepare(request).configuration
+        prepared = prepare(request)
+        choice = choose_table(prepared, store)
+        if choice not in checked:
+            check_names_of_file(
+                *(choice.path, choice.label_column, choice.exclude_columns),
+                in_python=choice.in_python,
+            )
+            checked.add(choice)
+        configurations[member.number] = prepared.configuration
 
     members = [
         SweepMember(item.number, item.overrides, item.request, configurations[item.number])

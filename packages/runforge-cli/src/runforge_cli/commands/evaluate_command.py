@@ -1,0 +1,81 @@
+"""``runforge evaluate``: judge the model of a run by labelled new rows."""
+
+from __future__ import annotations
+
+import click
+
+from runforge_cli.answers.evaluation_answer import (
+    evaluation_report,
+    new_evaluation,
+    validation_of,
+)
+from runforge_cli.commands.gate_options import (
+    evaluation_results,
+    gate_options,
+    read_gates,
+    report_gates,
+)
+from runforge_cli.shell.run_reference import find_run
+from runforge_cli.shell.settings import (
+    Settings,
+    complete_run,
+    global_options,
+    pass_settings,
+    private_option,
+)
+from runforge_cli.terminal.output import note, warn, write_json, write_lines
+
+
+@click.command("evaluate", short_help="Judge the model of a run by labelled new rows.")
+@click.argument("run", shell_complete=complete_run)
+@click.argument("data", type=click.Path())
+@click.option("--label", metavar="COLUMN", help="Column of the labels [that of the run].")
+@click.option(
+    "--unverified", is_flag=True, help="Use a model whose digest no run recorded, once inspected."
+)
+@gate_options
+@private_option
+@global_options
+@pass_settings
+def command(
+    settings: Settings,
+    run: str,
+    data: str,
+    label: str | None,
+    unverified: bool,
+    fail_under: tuple[str, ...],
+    fail_over: tuple[str, ...],
+    no_worse_than: str | None,
+) -> int:
+    """Judge the model of RUN by DATA, labelled rows that it was not trained on.
+
+    DATA is a CSV (also .csv.gz) or Parquet file with the columns that the model was trained on and
+    the label, in any order; other columns are ignored. A row that cannot be judged is left out and
+    counted: a value is missing or not a number, or the model does not know its label.
+
+    The metrics are shown beside those of validation, and recorded in the store with the digests of
+    model and data. `runforge show RUN` lists the evaluations of a run, `runforge verify` checks
+    them, and `runforge sign` signs one. The model file is loaded only after it was inspected.
+    """
+    from runforge_cli.render.evaluation_view import evaluation_lines
+
+    folder = find_run(settings, run)
+    gates = read_gates(settings, fail_under, fail_over, no_worse_than)
+    made = new_evaluation(settings, folder, data, label=label, unverified=unverified)
+    for text in made.warnings:
+        warn(text)
+    if made.ignored_columns and settings.verbose:
+        from runforge_cli.render.run_summary import some
+
+        note(f"Columns that the model does not use: {some(made.ignored_columns)}.")
+    validation = validation_of(folder)
+    results = evaluation_results(gates, made.recorded)
+    if settings.json:
+        write_json(
+            evaluation_report(
+                made.recorded, settings, validation, warnings=made.warnings, gates=results
+            )
+        )
+    else:
+        write_lines(evaluation_lines(made.recorded, validation, settings))
+    return report_gates(settings, results)

@@ -1,0 +1,78 @@
+"""Check that a dataset has the columns that a request names, before a run has a folder.
+
+Source: specification, section 11.6.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import zlib
+from collections.abc import Collection
+from pathlib import Path
+
+from runforge_contracts.errors import RunForgeError
+
+from runforge_engine.data.column_choice import check_names
+from runforge_engine.data.dataset_source import DatasetSource
+from runforge_engine.data.table_reader import read_names
+
+#: Bytes at the start of a file in which its header is looked for.
+_HEAD = 2**20
+
+
+def check_requested_names(
+    source: DatasetSource, label_column: str, exclude_columns: Collection[str]
+) -> None:
+    """Raise an error for a label or an excluded column that the dataset does not have.
+
+    Every other problem of the dataset is left to the reader of its rows, and so is a source whose
+    bytes are not in this process.
+
+    Raises
+    ------
+    RunForgeError
+        ``LABEL_NOT_FOUND`` or ``COLUMN_NOT_FOUND``.
+    """
+    if not source.data:
+        return
+    try:
+        names = read_names(source)
+    except RunForgeError:
+        return
+    check_names(names, label_column, exclude_columns, source)
+
+
+def check_names_of_file(
+    path: Path, label_column: str, exclude_columns: Collection[str], *, in_python: bool
+) -> None:
+    """Raise the errors of :func:`check_requested_names`; of a large file only the start is read."""
+    head = _head(path)
+    if head is not None:
+        source = DatasetSource(path, head, "", in_python=in_python)
+        check_requested_names(source, label_column, exclude_columns)
+
+
+def _head(path: Path) -> bytes | None:
+    """Return the start of a CSV file, up to the end of a line; the whole of a Parquet file."""
+    try:
+        # Not to wait for the other end of a pipe.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return None
+            head = file.read(_HEAD)
+            if head.startswith(b"PAR1"):
+                return head + file.read()
+    except (OSError, ValueError):
+        return None
+    is_whole = len(head) < _HEAD
+    if head.startswith(b"\x1f\x8b"):
+        try:
+            text = zlib.decompressobj(wbits=31)
+            head = text.decompress(head, _HEAD)
+        except zlib.error:
+            return None
+        is_whole = text.eof and not text.unconsumed_tail
+    # A line that is cut off could be cut off within a character.
+    return head if is_whole else head[: head.rfind(b"\n") + 1]

@@ -1,0 +1,191 @@
+"""Find features that should probably not be learned from: identifiers, and copies of the label.
+
+Both are only reported; nothing is left out. Nearly every column is ruled out by some of its rows,
+so that looking costs next to nothing beside reading the dataset.
+
+Source: specification, section 11.3.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnostic
+
+from runforge_engine.data.dataset_source import DatasetSource
+from runforge_engine.data.message_parts import SHOWN, exclusion, name_list
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+#: Smallest table in which a column of different integers is an identifier and no accident.
+_LEAST_ROWS = 50
+#: Rows of the first look, and of the second one.
+_SAMPLES = (1_000, 50_000)
+#: An identifier that counts may leave out as many numbers as there are rows.
+_SPARSE = 2
+#: Rows that share a value, on average, where values and not an order tell the classes apart.
+_ROWS_PER_VALUE = 10
+#: Probability below which a feature does not tell the classes apart by accident.
+_BY_ACCIDENT = 1e-6
+#: Names of identifiers, such as ``id``, ``customer_id`` and ``PassengerId``.
+_WORD = re.compile(r"(?:^|[\W_])(?:id|key|index|idx|row)$", re.IGNORECASE)
+_CAMEL = re.compile(r"[a-z]I[dD]$")
+
+
+def suspicious_features(
+    X: NDArray[np.float64],
+    positions: NDArray[np.intp],
+    names: Sequence[str],
+    source: DatasetSource,
+) -> list[Diagnostic]:
+    """Return warnings for features that look like identifiers or like copies of the label.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        The features; finite.
+    positions : ndarray of shape (n_samples,)
+        The class of each sample, from 0.
+    names
+        Names of the features.
+    source
+        The dataset, for hints.
+    """
+    found = []
+    ids = [names[index] for index in _identifiers(X, names)]
+    if ids:
+        one = len(ids) == 1
+        found.append(
+            diagnostic(
+                DiagnosticCode.ID_LIKE_FEATURE,
+                f"The column{'' if one else 's'} {name_list(ids)} {'has' if one else 'have'}"
+                f" another integer in each of {len(X):,} rows, as an identifier has.",
+                columns=ids[:SHOWN],
+                count=len(ids),
+                hint=f"A model learns nothing from an identifier that holds for new rows; leave it"
+                f" out with {exclusion(ids, source)}.",
+            )
+        )
+    leaks = [names[index] for index in _copies(X, positions)]
+    if leaks:
+        one = len(leaks) == 1
+        found.append(
+            diagnostic(
+                DiagnosticCode.LABEL_LEAK_SUSPECTED,
+                f"{'The column' if one else 'Each of the columns'} {name_list(leaks)} alone tells"
+                f" the classes of all {len(X):,} rows apart; {'it' if one else 'they'} may be made"
+                " from the label.",
+                columns=leaks[:SHOWN],
+                count=len(leaks),
+                hint="If it is not known before the label is, leave it out with"
+                f" {exclusion(leaks, source)}.",
+            )
+        )
+    return found
+
+
+def _identifiers(X: NDArray[np.float64], names: Sequence[str]) -> Iterator[int]:
+    """Yield the columns of different integers that count, increase, or are called an identifier."""
+    import numpy as np
+
+    if len(X) < _LEAST_ROWS:
+        return
+    # Sorted, so that equal values are beside each other.
+    sample = np.sort(_sample(X, _SAMPLES[0]), axis=0)
+    candidates = (sample == np.floor(sample)).all(axis=0) & (np.diff(sample, axis=0) > 0).all(
+        axis=0
+    )
+    for index in np.flatnonzero(candidates).tolist():
+        column = X[:, index]
+        increases = bool((np.diff(column) > 0).all())
+        values = column if increases else np.sort(column)
+        if (values != np.floor(values)).any() or (not increases and (np.diff(values) <= 0).any()):
+            continue
+        counts = values[-1] - values[0] < _SPARSE * len(values)
+        if increases or counts or _is_called_identifier(names[index]):
+            yield index
+
+
+def _is_called_identifier(name: str) -> bool:
+    return bool(_WORD.search(name) or _CAMEL.search(name))
+
+
+def _copies(X: NDArray[np.float64], positions: NDArray[np.intp]) -> Iterator[int]:
+    """Yield the columns whose value determines the class, in other ways than by accident."""
+    import numpy as np
+
+    counts = np.bincount(positions)
+    if not len(X) or not _is_evidence(counts, X.shape[1], _orders(len(counts))):
+        return
+    columns: NDArray[np.intp] = np.arange(X.shape[1])
+    for size in (*_SAMPLES, len(X)):
+        values, classes = _sample(X, size), _sample(positions, size)
+        columns = columns[_separable(values[:, columns], classes)]
+        if size >= len(X) or not columns.size:
+            break
+    for index in columns.tolist():
+        order = np.argsort(X[:, index], kind="stable")
+        values, classes = X[order, index], positions[order]
+        changes = np.count_nonzero(np.diff(classes))
+        if changes == len(counts) - 1 and (values[1:] > values[:-1])[np.diff(classes) != 0].all():
+            yield index
+            continue
+        different = 1 + np.count_nonzero(np.diff(values))
+        if different * _ROWS_PER_VALUE <= len(X) and _is_evidence(
+            counts, X.shape[1], different * math.log(len(counts))
+        ):
+            yield index
+
+
+def _separable(values: NDArray[np.float64], classes: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Return which columns could determine the class: no value has rows of two classes.
+
+    A column of many different values must also have its classes one beside the other.
+    """
+    import numpy as np
+
+    order = np.argsort(values, axis=0, kind="stable")
+    ordered = np.take_along_axis(values, order, axis=0)
+    changes = np.diff(classes[order], axis=0) != 0
+    steps = np.diff(ordered, axis=0) > 0
+    pure = ~(changes & ~steps).any(axis=0)
+    in_order = changes.sum(axis=0) < len(np.unique(classes))
+    few = steps.sum(axis=0) < len(values) / 2
+    result: NDArray[np.bool_] = pure & (in_order | few)
+    return result
+
+
+def _sample(rows: Any, size: int) -> Any:
+    """Return about as many rows as asked for, from the whole table."""
+    return rows[:: max(len(rows) // size, 1)]
+
+
+def _orders(classes: int) -> float:
+    """Return the logarithm of the number of orders that classes can have along a feature."""
+    return math.lgamma(classes + 1)
+
+
+def _is_evidence(counts: NDArray[np.intp], features: int, ways: float) -> bool:
+    """Return whether so clear a separation would be an accident too rare to happen.
+
+    Under a random order of the labels, each way to assign classes has the probability of one
+    arrangement of them: the product of the factorials of their sizes, over that of all rows.
+
+    Parameters
+    ----------
+    counts
+        The number of rows of each class.
+    features
+        The number of features, of which each could have separated the classes.
+    ways
+        The logarithm of the number of assignments that would count.
+    """
+    arrangements = math.lgamma(sum(counts.tolist()) + 1) - sum(
+        math.lgamma(count + 1) for count in counts.tolist()
+    )
+    return math.log(features) + ways - arrangements < math.log(_BY_ACCIDENT)
