@@ -407,7 +407,7 @@ def test_a_store_finds_runs_by_time_tag_name_and_value(iris: Path, tmp_path: Pat
     again = train("iris.csv", **forest, hyperparameters={"n_estimators": 9}, name="again")
     store = Store()
     assert (store.best(), store.best().tied) == (strong, 1)
-    assert store.best("log_loss") == strong
+    assert store.best("f1_macro") == strong
     assert store.runs(tag="a") == [strong]
     assert store.runs(name="again") == [again]
     everything = [again, strong, weak]
