@@ -203,8 +203,10 @@ def _kinds(field: dict[str, Any]) -> Iterator[str]:
     if "$ref" in field:
         schema, definition = split_reference(field["$ref"], "")
         page = f"{schema}.md" if schema else ""
+        if definition:
+            page += f"#{definition.lower()}"
         # A reference without a definition is to a whole document.
-        yield f"[{definition}]({page}#{definition.lower()})" if definition else f"[{schema}]({page})"
+        yield f"[{definition or schema}]({page})"
     if "const" in field:
         yield _code(field["const"])
     if "enum" in field:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from calls import ROOT, TRAIN, Call
+from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.store.evaluations import content_digest
 from runforge_contracts.validation import validate
 from runforge_engine.data.dataset_source import read_source
@@ -267,3 +268,182 @@ def test_a_private_evaluation_has_no_cells_and_no_folders(
     text = json.dumps(report["evaluation"])
     assert "Macaroni" not in text
     assert "secret" not in text
+
+
+@pytest.fixture
+def evaluated(runforge: Call, filled: Path) -> Path:
+    """Return the document of the only evaluation of the only run."""
+    assert runforge("evaluate", "latest", "new.csv", "-q").code == 0
+    [folder] = evaluations(filled)
+    return folder / "evaluation.json"
+
+
+def edit(path: Path, change: Any) -> None:
+    """Change a document, and put the digest of its content right."""
+    document = json.loads(path.read_bytes())
+    change(document)
+    document["content_sha256"] = content_digest(document)
+    path.write_bytes(encode_json(document))
+
+
+def failed(report: dict[str, Any]) -> dict[str, str]:
+    """Return the verdicts of the checks of the only evaluation that failed."""
+    validate(report, "verification.v1")
+    [item] = report["evaluations"]
+    return {
+        check["check"]: check["verdict"] for check in item["checks"] if check["outcome"] == "failed"
+    }
+
+
+def test_an_evaluation_is_verified_with_its_run(runforge: Call, evaluated: Path) -> None:
+    before = files(Path.cwd())
+    for references in (("latest",), (evaluated.parent.name,), ("--all",)):
+        done = runforge("verify", *references, "--json")
+        assert done.code == 0, done.out
+        [item] = done.json["evaluations"]
+        assert item["verdict"] == "verified"
+        verdicts = {check["check"]: check["verdict"] for check in item["checks"]}
+        assert verdicts == {
+            "files": "unchanged",
+            "documents": "valid",
+            "model": "same",
+            "dataset": "same",
+            "predictions": "same",
+            "signature": "none",
+        }
+    assert files(Path.cwd()) == before
+    shown = runforge("verify", "latest").out
+    assert f"Evaluation {evaluated.parent.name} of the run " in shown
+    assert "evaluations  verified: 1 of 1 evaluation verified" in runforge("verify", "--all").out
+    without = runforge("verify", evaluated.parent.name, "--without-dataset", "--json").json
+    [item] = without["evaluations"]
+    assert {check["check"] for check in item["checks"]}.isdisjoint({"dataset", "predictions"})
+
+
+def better(document: dict[str, Any]) -> None:
+    """Make metrics and matrix better, in agreement with each other and the number of rows."""
+    matrix = document["metrics"]["confusion_matrix"]
+    for position, row in enumerate(matrix):
+        row[position], others = sum(row), [other for other in range(3) if other != position]
+        for other in others:
+            row[other] = 0
+    for name in ("accuracy", "precision_macro", "recall_macro", "f1_macro"):
+        document["metrics"][name] = 1.0
+    for name in ("precision", "recall", "f1"):
+        document["metrics"][f"per_class_{name}"] = [1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("change", "check"),
+    [
+        (better, "predictions"),
+        (lambda d: d["left_out"][1].update(reason="unknown_label"), "documents"),
+        (lambda d: d["metrics"].update(accuracy=0.5), "documents"),
+        (lambda d: d["model"].update(sha256="0" * 64), "model"),
+        (lambda d: d["dataset"].update(sha256="0" * 64), "dataset"),
+        (lambda d: d["dataset"].update(path="../../../../etc/passwd"), "dataset"),
+        (lambda d: d["model"].update(path="../../../../etc/passwd"), "model"),
+        (lambda d: d["model"].update(path="/dev/zero"), "model"),
+        (lambda d: d.update(run_id="20260101-000000-00000000"), None),
+        (lambda d: d.update(evaluation_id="eval_20260101_000000_00000000"), "documents"),
+    ],
+)
+def test_what_was_forged_is_found(
+    change: Any, check: str | None, runforge: Call, evaluated: Path
+) -> None:
+    edit(evaluated, change)
+    done = runforge("verify", evaluated.parent.name, "--json")
+    if check is None:
+        # A run that is not there vouches for nothing, and its model is not looked for.
+        [item] = done.json["evaluations"]
+        assert item["checks"][-2]["verdict"] == "not checked"
+        return
+    assert done.code == 1
+    assert check in failed(done.json)
+    assert runforge("verify", "--all").code == 1
+
+
+def test_an_edit_by_hand_is_found(runforge: Call, evaluated: Path) -> None:
+    text = evaluated.read_text("utf-8").replace('"rows": 119', '"rows": 120')
+    evaluated.write_text(text, "utf-8")
+    assert failed(runforge("verify", "latest", "--json").json)["files"] == "changed"
+
+
+def test_changed_data_and_models_are_found(runforge: Call, filled: Path, evaluated: Path) -> None:
+    data = filled / "new.csv"
+    content = data.read_bytes()
+    data.write_bytes(content + b"Gentoo,X,40,18,190,3000,male,2009\n")
+    report = runforge("verify", evaluated.parent.name, "--json").json
+    assert failed(report) == {"dataset": "changed"}
+    data.unlink()
+    report = runforge("verify", evaluated.parent.name, "--json").json
+    assert failed(report) == {"dataset": "gone"}
+    data.write_bytes(content)
+    [model] = filled.glob(".runforge/runs/*/artifacts/model.pkl")
+    model.write_bytes(model.read_bytes() + b"\0")
+    report = runforge("verify", evaluated.parent.name, "--json").json
+    assert failed(report) == {"model": "changed"}
+
+
+def test_a_pickle_that_runs_code_is_not_loaded(
+    runforge: Call, filled: Path, tmp_path: Path
+) -> None:
+    [run] = (filled / ".runforge/runs").iterdir()
+    model = run / "artifacts/model.pkl"
+    # Both the digest and what the file asks for are wrong; nothing of it is run.
+    model.write_bytes(b"cos\nsystem\n(S'touch owned'\ntR.")
+    done = runforge("evaluate", "latest", "new.csv")
+    assert done.code == 2
+    assert "error[FILE_UNSAFE]" in done.err
+    forced = runforge("evaluate", "latest", "new.csv", "--unverified")
+    assert forced.code == 2
+    assert not (tmp_path / "owned").exists()
+    assert not (filled / ".runforge/evaluations").exists()
+
+
+def test_nothing_is_written_through_a_link(
+    runforge: Call, filled: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (filled / ".runforge/evaluations").symlink_to(elsewhere)
+    done = runforge("evaluate", "latest", "new.csv")
+    assert done.code == 2
+    assert "error[FILE_UNSAFE]" in done.err
+    assert list(elsewhere.iterdir()) == []
+    verified = runforge("verify", "--all")
+    assert verified.code == 1
+    assert "run.no-links" in verified.out
+
+
+def test_an_evaluation_is_signed_as_a_run_is(
+    runforge: Call, filled: Path, evaluated: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNFORGE_KEY_PASSPHRASE", "correct horse")
+    assert runforge("keygen", "--out", "key").code == 0
+    before = evaluated.read_bytes()
+    name = evaluated.parent.name
+    done = runforge("sign", name, "--key", "key", "--json")
+    assert done.code == 0, done.err
+    assert done.json["evaluation_id"] == name
+    assert done.json["signature"] == f".runforge/signatures/{name}.sig"
+    assert evaluated.read_bytes() == before
+    assert [path.name for path in evaluated.parent.iterdir()] == ["evaluation.json"]
+    verified = runforge("verify", name, "--public-key", "key.pub", "--json")
+    assert verified.code == 0
+    assert verified.json["evaluations"][0]["checks"][-1]["verdict"] == "valid"
+    assert runforge("verify", "--all").code == 0
+    # The signature is of the metrics: better ones break it, whatever else is put right.
+    edit(evaluated, lambda document: document.update(created_by="other-client@1"))
+    report = runforge("verify", name, "--public-key", "key.pub", "--json").json
+    assert failed(report) == {"signature": "invalid"}
+    again = runforge("sign", name, "--key", "key", "--replace")
+    assert again.code == 0
+    edit(evaluated, better)
+    refused = runforge("sign", name, "--key", "key", "--replace")
+    assert refused.code == 1
+    assert "error[VERIFICATION_FAILED]" in refused.err
+    shutil.rmtree(evaluated.parent)
+    gone = runforge("verify", "--all", "--json")
+    assert gone.code == 1
+    [store] = gone.json["stores"]
+    assert [finding["rule"] for finding in store["findings"]] == ["signature.evaluation"]

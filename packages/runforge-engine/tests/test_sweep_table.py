@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.metrics import Metric
@@ -108,6 +109,7 @@ def test_the_spread_of_a_setting() -> None:
 
 
 @given(st.lists(FINITE, min_size=1, max_size=20))
+@example([sys.float_info.max] * 3)
 def test_any_values_have_a_mean(values: list[float]) -> None:
     setting = SweepSetting((), (), tuple(values))
     assert setting.mean is not None

@@ -4616,7 +4616,7 @@ export interface VerifiedStore {
  */
 export interface VerificationCheck {
   /**
-   * For a run: `files`, `documents`, `statement`, `index`, `dataset`, `signature`; for a view: `view`, `index`; for an evaluation: `files`, `documents`, `model`, `dataset`, `predictions`, `signature`; for a store: `runs`, `index`, `signatures`.
+   * For a run: `files`, `documents`, `statement`, `index`, `dataset`, `signature`; for a view: `view`, `index`; for an evaluation: `files`, `documents`, `model`, `dataset`, `predictions`, `signature`; for a store: `runs`, `evaluations`, `index`, `signatures`.
    */
   check: string;
   /**
@@ -4624,7 +4624,7 @@ export interface VerificationCheck {
    */
   outcome: "passed" | "failed" | "not checked";
   /**
-   * Outcome of the check. Files: `unchanged`, `changed`, `no result`, `at work` (the run is running). Documents and statement: `valid`, `invalid`, `none`. Index: the same, `not listed`, `unreadable`. Dataset: `same`, `changed`, `moved`, `gone`, `unreadable`. View and predictions: `same`, `changed`. Model: the same, `gone`, `unreadable`. Signature: `valid`, `invalid`, `unsafe` (its folder is a link), `none`. Runs of a store: `verified`, `unverifiable`, `not verified`, `incomplete`, `none`. Signatures of a store: `complete`, `contradicted`, `unsafe`, `none`. Any of these: `not checked`.
+   * Outcome of the check. Files: `unchanged`, `changed`, `no result`, `at work` (the run is running). Documents and statement: `valid`, `invalid`, `none`. Index: the same, `not listed`, `unreadable`. Dataset: `same`, `changed`, `moved`, `gone`, `unreadable`. View and predictions: `same`, `changed`. Model: the same, `gone`, `unreadable`. Signature: `valid`, `invalid`, `unsafe` (its folder is a link), `none`. Runs and evaluations of a store: `verified`, `unverifiable`, `not verified`, `incomplete`, `none`. Signatures of a store: `complete`, `contradicted`, `unsafe`, `none`. Any of these: `not checked`.
    */
   verdict: string;
   /**
@@ -4738,13 +4738,13 @@ export interface VerifiedEvaluation {
    * The folder; relative to the workspace if it is inside it.
    */
   evaluation_dir: string;
+  verdict: Verdict;
+  checks: VerificationCheck[];
+  findings: VerificationFinding[];
   /**
    * The run that trained the model; absent if the evaluation cannot be read.
    */
   run_id?: string;
-  verdict: Verdict;
-  checks: VerificationCheck[];
-  findings: VerificationFinding[];
   [k: string]: unknown;
 }
 /**

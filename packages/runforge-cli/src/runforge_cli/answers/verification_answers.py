@@ -3,14 +3,84 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from runforge_contracts.errors import RunForgeError
 
 from runforge_cli.shell.settings import Settings
 
 if TYPE_CHECKING:
+    from runforge_contracts.store.evaluations import RecordedEvaluation
+    from runforge_engine.verification.verify_evaluation import EvaluationVerification
     from runforge_engine.verification.verify_run import RunVerification
     from runforge_engine.verification.verify_store import StoreVerification
+
+
+@dataclass(frozen=True, slots=True)
+class NamedVerification:
+    """The verification of what was named: runs, with their evaluations, and evaluations."""
+
+    runs: list[RunVerification]
+    evaluations: list[EvaluationVerification]
+
+
+def verify_named(
+    settings: Settings, references: tuple[str, ...], public_key: Path | None, *, with_dataset: bool
+) -> NamedVerification:
+    """Verify each run and evaluation that is named, and the evaluations of the runs."""
+    from runforge_contracts.store.evaluations import (
+        evaluations_of,
+        find_evaluation,
+        is_evaluation,
+    )
+
+    stores = settings.stores()
+    named = [find_evaluation(item, stores) for item in references if is_evaluation(item, stores)]
+    others = tuple(item for item in references if not is_evaluation(item, stores))
+    runs = list(verified_runs(settings, others, public_key, with_dataset=with_dataset))
+    of_runs = [
+        item for run in runs if run.view is None for item in evaluations_of(run.run_id, stores)
+    ]
+    return NamedVerification(
+        runs,
+        [
+            verified_evaluation(item, settings, public_key, with_dataset=with_dataset)
+            for item in dict.fromkeys([*named, *of_runs])
+        ],
+    )
+
+
+def verified_evaluation(
+    evaluation: RecordedEvaluation,
+    settings: Settings,
+    public_key: Path | None,
+    *,
+    with_dataset: bool,
+    with_signature: bool = True,
+) -> EvaluationVerification:
+    """Verify an evaluation, with its run if that is there."""
+    from runforge_engine.verification.context import evaluation_surroundings
+    from runforge_engine.verification.verify_evaluation import verify_evaluation
+
+    from runforge_cli.answers.evaluation_answer import run_of
+    from runforge_cli.listing.run_list import trained_in
+
+    try:
+        run = run_of(evaluation, settings)
+    except RunForgeError:
+        run = None  # The verification reports the document that cannot be read.
+    around = evaluation_surroundings(evaluation.path.absolute(), settings.folder, public_key)
+    listed = trained_in(settings.stores())
+    return verify_evaluation(
+        evaluation,
+        around,
+        run,
+        listed,
+        with_dataset=with_dataset,
+        with_signature=with_signature,
+    )
 
 
 def verified_runs(

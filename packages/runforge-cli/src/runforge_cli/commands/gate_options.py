@@ -53,8 +53,8 @@ def gate_options(function: Function) -> Function:
                 "--no-worse-than",
                 metavar="RUN",
                 shell_complete=complete_run,
-                help="Exit with 8 if the primary metric is worse than that of RUN, which may also be"
-                " the id of an evaluation.",
+                help="Exit with 8 if the primary metric is worse than that of RUN, which may be"
+                " an evaluation too.",
             ),
         )
     ):

@@ -1,7 +1,9 @@
-"""``runforge sign``: sign a run and the current index."""
+"""``runforge sign``: sign a run or an evaluation, and the current index."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,47 +19,36 @@ from runforge_cli.terminal.output import warn, write_json, write_lines
 from runforge_cli.terminal.text_layout import pairs, plural
 
 if TYPE_CHECKING:
-    from runforge_engine.verification.verify_run import RunVerification
+    from runforge_engine.provenance.folder_digest import FolderDigests
+    from runforge_engine.verification.check_result import Check
+    from runforge_engine.verification.context import Surroundings
 
 
-@click.command("sign", short_help="Sign a run and the index.")
+@click.command("sign", short_help="Sign a run, or an evaluation, and the index.")
 @run_argument
 @click.option("--key", metavar="FILE", required=True, help="Private key.")
 @click.option("--replace", is_flag=True, help="Replace an existing signature.")
 @global_options
 @pass_settings
 def command(settings: Settings, run: str, key: str, replace: bool) -> int:
-    """Sign every file of RUN together with the current index.
+    """Sign every file of RUN, a run or the id of an evaluation, together with the current index.
 
-    Only a run that verifies is signed. The signature is in the OpenSSF Model Signing format and is
+    Only what verifies is signed. The signature is in the OpenSSF Model Signing format and is
     written to signatures/RUN.sig in the store. The passphrase of the key is taken from
     RUNFORGE_KEY_PASSPHRASE, or from a prompt on the terminal.
     """
-    from runforge_contracts.store.layout import RESULT
-    from runforge_contracts.store.lookup import made
     from runforge_engine.provenance.keys import exposure_of
     from runforge_engine.provenance.signatures import read_claim, sign_folder
-    from runforge_engine.verification.context import surroundings_of
-    from runforge_engine.verification.verify_run import verify_run
 
-    folder = settings.find_run(
-        run,
-        "`runforge verify {run}` compares its files with the digests in its manifest.",
-        made(RESULT),
-    ).path
-    around = surroundings_of(folder, settings.stores())
-    # Neither an older signature nor the dataset is part of the run.
-    found = verify_run(folder, around, with_dataset=False, with_signature=False)
-    if not found.holds:
-        raise _refusal(found)
-    head = None if around.entries is None else around.chain.head
+    target = _evaluation(settings, run) or _run(settings, run)
+    head = None if target.around.entries is None else target.around.chain.head
     path = sign_folder(
-        folder,
+        target.folder,
         Path(key),
         index_head=head,
         passphrase=ask_passphrase,
         replace=replace,
-        found=found.digests,
+        found=target.digests,
     )
     claim = read_claim(path)
     exposed = exposure_of(Path(key))
@@ -65,9 +56,8 @@ def command(settings: Settings, run: str, key: str, replace: bool) -> int:
         warn(f"{exposed.message} hint: {exposed.details['hint']}")
     if settings.json:
         document: dict[str, Any] = {
-            "run_id": found.run_id,
-            "run_dir": found.run_dir,
-            "signature": around.relative(path),
+            **target.names,
+            "signature": target.around.relative(path),
             "key": claim.key,
         }
         if head is not None:
@@ -82,7 +72,7 @@ def command(settings: Settings, run: str, key: str, replace: bool) -> int:
     write_lines(
         pairs(
             [
-                ("run", found.run_id),
+                (target.what, target.folder.name),
                 ("signed", covered),
                 ("signature", settings.shown(path)),
                 ("key", claim.key),
@@ -93,13 +83,68 @@ def command(settings: Settings, run: str, key: str, replace: bool) -> int:
     return 0
 
 
-def _refusal(found: RunVerification) -> RunForgeError:
-    findings = [finding for check in found.checks for finding in check.findings]
+@dataclass(frozen=True)
+class _Target:
+    """What is signed, once it is verified."""
+
+    what: str
+    folder: Path
+    around: Surroundings
+    digests: FolderDigests | None
+    #: How it is named with ``--json``.
+    names: dict[str, str]
+
+
+def _run(settings: Settings, reference: str) -> _Target:
+    """Return the run that a reference names, if it verifies."""
+    from runforge_contracts.store.layout import RESULT
+    from runforge_contracts.store.lookup import made
+    from runforge_engine.verification.context import surroundings_of
+    from runforge_engine.verification.verify_run import verify_run
+
+    folder = settings.find_run(
+        reference,
+        "`runforge verify {run}` compares its files with the digests in its manifest.",
+        made(RESULT),
+    ).path
+    around = surroundings_of(folder, settings.stores())
+    # Neither an older signature nor the dataset is part of the run.
+    found = verify_run(folder, around, with_dataset=False, with_signature=False)
+    if not found.holds:
+        raise _refusal("run", found.run_id, found.run_dir, found.checks)
+    names = {"run_id": found.run_id, "run_dir": found.run_dir}
+    return _Target("run", folder, around, found.digests, names)
+
+
+def _evaluation(settings: Settings, reference: str) -> _Target | None:
+    """Return the evaluation that a reference names, if it verifies; None if it names none.
+
+    The dataset and the model are verified, too: the signature is of their digests.
+    """
+    from runforge_contracts.store.evaluations import find_evaluation, is_evaluation
+    from runforge_engine.verification.context import evaluation_surroundings
+
+    from runforge_cli.answers.verification_answers import verified_evaluation
+
+    if not is_evaluation(reference, settings.stores()):
+        return None
+    evaluation = find_evaluation(reference, settings.stores())
+    folder = evaluation.path.absolute()
+    found = verified_evaluation(evaluation, settings, None, with_dataset=True, with_signature=False)
+    if not found.holds:
+        raise _refusal("evaluation", evaluation.id, found.evaluation_dir, found.checks)
+    around = evaluation_surroundings(folder, settings.folder)
+    names = {"evaluation_id": evaluation.id, "evaluation_dir": found.evaluation_dir}
+    return _Target("evaluation", folder, around, found.digests, names)
+
+
+def _refusal(what: str, name: str, place: str, checks: Iterable[Check]) -> RunForgeError:
+    findings = [finding for check in checks for finding in check.findings]
     return RunForgeError(
         ErrorCode.VERIFICATION_FAILED,
-        f"The run {quote(found.run_id)} does not verify, so it is not signed.",
-        hint=f"`runforge verify {found.run_id}` shows the details.",
-        path=found.run_dir,
+        f"The {what} {quote(name)} does not verify, so it is not signed.",
+        hint=f"`runforge verify {name}` shows the details.",
+        path=place,
         problems=[
             Problem(finding.message, Location(path=finding.file, pointer=finding.pointer))
             for finding in findings[:MAX_PROBLEMS]

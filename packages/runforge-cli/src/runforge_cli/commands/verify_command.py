@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
 
-from runforge_cli.answers.verification_answers import verified_runs, verified_stores
+from runforge_cli.answers.verification_answers import verified_stores, verify_named
 from runforge_cli.shell.settings import Settings, complete_run, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
 from runforge_cli.terminal.text_layout import plural
+
+if TYPE_CHECKING:
+    from runforge_engine.verification.verify_evaluation import EvaluationVerification
+    from runforge_engine.verification.verify_run import RunVerification
 
 _EXIT_CODES = {
     "verified": ExitCode.OK,
@@ -42,7 +47,8 @@ def command(
 
     All files are compared with the recorded digests, the documents with their schemas and each
     other, and the run with its provenance statement, the index, the signature and the dataset.
-    --all also checks the whole index, that no signed run is missing, and the finished experiment
+    The evaluations of a run are verified with it; RUN may also be the id of an evaluation.
+    --all also checks the whole index, that nothing signed is missing, and the finished experiment
     runs. A folder that repeats a run for an editor is compared with that run. Nothing is written.
     """
     if everything == bool(runs):
@@ -55,12 +61,14 @@ def command(
     if everything:
         stores, experiments = verified_stores(settings, key, with_dataset=not without_dataset)
         found = [*(run for store in stores for run in (*store.runs, *store.views)), *experiments]
+        evaluations = [item for store in stores for item in store.evaluations]
     else:
+        named = verify_named(settings, runs, key, with_dataset=not without_dataset)
         stores, experiments = [], []
-        found = list(verified_runs(settings, runs, key, with_dataset=not without_dataset))
+        found, evaluations = named.runs, named.evaluations
     from runforge_engine.verification.verify_store import verification_document
 
-    document = verification_document(found, stores if everything else None)
+    document = verification_document(found, stores if everything else None, evaluations)
     if settings.json:
         from msgspec import to_builtins
 
@@ -70,7 +78,10 @@ def command(
 
         # With --all, only runs with findings are shown.
         brief = everything and not settings.verbose
-        shown = [run for run in found if not (brief and run.holds)]
+        shown: list[RunVerification | EvaluationVerification] = [
+            *(run for run in found if not (brief and run.holds)),
+            *(item for item in evaluations if not (brief and item.holds)),
+        ]
         write_lines(verification_lines(stores, shown, verbose=settings.verbose))
         if experiments:
             verified = sum(run.verdict == "verified" for run in experiments)

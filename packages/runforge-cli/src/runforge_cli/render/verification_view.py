@@ -12,6 +12,7 @@ from runforge_cli.terminal.text_layout import pairs, paragraph, plural
 if TYPE_CHECKING:
     from runforge_contracts.invariants.finding import Finding
     from runforge_engine.verification.check_result import Check, Verdict
+    from runforge_engine.verification.verify_evaluation import EvaluationVerification
     from runforge_engine.verification.verify_run import RunVerification
     from runforge_engine.verification.verify_store import StoreVerification
 
@@ -25,18 +26,21 @@ _WORDS = {
 
 
 def verification_lines(
-    stores: Sequence[StoreVerification], runs: Iterable[RunVerification], *, verbose: bool
+    stores: Sequence[StoreVerification],
+    runs: Iterable[RunVerification | EvaluationVerification],
+    *,
+    verbose: bool,
 ) -> Iterator[str]:
-    """Yield the lines on stores and runs.
+    """Yield the lines on stores, runs and evaluations.
 
     Parameters
     ----------
     stores
         Stores that were verified as a whole.
     runs
-        The runs; those of a store are shown only if they have findings.
+        Runs and evaluations; those of a store are shown only if they have findings.
     verbose
-        Whether to show all runs of a store.
+        Whether to show all of a store.
     """
     for number, store in enumerate(stores):
         yield from [""] if number else []
@@ -52,7 +56,13 @@ def _verdict(verdict: Verdict) -> str:
     return _WORDS.get(verdict, verdict)
 
 
-def _title(run: RunVerification) -> str:
+def _title(run: RunVerification | EvaluationVerification) -> str:
+    from runforge_engine.verification.verify_run import RunVerification
+
+    if not isinstance(run, RunVerification):
+        return f"Evaluation {run.evaluation_id}" + (
+            f" of the run {run.run_id}" if run.run_id else ""
+        )
     if run.view is None:
         return f"Run {run.run_id}"
     return f"View {shorten(run.run_dir, 200)} of the run {run.run_id}"

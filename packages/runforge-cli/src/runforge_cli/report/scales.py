@@ -89,7 +89,8 @@ def is_geometric(values: Iterable[float]) -> bool:
 def _unevenness(numbers: list[float]) -> float:
     """Return the greatest distance between neighbours over the mean distance."""
     steps = [after / 2 - before / 2 for before, after in pairwise(numbers)]
-    mean = math.fsum(step / len(steps) for step in steps)
+    # The mean of the steps, without their sum.
+    mean = (numbers[-1] / 2 - numbers[0] / 2) / len(steps)
     return max(steps) / mean if mean > 0 else 1.0
 
 

@@ -127,20 +127,20 @@ def _verify(session: Session, call: Call) -> dict[str, Any]:
     from msgspec import to_builtins
     from runforge_engine.verification.verify_store import verification_document
 
-    from runforge_cli.answers.verification_answers import verified_runs, verified_stores
+    from runforge_cli.answers.verification_answers import verified_stores, verify_named
 
     params = call.params
     key = Path(params["public_key"]) if "public_key" in params else None
     with_dataset = params.get("dataset", True)
     if "runs" in params:
-        found = list(
-            verified_runs(session.settings, tuple(params["runs"]), key, with_dataset=with_dataset)
-        )
-        document = verification_document(found, None)
+        runs = tuple(params["runs"])
+        named = verify_named(session.settings, runs, key, with_dataset=with_dataset)
+        document = verification_document(named.runs, None, named.evaluations)
     else:
         stores, experiments = verified_stores(session.settings, key, with_dataset=with_dataset)
         found = [*(run for store in stores for run in (*store.runs, *store.views)), *experiments]
-        document = verification_document(found, stores)
+        evaluations = [item for store in stores for item in store.evaluations]
+        document = verification_document(found, stores, evaluations)
     result: dict[str, Any] = to_builtins(document)
     return result
 

@@ -36,7 +36,7 @@ COMMANDS = {
     "trace": "Find the runs that a file comes from.",
     "reproduce": "Train a run again from its record and compare.",
     "verify": "Check whether a run or the store was changed.",
-    "sign": "Sign a run and the index.",
+    "sign": "Sign a run, or an evaluation, and the index.",
     "keygen": "Create a key to sign runs with.",
     "index": "Check the index, or rebuild it from the run folders.",
     "experiment": "Run any training script as a recorded run.",

@@ -9,10 +9,13 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from runforge_contracts.codec.strict_json import MAX_BYTES
 from runforge_contracts.display import quote
-from runforge_contracts.errors import RunForgeError
+from runforge_contracts.documents import Document
+from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
+from runforge_contracts.fs.files import read_and_digest
 from runforge_contracts.fs.folders import list_folder
 from runforge_contracts.invariants.checked_folder import refusals
 from runforge_contracts.invariants.document_form import key_order
@@ -27,6 +30,7 @@ from runforge_contracts.store.evaluations import (
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.run import Run
 from runforge_contracts.store.summary import model_file
+from runforge_contracts.types import EvaluationV1
 
 #: The schema of the document.
 SCHEMA = "evaluation.v1"
@@ -38,7 +42,7 @@ def evaluation_findings(store: StoreLayout) -> Iterator[Finding]:
     for evaluation in list_evaluations(store):
         place = store.relative(evaluation.path)
         findings = list(folder_findings(evaluation))
-        document, refused = read_document(evaluation)
+        document, _, refused = read_document(evaluation)
         findings += refused
         if document is not None:
             findings += content_findings(document, evaluation.id)
@@ -76,22 +80,41 @@ def folder_findings(evaluation: RecordedEvaluation) -> Iterator[Finding]:
         yield Finding("evaluation.files", message, layout.EVALUATION)
 
 
-def read_document(
-    evaluation: RecordedEvaluation,
-) -> tuple[dict[str, Any] | None, list[Finding]]:
-    """Return the raw document, and the findings if there is none that can be read."""
+class ReadEvaluation(NamedTuple):
+    """The document of an evaluation as it was read, once."""
+
+    #: The raw document; None if it is missing or was refused.
+    raw: dict[str, Any] | None
+    #: SHA-256 of the bytes; None if they could not be read.
+    sha256: str | None
+    #: Why it was refused.
+    findings: list[Finding]
+
+
+def read_document(evaluation: RecordedEvaluation) -> ReadEvaluation:
+    """Read the document of an evaluation, and hash the bytes that are read."""
+    path, sha256 = evaluation.path / layout.EVALUATION, None
     try:
-        document = evaluation.document(layout.EVALUATION)
+        digest, data = read_and_digest(path, keep=MAX_BYTES)
+        sha256 = digest.sha256
+        if data is None:
+            raise RunForgeError(
+                ErrorCode.JSON_TOO_LARGE,
+                f"{layout.EVALUATION} has {digest.bytes:,} bytes; {MAX_BYTES:,} are read.",
+            )
+        document = Document[EvaluationV1].parse(data, EvaluationV1)
+    except NotFoundError:
+        return ReadEvaluation(None, None, [])
     except RunForgeError as error:
-        return None, list(refusals(error, layout.EVALUATION, SCHEMA))
-    return (None if document is None else document.raw), []
+        return ReadEvaluation(None, sha256, list(refusals(error, layout.EVALUATION, SCHEMA)))
+    return ReadEvaluation(document.raw, sha256, [])
 
 
 def digest_findings(document: dict[str, Any]) -> Iterator[Finding]:
     """Yield a finding if the content of a document is not that of its digest."""
     yield from unequal(
         "evaluation.digest",
-        "content_sha256 is {found}; the other members have the digest {expected}.",
+        "content_sha256 is not the digest of the other members.",
         layout.EVALUATION,
         "/content_sha256",
         content_digest(document),

@@ -16,7 +16,7 @@ from runforge_contracts.store.experiment_runs import in_order
 from runforge_contracts.store.layout import ARTIFACTS
 from runforge_contracts.store.run import RunStatus
 
-from runforge_engine.api.trained_run import html_table
+from runforge_engine.api.html_tables import html_table
 from runforge_engine.experiment.record.experiment_state import state_of
 
 if TYPE_CHECKING:

@@ -115,12 +115,13 @@ def train(
     from runforge_engine.runtime.numeric_environment import pin_environment
 
     pin_environment()
+    from runforge_engine.data.dataframe import dataset_file
     from runforge_engine.pipeline.execute import execute
     from runforge_engine.pipeline.request import new_request
 
     store = StoreLayout(workspace_at(workspace), DEFAULT_STORE)
     request = new_request(
-        dataset=_dataset(data, store),
+        dataset=dataset_file(data, store),
         label_column=label,
         store=store,
         created_by=CLIENT,
@@ -217,6 +218,7 @@ def sweep(
     from runforge_contracts.sweeps.plan_members import plan_from, read_plan
 
     from runforge_engine.api.trained_sweep import Sweep, execute_group
+    from runforge_engine.data.dataframe import dataset_file
     from runforge_engine.pipeline.request import new_request
     from runforge_engine.sweeps.open_group import SweepOptions, new_group
     from runforge_engine.sweeps.plan_builder import new_plan
@@ -247,7 +249,7 @@ def sweep(
     else:
         models = list((grid or {}).get("model", ()))
         request = new_request(
-            dataset=_dataset(data, store),
+            dataset=dataset_file(data, store),
             label_column=label,
             store=store,
             created_by=CLIENT,
@@ -615,17 +617,3 @@ def workspace_at(folder: str | os.PathLike[str] | None) -> Path:
             path=str(path),
         )
     return path
-
-
-def _dataset(data: object, store: StoreLayout) -> Path:
-    from runforge_engine.data.dataframe import is_frame, write_frame
-
-    if is_frame(data):
-        return write_frame(cast("pd.DataFrame", data), store)
-    if isinstance(data, (str, os.PathLike)):
-        return Path(os.fsdecode(data))
-    raise RunForgeError(
-        ErrorCode.USAGE_INVALID,
-        f"The dataset is neither a path nor a pandas data frame, but {quote(type(data).__name__)}.",
-        hint="Write it to a CSV or Parquet file and name that.",
-    )

@@ -15,7 +15,7 @@ from runforge_contracts.selection.run_values import (
     varying,
 )
 
-from runforge_engine.api.trained_run import html_table
+from runforge_engine.api.html_tables import html_table
 
 if TYPE_CHECKING:
     import pandas as pd

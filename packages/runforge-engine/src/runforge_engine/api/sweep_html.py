@@ -10,7 +10,7 @@ from html import escape
 
 from runforge_contracts.display import printable, shorten
 
-from runforge_engine.api.trained_run import html_table
+from runforge_engine.api.html_tables import html_table
 from runforge_engine.store.sweep_grid import SweepGrid, extent_of, goodness, grids_of, mean_of
 from runforge_engine.store.sweep_settings import SweepSetting, settings_of
 from runforge_engine.store.sweep_table import SweepCell, SweepColumn, SweepTable

@@ -6,21 +6,22 @@ Source: specification, sections 8.2 and 12.2.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from runforge_contracts.display import format_duration, printable, shorten
+from runforge_contracts.display import format_duration
 from runforge_contracts.store import layout
 from runforge_contracts.store import run as recorded_run
 from runforge_contracts.store.run import RunStatus
 from runforge_contracts.store.summary import summary_of
 
+from runforge_engine.api.html_tables import html_table
 from runforge_engine.runtime.folder_lock import state_of
 
-#: Maximum number of characters of a string in a table.
-_LONG = 80
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from runforge_engine.api.run_evaluation import RunEvaluation
 
 
 class Run(recorded_run.Run):
@@ -87,6 +88,75 @@ class Run(recorded_run.Run):
         model = model_of_run(self, ())
         return load_model(model.path, model.sha256)
 
+    def evaluate(
+        self,
+        data: str | os.PathLike[str] | pd.DataFrame,
+        *,
+        label: str | None = None,
+        private: bool | None = None,
+        unverified: bool = False,
+    ) -> RunEvaluation:
+        """Evaluate the model on labelled rows, record the evaluation, and return it.
+
+        The model is used in a separate process, after its file was inspected. The metrics are those
+        of the profile of the run.
+
+        Parameters
+        ----------
+        data
+            Path of a CSV or Parquet file, or a data frame, with the features of the model and the
+            label as columns; a frame is written into the store as a CSV file.
+        label
+            The column with the true labels; by default that of the run.
+        private
+            Whether to omit the folder of a dataset outside the workspace and the content of cells;
+            by default if ``RUNFORGE_PRIVATE`` requests it.
+        unverified
+            Whether to use a model whose digest no run recorded, after inspection alone.
+
+        Raises
+        ------
+        NotFoundError
+            Where the model or the dataset is missing.
+        StoreError
+            Where the model is not the recorded one, or no digest of it is recorded.
+        DatasetError
+            Where a column is missing, or no row can be evaluated.
+
+        Source: specification, chapter 21.
+        """
+        from runforge_contracts.store.layout import DEFAULT_STORE, StoreLayout, find_workspace
+        from runforge_contracts.store.layout import stores_in as stores_of
+        from runforge_contracts.store.reading import list_runs
+
+        from runforge_engine import __version__
+        from runforge_engine.api.run_evaluation import RunEvaluation
+        from runforge_engine.data.dataframe import dataset_file
+        from runforge_engine.data.dataset_source import PYTHON
+        from runforge_engine.evaluations.evaluate_run import evaluate_run, store_of
+
+        workspace = find_workspace(self.path)
+        store = store_of(self, StoreLayout(workspace, DEFAULT_STORE))
+        listed = [(entry, each) for each in stores_of(workspace) for entry in list_runs(each)]
+        made = evaluate_run(
+            self,
+            dataset_file(data, store),
+            store,
+            listed,
+            created_by=f"{PYTHON}{__version__}",
+            label_column=label,
+            private=private,
+            unverified=unverified,
+        )
+        return RunEvaluation(made.recorded.path, self)
+
+    @property
+    def evaluations(self) -> list[RunEvaluation]:
+        """The recorded evaluations of the model, the newest first."""
+        from runforge_engine.api.run_evaluation import evaluations_in
+
+        return evaluations_in(self)
+
     def _repr_html_(self) -> str:
         return html_table(("", ""), self._facts(), title=f"Run {self.id}: {self.status}")
 
@@ -112,16 +182,3 @@ class Run(recorded_run.Run):
             "folder": str(self.path),
         }
         return [(name, text) for name, text in facts.items() if text]
-
-
-def html_table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]], *, title: str = "") -> str:
-    """Return a table for a notebook; the content of the cells is escaped."""
-
-    def cells(kind: str, row: tuple[str, ...]) -> str:
-        texts = (escape(printable(shorten(cell, _LONG))) for cell in row)
-        return "".join(f'<{kind} style="text-align: left">{text}</{kind}>' for text in texts)
-
-    head = f"<thead><tr>{cells('th', header)}</tr></thead>" if any(header) else ""
-    caption = f"<caption>{escape(printable(title))}</caption>" if title else ""
-    body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
-    return f"<table>{caption}{head}<tbody>{body}</tbody></table>"

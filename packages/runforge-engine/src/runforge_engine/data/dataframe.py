@@ -9,9 +9,10 @@ Source: specification, section 11.1.
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
@@ -29,6 +30,25 @@ def is_frame(data: Any) -> bool:
     """Return whether ``data`` is a pandas data frame, without importing pandas."""
     pandas = sys.modules.get("pandas")
     return pandas is not None and isinstance(data, pandas.DataFrame)
+
+
+def dataset_file(data: object, store: StoreLayout) -> Path:
+    """Return the path of a dataset that is a path, or a frame, which is written into the store.
+
+    Raises
+    ------
+    RunForgeError
+        ``USAGE_INVALID`` if it is neither; the errors of :func:`write_frame`.
+    """
+    if is_frame(data):
+        return write_frame(cast("pd.DataFrame", data), store)
+    if isinstance(data, (str, os.PathLike)):
+        return Path(os.fsdecode(data))
+    raise RunForgeError(
+        ErrorCode.USAGE_INVALID,
+        f"The dataset is neither a path nor a pandas data frame, but {quote(type(data).__name__)}.",
+        hint="Write it to a CSV or Parquet file and name that.",
+    )
 
 
 def write_frame(frame: pd.DataFrame, store: StoreLayout) -> Path:

@@ -223,7 +223,7 @@ def _check_label(
             f"The dataset has no column {quote(label_column)} for the label; it has"
             f" {name_list(names)}.",
             hint=did_you_mean(label_column, names)
-            or "--label names the column of the labels; `runforge predict` needs none.",
+            or "--label (`label=` in Python) names the column of the labels; `predict` needs none.",
             path=str(source.path),
             column=label_column,
         )

@@ -84,7 +84,7 @@ def evaluate_run(
         raise RunForgeError(
             ErrorCode.USAGE_INVALID,
             f"The record of the run {quote(run.id)} does not say which column is the label.",
-            hint="Name it with --label.",
+            hint="Name it with --label (`label=` in Python).",
         )
     store, omits = store_of(run, store), is_wanted(private)
     found = evaluate(model, data, label, with_values=not omits)

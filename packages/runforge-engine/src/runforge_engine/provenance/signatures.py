@@ -1,10 +1,11 @@
 """Sign run folders and check signatures, offline, in the OpenSSF Model Signing format.
 
-The signature of a run is stored in its store as ``signatures/RUN_ID.sig``, and that of any other
-folder beside it as ``FOLDER.sig``: a run folder is complete once its manifest is written, and
-signing does not change it. A signature covers every file, including the manifest. It also contains
-the head of the store's index (:mod:`runforge_engine.store.index_chain`), so that a tail cut off the
-index is detected as long as one later signature remains.
+The signature of a run is stored in its store as ``signatures/RUN_ID.sig``, that of an evaluation as
+``signatures/EVALUATION_ID.sig``, and that of any other folder beside it as ``FOLDER.sig``: a run
+folder is complete once its manifest is written, and signing does not change it. A signature covers
+every file, including the manifest. It also contains the head of the store's index
+(:mod:`runforge_engine.store.index_chain`), so that a tail cut off the index is detected as long as
+one later signature remains.
 
 ``model_signing verify key FOLDER --signature SIGNATURE --public_key KEY`` accepts the signatures
 made here, and signatures made by ``model_signing sign key`` are accepted here. This module is
@@ -26,6 +27,7 @@ from typing import TYPE_CHECKING
 from runforge_contracts.display import printable, quote
 from runforge_contracts.errors import ErrorCode, Location, NotFoundError, Problem, RunForgeError
 from runforge_contracts.fs.files import read_file, write_file, writing
+from runforge_contracts.store.evaluations import is_evaluation_id
 from runforge_contracts.store.layout import SIGNATURE_SUFFIX, StoreLayout
 
 from runforge_engine.provenance.folder_digest import FolderDigests, digest_folder
@@ -50,8 +52,8 @@ from runforge_engine.store.index_chain import IndexHead
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
 
-#: Name of the folder in a store that contains only runs.
-_RUNS = "runs"
+#: Names of the folders in a store that contain only runs, and only evaluations.
+_RUNS, _EVALUATIONS = "runs", "evaluations"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +81,19 @@ def signature_path(folder: Path) -> Path:
     """Return the default path of the signature of ``folder``.
 
     The ``runs`` folder of a store contains only runs, so the signatures are in a separate folder
-    beside it.
+    beside it, with those of evaluations.
     """
     folder = _absolute(folder)
-    if folder.parent.name == _RUNS:
+    if folder.parent.name == _RUNS or (
+        folder.parent.name == _EVALUATIONS and is_evaluation_id(folder.name)
+    ):
         root = folder.parent.parent
         return StoreLayout(root.parent, root.name).signature(folder.name)
     return folder.with_name(f"{folder.name}{SIGNATURE_SUFFIX}")
 
 
 def signatures_of(store: StoreLayout) -> dict[str, Path]:
-    """Return the signatures in a store by run id, sorted; the run may be missing.
+    """Return the signatures in a store by the id of the run or evaluation, which may be missing.
 
     Raises
     ------

@@ -34,9 +34,10 @@ class SweepSetting(msgspec.Struct, frozen=True):
     @property
     def mean(self) -> float | None:
         """The mean of the values."""
-        # Divide before adding, because the sum of very large numbers overflows.
-        count = len(self.values)
-        return math.fsum(value / count for value in self.values) if count else None
+        # Late, because few commands need it. It adds fractions, so no sum is too large for it.
+        from statistics import mean
+
+        return mean(self.values) if self.values else None
 
     @property
     def deviation(self) -> float | None:

@@ -68,12 +68,17 @@ _HINTS: dict[str | tuple[str, CheckVerdict], str | None] = {
     ("dataset", CheckVerdict.CHANGED_BY_RUN): "Run it again with a script that does not change its"
     " dataset.",
     ("dataset", CheckVerdict.MOVED): "Move it back, or skip this check with --without-dataset.",
+    "model": "Restore the model, or the run that it belongs to, from a copy.",
+    "predictions": "Evaluate the model again; if the libraries are others than those that the"
+    " evaluation was made with, they may predict otherwise.",
     "signature": "Get folder and signature from their source again.",
     ("signature", CheckVerdict.NONE): "`runforge sign RUN --key FILE` signs a run.",
     ("signature", CheckVerdict.UNSAFE): "Replace the link with a folder.",
     "view": "Use the run itself: its folder has the files as they were recorded.",
     "runs": "Remove what is not a run; restore missing runs from a copy.",
     ("runs", CheckVerdict.NOT_VERIFIED): None,
+    "evaluations": "Remove what is not an evaluation; restore the others from a copy.",
+    ("evaluations", CheckVerdict.NOT_VERIFIED): None,
     "signatures": "Restore the runs and the entries that were signed from a copy.",
     ("signatures", CheckVerdict.UNSAFE): "Replace the link with a folder.",
     (
@@ -92,7 +97,8 @@ class Check:
     """The result of one check."""
 
     #: ``files``, ``documents``, ``statement``, ``index``, ``dataset`` or ``signature`` of a run;
-    #: ``view`` or ``index`` of a view; ``runs``, ``index`` or ``signatures`` of a store.
+    #: ``view`` or ``index`` of a view; ``model`` or ``predictions`` of an evaluation; ``runs``,
+    #: ``evaluations``, ``index`` or ``signatures`` of a store.
     name: str
     outcome: CheckOutcome
     verdict: CheckVerdict

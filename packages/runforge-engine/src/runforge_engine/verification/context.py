@@ -138,6 +138,26 @@ def surroundings_of(
     return Surroundings(None, stores[0].workspace if stores else folder.parent, public_key)
 
 
+def evaluation_surroundings(
+    folder: Path, workspace: Path, public_key: Path | EllipticCurvePublicKey | None = None
+) -> Surroundings:
+    """Return the context for the folder of an evaluation: the store that it is in, if any.
+
+    Parameters
+    ----------
+    folder
+        The folder, absolute.
+    workspace
+        The folder that paths are relative to if it is in no store.
+    public_key
+        As for :class:`Surroundings`.
+    """
+    if folder.parent.name == "evaluations":
+        root = folder.parents[1]
+        return Surroundings(StoreLayout(root.parent, root.name), root.parent, public_key)
+    return Surroundings(None, workspace, public_key)
+
+
 def _is_entry_of(entry: dict[str, Any], store: StoreLayout, folder: Path) -> bool:
     try:
         return folder.samefile(locate_run(entry, store))

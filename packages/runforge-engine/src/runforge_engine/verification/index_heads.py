@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from runforge_contracts.display import quote
 from runforge_contracts.invariants.finding import Finding
+from runforge_contracts.store.evaluations import is_evaluation_id
 
 from runforge_engine.store.index_chain import IndexHead
 from runforge_engine.verification.check_result import count
@@ -15,12 +16,12 @@ from runforge_engine.verification.context import Surroundings
 def head_findings(
     heads: Iterable[tuple[str, IndexHead | None]], around: Surroundings
 ) -> Iterator[Finding]:
-    """Yield the signed runs whose recorded entries the index no longer starts with.
+    """Yield the signed runs and evaluations whose entries the index no longer starts with.
 
     Parameters
     ----------
     heads
-        Run ids, each with the head in the run's signature.
+        Ids, each with the head in the signature.
     around
         The store of the runs. An index that cannot be read is reported elsewhere.
     """
@@ -31,7 +32,8 @@ def head_findings(
         verdict = "holds" if head is None else around.chain.check(head)
         if head is None or verdict == "holds":
             continue
-        since = f"the run {quote(run_id)} was signed"
+        what = "evaluation" if is_evaluation_id(run_id) else "run"
+        since = f"the {what} {quote(run_id)} was signed"
         if verdict == "tail cut":
             had = count(head.count, "entry", "entries")
             left = around.chain.head.count

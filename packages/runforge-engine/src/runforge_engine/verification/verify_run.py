@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from msgspec import UNSET
 from runforge_contracts.codec.pointers import format_pointer
 from runforge_contracts.display import quote
-from runforge_contracts.errors import RunForgeError
 from runforge_contracts.invariants.checked_folder import CheckedRun
 from runforge_contracts.invariants.finding import Finding
 from runforge_contracts.invariants.run_invariants import check_folder, open_folder
@@ -19,14 +17,6 @@ from runforge_contracts.types import VerifiedRun, VerifiedView
 
 from runforge_engine.provenance.folder_digest import FolderDigests
 from runforge_engine.provenance.privacy import is_left_out
-from runforge_engine.provenance.signatures import (
-    ClaimedSignature,
-    VerifiedSignature,
-    compare_claim,
-    refuse_detour,
-    signature_path,
-    verify_signature,
-)
 from runforge_engine.runtime.folder_lock import is_held
 from runforge_engine.store.index_chain import IndexHead
 from runforge_engine.verification.check_result import (
@@ -41,9 +31,9 @@ from runforge_engine.verification.dataset_check import Datasets
 from runforge_engine.verification.foreign_run import id_findings, meaningful, other_client
 from runforge_engine.verification.index_entry import index_findings
 from runforge_engine.verification.index_heads import head_findings
+from runforge_engine.verification.signature_check import Signature, check_signature
 from runforge_engine.verification.statement_check import check_statement
 
-Signature = VerifiedSignature | ClaimedSignature
 #: Rules about the files themselves; the others are about the contents of documents.
 _FILE_RULES = frozenset(
     {
@@ -157,7 +147,9 @@ def verify_run(
         _documents(run, [item for item in findings if not _is_of_files(item)], client),
         statement,
     ]
-    signature_check, signature = _signature(run, around) if with_signature else (None, None)
+    signature_check, signature = (
+        check_signature(path, around, _digests(run)) if with_signature else (None, None)
+    )
     # The signature has the state of the index at the time of signing.
     head = None if signature is None else signature.content.index_head
     checks.append(_index(run, run_id, around, head, client, alone=alone))
@@ -288,7 +280,9 @@ def _dataset(run: CheckedRun, datasets: Datasets) -> Check:
     return dataset_check(used.get("path"), used.get("fingerprint_sha256"), datasets)
 
 
-def dataset_check(recorded: str | None, fingerprint: str | None, datasets: Datasets) -> Check:
+def dataset_check(
+    recorded: str | None, fingerprint: str | None, datasets: Datasets, used: str = "trained on"
+) -> Check:
     """Compare a dataset with the digest that a run recorded.
 
     Parameters
@@ -299,6 +293,8 @@ def dataset_check(recorded: str | None, fingerprint: str | None, datasets: Datas
         Its recorded SHA-256.
     datasets
         The datasets of the workspace.
+    used
+        What was done with the dataset.
     """
     if recorded is None or fingerprint is None:
         message = "the run has no digest of its dataset"
@@ -309,12 +305,10 @@ def dataset_check(recorded: str | None, fingerprint: str | None, datasets: Datas
         if state.path is None:
             message = "the folder of its path was left out of the record on request"
             return Check.not_checked("dataset", CheckVerdict.NOT_CHECKED, message)
-        message = f"{elsewhere} has the bytes that were trained on"
+        message = f"{elsewhere} has the bytes that were {used}"
         return Check.passed("dataset", CheckVerdict.SAME, message)
     if state.verdict == CheckVerdict.SAME:
-        return Check.passed(
-            "dataset", CheckVerdict.SAME, f"{shown} has the bytes that were trained on"
-        )
+        return Check.passed("dataset", CheckVerdict.SAME, f"{shown} has the bytes that were {used}")
     if state.sha256 is not None:
         message, particulars = f"{shown} has changed", {"sha256": state.sha256}
         sentence = f"The dataset {shown} has changed."
@@ -338,41 +332,6 @@ def dataset_check(recorded: str | None, fingerprint: str | None, datasets: Datas
     return Check.failed("dataset", state.verdict, message, (finding,), **particulars)
 
 
-def _signature(run: CheckedRun, around: Surroundings) -> tuple[Check, Signature | None]:
-    path, public_key = run.path, around.public_key
-    file = signature_path(path)
-    if around.store is not None and file.parent == around.store.signatures:
-        try:
-            refuse_detour(file.parent)
-        except RunForgeError as error:
-            detour = Finding("signature.no-links", error.message, around.relative(file.parent))
-            return Check.failed(
-                "signature", CheckVerdict.UNSAFE, "it was not checked", (detour,)
-            ), None
-    if not os.path.lexists(file):
-        if public_key is None:
-            return Check.not_checked("signature", CheckVerdict.NONE, ""), None
-        finding = Finding("signature.exists", "The run has no signature.", around.relative(file))
-        return Check.failed("signature", CheckVerdict.NONE, "", (finding,)), None
-    signature: Signature
-    try:
-        if public_key is None:
-            signature = compare_claim(path, _digests(run))
-            message = "it matches the run; give --public-key to verify it"
-            named = {"claimed_key": signature.key} if signature.key else {}
-            return Check.not_checked(
-                "signature", CheckVerdict.NOT_CHECKED, message, **named
-            ), signature
-        signature = verify_signature(path, public_key, found=_digests(run))
-    except RunForgeError as error:
-        findings = tuple(_signature_findings(error, around.relative(file)))
-        return Check.failed(
-            "signature", CheckVerdict.INVALID, "it is not a valid signature of this run", findings
-        ), None
-    message = f"made with the key {signature.key[:16]}…"
-    return Check.passed("signature", CheckVerdict.VALID, message, key=signature.key), signature
-
-
 def _digests(run: CheckedRun) -> FolderDigests | None:
     """Return the digests of the bytes that were read; None if the folder is not regular.
 
@@ -382,12 +341,3 @@ def _digests(run: CheckedRun) -> FolderDigests | None:
         return None
     files = {name: fact.sha256 for name, fact in sorted(run.files.items())}
     return FolderDigests(files, irregular={})
-
-
-def _signature_findings(error: RunForgeError, file: str) -> list[Finding]:
-    if not error.problems:
-        return [Finding("signature.holds", error.message, file)]
-    return [
-        Finding("signature.files", problem.message, problem.location.path)
-        for problem in error.problems
-    ]

@@ -1,4 +1,4 @@
-"""Verify a store: all of its runs, its index, and the runs and entries that were signed."""
+"""Verify a store: its runs, evaluations and index, and that nothing signed is missing."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from runforge_contracts.invariants.store_invariants import (
     problem_findings,
 )
 from runforge_contracts.store import layout
+from runforge_contracts.store.evaluations import is_evaluation_id
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.lookup import no_store
 from runforge_contracts.store.reading import StoreIndex, locate_run
@@ -43,6 +44,8 @@ from runforge_engine.verification.check_result import (
 from runforge_engine.verification.context import Surroundings
 from runforge_engine.verification.dataset_check import Datasets
 from runforge_engine.verification.index_heads import head_findings
+from runforge_engine.verification.store_evaluations import evaluation_checks, verify_evaluations
+from runforge_engine.verification.verify_evaluation import EvaluationVerification
 from runforge_engine.verification.verify_run import RunVerification, verify_run
 from runforge_engine.verification.verify_view import verify_view
 
@@ -62,6 +65,7 @@ class StoreVerification:
     runs: tuple[RunVerification, ...]
     #: Folders that repeat runs of another store.
     views: tuple[RunVerification, ...]
+    evaluations: tuple[EvaluationVerification, ...]
     #: Runs that were interrupted before they had a result; they cannot be verified.
     interrupted: tuple[str, ...]
     #: Runs in progress.
@@ -73,7 +77,8 @@ class StoreVerification:
     def holds(self) -> bool:
         """Whether no check of the store or of its runs failed."""
         passed = all(check.outcome != "failed" for check in self.checks)
-        return passed and all(run.holds for run in (*self.runs, *self.views))
+        runs = all(run.holds for run in (*self.runs, *self.views))
+        return passed and runs and all(item.holds for item in self.evaluations)
 
     @property
     def verdict(self) -> Verdict:
@@ -96,7 +101,9 @@ class StoreVerification:
 
 
 def verification_document(
-    runs: Iterable[RunVerification], stores: Iterable[StoreVerification] | None = None
+    runs: Iterable[RunVerification],
+    stores: Iterable[StoreVerification] | None = None,
+    evaluations: Iterable[EvaluationVerification] = (),
 ) -> VerificationV1:
     """Return the document ``verification.v1``.
 
@@ -106,14 +113,18 @@ def verification_document(
         All verified runs and views, those of the stores too.
     stores
         The stores that were verified as a whole; None where runs were named.
+    evaluations
+        All verified evaluations, those of the stores too.
     """
     runs, stores = list(runs), None if stores is None else list(stores)
-    verdict = worst(item.verdict for item in (*runs, *(stores or ())))
+    evaluations = list(evaluations)
+    verdict = worst(item.verdict for item in (*runs, *(stores or ()), *evaluations))
     return VerificationV1(
         schema_version="verification.v1",
         verdict=verdict,
         runs=[run.to_struct() for run in runs],
         stores=UNSET if stores is None else [store.to_struct() for store in stores],
+        evaluations=[item.to_struct() for item in evaluations] or UNSET,
     )
 
 
@@ -124,7 +135,7 @@ def verify_store(
     datasets: Datasets | None = None,
     with_dataset: bool = True,
 ) -> StoreVerification:
-    """Verify every run of a store, its index, and that no signed run or entry is missing.
+    """Verify every run and evaluation of a store, its index, and that nothing signed is missing.
 
     Parameters
     ----------
@@ -168,14 +179,20 @@ def verify_store(
         for folder in sorted(folders, key=start) + elsewhere
     )
     verified_views = tuple(verify_view(*pair, around) for pair in views.items())
-    signed = {run.run_id: run.signature.content.index_head for run in runs if run.signature}
+    evaluations = verify_evaluations(around, with_dataset=with_dataset)
+    signed = {run.run_id: run.signature.content.index_head for run in runs if run.signature} | {
+        item.evaluation_id: item.signature.content.index_head
+        for item in evaluations
+        if item.signature
+    }
     return StoreVerification(
         store=store.name,
         index=store.relative(store.index),
         checks=(
             _runs(runs, verified_views, links, lost),
+            *evaluation_checks(evaluations, store),
             _index(around, runs),
-            _signatures(around, signatures, runs, signed)
+            _signatures(around, signatures, _present(runs, evaluations), signed)
             if detour is None
             else Check.failed(
                 "signatures", CheckVerdict.UNSAFE, "they were not checked", (detour,)
@@ -183,6 +200,7 @@ def verify_store(
         ),
         runs=runs,
         views=verified_views,
+        evaluations=evaluations,
         interrupted=tuple(name for name, state in unfinished.items() if state == "interrupted"),
         running=tuple(name for name, state in unfinished.items() if state == "running"),
         incomplete=tuple(name for name, state in unfinished.items() if state == "incomplete"),
@@ -279,6 +297,13 @@ def _runs(
     return Check.passed("runs", CheckVerdict.VERIFIED, message)
 
 
+def _present(
+    runs: tuple[RunVerification, ...], evaluations: tuple[EvaluationVerification, ...]
+) -> set[str]:
+    """Return the names of the folders that signatures may be of."""
+    return {Path(run.run_dir).name for run in runs} | {item.evaluation_id for item in evaluations}
+
+
 def _index(around: Surroundings, runs: tuple[RunVerification, ...]) -> Check:
     store = around.store
     assert store is not None  # noqa: S101 - set by verify_store
@@ -324,19 +349,19 @@ def _form(index: StoreIndex, file: str) -> Iterator[Finding]:
 def _signatures(
     around: Surroundings,
     signatures: dict[str, Path],
-    runs: tuple[RunVerification, ...],
+    present: set[str],
     heads: dict[str, IndexHead | None],
 ) -> Check:
     store = around.store
     assert store is not None  # noqa: S101 - set by verify_store
-    present = {Path(run.run_dir).name for run in runs}
     findings = list[Finding]()
     for run_id, path in signatures.items():
         if run_id in present:
             continue
         file = around.relative(path)
-        message = f"The run {quote(run_id)} was signed, but its folder is missing."
-        findings.append(Finding("signature.run", message, file))
+        what = "evaluation" if is_evaluation_id(run_id) else "run"
+        message = f"The {what} {quote(run_id)} was signed, but its folder is missing."
+        findings.append(Finding(f"signature.{what}", message, file))
         try:
             key = around.public_key
             content = read_claim(path).content if key is None else read_signature(path, key)
@@ -345,7 +370,7 @@ def _signatures(
             findings.append(Finding("signature.holds", error.message, file))
     findings += head_findings(heads.items(), around)
     total = len(signatures)
-    if around.public_key is not None and not runs and not findings:
+    if around.public_key is not None and not present and not findings:
         message = "The store has no runs, so nothing in it is signed with the key."
         missing = Finding("signature.exists", message, store.name)
         return Check.failed("signatures", CheckVerdict.NONE, "there are no signed runs", (missing,))

@@ -219,7 +219,7 @@ export const SHAPES: readonly Shape[] = [
   [{"record": 0, "added": 0, "missing": 0}, 0, 0],
   [{"run_id": 0, "run_dir": 0, "verdict": 0, "checks": 202, "findings": 204, "view": 207}, 0, 0],
   [{}, 0, 208],
-  [{"evaluation_id": 0, "evaluation_dir": 0, "run_id": 0, "verdict": 0, "checks": 202, "findings": 204}, 0, 0],
+  [{"evaluation_id": 0, "evaluation_dir": 0, "verdict": 0, "checks": 202, "findings": 204, "run_id": 0}, 0, 0],
   [{}, 0, 210],
   [{"schema_version": 0, "verdict": 0, "stores": 206, "runs": 209, "evaluations": 211}, 0, 0],
 ];
