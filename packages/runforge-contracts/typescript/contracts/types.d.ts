@@ -3571,6 +3571,30 @@ export interface ListParams {
    */
   tag?: string;
   /**
+   * Only runs with this name.
+   */
+  name?: string;
+  /**
+   * Only runs since then: a span before now (`90m`, `12h`, `7d`, `2w`), a day (`2026-11-01`), or a time in ISO 8601, in UTC unless it has an offset.
+   */
+  since?: string;
+  /**
+   * Only runs before then; as `since`.
+   */
+  before?: string;
+  /**
+   * Only runs with at least these values, by the name of a metric or another value.
+   */
+  min?: {
+    [k: string]: number;
+  };
+  /**
+   * Only runs with at most these values.
+   */
+  max?: {
+    [k: string]: number;
+  };
+  /**
    * Only runs on this dataset: a path, or the first digits of its SHA-256.
    */
   dataset?: string;

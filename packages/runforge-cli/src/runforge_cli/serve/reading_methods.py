@@ -22,7 +22,8 @@ def _list(session: Session, call: Call) -> dict[str, Any]:
     from runforge_cli.answers.list_answer import RunChoice, list_document
 
     page = {name: call.params[name] for name in ("limit", "offset") if name in call.params}
-    chosen = {name: value for name, value in call.params.items() if name not in page}
+    names = {"min": "least", "max": "greatest"}
+    chosen = {names.get(name, name): call.params[name] for name in call.params if name not in page}
     return list_document(session.settings, RunChoice(**chosen), **page)
 
 
