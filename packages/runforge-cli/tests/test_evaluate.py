@@ -13,11 +13,22 @@ from typing import Any
 
 import pytest
 from calls import ROOT, TRAIN, Call
+from runforge_cli.browse.detail_pages import (
+    Subject,
+    metrics_page,
+    summary_page,
+    verification_page,
+)
+from runforge_cli.listing.run_list import ListedRun
+from runforge_cli.shell.settings import Settings
 from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.store.evaluations import content_digest
+from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.reading import list_runs
 from runforge_contracts.validation import validate
 from runforge_engine.data.dataset_source import read_source
 from runforge_engine.data.table_reader import read_names
+from serve_client import ServeClient
 
 #: The rows of new.csv that cannot be judged, appended in this order.
 STRANGE = (
@@ -228,7 +239,7 @@ def test_the_label_may_have_another_name(runforge: Call, filled: Path) -> None:
     header, *table = rows(filled / "new.csv")
     write_rows(filled / "other.csv", [["truth", *header[1:]], *table])
     refused = runforge("evaluate", "latest", "other.csv")
-    assert refused.code == 1
+    assert refused.code == 2
     assert "error[LABEL_NOT_FOUND]" in refused.err
     done = runforge("evaluate", "latest", "other.csv", "--label", "truth", "--json")
     assert done.code == 0
@@ -243,7 +254,7 @@ def test_the_label_may_have_another_name(runforge: Call, filled: Path) -> None:
     [
         (lambda table: table[:1], "ZERO_ROWS", 1),
         (lambda table: [table[0], *map(list, STRANGE)], "ZERO_ROWS", 1),
-        (lambda table: [[*row[:2], *row[3:]] for row in table], "COLUMN_NOT_FOUND", 1),
+        (lambda table: [[*row[:2], *row[3:]] for row in table], "COLUMN_NOT_FOUND", 2),
         (lambda table: [[*row, row[2]] for row in table], "COLUMN_DUPLICATE", 1),
     ],
 )
@@ -447,3 +458,29 @@ def test_an_evaluation_is_signed_as_a_run_is(
     assert gone.code == 1
     [store] = gone.json["stores"]
     assert [finding["rule"] for finding in store["findings"]] == ["signature.evaluation"]
+
+
+def test_the_browser_shows_evaluations_in_the_pages_of_a_run(
+    runforge: Call, filled: Path, evaluated: Path
+) -> None:
+    [entry] = list_runs(StoreLayout(filled))
+    subject = Subject([ListedRun(entry, StoreLayout(filled))], Settings())
+    name = evaluated.parent.name
+    assert any(name in line for line in subject.lines(summary_page, 80))
+    metrics = subject.lines(metrics_page, 80)
+    assert f"Evaluation {name}" in metrics
+    assert any(line.split() == ["new", "rows", "validation", "difference"] for line in metrics)
+    verified = "\n".join(subject.lines(verification_page, 80))
+    assert f"Evaluation {name} of the run {entry['run_id']}:\nverified" in verified
+
+
+def test_the_server_evaluates(filled: Path) -> None:
+    with ServeClient(filled) as client:
+        client.initialize(client={"name": "test", "version": "1.0"})
+        report = client.call("evaluate", {"run": "latest", "data": "new.csv"})
+        validate(report, "evaluation_report.v1")
+        shown = client.call("show", {"run": "latest"})
+        assert shown["evaluations"] == [report["evaluation"]]
+        verified = client.call("verify", {"runs": [report["evaluation_id"]]})
+        assert verified["evaluations"][0]["verdict"] == "verified"
+    assert documents(filled) == [report["evaluation"]]
