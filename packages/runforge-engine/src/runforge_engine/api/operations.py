@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from runforge_contracts.documents import Document
 from runforge_contracts.store.layout import (
     DEFAULT_STORE,
     StoreLayout,
-    find_workspace,
-    stores_in,
 )
 from runforge_contracts.store.run import Run as RecordedRun
 from runforge_contracts.typed_documents import Request
@@ -159,18 +156,9 @@ def predict(
     DatasetError
         Where a feature is missing or has another type.
     """
-    from runforge_contracts.store.reading import list_runs
+    from runforge_engine.api.run_operations import predict_rows
 
-    from runforge_engine.api.prediction_rows import rows_file
-    from runforge_engine.modeling.model_process import predict as predict_in_process
-    from runforge_engine.modeling.predict import model_of_run
-
-    found = _find(run)
-    stores = stores_in(find_workspace(found.path))
-    listed = [(entry, store) for store in stores for entry in list_runs(store)]
-    model = model_of_run(found, listed, unverified=unverified)
-    with rows_file(data) as path:
-        return predict_in_process(model, path, probabilities=probabilities)
+    return predict_rows(_find(run), data, probabilities=probabilities, unverified=unverified)
 
 
 @for_python
@@ -201,13 +189,9 @@ def verify(
     SignatureError
         Where the key is invalid.
     """
-    from runforge_engine.verification.context import surroundings_of
-    from runforge_engine.verification.verify_run import verify_run
+    from runforge_engine.api.run_operations import verify_recorded
 
-    path = _find(run).path.absolute()
-    key = None if public_key is None else Path(public_key)
-    around = surroundings_of(path, stores_in(find_workspace(path)), key)
-    return verify_run(path, around, with_dataset=with_dataset)
+    return verify_recorded(_find(run), public_key=public_key, with_dataset=with_dataset)
 
 
 @for_python
@@ -246,15 +230,13 @@ def reproduce(
     CancelledError
         Where it was cancelled.
     """
-    from runforge_engine.reproduction import reproduce as reproduction
+    from runforge_engine.api.run_operations import reproduce_recorded
 
-    found = _find(run)
-    return reproduction.reproduce(
-        found,
-        find_workspace(found.path),
-        dataset=None if dataset is None else Path(dataset),
+    return reproduce_recorded(
+        _find(run),
+        dataset=dataset,
         numerics=numerics,
-        keep=None if keep is None else Path(keep),
+        keep=keep,
         observer=observer,
         cancellation=cancellation,
     )

@@ -34,7 +34,6 @@ _ARGUMENTS = {
     "public-key": "public_key",
     "force": "replace=True",
     "proba": "probabilities=True",
-    "force": "replace=True",
     "no-model": "curves=False",
     "unverified": "unverified=True",
     "allow-mixed": "allow_mixed=True",

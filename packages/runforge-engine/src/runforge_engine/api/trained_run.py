@@ -98,22 +98,25 @@ class Run(recorded_run.Run):
         model = model_of_run(self, ())
         return load_model(model.path, model.sha256)
 
+    @for_python
     def predict(
         self, rows: Rows, *, probabilities: bool = False, unverified: bool = False
     ) -> Prediction:
         """Apply the model to rows; see :func:`~runforge_engine.api.operations.predict`."""
-        from runforge_engine.api.operations import predict
+        from runforge_engine.api.run_operations import predict_rows
 
-        return predict(self, rows, probabilities=probabilities, unverified=unverified)
+        return predict_rows(self, rows, probabilities=probabilities, unverified=unverified)
 
+    @for_python
     def verify(
         self, *, public_key: str | os.PathLike[str] | None = None, with_dataset: bool = True
     ) -> RunVerification:
         """Check that nothing was changed; see :func:`~runforge_engine.api.operations.verify`."""
-        from runforge_engine.api.operations import verify
+        from runforge_engine.api.run_operations import verify_recorded
 
-        return verify(self, public_key=public_key, with_dataset=with_dataset)
+        return verify_recorded(self, public_key=public_key, with_dataset=with_dataset)
 
+    @for_python
     def reproduce(
         self,
         *,
@@ -122,9 +125,9 @@ class Run(recorded_run.Run):
         keep: str | os.PathLike[str] | None = None,
     ) -> Reproduction:
         """Train again and compare; see :func:`~runforge_engine.api.operations.reproduce`."""
-        from runforge_engine.api.operations import reproduce
+        from runforge_engine.api.run_operations import reproduce_recorded
 
-        return reproduce(self, dataset=dataset, numerics=numerics, keep=keep)
+        return reproduce_recorded(self, dataset=dataset, numerics=numerics, keep=keep)
 
     @for_python
     def report(
