@@ -484,3 +484,35 @@ def test_the_server_evaluates(filled: Path) -> None:
         verified = client.call("verify", {"runs": [report["evaluation_id"]]})
         assert verified["evaluations"][0]["verdict"] == "verified"
     assert documents(filled) == [report["evaluation"]]
+
+
+def test_what_a_dataset_holds_cannot_act_on_the_terminal(runforge: Call, filled: Path) -> None:
+    header, *table = rows(filled / "new.csv")
+    table[0][0] = "\x1b[31mred"
+    table[2][2] = "\x1b]0;title\x07"
+    write_rows(filled / "new.csv", [["tr\x1buth", *header[1:]], *table])
+    shutil.copyfile("new.csv", "\x1b[2Jnew.csv")
+    refused = runforge("evaluate", "latest", "\x1b[2Jnew.csv", "--label", "tr\x1buth")
+    assert "error[DOCUMENT_INVALID]" in refused.err
+    assert "\x1b" not in refused.err
+    done = runforge("evaluate", "latest", "new.csv", "--label", "tr\x1buth")
+    assert done.code == 0, done.err
+    [folder] = evaluations(filled)
+    others = (("show", folder.name), ("show", "latest"), ("verify", "latest"))
+    for shown in (done, *(runforge(*call) for call in others)):
+        assert "\x1b" not in shown.out + shown.err
+        assert "\x07" not in shown.out + shown.err
+    [document] = documents(filled)
+    assert document["dataset"]["label_column"] == "tr\x1buth"
+
+
+def test_folders_that_are_not_finished_are_not_evaluations(
+    runforge: Call, filled: Path, evaluated: Path
+) -> None:
+    unfinished = evaluated.parent.with_name(f".{evaluated.parent.name}.0123456789abcdef.tmp")
+    shutil.copytree(evaluated.parent, unfinished)
+    (unfinished / "evaluation.json").write_bytes(b"{")
+    assert len(runforge("show", "latest", "--json").json["evaluations"]) == 1
+    verified = runforge("verify", "--all", "--without-dataset", "--json")
+    assert verified.code == 0
+    assert len(verified.json["evaluations"]) == 1
