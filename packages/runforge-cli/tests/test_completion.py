@@ -33,7 +33,18 @@ _runforge_completion runforge
 if ((${#COMPREPLY[@]})); then printf 'word %s\\n' "${COMPREPLY[@]}"; fi
 """
 #: What is typed freely, in every command that has it.
-FREE = {"name", "notes", "store", "run_id", "assignments", "seeds", "scheduler", "because"}
+FREE = {
+    "since",
+    "before",
+    "name",
+    "notes",
+    "store",
+    "run_id",
+    "assignments",
+    "seeds",
+    "scheduler",
+    "because",
+}
 
 
 @pytest.fixture

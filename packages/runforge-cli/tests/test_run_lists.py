@@ -169,3 +169,96 @@ def test_the_browser_takes_conditions(store: Path) -> None:
         await seen.until(lambda: "no run has a value named `nothing`" in seen.said("problem"))
 
     browsing(store, steps)
+
+
+def timed(number: int, day: int, **metrics: float) -> dict[str, Any]:
+    """Return the entry of a run of November 2026."""
+    run_id = f"202611{day:02}-120000-{number:08x}"
+    return entry(
+        number,
+        run_id=run_id,
+        run_dir=f".runforge/runs/{run_id}",
+        created_at=f"2026-11-{day:02}T12:00:00Z",
+        name=f"try {number}",
+        status="succeeded",
+        summary={"duration_ms": 10, "final_metrics": metrics, "device": "cpu"},
+    )
+
+
+@pytest.fixture
+def november(workspace: Path) -> list[str]:
+    """Return the ids of runs of which three have the best accuracy, the oldest first."""
+    entries = [
+        timed(0, 1, accuracy=0.9, f1_score=0.5, log_loss=0.1),
+        timed(1, 10, accuracy=0.9, f1_score=0.8, log_loss=0.3),
+        timed(2, 20, accuracy=0.9, f1_score=0.8, log_loss=0.3),
+        timed(3, 27, accuracy=0.7, f1_score=0.9, log_loss=0.2),
+        timed(4, 28, log_loss=0.9),
+    ]
+    write_index(workspace, entries)
+    return [item["run_id"] for item in entries]
+
+
+def test_runs_are_listed_by_time_name_and_bounds(
+    runforge: Call, november: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1795867200")  # 2026-11-28T12:00:00Z
+    newest = november[::-1]
+    assert ids(runforge, "--since", "7d") == newest[:2]
+    assert ids(runforge, "--since", "8d") == newest[:3]
+    assert ids(runforge, "--since", "2026-11-20") == newest[:3]
+    assert ids(runforge, "--since", "2026-11-20T14:01+02:00") == newest[:2]
+    assert ids(runforge, "--before", "2026-11-20") == newest[3:]
+    assert ids(runforge, "--since", "3w", "--before", "2026-11-28T12:00") == newest[1:4]
+    assert ids(runforge, "--name", "try 3") == [november[3]]
+    assert ids(runforge, "--name", "try") == []
+    assert ids(runforge, "--min", "accuracy=0.9", "--max", "log_loss=0.2") == [november[0]]
+    assert ids(runforge, "--min", "f1_macro=0.8") == newest[1:4]
+    for option, value in (("--since", "soon"), ("--min", "accuracy"), ("--max", "beauty=1")):
+        refused = runforge("runs", option, value)
+        assert (refused.code, "USAGE_INVALID" in refused.err) == (2, True)
+
+
+def test_equal_values_are_marked_and_decided_by_the_other_metrics(
+    runforge: Call, november: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The two that are equal in all metrics: the first one is the best, as for `best`.
+    best = [november[1], november[2], november[0], november[3], november[4]]
+    assert ids(runforge, "--sort", "accuracy") == best
+    assert ids(runforge, "--sort", "metric", "--min", "accuracy=0") == best[:4]
+    assert ids(runforge, "--sort", "accuracy", "--where", "status=succeeded") == best
+    assert ids(runforge, "--sort", "-accuracy") == [*[november[n] for n in (3, 0, 1, 2)], best[4]]
+    table = runforge("runs", "--sort", "accuracy").out.splitlines()
+    marked = [line.split()[3] == "=" for line in table[1:6]]
+    assert marked == [True, True, True, False, False]
+    assert table[6] == "= as good as another run by `accuracy`; the other metrics decide."
+    chosen = runforge("runs", "--sort", "accuracy", "--columns", "run,accuracy,name").out
+    assert [" = " in line for line in chosen.splitlines()[1:]] == marked
+    assert " = " not in runforge("runs").out
+    found = runforge("diff", "best:accuracy", "latest")
+    assert f"best:accuracy is {november[1]}" in found.err
+    assert "; 2 other runs have the same value, and the next metrics decided" in found.err
+    assert "other run" not in runforge("show", "best:f1_macro").err
+
+
+def test_the_day_is_shown_where_there_is_room(
+    runforge: Call, november: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wide = runforge("runs").out.splitlines()
+    assert "created" in wide[0].split()
+    assert "2026-11-28" in wide[1]
+    monkeypatch.setenv("COLUMNS", "60")
+    narrow = runforge("runs", "--since", "2026-11-01").out.splitlines()
+    assert "created" in narrow[0].split()
+    assert max(map(len, narrow)) <= 60
+
+
+def test_bounds_and_ties_are_the_same_in_a_large_index(
+    runforge: Call, workspace: Path, november: list[str]
+) -> None:
+    """The lines of an index are filtered without parsing it, as long as it has its own form."""
+    options = ("--sort", "accuracy", "--since", "2026-11-02", "--max", "log_loss=0.9")
+    quick = ids(runforge, *options)
+    index = workspace / ".runforge/index.json"
+    index.write_text(json.dumps(json.loads(index.read_text("utf-8"))), "utf-8")
+    assert ids(runforge, *options) == quick == [november[n] for n in (1, 2, 3, 4)]

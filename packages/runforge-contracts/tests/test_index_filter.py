@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from pathlib import Path
 from typing import Any
@@ -86,14 +87,20 @@ def expected(
     ]
     fitting = sorted(fitting, key=started)[::-1]
     if metric is not None:
-        sign = 1 if lower_is_better(metric) else -1
-        fitting.sort(
-            key=lambda item: (
-                metric not in item["summary"]["final_metrics"],
-                sign * item["summary"]["final_metrics"].get(metric, 0),
-            )
-        )
+        # Equal values are decided by the other metric, then the first run is the best.
+        names = [metric, *({"accuracy", "loss"} - {metric})]
+        found = [item for item in fitting[::-1] if metric in item["summary"]["final_metrics"]]
+        found.sort(key=lambda item: [place(item, name) for name in names])
+        fitting = found + [item for item in fitting if item not in found]
     return fitting, len(fitting)
+
+
+def place(item: dict[str, Any], metric: str) -> float:
+    """Return a number that is lower for better values of a metric."""
+    value = item["summary"]["final_metrics"].get(metric)
+    if value is None:
+        return math.inf
+    return float(value) if lower_is_better(metric) else -float(value)
 
 
 @pytest.mark.parametrize("metric", [None, "accuracy", "loss"])

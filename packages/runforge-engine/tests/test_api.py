@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pandas as pd
 import pytest
 import runforge_engine
 from real_data import write_dataset
-from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
+from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError, UsageError
 from runforge_contracts.invariants.run_invariants import check_run
 from runforge_engine import (
     Cancellation,
@@ -109,7 +110,8 @@ def test_a_run_that_fails_raises_and_says_where_it_is_recorded(iris: Path) -> No
     [run] = Store().runs()
     assert (run.status, run.metrics, run.record) == ("failed", {}, None)
     assert caught.value.__notes__ == [
-        f"The run is recorded as failed in `.runforge/runs/{run.id}`."
+        f"The run is recorded as failed in `.runforge/runs/{run.id}`.",
+        f"Hint: {caught.value.hint}",
     ]
     assert "error" in Text(run._repr_html_()).texts
     with pytest.raises(RunForgeError) as caught:
@@ -273,7 +275,9 @@ def test_a_notebook_shows_hostile_names_as_text(tmp_path: Path, monkeypatch: Any
         assert "<script" not in page
         assert "\x1b" not in page
         text = Text(page)
-        assert text.tags <= {"table", "caption", "thead", "tbody", "tr", "th", "td"}
+        drawn = {"div", "figure", "figcaption", "svg", "rect", "polyline", "line", "text"}
+        table = {"table", "caption", "thead", "tbody", "tr", "th", "td"}
+        assert text.tags <= table | drawn
         assert any("<script>alert(1)</script>" in piece for piece in text.texts)
 
 
@@ -397,3 +401,27 @@ def test_training_resolves_the_configuration_once(
     assert len(resolved) == 1
     assert run.result is not None
     assert run.result["effective_config"]["seed"] == 7
+
+
+def test_a_store_finds_runs_by_time_tag_name_and_value(iris: Path, tmp_path: Path) -> None:
+    forest = {"label": "target", "model": "random_forest"}
+    weak = train("iris.csv", **forest, hyperparameters={"max_depth": 1, "n_estimators": 1})
+    strong = train("iris.csv", **forest, hyperparameters={"n_estimators": 9}, tags=["a"])
+    again = train("iris.csv", **forest, hyperparameters={"n_estimators": 9}, name="again")
+    store = Store()
+    assert (store.best(), store.best().tied) == (strong, 1)
+    assert store.best("f1_macro") == strong
+    assert store.runs(tag="a") == [strong]
+    assert store.runs(name="again") == [again]
+    everything = [again, strong, weak]
+    assert store.runs(since="1d") == everything
+    assert store.runs(since=datetime.now(UTC) - timedelta(hours=1)) == everything
+    assert store.runs(before=datetime.now(UTC) - timedelta(hours=1)) == []
+    bound = strong.metrics["accuracy"]
+    assert store.runs(min={"accuracy": bound}) == everything[:2]
+    assert store.runs(max={"accuracy": bound}, min={"f1_macro": 2}) == []
+    assert store.runs(sort="accuracy", min={"accuracy": 0.0}) == [strong, again, weak]
+    with pytest.raises(UsageError, match="is not a time"):
+        store.runs(since="soon")
+    with pytest.raises(NotFoundError):
+        store.best("beauty")

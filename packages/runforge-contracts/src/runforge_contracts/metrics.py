@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
@@ -36,6 +37,15 @@ def lower_is_better(metric: str) -> bool:
 def rank_of(value: float, metric: str) -> float:
     """Return a number that is lower for better values of a metric."""
     return value if lower_is_better(metric) else -value
+
+
+def ranks_of(metrics: Mapping[str, float], names: Iterable[str]) -> list[float]:
+    """Return a number for each name that is lower for better values; NaN and no value come last."""
+    values = ((name, metrics.get(name)) for name in names)
+    return [
+        math.inf if value is None or math.isnan(value) else rank_of(value, name)
+        for name, value in values
+    ]
 
 
 def recorded_name(name: str, metrics: Collection[str]) -> str | None:

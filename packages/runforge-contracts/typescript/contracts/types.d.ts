@@ -3188,6 +3188,40 @@ export interface DiffMethod {
   [k: string]: unknown;
 }
 /**
+ * Parameters of `evaluate`.
+ */
+export interface EvaluateParams {
+  /**
+   * The run whose model is evaluated.
+   */
+  run: RunReference;
+  /**
+   * The labelled rows: CSV (also `.csv.gz`) or Parquet.
+   */
+  data: FilePath;
+  /**
+   * The column of the labels [that of the run].
+   */
+  label?: string;
+  /**
+   * Whether to use a model whose digest no run recorded, once inspected.
+   */
+  unverified?: boolean;
+  /**
+   * Whether to omit the folder of a dataset outside the workspace, and the content of cells.
+   */
+  private?: boolean;
+}
+/**
+ * Evaluates the model of a run on labelled rows, and records the evaluation in the store. The model runs in a process of its own.
+ */
+export interface EvaluateMethod {
+  method: "evaluate";
+  params: EvaluateParams;
+  result: EvaluationReportV1;
+  [k: string]: unknown;
+}
+/**
  * Parameters of `exit`.
  */
 export interface ExitParams {}
@@ -3536,6 +3570,30 @@ export interface ListParams {
    * Only runs with this tag.
    */
   tag?: string;
+  /**
+   * Only runs with this name.
+   */
+  name?: string;
+  /**
+   * Only runs since then: a span before now (`90m`, `12h`, `7d`, `2w`), a day (`2026-11-01`), or a time in ISO 8601, in UTC unless it has an offset.
+   */
+  since?: string;
+  /**
+   * Only runs before then; as `since`.
+   */
+  before?: string;
+  /**
+   * Only runs with at least these values, by the name of a metric or another value.
+   */
+  min?: {
+    [k: string]: number;
+  };
+  /**
+   * Only runs with at most these values.
+   */
+  max?: {
+    [k: string]: number;
+  };
   /**
    * Only runs on this dataset: a path, or the first digits of its SHA-256.
    */
@@ -4233,6 +4291,12 @@ export interface ShowResult {
    * What explains the behaviour of the run.
    */
   diagnostics?: {
+    [k: string]: unknown;
+  }[];
+  /**
+   * Evaluations of the model, each an `evaluation.v1`, oldest first; absent if there are none.
+   */
+  evaluations?: {
     [k: string]: unknown;
   }[];
   /**
@@ -5262,6 +5326,7 @@ export interface ServeMethods {
   coefficients: CoefficientsMethod;
   diagnostics: DiagnosticsMethod;
   diff: DiffMethod;
+  evaluate: EvaluateMethod;
   group: GroupMethod;
   groups: GroupsMethod;
   importance: ImportanceMethod;

@@ -54,6 +54,46 @@ class ListParams(
     tag: Annotated[str, Meta(description="Only runs with this tag.")] | UnsetType = (
         UNSET
     )
+    name: Annotated[str, Meta(description="Only runs with this name.")] | UnsetType = (
+        UNSET
+    )
+    since: (
+        Annotated[
+            str,
+            Meta(
+                description="Only runs since then: a span before now (`90m`, `12h`, `7d`, `2w`), a day (`2026-11-01`), or a time in ISO 8601, in UTC unless it has an offset.",
+                max_length=64,
+                min_length=1,
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    before: (
+        Annotated[
+            str,
+            Meta(
+                description="Only runs before then; as `since`.",
+                max_length=64,
+                min_length=1,
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    min: (
+        Annotated[
+            dict[str, float],
+            Meta(
+                description="Only runs with at least these values, by the name of a metric or another value."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    max: (
+        Annotated[
+            dict[str, float], Meta(description="Only runs with at most these values.")
+        ]
+        | UnsetType
+    ) = UNSET
     dataset: (
         Annotated[
             str,

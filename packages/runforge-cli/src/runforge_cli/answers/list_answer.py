@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.selection.run_bounds import RunBounds
 from runforge_contracts.selection.run_condition import RunCondition, parse_conditions
 from runforge_contracts.selection.run_query import RunOrder, RunQuery, with_digests
 from runforge_contracts.selection.run_values import TRAINED
@@ -14,6 +15,9 @@ from runforge_contracts.selection.run_values import TRAINED
 from runforge_cli.listing.run_query_list import QueriedList, run_facts
 from runforge_cli.listing.run_rows import add_states, kind_of
 from runforge_cli.shell.settings import Settings
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 #: The statuses of runs that have ended.
 _ENDED = ("succeeded", "failed", "cancelled")
@@ -29,6 +33,12 @@ class RunChoice(NamedTuple):
     tag: str | None = None
     dataset: str | None = None
     sort: str | None = None
+    since: str | None = None
+    before: str | None = None
+    name: str | None = None
+    #: Bounds of values by name.
+    least: Mapping[str, float] = {}
+    greatest: Mapping[str, float] = {}
 
     def query(self, settings: Settings) -> RunQuery:
         """Return the choice as a query.
@@ -36,8 +46,8 @@ class RunChoice(NamedTuple):
         Raises
         ------
         RunForgeError
-            ``USAGE_INVALID`` for an invalid condition; ``DATASET_NOT_FOUND``, ``GROUP_NOT_FOUND``,
-            ``GROUP_AMBIGUOUS``.
+            ``USAGE_INVALID`` for an invalid condition, time or bound; ``DATASET_NOT_FOUND``,
+            ``GROUP_NOT_FOUND``, ``GROUP_AMBIGUOUS``.
         """
         conditions = parse_conditions(self.where)
         return RunQuery(
@@ -79,9 +89,18 @@ class RunChoice(NamedTuple):
             found.append(_equal("status", self.status))
         if self.dataset:
             found.append(_equal("dataset", _digest(settings.located(self.dataset))))
-        if self.tag is not None:
-            found.append(_equal("tags", self.tag))
-        return found
+        return found + self._bounds()
+
+    def _bounds(self) -> list[RunCondition]:
+        bounds = RunBounds(self.name, self.tag, self.since, self.before, self.least, self.greatest)
+        return bounds.conditions(_present)
+
+
+def _present() -> datetime:
+    # Late: most lists need no clock.
+    from runforge_engine.runtime.clock import read_clock
+
+    return read_clock().instant()
 
 
 def list_document(

@@ -16,6 +16,7 @@ from runforge_contracts.selection.run_condition import RunCondition, parse_condi
 from runforge_contracts.selection.run_query import (
     RunFacts,
     RunQuery,
+    by_metric,
     order_key,
     query_runs,
     with_digests,
@@ -23,6 +24,7 @@ from runforge_contracts.selection.run_query import (
 from runforge_contracts.selection.run_values import (
     RunColumn,
     metric_names,
+    metrics_in,
     varying,
 )
 
@@ -47,14 +49,18 @@ _WIDTHS = {
     "run": 24,
     "status": 10,
     METRIC: 9,
-    "name": 12,
+    "name": 11,
     "kind": 10,
     "model": 19,
     "duration": 9,
+    "created": 10,
     "preset": 9,
     "label": 12,
 }
-_ORDER = ("run", "kind", "status", METRIC, "duration", "model", "preset", "label", "name")
+_ORDER = (
+    *("run", "kind", "status", METRIC),
+    *("created", "duration", "model", "preset", "label", "name"),
+)
 _GAP = 2
 #: Maximum width of a setting.
 _WIDEST = 16
@@ -194,7 +200,8 @@ def ordered(
     Parameters
     ----------
     runs
-        The runs, newest first. This is the order by ``run``, and the order of equal values.
+        The runs, newest first. This is the order by ``run``, and the order of equal values, except
+        those of a metric, which the other metrics decide.
     column
         One of the columns of the list. The best values of a metric come first.
     metric
@@ -215,6 +222,11 @@ def ordered(
     ]
     known = [pair for pair in keyed if pair[0] is not None]
     rest = [run for key, run in keyed if key is None]
+    if column == METRIC:
+        return [
+            *by_metric(known[::-1], lambda run: metrics_in(run.entry), turned=turned),
+            *rest,
+        ]
     known.sort(key=lambda pair: pair[0], reverse=turned)
     return [*(run for _, run in known), *rest]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 from runforge_contracts.display import printable
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.selection.run_bounds import parse_bounds
 from runforge_contracts.selection.run_values import column_of, metric_names
 
 from runforge_cli.answers.list_answer import RunChoice, index_document
@@ -18,6 +19,7 @@ from runforge_cli.shell.completion import (
     complete_family,
     complete_file,
     complete_group,
+    complete_metric_bound,
     complete_run_field,
     complete_tag,
 )
@@ -53,8 +55,31 @@ _UNTOLD = 100
     help="succeeded, failed, cancelled, running, interrupted, or incomplete (no result).",
 )
 @click.option("--tag", metavar="T", help="Only runs with this tag.", shell_complete=complete_tag)
+@click.option("--name", metavar="TEXT", help="Only runs with this name.")
 @click.option(
     "--dataset", metavar="PATH|SHA", help="Only runs on this dataset.", shell_complete=complete_file
+)
+@click.option(
+    "--since",
+    metavar="TIME",
+    help="Only runs since then: 7d (also m, h, w), 2026-11-01, or 2026-11-01T09:00 in UTC.",
+)
+@click.option("--before", metavar="TIME", help="Only runs before then.")
+@click.option(
+    "--min",
+    "least",
+    metavar="NAME=VALUE",
+    shell_complete=complete_metric_bound,
+    multiple=True,
+    help="Only runs with at least this value, as in accuracy=0.8; repeatable.",
+)
+@click.option(
+    "--max",
+    "greatest",
+    metavar="NAME=VALUE",
+    shell_complete=complete_metric_bound,
+    multiple=True,
+    help="Only runs with at most this value, as in log_loss=0.3; repeatable.",
 )
 @click.option(
     "--sort",
@@ -80,7 +105,12 @@ def command(
     model: str | None,
     status: str | None,
     tag: str | None,
+    name: str | None,
     dataset: str | None,
+    since: str | None,
+    before: str | None,
+    least: tuple[str, ...],
+    greatest: tuple[str, ...],
     sort: str | None,
     columns: str | None,
     as_csv: bool,
@@ -98,12 +128,26 @@ def command(
     tell them apart.
 
     Sorting by a metric lists the best runs first, by another value the least. Runs without the
-    value are the last.
+    value are the last. Runs with the same value of the metric are marked with `=`; the other
+    metrics decide their order. Times are in UTC.
     """
     if as_csv and settings.json:
         raise RunForgeError(ErrorCode.USAGE_INVALID, "Give either `--csv` or `--json`, not both.")
     names = None if columns is None else parse_columns(columns)
-    choice = RunChoice(where, group, model, status, tag, dataset, sort)
+    choice = RunChoice(
+        where,
+        group,
+        model,
+        status,
+        tag,
+        dataset,
+        sort,
+        since,
+        before,
+        name,
+        parse_bounds(least, "--min"),
+        parse_bounds(greatest, "--max"),
+    )
     query = choice.query(settings)
     listed = QueriedList(settings.places(), query, run_facts(settings.folder))
     shown, total = listed.first(limit, choice.members(settings))
@@ -129,11 +173,11 @@ def command(
         found = any(newest_in(place, 1).total for place in settings.places())
         write_lines([f"No runs {'match' if found else 'yet'} in {folder}."])
         return 0
+    metrics = metric_names(entries)
+    column = column_of(query.order.name, metrics)
     if chosen is not None:
-        write_lines(chosen_table(entries, chosen))
+        write_lines(chosen_table(entries, chosen, column))
     else:
-        metrics = metric_names(entries)
-        column = column_of(query.order.name, metrics)
         metric = column.name if column.source == "metric" else None
         # The value of a condition with `=` is the same for all.
         named = [

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 METRIC = "metric"
 #: The column of the kind of the runs.
 _KIND = "kind"
+#: Characters of the day in a timestamp.
+_DAY = 10
 #: Fields of an entry that the CSV table has.
 _FIELDS = (
     "run",
@@ -111,6 +113,7 @@ def cells_of(entry: dict[str, Any], metric: str | None) -> dict[str, str]:
         "kind": kind_of(entry),
         "status": status_of(entry),
         METRIC: "" if measured is None else number(measured[1]),
+        "created": str(entry.get("created_at", ""))[:_DAY],
         "duration": "" if span is None else format_duration(span),
         "model": entry.get("model_family", ""),
         "preset": entry.get("preset_id", ""),

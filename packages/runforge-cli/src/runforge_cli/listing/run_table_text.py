@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from runforge_contracts.display import printable, quote
+from runforge_contracts.selection.run_query import tied
 from runforge_contracts.selection.run_values import RunColumn, metric_names, varying
 
 from runforge_cli.listing.run_columns import cell, field, holds_numbers, title_of
@@ -20,6 +21,8 @@ _SHORT = 12
 _LEAST = 8
 #: Maximum number of columns that are named under the table.
 _NAMED = 8
+#: The mark of a value that another run has, too.
+TIE = "="
 #: A column of every list, or a setting.
 _Column = str | RunColumn
 
@@ -48,8 +51,10 @@ def default_table(
     shown = metric or common_metric(entries)
     metrics = metric_names(entries)
     cells = [cells_of(entry, shown) for entry in entries]
-    for row in cells:
+    ties = tied(entries, sorted_by)
+    for row, text in zip(cells, _marked([row[METRIC] for row in cells], ties), strict=True):
         row["model"] = fit(printable(row["model"]), _LONGEST)
+        row[METRIC] = text
     listed = {name: [row[name] for row in cells] for name in cells[0]}
     if len(set(listed["kind"])) == 1:
         del listed["kind"]
@@ -69,12 +74,18 @@ def default_table(
                 columns[column] = [
                     fit(printable(cell(entry, column)), _LONGEST) for entry in entries
                 ]
-    constant = [name for name in ("model", "name") if len(set(listed.get(name, ()))) == 1]
-    least: list[_Column] = ["label", "preset", "duration", *(constant if differing else ())]
-    least += [*differing[:0:-1], "kind", "model", "name", *differing[:1], METRIC]
-    if sorted_by.source == "field" and sorted_by.name in least:
-        least.remove(sorted_by.name)
-        least.append(sorted_by.name)
+    constant = [
+        name for name in ("model", "name", "created") if len(set(listed.get(name, ()))) == 1
+    ]
+    # What is the same for all gives way to what is not.
+    early = constant if differing or "created" not in constant else []
+    least: list[_Column] = ["label", "preset", "duration", *early]
+    least += ["created", *differing[:0:-1], "kind", "model", "name", *differing[:1], METRIC]
+    kept = {field("created")} & {*named} | {sorted_by} - {field("created")}
+    for column in kept:
+        if column.source == "field" and column.name in least:
+            least.remove(column.name)
+            least.append(column.name)
     headings = {
         column: title_of(column, metrics)
         if isinstance(column, RunColumn)
@@ -98,7 +109,24 @@ def default_table(
     header = [headings[column] for column in columns]
     lines = table(header, rows, right=right, flexible=len(columns) - 1, cut=True)
     left = [headings[column] for column in differing if column not in columns]
-    return lines + _left_out(left, "Also different")
+    return lines + _tie_line(ties, sorted_by, shown) + _left_out(left, "Also different")
+
+
+def _marked(texts: Sequence[str], ties: Sequence[bool]) -> list[str]:
+    """Return values of a metric, of which equal ones are marked."""
+    if not any(ties):
+        return list(texts)
+    return [f"{text} {TIE if tie else ' '}" for text, tie in zip(texts, ties, strict=True)]
+
+
+def _tie_line(ties: Sequence[bool], column: RunColumn, metric: str | None) -> list[str]:
+    """Return the line that explains the mark of equal values."""
+    if not any(ties):
+        return []
+    name = column.name if column.source == "metric" else metric or METRIC
+    return paragraph(
+        f"{TIE} as good as another run by {quote(name, _LONGEST)}; the other metrics decide."
+    )
 
 
 def _left_out(names: Sequence[str], what: str) -> list[str]:
@@ -110,16 +138,23 @@ def _left_out(names: Sequence[str], what: str) -> list[str]:
     return paragraph(f"{what}: {listed}{more}; --columns and --csv show more.")
 
 
-def chosen_table(entries: Sequence[dict[str, Any]], columns: Sequence[RunColumn]) -> list[str]:
+def chosen_table(
+    entries: Sequence[dict[str, Any]],
+    columns: Sequence[RunColumn],
+    sorted_by: RunColumn | None = None,
+) -> list[str]:
     """Return the table of runs with the given columns.
 
     Wide columns are cut if the table is wider than the terminal; then the last ones are left out.
+    If the runs are sorted by a metric, equal values of it are marked.
     """
     metrics = metric_names(entries)
-    parts = [
-        [title_of(column, metrics), *(printable(cell(entry, column)) for entry in entries)]
-        for column in columns
-    ]
+    parts = []
+    for column in columns:
+        texts = [printable(cell(entry, column)) for entry in entries]
+        if column == sorted_by:
+            texts = _marked(texts, tied(entries, column))
+        parts.append([title_of(column, metrics), *texts])
     widths = [max(map(width, part)) for part in parts]
     taken = sum(widths) + len(GAP) * (len(widths) - 1)
     while taken > terminal_width():

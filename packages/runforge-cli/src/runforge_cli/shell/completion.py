@@ -176,11 +176,15 @@ def complete_hyperparameter(
 def complete_metric_bound(
     context: click.Context, parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """Return the metrics that the option may bound, each with ``=``."""
+    """Return the metrics that the option may bound, each with ``=``.
+
+    A gate has one direction, a filter of lists has any.
+    """
     from runforge_contracts.metrics import lower_is_better
 
-    losses = parameter.name in ("fail_over", "max")
-    names = [name for name in _metrics(context) if lower_is_better(name) == losses]
+    directions = {"fail_under": (False,), "fail_over": (True,)}
+    allowed = directions.get(str(parameter.name), (False, True))
+    names = [name for name in _metrics(context) if lower_is_better(name) in allowed]
     return _items(incomplete, [(f"{name}=", "") for name in names])
 
 

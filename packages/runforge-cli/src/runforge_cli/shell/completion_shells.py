@@ -96,7 +96,7 @@ class QuotingBashComplete(BashComplete):
         return words, last
 
     def format_completion(self, item: CompletionItem[Any]) -> str:
-        """Return the line for a completion: its kind, what replaces the word being completed, and a tab."""
+        """Return the line of a completion: its kind, the text to insert, and what explains it."""
         value = str(item.value)
         if item.type != "plain":
             return f"{item.type},"
@@ -111,7 +111,7 @@ class PrefixingZshComplete(ZshComplete):
     """Completion for zsh that keeps the option of ``--option=value``."""
 
     def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem[str]]:
-        """Return the completions of the whole last word."""
+        """Return the completions of the word as a whole."""
         return _whole(super().get_completions(args, incomplete), incomplete)
 
 
@@ -122,7 +122,7 @@ class PrefixingFishComplete(FishComplete):
     source_template = _FISH
 
     def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem[str]]:
-        """Return the completions of the whole last word."""
+        """Return the completions of the word as a whole."""
         return _whole(super().get_completions(args, incomplete), incomplete)
 
 

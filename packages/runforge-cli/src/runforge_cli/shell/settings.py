@@ -113,12 +113,14 @@ class Settings:
         from runforge_contracts.store.lookup import find_any_run
 
         found = find_any_run(reference, self.places(), takes)
-        if not quiet and not self.quiet and _is_asked_for(reference, found):
+        tells = not quiet or found.tied > 0
+        if tells and not self.quiet and _is_asked_for(reference, found):
             from runforge_contracts.display import printable
 
             from runforge_cli.terminal.output import note
 
-            note(f"{printable(reference)} is {found.path.name} in {self.shown(found.path.parent)}")
+            place = self.shown(found.path.parent)
+            note(f"{printable(reference)} is {found.path.name} in {place}{_tie(found.tied)}")
         view = getattr(found, "view", None)
         if view is not None and not self.quiet:
             from runforge_cli.terminal.output import note
@@ -208,6 +210,14 @@ class Settings:
         """Return whether to use colours on ``stream`` (standard output by default)."""
         stream = stream or sys.stdout
         return not self.no_color and stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _tie(count: int) -> str:
+    """Return what to add to the note on the best run if others have the same value."""
+    if not count:
+        return ""
+    others = "another run has" if count == 1 else f"{count:,} other runs have"
+    return f"; {others} the same value, and the next metrics decided"
 
 
 def _is_asked_for(reference: str, found: AnyRun) -> bool:

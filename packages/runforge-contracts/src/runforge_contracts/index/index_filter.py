@@ -22,12 +22,19 @@ from runforge_contracts.index.newest import described_runs
 from runforge_contracts.metrics import SUMMARY_NAMES
 from runforge_contracts.run_ids import is_run_id
 from runforge_contracts.selection.run_condition import RunCondition
-from runforge_contracts.selection.run_query import RunFacts, RunQuery, order_key
+from runforge_contracts.selection.run_query import (
+    RunFacts,
+    RunQuery,
+    by_metric,
+    is_measured,
+    order_key,
+)
 from runforge_contracts.selection.run_values import (
     FIELDS,
     SETTINGS,
     RunColumn,
     column_of,
+    metrics_in,
     values_of,
 )
 from runforge_contracts.store.index_form import (
@@ -118,6 +125,15 @@ class _EntryLines:
         if not can_be_shown(entry):
             raise ValueError("the entry has another form")
         return entry
+
+    def metrics(self, at: int) -> dict[str, float]:
+        """Return the metrics of an entry; raise ``ValueError`` if they have another form."""
+        if at in self.completed:
+            return metrics_in(self.completed[at])
+        piece = self.pieces[at]
+        start = piece.find(_METRICS)
+        end = piece.find(_METRICS_END, start)
+        return {} if start < 0 else _metrics(piece[start + len(_METRICS) : end])
 
     def is_older(self, at: int) -> bool:
         """Return whether an entry lacks the settings of its run."""
@@ -219,7 +235,7 @@ def _chosen(
         if order.needs_settings:
             _complete(lines, places, store, facts)
         _check_known(lines, unlisted, order)
-        places = _sorted(lines, places, order, turned=query.order.turned)
+        places = _sorted(lines, places, order, count, turned=query.order.turned)
     elif query.order.turned:
         places.reverse()
     try:
@@ -240,16 +256,24 @@ def _complete(lines: _EntryLines, places: list[int], store: StoreLayout, facts: 
             lines.completed[at] = facts.settings.entry(entry, store)
 
 
-def _sorted(lines: _EntryLines, order: list[int], column: RunColumn, *, turned: bool) -> list[int]:
-    """Return positions sorted by a column, followed by those without a value."""
+def _sorted(
+    lines: _EntryLines, order: list[int], column: RunColumn, count: int, *, turned: bool
+) -> list[int]:
+    """Return positions sorted by a column, followed by those without a value.
+
+    The first ``count`` are in the order of a query, the others perhaps not where they are equal.
+    """
     keys = {}
     for at in order:
         found = lines.part(at, column)
         key = None if found is None else order_key(found, column)
         if key is not None:
             keys[at] = key
-    known = sorted(keys, key=keys.__getitem__, reverse=turned)
-    return [*known, *(at for at in order if at not in keys)]
+    last = [at for at in order if at not in keys]
+    if is_measured(column):
+        keyed = [(key, at) for at, key in keys.items()][::-1]
+        return [*by_metric(keyed, lines.metrics, turned=turned, count=count), *last]
+    return [*sorted(keys, key=keys.__getitem__, reverse=turned), *last]
 
 
 def _check_known(lines: _EntryLines, others: list[dict[str, Any]], column: RunColumn) -> None:
@@ -355,6 +379,21 @@ def _value(token: bytes) -> Any:
         return parse_json(token)
     except RunForgeError as error:
         raise ValueError("the value is not on one line") from error
+
+
+@lru_cache(maxsize=2**16)
+def _metrics(lines: bytes) -> dict[str, float]:
+    """Return the metrics on the lines of an object; raise ``ValueError`` if they have another form.
+
+    Runs with equal metrics, of which there are many where one value decides nothing, share them.
+    """
+    try:
+        found: dict[str, float] = parse_json(b"{%s}" % lines)
+    except RunForgeError as error:
+        raise ValueError("the metrics have another form") from error
+    if not all(type(value) in (int, float) for value in found.values()):
+        raise ValueError("the metric is no number")
+    return found
 
 
 def _number(token: bytes) -> Any:

@@ -8,13 +8,15 @@ Source: specification, section 16.8.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.metrics import primary_metric, rank_of
+from runforge_contracts.metrics import by_preference, primary_metric, rank_of, ranks_of
 from runforge_contracts.run_ids import started
 from runforge_contracts.selection.older_entries import Listed, SettingsReader
 from runforge_contracts.selection.run_condition import RunCondition
@@ -188,6 +190,10 @@ def _check_known(
 def in_order(rows: Iterable[Listed], column: RunColumn, *, turned: bool = False) -> list[Listed]:
     """Return runs sorted by a column; those without a value come last, newest first.
 
+    Of runs with the same value of a metric, the others decide, in the order in which they decide
+    which run is the best; then the run that began first comes first. Of runs with the same value of
+    something else, the newest comes first.
+
     Parameters
     ----------
     rows
@@ -203,8 +209,50 @@ def in_order(rows: Iterable[Listed], column: RunColumn, *, turned: bool = False)
         return newest[::-1] if turned else newest
     keyed = [(order_key(row[0], column), row) for row in newest]
     known = [(key, row) for key, row in keyed if key is not None]
+    last = [row for key, row in keyed if key is None]
+    if is_measured(column):
+        return [*by_metric(known[::-1], lambda row: metrics_in(row[0]), turned=turned), *last]
     known.sort(key=lambda pair: pair[0], reverse=turned)
-    return [*(row for _, row in known), *(row for key, row in keyed if key is None)]
+    return [*(row for _, row in known), *last]
+
+
+_Row = TypeVar("_Row")
+
+
+def by_metric(
+    keyed: list[tuple[Any, _Row]],
+    metrics_of: Callable[[_Row], Mapping[str, float]],
+    *,
+    turned: bool = False,
+    count: int | None = None,
+) -> list[_Row]:
+    """Return runs sorted by a metric, of which equal values are decided by the other metrics.
+
+    Parameters
+    ----------
+    keyed
+        The runs, oldest first, each with its :func:`order_key`; the list is sorted.
+    metrics_of
+        Returns the metrics of a run.
+    turned
+        Whether the order is the other way round.
+    count
+        How many runs the order must be decided of, because only these are shown.
+    """
+    keyed.sort(key=lambda pair: pair[0], reverse=turned)
+    found = list[_Row]()
+    for _, group in groupby(keyed, key=lambda pair: pair[0]):
+        rows = [row for _, row in group]
+        if len(rows) > 1 and (count is None or len(found) < count):
+            others = by_preference({name for row in rows for name in metrics_of(row)})
+            rows.sort(key=lambda row: ranks_of(metrics_of(row), others), reverse=turned)
+        found += rows
+    return found
+
+
+def is_measured(column: RunColumn) -> bool:
+    """Return whether a column has values of metrics, the best of which come first."""
+    return column.source == "metric" or column == ("field", "metric")
 
 
 def order_key(entry: Mapping[str, Any], column: RunColumn) -> Any:
@@ -218,6 +266,15 @@ def order_key(entry: Mapping[str, Any], column: RunColumn) -> Any:
     if column.source == "metric":
         return rank_of(values[0], column.name)
     return sort_key(values)
+
+
+def tied(entries: Sequence[Mapping[str, Any]], column: RunColumn) -> list[bool]:
+    """Return for each run whether another one has the same value of a metric; all False if none."""
+    if not is_measured(column):
+        return [False] * len(entries)
+    keys = [order_key(entry, column) for entry in entries]
+    count = Counter(keys)
+    return [key is not None and count[key] > 1 for key in keys]
 
 
 def with_digests(

@@ -56,6 +56,9 @@ class BaseRun(DocumentFolder):
         Documents that were read already, by their path in the folder.
     """
 
+    #: How many other runs have the same value, if the run was found as the best one.
+    tied: int = 0
+
     def __init__(
         self,
         path: str | os.PathLike[str],

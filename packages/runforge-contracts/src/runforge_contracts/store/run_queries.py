@@ -5,6 +5,7 @@ Source: specification, section 16.1.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.metrics import (
     by_preference,
     primary_metric,
-    rank_of,
+    ranks_of,
     recorded_name,
 )
 from runforge_contracts.run_ids import started
@@ -52,7 +53,8 @@ def find_queried(
     """Return the run that a query finds: the best one, or the newest that fits and is accepted.
 
     Runs whose folder is missing are left out. Of runs with the same best value, the first by the
-    next metric is returned, and of runs that are equal in all metrics the first one recorded.
+    next metric is returned, and of runs that are equal in all metrics the first one recorded; its
+    :attr:`~runforge_contracts.store.run.BaseRun.tied` is the number of the others.
 
     Raises
     ------
@@ -61,12 +63,13 @@ def find_queried(
     """
     found = _entries(places)
     if query.form == "best":
-        candidates: Iterable[_Candidate] = _best_first(found, query.text)
+        candidates: Iterable[tuple[_Candidate, int]] = _best_first(found, query.text)
     else:
-        candidates = (one for one in found if _fits(one, query))
-    for candidate in candidates:
+        candidates = ((one, 0) for one in found if _fits(one, query))
+    for candidate, equal in candidates:
         run = candidate.run()
         if run is not None and (takes is None or is_taken(run, takes)):
+            run.tied = equal
             return run
     raise RunForgeError(
         ErrorCode.RUN_NOT_FOUND,
@@ -140,8 +143,11 @@ def _fits(candidate: _Candidate, query: RunReference) -> bool:
         return False
 
 
-def _best_first(found: Sequence[_Candidate], metric: str) -> Iterator[_Candidate]:
-    """Yield the runs that succeeded and have the metric, the best first."""
+def _best_first(found: Sequence[_Candidate], metric: str) -> Iterator[tuple[_Candidate, int]]:
+    """Yield the runs that succeeded and have the metric, the best first.
+
+    Each comes with the number of other runs that have the same value.
+    """
     ended = [one for one in found[::-1] if one.entry.get("status") == "succeeded"]
     if not metric:
         measured = [primary_metric({"metrics": one.metrics}) for one in ended]
@@ -157,15 +163,9 @@ def _best_first(found: Sequence[_Candidate], metric: str) -> Iterator[_Candidate
     shared = [one for one in ended if name in one.metrics]
     others = by_preference({other for one in shared for other in one.metrics} - {name})
 
-    def rank(candidate: _Candidate) -> list[float]:
-        return [_rank(candidate.metrics.get(one), one) for one in (name, *others)]
-
-    yield from sorted(shared, key=rank)
-
-
-def _rank(value: float | None, metric: str) -> float:
-    """Return a number that is lower for better values; NaN and missing ones come last."""
-    return float("inf") if value is None or value != value else rank_of(value, metric)
+    ranked = sorted((ranks_of(one.metrics, (name, *others)), at) for at, one in enumerate(shared))
+    equal = Counter(ranks[0] for ranks, _ in ranked)
+    yield from ((shared[at], equal[ranks[0]] - 1) for ranks, at in ranked)
 
 
 def is_taken(run: AnyRun, takes: Callable[[AnyRun], bool]) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -25,14 +26,17 @@ from runforge_contracts.store.layout import (
 from runforge_contracts.store.reading import list_runs, locate_run
 
 from runforge_engine import __version__
+from runforge_engine.api.python_errors import for_python
 from runforge_engine.api.trained_run import Run
 from runforge_engine.data.dataset_source import PYTHON
 from runforge_engine.pipeline.observer import Observer
 from runforge_engine.runtime.cancellation import Cancellation
+from runforge_engine.runtime.clock import read_clock
 
 if TYPE_CHECKING:
     import pandas as pd
     from runforge_contracts.selection.older_entries import Listed
+    from runforge_contracts.selection.run_bounds import RunBounds
 
     from runforge_engine.api.experiment_run import ExperimentRun
     from runforge_engine.api.trained_sweep import Sweep
@@ -45,6 +49,7 @@ CLIENT = f"{PYTHON}{__version__}"
 _SHOWN = 20
 
 
+@for_python
 def train(
     data: str | os.PathLike[str] | pd.DataFrame,
     *,
@@ -146,6 +151,7 @@ def recorded_run(outcome: ExecutionResult, store: StoreLayout) -> Run:
     return Run(outcome.run_dir)
 
 
+@for_python
 def sweep(
     data: str | os.PathLike[str] | pd.DataFrame | Mapping[str, Any],
     *,
@@ -301,11 +307,18 @@ class Store:
         self.workspace = workspace_at(workspace)
         self._name = name
 
+    @for_python
     def runs(
         self,
         *,
         status: str | None = None,
         model: str | None = None,
+        tag: str | None = None,
+        name: str | None = None,
+        since: str | datetime | None = None,
+        before: str | datetime | None = None,
+        min: Mapping[str, float] | None = None,  # noqa: A002 - as `runforge runs --min`
+        max: Mapping[str, float] | None = None,  # noqa: A002 - as `runforge runs --max`
         where: str | Iterable[str] = (),
         group: str | None = None,
         sort: str | None = None,
@@ -318,33 +331,46 @@ class Store:
             Only those with this status.
         model
             Only those of this model family.
+        tag, name
+            Only those with this tag, and with this name.
+        since, before
+            Only those that began since then, and before then: ``7d`` (also ``m``, ``h``, ``w``),
+            ``2026-11-01``, ``2026-11-01T09:00``, or a time; in UTC unless it has a time zone.
+        min, max
+            Least and greatest values by name, such as ``{"accuracy": 0.8}``.
         where
             Only those that fulfil every condition, such as ``C<0.1``; as ``runforge runs --where``.
         group
             Only those of this sweep: its id, the start of one, its name or ``latest``.
         sort
             The name of a metric, whose best values come first, or of another value, whose least
-            come first; ``-`` before it reverses the order.
+            come first; ``-`` before it reverses the order. Of runs with the same value of a metric
+            the other metrics decide.
 
         Raises
         ------
         UsageError
-            Where a condition is invalid, or no run has a value of a name.
+            Where a condition or a time is invalid, or no run has a value of a name.
         NotFoundError
             Where there is no such sweep.
         """
+        from runforge_contracts.selection.run_bounds import RunBounds
+
+        bounds = RunBounds(name, tag, _time(since), _time(before), min or {}, max or {})
         rows = [
             (entry, store)
             for entry, store in self._entries()
             if model in (None, entry.get("model_family"))
         ]
-        rows = self._chosen(rows, where, group, sort)
+        rows = self._chosen(rows, where, group, sort, bounds)
         runs = [Run(_located(entry, store)) for entry, store in rows]
         return [run for run in runs if status in (None, run.status)]
 
+    @for_python
     def run(self, reference: str = "latest") -> Run:
         """Return the run that ``reference`` names: an id, the start of one, ``latest``, or a path.
 
+        Also a name, ``best``, ``best:METRIC``, ``latest:STATUS``, ``name:TEXT`` and ``tag:TEXT``.
         ``latest`` is the last one recorded; a path may begin at the workspace.
 
         Raises
@@ -354,7 +380,24 @@ class Store:
         """
         from runforge_contracts.store.lookup import find_run
 
-        return Run(find_run(reference, self._stores()).path)
+        found = find_run(reference, self._stores())
+        run = Run(found.path)
+        run.tied = found.tied
+        return run
+
+    def best(self, metric: str | None = None) -> Run:
+        """Return the run that succeeded with the best value of a metric, or of the primary one.
+
+        Runs with the same value are decided by the other metrics, then by which began first;
+        ``tied`` of the run is how many others have the value.
+
+        Raises
+        ------
+        RunForgeError
+            ``RUN_NOT_FOUND`` if no run has the metric, ``RUN_AMBIGUOUS`` if none is named and the
+            runs have different primary metrics.
+        """
+        return self.run("best" if metric is None else f"best:{metric}")
 
     def sweep(
         self, data: str | os.PathLike[str] | pd.DataFrame | Mapping[str, Any], **options: Any
@@ -362,6 +405,7 @@ class Store:
         """Train many runs in this workspace; see :func:`sweep`."""
         return sweep(data, workspace=self.workspace, **options)
 
+    @for_python
     def sweeps(self) -> list[Sweep]:
         """Return the sweeps, the newest first."""
         from runforge_contracts.sweeps.groups import list_groups
@@ -373,6 +417,7 @@ class Store:
         groups.sort(key=lambda group: group.id, reverse=True)
         return [Sweep(group, stores) for group in groups]
 
+    @for_python
     def open_sweep(self, reference: str | os.PathLike[str] = "latest") -> Sweep:
         """Return a sweep by its id, the start of one, its name, ``latest``, or its folder.
 
@@ -388,6 +433,7 @@ class Store:
         stores = self._stores()
         return Sweep(find_group(reference, stores), stores)
 
+    @for_python
     def experiments(self, *, status: str | None = None) -> list[ExperimentRun]:
         """Return the runs of experiments, the newest first.
 
@@ -404,6 +450,7 @@ class Store:
         runs = [ExperimentRun(place.run_folder(str(run_id))) for run_id in place.ids()[::-1]]
         return [run for run in runs if status in (None, run.status)]
 
+    @for_python
     def experiment(self, reference: str | os.PathLike[str] = "latest") -> ExperimentRun:
         """Return the run of an experiment: its id, the start of one, ``latest``, or a path.
 
@@ -427,6 +474,7 @@ class Store:
             )
         return ExperimentRun(found.path)
 
+    @for_python
     def frame(self, *, where: str | Iterable[str] = (), group: str | None = None) -> pd.DataFrame:
         """Return a data frame of the runs, the newest first.
 
@@ -464,10 +512,12 @@ class Store:
         where: str | Iterable[str],
         group: str | None,
         sort: str | None = None,
+        bounds: RunBounds | None = None,
     ) -> list[Listed]:
         """Return those of some runs, the newest first, that fulfil conditions."""
         conditions = [where] if isinstance(where, str) else list(where)
-        if not conditions and group is None and sort is None:
+        bounded = [] if bounds is None else bounds.conditions(read_clock().instant)
+        if not conditions and not bounded and group is None and sort is None:
             return rows
         from runforge_contracts.selection.older_entries import SettingsReader
         from runforge_contracts.selection.run_condition import RunCondition, parse_conditions
@@ -480,6 +530,7 @@ class Store:
         )
 
         parsed = with_digests(parse_conditions(conditions), [Path.cwd(), self.workspace])
+        parsed = (*bounded, *parsed)
         if group is not None:
             from runforge_contracts.sweeps.groups import find_group
 
@@ -535,6 +586,11 @@ class Store:
         shown = [entry for entry, _ in SettingsReader().completed(rows[:_SHOWN])]
         title = f"{len(rows):,} runs in {self.workspace}"
         return overview(shown, map(self._status, shown), title)
+
+
+def _time(time: str | datetime | None) -> str | None:
+    """Return a time as text, in UTC unless it has a time zone."""
+    return time.isoformat() if isinstance(time, datetime) else time
 
 
 def _located(entry: dict[str, Any], store: Place) -> Path:
