@@ -54,8 +54,9 @@ def test_the_commands_pass_and_fail_as_the_page_says(folder: Path) -> None:
     done = shell("\n".join(blocks("sh")), folder)
     assert done.returncode == 0, done.stderr
     shown = done.stdout + done.stderr
-    for line in blocks("text")[0].splitlines():
+    for line in "\n".join(blocks("text")).splitlines():
         assert line in shown
+    assert len(list((folder / ".runforge/evaluations").iterdir())) == 2
     assert len(list((folder / ".runforge/runs").iterdir())) == 2
 
 

@@ -98,7 +98,7 @@ def tokens(keyword: str | int, value: Any) -> list[str]:
     if keyword in ("const", "enum"):
         return [f"`{json.dumps(value)}`"]
     if keyword == "$ref":
-        return [f"[{value.rpartition('/')[2]}]"]
+        return [f"[{value.rpartition('/')[2].removesuffix('.json')}]"]
     if keyword == "description":
         return [value.split(" Source: ")[0]]
     if keyword in ("required", "examples", "additionalProperties", "properties") or (

@@ -13,11 +13,22 @@ from typing import Any
 
 import pytest
 from calls import ROOT, TRAIN, Call
+from runforge_cli.browse.detail_pages import (
+    Subject,
+    metrics_page,
+    summary_page,
+    verification_page,
+)
+from runforge_cli.listing.run_list import ListedRun
+from runforge_cli.shell.settings import Settings
 from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.store.evaluations import content_digest
+from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.reading import list_runs
 from runforge_contracts.validation import validate
 from runforge_engine.data.dataset_source import read_source
 from runforge_engine.data.table_reader import read_names
+from serve_client import ServeClient
 
 #: The rows of new.csv that cannot be judged, appended in this order.
 STRANGE = (
@@ -228,7 +239,7 @@ def test_the_label_may_have_another_name(runforge: Call, filled: Path) -> None:
     header, *table = rows(filled / "new.csv")
     write_rows(filled / "other.csv", [["truth", *header[1:]], *table])
     refused = runforge("evaluate", "latest", "other.csv")
-    assert refused.code == 1
+    assert refused.code == 2
     assert "error[LABEL_NOT_FOUND]" in refused.err
     done = runforge("evaluate", "latest", "other.csv", "--label", "truth", "--json")
     assert done.code == 0
@@ -243,7 +254,7 @@ def test_the_label_may_have_another_name(runforge: Call, filled: Path) -> None:
     [
         (lambda table: table[:1], "ZERO_ROWS", 1),
         (lambda table: [table[0], *map(list, STRANGE)], "ZERO_ROWS", 1),
-        (lambda table: [[*row[:2], *row[3:]] for row in table], "COLUMN_NOT_FOUND", 1),
+        (lambda table: [[*row[:2], *row[3:]] for row in table], "COLUMN_NOT_FOUND", 2),
         (lambda table: [[*row, row[2]] for row in table], "COLUMN_DUPLICATE", 1),
     ],
 )
@@ -447,3 +458,61 @@ def test_an_evaluation_is_signed_as_a_run_is(
     assert gone.code == 1
     [store] = gone.json["stores"]
     assert [finding["rule"] for finding in store["findings"]] == ["signature.evaluation"]
+
+
+def test_the_browser_shows_evaluations_in_the_pages_of_a_run(
+    runforge: Call, filled: Path, evaluated: Path
+) -> None:
+    [entry] = list_runs(StoreLayout(filled))
+    subject = Subject([ListedRun(entry, StoreLayout(filled))], Settings())
+    name = evaluated.parent.name
+    assert any(name in line for line in subject.lines(summary_page, 80))
+    metrics = subject.lines(metrics_page, 80)
+    assert f"Evaluation {name}" in metrics
+    assert any(line.split() == ["new", "rows", "validation", "difference"] for line in metrics)
+    verified = "\n".join(subject.lines(verification_page, 80))
+    assert f"Evaluation {name} of the run {entry['run_id']}:\nverified" in verified
+
+
+def test_the_server_evaluates(filled: Path) -> None:
+    with ServeClient(filled) as client:
+        client.initialize(client={"name": "test", "version": "1.0"})
+        report = client.call("evaluate", {"run": "latest", "data": "new.csv"})
+        validate(report, "evaluation_report.v1")
+        shown = client.call("show", {"run": "latest"})
+        assert shown["evaluations"] == [report["evaluation"]]
+        verified = client.call("verify", {"runs": [report["evaluation_id"]]})
+        assert verified["evaluations"][0]["verdict"] == "verified"
+    assert documents(filled) == [report["evaluation"]]
+
+
+def test_what_a_dataset_holds_cannot_act_on_the_terminal(runforge: Call, filled: Path) -> None:
+    header, *table = rows(filled / "new.csv")
+    table[0][0] = "\x1b[31mred"
+    table[2][2] = "\x1b]0;title\x07"
+    write_rows(filled / "new.csv", [["tr\x1buth", *header[1:]], *table])
+    shutil.copyfile("new.csv", "\x1b[2Jnew.csv")
+    refused = runforge("evaluate", "latest", "\x1b[2Jnew.csv", "--label", "tr\x1buth")
+    assert "error[DOCUMENT_INVALID]" in refused.err
+    assert "\x1b" not in refused.err
+    done = runforge("evaluate", "latest", "new.csv", "--label", "tr\x1buth")
+    assert done.code == 0, done.err
+    [folder] = evaluations(filled)
+    others = (("show", folder.name), ("show", "latest"), ("verify", "latest"))
+    for shown in (done, *(runforge(*call) for call in others)):
+        assert "\x1b" not in shown.out + shown.err
+        assert "\x07" not in shown.out + shown.err
+    [document] = documents(filled)
+    assert document["dataset"]["label_column"] == "tr\x1buth"
+
+
+def test_folders_that_are_not_finished_are_not_evaluations(
+    runforge: Call, filled: Path, evaluated: Path
+) -> None:
+    unfinished = evaluated.parent.with_name(f".{evaluated.parent.name}.0123456789abcdef.tmp")
+    shutil.copytree(evaluated.parent, unfinished)
+    (unfinished / "evaluation.json").write_bytes(b"{")
+    assert len(runforge("show", "latest", "--json").json["evaluations"]) == 1
+    verified = runforge("verify", "--all", "--without-dataset", "--json")
+    assert verified.code == 0
+    assert len(verified.json["evaluations"]) == 1

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.store.evaluations import content_digest, list_evaluations
+from runforge_contracts.store.layout import StoreLayout
 from runforge_engine import Run, train
 from runforge_engine.api.run_evaluation import RunEvaluation
+from runforge_engine.evaluations.evaluation_writer import write_evaluation
 
 PENGUINS = Path(__file__).parents[3] / "examples/penguins.csv"
 
@@ -120,3 +126,36 @@ def test_nothing_heavy_is_imported_for_the_class() -> None:
     code = "import runforge_engine.api.run_evaluation, sys; print('numpy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert done.stdout == "False\n"
+
+
+def test_writers_at_the_same_moment_get_ids_of_their_own(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1769947200")
+    record = run.evaluate(pd.read_csv(PENGUINS)).record
+    body = {
+        name: record[name]
+        for name in ("run_id", "model", "dataset", "rows_evaluated", "left_out", "metrics")
+    }
+    store = StoreLayout(tmp_path)
+    with ThreadPoolExecutor(8) as pool:
+        written = list(pool.map(lambda _: write_evaluation(store, body, "test@1"), range(24)))
+    assert len({item.id for item in written}) == 24
+    assert {item.id for item in list_evaluations(store)} == {item.id for item in written}
+    assert all(content_digest(item.record) == item.record["content_sha256"] for item in written)
+    assert [path.name for path in store.evaluations.iterdir() if path.name[0] == "."] == []
+
+
+def test_a_full_disk_leaves_nothing(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = run.evaluate(pd.read_csv(PENGUINS)).record
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(RunForgeError) as caught:
+        write_evaluation(StoreLayout(tmp_path), record, "test@1")
+    assert caught.value.code is ErrorCode.STORE_NOT_WRITABLE
+    assert list(StoreLayout(tmp_path).evaluations.iterdir()) == []

@@ -3236,6 +3236,40 @@ export interface DiffMethod {
   [k: string]: unknown;
 }
 /**
+ * Parameters of `evaluate`.
+ */
+export interface EvaluateParams {
+  /**
+   * The run whose model is evaluated.
+   */
+  run: RunReference;
+  /**
+   * The labelled rows: CSV (also `.csv.gz`) or Parquet.
+   */
+  data: FilePath;
+  /**
+   * The column of the labels [that of the run].
+   */
+  label?: string;
+  /**
+   * Whether to use a model whose digest no run recorded, once inspected.
+   */
+  unverified?: boolean;
+  /**
+   * Whether to omit the folder of a dataset outside the workspace, and the content of cells.
+   */
+  private?: boolean;
+}
+/**
+ * Evaluates the model of a run on labelled rows, and records the evaluation in the store. The model runs in a process of its own.
+ */
+export interface EvaluateMethod {
+  method: "evaluate";
+  params: EvaluateParams;
+  result: EvaluationReportV1;
+  [k: string]: unknown;
+}
+/**
  * Parameters of `exit`.
  */
 export interface ExitParams {}
@@ -4308,6 +4342,12 @@ export interface ShowResult {
     [k: string]: unknown;
   }[];
   /**
+   * Evaluations of the model, each an `evaluation.v1`, oldest first; absent if there are none.
+   */
+  evaluations?: {
+    [k: string]: unknown;
+  }[];
+  /**
    * Errors of the documents that cannot be read.
    */
   problems?: {
@@ -5336,6 +5376,7 @@ export interface ServeMethods {
   coefficients: CoefficientsMethod;
   diagnostics: DiagnosticsMethod;
   diff: DiffMethod;
+  evaluate: EvaluateMethod;
   group: GroupMethod;
   groups: GroupsMethod;
   importance: ImportanceMethod;

@@ -65,6 +65,7 @@ MESSAGES: dict[str, Message] = {
     "report": Message("serve.report.v1", "serve_report_v1", "ReportParams", True, False),
     "inspect": Message("serve.inspect.v1", "serve_inspect_v1", "InspectParams", True, False),
     "predict": Message("serve.predict.v1", "serve_predict_v1", "PredictParams", True, False),
+    "evaluate": Message("serve.evaluate.v1", "serve_evaluate_v1", "EvaluateParams", True, False),
     "inspectArtifact": Message(
         "serve.inspectArtifact.v1", "serve_inspectArtifact_v1", "InspectArtifactParams", True, False
     ),

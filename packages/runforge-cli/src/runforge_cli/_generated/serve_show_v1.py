@@ -97,6 +97,15 @@ class ShowResult(Struct, kw_only=True, frozen=True, gc=False):
         ]
         | UnsetType
     ) = UNSET
+    evaluations: (
+        Annotated[
+            list[dict[str, Any]],
+            Meta(
+                description="Evaluations of the model, each an `evaluation.v1`, oldest first; absent if there are none."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
     problems: (
         Annotated[
             list[dict[str, Any]],

@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 
 
 def new_evaluation(
-    settings: Settings, run: Run, data: str, *, label: str | None, unverified: bool
+    settings: Settings,
+    run: Run,
+    data: str,
+    *,
+    label: str | None,
+    unverified: bool,
+    private: bool | None = None,
 ) -> NewEvaluation:
     """Evaluate the model of a run, and record the evaluation."""
     from runforge_engine.evaluations.evaluate_run import evaluate_run
@@ -33,7 +39,7 @@ def new_evaluation(
         trained_in(settings.stores()),
         created_by=CLIENT,
         label_column=label,
-        private=settings.private,
+        private=settings.private if private is None else private,
         unverified=unverified,
     )
 

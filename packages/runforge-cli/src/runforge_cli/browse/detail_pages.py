@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from runforge_contracts.store import layout
+from runforge_contracts.store.evaluations import evaluations_of
 from runforge_contracts.store.experiment_runs import ExperimentRun
 from runforge_contracts.store.run import Run as TrainedRun
 
@@ -22,6 +23,7 @@ from runforge_cli.terminal.text_layout import GAP, pairs, paragraph, table, with
 
 if TYPE_CHECKING:
     from runforge_contracts.store.lookup import AnyRun
+    from runforge_engine.verification.verify_evaluation import EvaluationVerification
     from runforge_engine.verification.verify_run import RunVerification
 
 #: Sections of a report on the origin of a run.
@@ -90,6 +92,18 @@ class Subject:
         return verify_run(path, surroundings_of(path, self.settings.stores()))
 
     @cached_property
+    def verified_evaluations(self) -> list[EvaluationVerification]:
+        """The results of ``runforge verify`` for the evaluations of the run."""
+        if isinstance(self.run, ExperimentRun):
+            return []
+        from runforge_cli.answers.verification_answers import verified_evaluation
+
+        return [
+            verified_evaluation(evaluation, self.settings, None, with_dataset=True)
+            for evaluation in evaluations_of(self.run.id, self.settings.stores())
+        ]
+
+    @cached_property
     def comparison(self) -> dict[str, Any]:
         """The result of ``runforge diff``."""
         from runforge_contracts.comparison import compare_runs
@@ -113,8 +127,15 @@ def summary_page(subject: Subject) -> list[str]:
 
 
 def metrics_page(subject: Subject) -> list[str]:
-    """Return the output of ``runforge metrics``."""
-    return text_pages.metrics_page(subject.folder)
+    """Return the output of ``runforge metrics``, and the metrics on new rows of each evaluation."""
+    from runforge_cli.answers.evaluation_answer import validation_of
+    from runforge_cli.render.evaluation_view import brief_lines
+
+    lines, folder = text_pages.metrics_page(subject.folder), subject.folder
+    validation = validation_of(folder)
+    for evaluation in reversed(evaluations_of(folder.id, subject.settings.stores())):
+        lines += ["", *brief_lines(evaluation, validation, subject.settings)]
+    return lines
 
 
 def weights_page(subject: Subject) -> list[str]:
@@ -145,7 +166,11 @@ def verification_page(subject: Subject) -> list[str]:
     """Return the output of ``runforge verify``."""
     from runforge_cli.render.verification_view import verification_lines
 
-    return list(verification_lines([], [subject.verification], verbose=False))
+    found: list[RunVerification | EvaluationVerification] = [
+        subject.verification,
+        *subject.verified_evaluations,
+    ]
+    return list(verification_lines([], found, verbose=False))
 
 
 def comparison_page(subject: Subject) -> list[str]:

@@ -39,9 +39,7 @@ def evaluation_lines(
     record, metrics = evaluation.record, evaluation.metrics
     yield from paragraph(f"Evaluation {evaluation.id} of the run {record['run_id']}")
     yield from pairs(_facts(evaluation, settings))
-    yield from section("Metrics", metric_table(metrics, validation))
-    yield from section("By class", class_table(metrics, validation))
-    yield from section(*confusion_section(metrics, None))
+    yield from _metrics(metrics, validation)
     yield from section("Diagnostics", diagnostic_lines(record.get("diagnostics") or []))
     run_id, options = record["run_id"], settings.repeated()
     yield from section(
@@ -53,6 +51,21 @@ def evaluation_lines(
             ]
         ),
     )
+
+
+def brief_lines(
+    evaluation: RecordedEvaluation, validation: dict[str, Any] | None, settings: Settings
+) -> Iterator[str]:
+    """Yield the lines on an evaluation on a page about its run, as :func:`evaluation_lines`."""
+    yield from paragraph(f"Evaluation {evaluation.id}")
+    yield from pairs(_facts(evaluation, settings))
+    yield from _metrics(evaluation.metrics, validation)
+
+
+def _metrics(metrics: dict[str, Any], validation: dict[str, Any] | None) -> Iterator[str]:
+    yield from section("Metrics", metric_table(metrics, validation))
+    yield from section("By class", class_table(metrics, validation))
+    yield from section(*confusion_section(metrics, None))
 
 
 def _facts(evaluation: RecordedEvaluation, settings: Settings) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""The methods that read: each returns the document that the command prints with ``--json``."""
+"""The methods that read, and ``evaluate``: each returns what the command prints with ``--json``."""
 
 from __future__ import annotations
 
@@ -123,6 +123,27 @@ def _predict(session: Session, call: Call) -> dict[str, Any]:
     return prediction_document(prediction)
 
 
+def _evaluate(session: Session, call: Call) -> dict[str, Any]:
+    from runforge_cli.answers.evaluation_answer import (
+        evaluation_report,
+        new_evaluation,
+        validation_of,
+    )
+    from runforge_cli.shell.run_reference import find_run
+
+    params, settings = call.params, session.settings
+    run = find_run(settings, params["run"])
+    made = new_evaluation(
+        settings,
+        run,
+        params["data"],
+        label=params.get("label"),
+        unverified=params.get("unverified", False),
+        private=params.get("private"),
+    )
+    return evaluation_report(made.recorded, settings, validation_of(run), warnings=made.warnings)
+
+
 def _verify(session: Session, call: Call) -> dict[str, Any]:
     from msgspec import to_builtins
     from runforge_engine.verification.verify_store import verification_document
@@ -193,6 +214,7 @@ LONG: dict[str, Method] = {
     "inspect": _beside,
     "report": _beside,
     "predict": _predict,
+    "evaluate": _evaluate,
     "verify": _verify,
     "reproduce": _reproduce,
     "cancel": _cancel,
