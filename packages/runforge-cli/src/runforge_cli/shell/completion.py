@@ -62,14 +62,22 @@ def complete_folder(
 def complete_run(
     context: click.Context, parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """Return ``latest``, ``best`` and run ids, newest first, explained by name, date and status.
+    """Return ``latest``, ``best``, aliases and run ids, newest first, each explained.
 
     A run is also the path of its folder, or of a model file where a command takes one.
     """
     if os.sep in incomplete or incomplete.startswith("."):
         return complete_file(context, parameter, incomplete)
     words = [("latest", "the newest run"), ("best", "the run with the best metric")]
+    words += [(name, f"alias of {run_id}") for name, run_id in _aliases(context).items()]
     return _items(incomplete, [*words, *((_id(entry), _about(entry)) for entry in _runs(context))])
+
+
+def complete_alias(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the aliases, with the run that each points at."""
+    return _items(incomplete, _aliases(context).items())
 
 
 def run_argument(function: Function) -> Function:
@@ -236,6 +244,14 @@ def _runs(context: click.Context) -> list[dict[str, Any]]:
         return []
     entries += [{"run_id": run_id, "name": "experiment"} for run_id in ids]
     return sorted(entries, key=started, reverse=True)
+
+
+def _aliases(context: click.Context) -> dict[str, str]:
+    """Return the id of the run that each alias points at."""
+    from runforge_contracts.store.aliases import aliases_by_run
+
+    by_run = aliases_by_run(_settings(context).stores())
+    return {name: run_id for run_id, names in by_run.items() for name in names}
 
 
 def _id(entry: Mapping[str, Any]) -> str:

@@ -224,6 +224,8 @@ def _is_asked_for(reference: str, found: AnyRun) -> bool:
     """Return whether a run was named by what it is, and not by its id or its path."""
     if reference == "latest":
         return True
+    if found.alias is not None:
+        return True
     if found.path.name.startswith(reference):
         return False  # By its id, the usual case: no document is read for it.
     from runforge_contracts.errors import RunForgeError
