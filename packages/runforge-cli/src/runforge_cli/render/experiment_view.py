@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
-from runforge_contracts.display import format_duration, shorten
+from runforge_contracts.display import format_duration, printable, shorten
 
+from runforge_cli.render.tables import diagnostic_lines
 from runforge_cli.render.verification_view import finding_lines
 from runforge_cli.terminal.text_layout import number, pairs, paragraph, plural
 
@@ -44,6 +45,12 @@ def outcome_lines(outcome: ExperimentOutcome, where: str) -> Iterator[str]:
         yield from pairs((name, number(value)) for name, value in list(summary.items())[:_SHOWN])
         if len(summary) > _SHOWN:
             yield from pairs([("…", f"and {len(summary) - _SHOWN:,} more")])
+
+
+def experiment_diagnostics_page(run_id: str, diagnostics: Sequence[dict[str, Any]]) -> list[str]:
+    """Return the diagnostics of an experiment run."""
+    lines = diagnostic_lines(diagnostics) or ["  No diagnostics."]
+    return [f"Diagnostics of {printable(run_id)}", "", *lines]
 
 
 def initialised_lines(done: Initialised) -> Iterator[str]:

@@ -26,6 +26,7 @@ from runforge_contracts.store.layout import (
 from runforge_contracts.store.reading import list_runs, locate_run
 
 from runforge_engine import __version__
+from runforge_engine.api.python_errors import for_python
 from runforge_engine.api.trained_run import Run
 from runforge_engine.data.dataset_source import PYTHON
 from runforge_engine.pipeline.observer import Observer
@@ -48,6 +49,7 @@ CLIENT = f"{PYTHON}{__version__}"
 _SHOWN = 20
 
 
+@for_python
 def train(
     data: str | os.PathLike[str] | pd.DataFrame,
     *,
@@ -149,6 +151,7 @@ def recorded_run(outcome: ExecutionResult, store: StoreLayout) -> Run:
     return Run(outcome.run_dir)
 
 
+@for_python
 def sweep(
     data: str | os.PathLike[str] | pd.DataFrame | Mapping[str, Any],
     *,
@@ -304,6 +307,7 @@ class Store:
         self.workspace = workspace_at(workspace)
         self._name = name
 
+    @for_python
     def runs(
         self,
         *,
@@ -362,6 +366,7 @@ class Store:
         runs = [Run(_located(entry, store)) for entry, store in rows]
         return [run for run in runs if status in (None, run.status)]
 
+    @for_python
     def run(self, reference: str = "latest") -> Run:
         """Return the run that ``reference`` names: an id, the start of one, ``latest``, or a path.
 
@@ -400,6 +405,7 @@ class Store:
         """Train many runs in this workspace; see :func:`sweep`."""
         return sweep(data, workspace=self.workspace, **options)
 
+    @for_python
     def sweeps(self) -> list[Sweep]:
         """Return the sweeps, the newest first."""
         from runforge_contracts.sweeps.groups import list_groups
@@ -411,6 +417,7 @@ class Store:
         groups.sort(key=lambda group: group.id, reverse=True)
         return [Sweep(group, stores) for group in groups]
 
+    @for_python
     def open_sweep(self, reference: str | os.PathLike[str] = "latest") -> Sweep:
         """Return a sweep by its id, the start of one, its name, ``latest``, or its folder.
 
@@ -426,6 +433,7 @@ class Store:
         stores = self._stores()
         return Sweep(find_group(reference, stores), stores)
 
+    @for_python
     def experiments(self, *, status: str | None = None) -> list[ExperimentRun]:
         """Return the runs of experiments, the newest first.
 
@@ -442,6 +450,7 @@ class Store:
         runs = [ExperimentRun(place.run_folder(str(run_id))) for run_id in place.ids()[::-1]]
         return [run for run in runs if status in (None, run.status)]
 
+    @for_python
     def experiment(self, reference: str | os.PathLike[str] = "latest") -> ExperimentRun:
         """Return the run of an experiment: its id, the start of one, ``latest``, or a path.
 
@@ -465,6 +474,7 @@ class Store:
             )
         return ExperimentRun(found.path)
 
+    @for_python
     def frame(self, *, where: str | Iterable[str] = (), group: str | None = None) -> pd.DataFrame:
         """Return a data frame of the runs, the newest first.
 

@@ -9,26 +9,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from runforge_contracts.documents import Document
 from runforge_contracts.store.layout import (
     DEFAULT_STORE,
     StoreLayout,
-    find_workspace,
-    stores_in,
 )
 from runforge_contracts.store.run import Run as RecordedRun
 from runforge_contracts.typed_documents import Request
 from runforge_contracts.types import RequestV1
 
 from runforge_engine.api.library import CLIENT, Store, recorded_run, workspace_at
+from runforge_engine.api.python_errors import for_python
 from runforge_engine.api.trained_run import Run
 from runforge_engine.pipeline.observer import Observer
 from runforge_engine.runtime.cancellation import Cancellation
 
 if TYPE_CHECKING:
+    from runforge_engine.api.prediction_rows import Rows
     from runforge_engine.modeling.predict import Prediction
     from runforge_engine.reproduction.reproduction_report import Reproduction
     from runforge_engine.verification.verify_run import RunVerification
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
 AnyPath = str | os.PathLike[str]
 
 
+@for_python
 def new_request(
     data: AnyPath,
     *,
@@ -84,6 +84,7 @@ def new_request(
     return Request(document.raw, document.name)
 
 
+@for_python
 def execute(
     request: Document[RequestV1] | AnyPath,
     *,
@@ -121,9 +122,10 @@ def execute(
     return recorded_run(outcome, store)
 
 
+@for_python
 def predict(
     run: RecordedRun | AnyPath,
-    data: AnyPath,
+    data: Rows,
     *,
     probabilities: bool = False,
     unverified: bool = False,
@@ -135,7 +137,10 @@ def predict(
     run
         The run that trained the model.
     data
-        Path of a CSV or Parquet file with the features of the model as columns.
+        Path of a CSV or Parquet file with the features of the model as columns, in any order and
+        among others; or a data frame, or a list of dictionaries with them as keys. What is not a
+        path is written to a temporary file. A value that is missing in a row leaves that row
+        without a prediction.
     probabilities
         Whether to return the probability of each class instead of a label.
     unverified
@@ -151,18 +156,12 @@ def predict(
     DatasetError
         Where a feature is missing or has another type.
     """
-    from runforge_contracts.store.reading import list_runs
+    from runforge_engine.api.run_operations import predict_rows
 
-    from runforge_engine.modeling.model_process import predict as predict_in_process
-    from runforge_engine.modeling.predict import model_of_run
-
-    found = _find(run)
-    stores = stores_in(find_workspace(found.path))
-    listed = [(entry, store) for store in stores for entry in list_runs(store)]
-    model = model_of_run(found, listed, unverified=unverified)
-    return predict_in_process(model, Path(data), probabilities=probabilities)
+    return predict_rows(_find(run), data, probabilities=probabilities, unverified=unverified)
 
 
+@for_python
 def verify(
     run: RecordedRun | AnyPath,
     *,
@@ -190,15 +189,12 @@ def verify(
     SignatureError
         Where the key is invalid.
     """
-    from runforge_engine.verification.context import surroundings_of
-    from runforge_engine.verification.verify_run import verify_run
+    from runforge_engine.api.run_operations import verify_recorded
 
-    path = _find(run).path.absolute()
-    key = None if public_key is None else Path(public_key)
-    around = surroundings_of(path, stores_in(find_workspace(path)), key)
-    return verify_run(path, around, with_dataset=with_dataset)
+    return verify_recorded(_find(run), public_key=public_key, with_dataset=with_dataset)
 
 
+@for_python
 def reproduce(
     run: RecordedRun | AnyPath,
     *,
@@ -234,15 +230,13 @@ def reproduce(
     CancelledError
         Where it was cancelled.
     """
-    from runforge_engine.reproduction import reproduce as reproduction
+    from runforge_engine.api.run_operations import reproduce_recorded
 
-    found = _find(run)
-    return reproduction.reproduce(
-        found,
-        find_workspace(found.path),
-        dataset=None if dataset is None else Path(dataset),
+    return reproduce_recorded(
+        _find(run),
+        dataset=dataset,
         numerics=numerics,
-        keep=None if keep is None else Path(keep),
+        keep=keep,
         observer=observer,
         cancellation=cancellation,
     )

@@ -7,21 +7,29 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from runforge_contracts.display import format_duration
 from runforge_contracts.store import layout
 from runforge_contracts.store import run as recorded_run
 from runforge_contracts.store.run import RunStatus
-from runforge_contracts.store.summary import summary_of
+from runforge_contracts.store.summary import class_labels, summary_of
 
 from runforge_engine.api.html_tables import html_table
+from runforge_engine.api.python_errors import for_python
 from runforge_engine.runtime.folder_lock import state_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from runforge_engine.api.prediction_rows import Rows
     from runforge_engine.api.run_evaluation import RunEvaluation
+    from runforge_engine.modeling.predict import Prediction
+    from runforge_engine.reproduction.reproduction_report import Reproduction
+    from runforge_engine.verification.verify_run import RunVerification
+
+#: The notebook display computes the curves of a run whose dataset has at most so many bytes.
+_QUICKLY_READ = 5_000_000
 
 
 class Run(recorded_run.Run):
@@ -35,6 +43,7 @@ class Run(recorded_run.Run):
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         super().__init__(Path(path).absolute())
+        self._curves: str | None = None
 
     @property
     def status(self) -> RunStatus:
@@ -73,6 +82,7 @@ class Run(recorded_run.Run):
         """``linear_coefficients.v1.json``, of a linear model."""
         return self.content(layout.LINEAR_COEFFICIENTS)
 
+    @for_python
     def load_model(self) -> Any:
         """Return the fitted pipeline, after inspecting the file without running it.
 
@@ -88,6 +98,71 @@ class Run(recorded_run.Run):
         model = model_of_run(self, ())
         return load_model(model.path, model.sha256)
 
+    @for_python
+    def predict(
+        self, rows: Rows, *, probabilities: bool = False, unverified: bool = False
+    ) -> Prediction:
+        """Apply the model to rows; see :func:`~runforge_engine.api.operations.predict`."""
+        from runforge_engine.api.run_operations import predict_rows
+
+        return predict_rows(self, rows, probabilities=probabilities, unverified=unverified)
+
+    @for_python
+    def verify(
+        self, *, public_key: str | os.PathLike[str] | None = None, with_dataset: bool = True
+    ) -> RunVerification:
+        """Check that nothing was changed; see :func:`~runforge_engine.api.operations.verify`."""
+        from runforge_engine.api.run_operations import verify_recorded
+
+        return verify_recorded(self, public_key=public_key, with_dataset=with_dataset)
+
+    @for_python
+    def reproduce(
+        self,
+        *,
+        dataset: str | os.PathLike[str] | None = None,
+        numerics: Literal["recorded", "here"] = "recorded",
+        keep: str | os.PathLike[str] | None = None,
+    ) -> Reproduction:
+        """Train again and compare; see :func:`~runforge_engine.api.operations.reproduce`."""
+        from runforge_engine.api.run_operations import reproduce_recorded
+
+        return reproduce_recorded(self, dataset=dataset, numerics=numerics, keep=keep)
+
+    @for_python
+    def report(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        curves: bool = True,
+        replace: bool = False,
+    ) -> Path:
+        """Write the report on the run as one HTML or Markdown file, and return its path.
+
+        The command line writes it, in a separate process; it must be installed.
+
+        Parameters
+        ----------
+        path
+            The file, ``.html`` or ``.md``; by default the id of the run in the current folder.
+        curves
+            Whether to use model and dataset to compute the curves.
+        replace
+            Whether to replace an existing file.
+
+        Raises
+        ------
+        ResourceError
+            Where the package ``runforge-cli`` is missing.
+        UsageError
+            Where the file exists, is inside a store, or has another extension.
+        """
+        from runforge_engine.api.run_report import write_report
+
+        target = Path(f"{self.id}.html") if path is None else Path(path)
+        return write_report(self, target, curves=curves, replace=replace)
+
+    @for_python
     def evaluate(
         self,
         data: str | os.PathLike[str] | pd.DataFrame,
@@ -158,10 +233,32 @@ class Run(recorded_run.Run):
         return evaluations_in(self)
 
     def _repr_html_(self) -> str:
-        return html_table(("", ""), self._facts(), title=f"Run {self.id}: {self.status}")
+        from runforge_engine.api.run_html import diagnostics_html, matrix_html
+
+        parts = [html_table(("", ""), self._facts(), title=f"Run {self.id}: {self.status}")]
+        if self.path.is_dir():
+            parts += [
+                matrix_html(self.detailed_metrics or {}, class_labels(self) or ()),
+                self._curves_html(),
+                diagnostics_html(self.diagnostics),
+            ]
+        return "".join(parts)
+
+    def _curves_html(self) -> str:
+        """Return the curves of a succeeded run; none if its model or dataset cannot be used.
+
+        The model is used in a separate process, after its file was inspected, and once.
+        """
+        if self._curves is None:
+            from runforge_engine.api.run_curves import curves_of
+
+            self._curves = curves_of(self, _QUICKLY_READ)
+        return self._curves
 
     def _facts(self) -> list[tuple[str, str]]:
         """Return the rows of the table that describes the run."""
+        from runforge_engine.api.run_html import dropped_text
+
         summary = summary_of(self)
         outcome, data = summary.outcome, summary.data
         facts = {
@@ -174,7 +271,7 @@ class Run(recorded_run.Run):
             ),
             "dataset": data.path,
             "label": data.label_column,
-            "rows": None if data.rows is None else str(data.rows),
+            "rows": dropped_text(summary),
             "features": None if data.num_features is None else str(data.num_features),
             "duration": None
             if outcome.duration_ms is None

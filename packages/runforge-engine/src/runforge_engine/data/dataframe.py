@@ -64,7 +64,7 @@ def write_frame(frame: pd.DataFrame, store: StoreLayout) -> Path:
         ``USAGE_INVALID`` if a column's name is not a string; ``DATASET_ENCODING_INVALID`` for bytes
         that are not UTF-8; ``STORE_NOT_WRITABLE``.
     """
-    data = _csv(frame)
+    data = frame_csv(frame)
     path = store.root / DATASETS / f"{hashlib.sha256(data).hexdigest()}.csv"
     if not _holds(path, path.stem):
         with writing(path):
@@ -73,7 +73,14 @@ def write_frame(frame: pd.DataFrame, store: StoreLayout) -> Path:
     return path
 
 
-def _csv(frame: pd.DataFrame) -> bytes:
+def frame_csv(frame: pd.DataFrame) -> bytes:
+    """Return ``frame`` as the bytes of a CSV file, as :func:`write_frame` describes.
+
+    Raises
+    ------
+    RunForgeError
+        As :func:`write_frame`, but for the store.
+    """
     for name in frame.columns:
         if not isinstance(name, str):
             raise RunForgeError(

@@ -109,7 +109,7 @@ def new_request(
         The codes of :func:`~runforge_engine.modeling.configuration.resolve`, and
         ``DOCUMENT_INVALID`` where another part is not what the schema allows.
     """
-    excluded = list(exclude_columns)
+    excluded = [exclude_columns] if isinstance(exclude_columns, str) else list(exclude_columns)
     family = family_of(profile) if model_family is None else model_family
     # Before the validation, whose errors would not list the names that exist.
     configuration = resolve(

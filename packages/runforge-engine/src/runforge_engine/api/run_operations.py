@@ -1,0 +1,73 @@
+"""Predict with a recorded run, verify it, and train it again: for ``Run`` and for the functions.
+
+The parameters are those of :mod:`runforge_engine.api.operations`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from runforge_contracts.store.layout import find_workspace, stores_in
+from runforge_contracts.store.run import Run
+
+from runforge_engine.pipeline.observer import Observer
+from runforge_engine.runtime.cancellation import Cancellation
+
+if TYPE_CHECKING:
+    from runforge_engine.api.prediction_rows import Rows
+    from runforge_engine.modeling.predict import Prediction
+    from runforge_engine.reproduction.reproduction_report import Reproduction
+    from runforge_engine.verification.verify_run import RunVerification
+
+AnyPath = str | os.PathLike[str]
+
+
+def predict_rows(run: Run, data: Rows, *, probabilities: bool, unverified: bool) -> Prediction:
+    """Apply the model of a run to rows, in a separate process."""
+    from runforge_contracts.store.reading import list_runs
+
+    from runforge_engine.api.prediction_rows import rows_file
+    from runforge_engine.modeling.model_process import predict as predict_in_process
+    from runforge_engine.modeling.predict import model_of_run
+
+    stores = stores_in(find_workspace(run.path))
+    listed = [(entry, store) for store in stores for entry in list_runs(store)]
+    model = model_of_run(run, listed, unverified=unverified)
+    with rows_file(data) as path:
+        return predict_in_process(model, path, probabilities=probabilities)
+
+
+def verify_recorded(run: Run, *, public_key: AnyPath | None, with_dataset: bool) -> RunVerification:
+    """Check that nothing of a run was changed since it was recorded."""
+    from runforge_engine.verification.context import surroundings_of
+    from runforge_engine.verification.verify_run import verify_run
+
+    path = run.path.absolute()
+    key = None if public_key is None else Path(public_key)
+    around = surroundings_of(path, stores_in(find_workspace(path)), key)
+    return verify_run(path, around, with_dataset=with_dataset)
+
+
+def reproduce_recorded(
+    run: Run,
+    *,
+    dataset: AnyPath | None,
+    numerics: Literal["recorded", "here"],
+    keep: AnyPath | None,
+    observer: Observer | None = None,
+    cancellation: Cancellation | None = None,
+) -> Reproduction:
+    """Train a run again in a new process, outside the store, and compare the results."""
+    from runforge_engine.reproduction import reproduce as reproduction
+
+    return reproduction.reproduce(
+        run,
+        find_workspace(run.path),
+        dataset=None if dataset is None else Path(dataset),
+        numerics=numerics,
+        keep=None if keep is None else Path(keep),
+        observer=observer,
+        cancellation=cancellation,
+    )
