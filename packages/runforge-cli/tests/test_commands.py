@@ -440,6 +440,7 @@ HELP = [
             "cancel",
             "runs",
             "show",
+            "alias",
             "metrics",
             "importance",
             "coefficients",

@@ -236,6 +236,8 @@ def writing(workspace: Path) -> Iterator[tuple[str, ...]]:
     yield ("train", "data/three.csv", "--label", "sepal_length", "--store", ".ml")
     yield ("index", "rebuild")
     yield ("index", "rebuild", "--store", ".ml")
+    yield ("alias", "production", runs[0])
+    yield ("alias", "production", "--remove")
     for run in runs:
         yield ("sign", run, "--key", "out/key")
         yield ("rerun", run, "--store", ".ml")

@@ -12,6 +12,9 @@ TYPE_CHECKING = False  # as typing has it, which takes longer to import than thi
 if TYPE_CHECKING:
     from typing import Any
 
+    from runforge_contracts._generated.alias_report_v1 import AliasReportV1 as AliasReportV1
+    from runforge_contracts._generated.alias_v1 import AliasName as AliasName
+    from runforge_contracts._generated.alias_v1 import AliasV1 as AliasV1
     from runforge_contracts._generated.artifact_inspection_v0_2_2_2 import (
         ArtifactInspectionV0222 as ArtifactInspectionV0222,
     )
@@ -336,6 +339,9 @@ if TYPE_CHECKING:
 #: The generated module of each type.
 _MODULES = {
     "Agreement": "comparison_v1",
+    "AliasName": "alias_v1",
+    "AliasReportV1": "alias_report_v1",
+    "AliasV1": "alias_v1",
     "AnyRunId": "common_v1",
     "ArtifactCheck": "reproduction_v1",
     "ArtifactInspectionV0222": "artifact_inspection_v0_2_2_2",

@@ -1,13 +1,25 @@
 // Generated from schemas/ by generate.mjs; edit the schema, then run `make generate`.
 
 /**
- * A count, within the 53 bits that every client represents exactly.
+ * The name of an alias.
  */
-export type Count = number;
+export type AliasName = string;
+/**
+ * Id of a run written by any client, including older ones; safe as a folder name.
+ */
+export type AnyRunId = string;
+/**
+ * A UTC instant in ISO 8601. Writers end it with `Z`; readers also accept `+00:00`.
+ */
+export type Timestamp = string;
 /**
  * A SHA-256 digest as 64 lowercase hexadecimal digits.
  */
 export type Sha256 = string;
+/**
+ * A count, within the 53 bits that every client represents exactly.
+ */
+export type Count = number;
 /**
  * A class label: an integer within 53 bits or a string, never a fraction. Source: specification, section 11.4.
  */
@@ -25,17 +37,9 @@ export type RelativePath = string;
  */
 export type WorkspacePath = string;
 /**
- * A UTC instant in ISO 8601. Writers end it with `Z`; readers also accept `+00:00`.
- */
-export type Timestamp = string;
-/**
  * Id of a run and name of its folder: UTC date, UTC time and eight hexadecimal digits. Source: specification, section 5.3.
  */
 export type RunId = string;
-/**
- * Id of a run written by any client, including older ones; safe as a folder name.
- */
-export type AnyRunId = string;
 /**
  * Id of a group of runs and name of its folder; safe as a folder name. Source: specification, section 20.6.
  */
@@ -151,6 +155,46 @@ export type Instant = string;
  */
 export type Seed = number;
 
+/**
+ * One line of `aliases.jsonl`, the append-only history of the aliases of a store (JSON Lines). Source: specification, section 5.11.
+ */
+export interface AliasV1 {
+  schema_version: "alias.v1";
+  alias: AliasName;
+  /**
+   * The run that the alias points at from now on; absent if the alias was removed.
+   */
+  run_id?: AnyRunId;
+  recorded_at: Timestamp;
+  /**
+   * Why, as the user put it.
+   */
+  because?: string;
+  /**
+   * The client that wrote the line, such as `runforge-cli@0.4.0`.
+   */
+  created_by?: string;
+  /**
+   * The digest of the chain over all lines before this one; 64 zeros in the first line.
+   */
+  previous: Sha256;
+  [k: string]: unknown;
+}
+/**
+ * The aliases of a workspace, as `runforge alias --json` prints them. Source: specification, section 16.2.
+ */
+export interface AliasReportV1 {
+  schema_version: "alias_report.v1";
+  /**
+   * The line that decides about each alias, in the order of their names; of one alias if it was named, and none if it was removed.
+   */
+  aliases: AliasV1[];
+  /**
+   * Every line about the alias that was named, oldest first; absent if none was named.
+   */
+  history?: AliasV1[];
+  [k: string]: unknown;
+}
 /**
  * A step of the pipeline.
  */
@@ -3125,6 +3169,10 @@ export interface RunEntry {
    */
   kind?: string;
   /**
+   * Aliases that point at the run; absent if there are none. Source: specification, section 5.11.
+   */
+  aliases?: string[];
+  /**
    * Display name.
    */
   name?: string;
@@ -4656,7 +4704,7 @@ export interface VerifiedStore {
  */
 export interface VerificationCheck {
   /**
-   * For a run: `files`, `documents`, `statement`, `index`, `dataset`, `signature`; for a view: `view`, `index`; for an evaluation: `files`, `documents`, `model`, `dataset`, `predictions`, `signature`; for a store: `runs`, `evaluations`, `index`, `signatures`.
+   * For a run: `files`, `documents`, `statement`, `index`, `dataset`, `signature`; for a view: `view`, `index`; for an evaluation: `files`, `documents`, `model`, `dataset`, `predictions`, `signature`; for a store: `runs`, `evaluations`, `index`, `signatures`, `aliases`; the last also for a run that was signed with a history of aliases.
    */
   check: string;
   /**
@@ -5257,6 +5305,8 @@ export interface ExperimentSystemV1 {
  * The type of every document by its name.
  */
 export interface Documents {
+  "alias.v1": AliasV1;
+  "alias_report.v1": AliasReportV1;
   "artifact_inspection.v0.2.2.2": ArtifactInspectionV0222;
   "comparison.v1": ComparisonV1;
   "dataset_inspection.v1": DatasetInspectionV1;

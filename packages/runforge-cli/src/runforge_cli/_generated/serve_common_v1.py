@@ -92,6 +92,15 @@ class RunEntry(Struct, kw_only=True, frozen=True, gc=False):
         ]
         | UnsetType
     ) = UNSET
+    aliases: (
+        Annotated[
+            list[str],
+            Meta(
+                description="Aliases that point at the run; absent if there are none. Source: specification, section 5.11."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
     name: Annotated[str, Meta(description="Display name.")] | UnsetType = UNSET
     preset_id: (
         Annotated[str, Meta(description="Preset of the request.")] | UnsetType

@@ -11,6 +11,7 @@ from runforge_contracts.selection.run_bounds import RunBounds
 from runforge_contracts.selection.run_condition import RunCondition, parse_conditions
 from runforge_contracts.selection.run_query import RunOrder, RunQuery, with_digests
 from runforge_contracts.selection.run_values import TRAINED
+from runforge_contracts.store.aliases import with_aliases
 
 from runforge_cli.listing.run_query_list import QueriedList, run_facts
 from runforge_cli.listing.run_rows import add_states, kind_of
@@ -109,7 +110,7 @@ def list_document(
     """Return the chosen runs from ``offset`` on, and how many there are."""
     listed = QueriedList(settings.places(), choice.query(settings), run_facts(settings.folder))
     rows, total = listed.first(offset + limit, choice.members(settings))
-    entries = listed.with_settings(rows[offset:])
+    entries = with_aliases(listed.with_settings(rows[offset:]), settings.stores())
     add_states(entries, settings.folder)
     return {**index_document(entries), "total": total}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from runforge_contracts.store import layout
+from runforge_contracts.store.aliases import aliases_by_run
 from runforge_contracts.store.evaluations import evaluations_of
 from runforge_contracts.store.experiment_runs import ExperimentRun
 from runforge_contracts.store.lookup import AnyRun
@@ -48,6 +49,7 @@ def run_document(folder: AnyRun, settings: Settings) -> dict[str, Any]:
             "status": state_of(run),
             **{name: document for name, document in documents.items() if document is not None},
             "problems": [error.to_dict() for error in run.problems.values()],
+            **_aliases(run, settings),
         }
     documents = {name: folder.content(file) for name, file in _DOCUMENTS.items()}
     client = folder.client_form
@@ -64,6 +66,7 @@ def run_document(folder: AnyRun, settings: Settings) -> dict[str, Any]:
         **{name: document for name, document in documents.items() if document is not None},
         "diagnostics": folder.diagnostics,
         **_evaluations(folder, settings),
+        **_aliases(folder, settings),
     }
 
 
@@ -71,6 +74,12 @@ def _evaluations(folder: Run, settings: Settings) -> dict[str, Any]:
     """Return the member with the evaluations of a run, if there are any."""
     found = [evaluation.record for evaluation in evaluations_of(folder.id, settings.stores())]
     return {"evaluations": found} if found else {}
+
+
+def _aliases(folder: AnyRun, settings: Settings) -> dict[str, Any]:
+    """Return the member with the aliases of a run, if there are any."""
+    found = aliases_by_run(settings.stores()).get(folder.id)
+    return {"aliases": found} if found else {}
 
 
 def diagnostics_document(folder: Run) -> dict[str, Any]:

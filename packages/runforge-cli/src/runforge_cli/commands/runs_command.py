@@ -7,6 +7,7 @@ from runforge_contracts.display import printable
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.selection.run_bounds import parse_bounds
 from runforge_contracts.selection.run_values import column_of, metric_names
+from runforge_contracts.store.aliases import with_aliases
 
 from runforge_cli.answers.list_answer import RunChoice, index_document
 from runforge_cli.listing.run_columns import named_columns, parse_columns
@@ -135,7 +136,7 @@ def command(
     query = choice.query(settings)
     listed = QueriedList(settings.places(), query, run_facts(settings.folder))
     shown, total = listed.first(limit, choice.members(settings))
-    entries = listed.with_settings(shown)
+    entries = with_aliases(listed.with_settings(shown), settings.stores())
     if names is not None and {"tag", "tags"} & {*names}:
         listed.with_tags(shown, entries)
     add_states(entries, settings.folder)

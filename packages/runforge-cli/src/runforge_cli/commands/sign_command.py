@@ -42,10 +42,14 @@ def command(settings: Settings, run: str, key: str, replace: bool) -> int:
 
     target = _evaluation(settings, run) or _run(settings, run)
     head = None if target.around.entries is None else target.around.chain.head
+    if target.around.alias_problem is not None:
+        raise target.around.alias_problem
+    aliases = target.around.alias_head
     path = sign_folder(
         target.folder,
         Path(key),
         index_head=head,
+        alias_head=aliases,
         passphrase=ask_passphrase,
         replace=replace,
         found=target.digests,
@@ -60,8 +64,9 @@ def command(settings: Settings, run: str, key: str, replace: bool) -> int:
             "signature": target.around.relative(path),
             "key": claim.key,
         }
-        if head is not None:
-            document["index_head"] = {"count": head.count, "sha256": head.sha256}
+        for name, known in (("index_head", head), ("alias_head", aliases)):
+            if known is not None:
+                document[name] = {"count": known.count, "sha256": known.sha256}
         if exposed is not None:
             document["diagnostics"] = [raw_diagnostic(exposed)]
         write_json(document)
@@ -69,6 +74,8 @@ def command(settings: Settings, run: str, key: str, replace: bool) -> int:
     covered = plural(len(claim.content.files), "file")
     if head is not None:
         covered += f", and the index with {plural(head.count, 'entry', 'entries')}"
+    if aliases is not None:
+        covered += f", and {plural(aliases.count, 'line')} on aliases"
     write_lines(
         pairs(
             [

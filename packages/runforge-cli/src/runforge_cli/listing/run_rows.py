@@ -118,6 +118,7 @@ def cells_of(entry: dict[str, Any], metric: str | None) -> dict[str, str]:
         "model": entry.get("model_family", ""),
         "preset": entry.get("preset_id", ""),
         "label": entry.get("label_column", ""),
+        "alias": ", ".join(entry.get("aliases", ())),
         "name": "" if entry.get("name") == entry["run_id"] else entry.get("name", ""),
     }
 

@@ -80,7 +80,16 @@ def default_table(
     # What is the same for all gives way to what is not.
     early = constant if differing or "created" not in constant else []
     least: list[_Column] = ["label", "preset", "duration", *early]
-    least += ["created", *differing[:0:-1], "kind", "model", "name", *differing[:1], METRIC]
+    least += [
+        "created",
+        *differing[:0:-1],
+        "kind",
+        "model",
+        "name",
+        *differing[:1],
+        "alias",
+        METRIC,
+    ]
     kept = {field("created")} & {*named} | {sorted_by} - {field("created")}
     for column in kept:
         if column.source == "field" and column.name in least:

@@ -9,6 +9,7 @@ from runforge_contracts.diagnostics import columns_to_exclude, place_text
 from runforge_contracts.display import format_duration, printable, shorten, time_text
 from runforge_contracts.errors import DatasetError, ErrorCode
 from runforge_contracts.store import layout
+from runforge_contracts.store.aliases import aliases_by_run
 from runforge_contracts.store.evaluations import evaluations_of
 from runforge_contracts.store.run import Run
 from runforge_contracts.store.summary import (
@@ -127,6 +128,9 @@ def _outcome(folder: Run, summary: RunSummary, settings: Settings) -> Iterator[t
         yield "finished", time_text(outcome.finished_at)
     if outcome.tags:
         yield "tags", some(outcome.tags)
+    aliases = aliases_by_run(settings.stores()).get(folder.id)
+    if aliases:
+        yield "aliases", some(aliases)
     if outcome.notes:
         yield "notes", shorten(outcome.notes, _LONG)
     yield "folder", settings.shown(folder.path)

@@ -21,6 +21,7 @@ COMMANDS = {
     "cancel": "Cancel a run that is in progress elsewhere.",
     "runs": "List the runs of the store.",
     "show": "Show a summary of a run.",
+    "alias": "Point a name at a run, or list these names.",
     "browse": "Browse the store in a full-screen view.",
     "metrics": "Show the metrics of a run.",
     "importance": "Show the feature importances of a forest.",
@@ -51,6 +52,7 @@ COMMANDS = {
 #: them, so that they can clean up.
 _UNWOUND = frozenset(
     {
+        "alias",
         "browse",
         "editor-python",
         "evaluate",
@@ -92,8 +94,8 @@ class LazyGroup(CommandGroup):
 
 
 _EPILOG = """
-RUN is a run id, a unique prefix of one, `latest`, `best`, the name of a run, or the path of a run
-folder; also latest:STATUS, best:METRIC, name:TEXT and tag:TEXT.
+RUN is a run id, a unique prefix of one, `latest`, `best`, an alias, the name of a run, or the path
+of a run folder; also latest:STATUS, best:METRIC, alias:NAME, name:TEXT and tag:TEXT.
 
 RUNFORGE_WORKSPACE, RUNFORGE_STORE, RUNFORGE_DATASET and RUNFORGE_PRIVATE set the defaults of the
 corresponding options. NO_COLOR is respected.

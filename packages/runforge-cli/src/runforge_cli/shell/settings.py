@@ -225,6 +225,8 @@ def _is_asked_for(reference: str, found: AnyRun) -> bool:
     """Return whether a run was named by what it is, and not by its id or its path."""
     if reference == "latest":
         return True
+    if found.alias is not None:
+        return True
     if found.path.name.startswith(reference):
         return False  # By its id, the usual case: no document is read for it.
     from runforge_contracts.errors import RunForgeError
@@ -284,8 +286,15 @@ def complete_run(
     except RunForgeError:
         return []
     entries += [{"run_id": run_id} for run_id in ids]
-    names = ["latest", *(entry["run_id"] for entry in sorted(entries, key=started, reverse=True))]
+    newest = [entry["run_id"] for entry in sorted(entries, key=started, reverse=True)]
+    names = [*_completed_aliases(settings), "latest", "best", *newest]
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+def _completed_aliases(settings: Settings) -> list[str]:
+    from runforge_contracts.store.aliases import aliases_by_run
+
+    return sorted({name for names in aliases_by_run(settings.stores()).values() for name in names})
 
 
 def run_argument(function: Function) -> Function:

@@ -31,6 +31,24 @@ class Entry(NamedTuple):
 
 
 CATALOG: dict[str, Entry] = {
+    "alias.v1": Entry(
+        module="alias_v1",
+        struct="AliasV1",
+        file=None,
+        version_field="schema_version",
+        version="alias.v1",
+        closed=False,
+        yaml=False,
+    ),
+    "alias_report.v1": Entry(
+        module="alias_report_v1",
+        struct="AliasReportV1",
+        file=None,
+        version_field="schema_version",
+        version="alias_report.v1",
+        closed=False,
+        yaml=False,
+    ),
     "artifact_inspection.v0.2.2.2": Entry(
         module="artifact_inspection_v0_2_2_2",
         struct="ArtifactInspectionV0222",

@@ -65,6 +65,8 @@ ORPHAN_MARKER = ".index-orphan"
 #: Git attributes of a store, so that Git does not change any byte of its files.
 GIT_ATTRIBUTES = ".gitattributes"
 GIT_ATTRIBUTES_TEXT = b"* -text\n"
+#: The history of the aliases of a store, in JSON Lines.
+ALIASES = "aliases.jsonl"
 #: Suffix of signatures.
 SIGNATURE_SUFFIX = ".sig"
 
@@ -113,6 +115,11 @@ class StoreLayout:
         """The provenance index; older clients keep theirs in a separate folder."""
         folder = self.root / "outputs" if self.name == LEGACY_STORE else self.root
         return folder / _place_of("index.v1")
+
+    @property
+    def aliases(self) -> Path:
+        """The history of the aliases."""
+        return self.root / ALIASES
 
     def run_folder(self, run_id: str) -> Path:
         """Return the folder of the run ``run_id``."""

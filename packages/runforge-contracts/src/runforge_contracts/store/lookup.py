@@ -10,13 +10,20 @@ from typing import Any, NamedTuple
 from runforge_contracts.display import quote, quote_some
 from runforge_contracts.errors import ErrorCode, Problem, RunForgeError
 from runforge_contracts.run_ids import as_run_id, is_run_id
+from runforge_contracts.store.aliases import ambiguous
 from runforge_contracts.store.experiment_runs import ExperimentRun, is_experiment_folder
 from runforge_contracts.store.latest import AnyRun as AnyRun
 from runforge_contracts.store.latest import latest_runs
 from runforge_contracts.store.layout import LEGACY_STORE, ExperimentLayout, Place, StoreLayout
 from runforge_contracts.store.reading import locate_run, read_index, run_names
 from runforge_contracts.store.run import Run
-from runforge_contracts.store.run_queries import find_named, find_queried, is_taken, parse_query
+from runforge_contracts.store.run_queries import (
+    find_aliased,
+    find_named,
+    find_queried,
+    is_taken,
+    parse_query,
+)
 from runforge_contracts.store.view_folders import (
     may_have_views,
     record_of,
@@ -62,11 +69,12 @@ def find_any_run(reference: str, places: Sequence[Place], takes: Takes | None = 
     Parameters
     ----------
     reference
-        A run id, a unique prefix of one, ``latest``, the unique display name of a trained run,
-        ``best``, ``best:METRIC``, ``latest:STATUS``, ``name:TEXT`` or ``tag:TEXT``, or the path of
-        a run folder, relative to the current folder or to the workspace. Other clients name a
-        folder otherwise than its run: either name is taken. A view stands for the run that it
-        repeats, whose :attr:`~runforge_contracts.store.run.Run.view` it then is.
+        A run id, a unique prefix of one, ``latest``, an alias, the unique display name of a trained
+        run, ``best``, ``best:METRIC``, ``latest:STATUS``, ``alias:NAME``, ``name:TEXT`` or
+        ``tag:TEXT``, or the path of a run folder, relative to the current folder or to the
+        workspace. Other clients name a folder otherwise than its run: either name is taken. A view
+        stands for the run that it repeats, whose
+        :attr:`~runforge_contracts.store.run.Run.view` it then is.
     places
         The stores and repositories to search; at least one.
     takes
@@ -100,11 +108,31 @@ def find_any_run(reference: str, places: Sequence[Place], takes: Takes | None = 
         for run_id in place.ids()
     }
     known = {**trained, **experiments}
+    aliased = None if reference in known else find_aliased(reference, places)
+    if aliased is not None:
+        return _unambiguous(reference, aliased, known, places)
     if reference and not any(name.startswith(reference) for name in known):
         run = find_named(reference, places)
         if run is not None:
             return run
     return _opened(_match(reference, known, places[0]))
+
+
+def _unambiguous(
+    name: str, aliased: AnyRun, known: Mapping[str, _Known], places: Sequence[Place]
+) -> AnyRun:
+    """Return the run of an alias; raise ``RUN_AMBIGUOUS`` if another run could be meant."""
+    others = {run.path: run_id for run_id, run in known.items() if run_id.startswith(name)}
+    try:
+        named = find_named(name, places)
+        if named is not None:
+            others.setdefault(named.path, named.id)
+    except RunForgeError:
+        raise ambiguous(name, [f"name:{name}"]) from None
+    others.pop(aliased.path, None)
+    if others:
+        raise ambiguous(name, list(others.values()))
+    return aliased
 
 
 def find_run(reference: str, stores: Sequence[StoreLayout], takes: Takes | None = None) -> Run:

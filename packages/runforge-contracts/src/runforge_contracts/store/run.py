@@ -56,6 +56,8 @@ class BaseRun(DocumentFolder):
         Documents that were read already, by their path in the folder.
     """
 
+    #: The alias that the run was named by.
+    alias: str | None = None
     #: How many other runs have the same value, if the run was found as the best one.
     tied: int = 0
 

@@ -18,15 +18,22 @@ from runforge_contracts.metrics import (
     recorded_name,
 )
 from runforge_contracts.run_ids import started
+from runforge_contracts.store.aliases import find_aliases
 from runforge_contracts.store.experiment_list import newest_experiments
 from runforge_contracts.store.experiment_runs import ExperimentRun
 from runforge_contracts.store.latest import AnyRun
-from runforge_contracts.store.layout import ExperimentLayout, Place
+from runforge_contracts.store.layout import ExperimentLayout, Place, StoreLayout
 from runforge_contracts.store.reading import list_runs, locate_run
 from runforge_contracts.store.run import Run
 
 #: The words before the colon, and what follows it.
-FORMS = {"name": "TEXT", "tag": "TEXT", "latest": "STATUS", "best": "METRIC"}
+FORMS = {
+    "name": "TEXT",
+    "tag": "TEXT",
+    "latest": "STATUS",
+    "best": "METRIC",
+    "alias": "NAME",
+}
 
 
 class RunReference(NamedTuple):
@@ -61,6 +68,15 @@ def find_queried(
     RunForgeError
         ``RUN_NOT_FOUND``.
     """
+    if query.form == "alias":
+        aliased = find_aliased(query.text, places)
+        if aliased is not None:
+            return aliased
+        raise RunForgeError(
+            ErrorCode.RUN_NOT_FOUND,
+            f"There is no alias {quote(query.text)} in {quote(places[0].workspace, 200)}.",
+            hint="`runforge alias` lists the aliases.",
+        )
     found = _entries(places)
     if query.form == "best":
         candidates: Iterable[tuple[_Candidate, int]] = _best_first(found, query.text)
@@ -96,6 +112,51 @@ def find_named(name: str, places: Sequence[Place]) -> AnyRun | None:
             hint=f"`name:{printable(name)}` is the newest of them.",
         )
     return runs[0] if runs else None
+
+
+def find_aliased(name: str, places: Sequence[Place]) -> AnyRun | None:
+    """Return the run that an alias points at, or None if there is no such alias.
+
+    Raises
+    ------
+    RunForgeError
+        ``RUN_NOT_FOUND`` if the run is gone, ``RUN_AMBIGUOUS`` if the stores have the alias for
+        different runs; the errors of :func:`~runforge_contracts.store.aliases.read_aliases`.
+    """
+    stores = [place for place in places if isinstance(place, StoreLayout)]
+    found = find_aliases(name, stores)
+    ids = list(dict.fromkeys(alias.entry["run_id"] for alias in found))
+    if not ids:
+        return None
+    if len(ids) > 1:
+        raise RunForgeError(
+            ErrorCode.RUN_AMBIGUOUS,
+            f"The stores have the alias {quote(name)} for different runs: {quote_some(ids)}.",
+            hint="Name the store with `--store`.",
+        )
+    [run_id] = ids
+    run = _run_of(run_id, [alias.store for alias in found], places)
+    if run is None:
+        since = found[0].entry["recorded_at"]
+        raise RunForgeError(
+            ErrorCode.RUN_NOT_FOUND,
+            f"The run {quote(run_id)}, which the alias {quote(name)} points at since {since}, is"
+            " gone.",
+            hint=f"Put its folder back from a copy, or point the alias at another run:"
+            f" `runforge alias {name} RUN`.",
+        )
+    run.alias = name
+    return run
+
+
+def _run_of(run_id: str, stores: Sequence[StoreLayout], places: Sequence[Place]) -> AnyRun | None:
+    """Return the run with an id; None if its folder is missing."""
+    for place in (*stores, *places):
+        path = place.run_folder(run_id)
+        if path.is_dir() and not path.is_symlink():
+            return ExperimentRun(path) if isinstance(place, ExperimentLayout) else Run(path)
+    listed = (one.run() for one in _entries(stores) if one.entry["run_id"] == run_id)
+    return next((run for run in listed if run is not None), None)
 
 
 class _Candidate(NamedTuple):

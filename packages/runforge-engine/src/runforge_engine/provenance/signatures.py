@@ -110,6 +110,7 @@ def sign_folder(
     private_key: Path,
     *,
     index_head: IndexHead | None = None,
+    alias_head: IndexHead | None = None,
     passphrase: Callable[[], str | None] = passphrase_from_environment,
     signature: Path | None = None,
     replace: bool = False,
@@ -125,6 +126,8 @@ def sign_folder(
         A PEM file.
     index_head
         The head of the store's index, to be included in the signature.
+    alias_head
+        The head of the history of the store's aliases, likewise.
     passphrase
         Called for the passphrase, only if the key is encrypted.
     signature
@@ -149,7 +152,9 @@ def sign_folder(
     if found is None:
         found = digest_folder(folder)
     _check_signable(folder, found)
-    payload = encode_payload(SignedContent(folder.name, found.files, index_head))
+    payload = encode_payload(
+        SignedContent(folder.name, found.files, index_head, alias_head=alias_head)
+    )
     public_key = key.public_key()
     bundle = Bundle(
         payload, key.sign(signed_bytes(payload), _algorithm(public_key)), fingerprint(public_key)

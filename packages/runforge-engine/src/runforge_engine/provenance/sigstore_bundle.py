@@ -49,6 +49,8 @@ class SignedContent:
     index_head: IndexHead | None = None
     #: Paths that the signer excluded.
     ignored: tuple[str, ...] = ()
+    #: The history of the store's aliases at that time.
+    alias_head: IndexHead | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +73,10 @@ def encode_payload(content: SignedContent) -> bytes:
             {"name": name, "algorithm": "sha256", "digest": digest} for name, digest in files
         ],
     }
-    if content.index_head is not None:
-        predicate["runforge"] = {"index_head": msgspec.to_builtins(content.index_head)}
+    heads = {"index_head": content.index_head, "alias_head": content.alias_head}
+    known = {name: msgspec.to_builtins(head) for name, head in heads.items() if head is not None}
+    if known:
+        predicate["runforge"] = known
     root = _root_digest([digest for _, digest in files])
     return encode_json(
         {
@@ -108,6 +112,7 @@ def decode_payload(payload: bytes) -> SignedContent:
         files,
         None if predicate.runforge is UNSET else predicate.runforge.index_head,
         tuple(predicate.serialization.ignore_paths),
+        None if predicate.runforge is UNSET else predicate.runforge.alias_head,
     )
 
 
@@ -199,6 +204,7 @@ class _Serialization(Struct):
 
 class _RunForge(Struct):
     index_head: IndexHead | None = None
+    alias_head: IndexHead | None = None
 
 
 class _Predicate(Struct):

@@ -79,6 +79,7 @@ _HINTS: dict[str | tuple[str, CheckVerdict], str | None] = {
     ("runs", CheckVerdict.NOT_VERIFIED): None,
     "evaluations": "Remove what is not an evaluation; restore the others from a copy.",
     ("evaluations", CheckVerdict.NOT_VERIFIED): None,
+    "aliases": "Restore the history of the aliases from a copy; runs are not affected.",
     "signatures": "Restore the runs and the entries that were signed from a copy.",
     ("signatures", CheckVerdict.UNSAFE): "Replace the link with a folder.",
     (
@@ -98,7 +99,8 @@ class Check:
 
     #: ``files``, ``documents``, ``statement``, ``index``, ``dataset`` or ``signature`` of a run;
     #: ``view`` or ``index`` of a view; ``model`` or ``predictions`` of an evaluation; ``runs``,
-    #: ``evaluations``, ``index`` or ``signatures`` of a store.
+    #: ``evaluations``, ``index``, ``signatures`` or ``aliases`` of a store; ``aliases`` also of
+    #: what was signed with a history of aliases.
     name: str
     outcome: CheckOutcome
     verdict: CheckVerdict

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.invariants.store_invariants import named_otherwise
+from runforge_contracts.store.aliases import AliasHistory, read_aliases
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import StoreIndex, locate_run, read_store_index
 
 from runforge_engine.provenance.keys import load_public_key
-from runforge_engine.store.index_chain import Chain
+from runforge_engine.store.index_chain import Chain, IndexHead
 from runforge_engine.verification.dataset_check import Datasets
 
 if TYPE_CHECKING:
@@ -59,16 +60,29 @@ class Surroundings:
         self.problem: RunForgeError | None = None
         #: The index; None if there is none, or if it cannot be read.
         self.index: StoreIndex | None = None
+        #: The history of the aliases, and why it cannot be read.
+        self.alias_history = AliasHistory()
+        self.alias_problem: RunForgeError | None = None
         if store is not None:
             try:
                 self.index = read_store_index(store)
             except RunForgeError as error:
                 self.problem = error
+            try:
+                self.alias_history = read_aliases(store)
+            except RunForgeError as error:
+                self.alias_problem = error
 
     @property
     def entries(self) -> list[dict[str, Any]] | None:
         """The entries of the index; None if there is none, or if it cannot be read."""
         return None if self.index is None else self.index.entries
+
+    @property
+    def alias_head(self) -> IndexHead | None:
+        """The head of the history of the aliases; None if there never was an alias."""
+        entries = self.alias_history.entries
+        return Chain(entries).head if entries else None
 
     @cached_property
     def chain(self) -> Chain:

@@ -19,6 +19,7 @@ from runforge_engine.provenance.folder_digest import FolderDigests
 from runforge_engine.provenance.privacy import is_left_out
 from runforge_engine.runtime.folder_lock import is_held
 from runforge_engine.store.index_chain import IndexHead
+from runforge_engine.verification.alias_check import alias_check
 from runforge_engine.verification.check_result import (
     Check,
     CheckVerdict,
@@ -153,6 +154,9 @@ def verify_run(
     # The signature has the state of the index at the time of signing.
     head = None if signature is None else signature.content.index_head
     checks.append(_index(run, run_id, around, head, client, alone=alone))
+    if alone and signature is not None and signature.content.alias_head is not None:
+        aliases = alias_check([(run_id, signature.content)], around)
+        checks += [] if aliases is None else [aliases]
     if with_dataset:
         checks.append(_dataset(run, around.datasets))
     if signature_check is not None:

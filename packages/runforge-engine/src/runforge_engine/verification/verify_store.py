@@ -30,9 +30,10 @@ from runforge_contracts.store.view_folders import record_of
 from runforge_contracts.types import VerificationV1, VerifiedStore
 
 from runforge_engine.provenance.signatures import read_claim, read_signature, signatures_of
+from runforge_engine.provenance.sigstore_bundle import SignedContent
 from runforge_engine.runtime.folder_lock import is_held, wait_until_free
-from runforge_engine.store.index_chain import IndexHead
 from runforge_engine.store.scan import children, look_at
+from runforge_engine.verification.alias_check import alias_check
 from runforge_engine.verification.check_result import (
     Check,
     CheckVerdict,
@@ -180,11 +181,15 @@ def verify_store(
     )
     verified_views = tuple(verify_view(*pair, around) for pair in views.items())
     evaluations = verify_evaluations(around, with_dataset=with_dataset)
-    signed = {run.run_id: run.signature.content.index_head for run in runs if run.signature} | {
-        item.evaluation_id: item.signature.content.index_head
-        for item in evaluations
-        if item.signature
+    signed = {run.run_id: run.signature.content for run in runs if run.signature} | {
+        item.evaluation_id: item.signature.content for item in evaluations if item.signature
     }
+    signature_check = (
+        _signatures(around, signatures, _present(runs, evaluations), signed)
+        if detour is None
+        else Check.failed("signatures", CheckVerdict.UNSAFE, "they were not checked", (detour,))
+    )
+    aliases = alias_check(signed.items(), around)
     return StoreVerification(
         store=store.name,
         index=store.relative(store.index),
@@ -192,11 +197,8 @@ def verify_store(
             _runs(runs, verified_views, links, lost),
             *evaluation_checks(evaluations, store),
             _index(around, runs),
-            _signatures(around, signatures, _present(runs, evaluations), signed)
-            if detour is None
-            else Check.failed(
-                "signatures", CheckVerdict.UNSAFE, "they were not checked", (detour,)
-            ),
+            signature_check,
+            *(() if aliases is None else (aliases,)),
         ),
         runs=runs,
         views=verified_views,
@@ -350,7 +352,7 @@ def _signatures(
     around: Surroundings,
     signatures: dict[str, Path],
     present: set[str],
-    heads: dict[str, IndexHead | None],
+    signed: dict[str, SignedContent],
 ) -> Check:
     store = around.store
     assert store is not None  # noqa: S101 - set by verify_store
@@ -365,10 +367,11 @@ def _signatures(
         try:
             key = around.public_key
             content = read_claim(path).content if key is None else read_signature(path, key)
-            heads[run_id] = content.index_head
+            signed[run_id] = content
         except RunForgeError as error:
             findings.append(Finding("signature.holds", error.message, file))
-    findings += head_findings(heads.items(), around)
+    heads = [(run_id, content.index_head) for run_id, content in signed.items()]
+    findings += head_findings(heads, around)
     total = len(signatures)
     if around.public_key is not None and not present and not findings:
         message = "The store has no runs, so nothing in it is signed with the key."

@@ -1,0 +1,184 @@
+"""The aliases of a store: names that point at runs, and the history of what they pointed at.
+
+The history is a file of JSON Lines to which lines are only appended. Each line has the digest of
+all lines before it, so that a changed line is noticed; a signature has the digest of the whole.
+Nothing here writes.
+
+Source: specification, section 5.11.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from runforge_contracts.codec.strict_json import canonical_json, parse_json
+from runforge_contracts.display import quote
+from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
+from runforge_contracts.fs.files import read_file
+from runforge_contracts.run_ids import is_run_id, parse_experiment_run_id
+from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.validation import validate
+
+#: Largest history that is read, in bytes: some hundred thousand lines.
+MAX_BYTES = 32 * 2**20
+#: The digest of a history without lines.
+NO_LINES = "0" * 64
+_NAME = re.compile(r"[A-Za-z][0-9A-Za-z._-]{0,63}")
+#: Words that mean something else where a run is named.
+_KEYWORDS = frozenset({"latest", "best", "name", "tag", "alias", "all", "none"})
+
+
+@dataclass(frozen=True, slots=True)
+class AliasHistory:
+    """The lines of a history, in the order in which they were appended."""
+
+    entries: tuple[dict[str, Any], ...] = ()
+    #: The bytes of these lines.
+    text: bytes = b""
+    #: What was written of a last line without an end: its writer did not finish.
+    torn: bytes = b""
+
+    @property
+    def current(self) -> dict[str, dict[str, Any]]:
+        """The last line about each alias that points at a run, by name."""
+        last = {entry["alias"]: entry for entry in self.entries}
+        return {name: last[name] for name in sorted(last) if "run_id" in last[name]}
+
+    @property
+    def digest(self) -> str:
+        """The digest of the chain over all lines."""
+        return chain_digests(self.entries)[-1]
+
+    def about(self, name: str) -> list[dict[str, Any]]:
+        """Return the lines about an alias, oldest first."""
+        return [entry for entry in self.entries if entry["alias"] == name]
+
+
+class FoundAlias(NamedTuple):
+    """An alias that points at a run."""
+
+    entry: dict[str, Any]
+    store: StoreLayout
+
+
+def chain_digests(entries: Iterable[dict[str, Any]]) -> list[str]:
+    """Return the digest of the chain before the first line, and after each line.
+
+    Source: specification, section 14.3.
+    """
+    import hashlib
+
+    link = bytes(32)
+    found = [link.hex()]
+    for entry in entries:
+        link = hashlib.sha256(link + canonical_json(entry)).digest()
+        found.append(link.hex())
+    return found
+
+
+def name_problem(name: str) -> str | None:
+    """Return why an alias cannot have a name, as the end of a sentence; None if it can."""
+    if not _NAME.fullmatch(name):
+        return "it is not a letter followed by up to 63 letters, digits, dots, `-` and `_`"
+    if name.lower() in _KEYWORDS:
+        return "the word means something else where a run is named"
+    if is_run_id(name) or parse_experiment_run_id(name) or name.startswith(("run-", "eval_")):
+        return "it looks like an id"
+    return None
+
+
+def read_aliases(store: StoreLayout) -> AliasHistory:
+    """Return the history of the aliases of a store; empty if there is none.
+
+    A last line that its writer did not finish is left out.
+
+    Raises
+    ------
+    RunForgeError
+        ``DOCUMENT_INVALID`` if a line is not valid or does not follow the line before it;
+        ``FILE_UNSAFE`` for a link; ``FILE_UNREADABLE``.
+    """
+    path = store.aliases
+    if store.root.is_symlink():
+        return AliasHistory()
+    try:
+        data = read_file(path, max_bytes=MAX_BYTES)
+    except NotFoundError:
+        return AliasHistory()
+    *lines, torn = data.split(b"\n")
+    entries = list[dict[str, Any]]()
+    for number, line in enumerate(lines, 1):
+        try:
+            entry = parse_json(line)
+            validate(entry, "alias.v1")
+        except RunForgeError as error:
+            raise _invalid(store, number, error.message) from None
+        entries.append(entry)
+    digests = chain_digests(entries)
+    for number, entry in enumerate(entries, 1):
+        if entry["previous"] != digests[number - 1]:
+            message = "It does not follow the lines before it: one was changed, removed or added."
+            raise _invalid(store, number, message)
+    return AliasHistory(tuple(entries), data[: len(data) - len(torn)], torn)
+
+
+def _invalid(store: StoreLayout, number: int, message: str) -> RunForgeError:
+    return RunForgeError(
+        ErrorCode.DOCUMENT_INVALID,
+        f"The history of the aliases is not valid, from line {number:,} on: {message}",
+        hint="Put the file back from a copy; the runs are not affected.",
+        path=str(store.aliases),
+    )
+
+
+def find_aliases(name: str, stores: Iterable[StoreLayout]) -> list[FoundAlias]:
+    """Return the alias of each store that has it.
+
+    Raises
+    ------
+    RunForgeError
+        As :func:`read_aliases`.
+    """
+    if not _NAME.fullmatch(name):
+        return []
+    found = [(read_aliases(store).current.get(name), store) for store in stores]
+    return [FoundAlias(entry, store) for entry, store in found if entry is not None]
+
+
+def aliases_by_run(stores: Iterable[StoreLayout]) -> dict[str, list[str]]:
+    """Return the aliases of runs, by run id; a history that is not valid counts as empty."""
+    found: dict[str, list[str]] = {}
+    for store in stores:
+        try:
+            current = read_aliases(store).current
+        except RunForgeError:
+            continue
+        for name, entry in current.items():
+            names = found.setdefault(entry["run_id"], [])
+            if name not in names:
+                names.append(name)
+    return found
+
+
+def with_aliases(
+    entries: Sequence[dict[str, Any]], stores: Iterable[StoreLayout]
+) -> list[dict[str, Any]]:
+    """Return entries of a list of runs, with the aliases of those that have any."""
+    known = aliases_by_run(stores)
+    return [
+        {**entry, "aliases": known[entry["run_id"]]} if entry["run_id"] in known else entry
+        for entry in entries
+    ]
+
+
+def ambiguous(name: str, others: Sequence[str]) -> RunForgeError:
+    """Return the error on an alias that other runs are named or begin like."""
+    return RunForgeError(
+        ErrorCode.RUN_AMBIGUOUS,
+        f"{quote(name)} is an alias, and also the name or the start of the id of"
+        f" {', '.join(map(quote, others[:3]))}{' and others' if len(others) > 3 else ''}.",
+        hint=f"`alias:{name}` is the run of the alias; give more of the id for another one.",
+    )
