@@ -516,3 +516,10 @@ def test_folders_that_are_not_finished_are_not_evaluations(
     verified = runforge("verify", "--all", "--without-dataset", "--json")
     assert verified.code == 0
     assert len(verified.json["evaluations"]) == 1
+
+
+def test_the_dataset_of_the_training_is_warned_of(runforge: Call, filled: Path) -> None:
+    done = runforge("evaluate", "latest", "penguins.csv")
+    assert done.code == 0
+    assert "warning: The dataset is the one that the model was trained on" in done.err
+    assert "trained on" not in runforge("evaluate", "latest", "new.csv").err

@@ -39,6 +39,8 @@ def main() -> "NoReturn":
     def call() -> int:
         from runforge_cli.shell.app import cli
 
+        if "_RUNFORGE_COMPLETE" in os.environ:
+            from runforge_cli.shell import completion_shells  # noqa: F401 - registers its classes
         return cli.main(arguments, prog_name="runforge", standalone_mode=False) or 0
 
     conclude(call, json=json)

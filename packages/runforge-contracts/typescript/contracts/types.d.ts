@@ -1044,7 +1044,7 @@ export interface EvaluationReportV1 {
     [k: string]: number;
   };
   /**
-   * Warnings about the model; absent if the evaluation was read from the store.
+   * Warnings about the model and the dataset; absent if the evaluation was read from the store.
    */
   warnings?: string[];
   /**

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem
 from runforge_contracts.display import printable, quote, time_text
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.store.aliases import find_aliases, read_aliases
 
-from runforge_cli.shell.settings import Settings, complete_run, global_options, pass_settings
+from runforge_cli.shell.completion import complete_alias, complete_run
+from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import note, warn, write_json, write_lines
 from runforge_cli.terminal.text_layout import table
 
@@ -19,19 +19,8 @@ if TYPE_CHECKING:
     from runforge_contracts.store.layout import StoreLayout
 
 
-def _complete_alias(
-    context: click.Context, parameter: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
-    settings = context.find_object(Settings) or Settings()
-    try:
-        names = {name for store in settings.stores() for name in read_aliases(store).current}
-    except RunForgeError:
-        return []
-    return [CompletionItem(name) for name in sorted(names) if name.startswith(incomplete)]
-
-
 @click.command("alias", short_help="Point a name at a run, or list these names.")
-@click.argument("name", required=False, shell_complete=_complete_alias)
+@click.argument("name", required=False, shell_complete=complete_alias)
 @click.argument("run", required=False, shell_complete=complete_run)
 @click.option("--because", metavar="TEXT", help="Why, for the history.")
 @click.option("--remove", is_flag=True, help="End the alias; its history stays.")

@@ -6,7 +6,8 @@ import click
 from runforge_contracts.display import printable
 
 from runforge_cli.answers.cancelled_run import cancel_run
-from runforge_cli.shell.settings import Settings, complete_run, global_options, pass_settings
+from runforge_cli.shell.completion import complete_run
+from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
 
 #: Start of the id of a group.

@@ -7,7 +7,8 @@ from runforge_contracts.store.experiment_runs import ExperimentRun
 
 from runforge_cli.answers.run_answers import diagnostics_document
 from runforge_cli.render.text_pages import diagnostics_page
-from runforge_cli.shell.settings import Settings, global_options, pass_settings, run_argument
+from runforge_cli.shell.completion import run_argument
+from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
 
 

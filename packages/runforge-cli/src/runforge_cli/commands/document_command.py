@@ -9,7 +9,8 @@ import click
 from runforge_contracts.store.lookup import made
 from runforge_contracts.store.run import Run
 
-from runforge_cli.shell.settings import Settings, global_options, pass_settings, run_argument
+from runforge_cli.shell.completion import run_argument
+from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from runforge_cli.shell.completion import complete_folder
 from runforge_cli.shell.interpreter_wrapper import wrapper_folder, write_wrapper
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
@@ -17,7 +18,9 @@ _SETTING = "runforge.pythonPath"
 
 
 @click.command("editor-python", short_help="Let the editor extension train with this RunForge.")
-@click.option("--out", metavar="DIR", help="Folder to write the script to.")
+@click.option(
+    "--out", metavar="DIR", help="Folder to write the script to.", shell_complete=complete_folder
+)
 @global_options
 @pass_settings
 def command(settings: Settings, out: str | None) -> int:

@@ -15,21 +15,21 @@ from runforge_cli.commands.gate_options import (
     read_gates,
     report_gates,
 )
+from runforge_cli.shell.completion import complete_column, complete_file, complete_run
 from runforge_cli.shell.run_reference import find_run
-from runforge_cli.shell.settings import (
-    Settings,
-    complete_run,
-    global_options,
-    pass_settings,
-    private_option,
-)
+from runforge_cli.shell.settings import Settings, global_options, pass_settings, private_option
 from runforge_cli.terminal.output import note, warn, write_json, write_lines
 
 
 @click.command("evaluate", short_help="Judge the model of a run by labelled new rows.")
 @click.argument("run", shell_complete=complete_run)
-@click.argument("data", type=click.Path())
-@click.option("--label", metavar="COLUMN", help="Column of the labels [that of the run].")
+@click.argument("data", type=click.Path(), shell_complete=complete_file)
+@click.option(
+    "--label",
+    metavar="COLUMN",
+    help="Column of the labels [that of the run].",
+    shell_complete=complete_column,
+)
 @click.option(
     "--unverified", is_flag=True, help="Use a model whose digest no run recorded, once inspected."
 )

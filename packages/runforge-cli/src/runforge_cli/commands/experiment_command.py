@@ -13,6 +13,7 @@ from runforge_contracts.display import printable, quote
 from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
 
 from runforge_cli.shell.click_group import CommandGroup
+from runforge_cli.shell.completion import complete_file, complete_folder, complete_run
 from runforge_cli.shell.settings import Settings, global_options, pass_settings, private_option
 from runforge_cli.terminal.output import error_lines, print_errors, warn, write_json, write_lines
 
@@ -34,8 +35,8 @@ def command() -> None:
 
 
 @command.command("run", short_help="Run an experiment.")
-@click.argument("file", metavar="[FILE]", required=False)
-@click.option("--experiment", metavar="FILE", help="Experiment file.")
+@click.argument("file", metavar="[FILE]", required=False, shell_complete=complete_file)
+@click.option("--experiment", metavar="FILE", help="Experiment file.", shell_complete=complete_file)
 @click.option("--run-id", metavar="ID", help="Id of the run [from the date].")
 @click.option(
     "--dry-run", is_flag=True, help="Only print the resolved configuration and its warnings."
@@ -97,7 +98,7 @@ def run(
 
 
 @command.command("init", short_help="Create the layout of a repository for experiments.")
-@click.argument("folder", metavar="[DIR]", required=False)
+@click.argument("folder", metavar="[DIR]", required=False, shell_complete=complete_folder)
 @click.option("--full", is_flag=True, help="Create all folders and files of the TFC layout.")
 @global_options
 @pass_settings
@@ -139,7 +140,7 @@ def init(settings: Settings, folder: str | None, *, full: bool) -> int:
 
 
 @command.command("check", short_help="Check the experiment runs of the repository.")
-@click.argument("runs", nargs=-1, metavar="[RUN...]")
+@click.argument("runs", nargs=-1, metavar="[RUN...]", shell_complete=complete_run)
 @global_options
 @pass_settings
 def check(settings: Settings, runs: tuple[str, ...]) -> int:

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from runforge_cli.render.formula_quoting import quoting_option
-from runforge_cli.shell.settings import Settings, complete_run, global_options, pass_settings
+from runforge_cli.shell.completion import complete_folder, complete_run
+from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.shell.sweep_selection import find_sweep, group_option, runs_of
 from runforge_cli.terminal.output import note, write_json, write_lines
 
@@ -23,7 +24,14 @@ from runforge_cli.terminal.output import note, write_json, write_lines
     required=True,
     help="mlflow, csv, desktop or vscode.",
 )
-@click.option("--output", "-o", metavar="DIR", required=True, help="Output folder.")
+@click.option(
+    "--output",
+    "-o",
+    metavar="DIR",
+    required=True,
+    help="Output folder.",
+    shell_complete=complete_folder,
+)
 @quoting_option
 @global_options
 @pass_settings

@@ -26,7 +26,8 @@ from runforge_contracts.store.evaluations import (
 )
 from runforge_contracts.store.run import Run
 
-from runforge_cli.shell.settings import Function, Settings, complete_run
+from runforge_cli.shell.completion import complete_metric_bound, complete_run
+from runforge_cli.shell.settings import Function, Settings
 from runforge_cli.terminal.output import error_lines, print_errors
 
 if TYPE_CHECKING:
@@ -42,12 +43,14 @@ def gate_options(function: Function) -> Function:
                 multiple=True,
                 metavar="METRIC=VALUE",
                 help="Exit with 8 if the metric is lower, as in accuracy=0.9; repeatable.",
+                shell_complete=complete_metric_bound,
             ),
             click.option(
                 "--fail-over",
                 multiple=True,
                 metavar="METRIC=VALUE",
                 help="Exit with 8 if the metric is higher, as in log_loss=0.3; repeatable.",
+                shell_complete=complete_metric_bound,
             ),
             click.option(
                 "--no-worse-than",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from runforge_cli.answers.model_answer import model_document
-from runforge_cli.shell.settings import Settings, complete_run, global_options, pass_settings
+from runforge_cli.shell.completion import complete_run
+from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
 
 

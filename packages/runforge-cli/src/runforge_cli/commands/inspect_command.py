@@ -9,15 +9,24 @@ from runforge_contracts.display import printable
 
 from runforge_cli.commands.training_session import require
 from runforge_cli.render.tables import diagnostic_lines
+from runforge_cli.shell.completion import complete_column, complete_file
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
 from runforge_cli.terminal.text_layout import GAP, pairs, plural, table
 
 
 @click.command("inspect", short_help="Inspect a dataset before training.")
-@click.argument("data", required=False, envvar="RUNFORGE_DATASET")
-@click.option("--label", metavar="COLUMN", help="Name of the label column.")
-@click.option("--exclude", multiple=True, metavar="COLUMN", help="Exclude a column; repeatable.")
+@click.argument("data", required=False, envvar="RUNFORGE_DATASET", shell_complete=complete_file)
+@click.option(
+    "--label", metavar="COLUMN", help="Name of the label column.", shell_complete=complete_column
+)
+@click.option(
+    "--exclude",
+    multiple=True,
+    metavar="COLUMN",
+    help="Exclude a column; repeatable.",
+    shell_complete=complete_column,
+)
 @global_options
 @pass_settings
 def command(

@@ -8,7 +8,8 @@ from runforge_contracts.store.lookup import made
 
 from runforge_cli.answers.run_answers import interpretability_document
 from runforge_cli.render.artifact_pages import heading
-from runforge_cli.shell.settings import Settings, global_options, pass_settings, run_argument
+from runforge_cli.shell.completion import run_argument
+from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
 from runforge_cli.terminal.text_layout import table
 

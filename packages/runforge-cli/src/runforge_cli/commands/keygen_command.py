@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from runforge_cli.shell.completion import complete_file
 from runforge_cli.shell.passphrase import choose_passphrase
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
@@ -14,7 +15,11 @@ from runforge_cli.terminal.text_layout import pairs, paragraph
 
 @click.command("keygen", short_help="Create a key to sign runs with.")
 @click.option(
-    "--out", metavar="FILE", default="runforge.key", help="Private key file [runforge.key]."
+    "--out",
+    metavar="FILE",
+    default="runforge.key",
+    help="Private key file [runforge.key].",
+    shell_complete=complete_file,
 )
 @global_options
 @pass_settings

@@ -12,8 +12,9 @@ from runforge_contracts.display import quote
 from runforge_contracts.fs.files import write_file
 
 from runforge_cli.answers.prediction_answer import model_for, prediction_document
+from runforge_cli.shell.completion import complete_file, complete_run
 from runforge_cli.shell.output_paths import check_free
-from runforge_cli.shell.settings import Settings, complete_run, global_options, pass_settings
+from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import note, warn, write_json, write_lines
 from runforge_cli.terminal.text_layout import plural
 
@@ -26,8 +27,14 @@ _SHOWN = 10
 
 @click.command("predict", short_help="Apply the model of a run to new rows.")
 @click.argument("model", metavar="RUN|MODEL", shell_complete=complete_run)
-@click.argument("data", type=click.Path())
-@click.option("--output", "-o", metavar="OUT.csv", help="Output file; must not exist.")
+@click.argument("data", type=click.Path(), shell_complete=complete_file)
+@click.option(
+    "--output",
+    "-o",
+    metavar="OUT.csv",
+    help="Output file; must not exist.",
+    shell_complete=complete_file,
+)
 @click.option(
     "--proba", is_flag=True, help="Write the probability of each class instead of the label."
 )

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from runforge_cli.shell.settings import Settings, complete_run, global_options, pass_settings
+from runforge_cli.shell.completion import complete_file, complete_run
+from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.shell.sweep_selection import find_sweep, group_option
 from runforge_cli.terminal.output import note, write_json, write_lines
 
@@ -15,7 +16,13 @@ from runforge_cli.terminal.output import note, write_json, write_lines
 @click.command("report", short_help="Write a report on runs as one HTML or Markdown file.")
 @click.argument("runs", metavar="RUN [RUN]...", nargs=-1, shell_complete=complete_run)
 @group_option
-@click.option("--output", "-o", metavar="FILE", help="FILE.html or FILE.md [RUN.html].")
+@click.option(
+    "--output",
+    "-o",
+    metavar="FILE",
+    help="FILE.html or FILE.md [RUN.html].",
+    shell_complete=complete_file,
+)
 @click.option("--no-model", is_flag=True, help="Do not load the model; omit the curves.")
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 @global_options

@@ -12,7 +12,8 @@ from runforge_contracts.store.lookup import made
 from runforge_contracts.store.run import Run
 
 from runforge_cli.answers.reproduction_answer import workspace_of
-from runforge_cli.shell.settings import Settings, global_options, pass_settings, run_argument
+from runforge_cli.shell.completion import complete_file, complete_folder, run_argument
+from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
 
 if TYPE_CHECKING:
@@ -24,7 +25,13 @@ _LEVELS = {"bytes": 1, "content": 2, "predictions": 3}
 
 @click.command("reproduce", short_help="Train a run again from its record and compare.")
 @run_argument
-@click.option("--dataset", metavar="FILE", type=click.Path(), help="Current path of the dataset.")
+@click.option(
+    "--dataset",
+    metavar="FILE",
+    type=click.Path(),
+    help="Current path of the dataset.",
+    shell_complete=complete_file,
+)
 @click.option(
     "--accept",
     type=click.Choice(list(_LEVELS)),
@@ -39,7 +46,13 @@ _LEVELS = {"bytes": 1, "content": 2, "predictions": 3}
     show_default=True,
     help="Use the recorded kernels and threads, or those of this machine.",
 )
-@click.option("--keep", metavar="DIR", type=click.Path(), help="Keep the new run in this folder.")
+@click.option(
+    "--keep",
+    metavar="DIR",
+    type=click.Path(),
+    help="Keep the new run in this folder.",
+    shell_complete=complete_folder,
+)
 @click.option("--requirements", is_flag=True, help="Only print the packages to install.")
 @global_options
 @pass_settings

@@ -12,13 +12,8 @@ from runforge_cli.answers.repetition import Repetition, changed_dataset, repetit
 from runforge_cli.commands.gate_options import gate_options, read_gates
 from runforge_cli.commands.training_session import train_and_report, training_options
 from runforge_cli.process.process_exit import prepare_training
-from runforge_cli.shell.settings import (
-    Settings,
-    complete_run,
-    global_options,
-    pass_settings,
-    private_option,
-)
+from runforge_cli.shell.completion import complete_column, complete_file, complete_run
+from runforge_cli.shell.settings import Settings, global_options, pass_settings, private_option
 from runforge_cli.terminal.output import note
 
 
@@ -28,12 +23,14 @@ from runforge_cli.terminal.output import note
     *("--data", "--dataset", "dataset"),
     metavar="FILE",
     help="Train on this dataset instead of the one of RUN.",
+    shell_complete=complete_file,
 )
 @click.option(
     "--include",
     multiple=True,
     metavar="COLUMN",
     help="Use a column that RUN excluded; repeatable.",
+    shell_complete=complete_column,
 )
 @training_options
 @gate_options

@@ -16,8 +16,15 @@ from runforge_cli.listing.run_query_list import QueriedList, run_facts
 from runforge_cli.listing.run_rows import add_states, csv_table
 from runforge_cli.listing.run_table_text import chosen_table, default_table
 from runforge_cli.render.formula_quoting import REMEDY, guard_formulas, quoting_option
+from runforge_cli.shell.completion import (
+    complete_family,
+    complete_file,
+    complete_group,
+    complete_metric_bound,
+    complete_run_field,
+    complete_tag,
+)
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
-from runforge_cli.shell.sweep_selection import complete_group
 from runforge_cli.terminal.output import note, write_csv, write_json, write_lines
 
 #: So many runs are read from their folders without a note; it takes no time.
@@ -31,6 +38,7 @@ _UNTOLD = 100
     metavar="EXPR",
     multiple=True,
     help="Only runs for which this holds, such as `C<0.1`. Repeatable.",
+    shell_complete=complete_run_field,
 )
 @click.option(
     "--group",
@@ -38,16 +46,20 @@ _UNTOLD = 100
     help="Only the runs of this sweep, in its order.",
     shell_complete=complete_group,
 )
-@click.option("--model", metavar="F", help="Only runs of this model family.")
+@click.option(
+    "--model", metavar="F", help="Only runs of this model family.", shell_complete=complete_family
+)
 @click.option(
     "--status",
     metavar="S",
     type=click.Choice(["succeeded", "failed", "cancelled", "running", "interrupted", "incomplete"]),
     help="succeeded, failed, cancelled, running, interrupted, or incomplete (no result).",
 )
-@click.option("--tag", metavar="T", help="Only runs with this tag.")
+@click.option("--tag", metavar="T", help="Only runs with this tag.", shell_complete=complete_tag)
 @click.option("--name", metavar="TEXT", help="Only runs with this name.")
-@click.option("--dataset", metavar="PATH|SHA", help="Only runs on this dataset.")
+@click.option(
+    "--dataset", metavar="PATH|SHA", help="Only runs on this dataset.", shell_complete=complete_file
+)
 @click.option(
     "--since",
     metavar="TIME",
@@ -58,6 +70,7 @@ _UNTOLD = 100
     "--min",
     "least",
     metavar="NAME=VALUE",
+    shell_complete=complete_metric_bound,
     multiple=True,
     help="Only runs with at least this value, as in accuracy=0.8; repeatable.",
 )
@@ -65,6 +78,7 @@ _UNTOLD = 100
     "--max",
     "greatest",
     metavar="NAME=VALUE",
+    shell_complete=complete_metric_bound,
     multiple=True,
     help="Only runs with at most this value, as in log_loss=0.3; repeatable.",
 )
@@ -72,11 +86,13 @@ _UNTOLD = 100
     "--sort",
     metavar="NAME",
     help="`created` [default], a metric, a hyperparameter or a field; -NAME reverses.",
+    shell_complete=complete_run_field,
 )
 @click.option(
     "--columns",
     metavar="NAME,...",
     help="The columns, or `all` [those in which the runs differ].",
+    shell_complete=complete_run_field,
 )
 @click.option("--csv", "as_csv", is_flag=True, help="Print the runs as CSV (RFC 4180).")
 @quoting_option

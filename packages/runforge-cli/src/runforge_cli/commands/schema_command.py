@@ -8,6 +8,7 @@ import click
 from runforge_contracts.schemas import load_schema, schema_bytes, schema_names
 
 from runforge_cli.shell.click_group import CommandGroup
+from runforge_cli.shell.completion import complete_schema
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
 from runforge_cli.terminal.text_layout import table
@@ -34,7 +35,7 @@ def list_schemas(settings: Settings) -> int:
 
 
 @command.command("show")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_schema)
 @global_options
 def show_schema(name: str) -> int:
     """Print the schema NAME."""

@@ -18,7 +18,8 @@ from runforge_cli.commands.gate_options import (
     read_gates,
     report_gates,
 )
-from runforge_cli.shell.settings import Settings, global_options, pass_settings, run_argument
+from runforge_cli.shell.completion import run_argument
+from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
 
 if TYPE_CHECKING:

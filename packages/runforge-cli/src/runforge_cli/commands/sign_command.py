@@ -13,8 +13,9 @@ from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, Location, Problem, RunForgeError
 from runforge_contracts.validation import MAX_PROBLEMS
 
+from runforge_cli.shell.completion import complete_file, run_argument
 from runforge_cli.shell.passphrase import ask_passphrase
-from runforge_cli.shell.settings import Settings, global_options, pass_settings, run_argument
+from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import warn, write_json, write_lines
 from runforge_cli.terminal.text_layout import pairs, plural
 
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 
 @click.command("sign", short_help="Sign a run, or an evaluation, and the index.")
 @run_argument
-@click.option("--key", metavar="FILE", required=True, help="Private key.")
+@click.option(
+    "--key", metavar="FILE", required=True, help="Private key.", shell_complete=complete_file
+)
 @click.option("--replace", is_flag=True, help="Replace an existing signature.")
 @global_options
 @pass_settings

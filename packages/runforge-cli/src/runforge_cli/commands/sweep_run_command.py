@@ -18,9 +18,14 @@ from runforge_cli.commands.training_session import (
     require,
     training_options,
 )
+from runforge_cli.shell.completion import (
+    complete_column,
+    complete_file,
+    complete_group,
+    complete_hyperparameter,
+)
 from runforge_cli.shell.default_command import DefaultCommand
 from runforge_cli.shell.settings import Settings, global_options, pass_settings, private_option
-from runforge_cli.shell.sweep_selection import complete_group
 from runforge_cli.terminal.output import error_lines, print_errors, write_json, write_lines
 
 if TYPE_CHECKING:
@@ -39,18 +44,26 @@ _OF_A_GRID = (
 
 
 @click.command(None, cls=DefaultCommand, short_help="Train many runs.")
-@click.argument("source", required=False, metavar="[PLAN.json|DATA]")
-@click.option("--label", metavar="COLUMN", help="Name of the label column.")
+@click.argument("source", required=False, metavar="[PLAN.json|DATA]", shell_complete=complete_file)
+@click.option(
+    "--label", metavar="COLUMN", help="Name of the label column.", shell_complete=complete_column
+)
 @click.option(
     "--grid",
     multiple=True,
     metavar="NAME=V1,V2",
     help="Values to try; repeatable: every combination is run.",
+    shell_complete=complete_hyperparameter,
 )
 @click.option("--seeds", metavar="1..5", help="Seeds to repeat every combination with.")
 @click.option("--jobs", "-j", type=click.IntRange(1, 1024), help="Runs at a time [all cores].")
 @click.option("--dry-run", is_flag=True, help="Show the runs, and write nothing.")
-@click.option("--save", metavar="PLAN.json", help="Write the plan instead of executing it.")
+@click.option(
+    "--save",
+    metavar="PLAN.json",
+    help="Write the plan instead of executing it.",
+    shell_complete=complete_file,
+)
 @click.option(
     "--resume",
     metavar="GROUP",

@@ -6,8 +6,9 @@ import click
 from runforge_contracts.errors import ErrorCode, RunForgeError
 
 from runforge_cli.render.formula_quoting import REMEDY, guard_formulas, quoting_option
+from runforge_cli.shell.completion import complete_group, complete_run_field
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
-from runforge_cli.shell.sweep_selection import complete_group, find_sweep
+from runforge_cli.shell.sweep_selection import find_sweep
 from runforge_cli.terminal.output import write_csv, write_json, write_lines
 
 
@@ -17,6 +18,7 @@ from runforge_cli.terminal.output import write_csv, write_json, write_lines
     "--sort",
     metavar="NAME",
     help="A metric, a parameter, `member`, `duration` or `status` [the primary metric].",
+    shell_complete=complete_run_field,
 )
 @click.option("--limit", type=click.IntRange(1), default=20, help="Maximum number of members [20].")
 @click.option("--csv", "as_csv", is_flag=True, help="Print all members as CSV (RFC 4180).")

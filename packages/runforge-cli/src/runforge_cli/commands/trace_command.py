@@ -9,6 +9,7 @@ import click
 from runforge_contracts.display import printable
 
 from runforge_cli.answers.trace_answer import trace_answer
+from runforge_cli.shell.completion import complete_file
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
 from runforge_cli.terminal.text_layout import (
@@ -35,7 +36,9 @@ _CUT = {"dataset": 18, "name": 12}
 
 
 @click.command("trace", short_help="Find the runs that a file comes from.")
-@click.argument("what", metavar="MODEL|SHA256|DATASET", type=click.Path())
+@click.argument(
+    "what", metavar="MODEL|SHA256|DATASET", type=click.Path(), shell_complete=complete_file
+)
 @global_options
 @pass_settings
 def command(settings: Settings, what: str) -> int:

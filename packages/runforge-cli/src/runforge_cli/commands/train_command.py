@@ -10,12 +10,15 @@ from runforge_cli import CLIENT
 from runforge_cli.commands.gate_options import gate_options, read_gates
 from runforge_cli.commands.training_session import require, train_and_report, training_options
 from runforge_cli.process.process_exit import prepare_training
+from runforge_cli.shell.completion import complete_column, complete_file
 from runforge_cli.shell.settings import Settings, global_options, pass_settings, private_option
 
 
 @click.command("train", short_help="Train a classifier on a dataset and record the run.")
-@click.argument("data", required=False, envvar="RUNFORGE_DATASET")
-@click.option("--label", metavar="COLUMN", help="Name of the label column.")
+@click.argument("data", required=False, envvar="RUNFORGE_DATASET", shell_complete=complete_file)
+@click.option(
+    "--label", metavar="COLUMN", help="Name of the label column.", shell_complete=complete_column
+)
 @training_options
 @gate_options
 @private_option

@@ -15,6 +15,14 @@ from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
 from runforge_contracts.store.run import Run
 
 from runforge_cli.shell.click_group import is_text
+from runforge_cli.shell.completion import (
+    complete_column,
+    complete_family,
+    complete_hyperparameter,
+    complete_preset,
+    complete_profile,
+    complete_tag,
+)
 from runforge_cli.shell.settings import Function, Settings
 from runforge_cli.terminal.output import error_lines, print_errors, write_json, write_lines
 
@@ -30,23 +38,47 @@ def training_options(function: Function) -> Function:
     """Add the options of a training; an option that is not given is None."""
     for option in reversed(
         (
-            click.option("--model", metavar="FAMILY", help=_MODEL_HELP),
-            click.option("--preset", metavar="P", help="fast, balanced, thorough or custom."),
-            click.option("--profile", metavar="P", help="default, fast or thorough."),
+            click.option(
+                "--model", metavar="FAMILY", help=_MODEL_HELP, shell_complete=complete_family
+            ),
+            click.option(
+                "--preset",
+                metavar="P",
+                help="fast, balanced, thorough or custom.",
+                shell_complete=complete_preset,
+            ),
+            click.option(
+                "--profile",
+                metavar="P",
+                help="default, fast or thorough.",
+                shell_complete=complete_profile,
+            ),
             click.option(
                 "--param",
                 "params",
                 multiple=True,
                 metavar="NAME=VALUE",
                 help="Hyperparameter; repeatable.",
+                shell_complete=complete_hyperparameter,
             ),
             click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Random seed [42]."),
             click.option("--device", type=click.Choice(["cpu", "gpu"]), help="Device [cpu]."),
             click.option(
-                "--exclude", multiple=True, metavar="COLUMN", help="Exclude a column; repeatable."
+                "--exclude",
+                multiple=True,
+                metavar="COLUMN",
+                help="Exclude a column; repeatable.",
+                shell_complete=complete_column,
             ),
             click.option("--name", metavar="S", help="Display name."),
-            click.option("--tag", "tags", multiple=True, metavar="T", help="Tag; repeatable."),
+            click.option(
+                "--tag",
+                "tags",
+                multiple=True,
+                metavar="T",
+                help="Tag; repeatable.",
+                shell_complete=complete_tag,
+            ),
             click.option("--notes", metavar="S", help="Free text."),
         )
     ):

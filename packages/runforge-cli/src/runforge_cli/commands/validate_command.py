@@ -14,13 +14,19 @@ from runforge_contracts.fs.files import read_file
 from runforge_contracts.schemas import CATALOG, load_schema, schema_bytes
 from runforge_contracts.validation import validate
 
+from runforge_cli.shell.completion import complete_file, complete_schema
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import error_lines, warn, write_json, write_lines
 
 
 @click.command("validate", short_help="Check documents against their schemas.")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--schema", metavar="NAME", help="Schema name [from the document].")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", shell_complete=complete_file)
+@click.option(
+    "--schema",
+    metavar="NAME",
+    help="Schema name [from the document].",
+    shell_complete=complete_schema,
+)
 @global_options
 @pass_settings
 def command(settings: Settings, files: tuple[str, ...], schema: str | None) -> int:

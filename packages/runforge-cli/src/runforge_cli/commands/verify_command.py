@@ -9,7 +9,8 @@ import click
 from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
 
 from runforge_cli.answers.verification_answers import verified_stores, verify_named
-from runforge_cli.shell.settings import Settings, complete_run, global_options, pass_settings
+from runforge_cli.shell.completion import complete_file, complete_run
+from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
 from runforge_cli.terminal.text_layout import plural
 
@@ -28,7 +29,10 @@ _EXIT_CODES = {
 @click.argument("runs", nargs=-1, metavar="RUN...", shell_complete=complete_run)
 @click.option("--all", "everything", is_flag=True, help="Every run, the index and the signatures.")
 @click.option(
-    "--public-key", metavar="FILE", help="Require signatures by the matching private key."
+    "--public-key",
+    metavar="FILE",
+    help="Require signatures by the matching private key.",
+    shell_complete=complete_file,
 )
 @click.option("--without-dataset", is_flag=True, help="Do not check the datasets.")
 @global_options

@@ -13,7 +13,6 @@ import click
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from click.shell_completion import CompletionItem
     from runforge_contracts.store.layout import ExperimentLayout, Place, StoreLayout
     from runforge_contracts.store.lookup import AnyRun, Takes
     from runforge_contracts.store.run import Run
@@ -251,7 +250,12 @@ def _option(*names: str, **attributes: Any) -> Callable[[Function], Function]:
 
 
 _GLOBAL = (
-    _option("--workspace", metavar="DIR", help="Folder that contains the store."),
+    _option(
+        "--workspace",
+        metavar="DIR",
+        help="Folder that contains the store.",
+        type=click.Path(),
+    ),
     _option("--store", metavar="NAME", help="Name of the store's folder [.runforge]."),
     _option("--json", is_flag=True, help="Print exactly one JSON document."),
     _option("--quiet", "-q", is_flag=True, help="No progress output."),
@@ -268,38 +272,6 @@ def global_options(function: Function) -> Function:
     for option in reversed(_GLOBAL):
         function = option(function)
     return function
-
-
-def complete_run(
-    context: click.Context, parameter: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
-    """Return the run ids that start with ``incomplete``, newest first."""
-    from click.shell_completion import CompletionItem
-    from runforge_contracts.errors import RunForgeError
-    from runforge_contracts.run_ids import started
-    from runforge_contracts.store.reading import list_runs
-
-    settings = context.find_object(Settings) or Settings()
-    try:
-        entries = [entry for store in settings.stores() for entry in list_runs(store)]
-        ids = [str(run_id) for place in settings.experiments() for run_id in place.ids()]
-    except RunForgeError:
-        return []
-    entries += [{"run_id": run_id} for run_id in ids]
-    newest = [entry["run_id"] for entry in sorted(entries, key=started, reverse=True)]
-    names = [*_completed_aliases(settings), "latest", "best", *newest]
-    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
-
-
-def _completed_aliases(settings: Settings) -> list[str]:
-    from runforge_contracts.store.aliases import aliases_by_run
-
-    return sorted({name for names in aliases_by_run(settings.stores()).values() for name in names})
-
-
-def run_argument(function: Function) -> Function:
-    """Add the argument that names a run; the default is the newest run."""
-    return click.argument("run", default="latest", shell_complete=complete_run)(function)
 
 
 pass_settings = click.make_pass_decorator(Settings, ensure=True)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from runforge_cli.shell.completion import complete_group
 from runforge_cli.shell.settings import Function, Settings
 
 if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
     from runforge_contracts.store.lookup import AnyRun
     from runforge_contracts.sweeps.groups import Group
     from runforge_engine.store.sweep_table import SweepTable
@@ -48,23 +48,6 @@ def runs_of(settings: Settings, group: Group, sweep: SweepTable) -> Iterator[Any
         found = None if row.run_id is None else find_member(row.run_id, group.id, stores)
         if found is not None:
             yield found[0]
-
-
-def complete_group(
-    context: click.Context, parameter: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
-    """Return the ids of groups that start with ``incomplete``, newest first."""
-    from click.shell_completion import CompletionItem
-    from runforge_contracts.errors import RunForgeError
-    from runforge_contracts.sweeps.groups import group_ids
-
-    settings = context.find_object(Settings) or Settings()
-    try:
-        found = [name for store in settings.stores() for name in group_ids(store)]
-    except RunForgeError:
-        return []
-    names = ["latest", *sorted(found, reverse=True)]
-    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
 def group_option(function: Function) -> Function:

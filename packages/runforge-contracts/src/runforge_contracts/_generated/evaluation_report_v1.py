@@ -71,7 +71,7 @@ class EvaluationReportV1(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             list[str],
             Meta(
-                description="Warnings about the model; absent if the evaluation was read from the store."
+                description="Warnings about the model and the dataset; absent if the evaluation was read from the store."
             ),
         ]
         | UnsetType

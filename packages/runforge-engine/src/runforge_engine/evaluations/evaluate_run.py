@@ -25,13 +25,18 @@ from runforge_engine.modeling.model_process import evaluate
 from runforge_engine.modeling.predict import RecordedModel, model_of_run
 from runforge_engine.provenance.privacy import LEFT_OUT, is_outside, is_wanted
 
+_SAME_DATASET = (
+    "The dataset is the one that the model was trained on, so the metrics say little about new"
+    " rows."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class NewEvaluation:
     """An evaluation that was just recorded, and what its document does not have."""
 
     recorded: RecordedEvaluation
-    #: Warnings about the model.
+    #: Warnings about the model and the dataset.
     warnings: tuple[str, ...]
     #: Columns of the dataset that are neither the label nor a feature.
     ignored_columns: tuple[str, ...]
@@ -90,7 +95,10 @@ def evaluate_run(
     found = evaluate(model, data, label, with_values=not omits)
     body = _body(model, data, label, found, store, omits=omits)
     recorded = write_evaluation(store, body, created_by)
-    return NewEvaluation(recorded, found.warnings, found.ignored_columns)
+    warnings = found.warnings
+    if found.dataset_sha256 == summary_of(run).data.fingerprint_sha256:
+        warnings += (_SAME_DATASET,)
+    return NewEvaluation(recorded, warnings, found.ignored_columns)
 
 
 def store_of(run: Run, otherwise: StoreLayout) -> StoreLayout:
