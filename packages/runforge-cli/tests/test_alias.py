@@ -13,7 +13,8 @@ from click import Argument as RunArgument
 from click import Context
 from runforge_cli.answers.list_answer import RunChoice, list_document
 from runforge_cli.shell.app import cli
-from runforge_cli.shell.settings import Settings, complete_run
+from runforge_cli.shell.completion import complete_run
+from runforge_cli.shell.settings import Settings
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.store.aliases import read_aliases
 from runforge_contracts.store.layout import StoreLayout

@@ -158,7 +158,7 @@ def find_aliased(name: str, places: Sequence[Place]) -> AnyRun | None:
 
 
 def may_be_named(text: str, place: Place) -> bool:
-    """Return whether the id of a run may begin with a text, or its name may be it.
+    """Return whether the id of a run may begin with a string, or its name may be it.
 
     The bytes of an index show that for most texts, in a tenth of the time that parsing it takes.
 
