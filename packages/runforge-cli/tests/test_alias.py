@@ -7,8 +7,14 @@ import threading
 from pathlib import Path
 
 import pytest
-from browsing import entry, write_index
+from browsing import Seen, browsing, entry, write_index
 from calls import TRAIN, Call
+from click import Argument as RunArgument
+from click import Context
+from runforge_cli.answers.list_answer import RunChoice, list_document
+from runforge_cli.shell.app import cli
+from runforge_cli.shell.completion import complete_run
+from runforge_cli.shell.settings import Settings
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.store.aliases import read_aliases
 from runforge_contracts.store.layout import StoreLayout
@@ -245,3 +251,22 @@ def test_a_reason_too_long_is_refused(workspace: Path) -> None:
     write_index(workspace, [entry(0)])
     with pytest.raises(RunForgeError, match="cannot be recorded"):
         set_alias(StoreLayout(workspace), "a", entry(0)["run_id"], because="x" * 1001)
+
+
+def test_the_browser_and_the_server_show_aliases(
+    runforge: Call, runs: list[str], workspace: Path
+) -> None:
+    runforge("alias", "production", runs[1])
+
+    async def steps(seen: Seen) -> None:
+        assert any("production" in row and runs[1] in row for row in seen.rows)
+        await seen.press("slash", *"production")
+        await seen.until(lambda: len(seen.rows) == 1 and runs[1] in seen.rows[0])
+
+    browsing(workspace, steps)
+    settings = Settings()
+    settings.workspace = str(workspace)
+    listed = list_document(settings, RunChoice(name=runs[1]))["runs"]
+    assert [item["aliases"] for item in listed] == [["production"]]
+    completed = complete_run(Context(cli, obj=settings), RunArgument(["run"]), "prod")
+    assert [item.value for item in completed] == ["production"]

@@ -17,6 +17,7 @@ import runforge_engine
 from real_data import write_dataset
 from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError, UsageError
 from runforge_contracts.invariants.run_invariants import check_run
+from runforge_contracts.store.layout import StoreLayout
 from runforge_engine import (
     Cancellation,
     Observer,
@@ -32,6 +33,7 @@ from runforge_engine import (
 from runforge_engine.experiment.run.resolve import materialise
 from runforge_engine.experiment.run.run_experiment import run_experiment
 from runforge_engine.runtime.folder_lock import holding
+from runforge_engine.store.alias_writer import set_alias
 
 
 @pytest.fixture
@@ -425,3 +427,5 @@ def test_a_store_finds_runs_by_time_tag_name_and_value(iris: Path, tmp_path: Pat
         store.runs(since="soon")
     with pytest.raises(NotFoundError):
         store.best("beauty")
+    set_alias(StoreLayout(tmp_path), "production", weak.id)
+    assert (store.aliases(), store.run("production")) == ({"production": weak.id}, weak)

@@ -13,6 +13,7 @@ from typing import Any
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.index.newest import newest_runs
 from runforge_contracts.run_ids import is_any_run_id, is_run_id, started
+from runforge_contracts.store.aliases import with_aliases
 from runforge_contracts.store.layout import ExperimentLayout, Place, StoreLayout
 from runforge_contracts.store.reading import describe, read_store_index
 from runforge_contracts.store.run import Run as TrainedRun
@@ -188,7 +189,7 @@ def _with_rest(
     ]
     if rest:
         found = sorted([*found, *rest], key=started)
-    return tuple(ListedRun(entry, store) for entry in reversed(found))
+    return tuple(ListedRun(entry, store) for entry in reversed(with_aliases(found, [store])))
 
 
 def _entry_of(path: Path, store: StoreLayout) -> dict[str, Any]:

@@ -184,7 +184,8 @@ def _digest(value: str, folders: Sequence[Path]) -> str:
 def _text(run: ListedRun) -> str:
     values = (run.entry.get(key, "") for key in _FIELDS.values() if key != "status")
     digest = run.entry.get("dataset_fingerprint_sha256", "")
-    return "\n".join((*map(str, values), run.status, str(digest))).casefold()
+    aliases = run.entry.get("aliases", ())
+    return "\n".join((*map(str, values), run.status, str(digest), *aliases)).casefold()
 
 
 def ordered(
@@ -304,5 +305,7 @@ def numbers_in(settings: Mapping[str, RunColumn], runs: Sequence[ListedRun]) -> 
 def shown(run: ListedRun, metric: str | None, settings: Mapping[str, RunColumn]) -> dict[str, str]:
     """Return the cells of a run by column, shortened but not yet printable."""
     cells = cells_of(run.entry, metric)
+    if cells["alias"]:
+        cells["name"] = f"{cells['alias']} {cells['name']}".strip()
     found = {column: shorten(str(cells[column]), 400) for column in _ORDER}
     return found | {name: cell(run.entry, column) for name, column in settings.items()}

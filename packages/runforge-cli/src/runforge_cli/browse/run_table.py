@@ -200,7 +200,9 @@ class RunList(ScrollView, can_focus=True, inherit_bindings=False):
         at_top = self.cursor == 0 and self.scroll_offset.y == 0
         self.runs, self._total, self._metric = runs, max(total, len(runs)), metric
         self._named = any(
-            run.entry.get("name", run.entry["run_id"]) != run.entry["run_id"] for run in runs[:2000]
+            run.entry.get("name", run.entry["run_id"]) != run.entry["run_id"]
+            or "aliases" in run.entry
+            for run in runs[:2000]
         )
         self._mixed = len({kind_of(run.entry) for run in runs[:2000]}) > 1
         self._settings = settings

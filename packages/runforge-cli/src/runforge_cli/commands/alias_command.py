@@ -86,13 +86,15 @@ def _change(settings: Settings, name: str, run: str | None, because: str | None)
 
     from runforge_cli import __version__
 
+    rows = list[dict[str, Any]]()
     store, client = settings.target(), f"runforge-cli@{__version__}"
     _current(store)
     if run is None:
         entry, before = remove_alias(store, name, because=because, created_by=client)
     else:
         run_id = settings.find_any(run, quiet=True).id
-        ids = [row["run_id"] for row in _rows(settings)]
+        rows = _rows(settings)
+        ids = [row["run_id"] for row in rows]
         entry, before = set_alias(store, name, run_id, because=because, created_by=client, ids=ids)
     known = before.current.get(name)
     if settings.json:
@@ -105,7 +107,7 @@ def _change(settings: Settings, name: str, run: str | None, because: str | None)
     else:
         was = "" if known is None else f" (was {known['run_id']})"
         write_lines([printable(f"{name} is {entry['run_id']}{was}")])
-    named = [row["run_id"] for row in _rows(settings) if row.get("name") == name]
+    named = [row["run_id"] for row in rows if row.get("name") == name]
     if run is not None and set(named) - {entry["run_id"]} and not settings.quiet:
         note(
             f"{name} is also the name of {named[0]}: say alias:{name} or name:{name}, because"

@@ -22,6 +22,7 @@ from runforge_contracts.store.run_queries import (
     find_named,
     find_queried,
     is_taken,
+    may_be_named,
     parse_query,
 )
 from runforge_contracts.store.view_folders import (
@@ -98,6 +99,9 @@ def find_any_run(reference: str, places: Sequence[Place], takes: Takes | None = 
     named = _folder_named(reference, stores)
     if named is not None:
         return named
+    aliased = find_aliased(reference, places)
+    if aliased is not None and not any(may_be_named(reference, place) for place in places):
+        return aliased  # The usual case, without parsing the index.
     trained = _known(stores)
     if reference and not any(name.startswith(reference) for name in trained):
         trained |= _by_documents(stores)
@@ -108,8 +112,7 @@ def find_any_run(reference: str, places: Sequence[Place], takes: Takes | None = 
         for run_id in place.ids()
     }
     known = {**trained, **experiments}
-    aliased = None if reference in known else find_aliased(reference, places)
-    if aliased is not None:
+    if aliased is not None and reference not in known:
         return _unambiguous(reference, aliased, known, places)
     if reference and not any(name.startswith(reference) for name in known):
         run = find_named(reference, places)

@@ -5,12 +5,14 @@ Source: specification, section 16.1.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from runforge_contracts.display import printable, quote, quote_some
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.fs.files import read_file
 from runforge_contracts.metrics import (
     by_preference,
     primary_metric,
@@ -22,10 +24,16 @@ from runforge_contracts.store.aliases import find_aliases
 from runforge_contracts.store.experiment_list import newest_experiments
 from runforge_contracts.store.experiment_runs import ExperimentRun
 from runforge_contracts.store.latest import AnyRun
-from runforge_contracts.store.layout import ExperimentLayout, Place, StoreLayout
-from runforge_contracts.store.reading import list_runs, locate_run
+from runforge_contracts.store.layout import LEGACY_STORE, ExperimentLayout, Place, StoreLayout
+from runforge_contracts.store.reading import (
+    MAX_INDEX_BYTES,
+    list_runs,
+    locate_run,
+    run_names,
+)
 from runforge_contracts.store.run import Run
 
+_LISTED_ID = re.compile(rb'"run_id":\s*"([0-9A-Za-z._-]+)"')
 #: The words before the colon, and what follows it.
 FORMS = {
     "name": "TEXT",
@@ -147,6 +155,33 @@ def find_aliased(name: str, places: Sequence[Place]) -> AnyRun | None:
         )
     run.alias = name
     return run
+
+
+def may_be_named(text: str, place: Place) -> bool:
+    """Return whether the id of a run may begin with a string, or its name may be it.
+
+    The bytes of an index show that for most texts, in a tenth of the time that parsing it takes.
+
+    Parameters
+    ----------
+    text
+        A name that an alias can have, so that JSON has it as it is.
+    place
+        Where the runs are.
+    """
+    if isinstance(place, ExperimentLayout):
+        return any(str(run_id).startswith(text) for run_id in place.ids())
+    if place.name == LEGACY_STORE:
+        return True  # Documents of runs may have other ids than their folders.
+    try:
+        data = read_file(place.index, max_bytes=MAX_INDEX_BYTES)
+        names = set(run_names(place))
+    except RunForgeError:
+        return True
+    if b"\\u" in data or b'"' + text.encode() in data:
+        return True
+    listed = {found.decode() for found in _LISTED_ID.findall(data)}
+    return not names <= listed  # The documents of a run that is not listed have its name.
 
 
 def _run_of(run_id: str, stores: Sequence[StoreLayout], places: Sequence[Place]) -> AnyRun | None:

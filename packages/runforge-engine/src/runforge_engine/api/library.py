@@ -370,8 +370,9 @@ class Store:
     def run(self, reference: str = "latest") -> Run:
         """Return the run that ``reference`` names: an id, the start of one, ``latest``, or a path.
 
-        Also a name, ``best``, ``best:METRIC``, ``latest:STATUS``, ``name:TEXT`` and ``tag:TEXT``.
-        ``latest`` is the last one recorded; a path may begin at the workspace.
+        Also an alias, a name, ``best``, ``best:METRIC``, ``latest:STATUS``, ``alias:NAME``,
+        ``name:TEXT`` and ``tag:TEXT``. ``latest`` is the last one recorded; a path may begin at the
+        workspace.
 
         Raises
         ------
@@ -384,6 +385,24 @@ class Store:
         run = Run(found.path)
         run.tied = found.tied
         return run
+
+    def aliases(self) -> dict[str, str]:
+        """Return the id of the run of each alias, by the name of the alias.
+
+        :meth:`run` takes an alias, too.
+
+        Raises
+        ------
+        RunForgeError
+            ``DOCUMENT_INVALID`` if the history of the aliases was changed.
+        """
+        from runforge_contracts.store.aliases import read_aliases
+
+        return {
+            name: entry["run_id"]
+            for store in self._stores()
+            for name, entry in read_aliases(store).current.items()
+        }
 
     def best(self, metric: str | None = None) -> Run:
         """Return the run that succeeded with the best value of a metric, or of the primary one.
