@@ -21,6 +21,8 @@ SECTIONS = {section.number for section in read_specification(read_pages()).secti
 
 #: Standards and projects that are cited, by the words that a citation of them begins with.
 NAMED = (
+    "Bash reference manual",
+    "Click documentation",
     "CommonMark 0.31.2",
     "DSSE protocol v1.0",
     "Git LFS specification, version 1",

@@ -4,7 +4,7 @@ In bash, Click offers a value as it is, so that a column named ``$(reboot)`` wou
 of the line; it shows no explanations, and does not complete after ``=`` or ``:``. In zsh and fish
 it loses the start of ``--option=value``, and in fish what follows a comma.
 
-Source: Click, documentation, "Shell Completion"; bash, manual, section 8.6.
+Source: Click documentation, "Shell Completion"; Bash reference manual, section 8.6.
 """
 
 from __future__ import annotations
