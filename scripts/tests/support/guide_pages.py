@@ -31,6 +31,7 @@ _CHANGING = re.compile(
     r"\d{8}-\d{6}-[0-9a-f]{8}"  # run ids
     r"|\b[0-9a-f]{8,64}\b"  # digests
     r"|\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d"
+    r"|(?<![\w-])\d{4}-\d\d-\d\d(?![\w-])"  # days
     r"|\b\d+(?:\.\d)?m?s\b"  # durations
     r"|\b\d+(?:\.\d+){2,}"  # versions
 )
