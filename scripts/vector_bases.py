@@ -70,6 +70,26 @@ BASES: dict[str, list[Base]] = {
         Base({"/hyperparameters": [{"name": "C", "value": 1.5, "source": "cli"}]}),
     ],
     "run.v0.4.0": [Base({"/provenance/platform/host": "node-1"})],
+    "evaluation.v1": [
+        Base(
+            {
+                "/left_out/0/examples/0/value": "n/a",
+                "/metrics": {
+                    "schema_version": "metrics.v1",
+                    "metrics_profile": "classification.proba.v1",
+                    "num_classes": 2,
+                    "class_labels": [0, 1],
+                    "accuracy": 0.75,
+                    "precision_macro": 0.75,
+                    "recall_macro": 0.75,
+                    "f1_macro": 0.75,
+                    "roc_auc": 0.875,
+                    "log_loss": 0.5,
+                    "confusion_matrix": [[5, 1], [2, 4]],
+                },
+            }
+        ),
+    ],
     "group.v1": [Base({"/runs/0/earlier_run_ids": ["20260201-115959-abc12340"]})],
     "tfc.config.v1": [
         Base(
