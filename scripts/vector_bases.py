@@ -89,6 +89,20 @@ BASES: dict[str, list[Base]] = {
                 },
             }
         ),
+        Base(
+            {
+                "/metrics": {
+                    "schema_version": "metrics.v1",
+                    "metrics_profile": "classification.base.v1",
+                    "num_classes": 2,
+                    "accuracy": 0.75,
+                    "precision_macro": 0.75,
+                    "recall_macro": 0.75,
+                    "f1_macro": 0.75,
+                    "confusion_matrix": [[5, 1], [2, 4]],
+                },
+            }
+        ),
     ],
     "group.v1": [Base({"/runs/0/earlier_run_ids": ["20260201-115959-abc12340"]})],
     "tfc.config.v1": [
