@@ -283,7 +283,6 @@ NEEDS_A_TRAINED_RUN = (
     ("importance",),
     ("coefficients",),
     ("interpretability",),
-    ("diagnostics",),
     ("reproduce",),
     ("rerun",),
     ("sign", "--key", "key.pem"),

@@ -239,7 +239,7 @@ def test_a_shell_completes_runs(command: str, runforge: Call, listed: Path) -> N
         env=environment,
         check=False,
     )
-    assert done.stdout.splitlines()[0] == "plain,20260201-120002-0000abc2"
+    assert done.stdout.split("\t")[0] == "plain,20260201-120002-0000abc2"
     assert len(done.stdout.splitlines()) == 3
 
 
