@@ -59,11 +59,12 @@ def test_a_frame_is_evaluated_and_recorded(run: Run) -> None:
     assert made.differences["log_loss"] == (made.numbers["log_loss"] - made.validation["log_loss"])
 
 
-def test_a_notebook_shows_metrics_beside_those_of_validation(run: Run, tmp_path: Path) -> None:
+def test_a_notebook_shows_metrics_beside_those_of_validation(run: Run) -> None:
     table = pd.read_csv(PENGUINS)
     table.loc[0, "species"] = "<b>Adelie</b>"
-    table.to_csv(tmp_path / "<i>new.csv", index=False)
-    html = run.evaluate(tmp_path / "<i>new.csv")._repr_html_()
+    data = run.path.parents[2] / "<i>new.csv"  # in the workspace, where its path is short
+    table.to_csv(data, index=False)
+    html = run.evaluate(data)._repr_html_()
     assert "validation" in html
     assert "with a label that the model does not know" in html
     assert "&lt;i&gt;new.csv" in html

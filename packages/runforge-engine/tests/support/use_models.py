@@ -312,9 +312,9 @@ def _use(path: Path, data: bytes) -> int:
     from runforge_engine.model_file.loading import load_model
     from runforge_engine.modeling.predict import (
         RecordedModel,
-        _signature,
         apply,
         consistent,
+        signature_of,
     )
 
     own = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
@@ -333,7 +333,7 @@ def _use(path: Path, data: bytes) -> int:
         try:
             with consistent(model):
                 pipeline = load_model(path, digest)
-                _signature(pipeline, model)
+                signature_of(pipeline, model)
                 if probabilities and not hasattr(pipeline, "predict_proba"):
                     continue
                 apply(pipeline, X, "predict_proba" if probabilities else "predict")

@@ -98,9 +98,11 @@ class Subject:
             return []
         from runforge_cli.answers.verification_answers import verified_evaluation
 
+        # The id by the list: that of the run would need documents, which may be unreadable.
+        run_id = self.runs[0].entry["run_id"]
         return [
             verified_evaluation(evaluation, self.settings, None, with_dataset=True)
-            for evaluation in evaluations_of(self.run.id, self.settings.stores())
+            for evaluation in evaluations_of(run_id, self.settings.stores())
         ]
 
     @cached_property
