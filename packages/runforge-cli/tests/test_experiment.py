@@ -21,6 +21,7 @@ from experiments import (
     is_alive,
     log_of,
     metrics_of,
+    run_on_full_disk,
     started,
     until,
 )
@@ -515,18 +516,7 @@ def test_a_run_is_cancelled_from_another_terminal(runforge: Call, workspace: Pat
 @pytest.mark.parametrize("limit", [0, 200, 100_000])
 def test_a_full_disk_is_reported(limit: int, workspace: Path) -> None:
     file = experiment(workspace, "head -c 500000 /dev/zero; echo survived > survived")
-    program = (
-        "import resource, sys; from runforge_cli.__main__ import main\n"
-        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))\nmain()"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program, "experiment", "run", "--experiment", file, "--json"],
-        cwd=workspace,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        check=False,
-    )
-    assert (done.returncode, json.loads(done.stdout)["error"]["code"]) == (1, "STORE_NOT_WRITABLE")
+    assert run_on_full_disk(workspace, file, limit) == (1, "STORE_NOT_WRITABLE")
     assert not (workspace / "survived").exists()
     if limit < 1000:
         assert list((workspace / "runs").iterdir()) == []

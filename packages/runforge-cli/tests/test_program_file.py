@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from calls import Call
-from experiments import config_of, experiment, folder_of
+from experiments import config_of, experiment, folder_of, run_on_full_disk
 
 SCRIPT = "print('trained')\n"
 
@@ -88,16 +87,5 @@ def test_a_program_that_changes_itself_is_reported(runforge: Call, workspace: Pa
 
 def test_a_disk_that_is_full_at_the_copy_leaves_no_run(workspace: Path) -> None:
     file = experiment(workspace, "true\n" + "#" * 500_000)
-    program = (
-        "import resource; from runforge_cli.__main__ import main\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\nmain()"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program, "experiment", "run", "--experiment", file, "--json"],
-        cwd=workspace,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        check=False,
-    )
-    assert (done.returncode, json.loads(done.stdout)["error"]["code"]) == (1, "STORE_NOT_WRITABLE")
+    assert run_on_full_disk(workspace, file, 100_000) == (1, "STORE_NOT_WRITABLE")
     assert list((workspace / "runs").iterdir()) == []

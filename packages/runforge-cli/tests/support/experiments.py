@@ -86,3 +86,22 @@ def is_alive(pid: int) -> bool:
     except (ProcessLookupError, FileNotFoundError):
         return False
     return state != "Z"
+
+
+def run_on_full_disk(workspace: Path, file: str, limit: int) -> tuple[int, str]:
+    """Run an experiment in a process whose files can have so many bytes.
+
+    Returns the exit code and the code of the error.
+    """
+    program = (
+        "import resource; from runforge_cli.__main__ import main\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))\nmain()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "experiment", "run", "--experiment", file, "--json"],
+        cwd=workspace,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
+    return done.returncode, json.loads(done.stdout)["error"]["code"]

@@ -136,6 +136,12 @@ def place_text(item: Mapping[str, Any]) -> str:
     return ", ".join(parts)
 
 
+def placed_message(item: Mapping[str, Any]) -> str:
+    """Return the message of a raw diagnostic, followed by the place of the error."""
+    place = place_text(item)
+    return f"{item['message']} ({place})" if place else str(item["message"])
+
+
 def raw_diagnostic(item: Diagnostic) -> dict[str, Any]:
     """Return a diagnostic in the form of the documents."""
     return {

@@ -18,7 +18,7 @@ from runforge_contracts.store.layout import (
     stores_in,
 )
 from runforge_contracts.store.lookup import find_any_run
-from runforge_contracts.store.reading import list_runs, locate_run
+from runforge_contracts.store.reading import locate_run, runs_of
 from runforge_contracts.store.run import Run
 
 
@@ -52,14 +52,13 @@ class Workspace:
             If the index of a store or a folder of runs cannot be read.
         """
         found: list[tuple[str, Run | ExperimentRun]] = []
-        for store in self.stores:
-            for entry in list_runs(store):
-                try:
-                    path = locate_run(entry, store)
-                except RunForgeError:
-                    continue
-                if path.is_dir():
-                    found.append((started(entry), Run(path)))
+        for entry, store in runs_of(self.stores):
+            try:
+                path = locate_run(entry, store)
+            except RunForgeError:
+                continue
+            if path.is_dir():
+                found.append((started(entry), Run(path)))
         experiments = ExperimentLayout(self.path)
         for entry in newest_experiments(experiments).entries:
             found.append((started(entry), ExperimentRun(experiments.run_folder(entry["run_id"]))))

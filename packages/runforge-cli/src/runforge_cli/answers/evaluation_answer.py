@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runforge_contracts.errors import RunForgeError
-from runforge_contracts.store import layout
-from runforge_contracts.store.evaluations import RecordedEvaluation, metric_numbers
+from runforge_contracts.store.evaluations import RecordedEvaluation, metric_differences
 from runforge_contracts.store.run import Run
 
 from runforge_cli import CLIENT
@@ -53,26 +52,6 @@ def run_of(evaluation: RecordedEvaluation, settings: Settings) -> Run | None:
     except RunForgeError:
         return None
     return found if isinstance(found, Run) and found.id == evaluation.run_id else None
-
-
-def validation_of(run: Run | None) -> dict[str, Any] | None:
-    """Return the metrics of a run on its validation rows; None if they cannot be read."""
-    try:
-        return None if run is None else run.content(layout.METRICS_V1)
-    except RunForgeError:
-        return None
-
-
-def metric_differences(
-    evaluated: dict[str, Any], validation: dict[str, Any] | None
-) -> dict[str, float]:
-    """Return the differences of the metrics that two ``metrics.v1`` have, the first minus."""
-    known = metric_numbers(validation or {})
-    return {
-        name: value - known[name]
-        for name, value in metric_numbers(evaluated).items()
-        if name in known
-    }
 
 
 def evaluation_report(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from runforge_contracts.errors import RunForgeError
 
@@ -13,6 +13,7 @@ from runforge_cli.shell.settings import Settings
 
 if TYPE_CHECKING:
     from runforge_contracts.store.evaluations import RecordedEvaluation
+    from runforge_contracts.store.layout import StoreLayout
     from runforge_engine.verification.verify_evaluation import EvaluationVerification
     from runforge_engine.verification.verify_run import RunVerification
     from runforge_engine.verification.verify_store import StoreVerification
@@ -37,50 +38,58 @@ def verify_named(
     )
 
     stores = settings.stores()
-    named = [find_evaluation(item, stores) for item in references if is_evaluation(item, stores)]
-    others = tuple(item for item in references if not is_evaluation(item, stores))
-    runs = list(verified_runs(settings, others, public_key, with_dataset=with_dataset))
-    of_runs = [
-        item for run in runs if run.view is None for item in evaluations_of(run.run_id, stores)
-    ]
+    of_runs, named = [], []
+    for reference in references:
+        if is_evaluation(reference, stores):
+            named.append(find_evaluation(reference, stores))
+        else:
+            of_runs.append(reference)
+    runs = list(verified_runs(settings, tuple(of_runs), public_key, with_dataset=with_dataset))
+    for run in runs:
+        named += [] if run.view is not None else evaluations_of(run.run_id, stores)
     return NamedVerification(
         runs,
-        [
-            verified_evaluation(item, settings, public_key, with_dataset=with_dataset)
-            for item in dict.fromkeys([*named, *of_runs])
-        ],
+        verified_evaluations(
+            dict.fromkeys(named), settings, public_key=public_key, with_dataset=with_dataset
+        ),
     )
 
 
-def verified_evaluation(
-    evaluation: RecordedEvaluation,
+def verified_evaluations(
+    evaluations: Iterable[RecordedEvaluation],
     settings: Settings,
-    public_key: Path | None,
     *,
-    with_dataset: bool,
+    public_key: Path | None = None,
+    with_dataset: bool = True,
     with_signature: bool = True,
-) -> EvaluationVerification:
-    """Verify an evaluation, with its run if that is there."""
+) -> list[EvaluationVerification]:
+    """Verify evaluations, each with its run if that is there."""
     from runforge_engine.verification.context import evaluation_surroundings
     from runforge_engine.verification.verify_evaluation import verify_evaluation
 
     from runforge_cli.answers.evaluation_answer import run_of
     from runforge_cli.listing.run_list import trained_in
 
-    try:
-        run = run_of(evaluation, settings)
-    except RunForgeError:
-        run = None  # The verification reports the document that cannot be read.
-    around = evaluation_surroundings(evaluation.path.absolute(), settings.folder, public_key)
-    listed = trained_in(settings.stores())
-    return verify_evaluation(
-        evaluation,
-        around,
-        run,
-        listed,
-        with_dataset=with_dataset,
-        with_signature=with_signature,
-    )
+    verified = []
+    listed: list[tuple[dict[str, Any], StoreLayout]] | None = None
+    for evaluation in evaluations:
+        if listed is None:
+            listed = trained_in(settings.stores())
+        try:
+            run = run_of(evaluation, settings)
+        except RunForgeError:
+            run = None  # The verification reports the document that cannot be read.
+        verified.append(
+            verify_evaluation(
+                evaluation,
+                evaluation_surroundings(evaluation.path.absolute(), settings.folder, public_key),
+                run,
+                listed,
+                with_dataset=with_dataset,
+                with_signature=with_signature,
+            )
+        )
+    return verified
 
 
 def verified_runs(

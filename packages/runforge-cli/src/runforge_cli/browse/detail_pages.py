@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from runforge_contracts.store import layout
-from runforge_contracts.store.evaluations import evaluations_of
+from runforge_contracts.store.evaluations import evaluations_of, validation_of
 from runforge_contracts.store.experiment_runs import ExperimentRun
 from runforge_contracts.store.run import Run as TrainedRun
 
@@ -96,14 +96,12 @@ class Subject:
         """The results of ``runforge verify`` for the evaluations of the run."""
         if isinstance(self.run, ExperimentRun):
             return []
-        from runforge_cli.answers.verification_answers import verified_evaluation
+        from runforge_cli.answers.verification_answers import verified_evaluations
 
         # The id by the list: that of the run would need documents, which may be unreadable.
         run_id = self.runs[0].entry["run_id"]
-        return [
-            verified_evaluation(evaluation, self.settings, None, with_dataset=True)
-            for evaluation in evaluations_of(run_id, self.settings.stores())
-        ]
+        found = evaluations_of(run_id, self.settings.stores())
+        return verified_evaluations(found, self.settings)
 
     @cached_property
     def comparison(self) -> dict[str, Any]:
@@ -130,7 +128,6 @@ def summary_page(subject: Subject) -> list[str]:
 
 def metrics_page(subject: Subject) -> list[str]:
     """Return the output of ``runforge metrics``, and the metrics on new rows of each evaluation."""
-    from runforge_cli.answers.evaluation_answer import validation_of
     from runforge_cli.render.evaluation_view import brief_lines
 
     lines, folder = text_pages.metrics_page(subject.folder), subject.folder

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import click
+from runforge_contracts.store.evaluations import validation_of
 
-from runforge_cli.answers.evaluation_answer import (
-    evaluation_report,
-    new_evaluation,
-    validation_of,
-)
+from runforge_cli.answers.evaluation_answer import evaluation_report, new_evaluation
 from runforge_cli.commands.gate_options import (
     evaluation_results,
     gate_options,

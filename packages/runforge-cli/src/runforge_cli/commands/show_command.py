@@ -65,7 +65,9 @@ def command(
 
 def _show_evaluation(settings: Settings, reference: str, gates: Sequence[Gate]) -> int:
     """Show an evaluation beside the validation of its run, if that is there."""
-    from runforge_cli.answers.evaluation_answer import evaluation_report, run_of, validation_of
+    from runforge_contracts.store.evaluations import validation_of
+
+    from runforge_cli.answers.evaluation_answer import evaluation_report, run_of
 
     evaluation = find_evaluation(reference, settings.stores())
     validation = validation_of(run_of(evaluation, settings))

@@ -134,13 +134,13 @@ def _evaluation(settings: Settings, reference: str) -> _Target | None:
     from runforge_contracts.store.evaluations import find_evaluation, is_evaluation
     from runforge_engine.verification.context import evaluation_surroundings
 
-    from runforge_cli.answers.verification_answers import verified_evaluation
+    from runforge_cli.answers.verification_answers import verified_evaluations
 
     if not is_evaluation(reference, settings.stores()):
         return None
     evaluation = find_evaluation(reference, settings.stores())
     folder = evaluation.path.absolute()
-    found = verified_evaluation(evaluation, settings, None, with_dataset=True, with_signature=False)
+    [found] = verified_evaluations([evaluation], settings, with_signature=False)
     if not found.holds:
         raise _refusal("evaluation", evaluation.id, found.evaluation_dir, found.checks)
     around = evaluation_surroundings(folder, settings.folder)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from runforge_contracts.diagnostics import place_text
+from runforge_contracts.diagnostics import placed_message
 from runforge_contracts.display import printable
 from runforge_contracts.metrics import class_metrics
 
@@ -125,9 +125,7 @@ def diagnostic_lines(diagnostics: Sequence[dict[str, Any]]) -> list[str]:
     order = ("error", "warning", "info")
     items = []
     for item in sorted(diagnostics, key=lambda item: order.index(item["severity"])):
-        place = place_text(item)
-        where = f" ({place})" if place else ""
-        items.append((item["severity"], f"{item['message']}{where} [{item['code']}]"))
+        items.append((item["severity"], f"{placed_message(item)} [{item['code']}]"))
         hint = item.get("details", {}).get("hint")
         if hint:
             items.append(("hint", str(hint)))

@@ -124,11 +124,9 @@ def _predict(session: Session, call: Call) -> dict[str, Any]:
 
 
 def _evaluate(session: Session, call: Call) -> dict[str, Any]:
-    from runforge_cli.answers.evaluation_answer import (
-        evaluation_report,
-        new_evaluation,
-        validation_of,
-    )
+    from runforge_contracts.store.evaluations import validation_of
+
+    from runforge_cli.answers.evaluation_answer import evaluation_report, new_evaluation
     from runforge_cli.shell.run_reference import find_run
 
     params, settings = call.params, session.settings

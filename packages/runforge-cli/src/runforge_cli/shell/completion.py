@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 #: Completes a parameter of a command: what begins with the last argument.
 Completer = Callable[[click.Context, click.Parameter, str], "list[CompletionItem]"]
-#: A header is looked for within this many bytes of a dataset.
-_HEADER_SIZE = 1 << 20
 #: Tags are looked for in so many runs.
 _READ = 200
 
@@ -129,13 +127,17 @@ def complete_column(
 
     Where the command names a run instead, the columns of its dataset, or those that it excluded.
     """
+    from pathlib import Path
+
+    from runforge_engine.data.column_request import csv_columns
+
     given = _given(context)
     data = given.get("data") or given.get("dataset") or given.get("source")
     dataset = {} if data or not given.get("run") else _dataset(context, str(given["run"]))
-    path = str(data or _settings(context).folder / str(dataset.get("path")))
+    path = Path(data or _settings(context).folder / str(dataset.get("path")))
     excluded = _list(dataset.get("exclude_columns"))
     chosen = {given.get("label") or dataset.get("label_column"), *_list(given.get(parameter.name))}
-    columns = excluded if parameter.name == "include" else _header(path)
+    columns = excluded if parameter.name == "include" else csv_columns(path)
     if parameter.name == "exclude":
         chosen.update(excluded)
     return _items(incomplete, [(str(name), "") for name in columns if name not in chosen])
@@ -300,24 +302,3 @@ def _dataset(context: click.Context, reference: str) -> dict[str, Any]:
     except RunForgeError:
         return {}
     return dataset if isinstance(dataset, dict) else {}
-
-
-def _header(path: str) -> list[str]:
-    """Return the names in the first line of a CSV file, or none where it cannot be read."""
-    import csv
-    import gzip
-    import io
-    import stat
-    from pathlib import Path
-
-    try:
-        # A pipe would wait for a writer, and a header of endless length would fill the memory.
-        if not stat.S_ISREG(Path(path).stat().st_mode):
-            return []
-        with gzip.open(path) if path.endswith(".gz") else Path(path).open("rb") as file:
-            start = file.read(_HEADER_SIZE).decode("utf-8-sig", errors="replace")
-        if start.startswith("PAR1"):  # Parquet
-            return []
-        return next(csv.reader(io.StringIO(start, newline="")), [])
-    except (OSError, EOFError, ValueError, csv.Error):
-        return []

@@ -14,7 +14,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from runforge_contracts.codec.strict_json import canonical_json, parse_json
+from runforge_contracts.codec.hash_chain import chain_digests
+from runforge_contracts.codec.strict_json import parse_json
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
 from runforge_contracts.fs.files import read_file
@@ -62,21 +63,6 @@ class FoundAlias(NamedTuple):
 
     entry: dict[str, Any]
     store: StoreLayout
-
-
-def chain_digests(entries: Iterable[dict[str, Any]]) -> list[str]:
-    """Return the digest of the chain before the first line, and after each line.
-
-    Source: specification, section 14.3.
-    """
-    import hashlib
-
-    link = bytes(32)
-    found = [link.hex()]
-    for entry in entries:
-        link = hashlib.sha256(link + canonical_json(entry)).digest()
-        found.append(link.hex())
-    return found
 
 
 def name_problem(name: str) -> str | None:

@@ -22,6 +22,7 @@ from runforge_contracts.fs.folders import list_folder
 from runforge_contracts.metrics import Metric
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.run import Run
 
 _ID = re.compile(r"eval_[0-9]{8}_[0-9]{6}_[0-9a-f]{8}")
 #: How the id of every evaluation starts.
@@ -156,6 +157,26 @@ def metric_numbers(metrics: dict[str, Any]) -> dict[str, float]:
         name: value
         for name, value in metrics.items()
         if isinstance(value, (int, float)) and name != "num_classes"
+    }
+
+
+def validation_of(run: Run | None) -> dict[str, Any] | None:
+    """Return the ``metrics.v1`` of a run on its validation rows; None if it cannot be read."""
+    try:
+        return None if run is None else run.content(layout.METRICS_V1)
+    except RunForgeError:
+        return None
+
+
+def metric_differences(
+    evaluated: dict[str, Any], validation: dict[str, Any] | None
+) -> dict[str, float]:
+    """Return the metrics that two ``metrics.v1`` have: the first minus the second."""
+    known = metric_numbers(validation or {})
+    return {
+        name: value - known[name]
+        for name, value in metric_numbers(evaluated).items()
+        if name in known
     }
 
 

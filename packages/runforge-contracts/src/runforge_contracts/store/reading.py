@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -267,6 +267,11 @@ def _hyperparameters(
     return values and {
         name: value for name, value in values.items() if not isinstance(value, dict | list)
     }
+
+
+def runs_of(stores: Iterable[StoreLayout]) -> list[tuple[dict[str, Any], StoreLayout]]:
+    """Return the entry of every run of some stores, with its store, as :func:`list_runs`."""
+    return [(entry, store) for store in stores for entry in list_runs(store)]
 
 
 def list_runs(store: StoreLayout, *, trust_index: bool = True) -> list[dict[str, Any]]:

@@ -140,7 +140,7 @@ def find_aliased(name: str, places: Sequence[Place]) -> AnyRun | None:
         raise RunForgeError(
             ErrorCode.RUN_AMBIGUOUS,
             f"The stores have the alias {quote(name)} for different runs: {quote_some(ids)}.",
-            hint="Name the store, or the run by its id.",
+            hint="Name the store with `--store`.",
         )
     [run_id] = ids
     run = _run_of(run_id, [alias.store for alias in found], places)

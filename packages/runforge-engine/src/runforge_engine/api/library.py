@@ -23,7 +23,7 @@ from runforge_contracts.store.layout import (
     find_workspace,
     stores_in,
 )
-from runforge_contracts.store.reading import list_runs, locate_run
+from runforge_contracts.store.reading import locate_run, runs_of
 
 from runforge_engine import __version__
 from runforge_engine.api.python_errors import for_python
@@ -520,9 +520,7 @@ class Store:
         return stores_in(self.workspace, self._name)
 
     def _entries(self) -> list[Listed]:
-        found: list[Listed] = [
-            (entry, store) for store in self._stores() for entry in list_runs(store)
-        ]
+        found: list[Listed] = [*runs_of(self._stores())]
         return sorted(found, key=lambda pair: started(pair[0]))[::-1]
 
     def _chosen(

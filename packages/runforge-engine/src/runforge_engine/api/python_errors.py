@@ -39,6 +39,7 @@ _ARGUMENTS = {
     "allow-mixed": "allow_mixed=True",
     "fail-fast": "fail_fast=True",
     "group": "group",
+    "store": "name",
 }
 #: Options that a function of the library takes under the same name.
 _SAME = (

@@ -18,7 +18,7 @@ def curves_of(run: Run, most: int) -> str:
     most
         Size of the dataset, in bytes, above which it is not read for a display.
     """
-    from runforge_contracts.store.reading import list_runs
+    from runforge_contracts.store.reading import runs_of
 
     data = summary_of(run).data.path
     if run.status != "succeeded" or data is None:
@@ -33,7 +33,7 @@ def curves_of(run: Run, most: int) -> str:
     from runforge_engine.modeling.curves import precision_recall_curves, roc_curves
     from runforge_engine.modeling.model_process import replay
 
-    listed = [(entry, store) for store in stores_in(workspace) for entry in list_runs(store)]
+    listed = runs_of(stores_in(workspace))
     try:
         replayed = replay(run, workspace, listed)
         return curves_html(roc_curves(replayed), precision_recall_curves(replayed))

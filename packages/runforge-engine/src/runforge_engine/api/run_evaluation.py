@@ -9,19 +9,18 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runforge_contracts.errors import RunForgeError
-from runforge_contracts.metrics import class_metrics
-from runforge_contracts.store import layout
 from runforge_contracts.store.evaluations import (
     LEFT_OUT_TEXTS,
     RecordedEvaluation,
     evaluations_of,
+    metric_differences,
     metric_numbers,
+    validation_of,
 )
 from runforge_contracts.store.layout import find_workspace, stores_in
 from runforge_contracts.store.run import Run as RecordedRun
 
-from runforge_engine.api.html_tables import html_table
+from runforge_engine.api.html_tables import class_table, confusion_table, html_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,16 +44,12 @@ class RunEvaluation(RecordedEvaluation):
     @property
     def validation(self) -> dict[str, Any] | None:
         """The ``metrics.v1`` of the run on its validation rows; None if it has none."""
-        try:
-            return None if self.run is None else self.run.content(layout.METRICS_V1)
-        except RunForgeError:
-            return None
+        return validation_of(self.run)
 
     @property
     def differences(self) -> dict[str, float]:
         """The metrics that both have: the value on the new rows minus that of validation."""
-        known = metric_numbers(self.validation or {})
-        return {name: value - known[name] for name, value in self.numbers.items() if name in known}
+        return metric_differences(self.metrics, self.validation)
 
     @property
     def confusion_matrix(self) -> pd.DataFrame:
@@ -83,8 +78,8 @@ class RunEvaluation(RecordedEvaluation):
             (
                 html_table(("", ""), self._facts(), title=f"Evaluation {self.id}"),
                 html_table(("", "new rows", "validation", "difference"), self._beside()),
-                self._by_class(),
-                self._matrix(),
+                class_table(self.metrics),
+                confusion_table(self.metrics["confusion_matrix"], list(map(str, self._labels()))),
             )
         )
 
@@ -112,22 +107,6 @@ class RunEvaluation(RecordedEvaluation):
             )
             for name, value in self.numbers.items()
         ]
-
-    def _by_class(self) -> str:
-        rows = [
-            (str(label), *(f"{value:.4f}" for value in values), str(count))
-            for label, *values, count in class_metrics(self.metrics)
-        ]
-        header = ("class", "precision", "recall", "f1", "rows")
-        return html_table(header, rows) if rows else ""
-
-    def _matrix(self) -> str:
-        labels = list(map(str, self._labels()))
-        rows = [
-            (label, *map(str, counts))
-            for label, counts in zip(labels, self.metrics["confusion_matrix"], strict=True)
-        ]
-        return html_table(("true / predicted", *labels), rows)
 
 
 def evaluations_in(run: RecordedRun) -> list[RunEvaluation]:

@@ -9,12 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from runforge_contracts.diagnostics import place_text
+from runforge_contracts.diagnostics import placed_message
 from runforge_contracts.display import printable, shorten
-from runforge_contracts.metrics import class_metrics
 from runforge_contracts.store.summary import RunSummary
 
-from runforge_engine.api.html_tables import html_table
+from runforge_engine.api.html_tables import class_table, confusion_table
 
 if TYPE_CHECKING:
     from runforge_engine.modeling.curves import Curve
@@ -46,7 +45,7 @@ def diagnostics_html(diagnostics: Sequence[Mapping[str, Any]]) -> str:
     """Return the diagnostics as a table, the most severe first; nothing if there are none."""
     ordered = sorted(diagnostics, key=lambda item: _SEVERITIES.index(item["severity"]))
     rows = "".join(
-        f"<tr>{_cell(item['severity'])}{_cell(_message(item))}{_cell(item['code'])}</tr>"
+        f"<tr>{_cell(item['severity'])}{_cell(placed_message(item))}{_cell(item['code'])}</tr>"
         for item in ordered[:_DIAGNOSTICS]
     )
     more = len(ordered) - _DIAGNOSTICS
@@ -55,11 +54,6 @@ def diagnostics_html(diagnostics: Sequence[Mapping[str, Any]]) -> str:
     if not ordered:
         return ""
     return f"<table><caption>Diagnostics</caption><tbody>{rows}</tbody></table>"
-
-
-def _message(item: Mapping[str, Any]) -> str:
-    place = place_text(item)
-    return f"{item['message']} ({place})" if place else str(item["message"])
 
 
 def _cell(text: str) -> str:
@@ -75,17 +69,7 @@ def matrix_html(metrics: Mapping[str, Any], classes: Sequence[Any]) -> str:
     labels = [str(label) for label in classes] or [str(number) for number in range(len(counts))]
     if len(labels) != len(counts):
         return ""
-    by_class = [
-        (str(label), *(f"{value:.4f}" for value in values), str(rows))
-        for label, *values, rows in class_metrics(metrics)
-    ]
-    matrix = [
-        (label, *(f"{count:,}" for count in row)) for label, row in zip(labels, counts, strict=True)
-    ]
-    header = ("class", "precision", "recall", "f1", "rows")
-    tables = [html_table(header, by_class, title="By class")] if by_class else []
-    head = ("true / predicted", *labels)
-    return "".join([*tables, html_table(head, matrix, title="Confusion matrix")])
+    return class_table(metrics, "By class") + confusion_table(counts, labels, "Confusion matrix")
 
 
 def curves_html(roc: Sequence[Curve], precision_recall: Sequence[Curve]) -> str:

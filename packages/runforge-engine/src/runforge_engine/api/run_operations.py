@@ -1,6 +1,6 @@
-"""Predict with a recorded run, verify it, and train it again: for ``Run`` and for the functions.
+"""Predict with a recorded run, evaluate, verify and repeat it: for ``Run`` and for the functions.
 
-The parameters are those of :mod:`runforge_engine.api.operations`.
+The parameters are those of ``Run`` and of :mod:`runforge_engine.api.operations`.
 """
 
 from __future__ import annotations
@@ -9,14 +9,17 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from runforge_contracts.store.layout import find_workspace, stores_in
+from runforge_contracts.store.layout import DEFAULT_STORE, StoreLayout, find_workspace, stores_in
 from runforge_contracts.store.run import Run
 
 from runforge_engine.pipeline.observer import Observer
 from runforge_engine.runtime.cancellation import Cancellation
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from runforge_engine.api.prediction_rows import Rows
+    from runforge_engine.api.run_evaluation import RunEvaluation
     from runforge_engine.modeling.predict import Prediction
     from runforge_engine.reproduction.reproduction_report import Reproduction
     from runforge_engine.verification.verify_run import RunVerification
@@ -26,17 +29,48 @@ AnyPath = str | os.PathLike[str]
 
 def predict_rows(run: Run, data: Rows, *, probabilities: bool, unverified: bool) -> Prediction:
     """Apply the model of a run to rows, in a separate process."""
-    from runforge_contracts.store.reading import list_runs
+    from runforge_contracts.store.reading import runs_of
 
     from runforge_engine.api.prediction_rows import rows_file
     from runforge_engine.modeling.model_process import predict as predict_in_process
     from runforge_engine.modeling.predict import model_of_run
 
-    stores = stores_in(find_workspace(run.path))
-    listed = [(entry, store) for store in stores for entry in list_runs(store)]
+    listed = runs_of(stores_in(find_workspace(run.path)))
     model = model_of_run(run, listed, unverified=unverified)
     with rows_file(data) as path:
         return predict_in_process(model, path, probabilities=probabilities)
+
+
+def evaluate_recorded(
+    run: Run,
+    data: AnyPath | pd.DataFrame,
+    *,
+    label: str | None,
+    private: bool | None,
+    unverified: bool,
+) -> RunEvaluation:
+    """Evaluate the model of a run on labelled rows, and record the evaluation."""
+    from runforge_contracts.store.reading import runs_of
+
+    from runforge_engine import __version__
+    from runforge_engine.api.run_evaluation import RunEvaluation
+    from runforge_engine.data.dataframe import dataset_file
+    from runforge_engine.data.dataset_source import PYTHON
+    from runforge_engine.evaluations.evaluate_run import evaluate_run, store_of
+
+    workspace = find_workspace(run.path)
+    store = store_of(run, StoreLayout(workspace, DEFAULT_STORE))
+    made = evaluate_run(
+        run,
+        dataset_file(data, store),
+        store,
+        runs_of(stores_in(workspace)),
+        created_by=f"{PYTHON}{__version__}",
+        label_column=label,
+        private=private,
+        unverified=unverified,
+    )
+    return RunEvaluation(made.recorded.path, run)
 
 
 def verify_recorded(run: Run, *, public_key: AnyPath | None, with_dataset: bool) -> RunVerification:

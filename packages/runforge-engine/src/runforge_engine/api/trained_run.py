@@ -200,30 +200,9 @@ class Run(recorded_run.Run):
 
         Source: specification, chapter 21.
         """
-        from runforge_contracts.store.layout import DEFAULT_STORE, StoreLayout, find_workspace
-        from runforge_contracts.store.layout import stores_in as stores_of
-        from runforge_contracts.store.reading import list_runs
+        from runforge_engine.api.run_operations import evaluate_recorded
 
-        from runforge_engine import __version__
-        from runforge_engine.api.run_evaluation import RunEvaluation
-        from runforge_engine.data.dataframe import dataset_file
-        from runforge_engine.data.dataset_source import PYTHON
-        from runforge_engine.evaluations.evaluate_run import evaluate_run, store_of
-
-        workspace = find_workspace(self.path)
-        store = store_of(self, StoreLayout(workspace, DEFAULT_STORE))
-        listed = [(entry, each) for each in stores_of(workspace) for entry in list_runs(each)]
-        made = evaluate_run(
-            self,
-            dataset_file(data, store),
-            store,
-            listed,
-            created_by=f"{PYTHON}{__version__}",
-            label_column=label,
-            private=private,
-            unverified=unverified,
-        )
-        return RunEvaluation(made.recorded.path, self)
+        return evaluate_recorded(self, data, label=label, private=private, unverified=unverified)
 
     @property
     def evaluations(self) -> list[RunEvaluation]:

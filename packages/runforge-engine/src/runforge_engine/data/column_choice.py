@@ -64,15 +64,8 @@ def check_names(
     """
     path = str(source.path)
     if label_column not in names:
-        raise RunForgeError(
-            ErrorCode.LABEL_NOT_FOUND,
-            f"The dataset has no column {quote(label_column)} for the label; it has"
-            f" {name_list(names)}.",
-            hint=did_you_mean(label_column, names)
-            or "Name the label as the dataset's header does; case and blanks count.",
-            path=path,
-            column=label_column,
-        )
+        hint = "Name the label as the dataset's header does; case and blanks count."
+        raise no_label(names, label_column, source, hint)
     for name in exclude_columns:
         if name not in names or name == label_column:
             what = "is the label" if name == label_column else "is not in the dataset"
@@ -85,6 +78,20 @@ def check_names(
                 path=path,
                 column=name,
             )
+
+
+def no_label(
+    names: Sequence[str], label_column: str, source: DatasetSource, hint: str
+) -> RunForgeError:
+    """Return the error for a label that a dataset does not have; ``hint`` if no name is alike."""
+    return RunForgeError(
+        ErrorCode.LABEL_NOT_FOUND,
+        f"The dataset has no column {quote(label_column)} for the label; it has"
+        f" {name_list(names)}.",
+        hint=did_you_mean(label_column, names) or hint,
+        path=str(source.path),
+        column=label_column,
+    )
 
 
 def _one_by_one(name: str, names: Sequence[str], source: DatasetSource) -> str | None:

@@ -1,4 +1,4 @@
-"""Check that a dataset has the columns that a request names, before a run has a folder.
+"""Read the names of columns from the start of a dataset, and check those that a request names.
 
 Source: specification, section 11.6.
 """
@@ -53,7 +53,16 @@ def check_names_of_file(
         check_requested_names(source, label_column, exclude_columns)
 
 
-def _head(path: Path) -> bytes | None:
+def csv_columns(path: Path) -> tuple[str, ...]:
+    """Return the names in the header of a CSV file; none if there are none that can be read."""
+    head = _head(path, parquet=False)
+    try:
+        return () if head is None else read_names(DatasetSource(path, head, ""))
+    except RunForgeError:
+        return ()
+
+
+def _head(path: Path, *, parquet: bool = True) -> bytes | None:
     """Return the start of a CSV file, up to the end of a line; the whole of a Parquet file."""
     try:
         # Not to wait for the other end of a pipe.
@@ -63,7 +72,7 @@ def _head(path: Path) -> bytes | None:
                 return None
             head = file.read(_HEAD)
             if head.startswith(b"PAR1"):
-                return head + file.read()
+                return head + file.read() if parquet else None
     except (OSError, ValueError):
         return None
     is_whole = len(head) < _HEAD

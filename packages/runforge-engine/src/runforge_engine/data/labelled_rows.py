@@ -20,14 +20,14 @@ from runforge_contracts.store.evaluations import LEFT_OUT_TEXTS
 from runforge_contracts.types import LeftOutExample, LeftOutReason, LeftOutRows
 
 from runforge_engine.data.cells import BLANKS, are_booleans, parse_number
-from runforge_engine.data.column_choice import check_features, check_unique
+from runforge_engine.data.column_choice import check_features, check_unique, no_label
 from runforge_engine.data.column_table import ColumnTable, missing_mask
 from runforge_engine.data.dataset_source import DatasetSource
 from runforge_engine.data.feature_matrix import feature_matrix
 from runforge_engine.data.feature_range import MAX_FEATURE
 from runforge_engine.data.label_encoding import check_label_text, encode_labels
 from runforge_engine.data.labels import class_positions
-from runforge_engine.data.message_parts import did_you_mean, name_list
+from runforge_engine.data.message_parts import name_list
 from runforge_engine.data.table_reader import read_names, read_table
 
 if TYPE_CHECKING:
@@ -218,15 +218,8 @@ def _check_label(
             column=label_column,
         )
     if label_column not in names:
-        raise RunForgeError(
-            ErrorCode.LABEL_NOT_FOUND,
-            f"The dataset has no column {quote(label_column)} for the label; it has"
-            f" {name_list(names)}.",
-            hint=did_you_mean(label_column, names)
-            or "--label (`label=` in Python) names the column of the labels; `predict` needs none.",
-            path=str(source.path),
-            column=label_column,
-        )
+        hint = "--label (`label=` in Python) names the column of the labels; `predict` needs none."
+        raise no_label(names, label_column, source, hint)
 
 
 def _nothing_left(

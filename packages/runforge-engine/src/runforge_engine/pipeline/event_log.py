@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from runforge_contracts.codec.strict_json import encode_json_line
-from runforge_contracts.diagnostics import Diagnostic, place_text, raw_diagnostic
+from runforge_contracts.diagnostics import Diagnostic, placed_message, raw_diagnostic
 from runforge_contracts.display import printable, quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import writing
@@ -84,9 +84,8 @@ class EventLog:
             if self._shortening is not None:
                 recorded = self._shortening.diagnostic(diagnostic)
             self.diagnostics.append(recorded)
-            place = place_text(raw_diagnostic(recorded))
-            where = f" ({place})" if place else ""
-            self._write_line(f"{recorded.severity} {recorded.code}: {recorded.message}{where}")
+            message = placed_message(raw_diagnostic(recorded))
+            self._write_line(f"{recorded.severity} {recorded.code}: {message}")
             self._observer.on_diagnostic(diagnostic)
 
     def _write_line(self, text: str) -> None:

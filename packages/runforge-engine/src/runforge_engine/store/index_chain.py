@@ -1,8 +1,7 @@
 """Compute the head of a store's index: one digest over every entry, in order.
 
-**The chain.** ``h(0)`` is 32 zero bytes, and ``h(n)`` is the SHA-256 of ``h(n-1)`` followed by the
-canonical JSON of entry ``n`` (RFC 8785, so that any language can compute it). The head of an
-index with ``n`` entries is ``n`` and ``h(n)`` in lowercase hex.
+The head of an index with ``n`` entries is ``n`` and the last digest of the chain over them
+(:mod:`runforge_contracts.codec.hash_chain`).
 
 Entries are only appended, so a head stays valid while the index grows. A chain alone does not show
 that its tail was cut off: the head of the shorter index is valid, too. Heads are therefore stored
@@ -14,13 +13,12 @@ Source: specification, section 14.3; RFC 8785.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta
-from runforge_contracts.codec.strict_json import canonical_json
+from runforge_contracts.codec.hash_chain import chain_digests
 
 #: ``holds``: the head's entries are present, unchanged and in order; later ones may follow.
 #: ``tail cut``: there are fewer entries than the head counts; whether the rest is unchanged is
@@ -49,17 +47,15 @@ class Chain:
     """
 
     def __init__(self, entries: Iterable[Mapping[str, Any]]) -> None:
-        self._links = [bytes(32)]
-        for entry in entries:
-            self._links.append(hashlib.sha256(self._links[-1] + canonical_json(entry)).digest())
+        self._links = chain_digests(entries)
 
     @property
     def head(self) -> IndexHead:
         """Return the head of the whole index."""
-        return IndexHead(len(self._links) - 1, self._links[-1].hex())
+        return IndexHead(len(self._links) - 1, self._links[-1])
 
     def check(self, head: IndexHead) -> HeadVerdict:
         """Compare the first entries of the index with those that ``head`` was computed from."""
         if head.count >= len(self._links):
             return "tail cut"
-        return "holds" if self._links[head.count].hex() == head.sha256 else "changed"
+        return "holds" if self._links[head.count] == head.sha256 else "changed"
