@@ -1854,6 +1854,10 @@ export interface IndexEntry {
    * Group of runs that the run belongs to. Source: specification, section 20.6.
    */
   group_id?: GroupId;
+  /**
+   * Of a run that came from another store: the digest of the chain after the first entry of that store's index. Source: specification, section 14.3.
+   */
+  origin?: Sha256;
   [k: string]: unknown;
 }
 /**
