@@ -9,13 +9,19 @@ import sys
 import click
 from runforge_contracts.errors import ErrorCode, RunForgeError
 
+from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 
 #: The packages of the terminal interface, and the extra that installs them.
 _DRAWING, _EXTRA = ("textual", "rich"), "runforge-cli[browse]"
 
 
-@click.command("browse", short_help="Browse the store in a full-screen view.")
+@click.command(
+    "browse",
+    cls=Command,
+    short_help="Browse the store in a full-screen view.",
+    examples=("runforge browse",),
+)
 @global_options
 @pass_settings
 def command(settings: Settings) -> int:

@@ -10,6 +10,7 @@ from runforge_contracts.display import printable
 
 from runforge_cli.answers.trace_answer import trace_answer
 from runforge_cli.shell.completion import complete_file
+from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
 from runforge_cli.terminal.text_layout import (
@@ -35,7 +36,15 @@ _DISPENSABLE = ("version", "created", "status", "commit", "dataset")
 _CUT = {"dataset": 18, "name": 12}
 
 
-@click.command("trace", short_help="Find the runs that a file comes from.")
+@click.command(
+    "trace",
+    cls=Command,
+    short_help="Find the runs that a file comes from.",
+    examples=(
+        "runforge trace penguins.csv",
+        "runforge trace downloaded.pkl",
+    ),
+)
 @click.argument(
     "what", metavar="MODEL|SHA256|DATASET", type=click.Path(), shell_complete=complete_file
 )
