@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     "sign",
     cls=Command,
     short_help="Sign a run, or an evaluation, and the index.",
-    examples=("runforge sign production --key runforge.key",),
+    examples=("runforge sign latest --key runforge.key",),
 )
 @run_argument
 @click.option(
