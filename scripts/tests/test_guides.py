@@ -74,7 +74,9 @@ def test_the_client_of_the_server_trains_and_prints_what_the_page_says(tmp_path:
 #: The pages that a reader copies commands from.
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("packages/*/README.md"), *GUIDES.glob("*.md")])
 #: Commands that remove, move or overwrite.
-HARMFUL = re.compile(r"(?:^|[|&;(]|\bdo|\bthen)\s*(?:rm|mv|cp|sed -i\S*|chmod|tee|truncate)\s|>")
+HARMFUL = re.compile(
+    r"(?:^|[|&;(]|\bdo|\bthen)\s*(?:rm|mv|cp|sed -i\S*|chmod|tee|truncate)\s|>(?!&)"
+)
 VARIABLE = re.compile(r"\$(?:\{([a-z_]\w*)([^}]*)\}|([a-z_]\w*))")
 
 
