@@ -1,0 +1,16 @@
+// The schemas, read from the files of the extension when a document is validated for the first time.
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** The folder beside the bundle. */
+const FOLDER = join(__dirname, "..", "schemas");
+
+/** Every schema by its name, as `@runforge/contracts/schemas` has them. */
+export const schemas = Object.fromEntries(
+  readdirSync(FOLDER)
+    .filter((file) => file.endsWith(".json"))
+    .map((file) => [
+      file.replace(/\.json$/, ""),
+      JSON.parse(readFileSync(join(FOLDER, file), "utf8")),
+    ]),
+);
