@@ -4,10 +4,10 @@ import * as vscode from "vscode";
 import { type Failure, failureOf, failureText, isCancelled, REMEDY_TITLES } from "./failures.ts";
 import type { Message } from "./pages/html.ts";
 import { Panels } from "./pages/panels.ts";
+import { RunFiles } from "./runs/run-files.ts";
 import type { Source } from "./runs/run-listing.ts";
 import type { RunRow } from "./runs/run-rows.ts";
 import { RunsView, setContext } from "./runs/runs-view.ts";
-import { RunFiles } from "./runs/run-files.ts";
 import { type Interpreter, interpreters } from "./server/interpreters.ts";
 import { Session, type SessionState } from "./server/session.ts";
 
@@ -40,7 +40,10 @@ export class App {
       () => this.setting<number>("pageSize", 200),
       (error) => this.report(error),
     );
-    this.#status = vscode.window.createStatusBarItem("runforge.progress", vscode.StatusBarAlignment.Left);
+    this.#status = vscode.window.createStatusBarItem(
+      "runforge.progress",
+      vscode.StatusBarAlignment.Left,
+    );
     this.#status.name = "RunForge";
     this.#status.command = "runforge.cancel";
     context.subscriptions.push(this.output, this.#status);
@@ -98,7 +101,9 @@ export class App {
   /** Return how a file is named in requests: relative to the workspace where it is inside. */
   named(uri: vscode.Uri): string {
     const inside = relative(this.folder?.uri.fsPath ?? "", uri.fsPath);
-    return inside.startsWith("..") || isAbsolute(inside) ? uri.fsPath : inside.replaceAll("\\", "/");
+    return inside.startsWith("..") || isAbsolute(inside)
+      ? uri.fsPath
+      : inside.replaceAll("\\", "/");
   }
 
   /** Register a command; whatever it throws is shown with its code, place and hint. */
@@ -111,9 +116,7 @@ export class App {
         return undefined;
       }
     };
-    this.context.subscriptions.push(
-      vscode.commands.registerCommand(`runforge.${name}`, guarded),
-    );
+    this.context.subscriptions.push(vscode.commands.registerCommand(`runforge.${name}`, guarded));
   }
 
   /** Show an error with the button that its hint asks for. */
@@ -150,7 +153,10 @@ export class App {
   showTrainings(): void {
     const all = [...this.trainings];
     const [first] = all;
-    if (!first) return this.#status.hide();
+    if (!first) {
+      this.#status.hide();
+      return;
+    }
     const more = all.length > 1 ? ` (+${all.length - 1})` : "";
     this.#status.text = `$(sync~spin) ${first.text.replaceAll("$(", "$\u200b(")}${more}`;
     this.#status.tooltip = `RunForge: ${first.title}. Click to cancel.`;

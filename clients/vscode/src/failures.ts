@@ -66,7 +66,11 @@ export function failureOf(error: unknown): Failure {
     return { code: "PYTHON_NOT_FOUND", message: error.message, remedy: "install" };
   if (error instanceof ServeClosedError)
     return { code: "SERVER_ENDED", message: error.message, remedy: "restart" };
-  return { code: "INTERNAL", message: error instanceof Error ? error.message : String(error), remedy: "log" };
+  return {
+    code: "INTERNAL",
+    message: error instanceof Error ? error.message : String(error),
+    remedy: "log",
+  };
 }
 
 /** Whether `@runforge/client` has thrown it; its module is loaded when a document is validated. */

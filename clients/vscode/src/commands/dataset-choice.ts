@@ -1,6 +1,7 @@
 // Which dataset, which label and which columns a training has: asked once, then remembered.
-import * as vscode from "vscode";
+
 import type { DatasetInspectionV1 } from "@runforge/client";
+import * as vscode from "vscode";
 import type { App } from "../app.ts";
 import { short } from "../runs/run-rows.ts";
 import { likelyLabels, notNumeric, type Remembered, stillValid } from "../training/choices.ts";
@@ -97,7 +98,8 @@ async function chooseLabel(
     description: `${one.kind}, ${one.unique} different values${one.missing ? `, ${one.missing} missing` : ""}`,
     name: one.name,
   }));
-  if (before) items.sort((one, other) => Number(other.name === before) - Number(one.name === before));
+  if (before)
+    items.sort((one, other) => Number(other.name === before) - Number(one.name === before));
   const chosen = await vscode.window.showQuickPick(items, {
     title: "RunForge: Label",
     placeHolder: "The column that is to be predicted",

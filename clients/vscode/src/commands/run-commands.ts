@@ -147,11 +147,9 @@ async function viewInterpretability(app: App): Promise<void> {
 }
 
 /** Ask for a document of a run, or of the latest run that has one, which the server then names. */
-async function latest<Method extends "metrics" | "importance" | "coefficients" | "interpretability">(
-  app: App,
-  method: Method,
-  run: string | undefined,
-) {
+async function latest<
+  Method extends "metrics" | "importance" | "coefficients" | "interpretability",
+>(app: App, method: Method, run: string | undefined) {
   let lead = run === undefined ? "The latest run that has them." : `Run ${run}`;
   const document = await app.needSource().request(method, run === undefined ? {} : { run }, {
     onWarning: ({ message }) => {
@@ -197,11 +195,9 @@ async function reproduce(app: App, argument: RunArgument): Promise<void> {
   const run = await chooseRun(app, argument, "RunForge: Reproduce");
   if (!run) return;
   const document = await busy(`Training ${run} again from its record`, (signal, report) =>
-    app.session().request(
-      "reproduce",
-      { run },
-      { signal, onProgress: ({ message }) => report(message) },
-    ),
+    app
+      .session()
+      .request("reproduce", { run }, { signal, onProgress: ({ message }) => report(message) }),
   );
   app.panels.show(`reproduce:${run}`, reproductionPage(document), act);
 }
@@ -245,11 +241,13 @@ async function predict(app: App, argument: RunArgument): Promise<void> {
 
 async function saveReport(app: App, run: string, form: "html" | "md"): Promise<void> {
   const report = await busy("Writing the report", (signal) =>
-    app.session().request(
-      "report",
-      { runs: [run], markdown: form === "md", model: app.setting("reportCurves", true) },
-      { signal },
-    ),
+    app
+      .session()
+      .request(
+        "report",
+        { runs: [run], markdown: form === "md", model: app.setting("reportCurves", true) },
+        { signal },
+      ),
   );
   const text = form === "md" ? (report.markdown ?? "") : report.html;
   const filters = form === "md" ? { Markdown: ["md"] } : { HTML: ["html"] };
@@ -279,7 +277,8 @@ async function trace(app: App, given: vscode.Uri | undefined): Promise<void> {
       ? given.fsPath
       : await vscode.window.showInputBox({
           title: "RunForge: Trace",
-          prompt: "Path of a model, another artifact or a dataset, or eight or more digits of its SHA-256",
+          prompt:
+            "Path of a model, another artifact or a dataset, or eight or more digits of its SHA-256",
         });
   if (!what) return;
   const document = await app.session().request("trace", { what });

@@ -63,14 +63,21 @@ export async function openComparison(app: App, runs: readonly string[]): Promise
     runs: [...runs],
     model: app.setting("reportCurves", true),
   });
-  const actions = runs.slice(0, 8).map((run): Action => ({
-    label: `Open ${run}`,
-    message: { action: "openRun", run },
-  }));
-  app.panels.showReport(`compare:${runs.join()}`, `Compare ${runs.length} runs`, html, actions, act);
+  const actions = runs.slice(0, 8).map(
+    (run): Action => ({
+      label: `Open ${run}`,
+      message: { action: "openRun", run },
+    }),
+  );
+  app.panels.showReport(
+    `compare:${runs.join()}`,
+    `Compare ${runs.length} runs`,
+    html,
+    actions,
+    act,
+  );
 }
 
 function actionsOf(run: string): Action[] {
   return Object.entries(TITLES).map(([action, label]) => ({ label, message: { action, run } }));
 }
-

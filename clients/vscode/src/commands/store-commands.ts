@@ -130,7 +130,13 @@ async function install(app: App): Promise<void> {
   const able = inspected.filter((one) => one.python && !whyNot(one)?.includes("RunForge needs"));
   const chosen = await chooseInterpreter(able);
   if (!chosen) return;
-  const args = ["-m", "pip", "install", "--upgrade", ...app.setting("installArguments", ["runforge-cli"])];
+  const args = [
+    "-m",
+    "pip",
+    "install",
+    "--upgrade",
+    ...app.setting("installArguments", ["runforge-cli"]),
+  ];
   const words = `${chosen.path} ${args.join(" ")}`;
   const answer = await vscode.window.showInformationMessage(
     `Install RunForge for ${chosen.path}?`,

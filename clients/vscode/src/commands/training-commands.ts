@@ -1,7 +1,8 @@
 // Train, rerun, sweep and cancel.
-import * as vscode from "vscode";
+
 import type { ProgressParams, RunOutcome, ServeMethods } from "@runforge/client";
 import type { RequestOptions } from "@runforge/client/serve";
+import * as vscode from "vscode";
 import type { App, RunArgument, Training } from "../app.ts";
 import { failureOf, isCancelled, ofBody } from "../failures.ts";
 import type { Message } from "../pages/html.ts";
@@ -81,7 +82,12 @@ async function trainOn(app: App, params: TrainParams): Promise<void> {
     if (dataset === undefined) return;
     const columns = await chooseColumns(app, dataset, { ask: ask === "columns" });
     if (columns)
-      await trainOn(app, { ...params, dataset, label: columns.label, exclude: [...columns.exclude] });
+      await trainOn(app, {
+        ...params,
+        dataset,
+        label: columns.label,
+        exclude: [...columns.exclude],
+      });
   };
   await execute(app, `Training on ${params.dataset}`, again, (options) =>
     app.session().request("train", params, options),
@@ -148,7 +154,11 @@ async function execute(
   again: (ask: "columns" | "dataset") => () => unknown,
   start: (options: RequestOptions) => Promise<RunOutcome>,
 ): Promise<void> {
-  const remedies = { exclude: again("columns"), label: again("columns"), dataset: again("dataset") };
+  const remedies = {
+    exclude: again("columns"),
+    label: again("columns"),
+    dataset: again("dataset"),
+  };
   let outcome: RunOutcome;
   try {
     outcome = await inProgress(app, title, start);
@@ -328,10 +338,7 @@ async function sweep(app: App, start: Start): Promise<void> {
 }
 
 /** Execute a plan, then show the sweep. */
-export async function sweepNow(
-  app: App,
-  params: ServeMethods["sweep"]["params"],
-): Promise<void> {
+export async function sweepNow(app: App, params: ServeMethods["sweep"]["params"]): Promise<void> {
   try {
     const done = await inProgress(app, "Sweep", (options) =>
       app.session().request("sweep", params, options),
@@ -351,11 +358,7 @@ interface Field extends vscode.QuickPickItem {
 }
 
 /** Let the user change options one by one, until `Train` or Escape. */
-async function chooseOptions(
-  app: App,
-  verb: string,
-  first: Options,
-): Promise<Options | undefined> {
+async function chooseOptions(app: App, verb: string, first: Options): Promise<Options | undefined> {
   const session = app.session();
   await session.start();
   const capabilities = session.server?.capabilities;

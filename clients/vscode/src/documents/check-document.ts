@@ -29,4 +29,3 @@ function named(text: string): DocumentName {
   // Of a name that is none, the client says so.
   return String(name) as DocumentName;
 }
-

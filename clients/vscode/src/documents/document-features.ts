@@ -1,8 +1,8 @@
 // What the editor shows in documents: problems, and the lenses above them.
 import * as vscode from "vscode";
 import type { App } from "../app.ts";
-import { printable } from "../failures.ts";
 import { runRequest, sweepNow } from "../commands/training-commands.ts";
+import { printable } from "../failures.ts";
 import { type DocumentKind, documentKind, locate } from "./document-kinds.ts";
 
 const SELECTOR: vscode.DocumentSelector = [
@@ -68,7 +68,10 @@ async function problemsOf(
         vscode.DiagnosticSeverity.Warning,
       ),
   );
-  if (error && !(kind.format === "json" && ["DOCUMENT_INVALID", "JSON_INVALID"].includes(error.code))) {
+  if (
+    error &&
+    !(kind.format === "json" && ["DOCUMENT_INVALID", "JSON_INVALID"].includes(error.code))
+  ) {
     const { from, to } = locate(text, error, kind.format);
     const range = new vscode.Range(document.positionAt(from), document.positionAt(to));
     const problem = new vscode.Diagnostic(range, printable(error.message));

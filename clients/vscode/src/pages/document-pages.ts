@@ -124,7 +124,11 @@ export function datasetPage(document: DatasetInspectionV1): Page {
           ? { kind: "text", text: "Choose a label column to see whether a model can be trained." }
           : document.trainable
             ? { kind: "text", text: "A model can be trained on this dataset.", tone: "good" }
-            : { kind: "text", text: "No model can be trained on this dataset as it is.", tone: "bad" },
+            : {
+                kind: "text",
+                text: "No model can be trained on this dataset as it is.",
+                tone: "bad",
+              },
         {
           kind: "facts",
           facts: [
@@ -187,7 +191,11 @@ export function artifactPage(document: ArtifactInspectionV0222): Page {
       blocks: [
         document.clean === false
           ? { kind: "text", text: "The file is not clean: do not load it.", tone: "bad" }
-          : { kind: "text", text: "Clean. The file was read; nothing in it was run.", tone: "good" },
+          : {
+              kind: "text",
+              text: "Clean. The file was read; nothing in it was run.",
+              tone: "good",
+            },
         ...findings.map((one): Block => ({ kind: "text", text: one.message, tone: "bad" })),
         {
           kind: "facts",
@@ -212,9 +220,10 @@ export function artifactPage(document: ArtifactInspectionV0222): Page {
             kind: "facts",
             facts: [
               ["module", step.module],
-              ...Object.entries(step.hyperparameters ?? {}).map(
-                ([name, value]): [string, Cell] => [name, JSON.stringify(value) ?? ""],
-              ),
+              ...Object.entries(step.hyperparameters ?? {}).map(([name, value]): [string, Cell] => [
+                name,
+                JSON.stringify(value) ?? "",
+              ]),
             ],
           },
         ],
@@ -244,7 +253,9 @@ export function artifactPage(document: ArtifactInspectionV0222): Page {
 export function verificationPage(document: VerificationV1): Page {
   const good = document.verdict === "verified";
   const sections: Section[] = [
-    { blocks: [{ kind: "text", text: verdictText(document.verdict), tone: good ? "good" : "bad" }] },
+    {
+      blocks: [{ kind: "text", text: verdictText(document.verdict), tone: good ? "good" : "bad" }],
+    },
   ];
   for (const store of document.stores ?? [])
     sections.push(checked(`Store ${store.store}: ${store.verdict}`, store));
@@ -382,7 +393,7 @@ export function tracePage(document: TraceV1, what: string): Page {
     one.matched,
     one.status,
     one.created_at,
-    one.dataset.path,
+    one.dataset.path ?? "",
     one.created_by ?? "",
   ]);
   const columns = ["run", "by", "status", "created", "dataset", "client"];
@@ -408,10 +419,12 @@ const MOST_PREDICTIONS = 1000;
 /** The predictions of a model for the rows of a dataset. */
 export function predictionPage(document: PredictionV1, data: string): Page {
   const all = document.predictions ?? [];
-  const rows = all.slice(0, MOST_PREDICTIONS).map((one): Cell[] => [
-    one.row,
-    one.prediction === undefined ? "missing value" : String(one.prediction),
-  ]);
+  const rows = all
+    .slice(0, MOST_PREDICTIONS)
+    .map((one): Cell[] => [
+      one.row,
+      one.prediction === undefined ? "missing value" : String(one.prediction),
+    ]);
   const counts = new Map<string, number>();
   for (const { prediction } of all)
     if (prediction !== undefined)
@@ -537,9 +550,7 @@ export function runPage(shown: { [name: string]: unknown }): Page {
   const sections: Section[] = [
     {
       blocks: [
-        ...(error
-          ? [{ kind: "text", text: String(error["message"]), tone: "bad" } as const]
-          : []),
+        ...(error ? [{ kind: "text", text: String(error["message"]), tone: "bad" } as const] : []),
         {
           kind: "facts",
           facts: factsOf({

@@ -34,8 +34,7 @@ export async function loadRows(
 ): Promise<Loaded> {
   const sort = choice.sort === undefined ? {} : { sort: choice.sort };
   // Sorted or filtered runs stand for themselves: a folder would have no place among them.
-  const folding =
-    choice.grouping !== "none" && choice.sort === undefined && isEmpty(choice.filter);
+  const folding = choice.grouping !== "none" && choice.sort === undefined && isEmpty(choice.filter);
   const sweeps = folding ? (await source.request("groups", { limit: MOST_SWEEPS })).groups : [];
   const outside = sweeps.map(({ group_id }) => `group!=${JSON.stringify(group_id)}`);
   const where = [...(choice.filter.where ?? []), ...outside];

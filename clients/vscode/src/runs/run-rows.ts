@@ -146,7 +146,10 @@ export function runFacts({ entry, status }: RunRow): [string, string][] {
 }
 
 /** Put rows under common headings; `sweep` and `none` have none. */
-export function grouped(rows: readonly (RunRow | SweepRow)[], by: Grouping): (RunRow | SweepRow | GroupRow)[] {
+export function grouped(
+  rows: readonly (RunRow | SweepRow)[],
+  by: Grouping,
+): (RunRow | SweepRow | GroupRow)[] {
   if (by === "none" || by === "sweep") return [...rows];
   const groups = new Map<string, (RunRow | SweepRow)[]>();
   for (const row of rows) {

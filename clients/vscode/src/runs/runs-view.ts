@@ -4,9 +4,9 @@ import {
   type Choice,
   EVERYTHING,
   isEmpty,
+  type Loaded,
   loadMembers,
   loadRows,
-  type Loaded,
   type Source,
 } from "./run-listing.ts";
 import { grouped, ICONS, type Row, runFacts } from "./run-rows.ts";

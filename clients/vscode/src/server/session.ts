@@ -7,7 +7,13 @@ import {
   type ServeMethod,
   type ServeNotification,
 } from "@runforge/client/serve";
-import { type Inspected, type Interpreter, inspectInterpreter, safeEnvironment, whyNot } from "./interpreters.ts";
+import {
+  type Inspected,
+  type Interpreter,
+  inspectInterpreter,
+  safeEnvironment,
+  whyNot,
+} from "./interpreters.ts";
 
 /**
  * What became of the server: `off` before the first request, and where nothing may be started;
