@@ -7,7 +7,10 @@ import * as esbuild from "esbuild";
 const HERE = new URL("./", import.meta.url);
 const ROOT = new URL("../../", HERE);
 
-/** Schemas refer to each other by URL; in the editor the files lie side by side. */
+/**
+ * Schemas refer to each other relative to their own URL; in the editor the files lie side by side,
+ * and without the URL it looks for them there, not online.
+ */
 function copySchemas() {
   const target = new URL("schemas/", HERE);
   rmSync(target, { recursive: true, force: true });
@@ -15,7 +18,7 @@ function copySchemas() {
   for (const folder of ["", "tfc/", "field/"]) {
     const source = new URL(`schemas/${folder}`, ROOT);
     for (const file of readdirSync(source).filter((name) => name.endsWith(".json"))) {
-      const schema = JSON.parse(readFileSync(new URL(file, source), "utf8"));
+      const { $id: _, ...schema } = JSON.parse(readFileSync(new URL(file, source), "utf8"));
       const name = `${folder.replace("/", ".")}${file}`;
       writeFileSync(new URL(name, target), JSON.stringify(schema));
     }

@@ -175,6 +175,7 @@ export class App {
       neutralFolder: this.context.extensionPath,
       interpreters: () => this.#interpreters(folder),
       log: (text) => this.output.debug(text.trimEnd()),
+      note: (text) => this.output.info(text),
       tell: (text) => {
         this.output.warn(text);
         void vscode.window

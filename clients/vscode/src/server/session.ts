@@ -29,6 +29,8 @@ export interface SessionOptions {
   /** The interpreters to look at, in this order. */
   readonly interpreters: () => Promise<readonly Interpreter[]>;
   readonly log: (text: string) => void;
+  /** Notes in the log which Python is used, and why others are not. */
+  readonly note: (text: string) => void;
   /** Says something to the user that needs no answer. */
   readonly tell: (text: string) => void;
   /** Milliseconds before the first restart; each further one waits twice as long. */
@@ -145,9 +147,9 @@ export class Session {
 
   async #spawn(): Promise<ServeConnection> {
     this.#become("starting");
-    const { folder, version, log } = this.#options;
+    const { folder, version, log, note } = this.#options;
     this.#interpreter = await this.#choose();
-    log(`Starting RunForge ${this.#interpreter.runforge} with ${this.#interpreter.path}`);
+    note(`Starting RunForge ${this.#interpreter.runforge} with ${this.#interpreter.path}`);
     const connection = await ServeConnection.spawn({
       command: [this.#interpreter.path, "-P", "-m", "runforge_cli"],
       cwd: this.#options.neutralFolder,
@@ -173,7 +175,7 @@ export class Session {
       const inspected = await inspectInterpreter(one, this.#options.neutralFolder);
       const reason = whyNot(inspected);
       if (reason === undefined) return inspected;
-      this.#options.log(`Not used: ${one.path}. ${reason}`);
+      this.#options.note(`Not used: ${one.path}. ${reason}`);
     }
     throw new MissingError();
   }
