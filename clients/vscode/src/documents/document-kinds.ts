@@ -60,7 +60,7 @@ export function documentKind(path: string): DocumentKind | undefined {
 }
 
 /**
- * Return where in a text an error is: the offsets of the member that its pointer names, or the
+ * Return where in a string an error is: the offsets of the member that its pointer names, or the
  * position that its message ends with.
  */
 export function locate(

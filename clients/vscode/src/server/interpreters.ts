@@ -107,7 +107,7 @@ print(json.dumps({"python": "%d.%d.%d" % sys.version_info[:3], "runforge": found
 export function inspectInterpreter(one: Interpreter, cwd: string): Promise<Inspected> {
   return new Promise((resolve) => {
     const options = { cwd, env: safeEnvironment(process.env), timeout: 20_000, windowsHide: true };
-    execFile(one.path, ["-E", "-s", "-c", QUESTION], options, (error, output) => {
+    execFile(one.path, ["-c", QUESTION], options, (error, output) => {
       if (error) return resolve({ ...one, problem: error.message.split("\n")[0] ?? "" });
       try {
         const { python, runforge } = JSON.parse(output.trim().split("\n").at(-1) ?? "");
