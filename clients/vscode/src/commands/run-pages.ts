@@ -6,16 +6,13 @@ import type { Action, Message } from "../pages/html.ts";
 
 const TITLES: Readonly<Record<string, string>> = {
   rerun: "Rerun with Changes",
-  rerunUnchanged: "Rerun",
   compare: "Compare",
   verify: "Verify",
   reproduce: "Reproduce",
   predict: "Predict",
   report: "Save as a File",
   openMetadata: "Metadata",
-  viewDiagnostics: "Diagnostics",
   inspectModelArtifact: "Model File",
-  revealFolder: "Files",
 };
 
 /** What buttons and links of pages may do: these commands and no others. */

@@ -74,15 +74,15 @@ function fold(
   const waiting = [...folders.values()];
   for (const row of rows) {
     const group = (row.entry as unknown as Record<string, unknown> | undefined)?.["group_id"];
-    if (row.kind === "run" && typeof group === "string") {
-      if (folders.has(group)) continue;
+    if (typeof group === "string" && folders.has(group)) continue;
+    while (waiting[0] && !(waiting[0].created < row.created)) result.push(waiting.shift()!);
+    if (typeof group === "string") {
       const older = { ...sweepRow(group, undefined, now), created: row.created };
       folders.set(group, older);
       result.push(older);
-      continue;
+    } else {
+      result.push(row);
     }
-    while (waiting[0] && !(waiting[0].created < row.created)) result.push(waiting.shift()!);
-    result.push(row);
   }
   return [...result, ...waiting];
 }

@@ -62,19 +62,21 @@ export const ICONS: Readonly<Record<string, { icon: string; color?: string }>> =
 export function runRow(entry: RunEntry, trained: boolean, now: number): RunRow {
   const status = entry.status ?? entry.state ?? "incomplete";
   const created = entry.created_at ? Date.parse(entry.created_at) : Number.NaN;
-  const name = entry.name && entry.name !== entry.run_id ? entry.name : entry.run_id;
+  const model = entry.model_family && modelText(entry.model_family);
+  const own = entry.name && entry.name !== entry.run_id ? entry.name : undefined;
   const shown = [
     metricText(entry),
-    entry.model_family && modelText(entry.model_family),
+    own && model,
     Number.isNaN(created) ? "" : age(created, now),
     ...(entry.aliases ?? []).map((alias) => `@${alias}`),
+    own || !model ? "" : entry.run_id.split("-").at(-1),
   ];
   if (status !== "succeeded") shown.unshift(status);
   return {
     kind: "run",
     id: entry.run_id,
     folder: entry.run_dir,
-    label: short(name),
+    label: short(own ?? model ?? entry.run_id),
     description: short(shown.filter(Boolean).join(" · ")),
     status,
     trained,

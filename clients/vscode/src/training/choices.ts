@@ -101,10 +101,10 @@ export function readValues(
 export function readSeeds(text: string): number[] | undefined {
   const seeds: number[] = [];
   for (const part of text.split(",").map((one) => one.trim())) {
-    const range = /^(\d{1,10})\.\.(\d{1,10})$/.exec(part);
-    const [from, to] = range ? [Number(range[1]), Number(range[2])] : [Number(part), Number(part)];
-    if (!/^\d/.test(part) || !(from <= to) || to > 4294967295 || to - from >= 10_000)
-      return undefined;
+    const range = /^(\d{1,10})(?:\.\.(\d{1,10}))?$/.exec(part);
+    const from = Number(range?.[1]);
+    const to = Number(range?.[2] ?? range?.[1]);
+    if (!(from <= to) || to > 4294967295 || to - from >= 10_000) return undefined;
     for (let seed = from; seed <= to; seed += 1) seeds.push(seed);
   }
   return seeds;
