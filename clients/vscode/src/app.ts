@@ -176,7 +176,7 @@ export class App {
       interpreters: () => this.#interpreters(folder),
       log: (text) => this.output.debug(text.trimEnd()),
       note: (text) => this.output.info(text),
-      tell: (text) => {
+      show: (text) => {
         this.output.warn(text);
         void vscode.window
           .showWarningMessage(text, "Show the Log")

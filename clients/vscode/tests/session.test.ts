@@ -17,7 +17,7 @@ function begin(
 ) {
   const workspace = folder();
   copyFileSync(join(ROOT, "examples/penguins.csv"), join(workspace, "penguins.csv"));
-  const told: string[] = [];
+  const shown: string[] = [];
   const noted: string[] = [];
   const states: SessionState[] = [];
   const session = new Session({
@@ -27,12 +27,12 @@ function begin(
     interpreters: async () => interpreters,
     log: () => {},
     note: (text) => noted.push(text),
-    tell: (text) => told.push(text),
+    show: (text) => shown.push(text),
     backoff: 10,
   });
   session.onState((state) => states.push(state));
   t.after(() => session.dispose());
-  return { session, workspace, told, noted, states };
+  return { session, workspace, shown, noted, states };
 }
 
 test("the first request starts the server, which records the extension as the client", async (t) => {
@@ -64,8 +64,8 @@ test("the first request starts the server, which records the extension as the cl
   assert.match(page, /data-message="\{&quot;action&quot;:&quot;verify&quot;/);
 });
 
-test("a server that is killed is started again, and the user is told", async (t) => {
-  const { session, told, states } = begin(t);
+test("a server that is killed is started again, and the window says so", async (t) => {
+  const { session, shown, states } = begin(t);
   const { pid } = await session.start();
   const ready = new Promise<void>((resolve) =>
     session.onState((state) => state === "ready" && resolve()),
@@ -74,12 +74,12 @@ test("a server that is killed is started again, and the user is told", async (t)
   await ready;
   assert.notEqual((await session.start()).pid, pid);
   assert.deepEqual(states, ["starting", "ready", "waiting", "starting", "ready"]);
-  assert.equal(told.length, 1);
+  assert.equal(shown.length, 1);
   assert.deepEqual((await session.request("list", {})).runs, []);
 });
 
 test("a server that dies again and again is left alone until the user asks", async (t) => {
-  const { session, told, states } = begin(t);
+  const { session, shown, states } = begin(t);
   const stopped = new Promise<void>((resolve) =>
     session.onState((state) => state === "stopped" && resolve()),
   );
@@ -89,7 +89,7 @@ test("a server that dies again and again is left alone until the user asks", asy
   await session.start();
   await stopped;
   assert.equal(states.filter((state) => state === "ready").length, 6);
-  assert.match(told.at(-1) ?? "", /not started again/);
+  assert.match(shown.at(-1) ?? "", /not started again/);
 });
 
 test("where no Python has RunForge, nothing is started and each reason is in the log", async (t) => {

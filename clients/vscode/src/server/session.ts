@@ -32,7 +32,7 @@ export interface SessionOptions {
   /** Notes in the log which Python is used, and why others are not. */
   readonly note: (text: string) => void;
   /** Says something to the user that needs no answer. */
-  readonly tell: (text: string) => void;
+  readonly show: (text: string) => void;
   /** Milliseconds before the first restart; each further one waits twice as long. */
   readonly backoff?: number;
 }
@@ -189,11 +189,11 @@ export class Session {
     this.#restarts += 1;
     if (this.#restarts > MOST_RESTARTS) {
       this.#become("stopped");
-      this.#options.tell("The RunForge server has ended several times and is not started again.");
+      this.#options.show("The RunForge server has ended several times and is not started again.");
       return;
     }
     this.#become("waiting");
-    this.#options.tell(
+    this.#options.show(
       "The RunForge server has ended unexpectedly and is started again. What it was training is recorded as interrupted or cancelled.",
     );
     const wait = (this.#options.backoff ?? 500) * 2 ** (this.#restarts - 1);
