@@ -41,12 +41,17 @@ export async function chooseRun(
 export async function chooseRuns(app: App, title: string): Promise<string[] | undefined> {
   const chosen = await vscode.window.showQuickPick(await runItems(app), {
     title,
-    placeHolder: "Two or more runs; the first of the list is the baseline",
+    placeHolder: "Two or more runs; the oldest is the baseline",
     canPickMany: true,
     matchOnDescription: true,
     matchOnDetail: true,
   });
-  return chosen?.map((item) => item.row.id);
+  return chosen && inOrder(chosen.map((item) => item.row));
+}
+
+/** Return the ids of runs, the oldest first: what came later is compared with it. */
+export function inOrder(rows: readonly RunRow[]): string[] {
+  return [...rows].sort((one, other) => one.created - other.created).map((row) => row.id);
 }
 
 /** Return the runs as items to choose from, newest first. */

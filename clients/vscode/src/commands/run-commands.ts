@@ -19,7 +19,7 @@ import {
 import type { Message } from "../pages/html.ts";
 import type { RunRow, SweepRow } from "../runs/run-rows.ts";
 import { chooseDataset, inspect, recall } from "./dataset-choice.ts";
-import { chooseRun, chooseRuns, runItems, runOf } from "./run-choice.ts";
+import { chooseRun, chooseRuns, inOrder, runItems, runOf } from "./run-choice.ts";
 import { act, openComparison, openRun } from "./run-pages.ts";
 import { openSweep } from "./sweep-page.ts";
 
@@ -202,22 +202,26 @@ async function reproduce(app: App, argument: RunArgument): Promise<void> {
   app.panels.show(`reproduce:${run}`, reproductionPage(document), act);
 }
 
-/** Compare the selected runs; with fewer than two, ask for the others. */
+/** Compare the selected runs; with fewer than two, ask for the others. The oldest is the baseline. */
 async function compare(app: App, first: RunArgument, all: unknown): Promise<void> {
-  const selected = Array.isArray(all)
-    ? (all as RunRow[]).filter((row) => row.kind === "run").map((row) => row.id)
-    : [];
-  let runs: string[] | undefined = selected;
+  const selected = Array.isArray(all) ? (all as RunRow[]).filter(({ kind }) => kind === "run") : [];
+  let runs: string[] | undefined = inOrder(selected);
   const given = runOf(first);
   if (runs.length < 2 && given !== undefined) {
-    const items = (await runItems(app)).filter((item) => item.row.id !== given);
-    const others = await vscode.window.showQuickPick(items, {
-      title: `RunForge: Compare ${given} with`,
-      canPickMany: true,
-      matchOnDescription: true,
-      matchOnDetail: true,
-    });
-    runs = others && [given, ...others.map((item) => item.row.id)];
+    const items = await runItems(app);
+    const others = await vscode.window.showQuickPick(
+      items.filter(({ row }) => row.id !== given),
+      {
+        title: `RunForge: Compare ${given} with`,
+        canPickMany: true,
+        matchOnDescription: true,
+        matchOnDetail: true,
+      },
+    );
+    const own = items.find(({ row }) => row.id === given)?.row;
+    const rows = others?.map(({ row }) => row);
+    // A run that the list does not reach is older than those that it has.
+    runs = rows && (own ? inOrder([own, ...rows]) : [given, ...inOrder(rows)]);
   } else if (runs.length < 2) runs = await chooseRuns(app, "RunForge: Compare");
   if (!runs) return;
   if (runs.length < 2) throw new Error("Choose two or more runs to compare.");
