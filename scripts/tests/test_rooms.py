@@ -41,6 +41,7 @@ ORDER = {
         "selection",
         "index",
         "comparison",
+        "lineage",
         "invariants",
         "workspace",
     ],

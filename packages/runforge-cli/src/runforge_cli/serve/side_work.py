@@ -83,7 +83,7 @@ def _report(settings: Settings, params: dict[str, Any]) -> dict[str, Any]:
     from runforge_cli.listing.run_list import trained_in
     from runforge_cli.render.differences import letters_of
     from runforge_cli.report.html_page import html_page
-    from runforge_cli.report.report_input import Material, gather
+    from runforge_cli.report.report_input import Material, gather, related_to
     from runforge_cli.report.report_writer import make_report
     from runforge_cli.shell.run_selection import find_runs
 
@@ -92,8 +92,17 @@ def _report(settings: Settings, params: dict[str, Any]) -> dict[str, Any]:
     listed = trained_in(settings.stores()) if with_model else []
     letters = letters_of(len(folders)) if len(folders) > 1 else [""]
     materials = [
-        gather(folder, settings.target(), listed, letter=letter, with_model=with_model)
-        for folder, letter in zip(folders, letters, strict=True)
+        gather(
+            folder,
+            settings.target(),
+            listed,
+            letter=letter,
+            with_model=with_model,
+            related=related,
+        )
+        for folder, letter, related in zip(
+            folders, letters, related_to(folders, settings.places()), strict=True
+        )
     ]
     return {
         "html": html_page(make_report(materials, settings.target())),

@@ -78,6 +78,14 @@ def complete_alias(
     return _items(incomplete, _aliases(context).items())
 
 
+def complete_traced(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the runs that begin so, and let the shell complete a file where there is none."""
+    found = complete_run(context, parameter, incomplete) if incomplete else []
+    return found or complete_file(context, parameter, incomplete)
+
+
 def run_argument(function: Function) -> Function:
     """Add the argument that names a run; the default is the newest run."""
     return click.argument("run", default="latest", shell_complete=complete_run)(function)

@@ -31,13 +31,13 @@ from runforge_contracts.selection.run_query import (
 )
 from runforge_contracts.selection.run_values import (
     FIELDS,
-    SETTINGS,
     RunColumn,
     column_of,
     metrics_in,
     values_of,
 )
 from runforge_contracts.store.index_form import (
+    ADDED,
     BETWEEN,
     HEAD,
     TAIL,
@@ -57,7 +57,7 @@ _SUMMARY, _SUMMARY_END = b'\n      "summary": {\n', b"\n      }"
 _MEMBER, _INNER, _METRIC = 6, 8, 10
 #: Fields of the summary, and those that no single line has.
 _OF_SUMMARY = frozenset({"duration", "device"})
-_NOT_A_LINE = frozenset({"tags", "metric"})
+_NOT_A_LINE = frozenset({"tags", "alias", "metric"})
 _SHA256_DIGITS = 64
 _NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
@@ -415,5 +415,5 @@ def _string(text: str) -> bytes:
 
 
 #: Fields that are compared with whole strings.
-_LITERAL = frozenset({"run", "status", "name", "model", "preset", "label", "group"})
-_SETTINGS = tuple(_line(_MEMBER, name) for name in SETTINGS)
+_LITERAL = frozenset({"run", "status", "name", "model", "preset", "label", "group", "repeats"})
+_SETTINGS = tuple(_line(_MEMBER, name) for name in ADDED)

@@ -26,6 +26,7 @@ from runforge_contracts.invariants.view_invariants import compare_view
 from runforge_contracts.run_ids import started
 from runforge_contracts.store import layout
 from runforge_contracts.store.foreign_index import write_entry
+from runforge_contracts.store.index_form import ADDED
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import (
     StoreIndex,
@@ -39,8 +40,6 @@ from runforge_contracts.store.view_folders import record_of
 
 #: Fields of an entry that all clients take from the documents of the run.
 _IN_COMMON = ("status", "dataset_fingerprint_sha256", "label_column", "model_pkl")
-#: Fields that entries of earlier versions lack; they are read from the run.
-ADDED = frozenset({"seed", "hyperparameters", "group_id"})
 #: Fields of an entry for a view that an editor fills in when it makes its index anew.
 _FILLED_IN = ("name", "preset_id", "duration_ms", "device")
 
@@ -285,8 +284,8 @@ def entry_findings(
         yield Finding("index.entry", message, file, pointer + location, value, found)
     has_manifest = whole and (path / layout.MANIFEST).exists()
     # An entry that was written before they were added has none of them.
-    later = frozenset() if ADDED & entry.keys() else ADDED
-    lacking = actual.keys() - entry.keys() - later if has_manifest else ()
+    later = ADDED if entry.keys().isdisjoint(ADDED) else ()
+    lacking = actual.keys() - entry.keys() - {*later} if has_manifest else ()
     for key in sorted(lacking):
         message = (
             f"The entry lacks {quote(key)}; the run's documents have {show_value(actual[key])}."

@@ -6,9 +6,11 @@ The parameters are those of ``Run`` and of :mod:`runforge_engine.api.operations`
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from runforge_contracts.errors import NotFoundError, RunForgeError
 from runforge_contracts.store.layout import DEFAULT_STORE, StoreLayout, find_workspace, stores_in
 from runforge_contracts.store.run import Run
 
@@ -71,6 +73,34 @@ def evaluate_recorded(
         unverified=unverified,
     )
     return RunEvaluation(made.recorded.path, run)
+
+
+def parent_in(run: Run) -> Path | None:
+    """Return the folder of the run that a run repeats; None if it repeats none or is not there."""
+    from runforge_contracts.store.lookup import find_run
+    from runforge_contracts.store.reading import parent_of
+
+    parent = parent_of(run.request)
+    if parent is None:
+        return None
+    try:
+        found = find_run(parent, stores_in(find_workspace(run.path)))
+    except NotFoundError:
+        return None
+    return found.path if found.id == parent else None
+
+
+def children_in(run: Run) -> list[Path]:
+    """Return the folders of the runs that repeat a run, oldest first."""
+    from runforge_contracts.lineage.run_family import repetitions
+    from runforge_contracts.store.reading import locate_run
+
+    found = list[Path]()
+    for entry, store in repetitions(run.id, stores_in(find_workspace(run.path))):
+        assert isinstance(store, StoreLayout)  # noqa: S101 - only stores were searched
+        with suppress(RunForgeError):
+            found.append(locate_run(entry, store))
+    return [path for path in found if path.is_dir()]
 
 
 def verify_recorded(run: Run, *, public_key: AnyPath | None, with_dataset: bool) -> RunVerification:
