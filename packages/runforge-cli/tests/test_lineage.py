@@ -1,4 +1,4 @@
-"""The lineage of runs: what a run repeats, what repeats it, and what changed from one to the next."""
+"""The lineage of runs: what a run repeats, what repeats it, and what changed each time."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_run_is_shown_with_what_it_repeats_and_what_repeats_it(
 def test_the_lineage_has_every_step_with_what_changed(
     runforge: Call, workspace: Path, chain: list[str]
 ) -> None:
-    first, second, third = chain
+    _, second, third = chain
     for what in (second, "latest", second[:-2], f".runforge/runs/{second}"):
         document = traced(runforge, what)
         assert document["run_id"] == (third if what == "latest" else second)
@@ -136,7 +136,7 @@ def test_an_entry_that_has_its_settings_must_have_its_parent(
 
 
 def listed(parents: dict[int, str], workspace: Path) -> StoreLayout:
-    """Write an index of runs without folders, of which some repeat another, and return its store."""
+    """Return a store whose index lists runs without folders, of which some repeat another."""
     store = StoreLayout(workspace, ".runforge")
     store.runs.mkdir(parents=True)
     runs = [

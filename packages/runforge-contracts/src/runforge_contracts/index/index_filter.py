@@ -101,13 +101,17 @@ class _EntryLines:
         if condition.operator == "=" and _is_literal(column, condition.value):
             # Comparing bytes is ten times as fast as finding out the value.
             line = _line(_MEMBER, FIELDS[column.name]) + _string(condition.value)
-            yield from (at for at in places if line in self.pieces[at])
+            for at in places:
+                if line in self.pieces[at] or (
+                    at in self.completed and self._holds(at, column, condition)
+                ):
+                    yield at
             return
         # Many runs have the same value.
         known: dict[_Found | None, bool] = {}
         for at in places:
             if at in self.completed:
-                holds = condition.holds(self.values(at, column), prefix=column.prefix)
+                holds = self._holds(at, column, condition)
             else:
                 found = _find(self.pieces[at], column)
                 if found not in known:
@@ -116,6 +120,9 @@ class _EntryLines:
                 holds = known[found]
             if holds:
                 yield at
+
+    def _holds(self, at: int, column: RunColumn, condition: RunCondition) -> bool:
+        return condition.holds(self.values(at, column), prefix=column.prefix)
 
     def entry(self, at: int) -> dict[str, Any]:
         """Return a whole entry; raise :class:`RunForgeError` or ``ValueError`` if it is invalid."""

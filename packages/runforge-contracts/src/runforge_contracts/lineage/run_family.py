@@ -37,7 +37,7 @@ class Relative(NamedTuple):
     listed: Listed | None
 
 
-class Family(NamedTuple):
+class RunFamily(NamedTuple):
     """A run with its ancestors and its descendants, each after the run that it repeats."""
 
     run_id: str
@@ -66,7 +66,7 @@ class RunFamilies:
         """Return the ids of the runs that repeat a run, oldest first."""
         return list(self._children.get(run_id, ()))
 
-    def family(self, run_id: str, listed: Listed) -> Family:
+    def family(self, run_id: str, listed: Listed) -> RunFamily:
         """Return the family of a run.
 
         Parameters
@@ -97,7 +97,7 @@ class RunFamilies:
                 runs.append(Relative(name, generation, self._listed(name)))
             below = reversed(self._children.get(name, ()))
             waiting += [(child, generation + 1) for child in below]
-        return Family(run_id, runs, left_out)
+        return RunFamily(run_id, runs, left_out)
 
     def _parent(self, run_id: str) -> str | None:
         row = self._known.get(run_id)

@@ -20,7 +20,7 @@ from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
 from runforge_contracts.fs.files import digest_file
 from runforge_contracts.lineage.rerun_step import step_between
-from runforge_contracts.lineage.run_family import Family, RunFamilies
+from runforge_contracts.lineage.run_family import RunFamilies, RunFamily
 from runforge_contracts.run_ids import started
 from runforge_contracts.store import layout
 from runforge_contracts.store.experiment_runs import ExperimentRun
@@ -256,7 +256,7 @@ def trace_document(matches: Sequence[Trace], families: RunFamilies) -> TraceV1:
     )
 
 
-def lineage_document(family: Family, families: RunFamilies) -> TraceV1:
+def lineage_document(family: RunFamily, families: RunFamilies) -> TraceV1:
     """Return the ``trace.v1`` document for a run, its ancestors and its descendants."""
     found = {
         relative.run_id: _listed(*relative.listed)
