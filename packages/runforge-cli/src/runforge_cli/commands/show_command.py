@@ -18,7 +18,7 @@ from runforge_cli.commands.gate_options import (
     read_gates,
     report_gates,
 )
-from runforge_cli.shell.completion import run_argument
+from runforge_cli.shell.completion import complete_recorded
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @click.command("show", short_help="Show a summary of a run.")
-@run_argument
+@click.argument("run", default="latest", shell_complete=complete_recorded)
 @gate_options
 @global_options
 @pass_settings

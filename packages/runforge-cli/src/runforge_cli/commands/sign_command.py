@@ -13,7 +13,7 @@ from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, Location, Problem, RunForgeError
 from runforge_contracts.validation import MAX_PROBLEMS
 
-from runforge_cli.shell.completion import complete_file, run_argument
+from runforge_cli.shell.completion import complete_file, complete_recorded
 from runforge_cli.shell.passphrase import ask_passphrase
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import warn, write_json, write_lines
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @click.command("sign", short_help="Sign a run, or an evaluation, and the index.")
-@run_argument
+@click.argument("run", default="latest", shell_complete=complete_recorded)
 @click.option(
     "--key", metavar="FILE", required=True, help="Private key.", shell_complete=complete_file
 )

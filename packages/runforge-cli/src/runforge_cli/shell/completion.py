@@ -78,6 +78,24 @@ def complete_alias(
     return _items(incomplete, _aliases(context).items())
 
 
+def complete_recorded(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return what :func:`complete_run` does, and ids of evaluations that begin so."""
+    from runforge_contracts.errors import RunForgeError
+    from runforge_contracts.store.evaluations import list_evaluations
+
+    found = complete_run(context, parameter, incomplete)
+    if not incomplete:
+        return found
+    try:
+        stores = _settings(context).stores()
+        ids = [evaluation.id for store in stores for evaluation in list_evaluations(store)]
+    except RunForgeError:
+        ids = []
+    return found + _items(incomplete, [(name, "an evaluation") for name in sorted(ids)[::-1]])
+
+
 def complete_traced(
     context: click.Context, parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:

@@ -5,6 +5,7 @@ Source: specification, sections 5.1 to 5.5.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -268,7 +269,11 @@ def entry_findings(
         return  # A run that was written outside the workspace on request is not checked.
     if _leads_away(path, store.workspace) or not path.is_dir():
         found = quote(entry["run_dir"])
-        message = f"run_dir is {found}, which is missing, not a folder, or behind a link."
+        message = (
+            f"The folder of the run {quote(entry['run_id'])} is a file or behind a link: {found}."
+            if os.path.lexists(path)
+            else f"The folder of the run {quote(entry['run_id'])} is missing: {found}."
+        )
         yield Finding("index.run-dir", message, file, f"{pointer}/run_dir", found=entry["run_dir"])
         return
     actual = described[path] if path in described else _describe(path, store)

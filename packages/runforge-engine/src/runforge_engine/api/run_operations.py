@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -105,13 +106,15 @@ def children_in(run: Run) -> list[Path]:
 
 def verify_recorded(run: Run, *, public_key: AnyPath | None, with_dataset: bool) -> RunVerification:
     """Check that nothing of a run was changed since it was recorded."""
+    from runforge_engine.api.python_check import PythonCheck
     from runforge_engine.verification.context import surroundings_of
     from runforge_engine.verification.verify_run import verify_run
 
     path = run.path.absolute()
     key = None if public_key is None else Path(public_key)
     around = surroundings_of(path, stores_in(find_workspace(path)), key)
-    return verify_run(path, around, with_dataset=with_dataset)
+    found = verify_run(path, around, with_dataset=with_dataset)
+    return replace(found, checks=tuple(map(PythonCheck.of, found.checks)))
 
 
 def reproduce_recorded(
