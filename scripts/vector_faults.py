@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from runforge_contracts.codec.hash_chain import chain_digests
 from runforge_contracts.codec.strict_json import encode_json
 
 LINEAR = "20260223-100000-e6dca325"
@@ -608,6 +609,21 @@ FAULTS = (
         "index.once",
         "The index lists the run twice.",
         in_index(lambda runs: runs.append(dict(runs[0]))),
+    ),
+    Fault(
+        "comes-from-itself",
+        "index.origin",
+        "An entry names the index itself as the one that the run came from.",
+        in_index(
+            lambda runs: runs.append(
+                {
+                    **runs[0],
+                    "run_id": FOREST,
+                    "run_dir": f".runforge/runs/{FOREST}",
+                    "origin": chain_digests(runs[:1])[1],
+                }
+            )
+        ),
     ),
     Fault(
         "not-listed",

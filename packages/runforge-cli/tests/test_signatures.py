@@ -282,3 +282,178 @@ class TestOtherTools:
         assert runforge("verify", "--all").code == 0
         (folder / "logs/train.log").write_bytes(b"")
         assert verdict(runforge, folder, *KEY) == (1, "invalid")
+
+
+class TestOtherStores:
+    """A run that was signed in one store and copied into another one."""
+
+    @pytest.fixture
+    def signed(self, runforge: Call, signer: Path) -> Path:
+        """Return the folder of the second run, which is signed."""
+        folder = folder_of(signer, 1)
+        assert sign(runforge, folder).code == 0
+        return folder
+
+    @pytest.fixture
+    def other(
+        self,
+        runforge: Call,
+        signed: Path,
+        tmp_path_factory: pytest.TempPathFactory,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> Path:
+        """Return another workspace with a run of its own, which becomes the current folder."""
+        there = tmp_path_factory.mktemp("there")
+        for name in ("penguins.csv", "runforge.key", "runforge.key.pub"):
+            shutil.copy(signed.parents[2] / name, there)
+        monkeypatch.chdir(there)
+        assert runforge(*TRAIN, "--seed", "9").code == 0
+        return there
+
+    def copied(self, signed: Path, other: Path) -> Path:
+        """Copy the run and its signature into the other store, by hand."""
+        copy = other / ".runforge/runs" / signed.name
+        shutil.copytree(signed, copy)
+        signature_of(copy).parent.mkdir(exist_ok=True)
+        shutil.copy(signature_of(signed), signature_of(copy))
+        return copy
+
+    def check(self, runforge: Call, name: str, *options: str) -> tuple[int, dict[str, Any]]:
+        result = runforge("verify", name, *options, "--json")
+        [check] = [item for item in result.json["runs"][0]["checks"] if item["check"] == "index"]
+        return result.code, check
+
+    def rules(self, runforge: Call, *arguments: str) -> set[str]:
+        document = runforge("verify", *arguments, "--json").json
+        validate(document, "verification.v1")
+        found = [*document["runs"], *document.get("stores", [])]
+        return {finding["rule"] for item in found for finding in item["findings"]}
+
+    def test_a_signature_names_the_origin_of_its_index(
+        self, runforge: Call, signer: Path, signed: Path
+    ) -> None:
+        from runforge_engine.store.index_chain import Chain
+
+        report = sign(runforge, signed, "--replace", "--json").json
+        first = Chain(index_of(signer)["runs"][:1]).head
+        assert report["origin"] == first.sha256
+        assert report["index_head"]["count"] == 2
+
+    def test_a_copied_run_verifies_once_its_entry_names_the_origin(
+        self, runforge: Call, signed: Path, other: Path
+    ) -> None:
+        copy = self.copied(signed, other)
+        code, check = self.check(runforge, copy.name, *KEY)
+        assert (code, check["verdict"]) == (1, "not listed")
+        assert "`runforge index rebuild`" in check["hint"]
+        assert runforge("index", "rebuild").code == 0
+        entry = index_of(other)["runs"][1]
+        assert (entry["run_id"], len(entry["origin"])) == (copy.name, 64)
+        code, check = self.check(runforge, copy.name, *KEY)
+        assert (code, check["verdict"]) == (0, "valid")
+        assert f"signed in another store ({entry['origin'][:16]}…)" in check["message"]
+        shown = runforge("verify", "--all").out
+        assert "1 signature, no signed run or entry is missing; 1 of another store" in " ".join(
+            shown.split()
+        )
+        # Everything else of the run is checked.
+        (copy / "metrics.json").write_text("{}")
+        assert runforge("verify", copy.name).code == 1
+
+    def test_an_entry_without_origin_is_held_to_the_index(
+        self, runforge: Call, signed: Path, other: Path
+    ) -> None:
+        copy = self.copied(signed, other)
+        assert runforge("index", "rebuild").code == 0
+        index = index_of(other)
+        del index["runs"][1]["origin"]
+        (other / ".runforge/index.json").write_text(json.dumps(index, indent=2) + "\n")
+        assert self.rules(runforge, copy.name) == {"index.append-only", "index.origin"}
+        assert self.rules(runforge, "--all") >= {"index.append-only", "index.origin"}
+        assert "`runforge unbundle`" in self.check(runforge, copy.name)[1]["hint"]
+
+    @pytest.mark.parametrize("origin", ["own", "third"])
+    def test_an_entry_with_a_false_origin_is_contradicted(
+        self, origin: str, runforge: Call, signed: Path, other: Path
+    ) -> None:
+        from runforge_engine.store.index_chain import Chain
+
+        copy = self.copied(signed, other)
+        assert runforge("index", "rebuild").code == 0
+        index = index_of(other)
+        own = Chain(index["runs"][:1]).head.sha256
+        index["runs"][1]["origin"] = own if origin == "own" else "ab" * 32
+        (other / ".runforge/index.json").write_text(json.dumps(index, indent=2) + "\n")
+        assert "index.origin" in self.rules(runforge, copy.name)
+        assert runforge("verify", "--all").code == 1
+
+    def test_an_origin_does_not_silence_a_signature_of_this_store(
+        self, runforge: Call, signer: Path, signed: Path
+    ) -> None:
+        index = index_of(signer)
+        index["runs"][1]["origin"] = "ab" * 32
+        (signer / ".runforge/index.json").write_text(json.dumps(index, indent=2) + "\n")
+        assert self.rules(runforge, signed.name) == {"index.append-only"}
+
+    @pytest.mark.parametrize("first", ["kept", "deleted"])
+    def test_a_lost_index_stays_contradicted(
+        self, first: str, runforge: Call, signer: Path, signed: Path
+    ) -> None:
+        if first == "deleted":
+            shutil.rmtree(folder_of(signer, 0))
+        index = signer / ".runforge/index.json"
+        entries = index_of(signer)["runs"]
+        index.unlink()
+        assert runforge("index", "rebuild").code == 0
+        assert not any("origin" in entry for entry in index_of(signer)["runs"])
+        if first == "kept":
+            # The same entries in the same order: nothing is lost.
+            assert index_of(signer)["runs"] == entries
+            assert runforge("verify", "--all").code == 0
+        else:
+            assert self.rules(runforge, signed.name) == {"index.tail", "index.origin"}
+            assert runforge("verify", "--all").code == 1
+
+    def test_a_first_entry_that_was_cut_out_stays_contradicted(
+        self, runforge: Call, signer: Path, signed: Path
+    ) -> None:
+        shutil.rmtree(folder_of(signer, 0))
+        index = index_of(signer)
+        del index["runs"][0]
+        (signer / ".runforge/index.json").write_text(json.dumps(index, indent=2) + "\n")
+        assert runforge("index", "rebuild").code == 0
+        assert runforge("verify", "--all").code == 1
+
+    def test_a_run_is_signed_again_in_its_new_store(
+        self, runforge: Call, signed: Path, other: Path
+    ) -> None:
+        copy = self.copied(signed, other)
+        assert runforge("index", "rebuild").code == 0
+        assert sign(runforge, copy, "--replace").code == 0
+        code, check = self.check(runforge, copy.name, *KEY)
+        assert (code, check["outcome"]) == (0, "passed")
+        assert "signed in another store" not in check["message"]
+        # Its signature is held to the index of the store in which it was made.
+        index = index_of(other)
+        index["runs"][0]["name"] = "renamed"
+        (other / ".runforge/index.json").write_text(json.dumps(index, indent=2) + "\n")
+        assert "index.append-only" in self.rules(runforge, copy.name)
+
+    def test_an_evaluation_goes_with_its_run(
+        self, runforge: Call, signed: Path, other: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(signed.parents[2])
+        made = runforge("evaluate", signed.name, "penguins.csv", "--json")
+        assert made.code == 0, made.err
+        name = made.json["evaluation_id"]
+        assert runforge("sign", name, "--key", "runforge.key").code == 0
+        evaluation = signed.parents[1] / "evaluations" / name
+        monkeypatch.chdir(other)
+        copy = self.copied(signed, other)
+        shutil.copytree(evaluation, other / ".runforge/evaluations" / name)
+        shutil.copy(signature_of(evaluation), signature_of(copy).parent)
+        assert runforge("verify", name).code == 1
+        assert runforge("index", "rebuild").code == 0
+        result = runforge("verify", name, *KEY)
+        assert (result.code, "signed in another store" in result.out) == (0, True), result.out
+        assert runforge("verify", "--all", "--without-dataset").code == 0

@@ -1858,6 +1858,10 @@ export interface IndexEntry {
    * Run that this one repeats.
    */
   rerun_from?: AnyRunId;
+  /**
+   * Of a run that came from another store: the digest of the chain after the first entry of that store's index. Source: specification, section 14.3.
+   */
+  origin?: Sha256;
   [k: string]: unknown;
 }
 /**

@@ -38,11 +38,13 @@ def command() -> None:
 def rebuild(settings: Settings) -> int:
     """Add every finished run that is missing from the index, and report on the run folders.
 
-    Existing entries are not changed. An index that cannot be read is kept beside the new one.
+    Existing entries are not changed. An index that cannot be read is kept beside the new one. The
+    entry of a run that was signed in another store says so.
     """
+    from runforge_engine.provenance.signatures import signed_origin
     from runforge_engine.store.index_repair import rebuild_index
 
-    _report(settings, [rebuild_index(store) for store in _stores(settings)])
+    _report(settings, [rebuild_index(store, signed_origin) for store in _stores(settings)])
     return ExitCode.OK
 
 

@@ -44,7 +44,9 @@ def command(settings: Settings, run: str, key: str, replace: bool) -> int:
     from runforge_engine.provenance.signatures import read_claim, sign_folder
 
     target = _evaluation(settings, run) or _run(settings, run)
-    head = None if target.around.entries is None else target.around.chain.head
+    index = target.around.index
+    head = None if index is None else target.around.chain.head
+    origin = None if index is None else index.origin
     if target.around.alias_problem is not None:
         raise target.around.alias_problem
     aliases = target.around.alias_head
@@ -53,6 +55,7 @@ def command(settings: Settings, run: str, key: str, replace: bool) -> int:
         Path(key),
         index_head=head,
         alias_head=aliases,
+        origin=origin,
         passphrase=ask_passphrase,
         replace=replace,
         found=target.digests,
@@ -70,6 +73,8 @@ def command(settings: Settings, run: str, key: str, replace: bool) -> int:
         for name, known in (("index_head", head), ("alias_head", aliases)):
             if known is not None:
                 document[name] = {"count": known.count, "sha256": known.sha256}
+        if origin is not None:
+            document["origin"] = origin
         if exposed is not None:
             document["diagnostics"] = [raw_diagnostic(exposed)]
         write_json(document)

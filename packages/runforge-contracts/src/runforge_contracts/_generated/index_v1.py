@@ -86,6 +86,15 @@ class IndexEntry(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[common_v1.AnyRunId, Meta(description="Run that this one repeats.")]
         | UnsetType
     ) = UNSET
+    origin: (
+        Annotated[
+            common_v1.Sha256,
+            Meta(
+                description="Of a run that came from another store: the digest of the chain after the first entry of that store's index. Source: specification, section 14.3."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class IndexV1(Struct, kw_only=True, frozen=True, gc=False):

@@ -168,6 +168,7 @@ def _index(
         return
     yield from problem_findings(index, file)
     yield from once_findings(index, file)
+    yield from origin_findings(index, file)
     yield from order_notes(index, file)
     for number, entry in enumerate(index.entries):
         yield from entry_findings(
@@ -218,6 +219,18 @@ def once_findings(index: StoreIndex, file: str) -> Iterator[Finding]:
             message = f"The run {quote(run_id)} is already listed at {seen[key]}."
             yield Finding("index.once", message, file, f"{pointer}/run_id", found=run_id)
         seen.setdefault(key, pointer)
+
+
+def origin_findings(index: StoreIndex, file: str) -> Iterator[Finding]:
+    """Yield the entries that name the index ``file`` itself as the one that their run came from."""
+    marked = [number for number, entry in enumerate(index.entries) if "origin" in entry]
+    origin = index.origin if marked else None
+    for number in marked:
+        entry = index.entries[number]
+        if entry["origin"] == origin:
+            message = f"The run {quote(entry['run_id'])} is said to come from this store itself."
+            pointer = f"{index.pointer(number)}/origin"
+            yield Finding("index.origin", message, file, pointer, found=origin)
 
 
 def order_notes(index: StoreIndex, file: str) -> Iterator[Finding]:

@@ -69,8 +69,8 @@ def _recorded(entry: dict[str, Any], store: StoreLayout) -> dict[str, Any] | Non
     folder: Path = store.run_folder(run_id)
     if not is_run_id(run_id) or entry["run_dir"] != store.relative(folder):
         return None
-    raw, request = _parsed(folder / layout.RUN), _parsed(folder / layout.REQUEST)
-    if request is None or raw is None or raw.get("schema_version") != _RECORD:
+    raw, request = _parsed(folder / layout.RUN), _parsed(folder / layout.REQUEST) or {}
+    if raw is None or raw.get("schema_version") != _RECORD:
         return None
     seed, used = raw.get("seed"), raw.get("hyperparameters")
     if type(seed) is not int or not isinstance(used, list):

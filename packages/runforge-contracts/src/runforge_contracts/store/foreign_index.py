@@ -64,7 +64,7 @@ _STATUSES = {
 }
 #: Strings that are kept if they are valid, and left out otherwise.
 _OPTIONAL = ("name", "preset_id", "label_column")
-_CHECKED = ("dataset_fingerprint_sha256", "model_sha256", "model_family")
+_CHECKED = ("dataset_fingerprint_sha256", "model_sha256", "model_family", "origin")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from runforge_contracts.codec.hash_chain import chain_digests
 from runforge_contracts.codec.strict_json import parse_json
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
@@ -58,6 +59,15 @@ class StoreIndex:
         """The entries as the document has them."""
         found: list[Any] = self.raw if isinstance(self.raw, list) else self.raw["runs"]
         return found
+
+    @property
+    def origin(self) -> str | None:
+        """The digest that tells this index from others; None if it has no entry.
+
+        Source: specification, section 14.3.
+        """
+        entries = self.raw_entries[:1]
+        return chain_digests(entries)[1] if entries else None
 
     @property
     def is_foreign(self) -> bool:

@@ -5,7 +5,8 @@ The signature of a run is stored in its store as ``signatures/RUN_ID.sig``, that
 folder is complete once its manifest is written, and signing does not change it. A signature covers
 every file, including the manifest. It also contains the head of the store's index
 (:mod:`runforge_engine.store.index_chain`), so that a tail cut off the index is detected as long as
-one later signature remains.
+one later signature remains, and the origin of that index, so that the signature is known in another
+store as one that says nothing of the index there.
 
 ``model_signing verify key FOLDER --signature SIGNATURE --public_key KEY`` accepts the signatures
 made here, and signatures made by ``model_signing sign key`` are accepted here. This module is
@@ -111,6 +112,7 @@ def sign_folder(
     *,
     index_head: IndexHead | None = None,
     alias_head: IndexHead | None = None,
+    origin: str | None = None,
     passphrase: Callable[[], str | None] = passphrase_from_environment,
     signature: Path | None = None,
     replace: bool = False,
@@ -128,6 +130,8 @@ def sign_folder(
         The head of the store's index, to be included in the signature.
     alias_head
         The head of the history of the store's aliases, likewise.
+    origin
+        The origin of the index, likewise.
     passphrase
         Called for the passphrase, only if the key is encrypted.
     signature
@@ -153,7 +157,7 @@ def sign_folder(
         found = digest_folder(folder)
     _check_signable(folder, found)
     payload = encode_payload(
-        SignedContent(folder.name, found.files, index_head, alias_head=alias_head)
+        SignedContent(folder.name, found.files, index_head, alias_head=alias_head, origin=origin)
     )
     public_key = key.public_key()
     bundle = Bundle(
@@ -248,6 +252,17 @@ def compare_claim(folder: Path, found: FolderDigests | None = None) -> ClaimedSi
     claim = read_claim(signature_path(folder))
     _compare(folder, claim.path, claim.content, found)
     return claim
+
+
+def signed_origin(folder: Path) -> str | None:
+    """Return the origin of the index with which a folder was signed; None if nothing says it.
+
+    Only a signature that matches the folder counts; the signer is not verified.
+    """
+    try:
+        return compare_claim(folder).content.origin
+    except RunForgeError:
+        return None
 
 
 def _key(public_key: Path | EllipticCurvePublicKey) -> EllipticCurvePublicKey:

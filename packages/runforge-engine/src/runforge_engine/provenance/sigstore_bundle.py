@@ -3,7 +3,8 @@
 A signature is a Sigstore bundle: JSON with a DSSE envelope around an in-toto statement. The only
 subject of the statement is the folder, with the SHA-256 of the concatenated digests of its files;
 the predicate lists the files. The format requires verifiers to ignore other members of the
-predicate; the head of the store's index is stored in such a member, ``runforge``.
+predicate; the head of the store's index, and the origin that tells the index from others, are
+stored in such a member, ``runforge``.
 
 The input is untrusted and is decoded strictly. A payload may be trusted only after its signature
 has been verified.
@@ -51,6 +52,8 @@ class SignedContent:
     ignored: tuple[str, ...] = ()
     #: The history of the store's aliases at that time.
     alias_head: IndexHead | None = None
+    #: The origin of that index, in lowercase hex; None in older signatures.
+    origin: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +76,14 @@ def encode_payload(content: SignedContent) -> bytes:
             {"name": name, "algorithm": "sha256", "digest": digest} for name, digest in files
         ],
     }
-    heads = {"index_head": content.index_head, "alias_head": content.alias_head}
-    known = {name: msgspec.to_builtins(head) for name, head in heads.items() if head is not None}
+    around = {
+        "index_head": content.index_head,
+        "origin": content.origin,
+        "alias_head": content.alias_head,
+    }
+    known = {name: value for name, value in around.items() if value is not None}
     if known:
-        predicate["runforge"] = known
+        predicate["runforge"] = msgspec.to_builtins(known)
     root = _root_digest([digest for _, digest in files])
     return encode_json(
         {
@@ -107,12 +114,14 @@ def decode_payload(payload: bytes) -> SignedContent:
         files[resource.name] = resource.digest
     if _root_digest(list(files.values())) != subject.digest.sha256:
         raise _invalid("its digest is not that of the files it lists")
+    store = _RunForge() if predicate.runforge is UNSET else predicate.runforge
     return SignedContent(
         subject.name,
         files,
-        None if predicate.runforge is UNSET else predicate.runforge.index_head,
+        store.index_head,
         tuple(predicate.serialization.ignore_paths),
-        None if predicate.runforge is UNSET else predicate.runforge.alias_head,
+        store.alias_head,
+        store.origin,
     )
 
 
@@ -204,6 +213,7 @@ class _Serialization(Struct):
 
 class _RunForge(Struct):
     index_head: IndexHead | None = None
+    origin: _Sha256 | None = None
     alias_head: IndexHead | None = None
 
 

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from runforge_contracts.codec.strict_json import parse_json
 from runforge_contracts.display import quote
@@ -19,14 +21,14 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import read_file, sync_folder, writing
 from runforge_contracts.store.foreign_index import FORM_BY_VERSION, OWN_FORM
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.reading import MAX_INDEX_BYTES
+from runforge_contracts.store.reading import MAX_INDEX_BYTES, StoreIndex
 
 from runforge_engine.runtime.clock import read_clock
 from runforge_engine.runtime.folder_lock import wait_until_free
 from runforge_engine.store.index_diff import IndexDiff, IndexReport
 from runforge_engine.store.index_lock import index_lock
 from runforge_engine.store.run_folders import append_foreign, write_index
-from runforge_engine.store.scan import refuse_links
+from runforge_engine.store.scan import Found, refuse_links
 
 #: How often the index is read again if a run was appended while the folders were read.
 _ATTEMPTS = 5
@@ -54,11 +56,22 @@ def check_index(store: StoreLayout) -> IndexReport:
     return report
 
 
-def rebuild_index(store: StoreLayout) -> IndexReport:
+def rebuild_index(
+    store: StoreLayout, origin_of: Callable[[Path], str | None] = lambda _: None
+) -> IndexReport:
     """Add every finished run missing from the index of ``store``, in the order in which they ended.
 
     An unreadable index is kept beside the new one. If no entry is missing, no file is written. The
     documents of indexed runs are not read; :func:`check_index` reads them.
+
+    Parameters
+    ----------
+    store
+        The store.
+    origin_of
+        Returns the origin of the index with which the run in a folder was signed. A run that was
+        signed with another index than this one came from another store, and its entry says so. An
+        index that was lost has no origin: all runs are then this store's own.
 
     Raises
     ------
@@ -81,7 +94,8 @@ def rebuild_index(store: StoreLayout) -> IndexReport:
             kept = store.relative(_keep_aside(store, comparison.problem))
         elif not report.unlisted:
             return report
-        index, missing = comparison.index, [found.entry for found in comparison.unlisted]
+        index = comparison.index
+        missing = [_entry(found, index, origin_of) for found in comparison.unlisted]
         if index is None or not index.is_foreign:
             raw = {"schema_version": OWN_FORM, "runs": []} if index is None else index.raw
             raw["runs"] += missing
@@ -95,6 +109,15 @@ def rebuild_index(store: StoreLayout) -> IndexReport:
         recovered=report.unlisted,
         kept_aside=kept,
     )
+
+
+def _entry(
+    found: Found, index: StoreIndex | None, origin_of: Callable[[Path], str | None]
+) -> dict[str, Any]:
+    """Return the entry of a run, with its origin if it came from another store."""
+    own = None if index is None else index.origin
+    origin = None if own is None else origin_of(found.path)
+    return found.entry if origin in (None, own) else {**found.entry, "origin": origin}
 
 
 def _keep_aside(store: StoreLayout, problem: RunForgeError) -> Path:

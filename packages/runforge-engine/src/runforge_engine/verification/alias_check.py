@@ -8,19 +8,19 @@ from runforge_contracts.display import quote
 from runforge_contracts.invariants.finding import Finding
 from runforge_contracts.store.aliases import AliasHistory
 
-from runforge_engine.provenance.sigstore_bundle import SignedContent
 from runforge_engine.store.index_chain import Chain
 from runforge_engine.verification.check_result import Check, CheckVerdict, count
 from runforge_engine.verification.context import Surroundings
+from runforge_engine.verification.index_heads import Signed, signed_elsewhere
 
 
-def alias_check(signed: Iterable[tuple[str, SignedContent]], around: Surroundings) -> Check | None:
+def alias_check(signed: Iterable[Signed], around: Surroundings) -> Check | None:
     """Return the check of the aliases of a store; None if it never had one.
 
     Parameters
     ----------
     signed
-        What was signed in the store, each with its id.
+        What was signed; what was signed in another store is left out.
     around
         The store.
     """
@@ -33,7 +33,8 @@ def alias_check(signed: Iterable[tuple[str, SignedContent]], around: Surrounding
         message = "the history is not valid"
         return Check.failed("aliases", CheckVerdict.INVALID, message, (finding,))
     history = around.alias_history
-    findings = tuple(_head_findings(signed, history, file))
+    here = (item for item in signed if signed_elsewhere(item, around) is None)
+    findings = tuple(_head_findings(here, history, file))
     if findings:
         message = "lines that were signed are missing or changed"
         return Check.failed("aliases", CheckVerdict.INVALID, message, findings)
@@ -46,11 +47,9 @@ def alias_check(signed: Iterable[tuple[str, SignedContent]], around: Surrounding
     return Check.passed("aliases", CheckVerdict.VALID, message)
 
 
-def _head_findings(
-    signed: Iterable[tuple[str, SignedContent]], history: AliasHistory, file: str
-) -> Iterator[Finding]:
+def _head_findings(signed: Iterable[Signed], history: AliasHistory, file: str) -> Iterator[Finding]:
     chain = Chain(history.entries)
-    for name, content in signed:
+    for name, _, content in signed:
         head = content.alias_head
         verdict = "holds" if head is None else chain.check(head)
         if head is None or verdict == "holds":

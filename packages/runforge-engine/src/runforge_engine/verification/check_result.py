@@ -87,6 +87,13 @@ _HINTS: dict[str | tuple[str, CheckVerdict], str | None] = {
         CheckVerdict.NONE,
     ): "Restore the store from a copy; `--store NAME` names the one to verify.",
 }
+#: The rule that is violated where a signature names another index than the one at hand.
+_ORIGIN = "index.origin"
+_ORIGIN_HINT = (
+    "Either the start of the index is lost or changed: restore it from a copy. Or the run was"
+    " copied from another store: `runforge unbundle` records that in the entry of a run, and so"
+    " does `runforge index rebuild` while the run is not listed."
+)
 #: The rule that a file violates if it does not belong to the run.
 _ADDED = "manifest.complete"
 #: Files that the file managers of macOS and Windows create in folders.
@@ -146,6 +153,8 @@ class Check:
         if self.name == "files" and strays and len(strays) == len(self.findings):
             names = ", ".join(quote(path) for path in strays)
             return f"Remove {names}, which a file manager created: it does not belong to the run."
+        if any(item.rule == _ORIGIN for item in self.findings):
+            return _ORIGIN_HINT
         return _HINTS.get((self.name, self.verdict), _HINTS[self.name])
 
     def to_struct(self) -> VerificationCheck:

@@ -12,7 +12,7 @@ from typing import Any
 from runforge_contracts.display import quote
 from runforge_contracts.invariants.checked_folder import CheckedRun
 from runforge_contracts.invariants.finding import ABSENT, Finding, same
-from runforge_contracts.invariants.store_invariants import entry_findings
+from runforge_contracts.invariants.store_invariants import entry_findings, origin_findings
 from runforge_contracts.store.index_form import ADDED
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import StoreIndex
@@ -57,6 +57,12 @@ def index_findings(
         message = f"The run {quote(run_id)} is listed more than once."
         yield Finding("index.once", message, file, f"{index.pointer(number)}/run_id", found=run_id)
     entry, pointer = index.entries[positions[0]], index.pointer(positions[0])
+    if "origin" in entry:
+        yield from (
+            finding
+            for finding in origin_findings(index, file)
+            if finding.pointer == f"{pointer}/origin"
+        )
     described = run.index_entry(store)
     lenient = entry_findings(
         entry, store, file, pointer, {run.path: described}, whole=not index.is_foreign

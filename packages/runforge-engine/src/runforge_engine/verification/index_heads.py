@@ -3,37 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from runforge_contracts.display import quote
 from runforge_contracts.invariants.finding import Finding
 from runforge_contracts.store.evaluations import is_evaluation_id
 
-from runforge_engine.store.index_chain import IndexHead
+from runforge_engine.provenance.sigstore_bundle import SignedContent
 from runforge_engine.verification.check_result import count
 from runforge_engine.verification.context import Surroundings
 
 
-def head_findings(
-    heads: Iterable[tuple[str, IndexHead | None]], around: Surroundings
-) -> Iterator[Finding]:
+class Signed(NamedTuple):
+    """What a signature is of, and what it says."""
+
+    #: Id of a run or an evaluation.
+    name: str
+    #: The run itself, or the run whose model was evaluated.
+    run_id: str
+    content: SignedContent
+
+
+def signed_elsewhere(signed: Signed, around: Surroundings) -> str | None:
+    """Return the origin of the other store that something was signed in; None if it was in this.
+
+    The entry of the run must name the origin that is signed: an entry alone could be edited, so
+    that nobody compares the head. A signature that names this store is compared in any case.
+    """
+    origin = signed.content.origin
+    if around.index is None or origin is None or origin == around.index.origin:
+        return None
+    positions = around.positions.get(signed.run_id)
+    entry = around.index.entries[positions[0]] if positions else {}
+    return origin if entry.get("origin") == origin else None
+
+
+def head_findings(signatures: Iterable[Signed], around: Surroundings) -> Iterator[Finding]:
     """Yield the signed runs and evaluations whose entries the index no longer starts with.
 
     Parameters
     ----------
-    heads
-        Ids, each with the head in the signature.
+    signatures
+        What was signed; what was signed in another store is left out.
     around
         The store of the runs. An index that cannot be read is reported elsewhere.
     """
     if around.store is None or around.problem is not None:
         return
     file = around.store.relative(around.store.index)
-    for run_id, head in heads:
+    for signed in signatures:
+        head, name = signed.content.index_head, quote(signed.name)
         verdict = "holds" if head is None else around.chain.check(head)
-        if head is None or verdict == "holds":
+        if head is None or verdict == "holds" or signed_elsewhere(signed, around) is not None:
             continue
-        what = "evaluation" if is_evaluation_id(run_id) else "run"
-        since = f"the {what} {quote(run_id)} was signed"
+        what = "evaluation" if is_evaluation_id(signed.name) else "run"
+        since = f"the {what} {name} was signed"
         if verdict == "tail cut":
             had = count(head.count, "entry", "entries")
             left = around.chain.head.count
@@ -43,3 +67,7 @@ def head_findings(
             first = count(head.count, "entry", "entries")
             message = f"One of the first {first} has changed since {since}."
             yield Finding("index.append-only", message, file, "/runs")
+        own, origin = None if around.index is None else around.index.origin, signed.content.origin
+        if origin is not None and own is not None and origin != own:
+            message = f"The index in which {since} began with another entry than this one."
+            yield Finding("index.origin", message, file, "/runs/0", origin, own)

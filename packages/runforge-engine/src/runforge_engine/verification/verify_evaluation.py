@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,7 @@ from runforge_engine.verification.check_result import (
     finding_structs,
 )
 from runforge_engine.verification.context import Surroundings
-from runforge_engine.verification.index_heads import head_findings
+from runforge_engine.verification.index_heads import Signed, head_findings, signed_elsewhere
 from runforge_engine.verification.signature_check import Signature, check_signature
 from runforge_engine.verification.verify_run import dataset_check
 
@@ -142,7 +142,11 @@ def verify_evaluation(
         check, signature = check_signature(
             evaluation.path.absolute(), around, digests, "evaluation"
         )
-        checks.append(_with_head(check, evaluation.id, signature, around) if alone else check)
+        if signature is not None:
+            run_id = "" if document is None else document["run_id"]
+            signed = Signed(evaluation.id, run_id, signature.content)
+            check = _with_head(check, signed, around, alone=alone)
+        checks.append(check)
     return EvaluationVerification(
         evaluation.id,
         around.relative(evaluation.path),
@@ -274,12 +278,13 @@ def _reason(item: dict[str, Any]) -> dict[str, Any]:
     return {"reason": item["reason"], "rows": item["rows"]}
 
 
-def _with_head(
-    check: Check, evaluation_id: str, signature: Signature | None, around: Surroundings
-) -> Check:
+def _with_head(check: Check, signed: Signed, around: Surroundings, *, alone: bool) -> Check:
     """Return the check of a signature, failed if the index does not start as it did then."""
-    head = None if signature is None else signature.content.index_head
-    findings = tuple(head_findings([(evaluation_id, head)], around))
+    elsewhere = signed_elsewhere(signed, around)
+    if elsewhere is not None:
+        note = f"the index is not checked: signed in another store ({elsewhere[:16]}…)"
+        return replace(check, message=f"{check.message}; {note}")
+    findings = tuple(head_findings([signed], around)) if alone else ()
     if not findings:
         return check
     message = "the entries of the index changed after the evaluation was signed"

@@ -18,7 +18,6 @@ from runforge_contracts.types import VerifiedRun, VerifiedView
 from runforge_engine.provenance.folder_digest import FolderDigests
 from runforge_engine.provenance.privacy import is_left_out
 from runforge_engine.runtime.folder_lock import is_held
-from runforge_engine.store.index_chain import IndexHead
 from runforge_engine.verification.alias_check import alias_check
 from runforge_engine.verification.check_result import (
     Check,
@@ -31,7 +30,7 @@ from runforge_engine.verification.context import Surroundings
 from runforge_engine.verification.dataset_check import Datasets
 from runforge_engine.verification.foreign_run import id_findings, meaningful, other_client
 from runforge_engine.verification.index_entry import index_findings
-from runforge_engine.verification.index_heads import head_findings
+from runforge_engine.verification.index_heads import Signed, head_findings, signed_elsewhere
 from runforge_engine.verification.signature_check import Signature, check_signature
 from runforge_engine.verification.statement_check import check_statement
 
@@ -152,10 +151,10 @@ def verify_run(
         check_signature(path, around, _digests(run)) if with_signature else (None, None)
     )
     # The signature has the state of the index at the time of signing.
-    head = None if signature is None else signature.content.index_head
-    checks.append(_index(run, run_id, around, head, client, alone=alone))
-    if alone and signature is not None and signature.content.alias_head is not None:
-        aliases = alias_check([(run_id, signature.content)], around)
+    signed = None if signature is None else Signed(run_id, run_id, signature.content)
+    checks.append(_index(run, run_id, around, signed, client, alone=alone))
+    if alone and signed is not None and signed.content.alias_head is not None:
+        aliases = alias_check([signed], around)
         checks += [] if aliases is None else [aliases]
     if with_dataset:
         checks.append(_dataset(run, around.datasets))
@@ -235,7 +234,7 @@ def _index(
     run: CheckedRun,
     run_id: str,
     around: Surroundings,
-    head: IndexHead | None,
+    signed: Signed | None,
     client: str | None,
     *,
     alone: bool,
@@ -264,7 +263,7 @@ def _index(
     listing = tuple(index_findings(run, run_id, store, around.index, positions))
     if client is not None:
         listing = tuple(meaningful(run, listing))
-    heads = tuple(head_findings([(run_id, head)], around)) if alone else ()
+    heads = tuple(head_findings([signed], around)) if alone and signed is not None else ()
     if not positions:
         return Check.failed(
             "index", CheckVerdict.NOT_LISTED, "it does not list the run", listing + heads
@@ -275,7 +274,13 @@ def _index(
     if heads:
         message = "its entries changed after the run was signed"
         return Check.failed("index", CheckVerdict.INVALID, message, heads)
-    return Check.passed("index", CheckVerdict.VALID, "its entry matches the run's documents")
+    message = "its entry matches the run's documents"
+    elsewhere = None if signed is None else signed_elsewhere(signed, around)
+    if elsewhere is not None:
+        message += f"; its head is not checked: signed in another store ({elsewhere[:16]}…)"
+    elif around.index is not None and "origin" in (entry := around.index.entries[positions[0]]):
+        message += f"; the run came from another store ({entry['origin'][:16]}…)"
+    return Check.passed("index", CheckVerdict.VALID, message)
 
 
 def _dataset(run: CheckedRun, datasets: Datasets) -> Check:

@@ -19,6 +19,7 @@ from runforge_contracts.invariants.store_invariants import (
     entry_findings,
     once_findings,
     order_notes,
+    origin_findings,
     problem_findings,
 )
 from runforge_contracts.store import layout
@@ -30,7 +31,6 @@ from runforge_contracts.store.view_folders import record_of
 from runforge_contracts.types import VerificationV1, VerifiedStore
 
 from runforge_engine.provenance.signatures import read_claim, read_signature, signatures_of
-from runforge_engine.provenance.sigstore_bundle import SignedContent
 from runforge_engine.runtime.folder_lock import is_held, wait_until_free
 from runforge_engine.store.scan import children, look_at
 from runforge_engine.verification.alias_check import alias_check
@@ -44,7 +44,7 @@ from runforge_engine.verification.check_result import (
 )
 from runforge_engine.verification.context import Surroundings
 from runforge_engine.verification.dataset_check import Datasets
-from runforge_engine.verification.index_heads import head_findings
+from runforge_engine.verification.index_heads import Signed, head_findings, signed_elsewhere
 from runforge_engine.verification.store_evaluations import evaluation_checks, verify_evaluations
 from runforge_engine.verification.verify_evaluation import EvaluationVerification
 from runforge_engine.verification.verify_run import RunVerification, verify_run
@@ -181,15 +181,20 @@ def verify_store(
     )
     verified_views = tuple(verify_view(*pair, around) for pair in views.items())
     evaluations = verify_evaluations(around, with_dataset=with_dataset)
-    signed = {run.run_id: run.signature.content for run in runs if run.signature} | {
-        item.evaluation_id: item.signature.content for item in evaluations if item.signature
-    }
+    signed = [
+        *(Signed(run.run_id, run.run_id, run.signature.content) for run in runs if run.signature),
+        *(
+            Signed(item.evaluation_id, item.run_id or "", item.signature.content)
+            for item in evaluations
+            if item.signature
+        ),
+    ]
     signature_check = (
         _signatures(around, signatures, _present(runs, evaluations), signed)
         if detour is None
         else Check.failed("signatures", CheckVerdict.UNSAFE, "they were not checked", (detour,))
     )
-    aliases = alias_check(signed.items(), around)
+    aliases = alias_check(signed, around)
     return StoreVerification(
         store=store.name,
         index=store.relative(store.index),
@@ -322,7 +327,12 @@ def _index(around: Surroundings, runs: tuple[RunVerification, ...]) -> Check:
         (item.rule, item.pointer) for run in runs for check in run.checks for item in check.findings
     }
     index = around.index
-    found = [*problem_findings(index, file), *once_findings(index, file), *_form(index, file)]
+    found = [
+        *problem_findings(index, file),
+        *once_findings(index, file),
+        *origin_findings(index, file),
+        *_form(index, file),
+    ]
     findings = tuple(item for item in found if (item.rule, item.pointer) not in reported)
     message = count(len(index.raw_entries), "entry", "entries")
     if index.is_foreign:
@@ -352,8 +362,9 @@ def _signatures(
     around: Surroundings,
     signatures: dict[str, Path],
     present: set[str],
-    signed: dict[str, SignedContent],
+    signed: list[Signed],
 ) -> Check:
+    """Return the check of the signatures; those whose folder is missing are added to ``signed``."""
     store = around.store
     assert store is not None  # noqa: S101 - set by verify_store
     findings = list[Finding]()
@@ -367,11 +378,10 @@ def _signatures(
         try:
             key = around.public_key
             content = read_claim(path).content if key is None else read_signature(path, key)
-            signed[run_id] = content
+            signed.append(Signed(run_id, run_id, content))
         except RunForgeError as error:
             findings.append(Finding("signature.holds", error.message, file))
-    heads = [(run_id, content.index_head) for run_id, content in signed.items()]
-    findings += head_findings(heads, around)
+    findings += head_findings(signed, around)
     total = len(signatures)
     if around.public_key is not None and not present and not findings:
         message = "The store has no runs, so nothing in it is signed with the key."
@@ -383,4 +393,6 @@ def _signatures(
     if not total:
         return Check.not_checked("signatures", CheckVerdict.NONE, "")
     message = f"{count(total, 'signature')}, no signed run or entry is missing"
+    if elsewhere := sum(signed_elsewhere(item, around) is not None for item in signed):
+        message += f"; {elsewhere:,} of another store, whose index is not checked"
     return Check.passed("signatures", CheckVerdict.COMPLETE, message)
