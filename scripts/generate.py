@@ -5,7 +5,8 @@ contracts package, the msgspec types, the catalogue of documents, the order of t
 members that may be null and a copy of the schemas for the wheel; the reference pages in
 ``docs/contract/``; and the key order of the TypeScript client. From ``schemas/conformance/`` come
 the types and the schema copies of the conformance suite; from ``schemas/serve/`` those of the
-command, and ``docs/reference/serve.md``.
+command, and ``docs/reference/serve.md``. ``docs/reference/commands.md`` comes from the help of the
+commands.
 
     python scripts/generate.py           write them
     python scripts/generate.py --check   compare, and fail with the names of what differs
@@ -25,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import optional_nulls
+from help_reference import commands_page
 from key_order import KeyOrder, python_source, typescript_source
 from reference import reference_pages
 from serve_reference import SERVE, methods_source, serve_page, serve_sources
@@ -40,6 +42,7 @@ REFERENCE = ROOT / "docs/contract"
 SUITE_SCHEMAS = SCHEMAS / "conformance"
 SERVE_GENERATED = ROOT / "packages/runforge-cli/src/runforge_cli/_generated"
 SERVE_REFERENCE = ROOT / "docs/reference/serve.md"
+COMMANDS_REFERENCE = ROOT / "docs/reference/commands.md"
 SUITE_GENERATED = ROOT / "conformance/src/runforge_conformance/_generated"
 HEADER = (
     "# Generated from schemas/ by scripts/generate.py; edit the schema, then run `make generate`.\n"
@@ -262,6 +265,7 @@ def single_files(types: Path) -> dict[Path, str]:
         TYPES: public_types(types),
         TYPESCRIPT_KEY_ORDER: typescript_source(KeyOrder(schemas), HEADER),
         SERVE_REFERENCE: serve_page(schemas),
+        COMMANDS_REFERENCE: commands_page(),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -68,3 +69,55 @@ def test_the_client_of_the_server_trains_and_prints_what_the_page_says(tmp_path:
     command, *shown = indented(page)
     assert command == "runforge serve --stdio"
     assert done.stdout.splitlines()[-len(shown) :] == shown
+
+
+#: The pages that a reader copies commands from.
+PAGES = sorted([ROOT / "README.md", *ROOT.glob("packages/*/README.md"), *GUIDES.glob("*.md")])
+#: Commands that remove, move or overwrite.
+HARMFUL = re.compile(
+    r"(?:^|[|&;(]|\bdo|\bthen)\s*(?:rm|mv|cp|sed -i\S*|chmod|tee|truncate)\s|>(?!&)"
+)
+VARIABLE = re.compile(r"\$(?:\{([a-z_]\w*)([^}]*)\}|([a-z_]\w*))")
+
+
+def unguarded(commands: str) -> list[str]:
+    """Return the lines that can harm if something that a shell fills in is empty.
+
+    ``${run:?}`` is guarded: the shell stops.
+    """
+    lines = re.sub(r"<<'?(\w+)'?.*?^\1$", "", commands, flags=re.DOTALL | re.MULTILINE)
+    return [
+        line
+        for line in lines.replace("\\\n", " ").splitlines()
+        if HARMFUL.search(line)
+        and ("$(" in line or any(rest[:2] != ":?" for _, rest, _ in VARIABLE.findall(line)))
+    ]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_no_command_removes_or_overwrites_by_an_empty_variable(page: Path) -> None:
+    blocks = re.findall(r"^```sh.*?\n(.*?)^```$", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    assert [line for block in blocks for line in unguarded(block)] == []
+
+
+@pytest.mark.parametrize(
+    ("commands", "count"),
+    [
+        ('rm -r ".runforge/runs/$run"', 1),
+        ('rm -r ".runforge/runs/${run}"', 1),
+        ('rm -r ".runforge/runs/${run:?}"', 0),
+        ("cp -r a b && mv ${a:?} $b", 1),
+        ('echo x >> "$folder/log.txt"', 1),
+        ("echo $run", 0),
+        ('echo x >> "$(ls runs/*)/log.txt"', 1),
+        ("cat > a.sh <<'EOF'\necho $x > $y\nEOF", 0),
+        ('runforge sign x \\\n  --key $key > "$out"', 1),
+    ],
+)
+def test_an_unguarded_variable_is_found(commands: str, count: int) -> None:
+    assert len(unguarded(commands)) == count
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_runforge_is_installed_from_a_clone_until_there_is_a_release(page: Path) -> None:
+    assert not re.search(r"pip install [^`\n]*(?<![/\w])[\"']?runforge-", page.read_text("utf-8"))

@@ -175,7 +175,7 @@ def test_without_its_library_it_says_what_to_install(real: Path, tmp_path: Path)
     with Terminal(("browse",), real, environment={"PYTHONPATH": str(tmp_path)}) as terminal:
         assert terminal.leave() == 3
         assert "error[EXTRA_MISSING]" in terminal.text
-        assert "'runforge-cli[browse]'" in terminal.text
+        assert "python -m pip install 'textual>=" in terminal.text
 
 
 def test_no_other_command_imports_the_library(real: Path) -> None:

@@ -921,9 +921,7 @@ def test_a_python_without_runforge_says_what_is_missing(runforge: Call, workspac
     call = [sys.executable, "-I", "-S", "tools/run.py"]  # without what is installed
     done = subprocess.run(call, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == (
-        f"This Python has no RunForge: {sys.executable} -m pip install runforge-cli\n"
-    )
+    assert done.stderr == f"RunForge is not installed for this Python, {sys.executable}\n"
 
 
 def test_the_first_experiment_runs_as_typed_twice(workspace: Path) -> None:

@@ -11,6 +11,7 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.store.aliases import find_aliases, read_aliases
 
 from runforge_cli.shell.completion import complete_alias, complete_run
+from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import note, warn, write_json, write_lines
 from runforge_cli.terminal.text_layout import table
@@ -19,7 +20,16 @@ if TYPE_CHECKING:
     from runforge_contracts.store.layout import StoreLayout
 
 
-@click.command("alias", short_help="Point a name at a run, or list these names.")
+@click.command(
+    "alias",
+    cls=Command,
+    short_help="Point a name at a run, or list these names.",
+    examples=(
+        "runforge alias production best --because 'best on the data of March'",
+        "runforge alias production",
+        "runforge alias",
+    ),
+)
 @click.argument("name", required=False, shell_complete=complete_alias)
 @click.argument("run", required=False, shell_complete=complete_run)
 @click.option("--because", metavar="TEXT", help="Why, for the history.")
@@ -34,8 +44,6 @@ def command(
     Every command that takes a run takes an alias: `runforge predict production new.csv`. Pointing
     it at another run adds a line to its history in aliases.jsonl in the store, which signatures
     cover. An alias that is also the name of another run is ambiguous; alias:NAME never is.
-
-    Example: runforge alias production best:f1_macro --because "best on the March data"
     """
     if remove and (name is None or run is not None):
         raise RunForgeError(ErrorCode.USAGE_INVALID, "`--remove` takes the name of an alias alone.")

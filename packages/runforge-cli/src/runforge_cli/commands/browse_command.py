@@ -9,13 +9,19 @@ import sys
 import click
 from runforge_contracts.errors import ErrorCode, RunForgeError
 
+from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 
-#: The packages of the terminal interface, and the extra that installs them.
-_DRAWING, _EXTRA = ("textual", "rich"), "runforge-cli[browse]"
+#: The packages of the terminal interface.
+_DRAWING = ("textual", "rich")
 
 
-@click.command("browse", short_help="Browse the store in a full-screen view.")
+@click.command(
+    "browse",
+    cls=Command,
+    short_help="Browse the store in a full-screen view.",
+    examples=("runforge browse",),
+)
 @global_options
 @pass_settings
 def command(settings: Settings) -> int:
@@ -36,10 +42,12 @@ def command(settings: Settings) -> int:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in _DRAWING:
             raise
+        from runforge_engine.runtime.extras import install_extra
+
         raise RunForgeError(
             ErrorCode.EXTRA_MISSING,
             "The terminal interface library is not installed.",
-            hint=f"Install it with `python -m pip install '{_EXTRA}'`; `runforge runs` and"
+            hint=f"Install it with `{install_extra('runforge-cli', 'browse')}`; `runforge runs` and"
             " `runforge show` do not need it.",
         ) from None
     # The terminal interface replaces Python's default handler of interrupts.

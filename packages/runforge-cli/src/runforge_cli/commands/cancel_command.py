@@ -7,6 +7,7 @@ from runforge_contracts.display import printable
 
 from runforge_cli.answers.cancelled_run import cancel_run
 from runforge_cli.shell.completion import complete_run
+from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
 
@@ -14,7 +15,12 @@ from runforge_cli.terminal.output import write_json, write_lines
 _OF_SWEEPS = "grp_"
 
 
-@click.command("cancel", short_help="Cancel a run that is in progress elsewhere.")
+@click.command(
+    "cancel",
+    cls=Command,
+    short_help="Cancel a run that is in progress elsewhere.",
+    examples=("runforge cancel",),
+)
 @click.argument("run", required=False, metavar="[RUN|GROUP]", shell_complete=complete_run)
 @global_options
 @pass_settings

@@ -8,11 +8,17 @@ from runforge_contracts.store.experiment_runs import ExperimentRun
 from runforge_cli.answers.run_answers import diagnostics_document
 from runforge_cli.render.text_pages import diagnostics_page
 from runforge_cli.shell.completion import run_argument
+from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
 
 
-@click.command("diagnostics", short_help="Show the diagnostics of a run.")
+@click.command(
+    "diagnostics",
+    cls=Command,
+    short_help="Show the diagnostics of a run.",
+    examples=("runforge diagnostics latest",),
+)
 @run_argument
 @global_options
 @pass_settings

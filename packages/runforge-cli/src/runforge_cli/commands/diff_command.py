@@ -7,16 +7,25 @@ from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
 
 from runforge_cli.shell.completion import complete_run
+from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.shell.sweep_selection import find_sweep, group_option
 from runforge_cli.terminal.output import warn, write_json, write_lines
 
 
-@click.command("diff", short_help="Compare runs and explain why their results differ.")
+@click.command(
+    "diff",
+    cls=Command,
+    short_help="Compare runs and explain why their results differ.",
+    examples=(
+        "runforge diff production latest",
+        "runforge diff --group latest",
+    ),
+)
 @click.argument("runs", metavar="RUN RUN [RUN]...", nargs=-1, shell_complete=complete_run)
 @group_option
 @click.option(
-    "--limit", type=click.IntRange(1), default=20, help="Maximum number of members shown [20]."
+    "--limit", type=click.IntRange(1), metavar="N", default=20, help="Maximum number of members."
 )
 @global_options
 @pass_settings

@@ -10,6 +10,7 @@ from runforge_contracts.store.lookup import made
 from runforge_contracts.store.run import Run
 
 from runforge_cli.shell.completion import run_argument
+from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
 
@@ -46,4 +47,5 @@ def document_command(
             write_lines(page(folder))
         return 0
 
-    return click.command(name, help=text)(show)
+    example = f"runforge {name} latest"
+    return click.command(name, cls=Command, help=text, examples=(example,))(show)

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from runforge_cli.shell.completion import complete_folder
+from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.interpreter_wrapper import wrapper_folder, write_wrapper
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
@@ -17,9 +18,18 @@ from runforge_cli.terminal.output import write_json, write_lines
 _SETTING = "runforge.pythonPath"
 
 
-@click.command("editor-python", short_help="Let the editor extension train with this RunForge.")
+@click.command(
+    "editor-python",
+    cls=Command,
+    short_help="Let the editor extension train with this RunForge.",
+    examples=("runforge editor-python --out bin",),
+)
 @click.option(
-    "--out", metavar="DIR", help="Folder to write the script to.", shell_complete=complete_folder
+    "--out",
+    metavar="DIR",
+    show_default="the data folder of the user",
+    help="Folder to write the script to.",
+    shell_complete=complete_folder,
 )
 @global_options
 @pass_settings

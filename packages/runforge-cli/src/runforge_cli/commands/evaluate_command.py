@@ -13,18 +13,28 @@ from runforge_cli.commands.gate_options import (
     report_gates,
 )
 from runforge_cli.shell.completion import complete_column, complete_file, complete_run
+from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.run_reference import find_run
 from runforge_cli.shell.settings import Settings, global_options, pass_settings, private_option
 from runforge_cli.terminal.output import note, warn, write_json, write_lines
 
 
-@click.command("evaluate", short_help="Judge the model of a run by labelled new rows.")
+@click.command(
+    "evaluate",
+    cls=Command,
+    short_help="Judge the model of a run by labelled new rows.",
+    examples=(
+        "runforge evaluate production new.csv",
+        "runforge evaluate latest new.csv --fail-under accuracy=0.8",
+    ),
+)
 @click.argument("run", shell_complete=complete_run)
 @click.argument("data", type=click.Path(), shell_complete=complete_file)
 @click.option(
     "--label",
     metavar="COLUMN",
-    help="Column of the labels [that of the run].",
+    show_default="that of the run",
+    help="Column of the labels.",
     shell_complete=complete_column,
 )
 @click.option(

@@ -23,7 +23,14 @@ if TYPE_CHECKING:
 
 
 @click.group(
-    "experiment", cls=CommandGroup, short_help="Run any training script as a recorded run."
+    "experiment",
+    cls=CommandGroup,
+    short_help="Run any training script as a recorded run.",
+    examples=(
+        "runforge experiment init",
+        "runforge experiment run experiments/exp-001.yaml",
+        "runforge experiment check",
+    ),
 )
 @global_options
 def command() -> None:
@@ -34,17 +41,22 @@ def command() -> None:
     """
 
 
-@command.command("run", short_help="Run an experiment.")
+@command.command(
+    "run",
+    short_help="Run an experiment.",
+    examples=(
+        "runforge experiment run experiments/exp-001.yaml",
+        "runforge experiment run experiments/exp-002.yaml --set training.epochs=3",
+    ),
+)
 @click.argument("file", metavar="[FILE]", required=False, shell_complete=complete_file)
 @click.option("--experiment", metavar="FILE", help="Experiment file.", shell_complete=complete_file)
-@click.option("--run-id", metavar="ID", help="Id of the run [from the date].")
+@click.option("--run-id", metavar="ID", show_default="from the date", help="Id of the run.")
 @click.option(
     "--dry-run", is_flag=True, help="Only print the resolved configuration and its warnings."
 )
 @click.option("--notes", metavar="S", help="Free text.")
-@click.option(
-    "--set", "assignments", multiple=True, metavar="NAME=VALUE", help="Set a value; repeatable."
-)
+@click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help="Set a value.")
 @private_option
 @global_options
 @pass_settings
@@ -97,7 +109,14 @@ def run(
     return codes.get(outcome.status, ExitCode.FAILED)
 
 
-@command.command("init", short_help="Create the layout of a repository for experiments.")
+@command.command(
+    "init",
+    short_help="Create the layout of a repository for experiments.",
+    examples=(
+        "runforge experiment init",
+        "runforge experiment init digits --full",
+    ),
+)
 @click.argument("folder", metavar="[DIR]", required=False, shell_complete=complete_folder)
 @click.option("--full", is_flag=True, help="Create all folders and files of the TFC layout.")
 @global_options
@@ -139,7 +158,14 @@ def init(settings: Settings, folder: str | None, *, full: bool) -> int:
     return ExitCode.OK
 
 
-@command.command("check", short_help="Check the experiment runs of the repository.")
+@command.command(
+    "check",
+    short_help="Check the experiment runs of the repository.",
+    examples=(
+        "runforge experiment check",
+        "runforge experiment check latest",
+    ),
+)
 @click.argument("runs", nargs=-1, metavar="[RUN...]", shell_complete=complete_run)
 @global_options
 @pass_settings

@@ -8,12 +8,22 @@ import click
 
 from runforge_cli.render.formula_quoting import quoting_option
 from runforge_cli.shell.completion import complete_folder, complete_run
+from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.shell.sweep_selection import find_sweep, group_option, runs_of
 from runforge_cli.terminal.output import note, write_json, write_lines
 
 
-@click.command("export", short_help="Export runs to MLflow, CSV or another client.")
+@click.command(
+    "export",
+    cls=Command,
+    short_help="Export runs to MLflow, CSV or another client.",
+    examples=(
+        "runforge export --to csv -o tables",
+        "runforge export --to mlflow -o mlruns",
+        "runforge export production --to desktop -o for-desktop",
+    ),
+)
 @click.argument("runs", metavar="[RUN]...", nargs=-1, shell_complete=complete_run)
 @group_option
 @click.option(

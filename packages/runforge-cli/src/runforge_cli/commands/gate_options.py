@@ -42,14 +42,14 @@ def gate_options(function: Function) -> Function:
                 "--fail-under",
                 multiple=True,
                 metavar="METRIC=VALUE",
-                help="Exit with 8 if the metric is lower, as in accuracy=0.9; repeatable.",
+                help="Exit with 8 if the metric is lower, as in accuracy=0.9.",
                 shell_complete=complete_metric_bound,
             ),
             click.option(
                 "--fail-over",
                 multiple=True,
                 metavar="METRIC=VALUE",
-                help="Exit with 8 if the metric is higher, as in log_loss=0.3; repeatable.",
+                help="Exit with 8 if the metric is higher, as in log_loss=0.3.",
                 shell_complete=complete_metric_bound,
             ),
             click.option(

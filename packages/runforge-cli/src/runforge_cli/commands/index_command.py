@@ -25,14 +25,21 @@ _SHOWN = 10
 
 
 @click.group(
-    "index", cls=CommandGroup, short_help="Check the index, or rebuild it from the run folders."
+    "index",
+    cls=CommandGroup,
+    short_help="Check the index, or rebuild it from the run folders.",
+    examples=("runforge index check", "runforge index rebuild"),
 )
 @global_options
 def command() -> None:
     """Compare the index with the run folders, or rebuild it from them."""
 
 
-@command.command("rebuild", short_help="Add the runs that are missing from the index.")
+@command.command(
+    "rebuild",
+    short_help="Add the runs that are missing from the index.",
+    examples=("runforge index rebuild",),
+)
 @global_options
 @pass_settings
 def rebuild(settings: Settings) -> int:
@@ -48,7 +55,11 @@ def rebuild(settings: Settings) -> int:
     return ExitCode.OK
 
 
-@command.command("check", short_help="Compare the index with the run folders.")
+@command.command(
+    "check",
+    short_help="Compare the index with the run folders.",
+    examples=("runforge index check",),
+)
 @global_options
 @pass_settings
 def check(settings: Settings) -> int:

@@ -6,11 +6,20 @@ import click
 
 from runforge_cli.answers.model_answer import model_document
 from runforge_cli.shell.completion import complete_run
+from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
 
 
-@click.command("inspect-artifact", short_help="Inspect a model file without loading it.")
+@click.command(
+    "inspect-artifact",
+    cls=Command,
+    short_help="Inspect a model file without loading it.",
+    examples=(
+        "runforge inspect-artifact latest",
+        "runforge inspect-artifact downloaded.pkl",
+    ),
+)
 @click.argument("model", metavar="MODEL|RUN", shell_complete=complete_run)
 @global_options
 @pass_settings

@@ -10,21 +10,25 @@ from runforge_contracts.display import printable
 from runforge_cli.commands.training_session import require
 from runforge_cli.render.tables import diagnostic_lines
 from runforge_cli.shell.completion import complete_column, complete_file
+from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
 from runforge_cli.terminal.text_layout import GAP, pairs, plural, table
 
 
-@click.command("inspect", short_help="Inspect a dataset before training.")
-@click.argument("data", required=False, envvar="RUNFORGE_DATASET", shell_complete=complete_file)
-@click.option(
-    "--label", metavar="COLUMN", help="Name of the label column.", shell_complete=complete_column
+@click.command(
+    "inspect",
+    cls=Command,
+    short_help="Inspect a dataset before training.",
+    examples=("runforge inspect penguins.csv --label species --exclude island --exclude sex",),
 )
+@click.argument("data", required=False, envvar="RUNFORGE_DATASET", shell_complete=complete_file)
+@click.option("--label", metavar="COLUMN", help="Column to learn.", shell_complete=complete_column)
 @click.option(
     "--exclude",
     multiple=True,
     metavar="COLUMN",
-    help="Exclude a column; repeatable.",
+    help="Column that is not a feature.",
     shell_complete=complete_column,
 )
 @global_options

@@ -9,6 +9,7 @@ from runforge_contracts.store.lookup import made
 from runforge_cli.answers.run_answers import interpretability_document
 from runforge_cli.render.artifact_pages import heading
 from runforge_cli.shell.completion import run_argument
+from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
 from runforge_cli.terminal.text_layout import table
@@ -20,7 +21,12 @@ _SHOWN_BY = {
 }
 
 
-@click.command("interpretability", short_help="List the interpretability outputs of a run.")
+@click.command(
+    "interpretability",
+    cls=Command,
+    short_help="List the interpretability outputs of a run.",
+    examples=("runforge interpretability latest",),
+)
 @run_argument
 @global_options
 @pass_settings

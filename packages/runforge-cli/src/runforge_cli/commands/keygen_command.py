@@ -7,18 +7,24 @@ from pathlib import Path
 import click
 
 from runforge_cli.shell.completion import complete_file
+from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.passphrase import choose_passphrase
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
 from runforge_cli.terminal.text_layout import pairs, paragraph
 
 
-@click.command("keygen", short_help="Create a key to sign runs with.")
+@click.command(
+    "keygen",
+    cls=Command,
+    short_help="Create a key to sign runs with.",
+    examples=("runforge keygen --out team.key",),
+)
 @click.option(
     "--out",
     metavar="FILE",
     default="runforge.key",
-    help="Private key file [runforge.key].",
+    help="Private key file; must not exist.",
     shell_complete=complete_file,
 )
 @global_options
@@ -27,7 +33,8 @@ def command(settings: Settings, out: str) -> int:
     """Create a key pair: the private key in FILE, the public key beside it in FILE.pub.
 
     Only the owner can read the private key, and it is never overwritten. It is encrypted with the
-    passphrase in RUNFORGE_KEY_PASSPHRASE, or with one from a prompt on the terminal.
+    passphrase in RUNFORGE_KEY_PASSPHRASE, or with one from a prompt on the terminal; leave that
+    empty for no passphrase.
     """
     from runforge_engine.provenance.keys import check_free, generate_key
 

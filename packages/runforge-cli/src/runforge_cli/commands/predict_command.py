@@ -13,6 +13,7 @@ from runforge_contracts.fs.files import write_file
 
 from runforge_cli.answers.prediction_answer import model_for, prediction_document
 from runforge_cli.shell.completion import complete_file, complete_run
+from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.output_paths import check_free
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import note, warn, write_json, write_lines
@@ -25,7 +26,15 @@ if TYPE_CHECKING:
 _SHOWN = 10
 
 
-@click.command("predict", short_help="Apply the model of a run to new rows.")
+@click.command(
+    "predict",
+    cls=Command,
+    short_help="Apply the model of a run to new rows.",
+    examples=(
+        "runforge predict production new.csv -o predictions.csv",
+        "runforge predict latest new.csv --proba",
+    ),
+)
 @click.argument("model", metavar="RUN|MODEL", shell_complete=complete_run)
 @click.argument("data", type=click.Path(), shell_complete=complete_file)
 @click.option(

@@ -8,19 +8,30 @@ from typing import Any
 import click
 
 from runforge_cli.shell.completion import complete_file, complete_run
+from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.shell.sweep_selection import find_sweep, group_option
 from runforge_cli.terminal.output import note, write_json, write_lines
 
 
-@click.command("report", short_help="Write a report on runs as one HTML or Markdown file.")
+@click.command(
+    "report",
+    cls=Command,
+    short_help="Write a report on runs as one HTML or Markdown file.",
+    examples=(
+        "runforge report latest",
+        "runforge report production latest -o comparison.html",
+        "runforge report --group latest -o sweep.md",
+    ),
+)
 @click.argument("runs", metavar="RUN [RUN]...", nargs=-1, shell_complete=complete_run)
 @group_option
 @click.option(
     "--output",
     "-o",
     metavar="FILE",
-    help="FILE.html or FILE.md [RUN.html].",
+    help="FILE.html or FILE.md.",
+    show_default="RUN.html in the current folder",
     shell_complete=complete_file,
 )
 @click.option("--no-model", is_flag=True, help="Do not load the model; omit the curves.")

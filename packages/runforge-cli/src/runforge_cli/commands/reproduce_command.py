@@ -13,6 +13,7 @@ from runforge_contracts.store.run import Run
 
 from runforge_cli.answers.reproduction_answer import workspace_of
 from runforge_cli.shell.completion import complete_file, complete_folder, run_argument
+from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
 
@@ -23,12 +24,21 @@ if TYPE_CHECKING:
 _LEVELS = {"bytes": 1, "content": 2, "predictions": 3}
 
 
-@click.command("reproduce", short_help="Train a run again from its record and compare.")
+@click.command(
+    "reproduce",
+    cls=Command,
+    short_help="Train a run again from its record and compare.",
+    examples=(
+        "runforge reproduce latest",
+        "runforge reproduce production --dataset penguins.csv --accept predictions",
+    ),
+)
 @run_argument
 @click.option(
     "--dataset",
     metavar="FILE",
     type=click.Path(),
+    show_default="the recorded path",
     help="Current path of the dataset.",
     shell_complete=complete_file,
 )
@@ -36,14 +46,12 @@ _LEVELS = {"bytes": 1, "content": 2, "predictions": 3}
     "--accept",
     type=click.Choice(list(_LEVELS)),
     default="content",
-    show_default=True,
     help="The lowest level that counts as success.",
 )
 @click.option(
     "--numerics",
     type=click.Choice(["recorded", "here"]),
     default="recorded",
-    show_default=True,
     help="Use the recorded kernels and threads, or those of this machine.",
 )
 @click.option(

@@ -10,14 +10,26 @@ from runforge_contracts.store.run import Run
 
 from runforge_cli.answers.repetition import Repetition, changed_dataset, repetition_of
 from runforge_cli.commands.gate_options import gate_options, read_gates
-from runforge_cli.commands.training_session import train_and_report, training_options
+from runforge_cli.commands.training_session import changing_options, train_and_report
 from runforge_cli.process.process_exit import prepare_training
 from runforge_cli.shell.completion import complete_column, complete_file, complete_run
+from runforge_cli.shell.help_page import Command
+from runforge_cli.shell.model_help import model_section
 from runforge_cli.shell.settings import Settings, global_options, pass_settings, private_option
 from runforge_cli.terminal.output import note
 
 
-@click.command("rerun", short_help="Repeat a run, with or without changes.")
+@click.command(
+    "rerun",
+    cls=Command,
+    short_help="Repeat a run, with or without changes.",
+    sections=(model_section,),
+    examples=(
+        "runforge rerun latest --param C=0.5 --name softer",
+        "runforge rerun best --data new.csv --exclude year",
+        "runforge rerun production --preset thorough --no-worse-than production",
+    ),
+)
 @click.argument("run", shell_complete=complete_run)
 @click.option(
     *("--data", "--dataset", "dataset"),
@@ -29,10 +41,10 @@ from runforge_cli.terminal.output import note
     "--include",
     multiple=True,
     metavar="COLUMN",
-    help="Use a column that RUN excluded; repeatable.",
+    help="Use a column that RUN excluded.",
     shell_complete=complete_column,
 )
-@training_options
+@changing_options
 @gate_options
 @private_option
 @global_options
@@ -53,8 +65,8 @@ def command(
 ) -> int:
     """Repeat RUN: execute the same request in a new run, changed by the options.
 
-    --exclude adds to the columns that RUN excluded. Name and tags are not taken over, and neither
-    are the hyperparameters with another model family.
+    What no option changes is as in RUN. --exclude adds to the columns that RUN excluded. Name and
+    tags are not taken over, and neither are the hyperparameters with another model family.
     """
     gates = read_gates(settings, fail_under, fail_over, no_worse_than)
     prepare_training()

@@ -11,10 +11,16 @@ from runforge_contracts.store.layout import DEFAULT_STORE, StoreLayout, find_wor
 from runforge_cli.commands.training_session import train_and_report
 from runforge_cli.process.process_exit import prepare_training
 from runforge_cli.shell.completion import complete_file, complete_folder
+from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.settings import Settings, global_options, pass_settings, private_option
 
 
-@click.command("run", short_help="Execute a request file.")
+@click.command(
+    "run",
+    cls=Command,
+    short_help="Execute a request file.",
+    examples=("runforge run request.json",),
+)
 @click.argument("request", required=False, metavar="[REQUEST.json]", shell_complete=complete_file)
 @click.option(
     "--run-dir",

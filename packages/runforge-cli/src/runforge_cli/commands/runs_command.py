@@ -24,6 +24,7 @@ from runforge_cli.shell.completion import (
     complete_run_field,
     complete_tag,
 )
+from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import note, write_csv, write_json, write_lines
 
@@ -31,13 +32,24 @@ from runforge_cli.terminal.output import note, write_csv, write_json, write_line
 _UNTOLD = 100
 
 
-@click.command("runs", short_help="List the runs of the store.")
-@click.option("--limit", type=click.IntRange(1), default=20, help="Maximum number of runs [20].")
+@click.command(
+    "runs",
+    cls=Command,
+    short_help="List the runs of the store.",
+    examples=(
+        "runforge runs --sort accuracy",
+        "runforge runs --where 'C<0.1' --since 7d",
+        "runforge runs --columns run,accuracy,param.C,tags --csv",
+    ),
+)
+@click.option(
+    "--limit", type=click.IntRange(1), metavar="N", default=20, help="Maximum number of runs."
+)
 @click.option(
     "--where",
     metavar="EXPR",
     multiple=True,
-    help="Only runs for which this holds, such as `C<0.1`. Repeatable.",
+    help="Only runs for which this holds, such as `C<0.1`.",
     shell_complete=complete_run_field,
 )
 @click.option(
@@ -72,7 +84,7 @@ _UNTOLD = 100
     metavar="NAME=VALUE",
     shell_complete=complete_metric_bound,
     multiple=True,
-    help="Only runs with at least this value, as in accuracy=0.8; repeatable.",
+    help="Only runs with at least this value, as in accuracy=0.8.",
 )
 @click.option(
     "--max",
@@ -80,18 +92,20 @@ _UNTOLD = 100
     metavar="NAME=VALUE",
     shell_complete=complete_metric_bound,
     multiple=True,
-    help="Only runs with at most this value, as in log_loss=0.3; repeatable.",
+    help="Only runs with at most this value, as in log_loss=0.3.",
 )
 @click.option(
     "--sort",
     metavar="NAME",
-    help="`created` [default], a metric, a hyperparameter or a field; -NAME reverses.",
+    show_default="created",
+    help="A metric, a hyperparameter or a field; -NAME reverses.",
     shell_complete=complete_run_field,
 )
 @click.option(
     "--columns",
     metavar="NAME,...",
-    help="The columns, or `all` [those in which the runs differ].",
+    show_default="those in which the runs differ",
+    help="The columns, or `all`.",
     shell_complete=complete_run_field,
 )
 @click.option("--csv", "as_csv", is_flag=True, help="Print the runs as CSV (RFC 4180).")

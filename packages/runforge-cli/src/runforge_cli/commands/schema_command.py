@@ -14,13 +14,21 @@ from runforge_cli.terminal.output import write_json, write_lines
 from runforge_cli.terminal.text_layout import table
 
 
-@click.group("schema", cls=CommandGroup, short_help="List or print the schemas of the contract.")
+@click.group(
+    "schema",
+    cls=CommandGroup,
+    short_help="List or print the schemas of the contract.",
+    examples=("runforge schema list", "runforge schema show request.v1"),
+)
 @global_options
 def command() -> None:
     """List or print the JSON Schemas of the contract."""
 
 
-@command.command("list")
+@command.command(
+    "list",
+    examples=("runforge schema list",),
+)
 @global_options
 @pass_settings
 def list_schemas(settings: Settings) -> int:
@@ -34,7 +42,10 @@ def list_schemas(settings: Settings) -> int:
     return 0
 
 
-@command.command("show")
+@command.command(
+    "show",
+    examples=("runforge schema show request.v1",),
+)
 @click.argument("name", shell_complete=complete_schema)
 @global_options
 def show_schema(name: str) -> int:

@@ -5,10 +5,16 @@ from __future__ import annotations
 import click
 from runforge_contracts.errors import ErrorCode, RunForgeError
 
+from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 
 
-@click.command("serve", short_help="Serve an editor or a program on standard streams.")
+@click.command(
+    "serve",
+    cls=Command,
+    short_help="Serve an editor or a program on standard streams.",
+    examples=("runforge serve --stdio",),
+)
 @click.option("--stdio", is_flag=True, help="Talk on standard input and output.")
 @global_options
 @pass_settings

@@ -19,6 +19,7 @@ from runforge_cli.commands.gate_options import (
     report_gates,
 )
 from runforge_cli.shell.completion import complete_recorded
+from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
 
@@ -26,7 +27,16 @@ if TYPE_CHECKING:
     from runforge_contracts.gates import Gate
 
 
-@click.command("show", short_help="Show a summary of a run.")
+@click.command(
+    "show",
+    cls=Command,
+    short_help="Show a summary of a run.",
+    examples=(
+        "runforge show",
+        "runforge show best:f1_macro",
+        "runforge show production --json",
+    ),
+)
 @click.argument("run", default="latest", shell_complete=complete_recorded)
 @gate_options
 @global_options

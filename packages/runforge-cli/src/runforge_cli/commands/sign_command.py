@@ -14,6 +14,7 @@ from runforge_contracts.errors import ErrorCode, Location, Problem, RunForgeErro
 from runforge_contracts.validation import MAX_PROBLEMS
 
 from runforge_cli.shell.completion import complete_file, complete_recorded
+from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.passphrase import ask_passphrase
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import warn, write_json, write_lines
@@ -25,7 +26,12 @@ if TYPE_CHECKING:
     from runforge_engine.verification.context import Surroundings
 
 
-@click.command("sign", short_help="Sign a run, or an evaluation, and the index.")
+@click.command(
+    "sign",
+    cls=Command,
+    short_help="Sign a run, or an evaluation, and the index.",
+    examples=("runforge sign latest --key runforge.key",),
+)
 @click.argument("run", default="latest", shell_complete=complete_recorded)
 @click.option(
     "--key", metavar="FILE", required=True, help="Private key.", shell_complete=complete_file

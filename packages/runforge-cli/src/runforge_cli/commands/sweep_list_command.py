@@ -6,12 +6,20 @@ import click
 from runforge_contracts.display import printable
 
 from runforge_cli.answers.sweep_answers import groups_document, newest_sweeps
+from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
 
 
-@click.command("list", short_help="List the sweeps of the workspace.")
-@click.option("--limit", type=click.IntRange(1), default=20, help="Maximum number of sweeps [20].")
+@click.command(
+    "list",
+    cls=Command,
+    short_help="List the sweeps of the workspace.",
+    examples=("runforge sweep list",),
+)
+@click.option(
+    "--limit", type=click.IntRange(1), metavar="N", default=20, help="Maximum number of sweeps."
+)
 @global_options
 @pass_settings
 def command(settings: Settings, limit: int) -> int:

@@ -25,6 +25,7 @@ from runforge_cli.shell.completion import (
     complete_hyperparameter,
 )
 from runforge_cli.shell.default_command import DefaultCommand
+from runforge_cli.shell.model_help import model_section
 from runforge_cli.shell.settings import Settings, global_options, pass_settings, private_option
 from runforge_cli.terminal.output import error_lines, print_errors, write_json, write_lines
 
@@ -43,20 +44,43 @@ _OF_A_GRID = (
 )
 
 
-@click.command(None, cls=DefaultCommand, short_help="Train many runs.")
+@click.command(
+    None,
+    cls=DefaultCommand,
+    short_help="Train many runs.",
+    sections=(model_section,),
+    examples=(
+        (
+            "runforge sweep penguins.csv --label species --exclude island --exclude sex \\\n"
+            "  --grid C=0.1,1,10 --seeds 1..5"
+        ),
+        "runforge sweep plan.json --jobs 4",
+        "runforge sweep --resume latest --retry-failed",
+    ),
+)
 @click.argument("source", required=False, metavar="[PLAN.json|DATA]", shell_complete=complete_file)
 @click.option(
-    "--label", metavar="COLUMN", help="Name of the label column.", shell_complete=complete_column
+    "--label",
+    metavar="COLUMN",
+    help="Column to learn; never guessed.",
+    shell_complete=complete_column,
 )
 @click.option(
     "--grid",
     multiple=True,
     metavar="NAME=V1,V2",
-    help="Values to try; repeatable: every combination is run.",
+    help="Values to try; every combination is run.",
     shell_complete=complete_hyperparameter,
 )
 @click.option("--seeds", metavar="1..5", help="Seeds to repeat every combination with.")
-@click.option("--jobs", "-j", type=click.IntRange(1, 1024), help="Runs at a time [all cores].")
+@click.option(
+    "--jobs",
+    "-j",
+    type=click.IntRange(1, 1024),
+    metavar="N",
+    show_default="one for each core",
+    help="Runs at a time.",
+)
 @click.option("--dry-run", is_flag=True, help="Show the runs, and write nothing.")
 @click.option(
     "--save",
@@ -79,18 +103,14 @@ _OF_A_GRID = (
 @global_options
 @pass_settings
 def command(settings: Settings, /, **options: Any) -> int:
-    r"""Train many runs: every run of a plan, or every combination of a grid.
+    """Train many runs: every run of a plan, or every combination of a grid.
 
     A file whose name ends with .json is a plan; any other is a dataset, as for `runforge train`.
     The plan is checked whole before the first run. Every run is a complete record of its own, and
     all of them belong to a group in `.runforge/groups/`.
 
-    \b
-    runforge sweep iris.csv --label species --grid C=0.1,1,10 --seeds 1..5
-    runforge sweep plan.json --jobs 4
-
     The name in --grid is a hyperparameter, seed, preset, profile, model, or a path in the request
-    such as /dataset/label_column. The value null REMOVES the setting, so that profile, preset
+    such as /dataset/label_column. The value null removes the setting, so that profile, preset
     or default apply; none is the value none, such as a forest of unlimited depth.
     """
     from runforge_engine.sweeps.open_group import SweepOptions, usable_cores

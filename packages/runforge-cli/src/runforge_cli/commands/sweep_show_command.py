@@ -7,20 +7,32 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 
 from runforge_cli.render.formula_quoting import REMEDY, guard_formulas, quoting_option
 from runforge_cli.shell.completion import complete_group, complete_run_field
+from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.shell.sweep_selection import find_sweep
 from runforge_cli.terminal.output import write_csv, write_json, write_lines
 
 
-@click.command("show", short_help="Show a sweep and its members, the best first.")
+@click.command(
+    "show",
+    cls=Command,
+    short_help="Show a sweep and its members, the best first.",
+    examples=(
+        "runforge sweep show latest",
+        "runforge sweep show latest --sort duration --csv",
+    ),
+)
 @click.argument("group", default="latest", shell_complete=complete_group)
 @click.option(
     "--sort",
     metavar="NAME",
-    help="A metric, a parameter, `member`, `duration` or `status` [the primary metric].",
+    show_default="the primary metric",
+    help="A metric, a parameter, `member`, `duration` (in ms) or `status`.",
     shell_complete=complete_run_field,
 )
-@click.option("--limit", type=click.IntRange(1), default=20, help="Maximum number of members [20].")
+@click.option(
+    "--limit", type=click.IntRange(1), metavar="N", default=20, help="Maximum number of members."
+)
 @click.option("--csv", "as_csv", is_flag=True, help="Print all members as CSV (RFC 4180).")
 @quoting_option
 @global_options

@@ -11,6 +11,7 @@ from runforge_contracts.display import printable
 from runforge_cli.answers.trace_answer import trace_answer
 from runforge_cli.render.lineage_view import ids_text, lineage_lines
 from runforge_cli.shell.completion import complete_traced
+from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
 from runforge_cli.terminal.text_layout import (
@@ -36,7 +37,16 @@ _DISPENSABLE = ("version", "created", "status", "commit", "dataset")
 _CUT = {"dataset": 18, "name": 12}
 
 
-@click.command("trace", short_help="Find the runs that a file comes from, or repeat a run.")
+@click.command(
+    "trace",
+    cls=Command,
+    short_help="Find the runs that a file comes from, or the lineage of a run.",
+    examples=(
+        "runforge trace penguins.csv",
+        "runforge trace downloaded.pkl",
+        "runforge trace latest",
+    ),
+)
 @click.argument(
     "what", metavar="RUN|FILE|SHA256", type=click.Path(), shell_complete=complete_traced
 )

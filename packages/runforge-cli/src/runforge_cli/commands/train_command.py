@@ -11,13 +11,30 @@ from runforge_cli.commands.gate_options import gate_options, read_gates
 from runforge_cli.commands.training_session import require, train_and_report, training_options
 from runforge_cli.process.process_exit import prepare_training
 from runforge_cli.shell.completion import complete_column, complete_file
+from runforge_cli.shell.help_page import Command
+from runforge_cli.shell.model_help import model_section
 from runforge_cli.shell.settings import Settings, global_options, pass_settings, private_option
 
 
-@click.command("train", short_help="Train a classifier on a dataset and record the run.")
+@click.command(
+    "train",
+    cls=Command,
+    short_help="Train a classifier on a dataset and record the run.",
+    sections=(model_section,),
+    examples=(
+        "runforge train penguins.csv --label species --exclude island --exclude sex",
+        (
+            "runforge train penguins.csv --label species --exclude island --exclude sex \\\n"
+            "  --model random_forest --param n_estimators=300 --fail-under accuracy=0.9"
+        ),
+    ),
+)
 @click.argument("data", required=False, envvar="RUNFORGE_DATASET", shell_complete=complete_file)
 @click.option(
-    "--label", metavar="COLUMN", help="Name of the label column.", shell_complete=complete_column
+    "--label",
+    metavar="COLUMN",
+    help="Column to learn; never guessed.",
+    shell_complete=complete_column,
 )
 @training_options
 @gate_options
@@ -39,7 +56,8 @@ def command(
 ) -> int:
     """Train a classifier on DATA and record the run.
 
-    DATA is a CSV (also .csv.gz) or Parquet file; it defaults to $RUNFORGE_DATASET.
+    DATA is a CSV (also .csv.gz) or Parquet file. Without it, the file named in RUNFORGE_DATASET is
+    used.
     """
     data = require(data, "DATA", "Name the dataset, or set RUNFORGE_DATASET.")
     label = require(label, "--label", "Name the label column with --label; it is never guessed.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -34,63 +34,90 @@ if TYPE_CHECKING:
     from runforge_engine.runtime.cancellation import Cancellation
 
 
-def training_options(function: Function) -> Function:
-    """Add the options of a training; an option that is not given is None."""
-    for option in reversed(
+#: Defaults of a new training, in the words of the help page; a repetition has those of its run.
+_DEFAULTS = {
+    "--model": "that of the profile, else logistic_regression",
+    "--preset": "balanced",
+    "--seed": "42",
+    "--device": "cpu",
+}
+
+
+def training_options(function: Function, defaults: Mapping[str, str] = _DEFAULTS) -> Function:
+    """Add the options of a training; an option that is not given is None.
+
+    ``defaults`` are shown and not applied.
+    """
+
+    def option(*names: str, **attributes: Any) -> Callable[[Function], Function]:
+        return click.option(*names, show_default=defaults.get(names[0]), **attributes)
+
+    for add in reversed(
         (
-            click.option(
-                "--model", metavar="FAMILY", help=_MODEL_HELP, shell_complete=complete_family
+            option(
+                "--model",
+                metavar="FAMILY",
+                help="Model family; see below.",
+                shell_complete=complete_family,
             ),
-            click.option(
+            option(
                 "--preset",
                 metavar="P",
-                help="fast, balanced, thorough or custom.",
+                help="Settings for a fast, balanced or thorough training; see below.",
                 shell_complete=complete_preset,
             ),
-            click.option(
+            option(
                 "--profile",
                 metavar="P",
-                help="default, fast or thorough.",
+                help="Named settings, which win over those of the preset; see below.",
                 shell_complete=complete_profile,
             ),
-            click.option(
+            option(
                 "--param",
                 "params",
                 multiple=True,
                 metavar="NAME=VALUE",
-                help="Hyperparameter; repeatable.",
+                help="Hyperparameter of the model, such as C=0.5; see below.",
                 shell_complete=complete_hyperparameter,
             ),
-            click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Random seed [42]."),
-            click.option("--device", type=click.Choice(["cpu", "gpu"]), help="Device [cpu]."),
-            click.option(
+            option(
+                "--seed",
+                type=click.IntRange(0, 2**32 - 1),
+                metavar="N",
+                help="Random seed of the split and the model.",
+            ),
+            option("--device", type=click.Choice(["cpu", "gpu"]), help="Device to train on."),
+            option(
                 "--exclude",
                 multiple=True,
                 metavar="COLUMN",
-                help="Exclude a column; repeatable.",
+                help="Column that is not a feature.",
                 shell_complete=complete_column,
             ),
-            click.option("--name", metavar="S", help="Display name."),
-            click.option(
+            option("--name", metavar="S", help="Display name."),
+            option(
                 "--tag",
                 "tags",
                 multiple=True,
                 metavar="T",
-                help="Tag; repeatable.",
+                help="Tag to find the run by.",
                 shell_complete=complete_tag,
             ),
-            click.option("--notes", metavar="S", help="Free text."),
+            option("--notes", metavar="S", help="Free text."),
         )
     ):
-        function = option(function)
+        function = add(function)
     return function
+
+
+def changing_options(function: Function) -> Function:
+    """Add the options of a training that repeats a run, whose values are their defaults."""
+    return training_options(function, {})
 
 
 #: Signals within this many seconds count as one: a program such as `timeout` signals both its
 #: child and the process group.
 _SAME_REQUEST = 0.5
-
-_MODEL_HELP = "logistic_regression, random_forest or linear_svc."
 
 
 def train_and_report(

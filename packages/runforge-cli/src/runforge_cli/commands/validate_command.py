@@ -15,16 +15,23 @@ from runforge_contracts.schemas import CATALOG, load_schema, schema_bytes
 from runforge_contracts.validation import validate
 
 from runforge_cli.shell.completion import complete_file, complete_schema
+from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import error_lines, warn, write_json, write_lines
 
 
-@click.command("validate", short_help="Check documents against their schemas.")
+@click.command(
+    "validate",
+    cls=Command,
+    short_help="Check documents against their schemas.",
+    examples=("runforge validate request.json plan.json",),
+)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", shell_complete=complete_file)
 @click.option(
     "--schema",
     metavar="NAME",
-    help="Schema name [from the document].",
+    show_default="that of the document's version",
+    help="Name of a schema; `runforge schema list` lists them.",
     shell_complete=complete_schema,
 )
 @global_options

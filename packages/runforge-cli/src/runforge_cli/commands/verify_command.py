@@ -10,6 +10,7 @@ from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
 
 from runforge_cli.answers.verification_answers import verified_stores, verify_named
 from runforge_cli.shell.completion import complete_file, complete_recorded
+from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
 from runforge_cli.terminal.text_layout import plural
@@ -25,7 +26,16 @@ _EXIT_CODES = {
 }
 
 
-@click.command("verify", short_help="Check whether a run or the store was changed.")
+@click.command(
+    "verify",
+    cls=Command,
+    short_help="Check whether a run or the store was changed.",
+    examples=(
+        "runforge verify latest",
+        "runforge verify production --public-key runforge.key.pub",
+        "runforge verify --all",
+    ),
+)
 @click.argument("runs", nargs=-1, metavar="RUN...", shell_complete=complete_recorded)
 @click.option("--all", "everything", is_flag=True, help="Every run, the index and the signatures.")
 @click.option(

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from runforge_contracts.display import quote, shorten
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import writing
+from runforge_engine.runtime.extras import install_extra
 
 from runforge_cli.export.mlflow_names import Names
 from runforge_cli.export.mlflow_record import (
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
 
 #: MLflow's default names of the database and the artifact folder.
 DATABASE, ARTIFACTS = "mlflow.db", "mlruns"
-#: The packages that are needed, and the extra that installs them.
-_LIBRARY, _EXTRA = ("mlflow", "sqlalchemy", "alembic"), "runforge-cli[mlflow]"
+#: The packages that are needed.
+_LIBRARY = ("mlflow", "sqlalchemy", "alembic")
 _STATUS = {
     "succeeded": "FINISHED",
     "unknown": "FINISHED",
@@ -117,7 +118,8 @@ def _check_installed() -> None:
         raise RunForgeError(
             ErrorCode.EXTRA_MISSING,
             "MLflow, or a package that it needs for a database, is not installed.",
-            hint=f"Install it with `python -m pip install '{_EXTRA}'`, or export with `--to csv`.",
+            hint=f"Install it with `{install_extra('runforge-cli', 'mlflow')}`, or export with"
+            " `--to csv`.",
         )
 
 

@@ -115,7 +115,6 @@ def reproduction_blocks(material: Material) -> Iterator[Block]:
         )
         return
     recorded = folder.status == "succeeded" and "artifact_digests" in run
-    packages = (run.get("provenance") or {}).get("packages") or {}
     git = (run.get("provenance") or {}).get("git")
     yield Paragraph(
         prose(
@@ -137,9 +136,6 @@ def reproduction_blocks(material: Material) -> Iterator[Block]:
     lines = []
     if git:
         lines.append(f"git checkout {_typed(git['commit'])}")
-    if packages.get("runforge-engine"):
-        version = _typed(f"=={packages['runforge-engine']}")
-        lines.append(f"python -m pip install runforge-cli{version}")
     run_id = _typed(folder.id)
     if recorded:
         lines += [f"runforge verify {run_id}", f"runforge reproduce {run_id}"]

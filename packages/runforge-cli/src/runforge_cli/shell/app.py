@@ -33,7 +33,7 @@ COMMANDS = {
     "inspect-artifact": "Inspect a model file without loading it.",
     "diff": "Compare runs and explain why their results differ.",
     "report": "Write a report on runs as one HTML or Markdown file.",
-    "export": "Export runs to MLflow or to CSV tables.",
+    "export": "Export runs to MLflow, CSV or another client.",
     "trace": "Find the runs that a file comes from.",
     "reproduce": "Train a run again from its record and compare.",
     "verify": "Check whether a run or the store was changed.",
@@ -106,10 +106,18 @@ Completion: eval "$(_RUNFORGE_COMPLETE=bash_source runforge)", or zsh_source, fi
 
 @click.group(
     cls=LazyGroup,
-    context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100},
+    context_settings={
+        "help_option_names": ["--help", "-h"],
+        "max_content_width": 100,
+        "show_default": True,
+    },
     invoke_without_command=True,
     subcommand_metavar="COMMAND [ARGS]...",
     epilog=_EPILOG,
+    examples=(
+        "runforge train penguins.csv --label species --exclude island --exclude sex",
+        "runforge show latest",
+    ),
 )
 @global_options
 @click.version_option(__version__, message="runforge %(version)s")

@@ -6,9 +6,13 @@ from typing import Any
 
 import click
 
+from runforge_cli.shell.help_page import Command
 
-class CommandGroup(click.Group):
+
+class CommandGroup(Command, click.Group):
     """A group whose usage errors list its commands, or suggest the nearest one."""
+
+    command_class = Command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the arguments, which must be valid UTF-8 because any may end up in a document."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from runforge_cli.shell.model_help import assignments
 from runforge_cli.shell.settings import Function, Settings
 
 # Modules are imported where they are used, so that `--help` stays fast.
@@ -184,7 +185,7 @@ def complete_preset(
 ) -> list[CompletionItem]:
     """Return the presets, with what each sets for the model family."""
     presets = _family(context).presets.items()
-    return _items(incomplete, [(name, _assignments(values)) for name, values in presets])
+    return _items(incomplete, [(name, assignments(values)) for name, values in presets])
 
 
 def complete_profile(
@@ -194,7 +195,7 @@ def complete_profile(
     from runforge_engine.modeling.configuration import PROFILES
 
     profiles = PROFILES.items()
-    return _items(incomplete, [(name, _assignments(one.parameters)) for name, one in profiles])
+    return _items(incomplete, [(name, assignments(one.parameters)) for name, one in profiles])
 
 
 def complete_hyperparameter(
@@ -307,10 +308,6 @@ def _family(context: click.Context) -> Any:
     from runforge_engine.modeling.families import FAMILIES
 
     return FAMILIES.get(str(_given(context).get("model")), FAMILIES[DEFAULT_FAMILY])
-
-
-def _assignments(values: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in values.items()) or "the model's defaults"
 
 
 def _list(value: Any) -> list[Any]:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import click
 
 from runforge_cli.shell.click_group import CommandGroup, refuse_repeated
+from runforge_cli.shell.help_page import Command
 
 #: What stands in the place of a command's name where none is given.
 _UNNAMED = ""
@@ -30,14 +31,13 @@ class UnnamedContext(click.Context):
         return self.parent.command_path if self.parent is not None else super().command_path
 
 
-class DefaultCommand(click.Command):
+class DefaultCommand(Command):
     """The command of a group that needs no name; its help also lists the named commands."""
 
     context_class = UnnamedContext
 
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options, then the commands of the group."""
-        super().format_options(ctx, formatter)
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the named commands of the group."""
         group = ctx.parent.command if ctx.parent is not None else None
         if isinstance(group, DefaultCommandGroup) and group.named:
             with formatter.section("Commands"):

@@ -256,9 +256,11 @@ _GLOBAL = (
         help="Folder that contains the store.",
         type=click.Path(),
     ),
-    _option("--store", metavar="NAME", help="Name of the store's folder [.runforge]."),
+    _option(
+        "--store", metavar="NAME", show_default=".runforge", help="Name of the store's folder."
+    ),
     _option("--json", is_flag=True, help="Print exactly one JSON document."),
-    _option("--quiet", "-q", is_flag=True, help="No progress output."),
+    _option("--quiet", "-q", is_flag=True, help="Do not print progress."),
     _option("--verbose", "-v", is_flag=True, help="Verbose output; with --json, stream events."),
     _option("--no-color", is_flag=True, help="No colours."),
 )

@@ -9,6 +9,8 @@ from typing import Any
 
 from runforge_contracts.errors import ErrorCode, RunForgeError
 
+from runforge_engine.runtime.extras import install_extra
+
 
 def import_distributed() -> Any:
     """Return the module ``distributed``, which takes about a second to import.
@@ -24,7 +26,8 @@ def import_distributed() -> Any:
         raise RunForgeError(
             ErrorCode.EXTRA_MISSING,
             f"Runs on a cluster need Dask distributed, which cannot be imported: {missing}.",
-            hint='Install it with `pip install "runforge-cli[dask]"`, on the workers too.',
+            hint=f"Install it with `{install_extra('runforge-engine', 'dask')}`, also on the"
+            " workers.",
         ) from None
     return distributed
 

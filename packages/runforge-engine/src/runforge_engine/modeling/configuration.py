@@ -220,6 +220,13 @@ def parse_parameters(texts: Iterable[str]) -> dict[str, Any]:
     return parameters
 
 
+def value_text(value: Any) -> str:
+    """Return the value of a hyperparameter as it is typed after ``NAME=``."""
+    if isinstance(value, bool | None):
+        return str(value).lower()
+    return str(value)
+
+
 def family_table(family: str) -> Family:
     """Return the table of ``family``; ``MODEL_FAMILY_UNKNOWN`` where there is none."""
     if family not in FAMILIES:
@@ -273,7 +280,9 @@ def _accept(overrides: Mapping[str, Any], family: str, table: Family) -> dict[st
         try:
             accepted[name] = parameter.accept(value)
         except ValueError:
-            hint = f"`{name}` is {parameter.expects}; its default is {_show(parameter.default)}."
+            hint = (
+                f"`{name}` is {parameter.expects}; its default is {value_text(parameter.default)}."
+            )
             problems.append(Problem(_refusal(name, value, parameter), place, hint))
     if problems:
         first = problems[0]
@@ -291,12 +300,6 @@ def _accept(overrides: Mapping[str, Any], family: str, table: Family) -> dict[st
 
 def _refusal(name: str, value: Any, parameter: Hyperparameter) -> str:
     return f"The hyperparameter `{name}` is {quote(value)}; expected {parameter.expects}."
-
-
-def _show(value: Any) -> str:
-    return (
-        "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-    )
 
 
 def _unknown(

@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 
 if find_spec("runforge_cli") is None:
-    sys.exit(f"This Python has no RunForge: {sys.executable} -m pip install runforge-cli")
+    sys.exit(f"RunForge is not installed for this Python, {sys.executable}")
 
 sys.argv[1:1] = ["experiment", "run", "--workspace", str(ROOT)]
 runpy.run_module("runforge_cli", run_name="__main__", alter_sys=True)
