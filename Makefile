@@ -5,10 +5,10 @@ PYTHON := $(shell for p in python3.11 python3.12 python3.13 python3; do \
 VENV := .venv
 RIVALS := .rivals
 BIN := $(VENV)/bin
-PACKAGES := packages/runforge-contracts packages/runforge-engine packages/runforge-cli conformance
+PACKAGES := packages/runforge-contracts packages/runforge-engine packages/runforge-cli packages/runforge-web conformance
 MANIFESTS := pyproject.toml $(addsuffix /pyproject.toml,$(PACKAGES))
 # The command comes with everything that it can make use of.
-EXTRAS := [browse]
+EXTRAS := [browse,web]
 EDITABLE := $(foreach package,$(PACKAGES),-e $(patsubst %/runforge-cli,'%/runforge-cli$(EXTRAS)',$(package)))
 # The tools of the environment come first, so that everybody runs the same ones.
 TOOLS := PATH="$(CURDIR)/$(BIN):$$PATH"
