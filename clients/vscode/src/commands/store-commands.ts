@@ -165,7 +165,7 @@ async function install(app: App): Promise<void> {
     if (event.exitCode === 0) await vscode.commands.executeCommand("runforge.restart");
     else
       void vscode.window.showErrorMessage(
-        `pip has ended with ${event.exitCode}; the terminal shows why. Nothing else was changed.`,
+        `pip has ended with ${event.exitCode}; the terminal shows why. The setting runforge.installArguments may name the folders of a clone of RunForge instead.`,
       );
   });
 }
