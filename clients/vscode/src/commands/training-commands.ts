@@ -146,7 +146,8 @@ async function rerunOf(app: App, params: RerunParams): Promise<void> {
 }
 
 /** Execute a document that the editor shows. */
-export async function runRequest(app: App, path: string): Promise<void> {
+export async function runRequest(app: App, uri: vscode.Uri): Promise<void> {
+  const path = app.named(uri);
   const again = () => () => vscode.commands.executeCommand("runforge.validateDocument");
   await execute(app, `Training: ${path}`, again, (options) =>
     app.session().request("run", { path }, options),

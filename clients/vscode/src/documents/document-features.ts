@@ -109,7 +109,7 @@ async function runDocument(app: App, uri = vscode.window.activeTextEditor?.docum
   const kind = kindOf(document);
   if (!kind?.runs) throw new Refusal("This document is nothing that can be executed.");
   if (document.isDirty && !(await document.save())) return;
-  if (kind.runs === "request") await runRequest(app, uri.fsPath);
+  if (kind.runs === "request") await runRequest(app, uri);
   else if (kind.runs === "plan") await sweepNow(app, { path: uri.fsPath });
   else await runExperiment(app, uri);
 }
