@@ -285,7 +285,7 @@ async function trace(app: App, given: vscode.Uri | undefined): Promise<void> {
       : await vscode.window.showInputBox({
           title: "RunForge: Trace",
           prompt:
-            "Path of a model, another artifact or a dataset, or eight or more digits of its SHA-256",
+            "A run, the path of a model, another artifact or a dataset, or eight or more digits of its SHA-256",
         });
   if (!what) return;
   const document = await app.session().request("trace", { what });
