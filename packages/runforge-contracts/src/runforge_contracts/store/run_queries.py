@@ -97,7 +97,7 @@ def find_queried(
             return run
     raise RunForgeError(
         ErrorCode.RUN_NOT_FOUND,
-        f"No run fits {quote(str(query))} in {quote(places[0].workspace, 200)}.",
+        f"No run matches {quote(str(query))} in {quote(places[0].workspace, 200)}.",
         hint="`runforge runs` lists the runs.",
     )
 

@@ -192,7 +192,7 @@ def trace(sought: Wanted, listed: Iterable[tuple[dict[str, Any], StoreLayout]]) 
         shown = ", ".join(quote(digest, 64) for digest in digests[:5])
         raise RunForgeError(
             ErrorCode.RUN_AMBIGUOUS,
-            f"{quote(sought.digest)} fits {len(digests)} digests: {shown}"
+            f"{quote(sought.digest)} matches {len(digests)} digests: {shown}"
             + (", …." if len(digests) > 5 else "."),
             hint="Give more digits.",
         )
