@@ -89,6 +89,48 @@ def test_an_error_is_passed_on_with_all_its_parts(
     assert len(there.value.problems) == 3
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="copies of a process")
+def test_one_process_evaluates_several_times_whatever_one_ends_with(
+    trained: Path, folder: Run, listed: Any, tmp_path: Path
+) -> None:
+    model = predict.model_of_run(folder, listed)
+    data, broken = trained / "penguins.csv", tmp_path / "broken.csv"
+    broken.write_text("bill_length_mm\n1\n")
+    alone = model_process.evaluate(model, data, "species")
+    with model_process.ModelProcess() as process:
+        for _ in range(2):
+            assert model_process.evaluate(model, data, "species", process=process) == alone
+            with pytest.raises(RunForgeError):
+                model_process.evaluate(model, broken, "species", process=process)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="copies of a process")
+@pytest.mark.parametrize(
+    ("ending", "words"),
+    [
+        ("""echo '{"output": "", "code": -11}'""", "crashed (SIGSEGV)"),
+        ("exit 3", "code 3"),
+        ("kill -SEGV $$", "crashed (SIGSEGV)"),
+    ],
+)
+def test_a_copy_or_the_process_that_ends_is_an_error(
+    ending: str,
+    words: str,
+    folder: Run,
+    listed: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    program = tmp_path / "python"
+    program.write_text(f"#!/bin/sh\nread task\n{ending}\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    model = predict.model_of_run(folder, listed)
+    with model_process.ModelProcess() as process, pytest.raises(RunForgeError) as caught:
+        model_process.evaluate(model, tmp_path / "data.csv", "species", process=process)
+    assert (caught.value.code, words in caught.value.message) == (ErrorCode.FILE_UNSAFE, True)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="programs that are scripts")
 @pytest.mark.parametrize(
     ("ending", "code", "words"),
