@@ -59,7 +59,7 @@ def sweep_report(sweep: SweepTable, folder: str) -> Report:
     sections = [
         Section("Outcome", list(_outcome(sweep, settings, folder))),
         Section("Parameters and results", picture_blocks(sweep, metric) if metric else []),
-        Section("Spread over the seeds", list(_spread(sweep, settings))),
+        Section("Spread over the seeds", list(spread_blocks(sweep, settings))),
         Section("Members", list(_members(sweep))),
         Section("Errors", list(_errors(sweep))),
         Section("Other metrics", list(_others(sweep))),
@@ -143,7 +143,8 @@ def _datasets(recorded: Any) -> Iterator[Text]:
         yield [Name(str(item.get("path"))), ", SHA-256 ", Name(str(item.get("sha256")))]
 
 
-def _spread(sweep: SweepTable, settings: Sequence[SweepSetting]) -> Iterator[Block]:
+def spread_blocks(sweep: SweepTable, settings: Sequence[SweepSetting]) -> Iterator[Block]:
+    """Yield the spread of the primary metric over the seeds, if a setting has several."""
     metric = sweep.metric
     measured = [setting for setting in settings if setting.values]
     if metric is None or not repeats(measured):
