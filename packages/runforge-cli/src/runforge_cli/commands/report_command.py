@@ -67,7 +67,6 @@ def command(
     from runforge_contracts.fs.files import write_file
 
     from runforge_cli.listing.run_list import trained_in
-    from runforge_cli.render.differences import letters_of
     from runforge_cli.report.report_input import Material, gather
     from runforge_cli.report.report_writer import (
         check_target,
@@ -82,11 +81,7 @@ def command(
     write, places = writer_for(target), settings.places()
     check_target(target, folders, places, force=force)
     listed = [] if no_model else trained_in(settings.stores())
-    letters = letters_of(len(folders)) if len(folders) > 1 else [""]
-    materials = [
-        gather(folder, settings.target(), listed, letter=letter, with_model=not no_model)
-        for folder, letter in zip(folders, letters, strict=True)
-    ]
+    materials = gather(folders, settings.target(), listed, with_model=not no_model)
     page = write(make_report(materials, settings.target())).encode()
     # Check again, because computing the curves of a large run can take long.
     check_target(target, folders, places, force=force)

@@ -19,12 +19,12 @@ from runforge_cli.report.report_blocks import (
     TableBlock,
     prose,
 )
-from runforge_cli.report.report_input import Curves, Material
+from runforge_cli.report.report_input import Material
 from runforge_cli.report.small_multiples import small_plots
 from runforge_cli.terminal.text_layout import number, plural
 
 if TYPE_CHECKING:
-    from runforge_engine.modeling.curves import Calibration, Curve
+    from runforge_engine.modeling.curves import Calibration, Curve, Curves
 
 #: Maximum number of lines in one plot, so that they can be distinguished.
 MAX_LINES = 8

@@ -78,7 +78,7 @@ class _Page:
         yield f"<title>{title}</title>"
         yield f"<style>{CSS}</style>"
         yield "</head>"
-        yield "<body>"
+        yield '<body class="broad">' if self._report.is_broad else "<body>"
         yield "<header>"
         yield f"<h1>{title}</h1>"
         yield f'<p class="lead">{_text(self._report.lead)}</p>'

@@ -260,3 +260,5 @@ class Report:
     lead: Text
     sections: Sequence[Section]
     footer: str
+    #: Whether a wide window is used in full, for tables with many columns.
+    is_broad: bool = False

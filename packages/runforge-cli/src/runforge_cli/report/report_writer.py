@@ -45,7 +45,8 @@ def make_report(materials: Sequence[AnyMaterial], store: StoreLayout) -> Report:
     comparison = compare_runs([material.folder for material in materials], store)
     runs = RunTable(comparison, materials)
     sections = [*comparison_sections(runs), *_each_run(materials)]
-    return Report("Comparison of runs", runs.outcome_text(), sections, footer)
+    title, is_broad = "Comparison of runs", len(materials) > HANDFUL
+    return Report(title, runs.outcome_text(), sections, footer, is_broad)
 
 
 def _each_run(materials: Sequence[AnyMaterial]) -> list[Section]:

@@ -155,28 +155,27 @@ class RunTable:
         several = len({run["status"] for run in runs}) > 1
         header = [
             "Run",
-            *(["Status"] if several else []),
             *(shorten(name, _SHORT) for name in metrics),
             *(shorten(field["name"], _SHORT) for field in self.differing),
+            *(["Status"] if several else []),
             "Finished",
             "Id",
         ]
         rows: list[list[Text | Cell]] = [
             [
                 _named(self.letters[at], runs[at]),
-                *([runs[at]["status"]] if several else []),
                 *(column[at] for column in measured),
                 *(column[at] for column in differing),
+                *([runs[at]["status"]] if several else []),
                 time_text(runs[at]["created_at"]) if "created_at" in runs[at] else _NONE,
                 [Name(runs[at]["run_id"])],
             ]
             for at in self.order
         ]
-        first = 1 + several
-        numeric = {*range(first, first + len(metrics))}
+        numeric = {*range(1, 1 + len(metrics))}
         numeric |= {
             at
-            for at, field in enumerate(self.differing, first + len(metrics))
+            for at, field in enumerate(self.differing, 1 + len(metrics))
             if all(_is_number(entry.get("value", 0)) for entry in field["values"])
         }
         baseline = self.letters[0]
@@ -203,14 +202,16 @@ class RunTable:
         ranked = [self.table.value(row, name) for row in self.table.rows]
         known = {value for value in ranked if value is not None}
         best = min(known, key=lambda value: rank_of(value, name)) if len(known) > 1 else None
-        return [
-            _NONE
-            if value is None
-            else Cell(number(float(value)), "best")
-            if best is not None and rank == best
-            else number(float(value))
-            for value, rank in zip(found, ranked, strict=True)
-        ]
+        cells: list[Text | Cell] = []
+        for row, value, rank in zip(self.table.rows, found, ranked, strict=True):
+            if value is None:
+                # The reason stands where the first metric would.
+                is_reason = name == self.metrics[0] and row.status != "succeeded"
+                cells.append(row.status if is_reason else _NONE)
+            else:
+                text = number(float(value))
+                cells.append(Cell(text, "best") if best is not None and rank == best else text)
+        return cells
 
 
 def _named(letter: str, run: Mapping[str, Any]) -> str:

@@ -110,7 +110,7 @@ def small_matrices(
         )
     listed = ", ".join(shorten(label, _LONG) for label in classes)
     return Multiples(
-        "Confusion matrices",
+        "Validation rows by true and predicted class",
         f"Rows are true classes and columns predicted ones, in this order: {listed}. Right"
         f" predictions are on the diagonal.{_some(len(found))}",
         items[:MAX_PICTURES],

@@ -34,6 +34,7 @@ CSS = f""":root {{ color-scheme: light dark; {_LIGHT} }}
 html {{ -webkit-text-size-adjust: 100%; }}
 body {{ margin: 0 auto; padding: 1.5rem 1.25rem 4rem; max-width: 64rem; background: var(--page);
   color: var(--text); font: 1rem/1.5 system-ui, "Segoe UI", Roboto, "Noto Sans", sans-serif; }}
+.broad {{ max-width: 100rem; }}
 h1 {{ font-size: 1.7rem; line-height: 1.25; margin: .5rem 0 .25rem; overflow-wrap: anywhere; }}
 h2 {{ font-size: 1.25rem; margin: 2.5rem 0 .75rem; padding-bottom: .3rem;
   border-bottom: 1px solid var(--rule); overflow-wrap: anywhere; }}
@@ -74,7 +75,7 @@ caption span {{ display: block; position: sticky; left: 0; width: fit-content;
 .wide th:first-child {{ border-right: 1px solid var(--rule); padding-left: .15rem; }}
 .wide th:first-child + * {{ padding-left: .8rem; }}
 .wide {{ width: max-content; }}
-.wide td {{ max-width: 16rem; }}
+.wide td {{ max-width: 22rem; }}
 .best {{ background: rgba(var(--right), .16); }}
 .changed {{ background: var(--mark); }}
 th, td {{ text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0;

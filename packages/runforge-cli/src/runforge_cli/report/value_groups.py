@@ -38,6 +38,8 @@ def group_blocks(
 def _rows(runs: RunTable, field: Mapping[str, Any]) -> Iterator[list[Text]]:
     groups: dict[str, tuple[Text, list[int]]] = {}
     for at, entry in enumerate(field["values"]):
+        if field["agreement"] == "incomplete" and "value" not in entry:
+            continue
         text: Text = "not recorded"
         if "value" in entry:
             text = [Name(shorten(value_text(entry["value"]), _LONG))]

@@ -81,7 +81,6 @@ def _inspect(settings: Settings, params: dict[str, Any]) -> dict[str, Any]:
 
 def _report(settings: Settings, params: dict[str, Any]) -> dict[str, Any]:
     from runforge_cli.listing.run_list import trained_in
-    from runforge_cli.render.differences import letters_of
     from runforge_cli.report.html_page import html_page
     from runforge_cli.report.report_input import Material, gather
     from runforge_cli.report.report_writer import make_report
@@ -90,11 +89,7 @@ def _report(settings: Settings, params: dict[str, Any]) -> dict[str, Any]:
     folders = find_runs(settings, params.get("runs", ["latest"]), least=1)
     with_model = params.get("model", True)
     listed = trained_in(settings.stores()) if with_model else []
-    letters = letters_of(len(folders)) if len(folders) > 1 else [""]
-    materials = [
-        gather(folder, settings.target(), listed, letter=letter, with_model=with_model)
-        for folder, letter in zip(folders, letters, strict=True)
-    ]
+    materials = gather(folders, settings.target(), listed, with_model=with_model)
     return {
         "html": html_page(make_report(materials, settings.target())),
         "runs": [material.folder.id for material in materials],

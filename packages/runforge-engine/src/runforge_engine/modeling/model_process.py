@@ -6,7 +6,8 @@ store may come from anywhere. A failure ends only a process with bounded memory 
 caller gets an error. The answer is JSON, because the output of a broken process is not trusted.
 
 The module is also that process: ``python -P -m runforge_engine.modeling.model_process`` reads a
-task from standard input and ends when that is closed.
+task from standard input and ends when that is closed. Several models are used by one process that
+loads the libraries once and divides (fork(2)) for each of them.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +34,7 @@ from runforge_contracts.store.run import Run
 from runforge_engine.runtime.interpreter import own_command, own_environment
 
 if TYPE_CHECKING:
+    from runforge_engine.modeling.curves import Curves
     from runforge_engine.modeling.model_evaluation import ModelEvaluation
     from runforge_engine.modeling.predict import Prediction, RecordedModel
     from runforge_engine.modeling.revalidate import Replay
@@ -112,15 +115,7 @@ def replay(
     from runforge_engine.modeling.revalidate import Replay, recorded_model
 
     model = recorded_model(folder, listed)
-    answer = _ask(
-        {
-            "do": "replay",
-            "model": _model_to_dict(model),
-            "folder": str(folder.path),
-            "workspace": str(workspace),
-        },
-        model.path,
-    )
+    answer = _ask(_replay_task("replay", folder, workspace, model), model.path)
     return Replay(
         classes=tuple(answer["classes"]),
         truth=np.array(answer["truth"], dtype=np.intp),
@@ -130,12 +125,87 @@ def replay(
     )
 
 
+def curves_of_each(
+    folders: Sequence[Run], workspace: Path, listed: Sequence[tuple[dict[str, Any], StoreLayout]]
+) -> Iterator[Curves | RunForgeError]:
+    """Yield the curves of the predictions that :func:`replay` gives, for each of several runs.
+
+    A run without them has the error that :func:`replay` raises.
+    """
+    from runforge_engine.modeling.curves import Curves
+    from runforge_engine.modeling.revalidate import recorded_model
+
+    found: list[RecordedModel | RunForgeError] = []
+    for folder in folders:
+        try:
+            found.append(recorded_model(folder, listed))
+        except RunForgeError as error:
+            found.append(error)
+    tasks = [
+        (_replay_task("curves", folder, workspace, model), model.path)
+        for folder, model in zip(folders, found, strict=True)
+        if not isinstance(model, RunForgeError)
+    ]
+    answers = _ask_each(tasks)
+    for model in found:
+        answer = model if isinstance(model, RunForgeError) else next(answers)
+        yield answer if isinstance(answer, RunForgeError) else msgspec.convert(answer, Curves)
+
+
+def _replay_task(do: str, folder: Run, workspace: Path, model: RecordedModel) -> dict[str, Any]:
+    return {
+        "do": do,
+        "model": _model_to_dict(model),
+        "folder": str(folder.path),
+        "workspace": str(workspace),
+    }
+
+
 def _model_to_dict(model: RecordedModel) -> dict[str, Any]:
     return {**asdict(model), "path": str(model.path)}
 
 
 def _ask(task: dict[str, Any], model: Path) -> dict[str, Any]:
     """Return the answer of a new process to a task, or raise the error that it answers with."""
+    with _started(task) as process:
+        assert process.stdout is not None  # noqa: S101 - it is a pipe
+        output = process.stdout.read()
+        # A process that was ended has closed its output; what is left of its end takes no time.
+        code = process.wait()
+    answer = _answer_of(output, code, model)
+    if isinstance(answer, RunForgeError):
+        raise answer
+    return answer
+
+
+def _ask_each(
+    tasks: Sequence[tuple[dict[str, Any], Path]],
+) -> Iterator[dict[str, Any] | RunForgeError]:
+    """Yield the answer or the error to each of several tasks, which are given with their models."""
+    if sys.platform != "linux" or len(tasks) < 2:
+        # Elsewhere a process with native libraries cannot divide safely.
+        for task, model in tasks:
+            try:
+                yield _ask(task, model)
+            except RunForgeError as error:
+                yield error
+        return
+    with _started({"do": "each", "tasks": [task for task, _ in tasks]}) as process:
+        assert process.stdout is not None  # noqa: S101 - it is a pipe
+        for _, model in tasks:
+            head = process.stdout.readline().split()
+            if len(head) != 2:
+                # The process that divides has ended itself, and with it all other answers.
+                code = process.wait()
+                yield _died(code, model)
+                continue
+            size, code = map(int, head)
+            yield _answer_of(process.stdout.read(size), code, model)
+
+
+@contextmanager
+def _started(task: dict[str, Any]) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a process on a task, and end it and all that it started at the end."""
     if not sys.executable:
         raise RunForgeError(ErrorCode.INTERNAL, "sys.executable is not set.")
     process = subprocess.Popen(
@@ -151,29 +221,29 @@ def _ask(task: dict[str, Any], model: Path) -> dict[str, Any]:
     assert process.stdin is not None  # noqa: S101 - both are pipes
     assert process.stdout is not None  # noqa: S101
     try:
-        try:
+        # A process that ended at once has no answer, which the caller finds.
+        with suppress(BrokenPipeError):
             process.stdin.write(json.dumps(task).encode() + b"\n")
             process.stdin.flush()
-            output = process.stdout.read()
-        except BrokenPipeError:
-            output = b""
-        # A process that was ended has closed its output; what is left of its end takes no time.
-        code = process.wait()
+        yield process
     finally:
+        if sys.platform != "win32":
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
         process.kill()
         process.wait()
         process.stdout.close()
-        try:
+        with suppress(BrokenPipeError):
             process.stdin.close()
-        except BrokenPipeError:
-            output = b""
+
+
+def _answer_of(output: bytes, code: int, model: Path) -> dict[str, Any] | RunForgeError:
+    """Return the answer in the output of a process that ended with a code, or the error."""
     try:
         answer: dict[str, Any] = json.loads(output)
     except ValueError:
-        raise _died(code, model) from None
-    if "error" in answer:
-        raise RunForgeError.from_dict(answer["error"])
-    return answer
+        return _died(code, model)
+    return RunForgeError.from_dict(answer["error"]) if "error" in answer else answer
 
 
 def _died(code: int, model: Path) -> RunForgeError:
@@ -203,11 +273,57 @@ def _died(code: int, model: Path) -> RunForgeError:
 
 
 def main() -> None:
-    """Do one task, and write the answer to the original standard output."""
+    """Do one task or several, and write the answers to the original standard output."""
     answering = os.dup(1)
     os.dup2(2, 1)  # Output of the libraries is not part of the answer.
     task = json.loads(sys.stdin.buffer.readline())
     threading.Thread(target=_end_with_the_caller, daemon=True).start()
+    with os.fdopen(answering, "wb") as stream:
+        if task["do"] == "each":
+            _load_libraries()
+            for each in task["tasks"]:
+                answer, code = _apart(each)
+                stream.write(b"%d %d\n" % (len(answer), code) + answer)
+                stream.flush()
+        else:
+            stream.write(_answer(task))
+            stream.flush()
+    # Not to wait for what native code may have broken.
+    os._exit(0)
+
+
+def _load_libraries() -> None:
+    """Load what the models need, once for all processes that this one divides into."""
+    from runforge_engine.runtime.numeric_environment import pin_environment
+
+    pin_environment()
+    import sklearn.ensemble
+    import sklearn.linear_model
+    import sklearn.metrics
+    import sklearn.pipeline
+    import sklearn.svm  # noqa: F401
+
+    import runforge_engine.modeling.curves
+    import runforge_engine.modeling.revalidate  # noqa: F401
+
+
+def _apart(task: dict[str, Any]) -> tuple[bytes, int]:
+    """Return the answer of a process of its own to a task, and the code that it ended with."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        with os.fdopen(writing, "wb") as stream:
+            stream.write(_answer(task))
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as stream:
+        answer = stream.read()
+    return answer, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def _answer(task: dict[str, Any]) -> bytes:
+    """Return the answer to a task as JSON."""
     try:
         answer = _do(task)
     except RunForgeError as error:
@@ -223,15 +339,14 @@ def main() -> None:
         text = f"{type(failure).__name__}: {failure}"
         bug = RunForgeError(ErrorCode.INTERNAL, f"Using the model failed: {quote(text, 300)}.")
         answer = {"error": bug.to_dict()}
-    with os.fdopen(answering, "wb") as stream:
-        stream.write(json.dumps(answer).encode())
-        stream.flush()
-    # Not to wait for what native code may have broken.
-    os._exit(0)
+    return json.dumps(answer).encode()
 
 
 def _end_with_the_caller() -> None:
     sys.stdin.buffer.read()
+    if sys.platform != "win32" and os.getpgid(0) == os.getpid():
+        # With the process that it divided into.
+        os.killpg(0, signal.SIGKILL)
     os._exit(1)
 
 
@@ -248,10 +363,15 @@ def _do(task: dict[str, Any]) -> dict[str, Any]:
     model = RecordedModel(
         **{**given, "path": Path(given["path"]), "names": ModelNames(**given["names"])}
     )
-    if task["do"] == "replay":
+    if task["do"] in ("replay", "curves"):
         from runforge_engine.modeling.revalidate import replay_model
 
         replayed = replay_model(Run(Path(task["folder"])), Path(task["workspace"]), model)
+        if task["do"] == "curves":
+            from runforge_engine.modeling.curves import curves_of
+
+            curves: dict[str, Any] = msgspec.to_builtins(curves_of(replayed))
+            return curves
         arrays = {
             name: getattr(replayed, name).tolist() for name in ("truth", "predicted", "scores")
         }
