@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browsers import BROWSERS, HEADLESS
 from calls import ROOT, TRAIN, Call
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -515,15 +516,6 @@ def test_markdown_of_a_comparison(
     text = (workspace / "out.md").read_text("utf-8")
     check_plain_markdown(text)
     assert text == snapshot
-
-
-#: Programs that are Chromium.
-BROWSERS = ("chromium", "chromium-headless-shell", "chromium-browser", "google-chrome", "chrome")
-#: No network, no window, nothing of its user.
-HEADLESS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-sync"),
-    *("--no-first-run", "--disable-background-networking", "--disable-component-update"),
-)
 
 
 @pytest.mark.slow

@@ -47,6 +47,8 @@ _AROUND: dict[type, str] = {Plot: "plots", HeatMap: "maps"}
 _PIECES = re.compile(r"[^\s/_.-]{1,16}[\s/_.-]*|[\s/_.-]+")
 #: Number of columns from which the first one stays in sight while a table is scrolled.
 _WIDE = 5
+#: Maximum number of rows of a table that does not scroll in its own box.
+_TALL = 30
 #: Maximum number of classes for which the share of each count is shown.
 _WITH_SHARES = 6
 _DIGEST = base64.b64encode(hashlib.sha256(CSS.encode()).digest()).decode()
@@ -197,7 +199,8 @@ def _as_table(table: TableBlock) -> Iterator[str]:
 
 
 def _table(table: TableBlock) -> Iterator[str]:
-    yield from _opened(table.caption, "wide" if len(table.header) >= _WIDE else "")
+    style = "wide" if len(table.header) >= _WIDE else ""
+    yield from _opened(table.caption, style, is_tall=len(table.rows) > _TALL)
     yield "<thead><tr>"
     for index, text in enumerate(table.header):
         yield f'<th scope="col"{_numeric(index, table)}>{_escaped(text)}</th>'
@@ -297,10 +300,11 @@ def _matrix(matrix: Matrix) -> Iterator[str]:
     yield from _closed()
 
 
-def _opened(caption: str, style: str = "") -> Iterator[str]:
+def _opened(caption: str, style: str = "", *, is_tall: bool = False) -> Iterator[str]:
     shown = _escaped(caption)
+    box = "scroll tall" if is_tall else "scroll"
     # A wide table scrolls separately, also with the keyboard.
-    yield f'<div class="scroll" role="region" aria-label="{shown}" tabindex="0">'
+    yield f'<div class="{box}" role="region" aria-label="{shown}" tabindex="0">'
     yield f'<table class="{style}">' if style else "<table>"
     # The caption stays in sight while the table is scrolled.
     yield f"<caption><span>{shown}</span></caption>"

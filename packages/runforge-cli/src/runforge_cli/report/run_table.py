@@ -98,6 +98,10 @@ class RunTable:
         for field in self.differing:
             if field["name"] not in _NO_PARAMETERS:
                 made = [_parameter(entry) for entry in field["values"]]
+                measured = {cell.key for cell, run in zip(made, self.values, strict=True) if run}
+                if len(measured) < 2:
+                    # It differs in runs without results only.
+                    continue
                 path = SEED if field["name"] == "seed" else f"/{field['name']}"
                 distinct = {cell.key: cell for cell in reversed(made)}
                 order = dict.fromkeys(cell.key for cell in made)
@@ -200,8 +204,7 @@ class RunTable:
         """Return the values of a metric, the best ones marked unless all are equal."""
         found = [values.get(name) for values in self.values]
         ranked = [self.table.value(row, name) for row in self.table.rows]
-        known = {value for value in ranked if value is not None}
-        best = min(known, key=lambda value: rank_of(value, name)) if len(known) > 1 else None
+        best = best_value(self.table, name)
         cells: list[Text | Cell] = []
         for row, value, rank in zip(self.table.rows, found, ranked, strict=True):
             if value is None:
@@ -212,6 +215,12 @@ class RunTable:
                 text = number(float(value))
                 cells.append(Cell(text, "best") if best is not None and rank == best else text)
         return cells
+
+
+def best_value(table: SweepTable, metric: str) -> float | None:
+    """Return the best value of a metric, or None if all rows that have it have the same."""
+    known = {value for row in table.rows if (value := table.value(row, metric)) is not None}
+    return min(known, key=lambda value: rank_of(value, metric)) if len(known) > 1 else None
 
 
 def _named(letter: str, run: Mapping[str, Any]) -> str:

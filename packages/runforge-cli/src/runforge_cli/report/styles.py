@@ -39,6 +39,7 @@ h1 {{ font-size: 1.7rem; line-height: 1.25; margin: .5rem 0 .25rem; overflow-wra
 h2 {{ font-size: 1.25rem; margin: 2.5rem 0 .75rem; padding-bottom: .3rem;
   border-bottom: 1px solid var(--rule); overflow-wrap: anywhere; }}
 h3 {{ font-size: 1.05rem; margin: 1.75rem 0 .5rem; overflow-wrap: anywhere; }}
+h4 {{ font-size: 1rem; margin: 1.5rem 0 .5rem; overflow-wrap: anywhere; }}
 p {{ margin: .6rem 0; max-width: 46rem; overflow-wrap: anywhere; }}
 .lead {{ font-size: 1.1rem; color: var(--soft); }}
 a {{ color: var(--accent); }}
@@ -76,6 +77,10 @@ caption span {{ display: block; position: sticky; left: 0; width: fit-content;
 .wide th:first-child + * {{ padding-left: .8rem; }}
 .wide {{ width: max-content; }}
 .wide td {{ max-width: 22rem; }}
+.wide .n + :not(.n) {{ padding-left: .6rem; }}
+.tall {{ max-height: min(85vh, 48rem); overflow-y: auto; border-bottom: 1px solid var(--rule); }}
+.tall thead th {{ position: sticky; top: 0; z-index: 2; background: var(--page); }}
+.tall .wide thead th:first-child {{ z-index: 3; }}
 .best {{ background: rgba(var(--right), .16); }}
 .changed {{ background: var(--mark); }}
 th, td {{ text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0;
@@ -156,6 +161,7 @@ figcaption p {{ font-size: .9rem; color: var(--soft); margin: .25rem 0 .5rem; }}
 .smalls li {{ min-width: 0; max-width: 13rem; break-inside: avoid; font-size: .85rem;
   overflow-wrap: anywhere; }}
 .smalls span {{ color: var(--soft); }}
+.smalls code {{ font-weight: 700; }}
 .small {{ display: block; width: 100%; height: auto; }}
 .small text {{ font-size: 11px; fill: var(--soft); }}
 .small .series {{ stroke-width: 1.75; }}
@@ -184,8 +190,8 @@ footer {{ margin-top: 3rem; padding-top: .75rem; border-top: 1px solid var(--rul
   nav {{ display: none; }}
   h2, h3, caption {{ break-after: avoid; }}
   tr, dl > div, .guide, .warning, pre {{ break-inside: avoid; }}
-  .scroll {{ overflow: visible; background: none; }}
-  .wide tbody th, .wide thead th:first-child {{ position: static; }}
+  .scroll {{ overflow: visible; background: none; max-height: none; }}
+  .wide tbody th, .wide thead th:first-child, .tall thead th {{ position: static; }}
   .wide {{ width: auto; font-size: 8pt; }}
   pre {{ white-space: pre-wrap; overflow-wrap: anywhere; }}
   details::details-content {{ content-visibility: visible; display: block; }}

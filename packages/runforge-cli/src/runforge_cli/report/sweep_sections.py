@@ -24,6 +24,7 @@ from runforge_cli.render.sweep_words import (
 )
 from runforge_cli.report.report_blocks import (
     Block,
+    Cell,
     Commands,
     Facts,
     Name,
@@ -34,6 +35,7 @@ from runforge_cli.report.report_blocks import (
     Text,
     prose,
 )
+from runforge_cli.report.run_table import best_value
 from runforge_cli.report.sweep_plots import MAX_METRICS, picture_blocks, settings_table, strips
 from runforge_cli.terminal.text_layout import number, plural
 
@@ -175,11 +177,12 @@ def _members(sweep: SweepTable) -> Iterator[Block]:
         *(["Status"] if several else []),
         "Run",
     ]
+    best = {name: best_value(sweep, name) for name in metrics}
     rows = [
         [
             str(row.number),
             *([Name(cell.text)] for cell in row.cells),
-            *(_measure(sweep, row, name) for name in metrics),
+            *(_measure(sweep, row, name, best[name]) for name in metrics),
             _NONE if row.duration_ms is None else format_duration(row.duration_ms),
             *([row.status] if several else []),
             [Name(row.run_id)] if row.run_id else _NONE,
@@ -190,12 +193,17 @@ def _members(sweep: SweepTable) -> Iterator[Block]:
     numeric = {0, *range(first, first + len(metrics) + 1)}
     numeric |= {at for at, column in enumerate(sweep.columns, 1) if column.is_numeric}
     some = f", the first {MAX_ROWS:,} of {len(ranked):,}" if len(ranked) > MAX_ROWS else ""
-    yield TableBlock(f"Members, the best first{some}", header, rows, frozenset(numeric))
+    yield TableBlock(
+        f"Members, the best first{some}; the best values are bold", header, rows, frozenset(numeric)
+    )
 
 
-def _measure(sweep: SweepTable, row: SweepRow, metric: str) -> str:
+def _measure(sweep: SweepTable, row: SweepRow, metric: str, best: float | None) -> Text | Cell:
     value = sweep.value(row, metric)
-    return _NONE if value is None else number(float(value))
+    if value is None:
+        return _NONE
+    text = number(float(value))
+    return Cell(text, "best") if value == best else text
 
 
 def _errors(sweep: SweepTable) -> Iterator[Block]:

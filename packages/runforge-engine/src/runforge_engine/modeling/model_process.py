@@ -28,6 +28,7 @@ import msgspec
 from runforge_contracts.diagnostics import Diagnostic, raw_diagnostic
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.run import Run
 
@@ -280,7 +281,7 @@ def main() -> None:
     threading.Thread(target=_end_with_the_caller, daemon=True).start()
     with os.fdopen(answering, "wb") as stream:
         if task["do"] == "each":
-            _load_libraries()
+            _load_libraries(Run(Path(task["tasks"][0]["folder"])))
             for each in task["tasks"]:
                 answer, code = _apart(each)
                 stream.write(b"%d %d\n" % (len(answer), code) + answer)
@@ -292,8 +293,8 @@ def main() -> None:
     os._exit(0)
 
 
-def _load_libraries() -> None:
-    """Load what the models need, once for all processes that this one divides into."""
+def _load_libraries(folder: Run) -> None:
+    """Load what the models and documents of runs like ``folder`` need, once for all of them."""
     from runforge_engine.runtime.numeric_environment import pin_environment
 
     pin_environment()
@@ -305,6 +306,10 @@ def _load_libraries() -> None:
 
     import runforge_engine.modeling.curves
     import runforge_engine.modeling.revalidate  # noqa: F401
+
+    # The schemas of the documents; an error in them is that of the process of this run.
+    with suppress(RunForgeError):
+        _ = folder.record, folder.content(layout.METRICS_V1)
 
 
 def _apart(task: dict[str, Any]) -> tuple[bytes, int]:
