@@ -54,6 +54,8 @@ def command(
     Predictions are not recorded. For the curves they are computed again if the dataset and the
     model still have the recorded digests; otherwise the report explains why there are no curves.
 
+    A report on several runs has a row for each, the best first; the first RUN is the baseline.
+
     With --group, the report is on a sweep: its members, which parameters matter and by how much,
     and the spread over the seeds.
     """

@@ -11,6 +11,7 @@ from runforge_engine.store.sweep_settings import settings_of
 
 from runforge_cli.render.differences import field_texts, signed
 from runforge_cli.report import curve_blocks, history_blocks
+from runforge_cli.report.compared_runs import MAX_METRICS, RunTable
 from runforge_cli.report.report_blocks import (
     HANDFUL,
     Block,
@@ -24,7 +25,6 @@ from runforge_cli.report.report_blocks import (
 )
 from runforge_cli.report.report_input import AnyMaterial, Material
 from runforge_cli.report.result_blocks import MAX_MATRIX, class_texts
-from runforge_cli.report.run_table import MAX_METRICS, RunTable
 from runforge_cli.report.small_multiples import small_matrices
 from runforge_cli.report.sweep_plots import picture_blocks
 from runforge_cli.report.sweep_sections import spread_blocks

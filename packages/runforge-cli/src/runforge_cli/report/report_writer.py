@@ -14,6 +14,7 @@ from runforge_contracts.store.layout import Place, StoreLayout
 from runforge_contracts.store.lookup import AnyRun
 
 from runforge_cli import __version__
+from runforge_cli.report.compared_runs import RunTable
 from runforge_cli.report.comparison_sections import comparison_sections
 from runforge_cli.report.experiment_sections import experiment_lead, experiment_sections
 from runforge_cli.report.report_blocks import (
@@ -27,7 +28,6 @@ from runforge_cli.report.report_blocks import (
 )
 from runforge_cli.report.report_input import AnyMaterial, Material
 from runforge_cli.report.run_sections import lead, run_sections
-from runforge_cli.report.run_table import RunTable
 from runforge_cli.shell.output_paths import check_free, check_outside
 
 #: Maximum number of runs whose details are in a report of several.

@@ -22,6 +22,7 @@ from runforge_cli.render.sweep_words import (
     spread_text,
     tie_text,
 )
+from runforge_cli.report.compared_runs import best_value
 from runforge_cli.report.report_blocks import (
     Block,
     Cell,
@@ -35,7 +36,6 @@ from runforge_cli.report.report_blocks import (
     Text,
     prose,
 )
-from runforge_cli.report.run_table import best_value
 from runforge_cli.report.sweep_plots import MAX_METRICS, picture_blocks, settings_table, strips
 from runforge_cli.terminal.text_layout import number, plural
 

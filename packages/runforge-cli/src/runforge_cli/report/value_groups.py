@@ -9,9 +9,9 @@ from typing import Any
 from runforge_contracts.display import shorten
 
 from runforge_cli.render.differences import value_text
+from runforge_cli.report.compared_runs import RunTable
 from runforge_cli.report.report_blocks import Block, Name, Paragraph, TableBlock, Text
 from runforge_cli.report.run_sections import names
-from runforge_cli.report.run_table import RunTable
 from runforge_cli.terminal.text_layout import plural
 
 #: Maximum numbers of fields, and of values of one field.
