@@ -25,6 +25,7 @@ from runforge_engine.modeling.model_process import curves_of_each
 from runforge_engine.modeling.revalidate import replay
 from runforge_engine.pipeline.execute import execute
 from runforge_engine.pipeline.request import new_request
+from runforge_engine.runtime.interpreter import own_command
 
 
 @pytest.fixture(scope="module")
@@ -130,13 +131,11 @@ def test_a_model_that_crashes_leaves_the_curves_of_the_others(
     )
     second = tmp_path / "second"
     shutil.copytree(folder.path, second)
-    command = model_process.own_command
-
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
             model_process,
             "own_command",
-            lambda name: [*command(name)[:-2], str(site / "crashing.py")],
+            lambda name: [*own_command(name)[:-2], str(site / "crashing.py")],
         )
         runs = [folder, Run(second), folder]
         first, crashed, last = curves_of_each(runs, trained, listed)
