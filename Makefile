@@ -5,23 +5,24 @@ PYTHON := $(shell for p in python3.11 python3.12 python3.13 python3; do \
 VENV := .venv
 RIVALS := .rivals
 BIN := $(VENV)/bin
-PACKAGES := packages/runforge-contracts packages/runforge-engine packages/runforge-cli conformance
+PACKAGES := packages/runforge-contracts packages/runforge-engine packages/runforge-cli packages/runforge-web conformance
 MANIFESTS := pyproject.toml $(addsuffix /pyproject.toml,$(PACKAGES))
 # The command comes with everything that it can make use of.
-EXTRAS := [browse]
+EXTRAS := [browse,web]
 EDITABLE := $(foreach package,$(PACKAGES),-e $(patsubst %/runforge-cli,'%/runforge-cli$(EXTRAS)',$(package)))
 # The tools of the environment come first, so that everybody runs the same ones.
 TOOLS := PATH="$(CURDIR)/$(BIN):$$PATH"
 TYPESCRIPT := packages/runforge-contracts/typescript
 CLIENT := conformance/clients/typescript
 GO_CLIENT := conformance/clients/go
+EDITOR := clients/vscode
 NPM := $(TOOLS) npm --prefix $(TYPESCRIPT) --loglevel=error
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 # Two installers at once would spoil the environment.
 .NOTPARALLEL:
-.PHONY: help setup demo test test-slow test-interop test-lowest changelog pictures check format generate check-generated check-typescript conformance mutation bench bench-rivals clean
+.PHONY: help setup demo test test-slow test-interop test-lowest changelog pictures check format generate check-generated check-typescript conformance mutation vsix bench bench-rivals clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -101,9 +102,10 @@ check-generated: $(VENV)/.tools $(TYPESCRIPT)/node_modules ## Compare the genera
 	$(TOOLS) python scripts/make_vectors.py --check
 	$(NPM) run --silent check
 
-check-typescript: $(VENV)/.tools $(TYPESCRIPT)/node_modules $(CLIENT)/build ## Lint, compile and test the TypeScript
+check-typescript: $(VENV)/.tools $(TYPESCRIPT)/node_modules $(CLIENT)/build $(EDITOR)/node_modules ## Lint, compile and test the TypeScript
 	$(NPM) run --silent test
 	$(TOOLS) npm --prefix $(CLIENT) --loglevel=error run --silent test
+	$(TOOLS) npm --prefix $(EDITOR) --loglevel=error run --silent test
 
 conformance: $(VENV)/.tools $(CLIENT)/build $(GO_CLIENT)/build/client ## Test our own clients, write docs/conformance-report.md and docs/clients.md
 	$(TOOLS) python scripts/conformance_report.py
@@ -127,6 +129,14 @@ $(GO_CLIENT)/build/client: $(wildcard $(GO_CLIENT)/*.go) $(GO_CLIENT)/go.mod
 $(CLIENT)/node_modules: $(VENV)/.tools $(CLIENT)/package-lock.json
 	@echo "Installing the TypeScript client"
 	@$(TOOLS) npm --prefix $(CLIENT) --loglevel=error ci
+	@touch $@
+
+vsix: $(EDITOR)/node_modules $(TYPESCRIPT)/client/dist ## Pack RunForge for VS Code: clients/vscode/dist/runforge.vsix
+	@$(TOOLS) npm --prefix $(EDITOR) --loglevel=error run --silent package
+
+$(EDITOR)/node_modules: $(VENV)/.tools $(EDITOR)/package-lock.json $(TYPESCRIPT)/node_modules
+	@echo "Installing the tools of the editor extension"
+	@$(TOOLS) npm --prefix $(EDITOR) --loglevel=error ci --ignore-scripts
 	@touch $@
 
 $(TYPESCRIPT)/node_modules: $(VENV)/.tools $(TYPESCRIPT)/package-lock.json

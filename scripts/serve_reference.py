@@ -30,7 +30,7 @@ GROUPS = {
         "report",
     ),
     "Datasets and models": ("inspect", "predict", "evaluate", "inspectArtifact", "trace"),
-    "Trust": ("verify", "reproduce"),
+    "Trust": ("verify", "reproduce", "rebuildIndex"),
     "Watching": ("watch", "unwatch", "runBegan", "runEnded", "runsChanged"),
 }
 

@@ -41,6 +41,11 @@ PLACES: dict[str, tuple[tuple[str, str], ...]] = {
         (r'"name": "@runforge/[a-z]+",\s+"version": "', '"'),
         (r'"@runforge/[a-z]+": "', '"'),
     ),
+    "clients/vscode/package.json": ((r'^  "version": "', '"'), (r'"runforge-cli>=', '"')),
+    "clients/vscode/package-lock.json": (
+        (r'"name": "(?:runforge|@runforge/[a-z]+)",\s+"version": "', '"'),
+        (r'"@runforge/[a-z]+": "', '"'),
+    ),
     "README.md": ((r"runforge-cli@", r"\b"), (r"RunForge  ", "$")),
     "docs/guides/*.md": (
         (r"runforge-cli@", r"\b"),

@@ -45,6 +45,7 @@ NAMED = (
     "Sigstore bundle v0.3",
     "Student 1908",
     "W3C",
+    "WHATWG",
     "XDG Base Directory Specification",
     "YAML 1.1",
     "YAML 1.2.2",

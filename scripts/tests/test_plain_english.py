@@ -17,7 +17,10 @@ WORDS = json.loads(Path(__file__).with_name("plain_english.json").read_text("utf
 PATTERN = re.compile(
     "|".join(rf"(?P<w{number}>\b(?:{word})\b)" for number, word in enumerate(WORDS)), re.IGNORECASE
 )
-FOLDERS = ("packages", "conformance", "scripts", "benchmarks", "docs", "schemas", "changelog.d")
+FOLDERS = (
+    *("packages", "conformance", "clients", "scripts", "benchmarks", "docs", "schemas"),
+    "changelog.d",
+)
 #: Written by programs from texts that are checked elsewhere, installed, or data of tests.
 LEFT_OUT = (
     *("_generated", "__snapshots__", "node_modules", "build", "dist", "test-vectors", "vectors"),

@@ -16,6 +16,7 @@ PACKAGES = {
     "runforge_contracts": ROOT / "packages/runforge-contracts/src/runforge_contracts",
     "runforge_engine": ROOT / "packages/runforge-engine/src/runforge_engine",
     "runforge_cli": ROOT / "packages/runforge-cli/src/runforge_cli",
+    "runforge_web": ROOT / "packages/runforge-web/src/runforge_web",
     "runforge_conformance": ROOT / "conformance/src/runforge_conformance",
 }
 #: Rooms and single modules of each package, in the order of dependence: each may import what stands
@@ -78,6 +79,22 @@ ORDER = {
         "browse",
         "serve",
         "commands",
+    ],
+    "runforge_web": [
+        "web_access",
+        "web_gate",
+        "found_runs",
+        "page_query",
+        "page_rendering",
+        "runs_page",
+        "run_pages",
+        "comparison_page",
+        "sweep_pages",
+        "dataset_pages",
+        "document_pages",
+        "event_stream",
+        "web_application",
+        "web_server",
     ],
 }
 

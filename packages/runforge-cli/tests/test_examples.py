@@ -32,6 +32,8 @@ PARSED = {
     "runforge browse": "needs a terminal: test_browse_terminal.py",
     "runforge export --to mlflow -o mlruns": "needs the extra mlflow: test_export_mlflow.py",
     "runforge serve --stdio": "needs a client that speaks JSON-RPC: test_serve.py",
+    "runforge ui": "serves until it is stopped: test_ui_process.py",
+    "runforge ui --no-open --port 8080": "serves until it is stopped: test_ui_process.py",
     "runforge cancel": "needs a run in progress: test_a_run_in_progress_is_cancelled",
 }
 

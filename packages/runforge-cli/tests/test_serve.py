@@ -228,6 +228,28 @@ def test_a_report_is_a_page_without_references(client: ServeClient) -> None:
     assert len(found["runs"]) == 1
 
 
+def test_a_report_is_markdown_where_that_is_asked_for(client: ServeClient, here: Call) -> None:
+    params = {"runs": ["latest"], "model": False, "markdown": True}
+    here("report", "latest", "--no-model", "--output", "latest.md")
+    assert client.call("report", params)["markdown"] == Path("latest.md").read_text("utf-8")
+
+
+def test_the_index_is_rebuilt_as_by_the_command(client: ServeClient, here: Call) -> None:
+    rebuilt = client.call("rebuildIndex")
+    assert rebuilt == here("index", "check", "--json").json
+
+
+def test_every_hyperparameter_has_its_range(client: ServeClient, place: Path) -> None:
+    with ServeClient(place) as other:
+        ranges = other.initialize()["capabilities"]["hyperparameters"]
+    by_name = {(one["family"], one["name"]): one for one in ranges}
+    assert by_name["random_forest", "max_depth"]["kind"] == "int_or_none"
+    smallest = by_name["logistic_regression", "C"]["minimum"]
+    params = {**COLUMNS, "hyperparameters": {"C": smallest / 10}}
+    with pytest.raises(ServeError, match="expected a number from"):
+        client.call("train", params)
+
+
 @pytest.mark.slow
 def test_a_run_is_reproduced(client: ServeClient) -> None:
     run = client.call("train", COLUMNS)["run_id"]

@@ -3525,6 +3525,44 @@ export interface ServerCapabilities {
    * Profiles.
    */
   profiles: string[];
+  /**
+   * The hyperparameters of every model family, with the values that they take.
+   */
+  hyperparameters?: HyperparameterRange[];
+  [k: string]: unknown;
+}
+/**
+ * A hyperparameter that a user may set. Source: specification, section 12.3.
+ */
+export interface HyperparameterRange {
+  /**
+   * Model family that has it.
+   */
+  family: ModelFamily;
+  /**
+   * Name in a request.
+   */
+  name: string;
+  /**
+   * What it is: a number, an integer, an integer or null, true or false, or one of `choices`.
+   */
+  kind: "float" | "int" | "int_or_none" | "bool" | "choice";
+  /**
+   * Model default.
+   */
+  default: number | string | boolean | null;
+  /**
+   * Smallest allowed value of a number.
+   */
+  minimum?: number;
+  /**
+   * Largest allowed value of a number.
+   */
+  maximum?: number;
+  /**
+   * The allowed values of a choice.
+   */
+  choices?: string[];
   [k: string]: unknown;
 }
 /**
@@ -4024,6 +4062,19 @@ export interface ProgressNotification {
   [k: string]: unknown;
 }
 /**
+ * Parameters of `rebuildIndex`.
+ */
+export interface RebuildIndexParams {}
+/**
+ * Adds every finished run that is missing from the index, and reports on the run folders. Existing entries are not changed.
+ */
+export interface RebuildIndexMethod {
+  method: "rebuildIndex";
+  params: RebuildIndexParams;
+  result: IndexReportV1;
+  [k: string]: unknown;
+}
+/**
  * Parameters of `report`.
  */
 export interface ReportParams {
@@ -4038,6 +4089,14 @@ export interface ReportParams {
    * Whether to load the model for the curves [true].
    */
   model?: boolean;
+  /**
+   * Instead of runs, the sweep: its id, a unique prefix, its name, or `latest`.
+   */
+  group?: string;
+  /**
+   * Whether to return the report as Markdown, too [false].
+   */
+  markdown?: boolean;
 }
 /**
  * The page.
@@ -4048,7 +4107,11 @@ export interface ReportResult {
    */
   html: string;
   /**
-   * Ids of the runs.
+   * The report as Markdown, where that was asked for.
+   */
+  markdown?: string;
+  /**
+   * Ids of the runs; of a sweep, the best one first.
    */
   runs: string[];
   /**
@@ -4060,7 +4123,7 @@ export interface ReportResult {
   [k: string]: unknown;
 }
 /**
- * Returns a report on a run, or a comparison of several, as one self-contained HTML page.
+ * Returns a report on a run, a comparison of several, or a report on a sweep, as one self-contained HTML page.
  */
 export interface ReportMethod {
   method: "report";
@@ -5392,6 +5455,7 @@ export interface ServeMethods {
   metrics: MetricsMethod;
   planSweep: PlanSweepMethod;
   predict: PredictMethod;
+  rebuildIndex: RebuildIndexMethod;
   report: ReportMethod;
   reproduce: ReproduceMethod;
   rerun: RerunMethod;

@@ -74,6 +74,9 @@ MESSAGES: dict[str, Message] = {
     "reproduce": Message(
         "serve.reproduce.v1", "serve_reproduce_v1", "ReproduceParams", True, False
     ),
+    "rebuildIndex": Message(
+        "serve.rebuildIndex.v1", "serve_rebuildIndex_v1", "RebuildIndexParams", True, False
+    ),
     "watch": Message("serve.watch.v1", "serve_watch_v1", "WatchParams", True, False),
     "unwatch": Message("serve.unwatch.v1", "serve_unwatch_v1", "UnwatchParams", True, False),
     "runBegan": Message("serve.runBegan.v1", "serve_runBegan_v1", "RunBeganParams", False, True),

@@ -34,20 +34,34 @@ class ServerVersions(Struct, kw_only=True, frozen=True, gc=False):
     python: str
 
 
-class ServerCapabilities(Struct, kw_only=True, frozen=True, gc=False):
+class HyperparameterRange(Struct, kw_only=True, frozen=True, gc=False):
     """
-    What the server understands.
+    A hyperparameter that a user may set. Source: specification, section 12.3.
     """
 
-    methods: Annotated[list[str], Meta(description="Methods that a client may call.")]
-    notifications: Annotated[
-        list[str], Meta(description="Notifications that the server sends.")
+    family: Annotated[
+        types.ModelFamily, Meta(description="Model family that has it.")
     ]
-    model_families: Annotated[
-        list[types.ModelFamily], Meta(description="Model families.")
+    name: Annotated[str, Meta(description="Name in a request.")]
+    kind: Annotated[
+        Literal["float", "int", "int_or_none", "bool", "choice"],
+        Meta(
+            description="What it is: a number, an integer, an integer or null, true or false, or one of `choices`."
+        ),
     ]
-    presets: Annotated[list[types.Preset], Meta(description="Presets.")]
-    profiles: Annotated[list[str], Meta(description="Profiles.")]
+    default: Annotated[float | str | bool, Meta(description="Model default.")] | None
+    minimum: (
+        Annotated[float, Meta(description="Smallest allowed value of a number.")]
+        | UnsetType
+    ) = UNSET
+    maximum: (
+        Annotated[float, Meta(description="Largest allowed value of a number.")]
+        | UnsetType
+    ) = UNSET
+    choices: (
+        Annotated[list[str], Meta(description="The allowed values of a choice.")]
+        | UnsetType
+    ) = UNSET
 
 
 class InitializeParams(
@@ -87,6 +101,31 @@ class InitializeParams(
             bool,
             Meta(
                 description="Whether to load the numeric libraries now, so that the first training does not wait for them."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+
+
+class ServerCapabilities(Struct, kw_only=True, frozen=True, gc=False):
+    """
+    What the server understands.
+    """
+
+    methods: Annotated[list[str], Meta(description="Methods that a client may call.")]
+    notifications: Annotated[
+        list[str], Meta(description="Notifications that the server sends.")
+    ]
+    model_families: Annotated[
+        list[types.ModelFamily], Meta(description="Model families.")
+    ]
+    presets: Annotated[list[types.Preset], Meta(description="Presets.")]
+    profiles: Annotated[list[str], Meta(description="Profiles.")]
+    hyperparameters: (
+        Annotated[
+            list[HyperparameterRange],
+            Meta(
+                description="The hyperparameters of every model family, with the values that they take."
             ),
         ]
         | UnsetType

@@ -27,6 +27,24 @@ class ReportParams(
         ]
         | UnsetType
     ) = UNSET
+    group: (
+        Annotated[
+            str,
+            Meta(
+                description="Instead of runs, the sweep: its id, a unique prefix, its name, or `latest`.",
+                max_length=4096,
+                min_length=1,
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    markdown: (
+        Annotated[
+            bool,
+            Meta(description="Whether to return the report as Markdown, too [false]."),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class ReportResult(Struct, kw_only=True, frozen=True, gc=False):
@@ -40,15 +58,23 @@ class ReportResult(Struct, kw_only=True, frozen=True, gc=False):
             description="The page, without scripts and without references to other files."
         ),
     ]
-    runs: Annotated[list[str], Meta(description="Ids of the runs.")]
+    runs: Annotated[
+        list[str], Meta(description="Ids of the runs; of a sweep, the best one first.")
+    ]
     without_curves: Annotated[
         dict[str, str], Meta(description="Why a run has no curves, by its id.")
     ]
+    markdown: (
+        Annotated[
+            str, Meta(description="The report as Markdown, where that was asked for.")
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class ReportMethod(Struct, kw_only=True, frozen=True, gc=False):
     """
-    Returns a report on a run, or a comparison of several, as one self-contained HTML page.
+    Returns a report on a run, a comparison of several, or a report on a sweep, as one self-contained HTML page.
     """
 
     method: Literal["report"]

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from runforge_contracts.display import printable, shorten
 from runforge_contracts.errors import ExitCode
 from runforge_contracts.store.foreign_index import OWN_FORM
 
+from runforge_cli.answers.index_answer import existing_stores, index_report, rebuild_indexes
 from runforge_cli.shell.click_group import CommandGroup
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
 from runforge_cli.terminal.text_layout import pairs, paragraph, plural
 
 if TYPE_CHECKING:
-    from runforge_contracts.store.layout import StoreLayout
     from runforge_engine.store.index_diff import IndexReport
 
 #: Maximum number of names shown of each kind; `--json` has all of them.
@@ -48,10 +47,7 @@ def rebuild(settings: Settings) -> int:
     Existing entries are not changed. An index that cannot be read is kept beside the new one. The
     entry of a run that was signed in another store says so.
     """
-    from runforge_engine.provenance.signatures import signed_origin
-    from runforge_engine.store.index_repair import rebuild_index
-
-    _report(settings, [rebuild_index(store, signed_origin) for store in _stores(settings)])
+    _report(settings, rebuild_indexes(settings))
     return ExitCode.OK
 
 
@@ -69,49 +65,17 @@ def check(settings: Settings) -> int:
     """
     from runforge_engine.store.index_repair import check_index
 
-    reports = [check_index(store) for store in _stores(settings)]
+    reports = [check_index(store) for store in existing_stores(settings)]
     _report(settings, reports)
     return ExitCode.FAILED if any(report.findings for report in reports) else ExitCode.OK
 
 
-def _stores(settings: Settings) -> list[StoreLayout]:
-    """Return the stores; raise an error if none exists."""
-    stores = settings.stores()
-    if not any(store.root.is_dir() for store in stores):
-        from runforge_contracts.store.lookup import no_store
-
-        raise no_store(stores[0])
-    return stores
-
-
 def _report(settings: Settings, reports: list[IndexReport]) -> None:
     if settings.json:
-        stores = [_document(report) for report in reports]
-        write_json({"schema_version": "index_report.v1", "stores": stores})
+        write_json(index_report(reports))
         return
     for number, report in enumerate(reports):
         write_lines([*([""] if number else []), *_lines(report)])
-
-
-def _document(report: IndexReport) -> dict[str, Any]:
-    """Return a report with the counts first; unknown values are omitted."""
-    fields = asdict(report)
-    counts = {name: len(value) for name, value in fields.items() if isinstance(value, tuple)}
-    document = {
-        "store": fields.pop("store"),
-        "index": fields.pop("index"),
-        "fits": not report.findings,
-        "counts": {"scanned": fields.pop("scanned"), **counts},
-        **fields,
-    }
-    document["findings"] = [
-        {name: value for name, value in item.items() if value is not None}
-        for item in fields["findings"]
-    ]
-    for name in ("form", "kept_aside"):
-        if document[name] is None:
-            del document[name]
-    return document
 
 
 def _lines(report: IndexReport) -> Iterator[str]:

@@ -60,6 +60,17 @@ def html_page(report: Report) -> str:
     return "\n".join(_Page(report).lines()) + "\n"
 
 
+def sections_html(sections: Sequence[Section]) -> tuple[str, str]:
+    """Return the contents and the sections of a report, for a page with its own head.
+
+    That page must have the style sheet :data:`~runforge_cli.report.styles.CSS`.
+    """
+    page = _Page(Report("", "", sections, ""))
+    contents = "\n".join(page.contents())
+    body = "\n".join(line for section in sections for line in page.section(section, 2))
+    return contents, body
+
+
 class _Page:
     """The state of a page that is being written: the numbers of sections and plots."""
 
@@ -85,16 +96,16 @@ class _Page:
         yield f"<h1>{title}</h1>"
         yield f'<p class="lead">{_text(self._report.lead)}</p>'
         yield "</header>"
-        yield from self._contents()
+        yield from self.contents()
         yield "<main>"
         for section in self._report.sections:
-            yield from self._section(section, 2)
+            yield from self.section(section, 2)
         yield "</main>"
         yield f"<footer><p>{_escaped(self._report.footer)}</p></footer>"
         yield "</body>"
         yield "</html>"
 
-    def _contents(self) -> Iterator[str]:
+    def contents(self) -> Iterator[str]:
         yield '<nav aria-label="Contents">'
         yield "<ul>"
         at = 0
@@ -104,7 +115,7 @@ class _Page:
         yield "</ul>"
         yield "</nav>"
 
-    def _section(self, section: Section, level: int) -> Iterator[str]:
+    def section(self, section: Section, level: int) -> Iterator[str]:
         self._sections += 1
         identity = f"s{self._sections}"
         heading = f'<h{level} id="{identity}">{_escaped(section.title)}</h{level}>'
@@ -112,7 +123,7 @@ class _Page:
         yield f"<details><summary>{heading}</summary>" if section.folded else heading
         yield from self._blocks(section.blocks)
         for part in section.parts:
-            yield from self._section(part, level + 1)
+            yield from self.section(part, level + 1)
         if section.folded:
             yield "</details>"
         yield "</section>"
@@ -203,7 +214,12 @@ def _table(table: TableBlock) -> Iterator[str]:
     yield from _opened(table.caption, style, is_tall=len(table.rows) > _TALL)
     yield "<thead><tr>"
     for index, text in enumerate(table.header):
-        yield f'<th scope="col"{_numeric(index, table)}>{_escaped(text)}</th>'
+        # A column of names without a heading, which a screen reader would announce.
+        yield (
+            f'<th scope="col"{_numeric(index, table)}>{_escaped(text)}</th>'
+            if text
+            else "<td></td>"
+        )
     yield "</tr></thead>"
     yield "<tbody>"
     for first, *rest in table.rows:

@@ -1,4 +1,7 @@
-"""The methods that read, and ``evaluate``: each returns what the command prints with ``--json``."""
+"""The methods that read, and those that record what they found.
+
+Each returns what the command prints with ``--json``.
+"""
 
 from __future__ import annotations
 
@@ -187,6 +190,12 @@ def _reproduce(session: Session, call: Call) -> dict[str, Any]:
     return document
 
 
+def _rebuild_index(session: Session, call: Call) -> dict[str, Any]:
+    from runforge_cli.answers.index_answer import index_report, rebuild_indexes
+
+    return index_report(rebuild_indexes(session.settings))
+
+
 def _run_of(call: Call) -> str:
     run: str = call.params.get("run", "latest")
     return run
@@ -215,5 +224,6 @@ LONG: dict[str, Method] = {
     "evaluate": _evaluate,
     "verify": _verify,
     "reproduce": _reproduce,
+    "rebuildIndex": _rebuild_index,
     "cancel": _cancel,
 }

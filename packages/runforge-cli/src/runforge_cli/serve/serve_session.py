@@ -128,6 +128,7 @@ def _versions() -> dict[str, str]:
 def _capabilities() -> dict[str, Any]:
     from runforge_contracts.schemas import load_schema
     from runforge_engine.modeling.configuration import PROFILES
+    from runforge_engine.modeling.families import FAMILIES
 
     shared = load_schema("common.v1")["$defs"]
     return {
@@ -136,4 +137,9 @@ def _capabilities() -> dict[str, Any]:
         "model_families": shared["ModelFamily"]["enum"],
         "presets": shared["Preset"]["enum"],
         "profiles": list(PROFILES),
+        "hyperparameters": [
+            {"family": family, "name": name, **parameter.range()}
+            for family, known in FAMILIES.items()
+            for name, parameter in known.hyperparameters.items()
+        ],
     }

@@ -10,7 +10,7 @@ import os
 import queue
 import signal
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_engine.runtime.numeric_environment import pin_environment
@@ -18,6 +18,9 @@ from runforge_engine.workers.worker_messages import BrokenFrameError, read_frame
 
 from runforge_cli.shell.settings import Settings
 from runforge_cli.terminal.output import reporting
+
+if TYPE_CHECKING:
+    from runforge_cli.report.report_blocks import Report
 
 
 def main() -> None:
@@ -80,8 +83,33 @@ def _inspect(settings: Settings, params: dict[str, Any]) -> dict[str, Any]:
 
 
 def _report(settings: Settings, params: dict[str, Any]) -> dict[str, Any]:
-    from runforge_cli.listing.run_list import trained_in
     from runforge_cli.report.html_page import html_page
+    from runforge_cli.report.markdown_page import markdown_page
+
+    if "group" in params:
+        report, found = _report_on_sweep(settings, params)
+    else:
+        report, found = _report_on_runs(settings, params)
+    page = {"html": html_page(report)}
+    if params.get("markdown", False):
+        page["markdown"] = markdown_page(report)
+    return {**page, **found}
+
+
+def _report_on_sweep(settings: Settings, params: dict[str, Any]) -> tuple[Report, dict[str, Any]]:
+    from runforge_cli.report.sweep_sections import sweep_report
+    from runforge_cli.shell.sweep_selection import find_sweep
+
+    if "runs" in params:
+        raise RunForgeError(ErrorCode.USAGE_INVALID, "Give either runs or a sweep, not both.")
+    group, sweep = find_sweep(settings, params["group"])
+    report = sweep_report(sweep, settings.target().relative(group.path))
+    members = [row.run_id for row in sweep.ranked() if row.run_id]
+    return report, {"runs": members, "without_curves": {}}
+
+
+def _report_on_runs(settings: Settings, params: dict[str, Any]) -> tuple[Report, dict[str, Any]]:
+    from runforge_cli.listing.run_list import trained_in
     from runforge_cli.report.report_input import Material, gather
     from runforge_cli.report.report_writer import make_report
     from runforge_cli.shell.run_selection import find_runs
@@ -90,8 +118,7 @@ def _report(settings: Settings, params: dict[str, Any]) -> dict[str, Any]:
     with_model = params.get("model", True)
     listed = trained_in(settings.stores()) if with_model else []
     materials = gather(folders, settings.target(), listed, with_model=with_model)
-    return {
-        "html": html_page(make_report(materials, settings.target())),
+    found = {
         "runs": [material.folder.id for material in materials],
         "without_curves": {
             material.folder.id: material.missing
@@ -99,6 +126,7 @@ def _report(settings: Settings, params: dict[str, Any]) -> dict[str, Any]:
             if isinstance(material, Material) and material.missing
         },
     }
+    return make_report(materials, settings.target()), found
 
 
 _DO = {"inspect": _inspect, "report": _report}

@@ -23,6 +23,7 @@ COMMANDS = {
     "show": "Show a summary of a run.",
     "alias": "Point a name at a run, or list these names.",
     "browse": "Browse the store in a full-screen view.",
+    "ui": "Show the runs in the browser.",
     "metrics": "Show the metrics of a run.",
     "importance": "Show the feature importances of a forest.",
     "coefficients": "Show the coefficients of a linear model.",

@@ -18,6 +18,8 @@ Kind = Literal["float", "int", "int_or_none", "bool", "choice"]
 
 #: Bounds of a float: liblinear multiplies it with squares of the data, and never ends beyond them.
 SMALLEST, LARGEST = 1e-100, 1e100
+#: Largest value of an integer: the estimators have 32 bits for it.
+LARGEST_INTEGER = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,17 @@ class Hyperparameter:
             " or none" if self.kind == "int_or_none" else ""
         )
 
+    def range(self) -> dict[str, Any]:
+        """Return the type, the default and the bounds as JSON values."""
+        bounds: dict[str, Any] = {}
+        if self.kind == "float":
+            bounds = {"minimum": SMALLEST, "maximum": LARGEST}
+        elif self.kind in ("int", "int_or_none"):
+            bounds = {"minimum": self.minimum, "maximum": LARGEST_INTEGER}
+        elif self.kind == "choice":
+            bounds = {"choices": list(self.choices)}
+        return {"kind": self.kind, "default": self.default, **bounds}
+
     def accept(self, value: Any) -> Any:
         """Return ``value`` in its own type, or raise ``ValueError`` where it is not allowed."""
         if self.kind == "int_or_none" and value is None:
@@ -56,7 +69,7 @@ class Hyperparameter:
             # Bounds first: an integer of any size can be compared, but not converted.
             if self.kind == "float" and SMALLEST <= value <= LARGEST:
                 return float(value)
-            whole = self.kind in ("int", "int_or_none") and self.minimum <= value < 2**31
+            whole = self.kind in ("int", "int_or_none") and self.minimum <= value <= LARGEST_INTEGER
             if whole and float(value).is_integer():
                 return int(value)
         raise ValueError(self.expects)

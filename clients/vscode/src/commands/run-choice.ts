@@ -1,0 +1,68 @@
+// Which run a command is about, and how runs are chosen from a list.
+import * as vscode from "vscode";
+import type { App, RunArgument } from "../app.ts";
+import type { Message } from "../pages/html.ts";
+import { type RunRow, runRow } from "../runs/run-rows.ts";
+
+/** How many runs a list to choose from has; typing an id or a name finds the others. */
+const MOST = 500;
+
+interface RunItem extends vscode.QuickPickItem {
+  readonly row: RunRow;
+}
+
+/** Return the id that a command was called with. */
+export function runOf(argument: RunArgument): string | undefined {
+  if (typeof argument === "string") return argument;
+  if (argument && "kind" in argument && argument.kind === "run") return (argument as RunRow).id;
+  if (argument && "run" in argument) return String((argument as Message)["run"]);
+  return undefined;
+}
+
+/** Return the run that a command was called with, else let the user choose one. */
+export async function chooseRun(
+  app: App,
+  argument: RunArgument,
+  title: string,
+): Promise<string | undefined> {
+  const given = runOf(argument);
+  if (given !== undefined) return given;
+  const items = await runItems(app);
+  const chosen = await vscode.window.showQuickPick(items, {
+    title,
+    placeHolder: "Run",
+    matchOnDescription: true,
+    matchOnDetail: true,
+  });
+  return chosen?.row.id;
+}
+
+/** Let the user choose several runs. */
+export async function chooseRuns(app: App, title: string): Promise<string[] | undefined> {
+  const chosen = await vscode.window.showQuickPick(await runItems(app), {
+    title,
+    placeHolder: "Two or more runs; the first of the list is the baseline",
+    canPickMany: true,
+    matchOnDescription: true,
+    matchOnDetail: true,
+  });
+  return chosen?.map((item) => item.row.id);
+}
+
+/** Return the runs as items to choose from, newest first. */
+export async function runItems(app: App): Promise<RunItem[]> {
+  const page = await app.needSource().request("list", { limit: MOST });
+  const now = Date.now();
+  const rows = [
+    ...page.runs.map((entry) => runRow(entry, true, now)),
+    ...(page.experiments ?? []).map((entry) => runRow(entry, false, now)),
+  ];
+  if (rows.length === 0) throw new Error("There are no runs in this folder yet.");
+  return rows.map((row) => ({
+    row,
+    // A `$(name)` in a label would be shown as an icon.
+    label: row.label.replaceAll("$(", "$\u200b("),
+    description: row.description.replaceAll("$(", "$\u200b("),
+    ...(row.label === row.id ? {} : { detail: row.id }),
+  }));
+}

@@ -1,0 +1,313 @@
+// Commands that show, check and use runs.
+import { relative } from "node:path";
+import * as vscode from "vscode";
+import type { App, RunArgument } from "../app.ts";
+import {
+  artifactPage,
+  coefficientsPage,
+  datasetPage,
+  diagnosticsPage,
+  importancePage,
+  interpretabilityPage,
+  metricsPage,
+  predictionPage,
+  predictionsCsv,
+  reproductionPage,
+  tracePage,
+  verificationPage,
+} from "../pages/document-pages.ts";
+import type { Message } from "../pages/html.ts";
+import type { RunRow, SweepRow } from "../runs/run-rows.ts";
+import { chooseDataset, inspect, recall } from "./dataset-choice.ts";
+import { chooseRun, chooseRuns, runItems, runOf } from "./run-choice.ts";
+import { act, openComparison, openRun } from "./run-pages.ts";
+import { openSweep } from "./sweep-page.ts";
+
+export function registerRuns(app: App): void {
+  app.command("openRun", async (argument: RunArgument | SweepRow) => {
+    if (argument && typeof argument === "object" && "kind" in argument && argument.kind === "sweep")
+      return openSweep(app, (argument as SweepRow).id);
+    const run = await chooseRun(app, argument as RunArgument, "RunForge: Open Run");
+    if (run) await openRun(app, run);
+  });
+  app.command("openRuns", () => vscode.commands.executeCommand("runforge.runs.focus"));
+  app.command("browseRuns", () => browse(app));
+  app.command("openLatestRunMetadata", () => openMetadata(app, "latest"));
+  app.command("openMetadata", async (argument: RunArgument) => {
+    const run = await chooseRun(app, argument, "RunForge: Open Metadata");
+    if (run) await openMetadata(app, run);
+  });
+  app.command("viewLatestMetrics", () => viewMetrics(app));
+  app.command("viewLatestFeatureImportance", () => viewImportance(app));
+  app.command("viewLatestLinearCoefficients", () => viewCoefficients(app));
+  app.command("viewLatestInterpretabilityIndex", () => viewInterpretability(app));
+  app.command("viewMetrics", (run: RunArgument) => viewMetrics(app, runOf(run)));
+  app.command("viewImportance", (run: RunArgument) => viewImportance(app, runOf(run)));
+  app.command("viewCoefficients", (run: RunArgument) => viewCoefficients(app, runOf(run)));
+  app.command("viewDiagnostics", async (argument: RunArgument) => {
+    const run = await chooseRun(app, argument, "RunForge: Diagnostics");
+    if (!run) return;
+    const document = await app.session().request("diagnostics", { run });
+    app.panels.show(`diagnostics:${run}`, diagnosticsPage(document), act);
+  });
+  app.command("inspectDataset", (start: vscode.Uri | undefined) => inspectDataset(app, start));
+  app.command("inspectModelArtifact", (given: vscode.Uri | RunArgument) =>
+    inspectModel(app, given),
+  );
+  app.command("verify", async (argument: RunArgument) => {
+    const run = await chooseRun(app, argument, "RunForge: Verify");
+    if (run) await verify(app, [run]);
+  });
+  app.command("verifyAll", () => verify(app));
+  app.command("reproduce", (argument: RunArgument) => reproduce(app, argument));
+  app.command("compare", (first: RunArgument, all: unknown) => compare(app, first, all));
+  app.command("predict", (argument: RunArgument) => predict(app, argument));
+  app.command("report", async (argument: RunArgument) => {
+    const run = await chooseRun(app, argument, "RunForge: Report");
+    if (run) await saveReport(app, run, "html");
+  });
+  app.command("exportLatestRunMarkdown", () => saveReport(app, "latest", "md"));
+  app.command("trace", (given: vscode.Uri | undefined) => trace(app, given));
+  app.command("copyRunId", async (argument: RunArgument) => {
+    const run = await chooseRun(app, argument, "RunForge: Copy Run Id");
+    if (run) await vscode.env.clipboard.writeText(run);
+  });
+  app.command("copyFingerprint", async (argument: RunArgument) => {
+    const run = await chooseRun(app, argument, "RunForge: Copy Dataset Fingerprint");
+    if (run) await copyFingerprint(app, run);
+  });
+  app.command("revealFolder", async (argument: RunArgument) => {
+    const run = await chooseRun(app, argument, "RunForge: Reveal Run Folder");
+    if (!run) return;
+    const { run_dir } = await app.needSource().request("show", { run });
+    await vscode.commands.executeCommand("revealInExplorer", vscode.Uri.file(app.path(run_dir)));
+  });
+  app.command("openFile", async ({ run, file }: Message) => {
+    const { run_dir } = await app.needSource().request("show", { run: String(run) });
+    const folder = app.path(run_dir);
+    const uri = vscode.Uri.joinPath(vscode.Uri.file(folder), String(file));
+    // A document names the file, and it may name any.
+    if (relative(folder, uri.fsPath).startsWith("..")) throw new Error("It is no file of the run.");
+    await vscode.window.showTextDocument(uri);
+  });
+}
+
+/** Choose a run, then what to do with it. */
+async function browse(app: App): Promise<void> {
+  const chosen = await vscode.window.showQuickPick(await runItems(app), {
+    title: "RunForge: Browse Runs",
+    placeHolder: "Newest first",
+    matchOnDescription: true,
+    matchOnDetail: true,
+  });
+  if (!chosen) return;
+  const actions: readonly (readonly [string, string])[] = [
+    ["Open Run Summary", "openRun"],
+    ["View Diagnostics", "viewDiagnostics"],
+    ["Inspect Model Artifact", "inspectModelArtifact"],
+    ["Copy Dataset Fingerprint", "copyFingerprint"],
+    ["Open Metadata", "openMetadata"],
+    ["Rerun with Changes", "rerun"],
+    ["Verify", "verify"],
+    ["Reproduce", "reproduce"],
+  ];
+  const action = await vscode.window.showQuickPick(
+    actions.map(([title, command]) => ({ label: title, command })),
+    { title: `RunForge: ${chosen.label}` },
+  );
+  if (action) await vscode.commands.executeCommand(`runforge.${action.command}`, chosen.row);
+}
+
+/** Open `run.json`, else the first document that there is. */
+async function openMetadata(app: App, run: string): Promise<void> {
+  const shown = await app.needSource().request("show", { run });
+  const file = shown.run ? "run.json" : shown.config ? "config.yaml" : "request.json";
+  const uri = vscode.Uri.joinPath(vscode.Uri.file(app.path(shown.run_dir)), file);
+  await vscode.window.showTextDocument(uri, { preview: true });
+}
+
+async function viewMetrics(app: App, run?: string): Promise<void> {
+  const { document, lead } = await latest(app, "metrics", run);
+  app.panels.show(`metrics:${lead}`, metricsPage(document, lead), act);
+}
+
+async function viewImportance(app: App, run?: string): Promise<void> {
+  const { document, lead } = await latest(app, "importance", run);
+  app.panels.show(`importance:${lead}`, importancePage(document, lead), act);
+}
+
+async function viewCoefficients(app: App, run?: string): Promise<void> {
+  const { document, lead } = await latest(app, "coefficients", run);
+  app.panels.show(`coefficients:${lead}`, coefficientsPage(document, lead), act);
+}
+
+async function viewInterpretability(app: App): Promise<void> {
+  const { document } = await latest(app, "interpretability", undefined);
+  app.panels.show(`interpretability:${document.run_id}`, interpretabilityPage(document), act);
+}
+
+/** Ask for a document of a run, or of the latest run that has one, which the server then names. */
+async function latest<
+  Method extends "metrics" | "importance" | "coefficients" | "interpretability",
+>(app: App, method: Method, run: string | undefined) {
+  let lead = run === undefined ? "The latest run that has them." : `Run ${run}`;
+  const document = await app.needSource().request(method, run === undefined ? {} : { run }, {
+    onWarning: ({ message }) => {
+      lead = message;
+    },
+  });
+  return { document, lead };
+}
+
+async function inspectDataset(app: App, start: vscode.Uri | undefined): Promise<void> {
+  const dataset = await chooseDataset(app, start, { title: "RunForge: Inspect Dataset" });
+  if (dataset === undefined) return;
+  const { columns } = await inspect(app, dataset);
+  const before = recall(app, dataset);
+  const setting = before?.label ?? app.setting("label", "");
+  const label = columns.some((one) => one.name === setting) ? setting : undefined;
+  const document = await app.session().request("inspect", {
+    dataset,
+    ...(label ? { label } : {}),
+    ...(before && label ? { exclude: [...before.exclude] } : {}),
+  });
+  app.panels.show(`dataset:${dataset}`, datasetPage(document), act);
+}
+
+async function inspectModel(app: App, given: vscode.Uri | RunArgument): Promise<void> {
+  const model =
+    given instanceof vscode.Uri
+      ? given.fsPath
+      : await chooseRun(app, given, "RunForge: Inspect Model Artifact");
+  if (model === undefined) return;
+  const document = await app.session().request("inspectArtifact", { model });
+  app.panels.show(`model:${document.artifact_path}`, artifactPage(document), act);
+}
+
+async function verify(app: App, runs?: string[]): Promise<void> {
+  const document = await busy("Verifying", (signal) =>
+    app.session().request("verify", runs ? { runs } : {}, { signal }),
+  );
+  app.panels.show(`verify:${runs?.join() ?? "all"}`, verificationPage(document), act);
+}
+
+async function reproduce(app: App, argument: RunArgument): Promise<void> {
+  const run = await chooseRun(app, argument, "RunForge: Reproduce");
+  if (!run) return;
+  const document = await busy(`Training ${run} again from its record`, (signal, report) =>
+    app
+      .session()
+      .request("reproduce", { run }, { signal, onProgress: ({ message }) => report(message) }),
+  );
+  app.panels.show(`reproduce:${run}`, reproductionPage(document), act);
+}
+
+/** Compare the selected runs; with fewer than two, ask for the others. */
+async function compare(app: App, first: RunArgument, all: unknown): Promise<void> {
+  const selected = Array.isArray(all)
+    ? (all as RunRow[]).filter((row) => row.kind === "run").map((row) => row.id)
+    : [];
+  let runs: string[] | undefined = selected;
+  const given = runOf(first);
+  if (runs.length < 2 && given !== undefined) {
+    const items = (await runItems(app)).filter((item) => item.row.id !== given);
+    const others = await vscode.window.showQuickPick(items, {
+      title: `RunForge: Compare ${given} with`,
+      canPickMany: true,
+      matchOnDescription: true,
+      matchOnDetail: true,
+    });
+    runs = others && [given, ...others.map((item) => item.row.id)];
+  } else if (runs.length < 2) runs = await chooseRuns(app, "RunForge: Compare");
+  if (!runs) return;
+  if (runs.length < 2) throw new Error("Choose two or more runs to compare.");
+  await openComparison(app, runs.slice(0, 100));
+}
+
+async function predict(app: App, argument: RunArgument): Promise<void> {
+  const run = await chooseRun(app, argument, "RunForge: Predict with");
+  if (!run) return;
+  const data = await chooseDataset(app, undefined, { title: "RunForge: Predict for", ask: true });
+  if (!data) return;
+  const document = await busy("Predicting", (signal) =>
+    app.session().request("predict", { model: run, data }, { signal }),
+  );
+  app.panels.show(`predict:${run}:${data}`, predictionPage(document, data), (message) => {
+    if (message.action === "savePredictions")
+      void save(app, `${run}-predictions.csv`, predictionsCsv(document), { CSV: ["csv"] });
+    else act(message);
+  });
+}
+
+async function saveReport(app: App, run: string, form: "html" | "md"): Promise<void> {
+  const report = await busy("Writing the report", (signal) =>
+    app
+      .session()
+      .request(
+        "report",
+        { runs: [run], markdown: form === "md", model: app.setting("reportCurves", true) },
+        { signal },
+      ),
+  );
+  const text = form === "md" ? (report.markdown ?? "") : report.html;
+  const filters = form === "md" ? { Markdown: ["md"] } : { HTML: ["html"] };
+  const saved = await save(app, `${report.runs[0] ?? run}.${form}`, text, filters);
+  if (saved && form === "md") await vscode.window.showTextDocument(saved);
+}
+
+/** Ask where to save a file, and write it there. */
+async function save(
+  app: App,
+  name: string,
+  text: string,
+  filters: Record<string, string[]>,
+): Promise<vscode.Uri | undefined> {
+  const { folder } = app;
+  const uri = await vscode.window.showSaveDialog({
+    ...(folder ? { defaultUri: vscode.Uri.joinPath(folder.uri, name) } : {}),
+    filters,
+  });
+  if (uri) await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(text));
+  return uri;
+}
+
+async function trace(app: App, given: vscode.Uri | undefined): Promise<void> {
+  const what =
+    given instanceof vscode.Uri
+      ? given.fsPath
+      : await vscode.window.showInputBox({
+          title: "RunForge: Trace",
+          prompt:
+            "Path of a model, another artifact or a dataset, or eight or more digits of its SHA-256",
+        });
+  if (!what) return;
+  const document = await app.session().request("trace", { what });
+  app.panels.show(`trace:${what}`, tracePage(document, what), act);
+}
+
+async function copyFingerprint(app: App, run: string): Promise<void> {
+  const { run: record } = await app.needSource().request("show", { run });
+  const dataset = record?.["dataset"] as { fingerprint_sha256?: string } | undefined;
+  if (!dataset?.fingerprint_sha256) throw new Error(`The run ${run} has no dataset fingerprint.`);
+  await vscode.env.clipboard.writeText(dataset.fingerprint_sha256);
+  vscode.window.setStatusBarMessage("RunForge: fingerprint copied", 5000);
+}
+
+/** Run a request that takes a while, with a notification that can cancel it. */
+function busy<Result>(
+  title: string,
+  work: (signal: AbortSignal, report: (text: string) => void) => Promise<Result>,
+): Thenable<Result> {
+  return vscode.window.withProgress(
+    {
+      location: vscode.ProgressLocation.Notification,
+      title: `RunForge: ${title}`,
+      cancellable: true,
+    },
+    (notification, token) => {
+      const stop = new AbortController();
+      token.onCancellationRequested(() => stop.abort());
+      return work(stop.signal, (message) => notification.report({ message }));
+    },
+  );
+}

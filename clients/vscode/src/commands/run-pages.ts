@@ -1,0 +1,80 @@
+// The pages of runs: one run, a comparison, a sweep.
+import * as vscode from "vscode";
+import type { App } from "../app.ts";
+import { runPage } from "../pages/document-pages.ts";
+import type { Action, Message } from "../pages/html.ts";
+
+const TITLES: Readonly<Record<string, string>> = {
+  rerun: "Rerun with Changes",
+  compare: "Compare",
+  verify: "Verify",
+  reproduce: "Reproduce",
+  predict: "Predict",
+  report: "Save as a File",
+  openMetadata: "Metadata",
+  inspectModelArtifact: "Model File",
+};
+
+/** What buttons and links of pages may do: these commands and no others. */
+const ALLOWED = new Set([
+  ...Object.keys(TITLES),
+  "openRun",
+  "openFile",
+  "trainStandard",
+  "viewMetrics",
+  "viewImportance",
+  "viewCoefficients",
+]);
+
+/** Do what a button or link of a page asks. */
+export function act(message: Message): void {
+  const { action } = message;
+  if (ALLOWED.has(action)) void vscode.commands.executeCommand(`runforge.${action}`, message);
+}
+
+/** Show the page of a run, and move to a section of it. */
+export async function openRun(app: App, run: string, section?: string): Promise<void> {
+  if (!vscode.workspace.isTrusted) {
+    const shown = await app.needSource().request("show", { run });
+    app.panels.show(`run:${shown.run_id}`, runPage(shown), act);
+    return;
+  }
+  const session = app.session();
+  const loading = { location: vscode.ProgressLocation.Window, title: "RunForge: reading the run" };
+  const quick = await vscode.window.withProgress(loading, () =>
+    session.request("report", { runs: [run], model: false }),
+  );
+  const id = quick.runs[0] ?? run;
+  const key = `run:${id}`;
+  app.panels.showReport(key, `Run ${id}`, quick.html, actionsOf(id), act);
+  if (section) app.panels.goTo(key, section);
+  if (!app.setting("reportCurves", true)) return;
+  // The curves need the model, whose libraries take a moment the first time.
+  const whole = await session.request("report", { runs: [id] });
+  app.panels.renew(key, whole.html, actionsOf(id));
+}
+
+/** Show what differs between runs; the first one is the baseline. */
+export async function openComparison(app: App, runs: readonly string[]): Promise<void> {
+  const { html } = await app.session().request("report", {
+    runs: [...runs],
+    model: app.setting("reportCurves", true),
+  });
+  const actions = runs.slice(0, 8).map(
+    (run): Action => ({
+      label: `Open ${run}`,
+      message: { action: "openRun", run },
+    }),
+  );
+  app.panels.showReport(
+    `compare:${runs.join()}`,
+    `Compare ${runs.length} runs`,
+    html,
+    actions,
+    act,
+  );
+}
+
+function actionsOf(run: string): Action[] {
+  return Object.entries(TITLES).map(([action, label]) => ({ label, message: { action, run } }));
+}

@@ -1,0 +1,491 @@
+// Train, rerun, sweep and cancel.
+
+import type { ProgressParams, RunOutcome, ServeMethods } from "@runforge/client";
+import type { RequestOptions } from "@runforge/client/serve";
+import * as vscode from "vscode";
+import type { App, RunArgument, Training } from "../app.ts";
+import { failureOf, isCancelled, ofBody } from "../failures.ts";
+import type { Message } from "../pages/html.ts";
+import {
+  type Hyperparameter,
+  progressText,
+  rangeText,
+  readSeeds,
+  readValue,
+  readValues,
+} from "../training/choices.ts";
+import { chooseColumns, chooseDataset, label } from "./dataset-choice.ts";
+import { chooseRun, runOf } from "./run-choice.ts";
+import { openRun } from "./run-pages.ts";
+import { openSweep } from "./sweep-page.ts";
+
+type TrainParams = ServeMethods["train"]["params"];
+type RerunParams = ServeMethods["rerun"]["params"];
+type Preset = NonNullable<TrainParams["preset"]>;
+type Family = NonNullable<TrainParams["model"]>;
+/** What can be chosen for a training beside the data. */
+type Options = Omit<TrainParams, "dataset" | "label" | "exclude">;
+type Start = vscode.Uri | Message | undefined;
+
+export function registerTraining(app: App): void {
+  app.command("trainStandard", (start: Start) => train(app, start, { preset: "balanced" }));
+  app.command("trainHighQuality", (start: Start) => train(app, start, { preset: "thorough" }));
+  app.command("train", (start: Start) => trainWithOptions(app, start));
+  app.command("rerun", (run: RunArgument) => rerunWithChanges(app, run));
+  app.command("rerunUnchanged", (run: RunArgument) => rerunUnchanged(app, run));
+  app.command("sweep", (start: Start) => sweep(app, start));
+  app.command("cancel", (run: RunArgument) => cancel(app, run));
+}
+
+/** Choose data, then train with the settings of the user. */
+async function train(app: App, start: Start, options: Options, ask = false): Promise<void> {
+  const data = await chooseData(app, start, ask);
+  if (data) await trainOn(app, { ...defaults(app), ...options, ...data });
+}
+
+async function trainWithOptions(app: App, start: Start): Promise<void> {
+  const data = await chooseData(app, start, false);
+  if (!data) return;
+  const first: Options = { preset: "balanced", ...defaults(app) };
+  const options = await chooseOptions(app, "Train", first);
+  if (options) await trainOn(app, { ...options, ...data });
+}
+
+async function chooseData(
+  app: App,
+  start: Start,
+  ask: boolean,
+): Promise<Pick<TrainParams, "dataset" | "label" | "exclude"> | undefined> {
+  const message = start instanceof vscode.Uri ? undefined : start;
+  const given = start instanceof vscode.Uri ? start : text(message?.["dataset"]);
+  const dataset = await chooseDataset(app, given, { title: "RunForge: Train on" });
+  if (dataset === undefined) return undefined;
+  const columns = await chooseColumns(app, dataset, { label: text(message?.["label"]), ask });
+  return columns && { dataset, label: columns.label, exclude: [...columns.exclude] };
+}
+
+/** The settings of the user; what they leave open is left to the engine. */
+function defaults(app: App): Options {
+  const profile = app.setting("profile", "");
+  return {
+    model: app.setting<Family>("modelFamily", "logistic_regression"),
+    ...(profile ? { profile } : {}),
+    seed: app.setting("seed", 42),
+    ...(app.setting("private", false) ? { private: true } : {}),
+  };
+}
+
+async function trainOn(app: App, params: TrainParams): Promise<void> {
+  const again = (ask: "columns" | "dataset") => async () => {
+    const dataset =
+      ask === "dataset" ? await chooseDataset(app, undefined, { ask: true }) : params.dataset;
+    if (dataset === undefined) return;
+    const columns = await chooseColumns(app, dataset, { ask: ask === "columns" });
+    if (columns)
+      await trainOn(app, {
+        ...params,
+        dataset,
+        label: columns.label,
+        exclude: [...columns.exclude],
+      });
+  };
+  await execute(app, `Training on ${params.dataset}`, again, (options) =>
+    app.session().request("train", params, options),
+  );
+}
+
+/** Train again with the same settings, after a look at whether the user meant it. */
+async function rerunUnchanged(app: App, argument: RunArgument): Promise<void> {
+  const run = await chooseRun(app, argument, "RunForge: Rerun");
+  if (run) await rerunOf(app, { run });
+}
+
+async function rerunWithChanges(app: App, argument: RunArgument): Promise<void> {
+  const run = await chooseRun(app, argument, "RunForge: Rerun with Changes");
+  if (!run) return;
+  const { run: record, request } = await app.session().request("show", { run });
+  const recorded = (record ?? request ?? {}) as Record<string, unknown>;
+  const requested = (request ?? {}) as Record<string, unknown>;
+  const requestedModel = (requested["model"] ?? {}) as Record<string, unknown>;
+  const first: Options = {
+    preset: (requested["preset"] ?? "balanced") as Preset,
+    model: (recorded["model_family"] ?? requestedModel["family"]) as Family,
+    hyperparameters: (requestedModel["hyperparameters"] ?? {}) as Record<string, unknown>,
+    ...(typeof recorded["seed"] === "number" ? { seed: recorded["seed"] } : {}),
+  };
+  const options = await chooseOptions(app, "Rerun", first);
+  if (options) await rerunOf(app, { run, ...changed(first, options) });
+}
+
+/** Return the options that are not as they were: what is not named stays as recorded. */
+function changed(first: Options, options: Options): Options {
+  const same = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other);
+  return Object.fromEntries(
+    Object.entries(options).filter(([name, value]) => !same(value, first[name as keyof Options])),
+  );
+}
+
+async function rerunOf(app: App, params: RerunParams): Promise<void> {
+  const again = (ask: "columns" | "dataset") => async () => {
+    if (ask === "dataset") {
+      const dataset = await chooseDataset(app, undefined, { ask: true });
+      if (dataset) await rerunOf(app, { ...params, dataset });
+      return;
+    }
+    await train(app, undefined, {}, true);
+  };
+  await execute(app, `Training again: ${params.run}`, again, (options) =>
+    app.session().request("rerun", params, options),
+  );
+}
+
+/** Execute a document that the editor shows. */
+export async function runRequest(app: App, path: string): Promise<void> {
+  const again = () => () => vscode.commands.executeCommand("runforge.validateDocument");
+  await execute(app, `Training: ${path}`, again, (options) =>
+    app.session().request("run", { path }, options),
+  );
+}
+
+/** Show the progress of a training, and open the run or say why it failed when it has ended. */
+async function execute(
+  app: App,
+  title: string,
+  again: (ask: "columns" | "dataset") => () => unknown,
+  start: (options: RequestOptions) => Promise<RunOutcome>,
+): Promise<void> {
+  const remedies = {
+    exclude: again("columns"),
+    label: again("columns"),
+    dataset: again("dataset"),
+  };
+  let outcome: RunOutcome;
+  try {
+    outcome = await inProgress(app, title, start);
+  } catch (error) {
+    app.report(error, remedies);
+    return;
+  }
+  const { run_id: run, status, result } = outcome;
+  app.output.info(`Run ${run}: ${status}`);
+  if (status === "failed") {
+    const failure = ofBody(result.error ?? { message: `The run ${run} has failed.` });
+    app.reportFailure(failure, remedies, { "Open Run": () => openRun(app, run) });
+  } else if (status === "cancelled") {
+    void vscode.window.showInformationMessage(`The run ${run} was cancelled; it is recorded.`);
+  } else {
+    vscode.window.setStatusBarMessage(`$(pass) RunForge: run ${run} succeeded`, 10_000);
+    if (app.setting("openRunWhenDone", true)) await openRun(app, run);
+  }
+}
+
+/** Run a request with a notification that can cancel it, and with the text of the status bar. */
+async function inProgress<Result>(
+  app: App,
+  title: string,
+  start: (options: RequestOptions) => Promise<Result>,
+): Promise<Result> {
+  const training: Training = {
+    title: label(title),
+    stop: new AbortController(),
+    runId: undefined,
+    text: "Starting",
+  };
+  app.trainings.add(training);
+  app.showTrainings();
+  app.output.info(title);
+  try {
+    return await vscode.window.withProgress(
+      {
+        location: vscode.ProgressLocation.Notification,
+        title: training.title,
+        cancellable: true,
+      },
+      (notification, token) => {
+        token.onCancellationRequested(() => training.stop.abort());
+        let stage = "";
+        let shown = 0;
+        const onProgress = (progress: ProgressParams) => {
+          training.runId = progress.run_id ?? progress.group_id ?? training.runId;
+          training.text = progressText(progress);
+          if (progress.stage !== stage) app.output.info(progress.message);
+          // The bar of the notification is that of the stage.
+          const done = Math.round((progress.fraction ?? 0) * 100);
+          const increment = progress.stage === stage ? Math.max(0, done - shown) : done - shown;
+          stage = progress.stage;
+          shown = done;
+          notification.report({ message: training.text, increment });
+          app.showTrainings();
+        };
+        return start({
+          signal: training.stop.signal,
+          onProgress,
+          onWarning: ({ message }) => app.output.warn(message),
+        });
+      },
+    );
+  } finally {
+    app.trainings.delete(training);
+    app.showTrainings();
+  }
+}
+
+/** Cancel a training of this window, or a run that another client has started. */
+async function cancel(app: App, argument: RunArgument): Promise<void> {
+  const named = runOf(argument);
+  const own = [...app.trainings];
+  const mine = named === undefined ? undefined : own.find((one) => one.runId === named);
+  if (mine) return mine.stop.abort();
+  if (named !== undefined) return cancelRun(app, named);
+  const { runs, experiments = [] } = await app
+    .session()
+    .request("list", { status: "running", limit: 100 });
+  const foreign = [...runs, ...experiments].filter(
+    ({ run_id }) => !own.some((one) => one.runId === run_id),
+  );
+  const items = [
+    ...own.map((one) => ({
+      label: one.title,
+      description: one.text,
+      stop: () => one.stop.abort(),
+    })),
+    ...foreign.map((one) => ({
+      label: label(one.name ?? one.run_id),
+      description: `${one.run_id}, started by another client`,
+      stop: () => cancelRun(app, one.run_id),
+    })),
+  ];
+  if (items.length === 0) {
+    void vscode.window.showInformationMessage("Nothing is in progress.");
+    return;
+  }
+  const [only] = items;
+  const chosen =
+    items.length === 1 && own.length === 1
+      ? only
+      : await vscode.window.showQuickPick(items, { title: "RunForge: Cancel" });
+  await chosen?.stop();
+}
+
+async function cancelRun(app: App, run: string): Promise<void> {
+  const ended = await app.session().request("cancel", { run });
+  void vscode.window.showInformationMessage(`The run ${ended.run_id} has ended: ${ended.status}.`);
+}
+
+/** Sweep over values of hyperparameters and seeds: a grid, whose runs are counted before. */
+async function sweep(app: App, start: Start): Promise<void> {
+  const data = await chooseData(app, start, false);
+  if (!data) return;
+  const session = app.session();
+  await session.start();
+  const base = defaults(app);
+  const family = base.model ?? "logistic_regression";
+  const known = hyperparametersOf(app, family);
+  const chosen = await vscode.window.showQuickPick(
+    [
+      ...known.map((one) => ({ label: one.name, description: rangeText(one), one })),
+      { label: "seed", description: "seeds, such as 1..5", one: undefined },
+    ],
+    { title: "RunForge: Sweep", placeHolder: "What varies", canPickMany: true },
+  );
+  if (!chosen?.length) return;
+  const parameters: { path: string; values: unknown[] }[] = [];
+  for (const { label: name, one } of chosen) {
+    const read = one ? (typed: string) => readValues(one, typed) : readSeeds;
+    const typed = await vscode.window.showInputBox({
+      title: `RunForge: values of ${name}`,
+      prompt: one ? `Separated by commas; each ${rangeText(one)}` : "Such as 1..5 or 1, 2, 42",
+      value: one?.kind === "float" ? "0.01, 0.1, 1, 10" : one ? "" : "1..3",
+      validateInput: (input) => (read(input) ? undefined : "These are not all allowed values."),
+    });
+    const values = typed === undefined ? undefined : read(typed);
+    if (!values) return;
+    parameters.push({ path: one ? `/model/hyperparameters/${name}` : "/seed", values });
+  }
+  const name = await vscode.window.showInputBox({
+    title: "RunForge: name of the sweep",
+    value: parameters.map((one) => one.path.split("/").at(-1)).join(" and "),
+  });
+  if (name === undefined) return;
+  const now = `${new Date().toISOString().slice(0, 19)}Z`;
+  const plan: NonNullable<ServeMethods["sweep"]["params"]["plan"]> = {
+    version: 1,
+    kind: "sweep_plan",
+    created_at: now,
+    created_by: `runforge-vscode@${app.version}`,
+    group: { name: name || "sweep" },
+    base_request: {
+      version: 1,
+      preset: "balanced",
+      dataset: {
+        path: data.dataset,
+        label_column: data.label,
+        exclude_columns: data.exclude ?? [],
+      },
+      model: { family, hyperparameters: {} },
+      device: { type: "cpu" },
+      ...(base.seed === undefined ? {} : { seed: base.seed }),
+      ...(base.profile ? { profile: base.profile } : {}),
+    },
+    strategy: { type: "grid", parameters: parameters as never },
+    execution: { max_parallel: 2, fail_fast: false, stop_on_cancel: true },
+  };
+  const { total } = await session.request("planSweep", { plan });
+  const question = `Train ${total} ${total === 1 ? "model" : "models"} on ${data.dataset}?`;
+  if ((await vscode.window.showInformationMessage(question, { modal: true }, "Train")) !== "Train")
+    return;
+  await sweepNow(app, { plan });
+}
+
+/** Execute a plan, then show the sweep. */
+export async function sweepNow(app: App, params: ServeMethods["sweep"]["params"]): Promise<void> {
+  try {
+    const done = await inProgress(app, "Sweep", (options) =>
+      app.session().request("sweep", params, options),
+    );
+    app.view.refresh();
+    if (done.error) app.reportFailure(ofBody(done.error));
+    else if (done.status === "canceled")
+      void vscode.window.showInformationMessage(`The sweep ${done.group_id} was cancelled.`);
+    await openSweep(app, done.group_id);
+  } catch (error) {
+    if (!isCancelled(error)) app.reportFailure(failureOf(error));
+  }
+}
+
+interface Field extends vscode.QuickPickItem {
+  readonly change?: () => Promise<void>;
+}
+
+/** Let the user change options one by one, until `Train` or Escape. */
+async function chooseOptions(app: App, verb: string, first: Options): Promise<Options | undefined> {
+  const session = app.session();
+  await session.start();
+  const capabilities = session.server?.capabilities;
+  let options: Options = { ...first, hyperparameters: { ...first.hyperparameters } };
+  const set = (changes: Partial<Options>) => {
+    options = { ...options, ...changes };
+  };
+  for (;;) {
+    const family = options.model ?? "logistic_regression";
+    const given = (options.hyperparameters ?? {}) as Record<string, unknown>;
+    const fields: Field[] = [
+      { label: `$(play) ${verb}`, description: "with what is shown below" },
+      { label: "", kind: vscode.QuickPickItemKind.Separator },
+      field("Model family", family, async () => {
+        const model = await pick("Model family", capabilities?.model_families ?? []);
+        // Each family has hyperparameters of its own.
+        if (model) set({ model: model as Family, hyperparameters: model === family ? given : {} });
+      }),
+      field("Preset", options.preset ?? "", async () => {
+        const preset = await pick("Preset", capabilities?.presets ?? []);
+        if (preset) set({ preset: preset as Preset });
+      }),
+      field("Profile", options.profile ?? "none", async () => {
+        const profile = await pick("Profile", ["none", ...(capabilities?.profiles ?? [])]);
+        if (profile === "none") delete options.profile;
+        else if (profile) set({ profile });
+      }),
+      ...hyperparametersOf(app, family).map((one) =>
+        field(
+          one.name,
+          one.name in given
+            ? String(given[one.name])
+            : `not set (model default ${one.default ?? "none"})`,
+          async () => {
+            const value = await askValue(one, given[one.name]);
+            if (value === "unset") delete given[one.name];
+            else if (value !== undefined) given[one.name] = value.value;
+            set({ hyperparameters: given });
+          },
+          rangeText(one),
+        ),
+      ),
+      field("Seed", String(options.seed ?? 42), async () => {
+        const typed = await askText("Seed", String(options.seed ?? 42), (input) =>
+          readSeeds(input)?.length === 1 ? undefined : "An integer from 0 to 4294967295.",
+        );
+        if (typed !== undefined) set({ seed: Number(typed) });
+      }),
+      field("Name", options.name ?? "none", async () => {
+        const name = await askText("Name", options.name ?? "");
+        if (name) set({ name });
+      }),
+      field("Tags", options.tags?.join(", ") || "none", async () => {
+        const typed = await askText("Tags, separated by commas", options.tags?.join(", ") ?? "");
+        const tags = typed?.split(",").map((tag) => tag.trim()) ?? [];
+        if (typed !== undefined) set({ tags: tags.filter(Boolean) });
+      }),
+      field("Notes", options.notes ?? "none", async () => {
+        const notes = await askText("Notes", options.notes ?? "");
+        if (notes) set({ notes });
+      }),
+    ];
+    const chosen = await vscode.window.showQuickPick(fields, {
+      title: `RunForge: ${verb}`,
+      placeHolder: `Choose what to change, then ${verb}`,
+    });
+    if (!chosen) return undefined;
+    if (!chosen.change) return withoutEmpty(options);
+    await chosen.change();
+  }
+}
+
+function withoutEmpty(options: Options): Options {
+  const { hyperparameters, ...others } = options;
+  return Object.keys(hyperparameters ?? {}).length > 0 ? options : others;
+}
+
+function hyperparametersOf(app: App, family: string): readonly Hyperparameter[] {
+  const { capabilities } = app.session().server ?? {};
+  const all = (capabilities as { hyperparameters?: readonly Hyperparameter[] } | undefined)
+    ?.hyperparameters;
+  return (all ?? []).filter((one) => one.family === family);
+}
+
+function field(name: string, value: string, change: () => Promise<void>, detail?: string): Field {
+  return { label: name, description: label(value), change, ...(detail ? { detail } : {}) };
+}
+
+async function pick(title: string, names: readonly string[]): Promise<string | undefined> {
+  return vscode.window.showQuickPick([...names], { title: `RunForge: ${title}` });
+}
+
+async function askText(
+  title: string,
+  value: string,
+  validateInput?: (input: string) => string | undefined,
+): Promise<string | undefined> {
+  return vscode.window.showInputBox({
+    title: `RunForge: ${title}`,
+    value,
+    ...(validateInput ? { validateInput } : {}),
+  });
+}
+
+async function askValue(
+  one: Hyperparameter,
+  before: unknown,
+): Promise<{ readonly value: unknown } | "unset" | undefined> {
+  const choices = one.kind === "bool" ? ["true", "false"] : one.choices;
+  const unset = "Not set";
+  if (choices) {
+    const chosen = await pick(one.name, [...choices, unset]);
+    if (chosen === undefined || chosen === unset) return chosen && "unset";
+    return { value: readValue(one, chosen) };
+  }
+  const typed = await askText(
+    `${one.name}: ${rangeText(one)}; empty: not set`,
+    String(before ?? one.default ?? "none"),
+    (input) =>
+      input.trim() === "" || readValue(one, input) !== undefined
+        ? undefined
+        : `Allowed: ${rangeText(one)}.`,
+  );
+  if (typed === undefined) return undefined;
+  return typed.trim() === "" ? "unset" : { value: readValue(one, typed) };
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}

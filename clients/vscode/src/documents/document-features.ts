@@ -1,0 +1,156 @@
+// What the editor shows in documents: problems, and the lenses above them.
+import * as vscode from "vscode";
+import type { App } from "../app.ts";
+import { runRequest, sweepNow } from "../commands/training-commands.ts";
+import { printable } from "../failures.ts";
+import { type DocumentKind, documentKind, locate } from "./document-kinds.ts";
+
+const SELECTOR: vscode.DocumentSelector = [
+  { language: "json", scheme: "file" },
+  { language: "jsonc", scheme: "file" },
+  { language: "yaml", scheme: "file" },
+];
+/** How long after the last key a document is checked, in milliseconds. */
+const PAUSE = 300;
+/** The largest document that is checked while it is edited, in characters. */
+const MOST = 4_000_000;
+
+export function registerDocuments(app: App): void {
+  const problems = vscode.languages.createDiagnosticCollection("runforge");
+  const waiting = new Map<string, NodeJS.Timeout>();
+  const check = (document: vscode.TextDocument, pause: number) => {
+    const kind = kindOf(document);
+    const key = document.uri.toString();
+    clearTimeout(waiting.get(key));
+    if (kind)
+      waiting.set(
+        key,
+        setTimeout(async () => {
+          waiting.delete(key);
+          if (document.isClosed) return;
+          problems.set(document.uri, await problemsOf(document, kind));
+        }, pause),
+      );
+  };
+  for (const document of vscode.workspace.textDocuments) check(document, 0);
+  app.context.subscriptions.push(
+    problems,
+    vscode.workspace.onDidOpenTextDocument((document) => check(document, 0)),
+    vscode.workspace.onDidChangeTextDocument(({ document }) => check(document, PAUSE)),
+    vscode.workspace.onDidCloseTextDocument((document) => problems.delete(document.uri)),
+    vscode.languages.registerCodeLensProvider(SELECTOR, { provideCodeLenses: lensesOf }),
+  );
+  app.command("runDocument", (uri?: vscode.Uri) => runDocument(app, uri));
+  app.command("validateDocument", (uri?: vscode.Uri) => validateDocument(uri));
+}
+
+function kindOf(document: vscode.TextDocument): DocumentKind | undefined {
+  return document.uri.scheme === "file" ? documentKind(document.uri.path) : undefined;
+}
+
+/**
+ * Return the problems that the editor does not find itself: it compares JSON with the schema, and
+ * reads leniently what other programs would read differently.
+ */
+async function problemsOf(
+  document: vscode.TextDocument,
+  kind: DocumentKind,
+): Promise<vscode.Diagnostic[]> {
+  const text = document.getText();
+  if (text.length > MOST) return [];
+  const { checkDocument } = await import("./check-document.ts");
+  const { error, warnings } = checkDocument(text, kind);
+  const found = warnings.map(
+    (warning) =>
+      new vscode.Diagnostic(
+        new vscode.Range(0, 0, 0, 1),
+        printable(warning),
+        vscode.DiagnosticSeverity.Warning,
+      ),
+  );
+  if (
+    error &&
+    !(kind.format === "json" && ["DOCUMENT_INVALID", "JSON_INVALID"].includes(error.code))
+  ) {
+    const { from, to } = locate(text, error, kind.format);
+    const range = new vscode.Range(document.positionAt(from), document.positionAt(to));
+    const problem = new vscode.Diagnostic(range, printable(error.message));
+    problem.code = error.code;
+    found.push(problem);
+  }
+  for (const problem of found) problem.source = "RunForge";
+  return found;
+}
+
+function lensesOf(document: vscode.TextDocument): vscode.CodeLens[] {
+  const kind = kindOf(document);
+  if (!kind) return [];
+  const at = new vscode.Range(0, 0, 0, 0);
+  const lens = (title: string, command: string, argument: unknown) =>
+    new vscode.CodeLens(at, { title, command: `runforge.${command}`, arguments: [argument] });
+  const lenses: vscode.CodeLens[] = [];
+  if (kind.runs && vscode.workspace.isTrusted)
+    lenses.push(lens("$(play) Run", "runDocument", document.uri));
+  if (kind.run) {
+    lenses.push(lens("$(go-to-file) Open Run", "openRun", kind.run));
+    if (vscode.workspace.isTrusted && kind.format === "json")
+      lenses.push(lens("$(debug-rerun) Rerun", "rerun", kind.run));
+  }
+  if (kind.sweep && vscode.workspace.isTrusted)
+    lenses.push(lens("$(go-to-file) Open Sweep", "openRun", { kind: "sweep", id: kind.sweep }));
+  lenses.push(lens("$(check) Validate", "validateDocument", document.uri));
+  return lenses;
+}
+
+/** Execute a document: the file, so it is saved first. */
+async function runDocument(app: App, uri = vscode.window.activeTextEditor?.document.uri) {
+  if (!uri) return;
+  const document = await vscode.workspace.openTextDocument(uri);
+  const kind = kindOf(document);
+  if (!kind?.runs) throw new Error("This document is nothing that can be executed.");
+  if (document.isDirty && !(await document.save())) return;
+  if (kind.runs === "request") await runRequest(app, uri.fsPath);
+  else if (kind.runs === "plan") await sweepNow(app, { path: uri.fsPath });
+  else await runExperiment(app, uri);
+}
+
+/** Execute an experiment in a terminal: its script prints what it likes, and may ask. */
+async function runExperiment(app: App, uri: vscode.Uri): Promise<void> {
+  const session = app.session();
+  await session.start();
+  const python = session.interpreter?.path ?? "python";
+  const args = ["-P", "-m", "runforge_cli", "experiment", "run", uri.fsPath];
+  const task = new vscode.Task(
+    { type: "runforge" },
+    app.folder ?? vscode.TaskScope.Workspace,
+    `experiment ${uri.path.split("/").at(-1)}`,
+    "RunForge",
+    new vscode.ProcessExecution(python, args, { cwd: app.path("") }),
+  );
+  await vscode.tasks.executeTask(task);
+}
+
+/** Say whether a document is valid. */
+async function validateDocument(uri = vscode.window.activeTextEditor?.document.uri) {
+  if (!uri) return;
+  const document = await vscode.workspace.openTextDocument(uri);
+  const kind = kindOf(document);
+  if (!kind) throw new Error("This file is no document of RunForge.");
+  const { checkDocument } = await import("./check-document.ts");
+  const text = document.getText();
+  const { schema, error, warnings } = checkDocument(text, kind);
+  const name = uri.path.split("/").at(-1);
+  if (!error) {
+    const note = [`${name} is a valid ${schema}.`, ...warnings].map(printable).join(" ");
+    void vscode.window.showInformationMessage(note);
+    return;
+  }
+  const chosen = await vscode.window.showErrorMessage(
+    `${printable(error.message)} [${error.code}]`,
+    "Show the Place",
+  );
+  if (!chosen) return;
+  const { from, to } = locate(text, error, kind.format);
+  const selection = new vscode.Range(document.positionAt(from), document.positionAt(to));
+  await vscode.window.showTextDocument(document, { selection });
+}

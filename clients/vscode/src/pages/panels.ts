@@ -1,0 +1,70 @@
+// The panels of the editor that show pages. A page that is open already is shown again, not twice.
+import { randomBytes } from "node:crypto";
+import * as vscode from "vscode";
+import { type Action, type Message, type Page, pageHtml } from "./html.ts";
+import { reportHtml } from "./report-html.ts";
+
+type Handler = (message: Message) => void;
+
+export class Panels {
+  readonly #open = new Map<string, vscode.WebviewPanel>();
+  readonly #handlers = new Map<string, Handler>();
+
+  /** Show a page made of blocks. */
+  show(key: string, page: Page, onMessage: Handler): void {
+    this.#fill(key, page.title, pageHtml(page, nonce()), onMessage);
+  }
+
+  /** Show a report of the engine. */
+  showReport(
+    key: string,
+    title: string,
+    report: string,
+    actions: readonly Action[],
+    onMessage: Handler,
+  ): void {
+    this.#fill(key, title, reportHtml(report, actions, nonce()), onMessage);
+  }
+
+  /** Whether a page is open. */
+  has(key: string): boolean {
+    return this.#open.has(key);
+  }
+
+  /** Replace the report of an open page; nothing happens where it was closed. */
+  renew(key: string, report: string, actions: readonly Action[]): void {
+    const panel = this.#open.get(key);
+    if (panel) panel.webview.html = reportHtml(report, actions, nonce());
+  }
+
+  /** Move to the section with a heading. */
+  goTo(key: string, section: string): void {
+    void this.#open.get(key)?.webview.postMessage({ section });
+  }
+
+  #fill(key: string, title: string, html: string, onMessage: Handler): void {
+    let panel = this.#open.get(key);
+    this.#handlers.set(key, onMessage);
+    if (panel) {
+      panel.title = title;
+      panel.reveal(undefined, false);
+    } else {
+      panel = vscode.window.createWebviewPanel("runforge.page", title, vscode.ViewColumn.Active, {
+        enableScripts: true,
+        enableFindWidget: true,
+        localResourceRoots: [],
+      });
+      this.#open.set(key, panel);
+      panel.onDidDispose(() => {
+        this.#open.delete(key);
+        this.#handlers.delete(key);
+      });
+      panel.webview.onDidReceiveMessage((message) => this.#handlers.get(key)?.(message));
+    }
+    panel.webview.html = html;
+  }
+}
+
+function nonce(): string {
+  return randomBytes(16).toString("base64");
+}

@@ -1,0 +1,134 @@
+// Reads the runs of a workspace from their files, for Restricted Mode: nothing is started.
+import { lstat, open, realpath } from "node:fs/promises";
+import { isAbsolute, join, sep } from "node:path";
+import type { GroupEntry, ListParams, ListResult, RunEntry, ServeMethods } from "@runforge/client";
+import type { ServeMethod } from "@runforge/client/serve";
+import type { Source } from "./run-listing.ts";
+
+/** The largest document that is read, in bytes. */
+const MOST_BYTES = 64 * 1024 * 1024;
+
+/** The documents of a run, by the member of the answer to `show`. */
+const DOCUMENTS: Readonly<Record<string, string>> = {
+  request: "request.json",
+  run: "run.json",
+  result: "result.json",
+  metrics: "metrics.json",
+  metrics_v1: "metrics.v1.json",
+  feature_importance: "artifacts/feature_importance.v1.json",
+  linear_coefficients: "artifacts/linear_coefficients.v1.json",
+  interpretability: "artifacts/interpretability.index.v1.json",
+};
+
+type JsonObject = { [name: string]: unknown };
+
+/** Answers the requests that only read, from `.runforge/index.json` and the run folders. */
+export class RunFiles implements Source {
+  readonly #root: string;
+
+  constructor(workspace: string) {
+    this.#root = workspace;
+  }
+
+  async request<Method extends ServeMethod>(
+    method: Method,
+    params: ServeMethods[Method]["params"],
+  ): Promise<ServeMethods[Method]["result"]> {
+    return (await this.#answer(method, params as JsonObject)) as ServeMethods[Method]["result"];
+  }
+
+  async #answer(method: ServeMethod, params: JsonObject): Promise<unknown> {
+    switch (method) {
+      case "list":
+        return this.#list(params as ListParams);
+      case "groups":
+        return { groups: [] as GroupEntry[] };
+      case "show":
+        return this.#show(params["run"] as string | undefined);
+      case "metrics":
+        return this.#document(params, "metrics_v1", "metrics");
+      case "importance":
+        return this.#document(params, "feature_importance");
+      case "coefficients":
+        return this.#document(params, "linear_coefficients");
+      case "interpretability":
+        return this.#document(params, "interpretability");
+      default:
+        throw new Error("This folder is in Restricted Mode: nothing is started. Trust it first.");
+    }
+  }
+
+  /** List the entries of the index, newest first. Filters need the server. */
+  async #list({ limit = 100, offset = 0 }: ListParams): Promise<ListResult> {
+    const runs = await this.#entries();
+    return {
+      schema_version: "index.v1",
+      runs: runs.slice(offset, offset + limit),
+      total: runs.length,
+    };
+  }
+
+  async #entries(): Promise<RunEntry[]> {
+    const index = await this.#read(".runforge/index.json");
+    const listed = Array.isArray(index?.["runs"]) ? (index["runs"] as unknown[]) : [];
+    return listed.filter(isEntry).reverse();
+  }
+
+  async #show(run: string | undefined): Promise<JsonObject> {
+    const entries = await this.#entries();
+    const entry =
+      run === undefined || run === "latest"
+        ? entries[0]
+        : entries.find(({ run_id }) => run_id === run);
+    if (!entry) throw new Error(run ? `The index has no run ${run}.` : "There are no runs.");
+    const found: JsonObject = {
+      run_id: entry.run_id,
+      run_dir: entry.run_dir,
+      status: entry.status ?? null,
+    };
+    for (const [name, file] of Object.entries(DOCUMENTS)) {
+      const document = await this.#read(`${entry.run_dir}/${file}`);
+      if (document) found[name] = document;
+    }
+    return found;
+  }
+
+  async #document(params: JsonObject, ...names: string[]): Promise<unknown> {
+    const shown = await this.#show(params["run"] as string | undefined);
+    const name = names.find((one) => shown[one] !== undefined);
+    if (name) return shown[name];
+    throw new Error(`The run ${shown["run_id"]} has no ${names[0]?.replaceAll("_", " ")}.`);
+  }
+
+  /** Read a JSON file inside the workspace; undefined if there is none that can be read. */
+  async #read(file: string): Promise<JsonObject | undefined> {
+    if (isAbsolute(file)) return undefined;
+    try {
+      const root = await realpath(this.#root);
+      const path = await realpath(join(root, file));
+      // A link or `..` in an index must not lead out of the workspace.
+      if (!path.startsWith(root + sep) || !(await lstat(path)).isFile()) return undefined;
+      const handle = await open(path, "r");
+      try {
+        if ((await handle.stat()).size > MOST_BYTES) return undefined;
+        const value: unknown = JSON.parse(await handle.readFile("utf8"));
+        return typeof value === "object" && value !== null ? (value as JsonObject) : undefined;
+      } finally {
+        await handle.close();
+      }
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+/** Whether an entry of an index has the members that a list needs. */
+function isEntry(value: unknown): value is RunEntry {
+  const { run_id, run_dir, ...rest } = (value ?? {}) as JsonObject;
+  const texts = ["created_at", "status", "name", "model_family", "label_column", "preset_id"];
+  return (
+    typeof run_id === "string" &&
+    typeof run_dir === "string" &&
+    texts.every((name) => rest[name] === undefined || typeof rest[name] === "string")
+  );
+}

@@ -1,0 +1,93 @@
+"""The page of a dataset: what is known of its file, and the runs on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runforge_cli.answers.list_answer import RunChoice
+from runforge_cli.listing.run_query_list import QueriedList, run_facts
+from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
+from runforge_contracts.fs.files import digest_file
+from runforge_contracts.store.run import Run
+from runforge_contracts.store.summary import RunData, summary_of
+from starlette.datastructures import QueryParams
+
+from runforge_web.page_rendering import render
+from runforge_web.runs_page import read_page
+
+if TYPE_CHECKING:
+    from runforge_cli.shell.settings import Settings
+    from starlette.datastructures import FormData
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+#: The newest runs that are listed, and those that are asked where the file lay.
+_LISTED, _ASKED = 100, 20
+
+
+def dataset_page(request: Request) -> Response:
+    """Answer with the runs on a dataset."""
+    return _page(request, None)
+
+
+def inspection_page(request: Request, form: FormData) -> Response:
+    """Answer with the same, and the inspection of the dataset's file, if that has its bytes still.
+
+    The place of the file is what a run recorded, and a run may come from elsewhere: so only a file
+    whose digest is that of the address is looked into.
+    """
+    from runforge_engine.data.dataset_inspection import inspect_dataset
+
+    digest, settings = _digest_of(request), request.app.state.settings
+    for path, use in _recorded(settings, digest).items():
+        try:
+            if digest_file(path).sha256 == digest:
+                report, _ = inspect_dataset(str(path), use.label_column, use.exclude_columns or ())
+                return _page(request, report)
+        except NotFoundError:
+            continue
+    raise RunForgeError(
+        ErrorCode.DATASET_NOT_FOUND,
+        "No file with the digest of this dataset is where the runs on it recorded one.",
+        hint="It was moved, changed or removed; `runforge verify RUN` says which.",
+    )
+
+
+def _page(request: Request, inspection: dict[str, Any] | None) -> Response:
+    digest, settings = _digest_of(request), request.app.state.settings
+    query = QueryParams([("limit", str(_LISTED))])
+    found = read_page(settings, query, _runs_on(digest))
+    places = sorted(path.as_posix() for path in _recorded(settings, digest))
+    return render(
+        request, "dataset.html", digest=digest, found=found, places=places, inspection=inspection
+    )
+
+
+def _digest_of(request: Request) -> str:
+    digest: str = request.path_params["digest"]
+    if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
+        raise RunForgeError(
+            ErrorCode.DATASET_NOT_FOUND, "The address of a dataset ends with its SHA-256."
+        )
+    return digest
+
+
+def _runs_on(digest: str) -> RunChoice:
+    return RunChoice(where=[f"dataset={digest}"])
+
+
+def _recorded(settings: Settings, digest: str) -> dict[Path, RunData]:
+    """Return where the newest runs on a dataset recorded its file, with how they used it."""
+    query = _runs_on(digest).query(settings)
+    listed = QueriedList(settings.places(), query, run_facts(settings.folder))
+    found = dict[Path, RunData]()
+    for row in listed.first(_ASKED)[0]:
+        try:
+            folder = row.folder()
+            data = summary_of(folder).data if isinstance(folder, Run) else None
+        except RunForgeError:
+            continue  # The list shows it; its documents cannot be read.
+        if data is not None and data.path is not None:
+            found.setdefault(settings.folder / data.path, data)
+    return found

@@ -1,0 +1,155 @@
+"""Find the run that an address names, and its files; nothing else of this machine is shown.
+
+An address names a run as a command does, but never by a path. The folder must lie where its store
+or the workspace has it: links are not followed, since they could lead anywhere.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote as quote_url
+
+from runforge_contracts.display import quote
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.fs.files import open_file, read_all, reading
+from runforge_contracts.fs.folders import walk_folder
+from runforge_contracts.store import layout
+from runforge_contracts.store.run import Run
+
+if TYPE_CHECKING:
+    import io
+
+    from runforge_cli.shell.settings import Settings
+    from runforge_contracts.store.lookup import AnyRun
+
+#: Maximum number of files that are listed, and how deep folders are entered.
+MOST_FILES, _DEPTH = 2_000, 8
+#: How much of the end of a file is shown as text, in bytes.
+TAIL = 256 * 2**10
+
+
+class RunFile(NamedTuple):
+    """A file of a run."""
+
+    #: Path in the run folder, with forward slashes.
+    path: str
+    bytes: int
+    #: Digest that the run recorded; None if it recorded none.
+    sha256: str | None
+
+
+def find_shown_run(settings: Settings, reference: str) -> AnyRun:
+    """Return the run that an address names.
+
+    Raises
+    ------
+    RunForgeError
+        ``RUN_NOT_FOUND``, ``RUN_AMBIGUOUS``; ``FILE_UNSAFE`` if its folder is reached by a link.
+    """
+    if Path(reference).name != reference or set(reference) & set("/\\\0"):
+        raise RunForgeError(
+            ErrorCode.RUN_NOT_FOUND, f"{quote(reference)} is not the name of a run."
+        )
+    found = settings.find_any(reference)
+    if not _is_in_place(found.path, settings):
+        raise RunForgeError(
+            ErrorCode.FILE_UNSAFE,
+            f"The folder of the run {quote(reference)} is outside the workspace or reached by a"
+            " link.",
+            hint="Put the folder itself into the store.",
+            path=str(found.path),
+        )
+    return found
+
+
+def _is_in_place(folder: Path, settings: Settings) -> bool:
+    """Return whether a run folder is in the workspace or its store, and no link below it."""
+    # A store may itself be a link to a larger disk, which its owner made.
+    roots = [settings.folder, *(place.runs for place in settings.places())]
+    real = os.path.realpath(folder)
+    return any(
+        folder.is_relative_to(root)
+        and folder != root
+        and real == os.path.join(os.path.realpath(root), folder.relative_to(root))  # noqa: PTH118
+        for root in roots
+    )
+
+
+def files_of(run: AnyRun) -> tuple[list[RunFile], bool]:
+    """Return the files of a run with the digests that it recorded, and whether there are more."""
+    recorded = _digests(run)
+    found = list[RunFile]()
+    for item in walk_folder(run.path, max_depth=_DEPTH, unreadable=lambda *_: None):
+        if item.kind != "file":
+            continue
+        if len(found) == MOST_FILES:
+            return found, True
+        try:
+            size = item.path.stat(follow_symlinks=False).st_size
+        except OSError:
+            continue  # It has just been removed.
+        found.append(RunFile(item.place, size, recorded.get(item.place)))
+    return sorted(found), False
+
+
+def _digests(run: AnyRun) -> dict[str, str]:
+    file = layout.MANIFEST if isinstance(run, Run) else layout.EXPERIMENT_MANIFEST
+    try:
+        manifest = run.content(file) or {}
+    except RunForgeError:
+        return {}
+    return {name: item["sha256"] for name, item in manifest.get("files", {}).items()}
+
+
+def open_file_of(run: AnyRun, name: str) -> io.FileIO:
+    """Open a file of a run for reading.
+
+    Raises
+    ------
+    RunForgeError
+        ``FILE_NOT_FOUND``; ``FILE_UNSAFE`` if it, or a folder on the way to it, is a link.
+    """
+    parts = name.split("/")
+    if not all(parts) or {".", ".."} & {*parts} or set(name) & set("\\\0"):
+        raise RunForgeError(ErrorCode.FILE_NOT_FOUND, f"The run has no file {quote(name, 200)}.")
+    path = run.path.joinpath(*parts)
+    for folder in path.parents[: len(parts) - 1]:
+        if folder.is_symlink():
+            raise RunForgeError(
+                ErrorCode.FILE_UNSAFE, f"{quote(name, 200)} is reached by a symbolic link."
+            )
+    return open_file(path)
+
+
+def tail_of(run: AnyRun, name: str) -> tuple[list[str], bool]:
+    """Return the last lines of a file of a run, and whether there are others before them.
+
+    Raises :class:`~runforge_contracts.errors.RunForgeError` as :func:`open_file_of`.
+    """
+    with open_file_of(run, name) as file, reading(run.path / name):
+        size = os.fstat(file.fileno()).st_size
+        file.seek(max(size - TAIL, 0))
+        text = read_all(file, TAIL).decode("utf-8", "backslashreplace")
+    return text.splitlines(), size > TAIL
+
+
+def log_name(run: AnyRun) -> str:
+    """Return the path of the log of a run."""
+    if isinstance(run, Run):
+        return layout.TRAIN_LOG
+    copied = not (run.path / layout.LOGS).is_file() and (run.path / layout.LOG_COPY).is_file()
+    return layout.LOG_COPY if copied else layout.LOGS
+
+
+def url_segment(text: str) -> str:
+    """Return a string as a part of an address, however many slashes it has."""
+    return quote_url(text, safe="", errors="replace")
+
+
+def run_address(run_id: str, *parts: str) -> str:
+    """Return the address of a run, or of a page about it."""
+    return "/".join(
+        ["/runs", *(quote_url(part, safe="/", errors="replace") for part in (run_id, *parts))]
+    )

@@ -1,0 +1,81 @@
+"""Render the templates: every value is escaped, and none can hide or reorder what is around it."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from runforge_cli.report.report_blocks import Name, prose
+from runforge_contracts.display import format_duration, printable, shorten, time_text
+from runforge_contracts.errors import ExitCode, RunForgeError
+from starlette.responses import HTMLResponse
+
+from runforge_web.found_runs import run_address, url_segment
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+#: HTTP statuses of errors, by what a command would exit with.
+_STATUSES = {
+    ExitCode.INVALID: 400,
+    ExitCode.PLAN_INVALID: 400,
+    ExitCode.NOT_FOUND: 404,
+    ExitCode.INTERNAL: 500,
+}
+
+
+@cache
+def _environment() -> Environment:
+    found = Environment(
+        loader=PackageLoader("runforge_web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.filters |= {"duration": format_duration, "time": time_text, "short": shorten}
+    found.filters |= {"prose": prose, "segment": url_segment}
+    found.globals |= {"run_address": run_address, "is_name": _is_name}
+    return found
+
+
+def _is_name(part: str) -> bool:
+    return isinstance(part, Name)
+
+
+def _shown(value: Any) -> Any:
+    """Return a value for the page: control characters of a string become visible escapes."""
+    is_text = isinstance(value, str) and not hasattr(value, "__html__")
+    return printable(value) if is_text else value
+
+
+def render(request: Request, template: str, status: int = 200, /, **values: Any) -> HTMLResponse:
+    """Return a page.
+
+    Parameters
+    ----------
+    request
+        The request that it answers.
+    template
+        Name of the template.
+    status
+        The HTTP status.
+    values
+        What the template shows.
+    """
+    state = request.app.state
+    page = _environment().get_template(template)
+    text = page.render(
+        csrf=state.access.csrf,
+        here=request.url.path,
+        workspace=str(state.settings.folder),
+        **values,
+    )
+    return HTMLResponse(text, status)
+
+
+def render_error(request: Request, error: RunForgeError) -> HTMLResponse:
+    """Return the page of an error: code, message, place, single problems and hint."""
+    return render(request, "error.html", _STATUSES.get(error.exit_code, 422), error=error)

@@ -1,0 +1,216 @@
+"""The pages of one run: its report, its files, its log, its verification, and its report alone."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from runforge_cli.answers.run_answers import run_document
+from runforge_cli.listing.experiment_rows import trained_run
+from runforge_cli.listing.run_list import described
+from runforge_cli.listing.run_rows import add_states, status_of
+from runforge_cli.render.sweep_membership import membership_of
+from runforge_cli.report.html_page import html_page, sections_html
+from runforge_cli.report.report_input import gather
+from runforge_cli.report.report_writer import make_report
+from runforge_contracts.errors import RunForgeError
+from runforge_contracts.fs.files import reading
+from runforge_contracts.store.run import Run
+from runforge_contracts.store.summary import summary_of
+from starlette.responses import HTMLResponse, JSONResponse, StreamingResponse
+
+from runforge_web.found_runs import (
+    MOST_FILES,
+    TAIL,
+    files_of,
+    find_shown_run,
+    log_name,
+    open_file_of,
+    run_address,
+    tail_of,
+    url_segment,
+)
+from runforge_web.page_rendering import render
+
+if TYPE_CHECKING:
+    import io
+    from collections.abc import Iterator
+
+    from runforge_cli.shell.settings import Settings
+    from runforge_contracts.store.lookup import AnyRun
+    from starlette.datastructures import FormData
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+#: Bytes of a download that are read at a time.
+_PIECE = 2**18
+
+
+class RelatedPage(NamedTuple):
+    """A page that has to do with a run."""
+
+    what: str
+    title: str
+    address: str
+
+
+def run_page(request: Request) -> Response:
+    """Answer with everything that a run recorded; nothing is computed."""
+    return _report_page(request, _run_of(request), with_model=False)
+
+
+def curves_page(request: Request, form: FormData) -> Response:
+    """Answer with the same, and the curves, for which the model is loaded in another process."""
+    return _report_page(request, _run_of(request), with_model=True)
+
+
+def _report_page(request: Request, run: AnyRun, *, with_model: bool) -> Response:
+    settings = _settings(request)
+    listed = _trained(settings) if with_model else []
+    materials = gather([run], settings.target(), listed, with_model=with_model)
+    report = make_report(materials, settings.target())
+    contents, body = sections_html(report.sections)
+    files, more = files_of(run)
+    return render(
+        request,
+        "run.html",
+        run=run,
+        report=report,
+        contents=contents,
+        body=body,
+        state=_state(run, settings),
+        related=related_pages(run, settings),
+        files=files,
+        more_files=more,
+        most_files=MOST_FILES,
+        log=log_name(run),
+        with_model=with_model,
+        can_have_curves=isinstance(run, Run) and run.status == "succeeded",
+    )
+
+
+def report_file(request: Request) -> Response:
+    """Answer with the report of a run as the one file that ``runforge report`` writes."""
+    run, settings = _run_of(request), _settings(request)
+    materials = gather([run], settings.target(), [], with_model=False)
+    page = html_page(make_report(materials, settings.target()))
+    return HTMLResponse(page, headers=_as_download(f"{run.id}.html"))
+
+
+def document_page(request: Request) -> Response:
+    """Answer with the documents of a run as ``runforge show --json`` prints them."""
+    return JSONResponse(run_document(_run_of(request), _settings(request)))
+
+
+def log_page(request: Request) -> Response:
+    """Answer with the end of the log of a run."""
+    run, lines, problem, more = _run_of(request), list[str](), None, False
+    try:
+        lines, more = tail_of(run, log_name(run))
+    except RunForgeError as error:
+        problem = error
+    return render(
+        request,
+        "log.html",
+        run=run,
+        name=log_name(run),
+        lines=lines,
+        more=more,
+        tail=TAIL,
+        problem=problem,
+        state=_state(run, _settings(request)),
+    )
+
+
+def file_page(request: Request) -> Response:
+    """Answer with the end of a file of a run as text."""
+    run, name = _run_of(request), request.path_params["file"]
+    lines, more = tail_of(run, name)
+    return render(request, "file.html", run=run, name=name, lines=lines, more=more, tail=TAIL)
+
+
+def file_download(request: Request) -> Response:
+    """Answer with the bytes of a file of a run, to be saved and never to be shown."""
+    run, name = _run_of(request), request.path_params["file"]
+    file = open_file_of(run, name)
+    with reading(run.path / name):
+        size = os.fstat(file.fileno()).st_size
+    headers = {**_as_download(name.rpartition("/")[2]), "content-length": str(size)}
+    return StreamingResponse(_pieces(file, size), headers=headers, media_type=_BYTES)
+
+
+_BYTES = "application/octet-stream"
+
+
+def _pieces(file: io.FileIO, size: int) -> Iterator[bytes]:
+    """Yield as many bytes as a file had when it was opened: it may still grow."""
+    with file:
+        while size > 0 and (piece := file.read(min(size, _PIECE))):
+            size -= len(piece)
+            yield piece
+
+
+def verification_page(request: Request, form: FormData) -> Response:
+    """Answer with the result of ``runforge verify``."""
+    from runforge_cli.answers.verification_answers import verify_named
+
+    run, settings = _run_of(request), _settings(request)
+    named = verify_named(settings, (str(run.path),), None, with_dataset=True)
+    return render(request, "verification.html", run=run, found=[*named.runs, *named.evaluations])
+
+
+def related_pages(run: AnyRun, settings: Settings) -> list[RelatedPage]:
+    """Return the pages on the dataset, the sweep and the other runs that a run names."""
+    found = list[RelatedPage]()
+    if not isinstance(run, Run):
+        trained = trained_run(run)
+        if trained is not None:
+            found.append(RelatedPage("Trained run", trained, run_address(trained)))
+        return found
+    summary = summary_of(run)
+    parent, digest = summary.outcome.rerun_from, summary.data.fingerprint_sha256
+    if parent:
+        found.append(RelatedPage("Repeats", parent, run_address(parent)))
+        address = f"/compare?run={url_segment(parent)}&run={url_segment(run.id)}"
+        found.append(RelatedPage("Difference", "compare with the run that it repeats", address))
+    membership = membership_of(run)
+    if membership:
+        group = membership.group_id
+        found.append(RelatedPage("Sweep", group, f"/sweeps/{url_segment(group)}"))
+    if digest:
+        found.append(RelatedPage("Dataset", "all runs on it", f"/datasets/{url_segment(digest)}"))
+    return found
+
+
+def _run_of(request: Request) -> AnyRun:
+    return find_shown_run(_settings(request), request.path_params["run"])
+
+
+def _settings(request: Request) -> Settings:
+    found: Settings = request.app.state.settings
+    return found
+
+
+def _trained(settings: Settings) -> list[Any]:
+    from runforge_cli.listing.run_list import trained_in
+
+    return trained_in(settings.stores())
+
+
+def _state(run: AnyRun, settings: Settings) -> str:
+    """Return the status of a run that has ended, or its state now."""
+    entry = dict(described(run, settings.places()).entry)
+    add_states([entry], settings.folder)
+    return status_of(entry)
+
+
+def _as_download(name: str) -> dict[str, str]:
+    """Return the headers that make a browser save an answer under a name."""
+    plain = "".join(
+        character if character.isascii() and (character.isalnum() or character in "._-") else "_"
+        for character in name
+    )
+    return {
+        "content-disposition": f'attachment; filename="{plain[:200] or "file"}"',
+        "content-security-policy": "default-src 'none'; sandbox",
+    }

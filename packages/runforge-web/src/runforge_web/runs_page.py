@@ -1,0 +1,189 @@
+"""The list of runs: filtered, sorted and laid out as the address says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from runforge_cli.answers.list_answer import RunChoice
+from runforge_cli.listing.run_columns import (
+    cell,
+    every_column,
+    field,
+    holds_numbers,
+    named_columns,
+    title_of,
+)
+from runforge_cli.listing.run_query_list import QueriedList, run_facts
+from runforge_cli.listing.run_rows import add_states, common_metric, status_of
+from runforge_contracts.errors import RunForgeError
+from runforge_contracts.selection.run_values import (
+    RunColumn,
+    column_of,
+    metric_names,
+    varying,
+)
+from runforge_contracts.store.aliases import with_aliases
+
+from runforge_web.page_query import changed, whole_number
+from runforge_web.page_rendering import render
+
+if TYPE_CHECKING:
+    from runforge_cli.shell.settings import Settings
+    from starlette.datastructures import QueryParams
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+#: Runs on a page, at most so many; and the number of the last page.
+_LIMIT, _MOST, _LAST = 50, 500, 1_000_000
+#: Columns before and after the metric and the settings in which the runs differ.
+_BEFORE = ("name", "status")
+_AFTER = ("model", "label", "created", "duration")
+#: Most settings that are shown without being asked for.
+_SETTINGS = 4
+#: What another choice of columns leaves out of the address.
+_RENEWED = ("column", "page")
+STATUSES = ("succeeded", "failed", "cancelled", "running", "interrupted", "incomplete")
+
+
+class ListHeading(NamedTuple):
+    """A heading of the table."""
+
+    title: str
+    #: The address that sorts by the column, and how the runs are sorted now.
+    address: str
+    order: str
+    is_numeric: bool
+
+
+class ShownRun(NamedTuple):
+    """A row of the table."""
+
+    run_id: str
+    status: str
+    cells: list[str]
+
+
+class RunPage(NamedTuple):
+    """A page of the list."""
+
+    headings: list[ListHeading]
+    rows: list[ShownRun]
+    total: int
+    #: Columns that could be shown, by title, with whether they are.
+    columns: dict[str, bool]
+
+
+def choice_of(query: QueryParams) -> RunChoice:
+    """Return which runs an address asks for."""
+    return RunChoice(
+        where=[text for text in query.getlist("where") if text.strip()],
+        group=query.get("group") or None,
+        status=query.get("status") or None,
+        name=query.get("name") or None,
+        tag=query.get("tag") or None,
+        since=query.get("since") or None,
+        before=query.get("before") or None,
+        sort=query.get("sort") or None,
+    )
+
+
+def read_page(settings: Settings, query: QueryParams, choice: RunChoice) -> RunPage:
+    """Return the page of the list that an address asks for.
+
+    Raises
+    ------
+    RunForgeError
+        ``USAGE_INVALID`` for an invalid condition, column or number, ``GROUP_NOT_FOUND``,
+        ``GROUP_AMBIGUOUS``, ``FILE_UNREADABLE``.
+    """
+    limit, page = whole_number(query, "limit", _LIMIT, _MOST), whole_number(query, "page", 1, _LAST)
+    asked = choice.query(settings)
+    listed = QueriedList(settings.places(), asked, run_facts(settings.folder))
+    found, total = listed.first(page * limit, choice.members(settings))
+    rows = found[(page - 1) * limit :]
+    entries = with_aliases(listed.with_settings(rows), settings.stores())
+    names = [name for name in query.getlist("column") if name]
+    if "tags" in names:
+        listed.with_tags(rows, entries)
+    add_states(entries, settings.folder)
+    known = every_column(entries)
+    columns = named_columns(names, entries) if names else _default_columns(entries)
+    metrics = metric_names(entries)
+    order, sorted_by = asked.order, column_of(asked.order.name, metrics)
+    headings = []
+    for column in columns:
+        title = column.title(metrics)
+        is_sorted = column == sorted_by
+        sort = f"-{title}" if is_sorted and not order.turned else title
+        headings.append(
+            ListHeading(
+                title_of(column, metrics),
+                changed(query, {"sort": sort, "page": None}),
+                ("turned" if order.turned else "sorted") if is_sorted else "",
+                holds_numbers(entries, column),
+            )
+        )
+    shown = [
+        ShownRun(entry["run_id"], status_of(entry), [cell(entry, column) for column in columns])
+        for entry in entries
+    ]
+    chosen = {column.title(metrics) for column in columns}
+    offered = {column.title(metrics): column.title(metrics) in chosen for column in known}
+    offered.pop("run", None)
+    return RunPage(headings, shown, total, offered | {"tags": "tags" in chosen})
+
+
+def _default_columns(entries: list[dict[str, Any]]) -> list[RunColumn]:
+    """Return the columns of which the runs have values, with the settings that differ."""
+    metric = common_metric(entries)
+    measured = RunColumn("metric", metric) if metric else field("metric")
+    columns = [
+        *map(field, _BEFORE),
+        measured,
+        *varying(entries)[:_SETTINGS],
+        *map(field, _AFTER),
+    ]
+    return [column for column in columns if any(cell(entry, column) for entry in entries)]
+
+
+def runs_page(request: Request) -> Response:
+    """Answer with the list of runs."""
+    query, problem = request.query_params, None
+    choice = choice_of(query)
+    try:
+        found = read_page(request.app.state.settings, query, choice)
+    except RunForgeError as error:
+        # The form stays, so that what was mistyped can be corrected.
+        found, problem = RunPage([], [], 0, {}), error
+    limit = len(found.rows)
+    return render(
+        request,
+        "runs.html",
+        200 if problem is None else 400,
+        found=found,
+        problem=problem,
+        choice=choice,
+        statuses=STATUSES,
+        chosen=query.getlist("column"),
+        kept=[(name, value) for name, value in query.multi_items() if name not in _RENEWED],
+        paging=None if problem else _paging(query, found.total, limit),
+        is_filtered=any((*choice.where, *choice[1:6], *choice[7:10])),
+    )
+
+
+def _paging(query: QueryParams, total: int, shown: int) -> dict[str, Any]:
+    """Return which runs are shown, and the addresses of the pages around."""
+    limit, page = whole_number(query, "limit", _LIMIT, _MOST), whole_number(query, "page", 1, _LAST)
+    last = max(-(-total // limit), 1)
+
+    def address(number: int) -> str:
+        return changed(query, {"page": None if number == 1 else str(number)})
+
+    return {
+        "first": (page - 1) * limit + 1,
+        "last": (page - 1) * limit + shown,
+        "page": page,
+        "pages": last,
+        "before": address(min(page - 1, last)) if page > 1 else None,
+        "after": address(page + 1) if page < last else None,
+    }

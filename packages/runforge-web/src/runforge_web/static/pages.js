@@ -1,0 +1,75 @@
+// What the pages do with a script: they renew themselves while runs begin and end, and read a chosen
+// file. Everything else works without.
+"use strict";
+
+document.documentElement.classList.add("has-script");
+
+for (const input of document.querySelectorAll("input[data-into]")) {
+  input.addEventListener("change", async () => {
+    const file = input.files[0];
+    if (file) document.getElementById(input.dataset.into).value = await file.text();
+  });
+}
+
+const live = () => document.getElementById("live");
+
+// Put the present state in the place of the one that is shown, and keep what the user has chosen.
+async function renew() {
+  const before = live();
+  if (document.hidden || before.contains(document.getSelection().focusNode?.parentElement)
+      && !document.getSelection().isCollapsed) {
+    waiting = true;
+    return;
+  }
+  let answer;
+  try {
+    answer = await fetch(location.href, { redirect: "error" });
+  } catch {
+    return;
+  }
+  if (!answer.ok) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const after = page.getElementById("live");
+  if (!after || after.innerHTML === before.innerHTML) return;
+  const chosen = new Set([...before.querySelectorAll("input:checked")].map((box) => box.value));
+  for (const box of after.querySelectorAll("input[name=run]")) box.checked = chosen.has(box.value);
+  after.querySelectorAll("details").forEach((part, at) => {
+    part.open = before.querySelectorAll("details")[at]?.open ?? part.open;
+  });
+  const focused = document.activeElement;
+  const key = focused && before.contains(focused) && (focused.getAttribute("href") || focused.value);
+  const atEnd = window.innerHeight + window.scrollY >= document.body.scrollHeight - 40;
+  before.replaceWith(document.adoptNode(after));
+  if (key) {
+    const again = [...after.querySelectorAll("a, input, button")]
+      .find((item) => (item.getAttribute("href") || item.value) === key);
+    again?.focus({ preventScroll: true });
+  }
+  if (after.dataset.every && atEnd) window.scrollTo(0, document.body.scrollHeight);
+}
+
+let waiting = false;
+let planned = 0;
+
+function soon() {
+  // Many runs of a sweep may end at once.
+  planned ||= setTimeout(() => { planned = 0; renew(); }, 300);
+}
+
+if (live()) {
+  const source = new EventSource("/events");
+  for (const name of live().dataset.live.split(" ")) {
+    source.addEventListener(name, (event) => {
+      const { run } = JSON.parse(event.data);
+      if (!live().dataset.run || live().dataset.run === run) soon();
+    });
+  }
+  document.addEventListener("visibilitychange", () => {
+    if (waiting && !document.hidden) { waiting = false; soon(); }
+  });
+  const tick = () => {
+    if (!live().dataset.every) return;
+    renew().finally(() => setTimeout(tick, 1000 * live().dataset.every));
+  };
+  setTimeout(tick, 1000);
+}

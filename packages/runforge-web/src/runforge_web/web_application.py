@@ -1,0 +1,155 @@
+"""The application: which address is answered by which page, and what errors look like."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+from runforge_cli.report.styles import CSS
+from runforge_cli.shell.failures import as_error
+from runforge_cli.terminal.output import reporting
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from runforge_web import (
+    comparison_page,
+    dataset_pages,
+    document_pages,
+    event_stream,
+    run_pages,
+    runs_page,
+    sweep_pages,
+)
+from runforge_web.page_rendering import render_error
+from runforge_web.web_gate import WebGate
+
+if TYPE_CHECKING:
+    from runforge_cli.shell.settings import Settings
+
+    from runforge_web.web_access import WebAccess
+
+#: Most fields of a form, and what a browser sends one as.
+_FIELDS, _FORM = 1_000, "application/x-www-form-urlencoded"
+
+log = logging.getLogger(__name__)
+
+Reading = Callable[[Request], Response]
+Doing = Callable[[Request, FormData], Response]
+
+
+def make_application(
+    settings: Settings, access: WebAccess
+) -> tuple[WebGate, event_stream.EventSource]:
+    """Return the application, and the source of its events.
+
+    Parameters
+    ----------
+    settings
+        Where the runs are.
+    access
+        Who may see them.
+    """
+    app = Starlette(
+        routes=[
+            Route("/", _redirect),
+            Route("/events", event_stream.events),
+            Route("/report.css", _style),
+            Mount("/static", StaticFiles(packages=[("runforge_web", "static")])),
+            _reading("/runs", runs_page.runs_page),
+            _reading("/runs/{run}", run_pages.run_page),
+            _doing("/runs/{run}/curves", run_pages.curves_page),
+            _doing("/runs/{run}/verification", run_pages.verification_page),
+            _reading("/runs/{run}/report.html", run_pages.report_file),
+            _reading("/runs/{run}/documents.json", run_pages.document_page),
+            _reading("/runs/{run}/log", run_pages.log_page),
+            _reading("/runs/{run}/text/{file:path}", run_pages.file_page),
+            _reading("/runs/{run}/files/{file:path}", run_pages.file_download),
+            _reading("/compare", comparison_page.comparison_page),
+            _reading("/sweeps", sweep_pages.sweeps_page),
+            _reading("/sweeps/{group}", sweep_pages.sweep_page),
+            _reading("/datasets/{digest}", dataset_pages.dataset_page),
+            _doing("/datasets/{digest}/inspection", dataset_pages.inspection_page),
+            _reading("/documents", document_pages.documents_page),
+            _doing("/documents/validation", document_pages.validation_page),
+        ],
+        exception_handlers={HTTPException: _on_http_error},
+    )
+    app.router.redirect_slashes = False
+    source = event_stream.EventSource(settings)
+    app.state.settings, app.state.access, app.state.events = settings, access, source
+    return WebGate(app, access), source
+
+
+def _reading(path: str, page: Reading) -> Route:
+    """Return the route of a page that only reads."""
+
+    async def answer(request: Request) -> Response:
+        return await run_in_threadpool(_made, request, lambda: page(request))
+
+    return Route(path, answer)
+
+
+def _doing(path: str, page: Doing) -> Route:
+    """Return the route of a page that does something: only a form of our own may ask for it."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            form = await _form_of(request)
+        except RunForgeError as error:
+            return render_error(request, error)
+        return await run_in_threadpool(_made, request, lambda: page(request, form))
+
+    return Route(path, answer, methods=["POST"])
+
+
+async def _form_of(request: Request) -> FormData:
+    if request.headers.get("content-type", "").partition(";")[0] != _FORM:
+        raise RunForgeError(ErrorCode.USAGE_INVALID, "The request is not a form.")
+    body = await request.body()
+    try:
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_FIELDS)
+    except ValueError as error:
+        raise RunForgeError(ErrorCode.USAGE_INVALID, "The form cannot be read.") from error
+    form = FormData(dict(pairs))
+    if not request.app.state.access.is_ours(str(form.get("csrf", ""))):
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            "The form was made by another server, or by an earlier call of `runforge ui`.",
+            hint="Reload the page and try again.",
+        )
+    return form
+
+
+def _made(request: Request, page: Callable[[], Response]) -> Response:
+    """Return a page, or that of its error."""
+    with reporting(log.info):
+        try:
+            return page()
+        except Exception as problem:
+            error = as_error(problem)
+            if error.code is ErrorCode.INTERNAL:
+                log.exception("a page could not be made")
+            return render_error(request, error)
+
+
+async def _redirect(request: Request) -> Response:
+    return RedirectResponse("/runs", 303)
+
+
+async def _style(request: Request) -> Response:
+    return Response(CSS, media_type="text/css")
+
+
+async def _on_http_error(request: Request, problem: Exception) -> Response:
+    found = isinstance(problem, HTTPException) and problem.status_code == 405
+    message = "This address takes no such request." if found else "There is no such page."
+    return render_error(request, RunForgeError(ErrorCode.FILE_NOT_FOUND, message))

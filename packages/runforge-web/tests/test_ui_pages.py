@@ -1,0 +1,400 @@
+"""What the pages show: every kind of run, in every state, whatever stands in its files."""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import html5lib
+import pytest
+from field_stores import (
+    command_line_store,
+    desktop_store,
+    editor_store,
+    old_editor_store,
+    write_dataset,
+)
+from real_experiments import Repository
+from runforge_contracts.display import printable
+from web_client import Server, serving
+
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\x1b[31m\u202e{{7*7}}"
+
+
+def runs_in(page: str) -> list[str]:
+    """Return the addresses of the runs that a page lists."""
+    return re.findall(r'<th scope="row"><a href="(/runs/[^"]+)"><code>', page)
+
+
+def check_page(text: str) -> None:
+    """Check that a page is well formed, runs nothing, and shows no control character."""
+    parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
+    tree = parser.parse(text)
+    scripts = [item.get("src") for item in tree.iter("script")]
+    assert scripts == ["/static/pages.js"]
+    for item in tree.iter():
+        names = [name for name in item.attrib if str(name).lower().startswith("on")]
+        assert names == [], item
+    assert not [item for item in tree.iter() if item.tag in ("img", "iframe", "object", "base")]
+    assert printable(text.replace("\n", "")) == text.replace("\n", "")
+
+
+def test_the_list_has_the_runs_of_every_end(server: Server) -> None:
+    answer = server.ask("/runs")
+    assert answer.status == 200
+    for status in ("succeeded", "failed", "cancelled"):
+        assert f'<span class="status {status}">{status}</span>' in answer.text
+    check_page(answer.text)
+
+
+def test_the_address_filters_sorts_and_chooses_columns(server: Server) -> None:
+    best = server.ask("/runs?where=accuracy%3E0&sort=accuracy&column=C&column=accuracy")
+    assert best.status == 200
+    assert '<th scope="col" class="n" aria-sort="other"><a href="?' in best.text
+    assert ">accuracy</a>" in best.text
+    assert ">created</a>" not in best.text
+    assert "sort=-accuracy" in html.unescape(best.text)
+    assert 'value="accuracy&gt;0"' in best.text
+    failed = server.ask("/runs?status=failed")
+    assert runs_in(failed.text)
+    assert "succeeded</span>" not in failed.text
+    nothing = server.ask("/runs?name=nobody")
+    assert (nothing.status, "No run matches." in nothing.text) == (200, True)
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("where=((", "is not a condition"),
+        ("where=nope%3C1", "no run has a value named"),
+        ("page=0", "is not a number from 1"),
+        ("limit=501", "is not a number from 1 to 500"),
+        ("page=%F0%9F%8E%89", "is not a number"),
+        ("since=tomorrow", "tomorrow"),
+        ("group=nope", "no groups of runs"),
+        ("column=nope", "no run has a value named"),
+    ],
+)
+def test_a_mistake_in_the_address_is_explained_above_the_form(
+    server: Server, query: str, said: str
+) -> None:
+    answer = server.ask(f"/runs?{query}")
+    assert answer.status in (400, 404)
+    assert said in html.unescape(re.sub("<[^>]+>", "", answer.text))
+    assert 'role="alert"' in answer.text
+    check_page(answer.text)
+
+
+def test_pages_of_the_list_follow_each_other(server: Server) -> None:
+    seen, address = list[str](), "/runs?limit=1"
+    while True:
+        answer = server.ask(address)
+        seen += runs_in(answer.text)
+        found = re.search(r'<a href="([^"]+)" rel="next">', answer.text)
+        if found is None:
+            break
+        address = f"/runs{html.unescape(found[1])}"
+    assert len(seen) == len(set(seen)) > 3
+    assert seen == runs_in(server.ask("/runs").text)
+
+
+def test_every_run_has_its_pages(server: Server) -> None:
+    for address in runs_in(server.ask("/runs").text):
+        page = server.ask(address)
+        assert page.status == 200, address
+        check_page(page.text)
+        assert server.ask(f"{address}/log").status == 200
+        documents = server.ask(f"{address}/documents.json")
+        assert documents.headers["content-type"] == "application/json"
+        assert json.loads(documents.body)["run_id"] == address.rpartition("/")[2]
+        for file in re.findall(r'href="(/runs/[^"]+/(?:text|files)/[^"]+)"', page.text):
+            assert server.ask(file).status == 200, file
+
+
+def test_a_file_is_saved_byte_by_byte_and_never_shown(server: Server, store: Path) -> None:
+    answer = server.ask("/runs/latest:succeeded/files/artifacts/model.pkl")
+    [folder] = {
+        path.parents[1]
+        for path in store.glob(".runforge/runs/*/artifacts/model.pkl")
+        if path.read_bytes() == answer.body
+    }
+    assert folder.is_dir()
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["content-disposition"] == 'attachment; filename="model.pkl"'
+    assert "sandbox" in answer.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/runs/.",
+        "/runs/..",
+        "/runs/%2e%2e",
+        "/runs/..%2F..",
+        "/runs/%2Fetc",
+        "/runs/..%5C..",
+        "/runs/latest%00",
+        "/runs/latest/files/../../../penguins.csv",
+        "/runs/latest/files/..%2F..%2F..%2Fpenguins.csv",
+        "/runs/latest/files/%2Fetc%2Fpasswd",
+        "/runs/latest/files//etc/passwd",
+        "/runs/latest/files/.",
+        "/runs/latest/files/artifacts",
+        "/runs/latest/text/run.json%00.txt",
+        "/sweeps/..",
+        "/sweeps/%2Fetc",
+        "/static/../web_access.py",
+        "/static/%2e%2e/web_access.py",
+        "/datasets/%2Fetc%2Fpasswd",
+    ],
+)
+def test_no_address_leads_out_of_the_runs(server: Server, path: str) -> None:
+    answer = server.ask(path)
+    assert answer.status in (400, 404), answer.text
+    assert b"root:" not in answer.body
+    assert b"Adelie" not in answer.body
+
+
+def test_links_are_not_followed(store: Path, tmp_path: Path) -> None:
+    shutil.copytree(store, tmp_path / "ws", symlinks=True)
+    (tmp_path / "secret").write_text("treasure")
+    runs = tmp_path / "ws/.runforge/runs"
+    first, second, *_ = sorted(path.name for path in runs.iterdir() if (path / "run.json").exists())
+    (runs / first / "link.txt").symlink_to(tmp_path / "secret")
+    (runs / first / "folder").symlink_to(tmp_path)
+    os.mkfifo(runs / first / "pipe")
+    shutil.move(runs / second, tmp_path / "elsewhere")
+    (runs / second).symlink_to(tmp_path / "elsewhere")
+    with serving(tmp_path / "ws") as server:
+        page = server.ask(f"/runs/{first}")
+        assert page.status == 200
+        for name in ("link.txt", "folder/secret", "pipe"):
+            assert f">{name}<" not in page.text
+            for kind in ("text", "files"):
+                answer = server.ask(f"/runs/{first}/{kind}/{name}")
+                assert answer.status in (400, 404)
+                assert "treasure" not in answer.text
+        assert server.ask("/runs").status == 200
+        for part in ("", "/log", "/files/run.json", "/documents.json", "/report.html"):
+            assert server.ask(f"/runs/{second}{part}").status in (400, 404)
+
+
+def test_verification_says_what_was_changed(store: Path, tmp_path: Path) -> None:
+    shutil.copytree(store, tmp_path / "ws", symlinks=True)
+    folder = next(path.parent for path in (tmp_path / "ws").glob(".runforge/runs/*/run.json"))
+    with serving(tmp_path / "ws") as server:
+        whole = server.post(f"/runs/{folder.name}/verification")
+        assert 'status succeeded">verified</span>' in whole.text
+        check_page(whole.text)
+        metrics = folder / "metrics.json"
+        metrics.write_text(metrics.read_text("utf-8").replace("342", "343"), "utf-8")
+        changed = server.post(f"/runs/{folder.name}/verification")
+        assert 'status failed">not verified</span>' in changed.text
+        assert "manifest.digests" in changed.text
+        check_page(changed.text)
+
+
+def test_curves_are_computed_when_they_are_asked_for(server: Server) -> None:
+    address = "/runs/latest:succeeded"
+    before = server.ask(address)
+    assert "Compute the curves" in before.text
+    assert 'class="plot"' not in before.text
+    after = server.post(f"{address}/curves")
+    assert 'class="plot"' in after.text
+    check_page(after.text)
+
+
+def test_runs_are_compared(server: Server) -> None:
+    names = [name.rpartition("/")[2] for name in runs_in(server.ask("/runs").text)]
+    answer = server.ask("/compare?" + "&".join(f"run={name}" for name in names))
+    assert answer.status == 200
+    assert f"Comparison of {len(names)} runs" in answer.text
+    check_page(answer.text)
+    for query in ("", "run=latest", "run=latest&run=latest", "run=latest&run=nope"):
+        refused = server.ask(f"/compare?{query}")
+        assert refused.status in (400, 404)
+        check_page(refused.text)
+    many = "&".join(f"run=r{number}" for number in range(201))
+    assert "2 to 200 can be compared" in server.ask(f"/compare?{many}").text
+
+
+def test_a_dataset_has_its_runs_and_is_inspected_only_as_it_was(
+    store: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(store, tmp_path / "ws", symlinks=True)
+    with serving(tmp_path / "ws") as server:
+        page = server.ask("/runs/latest:succeeded").text
+        found = re.search(r'href="(/datasets/[0-9a-f]{64})"', page)
+        assert found is not None
+        dataset = server.ask(found[1])
+        assert runs_in(dataset.text)
+        check_page(dataset.text)
+        inspected = server.post(f"{found[1]}/inspection")
+        assert "bill_length_mm" in inspected.text
+        check_page(inspected.text)
+        with (tmp_path / "ws/penguins.csv").open("a") as file:
+            file.write("\n")
+        refused = server.post(f"{found[1]}/inspection")
+        assert (refused.status, "bill_length_mm" in refused.text) == (404, False)
+
+
+def test_a_document_is_validated_with_what_the_contract_says(server: Server) -> None:
+    def validate(document: str, schema: str = "") -> Any:
+        answer = server.post("/documents/validation", document=document, schema=schema)
+        check_page(answer.text)
+        return answer
+
+    request = {
+        "version": 1,
+        "preset": "balanced",
+        "dataset": {"path": "data.csv", "label_column": "y"},
+        "model": {"family": "random_forest", "hyperparameters": {}},
+        "device": {"type": "cpu"},
+        "created_at": "2026-02-01T12:00:00Z",
+        "created_by": "test@1",
+    }
+    valid = validate(json.dumps(request, indent=2).replace("\n", "\r\n"), "request.v1")
+    assert (valid.status, "follows <code>request.v1</code>" in valid.text) == (200, True)
+    wrong = validate(json.dumps({**request, "device": {"type": "tpu"}}), "request.v1")
+    assert wrong.status == 422
+    assert "<code>/device/type</code>" in wrong.text
+    assert "What the contract says" in wrong.text
+    for broken in ("", "{", "[" * 100_000, '{"a": NaN}', '{"a":1,"a":2}', "1" * 5_000, "\ud800"):
+        assert validate(broken.encode("utf-8", "replace").decode()).status == 422
+    assert validate("{}", "no such schema").status == 422
+
+
+STORES: dict[str, Callable[[Path], object]] = {
+    "extension": editor_store,
+    "old extension": old_editor_store,
+    "Desktop": lambda workspace: (
+        write_dataset(workspace / "data/three.csv"),
+        desktop_store(workspace),
+    ),
+    "command line": command_line_store,
+}
+
+
+@pytest.mark.parametrize("client", STORES)
+def test_runs_of_every_client_have_their_pages(client: str, tmp_path: Path) -> None:
+    STORES[client](tmp_path)
+    with serving(tmp_path) as server:
+        check_all_pages(server)
+
+
+def test_experiments_have_their_pages(experiments: Repository) -> None:
+    with serving(experiments.root) as server:
+        check_all_pages(server)
+
+
+def check_all_pages(server: Server) -> None:
+    """Check every page of every run that is listed."""
+    listed = server.ask("/runs")
+    assert listed.status == 200
+    check_page(listed.text)
+    addresses = runs_in(listed.text)
+    assert addresses
+    names = []
+    for address in addresses:
+        page = server.ask(html.unescape(address))
+        check_page(page.text)
+        assert page.status == 200, page.text
+        names.append(html.unescape(address).rpartition("/")[2])
+        verified = server.post(f"{html.unescape(address)}/verification")
+        assert verified.status in (200, 400), verified.text
+        check_page(verified.text)
+        for part in ("log", "documents.json", "report.html"):
+            assert server.ask(f"{html.unescape(address)}/{part}").status == 200
+    if len(names) > 1:
+        compared = server.ask("/compare?" + "&".join(f"run={name}" for name in names))
+        assert compared.status == 200, compared.text
+        check_page(compared.text)
+
+
+def test_an_empty_workspace_says_how_to_begin(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        for path in ("/runs", "/sweeps"):
+            answer = server.ask(path)
+            assert answer.status == 200
+            assert "yet" in answer.text
+            check_page(answer.text)
+        assert server.ask("/runs/latest").status == 404
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_names_and_values_run_nothing(store: Path, tmp_path: Path) -> None:
+    shutil.copytree(store, tmp_path / "ws", symlinks=True)
+    folder = next(path.parent for path in (tmp_path / "ws").glob(".runforge/runs/*/run.json"))
+    for name in ("request.json", "run.json", "result.json", "diagnostics.json"):
+        document = json.loads((folder / name).read_text("utf-8"))
+        (folder / name).write_text(json.dumps(poisoned(document)), "utf-8")
+    (folder / "logs/train.log").write_text(f"{HOSTILE}\n</code></pre>{HOSTILE}\n", "utf-8")
+    (folder / f"{HOSTILE.replace('/', '|')}.txt").write_text(HOSTILE, "utf-8")
+    (folder / os.fsdecode(b"\xff\xfe.txt")).write_text("x")
+    index = tmp_path / "ws/.runforge/index.json"
+    listed = json.loads(index.read_text("utf-8"))
+    for entry in listed["runs"]:
+        for key in ("name", "label_column", "model_family", "device"):
+            if key in entry:
+                entry[key] = HOSTILE
+        entry["hyperparameters"] = {HOSTILE: HOSTILE}
+    index.write_text(json.dumps(listed), "utf-8")
+    with serving(tmp_path / "ws") as server:
+        for path in ("/runs", f"/runs/{folder.name}", f"/runs/{folder.name}/log", "/sweeps"):
+            answer = server.ask(path)
+            assert "<script>alert" not in answer.text
+            check_page(answer.text)
+        assert "&lt;script&gt;alert(1)" in server.ask("/runs").text
+        assert "&lt;script&gt;alert(1)" in server.ask(f"/runs/{folder.name}/log").text
+        page = server.ask(f"/runs/{folder.name}").text
+        for file in re.findall(r'href="(/runs/[^"]+/(?:text|files)/[^"]+)"', page):
+            assert server.ask(html.unescape(file)).status in (200, 404)
+        for query in ("where", "name", "tag", "since", "sort", "column", "group", "status", "page"):
+            value = "%3Cscript%3Ealert(1)%3C%2Fscript%3E%1B%22%27"
+            answer = server.ask(f"/runs?{query}={value}")
+            assert "<script>alert" not in answer.text
+            check_page(answer.text)
+        for path in ("/runs/{}", "/sweeps/{}", "/{}", "/compare?run={}&run=b", "/datasets/{}"):
+            check_page(server.ask(path.format("%3Cscript%3E%22%1B%E2%80%AE")).text)
+
+
+def poisoned(value: Any) -> Any:
+    """Return a document in which the strings that are not fixed by a schema are hostile."""
+    fixed = re.compile(r"[\w.:/@+-]{0,80}$")
+    if isinstance(value, dict):
+        return {
+            key: HOSTILE
+            if key in ("name", "message", "hint", "notes") and isinstance(item, str)
+            else poisoned(item)
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [poisoned(item) for item in value]
+    return value if not isinstance(value, str) or fixed.match(value) else HOSTILE
+
+
+def test_a_broken_store_is_explained(store: Path, tmp_path: Path) -> None:
+    shutil.copytree(store, tmp_path / "ws", symlinks=True)
+    folders = sorted(path.parent for path in (tmp_path / "ws").glob(".runforge/runs/*/run.json"))
+    (folders[0] / "run.json").write_bytes(b"{")
+    (folders[0] / "result.json").write_bytes(b"\xff" * 100)
+    shutil.rmtree(folders[-1])
+    with serving(tmp_path / "ws") as server:
+        assert server.ask("/runs").status == 200
+        for folder in (folders[0], folders[-1]):
+            answer = server.ask(f"/runs/{folder.name}")
+            assert answer.status in (400, 404)
+            assert 'role="alert"' in answer.text
+            check_page(answer.text)
+        assert "gone" in answer.text
+    (tmp_path / "ws/.runforge/index.json").write_bytes(b'{"runs": [')
+    with serving(tmp_path / "ws") as server:
+        answer = server.ask("/runs")
+        check_page(answer.text)
+        assert answer.status in (200, 400)
