@@ -25,7 +25,6 @@ from runforge_engine.modeling.model_process import curves_of_each
 from runforge_engine.modeling.revalidate import replay
 from runforge_engine.pipeline.execute import execute
 from runforge_engine.pipeline.request import new_request
-from runforge_engine.runtime.interpreter import own_command
 
 
 @pytest.fixture(scope="module")
@@ -107,42 +106,6 @@ def test_a_run_without_curves_leaves_those_of_the_others(
     assert isinstance(other, RunForgeError)
     assert "predicts otherwise" in other.message
     assert first == last == curves_of(replay(folder, trained, listed))
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="processes that divide")
-@pytest.mark.parametrize("signal_name", ["SIGSEGV", "SIGKILL"])
-def test_a_model_that_crashes_leaves_the_curves_of_the_others(
-    signal_name: str, trained: Path, folder: Run, listed: Any, tmp_path: Path
-) -> None:
-    # The process of the second run dies of a signal, as by native code, when it takes the task.
-    site = tmp_path / "site"
-    site.mkdir()
-    module = "runforge_engine.modeling.model_process"
-    (site / "crashing.py").write_text(
-        f"import os, signal, {module} as process\n"
-        "answer, asked = process._answer, []\n"
-        "def crashing(task):\n"
-        "    if task['folder'].endswith('second'):\n"
-        f"        os.kill(os.getpid(), signal.{signal_name})\n"
-        "    return answer(task)\n"
-        "process._answer = crashing\n"
-        "process.main()\n",
-        "utf-8",
-    )
-    second = tmp_path / "second"
-    shutil.copytree(folder.path, second)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            model_process,
-            "own_command",
-            lambda name: [*own_command(name)[:-2], str(site / "crashing.py")],
-        )
-        runs = [folder, Run(second), folder]
-        first, crashed, last = curves_of_each(runs, trained, listed)
-    assert first == last == curves_of(replay(folder, trained, listed))
-    assert isinstance(crashed, RunForgeError)
-    words = {"SIGSEGV": "crashed (SIGSEGV)", "SIGKILL": "killed (SIGKILL)"}
-    assert words[signal_name] in crashed.message
 
 
 def test_an_error_is_passed_on_with_all_its_parts(

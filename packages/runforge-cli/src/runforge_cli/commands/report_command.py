@@ -69,7 +69,7 @@ def command(
     from runforge_contracts.fs.files import write_file
 
     from runforge_cli.listing.run_list import trained_in
-    from runforge_cli.report.report_input import Material, gather
+    from runforge_cli.report.report_input import Material, gather, related_to
     from runforge_cli.report.report_writer import (
         check_target,
         default_name,
@@ -83,7 +83,9 @@ def command(
     write, places = writer_for(target), settings.places()
     check_target(target, folders, places, force=force)
     listed = [] if no_model else trained_in(settings.stores())
-    materials = gather(folders, settings.target(), listed, with_model=not no_model)
+    materials = gather(
+        folders, settings.target(), listed, related_to(folders, places), with_model=not no_model
+    )
     page = write(make_report(materials, settings.target())).encode()
     # Check again, because computing the curves of a large run can take long.
     check_target(target, folders, places, force=force)

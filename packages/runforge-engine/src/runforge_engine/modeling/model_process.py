@@ -6,29 +6,30 @@ store may come from anywhere. A failure ends only a process with bounded memory 
 caller gets an error. The answer is JSON, because the output of a broken process is not trusted.
 
 The module is also that process: ``python -P -m runforge_engine.modeling.model_process`` reads a
-task from standard input and ends when that is closed. Several models are used by one process that
-loads the libraries once and divides (fork(2)) for each of them.
+task from standard input and ends when that is closed. With ``several`` it reads one task after the
+other, and does each in a copy of itself (:class:`ModelProcess`): the libraries are loaded once, and
+a model still cannot reach what another one answers.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import msgspec
 from runforge_contracts.diagnostics import Diagnostic, raw_diagnostic
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.run import Run
 
@@ -39,6 +40,10 @@ if TYPE_CHECKING:
     from runforge_engine.modeling.model_evaluation import ModelEvaluation
     from runforge_engine.modeling.predict import Prediction, RecordedModel
     from runforge_engine.modeling.revalidate import Replay
+
+
+#: The argument of a process that does several tasks.
+_SEVERAL = "several"
 
 
 def predict(model: RecordedModel, data: Path, *, probabilities: bool = False) -> Prediction:
@@ -74,10 +79,76 @@ def predict(model: RecordedModel, data: Path, *, probabilities: bool = False) ->
     )
 
 
+class ModelProcess:
+    """A process that does several tasks, each in a copy of itself; it starts with the first one.
+
+    Where the system cannot copy a process, or not safely, each task has a new process.
+    """
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._end()
+
+    def ask(self, task: dict[str, Any], model: Path) -> dict[str, Any]:
+        """Return the answer to a task that uses a model, or raise the error that it answers with.
+
+        Raises
+        ------
+        RunForgeError
+            Also ``FILE_UNSAFE`` where the model ended its process, ``MEMORY_INSUFFICIENT``.
+        """
+        if sys.platform != "linux":
+            return _ask(task, model)
+        if self._process is None:
+            self._process = _start(_SEVERAL)
+        process = self._process
+        assert process.stdin is not None  # noqa: S101 - both are pipes
+        assert process.stdout is not None  # noqa: S101
+        try:
+            process.stdin.write(json.dumps(task).encode() + b"\n")
+            process.stdin.flush()
+            reply = json.loads(process.stdout.readline())
+        except (BrokenPipeError, ValueError):
+            raise _died(self._end(), model) from None
+        return _answer(reply["output"].encode(), reply["code"], model)
+
+    def _end(self) -> int:
+        """End the process, and return its exit code."""
+        process, self._process = self._process, None
+        if process is None:
+            return 0
+        with suppress(BrokenPipeError):
+            process.communicate()
+        return process.returncode
+
+
 def evaluate(
-    model: RecordedModel, data: Path, label_column: str, *, with_values: bool = True
+    model: RecordedModel,
+    data: Path,
+    label_column: str,
+    *,
+    with_values: bool = True,
+    process: ModelProcess | None = None,
 ) -> ModelEvaluation:
     """Evaluate a model on the labelled rows of the dataset at ``data``, in a separate process.
+
+    Parameters
+    ----------
+    model
+        The model.
+    data
+        Path of the dataset.
+    label_column
+        The column with the true labels.
+    with_values
+        Whether the examples of rows that are left out have the content of cells.
+    process
+        What does this task and others; None for a process of its own.
 
     Raises
     ------
@@ -88,7 +159,7 @@ def evaluate(
     """
     from runforge_engine.modeling.model_evaluation import ModelEvaluation
 
-    answer = _ask(
+    answer = (_ask if process is None else process.ask)(
         {
             "do": "evaluate",
             "model": _model_to_dict(model),
@@ -127,7 +198,7 @@ def replay(
 
 
 def curves_of_each(
-    folders: Sequence[Run], workspace: Path, listed: Sequence[tuple[dict[str, Any], StoreLayout]]
+    folders: Iterable[Run], workspace: Path, listed: Iterable[tuple[dict[str, Any], StoreLayout]]
 ) -> Iterator[Curves | RunForgeError]:
     """Yield the curves of the predictions that :func:`replay` gives, for each of several runs.
 
@@ -136,21 +207,15 @@ def curves_of_each(
     from runforge_engine.modeling.curves import Curves
     from runforge_engine.modeling.revalidate import recorded_model
 
-    found: list[RecordedModel | RunForgeError] = []
-    for folder in folders:
-        try:
-            found.append(recorded_model(folder, listed))
-        except RunForgeError as error:
-            found.append(error)
-    tasks = [
-        (_replay_task("curves", folder, workspace, model), model.path)
-        for folder, model in zip(folders, found, strict=True)
-        if not isinstance(model, RunForgeError)
-    ]
-    answers = _ask_each(tasks)
-    for model in found:
-        answer = model if isinstance(model, RunForgeError) else next(answers)
-        yield answer if isinstance(answer, RunForgeError) else msgspec.convert(answer, Curves)
+    known = list(listed)
+    with ModelProcess() as process:
+        for folder in folders:
+            try:
+                model = recorded_model(folder, known)
+                task = _replay_task("curves", folder, workspace, model)
+                yield msgspec.convert(process.ask(task, model.path), Curves)
+            except RunForgeError as error:
+                yield error
 
 
 def _replay_task(do: str, folder: Run, workspace: Path, model: RecordedModel) -> dict[str, Any]:
@@ -166,51 +231,11 @@ def _model_to_dict(model: RecordedModel) -> dict[str, Any]:
     return {**asdict(model), "path": str(model.path)}
 
 
-def _ask(task: dict[str, Any], model: Path) -> dict[str, Any]:
-    """Return the answer of a new process to a task, or raise the error that it answers with."""
-    with _started(task) as process:
-        assert process.stdout is not None  # noqa: S101 - it is a pipe
-        output = process.stdout.read()
-        # A process that was ended has closed its output; what is left of its end takes no time.
-        code = process.wait()
-    answer = _answer_of(output, code, model)
-    if isinstance(answer, RunForgeError):
-        raise answer
-    return answer
-
-
-def _ask_each(
-    tasks: Sequence[tuple[dict[str, Any], Path]],
-) -> Iterator[dict[str, Any] | RunForgeError]:
-    """Yield the answer or the error to each of several tasks, which are given with their models."""
-    if sys.platform != "linux" or len(tasks) < 2:
-        # Elsewhere a process with native libraries cannot divide safely.
-        for task, model in tasks:
-            try:
-                yield _ask(task, model)
-            except RunForgeError as error:
-                yield error
-        return
-    with _started({"do": "each", "tasks": [task for task, _ in tasks]}) as process:
-        assert process.stdout is not None  # noqa: S101 - it is a pipe
-        for _, model in tasks:
-            head = process.stdout.readline().split()
-            if len(head) != 2:
-                # The process that divides has ended itself, and with it all other answers.
-                code = process.wait()
-                yield _died(code, model)
-                continue
-            size, code = map(int, head)
-            yield _answer_of(process.stdout.read(size), code, model)
-
-
-@contextmanager
-def _started(task: dict[str, Any]) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a process on a task, and end it and all that it started at the end."""
+def _start(*arguments: str) -> subprocess.Popen[bytes]:
     if not sys.executable:
         raise RunForgeError(ErrorCode.INTERNAL, "sys.executable is not set.")
-    process = subprocess.Popen(
-        own_command(__name__),
+    return subprocess.Popen(
+        own_command(__name__, *arguments),
         env=own_environment(os.environ, Path()),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -219,32 +244,42 @@ def _started(task: dict[str, Any]) -> Iterator[subprocess.Popen[bytes]]:
         # Ctrl-C in the terminal is handled by the waiting process.
         start_new_session=True,
     )
+
+
+def _ask(task: dict[str, Any], model: Path) -> dict[str, Any]:
+    """Return the answer of a new process to a task, or raise the error that it answers with."""
+    process = _start()
     assert process.stdin is not None  # noqa: S101 - both are pipes
     assert process.stdout is not None  # noqa: S101
     try:
-        # A process that ended at once has no answer, which the caller finds.
-        with suppress(BrokenPipeError):
+        try:
             process.stdin.write(json.dumps(task).encode() + b"\n")
             process.stdin.flush()
-        yield process
+            output = process.stdout.read()
+        except BrokenPipeError:
+            output = b""
+        # A process that was ended has closed its output; what is left of its end takes no time.
+        code = process.wait()
     finally:
-        if sys.platform != "win32":
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
         process.kill()
         process.wait()
         process.stdout.close()
-        with suppress(BrokenPipeError):
+        try:
             process.stdin.close()
+        except BrokenPipeError:
+            output = b""
+    return _answer(output, code, model)
 
 
-def _answer_of(output: bytes, code: int, model: Path) -> dict[str, Any] | RunForgeError:
-    """Return the answer in the output of a process that ended with a code, or the error."""
+def _answer(output: bytes, code: int, model: Path) -> dict[str, Any]:
+    """Return what a process answered that ended with a code, or raise the error that it is."""
     try:
         answer: dict[str, Any] = json.loads(output)
     except ValueError:
-        return _died(code, model)
-    return RunForgeError.from_dict(answer["error"]) if "error" in answer else answer
+        raise _died(code, model) from None
+    if "error" in answer:
+        raise RunForgeError.from_dict(answer["error"])
+    return answer
 
 
 def _died(code: int, model: Path) -> RunForgeError:
@@ -274,61 +309,66 @@ def _died(code: int, model: Path) -> RunForgeError:
 
 
 def main() -> None:
-    """Do one task or several, and write the answers to the original standard output."""
+    """Do one task, or several, and write the answer to the original standard output."""
     answering = os.dup(1)
     os.dup2(2, 1)  # Output of the libraries is not part of the answer.
+    if sys.argv[1:] == [_SEVERAL]:
+        _do_several(answering)
     task = json.loads(sys.stdin.buffer.readline())
     threading.Thread(target=_end_with_the_caller, daemon=True).start()
-    with os.fdopen(answering, "wb") as stream:
-        if task["do"] == "each":
-            _load_libraries(Run(Path(task["tasks"][0]["folder"])))
-            for each in task["tasks"]:
-                answer, code = _apart(each)
-                stream.write(b"%d %d\n" % (len(answer), code) + answer)
-                stream.flush()
-        else:
-            stream.write(_answer(task))
-            stream.flush()
-    # Not to wait for what native code may have broken.
+    _finish(task, answering)
+
+
+def _do_several(answering: int) -> NoReturn:
+    """Do each task in a copy of this process, which has loaded the libraries."""
+    from runforge_engine.runtime.numeric_environment import pin_environment
+
+    pin_environment()  # One thread, so that nothing is lost in the copy.
+    import runforge_engine.modeling.model_evaluation  # noqa: F401 - for the copies
+    from runforge_engine.runtime.preload import load_now
+
+    load_now()
+    while line := sys.stdin.buffer.readline():
+        receiving, sending = os.pipe()
+        copy = os.fork()
+        if copy == 0:
+            os.close(answering)
+            os.close(receiving)
+            # The tasks and the answers of others are out of its reach.
+            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+            _finish(json.loads(line), sending)
+        os.close(sending)
+        output = _output_of(copy, receiving)
+        code = os.waitstatus_to_exitcode(os.waitpid(copy, 0)[1])
+        reply = {"output": output.decode("utf-8", "replace"), "code": code}
+        _write_all(answering, json.dumps(reply).encode() + b"\n")
     os._exit(0)
 
 
-def _load_libraries(folder: Run) -> None:
-    """Load what the models and documents of runs like ``folder`` need, once for all of them."""
-    from runforge_engine.runtime.numeric_environment import pin_environment
-
-    pin_environment()
-    import sklearn.ensemble
-    import sklearn.linear_model
-    import sklearn.metrics
-    import sklearn.pipeline
-    import sklearn.svm  # noqa: F401
-
-    import runforge_engine.modeling.curves
-    import runforge_engine.modeling.revalidate  # noqa: F401
-
-    # The schemas of the documents; an error in them is that of the process of this run.
-    with suppress(RunForgeError):
-        _ = folder.record, folder.content(layout.METRICS_V1)
+def _output_of(copy: int, receiving: int) -> bytes:
+    """Return what a copy of this process writes until it ends; end with the caller."""
+    output = b""
+    while True:
+        ready, _, _ = select.select([receiving, 0], [], [])
+        if receiving not in ready:
+            # Only the end of the input: the caller sends no task before it has an answer.
+            os.kill(copy, signal.SIGKILL)
+            os._exit(1)
+        piece = os.read(receiving, 2**16)
+        if not piece:
+            os.close(receiving)
+            return output
+        output += piece
 
 
-def _apart(task: dict[str, Any]) -> tuple[bytes, int]:
-    """Return the answer of a process of its own to a task, and the code that it ended with."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reading)
-        with os.fdopen(writing, "wb") as stream:
-            stream.write(_answer(task))
-        os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as stream:
-        answer = stream.read()
-    return answer, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+def _write_all(descriptor: int, content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
 
 
-def _answer(task: dict[str, Any]) -> bytes:
-    """Return the answer to a task as JSON."""
+def _finish(task: dict[str, Any], answering: int) -> NoReturn:
+    """Do a task, write the answer, and end this process."""
     try:
         answer = _do(task)
     except RunForgeError as error:
@@ -344,14 +384,13 @@ def _answer(task: dict[str, Any]) -> bytes:
         text = f"{type(failure).__name__}: {failure}"
         bug = RunForgeError(ErrorCode.INTERNAL, f"Using the model failed: {quote(text, 300)}.")
         answer = {"error": bug.to_dict()}
-    return json.dumps(answer).encode()
+    _write_all(answering, json.dumps(answer).encode())
+    # Not to wait for what native code may have broken.
+    os._exit(0)
 
 
 def _end_with_the_caller() -> None:
     sys.stdin.buffer.read()
-    if sys.platform != "win32" and os.getpgid(0) == os.getpid():
-        # With the process that it divided into.
-        os.killpg(0, signal.SIGKILL)
     os._exit(1)
 
 
