@@ -1,7 +1,15 @@
 // What all commands share: the workspace folder, the server, the list of runs, pages and messages.
 import { isAbsolute, join, relative } from "node:path";
 import * as vscode from "vscode";
-import { type Failure, failureOf, failureText, isCancelled, REMEDY_TITLES } from "./failures.ts";
+import {
+  type Failure,
+  failureOf,
+  failureText,
+  isCancelled,
+  printable,
+  REMEDY_TITLES,
+  Refusal,
+} from "./failures.ts";
 import type { Message } from "./pages/html.ts";
 import { Panels } from "./pages/panels.ts";
 import { RunFiles } from "./runs/run-files.ts";
@@ -9,7 +17,7 @@ import type { Source } from "./runs/run-listing.ts";
 import type { RunRow } from "./runs/run-rows.ts";
 import { RunsView, setContext } from "./runs/runs-view.ts";
 import { type Interpreter, interpreters } from "./server/interpreters.ts";
-import { Session, type SessionState } from "./server/session.ts";
+import { MissingError, Session, type SessionState } from "./server/session.ts";
 
 /** A training or sweep that this window has started. */
 export interface Training {
@@ -29,6 +37,8 @@ export class App {
   readonly view: RunsView;
   readonly trainings = new Set<Training>();
   readonly #status: vscode.StatusBarItem;
+  /** What the list has warned of: each warning is shown once. */
+  readonly #warned = new Set<string>();
   #session: Session | undefined;
   #folder: vscode.WorkspaceFolder | undefined;
 
@@ -38,7 +48,8 @@ export class App {
     this.view = new RunsView(
       () => this.source(),
       () => this.setting<number>("pageSize", 200),
-      (error) => this.report(error),
+      (error) => this.#onListError(error),
+      (message) => this.#onListWarning(message),
     );
     this.#status = vscode.window.createStatusBarItem(
       "runforge.progress",
@@ -68,9 +79,9 @@ export class App {
    */
   session(): Session {
     if (!vscode.workspace.isTrusted)
-      throw new Error("This folder is in Restricted Mode: nothing is started. Trust it first.");
+      throw new Refusal("This folder is in Restricted Mode: nothing is started. Trust it first.");
     const { folder } = this;
-    if (!folder) throw new Error("Open a folder first; runs are recorded in it.");
+    if (!folder) throw new Refusal("Open a folder first; runs are recorded in it.");
     this.#session ??= this.#makeSession(folder);
     return this.#session;
   }
@@ -85,7 +96,7 @@ export class App {
   /** As `source`, for commands. */
   needSource(): Source {
     const source = this.source();
-    if (!source) throw new Error("Open a folder first; its runs are shown then.");
+    if (!source) throw new Refusal("Open a folder first; its runs are shown then.");
     return source;
   }
 
@@ -130,7 +141,7 @@ export class App {
     remedies: Partial<Record<Failure["remedy"], () => unknown>> = {},
     others: Readonly<Record<string, () => unknown>> = {},
   ): void {
-    const text = failureText(failure);
+    const text = failureText(failure, this.folder?.uri.fsPath);
     this.output.error(text);
     const actions: Record<string, () => unknown> = { ...others };
     const own: Partial<Record<Failure["remedy"], () => unknown>> = {
@@ -163,6 +174,12 @@ export class App {
     this.#status.show();
   }
 
+  /** Start another server with the Python that is named now, unless none was started. */
+  onPythonChanged(): void {
+    if (!this.#session || this.#session.state === "off") return;
+    this.#session.restart().catch((error) => this.#onListError(error));
+  }
+
   /** End the server; what it trains is recorded as cancelled. */
   async dispose(): Promise<void> {
     await this.#session?.dispose();
@@ -188,6 +205,22 @@ export class App {
     session.on("runBegan", () => this.view.refresh());
     session.on("runEnded", () => this.view.refresh());
     return session;
+  }
+
+  /** The view itself says that RunForge is missing, and offers to install it. */
+  #onListError(error: unknown): void {
+    if (!(error instanceof MissingError)) this.report(error);
+  }
+
+  #onListWarning(message: string): void {
+    if (this.#warned.has(message)) return;
+    this.#warned.add(message);
+    this.output.warn(message);
+    const recover = "Recover Index";
+    const actions = /index/i.test(message) ? [recover] : [];
+    void vscode.window
+      .showWarningMessage(printable(message), ...actions)
+      .then((chosen) => chosen && vscode.commands.executeCommand("runforge.recoverIndex"));
   }
 
   #onState(state: SessionState): void {

@@ -4,15 +4,7 @@ import { ServeClosedError, ServeError } from "@runforge/client/serve";
 import { MissingError } from "./server/session.ts";
 
 /** What a button beside a failure does. */
-export type Remedy =
-  | "exclude"
-  | "label"
-  | "dataset"
-  | "recover"
-  | "install"
-  | "restart"
-  | "unverified"
-  | "log";
+export type Remedy = "exclude" | "label" | "dataset" | "recover" | "install" | "restart" | "log";
 
 export interface Failure {
   readonly code: string;
@@ -41,6 +33,11 @@ const REMEDIES: Readonly<Record<string, Remedy>> = {
   WORKER_LOST: "log",
 };
 
+/** What a command asked for cannot be done: one sentence that says what is needed. */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+}
+
 /** Titles of the buttons. */
 export const REMEDY_TITLES: Readonly<Record<Remedy, string>> = {
   exclude: "Choose Columns",
@@ -49,7 +46,6 @@ export const REMEDY_TITLES: Readonly<Record<Remedy, string>> = {
   recover: "Recover Index",
   install: "Install RunForge",
   restart: "Restart the Server",
-  unverified: "Use It Anyway",
   log: "Show the Log",
 };
 
@@ -62,6 +58,8 @@ export function isCancelled(error: unknown): boolean {
 export function failureOf(error: unknown): Failure {
   if (error instanceof ServeError) return ofBody(error.error);
   if (isRunForgeError(error)) return ofBody({ ...error, message: error.message });
+  if (error instanceof Refusal)
+    return { code: "USAGE_INVALID", message: error.message, remedy: "log" };
   if (error instanceof MissingError)
     return { code: "PYTHON_NOT_FOUND", message: error.message, remedy: "install" };
   if (error instanceof ServeClosedError)
@@ -102,11 +100,18 @@ function placeOf(body: Record<string, unknown>): string | undefined {
   return parts.length > 0 ? parts.join(", ") : undefined;
 }
 
-/** Write a failure as one message: code, sentence, place and hint. */
-export function failureText(failure: Failure): string {
-  const place = failure.place ? ` (${printable(failure.place)})` : "";
-  const hint = failure.hint ? ` ${printable(failure.hint)}` : "";
-  return `${printable(failure.message)}${place}${hint} [${failure.code}]`;
+/** Write a failure as one message: code, sentence, place and hint; paths relative to a folder. */
+export function failureText({ code, message, place, hint }: Failure, folder?: string): string {
+  const near = (text: string) => (folder ? text.replaceAll(`${folder}/`, "") : text);
+  const sentence = near(message);
+  // Many a sentence has its place in it.
+  const places = (place ? near(place).split(", ") : []).filter((one) => !sentence.includes(one));
+  const parts = [
+    sentence,
+    places.length > 0 ? `(${places.join(", ")})` : "",
+    hint ? near(hint) : "",
+  ];
+  return `${parts.filter(Boolean).map(printable).join(" ")} [${code}]`;
 }
 
 /** Replace what would change how text around it is shown: controls and marks of direction. */

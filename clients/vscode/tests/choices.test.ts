@@ -94,3 +94,15 @@ test("a failure has code, place and hint, and the remedy that its hint asks for"
   assert.equal(failureOf(new Error("x\u001b[0m")).code, "INTERNAL");
   assert.doesNotMatch(failureText(failureOf(new Error("x\u001b[0m"))), /\u001b/);
 });
+
+test("a failure says each place once, and paths relative to the workspace", () => {
+  const failure = ofBody({
+    code: "FILE_UNSAFE",
+    message: "`/w/a/model.pkl` is not the model of the record.",
+    path: "/w/a/model.pkl",
+  });
+  assert.equal(
+    failureText(failure, "/w"),
+    "`a/model.pkl` is not the model of the record. [FILE_UNSAFE]",
+  );
+});

@@ -1,6 +1,8 @@
 // Which run a command is about, and how runs are chosen from a list.
+
 import * as vscode from "vscode";
 import type { App, RunArgument } from "../app.ts";
+import { Refusal } from "../failures.ts";
 import type { Message } from "../pages/html.ts";
 import { type RunRow, runRow } from "../runs/run-rows.ts";
 
@@ -41,12 +43,17 @@ export async function chooseRun(
 export async function chooseRuns(app: App, title: string): Promise<string[] | undefined> {
   const chosen = await vscode.window.showQuickPick(await runItems(app), {
     title,
-    placeHolder: "Two or more runs; the first of the list is the baseline",
+    placeHolder: "Two or more runs; the oldest is the baseline",
     canPickMany: true,
     matchOnDescription: true,
     matchOnDetail: true,
   });
-  return chosen?.map((item) => item.row.id);
+  return chosen && inOrder(chosen.map((item) => item.row));
+}
+
+/** Return the ids of runs, the oldest first: what came later is compared with it. */
+export function inOrder(rows: readonly RunRow[]): string[] {
+  return [...rows].sort((one, other) => one.created - other.created).map((row) => row.id);
 }
 
 /** Return the runs as items to choose from, newest first. */
@@ -57,7 +64,7 @@ export async function runItems(app: App): Promise<RunItem[]> {
     ...page.runs.map((entry) => runRow(entry, true, now)),
     ...(page.experiments ?? []).map((entry) => runRow(entry, false, now)),
   ];
-  if (rows.length === 0) throw new Error("There are no runs in this folder yet.");
+  if (rows.length === 0) throw new Refusal("There are no runs in this folder yet.");
   return rows.map((row) => ({
     row,
     // A `$(name)` in a label would be shown as an icon.

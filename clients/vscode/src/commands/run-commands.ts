@@ -1,7 +1,9 @@
 // Commands that show, check and use runs.
+
 import { relative } from "node:path";
 import * as vscode from "vscode";
 import type { App, RunArgument } from "../app.ts";
+import { Refusal } from "../failures.ts";
 import {
   artifactPage,
   coefficientsPage,
@@ -19,7 +21,7 @@ import {
 import type { Message } from "../pages/html.ts";
 import type { RunRow, SweepRow } from "../runs/run-rows.ts";
 import { chooseDataset, inspect, recall } from "./dataset-choice.ts";
-import { chooseRun, chooseRuns, runItems, runOf } from "./run-choice.ts";
+import { chooseRun, chooseRuns, inOrder, runItems, runOf } from "./run-choice.ts";
 import { act, openComparison, openRun } from "./run-pages.ts";
 import { openSweep } from "./sweep-page.ts";
 
@@ -87,7 +89,8 @@ export function registerRuns(app: App): void {
     const folder = app.path(run_dir);
     const uri = vscode.Uri.joinPath(vscode.Uri.file(folder), String(file));
     // A document names the file, and it may name any.
-    if (relative(folder, uri.fsPath).startsWith("..")) throw new Error("It is no file of the run.");
+    if (relative(folder, uri.fsPath).startsWith(".."))
+      throw new Refusal("It is no file of the run.");
     await vscode.window.showTextDocument(uri);
   });
 }
@@ -202,25 +205,29 @@ async function reproduce(app: App, argument: RunArgument): Promise<void> {
   app.panels.show(`reproduce:${run}`, reproductionPage(document), act);
 }
 
-/** Compare the selected runs; with fewer than two, ask for the others. */
+/** Compare the selected runs; with fewer than two, ask for the others. The oldest is the baseline. */
 async function compare(app: App, first: RunArgument, all: unknown): Promise<void> {
-  const selected = Array.isArray(all)
-    ? (all as RunRow[]).filter((row) => row.kind === "run").map((row) => row.id)
-    : [];
-  let runs: string[] | undefined = selected;
+  const selected = Array.isArray(all) ? (all as RunRow[]).filter(({ kind }) => kind === "run") : [];
+  let runs: string[] | undefined = inOrder(selected);
   const given = runOf(first);
   if (runs.length < 2 && given !== undefined) {
-    const items = (await runItems(app)).filter((item) => item.row.id !== given);
-    const others = await vscode.window.showQuickPick(items, {
-      title: `RunForge: Compare ${given} with`,
-      canPickMany: true,
-      matchOnDescription: true,
-      matchOnDetail: true,
-    });
-    runs = others && [given, ...others.map((item) => item.row.id)];
+    const items = await runItems(app);
+    const others = await vscode.window.showQuickPick(
+      items.filter(({ row }) => row.id !== given),
+      {
+        title: `RunForge: Compare ${given} with`,
+        canPickMany: true,
+        matchOnDescription: true,
+        matchOnDetail: true,
+      },
+    );
+    const own = items.find(({ row }) => row.id === given)?.row;
+    const rows = others?.map(({ row }) => row);
+    // A run that the list does not reach is older than those that it has.
+    runs = rows && (own ? inOrder([own, ...rows]) : [given, ...inOrder(rows)]);
   } else if (runs.length < 2) runs = await chooseRuns(app, "RunForge: Compare");
   if (!runs) return;
-  if (runs.length < 2) throw new Error("Choose two or more runs to compare.");
+  if (runs.length < 2) throw new Refusal("Choose two or more runs to compare.");
   await openComparison(app, runs.slice(0, 100));
 }
 
@@ -288,7 +295,7 @@ async function trace(app: App, given: vscode.Uri | undefined): Promise<void> {
 async function copyFingerprint(app: App, run: string): Promise<void> {
   const { run: record } = await app.needSource().request("show", { run });
   const dataset = record?.["dataset"] as { fingerprint_sha256?: string } | undefined;
-  if (!dataset?.fingerprint_sha256) throw new Error(`The run ${run} has no dataset fingerprint.`);
+  if (!dataset?.fingerprint_sha256) throw new Refusal(`The run ${run} has no dataset fingerprint.`);
   await vscode.env.clipboard.writeText(dataset.fingerprint_sha256);
   vscode.window.setStatusBarMessage("RunForge: fingerprint copied", 5000);
 }

@@ -32,8 +32,8 @@ export function act(message: Message): void {
   if (ALLOWED.has(action)) void vscode.commands.executeCommand(`runforge.${action}`, message);
 }
 
-/** Show the page of a run, and move to a section of it. */
-export async function openRun(app: App, run: string, section?: string): Promise<void> {
+/** Show the page of a run, first without the curves, whose computation needs the model. */
+export async function openRun(app: App, run: string): Promise<void> {
   if (!vscode.workspace.isTrusted) {
     const shown = await app.needSource().request("show", { run });
     app.panels.show(`run:${shown.run_id}`, runPage(shown), act);
@@ -47,9 +47,7 @@ export async function openRun(app: App, run: string, section?: string): Promise<
   const id = quick.runs[0] ?? run;
   const key = `run:${id}`;
   app.panels.showReport(key, `Run ${id}`, quick.html, actionsOf(id), act);
-  if (section) app.panels.goTo(key, section);
   if (!app.setting("reportCurves", true)) return;
-  // The curves need the model, whose libraries take a moment the first time.
   const whole = await session.request("report", { runs: [id] });
   app.panels.renew(key, whole.html, actionsOf(id));
 }

@@ -113,7 +113,13 @@ async function rerunWithChanges(app: App, argument: RunArgument): Promise<void> 
     hyperparameters: (requestedModel["hyperparameters"] ?? {}) as Record<string, unknown>,
     ...(typeof recorded["seed"] === "number" ? { seed: recorded["seed"] } : {}),
   };
-  const options = await chooseOptions(app, "Rerun", first);
+  const values = recorded["hyperparameters"] as { name: string; value: unknown }[] | undefined;
+  const options = await chooseOptions(
+    app,
+    "Rerun",
+    first,
+    new Map(values?.map(({ name, value }) => [name, value])),
+  );
   if (options) await rerunOf(app, { run, ...changed(first, options) });
 }
 
@@ -358,7 +364,12 @@ interface Field extends vscode.QuickPickItem {
 }
 
 /** Let the user change options one by one, until `Train` or Escape. */
-async function chooseOptions(app: App, verb: string, first: Options): Promise<Options | undefined> {
+async function chooseOptions(
+  app: App,
+  verb: string,
+  first: Options,
+  recorded: ReadonlyMap<string, unknown> = new Map(),
+): Promise<Options | undefined> {
   const session = app.session();
   await session.start();
   const capabilities = session.server?.capabilities;
@@ -391,9 +402,11 @@ async function chooseOptions(app: App, verb: string, first: Options): Promise<Op
           one.name,
           one.name in given
             ? String(given[one.name])
-            : `not set (model default ${one.default ?? "none"})`,
+            : recorded.has(one.name) && family === first.model
+              ? `${recorded.get(one.name)}, from the preset or the model`
+              : "not set",
           async () => {
-            const value = await askValue(one, given[one.name]);
+            const value = await askValue(one, given[one.name] ?? recorded.get(one.name));
             if (value === "unset") delete given[one.name];
             else if (value !== undefined) given[one.name] = value.value;
             set({ hyperparameters: given });

@@ -51,7 +51,7 @@ export function metricsPage(metrics: { [name: string]: unknown }, lead: string):
           {
             kind: "table",
             caption: "Rows: true class; columns: predicted class",
-            columns: ["", ...names],
+            columns: ["true class", ...names],
             rows: (matrix as number[][]).map((row, at) => [names[at] ?? "", ...row]),
           },
         ],
@@ -277,31 +277,33 @@ export function verificationPage(document: VerificationV1): Page {
 function verdictText(verdict: string): string {
   return verdict === "verified"
     ? "Verified: nothing was changed."
-    : `Not verified: ${verdict}. What differs is named below.`;
+    : `${verdict.charAt(0).toUpperCase()}${verdict.slice(1)}. What was found is named below.`;
 }
 
 function checked(
   title: string,
   one: Pick<VerificationV1["runs"][number], "checks" | "findings">,
 ): Section {
+  const hinted = one.checks.some((check) => check.hint);
   const blocks: Block[] = [
     {
       kind: "table",
-      columns: ["check", "outcome", "", "message"],
+      columns: ["check", "outcome", "verdict", "message", ...(hinted ? ["hint"] : [])],
       rows: one.checks.map((check) => [
         check.check,
         check.outcome,
         check.verdict,
-        [check.message, check.hint].filter(Boolean).join(" "),
+        check.message ?? "",
+        ...(hinted ? [check.hint ?? ""] : []),
       ]),
     },
   ];
   for (const finding of one.findings) {
     const place = [finding.file, finding.pointer].filter(Boolean).join("#");
-    const values =
-      finding.expected === undefined && finding.found === undefined
-        ? ""
-        : ` Expected ${JSON.stringify(finding.expected)}, found ${JSON.stringify(finding.found)}.`;
+    const values = [
+      finding.expected === undefined ? "" : ` Expected ${JSON.stringify(finding.expected)}.`,
+      finding.found === undefined ? "" : ` Found ${JSON.stringify(finding.found)}.`,
+    ].join("");
     blocks.push({
       kind: "text",
       text: `${finding.message}${place ? ` (${place})` : ""}${values} [${finding.rule}]`,
@@ -334,7 +336,7 @@ export function reproductionPage(document: ReproductionV1): Page {
       blocks: [
         {
           kind: "table",
-          columns: ["file", "", "recorded", "trained again"],
+          columns: ["file", "result", "recorded", "trained again"],
           rows: document.artifacts.map((one) => [
             one.path,
             one.identical ? "identical" : "differs",
@@ -350,7 +352,7 @@ export function reproductionPage(document: ReproductionV1): Page {
   };
   table(
     "Why",
-    ["field", "recorded", "here", ""],
+    ["field", "recorded", "here", "message"],
     document.reasons.map((one) => [
       one.field,
       shown(one.recorded),

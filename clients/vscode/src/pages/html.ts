@@ -87,7 +87,7 @@ export function toolbar(actions: readonly Action[]): string {
   return `<div class="toolbar" role="toolbar" aria-label="Actions">${actions.map(button).join("")}</div>`;
 }
 
-/** Write the script of a page: a button or link posts the message that it carries. */
+/** Write the script of a page, in which a button or link posts the message that it carries. */
 export function script(nonce: string): string {
   return `<script nonce="${nonce}">
 const editor = acquireVsCodeApi();
@@ -97,13 +97,9 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   editor.postMessage(JSON.parse(chosen.dataset.message));
 });
-addEventListener("message", ({ data }) => {
-  const heading = [...document.querySelectorAll("h2, h3")].find((one) => one.textContent === data.section);
-  if (!heading) return;
-  heading.tabIndex = -1;
-  heading.scrollIntoView();
-  heading.focus();
-});
+// A page that is shown again, or gets its curves, stays where the reader is.
+scrollTo(0, editor.getState()?.top ?? 0);
+addEventListener("scroll", () => editor.setState({ top: scrollY }), { passive: true });
 </script>`;
 }
 

@@ -37,11 +37,6 @@ export class Panels {
     if (panel) panel.webview.html = reportHtml(report, actions, nonce());
   }
 
-  /** Move to the section with a heading. */
-  goTo(key: string, section: string): void {
-    void this.#open.get(key)?.webview.postMessage({ section });
-  }
-
   #fill(key: string, title: string, html: string, onMessage: Handler): void {
     let panel = this.#open.get(key);
     this.#handlers.set(key, onMessage);

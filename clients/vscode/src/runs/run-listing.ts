@@ -31,6 +31,7 @@ export async function loadRows(
   choice: Choice,
   count: number,
   now: number,
+  onWarning: (message: string) => void = () => {},
 ): Promise<Loaded> {
   const sort = choice.sort === undefined ? {} : { sort: choice.sort };
   // Sorted or filtered runs stand for themselves: a folder would have no place among them.
@@ -44,7 +45,9 @@ export async function loadRows(
     ...(where.length > 0 ? { where } : {}),
     limit: count,
   };
-  const page = await source.request("list", params);
+  const page = await source.request("list", params, {
+    onWarning: ({ message }) => onWarning(message),
+  });
   const rows: (RunRow | SweepRow)[] = runsOf(page, now);
   const folded = folding ? fold(rows, sweeps, now) : rows;
   return { rows: folded, more: page.total > rows.length, total: page.total };

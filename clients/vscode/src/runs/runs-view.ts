@@ -16,6 +16,7 @@ export class RunsView implements vscode.TreeDataProvider<Row> {
   readonly onDidChangeTreeData = this.#changed.event;
   readonly #source: () => Source | undefined;
   readonly #onError: (error: unknown) => void;
+  readonly #onWarning: (message: string) => void;
   readonly #pageSize: () => number;
   #choice: Choice = EVERYTHING;
   #count = 0;
@@ -25,10 +26,12 @@ export class RunsView implements vscode.TreeDataProvider<Row> {
     source: () => Source | undefined,
     pageSize: () => number,
     onError: (error: unknown) => void,
+    onWarning: (message: string) => void,
   ) {
     this.#source = source;
     this.#pageSize = pageSize;
     this.#onError = onError;
+    this.#onWarning = onWarning;
   }
 
   get choice(): Choice {
@@ -60,7 +63,8 @@ export class RunsView implements vscode.TreeDataProvider<Row> {
     try {
       if (row?.kind === "group") return [...row.rows];
       if (row?.kind === "sweep") return await loadMembers(source, row.id, now);
-      return this.#top(await loadRows(source, this.#choice, this.#count || this.#pageSize(), now));
+      const count = this.#count || this.#pageSize();
+      return this.#top(await loadRows(source, this.#choice, count, now, this.#onWarning));
     } catch (error) {
       this.#onError(error);
       return [];
