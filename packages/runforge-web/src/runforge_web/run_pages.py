@@ -67,8 +67,8 @@ def curves_page(request: Request, form: FormData) -> Response:
 def _report_page(request: Request, run: AnyRun, *, with_model: bool) -> Response:
     settings = _settings(request)
     listed = _trained(settings) if with_model else []
-    material = gather(run, settings.target(), listed, with_model=with_model)
-    report = make_report([material], settings.target())
+    materials = gather([run], settings.target(), listed, with_model=with_model)
+    report = make_report(materials, settings.target())
     contents, body = sections_html(report.sections)
     files, more = files_of(run)
     return render(
@@ -92,8 +92,8 @@ def _report_page(request: Request, run: AnyRun, *, with_model: bool) -> Response
 def report_file(request: Request) -> Response:
     """Answer with the report of a run as the one file that ``runforge report`` writes."""
     run, settings = _run_of(request), _settings(request)
-    material = gather(run, settings.target(), [], with_model=False)
-    page = html_page(make_report([material], settings.target()))
+    materials = gather([run], settings.target(), [], with_model=False)
+    page = html_page(make_report(materials, settings.target()))
     return HTMLResponse(page, headers=_as_download(f"{run.id}.html"))
 
 
