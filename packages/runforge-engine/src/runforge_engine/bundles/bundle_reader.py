@@ -74,6 +74,11 @@ class OpenBundle:
     verification: RunVerification
 
     @property
+    def recorded_dataset(self) -> str | None:
+        """The path of the dataset that the run recorded."""
+        return dataset_of(self.run)[0]
+
+    @property
     def run_files(self) -> dict[str, str]:
         """SHA-256 of every file of the run, by path in its folder."""
         return {

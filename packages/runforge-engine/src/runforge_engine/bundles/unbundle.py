@@ -285,8 +285,10 @@ def _staging(root: Path, name: str) -> Iterator[Path]:
     """Create a hidden folder in ``root``, and remove it, and those that killed processes left."""
     prefix = f".unbundle-{name}-"
     with writing(root):
-        for left in root.glob(f"{prefix}*"):
-            if left.is_dir() and not left.is_symlink() and is_held(left) is False:
+        for left in root.iterdir():
+            if not left.name.startswith(prefix) or left.is_symlink() or not left.is_dir():
+                continue
+            if is_held(left) is False:
                 shutil.rmtree(left, ignore_errors=True)
         staging = Path(mkdtemp(prefix=prefix, dir=root))
     try:
