@@ -31,7 +31,7 @@ def report_rows(report: BundleReportV1, settings: Settings) -> Iterator[tuple[st
         "signature",
         {
             "valid": f"valid: made with{key}",
-            "not checked": f"not checked: it names{key or ' no key'}; give --public-key to verify it",
+            "not checked": f"not checked: it names{key or ' no key'}; --public-key verifies it",
             "none": "none",
         }[report.signature],
     )

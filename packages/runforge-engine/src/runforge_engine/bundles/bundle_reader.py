@@ -13,11 +13,10 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-import msgspec
 from msgspec import UNSET
 from runforge_contracts.codec.strict_json import MAX_BYTES as MAX_JSON
-from runforge_contracts.codec.strict_json import parse_json
 from runforge_contracts.display import quote
+from runforge_contracts.documents import Document
 from runforge_contracts.errors import ErrorCode, Location, RunForgeError
 from runforge_contracts.fs.files import FileDigest, writing
 from runforge_contracts.invariants.finding import Finding
@@ -25,7 +24,6 @@ from runforge_contracts.store.experiment_runs import ExperimentRun
 from runforge_contracts.store.layout import BUNDLE, SIGNATURE_SUFFIX
 from runforge_contracts.store.run import Run
 from runforge_contracts.types import BundleV1
-from runforge_contracts.validation import validate
 
 from runforge_engine.bundles.bundle_contents import (
     DATASET_FOLDER,
@@ -162,11 +160,10 @@ def _document(archive: Archive, temporary: Path) -> BundleV1:
             path=str(archive.path),
         )
     content = _small(archive, BUNDLE, MAX_JSON)
-    raw = parse_json(content, path=BUNDLE)
-    validate(raw, "bundle.v1", path=BUNDLE)
+    document = Document.parse(content, BundleV1, path=Path(BUNDLE)).view
     with writing(temporary):
         (temporary / BUNDLE).write_bytes(content)
-    return msgspec.convert(raw, BundleV1)
+    return document
 
 
 def _small(archive: Archive, name: str, limit: int) -> bytes:

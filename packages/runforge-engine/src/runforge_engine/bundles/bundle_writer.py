@@ -10,10 +10,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
 from msgspec import UNSET
-from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.display import quote
+from runforge_contracts.documents import Document
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import FileDigest as Digest
 from runforge_contracts.fs.files import (
@@ -23,7 +22,6 @@ from runforge_contracts.fs.files import (
     sync_folder,
     writing,
 )
-from runforge_contracts.schemas import in_schema_order
 from runforge_contracts.store.layout import (
     BUNDLE,
     EXPERIMENT_RUNS,
@@ -32,7 +30,6 @@ from runforge_contracts.store.layout import (
 )
 from runforge_contracts.store.run import Run
 from runforge_contracts.types import BundleReportV1, BundleV1, FileDigest
-from runforge_contracts.validation import validate
 
 from runforge_engine.bundles.bundle_contents import (
     PUBLIC_KEY,
@@ -121,9 +118,7 @@ def write_bundle(
             hint="Leave out the dataset, or copy the folder of the run and its signature.",
             path=str(run.path),
         )
-    raw = in_schema_order(msgspec.to_builtins(document), "bundle.v1")
-    validate(raw, "bundle.v1")
-    members[BUNDLE] = encode_json(raw)
+    members[BUNDLE] = Document.of(document).encode()
     known = {name: digest.sha256 for name, digest in document.files.items()} | expected
     whole = _write(target, members, known)
     return BundleReportV1(
