@@ -7,17 +7,27 @@ from pathlib import Path
 import click
 
 from runforge_cli.shell.completion import complete_file, run_argument
+from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
 
 
-@click.command("bundle", short_help="Write a run into one file, to be sent.")
+@click.command(
+    "bundle",
+    cls=Command,
+    short_help="Write a run into one file, to be sent.",
+    examples=(
+        "runforge bundle latest",
+        "runforge bundle production --with-dataset -o for-grace.rfz",
+    ),
+)
 @run_argument
 @click.option(
     "--output",
     "-o",
     metavar="FILE",
-    help="Output file [RUN.rfz in the current folder].",
+    help="Output file.",
+    show_default="RUN.rfz in the current folder",
     shell_complete=complete_file,
 )
 @click.option("--with-dataset", is_flag=True, help="Include the dataset.")
@@ -37,8 +47,6 @@ def command(
     Only a run that verifies is bundled. `runforge unbundle` brings it into another store;
     `runforge verify` and `runforge show` take the file in place of a run, and so does any program
     that unpacks ZIP files. The same run gives the same bytes. An existing file is not overwritten.
-
-    Example: runforge bundle best --with-dataset -o model-for-ada.rfz
     """
     from msgspec import to_builtins
     from runforge_contracts.store.lookup import has_ended

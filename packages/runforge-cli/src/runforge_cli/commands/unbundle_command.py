@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from runforge_cli.shell.completion import complete_bundle, complete_file, complete_folder
+from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import note, write_json, write_lines
 
@@ -15,7 +16,15 @@ if TYPE_CHECKING:
     from runforge_contracts.types import BundleReportV1
 
 
-@click.command("unbundle", short_help="Bring the run of a bundle into the store.")
+@click.command(
+    "unbundle",
+    cls=Command,
+    short_help="Bring the run of a bundle into the store.",
+    examples=(
+        "runforge unbundle model.rfz --public-key runforge.key.pub",
+        "runforge unbundle model.rfz --to unpacked",
+    ),
+)
 @click.argument("file", shell_complete=complete_bundle)
 @click.option(
     "--to",
@@ -37,8 +46,6 @@ def command(settings: Settings, file: str, to: str | None, public_key: str | Non
     Everything is verified before anything is written, and a run that does not verify is refused.
     The entry of the run in the index names the store that it came from. A run that is already there
     stays; what is missing of it is added. Without --public-key it is unknown who signed the run.
-
-    Example: runforge unbundle model-for-ada.rfz --public-key ada.key.pub
     """
     from msgspec import to_builtins
     from runforge_engine.bundles.bundle_reader import opened_bundle
