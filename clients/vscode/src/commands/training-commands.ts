@@ -34,6 +34,9 @@ export function registerTraining(app: App): void {
   app.command("rerun", (run: RunArgument) => rerunWithChanges(app, run));
   app.command("rerunUnchanged", (run: RunArgument) => rerunUnchanged(app, run));
   app.command("sweep", (start: Start) => sweep(app, start));
+  app.command("resumeSweep", ({ id }: { id: string }) =>
+    sweepNow(app, { resume: id, retry_failed: true }),
+  );
   app.command("cancel", (run: RunArgument) => cancel(app, run));
 }
 
