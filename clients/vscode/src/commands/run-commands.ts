@@ -288,6 +288,7 @@ async function trace(app: App, given: vscode.Uri | undefined): Promise<void> {
     given instanceof vscode.Uri
       ? given.fsPath
       : await vscode.window.showInputBox({
+          ignoreFocusOut: true,
           title: "RunForge: Trace",
           prompt:
             "A run, the path of a model, another artifact or a dataset, or eight or more digits of its SHA-256",
