@@ -13,11 +13,12 @@ from runforge_cli.render.sweep_membership import membership_of
 from runforge_cli.report.html_page import html_page, sections_html
 from runforge_cli.report.report_input import gather
 from runforge_cli.report.report_writer import make_report
+from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.fs.files import reading
 from runforge_contracts.store.run import Run
 from runforge_contracts.store.summary import summary_of
-from starlette.responses import HTMLResponse, JSONResponse, StreamingResponse
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 
 from runforge_web.found_runs import (
     MOST_FILES,
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from runforge_contracts.store.lookup import AnyRun
     from starlette.datastructures import FormData
     from starlette.requests import Request
-    from starlette.responses import Response
 
 #: Bytes of a download that are read at a time.
 _PIECE = 2**18
@@ -99,7 +99,8 @@ def report_file(request: Request) -> Response:
 
 def document_page(request: Request) -> Response:
     """Answer with the documents of a run as ``runforge show --json`` prints them."""
-    return JSONResponse(run_document(_run_of(request), _settings(request)))
+    document = run_document(_run_of(request), _settings(request))
+    return Response(encode_json(document), media_type="application/json")
 
 
 def log_page(request: Request) -> Response:
