@@ -97,7 +97,7 @@ function lensesOf(document: vscode.TextDocument): vscode.CodeLens[] {
       lenses.push(lens("$(debug-rerun) Rerun", "rerun", kind.run));
   }
   if (kind.sweep && vscode.workspace.isTrusted)
-    lenses.push(lens("$(go-to-file) Open Sweep", "openRun", { kind: "sweep", id: kind.sweep }));
+    lenses.push(lens("$(go-to-file) Open Sweep", "openSweep", { id: kind.sweep }));
   lenses.push(lens("$(check) Validate", "validateDocument", document.uri));
   return lenses;
 }
