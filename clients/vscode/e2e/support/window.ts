@@ -1,0 +1,113 @@
+/** One window of VS Code, driven as a user does: palette, quick picks, lists, notifications, pages. */
+
+import { mkdir } from "node:fs/promises";
+import path from "node:path";
+import type { FrameLocator, Locator, Page } from "playwright-core";
+import type { CodeServer } from "./code-server.ts";
+
+export class Window {
+  readonly page: Page;
+  readonly workspace: string;
+  readonly server: CodeServer;
+  /** The quick pick or input box at the top. */
+  readonly quick: Locator;
+  readonly input: Locator;
+
+  constructor(page: Page, workspace: string, server: CodeServer) {
+    this.page = page;
+    this.workspace = workspace;
+    this.server = server;
+    this.quick = page.locator(".quick-input-widget");
+    this.input = this.quick.locator(".quick-input-box input");
+  }
+
+  /** Run a command by its title, from the palette. */
+  async run(title: string): Promise<void> {
+    const command = this.option(title);
+    for (;;) {
+      await this.page.keyboard.press("F1");
+      await this.input.fill(`>${title}`);
+      const none = this.quick.getByText("No matching commands");
+      await command.or(none).first().waitFor();
+      if (await command.count()) break;
+      // The extension is not known yet, and an open palette does not learn of it.
+      await this.page.keyboard.press("Escape");
+      await this.quick.waitFor({ state: "hidden" });
+    }
+    await command.click();
+  }
+
+  /** A row of the quick pick, by its label. */
+  option(label: string | RegExp): Locator {
+    const row = this.quick.locator(".quick-input-list .monaco-list-row");
+    return typeof label === "string"
+      ? row.filter({ has: this.page.locator(".label-name", { hasText: exactly(label) }) }).first()
+      : row.filter({ hasText: label }).first();
+  }
+
+  /** Choose a row of the quick pick. */
+  async choose(label: string | RegExp): Promise<void> {
+    await this.option(label).click();
+  }
+
+  /** Fill in the input box, and accept it. */
+  async fill(text: string): Promise<void> {
+    await this.input.fill(text);
+    await this.page.keyboard.press("Enter");
+  }
+
+  /** A notification with this text. */
+  notification(text: string | RegExp): Locator {
+    return this.page.locator(".notification-toast").filter({ hasText: text }).first();
+  }
+
+  /** Press a button of a notification with this text. */
+  async press(text: string | RegExp, button: string): Promise<void> {
+    await this.notification(text).getByRole("button", { name: button, exact: true }).click();
+  }
+
+  /** A tab of the editors, by its title. */
+  tab(title: string | RegExp): Locator {
+    return this.page.locator(".editor-group-container .tab").filter({ hasText: title }).first();
+  }
+
+  /** What the webview that is in front shows. */
+  get webview(): FrameLocator {
+    return this.page
+      .locator("iframe.webview")
+      .filter({ visible: true })
+      .last()
+      .contentFrame()
+      .locator("#active-frame")
+      .contentFrame();
+  }
+
+  /** A row of a view in the side bar. */
+  row(text: string | RegExp): Locator {
+    return this.page.locator(".sidebar .monaco-list-row").filter({ hasText: text }).first();
+  }
+
+  /** Open a file of the workspace in an editor. */
+  async openFile(name: string): Promise<void> {
+    await this.page.keyboard.press("Control+p");
+    await this.input.fill(path.join(this.workspace, name));
+    await this.quick.locator(".monaco-list-row").filter({ hasText: path.basename(name) }).first().click();
+    await this.tab(path.basename(name)).waitFor();
+  }
+
+  /** Take a picture, where `RUNFORGE_TEST_PICTURES` names a folder for them. */
+  async picture(name: string): Promise<void> {
+    const folder = process.env["RUNFORGE_TEST_PICTURES"];
+    if (!folder) return;
+    await mkdir(folder, { recursive: true });
+    await this.page.screenshot({ path: path.join(folder, `${name}.png`) });
+  }
+
+  async close(): Promise<void> {
+    await this.page.context().close();
+  }
+}
+
+function exactly(text: string): RegExp {
+  return new RegExp(`^\\s*${text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}\\s*$`);
+}
