@@ -60,6 +60,7 @@ export class CodeServer {
   readonly #settings: Record<string, unknown>;
   /** What was asked of other machines by the pages, which must be nothing. */
   readonly foreign: string[] = [];
+  readonly windows: Window[] = [];
 
   private constructor(
     folder: string,
@@ -82,24 +83,18 @@ export class CodeServer {
     await mkdir(path.join(folder, "home"));
     await writeSettings(folder, settings);
     const env = environment(folder, options.env);
-    if (options.install !== false) {
-      await promisify(execFile)(
-        process.execPath,
-        [ENTRY, ...folders(folder), "--install-extension", await packed()],
-        { env },
-      );
-    }
-    const server = spawn(
-      process.execPath,
-      [ENTRY, ...folders(folder), "--auth=none", "--bind-addr=127.0.0.1:0"],
-      { env, stdio: ["ignore", "pipe", "pipe"], detached: true },
-    );
-    const url = await listening(server);
     const browser = await chromium.launch({
       executablePath: await findChromium(),
       args: ["--no-sandbox", "--disable-quic", "--disable-background-networking"],
     });
-    return new CodeServer(folder, url, server, browser, settings);
+    const code = [ENTRY, ...folders(folder)];
+    if (options.install !== false) {
+      const install = [...code, "--install-extension", await packed()];
+      await promisify(execFile)(process.execPath, install, { env });
+    }
+    const serve = [...code, "--auth=none", "--bind-addr=127.0.0.1:0"];
+    const server = spawn(process.execPath, serve, { env, stdio: ["ignore", "pipe", "pipe"] });
+    return new CodeServer(folder, await listening(server), server, browser, settings);
   }
 
   /** A new folder for a workspace, with the files of `from`. */
@@ -117,6 +112,7 @@ export class CodeServer {
   async open(workspace: string, options: OpenOptions = {}): Promise<Window> {
     const { width = 1280, height = 800, colorScheme = "light" } = options;
     const context = await this.#browser.newContext({ viewport: { width, height }, colorScheme });
+    context.setDefaultTimeout(60_000);
     await context.grantPermissions(["clipboard-read", "clipboard-write"]);
     context.on("request", (request) => {
       const { protocol, hostname } = new URL(request.url());
@@ -125,7 +121,9 @@ export class CodeServer {
     const page = await context.newPage();
     await page.goto(`${this.url}?folder=${encodeURIComponent(workspace)}`);
     await page.locator(".monaco-workbench .statusbar").waitFor();
-    return new Window(page, workspace, this);
+    const window = new Window(page, workspace, this);
+    this.windows.push(window);
+    return window;
   }
 
   /** Change settings of the user while windows are open. */

@@ -12,6 +12,8 @@ export class Window {
   /** The quick pick or input box at the top. */
   readonly quick: Locator;
   readonly input: Locator;
+  /** What the content security policies of pages have kept them from. */
+  readonly refused: string[] = [];
 
   constructor(page: Page, workspace: string, server: CodeServer) {
     this.page = page;
@@ -19,21 +21,21 @@ export class Window {
     this.server = server;
     this.quick = page.locator(".quick-input-widget");
     this.input = this.quick.locator(".quick-input-box input");
+    page.on("console", (message) => {
+      if (/Content.Security.Policy/i.test(message.text())) this.refused.push(message.text());
+    });
   }
 
   /** Run a command by its title, from the palette. */
   async run(title: string): Promise<void> {
     const command = this.option(title);
-    for (;;) {
+    const found = () => command.waitFor({ timeout: 2000 }).then(() => true, () => false);
+    do {
+      // An open palette does not learn of an extension that has been loaded meanwhile.
+      await this.page.keyboard.press("Escape");
       await this.page.keyboard.press("F1");
       await this.input.fill(`>${title}`);
-      const none = this.quick.getByText("No matching commands");
-      await command.or(none).first().waitFor();
-      if (await command.count()) break;
-      // The extension is not known yet, and an open palette does not learn of it.
-      await this.page.keyboard.press("Escape");
-      await this.quick.waitFor({ state: "hidden" });
-    }
+    } while (!(await found()));
     await command.click();
   }
 
@@ -104,6 +106,7 @@ export class Window {
   }
 
   async close(): Promise<void> {
+    this.server.windows.splice(this.server.windows.indexOf(this), 1);
     await this.page.context().close();
   }
 }
