@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { type Browser, chromium } from "playwright-core";
-import { Window } from "./window.ts";
+import { TIMEOUT, Window } from "./window.ts";
 
 export const ROOT = path.resolve(import.meta.dirname, "../../../..");
 /** The Python in which this checkout of RunForge is installed. */
@@ -112,7 +112,7 @@ export class CodeServer {
   async open(workspace: string, options: OpenOptions = {}): Promise<Window> {
     const { width = 1280, height = 800, colorScheme = "light" } = options;
     const context = await this.#browser.newContext({ viewport: { width, height }, colorScheme });
-    context.setDefaultTimeout(60_000);
+    context.setDefaultTimeout(TIMEOUT);
     await context.grantPermissions(["clipboard-read", "clipboard-write"]);
     context.on("request", (request) => {
       const { protocol, hostname } = new URL(request.url());
@@ -203,10 +203,13 @@ function environment(folder: string, more: Record<string, string> = {}): Record<
   };
 }
 
+/** Settings of the scope `machine` are those of the machine that the server runs on. */
 async function writeSettings(folder: string, settings: Record<string, unknown>): Promise<void> {
-  const file = path.join(folder, "user/User/settings.json");
-  await mkdir(path.dirname(file), { recursive: true });
-  await writeFile(file, JSON.stringify(settings, null, 2));
+  for (const place of ["User", "Machine"]) {
+    const file = path.join(folder, "user", place, "settings.json");
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, JSON.stringify(settings, null, 2));
+  }
 }
 
 /** The one packed extension: `make vsix` writes it. */

@@ -2,8 +2,12 @@
 
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
+import { setTimeout } from "node:timers/promises";
 import type { FrameLocator, Locator, Page } from "playwright-core";
 import type { CodeServer } from "./code-server.ts";
+
+/** How long something may take before a test fails, in milliseconds. */
+export const TIMEOUT = 30_000;
 
 export class Window {
   readonly page: Page;
@@ -56,6 +60,36 @@ export class Window {
   async fill(text: string): Promise<void> {
     await this.input.fill(text);
     await this.page.keyboard.press("Enter");
+  }
+
+  /** Choose a file in the dialog that asks for one. */
+  async chooseFile(file: string): Promise<void> {
+    // The dialog shows the folder that it begins with before it takes another one.
+    await this.option("..").waitFor();
+    await this.input.fill(`${path.dirname(file)}/`);
+    await this.option(path.basename(file)).click();
+  }
+
+  /** Name the file to save in the dialog that asks where. */
+  async saveAs(name: string): Promise<void> {
+    await this.option("..").waitFor();
+    await this.input.fill(path.join(this.workspace, name));
+    await this.quick.getByRole("button", { name: "OK" }).click();
+  }
+
+  /** Wait until something outside of the window is so. */
+  async until(holds: () => Promise<boolean>): Promise<void> {
+    const end = Date.now() + TIMEOUT;
+    while (!(await holds())) {
+      if (Date.now() > end) throw new Error(`Not so after ${TIMEOUT} ms: ${holds}`);
+      await setTimeout(100);
+    }
+  }
+
+  /** Choose all rows of a quick pick that takes several, or press `OK` as they are. */
+  async accept({ all = false } = {}): Promise<void> {
+    if (all) await this.quick.getByRole("checkbox").first().click();
+    await this.quick.getByRole("button", { name: "OK" }).click();
   }
 
   /** A notification with this text. */

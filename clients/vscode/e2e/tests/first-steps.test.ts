@@ -14,7 +14,7 @@ async function trainPenguins(window: Window): Promise<void> {
   // The text columns are not chosen; the year is no measurement.
   await window.picture("3 features");
   await window.option("year").getByRole("checkbox").click();
-  await window.quick.getByRole("button", { name: "OK" }).click();
+  await window.accept();
 }
 
 describe("a newcomer", () => {
@@ -26,7 +26,7 @@ describe("a newcomer", () => {
     await copyFile(await packed(), file);
     const window = await code.server.open(workspace);
     await window.run("Extensions: Install from VSIX...");
-    await window.fill(file);
+    await window.chooseFile(file);
     await window.notification("Completed installing").waitFor();
 
     await window.run("RunForge: First Steps");
@@ -56,13 +56,12 @@ describe("a newcomer", () => {
     await window.webview.getByRole("button", { name: "Rerun with Changes" }).click();
     await window.choose("C");
     await window.fill("0.01");
-    await window.choose(/^Rerun/);
+    await window.choose("Rerun");
     await window.page.locator(".sidebar .monaco-list-row").nth(1).waitFor();
-    await window.tab(/^Run /).nth(1).waitFor();
+    await window.webview.getByText("Repeats").waitFor();
 
     await window.run("RunForge: Compare");
-    await window.quick.locator(".quick-input-check-all, .quick-input-header input").first().click();
-    await window.quick.getByRole("button", { name: "OK" }).click();
+    await window.accept({ all: true });
     await window.tab(/^Compare 2 runs/).waitFor();
     await window.webview.getByText("0.01", { exact: true }).first().waitFor();
     await window.picture("6 compare");
