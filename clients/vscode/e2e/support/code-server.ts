@@ -94,6 +94,8 @@ export class CodeServer {
     }
     const serve = [...code, "--auth=none", "--bind-addr=127.0.0.1:0"];
     const server = spawn(process.execPath, serve, { env, stdio: ["ignore", "pipe", "pipe"] });
+    // Also when the tests are broken off.
+    process.once("exit", () => server.kill());
     return new CodeServer(folder, await listening(server), server, browser, settings);
   }
 

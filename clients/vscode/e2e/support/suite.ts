@@ -3,8 +3,11 @@
 import { after, afterEach, before } from "node:test";
 import { CodeServer, type Options } from "./code-server.ts";
 
-/** Start VS Code before the tests of a file; close the windows after each, end it after all. */
-export function inVsCode(options: Options = {}): { server: CodeServer } {
+/**
+ * Start VS Code before the tests of a suite and end it after them. Windows are closed after each
+ * test, unless the tests share them.
+ */
+export function inVsCode(options: Options = {}, { share = false } = {}): { server: CodeServer } {
   const suite = {} as { server: CodeServer };
   before(async () => {
     suite.server = await CodeServer.start(options);
@@ -12,7 +15,7 @@ export function inVsCode(options: Options = {}): { server: CodeServer } {
   afterEach(async (context) => {
     for (const window of [...suite.server.windows]) {
       if ("passed" in context && !context.passed) await window.picture(`failed ${context.name}`);
-      await window.close();
+      if (!share) await window.close();
     }
   });
   after(() => suite.server?.stop());

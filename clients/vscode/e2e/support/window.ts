@@ -123,6 +123,15 @@ export class Window {
     return this.page.locator(".sidebar .monaco-list-row").filter({ hasText: text }).first();
   }
 
+  /** Close all editors and whatever is open before them. */
+  async closeEditors(): Promise<void> {
+    await this.page.keyboard.press("Escape");
+    await this.page.locator(".sidebar .title").first().click();
+    await this.page.keyboard.press("Control+k");
+    await this.page.keyboard.press("Control+w");
+    await this.page.locator(".editor-group-container .tab").first().waitFor({ state: "detached" });
+  }
+
   /** Open a file of the workspace in an editor. */
   async openFile(name: string): Promise<void> {
     await this.page.keyboard.press("Control+p");

@@ -143,18 +143,21 @@ async function chooseData(window: Window): Promise<void> {
 }
 
 describe("commands", async () => {
-  const code = inVsCode();
+  const code = inVsCode({}, { share: true });
   const { contributes } = JSON.parse(await readFile(MANIFEST, "utf8")) as Manifest;
   const hidden = contributes.menus.commandPalette.filter(({ when }) => when === "false");
   const titles = contributes.commands
     .filter(({ command }) => !hidden.some((one) => one.command === command))
     .map(({ title }) => title);
-  let workspace = "";
+  let window: Window;
 
   before(async () => {
-    workspace = await code.server.workspace("commands", ["examples/penguins.csv"]);
+    const workspace = await code.server.workspace("commands", ["examples/penguins.csv"]);
     await train(workspace, "--name", "forest", "--model", "random_forest");
     await train(workspace, "--name", "linear");
+    window = await code.server.open(workspace);
+    await window.run("RunForge: Open Runs");
+    await window.row(/forest/).waitFor();
   });
 
   test("every command of the palette is tried", () => {
@@ -163,7 +166,7 @@ describe("commands", async () => {
 
   for (const title of Object.keys(SHOWS)) {
     test(`RunForge: ${title}`, async () => {
-      const window = await code.server.open(workspace);
+      await window.closeEditors();
       await window.run(`RunForge: ${title}`);
       await SHOWS[title]!(window);
       await window.picture(`command ${title}`);
