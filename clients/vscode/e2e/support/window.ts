@@ -56,8 +56,10 @@ export class Window {
     await this.option(label).click();
   }
 
-  /** Fill in the input box, and accept it. */
-  async fill(text: string): Promise<void> {
+  /** Fill in the input box that has this in its title, and accept it. */
+  async fill(title: string, text: string): Promise<void> {
+    // The box before it may still be open.
+    await this.quick.locator(".quick-input-title").getByText(title).waitFor();
     await this.input.fill(text);
     await this.page.keyboard.press("Enter");
   }

@@ -38,7 +38,7 @@ const SHOWS: Record<string, (window: Window) => Promise<void>> = {
   },
   "Filter Runs": async (window) => {
     await window.choose("Conditions…");
-    await window.fill("model=random_forest");
+    await window.fill("Conditions", "model=random_forest");
     await window.row(/forest/).waitFor();
     await window.row(/linear/).waitFor({ state: "detached" });
   },
@@ -81,7 +81,7 @@ const SHOWS: Record<string, (window: Window) => Promise<void>> = {
   "Rerun with Changes": async (window) => {
     await window.option(/linear/).click();
     await window.choose("Seed");
-    await window.fill("7");
+    await window.fill("Seed", "7");
     await window.choose("Rerun");
     await window.webview.getByText("Repeats").waitFor();
   },
@@ -95,30 +95,30 @@ const SHOWS: Record<string, (window: Window) => Promise<void>> = {
     await chooseData(window);
     await window.option("C").getByRole("checkbox").click();
     await window.accept();
-    await window.fill("0.1, 1");
-    await window.fill("two values");
+    await window.fill("values of C", "0.1, 1");
+    await window.fill("name of the sweep", "two values");
     await window.page.getByRole("dialog").getByRole("button", { name: "Train" }).click();
     await window.tab(/^Sweep/).waitFor();
     await window.webview.getByText("two values").first().waitFor();
   },
   Trace: async (window) => {
-    await window.fill("penguins.csv");
+    await window.fill("Trace", "penguins.csv");
     await window.webview.getByText(/linear/).first().waitFor();
   },
   "Train (High Quality)": async (window) => {
-    await chooseData(window);
+    await chooseDataAgain(window);
     await window.webview.getByText("thorough").first().waitFor();
   },
   "Train (Standard)": async (window) => {
-    await chooseData(window);
+    await chooseDataAgain(window);
     await window.webview.getByText("balanced").first().waitFor();
   },
   "Train with Options": async (window) => {
-    await chooseData(window);
+    await chooseDataAgain(window);
     await window.choose("Model family");
     await window.choose("random_forest");
     await window.choose("n_estimators");
-    await window.fill("20");
+    await window.fill("n_estimators", "20");
     await window.choose("Train");
     await window.webview.getByText("Feature importances").first().waitFor();
   },
@@ -140,6 +140,12 @@ async function chooseData(window: Window): Promise<void> {
   await window.choose("penguins.csv");
   await window.choose("species");
   await window.accept();
+}
+
+/** The columns of a dataset are remembered. */
+async function chooseDataAgain(window: Window): Promise<void> {
+  await window.choose("penguins.csv");
+  await window.choose("Label species");
 }
 
 describe("commands", async () => {

@@ -55,7 +55,7 @@ describe("a newcomer", () => {
 
     await window.webview.getByRole("button", { name: "Rerun with Changes" }).click();
     await window.choose("C");
-    await window.fill("0.01");
+    await window.fill("C:", "0.01");
     await window.choose("Rerun");
     await window.page.locator(".sidebar .monaco-list-row").nth(1).waitFor();
     await window.webview.getByText("Repeats").waitFor();

@@ -18,7 +18,7 @@ describe("a training", () => {
     await window.choose("species");
     await window.accept();
     await window.choose("n_estimators");
-    await window.fill("1000000");
+    await window.fill("n_estimators", "1000000");
     await window.choose("Train");
     await window.page.locator(".statusbar").getByText(/Training/).first().waitFor();
     await window.run("RunForge: Open Runs");
@@ -78,7 +78,7 @@ describe("10,000 runs", () => {
     await window.picture("10000 runs");
     await window.run("RunForge: Filter Runs");
     await window.choose("Conditions…");
-    await window.fill("accuracy>=0.999 and model=random_forest");
+    await window.fill("Conditions", "accuracy>=0.999 and model=random_forest");
     await window.row("newest").waitFor({ state: "detached" });
     await window.row(/random forest/).waitFor();
     await window.picture("10000 runs filtered");
