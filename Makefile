@@ -22,7 +22,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
 # Two installers at once would spoil the environment.
 .NOTPARALLEL:
-.PHONY: help setup demo test test-slow test-interop test-lowest changelog pictures check format generate check-generated check-typescript conformance mutation vsix bench bench-rivals clean
+.PHONY: help setup demo test test-slow test-interop test-lowest changelog pictures check format generate check-generated check-typescript conformance mutation vsix test-vscode bench bench-rivals clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -133,6 +133,11 @@ $(CLIENT)/node_modules: $(VENV)/.tools $(CLIENT)/package-lock.json
 
 vsix: $(EDITOR)/node_modules $(TYPESCRIPT)/client/dist ## Pack RunForge for VS Code: clients/vscode/dist/runforge.vsix
 	@$(TOOLS) npm --prefix $(EDITOR) --loglevel=error run --silent package
+
+test-vscode: vsix ## Drive the packed extension in a real VS Code (needs Chromium)
+	@$(EDITOR)/e2e/install.sh $(PYTHON)
+	@PATH="$(CURDIR)/$(EDITOR)/e2e/.venv/bin:$$PATH" npm --prefix $(EDITOR)/e2e run --silent check
+	@PATH="$(CURDIR)/$(EDITOR)/e2e/.venv/bin:$$PATH" npm --prefix $(EDITOR)/e2e run --silent test
 
 $(EDITOR)/node_modules: $(VENV)/.tools $(EDITOR)/package-lock.json $(TYPESCRIPT)/node_modules
 	@echo "Installing the tools of the editor extension"

@@ -218,7 +218,9 @@ async function writeSettings(folder: string, settings: Record<string, unknown>):
 export async function packed(): Promise<string> {
   const named = process.env["RUNFORGE_TEST_VSIX"];
   if (named) return path.resolve(named);
-  const found = (await readdir(path.join(EXTENSION, "dist"))).filter((name) => name.endsWith(".vsix"));
+  const found = (await readdir(path.join(EXTENSION, "dist"))).filter((name) =>
+    name.endsWith(".vsix"),
+  );
   if (found.length !== 1) throw new Error(`There must be one .vsix in dist/, not ${found.length}.`);
   return path.join(EXTENSION, "dist", found[0]!);
 }

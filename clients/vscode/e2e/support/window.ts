@@ -33,7 +33,11 @@ export class Window {
   /** Run a command by its title, from the palette. */
   async run(title: string): Promise<void> {
     const command = this.option(title);
-    const found = () => command.waitFor({ timeout: 2000 }).then(() => true, () => false);
+    const found = () =>
+      command.waitFor({ timeout: 2000 }).then(
+        () => true,
+        () => false,
+      );
     do {
       // An open palette does not learn of an extension that has been loaded meanwhile.
       await this.page.keyboard.press("Escape");
@@ -138,7 +142,11 @@ export class Window {
   async openFile(name: string): Promise<void> {
     await this.page.keyboard.press("Control+p");
     await this.input.fill(path.join(this.workspace, name));
-    await this.quick.locator(".monaco-list-row").filter({ hasText: path.basename(name) }).first().click();
+    await this.quick
+      .locator(".monaco-list-row")
+      .filter({ hasText: path.basename(name) })
+      .first()
+      .click();
     await this.tab(path.basename(name)).waitFor();
   }
 

@@ -45,7 +45,7 @@ export const HOSTILE = {
   script: "<script>document.title='HARMED'</script>",
   icon: "$(flame)",
   link: "[press](command:workbench.action.closeWindow)",
-  escape: "\u001b[31mred\u001b[0m",
+  sequence: "\u001b[31mred\u001b[0m",
   turn: "a\u202Ecod.exe",
 };
 

@@ -76,7 +76,10 @@ const SHOWS: Record<string, (window: Window) => Promise<void>> = {
   },
   Reproduce: async (window) => {
     await window.option(/linear/).click();
-    await window.webview.getByText(/identical/i).first().waitFor();
+    await window.webview
+      .getByText(/identical/i)
+      .first()
+      .waitFor();
   },
   "Rerun with Changes": async (window) => {
     await window.option(/linear/).click();
@@ -85,7 +88,8 @@ const SHOWS: Record<string, (window: Window) => Promise<void>> = {
     await window.choose("Rerun");
     await window.webview.getByText("Repeats").waitFor();
   },
-  "Restart the Server": (window) => window.until(async () => (await window.server.runforge()).length > 0),
+  "Restart the Server": (window) =>
+    window.until(async () => (await window.server.runforge()).length > 0),
   "Show the Log": (window) => window.page.locator(".panel .output-view, .panel").first().waitFor(),
   "Sort Runs": async (window) => {
     await window.choose("accuracy");
@@ -103,7 +107,10 @@ const SHOWS: Record<string, (window: Window) => Promise<void>> = {
   },
   Trace: async (window) => {
     await window.fill("Trace", "penguins.csv");
-    await window.webview.getByText(/linear/).first().waitFor();
+    await window.webview
+      .getByText(/linear/)
+      .first()
+      .waitFor();
   },
   "Train (High Quality)": async (window) => {
     await chooseDataAgain(window);
@@ -124,16 +131,27 @@ const SHOWS: Record<string, (window: Window) => Promise<void>> = {
   },
   Verify: async (window) => {
     await window.option(/linear/).click();
-    await window.webview.getByText(/verified/i).first().waitFor();
+    await window.webview
+      .getByText(/verified/i)
+      .first()
+      .waitFor();
   },
-  "Verify Everything": (window) => window.webview.getByText(/verified/i).first().waitFor(),
+  "Verify Everything": (window) =>
+    window.webview
+      .getByText(/verified/i)
+      .first()
+      .waitFor(),
   "View Latest Feature Importance": (window) =>
     window.webview.getByText("flipper_length_mm").first().waitFor(),
   "View Latest Interpretability Index": (window) =>
     window.webview.getByText("linear_coefficients", { exact: false }).first().waitFor(),
   "View Latest Linear Coefficients": (window) =>
     window.webview.getByText("flipper_length_mm").first().waitFor(),
-  "View Latest Metrics": (window) => window.webview.getByText(/precision/i).first().waitFor(),
+  "View Latest Metrics": (window) =>
+    window.webview
+      .getByText(/precision/i)
+      .first()
+      .waitFor(),
 };
 
 async function chooseData(window: Window): Promise<void> {

@@ -7,7 +7,11 @@ import { inVsCode } from "../support/suite.ts";
 const REQUEST = {
   version: 1,
   preset: "balanced",
-  dataset: { path: "penguins.csv", label_column: "species", exclude_columns: ["island", "sex", "year"] },
+  dataset: {
+    path: "penguins.csv",
+    label_column: "species",
+    exclude_columns: ["island", "sex", "year"],
+  },
   model: { family: "random_forest", hyperparameters: {} },
   device: { type: "cpu" },
   created_at: "2026-02-01T12:00:00Z",

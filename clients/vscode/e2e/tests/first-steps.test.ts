@@ -68,11 +68,17 @@ describe("a newcomer", () => {
 
     await window.run("RunForge: Verify");
     await window.option(/accuracy/).click();
-    await window.webview.getByText(/verified/i).first().waitFor();
+    await window.webview
+      .getByText(/verified/i)
+      .first()
+      .waitFor();
     await window.picture("7 verify");
     await window.run("RunForge: Reproduce");
     await window.option(/accuracy/).click();
-    await window.webview.getByText(/identical|bit by bit/i).first().waitFor();
+    await window.webview
+      .getByText(/identical|bit by bit/i)
+      .first()
+      .waitFor();
     await window.picture("8 reproduce");
     assert.deepEqual(code.server.foreign, []);
     assert.deepEqual(window.refused, []);

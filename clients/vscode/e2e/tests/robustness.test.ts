@@ -20,7 +20,11 @@ describe("a training", () => {
     await window.choose("n_estimators");
     await window.fill("n_estimators", "1000000");
     await window.choose("Train");
-    await window.page.locator(".statusbar").getByText(/Training/).first().waitFor();
+    await window.page
+      .locator(".statusbar")
+      .getByText(/Training/)
+      .first()
+      .waitFor();
     await window.run("RunForge: Open Runs");
     await window.row(/running/).waitFor();
     await window.picture("training");
@@ -60,7 +64,10 @@ describe("a training", () => {
     await window.row(/interrupted|cancelled/).waitFor();
     await window.picture("killed");
     await window.run("RunForge: View Latest Metrics");
-    await window.notification(/\[[A-Z_]+\]/).first().waitFor();
+    await window
+      .notification(/\[[A-Z_]+\]/)
+      .first()
+      .waitFor();
     assert.equal((await statuses(window.workspace)).length, 1);
   });
 });

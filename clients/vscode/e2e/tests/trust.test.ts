@@ -35,7 +35,10 @@ describe("Restricted Mode", () => {
     await window.webview.getByText("accuracy").first().waitFor();
     await window.picture("restricted");
     await window.run("RunForge: View Latest Metrics");
-    await window.webview.getByText(/precision/i).first().waitFor();
+    await window.webview
+      .getByText(/precision/i)
+      .first()
+      .waitFor();
     assert.deepEqual(await code.server.runforge(), []);
     assert.ok(!existsSync(trace));
   });
@@ -68,12 +71,15 @@ describe("a hostile workspace", () => {
 
   test("has names with markup and escapes, which are shown as they are", async () => {
     const workspace = await code.server.workspace("names");
-    const { markup, script, icon, link, escape, turn } = HOSTILE;
-    const features = [markup, icon, link, escape];
+    const { markup, script, icon, link, sequence, turn } = HOSTILE;
+    const features = [markup, icon, link, sequence];
     const quoted = (cells: string[]) =>
       cells.map((cell) => `"${cell.replaceAll('"', '""')}"`).join(",");
     const rows = Array.from({ length: 60 }, (_, row) =>
-      quoted([...features.map((_, column) => String((row * 7 + column * 3) % 11)), [script, turn][row % 2]!]),
+      quoted([
+        ...features.map((_, column) => String((row * 7 + column * 3) % 11)),
+        [script, turn][row % 2]!,
+      ]),
     );
     const dataset = `${icon} <b>data.csv`;
     await writeFile(
