@@ -49,7 +49,7 @@ def test_the_python_snippets_run_and_print_what_the_page_says(workspace: Path) -
     assert changed_lines(workspace / "request.json") == [
         ('  "preset": "balanced",', '  "preset": "thorough",')
     ]
-    assert (workspace / "result.json").read_text().endswith('"duration_ms": 1200\n}\n')
+    assert (workspace / "cancelled-result.json").read_text().endswith('"duration_ms": 1200\n}\n')
 
 
 @pytest.mark.slow

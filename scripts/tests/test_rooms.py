@@ -42,6 +42,7 @@ ORDER = {
         "selection",
         "index",
         "comparison",
+        "lineage",
         "invariants",
         "workspace",
     ],

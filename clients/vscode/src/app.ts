@@ -8,6 +8,7 @@ import {
   isCancelled,
   printable,
   REMEDY_TITLES,
+  Refusal,
 } from "./failures.ts";
 import type { Message } from "./pages/html.ts";
 import { Panels } from "./pages/panels.ts";
@@ -78,9 +79,9 @@ export class App {
    */
   session(): Session {
     if (!vscode.workspace.isTrusted)
-      throw new Error("This folder is in Restricted Mode: nothing is started. Trust it first.");
+      throw new Refusal("This folder is in Restricted Mode: nothing is started. Trust it first.");
     const { folder } = this;
-    if (!folder) throw new Error("Open a folder first; runs are recorded in it.");
+    if (!folder) throw new Refusal("Open a folder first; runs are recorded in it.");
     this.#session ??= this.#makeSession(folder);
     return this.#session;
   }
@@ -95,7 +96,7 @@ export class App {
   /** As `source`, for commands. */
   needSource(): Source {
     const source = this.source();
-    if (!source) throw new Error("Open a folder first; its runs are shown then.");
+    if (!source) throw new Refusal("Open a folder first; its runs are shown then.");
     return source;
   }
 

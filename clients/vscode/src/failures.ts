@@ -33,6 +33,11 @@ const REMEDIES: Readonly<Record<string, Remedy>> = {
   WORKER_LOST: "log",
 };
 
+/** What a command asked for cannot be done: one sentence that says what is needed. */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+}
+
 /** Titles of the buttons. */
 export const REMEDY_TITLES: Readonly<Record<Remedy, string>> = {
   exclude: "Choose Columns",
@@ -53,6 +58,8 @@ export function isCancelled(error: unknown): boolean {
 export function failureOf(error: unknown): Failure {
   if (error instanceof ServeError) return ofBody(error.error);
   if (isRunForgeError(error)) return ofBody({ ...error, message: error.message });
+  if (error instanceof Refusal)
+    return { code: "USAGE_INVALID", message: error.message, remedy: "log" };
   if (error instanceof MissingError)
     return { code: "PYTHON_NOT_FOUND", message: error.message, remedy: "install" };
   if (error instanceof ServeClosedError)

@@ -330,7 +330,7 @@ def test_two_experiments_are_compared(runforge: Call, repository: Repository) ->
     assert metrics["val_loss"]["values"][1]["verdict"] == "better"
     assert [field["agreement"] for field in document["artifacts"]] == ["equal"]
     shown = runforge("diff", ids["first"], ids["faster"]).out
-    assert "another configuration (`training.rate`, `rate`)" in " ".join(shown.split())
+    assert "`training.rate` and `rate` differ" in " ".join(shown.split())
 
 
 def test_an_experiment_is_compared_with_the_run_that_it_had_trained(

@@ -8,10 +8,12 @@ import stat
 import sys
 import unicodedata
 from pathlib import Path
+from typing import Any
 
 import pytest
 from browsing import VECTORS, Seen, browsing, entry, write_index
 from calls import Call
+from runforge_cli.browse.notice import Notice
 from runforge_cli.browse.run_table import RunList
 from textual.geometry import Offset
 from textual.widgets import Input, Tabs
@@ -129,7 +131,7 @@ def test_two_marked_runs_are_compared_as_diff_does(
 
     async def steps(seen: Seen) -> None:
         await seen.press("c")
-        assert seen.notices == ["Mark at least two runs with the space bar."]
+        assert seen.notice == "Mark at least two runs with the space bar."
         await seen.press("end", "space")
         assert seen.rows[-1].startswith("A  ")
         assert seen.said("state") == "5 runs · 1 marked"
@@ -146,10 +148,10 @@ def test_two_marked_runs_are_compared_as_diff_does(
 def test_the_fingerprint_is_copied_through_the_terminal(real: Path) -> None:
     async def steps(seen: Seen) -> None:
         await seen.press("y")
-        assert seen.notices == ["The run does not record the SHA-256 of its dataset."]
+        assert seen.notice == "The run does not record the SHA-256 of its dataset."
         await seen.press("end", "y")
         assert len(seen.app.clipboard) == 64
-        assert seen.app.clipboard in seen.notices[-1]
+        assert seen.app.clipboard in seen.notice
 
     browsing(real, steps)
 
@@ -304,7 +306,7 @@ def test_hostile_names_are_only_text(tmp_path: Path) -> None:
             await seen.press(key)
         await seen.press(*"[red]", "enter")
         await seen.until(lambda: seen.said("state").startswith("1 of 1 run"))
-        shown = "\n".join([*seen.rows, seen.heading, seen.said("state"), *seen.notices])
+        shown = "\n".join([*seen.rows, seen.heading, seen.said("state"), seen.notice])
         assert "[red]a[/]" in shown
         assert all(unicodedata.category(c)[0] != "C" for c in shown.replace("\n", ""))
         await seen.press("enter")
@@ -371,7 +373,7 @@ def test_a_report_is_written_aside_and_opened(
 
     async def steps(seen: Seen) -> None:
         await seen.press("end", "o")
-        await seen.until(lambda: any("The report is " in text for text in seen.notices))
+        await seen.until(lambda: "The report is\n" in seen.notice)
         await seen.until(opened.exists)
 
     browsing(real, steps)
@@ -388,10 +390,52 @@ def test_a_report_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
 
     async def steps(seen: Seen) -> None:
         await seen.press("o")
-        await seen.until(lambda: len(seen.notices) > 1)
-        assert "is gone" in seen.notices[-1]
+        await seen.until(lambda: "is missing" in seen.notice)
 
     browsing(tmp_path, steps)
+
+
+def test_a_message_covers_nothing(real: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("webbrowser._tryorder", [])
+
+    async def steps(seen: Seen) -> None:
+        await seen.until(lambda: len(seen.rows) == 5)
+        await seen.press("end", "o")
+        await seen.until(lambda: "No web browser was found." in seen.notice)
+        screen = seen.app.screen
+        parts = [screen.query_one(RunList).region, screen.query_one(Notice).region]
+        assert not parts[0].overlaps(parts[1])
+        assert seen.notice.splitlines()[1].endswith(f"{LINEAR}.html")
+        assert len(seen.rows) == 5
+
+    browsing(real, steps, size=(60, 20))
+
+
+def test_equal_values_are_marked_as_in_lists(tmp_path: Path) -> None:
+    def run(number: int, accuracy: float) -> dict[str, Any]:
+        return entry(number, summary={"final_metrics": {"accuracy": accuracy}})
+
+    write_index(tmp_path, [run(1, 0.5), run(3, 0.9), run(6, 0.9)])
+
+    async def steps(seen: Seen) -> None:
+        await seen.until(lambda: len(seen.rows) == 3)
+        assert "=" not in "".join(seen.rows)
+        await seen.press("s", "s")
+        await seen.until(lambda: "= as good as another run" in seen.said("state"))
+        assert [" = " in f"{row} " for row in seen.rows] == [True, True, False]
+
+    browsing(tmp_path, steps, size=(100, 20))
+
+
+def test_a_narrow_list_has_the_names(tmp_path: Path) -> None:
+    write_index(tmp_path, [entry(3, seed=1), entry(6, seed=2)])
+
+    async def steps(seen: Seen) -> None:
+        await seen.until(lambda: len(seen.rows) == 2)
+        assert seen.heading.split()[-1] == "name"
+        assert [row.split()[-2:] for row in seen.rows] == [["sweep", "6"], ["sweep", "3"]]
+
+    browsing(tmp_path, steps, size=(60, 20))
 
 
 @pytest.mark.parametrize("options", [(), ("--json",)])

@@ -139,6 +139,8 @@ def test_a_rerun_has_the_name_and_the_tags_that_it_is_given(runforge: Call) -> N
     request = runforge("show", "latest", "--json").json["request"]
     assert not {"name", "tags"} & request.keys()
     named = runforge("rerun", first, "--name", "again", "--tag", "b", "--json").json["run_id"]
+    tagged = runforge("rerun", named, "--tag", "c")
+    assert f"note: the name `again` of {named} is not taken over" in tagged.err
     request = runforge("show", named, "--json").json["request"]
     assert (request["name"], request["tags"]) == ("again", ["b"])
 

@@ -88,7 +88,7 @@ def test_another_hyperparameter_is_named_with_its_source(
     (conclusion,) = comparison["conclusions"]
     assert conclusion["results"] == "different"
     assert conclusion["reasons"] == ["configuration"]
-    assert "another configuration (`C`)" in conclusion["text"]
+    assert "because `C` differs." in conclusion["text"]
     moved = comparison["weights"][0]["moved"]
     distances = [item["movement"] for item in moved]
     assert distances == sorted(distances, reverse=True)
@@ -259,7 +259,7 @@ def test_a_commit_counts_only_where_nothing_else_differs(
     three = with_commit("weaker", "c" * 40)
     second, third = compared(runforge, one, two, three)["conclusions"]
     assert second["reasons"] == ["code"]
-    assert second["text"].startswith("The same model with the same metrics, in spite of")
+    assert second["text"].startswith("The same model with the same metrics, although")
     assert third["reasons"] == ["configuration"]
 
 
@@ -274,7 +274,7 @@ def test_different_results_without_a_recorded_reason_are_said_to_be_so(
     (folder / "run.json").write_text(json.dumps(run), "utf-8")
     (conclusion,) = compared(runforge, trained["first"], folder)["conclusions"]
     assert conclusion["reasons"] == ["unrecorded"]
-    assert "nothing that both record differs" in conclusion["text"]
+    assert "no recorded field explains why" in conclusion["text"]
 
 
 def test_an_unreadable_document_is_an_error(

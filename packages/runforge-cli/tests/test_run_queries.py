@@ -80,7 +80,7 @@ def test_a_name_of_several_runs_is_ambiguous(ids: dict[str, str], runforge: Call
 def test_what_fits_no_run_is_an_error(reference: str, ids: dict[str, str], runforge: Call) -> None:
     done = runforge("show", reference)
     assert done.code == 3
-    assert f"error[RUN_NOT_FOUND]: No run fits `{reference}`" in done.err
+    assert f"error[RUN_NOT_FOUND]: No run matches `{reference}`" in done.err
 
 
 def test_a_run_whose_folder_is_gone_is_skipped(

@@ -171,6 +171,7 @@ def test_a_run_whose_folder_is_gone_is_reported_by_the_index(runforge: Call, fil
         "name": "the first one",
         "created_at": entry["created_at"],
         "dataset": {"fingerprint_sha256": digest_of(filled / "penguins.csv")},
+        "repeated_by": [entries_of(filled)[3]["run_id"]],
     }
     assert entry["run_id"] in runforge("trace", digest).out
 

@@ -69,7 +69,7 @@ def test_equal_metrics_and_bytes_are_the_same_whatever_the_environment(
     (conclusion,) = compared(newest, changed(newest, tmp_path / "a", other_numpy))["conclusions"]
     assert (conclusion["results"], conclusion["model"]) == ("equal", "equal")
     assert conclusion["reasons"] == ["environment"]
-    assert "in spite of another environment (`packages.numpy`)" in conclusion["text"]
+    assert "although the environment differs (`packages.numpy`)" in conclusion["text"]
 
 
 def test_models_with_the_same_content_are_the_same_in_other_bytes(

@@ -248,6 +248,7 @@ def test_all_runs_are_a_frame(iris: Path) -> None:
         for name, value in run.metrics.items():
             assert frame.loc[run.id, name] == value
     assert frame["status"].tolist() == ["failed", "succeeded", "succeeded"]
+    assert frame["name"].fillna("").tolist() == ["wrong", "", ""]
     assert np.isnan(frame["accuracy"].iloc[0])
     assert frame["created_at"].dt.tz is not None
     assert frame["duration"].gt(pd.Timedelta(0)).all()

@@ -1,6 +1,8 @@
 // Which run a command is about, and how runs are chosen from a list.
+
 import * as vscode from "vscode";
 import type { App, RunArgument } from "../app.ts";
+import { Refusal } from "../failures.ts";
 import type { Message } from "../pages/html.ts";
 import { type RunRow, runRow } from "../runs/run-rows.ts";
 
@@ -62,7 +64,7 @@ export async function runItems(app: App): Promise<RunItem[]> {
     ...page.runs.map((entry) => runRow(entry, true, now)),
     ...(page.experiments ?? []).map((entry) => runRow(entry, false, now)),
   ];
-  if (rows.length === 0) throw new Error("There are no runs in this folder yet.");
+  if (rows.length === 0) throw new Refusal("There are no runs in this folder yet.");
   return rows.map((row) => ({
     row,
     // A `$(name)` in a label would be shown as an icon.

@@ -1,7 +1,9 @@
 // Commands that show, check and use runs.
+
 import { relative } from "node:path";
 import * as vscode from "vscode";
 import type { App, RunArgument } from "../app.ts";
+import { Refusal } from "../failures.ts";
 import {
   artifactPage,
   coefficientsPage,
@@ -87,7 +89,8 @@ export function registerRuns(app: App): void {
     const folder = app.path(run_dir);
     const uri = vscode.Uri.joinPath(vscode.Uri.file(folder), String(file));
     // A document names the file, and it may name any.
-    if (relative(folder, uri.fsPath).startsWith("..")) throw new Error("It is no file of the run.");
+    if (relative(folder, uri.fsPath).startsWith(".."))
+      throw new Refusal("It is no file of the run.");
     await vscode.window.showTextDocument(uri);
   });
 }
@@ -224,7 +227,7 @@ async function compare(app: App, first: RunArgument, all: unknown): Promise<void
     runs = rows && (own ? inOrder([own, ...rows]) : [given, ...inOrder(rows)]);
   } else if (runs.length < 2) runs = await chooseRuns(app, "RunForge: Compare");
   if (!runs) return;
-  if (runs.length < 2) throw new Error("Choose two or more runs to compare.");
+  if (runs.length < 2) throw new Refusal("Choose two or more runs to compare.");
   await openComparison(app, runs.slice(0, 100));
 }
 
@@ -292,7 +295,7 @@ async function trace(app: App, given: vscode.Uri | undefined): Promise<void> {
 async function copyFingerprint(app: App, run: string): Promise<void> {
   const { run: record } = await app.needSource().request("show", { run });
   const dataset = record?.["dataset"] as { fingerprint_sha256?: string } | undefined;
-  if (!dataset?.fingerprint_sha256) throw new Error(`The run ${run} has no dataset fingerprint.`);
+  if (!dataset?.fingerprint_sha256) throw new Refusal(`The run ${run} has no dataset fingerprint.`);
   await vscode.env.clipboard.writeText(dataset.fingerprint_sha256);
   vscode.window.setStatusBarMessage("RunForge: fingerprint copied", 5000);
 }

@@ -1,6 +1,8 @@
 // Commands about the list, the index, the server and the first steps.
+
 import * as vscode from "vscode";
 import type { App } from "../app.ts";
+import { Refusal } from "../failures.ts";
 import { indexPage } from "../pages/document-pages.ts";
 import type { Choice } from "../runs/run-listing.ts";
 import type { Grouping } from "../runs/run-rows.ts";
@@ -34,7 +36,7 @@ export function registerStore(app: App): void {
 
 /** Filter by status, model or conditions such as `C<0.1`, which may be combined. */
 async function filter(app: App): Promise<void> {
-  if (!vscode.workspace.isTrusted) throw new Error("Filters need a trusted workspace.");
+  if (!vscode.workspace.isTrusted) throw new Refusal("Filters need a trusted workspace.");
   const before = app.view.choice.filter;
   const statuses = ["succeeded", "failed", "cancelled", "running", "interrupted"] as const;
   const items: (vscode.QuickPickItem & { readonly filter?: Choice["filter"] })[] = [
@@ -113,7 +115,7 @@ async function group(app: App): Promise<void> {
 
 /** Say which command would install RunForge where, and run it if the user agrees. */
 async function install(app: App): Promise<void> {
-  if (!app.folder) throw new Error("Open a folder first.");
+  if (!app.folder) throw new Refusal("Open a folder first.");
   // Only in a trusted workspace is an interpreter of it started.
   app.session();
   const neutral = app.context.extensionPath;
@@ -163,14 +165,14 @@ async function install(app: App): Promise<void> {
     if (event.exitCode === 0) await vscode.commands.executeCommand("runforge.restart");
     else
       void vscode.window.showErrorMessage(
-        `pip has ended with ${event.exitCode}; the terminal shows why. Nothing else was changed.`,
+        `pip has ended with ${event.exitCode}; the terminal shows why. The setting runforge.installArguments may name the folders of a clone of RunForge instead.`,
       );
   });
 }
 
 async function chooseInterpreter(able: readonly Inspected[]): Promise<Inspected | undefined> {
   if (able.length === 0)
-    throw new Error(
+    throw new Refusal(
       "No Python 3.11 or later was found. Install one, or name it in the setting runforge.pythonPath.",
     );
   const items = able.map((one) => ({
@@ -189,7 +191,7 @@ async function chooseInterpreter(able: readonly Inspected[]): Promise<Inspected 
 /** Copy the penguins into the workspace; a file that is there is left as it is. */
 async function createExample(app: App): Promise<void> {
   const { folder } = app;
-  if (!folder) throw new Error("Open a folder first; the dataset is written into it.");
+  if (!folder) throw new Refusal("Open a folder first; the dataset is written into it.");
   const source = vscode.Uri.joinPath(app.context.extensionUri, "media", "penguins.csv");
   const target = vscode.Uri.joinPath(folder.uri, "penguins.csv");
   try {

@@ -2,7 +2,7 @@
 import * as vscode from "vscode";
 import type { App } from "../app.ts";
 import { runRequest, sweepNow } from "../commands/training-commands.ts";
-import { printable } from "../failures.ts";
+import { printable, Refusal } from "../failures.ts";
 import { type DocumentKind, documentKind, locate } from "./document-kinds.ts";
 
 const SELECTOR: vscode.DocumentSelector = [
@@ -107,7 +107,7 @@ async function runDocument(app: App, uri = vscode.window.activeTextEditor?.docum
   if (!uri) return;
   const document = await vscode.workspace.openTextDocument(uri);
   const kind = kindOf(document);
-  if (!kind?.runs) throw new Error("This document is nothing that can be executed.");
+  if (!kind?.runs) throw new Refusal("This document is nothing that can be executed.");
   if (document.isDirty && !(await document.save())) return;
   if (kind.runs === "request") await runRequest(app, uri.fsPath);
   else if (kind.runs === "plan") await sweepNow(app, { path: uri.fsPath });
@@ -135,7 +135,7 @@ async function validateDocument(uri = vscode.window.activeTextEditor?.document.u
   if (!uri) return;
   const document = await vscode.workspace.openTextDocument(uri);
   const kind = kindOf(document);
-  if (!kind) throw new Error("This file is no document of RunForge.");
+  if (!kind) throw new Refusal("This file is no document of RunForge.");
   const { checkDocument } = await import("./check-document.ts");
   const text = document.getText();
   const { schema, error, warnings } = checkDocument(text, kind);

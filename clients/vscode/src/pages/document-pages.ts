@@ -284,16 +284,17 @@ function checked(
   title: string,
   one: Pick<VerificationV1["runs"][number], "checks" | "findings">,
 ): Section {
+  const hinted = one.checks.some((check) => check.hint);
   const blocks: Block[] = [
     {
       kind: "table",
-      columns: ["check", "outcome", "verdict", "message", "hint"],
+      columns: ["check", "outcome", "verdict", "message", ...(hinted ? ["hint"] : [])],
       rows: one.checks.map((check) => [
         check.check,
         check.outcome,
         check.verdict,
         check.message ?? "",
-        check.hint ?? "",
+        ...(hinted ? [check.hint ?? ""] : []),
       ]),
     },
   ];

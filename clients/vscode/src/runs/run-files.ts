@@ -1,8 +1,10 @@
 // Reads the runs of a workspace from their files, for Restricted Mode: nothing is started.
+
 import { lstat, open, realpath } from "node:fs/promises";
 import { isAbsolute, join, sep } from "node:path";
 import type { GroupEntry, ListParams, ListResult, RunEntry, ServeMethods } from "@runforge/client";
 import type { ServeMethod } from "@runforge/client/serve";
+import { Refusal } from "../failures.ts";
 import type { Source } from "./run-listing.ts";
 
 /** The largest document that is read, in bytes. */
@@ -54,7 +56,7 @@ export class RunFiles implements Source {
       case "interpretability":
         return this.#document(params, "interpretability");
       default:
-        throw new Error("This folder is in Restricted Mode: nothing is started. Trust it first.");
+        throw new Refusal("This folder is in Restricted Mode: nothing is started. Trust it first.");
     }
   }
 
@@ -80,7 +82,7 @@ export class RunFiles implements Source {
       run === undefined || run === "latest"
         ? entries[0]
         : entries.find(({ run_id }) => run_id === run);
-    if (!entry) throw new Error(run ? `The index has no run ${run}.` : "There are no runs.");
+    if (!entry) throw new Refusal(run ? `The index has no run ${run}.` : "There are no runs.");
     const found: JsonObject = {
       run_id: entry.run_id,
       run_dir: entry.run_dir,
@@ -97,7 +99,7 @@ export class RunFiles implements Source {
     const shown = await this.#show(params["run"] as string | undefined);
     const name = names.find((one) => shown[one] !== undefined);
     if (name) return shown[name];
-    throw new Error(`The run ${shown["run_id"]} has no ${names[0]?.replaceAll("_", " ")}.`);
+    throw new Refusal(`The run ${shown["run_id"]} has no ${names[0]?.replaceAll("_", " ")}.`);
   }
 
   /** Read a JSON file inside the workspace; undefined if there is none that can be read. */

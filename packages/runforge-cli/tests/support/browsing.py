@@ -12,6 +12,7 @@ from typing import Any
 
 from calls import ROOT
 from runforge_cli.browse.browser import Browser
+from runforge_cli.browse.notice import Notice
 from runforge_cli.browse.pager import Pager
 from runforge_cli.browse.run_table import Heading, RunList
 from runforge_cli.shell.settings import Settings
@@ -97,9 +98,10 @@ class Seen:
         return self.app.screen.query_one(RunList).absence
 
     @property
-    def notices(self) -> list[str]:
-        """The notifications that were shown."""
-        return [item.message for item in self.app._notifications]
+    def notice(self) -> str:
+        """The message that is shown."""
+        widget = self.app.screen.query_one(Notice)
+        return str(widget.content) if widget.display else ""
 
     async def press(self, *keys: str) -> None:
         """Press keys."""

@@ -1855,6 +1855,10 @@ export interface IndexEntry {
    */
   group_id?: GroupId;
   /**
+   * Run that this one repeats.
+   */
+  rerun_from?: AnyRunId;
+  /**
    * Of a run that came from another store: the digest of the chain after the first entry of that store's index. Source: specification, section 14.3.
    */
   origin?: Sha256;
@@ -4415,6 +4419,18 @@ export interface ShowResult {
     [k: string]: unknown;
   }[];
   /**
+   * The run that this one repeats; it may be in another store.
+   */
+  repeats?: string;
+  /**
+   * The runs that repeat this one, oldest first; absent if there are none.
+   */
+  repeated_by?: string[];
+  /**
+   * Group of runs that the run belongs to.
+   */
+  group_id?: string;
+  /**
    * Errors of the documents that cannot be read.
    */
   problems?: {
@@ -4532,12 +4548,12 @@ export interface SweepMethod {
  */
 export interface TraceParams {
   /**
-   * Path of a model, another artifact or a dataset, or a SHA-256 of which at least 8 digits are given.
+   * Path of a model, another artifact or a dataset; a SHA-256 of which at least 8 digits are given; or a run.
    */
   what: string;
 }
 /**
- * Finds the runs that a file or a digest comes from.
+ * Finds the runs that a file or a digest comes from, or the runs that a run descends from and its descendants.
  */
 export interface TraceMethod {
   method: "trace";
@@ -4546,14 +4562,22 @@ export interface TraceMethod {
   [k: string]: unknown;
 }
 /**
- * The runs that created or used a file or model with a given SHA-256, as `runforge trace --json` prints them, newest first. Source: specification, section 5.8.
+ * The runs that created or used a file or model with a given SHA-256, newest first, or a run with those that it descends from and those that descend from it, each after the one that it repeats; as `runforge trace --json` prints them. Source: specification, section 5.8.
  */
 export interface TraceV1 {
   schema_version: "trace.v1";
   /**
-   * The full digest that was searched for.
+   * The full digest that was searched for; absent if a run was named.
    */
-  sha256: Sha256;
+  sha256?: Sha256;
+  /**
+   * The run that was named; absent if a digest was searched for.
+   */
+  run_id?: AnyRunId;
+  /**
+   * How many descendants of the named run are left out because there are too many; absent if none.
+   */
+  left_out?: Count;
   /**
    * @minItems 1
    */
@@ -4570,9 +4594,9 @@ export interface TracedRun {
    */
   run_dir: string;
   /**
-   * Which part of the run has the digest: its model, its dataset, the model's content independent of its encoding, or another file.
+   * Which part of the run has the digest: its model, its dataset, the model's content independent of its encoding, or another file; absent if a run was named.
    */
-  matched: "model_sha256" | "dataset_fingerprint_sha256" | "model_content_sha256" | "artifact";
+  matched?: "model_sha256" | "dataset_fingerprint_sha256" | "model_content_sha256" | "artifact";
   /**
    * The file of the run, relative to its folder, or the dataset's path as recorded.
    */
@@ -4597,9 +4621,25 @@ export interface TracedRun {
    */
   created_by?: string;
   /**
-   * The run that this one repeats.
+   * The run that this one repeats; it may be in another store.
    */
   rerun_from?: string;
+  /**
+   * The runs that repeat this one, oldest first; absent if there are none.
+   */
+  repeated_by?: AnyRunId[];
+  /**
+   * What differs from the run that it repeats, in one line; absent if a digest was searched for, or one of the two cannot be read.
+   */
+  changes?: string;
+  /**
+   * Group of runs that the run belongs to.
+   */
+  group_id?: string;
+  /**
+   * Number of the run in the plan of its group.
+   */
+  sweep_member?: number;
   [k: string]: unknown;
 }
 /**

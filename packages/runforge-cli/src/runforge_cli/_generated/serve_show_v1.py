@@ -106,6 +106,28 @@ class ShowResult(Struct, kw_only=True, frozen=True, gc=False):
         ]
         | UnsetType
     ) = UNSET
+    repeats: (
+        Annotated[
+            str,
+            Meta(
+                description="The run that this one repeats; it may be in another store."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    repeated_by: (
+        Annotated[
+            list[str],
+            Meta(
+                description="The runs that repeat this one, oldest first; absent if there are none."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    group_id: (
+        Annotated[str, Meta(description="Group of runs that the run belongs to.")]
+        | UnsetType
+    ) = UNSET
     problems: (
         Annotated[
             list[dict[str, Any]],

@@ -17,7 +17,7 @@ class TraceParams(
     what: Annotated[
         str,
         Meta(
-            description="Path of a model, another artifact or a dataset, or a SHA-256 of which at least 8 digits are given.",
+            description="Path of a model, another artifact or a dataset; a SHA-256 of which at least 8 digits are given; or a run.",
             max_length=4096,
             min_length=1,
         ),
@@ -26,7 +26,7 @@ class TraceParams(
 
 class TraceMethod(Struct, kw_only=True, frozen=True, gc=False):
     """
-    Finds the runs that a file or a digest comes from.
+    Finds the runs that a file or a digest comes from, or the runs that a run descends from and its descendants.
     """
 
     method: Literal["trace"]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from runforge_contracts.lineage.run_family import repeated_by
 from runforge_contracts.store import layout
 from runforge_contracts.store.aliases import aliases_by_run
 from runforge_contracts.store.evaluations import evaluations_of
 from runforge_contracts.store.experiment_runs import ExperimentRun
 from runforge_contracts.store.lookup import AnyRun
+from runforge_contracts.store.reading import group_of, parent_of
 from runforge_contracts.store.run import Run
 
 from runforge_cli.render.artifact_pages import require_document
@@ -49,6 +51,7 @@ def run_document(folder: AnyRun, settings: Settings) -> dict[str, Any]:
             "status": state_of(run),
             **{name: document for name, document in documents.items() if document is not None},
             "problems": [error.to_dict() for error in run.problems.values()],
+            **_lineage(run, run.config, settings),
             **_aliases(run, settings),
         }
     documents = {name: folder.content(file) for name, file in _DOCUMENTS.items()}
@@ -66,8 +69,19 @@ def run_document(folder: AnyRun, settings: Settings) -> dict[str, Any]:
         **{name: document for name, document in documents.items() if document is not None},
         "diagnostics": folder.diagnostics,
         **_evaluations(folder, settings),
+        **_lineage(folder, folder.request, settings),
         **_aliases(folder, settings),
     }
+
+
+def _lineage(folder: AnyRun, asked: dict[str, Any] | None, settings: Settings) -> dict[str, Any]:
+    """Return the members with the run that a run repeats, and with those that repeat it."""
+    found = {
+        "repeats": parent_of(asked),
+        "repeated_by": repeated_by(folder.id, settings.places()) or None,
+        "group_id": group_of(asked),
+    }
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _evaluations(folder: Run, settings: Settings) -> dict[str, Any]:

@@ -64,6 +64,7 @@ def verified_evaluations(
     with_signature: bool = True,
 ) -> list[EvaluationVerification]:
     """Verify evaluations, each with its run if that is there."""
+    from runforge_engine.modeling.model_process import ModelProcess
     from runforge_engine.verification.context import evaluation_surroundings
     from runforge_engine.verification.verify_evaluation import verify_evaluation
 
@@ -72,23 +73,26 @@ def verified_evaluations(
 
     verified = []
     listed: list[tuple[dict[str, Any], StoreLayout]] | None = None
-    for evaluation in evaluations:
-        if listed is None:
-            listed = trained_in(settings.stores())
-        try:
-            run = run_of(evaluation, settings)
-        except RunForgeError:
-            run = None  # The verification reports the document that cannot be read.
-        verified.append(
-            verify_evaluation(
-                evaluation,
-                evaluation_surroundings(evaluation.path.absolute(), settings.folder, public_key),
-                run,
-                listed,
-                with_dataset=with_dataset,
-                with_signature=with_signature,
+    with ModelProcess() as process:
+        for evaluation in evaluations:
+            if listed is None:
+                listed = trained_in(settings.stores())
+            try:
+                run = run_of(evaluation, settings)
+            except RunForgeError:
+                run = None  # The verification reports the document that cannot be read.
+            path = evaluation.path.absolute()
+            verified.append(
+                verify_evaluation(
+                    evaluation,
+                    evaluation_surroundings(path, settings.folder, public_key),
+                    run,
+                    listed,
+                    with_dataset=with_dataset,
+                    with_signature=with_signature,
+                    process=process,
+                )
             )
-        )
     return verified
 
 

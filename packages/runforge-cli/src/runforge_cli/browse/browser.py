@@ -13,14 +13,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from runforge_contracts.display import printable
 from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
 from textual.app import App, SuspendNotSupported
 from textual.binding import Binding, BindingType
+from textual.notifications import SeverityLevel
 from textual.theme import BUILTIN_THEMES
 
+from runforge_cli.browse.notice import Notice
 from runforge_cli.browse.pager import Pager
 from runforge_cli.browse.report_opener import needs_the_terminal, open_beside, write_report
 from runforge_cli.browse.run_table import RunList
@@ -168,7 +169,7 @@ class Browser(App[None]):
         except (RunForgeError, OSError) as error:
             message = error.message if isinstance(error, RunForgeError) else str(error)
             hint = getattr(error, "hint", None) or ""
-            self._notify(f"{message} {hint}".rstrip(), severity="error")
+            self.notify(f"{message} {hint}".rstrip(), severity="error")
             return
         try:
             if needs_the_terminal():
@@ -177,12 +178,21 @@ class Browser(App[None]):
             else:
                 await open_beside(target)
         except (webbrowser.Error, SuspendNotSupported):
-            self._notify(f"No web browser was found. The report is {target}")
+            self.notify(f"No web browser was found. The report is\n{target}")
         else:
-            self._notify(f"The report is {target}")
+            self.notify(f"The report is\n{target}")
 
-    def _notify(self, text: str, **options: Any) -> None:
-        self.notify(printable(text), timeout=10, markup=False, **options)
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """Show a message in the line for it, because Textual's own would cover the list."""
+        self.screen.query_one(Notice).say(message, severity)
 
 
 @contextlib.contextmanager

@@ -19,6 +19,7 @@ from runforge_contracts.selection.run_query import (
     by_metric,
     order_key,
     query_runs,
+    tied,
     with_digests,
 )
 from runforge_contracts.selection.run_values import (
@@ -62,10 +63,16 @@ _ORDER = (
     *("created", "duration", "model", "preset", "label", "name"),
 )
 _GAP = 2
+#: Width below which a name goes before settings, and of a run id only the time is shown.
+_NARROW, _TIME = 62, 16
 #: Maximum width of a setting.
 _WIDEST = 16
 #: Columns that are right-aligned.
 RIGHT = (METRIC, "duration")
+
+
+#: What identifies a run.
+_Key = tuple[str, str, str]
 
 
 class Filtered(NamedTuple):
@@ -74,6 +81,8 @@ class Filtered(NamedTuple):
     runs: list[ListedRun]
     #: Why a condition was left out, or an empty string.
     problem: str = ""
+    #: The runs that are as good as another one by the metric that the list is sorted by.
+    ties: frozenset[_Key] = frozenset()
 
 
 def chosen(
@@ -232,6 +241,25 @@ def ordered(
     return [*(run for _, run in known), *rest]
 
 
+def ties_in(runs: Sequence[ListedRun], column: str, metric: str | None) -> frozenset[_Key]:
+    """Return the runs that have the same value of a metric as another one, if it gives the order.
+
+    Parameters
+    ----------
+    runs
+        The runs that are listed.
+    column
+        The column that they are sorted by.
+    metric
+        The metric that is shown; None for the primary metric of each run.
+    """
+    if column != METRIC:
+        return frozenset()
+    measured = RunColumn("field", "metric") if metric is None else RunColumn("metric", metric)
+    flags = tied([run.entry for run in runs], measured)
+    return frozenset(run.key for run, tie in zip(runs, flags, strict=True) if tie)
+
+
 def _key(run: ListedRun, column: str, metric: str | None) -> Any:
     if column == METRIC:
         measured = metric_of(run.entry, metric)
@@ -260,11 +288,15 @@ def layout_of(
         Whether there are runs of both kinds.
     """
     widths: dict[str, int] = {}
+    is_narrow = named and columns < _NARROW
     for column, needed in _WIDTHS.items():
         widths[column] = needed
         if column == METRIC:
             widths[column] = max(needed, min(width(heading), 16) + 2)
+        if column == ("name" if is_narrow else METRIC):
             widths |= settings
+    if is_narrow:
+        widths["run"] = _TIME
     if not named:
         del widths["name"]
     if not mixed:

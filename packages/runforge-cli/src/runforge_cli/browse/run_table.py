@@ -21,6 +21,7 @@ from textual.widget import Widget
 from runforge_cli.browse.filtering import RIGHT, layout_of, numbers_in, shown, widths_of
 from runforge_cli.listing.run_list import ListedRun
 from runforge_cli.listing.run_rows import METRIC, kind_of
+from runforge_cli.listing.run_table_text import TIE
 from runforge_cli.render.differences import letters_of
 from runforge_cli.terminal.text_layout import fit, pad, width, wrap
 
@@ -166,10 +167,16 @@ class RunList(ScrollView, can_focus=True, inherit_bindings=False):
         self._total = 0
         self._metric: str | None = None
         self._named = self._mixed = False
+        self._ties: frozenset[tuple[str, str, str]] = frozenset()
         self._settings: Mapping[str, RunColumn] = {}
         self._widths: Mapping[str, int] = {}
         #: The columns that are right-aligned.
         self.right: tuple[str, ...] = RIGHT
+
+    @property
+    def has_ties(self) -> bool:
+        """Whether any run is marked as equal to another one."""
+        return bool(self._ties)
 
     @property
     def current(self) -> ListedRun | None:
@@ -182,6 +189,7 @@ class RunList(ScrollView, can_focus=True, inherit_bindings=False):
         total: int,
         metric: str | None,
         settings: Mapping[str, RunColumn],
+        ties: frozenset[tuple[str, str, str]] = frozenset(),
     ) -> None:
         """Show runs; the cursor stays at its run, or at the top if it was there.
 
@@ -195,10 +203,13 @@ class RunList(ScrollView, can_focus=True, inherit_bindings=False):
             The metric that is shown; None for the primary metric of each run.
         settings
             The settings in which the runs differ, by their headings.
+        ties
+            The runs whose value of the metric is marked, because another one has the same.
         """
         before, offset = self.current, self.cursor - self.scroll_offset.y
         at_top = self.cursor == 0 and self.scroll_offset.y == 0
         self.runs, self._total, self._metric = runs, max(total, len(runs)), metric
+        self._ties = ties
         self._named = any(
             run.entry.get("name", run.entry["run_id"]) != run.entry["run_id"]
             or "aliases" in run.entry
@@ -264,6 +275,8 @@ class RunList(ScrollView, can_focus=True, inherit_bindings=False):
         bold = self.get_component_rich_style("runs--mark", partial=True)
         segments = [Segment(pad(mark[:_MARK], _MARK), plain + bold)]
         cells = shown(run, self._metric, self._settings)
+        if self._ties:
+            cells[METRIC] += f" {TIE}" if run.key in self._ties else "  "
         for number, (column, room) in enumerate(self.columns.items()):
             text = pad(fit(printable(cells[column]), room), room, right=column in self.right)
             style = plain

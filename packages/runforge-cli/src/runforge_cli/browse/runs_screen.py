@@ -26,12 +26,15 @@ from runforge_cli.browse.filtering import (
     ordered,
     reader_facts,
     settings_in,
+    ties_in,
 )
+from runforge_cli.browse.notice import Notice
 from runforge_cli.browse.run_table import Heading, RunList
 from runforge_cli.browse.screens import SUMMARY, VERIFY, RunScreen, SubjectScreen
 from runforge_cli.browse.worker_thread import begin, elsewhere
 from runforge_cli.listing.run_list import ListedRun
 from runforge_cli.listing.run_rows import METRIC, common_metric, metrics_of
+from runforge_cli.listing.run_table_text import TIE
 from runforge_cli.terminal.text_layout import plural
 
 if TYPE_CHECKING:
@@ -51,7 +54,7 @@ class RunsScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         # With priority, so that keys pressed right after it reach the filter.
         Binding("slash", "filter", "Filter", key_display="/", priority=True),
-        Binding("enter,down", "leave_filter", "Back to the list", show=False, priority=True),
+        Binding("enter,down", "leave_filter", "Back to the list", priority=True),
         Binding("space", "mark", "Mark", tooltip="Mark or unmark a run for comparison"),
         Binding(
             "c", "compare", "Compare", tooltip="Compare the marked runs; the first is the baseline"
@@ -112,6 +115,7 @@ class RunsScreen(Screen[None]):
         yield Heading()
         yield RunList()
         yield Static(markup=False, id="problem")
+        yield Notice()
         yield Static(markup=False, id="state")
         yield Footer(compact=True, show_command_palette=False)
 
@@ -202,16 +206,18 @@ class RunsScreen(Screen[None]):
         def work() -> tuple[Filtered, dict[str, RunColumn]]:
             runs, problem = list(catalog.runs), ""
             if whole:
-                runs, problem = chosen(runs, text, folders, facts)
+                runs, problem, _ = chosen(runs, text, folders, facts)
             if column in before:
                 runs = completed(runs)
             runs = ordered(runs, column, metric, before, turned=turned)
             runs[:_SAMPLE] = completed(runs[:_SAMPLE])
-            return Filtered(runs, problem), settings_in(runs[:_SAMPLE])
+            ties = ties_in(runs, column, metric) if whole else frozenset[tuple[str, str, str]]()
+            return Filtered(runs, problem, ties), settings_in(runs[:_SAMPLE])
 
         found, self.differing = await elsewhere(work)
-        runs, self._problem = found
-        self.table.show(runs, len(runs) if whole else catalog.total, metric, self.differing)
+        runs, self._problem, ties = found
+        count = len(runs) if whole else catalog.total
+        self.table.show(runs, count, metric, self.differing, ties)
         self._update_status()
 
     @property
@@ -231,6 +237,8 @@ class RunsScreen(Screen[None]):
             parts.append(f"{len(self.marked)} marked")
         if self._metric is not None:
             parts.append(f"metric {printable(self._metric)}")
+        if self.table.has_ties:
+            parts.append(f"{TIE} as good as another run")
         self.query_one("#state", Static).update(" · ".join(parts))
         problem = self.query_one("#problem", Static)
         problems = [*catalog.problems, *([self._problem] if self._problem else [])]

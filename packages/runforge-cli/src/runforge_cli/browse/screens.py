@@ -29,6 +29,7 @@ from runforge_cli.browse.detail_pages import (
     verification_page,
     weights_page,
 )
+from runforge_cli.browse.notice import Notice
 from runforge_cli.browse.pager import Pager
 from runforge_cli.browse.worker_thread import begin, elsewhere
 from runforge_cli.listing.run_list import ListedRun
@@ -82,6 +83,7 @@ class TextScreen(Screen[None]):
         yield Static(printable(self._title), classes="title", markup=False)
         yield from self.compose_tabs()
         yield Pager()
+        yield Notice()
         yield Footer(compact=True, show_command_palette=False)
 
     def compose_tabs(self) -> Iterable[Tabs]:

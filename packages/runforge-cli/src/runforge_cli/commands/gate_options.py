@@ -26,7 +26,7 @@ from runforge_contracts.store.evaluations import (
 )
 from runforge_contracts.store.run import Run
 
-from runforge_cli.shell.completion import complete_metric_bound, complete_run
+from runforge_cli.shell.completion import complete_metric_bound, complete_recorded
 from runforge_cli.shell.settings import Function, Settings
 from runforge_cli.terminal.output import error_lines, print_errors
 
@@ -55,7 +55,7 @@ def gate_options(function: Function) -> Function:
             click.option(
                 "--no-worse-than",
                 metavar="RUN",
-                shell_complete=complete_run,
+                shell_complete=complete_recorded,
                 help="Exit with 8 if the primary metric is worse than that of RUN, which may be"
                 " an evaluation too.",
             ),

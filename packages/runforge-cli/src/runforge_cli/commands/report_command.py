@@ -68,7 +68,7 @@ def command(
 
     from runforge_cli.listing.run_list import trained_in
     from runforge_cli.render.differences import letters_of
-    from runforge_cli.report.report_input import Material, gather
+    from runforge_cli.report.report_input import Material, gather, related_to
     from runforge_cli.report.report_writer import (
         check_target,
         default_name,
@@ -84,8 +84,17 @@ def command(
     listed = [] if no_model else trained_in(settings.stores())
     letters = letters_of(len(folders)) if len(folders) > 1 else [""]
     materials = [
-        gather(folder, settings.target(), listed, letter=letter, with_model=not no_model)
-        for folder, letter in zip(folders, letters, strict=True)
+        gather(
+            folder,
+            settings.target(),
+            listed,
+            letter=letter,
+            with_model=not no_model,
+            related=related,
+        )
+        for folder, letter, related in zip(
+            folders, letters, related_to(folders, places), strict=True
+        )
     ]
     page = write(make_report(materials, settings.target())).encode()
     # Check again, because computing the curves of a large run can take long.

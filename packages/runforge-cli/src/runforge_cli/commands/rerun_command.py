@@ -113,7 +113,10 @@ def _tell_what_is_dropped(again: Repetition) -> None:
     ]
     if dropped:
         parent = again.parent.id
-        note(f"{' and '.join(dropped)} of {parent} are not taken over; --name and --tag set them")
+        verb = "is" if dropped == [f"the name {quote(name)}"] else "are"
+        note(
+            f"{' and '.join(dropped)} of {parent} {verb} not taken over; --name and --tag set them"
+        )
 
 
 def _changed_dataset(parent: Run, run: Run, settings: Settings) -> dict[str, Any]:

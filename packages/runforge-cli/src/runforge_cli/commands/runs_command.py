@@ -137,10 +137,10 @@ def command(
 
     EXPR is NAME, one of = != < <= > >= ~ (contains), and a value: `accuracy>=0.9`,
     `model=random_forest`, `created>=2026-02`, `name~"first try"`. Names are those of
-    hyperparameters, metrics, and the fields run, created, status, name, kind, model, preset, label,
-    seed, group, tags, dataset, duration (in ms), device, and metric (the primary one). A run
-    without a value matches only `!=`. Where one name means two things, param.NAME and metric.NAME
-    tell them apart.
+    hyperparameters, metrics, and the fields run, created, status, name, alias, kind, model, preset,
+    label, seed, group, repeats, tags, dataset, duration (in ms), device, and metric (the primary
+    one). A run without a value matches only `!=`. Where one name means two things, param.NAME and
+    metric.NAME tell them apart.
 
     Sorting by a metric lists the best runs first, by another value the least. Runs without the
     value are the last. Runs with the same value of the metric are marked with `=`; the other

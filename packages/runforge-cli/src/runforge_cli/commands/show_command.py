@@ -18,7 +18,7 @@ from runforge_cli.commands.gate_options import (
     read_gates,
     report_gates,
 )
-from runforge_cli.shell.completion import run_argument
+from runforge_cli.shell.completion import complete_recorded
 from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
         "runforge show production --json",
     ),
 )
-@run_argument
+@click.argument("run", default="latest", shell_complete=complete_recorded)
 @gate_options
 @global_options
 @pass_settings

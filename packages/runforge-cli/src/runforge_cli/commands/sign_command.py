@@ -13,7 +13,7 @@ from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, Location, Problem, RunForgeError
 from runforge_contracts.validation import MAX_PROBLEMS
 
-from runforge_cli.shell.completion import complete_file, run_argument
+from runforge_cli.shell.completion import complete_file, complete_recorded
 from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.passphrase import ask_passphrase
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     short_help="Sign a run, or an evaluation, and the index.",
     examples=("runforge sign latest --key runforge.key",),
 )
-@run_argument
+@click.argument("run", default="latest", shell_complete=complete_recorded)
 @click.option(
     "--key", metavar="FILE", required=True, help="Private key.", shell_complete=complete_file
 )

@@ -1,4 +1,4 @@
-"""``runforge trace``: find the runs that a file or a digest comes from."""
+"""``runforge trace``: find the runs that a file or a digest comes from, or the lineage of a run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import click
 from runforge_contracts.display import printable
 
 from runforge_cli.answers.trace_answer import trace_answer
-from runforge_cli.shell.completion import complete_file
+from runforge_cli.render.lineage_view import ids_text, lineage_lines
+from runforge_cli.shell.completion import complete_traced
 from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
@@ -39,27 +40,35 @@ _CUT = {"dataset": 18, "name": 12}
 @click.command(
     "trace",
     cls=Command,
-    short_help="Find the runs that a file comes from.",
+    short_help="Find the runs that a file comes from, or the lineage of a run.",
     examples=(
         "runforge trace penguins.csv",
         "runforge trace downloaded.pkl",
+        "runforge trace latest",
     ),
 )
 @click.argument(
-    "what", metavar="MODEL|SHA256|DATASET", type=click.Path(), shell_complete=complete_file
+    "what", metavar="RUN|FILE|SHA256", type=click.Path(), shell_complete=complete_traced
 )
 @global_options
 @pass_settings
 def command(settings: Settings, what: str) -> int:
-    """Find the runs that produced a model or another artifact, or that used a dataset.
+    """Find the runs that FILE comes from, or the runs that RUN descends from and its descendants.
 
-    A file is identified by its bytes, regardless of its path and name. A SHA-256 may be abbreviated
-    to its first digits, at least 8; for a model it may also be the digest of its content.
+    FILE is a model or another artifact that runs produced, or a dataset that they used. It is
+    identified by its bytes, regardless of its path and name. A SHA-256 may be abbreviated to its
+    first digits, at least 8; for a model it may also be the digest of its content.
+
+    Of RUN, every run from the first one on is listed after the one that it repeats, with what
+    changed.
     """
     document = trace_answer(settings, what)
     if settings.json:
         write_json(document)
     else:
+        if "run_id" in document:
+            write_lines(lineage_lines(document))
+            return 0
         runs = [_here(run, settings) for run in document["runs"]]
         write_lines(_lines(document["sha256"], runs))
     return 0
@@ -110,6 +119,10 @@ def _particulars(run: dict[str, Any], digest: str) -> Iterator[tuple[str, str]]:
     ):
         if name in run:
             yield title, run[name]
+    if "repeated_by" in run:
+        yield "repeated by", ids_text(run["repeated_by"])
+    if "group_id" in run:
+        yield "sweep", run["group_id"]
 
 
 def _columns(runs: list[dict[str, Any]]) -> dict[str, list[str]]:

@@ -9,7 +9,7 @@ import click
 from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
 
 from runforge_cli.answers.verification_answers import verified_stores, verify_named
-from runforge_cli.shell.completion import complete_file, complete_run
+from runforge_cli.shell.completion import complete_file, complete_recorded
 from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
@@ -36,7 +36,7 @@ _EXIT_CODES = {
         "runforge verify --all",
     ),
 )
-@click.argument("runs", nargs=-1, metavar="RUN...", shell_complete=complete_run)
+@click.argument("runs", nargs=-1, metavar="RUN...", shell_complete=complete_recorded)
 @click.option("--all", "everything", is_flag=True, help="Every run, the index and the signatures.")
 @click.option(
     "--public-key",

@@ -107,7 +107,7 @@ def cell(entry: _Entry, column: RunColumn) -> str:
         return format_duration(value) if column == field("duration") else number(value)
     if column.source == "param":
         return setting_text(value)
-    if column == field("tags"):
+    if column in (field("tags"), field("alias")):
         return ", ".join(map(value_text, values))
     if column == field("created"):
         return value_text(value).replace("T", " ").removesuffix("Z")
@@ -132,7 +132,7 @@ def csv_cell(entry: _Entry, column: RunColumn) -> str:
     values = values_of(entry, column)
     if column == field("dataset"):
         values = values if "dataset_fingerprint_sha256" in entry else ()
-    if column == field("tags"):
+    if column in (field("tags"), field("alias")):
         return ",".join(map(value_text, values))
     return value_text(values[0]) if values else ""
 

@@ -101,6 +101,9 @@ def default_table(
         else fit(printable(heading(column, shown)), _LONGEST)
         for column in columns
     }
+    if "alias" in columns:
+        room = _LONGEST if _needed(columns, headings) <= terminal_width() else _SHORT
+        columns["alias"] = [fit(printable(text), room) for text in columns["alias"]]
     for dropped in least:
         if _needed(columns, headings) <= terminal_width():
             break

@@ -105,13 +105,23 @@ def _example(example: dict[str, Any]) -> str:
 
 def metric_table(metrics: dict[str, Any], validation: dict[str, Any] | None) -> list[str]:
     """Return the metrics that are one number, beside those of validation."""
-    known = metric_numbers(validation or {})
-    rows = []
-    for name, value in metric_numbers(metrics).items():
-        shown = name + (" (lower is better)" if lower_is_better(name) else "")
-        rows.append([shown, number(value), *_beside(value, known.get(name))])
+    rows = [
+        [name + (" (lower is better)" if lower_is_better(name) else ""), *values]
+        for name, *values in metric_rows(metrics, validation)
+    ]
     header = ("", "new rows", "validation", "difference")
     return table(header, rows, right=(1, 2, 3), flexible=0, indent=2)
+
+
+def metric_rows(
+    metrics: dict[str, Any], validation: dict[str, Any] | None
+) -> list[tuple[str, str, str, str]]:
+    """Return name, value, value in validation and difference of the metrics that are one number."""
+    known = metric_numbers(validation or {})
+    return [
+        (name, number(value), *_beside(value, known.get(name)))
+        for name, value in metric_numbers(metrics).items()
+    ]
 
 
 def class_table(metrics: dict[str, Any], validation: dict[str, Any] | None) -> list[str]:

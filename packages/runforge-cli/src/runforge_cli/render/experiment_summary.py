@@ -15,6 +15,7 @@ from runforge_contracts.comparison.experiment_facets import configured
 from runforge_contracts.display import format_duration, printable, shorten, time_text
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.fs.files import open_file, reading
+from runforge_contracts.lineage.run_family import repeated_by
 from runforge_contracts.metrics import primary_metric
 from runforge_contracts.store import layout
 from runforge_contracts.store.experiment_runs import ExperimentRun, in_order
@@ -23,6 +24,7 @@ from runforge_engine.experiment.record.experiment_state import state_of
 from runforge_cli.listing.experiment_rows import TolerantRun, trained_run
 from runforge_cli.listing.run_list import tags_of
 from runforge_cli.render.differences import value_text
+from runforge_cli.render.lineage_view import lineage_facts
 from runforge_cli.render.run_summary import run_title, section, some
 from runforge_cli.shell.settings import Settings
 from runforge_cli.terminal.text_layout import (
@@ -96,8 +98,8 @@ def _outcome(run: TolerantRun, state: str, settings: Settings) -> Iterator[tuple
         yield "tags", some(tags_of(run))
     if config.get("notes"):
         yield "notes", shorten(config["notes"], _LONG)
-    if "rerun_from" in config:
-        yield "repeats", config["rerun_from"]
+    places = settings.places()
+    yield from lineage_facts(config.get("rerun_from"), repeated_by(run.id, places), places)
     yield "folder", settings.shown(run.path)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from runforge_contracts.diagnostics import columns_to_exclude, place_text
 from runforge_contracts.display import format_duration, printable, shorten, time_text
 from runforge_contracts.errors import DatasetError, ErrorCode
+from runforge_contracts.lineage.run_family import repeated_by
 from runforge_contracts.store import layout
 from runforge_contracts.store.aliases import aliases_by_run
 from runforge_contracts.store.evaluations import evaluations_of
@@ -24,6 +25,7 @@ from runforge_contracts.store.summary import (
 
 from runforge_cli.render.differences import source_text
 from runforge_cli.render.evaluation_table import evaluation_rows
+from runforge_cli.render.lineage_view import lineage_facts
 from runforge_cli.render.sweep_membership import membership_of
 from runforge_cli.render.tables import (
     coefficient_lines,
@@ -74,7 +76,7 @@ def summary_lines(folder: Run, settings: Settings, *, brief: bool = False) -> It
     yield from _features(folder)
     if not brief:
         yield from section("Evaluations", _evaluations(folder, settings))
-        yield from section("Origin", pairs(_origin(folder, summary)))
+        yield from section("Origin", pairs(_origin(folder, summary, settings)))
         files = _files(folder)
         yield from section("Files", paragraph(files, indent=2) if files else [])
     # Diagnostics that only describe the model family are shown by `runforge diagnostics`.
@@ -219,15 +221,16 @@ def _features(folder: Run) -> Iterator[str]:
         )
 
 
-def _origin(folder: Run, summary: RunSummary) -> Iterator[tuple[str, str]]:
+def _origin(folder: Run, summary: RunSummary, settings: Settings) -> Iterator[tuple[str, str]]:
     origin, provenance = summary.origin, summary.origin.provenance
     client = origin.client or folder.client_form
     if client:
         yield "client", client
     if origin.runforge_version:
         yield "RunForge", origin.runforge_version
-    if summary.outcome.rerun_from:
-        yield "repeats", summary.outcome.rerun_from
+    places = settings.places()
+    children = repeated_by(folder.id, places)
+    yield from lineage_facts(summary.outcome.rerun_from, children, places)
     membership = membership_of(folder)
     if membership:
         yield "sweep", membership.text

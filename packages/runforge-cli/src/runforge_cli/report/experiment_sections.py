@@ -85,13 +85,10 @@ def _outcome(material: ExperimentMaterial) -> Iterator[Block]:
             facts.append((title, time_text(config[name])))
     if "duration_ms" in config:
         facts.append(("Duration", format_duration(config["duration_ms"])))
-    for title, name in (
-        ("Exit code", "exit_code"),
-        ("Signal", "signal"),
-        ("Repeats", "rerun_from"),
-    ):
+    for title, name in (("Exit code", "exit_code"), ("Signal", "signal")):
         if name in config:
             facts.append((title, [Name(str(config[name]))]))
+    facts += [(title.capitalize(), text) for title, text in material.related.lineage]
     if tags_of(folder):
         facts.append(("Tags", names(tags_of(folder))))
     trained = trained_run(folder)

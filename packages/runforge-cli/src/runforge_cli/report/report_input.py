@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from runforge_contracts.errors import RunForgeError
+from runforge_contracts.lineage.run_family import RunFamilies
+from runforge_contracts.store.evaluations import RecordedEvaluation, evaluations_by_run
 from runforge_contracts.store.experiment_runs import ExperimentRun, in_order
-from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.layout import Place, StoreLayout
 from runforge_contracts.store.lookup import AnyRun
+from runforge_contracts.store.reading import parent_of
 from runforge_contracts.store.run import Run
 
 from runforge_cli.listing.experiment_rows import TolerantRun
+from runforge_cli.render.lineage_view import lineage_facts
 from runforge_cli.report.history_blocks import History, Point
 
 if TYPE_CHECKING:
@@ -38,6 +42,16 @@ class Curves:
 
 
 @dataclass(frozen=True, slots=True)
+class Related:
+    """What is recorded of a run outside of its folder."""
+
+    #: The evaluations of its model, oldest first.
+    evaluations: Sequence[RecordedEvaluation] = ()
+    #: The run that it repeats, and those by which it was repeated.
+    lineage: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Material:
     """The input of a report on a trained run."""
 
@@ -49,6 +63,7 @@ class Material:
     curves: Curves | None
     #: The reason why there are no curves.
     missing: str
+    related: Related = Related()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +78,24 @@ class ExperimentMaterial:
     #: The status of a finished run, or the state of another one.
     state: str
     history: History
+    related: Related = Related()
 
 
 AnyMaterial = Material | ExperimentMaterial
+
+
+def related_to(folders: Sequence[AnyRun], places: Sequence[Place]) -> list[Related]:
+    """Return for each of some runs what is recorded of it outside of its folder."""
+    families = RunFamilies(places)
+    stores = [place for place in places if isinstance(place, StoreLayout)]
+    evaluations = evaluations_by_run(stores)
+    found = []
+    for folder in folders:
+        asked = folder.request if isinstance(folder, Run) else TolerantRun(folder.path).config
+        children = families.repeated_by(folder.id)
+        facts = lineage_facts(parent_of(asked), children, places)
+        found.append(Related(evaluations.get(folder.id, ()), list(facts)))
+    return found
 
 
 def gather(
@@ -75,6 +105,7 @@ def gather(
     *,
     letter: str = "",
     with_model: bool = True,
+    related: Related = Related(),
 ) -> AnyMaterial:
     """Return the input of a report on a run.
 
@@ -90,20 +121,24 @@ def gather(
         Its short name among several runs.
     with_model
         Whether model and dataset may be read to compute curves.
+    related
+        What is recorded of it outside of its folder.
     """
     run_dir = store.relative(folder.path)
     if isinstance(folder, ExperimentRun):
-        return gather_experiment(folder, letter, run_dir)
+        return gather_experiment(folder, letter, run_dir, related)
     curves, missing = None, LEFT_OUT
     if with_model:
         try:
             curves, missing = _curves(folder, store, listed), ""
         except RunForgeError as error:
             missing = error.message
-    return Material(folder, letter, run_dir, curves, missing)
+    return Material(folder, letter, run_dir, curves, missing, related)
 
 
-def gather_experiment(folder: ExperimentRun, letter: str, run_dir: str) -> ExperimentMaterial:
+def gather_experiment(
+    folder: ExperimentRun, letter: str, run_dir: str, related: Related = Related()
+) -> ExperimentMaterial:
     """Return the input of a report on an experiment run, without its invalid documents."""
     from runforge_engine.experiment.record.experiment_state import state_of
 
@@ -113,7 +148,7 @@ def gather_experiment(folder: ExperimentRun, letter: str, run_dir: str) -> Exper
         name: [Point(point["step"], point["value"]) for point in in_order(points)]
         for name, points in recorded.items()
     }
-    return ExperimentMaterial(run, letter, run_dir, state_of(run), history)
+    return ExperimentMaterial(run, letter, run_dir, state_of(run), history, related)
 
 
 def _curves(

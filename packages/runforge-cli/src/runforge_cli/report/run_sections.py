@@ -11,6 +11,7 @@ from runforge_contracts.store.summary import RunModel, RunOutcome, RunSummary, s
 from runforge_cli.render.differences import source_text, value_text
 from runforge_cli.render.sweep_membership import membership_of
 from runforge_cli.report.curve_blocks import curve_blocks
+from runforge_cli.report.evaluation_blocks import evaluation_blocks
 from runforge_cli.report.origin_blocks import (
     diagnostic_blocks,
     provenance_blocks,
@@ -43,6 +44,7 @@ def run_sections(material: Material) -> list[Section]:
         Section("Configuration", list(_configuration(summary.model))),
         Section("Metrics", list(metric_blocks(material))),
         Section("Curves", curve_blocks(material)),
+        Section("Evaluations", list(evaluation_blocks(material))),
         Section("Feature weights", list(weight_blocks(material))),
         Section("Diagnostics", list(diagnostic_blocks(material))),
         Section("Provenance", list(provenance_blocks(material))),
@@ -85,8 +87,7 @@ def _outcome(material: Material, outcome: RunOutcome) -> Iterator[Block]:
         facts.append(("Duration", format_duration(outcome.duration_ms)))
     if outcome.tags:
         facts.append(("Tags", names(outcome.tags)))
-    if outcome.rerun_from:
-        facts.append(("Repeats", [Name(outcome.rerun_from)]))
+    facts += [(title.capitalize(), text) for title, text in material.related.lineage]
     membership = membership_of(folder)
     if membership:
         facts.append(("Sweep", [Name(membership.group_id), membership.detail]))

@@ -79,6 +79,32 @@ def complete_alias(
     return _items(incomplete, _aliases(context).items())
 
 
+def complete_recorded(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return what :func:`complete_run` does, and ids of evaluations that begin so."""
+    from runforge_contracts.errors import RunForgeError
+    from runforge_contracts.store.evaluations import list_evaluations
+
+    found = complete_run(context, parameter, incomplete)
+    if not incomplete:
+        return found
+    try:
+        stores = _settings(context).stores()
+        ids = [evaluation.id for store in stores for evaluation in list_evaluations(store)]
+    except RunForgeError:
+        ids = []
+    return found + _items(incomplete, [(name, "an evaluation") for name in sorted(ids)[::-1]])
+
+
+def complete_traced(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the runs that begin so, and let the shell complete a file where there is none."""
+    found = complete_run(context, parameter, incomplete) if incomplete else []
+    return found or complete_file(context, parameter, incomplete)
+
+
 def run_argument(function: Function) -> Function:
     """Add the argument that names a run; the default is the newest run."""
     return click.argument("run", default="latest", shell_complete=complete_run)(function)

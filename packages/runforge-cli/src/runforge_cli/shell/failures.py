@@ -12,6 +12,8 @@ from runforge_contracts.fs.files import reading
 
 from runforge_cli.terminal.output import write_error
 
+#: Options that other commands have, and what this one may have instead.
+_INSTEAD = {"--param": "--set", "--set": "--param"}
 #: System errors that mean that a path given by the user is unusable.
 _ARGUMENTS = (errno.ENAMETOOLONG, errno.EACCES)
 
@@ -37,7 +39,8 @@ def _usage(problem: click.ClickException) -> str:
 
     parameter = getattr(problem, "param", None)
     if isinstance(problem, click.NoSuchOption):
-        near = f" Did you mean {quote(problem.possibilities[0])}?" if problem.possibilities else ""
+        near = _meant(problem)
+        near = f" Did you mean {quote(near)}?" if near else ""
         return f"Unknown option {quote(problem.option_name)}.{near}"
     if isinstance(problem, click.MissingParameter) and parameter is not None:
         return f"{quote(_name(parameter))} is missing."
@@ -45,6 +48,15 @@ def _usage(problem: click.ClickException) -> str:
         reason = problem.message.removesuffix(".").replace("'", "`")
         return f"Invalid value for {quote(_name(parameter))}: {reason}."
     return problem.format_message()
+
+
+def _meant(problem: click.NoSuchOption) -> str | None:
+    """Return the option that is probably meant by an unknown one."""
+    instead = _INSTEAD.get(problem.option_name)
+    command = None if problem.ctx is None else problem.ctx.command
+    if command is not None and any(instead in parameter.opts for parameter in command.params):
+        return instead
+    return problem.possibilities[0] if problem.possibilities else None
 
 
 def _name(parameter: click.Parameter) -> str:

@@ -82,6 +82,10 @@ class IndexEntry(Struct, kw_only=True, frozen=True, gc=False):
         ]
         | UnsetType
     ) = UNSET
+    rerun_from: (
+        Annotated[common_v1.AnyRunId, Meta(description="Run that this one repeats.")]
+        | UnsetType
+    ) = UNSET
     origin: (
         Annotated[
             common_v1.Sha256,

@@ -28,23 +28,26 @@ class TracedRun(Struct, kw_only=True, frozen=True, gc=False):
             description="The run folder; relative to the workspace if it is inside it."
         ),
     ]
-    matched: Annotated[
-        Literal[
-            "model_sha256",
-            "dataset_fingerprint_sha256",
-            "model_content_sha256",
-            "artifact",
-        ],
-        Meta(
-            description="Which part of the run has the digest: its model, its dataset, the model's content independent of its encoding, or another file."
-        ),
-    ]
     status: Annotated[
         Literal["succeeded", "failed", "cancelled", "incomplete"],
         Meta(description="Status of the run; `incomplete` if it has no result."),
     ]
     created_at: common_v1.Timestamp
     dataset: TracedDataset
+    matched: (
+        Annotated[
+            Literal[
+                "model_sha256",
+                "dataset_fingerprint_sha256",
+                "model_content_sha256",
+                "artifact",
+            ],
+            Meta(
+                description="Which part of the run has the digest: its model, its dataset, the model's content independent of its encoding, or another file; absent if a run was named."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
     path: (
         Annotated[
             str,
@@ -68,17 +71,73 @@ class TracedRun(Struct, kw_only=True, frozen=True, gc=False):
         | UnsetType
     ) = UNSET
     rerun_from: (
-        Annotated[str, Meta(description="The run that this one repeats.")] | UnsetType
+        Annotated[
+            str,
+            Meta(
+                description="The run that this one repeats; it may be in another store."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    repeated_by: (
+        Annotated[
+            list[common_v1.AnyRunId],
+            Meta(
+                description="The runs that repeat this one, oldest first; absent if there are none."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    changes: (
+        Annotated[
+            str,
+            Meta(
+                description="What differs from the run that it repeats, in one line; absent if a digest was searched for, or one of the two cannot be read."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    group_id: (
+        Annotated[str, Meta(description="Group of runs that the run belongs to.")]
+        | UnsetType
+    ) = UNSET
+    sweep_member: (
+        Annotated[int, Meta(description="Number of the run in the plan of its group.")]
+        | UnsetType
     ) = UNSET
 
 
 class TraceV1(Struct, kw_only=True, frozen=True, gc=False):
     """
-    The runs that created or used a file or model with a given SHA-256, as `runforge trace --json` prints them, newest first. Source: specification, section 5.8.
+    The runs that created or used a file or model with a given SHA-256, newest first, or a run with those that it descends from and those that descend from it, each after the one that it repeats; as `runforge trace --json` prints them. Source: specification, section 5.8.
     """
 
     schema_version: Literal["trace.v1"]
-    sha256: Annotated[
-        common_v1.Sha256, Meta(description="The full digest that was searched for.")
-    ]
     runs: Annotated[list[TracedRun], Meta(min_length=1)]
+    sha256: (
+        Annotated[
+            common_v1.Sha256,
+            Meta(
+                description="The full digest that was searched for; absent if a run was named."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    run_id: (
+        Annotated[
+            common_v1.AnyRunId,
+            Meta(
+                description="The run that was named; absent if a digest was searched for."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    left_out: (
+        Annotated[
+            common_v1.Count,
+            Meta(
+                description="How many descendants of the named run are left out because there are too many; absent if none."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET

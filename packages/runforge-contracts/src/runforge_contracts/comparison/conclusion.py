@@ -19,12 +19,11 @@ _INNOCENT = {
     "environment": {"client"},
 }
 _WORDS = {
-    "data": "other data",
-    "configuration": "another configuration",
-    "environment": "another environment",
-    "code": "another state of the code around the workspace",
+    "data": "the data differ",
+    "environment": "the environment differs",
+    "code": "the state of the code around the workspace differs",
 }
-_CODE = "other code"
+_CODE = "the code differs"
 #: Prefixes of names that are about code.
 _CODES = ("git.", "code.")
 #: Most names of differing fields that are shown.
@@ -174,13 +173,11 @@ class _Pair:
 
 def _sentences(pair: _Pair, results: State, model: State, rows: bool | None) -> Iterator[str]:
     words = {**_WORDS, "code": _CODE} if pair.runs_code else _WORDS
-    differing = [
-        f"{words[group]} ({_list(names)})" for group, names in pair.differing.items() if names
-    ]
+    differing = [_clause(words, group, names) for group, names in pair.differing.items() if names]
     by = _and(differing)
     if results == "unknown":
         yield from _without_results(pair)
-        yield f"It has {by}." if by else "Nothing else that both record differs."
+        yield f"{by[0].upper()}{by[1:]}." if by else "Nothing else that both record differs."
     elif results == "equal":
         same = {
             "equal": "The same model with the same metrics",
@@ -188,17 +185,33 @@ def _sentences(pair: _Pair, results: State, model: State, rows: bool | None) -> 
             if pair.runs_code
             else "The same metrics; whether the model is the same is not recorded",
         }[model]
-        yield f"{same}, in spite of {by}." if by else f"{same}."
+        yield f"{same}, although {by}." if by else f"{same}."
     else:
-        what = "Other metrics" if pair.metrics_differ() else "The same metrics by another model"
-        if by:
-            yield f"{what}: it has {by}."
-        else:
-            yield f"{what}, though nothing that both record differs."
-            if pair.unrecorded():
-                yield "Not both record the environment that they were computed in."
+        yield _difference(pair, by)
+        if not by and pair.unrecorded():
+            yield "Not both record the environment that they were computed in."
         if rows is False and pair.metrics_differ():
             yield "The metrics were not measured on the same rows."
+
+
+def _difference(pair: _Pair, by: str) -> str:
+    """Return the sentence on two runs with different results."""
+    if pair.metrics_differ():
+        if by:
+            return f"The metrics differ from those of the baseline because {by}."
+        return "The metrics differ, but no recorded field explains why."
+    if by:
+        return f"The model differs from that of the baseline because {by}; the metrics are equal."
+    return "The model differs, but no recorded field explains why; the metrics are equal."
+
+
+def _clause(words: dict[str, str], group: str, names: list[str]) -> str:
+    """Return what differs as a clause."""
+    if group == "configuration":
+        more = [f"{len(names) - _SHOWN} more"] if len(names) > _SHOWN else []
+        shown = _and([*map(quote, names[:_SHOWN]), *more])
+        return f"{shown} {'differs' if len(names) == 1 else 'differ'}"
+    return f"{words[group]} ({_list(names)})"
 
 
 def _without_results(pair: _Pair) -> Iterator[str]:

@@ -31,13 +31,13 @@ from runforge_contracts.selection.run_query import (
 )
 from runforge_contracts.selection.run_values import (
     FIELDS,
-    SETTINGS,
     RunColumn,
     column_of,
     metrics_in,
     values_of,
 )
 from runforge_contracts.store.index_form import (
+    ADDED,
     BETWEEN,
     HEAD,
     TAIL,
@@ -57,7 +57,7 @@ _SUMMARY, _SUMMARY_END = b'\n      "summary": {\n', b"\n      }"
 _MEMBER, _INNER, _METRIC = 6, 8, 10
 #: Fields of the summary, and those that no single line has.
 _OF_SUMMARY = frozenset({"duration", "device"})
-_NOT_A_LINE = frozenset({"tags", "metric"})
+_NOT_A_LINE = frozenset({"tags", "alias", "metric"})
 _SHA256_DIGITS = 64
 _NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
@@ -101,13 +101,17 @@ class _EntryLines:
         if condition.operator == "=" and _is_literal(column, condition.value):
             # Comparing bytes is ten times as fast as finding out the value.
             line = _line(_MEMBER, FIELDS[column.name]) + _string(condition.value)
-            yield from (at for at in places if line in self.pieces[at])
+            for at in places:
+                if line in self.pieces[at] or (
+                    at in self.completed and self._holds(at, column, condition)
+                ):
+                    yield at
             return
         # Many runs have the same value.
         known: dict[_Found | None, bool] = {}
         for at in places:
             if at in self.completed:
-                holds = condition.holds(self.values(at, column), prefix=column.prefix)
+                holds = self._holds(at, column, condition)
             else:
                 found = _find(self.pieces[at], column)
                 if found not in known:
@@ -116,6 +120,9 @@ class _EntryLines:
                 holds = known[found]
             if holds:
                 yield at
+
+    def _holds(self, at: int, column: RunColumn, condition: RunCondition) -> bool:
+        return condition.holds(self.values(at, column), prefix=column.prefix)
 
     def entry(self, at: int) -> dict[str, Any]:
         """Return a whole entry; raise :class:`RunForgeError` or ``ValueError`` if it is invalid."""
@@ -415,5 +422,5 @@ def _string(text: str) -> bytes:
 
 
 #: Fields that are compared with whole strings.
-_LITERAL = frozenset({"run", "status", "name", "model", "preset", "label", "group"})
-_SETTINGS = tuple(_line(_MEMBER, name) for name in SETTINGS)
+_LITERAL = frozenset({"run", "status", "name", "model", "preset", "label", "group", "repeats"})
+_SETTINGS = tuple(_line(_MEMBER, name) for name in ADDED)

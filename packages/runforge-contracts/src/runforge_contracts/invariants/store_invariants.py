@@ -5,6 +5,7 @@ Source: specification, sections 5.1 to 5.5.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -26,6 +27,7 @@ from runforge_contracts.invariants.view_invariants import compare_view
 from runforge_contracts.run_ids import started
 from runforge_contracts.store import layout
 from runforge_contracts.store.foreign_index import write_entry
+from runforge_contracts.store.index_form import ADDED
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import (
     StoreIndex,
@@ -39,8 +41,6 @@ from runforge_contracts.store.view_folders import record_of
 
 #: Fields of an entry that all clients take from the documents of the run.
 _IN_COMMON = ("status", "dataset_fingerprint_sha256", "label_column", "model_pkl")
-#: Fields that entries of earlier versions lack; they are read from the run.
-ADDED = frozenset({"seed", "hyperparameters", "group_id"})
 #: Fields of an entry for a view that an editor fills in when it makes its index anew.
 _FILLED_IN = ("name", "preset_id", "duration_ms", "device")
 
@@ -282,7 +282,11 @@ def entry_findings(
         return  # A run that was written outside the workspace on request is not checked.
     if _leads_away(path, store.workspace) or not path.is_dir():
         found = quote(entry["run_dir"])
-        message = f"run_dir is {found}, which is missing, not a folder, or behind a link."
+        message = (
+            f"The folder of the run {quote(entry['run_id'])} is a file or behind a link: {found}."
+            if os.path.lexists(path)
+            else f"The folder of the run {quote(entry['run_id'])} is missing: {found}."
+        )
         yield Finding("index.run-dir", message, file, f"{pointer}/run_dir", found=entry["run_dir"])
         return
     actual = described[path] if path in described else _describe(path, store)
@@ -298,8 +302,8 @@ def entry_findings(
         yield Finding("index.entry", message, file, pointer + location, value, found)
     has_manifest = whole and (path / layout.MANIFEST).exists()
     # An entry that was written before they were added has none of them.
-    later = frozenset() if ADDED & entry.keys() else ADDED
-    lacking = actual.keys() - entry.keys() - later if has_manifest else ()
+    later = ADDED if entry.keys().isdisjoint(ADDED) else ()
+    lacking = actual.keys() - entry.keys() - {*later} if has_manifest else ()
     for key in sorted(lacking):
         message = (
             f"The entry lacks {quote(key)}; the run's documents have {show_value(actual[key])}."

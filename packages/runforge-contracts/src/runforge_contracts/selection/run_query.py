@@ -30,6 +30,8 @@ from runforge_contracts.selection.run_values import (
     unknown_name,
     values_of,
 )
+from runforge_contracts.store.aliases import with_aliases
+from runforge_contracts.store.layout import stores_in
 
 
 class RunOrder(NamedTuple):
@@ -159,6 +161,11 @@ def _with(rows: list[Listed], column: RunColumn, facts: RunFacts) -> list[Listed
         facts.add_states(entry for entry, _ in rows)
     elif column == ("field", "tags"):
         return [({**entry, "tags": facts.tags_of(entry, place)}, place) for entry, place in rows]
+    elif column == ("field", "alias"):
+        workspaces = {place.workspace for _, place in rows}
+        stores = [store for folder in workspaces for store in stores_in(folder)]
+        entries = with_aliases([entry for entry, _ in rows], stores)
+        return [(entry, place) for entry, (_, place) in zip(entries, rows, strict=True)]
     return rows
 
 

@@ -17,13 +17,12 @@ from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.metrics import find_metric, primary_metric, recorded_name
 from runforge_contracts.selection.run_condition import is_number
+from runforge_contracts.store.index_form import ADDED
 
 #: The kind of the runs that have no ``kind``: those that RunForge trained.
 TRAINED = "trained"
 #: Prefixes of metrics and hyperparameters whose name alone means something else.
 METRIC_PREFIX, PARAM_PREFIX = "metric.", "param."
-#: What an index entry has since it names the settings of its run.
-SETTINGS = ("seed", "hyperparameters", "group_id")
 #: How an experiment may name one of RunForge's families.
 _FAMILY_PREFIX = "runforge/"
 
@@ -33,12 +32,14 @@ FIELDS = {
     "created": "created_at",
     "status": "status",
     "name": "name",
+    "alias": "aliases",
     "kind": "kind",
     "model": "model_family",
     "preset": "preset_id",
     "label": "label_column",
     "seed": "seed",
     "group": "group_id",
+    "repeats": "rerun_from",
     "tags": "tags",
     "dataset": "dataset_fingerprint_sha256",
     "duration": "duration_ms",
@@ -57,6 +58,8 @@ ALIASES = {
 #: Fields of which as many characters count as a condition has.
 PREFIXED = frozenset({"created", "dataset", "model_sha256"})
 _OF_SUMMARY = frozenset({"duration", "device"})
+#: Fields of which a run may have several.
+_LISTS = frozenset({"tags", "alias"})
 #: Fields that are numbers, in addition to metrics.
 _NUMERIC = frozenset({"seed", "duration", "metric"})
 
@@ -70,9 +73,7 @@ class RunColumn(NamedTuple):
     @property
     def needs_settings(self) -> bool:
         """Whether entries from before index entries had settings lack the value."""
-        return self.source == "param" or (
-            self.source == "field" and FIELDS.get(self.name) in SETTINGS
-        )
+        return self.source == "param" or (self.source == "field" and FIELDS.get(self.name) in ADDED)
 
     @property
     def prefix(self) -> bool:
@@ -130,7 +131,7 @@ def column_of(name: str, metrics: Collection[str]) -> RunColumn:
 
 def is_older(entry: Mapping[str, Any]) -> bool:
     """Return whether an entry was written before entries had the settings of their runs."""
-    return "kind" not in entry and entry.keys().isdisjoint(SETTINGS)
+    return "kind" not in entry and entry.keys().isdisjoint(ADDED)
 
 
 def metrics_in(entry: Mapping[str, Any]) -> dict[str, float]:
@@ -151,7 +152,7 @@ def metric_names(entries: Iterable[Mapping[str, Any]]) -> set[str]:
 
 
 def values_of(entry: Mapping[str, Any], column: RunColumn) -> Sequence[Any]:
-    """Return the value that a run has: none if it is missing, several only of tags and models."""
+    """Return the value that a run has: none if it is missing, several of tags, aliases, models."""
     if column.source == "param":
         found = hyperparameters_in(entry)
         return (found[column.name],) if column.name in found else ()
@@ -177,7 +178,7 @@ def _field(entry: Mapping[str, Any], name: str) -> Sequence[Any]:
     value = part.get(FIELDS[name])
     if value is None:
         return ()
-    if name == "tags":
+    if name in _LISTS:
         return tuple(value) if isinstance(value, list) else ()
     if name == "model" and isinstance(value, str) and value.startswith(_FAMILY_PREFIX):
         return (value, value.removeprefix(_FAMILY_PREFIX))

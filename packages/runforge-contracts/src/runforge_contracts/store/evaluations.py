@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -197,17 +198,19 @@ def list_evaluations(store: StoreLayout) -> list[RecordedEvaluation]:
     ]
 
 
+def evaluations_by_run(stores: Sequence[StoreLayout]) -> dict[str, list[RecordedEvaluation]]:
+    """Return the readable evaluations in some stores by the ids of their runs, oldest first."""
+    found = dict[str, list[RecordedEvaluation]]()
+    listed = [evaluation for store in stores for evaluation in list_evaluations(store)]
+    for evaluation in sorted(listed, key=lambda evaluation: evaluation.id):
+        with suppress(RunForgeError):  # `verify` reports it.
+            found.setdefault(evaluation.run_id, []).append(evaluation)
+    return found
+
+
 def evaluations_of(run_id: str, stores: Sequence[StoreLayout]) -> list[RecordedEvaluation]:
     """Return the readable evaluations of a run in some stores, oldest first."""
-    found = []
-    for store in stores:
-        for evaluation in list_evaluations(store):
-            try:
-                if evaluation.run_id == run_id:
-                    found.append(evaluation)
-            except RunForgeError:
-                continue  # `verify` reports it.
-    return sorted(found, key=lambda evaluation: evaluation.id)
+    return evaluations_by_run(stores).get(run_id, [])
 
 
 def is_evaluation(reference: str | os.PathLike[str], stores: Sequence[StoreLayout]) -> bool:

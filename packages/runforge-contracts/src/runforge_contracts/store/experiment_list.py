@@ -13,6 +13,7 @@ from runforge_contracts.run_ids import parse_experiment_run_id
 from runforge_contracts.store.experiment_runs import ExperimentRun
 from runforge_contracts.store.index_form import Newest
 from runforge_contracts.store.layout import ExperimentLayout
+from runforge_contracts.store.reading import parent_of
 
 #: Fields of an entry for an experiment run.
 KIND = "experiment"
@@ -65,6 +66,9 @@ def describe_experiment(folder: ExperimentRun, place: ExperimentLayout) -> dict[
         "dataset": config["dataset"],
         "summary": {"final_metrics": _final(folder)},
     }
+    parent = parent_of(config)
+    if parent is not None:
+        entry["rerun_from"] = parent
     if type(config.get("seed")) is int:
         entry["seed"] = config["seed"]
     logged = config.get("parameters") or {}

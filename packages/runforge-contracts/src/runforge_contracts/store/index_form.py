@@ -20,6 +20,9 @@ HEAD = b'{\n  "schema_version": "index.v1",\n  "runs": [\n    {\n'
 BETWEEN = b"\n    },\n    {\n"
 TAIL = b"\n    }\n  ]\n}\n"
 
+#: Members of an entry that were added later: an entry has all that have a value, or none of them.
+ADDED = ("seed", "hyperparameters", "group_id", "rerun_from")
+
 _BLOCK = 2**16
 #: Strings and numbers of an entry that a list of runs shows.
 _TEXTS = (

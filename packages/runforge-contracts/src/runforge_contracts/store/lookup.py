@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from runforge_contracts.display import quote, quote_some
 from runforge_contracts.errors import ErrorCode, Problem, RunForgeError
 from runforge_contracts.run_ids import as_run_id, is_run_id
+from runforge_contracts.store import layout
 from runforge_contracts.store.aliases import ambiguous
 from runforge_contracts.store.experiment_runs import ExperimentRun, is_experiment_folder
 from runforge_contracts.store.latest import AnyRun as AnyRun
@@ -214,9 +215,10 @@ def folder_of(entry: dict[str, Any], store: StoreLayout) -> Run:
     known = {name: entry[name] for name in _TOLD if name in entry} | metrics
     raise RunForgeError(
         ErrorCode.RUN_NOT_FOUND,
-        f"The folder of the run {quote(entry['run_id'])} is gone"
+        f"The folder of the run {quote(entry['run_id'])} is missing"
         f" ({quote(entry['run_dir'], 200)}); the index has of it:",
-        hint="Put the folder back from a copy; its entry in the index stays, as history.",
+        hint="Put the folder back from a copy. Without it, `latest` and `best` skip the run; its"
+        " entry in the index stays as history.",
         path=str(path),
         problems=[Problem(f"{name}: {value}") for name, value in known.items()],
     )
@@ -345,10 +347,23 @@ def _match(reference: str, ids: Mapping[str, _Known], place: Place) -> _Known:
             f"{quote(reference)} matches {len(matches)} runs: {quote_some(matches)}.",
             hint="Give more of the id.",
         )
-    if not ids:
+    beside = _folder_beside(reference)
+    if not ids and beside is None:
         raise no_runs(place)
     raise RunForgeError(
         ErrorCode.RUN_NOT_FOUND,
         f"There is no run {quote(reference)} in {quote(place.workspace, 200)}.",
-        hint="`runforge runs` lists them; `latest` is the newest one.",
+        hint=beside or "`runforge runs` lists them; `latest` is the newest one.",
     )
+
+
+def _folder_beside(name: str) -> str | None:
+    """Return a hint if the current folder has a run folder with a name."""
+    try:
+        files = set(os.listdir(name)) if name else set()  # noqa: PTH208 - only names
+    except (OSError, ValueError):
+        return None
+    if files.isdisjoint((layout.REQUEST, layout.RUN, layout.RESULT, layout.CONFIG)):
+        return None
+    path = quote(f"./{name}", 200)
+    return f"{path} is a run folder outside of a store; name it by that path."

@@ -248,14 +248,24 @@ def describe(folder: Run, store: StoreLayout) -> dict[str, Any]:
         "seed": _seed(run.get("seed", config.get("seed", request.get("seed")))),
         "hyperparameters": _hyperparameters(request, run, config),
         "group_id": group_of(request),
+        "rerun_from": parent_of(request),
     }
     return {key: value for key, value in entry.items() if value is not None}
 
 
 def group_of(request: dict[str, Any] | None) -> str | None:
     """Return the id of the group of runs that a request names; None if it names none."""
-    group_id = (request or {}).get("sweep_group_id")
-    return group_id if isinstance(group_id, str) and is_any_run_id(group_id) else None
+    return _id((request or {}).get("sweep_group_id"))
+
+
+def parent_of(request: dict[str, Any] | None) -> str | None:
+    """Return the id of the run that a request repeats; None if it names none."""
+    return _id((request or {}).get("rerun_from"))
+
+
+def _id(value: Any) -> str | None:
+    # Another client's document may have any string.
+    return value if isinstance(value, str) and is_any_run_id(value) else None
 
 
 def _seed(value: Any) -> int | None:

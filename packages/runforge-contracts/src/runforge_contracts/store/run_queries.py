@@ -97,7 +97,7 @@ def find_queried(
             return run
     raise RunForgeError(
         ErrorCode.RUN_NOT_FOUND,
-        f"No run fits {quote(str(query))} in {quote(places[0].workspace, 200)}.",
+        f"No run matches {quote(str(query))} in {quote(places[0].workspace, 200)}.",
         hint="`runforge runs` lists the runs.",
     )
 
@@ -149,7 +149,7 @@ def find_aliased(name: str, places: Sequence[Place]) -> AnyRun | None:
         raise RunForgeError(
             ErrorCode.RUN_NOT_FOUND,
             f"The run {quote(run_id)}, which the alias {quote(name)} points at since {since}, is"
-            " gone.",
+            " missing.",
             hint=f"Put its folder back from a copy, or point the alias at another run:"
             f" `runforge alias {name} RUN`.",
         )

@@ -270,7 +270,7 @@ def find_group(reference: str | os.PathLike[str], stores: Sequence[StoreLayout])
         ids = quote_some([group.id for group in matches])
         raise RunForgeError(
             ErrorCode.GROUP_AMBIGUOUS,
-            f"{quote(reference)} fits {len(matches)} groups: {ids}.",
+            f"{quote(reference)} matches {len(matches)} groups: {ids}.",
             hint="Give more of the id.",
         )
     if not groups:

@@ -58,3 +58,14 @@ test("the documented programs compile, run and change one line", () => {
     assert.equal(after, before.replace('"preset": "custom"', '"preset": "thorough"'));
   }
 });
+
+test("the tsconfig.json of the guide is enough for its programs", () => {
+  const fresh = project();
+  const page = readFileSync(PAGES.guide, "utf8");
+  const config = JSON.parse(/^```json\n(.*?)^```/ms.exec(page)[1]);
+  config.compilerOptions.typeRoots = [join(WORKSPACE, "node_modules/@types")];
+  config.files = ["guide.ts"];
+  writeFileSync(join(fresh.folder, "tsconfig.json"), JSON.stringify(config));
+  writeFileSync(join(fresh.folder, "guide.ts"), programs(PAGES.guide)[0]);
+  fresh.node(join(WORKSPACE, "node_modules/typescript/bin/tsc"), "--project", ".", "--noEmit");
+});

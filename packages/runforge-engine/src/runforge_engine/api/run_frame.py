@@ -54,6 +54,7 @@ def frame_of(entries: Sequence[_Entry]) -> pd.DataFrame:
         name: pd.Series([entry.get(field) for entry in entries], dtype="string")
         for name, field in _COLUMNS.items()
     }
+    columns["name"] = pd.Series([_name(entry) for entry in entries], dtype="string")
     columns["created_at"] = pd.to_datetime(columns["created_at"], utc=True, format="ISO8601")
     summaries = [entry.get("summary") or {} for entry in entries]
     durations = pd.Series([part.get("duration_ms") for part in summaries], dtype="Int64")
@@ -124,12 +125,18 @@ def overview(entries: Sequence[_Entry], statuses: Iterable[str], title: str) -> 
             *(_metric(entry, name) for name in metrics),
             *(_setting(entry, column) for column in differing),
             str(entry.get("model_family", "")),
-            "" if entry.get("name") == entry["run_id"] else str(entry.get("name", "")),
+            str(_name(entry) or ""),
         )
         for entry, status in zip(entries, statuses, strict=True)
     ]
     names = _titles(differing, measured)
     return html_table(("run", "status", *metrics, *names, "model", "name"), rows, title=title)
+
+
+def _name(entry: _Entry) -> str | None:
+    """Return the name that a run was given; an entry has the id of the run where none was."""
+    name = entry.get("name")
+    return None if name == entry["run_id"] else name
 
 
 def _titles(columns: Iterable[RunColumn], metrics: Collection[str]) -> list[str]:

@@ -6,9 +6,12 @@ The parameters are those of ``Run`` and of :mod:`runforge_engine.api.operations`
 from __future__ import annotations
 
 import os
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from runforge_contracts.errors import NotFoundError, RunForgeError
 from runforge_contracts.store.layout import DEFAULT_STORE, StoreLayout, find_workspace, stores_in
 from runforge_contracts.store.run import Run
 
@@ -73,15 +76,45 @@ def evaluate_recorded(
     return RunEvaluation(made.recorded.path, run)
 
 
+def parent_in(run: Run) -> Path | None:
+    """Return the folder of the run that a run repeats; None if it repeats none or is not there."""
+    from runforge_contracts.store.lookup import find_run
+    from runforge_contracts.store.reading import parent_of
+
+    parent = parent_of(run.request)
+    if parent is None:
+        return None
+    try:
+        found = find_run(parent, stores_in(find_workspace(run.path)))
+    except NotFoundError:
+        return None
+    return found.path if found.id == parent else None
+
+
+def children_in(run: Run) -> list[Path]:
+    """Return the folders of the runs that repeat a run, oldest first."""
+    from runforge_contracts.lineage.run_family import repetitions
+    from runforge_contracts.store.reading import locate_run
+
+    found = list[Path]()
+    for entry, store in repetitions(run.id, stores_in(find_workspace(run.path))):
+        assert isinstance(store, StoreLayout)  # noqa: S101 - only stores were searched
+        with suppress(RunForgeError):
+            found.append(locate_run(entry, store))
+    return [path for path in found if path.is_dir()]
+
+
 def verify_recorded(run: Run, *, public_key: AnyPath | None, with_dataset: bool) -> RunVerification:
     """Check that nothing of a run was changed since it was recorded."""
+    from runforge_engine.api.python_check import PythonCheck
     from runforge_engine.verification.context import surroundings_of
     from runforge_engine.verification.verify_run import verify_run
 
     path = run.path.absolute()
     key = None if public_key is None else Path(public_key)
     around = surroundings_of(path, stores_in(find_workspace(path)), key)
-    return verify_run(path, around, with_dataset=with_dataset)
+    found = verify_run(path, around, with_dataset=with_dataset)
+    return replace(found, checks=tuple(map(PythonCheck.of, found.checks)))
 
 
 def reproduce_recorded(

@@ -211,6 +211,21 @@ class Run(recorded_run.Run):
 
         return evaluations_in(self)
 
+    @property
+    def parent(self) -> Run | None:
+        """The run that this one repeats; None if it repeats none, or that one is not there."""
+        from runforge_engine.api.run_operations import parent_in
+
+        path = parent_in(self)
+        return None if path is None else Run(path)
+
+    @property
+    def children(self) -> list[Run]:
+        """The runs that repeat this one, oldest first."""
+        from runforge_engine.api.run_operations import children_in
+
+        return [Run(path) for path in children_in(self)]
+
     def _repr_html_(self) -> str:
         from runforge_engine.api.run_html import diagnostics_html, matrix_html
 

@@ -212,7 +212,8 @@ def parse_parameters(texts: Iterable[str]) -> dict[str, Any]:
                 ErrorCode.USAGE_INVALID,
                 f"The parameter {quote(name)} is given twice: {quote(written[name])} and"
                 f" {quote(value)}.",
-                hint="A run has one value of each; for a sweep, train once for each value.",
+                hint="A run has one value of each; `runforge sweep` trains a run for each value of"
+                " --grid NAME=V1,V2.",
                 pointer=format_pointer(("model", "hyperparameters", name)),
             )
         written[name] = value

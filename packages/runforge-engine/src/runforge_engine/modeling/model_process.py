@@ -6,21 +6,25 @@ store may come from anywhere. A failure ends only a process with bounded memory 
 caller gets an error. The answer is JSON, because the output of a broken process is not trusted.
 
 The module is also that process: ``python -P -m runforge_engine.modeling.model_process`` reads a
-task from standard input and ends when that is closed.
+task from standard input and ends when that is closed. With ``several`` it reads one task after the
+other, and does each in a copy of itself (:class:`ModelProcess`): the libraries are loaded once, and
+a model still cannot reach what another one answers.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import msgspec
 from runforge_contracts.diagnostics import Diagnostic, raw_diagnostic
@@ -35,6 +39,10 @@ if TYPE_CHECKING:
     from runforge_engine.modeling.model_evaluation import ModelEvaluation
     from runforge_engine.modeling.predict import Prediction, RecordedModel
     from runforge_engine.modeling.revalidate import Replay
+
+
+#: The argument of a process that does several tasks.
+_SEVERAL = "several"
 
 
 def predict(model: RecordedModel, data: Path, *, probabilities: bool = False) -> Prediction:
@@ -70,10 +78,76 @@ def predict(model: RecordedModel, data: Path, *, probabilities: bool = False) ->
     )
 
 
+class ModelProcess:
+    """A process that does several tasks, each in a copy of itself; it starts with the first one.
+
+    Where the system cannot copy a process, or not safely, each task has a new process.
+    """
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._end()
+
+    def ask(self, task: dict[str, Any], model: Path) -> dict[str, Any]:
+        """Return the answer to a task that uses a model, or raise the error that it answers with.
+
+        Raises
+        ------
+        RunForgeError
+            Also ``FILE_UNSAFE`` where the model ended its process, ``MEMORY_INSUFFICIENT``.
+        """
+        if sys.platform != "linux":
+            return _ask(task, model)
+        if self._process is None:
+            self._process = _start(_SEVERAL)
+        process = self._process
+        assert process.stdin is not None  # noqa: S101 - both are pipes
+        assert process.stdout is not None  # noqa: S101
+        try:
+            process.stdin.write(json.dumps(task).encode() + b"\n")
+            process.stdin.flush()
+            reply = json.loads(process.stdout.readline())
+        except (BrokenPipeError, ValueError):
+            raise _died(self._end(), model) from None
+        return _answer(reply["output"].encode(), reply["code"], model)
+
+    def _end(self) -> int:
+        """End the process, and return its exit code."""
+        process, self._process = self._process, None
+        if process is None:
+            return 0
+        with suppress(BrokenPipeError):
+            process.communicate()
+        return process.returncode
+
+
 def evaluate(
-    model: RecordedModel, data: Path, label_column: str, *, with_values: bool = True
+    model: RecordedModel,
+    data: Path,
+    label_column: str,
+    *,
+    with_values: bool = True,
+    process: ModelProcess | None = None,
 ) -> ModelEvaluation:
     """Evaluate a model on the labelled rows of the dataset at ``data``, in a separate process.
+
+    Parameters
+    ----------
+    model
+        The model.
+    data
+        Path of the dataset.
+    label_column
+        The column with the true labels.
+    with_values
+        Whether the examples of rows that are left out have the content of cells.
+    process
+        What does this task and others; None for a process of its own.
 
     Raises
     ------
@@ -84,7 +158,7 @@ def evaluate(
     """
     from runforge_engine.modeling.model_evaluation import ModelEvaluation
 
-    answer = _ask(
+    answer = (_ask if process is None else process.ask)(
         {
             "do": "evaluate",
             "model": _model_to_dict(model),
@@ -134,12 +208,11 @@ def _model_to_dict(model: RecordedModel) -> dict[str, Any]:
     return {**asdict(model), "path": str(model.path)}
 
 
-def _ask(task: dict[str, Any], model: Path) -> dict[str, Any]:
-    """Return the answer of a new process to a task, or raise the error that it answers with."""
+def _start(*arguments: str) -> subprocess.Popen[bytes]:
     if not sys.executable:
         raise RunForgeError(ErrorCode.INTERNAL, "sys.executable is not set.")
-    process = subprocess.Popen(
-        own_command(__name__),
+    return subprocess.Popen(
+        own_command(__name__, *arguments),
         env=own_environment(os.environ, Path()),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -148,6 +221,11 @@ def _ask(task: dict[str, Any], model: Path) -> dict[str, Any]:
         # Ctrl-C in the terminal is handled by the waiting process.
         start_new_session=True,
     )
+
+
+def _ask(task: dict[str, Any], model: Path) -> dict[str, Any]:
+    """Return the answer of a new process to a task, or raise the error that it answers with."""
+    process = _start()
     assert process.stdin is not None  # noqa: S101 - both are pipes
     assert process.stdout is not None  # noqa: S101
     try:
@@ -167,6 +245,11 @@ def _ask(task: dict[str, Any], model: Path) -> dict[str, Any]:
             process.stdin.close()
         except BrokenPipeError:
             output = b""
+    return _answer(output, code, model)
+
+
+def _answer(output: bytes, code: int, model: Path) -> dict[str, Any]:
+    """Return what a process answered that ended with a code, or raise the error that it is."""
     try:
         answer: dict[str, Any] = json.loads(output)
     except ValueError:
@@ -203,11 +286,66 @@ def _died(code: int, model: Path) -> RunForgeError:
 
 
 def main() -> None:
-    """Do one task, and write the answer to the original standard output."""
+    """Do one task, or several, and write the answer to the original standard output."""
     answering = os.dup(1)
     os.dup2(2, 1)  # Output of the libraries is not part of the answer.
+    if sys.argv[1:] == [_SEVERAL]:
+        _do_several(answering)
     task = json.loads(sys.stdin.buffer.readline())
     threading.Thread(target=_end_with_the_caller, daemon=True).start()
+    _finish(task, answering)
+
+
+def _do_several(answering: int) -> NoReturn:
+    """Do each task in a copy of this process, which has loaded the libraries."""
+    from runforge_engine.runtime.numeric_environment import pin_environment
+
+    pin_environment()  # One thread, so that nothing is lost in the copy.
+    import runforge_engine.modeling.model_evaluation  # noqa: F401 - for the copies
+    from runforge_engine.runtime.preload import load_now
+
+    load_now()
+    while line := sys.stdin.buffer.readline():
+        receiving, sending = os.pipe()
+        copy = os.fork()
+        if copy == 0:
+            os.close(answering)
+            os.close(receiving)
+            # The tasks and the answers of others are out of its reach.
+            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+            _finish(json.loads(line), sending)
+        os.close(sending)
+        output = _output_of(copy, receiving)
+        code = os.waitstatus_to_exitcode(os.waitpid(copy, 0)[1])
+        reply = {"output": output.decode("utf-8", "replace"), "code": code}
+        _write_all(answering, json.dumps(reply).encode() + b"\n")
+    os._exit(0)
+
+
+def _output_of(copy: int, receiving: int) -> bytes:
+    """Return what a copy of this process writes until it ends; end with the caller."""
+    output = b""
+    while True:
+        ready, _, _ = select.select([receiving, 0], [], [])
+        if receiving not in ready:
+            # Only the end of the input: the caller sends no task before it has an answer.
+            os.kill(copy, signal.SIGKILL)
+            os._exit(1)
+        piece = os.read(receiving, 2**16)
+        if not piece:
+            os.close(receiving)
+            return output
+        output += piece
+
+
+def _write_all(descriptor: int, content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def _finish(task: dict[str, Any], answering: int) -> NoReturn:
+    """Do a task, write the answer, and end this process."""
     try:
         answer = _do(task)
     except RunForgeError as error:
@@ -223,9 +361,7 @@ def main() -> None:
         text = f"{type(failure).__name__}: {failure}"
         bug = RunForgeError(ErrorCode.INTERNAL, f"Using the model failed: {quote(text, 300)}.")
         answer = {"error": bug.to_dict()}
-    with os.fdopen(answering, "wb") as stream:
-        stream.write(json.dumps(answer).encode())
-        stream.flush()
+    _write_all(answering, json.dumps(answer).encode())
     # Not to wait for what native code may have broken.
     os._exit(0)
 

@@ -24,6 +24,7 @@ _FOR_MODELS = (
     "sklearn.preprocessing",
     "threadpoolctl",
 )
+_ESTIMATORS = ("sklearn.ensemble", "sklearn.linear_model", "sklearn.svm")
 
 #: What the libraries import wherever it is installed, though nothing that a run does needs it: a
 #: tenth of the time and of the memory that loading takes.
@@ -97,6 +98,12 @@ class Libraries:
     def wait_for_all(self) -> None:
         """Wait for everything."""
         self._everything.wait()
+
+
+def load_now() -> None:
+    """Load what every model needs, in this thread, for the copies of this process."""
+    for module in (*_FOR_TABLES, *_FOR_MODELS, *_ESTIMATORS):
+        import_module(module)
 
 
 def wait_for_libraries() -> None:

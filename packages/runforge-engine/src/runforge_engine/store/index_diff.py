@@ -204,7 +204,9 @@ class IndexDiff:
                 )
                 yield IndexFinding("entry_duplicate", text, file, pointer, run_id)
             elif place is None:
-                text = f"The folder of the run {quote(run_id)} is gone: {quote(entry['run_dir'])}."
+                text = (
+                    f"The folder of the run {quote(run_id)} is missing: {quote(entry['run_dir'])}."
+                )
                 yield IndexFinding("folder_missing", text, file, f"{pointer}/run_dir", run_id)
             elif self._thorough:
                 record = record_of(place, self.store)

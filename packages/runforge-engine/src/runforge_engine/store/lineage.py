@@ -1,14 +1,15 @@
 """Find the runs that made or used a model, a dataset or another file, by its digest.
 
 The index is searched first, then the documents of the runs. Older clients recorded no digest of the
-model: for their runs the model file is hashed, but never loaded.
+model: for their runs the model file is hashed, but never loaded. The documents on runs also say
+which ones they repeat, and by which they are repeated.
 
 Source: specification, section 5.8.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -18,10 +19,13 @@ import msgspec
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
 from runforge_contracts.fs.files import digest_file
+from runforge_contracts.lineage.rerun_step import step_between
+from runforge_contracts.lineage.run_family import RunFamilies, RunFamily
 from runforge_contracts.run_ids import started
 from runforge_contracts.store import layout
-from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.reading import locate_run
+from runforge_contracts.store.experiment_runs import ExperimentRun
+from runforge_contracts.store.layout import ExperimentLayout, Place, StoreLayout
+from runforge_contracts.store.reading import group_of, locate_run
 from runforge_contracts.store.run import Run
 from runforge_contracts.store.summary import summarize
 from runforge_contracts.types import GitState, TracedDataset, TracedRun, TraceV1
@@ -83,6 +87,26 @@ class Listed:
         data = summarize(*documents).data
         known = {"path": data.path, "fingerprint_sha256": data.fingerprint_sha256}
         return {name: value for name, value in known.items() if value is not None}
+
+
+class ListedExperiment:
+    """An experiment run, with what is asked of a :class:`Listed`."""
+
+    def __init__(self, entry: dict[str, Any], store: ExperimentLayout) -> None:
+        self.entry = entry
+        self.store = store
+        self.folder = ExperimentRun(store.run_folder(entry["run_id"]))
+
+    def document(self, file: str) -> dict[str, Any]:
+        """Return the configuration instead of the request, and of other documents nothing."""
+        try:
+            return (self.folder.config or {}) if file == layout.REQUEST else {}
+        except RunForgeError:
+            return {}
+
+    def dataset(self) -> dict[str, Any]:
+        """Return the dataset as the configuration names it."""
+        return {"path": self.entry["dataset"]} if "dataset" in self.entry else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +192,7 @@ def trace(sought: Wanted, listed: Iterable[tuple[dict[str, Any], StoreLayout]]) 
         shown = ", ".join(quote(digest, 64) for digest in digests[:5])
         raise RunForgeError(
             ErrorCode.RUN_AMBIGUOUS,
-            f"{quote(sought.digest)} fits {len(digests)} digests: {shown}"
+            f"{quote(sought.digest)} matches {len(digests)} digests: {shown}"
             + (", …." if len(digests) > 5 else "."),
             hint="Give more digits.",
         )
@@ -220,18 +244,67 @@ def _by_record(sought: Wanted, run: Listed) -> Iterator[Trace]:
             yield Trace(run, kind, item["sha256"], path)
 
 
-def trace_document(matches: Sequence[Trace]) -> TraceV1:
+def trace_document(matches: Sequence[Trace], families: RunFamilies) -> TraceV1:
     """Return the ``trace.v1`` document for the runs that :func:`trace` found."""
     return TraceV1(
         schema_version="trace.v1",
         sha256=matches[0].sha256,
-        runs=[_traced_run(match) for match in matches],
+        runs=[
+            _traced_run(match.run, families, {"matched": match.matched, "path": match.path})
+            for match in matches
+        ],
     )
 
 
-def _traced_run(match: Trace) -> TracedRun:
-    """Return the origin of a run, as far as its index entry and its documents record it."""
-    run, entry, folder = match.run, match.run.entry, match.run.folder
+def lineage_document(family: RunFamily, families: RunFamilies) -> TraceV1:
+    """Return the ``trace.v1`` document for a run, its ancestors and its descendants."""
+    found = {
+        relative.run_id: _listed(*relative.listed)
+        for relative in family.runs
+        if relative.listed is not None
+    }
+    return TraceV1(
+        schema_version="trace.v1",
+        run_id=family.run_id,
+        runs=[_traced_run(run, families, _changes(run, found)) for run in found.values()],
+        left_out=family.left_out or msgspec.UNSET,
+    )
+
+
+def _listed(entry: dict[str, Any], store: Place) -> Listed | ListedExperiment:
+    if isinstance(store, ExperimentLayout):
+        return ListedExperiment(entry, store)
+    return Listed(entry, store)
+
+
+def _changes(
+    run: Listed | ListedExperiment, found: Mapping[str, Listed | ListedExperiment]
+) -> dict[str, Any]:
+    """Return what changed since the run that a run repeats, if both can be read."""
+    parent = found.get(run.entry.get("rerun_from", ""))
+    if parent is None or parent.folder is None or run.folder is None:
+        return {}
+    try:
+        return {"changes": step_between(parent.folder, run.folder)}
+    except RunForgeError:
+        return {}
+
+
+def _traced_run(
+    run: Listed | ListedExperiment, families: RunFamilies, found: dict[str, Any]
+) -> TracedRun:
+    """Return the origin of a run, as far as its index entry and its documents record it.
+
+    Parameters
+    ----------
+    run
+        The run.
+    families
+        For the runs that repeat it.
+    found
+        Further members, of which those that are None are left out.
+    """
+    entry, folder = run.entry, run.folder
     record, request = run.document(layout.RUN), run.document(layout.REQUEST)
     result = run.document(layout.RESULT)
     provenance = record.get("provenance") or result.get("provenance") or {}
@@ -240,21 +313,30 @@ def _traced_run(match: Trace) -> TracedRun:
     )
     fingerprint = entry.get("dataset_fingerprint_sha256")
     known = {} if fingerprint is None else {"fingerprint_sha256": fingerprint}
-    git = provenance.get("git")
+    git = provenance.get("git") or _git(request.get("code"))
     optional = {
-        "path": match.path,
+        **found,
         "name": request.get("name") or entry.get("name"),
         "git": None if git is None else msgspec.convert(git, GitState),
         "runforge_version": version,
         "created_by": request.get("created_by") or provenance.get("client"),
-        "rerun_from": request.get("rerun_from"),
+        "rerun_from": request.get("rerun_from") or entry.get("rerun_from"),
+        "repeated_by": families.repeated_by(entry["run_id"]) or None,
+        "group_id": group_of(request) or entry.get("group_id"),
+        "sweep_member": request.get("sweep_member"),
     }
     return TracedRun(
         run_id=entry["run_id"],
         run_dir=entry["run_dir"] if folder is None else run.store.relative(folder.path),
-        matched=match.matched,
         status=entry.get("status", "incomplete"),
         created_at=entry["created_at"],
         dataset=TracedDataset(**{**run.dataset(), **known}),
         **{name: value for name, value in optional.items() if value is not None},
     )
+
+
+def _git(code: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return the code of an experiment run as the state of a Git repository; None without one."""
+    if not code or "commit" not in code:
+        return None
+    return {"commit": code["commit"], "dirty": bool(code.get("dirty"))}

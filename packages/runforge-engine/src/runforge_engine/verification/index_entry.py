@@ -12,7 +12,8 @@ from typing import Any
 from runforge_contracts.display import quote
 from runforge_contracts.invariants.checked_folder import CheckedRun
 from runforge_contracts.invariants.finding import ABSENT, Finding, same
-from runforge_contracts.invariants.store_invariants import ADDED, entry_findings, origin_findings
+from runforge_contracts.invariants.store_invariants import entry_findings, origin_findings
+from runforge_contracts.store.index_form import ADDED
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import StoreIndex
 
@@ -92,7 +93,7 @@ def _exact(
     pointer: str,
 ) -> Iterator[Finding]:
     """Yield the fields of an entry that differ from what the engine writes."""
-    added = sorted(ADDED) if ADDED & entry.keys() else ()
+    added = () if entry.keys().isdisjoint(ADDED) else ADDED
     for name in (*_FIELDS, *added):
         wanted, found = expected.get(name, ABSENT), entry.get(name, ABSENT)
         if same(wanted, found) or (name == "run_dir" and _is_path_of(run, store, found)):

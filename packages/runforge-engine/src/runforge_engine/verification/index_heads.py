@@ -61,7 +61,10 @@ def head_findings(signatures: Iterable[Signed], around: Surroundings) -> Iterato
         if verdict == "tail cut":
             had = count(head.count, "entry", "entries")
             left = around.chain.head.count
-            message = f"The index had {had} when {since} and has {left:,} now: its tail is cut off."
+            message = (
+                f"The index had {had} when {since}, and has {left:,} now: entries are missing, or"
+                " this is another store."
+            )
             yield Finding("index.tail", message, file, "/runs", head.count, left)
         else:
             first = count(head.count, "entry", "entries")

@@ -15,6 +15,7 @@ from runforge_contracts.invariants.evaluation_invariants import (
 from runforge_contracts.store.evaluations import list_evaluations
 from runforge_contracts.store.layout import StoreLayout
 
+from runforge_engine.modeling.model_process import ModelProcess
 from runforge_engine.verification.check_result import Check, CheckVerdict, count
 from runforge_engine.verification.context import Surroundings
 from runforge_engine.verification.verify_evaluation import (
@@ -31,14 +32,21 @@ def verify_evaluations(
     assert store is not None  # noqa: S101 - of a store
     listed = [(entry, store) for entry in around.entries or ()]
     verified = []
-    for evaluation in list_evaluations(store):
-        document = read_document(evaluation).raw
-        run = None if document is None else run_beside(document, store)
-        verified.append(
-            verify_evaluation(
-                evaluation, around, run, listed, with_dataset=with_dataset, alone=False
+    with ModelProcess() as process:
+        for evaluation in list_evaluations(store):
+            document = read_document(evaluation).raw
+            run = None if document is None else run_beside(document, store)
+            verified.append(
+                verify_evaluation(
+                    evaluation,
+                    around,
+                    run,
+                    listed,
+                    with_dataset=with_dataset,
+                    alone=False,
+                    process=process,
+                )
             )
-        )
     return tuple(verified)
 
 

@@ -31,7 +31,7 @@ from runforge_contracts.types import VerifiedEvaluation
 
 from runforge_engine.data.dataset_source import dataset_path
 from runforge_engine.modeling.model_evaluation import ModelEvaluation
-from runforge_engine.modeling.model_process import evaluate
+from runforge_engine.modeling.model_process import ModelProcess, evaluate
 from runforge_engine.modeling.predict import model_of_run
 from runforge_engine.modeling.revalidate import TOLERANCE
 from runforge_engine.provenance.folder_digest import FolderDigests
@@ -100,6 +100,7 @@ def verify_evaluation(
     with_dataset: bool = True,
     with_signature: bool = True,
     alone: bool = True,
+    process: ModelProcess | None = None,
 ) -> EvaluationVerification:
     """Verify an evaluation.
 
@@ -120,6 +121,8 @@ def verify_evaluation(
         Whether to check the signature.
     alone
         False if the whole store is verified, which compares all heads of the index by itself.
+    process
+        What uses the models of several evaluations; None for a process of its own.
     """
     document, sha256, refused = read_document(evaluation)
     content = list(refused) if document is None else list(content_findings(document, evaluation.id))
@@ -136,7 +139,7 @@ def verify_evaluation(
         if with_dataset:
             data = document["dataset"]
             checks.append(dataset_check(data["path"], data["sha256"], around.datasets, "evaluated"))
-            checks.append(_predictions(document, run, around, listed, checks))
+            checks.append(_predictions(document, run, around, listed, checks, process))
     signature = None
     if with_signature:
         check, signature = check_signature(
@@ -211,6 +214,7 @@ def _predictions(
     around: Surroundings,
     listed: Listing,
     checks: list[Check],
+    process: ModelProcess | None,
 ) -> Check:
     """Compute the metrics again, if everything that they follow from is as it was."""
     if any(check.outcome == "failed" for check in checks):
@@ -226,7 +230,8 @@ def _predictions(
     except RunForgeError as error:
         return _skipped(f"the model is not loaded: {error.message}")
     try:
-        found = evaluate(model, dataset_path(data["path"], around.workspace), data["label_column"])
+        path = dataset_path(data["path"], around.workspace)
+        found = evaluate(model, path, data["label_column"], process=process)
     except RunForgeError as error:
         if error.code is ErrorCode.MEMORY_INSUFFICIENT:
             return _skipped(error.message)

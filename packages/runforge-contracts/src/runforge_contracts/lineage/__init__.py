@@ -1,0 +1,1 @@
+"""Which runs repeat which, and what changed from one to the next."""
