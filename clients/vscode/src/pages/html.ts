@@ -84,7 +84,7 @@ export function pageHtml(page: Page, nonce: string): string {
 /** Write the buttons that stay at the top of a page. */
 export function toolbar(actions: readonly Action[]): string {
   if (actions.length === 0) return "";
-  return `<div class="toolbar" role="toolbar" aria-label="Actions">${actions.map(button).join("")}</div>`;
+  return `<nav class="toolbar" aria-label="Actions">${actions.map(button).join("")}</nav>`;
 }
 
 /** Write the script of a page, in which a button or link posts the message that it carries. */
