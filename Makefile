@@ -16,13 +16,15 @@ TYPESCRIPT := packages/runforge-contracts/typescript
 CLIENT := conformance/clients/typescript
 GO_CLIENT := conformance/clients/go
 EDITOR := clients/vscode
+# In the real VS Code that the target test-vscode installs, with its own Node.js.
+E2E := PATH="$(CURDIR)/$(EDITOR)/e2e/.venv/bin:$$PATH" npm --prefix $(EDITOR)/e2e --loglevel=error run --silent
 NPM := $(TOOLS) npm --prefix $(TYPESCRIPT) --loglevel=error
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 # Two installers at once would spoil the environment.
 .NOTPARALLEL:
-.PHONY: help setup demo test test-slow test-interop test-lowest changelog pictures check format generate check-generated check-typescript conformance mutation vsix test-vscode bench bench-rivals clean
+.PHONY: help setup demo test test-slow test-interop test-lowest changelog pictures check format generate check-generated check-typescript conformance mutation vsix test-vscode pictures-vscode bench bench-rivals clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -136,8 +138,12 @@ vsix: $(EDITOR)/node_modules $(TYPESCRIPT)/client/dist ## Pack RunForge for VS C
 
 test-vscode: vsix ## Drive the packed extension in a real VS Code (needs Chromium)
 	@$(EDITOR)/e2e/install.sh $(PYTHON)
-	@PATH="$(CURDIR)/$(EDITOR)/e2e/.venv/bin:$$PATH" npm --prefix $(EDITOR)/e2e run --silent check
-	@PATH="$(CURDIR)/$(EDITOR)/e2e/.venv/bin:$$PATH" npm --prefix $(EDITOR)/e2e run --silent test
+	@$(E2E) check
+	@$(E2E) test
+
+pictures-vscode: vsix ## Renew the pictures of the extension's README (needs Chromium)
+	@$(EDITOR)/e2e/install.sh $(PYTHON)
+	@$(E2E) pictures
 
 $(EDITOR)/node_modules: $(VENV)/.tools $(EDITOR)/package-lock.json $(TYPESCRIPT)/node_modules
 	@echo "Installing the tools of the editor extension"

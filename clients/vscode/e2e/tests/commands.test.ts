@@ -144,7 +144,7 @@ const SHOWS: Record<string, (window: Window) => Promise<void>> = {
   "View Latest Feature Importance": (window) =>
     window.webview.getByText("flipper_length_mm").first().waitFor(),
   "View Latest Interpretability Index": (window) =>
-    window.webview.getByText("linear_coefficients", { exact: false }).first().waitFor(),
+    window.webview.getByText("metrics.v1.json").first().waitFor(),
   "View Latest Linear Coefficients": (window) =>
     window.webview.getByText("flipper_length_mm").first().waitFor(),
   "View Latest Metrics": (window) =>

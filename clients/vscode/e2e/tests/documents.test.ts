@@ -15,7 +15,7 @@ const REQUEST = {
   model: { family: "random_forest", hyperparameters: {} },
   device: { type: "cpu" },
   created_at: "2026-02-01T12:00:00Z",
-  created_by: "somebody@1.0",
+  created_by: "notebook@1.0",
   mine: { kept: [1, 2.5, "ß"] },
 };
 

@@ -6,7 +6,7 @@ import { packed } from "../support/code-server.ts";
 import { inVsCode } from "../support/suite.ts";
 import type { Window } from "../support/window.ts";
 
-/** Train on the penguins from the palette, as somebody who has not done so before. */
+/** Train on the penguins from the palette, for the first time. */
 async function trainPenguins(window: Window): Promise<void> {
   await window.run("RunForge: Train (Standard)");
   await window.choose("penguins.csv");
