@@ -24,7 +24,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
 # Two installers at once would spoil the environment.
 .NOTPARALLEL:
-.PHONY: help setup demo test test-slow test-interop test-lowest changelog pictures check format generate check-generated check-typescript conformance mutation vsix test-vscode pictures-vscode bench bench-rivals clean
+.PHONY: help setup demo test test-slow test-interop test-web test-lowest changelog pictures check format generate check-generated check-typescript conformance mutation vsix test-vscode pictures-vscode bench bench-rivals clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ test-slow: $(VENV)/.tox ## Pass the tests that take long: storms, scale, other p
 
 test-interop: $(VENV)/.tox ## Pass the tests in which other people's programs read what ours write
 	$(TOOLS) tox run -qq -e interop,mlflow,dask
+
+test-web: $(VENV)/.tox ## Pass the tests of the pages, in a real browser (needs Chromium)
+	$(TOOLS) tox run -qq -e web
 
 test-lowest: $(VENV)/.tox ## Pass the tests with the oldest releases that the packages allow
 	$(TOOLS) tox run -qq -e lowest

@@ -24,6 +24,7 @@ from runforge_contracts.codec.strict_json import encode_json
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "docs/specification"
 REQUIREMENTS = ROOT / "conformance/src/runforge_conformance/requirements"
+SENTENCES = ROOT / "packages/runforge-web/src/runforge_web/_generated/sentences.json"
 CONTRACT = 1
 
 #: The words of each level; a requirement has no others.
@@ -81,15 +82,17 @@ def main() -> int:
     specification = read_specification(read_pages())
     faults = specification.faults
     data = requirements_file(specification.requirements)
+    digest = hashlib.sha256(data).hexdigest().encode("ascii") + b"\n"
     files = {
-        f"v{CONTRACT}.json": data,
-        f"v{CONTRACT}.sha256": hashlib.sha256(data).hexdigest().encode("ascii") + b"\n",
+        REQUIREMENTS / f"v{CONTRACT}.json": data,
+        REQUIREMENTS / f"v{CONTRACT}.sha256": digest,
+        SENTENCES: sentences_file(specification.requirements),
     }
-    for name, content in files.items():
+    for path, content in files.items():
         if not check and not faults:
-            (REQUIREMENTS / name).write_bytes(content)
-        elif (REQUIREMENTS / name).read_bytes() != content:
-            faults.append(f"{name} does not follow from the pages: run `make generate`")
+            path.write_bytes(content)
+        elif path.read_bytes() != content:
+            faults.append(f"{path.name} does not follow from the pages: run `make generate`")
     for fault in faults:
         print(fault, file=sys.stderr)
     return 1 if faults else 0
@@ -204,6 +207,13 @@ def requirements_file(items: list[Requirement]) -> bytes:
         {key: value for key, value in item._asdict().items() if value is not None} for item in items
     ]
     return encode_json({"contract": CONTRACT, "requirements": listed})
+
+
+def sentences_file(items: list[Requirement]) -> bytes:
+    """Return the file of the section and the sentences of each requirement, by its id."""
+    return encode_json(
+        {item.id: {"section": item.section, "sentences": item.statement} for item in items}
+    )
 
 
 if __name__ == "__main__":

@@ -86,6 +86,7 @@ ORDER = {
         "web_gate",
         "found_runs",
         "page_query",
+        "specification_sentences",
         "page_rendering",
         "runs_page",
         "run_pages",

@@ -200,3 +200,27 @@ def test_runs_are_found_by_their_aliases(runforge: Call, workspace: Path, chain:
     table = runforge("runs", "--columns", "run,alias").out.splitlines()
     assert table[2].split(maxsplit=1) == [chain[1], "production, shown"]
     assert table[0].split() == ["run", "alias"]
+
+
+def test_several_aliases_leave_room_for_the_other_columns(
+    runforge: Call, workspace: Path, chain: list[str]
+) -> None:
+    for name in ("production", "staging-of-the-next-one", "shown-to-everybody"):
+        assert runforge("alias", name, chain[1]).code == 0
+    lines = runforge("runs").out.splitlines()
+    assert "created" in lines[0]
+    assert max(map(len, lines)) <= 80
+
+
+def test_what_is_not_there_is_named_with_what_to_do(
+    runforge: Call, workspace: Path, chain: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unknown = runforge("experiment", "run", "--param", "a=1", "--json").json["error"]
+    assert "Did you mean `--set`?" in unknown["message"]
+    beside = workspace / "beside"
+    shutil.copytree(workspace / ".runforge/runs" / chain[0], beside / chain[0])
+    shutil.rmtree(workspace / ".runforge")
+    monkeypatch.chdir(beside)
+    refused = runforge("verify", chain[0], "--json").json["error"]
+    assert refused["hint"].startswith(f"`./{chain[0]}` is a run folder")
+    assert runforge("verify", f"./{chain[0]}", "--json", "--without-dataset").code == 0

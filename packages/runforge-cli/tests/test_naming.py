@@ -139,7 +139,7 @@ def test_a_run_whose_folder_is_gone_is_not_found(runforge: Call, filled: Path) -
         result = runforge(*command, reference, "--json")
         error = result.json["error"]
         assert (result.code, error["code"]) == (3, "RUN_NOT_FOUND"), (command, reference)
-        assert "is gone" in error["message"]
+        assert "is missing" in error["message"]
         reported = [problem["message"] for problem in error["problems"]]
         assert "status: succeeded" in reported
         assert f"model_sha256: {entry['model_sha256']}" in reported

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browsers import BROWSERS, HEADLESS
 from calls import ROOT, TRAIN, Call
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,6 +22,7 @@ from runforge_cli.report.html_page import html_page
 from runforge_cli.report.markdown_page import markdown_page
 from runforge_cli.report.report_blocks import (
     Bars,
+    Cell,
     Commands,
     Facts,
     HeatCell,
@@ -28,12 +30,15 @@ from runforge_cli.report.report_blocks import (
     IntervalRow,
     Intervals,
     Matrix,
+    Multiples,
     Name,
     Paragraph,
     Plot,
     Report,
     Section,
     Series,
+    SmallMatrix,
+    SmallPlot,
     TableBlock,
     prose,
 )
@@ -263,7 +268,12 @@ def _rows(tokens: list[Any]) -> list[list[Any]]:
 
 def a_report(text: str) -> Report:
     """Return a report that has ``text`` in every field that can hold it."""
-    table = TableBlock(text, (text, text), [([Name(text)], text)], frozenset({1}))
+    cells = [
+        ([Name(text)], text),
+        (text, Cell([Name(text)], "best")),
+        (text, Cell(text, "changed")),
+    ]
+    table = TableBlock(text, (text, text), cells, frozenset({1}))
     series = Series([Name(text)], (0.0, 1.0), (0.0, 1.0), text, dots=(1.0, 0.5))
     return Report(
         title=text,
@@ -281,9 +291,19 @@ def a_report(text: str) -> Report:
                     HeatMap(text, (text, text), [text], [text], [[HeatCell(text, 1.0, True)]]),
                     Intervals(text, (text, text), [IntervalRow(text, (0.5,), 0.5, 0.1)], UNIT),
                     Plot(text, text, text, text, [series], table, diagonal=True),
+                    Multiples(
+                        text,
+                        text,
+                        [
+                            SmallPlot([Name(text)], text, text, series, series),
+                            SmallMatrix(text, text, text, [[1, 2], [3, 4]]),
+                        ],
+                        table,
+                        diagonal=True,
+                    ),
                     Commands([text]),
                 ],
-                [Section(text)],
+                [Section(text, [Paragraph(text)], folded=True)],
             )
         ],
         footer=text,
@@ -515,15 +535,6 @@ def test_markdown_of_a_comparison(
     text = (workspace / "out.md").read_text("utf-8")
     check_plain_markdown(text)
     assert text == snapshot
-
-
-#: Programs that are Chromium.
-BROWSERS = ("chromium", "chromium-headless-shell", "chromium-browser", "google-chrome", "chrome")
-#: No network, no window, nothing of its user.
-HEADLESS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-sync"),
-    *("--no-first-run", "--disable-background-networking", "--disable-component-update"),
-)
 
 
 @pytest.mark.slow

@@ -113,6 +113,7 @@ def test_a_run_that_fails_raises_and_says_where_it_is_recorded(iris: Path) -> No
     assert (run.status, run.metrics, run.record) == ("failed", {}, None)
     assert caught.value.__notes__ == [
         f"The run is recorded as failed in `.runforge/runs/{run.id}`.",
+        f"Code: LABEL_TYPE_INVALID, at {caught.value.location.text}",
         f"Hint: {caught.value.hint}",
     ]
     assert "error" in Text(run._repr_html_()).texts

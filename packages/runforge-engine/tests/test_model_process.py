@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +20,8 @@ from runforge_contracts.store.reading import list_runs
 from runforge_contracts.store.run import Run
 from runforge_engine.data.dataset_source import read_source
 from runforge_engine.modeling import model_process, predict
+from runforge_engine.modeling.curves import curves_of
+from runforge_engine.modeling.model_process import curves_of_each
 from runforge_engine.modeling.revalidate import replay
 from runforge_engine.pipeline.execute import execute
 from runforge_engine.pipeline.request import new_request
@@ -75,6 +79,35 @@ def test_a_replay_is_that_of_this_process(trained: Path, folder: Run, listed: An
         assert np.array_equal(one, other)
 
 
+def test_curves_of_several_runs_are_those_of_this_process(
+    trained: Path, folder: Run, listed: Any
+) -> None:
+    expected = curves_of(replay(folder, trained, listed))
+    assert len(expected.roc) == 3
+    assert list(curves_of_each([folder], trained, listed)) == [expected]
+    assert list(curves_of_each([folder] * 3, trained, listed)) == [expected] * 3
+    assert list(curves_of_each([], trained, listed)) == []
+
+
+def test_a_run_without_curves_leaves_those_of_the_others(
+    trained: Path, folder: Run, listed: Any, tmp_path: Path
+) -> None:
+    changed, gone = tmp_path / folder.id, tmp_path / "gone"
+    shutil.copytree(folder.path, changed)
+    shutil.copytree(folder.path, gone)
+    metrics = json.loads((changed / "metrics.v1.json").read_bytes())
+    metrics["confusion_matrix"][0][0] += 1
+    (changed / "metrics.v1.json").write_text(json.dumps(metrics), "utf-8")
+    (gone / "run.json").unlink()
+    runs = [Run(gone), folder, Run(changed), folder]
+    lacking, first, other, last = curves_of_each(runs, trained, listed)
+    assert isinstance(lacking, RunForgeError)
+    assert lacking.code is ErrorCode.ARTIFACT_NOT_FOUND
+    assert isinstance(other, RunForgeError)
+    assert "predicts otherwise" in other.message
+    assert first == last == curves_of(replay(folder, trained, listed))
+
+
 def test_an_error_is_passed_on_with_all_its_parts(
     trained: Path, folder: Run, listed: Any, tmp_path: Path
 ) -> None:
@@ -87,6 +120,48 @@ def test_an_error_is_passed_on_with_all_its_parts(
         model_process.predict(model, data)
     assert there.value.to_dict() == here.value.to_dict()
     assert len(there.value.problems) == 3
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="copies of a process")
+def test_one_process_evaluates_several_times_whatever_one_ends_with(
+    trained: Path, folder: Run, listed: Any, tmp_path: Path
+) -> None:
+    model = predict.model_of_run(folder, listed)
+    data, broken = trained / "penguins.csv", tmp_path / "broken.csv"
+    broken.write_text("bill_length_mm\n1\n")
+    alone = model_process.evaluate(model, data, "species")
+    with model_process.ModelProcess() as process:
+        for _ in range(2):
+            assert model_process.evaluate(model, data, "species", process=process) == alone
+            with pytest.raises(RunForgeError):
+                model_process.evaluate(model, broken, "species", process=process)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="copies of a process")
+@pytest.mark.parametrize(
+    ("ending", "words"),
+    [
+        ("""echo '{"output": "", "code": -11}'""", "crashed (SIGSEGV)"),
+        ("exit 3", "code 3"),
+        ("kill -SEGV $$", "crashed (SIGSEGV)"),
+    ],
+)
+def test_a_copy_or_the_process_that_ends_is_an_error(
+    ending: str,
+    words: str,
+    folder: Run,
+    listed: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    program = tmp_path / "python"
+    program.write_text(f"#!/bin/sh\nread task\n{ending}\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    model = predict.model_of_run(folder, listed)
+    with model_process.ModelProcess() as process, pytest.raises(RunForgeError) as caught:
+        model_process.evaluate(model, tmp_path / "data.csv", "species", process=process)
+    assert (caught.value.code, words in caught.value.message) == (ErrorCode.FILE_UNSAFE, True)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="programs that are scripts")

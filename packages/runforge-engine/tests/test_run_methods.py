@@ -106,7 +106,18 @@ def test_a_traceback_is_the_users(tmp_path: Path) -> None:
     )
     lines = done.stderr.splitlines()
     assert len(lines) <= 8, done.stderr
+    assert lines[-2].startswith("Code: LABEL_NOT_FOUND, at ")
+    assert lines[-2].endswith("d.csv, column Y")
     assert lines[-1] == "Hint: Did you mean `y`?"
+
+
+def test_the_hints_of_a_verification_are_those_of_the_library(tmp_path: Path) -> None:
+    rows = "".join(f"{i},{i % 2}\n" for i in range(20))
+    (tmp_path / "d.csv").write_text(f"a,y\n{rows}")
+    run = train(tmp_path / "d.csv", label="y", workspace=tmp_path)
+    (tmp_path / "d.csv").write_text(f"a,y\n{rows}1,0\n")
+    hints = {check.name: check.hint for check in run.verify().checks}
+    assert hints["dataset"] == "Restore the dataset, or skip this check with `with_dataset=False`."
 
 
 HINTS = sorted(

@@ -197,6 +197,7 @@ def test_verification_says_what_was_changed(store: Path, tmp_path: Path) -> None
         changed = server.post(f"/runs/{folder.name}/verification")
         assert 'status failed">not verified</span>' in changed.text
         assert "manifest.digests" in changed.text
+        assert "<cite>Specification, section " in changed.text
         check_page(changed.text)
 
 
@@ -268,6 +269,9 @@ def test_a_document_is_validated_with_what_the_contract_says(server: Server) -> 
     for broken in ("", "{", "[" * 100_000, '{"a": NaN}', '{"a":1,"a":2}', "1" * 5_000, "\ud800"):
         assert validate(broken.encode("utf-8", "replace").decode()).status == 422
     assert validate("{}", "no such schema").status == 422
+    twice = validate('{"a":1,"a":2}').text
+    assert "The keys of an object MUST be unique" in twice
+    assert "<cite>Specification, section 2." in twice
 
 
 STORES: dict[str, Callable[[Path], object]] = {

@@ -26,10 +26,9 @@ import { act, openComparison, openRun } from "./run-pages.ts";
 import { openSweep } from "./sweep-page.ts";
 
 export function registerRuns(app: App): void {
-  app.command("openRun", async (argument: RunArgument | SweepRow) => {
-    if (argument && typeof argument === "object" && "kind" in argument && argument.kind === "sweep")
-      return openSweep(app, (argument as SweepRow).id);
-    const run = await chooseRun(app, argument as RunArgument, "RunForge: Open Run");
+  app.command("openSweep", ({ id }: Pick<SweepRow, "id">) => openSweep(app, id));
+  app.command("openRun", async (argument: RunArgument) => {
+    const run = await chooseRun(app, argument, "RunForge: Open Run");
     if (run) await openRun(app, run);
   });
   app.command("openRuns", () => vscode.commands.executeCommand("runforge.runs.focus"));
@@ -56,7 +55,9 @@ export function registerRuns(app: App): void {
   app.command("inspectModelArtifact", (given: vscode.Uri | RunArgument) =>
     inspectModel(app, given),
   );
-  app.command("verify", async (argument: RunArgument) => {
+  app.command("verify", async (argument: RunArgument, all: unknown) => {
+    const selected = selectedRuns(all).map(({ id }) => id);
+    if (selected.length > 1) return verify(app, selected);
     const run = await chooseRun(app, argument, "RunForge: Verify");
     if (run) await verify(app, [run]);
   });
@@ -205,10 +206,14 @@ async function reproduce(app: App, argument: RunArgument): Promise<void> {
   app.panels.show(`reproduce:${run}`, reproductionPage(document), act);
 }
 
+/** Return the runs among the rows that are selected in the list, which a menu passes on. */
+function selectedRuns(all: unknown): RunRow[] {
+  return Array.isArray(all) ? (all as RunRow[]).filter(({ kind }) => kind === "run") : [];
+}
+
 /** Compare the selected runs; with fewer than two, ask for the others. The oldest is the baseline. */
 async function compare(app: App, first: RunArgument, all: unknown): Promise<void> {
-  const selected = Array.isArray(all) ? (all as RunRow[]).filter(({ kind }) => kind === "run") : [];
-  let runs: string[] | undefined = inOrder(selected);
+  let runs: string[] | undefined = inOrder(selectedRuns(all));
   const given = runOf(first);
   if (runs.length < 2 && given !== undefined) {
     const items = await runItems(app);
@@ -283,9 +288,10 @@ async function trace(app: App, given: vscode.Uri | undefined): Promise<void> {
     given instanceof vscode.Uri
       ? given.fsPath
       : await vscode.window.showInputBox({
+          ignoreFocusOut: true,
           title: "RunForge: Trace",
           prompt:
-            "Path of a model, another artifact or a dataset, or eight or more digits of its SHA-256",
+            "A run, the path of a model, another artifact or a dataset, or eight or more digits of its SHA-256",
         });
   if (!what) return;
   const document = await app.session().request("trace", { what });

@@ -46,8 +46,10 @@ export async function openRun(app: App, run: string): Promise<void> {
   );
   const id = quick.runs[0] ?? run;
   const key = `run:${id}`;
-  app.panels.showReport(key, `Run ${id}`, quick.html, actionsOf(id), act);
-  if (!app.setting("reportCurves", true)) return;
+  const withCurves = app.setting("reportCurves", true);
+  const status = withCurves ? "Computing the curves…" : undefined;
+  app.panels.showReport(key, `Run ${id}`, quick.html, actionsOf(id), act, status);
+  if (!withCurves) return;
   const whole = await session.request("report", { runs: [id] });
   app.panels.renew(key, whole.html, actionsOf(id));
 }

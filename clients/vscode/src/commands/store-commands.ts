@@ -58,6 +58,7 @@ async function filter(app: App): Promise<void> {
   if (chosen.filter) return app.view.choose({ filter: chosen.filter });
   const isName = chosen.label.startsWith("Name");
   const typed = await vscode.window.showInputBox({
+    ignoreFocusOut: true,
     title: `RunForge: ${chosen.label}`,
     prompt: isName
       ? "The name of runs; tag:TEXT for a tag"
@@ -92,6 +93,7 @@ async function sort(app: App): Promise<void> {
   if (chosen === undefined) return;
   if (chosen !== other) return app.view.choose({ sort: chosen === newest ? undefined : chosen });
   const typed = await vscode.window.showInputBox({
+    ignoreFocusOut: true,
     title: "RunForge: Sort Runs",
     prompt: "A metric, a hyperparameter or a field; - before the name reverses the order",
   });

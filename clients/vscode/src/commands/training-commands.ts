@@ -34,6 +34,9 @@ export function registerTraining(app: App): void {
   app.command("rerun", (run: RunArgument) => rerunWithChanges(app, run));
   app.command("rerunUnchanged", (run: RunArgument) => rerunUnchanged(app, run));
   app.command("sweep", (start: Start) => sweep(app, start));
+  app.command("resumeSweep", ({ id }: { id: string }) =>
+    sweepNow(app, { resume: id, retry_failed: true }),
+  );
   app.command("cancel", (run: RunArgument) => cancel(app, run));
 }
 
@@ -146,7 +149,8 @@ async function rerunOf(app: App, params: RerunParams): Promise<void> {
 }
 
 /** Execute a document that the editor shows. */
-export async function runRequest(app: App, path: string): Promise<void> {
+export async function runRequest(app: App, uri: vscode.Uri): Promise<void> {
+  const path = app.named(uri);
   const again = () => () => vscode.commands.executeCommand("runforge.validateDocument");
   await execute(app, `Training: ${path}`, again, (options) =>
     app.session().request("run", { path }, options),
@@ -299,6 +303,7 @@ async function sweep(app: App, start: Start): Promise<void> {
   for (const { label: name, one } of chosen) {
     const read = one ? (typed: string) => readValues(one, typed) : readSeeds;
     const typed = await vscode.window.showInputBox({
+      ignoreFocusOut: true,
       title: `RunForge: values of ${name}`,
       prompt: one ? `Separated by commas; each ${rangeText(one)}` : "Such as 1..5 or 1, 2, 42",
       value: one?.kind === "float" ? "0.01, 0.1, 1, 10" : one ? "" : "1..3",
@@ -309,6 +314,7 @@ async function sweep(app: App, start: Start): Promise<void> {
     parameters.push({ path: one ? `/model/hyperparameters/${name}` : "/seed", values });
   }
   const name = await vscode.window.showInputBox({
+    ignoreFocusOut: true,
     title: "RunForge: name of the sweep",
     value: parameters.map((one) => one.path.split("/").at(-1)).join(" and "),
   });
@@ -470,6 +476,7 @@ async function askText(
   validateInput?: (input: string) => string | undefined,
 ): Promise<string | undefined> {
   return vscode.window.showInputBox({
+    ignoreFocusOut: true,
     title: `RunForge: ${title}`,
     value,
     ...(validateInput ? { validateInput } : {}),

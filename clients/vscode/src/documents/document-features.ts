@@ -97,7 +97,7 @@ function lensesOf(document: vscode.TextDocument): vscode.CodeLens[] {
       lenses.push(lens("$(debug-rerun) Rerun", "rerun", kind.run));
   }
   if (kind.sweep && vscode.workspace.isTrusted)
-    lenses.push(lens("$(go-to-file) Open Sweep", "openRun", { kind: "sweep", id: kind.sweep }));
+    lenses.push(lens("$(go-to-file) Open Sweep", "openSweep", { id: kind.sweep }));
   lenses.push(lens("$(check) Validate", "validateDocument", document.uri));
   return lenses;
 }
@@ -109,7 +109,7 @@ async function runDocument(app: App, uri = vscode.window.activeTextEditor?.docum
   const kind = kindOf(document);
   if (!kind?.runs) throw new Refusal("This document is nothing that can be executed.");
   if (document.isDirty && !(await document.save())) return;
-  if (kind.runs === "request") await runRequest(app, uri.fsPath);
+  if (kind.runs === "request") await runRequest(app, uri);
   else if (kind.runs === "plan") await sweepNow(app, { path: uri.fsPath });
   else await runExperiment(app, uri);
 }

@@ -388,24 +388,25 @@ export function reproductionPage(document: ReproductionV1): Page {
   };
 }
 
-/** The runs that a file or a digest comes from. */
+/** The runs that a file or a digest comes from, or those that a run repeats and that repeat it. */
 export function tracePage(document: TraceV1, what: string): Page {
   const rows = document.runs.map((one): Cell[] => [
     { text: one.name ?? one.run_id, link: { action: "openRun", run: one.run_id } },
-    one.matched,
+    one.matched ?? one.changes ?? "",
     one.status,
     one.created_at,
     one.dataset.path ?? "",
     one.created_by ?? "",
   ]);
-  const columns = ["run", "by", "status", "created", "dataset", "client"];
+  const by = document.run_id === undefined ? "matched by" : "changes";
+  const columns = ["run", by, "status", "created", "dataset", "client"];
   return {
     title: "Trace",
     lead: what,
     sections: [
       {
         blocks: [
-          { kind: "facts", facts: [["sha256", document.sha256]] },
+          { kind: "facts", facts: factsOf({ run: document.run_id, sha256: document.sha256 }) },
           rows.length > 0
             ? { kind: "table", columns, rows }
             : { kind: "text", text: "No run of this workspace has it.", tone: "bad" },

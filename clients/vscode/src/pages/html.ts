@@ -81,10 +81,12 @@ export function pageHtml(page: Page, nonce: string): string {
   ].join("\n");
 }
 
-/** Write the buttons that stay at the top of a page. */
-export function toolbar(actions: readonly Action[]): string {
+/** Write the buttons that stay at the top of a page, and what is still going on. */
+export function toolbar(actions: readonly Action[], status = ""): string {
   if (actions.length === 0) return "";
-  return `<nav class="toolbar" aria-label="Actions">${actions.map(button).join("")}</nav>`;
+  const buttons = actions.map(button).join("");
+  const note = status ? `<span role="status">${escaped(status)}</span>` : "";
+  return `<nav class="toolbar" aria-label="Actions">${buttons}${note}</nav>`;
 }
 
 /** Write the script of a page, in which a button or link posts the message that it carries. */
@@ -177,6 +179,12 @@ function shownNumber(value: number): string {
   return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(6)));
 }
 
+/** Colours of fills: as triples, for shades of them; those of themes are too faint beside text. */
+export const FILLS = `
+body { --right: 88, 166, 255; --wrong: 240, 140, 70; }
+body.vscode-light, body.vscode-high-contrast-light { --right: 11, 92, 173; --wrong: 190, 70, 0; }
+`;
+
 /** The style of the buttons, which the pages of the engine get, too. */
 export const TOOLBAR_STYLE = `
 .toolbar { position: sticky; top: 0; z-index: 1; display: flex; flex-wrap: wrap; gap: .4rem;
@@ -185,6 +193,7 @@ button { font: inherit; font-size: .85rem; padding: .15rem .6rem; cursor: pointe
   border: 1px solid var(--vscode-button-border, var(--vscode-contrastBorder, transparent));
   color: var(--vscode-button-secondaryForeground); background: var(--vscode-button-secondaryBackground); }
 button:hover { background: var(--vscode-button-secondaryHoverBackground); }
+.toolbar span { color: var(--vscode-descriptionForeground); align-self: center; }
 :focus-visible { outline: 1px solid var(--vscode-focusBorder); outline-offset: 2px; }
 `;
 
@@ -214,7 +223,7 @@ thead th { color: var(--vscode-descriptionForeground); }
 .bars { width: 100%; }
 .bars td:last-child { width: 55%; padding-right: 0; }
 .bar { display: block; width: 100%; height: 1rem; margin-top: .2rem; }
-.positive { fill: var(--vscode-charts-blue); }
-.negative { fill: var(--vscode-charts-orange); }
+.positive { fill: rgb(var(--right)); }
+.negative { fill: rgb(var(--wrong)); }
 .actions { display: flex; flex-wrap: wrap; gap: .4rem; }
-${TOOLBAR_STYLE}`;
+${FILLS}${TOOLBAR_STYLE}`;

@@ -22,13 +22,9 @@ export class Panels {
     report: string,
     actions: readonly Action[],
     onMessage: Handler,
+    status?: string,
   ): void {
-    this.#fill(key, title, reportHtml(report, actions, nonce()), onMessage);
-  }
-
-  /** Whether a page is open. */
-  has(key: string): boolean {
-    return this.#open.has(key);
+    this.#fill(key, title, reportHtml(report, actions, nonce(), status), onMessage);
   }
 
   /** Replace the report of an open page; nothing happens where it was closed. */

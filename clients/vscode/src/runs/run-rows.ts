@@ -99,7 +99,7 @@ export function sweepRow(id: string, entry: GroupEntry | undefined, now: number)
   return {
     kind: "sweep",
     id,
-    label: short(entry?.name ?? id),
+    label: short(entry ? (entry.name ?? "sweep") : id),
     description: short(shown.filter(Boolean).join(" · ")),
     status,
     created,

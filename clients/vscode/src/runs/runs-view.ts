@@ -103,6 +103,7 @@ export class RunsView implements vscode.TreeDataProvider<Row> {
       item.command = { command: "runforge.openRun", title: "Open Run", arguments: [row] };
     } else {
       item.contextValue = `sweep.${row.status}`;
+      item.tooltip = row.id;
     }
     return item;
   }

@@ -14,7 +14,7 @@ from markdown_it import MarkdownIt
 
 TAGS = re.findall(
     r"\S+",
-    """html head meta title style body header main nav footer section h1 h2 h3 p ul li a code pre
+    """html head meta title style body header main nav footer section h1 h2 h3 h4 p ul li a code pre
     dl dt dd div table caption thead tbody tr th td small figure figcaption strong details summary
     span wbr svg desc path rect line circle text""",
 )

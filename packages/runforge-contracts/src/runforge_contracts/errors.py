@@ -169,6 +169,18 @@ class Location(NamedTuple):
     #: Row of a dataset: 1 is the first row after the header.
     row: int | None = None
 
+    @property
+    def text(self) -> str:
+        """The known parts for display, not yet printable; empty if there are none."""
+        parts = [self.path or ""]
+        if self.pointer:
+            parts.append(f"pointer {self.pointer}")
+        if self.column is not None:
+            parts.append(f"column {self.column}")
+        if self.row is not None:
+            parts.append(f"row {self.row}")
+        return ", ".join(part for part in parts if part)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the known parts, in the order of the error schema."""
         parts = {name: getattr(self, name) for name in ("path", "pointer", "column", "row")}

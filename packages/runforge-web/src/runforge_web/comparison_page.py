@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from runforge_cli.listing.experiment_rows import tolerant
-from runforge_cli.render.differences import letters_of
+from runforge_cli.report.compared_runs import RunTable
 from runforge_cli.report.comparison_sections import comparison_sections
 from runforge_cli.report.html_page import sections_html
 from runforge_cli.report.report_input import gather
@@ -43,12 +43,8 @@ def comparison_page(request: Request) -> Response:
         )
     found = {run.path: run for run in (find_shown_run(settings, name) for name in references)}
     folders = [tolerant(run, warn) for run in found.values()]
-    letters = letters_of(len(folders))
-    materials = [
-        gather(folder, settings.target(), [], letter=letter, with_model=False)
-        for folder, letter in zip(folders, letters, strict=True)
-    ]
-    comparison = compare_runs(folders, settings.target())
-    contents, body = sections_html(comparison_sections(comparison, materials))
-    lettered = list(zip(letters, folders, strict=True))
+    materials = gather(folders, settings.target(), [], with_model=False)
+    runs = RunTable(compare_runs(folders, settings.target()), materials)
+    contents, body = sections_html(comparison_sections(runs))
+    lettered = list(zip(runs.letters, folders, strict=True))
     return render(request, "compare.html", lettered=lettered, contents=contents, body=body)

@@ -12,6 +12,7 @@ from runforge_contracts.errors import ExitCode, RunForgeError
 from starlette.responses import HTMLResponse
 
 from runforge_web.found_runs import run_address, url_segment
+from runforge_web.specification_sentences import sentence_of_code, sentence_of_rule
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -37,6 +38,7 @@ def _environment() -> Environment:
     )
     found.filters |= {"duration": format_duration, "time": time_text, "short": shorten}
     found.filters |= {"prose": prose, "segment": url_segment}
+    found.globals |= {"of_rule": sentence_of_rule, "of_code": sentence_of_code}
     found.globals |= {"run_address": run_address, "is_name": _is_name}
     return found
 

@@ -13,11 +13,12 @@ from runforge_cli.render.sweep_membership import membership_of
 from runforge_cli.report.html_page import html_page, sections_html
 from runforge_cli.report.report_input import gather
 from runforge_cli.report.report_writer import make_report
+from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.fs.files import reading
 from runforge_contracts.store.run import Run
 from runforge_contracts.store.summary import summary_of
-from starlette.responses import HTMLResponse, JSONResponse, StreamingResponse
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 
 from runforge_web.found_runs import (
     MOST_FILES,
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from runforge_contracts.store.lookup import AnyRun
     from starlette.datastructures import FormData
     from starlette.requests import Request
-    from starlette.responses import Response
 
 #: Bytes of a download that are read at a time.
 _PIECE = 2**18
@@ -67,8 +67,8 @@ def curves_page(request: Request, form: FormData) -> Response:
 def _report_page(request: Request, run: AnyRun, *, with_model: bool) -> Response:
     settings = _settings(request)
     listed = _trained(settings) if with_model else []
-    material = gather(run, settings.target(), listed, with_model=with_model)
-    report = make_report([material], settings.target())
+    materials = gather([run], settings.target(), listed, with_model=with_model)
+    report = make_report(materials, settings.target())
     contents, body = sections_html(report.sections)
     files, more = files_of(run)
     return render(
@@ -92,14 +92,15 @@ def _report_page(request: Request, run: AnyRun, *, with_model: bool) -> Response
 def report_file(request: Request) -> Response:
     """Answer with the report of a run as the one file that ``runforge report`` writes."""
     run, settings = _run_of(request), _settings(request)
-    material = gather(run, settings.target(), [], with_model=False)
-    page = html_page(make_report([material], settings.target()))
+    materials = gather([run], settings.target(), [], with_model=False)
+    page = html_page(make_report(materials, settings.target()))
     return HTMLResponse(page, headers=_as_download(f"{run.id}.html"))
 
 
 def document_page(request: Request) -> Response:
     """Answer with the documents of a run as ``runforge show --json`` prints them."""
-    return JSONResponse(run_document(_run_of(request), _settings(request)))
+    document = run_document(_run_of(request), _settings(request))
+    return Response(encode_json(document), media_type="application/json")
 
 
 def log_page(request: Request) -> Response:

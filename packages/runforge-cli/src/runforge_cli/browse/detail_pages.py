@@ -15,7 +15,15 @@ from runforge_contracts.store.run import Run as TrainedRun
 from runforge_cli.listing.experiment_rows import TolerantRun, tolerant
 from runforge_cli.listing.run_list import ListedRun
 from runforge_cli.render import text_pages
-from runforge_cli.report.report_blocks import Block, Commands, Facts, Paragraph, TableBlock, Text
+from runforge_cli.report.report_blocks import (
+    Block,
+    Commands,
+    Facts,
+    Paragraph,
+    TableBlock,
+    Text,
+    text_of,
+)
 from runforge_cli.shell.failures import as_error
 from runforge_cli.shell.settings import Settings
 from runforge_cli.terminal.output import error_lines
@@ -229,7 +237,7 @@ def _block_lines(block: Block) -> list[str]:
         case Facts(items):
             return pairs((name, _plain(text)) for name, text in items)
         case TableBlock(caption, header, rows, numeric):
-            cells = [[_plain(cell) for cell in row] for row in rows]
+            cells = [[_plain(text_of(cell)) for cell in row] for row in rows]
             title = paragraph(caption, indent=2)
             return [*title, *table(header, cells, right=tuple(numeric), flexible=0, indent=4)]
         case Commands(commands):

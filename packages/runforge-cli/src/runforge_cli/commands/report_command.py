@@ -54,6 +54,8 @@ def command(
     Predictions are not recorded. For the curves they are computed again if the dataset and the
     model still have the recorded digests; otherwise the report explains why there are no curves.
 
+    A report on several runs has a row for each, the best first; the first RUN is the baseline.
+
     With --group, the report is on a sweep: its members, which parameters matter and by how much,
     and the spread over the seeds.
     """
@@ -67,7 +69,6 @@ def command(
     from runforge_contracts.fs.files import write_file
 
     from runforge_cli.listing.run_list import trained_in
-    from runforge_cli.render.differences import letters_of
     from runforge_cli.report.report_input import Material, gather, related_to
     from runforge_cli.report.report_writer import (
         check_target,
@@ -82,20 +83,9 @@ def command(
     write, places = writer_for(target), settings.places()
     check_target(target, folders, places, force=force)
     listed = [] if no_model else trained_in(settings.stores())
-    letters = letters_of(len(folders)) if len(folders) > 1 else [""]
-    materials = [
-        gather(
-            folder,
-            settings.target(),
-            listed,
-            letter=letter,
-            with_model=not no_model,
-            related=related,
-        )
-        for folder, letter, related in zip(
-            folders, letters, related_to(folders, places), strict=True
-        )
-    ]
+    materials = gather(
+        folders, settings.target(), listed, related_to(folders, places), with_model=not no_model
+    )
     page = write(make_report(materials, settings.target())).encode()
     # Check again, because computing the curves of a large run can take long.
     check_target(target, folders, places, force=force)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 
 from runforge_engine.store.sweep_settings import SweepSetting, within_reach
@@ -28,13 +28,21 @@ _ONE = {
 }
 
 
-def numbers_text(numbers: Iterable[int]) -> str:
-    """Return member numbers as text, with ranges for three and more in a row."""
+def numbers_text(numbers: Iterable[int], name: Callable[[int], str] = str) -> str:
+    """Return numbers as text, with ranges for three and more in a row.
+
+    Parameters
+    ----------
+    numbers
+        The numbers of members or runs.
+    name
+        A function that returns what a number is shown as.
+    """
     parts = []
     # Numbers in a row differ from their positions by the same amount.
     for _, run in groupby(enumerate(sorted(numbers)), lambda item: item[1] - item[0]):
         row = [number for _, number in run]
-        parts += [f"{row[0]}–{row[-1]}"] if len(row) > 2 else [str(number) for number in row]
+        parts += [f"{name(row[0])}–{name(row[-1])}"] if len(row) > 2 else list(map(name, row))
     if len(parts) > _LISTED:
         return f"{', '.join(parts[:_LISTED])} and others"
     return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from runforge_contracts.display import shorten
 
 from runforge_cli.report.report_blocks import (
+    HANDFUL,
     Block,
+    Multiples,
     Name,
     Paragraph,
     Plot,
@@ -17,11 +19,12 @@ from runforge_cli.report.report_blocks import (
     TableBlock,
     prose,
 )
-from runforge_cli.report.report_input import Curves, Material
+from runforge_cli.report.report_input import Material
+from runforge_cli.report.small_multiples import small_plots
 from runforge_cli.terminal.text_layout import number, plural
 
 if TYPE_CHECKING:
-    from runforge_engine.modeling.curves import Curve
+    from runforge_engine.modeling.curves import Calibration, Curve, Curves
 
 #: Maximum number of lines in one plot, so that they can be distinguished.
 MAX_LINES = 8
@@ -29,6 +32,18 @@ _LEVELS = (0.01, 0.05, 0.1, 0.2, 0.5)
 _RECALLS = (0.5, 0.8, 0.9, 0.95, 1.0)
 #: Maximum length of a label.
 _LABEL = 40
+_ROC = (
+    "True positive rate over false positive rate for every threshold; random guesses are on the"
+    " diagonal."
+)
+_PRECISION_RECALL = (
+    "The share of rows predicted as the class that are of the class, over the share of the class"
+    " that is found."
+)
+_CALIBRATION = (
+    "Observed frequency over predicted probability in bins of equal width; calibrated"
+    " probabilities are on the diagonal."
+)
 
 
 def curve_blocks(material: Material) -> list[Block]:
@@ -67,8 +82,18 @@ def _worst_first(curves: Sequence[Curve]) -> Sequence[Curve]:
     return sorted(curves, key=lambda curve: curve.area)
 
 
-def overlaid_blocks(materials: Sequence[Material]) -> list[Block]:
-    """Return plots that overlay the curves of several runs, if they have the same two classes."""
+def compared_blocks(materials: Sequence[Material], baseline: str) -> list[Block]:
+    """Return plots of the curves of several runs, if they have the same two classes.
+
+    A handful of runs share a plot; each of more runs has small ones.
+
+    Parameters
+    ----------
+    materials
+        The runs in the order of the lines.
+    baseline
+        The letter of the baseline.
+    """
     shown = [
         (material.letter, material.curves)
         for material in materials
@@ -78,17 +103,41 @@ def overlaid_blocks(materials: Sequence[Material]) -> list[Block]:
     if len(shown) < 2 or len(labels) != 1:
         return []
     of = f"of the class {labels.pop()}"
-    blocks: list[Block] = [
-        _roc([(letter, curves.roc[0]) for letter, curves in shown], of, None),
-        _precision_recall([(letter, curves.precision_recall[0]) for letter, curves in shown], of),
+    most = len(shown)
+    plots = [
+        _roc([(letter, curves.roc[0]) for letter, curves in shown], of, None, most),
+        _precision_recall(
+            [(letter, curves.precision_recall[0]) for letter, curves in shown], of, most
+        ),
+        *_calibration(shown),
     ]
-    return [*blocks, *_calibration(shown)]
+    if most <= HANDFUL:
+        return list(plots)
+    abouts = (_ROC, _PRECISION_RECALL, _CALIBRATION)
+    return [_small(plot, about, baseline) for plot, about in zip(plots, abouts, strict=False)]
 
 
-def _roc(lines: Sequence[tuple[str, Curve]], of: str, point: tuple[float, float] | None) -> Plot:
+def _small(plot: Plot, about: str, baseline: str) -> Multiples:
+    """Return the lines of a plot as small plots."""
+    return small_plots(
+        plot.title,
+        f"{about} Horizontal: {plot.x_axis}; vertical: {plot.y_axis}.",
+        [("".join(series.label), series) for series in plot.series],
+        plot.table,
+        baseline=baseline,
+        diagonal=plot.diagonal,
+    )
+
+
+def _roc(
+    lines: Sequence[tuple[str, Curve]],
+    of: str,
+    point: tuple[float, float] | None,
+    most: int = MAX_LINES,
+) -> Plot:
     series = [
         Series(_label(label), curve.x, curve.y, f"area {number(curve.area)}")
-        for label, curve in lines[:MAX_LINES]
+        for label, curve in lines[:most]
     ]
     if point is not None:
         x, y = point
@@ -104,10 +153,7 @@ def _roc(lines: Sequence[tuple[str, Curve]], of: str, point: tuple[float, float]
     ]
     return Plot(
         title=f"ROC curve {of}",
-        description=(
-            "True positive rate over false positive rate for every threshold; random guesses are on"
-            " the diagonal. " + _areas("Area under the curve", lines)
-        ),
+        description=f"{_ROC} {_areas('Area under the curve', lines)}",
         x_axis="false positive rate",
         y_axis="true positive rate",
         series=series,
@@ -125,7 +171,7 @@ def _until(curve: Curve, level: float) -> Sequence[float]:
     return curve.y[: bisect_right(curve.x, level)] or (0.0,)
 
 
-def _precision_recall(lines: Sequence[tuple[str, Curve]], of: str) -> Plot:
+def _precision_recall(lines: Sequence[tuple[str, Curve]], of: str, most: int = MAX_LINES) -> Plot:
     rows = [
         [
             [Name(label)],
@@ -137,10 +183,7 @@ def _precision_recall(lines: Sequence[tuple[str, Curve]], of: str) -> Plot:
     ]
     return Plot(
         title=f"Precision over recall {of}",
-        description=(
-            "The share of rows predicted as the class that are of the class, over the share of the"
-            " class that is found. " + _areas("Average precision", lines)
-        ),
+        description=f"{_PRECISION_RECALL} {_areas('Average precision', lines)}",
         x_axis="recall",
         y_axis="precision",
         series=[
@@ -151,7 +194,7 @@ def _precision_recall(lines: Sequence[tuple[str, Curve]], of: str) -> Plot:
                 f"average {number(curve.area)}",
                 steps=True,
             )
-            for label, curve in lines[:MAX_LINES]
+            for label, curve in lines[:most]
         ],
         table=TableBlock(
             "Best precision at a recall of at least",
@@ -176,23 +219,23 @@ def _areas(what: str, lines: Sequence[tuple[str, Curve]]) -> str:
     return f"{what}: {', '.join(areas)}."
 
 
-def _calibration(lines: Iterable[tuple[str, Curves]]) -> list[Block]:
+def _calibration(lines: Iterable[tuple[str, Curves]]) -> list[Plot]:
     shown = [(letter, c.calibration) for letter, c in lines if c.calibration is not None]
     if not shown:
         return []
     label = shown[0][1].label
     of = "the predicted class" if label is None else f"the class {label}"
-    several = len(shown) > 1
     return [
         Plot(
             title=f"Calibration of the probability of {of}",
-            description=(
-                "Observed frequency over predicted probability in bins of equal width; larger dots"
-                " have more rows. Calibrated probabilities are on the diagonal. "
-                + " ".join(
-                    f"{f'{letter}: ' if letter else ''}Mean distance {found.error:.3f}, Brier score"
-                    f" {found.brier:.3f}."
-                    for letter, found in shown
+            description=" ".join(
+                (
+                    f"{_CALIBRATION} Larger dots have more rows.",
+                    *(
+                        f"{f'{letter}: ' if letter else ''}Mean distance {found.error:.3f}, Brier"
+                        f" score {found.brier:.3f}."
+                        for letter, found in shown
+                    ),
                 )
             ),
             x_axis="mean predicted probability",
@@ -205,24 +248,38 @@ def _calibration(lines: Iterable[tuple[str, Curves]]) -> list[Block]:
                     f"distance {found.error:.3f}",
                     dots=[item.rows / max(b.rows for b in found.bins) for item in found.bins],
                 )
-                for letter, found in shown[:MAX_LINES]
+                for letter, found in shown
             ],
-            table=TableBlock(
-                "Bins of the probability",
-                (*(("Line",) if several else ()), "Probability", "Rows", "Mean", "Observed"),
-                [
-                    [
-                        *([[Name(letter)]] if several else []),
-                        f"{item.lower:.1f} to {item.upper:.1f}",
-                        f"{item.rows:,}",
-                        f"{item.expected:.3f}",
-                        f"{item.observed:.3f}",
-                    ]
-                    for letter, found in shown
-                    for item in found.bins
-                ],
-                frozenset(range(1 + several, 4 + several)),
-            ),
+            table=_distances(shown) if len(shown) > HANDFUL else _bins(shown),
             diagonal=True,
         )
     ]
+
+
+def _bins(shown: Sequence[tuple[str, Calibration]]) -> TableBlock:
+    several = len(shown) > 1
+    return TableBlock(
+        "Bins of the probability",
+        (*(("Line",) if several else ()), "Probability", "Rows", "Mean", "Observed"),
+        [
+            [
+                *([[Name(letter)]] if several else []),
+                f"{item.lower:.1f} to {item.upper:.1f}",
+                f"{item.rows:,}",
+                f"{item.expected:.3f}",
+                f"{item.observed:.3f}",
+            ]
+            for letter, found in shown
+            for item in found.bins
+        ],
+        frozenset(range(1 + several, 4 + several)),
+    )
+
+
+def _distances(shown: Sequence[tuple[str, Calibration]]) -> TableBlock:
+    return TableBlock(
+        "Calibration of the probabilities",
+        ("Line", "Mean distance", "Brier score"),
+        [[[Name(letter)], f"{found.error:.3f}", f"{found.brier:.3f}"] for letter, found in shown],
+        frozenset({1, 2}),
+    )

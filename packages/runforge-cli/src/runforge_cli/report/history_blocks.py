@@ -6,13 +6,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from runforge_contracts.display import shorten
+from runforge_contracts.metrics import by_preference
 
-from runforge_cli.report.report_blocks import Block, Name, Paragraph, Plot, Series, TableBlock, Text
+from runforge_cli.report.report_blocks import (
+    HANDFUL,
+    Block,
+    Multiples,
+    Name,
+    Paragraph,
+    Plot,
+    Series,
+    TableBlock,
+    Text,
+)
 from runforge_cli.report.scales import scale_of
+from runforge_cli.report.small_multiples import small_plots
 from runforge_cli.terminal.text_layout import number, plural
 
-#: Maximum number of plots of a run, and of lines in a plot.
-MAX_PLOTS, MAX_LINES = 24, 8
+#: Maximum number of plots of a run, and of metrics with a small plot for each run.
+MAX_PLOTS, MAX_MULTIPLES = 24, 6
 #: Maximum number of steps in the table of a plot.
 _STEPS = 12
 #: A long line is divided into this many pieces, and the extremes of each piece are drawn.
@@ -44,25 +56,45 @@ def history_blocks(history: History) -> list[Block]:
     return blocks
 
 
-def overlaid_blocks(histories: Sequence[tuple[str, History]]) -> list[Block]:
-    """Return a plot for each metric that at least two runs have, with a line for each run.
+def compared_blocks(histories: Sequence[tuple[str, History]], baseline: str) -> list[Block]:
+    """Return a picture for each metric that at least two runs have.
+
+    A handful of runs share a plot; each of more runs has a small one.
 
     Parameters
     ----------
     histories
-        The letters and histories of the runs.
+        The letters and histories of the runs, in the order of the lines.
+    baseline
+        The letter of the baseline.
     """
-    blocks: list[Block] = []
-    for name in dict.fromkeys(name for _, history in histories for name in history):
+    drawn = []
+    for name in by_preference({name for _, history in histories for name in history}):
         lines = [(letter, history[name]) for letter, history in histories if history.get(name)]
         if len(lines) > 1 and any(len(points) > 1 for _, points in lines):
-            blocks.append(_plot(name, lines))
-    left = len(blocks) - MAX_PLOTS
-    if left > 0:
-        blocks[MAX_PLOTS:] = [
-            Paragraph(f"{plural(left, 'more metric is', 'more metrics are')} not drawn.")
-        ]
+            drawn.append((name, lines))
+    few = all(len(lines) <= HANDFUL for _, lines in drawn)
+    most = MAX_PLOTS if few else MAX_MULTIPLES
+    blocks: list[Block] = [
+        _plot(name, lines) if len(lines) <= HANDFUL else _small(name, lines, baseline)
+        for name, lines in drawn[:most]
+    ]
+    if len(drawn) > most:
+        left = plural(len(drawn) - most, "more metric is", "more metrics are")
+        blocks.append(Paragraph(f"{left} not drawn."))
     return blocks
+
+
+def _small(name: str, lines: Sequence[tuple[str, Sequence[Point]]], baseline: str) -> Multiples:
+    plot = _plot(name, lines)
+    return small_plots(
+        plot.title,
+        f"The {plot.title} of each run over the step; all plots have the same scales.",
+        [("".join(series.label), series) for series in plot.series],
+        plot.table,
+        baseline=baseline,
+        scales=(plot.x_scale, plot.y_scale),
+    )
 
 
 def history_table(history: History, summary: Mapping[str, float], most: int) -> Iterator[Block]:
@@ -107,7 +139,7 @@ def _greatest(points: Sequence[Point]) -> Point:
 
 
 def _plot(name: str, lines: Sequence[tuple[str, Sequence[Point]]]) -> Plot:
-    shown = [(letter, _ordered(points)) for letter, points in lines[:MAX_LINES]]
+    shown = [(letter, _ordered(points)) for letter, points in lines]
     every = [point for _, points in shown for point in points]
     whole = all(float(point.step).is_integer() for point in every)
     x = scale_of((point.step for point in every), whole=whole)
@@ -116,7 +148,7 @@ def _plot(name: str, lines: Sequence[tuple[str, Sequence[Point]]]) -> Plot:
     title = shorten(name, _LONG)
     return Plot(
         title=title,
-        description=_compared(shown, len(lines)) if several else _described(shown[0][1]),
+        description=_compared(shown) if several else _described(shown[0][1]),
         x_axis="step",
         y_axis="value",
         series=[
@@ -150,14 +182,11 @@ def _described(points: Sequence[Point]) -> str:
     )
 
 
-def _compared(lines: Sequence[tuple[str, Sequence[Point]]], count: int) -> str:
-    sentences = [
+def _compared(lines: Sequence[tuple[str, Sequence[Point]]]) -> str:
+    return " ".join(
         f"{letter} goes from {number(points[0].value)} to {number(points[-1].value)}."
         for letter, points in lines
-    ]
-    if count > len(lines):
-        sentences.append(f"The first {len(lines)} of {count} runs are drawn; the table lists all.")
-    return " ".join(sentences)
+    )
 
 
 def _samples(points: Sequence[Point]) -> TableBlock:

@@ -16,16 +16,18 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from runforge_contracts.display import printable
 
-from runforge_cli.report.plots import bar_svg, key_svg, plot_svg, strip_svg
+from runforge_cli.report.plots import bar_svg, key_svg, plot_svg, small_svg, strip_svg
 from runforge_cli.report.report_blocks import (
     Bars,
     Block,
+    Cell,
     Commands,
     Facts,
     HeatCell,
     HeatMap,
     Intervals,
     Matrix,
+    Multiples,
     Name,
     Paragraph,
     Plot,
@@ -34,16 +36,19 @@ from runforge_cli.report.report_blocks import (
     TableBlock,
     Text,
     mean_text,
+    text_of,
 )
-from runforge_cli.report.styles import CSS
+from runforge_cli.report.styles import CSS, HEAT, heat_of
 from runforge_cli.terminal.text_layout import number
 
-#: Number of colours in a confusion matrix.
-_HEAT = 10
 #: Classes of the elements around blocks that stand side by side.
 _AROUND: dict[type, str] = {Plot: "plots", HeatMap: "maps"}
 #: Parts of a name, such as a path or a digest, between which a line may be broken.
 _PIECES = re.compile(r"[^\s/_.-]{1,16}[\s/_.-]*|[\s/_.-]+")
+#: Number of columns from which the first one stays in sight while a table is scrolled.
+_WIDE = 5
+#: Maximum number of rows of a table that does not scroll in its own box.
+_TALL = 30
 #: Maximum number of classes for which the share of each count is shown.
 _WITH_SHARES = 6
 _DIGEST = base64.b64encode(hashlib.sha256(CSS.encode()).digest()).decode()
@@ -86,7 +91,7 @@ class _Page:
         yield f"<title>{title}</title>"
         yield f"<style>{CSS}</style>"
         yield "</head>"
-        yield "<body>"
+        yield '<body class="broad">' if self._report.is_broad else "<body>"
         yield "<header>"
         yield f"<h1>{title}</h1>"
         yield f'<p class="lead">{_text(self._report.lead)}</p>'
@@ -113,11 +118,14 @@ class _Page:
     def section(self, section: Section, level: int) -> Iterator[str]:
         self._sections += 1
         identity = f"s{self._sections}"
+        heading = f'<h{level} id="{identity}">{_escaped(section.title)}</h{level}>'
         yield f'<section aria-labelledby="{identity}">'
-        yield f'<h{level} id="{identity}">{_escaped(section.title)}</h{level}>'
+        yield f"<details><summary>{heading}</summary>" if section.folded else heading
         yield from self._blocks(section.blocks)
         for part in section.parts:
             yield from self.section(part, level + 1)
+        if section.folded:
+            yield "</details>"
         yield "</section>"
 
     def _blocks(self, blocks: Sequence[Block]) -> Iterator[str]:
@@ -156,6 +164,8 @@ class _Page:
                 yield from _matrix(block)
             case Plot():
                 yield from self._plot(block)
+            case Multiples():
+                yield from _multiples(block)
             case Commands(lines):
                 shown = "\n".join(map(_escaped, lines))
                 yield f'<pre tabindex="0"><code>{shown}</code></pre>'
@@ -173,15 +183,35 @@ class _Page:
             remark = f" <span>{_escaped(series.remark)}</span>" if series.remark else ""
             yield f"<li>{key_svg(index, series)}{_text(series.label)}{remark}</li>"
         yield "</ul>"
-        yield "<details>"
-        yield "<summary>As a table</summary>"
-        yield from _table(plot.table)
-        yield "</details>"
+        yield from _as_table(plot.table)
         yield "</figure>"
 
 
+def _multiples(block: Multiples) -> Iterator[str]:
+    yield '<figure class="multiples">'
+    yield "<figcaption>"
+    yield f"<strong>{_escaped(block.title)}</strong>"
+    yield f"<p>{_escaped(block.description)}</p>"
+    yield "</figcaption>"
+    yield '<ul class="smalls">'
+    for item in block.items:
+        remark = f" <span>{_escaped(item.remark)}</span>" if item.remark else ""
+        yield f"<li><div>{_text(item.label)}{remark}</div>{small_svg(block, item)}</li>"
+    yield "</ul>"
+    yield from _as_table(block.table)
+    yield "</figure>"
+
+
+def _as_table(table: TableBlock) -> Iterator[str]:
+    yield "<details>"
+    yield "<summary>As a table</summary>"
+    yield from _table(table)
+    yield "</details>"
+
+
 def _table(table: TableBlock) -> Iterator[str]:
-    yield from _opened(table.caption)
+    style = "wide" if len(table.header) >= _WIDE else ""
+    yield from _opened(table.caption, style, is_tall=len(table.rows) > _TALL)
     yield "<thead><tr>"
     for index, text in enumerate(table.header):
         # A column of names without a heading, which a screen reader would announce.
@@ -193,12 +223,18 @@ def _table(table: TableBlock) -> Iterator[str]:
     yield "</tr></thead>"
     yield "<tbody>"
     for first, *rest in table.rows:
-        cells = [f'<th scope="row"{_numeric(0, table)}>{_text(first)}</th>']
-        cells += [
-            f"<td{_numeric(index, table)}>{_text(cell)}</td>" for index, cell in enumerate(rest, 1)
-        ]
+        cells = [f'<th scope="row"{_numeric(0, table)}>{_text(text_of(first))}</th>']
+        cells += [_cell(cell, numeric=at in table.numeric) for at, cell in enumerate(rest, 1)]
         yield f"<tr>{''.join(cells)}</tr>"
     yield from _closed()
+
+
+def _cell(cell: Text | Cell, *, numeric: bool) -> str:
+    style, text = ["n"] if numeric else [], _text(text_of(cell))
+    if isinstance(cell, Cell):
+        style.append(cell.mark)
+        text = f"<strong>{text}</strong>" if cell.mark == "best" else text
+    return f'<td class="{" ".join(style)}">{text}</td>' if style else f"<td>{text}</td>"
 
 
 def _numeric(column: int, table: TableBlock) -> str:
@@ -258,7 +294,7 @@ def _heat_map(block: HeatMap) -> Iterator[str]:
 def _heat_cell(cell: HeatCell) -> str:
     if cell.share is None:
         return f"<td>{_escaped(cell.text)}</td>"
-    style = f"h{round(_HEAT * cell.share)}" + (" best" if cell.is_best else "")
+    style = f"h{round(HEAT * cell.share)}" + (" best" if cell.is_best else "")
     text = _escaped(cell.text)
     return f'<td class="{style}">{f"<strong>{text}</strong>" if cell.is_best else text}</td>'
 
@@ -273,21 +309,21 @@ def _matrix(matrix: Matrix) -> Iterator[str]:
         total = max(sum(counts), 1)
         cells = []
         for predicted, count in enumerate(counts):
-            # Rounded up, so that every count except zero has a colour.
-            heat = -(-_HEAT * count // total)
-            style = f"right h{heat}" if predicted == true else f"wrong h{heat}"
+            style = heat_of(count, total, is_right=predicted == true)
             share = f" <small>{count / total:.0%}</small>" if len(labels) <= _WITH_SHARES else ""
             cells.append(f'<td class="{style}">{count:,}{share}</td>')
         yield f'<tr><th scope="row">{label}</th>{"".join(cells)}</tr>'
     yield from _closed()
 
 
-def _opened(caption: str, style: str = "") -> Iterator[str]:
+def _opened(caption: str, style: str = "", *, is_tall: bool = False) -> Iterator[str]:
     shown = _escaped(caption)
+    box = "scroll tall" if is_tall else "scroll"
     # A wide table scrolls separately, also with the keyboard.
-    yield f'<div class="scroll" role="region" aria-label="{shown}" tabindex="0">'
+    yield f'<div class="{box}" role="region" aria-label="{shown}" tabindex="0">'
     yield f'<table class="{style}">' if style else "<table>"
-    yield f"<caption>{shown}</caption>"
+    # The caption stays in sight while the table is scrolled.
+    yield f"<caption><span>{shown}</span></caption>"
 
 
 def _closed() -> Iterator[str]:

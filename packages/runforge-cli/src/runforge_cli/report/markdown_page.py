@@ -14,12 +14,14 @@ from runforge_contracts.markdown import code, prose
 from runforge_cli.report.report_blocks import (
     Bars,
     Block,
+    Cell,
     Commands,
     Facts,
     HeatMap,
     IntervalRow,
     Intervals,
     Matrix,
+    Multiples,
     Name,
     Paragraph,
     Plot,
@@ -79,7 +81,7 @@ def _block(block: Block) -> Iterator[str]:
             yield from _heat_map(block)
         case Matrix(labels, counts):
             yield from _matrix(labels, counts)
-        case Plot():
+        case Plot() | Multiples():
             yield f"{_bold(block.title)} – {prose(block.description)}"
             yield ""
             yield from _table(block.table)
@@ -94,7 +96,14 @@ def _table(table: TableBlock) -> Iterator[str]:
     rules = ("---:" if index in table.numeric else "---" for index in range(len(table.header)))
     yield _row(list(rules))
     for row in table.rows:
-        yield _row([_text(cell, inside=True, table=True) for cell in row])
+        yield _row(list(map(_cell, row)))
+
+
+def _cell(cell: Text | Cell) -> str:
+    if not isinstance(cell, Cell):
+        return _text(cell, inside=True, table=True)
+    sign = "**" if cell.mark == "best" else "*"
+    return f"{sign}{_text(cell.text, inside=True, table=True).strip()}{sign}"
 
 
 def _interval(row: IntervalRow) -> list[Text]:

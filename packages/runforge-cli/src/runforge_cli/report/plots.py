@@ -13,8 +13,16 @@ from itertools import pairwise
 import svg
 from runforge_contracts.display import printable
 
-from runforge_cli.report.report_blocks import IntervalRow, Plot, Series
+from runforge_cli.report.report_blocks import (
+    IntervalRow,
+    Multiples,
+    Plot,
+    Series,
+    SmallMatrix,
+    SmallPlot,
+)
 from runforge_cli.report.scales import Scale
+from runforge_cli.report.styles import heat_of
 
 #: Number of line styles that differ in colour and dashes.
 STYLES = 8
@@ -27,6 +35,11 @@ _SMALL, _LARGE = 2.5, 8
 _CAP = 4
 #: Width of a character beside an axis, and of the remaining space there.
 _CHARACTER, _BESIDE = 7, 27
+
+#: Size of the square of a small plot, space around it, and width of a character beside it.
+_SMALL_SIDE, _EDGE, _SMALL_CHARACTER = 120, 4, 6.5
+#: Maximum number of classes whose counts are written into a small matrix.
+_WITH_COUNTS = 4
 
 
 def plot_svg(plot: Plot, identity: str) -> str:
@@ -69,6 +82,80 @@ def key_svg(number: int, series: Series) -> str:
     if len(series.x) == 1 or not series.line:
         mark = svg.Circle(cx=14, cy=6, r=4.5, class_=[*style, "dot"])
     return _decoration(svg.ViewBoxSpec(0, 0, 28, 12), "key", [mark])
+
+
+def small_svg(multiples: Multiples, item: SmallPlot | SmallMatrix) -> str:
+    """Return one of the small pictures as an ``svg`` element with a description."""
+    if isinstance(item, SmallMatrix):
+        box, elements = _small_matrix(item.counts)
+    else:
+        box, elements = _small_plot(multiples, item)
+    return str(
+        svg.SVG(
+            xmlns=None,
+            viewBox=box,
+            class_=["small"],
+            elements=elements,
+            extra={"role": "img", "aria-label": _escaped(item.description)},
+        )
+    )
+
+
+def _small_plot(multiples: Multiples, item: SmallPlot) -> tuple[svg.ViewBoxSpec, list[svg.Element]]:
+    x_scale, y_scale = multiples.x_scale, multiples.y_scale
+    # The ends of the axes have their values; a full axis would fill the small picture.
+    ends = [[f"{end:.3g}" for end in (scale.lower, scale.upper)] for scale in (x_scale, y_scale)]
+    left = _EDGE + _SMALL_CHARACTER * max(map(len, ends[1]))
+    side, bottom = _SMALL_SIDE, _EDGE + _SMALL_SIDE
+
+    def at(x: float, y: float) -> tuple[float, float]:
+        return round(left + side * x, 1), round(bottom - side * y, 1)
+
+    elements: list[svg.Element] = [
+        svg.Rect(x=left, y=_EDGE, width=side, height=side, class_=["frame"])
+    ]
+    for share in map(y_scale.share, y_scale.marks):
+        if 0 < share < 1:
+            (x1, y1), (x2, y2) = at(0, share), at(1, share)
+            elements.append(svg.Line(x1=x1, y1=y1, x2=x2, y2=y2, class_=["grid"]))
+    if multiples.diagonal:
+        (x1, y1), (x2, y2) = at(0, 0), at(1, 1)
+        elements.append(svg.Line(x1=x1, y1=y1, x2=x2, y2=y2, class_=["reference"]))
+    for series, style in ((item.baseline, "pale"), (item.series, "s0")):
+        if series is None:
+            continue
+        points = [at(x, y) for x, y in zip(series.x, series.y, strict=True)]
+        classes = ["series", style]
+        if len(points) == 1:
+            (cx, cy) = points[0]
+            elements.append(svg.Circle(cx=cx, cy=cy, r=3, class_=[*classes, "dot"]))
+        elif points:
+            path = _path(points, steps=series.steps)
+            elements.append(svg.Path(d=path, class_=classes))
+    (low, high), (lower, upper) = ends
+    elements += [
+        _text(low, left, bottom + 13, "start"),
+        _text(high, left + side, bottom + 13, "end"),
+        _text(lower, left - 3, bottom, "end"),
+        _text(upper, left - 3, _EDGE + 9, "end"),
+    ]
+    return svg.ViewBoxSpec(0, 0, round(left + side + _EDGE, 1), bottom + 17), elements
+
+
+def _small_matrix(
+    counts: Sequence[Sequence[int]],
+) -> tuple[svg.ViewBoxSpec, list[svg.Element]]:
+    size = round(_SMALL_SIDE / len(counts), 2)
+    elements: list[svg.Element] = []
+    for true, row in enumerate(counts):
+        total = max(sum(row), 1)
+        for predicted, count in enumerate(row):
+            x, y = round(predicted * size, 2), round(true * size, 2)
+            style = heat_of(count, total, is_right=predicted == true).split()
+            elements.append(svg.Rect(x=x, y=y, width=size, height=size, class_=["square", *style]))
+            if len(counts) <= _WITH_COUNTS:
+                elements.append(_text(f"{count:,}", x + size / 2, y + size / 2 + 4, "middle"))
+    return svg.ViewBoxSpec(-1, -1, _SMALL_SIDE + 2, _SMALL_SIDE + 2), elements
 
 
 def bar_svg(value: float, greatest: float, *, signed: bool) -> str:

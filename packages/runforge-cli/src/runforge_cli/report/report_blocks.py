@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from runforge_cli.report.scales import UNIT, Scale
 from runforge_cli.terminal.text_layout import number
@@ -21,6 +22,9 @@ class Name(str):
 
 #: A string of prose, or a sequence of prose and names.
 Text = str | Sequence[str]
+
+#: Most runs that are compared side by side: values in columns, and lines in one plot.
+HANDFUL = 4
 
 
 def prose(text: str) -> list[str]:
@@ -48,12 +52,25 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
+class Cell:
+    """A marked cell of a table: the best value of its column, or one that differs."""
+
+    text: Text
+    mark: Literal["best", "changed"]
+
+
+def text_of(cell: Text | Cell) -> Text:
+    """Return the text of a cell."""
+    return cell.text if isinstance(cell, Cell) else cell
+
+
+@dataclass(frozen=True, slots=True)
 class TableBlock:
     """A table with a header; the first column names the rows."""
 
     caption: str
     header: Sequence[str]
-    rows: Sequence[Sequence[Text]]
+    rows: Sequence[Sequence[Text | Cell]]
     #: Columns of numbers, which are right-aligned.
     numeric: frozenset[int] = frozenset()
 
@@ -164,13 +181,63 @@ class Plot:
 
 
 @dataclass(frozen=True, slots=True)
+class SmallPlot:
+    """One of several small plots with the same scales."""
+
+    label: Text
+    #: A remark beside the label.
+    remark: str
+    #: What it shows, for those who cannot see it.
+    description: str
+    series: Series
+    #: The line of the baseline, which is drawn pale behind the other; None in its own plot.
+    baseline: Series | None
+
+
+@dataclass(frozen=True, slots=True)
+class SmallMatrix:
+    """One of several small confusion matrices."""
+
+    label: Text
+    remark: str
+    description: str
+    counts: Sequence[Sequence[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Multiples:
+    """Small pictures of one kind, one for each run, and a table of the same data."""
+
+    title: str
+    description: str
+    items: Sequence[SmallPlot | SmallMatrix]
+    table: TableBlock
+    #: Whether to draw the diagonal.
+    diagonal: bool = False
+    #: The values at the edges of all plots.
+    x_scale: Scale = UNIT
+    y_scale: Scale = UNIT
+
+
+@dataclass(frozen=True, slots=True)
 class Commands:
     """Shell commands."""
 
     lines: Sequence[str]
 
 
-Block = Paragraph | Facts | TableBlock | Bars | Intervals | HeatMap | Matrix | Plot | Commands
+Block = (
+    Paragraph
+    | Facts
+    | TableBlock
+    | Bars
+    | Intervals
+    | HeatMap
+    | Matrix
+    | Plot
+    | Multiples
+    | Commands
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +247,8 @@ class Section:
     title: str
     blocks: Sequence[Block] = ()
     parts: Sequence[Section] = field(default=())
+    #: Whether a page shows the content only when it is asked for.
+    folded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,3 +260,5 @@ class Report:
     lead: Text
     sections: Sequence[Section]
     footer: str
+    #: Whether a wide window is used in full, for tables with many columns.
+    is_broad: bool = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,29 +16,15 @@ from runforge_contracts.store.reading import parent_of
 from runforge_contracts.store.run import Run
 
 from runforge_cli.listing.experiment_rows import TolerantRun
+from runforge_cli.render.differences import letters_of
 from runforge_cli.render.lineage_view import lineage_facts
 from runforge_cli.report.history_blocks import History, Point
 
 if TYPE_CHECKING:
-    from runforge_engine.modeling.curves import Calibration, Curve
+    from runforge_engine.modeling.curves import Curves
 
 #: The reason for missing curves if the user did not want the model to be loaded.
 LEFT_OUT = "They need the model to be loaded, which `--no-model` prevents."
-
-
-@dataclass(frozen=True, slots=True)
-class Curves:
-    """The curves of the validation predictions of a run."""
-
-    roc: tuple[Curve, ...]
-    precision_recall: tuple[Curve, ...]
-    calibration: Calibration | None
-    #: Whether the model gives probabilities or values of a decision function.
-    kind: str
-    #: Number of validation rows.
-    rows: int
-    #: The point of the predicted labels on the ROC curve, if there are two classes.
-    operating_point: tuple[float, float] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,41 +85,41 @@ def related_to(folders: Sequence[AnyRun], places: Sequence[Place]) -> list[Relat
 
 
 def gather(
-    folder: AnyRun,
+    folders: Sequence[AnyRun],
     store: StoreLayout,
     listed: Sequence[tuple[dict[str, Any], StoreLayout]],
+    related: Sequence[Related] = (),
     *,
-    letter: str = "",
     with_model: bool = True,
-    related: Related = Related(),
-) -> AnyMaterial:
-    """Return the input of a report on a run.
+) -> list[AnyMaterial]:
+    """Return the input of a report on one or more runs, in their order.
 
     Parameters
     ----------
-    folder
-        The run.
+    folders
+        The runs.
     store
-        A store of the workspace that the path of the dataset is relative to.
+        A store of the workspace that the paths of the datasets are relative to.
     listed
-        Every run of the workspace, for the digest of the model.
-    letter
-        Its short name among several runs.
-    with_model
-        Whether model and dataset may be read to compute curves.
+        Every run of the workspace, for the digests of the models.
     related
-        What is recorded of it outside of its folder.
+        What is recorded of each of them outside of its folder; empty for nothing.
+    with_model
+        Whether models and datasets may be read to compute curves.
     """
-    run_dir = store.relative(folder.path)
-    if isinstance(folder, ExperimentRun):
-        return gather_experiment(folder, letter, run_dir, related)
-    curves, missing = None, LEFT_OUT
-    if with_model:
-        try:
-            curves, missing = _curves(folder, store, listed), ""
-        except RunForgeError as error:
-            missing = error.message
-    return Material(folder, letter, run_dir, curves, missing, related)
+    letters = letters_of(len(folders)) if len(folders) > 1 else [""]
+    trained = [folder for folder in folders if isinstance(folder, Run)]
+    curves = _curves_of_each(trained, store, listed) if with_model else None
+    materials: list[AnyMaterial] = []
+    around = related or [Related() for _ in folders]
+    for folder, letter, beside in zip(folders, letters, around, strict=True):
+        run_dir = store.relative(folder.path)
+        if isinstance(folder, ExperimentRun):
+            materials.append(gather_experiment(folder, letter, run_dir, beside))
+            continue
+        found, missing = (None, LEFT_OUT) if curves is None else next(curves)
+        materials.append(Material(folder, letter, run_dir, found, missing, beside))
+    return materials
 
 
 def gather_experiment(
@@ -151,29 +137,22 @@ def gather_experiment(
     return ExperimentMaterial(run, letter, run_dir, state_of(run), history, related)
 
 
-def _curves(
-    folder: Run, store: StoreLayout, listed: Sequence[tuple[dict[str, Any], StoreLayout]]
-) -> Curves:
-    if folder.status != "succeeded":
-        # Checked first, so that the libraries are not imported in vain.
-        from runforge_contracts.errors import ErrorCode
+def _curves_of_each(
+    folders: Sequence[Run],
+    store: StoreLayout,
+    listed: Sequence[tuple[dict[str, Any], StoreLayout]],
+) -> Iterator[tuple[Curves | None, str]]:
+    """Yield the curves of each run, or the reason why it has none."""
+    succeeded = [folder for folder in folders if folder.status == "succeeded"]
+    answers: Iterator[Curves | RunForgeError] = iter(())
+    if succeeded:
+        # Late, because it imports libraries.
+        from runforge_engine.modeling.model_process import curves_of_each
 
-        raise RunForgeError(ErrorCode.ARTIFACT_NOT_FOUND, f"{folder.ending} It has no model.")
-    from runforge_engine.modeling.curves import calibration, precision_recall_curves, roc_curves
-    from runforge_engine.modeling.model_process import replay
-
-    replayed = replay(folder, store.workspace, listed)
-    point = None
-    if len(replayed.classes) == 2:
-        positive = replayed.truth == 1
-        if positive.any() and not positive.all():
-            predicted = replayed.predicted == 1
-            point = float(predicted[~positive].mean()), float(predicted[positive].mean())
-    return Curves(
-        roc=roc_curves(replayed),
-        precision_recall=precision_recall_curves(replayed),
-        calibration=calibration(replayed),
-        kind=replayed.kind,
-        rows=len(replayed.truth),
-        operating_point=point,
-    )
+        answers = curves_of_each(succeeded, store.workspace, listed)
+    for folder in folders:
+        if folder.status != "succeeded":
+            yield None, f"{folder.ending} It has no model."
+            continue
+        answer = next(answers)
+        yield (None, answer.message) if isinstance(answer, RunForgeError) else (answer, "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -13,13 +14,24 @@ from runforge_contracts.store.layout import Place, StoreLayout
 from runforge_contracts.store.lookup import AnyRun
 
 from runforge_cli import __version__
+from runforge_cli.report.compared_runs import RunTable
 from runforge_cli.report.comparison_sections import comparison_sections
 from runforge_cli.report.experiment_sections import experiment_lead, experiment_sections
-from runforge_cli.report.report_blocks import Name, Report, Section, Text
+from runforge_cli.report.report_blocks import (
+    HANDFUL,
+    Commands,
+    Paragraph,
+    Report,
+    Section,
+    Text,
+    prose,
+)
 from runforge_cli.report.report_input import AnyMaterial, Material
 from runforge_cli.report.run_sections import lead, run_sections
 from runforge_cli.shell.output_paths import check_free, check_outside
 
+#: Maximum number of runs whose details are in a report of several.
+MAX_DETAILED = 24
 FORMATS = {".html": "html", ".htm": "html", ".md": "markdown", ".markdown": "markdown"}
 
 
@@ -31,17 +43,28 @@ def make_report(materials: Sequence[AnyMaterial], store: StoreLayout) -> Report:
         title = f"Run {material.folder.id}"
         return Report(title, _lead(material), sections_of(material), footer)
     comparison = compare_runs([material.folder for material in materials], store)
-    text: list[str] = [f"{len(materials)} runs: "]
-    for material in materials:
-        text += [f"{material.letter} is ", Name(material.folder.id), ", "]
+    runs = RunTable(comparison, materials)
+    sections = [*comparison_sections(runs), *_each_run(materials)]
+    title, is_broad = "Comparison of runs", len(materials) > HANDFUL
+    return Report(title, runs.outcome_text(), sections, footer, is_broad)
+
+
+def _each_run(materials: Sequence[AnyMaterial]) -> list[Section]:
+    """Return a section for each of a handful of runs, or one with all, each folded."""
+    if len(materials) > MAX_DETAILED:
+        text = "A report of one run has everything about it, and `runforge diff` compares two."
+        run = shlex.quote(materials[0].folder.id)
+        return [Section("Each run", [Paragraph(prose(text)), Commands([f"runforge report {run}"])])]
+    many = len(materials) > HANDFUL
     sections = [
-        *comparison_sections(comparison, materials),
-        *(
-            Section(f"Run {material.letter}: {material.folder.id}", parts=sections_of(material))
-            for material in materials
-        ),
+        Section(
+            f"Run {material.letter}: {material.folder.id}",
+            parts=sections_of(material),
+            folded=many,
+        )
+        for material in materials
     ]
-    return Report("Comparison of runs", [*text[:-1], "."], sections, footer)
+    return [Section("Each run", parts=sections)] if many else sections
 
 
 def _lead(material: AnyMaterial) -> Text:

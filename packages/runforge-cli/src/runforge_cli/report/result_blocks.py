@@ -7,6 +7,7 @@ from typing import Any
 
 from runforge_contracts.metrics import class_metrics
 from runforge_contracts.store import layout
+from runforge_contracts.store.run import Run
 from runforge_contracts.store.summary import class_labels
 
 from runforge_cli.render.differences import signed
@@ -69,15 +70,19 @@ def metric_blocks(material: Material) -> Iterator[Block]:
             [[[Name(str(label))], *map(number, values)] for label, *values in by_class],
             frozenset({1, 2, 3, 4}),
         )
-    yield from _matrix(metrics, class_labels(folder))
+    yield from _matrix(metrics["confusion_matrix"], class_texts(folder, metrics))
 
 
-def _matrix(metrics: dict[str, Any], classes: Sequence[Any] | None) -> Iterator[Block]:
-    matrix = metrics["confusion_matrix"]
-    labels = metrics.get("class_labels") or classes or []
-    if len(labels) != len(matrix):
-        labels = [f"class {index}" for index in range(1, len(matrix) + 1)]
-    texts = [str(label) for label in labels]
+def class_texts(folder: Run, metrics: dict[str, Any]) -> list[str]:
+    """Return the labels of the rows of the confusion matrix in a raw ``metrics.v1``."""
+    size = len(metrics["confusion_matrix"])
+    labels = metrics.get("class_labels") or class_labels(folder) or []
+    if len(labels) != size:
+        return [f"class {index}" for index in range(1, size + 1)]
+    return [str(label) for label in labels]
+
+
+def _matrix(matrix: Sequence[Sequence[int]], texts: Sequence[str]) -> Iterator[Block]:
     if len(matrix) <= MAX_MATRIX:
         yield Matrix(texts, matrix)
         return

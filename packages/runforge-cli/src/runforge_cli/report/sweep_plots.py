@@ -78,7 +78,7 @@ def _maps(
     if extent is None:
         if any(len(column.cells) > MAX_WIDTH for column in columns):
             yield Paragraph(
-                "The parameters have too many values for a heat map; the table of members has all."
+                "The parameters have too many values for a heat map; the table has all."
             )
         return
     better = "lower" if lower_is_better(metric) else "higher"

@@ -22,8 +22,10 @@ from runforge_cli.render.sweep_words import (
     spread_text,
     tie_text,
 )
+from runforge_cli.report.compared_runs import best_value
 from runforge_cli.report.report_blocks import (
     Block,
+    Cell,
     Commands,
     Facts,
     Name,
@@ -59,7 +61,7 @@ def sweep_report(sweep: SweepTable, folder: str) -> Report:
     sections = [
         Section("Outcome", list(_outcome(sweep, settings, folder))),
         Section("Parameters and results", picture_blocks(sweep, metric) if metric else []),
-        Section("Spread over the seeds", list(_spread(sweep, settings))),
+        Section("Spread over the seeds", list(spread_blocks(sweep, settings))),
         Section("Members", list(_members(sweep))),
         Section("Errors", list(_errors(sweep))),
         Section("Other metrics", list(_others(sweep))),
@@ -143,7 +145,8 @@ def _datasets(recorded: Any) -> Iterator[Text]:
         yield [Name(str(item.get("path"))), ", SHA-256 ", Name(str(item.get("sha256")))]
 
 
-def _spread(sweep: SweepTable, settings: Sequence[SweepSetting]) -> Iterator[Block]:
+def spread_blocks(sweep: SweepTable, settings: Sequence[SweepSetting]) -> Iterator[Block]:
+    """Yield the spread of the primary metric over the seeds, if a setting has several."""
     metric = sweep.metric
     measured = [setting for setting in settings if setting.values]
     if metric is None or not repeats(measured):
@@ -174,11 +177,12 @@ def _members(sweep: SweepTable) -> Iterator[Block]:
         *(["Status"] if several else []),
         "Run",
     ]
+    best = {name: best_value(sweep, name) for name in metrics}
     rows = [
         [
             str(row.number),
             *([Name(cell.text)] for cell in row.cells),
-            *(_measure(sweep, row, name) for name in metrics),
+            *(_measure(sweep, row, name, best[name]) for name in metrics),
             _NONE if row.duration_ms is None else format_duration(row.duration_ms),
             *([row.status] if several else []),
             [Name(row.run_id)] if row.run_id else _NONE,
@@ -189,12 +193,17 @@ def _members(sweep: SweepTable) -> Iterator[Block]:
     numeric = {0, *range(first, first + len(metrics) + 1)}
     numeric |= {at for at, column in enumerate(sweep.columns, 1) if column.is_numeric}
     some = f", the first {MAX_ROWS:,} of {len(ranked):,}" if len(ranked) > MAX_ROWS else ""
-    yield TableBlock(f"Members, the best first{some}", header, rows, frozenset(numeric))
+    yield TableBlock(
+        f"Members, the best first{some}; the best values are bold", header, rows, frozenset(numeric)
+    )
 
 
-def _measure(sweep: SweepTable, row: SweepRow, metric: str) -> str:
+def _measure(sweep: SweepTable, row: SweepRow, metric: str, best: float | None) -> Text | Cell:
     value = sweep.value(row, metric)
-    return _NONE if value is None else number(float(value))
+    if value is None:
+        return _NONE
+    text = number(float(value))
+    return Cell(text, "best") if value == best else text
 
 
 def _errors(sweep: SweepTable) -> Iterator[Block]:

@@ -110,7 +110,6 @@ def _report_on_sweep(settings: Settings, params: dict[str, Any]) -> tuple[Report
 
 def _report_on_runs(settings: Settings, params: dict[str, Any]) -> tuple[Report, dict[str, Any]]:
     from runforge_cli.listing.run_list import trained_in
-    from runforge_cli.render.differences import letters_of
     from runforge_cli.report.report_input import Material, gather, related_to
     from runforge_cli.report.report_writer import make_report
     from runforge_cli.shell.run_selection import find_runs
@@ -118,20 +117,8 @@ def _report_on_runs(settings: Settings, params: dict[str, Any]) -> tuple[Report,
     folders = find_runs(settings, params.get("runs", ["latest"]), least=1)
     with_model = params.get("model", True)
     listed = trained_in(settings.stores()) if with_model else []
-    letters = letters_of(len(folders)) if len(folders) > 1 else [""]
-    materials = [
-        gather(
-            folder,
-            settings.target(),
-            listed,
-            letter=letter,
-            with_model=with_model,
-            related=related,
-        )
-        for folder, letter, related in zip(
-            folders, letters, related_to(folders, settings.places()), strict=True
-        )
-    ]
+    related = related_to(folders, settings.places())
+    materials = gather(folders, settings.target(), listed, related, with_model=with_model)
     found = {
         "runs": [material.folder.id for material in materials],
         "without_curves": {

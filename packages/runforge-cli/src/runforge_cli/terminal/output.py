@@ -120,7 +120,7 @@ def write_error(error: RunForgeError, *, json: bool) -> int:
 def error_lines(error: RunForgeError) -> list[str]:
     """Return the lines on an error: code, message, location, individual problems, hint."""
     lines = [f"error[{error.code.value}]: {printable(error.message)}"]
-    place = _place(error.location)
+    place = printable(error.location.text)
     if place:
         lines.append(f"  at {place}")
     for problem in error.problems:
@@ -133,17 +133,6 @@ def error_lines(error: RunForgeError) -> list[str]:
     if error.hint:
         lines.append(f"hint: {printable(error.hint)}")
     return lines
-
-
-def _place(place: Location) -> str:
-    parts = [place.path or ""]
-    if place.pointer:
-        parts.append(f"pointer {place.pointer}")
-    if place.column is not None:
-        parts.append(f"column {place.column}")
-    if place.row is not None:
-        parts.append(f"row {place.row}")
-    return printable(", ".join(part for part in parts if part))
 
 
 def _row(place: Location) -> str:

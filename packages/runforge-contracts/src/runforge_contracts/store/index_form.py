@@ -59,7 +59,8 @@ def newest_entries(path: Path, count: int) -> list[dict[str, Any]] | None:
             return None
         start, text = size, b""
         while start > len(HEAD) and text.count(BETWEEN) < count:
-            length = min(_BLOCK, start - len(HEAD))
+            # Twice as much each time, so that a long end is not searched again and again.
+            length = min(max(_BLOCK, len(text)), start - len(HEAD))
             start -= length
             file.seek(start)
             text = read_all(file, length) + text

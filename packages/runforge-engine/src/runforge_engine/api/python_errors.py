@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
+from runforge_contracts.display import printable
 from runforge_contracts.errors import ErrorCode, RunForgeError
 
 P = ParamSpec("P")
@@ -115,10 +116,13 @@ def _argument(match: re.Match[str]) -> str:
 
 
 def _prepared(error: RunForgeError) -> RunForgeError:
-    """Return the error with its hint as a note, and without frames that are not the user's."""
+    """Return the error with code, place and hint as notes, and without frames of RunForge."""
+    place = printable(error.location.text)
+    notes = [f"Code: {error.code.value}" + (f", at {place}" if place else "")]
     if error.hint:
         error.hint = hint_in_python(error.hint)
-        note = f"Hint: {error.hint}"
+        notes.append(f"Hint: {error.hint}")
+    for note in notes:
         if note not in getattr(error, "__notes__", ()):
             error.add_note(note)
     if error.code not in _KEEPS_FRAMES:

@@ -56,6 +56,36 @@ class Calibration:
     brier: float
 
 
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """The curves of the validation predictions of a run."""
+
+    roc: tuple[Curve, ...]
+    precision_recall: tuple[Curve, ...]
+    calibration: Calibration | None
+    #: Number of validation rows.
+    rows: int
+    #: The point of the predicted labels on the ROC curve, if there are two classes.
+    operating_point: tuple[float, float] | None
+
+
+def curves_of(replayed: Replay) -> Curves:
+    """Return all curves of some predictions."""
+    point = None
+    if len(replayed.classes) == 2:
+        positive = replayed.truth == 1
+        if positive.any() and not positive.all():
+            predicted = replayed.predicted == 1
+            point = float(predicted[~positive].mean()), float(predicted[positive].mean())
+    return Curves(
+        roc=roc_curves(replayed),
+        precision_recall=precision_recall_curves(replayed),
+        calibration=calibration(replayed),
+        rows=len(replayed.truth),
+        operating_point=point,
+    )
+
+
 def roc_curves(replayed: Replay) -> tuple[Curve, ...]:
     """Return the ROC curve of each class that some rows have and some lack.
 

@@ -20,7 +20,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -36,6 +36,7 @@ from runforge_contracts.store.run import Run
 from runforge_engine.runtime.interpreter import own_command, own_environment
 
 if TYPE_CHECKING:
+    from runforge_engine.modeling.curves import Curves
     from runforge_engine.modeling.model_evaluation import ModelEvaluation
     from runforge_engine.modeling.predict import Prediction, RecordedModel
     from runforge_engine.modeling.revalidate import Replay
@@ -186,15 +187,7 @@ def replay(
     from runforge_engine.modeling.revalidate import Replay, recorded_model
 
     model = recorded_model(folder, listed)
-    answer = _ask(
-        {
-            "do": "replay",
-            "model": _model_to_dict(model),
-            "folder": str(folder.path),
-            "workspace": str(workspace),
-        },
-        model.path,
-    )
+    answer = _ask(_replay_task("replay", folder, workspace, model), model.path)
     return Replay(
         classes=tuple(answer["classes"]),
         truth=np.array(answer["truth"], dtype=np.intp),
@@ -202,6 +195,36 @@ def replay(
         scores=np.array(answer["scores"], dtype=np.float64),
         kind=answer["kind"],
     )
+
+
+def curves_of_each(
+    folders: Iterable[Run], workspace: Path, listed: Iterable[tuple[dict[str, Any], StoreLayout]]
+) -> Iterator[Curves | RunForgeError]:
+    """Yield the curves of the predictions that :func:`replay` gives, for each of several runs.
+
+    A run without them has the error that :func:`replay` raises.
+    """
+    from runforge_engine.modeling.curves import Curves
+    from runforge_engine.modeling.revalidate import recorded_model
+
+    known = list(listed)
+    with ModelProcess() as process:
+        for folder in folders:
+            try:
+                model = recorded_model(folder, known)
+                task = _replay_task("curves", folder, workspace, model)
+                yield msgspec.convert(process.ask(task, model.path), Curves)
+            except RunForgeError as error:
+                yield error
+
+
+def _replay_task(do: str, folder: Run, workspace: Path, model: RecordedModel) -> dict[str, Any]:
+    return {
+        "do": do,
+        "model": _model_to_dict(model),
+        "folder": str(folder.path),
+        "workspace": str(workspace),
+    }
 
 
 def _model_to_dict(model: RecordedModel) -> dict[str, Any]:
@@ -384,10 +407,15 @@ def _do(task: dict[str, Any]) -> dict[str, Any]:
     model = RecordedModel(
         **{**given, "path": Path(given["path"]), "names": ModelNames(**given["names"])}
     )
-    if task["do"] == "replay":
+    if task["do"] in ("replay", "curves"):
         from runforge_engine.modeling.revalidate import replay_model
 
         replayed = replay_model(Run(Path(task["folder"])), Path(task["workspace"]), model)
+        if task["do"] == "curves":
+            from runforge_engine.modeling.curves import curves_of
+
+            curves: dict[str, Any] = msgspec.to_builtins(curves_of(replayed))
+            return curves
         arrays = {
             name: getattr(replayed, name).tolist() for name in ("truth", "predicted", "scores")
         }

@@ -16,11 +16,8 @@ const live = () => document.getElementById("live");
 // Put the present state in the place of the one that is shown, and keep what the user has chosen.
 async function renew() {
   const before = live();
-  if (document.hidden || before.contains(document.getSelection().focusNode?.parentElement)
-      && !document.getSelection().isCollapsed) {
-    waiting = true;
-    return;
-  }
+  const selection = document.getSelection();
+  if (!selection.isCollapsed && before.contains(selection.anchorNode)) return soon(5000);
   let answer;
   try {
     answer = await fetch(location.href, { redirect: "error" });
@@ -48,28 +45,39 @@ async function renew() {
   if (after.dataset.every && atEnd) window.scrollTo(0, document.body.scrollHeight);
 }
 
-let waiting = false;
 let planned = 0;
 
-function soon() {
+function soon(milliseconds = 300) {
   // Many runs of a sweep may end at once.
-  planned ||= setTimeout(() => { planned = 0; renew(); }, 300);
+  planned ||= setTimeout(() => { planned = 0; renew(); }, milliseconds);
 }
 
-if (live()) {
-  const source = new EventSource("/events");
+let source = null;
+
+// A browser has few connections to a server, so only the page that is seen keeps one.
+function listen() {
+  source?.close();
+  source = null;
+  if (document.hidden) return;
+  source = new EventSource("/events");
   for (const name of live().dataset.live.split(" ")) {
     source.addEventListener(name, (event) => {
       const { run } = JSON.parse(event.data);
       if (!live().dataset.run || live().dataset.run === run) soon();
     });
   }
+}
+
+if (live()) {
+  listen();
   document.addEventListener("visibilitychange", () => {
-    if (waiting && !document.hidden) { waiting = false; soon(); }
+    listen();
+    if (!document.hidden) soon(0);
   });
   const tick = () => {
     if (!live().dataset.every) return;
-    renew().finally(() => setTimeout(tick, 1000 * live().dataset.every));
+    if (!document.hidden) soon(0);
+    setTimeout(tick, 1000 * live().dataset.every);
   };
   setTimeout(tick, 1000);
 }
