@@ -16,13 +16,15 @@ TYPESCRIPT := packages/runforge-contracts/typescript
 CLIENT := conformance/clients/typescript
 GO_CLIENT := conformance/clients/go
 EDITOR := clients/vscode
+# In the real VS Code that the target test-vscode installs, with its own Node.js.
+E2E := PATH="$(CURDIR)/$(EDITOR)/e2e/.venv/bin:$$PATH" npm --prefix $(EDITOR)/e2e --loglevel=error run --silent
 NPM := $(TOOLS) npm --prefix $(TYPESCRIPT) --loglevel=error
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 # Two installers at once would spoil the environment.
 .NOTPARALLEL:
-.PHONY: help setup demo test test-slow test-interop test-web test-lowest changelog pictures check format generate check-generated check-typescript conformance mutation vsix bench bench-rivals clean
+.PHONY: help setup demo test test-slow test-interop test-web test-lowest changelog pictures check format generate check-generated check-typescript conformance mutation vsix test-vscode pictures-vscode bench bench-rivals clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,7 +85,7 @@ check: $(VENV)/.tools check-generated check-typescript ## Lint, types, generated
 changelog: $(VENV)/.tools ## Show what the changelog fragments give
 	@$(BIN)/towncrier build --draft --version next
 
-pictures: $(VENV)/.tools ## Renew the pictures of the README (needs Chromium)
+pictures: $(VENV)/.tools ## Renew the pictures of README and guides (needs Chromium)
 	$(BIN)/python scripts/pictures.py
 
 format: $(VENV)/.tools $(TYPESCRIPT)/node_modules ## Format the code
@@ -136,6 +138,15 @@ $(CLIENT)/node_modules: $(VENV)/.tools $(CLIENT)/package-lock.json
 
 vsix: $(EDITOR)/node_modules $(TYPESCRIPT)/client/dist ## Pack RunForge for VS Code: clients/vscode/dist/runforge.vsix
 	@$(TOOLS) npm --prefix $(EDITOR) --loglevel=error run --silent package
+
+test-vscode: vsix ## Drive the packed extension in a real VS Code (needs Chromium)
+	@$(EDITOR)/e2e/install.sh $(PYTHON)
+	@$(E2E) check
+	@$(E2E) test
+
+pictures-vscode: vsix ## Renew the pictures of the extension's README (needs Chromium)
+	@$(EDITOR)/e2e/install.sh $(PYTHON)
+	@$(E2E) pictures
 
 $(EDITOR)/node_modules: $(VENV)/.tools $(EDITOR)/package-lock.json $(TYPESCRIPT)/node_modules
 	@echo "Installing the tools of the editor extension"

@@ -3,7 +3,7 @@
 import { relative } from "node:path";
 import * as vscode from "vscode";
 import type { App, RunArgument } from "../app.ts";
-import { Refusal } from "../failures.ts";
+import { failureOf, Refusal } from "../failures.ts";
 import {
   artifactPage,
   coefficientsPage,
@@ -150,17 +150,31 @@ async function viewInterpretability(app: App): Promise<void> {
   app.panels.show(`interpretability:${document.run_id}`, interpretabilityPage(document), act);
 }
 
-/** Ask for a document of a run, or of the latest run that has one, which the server then names. */
+/** How many runs are asked for a document before the server says that there is none. */
+const MOST_ASKED = 200;
+
+/** Ask for a document of a run, or of the latest run that has one. */
 async function latest<
   Method extends "metrics" | "importance" | "coefficients" | "interpretability",
 >(app: App, method: Method, run: string | undefined) {
-  let lead = run === undefined ? "The latest run that has them." : `Run ${run}`;
-  const document = await app.needSource().request(method, run === undefined ? {} : { run }, {
-    onWarning: ({ message }) => {
-      lead = message;
-    },
-  });
-  return { document, lead };
+  const source = app.needSource();
+  const runs =
+    run === undefined
+      ? (await source.request("list", { limit: MOST_ASKED })).runs.map(({ run_id }) => run_id)
+      : [];
+  for (const id of runs)
+    try {
+      return { document: await source.request(method, { run: id }), lead: `Run ${id}` };
+    } catch (error) {
+      if (!isLacking(error)) throw error;
+    }
+  const document = await source.request(method, run === undefined ? {} : { run });
+  return { document, lead: run === undefined ? "The latest run" : `Run ${run}` };
+}
+
+/** Whether a run simply does not have what was asked for. */
+function isLacking(error: unknown): boolean {
+  return error instanceof Refusal || failureOf(error).code === "ARTIFACT_NOT_FOUND";
 }
 
 async function inspectDataset(app: App, start: vscode.Uri | undefined): Promise<void> {

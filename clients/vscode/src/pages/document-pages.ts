@@ -72,7 +72,7 @@ export function coefficientsPage(document: LinearCoefficientsV1, lead: string): 
   const intercepts = new Map(document.intercepts.map((one) => [String(one.class), one.intercept]));
   return {
     title: "Linear coefficients",
-    lead: `${lead} Per standard deviation of the feature.`.trim(),
+    lead: `${lead}; per standard deviation of the feature`,
     sections: document.coefficients_by_class.map((one) => ({
       title: String(one.class),
       blocks: [

@@ -86,7 +86,7 @@ export function toolbar(actions: readonly Action[], status = ""): string {
   if (actions.length === 0) return "";
   const buttons = actions.map(button).join("");
   const note = status ? `<span role="status">${escaped(status)}</span>` : "";
-  return `<div class="toolbar" role="toolbar" aria-label="Actions">${buttons}${note}</div>`;
+  return `<nav class="toolbar" aria-label="Actions">${buttons}${note}</nav>`;
 }
 
 /** Write the script of a page, in which a button or link posts the message that it carries. */

@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { describe, test } from "node:test";
+import { inVsCode } from "../support/suite.ts";
+import type { Window } from "../support/window.ts";
+import { manyRuns, runforge, train } from "../support/workspaces.ts";
+
+describe("a training", () => {
+  const code = inVsCode({ settings: { "runforge.modelFamily": "random_forest" } });
+
+  /** Begin a training that ends in hours. */
+  async function endless(): Promise<Window> {
+    const workspace = await code.server.workspace("endless", ["examples/penguins.csv"]);
+    const window = await code.server.open(workspace);
+    await window.run("RunForge: Train with Options");
+    await window.choose("penguins.csv");
+    await window.choose("species");
+    await window.accept();
+    await window.choose("n_estimators");
+    await window.fill("n_estimators", "1000000");
+    await window.choose("Train");
+    await window.page
+      .locator(".statusbar")
+      .getByText(/Training/)
+      .first()
+      .waitFor();
+    await window.run("RunForge: Open Runs");
+    await window.row(/running/).waitFor();
+    await window.picture("training");
+    return window;
+  }
+
+  async function statuses(workspace: string): Promise<string[]> {
+    const printed = await runforge(workspace, "runs", "--json");
+    const { runs } = JSON.parse(printed) as { runs: { status?: string; state?: string }[] };
+    return runs.map(({ status, state }) => status ?? state ?? "none");
+  }
+
+  test("is cancelled, and recorded as cancelled", async () => {
+    const window = await endless();
+    await window.run("RunForge: Cancel a Run");
+    await window.notification("was cancelled; it is recorded").waitFor();
+    await window.row(/cancelled/).waitFor();
+    assert.deepEqual(await statuses(window.workspace), ["cancelled"]);
+  });
+
+  test("outlives nothing of a window that is closed, and is recorded", async () => {
+    const window = await endless();
+    const { workspace } = window;
+    await window.close();
+    const again = await code.server.open(workspace);
+    await again.run("RunForge: Open Runs");
+    await again.row(/running|cancelled/).waitFor();
+    await again.run("RunForge: Cancel a Run");
+    await again.until(async () => !(await statuses(workspace)).includes("running"));
+    assert.equal((await statuses(workspace)).length, 1);
+  });
+
+  test("is recorded when its server is killed, and the next one is there", async () => {
+    const window = await endless();
+    for (const pid of await code.server.runforge()) process.kill(pid, "SIGKILL");
+    await window.notification("The RunForge server has ended unexpectedly").waitFor();
+    await window.row(/interrupted|cancelled/).waitFor();
+    await window.picture("killed");
+    await window.run("RunForge: View Latest Metrics");
+    await window
+      .notification(/\[[A-Z_]+\]/)
+      .first()
+      .waitFor();
+    assert.equal((await statuses(window.workspace)).length, 1);
+  });
+});
+
+describe("10,000 runs", () => {
+  const code = inVsCode();
+
+  test("are listed, page by page, and filtered", async () => {
+    const workspace = await code.server.workspace("many", ["examples/penguins.csv"]);
+    await manyRuns(workspace, 10_000);
+    await train(workspace, "--name", "newest");
+    const window = await code.server.open(workspace);
+    await window.run("RunForge: Open Runs");
+    await window.row("newest").waitFor();
+    await window.picture("10000 runs");
+    await window.run("RunForge: Filter Runs");
+    await window.choose("Conditions…");
+    await window.fill("Conditions", "accuracy>=0.999 and model=random_forest");
+    await window.row("newest").waitFor({ state: "detached" });
+    await window.row(/random forest/).waitFor();
+    await window.picture("10000 runs filtered");
+    const index = path.join(workspace, ".runforge/index.json");
+    assert.equal(JSON.parse(await readFile(index, "utf8")).runs.length, 10_002);
+  });
+});
