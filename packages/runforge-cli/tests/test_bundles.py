@@ -79,7 +79,7 @@ def refused(runforge: Call, *arguments: str) -> str:
 
 
 def changed(bundle: Path, change: Callable[[dict[str, bytes]], object], *, honest: bool) -> Path:
-    """Return a bundle whose members were changed, and its digests too if somebody is careful."""
+    """Return a bundle whose members were changed, and its digests too if the attacker is careful."""
     members = {}
     with Archive(bundle) as archive:
         for name in archive.members:
@@ -463,7 +463,7 @@ class TestRefused:
             assert refused(runforge, "unbundle", str(attack), *options) == code
             assert sorted(path.name for path in there.iterdir()) == ["runforge.key.pub"]
 
-    def test_a_key_of_somebody_else_is_refused(
+    def test_another_key_is_refused(
         self, runforge: Call, bundle: Path, sender: Path, receiver: Callable[[], Path]
     ) -> None:
         assert runforge("keygen", "--out", "other").code == 0
