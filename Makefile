@@ -85,7 +85,7 @@ check: $(VENV)/.tools check-generated check-typescript ## Lint, types, generated
 changelog: $(VENV)/.tools ## Show what the changelog fragments give
 	@$(BIN)/towncrier build --draft --version next
 
-pictures: $(VENV)/.tools ## Renew the pictures of the README (needs Chromium)
+pictures: $(VENV)/.tools ## Renew the pictures of README and guides (needs Chromium)
 	$(BIN)/python scripts/pictures.py
 
 format: $(VENV)/.tools $(TYPESCRIPT)/node_modules ## Format the code

@@ -1,6 +1,6 @@
-"""Renew the pictures of the README: `make pictures`, with Chromium installed.
+"""Renew the pictures of README and guides: `make pictures`, with Chromium installed.
 
-The terminal shows what the commands print, and the report is a screenshot of what they write.
+The terminal shows what the commands print; report and browser are screenshots of what they show.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from playwright.sync_api import sync_playwright
 from rich.console import Console
 from rich.text import Text
 
@@ -31,13 +32,14 @@ def main() -> int:
         print("Chromium is needed for the screenshot.", file=sys.stderr)
         return 1
     with tempfile.TemporaryDirectory() as folder:
-        workspace = Path(folder)
-        (workspace / "examples").mkdir()
+        workspace = Path(folder) / "penguins"
+        (workspace / "examples").mkdir(parents=True)
         shutil.copy(ROOT / "examples/penguins.csv", workspace / "examples")
         IMAGES.mkdir(exist_ok=True)
         draw_terminal(workspace)
         runforge(workspace, "report", "latest", "-o", "report.html")
         shoot(chromium, workspace / "report.html", IMAGES / "report.png")
+        shoot_list(chromium, workspace)
     return 0
 
 
@@ -77,6 +79,28 @@ def shoot(chromium: str, page: Path, picture: Path) -> None:
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
     size = ["--window-size=960,1880", f"--screenshot={picture}"]
     subprocess.run([chromium, *options, *size, page.as_uri()], check=True, capture_output=True)
+
+
+def shoot_list(chromium: str, workspace: Path) -> None:
+    """Take a screenshot of the list of runs in the browser, with a sweep in it."""
+    runforge(
+        workspace, "sweep", *TRAIN[1:4], *EXCLUDE[:6], "--grid", "C=0.01,0.1,1", "--seeds=1..3"
+    )
+    command = [sys.executable, "-m", "runforge_cli", "ui", "--no-open"]
+    server = subprocess.Popen(command, cwd=workspace, stdout=subprocess.PIPE, text=True)
+    try:
+        assert server.stdout is not None
+        address = server.stdout.readline().split()[-1]
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+            page = browser.new_page(viewport={"width": 1080, "height": 640})
+            page.goto(address)
+            page.wait_for_url("**/runs")
+            page.screenshot(path=IMAGES / "browser.png")
+            browser.close()
+    finally:
+        server.terminate()
+        server.wait()
 
 
 if __name__ == "__main__":

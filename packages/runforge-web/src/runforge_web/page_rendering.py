@@ -72,7 +72,7 @@ def render(request: Request, template: str, status: int = 200, /, **values: Any)
     text = page.render(
         csrf=state.access.csrf,
         here=request.url.path,
-        workspace=str(state.settings.folder),
+        workspace=state.settings.folder,
         **values,
     )
     return HTMLResponse(text, status)
