@@ -66,6 +66,7 @@ ORDER = {
         "experiment",
         "experiment.scaffold",
         "experiment.run",
+        "bundles",
         "api",
     ],
     "runforge_cli": [

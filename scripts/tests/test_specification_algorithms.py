@@ -516,7 +516,7 @@ def test_the_signature_of_the_vector_is_of_the_bytes_of_the_page(tmp_path: Path)
 
 def test_every_command_has_its_document() -> None:
     named = {name.split()[0] for row in table("command-line", "16.2") for name in quoted(row[0])}
-    assert named | {"browse", "serve"} == set(COMMANDS)
+    assert named | {"browse", "serve", "ui"} == set(COMMANDS)
 
 
 def test_the_variables_of_user_code_are_those_of_the_runner() -> None:

@@ -25,6 +25,7 @@ PREPARED = (
     ("alias", "production", "best"),
     ("keygen",),
     ("sign", "production", "--key", "runforge.key"),
+    ("bundle", "production", "--with-dataset", "-o", "model.rfz"),
     ("experiment", "init"),
 )
 #: Examples that need what a workspace does not have, and where they are run; here only parsed.

@@ -240,6 +240,9 @@ def writing(workspace: Path) -> Iterator[tuple[str, ...]]:
     yield ("alias", "production", "--remove")
     for run in runs:
         yield ("sign", run, "--key", "out/key")
+        bundle = f"out/{Path(run).name}.rfz"
+        yield ("bundle", run, "-o", bundle)
+        yield ("unbundle", bundle, "--store", ".ml")
         yield ("rerun", run, "--store", ".ml")
         yield ("evaluate", run, "data/three.csv", "--unverified")
         yield ("report", run, "-o", f"out/{Path(run).name}.html", "--force")

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from runforge_contracts._generated.artifact_inspection_v0_2_2_2 import (
         TreeSummary as TreeSummary,
     )
+    from runforge_contracts._generated.bundle_report_v1 import BundleReportV1 as BundleReportV1
+    from runforge_contracts._generated.bundle_v1 import BundleV1 as BundleV1
     from runforge_contracts._generated.common_v1 import AnyRunId as AnyRunId
     from runforge_contracts._generated.common_v1 import ClassLabel as ClassLabel
     from runforge_contracts._generated.common_v1 import ClassLabelInteger as ClassLabelInteger
@@ -347,6 +349,8 @@ _MODULES = {
     "ArtifactInspectionV0222": "artifact_inspection_v0_2_2_2",
     "AvailableArtifacts": "interpretability_index_v1",
     "BlasLibrary": "provenance_v1",
+    "BundleReportV1": "bundle_report_v1",
+    "BundleV1": "bundle_v1",
     "CancelledMarkerV100": "field_cancelled_marker_v1_0_0",
     "ChangedFile": "tfc_config_v1",
     "ClassCoefficients": "linear_coefficients_v1",

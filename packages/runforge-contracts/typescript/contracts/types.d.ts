@@ -21,6 +21,10 @@ export type Sha256 = string;
  */
 export type Count = number;
 /**
+ * A path below the run folder with forward slashes. It has no empty, `.` or `..` segment, no backslash, no control character and no drive letter, so it cannot leave its root. Source: specification, section 2.11.
+ */
+export type RelativePath = string;
+/**
  * A class label: an integer within 53 bits or a string, never a fraction. Source: specification, section 11.4.
  */
 export type ClassLabel = number | string;
@@ -28,10 +32,6 @@ export type ClassLabel = number | string;
  * A number between zero and one.
  */
 export type Fraction = number;
-/**
- * A path below the run folder with forward slashes. It has no empty, `.` or `..` segment, no backslash, no control character and no drive letter, so it cannot leave its root. Source: specification, section 2.11.
- */
-export type RelativePath = string;
 /**
  * A path relative to the workspace with forward slashes, or an absolute path where the target is outside the workspace. Source: specification, section 2.11.
  */
@@ -359,6 +359,48 @@ export interface ArtifactInspectionV0222 {
   [k: string]: unknown;
 }
 /**
+ * What a bundle contains: one run with the digest of every file, and where it comes from. Source: specification, section 22.2.
+ */
+export interface BundleV1 {
+  schema_version: "bundle.v1";
+  /**
+   * A trained run of a store, or the run of an experiment.
+   */
+  run_kind: "run" | "experiment";
+  run_id: AnyRunId;
+  /**
+   * The client that wrote the bundle, such as `runforge-cli@0.4.0`.
+   */
+  created_by: string;
+  /**
+   * The origin of the index that the run comes from; absent if the run is in no index. Source: specification, section 14.3.
+   */
+  origin?: Sha256;
+  /**
+   * Whether the bundle has the signature of the run, `run.sig`.
+   */
+  signed: boolean;
+  /**
+   * Fingerprint of the public key that the signature names; absent if it names none.
+   */
+  key?: Sha256;
+  /**
+   * The file of the bundle that has the dataset of the run; absent if it is not included.
+   */
+  dataset?: RelativePath;
+  /**
+   * Digest and size of every other file of the bundle, by its name there.
+   */
+  files: FileDigests;
+  [k: string]: unknown;
+}
+/**
+ * Digest and size of files, by their path below the run folder.
+ */
+export interface FileDigests {
+  [k: string]: FileDigest;
+}
+/**
  * Digest and size of one file.
  */
 export interface FileDigest {
@@ -367,10 +409,53 @@ export interface FileDigest {
   [k: string]: unknown;
 }
 /**
- * Digest and size of files, by their path below the run folder.
+ * A bundle that was written or unpacked, as `runforge bundle --json` and `runforge unbundle --json` print it. Source: specification, section 22.4.
  */
-export interface FileDigests {
-  [k: string]: FileDigest;
+export interface BundleReportV1 {
+  schema_version: "bundle_report.v1";
+  /**
+   * `bundled`: the bundle was written. `unbundled`: the run was written. `completed`: the run was there, and its signature, its entry or its dataset was added. `present`: all of it was there.
+   */
+  outcome: "bundled" | "unbundled" | "completed" | "present";
+  /**
+   * Path of the bundle.
+   */
+  bundle: string;
+  run_kind: "run" | "experiment";
+  run_id: AnyRunId;
+  /**
+   * The run folder, relative to the workspace if it is in it.
+   */
+  run_dir: string;
+  /**
+   * Number of the files of the run.
+   */
+  files: Count;
+  /**
+   * Size of the bundle.
+   */
+  bytes: Count;
+  /**
+   * SHA-256 of the bundle.
+   */
+  sha256: Sha256;
+  /**
+   * The origin of the index that the run comes from.
+   */
+  origin?: Sha256;
+  /**
+   * `valid`: made with the public key that was given. `not checked`: it matches the run; no key was given.
+   */
+  signature: "valid" | "not checked" | "none";
+  /**
+   * Fingerprint of the public key that the signature names.
+   */
+  key?: Sha256;
+  /**
+   * The dataset: in the bundle if one was written; else where it is now, relative to the workspace if it is in it.
+   */
+  dataset?: string;
+  [k: string]: unknown;
 }
 /**
  * The dataset of a run, by path and by content.
@@ -5415,6 +5500,8 @@ export interface Documents {
   "alias.v1": AliasV1;
   "alias_report.v1": AliasReportV1;
   "artifact_inspection.v0.2.2.2": ArtifactInspectionV0222;
+  "bundle.v1": BundleV1;
+  "bundle_report.v1": BundleReportV1;
   "comparison.v1": ComparisonV1;
   "dataset_inspection.v1": DatasetInspectionV1;
   "diagnostics.v1": DiagnosticsV1;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from runforge_contracts.lineage.run_family import repeated_by
@@ -35,8 +36,16 @@ _OF_EXPERIMENTS = {
 }
 
 
-def run_document(folder: AnyRun, settings: Settings) -> dict[str, Any]:
-    """Return all documents of a run, with the errors of invalid ones of an experiment run."""
+def run_document(folder: AnyRun, settings: Settings, bundle: Path | None = None) -> dict[str, Any]:
+    """Return all documents of a run, with the errors of invalid ones of an experiment run.
+
+    ``bundle`` is the bundle that the run is unpacked from, if it is in no store.
+    """
+    if bundle is not None:
+        document = run_document(folder, settings)
+        elsewhere = {"run_dir": str(bundle)}
+        beside = ("aliases", "evaluations")
+        return {key: elsewhere.get(key, it) for key, it in document.items() if key not in beside}
     if isinstance(folder, ExperimentRun):
         from runforge_engine.experiment.record.experiment_state import state_of
 

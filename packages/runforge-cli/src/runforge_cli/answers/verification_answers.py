@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runforge_contracts.errors import RunForgeError
 
+from runforge_cli.answers.bundle_answers import is_bundle
 from runforge_cli.shell.settings import Settings
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ def verify_named(
             of_runs.append(reference)
     runs = list(verified_runs(settings, tuple(of_runs), public_key, with_dataset=with_dataset))
     for run in runs:
-        named += [] if run.view is not None else evaluations_of(run.run_id, stores)
+        beside = run.view is None and not is_bundle(run.run_dir)
+        named += evaluations_of(run.run_id, stores) if beside else []
     return NamedVerification(
         runs,
         verified_evaluations(
@@ -109,7 +111,8 @@ def verified_runs(
     from runforge_engine.verification.verify_view import verify_view
 
     # All runs are located before any is read, so that a mistyped name is reported at once.
-    folders = [settings.find_any(reference, has_ended) for reference in references]
+    named = [reference for reference in references if not is_bundle(reference)]
+    folders = [settings.find_any(reference, has_ended) for reference in named]
     unique = {folder.path: folder for folder in folders}
     for path, folder in unique.items():
         if isinstance(folder, ExperimentRun):
@@ -127,10 +130,25 @@ def verified_runs(
         else:
             around = surroundings_of(path, settings.stores(), public_key)
             yield verify_run(path, around, with_dataset=with_dataset)
+    for reference in references:
+        if is_bundle(reference):
+            yield _verified_bundle(settings, Path(reference), public_key, with_dataset=with_dataset)
     for folder in folders:
         if isinstance(folder, Run) and folder.view is not None:
             around = surroundings_of(folder.view, settings.stores())
             yield verify_view(folder.view, folder.path, around)
+
+
+def _verified_bundle(
+    settings: Settings, path: Path, public_key: Path | None, *, with_dataset: bool
+) -> RunVerification:
+    """Return the verification of the run in a bundle, with the dataset that it includes."""
+    from runforge_engine.bundles.bundle_reader import opened_bundle
+
+    with opened_bundle(path, settings.folder, public_key) as bundle:
+        found = bundle.verification
+    checks = [check for check in found.checks if with_dataset or check.name != "dataset"]
+    return replace(found, checks=tuple(checks))
 
 
 def verified_stores(

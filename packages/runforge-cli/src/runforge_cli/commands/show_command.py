@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from runforge_contracts.store.evaluations import find_evaluation, is_evaluation
 from runforge_contracts.store.run import Run
 
+from runforge_cli.answers.bundle_answers import is_bundle
 from runforge_cli.answers.run_answers import run_document
 from runforge_cli.commands.gate_options import (
     as_json,
@@ -25,6 +27,7 @@ from runforge_cli.terminal.output import write_json, write_lines
 
 if TYPE_CHECKING:
     from runforge_contracts.gates import Gate
+    from runforge_contracts.store.lookup import AnyRun
 
 
 @click.command(
@@ -50,24 +53,38 @@ def command(
 ) -> int:
     """Show a summary of RUN, which defaults to the newest run.
 
-    The evaluations of a run are listed; RUN may also be the id of an evaluation.
+    The evaluations of a run are listed; RUN may also be the id of an evaluation, or a bundle.
     """
+    if is_bundle(run):
+        from runforge_engine.bundles.bundle_reader import opened_bundle
+
+        gates = read_gates(settings, fail_under, fail_over, no_worse_than)
+        with opened_bundle(Path(run), settings.folder) as bundle:
+            return _show_run(settings, bundle.run, gates, Path(run))
     if is_evaluation(run, settings.stores()):
         return _show_evaluation(
             settings, run, read_gates(settings, fail_under, fail_over, no_worse_than)
         )
     folder = settings.find_any(run, quiet=not settings.json)
-    results = gate_results(read_gates(settings, fail_under, fail_over, no_worse_than), folder)
+    gates = read_gates(settings, fail_under, fail_over, no_worse_than)
+    return _show_run(settings, folder, gates)
+
+
+def _show_run(
+    settings: Settings, folder: AnyRun, gates: Sequence[Gate], bundle: Path | None = None
+) -> int:
+    """Show a run of either kind, which may be unpacked from a bundle."""
+    results = gate_results(gates, folder)
     if isinstance(folder, Run):
         from runforge_cli.render.run_summary import summary_lines
 
-        lines = summary_lines(folder, settings)
+        lines = summary_lines(folder, settings, bundle=bundle)
     else:
         from runforge_cli.render.experiment_summary import experiment_lines
 
-        lines = experiment_lines(folder, settings)
+        lines = experiment_lines(folder, settings, bundle=bundle)
     if settings.json:
-        write_json({**run_document(folder, settings), **as_json(results)})
+        write_json({**run_document(folder, settings, bundle), **as_json(results)})
     else:
         write_lines(lines)
     return report_gates(settings, results)

@@ -61,7 +61,8 @@ def command(
 
     All files are compared with the recorded digests, the documents with their schemas and each
     other, and the run with its provenance statement, the index, the signature and the dataset.
-    The evaluations of a run are verified with it; RUN may also be the id of an evaluation.
+    The evaluations of a run are verified with it; RUN may also be the id of an evaluation, or a
+    bundle.
     --all also checks the whole index, that nothing signed is missing, and the finished experiment
     runs. A folder that repeats a run for an editor is compared with that run. Nothing is written.
     """

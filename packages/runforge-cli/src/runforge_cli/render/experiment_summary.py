@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from runforge_contracts.comparison.experiment_facets import configured
@@ -25,7 +26,7 @@ from runforge_cli.listing.experiment_rows import TolerantRun, trained_run
 from runforge_cli.listing.run_list import tags_of
 from runforge_cli.render.differences import value_text
 from runforge_cli.render.lineage_view import lineage_facts
-from runforge_cli.render.run_summary import run_title, section, some
+from runforge_cli.render.run_summary import place_of, run_title, section, some, unpacking
 from runforge_cli.shell.settings import Settings
 from runforge_cli.terminal.text_layout import (
     chart,
@@ -55,7 +56,9 @@ _LONG, _TAIL = 500, 2**20
 _STARTS = ("script", "module", "command")
 
 
-def experiment_lines(folder: ExperimentRun, settings: Settings) -> Iterator[str]:
+def experiment_lines(
+    folder: ExperimentRun, settings: Settings, *, bundle: Path | None = None
+) -> Iterator[str]:
     """Yield the lines of the summary.
 
     Parameters
@@ -64,11 +67,13 @@ def experiment_lines(folder: ExperimentRun, settings: Settings) -> Iterator[str]
         The run.
     settings
         For the colours, and for the workspace that paths are relative to.
+    bundle
+        The bundle that the run is unpacked from, if it is in no store.
     """
     run = TolerantRun(folder.path)
     state = state_of(run)
     yield run_title(run.id, state, settings)
-    yield from pairs([*_outcome(run, state, settings), *_failure(run, state)])
+    yield from pairs([*_outcome(run, state, settings, bundle), *_failure(run, state)])
     yield from section("Configuration", pairs(_configuration(run)))
     yield from section("Data and model", pairs(_data(run)))
     yield from section("Metrics", metric_lines(run, _METRICS))
@@ -80,10 +85,13 @@ def experiment_lines(folder: ExperimentRun, settings: Settings) -> Iterator[str]
         log = [f"  {fit(line, terminal_width() - 2)}" for line in log_tail(run, _LINES)]
         yield from section("End of the log", log)
     yield from section("Problems", problem_lines(run))
-    yield from section("Next", pairs(_next(run, state, settings)))
+    following = unpacking(bundle, settings) if bundle else _next(run, state, settings)
+    yield from section("Next", pairs(following))
 
 
-def _outcome(run: TolerantRun, state: str, settings: Settings) -> Iterator[tuple[str, str]]:
+def _outcome(
+    run: TolerantRun, state: str, settings: Settings, bundle: Path | None
+) -> Iterator[tuple[str, str]]:
     config = run.config or {}
     if "experiment" in config:
         yield "experiment", shorten(config["experiment"], _LONG)
@@ -99,8 +107,9 @@ def _outcome(run: TolerantRun, state: str, settings: Settings) -> Iterator[tuple
     if config.get("notes"):
         yield "notes", shorten(config["notes"], _LONG)
     places = settings.places()
-    yield from lineage_facts(config.get("rerun_from"), repeated_by(run.id, places), places)
-    yield "folder", settings.shown(run.path)
+    repeats = [] if bundle else repeated_by(run.id, places)
+    yield from lineage_facts(config.get("rerun_from"), repeats, places)
+    yield place_of(run.path, settings, bundle)
 
 
 def _failure(run: TolerantRun, state: str) -> Iterator[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from runforge_contracts.diagnostics import columns_to_exclude, place_text
 from runforge_contracts.display import format_duration, printable, shorten, time_text
@@ -54,7 +55,9 @@ _TOP = 4
 _LONG, _SHORT = 500, 60
 
 
-def summary_lines(folder: Run, settings: Settings, *, brief: bool = False) -> Iterator[str]:
+def summary_lines(
+    folder: Run, settings: Settings, *, brief: bool = False, bundle: Path | None = None
+) -> Iterator[str]:
     """Yield the lines of the summary.
 
     Parameters
@@ -65,17 +68,22 @@ def summary_lines(folder: Run, settings: Settings, *, brief: bool = False) -> It
         For the colours, and for the workspace that paths are relative to.
     brief
         Whether to show only the results, for a user who has just started the run.
+    bundle
+        The bundle that the run is unpacked from, if it is in no store.
     """
     yield run_title(folder.id, _status(folder), settings)
     summary = summary_of(folder)
-    yield from pairs([*_outcome(folder, summary, settings), *_failure(folder, summary.outcome)])
+    yield from pairs(
+        [*_outcome(folder, summary, settings, bundle), *_failure(folder, summary.outcome)]
+    )
     if not brief:
         yield from section("Data", pairs(_data(summary.data, settings)))
         yield from section("Model", pairs(_model(summary.model)))
     yield from _metrics(folder)
     yield from _features(folder)
     if not brief:
-        yield from section("Evaluations", _evaluations(folder, settings))
+        if bundle is None:
+            yield from section("Evaluations", _evaluations(folder, settings))
         yield from section("Origin", pairs(_origin(folder, summary, settings)))
         files = _files(folder)
         yield from section("Files", paragraph(files, indent=2) if files else [])
@@ -86,7 +94,22 @@ def summary_lines(folder: Run, settings: Settings, *, brief: bool = False) -> It
         if item["severity"] != "error" and not item["code"].endswith(_OF_THE_FAMILY)
     ]
     yield from section("Diagnostics", diagnostic_lines(worth_knowing))
-    yield from section("Next", pairs(_next(folder, settings)))
+    following = _next(folder, settings) if bundle is None else unpacking(bundle, settings)
+    yield from section("Next", pairs(following))
+
+
+def place_of(folder: Path, settings: Settings, bundle: Path | None) -> tuple[str, str]:
+    """Return the row with the place of a run: its folder, or the bundle that it is in."""
+    if bundle is None:
+        return "folder", settings.shown(folder)
+    return "bundle", str(bundle)
+
+
+def unpacking(bundle: Path, settings: Settings) -> Iterator[tuple[str, str]]:
+    """Yield the command that brings the run of a bundle into the store."""
+    path = shlex.quote(str(bundle)) + settings.repeated()
+    yield "check it", f"runforge verify {path}"
+    yield "add it here", f"runforge unbundle {path}"
 
 
 def section(title: str, lines: list[str]) -> Iterator[str]:
@@ -116,7 +139,9 @@ def _status(folder: Run) -> str:
     return state_of(folder.path)
 
 
-def _outcome(folder: Run, summary: RunSummary, settings: Settings) -> Iterator[tuple[str, str]]:
+def _outcome(
+    folder: Run, summary: RunSummary, settings: Settings, bundle: Path | None
+) -> Iterator[tuple[str, str]]:
     outcome, model = summary.outcome, summary.model.file
     if outcome.name:
         yield "name", shorten(outcome.name, _LONG)
@@ -131,11 +156,11 @@ def _outcome(folder: Run, summary: RunSummary, settings: Settings) -> Iterator[t
     if outcome.tags:
         yield "tags", some(outcome.tags)
     aliases = aliases_by_run(settings.stores()).get(folder.id)
-    if aliases:
+    if aliases and bundle is None:
         yield "aliases", some(aliases)
     if outcome.notes:
         yield "notes", shorten(outcome.notes, _LONG)
-    yield "folder", settings.shown(folder.path)
+    yield place_of(folder.path, settings, bundle)
     if model:
         yield "model", model + ("" if (folder.path / model).is_file() else " (missing)")
 

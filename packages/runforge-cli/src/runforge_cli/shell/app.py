@@ -40,6 +40,8 @@ COMMANDS = {
     "verify": "Check whether a run or the store was changed.",
     "sign": "Sign a run, or an evaluation, and the index.",
     "keygen": "Create a key to sign runs with.",
+    "bundle": "Write a run into one file, to be sent.",
+    "unbundle": "Bring the run of a bundle into the store.",
     "index": "Check the index, or rebuild it from the run folders.",
     "experiment": "Run any training script as a recorded run.",
     "editor-python": "Let the editor extension train with this RunForge.",
@@ -55,6 +57,7 @@ _UNWOUND = frozenset(
     {
         "alias",
         "browse",
+        "bundle",
         "editor-python",
         "evaluate",
         "experiment",
@@ -65,6 +68,7 @@ _UNWOUND = frozenset(
         "report",
         "serve",
         "sign",
+        "unbundle",
     }
 )
 

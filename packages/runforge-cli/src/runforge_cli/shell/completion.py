@@ -69,7 +69,16 @@ def complete_run(
         return complete_file(context, parameter, incomplete)
     words = [("latest", "the newest run"), ("best", "the run with the best metric")]
     words += [(name, f"alias of {run_id}") for name, run_id in _aliases(context).items()]
-    return _items(incomplete, [*words, *((_id(entry), _about(entry)) for entry in _runs(context))])
+    runs = _items(incomplete, [*words, *((_id(entry), _about(entry)) for entry in _runs(context))])
+    takes_bundles = context.command.name in ("show", "verify")
+    return [*runs, *(_bundles(incomplete) if takes_bundles else ())]
+
+
+def complete_bundle(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the bundles of the current folder; elsewhere the shell completes a file."""
+    return _bundles(incomplete) or complete_file(context, parameter, incomplete)
 
 
 def complete_alias(
@@ -246,6 +255,15 @@ def complete_schema(
     from runforge_contracts.schemas import schema_names
 
     return _items(incomplete, [(name, "") for name in schema_names()])
+
+
+def _bundles(incomplete: str) -> list[CompletionItem]:
+    """Return the bundles in the current folder."""
+    from pathlib import Path
+
+    if os.sep in incomplete:
+        return []
+    return _items(incomplete, [(path.name, "bundle") for path in sorted(Path().glob("*.rfz"))])
 
 
 def _settings(context: click.Context) -> Settings:

@@ -43,6 +43,8 @@ PLAN = _place_of("sweep_plan.v1")
 GROUP = _place_of("group.v1")
 #: The only file of an evaluation.
 EVALUATION = _place_of("evaluation.v1")
+#: The description of a bundle, in it.
+BUNDLE = _place_of("bundle.v1")
 MODEL = "artifacts/model.pkl"
 TRAIN_LOG = "logs/train.log"
 #: Files of an experiment run, whose folder is in this folder of the repository.

@@ -17,6 +17,7 @@ from runforge_contracts.store.layout import ARTIFACTS
 from runforge_contracts.store.run import RunStatus
 
 from runforge_engine.api.html_tables import html_table
+from runforge_engine.api.python_errors import for_python
 from runforge_engine.experiment.record.experiment_state import state_of
 
 if TYPE_CHECKING:
@@ -75,6 +76,38 @@ class ExperimentRun(RecordedRun):
         ]
         frame = pd.DataFrame(rows, columns=["metric", "step", "value"])
         return frame.astype({"metric": "string", "step": "float64", "value": "float64"})
+
+    @for_python
+    def bundle(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        public_key: str | os.PathLike[str] | None = None,
+        with_dataset: bool = False,
+    ) -> Path:
+        """Write the run, with its signature if it has one, into one file, and return its path.
+
+        Parameters
+        ----------
+        path
+            The file; by default the id of the run with ``.rfz``, in the current folder.
+        public_key
+            A PEM file to include; the run must have a signature of the matching private key.
+        with_dataset
+            Whether to include the dataset.
+
+        Raises
+        ------
+        VerificationError
+            Where the run does not verify or has not ended, or the dataset has changed.
+        UsageError
+            Where the file exists.
+        NotFoundError
+            Where the dataset is missing.
+        """
+        from runforge_engine.api.run_operations import bundle_recorded
+
+        return bundle_recorded(self, path, public_key=public_key, with_dataset=with_dataset)
 
     def _repr_html_(self) -> str:
         return html_table(("", ""), self._facts(), title=f"Run {self.id}: {self.status}")

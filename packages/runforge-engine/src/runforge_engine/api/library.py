@@ -386,6 +386,48 @@ class Store:
         run.tied = found.tied
         return run
 
+    @for_python
+    def unbundle(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        public_key: str | os.PathLike[str] | None = None,
+    ) -> Run | ExperimentRun:
+        """Bring the run of a bundle into the store, and return it.
+
+        Everything is verified before anything is written. A run that is there with the same files
+        stays; its signature, entry and dataset are added where they are missing.
+
+        Parameters
+        ----------
+        path
+            The bundle, which ``Run.bundle`` or ``runforge bundle`` wrote.
+        public_key
+            A PEM file from a trusted source; the run must have a signature of the matching private
+            key. Without one it is unknown who signed the run.
+
+        Raises
+        ------
+        DocumentError
+            Where the file is not a bundle.
+        VerificationError, SignatureError
+            Where the bundle or its run was changed.
+        StoreError
+            Where the file is unsafe, or the store cannot be written.
+        UsageError
+            Where the store has another run with the same id.
+        """
+        from runforge_engine.api.experiment_run import ExperimentRun
+        from runforge_engine.bundles.bundle_reader import opened_bundle
+        from runforge_engine.bundles.unbundle import unbundle
+
+        store = StoreLayout(self.workspace, self._name or DEFAULT_STORE)
+        key = None if public_key is None else Path(public_key)
+        with opened_bundle(Path(path), self.workspace, key) as bundle:
+            report = unbundle(bundle, store)
+        folder = self.workspace / report.run_dir
+        return Run(folder) if report.run_kind == "run" else ExperimentRun(folder)
+
     def aliases(self) -> dict[str, str]:
         """Return the id of the run of each alias, by the name of the alias.
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from runforge_contracts.errors import NotFoundError, RunForgeError
+from runforge_contracts.store.experiment_runs import ExperimentRun
 from runforge_contracts.store.layout import DEFAULT_STORE, StoreLayout, find_workspace, stores_in
 from runforge_contracts.store.run import Run
 
@@ -115,6 +116,30 @@ def verify_recorded(run: Run, *, public_key: AnyPath | None, with_dataset: bool)
     around = surroundings_of(path, stores_in(find_workspace(path)), key)
     found = verify_run(path, around, with_dataset=with_dataset)
     return replace(found, checks=tuple(map(PythonCheck.of, found.checks)))
+
+
+def bundle_recorded(
+    run: Run | ExperimentRun,
+    path: AnyPath | None,
+    *,
+    public_key: AnyPath | None,
+    with_dataset: bool,
+) -> Path:
+    """Write a run with its signature into one file, and return its path."""
+    from runforge_engine import __version__
+    from runforge_engine.bundles.bundle_contents import SUFFIX
+    from runforge_engine.bundles.bundle_writer import write_bundle
+    from runforge_engine.data.dataset_source import PYTHON
+
+    target = Path(f"{run.path.name}{SUFFIX}" if path is None else path)
+    write_bundle(
+        run,
+        target,
+        created_by=f"{PYTHON}{__version__}",
+        public_key=None if public_key is None else Path(public_key),
+        with_dataset=with_dataset,
+    )
+    return target
 
 
 def reproduce_recorded(

@@ -130,6 +130,38 @@ class Run(recorded_run.Run):
         return reproduce_recorded(self, dataset=dataset, numerics=numerics, keep=keep)
 
     @for_python
+    def bundle(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        public_key: str | os.PathLike[str] | None = None,
+        with_dataset: bool = False,
+    ) -> Path:
+        """Write the run, with its signature if it has one, into one file, and return its path.
+
+        Parameters
+        ----------
+        path
+            The file; by default the id of the run with ``.rfz``, in the current folder.
+        public_key
+            A PEM file to include; the run must have a signature of the matching private key.
+        with_dataset
+            Whether to include the dataset.
+
+        Raises
+        ------
+        VerificationError
+            Where the run does not verify or has not ended, or the dataset has changed.
+        UsageError
+            Where the file exists.
+        NotFoundError
+            Where the dataset is missing.
+        """
+        from runforge_engine.api.run_operations import bundle_recorded
+
+        return bundle_recorded(self, path, public_key=public_key, with_dataset=with_dataset)
+
+    @for_python
     def report(
         self,
         path: str | os.PathLike[str] | None = None,

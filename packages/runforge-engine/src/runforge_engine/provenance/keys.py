@@ -120,7 +120,7 @@ def generate_key(path: Path, *, passphrase: str | None = None) -> KeyPair:
     public = _public_place(path)
     _write_exclusively(path, private, mode=0o600)
     try:
-        _write_exclusively(public, _public_pem(key.public_key()), mode=0o644)
+        _write_exclusively(public, public_pem(key.public_key()), mode=0o644)
     except BaseException:
         path.unlink()
         raise
@@ -209,13 +209,14 @@ def load_public_key(path: Path) -> EllipticCurvePublicKey:
 
 def fingerprint(key: EllipticCurvePublicKey) -> str:
     """Return the SHA-256 of the key in PEM, in lowercase hex; the format names keys by it."""
-    return hashlib.sha256(_public_pem(key)).hexdigest()
+    return hashlib.sha256(public_pem(key)).hexdigest()
 
 
 _KINDS = f"Keys on the curves {', '.join(_CURVES.values())} are read; `runforge keygen` makes one."
 
 
-def _public_pem(key: EllipticCurvePublicKey) -> bytes:
+def public_pem(key: EllipticCurvePublicKey) -> bytes:
+    """Return the key in PEM."""
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
     return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)

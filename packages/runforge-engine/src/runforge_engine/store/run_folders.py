@@ -50,7 +50,7 @@ def claim_folder(store: StoreLayout, candidates: Iterator[str]) -> Path:
     RunForgeError
         ``STORE_NOT_WRITABLE``, or ``FILE_UNSAFE`` if the store is a symbolic link.
     """
-    _prepare(store)
+    prepare_store(store)
     for run_id in candidates:
         folder = _claim(store, run_id)
         if folder is not None:
@@ -68,7 +68,7 @@ def claim_id(store: StoreLayout, run_id: str) -> Path:
     RunForgeError
         ``RUN_ID_TAKEN``, and the errors of :func:`claim_folder`.
     """
-    _prepare(store)
+    prepare_store(store)
     folder = _claim(store, run_id)
     if folder is None:
         raise _taken(store, run_id)
@@ -108,7 +108,7 @@ def accept_id(store: StoreLayout, run_id: str) -> None:
         ``RUN_ID_TAKEN`` if the index has a run with this id, and the errors of
         :func:`claim_folder`.
     """
-    _prepare(store)
+    prepare_store(store)
     if _is_listed(store, run_id):
         raise _taken(store, run_id)
 
@@ -141,8 +141,14 @@ def take_folder(folder: Path, store: StoreLayout) -> None:
             )
 
 
-def _prepare(store: StoreLayout) -> None:
-    """Create the store if it does not exist, and configure Git to leave its bytes unchanged."""
+def prepare_store(store: StoreLayout) -> None:
+    """Create the store if it does not exist, and configure Git to leave its bytes unchanged.
+
+    Raises
+    ------
+    RunForgeError
+        ``STORE_NOT_WRITABLE``, or ``FILE_UNSAFE`` if the store is a symbolic link.
+    """
     refuse_linked_folders(store)
     with writing(store.runs):
         store.runs.mkdir(parents=True, exist_ok=True)

@@ -13,6 +13,7 @@ from runforge_contracts.invariants.finding import Finding
 from runforge_contracts.invariants.run_invariants import check_folder, open_folder
 from runforge_contracts.store import layout
 from runforge_contracts.store.foreign_index import write_entry
+from runforge_contracts.store.run import Run
 from runforge_contracts.types import VerifiedRun, VerifiedView
 
 from runforge_engine.provenance.folder_digest import FolderDigests
@@ -284,9 +285,14 @@ def _index(
 
 
 def _dataset(run: CheckedRun, datasets: Datasets) -> Check:
+    return dataset_check(*recorded_dataset(run), datasets)
+
+
+def recorded_dataset(run: Run) -> tuple[str | None, str | None]:
+    """Return the path and the fingerprint that a run recorded of its dataset."""
     config = (run.result or {}).get("effective_config") or {}
     used = {**(config.get("dataset") or {}), **((run.record or {}).get("dataset") or {})}
-    return dataset_check(used.get("path"), used.get("fingerprint_sha256"), datasets)
+    return used.get("path"), used.get("fingerprint_sha256")
 
 
 def dataset_check(
