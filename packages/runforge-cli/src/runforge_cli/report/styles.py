@@ -195,7 +195,7 @@ footer {{ margin-top: 3rem; padding-top: .75rem; border-top: 1px solid var(--rul
   .scroll {{ overflow: visible; background: none; max-height: none; }}
   .wide tbody th, .wide thead th:first-child, .tall thead th {{ position: static; }}
   .wide {{ width: auto; font-size: 8pt; }}
-  .wide tbody th {{ min-width: min(7rem, 100%); }}
+  .wide tbody th {{ min-width: 7rem; }}
   pre {{ white-space: pre-wrap; overflow-wrap: anywhere; }}
   details::details-content {{ content-visibility: visible; display: block; }}
   summary {{ list-style: none; color: inherit; break-after: avoid; }}
