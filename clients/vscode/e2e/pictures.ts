@@ -34,11 +34,6 @@ try {
   await window.webview.getByText("Metrics compared").first().waitFor();
   await window.webview.getByRole("link", { name: "Metrics compared" }).click();
   await shoot("compare");
-  await window.closeEditors();
-  await window.run("RunForge: Train (Standard)");
-  await window.choose("penguins.csv");
-  await window.option("species").waitFor();
-  await shoot("train");
 } finally {
   await code.stop();
 }

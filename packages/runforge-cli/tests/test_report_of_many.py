@@ -156,6 +156,48 @@ def test_curves_and_matrices_are_small_and_few(report: Any) -> None:
     assert len(folded) == 15
 
 
+@pytest.mark.parametrize("count", [2, 15])
+def test_rows_lead_to_the_details_of_their_runs(count: int, report: Any) -> None:
+    tree = check_harmless(report(count, "--no-model").read_text("utf-8"))
+    _, *rows = _table(tree, "Runs by accuracy")
+    parts = {e.attrib["id"]: e for e in tree.iter() if e.attrib.get("id", "").startswith("run-")}
+    assert len(parts) == len(rows) == count
+    for row in rows:
+        (link,) = row[0].iter("a")
+        part = parts[link.attrib["href"][1:]]
+        # The id of the run is in the last column, and in the facts on it.
+        assert _text(row[-1]) in texts(part, "dd")
+        # A link into what is folded unfolds it; one to the element that folds would not.
+        assert part.tag == ("section" if count == 2 else "div")
+
+
+@pytest.mark.parametrize("count", [2, 5])
+def test_runs_with_several_classes_have_mean_curves(
+    count: int, runforge: Call, tmp_path: Path
+) -> None:
+    store, ids = StoreLayout(tmp_path), []
+    for strength in STRENGTHS[:count]:
+        request = new_request(
+            dataset=ROOT / "examples/penguins.csv",
+            label_column="species",
+            exclude_columns=TEXTS,
+            store=store,
+            created_by="tests@1",
+            hyperparameters={"C": strength},
+        )
+        ids.append(Path(execute(request, store).run_dir).name)
+    target = tmp_path / "out.html"
+    result = runforge("report", *ids, "--workspace", str(tmp_path), "-o", str(target))
+    assert result.code == 0, result.err
+    tree = check_harmless(target.read_text("utf-8"))
+    (figure,) = [
+        e
+        for e in tree.iter("figure")
+        if texts(e, "strong")[0] == "ROC curve of each of 3 classes against the rest, averaged"
+    ]
+    assert len(next(iter(figure.iter("tbody")))) == count
+
+
 def test_a_parameter_that_varies_is_drawn(report: Any) -> None:
     tree = check_harmless(report(12, "--no-model").read_text("utf-8"))
     (plot,) = [e for e in tree.iter() if e.attrib.get("class") == "plot"]

@@ -14,7 +14,13 @@ from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import list_runs
 from runforge_contracts.store.run import Run
-from runforge_engine.modeling.curves import calibration, precision_recall_curves, roc_curves
+from runforge_engine.modeling.curves import (
+    Curve,
+    calibration,
+    mean_curve,
+    precision_recall_curves,
+    roc_curves,
+)
 from runforge_engine.modeling.revalidate import Replay, replay
 from runforge_engine.pipeline.execute import execute
 from runforge_engine.pipeline.request import new_request
@@ -216,3 +222,14 @@ def test_one_more_column_in_a_recorded_model_is_refused(
     with pytest.raises(RunForgeError, match="cannot predict") as error:
         again(folder)
     assert error.value.code is ErrorCode.FILE_UNSAFE
+
+
+def test_mean_curve_averages_at_equal_false_positive_rates() -> None:
+    perfect = Curve("a", (0.0, 0.0, 1.0), (0.0, 1.0, 1.0), 1.0, 0.2)
+    guesses = Curve("b", (0.0, 1.0), (0.0, 1.0), 0.5, 0.4)
+    mean = mean_curve([perfect, guesses])
+    assert (mean.x[0], mean.y[0]) == (0.0, 0.0)
+    assert (mean.x[-1], mean.y[-1]) == (1.0, 1.0)
+    for x, y in zip(mean.x[1:], mean.y[1:], strict=True):
+        assert y == pytest.approx((1 + x) / 2)
+    assert mean.area == 0.75

@@ -3,7 +3,7 @@
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout } from "node:timers/promises";
-import type { FrameLocator, Locator, Page } from "playwright-core";
+import { errors, type FrameLocator, type Locator, type Page } from "playwright-core";
 import type { CodeServer } from "./code-server.ts";
 
 /** How long something may take before a test fails, in milliseconds. */
@@ -33,16 +33,22 @@ export class Window {
   /** Run a command by its title, from the palette. */
   async run(title: string): Promise<void> {
     const command = this.option(title);
-    const found = () =>
-      command.waitFor({ timeout: 2000 }).then(
-        () => true,
-        () => false,
-      );
+    const found = async () => {
+      try {
+        await this.input.fill(`>${title}`, { timeout: 2000 });
+        await command.waitFor({ timeout: 2000 });
+        return true;
+      } catch (error) {
+        if (error instanceof errors.TimeoutError && Date.now() < end) return false;
+        throw error;
+      }
+    };
+    const end = Date.now() + TIMEOUT;
     do {
-      // An open palette does not learn of an extension that has been loaded meanwhile.
+      // A view that takes the focus closes the palette, and an open palette does not learn of an
+      // extension that has been loaded meanwhile.
       await this.page.keyboard.press("Escape");
       await this.page.keyboard.press("F1");
-      await this.input.fill(`>${title}`);
     } while (!(await found()));
     await command.click();
   }

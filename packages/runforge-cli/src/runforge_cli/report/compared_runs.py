@@ -27,7 +27,7 @@ from runforge_engine.store.sweep_table import (
 
 from runforge_cli.render.differences import field_texts, value_text
 from runforge_cli.render.sweep_words import numbers_text
-from runforge_cli.report.report_blocks import Block, Cell, Name, Paragraph, TableBlock, Text
+from runforge_cli.report.report_blocks import Block, Cell, Link, Name, Paragraph, TableBlock, Text
 from runforge_cli.report.report_input import AnyMaterial, Material
 from runforge_cli.terminal.text_layout import number, plural
 
@@ -54,10 +54,13 @@ class RunTable:
         The raw ``comparison.v1`` of the runs.
     materials
         The runs, with their letters; the first is the baseline.
+    is_detailed
+        Whether each run has a section, to which its row leads.
     """
 
     comparison: Mapping[str, Any]
     materials: Sequence[AnyMaterial]
+    is_detailed: bool = False
 
     @property
     def letters(self) -> list[str]:
@@ -105,9 +108,10 @@ class RunTable:
                 path = SEED if field["name"] == "seed" else f"/{field['name']}"
                 distinct = {cell.key: cell for cell in reversed(made)}
                 order = dict.fromkeys(cell.key for cell in made)
-                columns.append(
-                    SweepColumn(path, field["name"], tuple(distinct[key] for key in order))
-                )
+                choices = [distinct[key] for key in order]
+                if all(cell.number is not None for cell in choices if cell.applies):
+                    choices.sort(key=lambda cell: (not cell.applies, cell.number or 0.0))
+                columns.append(SweepColumn(path, field["name"], tuple(choices)))
                 cells.append(made)
         rows = [
             SweepRow(
@@ -167,7 +171,7 @@ class RunTable:
         ]
         rows: list[list[Text | Cell]] = [
             [
-                _named(self.letters[at], runs[at]),
+                self._named(at),
                 *(column[at] for column in measured),
                 *(column[at] for column in differing),
                 *([runs[at]["status"]] if several else []),
@@ -190,6 +194,12 @@ class RunTable:
         left = len(self.metrics) - len(metrics)
         if left > 0:
             yield Paragraph(f"{plural(left, 'more metric is', 'more metrics are')} listed below.")
+
+    def _named(self, at: int) -> Text:
+        """Return the letter and the name of a run, which lead to its section."""
+        letter, name = self.letters[at], self.comparison["runs"][at].get("name")
+        text = f"{letter}  {shorten(name, _LONG)}" if name else letter
+        return [Link(text, key_of(letter))] if self.is_detailed else text
 
     def metric_table(self, caption: str, names: Sequence[str]) -> TableBlock:
         """Return a table of some metrics with a row for each run."""
@@ -223,9 +233,9 @@ def best_value(table: SweepTable, metric: str) -> float | None:
     return min(known, key=lambda value: rank_of(value, metric)) if len(known) > 1 else None
 
 
-def _named(letter: str, run: Mapping[str, Any]) -> str:
-    name = run.get("name")
-    return f"{letter}  {shorten(name, _LONG)}" if name else letter
+def key_of(letter: str) -> str:
+    """Return the key of the section on a run."""
+    return f"run-{letter}"
 
 
 def _differences(field: Mapping[str, Any]) -> list[Text | Cell]:

@@ -83,9 +83,10 @@ def _worst_first(curves: Sequence[Curve]) -> Sequence[Curve]:
 
 
 def compared_blocks(materials: Sequence[Material], baseline: str) -> list[Block]:
-    """Return plots of the curves of several runs, if they have the same two classes.
+    """Return plots of the curves of several runs, if they have the same classes.
 
-    A handful of runs share a plot; each of more runs has small ones.
+    A handful of runs share a plot; each of more runs has small ones. Of more than two classes, the
+    ROC curves of each class against the rest are averaged.
 
     Parameters
     ----------
@@ -97,24 +98,30 @@ def compared_blocks(materials: Sequence[Material], baseline: str) -> list[Block]
     shown = [
         (material.letter, material.curves)
         for material in materials
-        if material.curves is not None and material.curves.operating_point is not None
+        if material.curves is not None and material.curves.roc
     ]
-    labels = {str(curves.roc[0].label) for _, curves in shown if curves.roc}
+    labels = {tuple(str(curve.label) for curve in curves.roc) for _, curves in shown}
     if len(shown) < 2 or len(labels) != 1:
         return []
-    of = f"of the class {labels.pop()}"
-    most = len(shown)
-    plots = [
-        _roc([(letter, curves.roc[0]) for letter, curves in shown], of, None, most),
-        _precision_recall(
-            [(letter, curves.precision_recall[0]) for letter, curves in shown], of, most
-        ),
-        *_calibration(shown),
-    ]
+    (classes,), most = labels, len(shown)
+    if len(classes) == 1:
+        of = f"of the class {classes[0]}"
+        roc = [(letter, curves.roc[0]) for letter, curves in shown]
+        ranked = [(letter, curves.precision_recall[0]) for letter, curves in shown]
+        plots = [
+            (_roc(roc, of, None, most), _ROC),
+            (_precision_recall(ranked, of, most), _PRECISION_RECALL),
+        ]
+    else:
+        from runforge_engine.modeling.curves import mean_curve
+
+        of = f"of each of {len(classes):,} classes against the rest, averaged"
+        means = [(letter, mean_curve(curves.roc)) for letter, curves in shown]
+        plots = [(_roc(means, of, None, most), _ROC)]
+    plots += [(plot, _CALIBRATION) for plot in _calibration(shown)]
     if most <= HANDFUL:
-        return list(plots)
-    abouts = (_ROC, _PRECISION_RECALL, _CALIBRATION)
-    return [_small(plot, about, baseline) for plot, about in zip(plots, abouts, strict=False)]
+        return [plot for plot, _ in plots]
+    return [_small(plot, about, baseline) for plot, about in plots]
 
 
 def _small(plot: Plot, about: str, baseline: str) -> Multiples:

@@ -26,6 +26,7 @@ from runforge_cli.report.report_blocks import (
     HeatCell,
     HeatMap,
     Intervals,
+    Link,
     Matrix,
     Multiples,
     Name,
@@ -119,13 +120,19 @@ class _Page:
         self._sections += 1
         identity = f"s{self._sections}"
         heading = f'<h{level} id="{identity}">{_escaped(section.title)}</h{level}>'
-        yield f'<section aria-labelledby="{identity}">'
-        yield f"<details><summary>{heading}</summary>" if section.folded else heading
+        place = f' id="{_escaped(section.key)}"' if section.key else ""
+        if section.folded:
+            # A link to what is folded unfolds it; one to the summary would not.
+            yield f'<section aria-labelledby="{identity}">'
+            yield f"<details><summary>{heading}</summary><div{place}>"
+        else:
+            yield f'<section{place} aria-labelledby="{identity}">'
+            yield heading
         yield from self._blocks(section.blocks)
         for part in section.parts:
             yield from self.section(part, level + 1)
         if section.folded:
-            yield "</details>"
+            yield "</div></details>"
         yield "</section>"
 
     def _blocks(self, blocks: Sequence[Block]) -> Iterator[str]:
@@ -334,11 +341,15 @@ def _closed() -> Iterator[str]:
 
 def _text(text: Text) -> str:
     """Return prose and names as HTML; names become code elements with isolated text direction."""
-    parts = [text] if isinstance(text, str) else text
-    return "".join(
-        f"<code>{_breakable(part)}</code>" if isinstance(part, Name) else _escaped(part)
-        for part in parts
-    )
+    return "".join(map(_part, [text] if isinstance(text, str) else text))
+
+
+def _part(part: str) -> str:
+    if isinstance(part, Name):
+        return f"<code>{_breakable(part)}</code>"
+    if isinstance(part, Link):
+        return f'<a href="#{_escaped(part.key)}">{_escaped(part)}</a>'
+    return _escaped(part)
 
 
 def _breakable(name: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Self
 
 from runforge_cli.report.scales import UNIT, Scale
 from runforge_cli.terminal.text_layout import number
@@ -20,7 +20,21 @@ class Name(str):
     __slots__ = ()
 
 
-#: A string of prose, or a sequence of prose and names.
+class Link(str):
+    """Prose that leads to the section with a key where a page has links."""
+
+    __slots__ = ("key",)
+
+    def __new__(cls, text: str, key: str) -> Self:
+        """Return the link with the text and the key of the section."""
+        link = super().__new__(cls, text)
+        link.key = key
+        return link
+
+    key: str
+
+
+#: A string of prose, or a sequence of prose, names and links.
 Text = str | Sequence[str]
 
 #: Most runs that are compared side by side: values in columns, and lines in one plot.
@@ -249,6 +263,8 @@ class Section:
     parts: Sequence[Section] = field(default=())
     #: Whether a page shows the content only when it is asked for.
     folded: bool = False
+    #: The key by which a :class:`Link` leads to it.
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

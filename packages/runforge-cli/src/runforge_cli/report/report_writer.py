@@ -14,7 +14,7 @@ from runforge_contracts.store.layout import Place, StoreLayout
 from runforge_contracts.store.lookup import AnyRun
 
 from runforge_cli import __version__
-from runforge_cli.report.compared_runs import RunTable
+from runforge_cli.report.compared_runs import RunTable, key_of
 from runforge_cli.report.comparison_sections import comparison_sections
 from runforge_cli.report.experiment_sections import experiment_lead, experiment_sections
 from runforge_cli.report.report_blocks import (
@@ -43,7 +43,7 @@ def make_report(materials: Sequence[AnyMaterial], store: StoreLayout) -> Report:
         title = f"Run {material.folder.id}"
         return Report(title, _lead(material), sections_of(material), footer)
     comparison = compare_runs([material.folder for material in materials], store)
-    runs = RunTable(comparison, materials)
+    runs = RunTable(comparison, materials, is_detailed=len(materials) <= MAX_DETAILED)
     sections = [*comparison_sections(runs), *_each_run(materials)]
     title, is_broad = "Comparison of runs", len(materials) > HANDFUL
     return Report(title, runs.outcome_text(), sections, footer, is_broad)
@@ -61,6 +61,7 @@ def _each_run(materials: Sequence[AnyMaterial]) -> list[Section]:
             f"Run {material.letter}: {material.folder.id}",
             parts=sections_of(material),
             folded=many,
+            key=key_of(material.letter),
         )
         for material in materials
     ]

@@ -34,7 +34,7 @@ CSS = f""":root {{ color-scheme: light dark; {_LIGHT} }}
 html {{ -webkit-text-size-adjust: 100%; }}
 body {{ margin: 0 auto; padding: 1.5rem 1.25rem 4rem; max-width: 64rem; background: var(--page);
   color: var(--text); font: 1rem/1.5 system-ui, "Segoe UI", Roboto, "Noto Sans", sans-serif; }}
-.broad {{ max-width: 100rem; }}
+.broad {{ max-width: 140rem; }}
 h1 {{ font-size: 1.7rem; line-height: 1.25; margin: .5rem 0 .25rem; overflow-wrap: anywhere; }}
 h2 {{ font-size: 1.25rem; margin: 2.5rem 0 .75rem; padding-bottom: .3rem;
   border-bottom: 1px solid var(--rule); overflow-wrap: anywhere; }}
@@ -83,6 +83,7 @@ caption span {{ display: block; position: sticky; left: 0; width: fit-content;
 .tall .wide thead th:first-child {{ z-index: 3; }}
 .best {{ background: rgba(var(--right), .16); }}
 .changed {{ background: var(--mark); }}
+td.n.best, td.n.changed {{ padding-left: .4rem; }}
 th, td {{ text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0;
   border-bottom: 1px solid var(--rule); font-weight: 400; }}
 thead th {{ color: var(--soft); vertical-align: bottom; }}
@@ -174,6 +175,7 @@ figcaption p {{ font-size: .9rem; color: var(--soft); margin: .25rem 0 .5rem; }}
 details {{ margin: .5rem 0; }}
 summary {{ cursor: pointer; color: var(--accent); }}
 summary h3 {{ display: inline; margin: 0; }}
+summary + div {{ scroll-margin-top: 3rem; }}
 section > details {{ border-top: 1px solid var(--rule); padding-top: .5rem; }}
 footer {{ margin-top: 3rem; padding-top: .75rem; border-top: 1px solid var(--rule);
   color: var(--soft); font-size: .9rem; }}
@@ -193,9 +195,11 @@ footer {{ margin-top: 3rem; padding-top: .75rem; border-top: 1px solid var(--rul
   .scroll {{ overflow: visible; background: none; max-height: none; }}
   .wide tbody th, .wide thead th:first-child, .tall thead th {{ position: static; }}
   .wide {{ width: auto; font-size: 8pt; }}
+  .wide tbody th {{ min-width: 7rem; }}
   pre {{ white-space: pre-wrap; overflow-wrap: anywhere; }}
   details::details-content {{ content-visibility: visible; display: block; }}
-  summary {{ display: none; }}
+  summary {{ list-style: none; color: inherit; break-after: avoid; }}
+  summary:not(:has(h3)) {{ display: none; }}
   * {{ -webkit-print-color-adjust: exact; print-color-adjust: exact; }}
 }}
 """

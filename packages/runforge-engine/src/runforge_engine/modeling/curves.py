@@ -7,6 +7,7 @@ several classes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,6 +84,28 @@ def curves_of(replayed: Replay) -> Curves:
         calibration=calibration(replayed),
         rows=len(replayed.truth),
         operating_point=point,
+    )
+
+
+def mean_curve(curves: Sequence[Curve]) -> Curve:
+    """Return the mean of the ROC curves of several classes, each of the same weight.
+
+    The true positive rates are averaged at the same false positive rates; the area is the mean of
+    the areas.
+
+    Source: Fawcett 2006, "An introduction to ROC analysis", 8.2 "Vertical averaging".
+    """
+    import numpy as np
+
+    grid = np.linspace(0.0, 1.0, MAX_POINTS)
+    # Where a curve rises at one rate its upper end counts; every curve starts at zero.
+    y = np.mean([np.interp(grid, curve.x, curve.y) for curve in curves], axis=0)
+    return Curve(
+        label="mean",
+        x=(0.0, *map(float, grid)),
+        y=(0.0, *map(float, y)),
+        area=float(np.mean([curve.area for curve in curves])),
+        prevalence=float(np.mean([curve.prevalence for curve in curves])),
     )
 
 
