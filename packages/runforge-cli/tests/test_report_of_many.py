@@ -207,6 +207,20 @@ def test_a_parameter_that_varies_is_drawn(report: Any) -> None:
     assert len(dots) == len(STRENGTHS)
 
 
+def test_equal_values_are_called_equal_and_a_repeat_is_no_other_seed(
+    runforge: Call, workspace: Path
+) -> None:
+    rows = [f"{'a' if number < 20 else 'b'},{number + 60 * (number >= 20)}" for number in range(40)]
+    Path("rows.csv").write_text("\n".join(["y,x", *rows]) + "\n", "utf-8")
+    for value in (1, 1, 2, 3, 4):
+        assert runforge("train", "rows.csv", "--label", "y", "--param", f"C={value}").code == 0
+    ids = [path.name for path in sorted((workspace / ".runforge/runs").iterdir())]
+    assert runforge("report", *ids, "-o", "out.md", "--no-model").code == 0
+    text = Path("out.md").read_text("utf-8")
+    assert "The mean accuracy is 1.0000 at all 4 values of C." in text
+    assert "Spread over the seeds" not in text
+
+
 def test_markdown_has_the_same_rows(report: Any) -> None:
     text = report(suffix=".md").read_text("utf-8")
     check_plain_markdown(text)

@@ -67,7 +67,9 @@ def _in_rows(runs: RunTable) -> Iterator[Section]:
     ranked = [runs.materials[at] for at in runs.order]
     pictures = picture_blocks(runs.table, metric) if metric else []
     yield Section("Parameters and results", pictures)
-    yield Section("Spread over the seeds", list(spread_blocks(runs.table, settings_of(runs.table))))
+    if runs.table.seeds:
+        spread = spread_blocks(runs.table, settings_of(runs.table))
+        yield Section("Spread over the seeds", list(spread))
     yield Section("Metrics compared", list(_more_metrics(runs)))
     yield Section("Confusion matrices", list(_matrices(ranked)))
     yield Section("Curves compared", _curves(ranked, runs.letters[0]))

@@ -330,6 +330,9 @@ def _described(column: SweepColumn, settings: Sequence[SweepSetting], metric: st
     best = min(means, key=lambda text: rank_of(means[text], metric))
     worst = max(means, key=lambda text: rank_of(means[text], metric))
     mean = "mean " if repeats(settings) else ""
+    if means[best] == means[worst]:
+        values = plural(len(means), "value")
+        return f"The {mean}{metric} is {number(means[best])} at all {values} of {column.name}."
     return (
         f"The best {mean}{metric} is {number(float(means[best]))} at {column.name} {best}, the"
         f" worst {number(float(means[worst]))} at {worst}, of {plural(len(means), 'value')}."
