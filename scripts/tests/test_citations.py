@@ -21,10 +21,12 @@ SECTIONS = {section.number for section in read_specification(read_pages()).secti
 
 #: Standards and projects that are cited, by the words that a citation of them begins with.
 NAMED = (
+    "APPNOTE.TXT of PKWARE",
     "Bash reference manual",
     "Click documentation",
     "CommonMark 0.31.2",
     "DSSE protocol v1.0",
+    "Fawcett 2006",
     "Git LFS specification, version 1",
     "GitHub Flavored Markdown",
     "GitHub",

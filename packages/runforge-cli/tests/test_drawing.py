@@ -6,10 +6,15 @@ import html5lib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from runforge_cli.report.history_blocks import Point, history_blocks, overlaid_blocks
+from runforge_cli.report.history_blocks import (
+    MAX_MULTIPLES,
+    Point,
+    compared_blocks,
+    history_blocks,
+)
 from runforge_cli.report.html_page import html_page
 from runforge_cli.report.markdown_page import markdown_page
-from runforge_cli.report.report_blocks import Plot, Report, Section
+from runforge_cli.report.report_blocks import Multiples, Plot, Report, Section
 from runforge_cli.report.scales import is_geometric, logarithmic_scale, scale_of
 from runforge_cli.terminal.text_layout import chart, sparkline
 
@@ -70,7 +75,7 @@ def test_a_curve_of_blocks_shows_its_ends() -> None:
 def test_any_history_can_be_reported(one: list[Point], other: list[Point]) -> None:
     blocks = [
         *history_blocks({"loss": one, "a": other}),
-        *overlaid_blocks([("A", {"loss": one}), ("B", {"loss": other})]),
+        *compared_blocks([("A", {"loss": one}), ("B", {"loss": other})], "A"),
     ]
     report = Report("t", "l", [Section("s", blocks)], "f")
     html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(html_page(report))
@@ -97,14 +102,13 @@ def test_a_long_history_keeps_its_extremes() -> None:
 def test_many_metrics_are_not_all_drawn() -> None:
     history = {f"metric {number}": [Point(1, 0.0), Point(2, 1.0)] for number in range(40)}
     assert sum(isinstance(block, Plot) for block in history_blocks(history)) == 24
-    overlaid = overlaid_blocks([("A", history), ("B", history)])
-    assert sum(isinstance(block, Plot) for block in overlaid) == 24
+    compared = compared_blocks([("A", history), ("B", history)], "A")
+    assert sum(isinstance(block, Plot) for block in compared) == 24
     runs = [(f"{number}", history) for number in range(12)]
-    plot = overlaid_blocks(runs)[0]
-    assert isinstance(plot, Plot)
-    assert len(plot.series) == 8
-    assert len(plot.table.rows) == 12
-    assert "The first 8 of 12 runs are drawn" in plot.description
+    small = compared_blocks(runs, "0")
+    assert sum(isinstance(block, Multiples) for block in small) == MAX_MULTIPLES
+    assert isinstance(small[0], Multiples)
+    assert len(small[0].items) == len(small[0].table.rows) == 12
 
 
 POSITIVE = st.lists(st.floats(5e-324, 1.7e308), min_size=1, max_size=30)

@@ -252,6 +252,7 @@ def writing(workspace: Path) -> Iterator[tuple[str, ...]]:
     yield ("sweep", *TRAIN[1:], "--grid", "C=0.5,1", "--jobs", "1", "--store", ".ml")
     yield ("editor-python", "--help")
     yield ("serve", "--help")
+    yield ("ui", "--help")
     yield ("experiment", "run", "--help")
 
 

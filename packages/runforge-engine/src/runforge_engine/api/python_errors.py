@@ -31,6 +31,7 @@ _ARGUMENTS = {
     "grid": "grid",
     "seeds": "seeds",
     "no-dataset": "with_dataset=False",
+    "with-dataset": "with_dataset=True",
     "without-dataset": "with_dataset=False",
     "public-key": "public_key",
     "force": "replace=True",

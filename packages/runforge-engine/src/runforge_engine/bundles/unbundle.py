@@ -206,7 +206,8 @@ def _origin(bundle: OpenBundle, index: StoreIndex | None) -> str | None:
                 ErrorCode.SIGNATURE_INVALID,
                 "The signature does not name the store in which it was made, so it would contradict"
                 " the index of this one.",
-                hint="Sign the run again with `runforge sign --replace`, or use `--to DIR`.",
+                hint="Sign the run again with `runforge sign --replace`, or unpack it with"
+                " `runforge unbundle --to DIR`.",
                 path=str(bundle.path),
             )
     origin = bundle.document.origin
