@@ -79,7 +79,7 @@ def refused(runforge: Call, *arguments: str) -> str:
 
 
 def changed(bundle: Path, change: Callable[[dict[str, bytes]], object], *, honest: bool) -> Path:
-    """Return a bundle whose members were changed, and its digests too by a careful attacker."""
+    """Return a bundle with changed members; if ``honest``, its digests are changed, too."""
     members = {}
     with Archive(bundle) as archive:
         for name in archive.members:

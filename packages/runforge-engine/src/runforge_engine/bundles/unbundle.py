@@ -93,6 +93,7 @@ def unbundle(bundle: OpenBundle, store: StoreLayout) -> BundleReportV1:
     is_there = os.path.lexists(target)
     if is_there:
         _refuse_other(bundle, target)
+        _remove_left(place.root, target.name)
     else:
         _write_run(bundle, place, target)
     added = False
@@ -283,21 +284,29 @@ def _rename(whole: Path, target: Path) -> None:
 
 @contextlib.contextmanager
 def _staging(root: Path, name: str) -> Iterator[Path]:
-    """Create a hidden folder in ``root``, and remove it, and those that killed processes left."""
-    prefix = f".unbundle-{name}-"
+    """Create a hidden folder in ``root``, and remove it at the end."""
+    _remove_left(root, name)
     with writing(root):
-        for left in root.iterdir():
-            if not left.name.startswith(prefix) or left.is_symlink() or not left.is_dir():
-                continue
-            if is_held(left) is False:
-                shutil.rmtree(left, ignore_errors=True)
-        staging = Path(mkdtemp(prefix=prefix, dir=root))
+        staging = Path(mkdtemp(prefix=_prefix(name), dir=root))
     try:
         with holding(staging):
             staging.chmod(0o777 & ~_umask())
             yield staging
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def _remove_left(root: Path, name: str) -> None:
+    """Remove the hidden folders that killed processes left in ``root``."""
+    with writing(root):
+        for left in root.iterdir():
+            is_ours = left.name.startswith(_prefix(name)) and not left.is_symlink()
+            if is_ours and left.is_dir() and is_held(left) is False:
+                shutil.rmtree(left, ignore_errors=True)
+
+
+def _prefix(name: str) -> str:
+    return f".unbundle-{name}-"
 
 
 def _umask() -> int:

@@ -4,7 +4,7 @@ Programs disagree on what a ZIP file contains: where its directory is, which of 
 whether the local or the central header is right. A file that is read here has one meaning only: its
 members follow each other from the first byte, the directory follows them, and nothing else does.
 
-Source: APPNOTE.TXT of PKWARE, version 6.3.10; specification, section 22.3.
+Source: specification, section 22.3.
 """
 
 from __future__ import annotations
