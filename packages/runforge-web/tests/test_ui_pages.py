@@ -7,6 +7,8 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from field_stores import (
 )
 from real_experiments import Repository
 from runforge_contracts.display import printable
+from runforge_engine import train
 from web_client import Server, serving
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\x1b[31m\u202e{{7*7}}"
@@ -381,6 +384,21 @@ def poisoned(value: Any) -> Any:
     if isinstance(value, list):
         return [poisoned(item) for item in value]
     return value if not isinstance(value, str) or fixed.match(value) else HOSTILE
+
+
+def test_a_run_has_its_evaluations_and_what_repeats_it(tmp_path: Path) -> None:
+    rows = "".join(f"{number},{'a' if number < 20 else 'b'}\n" for number in range(40))
+    data = tmp_path / "rows.csv"
+    data.write_text(f"x,y\n{rows}", "utf-8")
+    parent = train(data, label="y", workspace=tmp_path)
+    parent.evaluate(data)
+    command = [sys.executable, "-m", "runforge_cli", "rerun", parent.id, "--json"]
+    child = subprocess.run(command, cwd=tmp_path, capture_output=True, check=True)
+    with serving(tmp_path) as server:
+        for address in (f"/runs/{parent.id}", f"/runs/{parent.id}/report.html"):
+            page = server.ask(address).text
+            assert json.loads(child.stdout)["run_id"] in page
+            assert "Evaluations" in page
 
 
 def test_a_broken_store_is_explained(store: Path, tmp_path: Path) -> None:

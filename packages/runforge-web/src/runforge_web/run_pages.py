@@ -11,7 +11,7 @@ from runforge_cli.listing.run_list import described
 from runforge_cli.listing.run_rows import add_states, status_of
 from runforge_cli.render.sweep_membership import membership_of
 from runforge_cli.report.html_page import html_page, sections_html
-from runforge_cli.report.report_input import gather
+from runforge_cli.report.report_input import gather, related_to
 from runforge_cli.report.report_writer import make_report
 from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.errors import RunForgeError
@@ -67,7 +67,8 @@ def curves_page(request: Request, form: FormData) -> Response:
 def _report_page(request: Request, run: AnyRun, *, with_model: bool) -> Response:
     settings = _settings(request)
     listed = _trained(settings) if with_model else []
-    materials = gather([run], settings.target(), listed, with_model=with_model)
+    around = related_to([run], settings.places())
+    materials = gather([run], settings.target(), listed, around, with_model=with_model)
     report = make_report(materials, settings.target())
     contents, body = sections_html(report.sections)
     files, more = files_of(run)
@@ -92,7 +93,8 @@ def _report_page(request: Request, run: AnyRun, *, with_model: bool) -> Response
 def report_file(request: Request) -> Response:
     """Answer with the report of a run as the one file that ``runforge report`` writes."""
     run, settings = _run_of(request), _settings(request)
-    materials = gather([run], settings.target(), [], with_model=False)
+    around = related_to([run], settings.places())
+    materials = gather([run], settings.target(), [], around, with_model=False)
     page = html_page(make_report(materials, settings.target()))
     return HTMLResponse(page, headers=_as_download(f"{run.id}.html"))
 
