@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, test } from "node:test";
@@ -50,7 +51,9 @@ describe("documents", () => {
 
   test("an unknown field has no problem, and stays", async () => {
     const window = await openRequest();
-    await window.page.locator(".codelens-decoration").getByText("Run", { exact: true }).click();
+    const runs = path.join(window.workspace, ".runforge/runs");
+    const training = window.notification("Training");
+    await window.pressLens("Run", async () => existsSync(runs) || (await training.isVisible()));
     await window.tab(/Run|RunForge/).waitFor();
     const text = await readFile(path.join(window.workspace, "request.json"), "utf8");
     assert.deepEqual(JSON.parse(text), REQUEST);
