@@ -66,7 +66,7 @@ test("experiments are checked as YAML", () => {
   assert.ok(checkDocument("{}", kind).error);
 });
 
-test("a document says what somebody looks for first", () => {
+test("the summary of a document has its main values", () => {
   const { summary } = checkDocument(
     read("result.v1.full.json"),
     kindOf("/w/.runforge/runs/r/result.json"),

@@ -1,4 +1,4 @@
-// What a valid document says, in a line: the values that somebody looks for first.
+// What a valid document says, in a line: the values to look for first.
 import {
   type DocumentName,
   type Documents,
