@@ -77,6 +77,8 @@ def serve_pages(settings: Settings, *, port: int, opens: bool) -> int:
     RunForgeError
         ``USAGE_INVALID`` if the port is taken.
     """
+    # Before the address is known: from then on the parent may end.
+    parent = os.getppid()
     listening = _listen(port)
     is_quiet, settings.quiet = settings.quiet, True  # notes are for a terminal
     access = WebAccess(listening.getsockname()[1])
@@ -107,7 +109,6 @@ def serve_pages(settings: Settings, *, port: int, opens: bool) -> int:
     with tempfile.TemporaryDirectory(prefix="runforge-ui-") as folder:
         if opens:
             _open(access.address, Path(folder))
-        parent = os.getppid()
         while thread.is_alive() and not ended.wait(_LOOK) and os.getppid() == parent:
             pass
     server.should_exit = True
