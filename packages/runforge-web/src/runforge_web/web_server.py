@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 import uvicorn
 from runforge_cli.terminal.output import print_errors, write_json, write_lines
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.index.kept_index import keep_indexes
 from runforge_engine.runtime.interpreter import own_command, own_environment
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -81,6 +82,7 @@ def serve_pages(settings: Settings, *, port: int, opens: bool) -> int:
     parent = os.getppid()
     listening = _listen(port)
     is_quiet, settings.quiet = settings.quiet, True  # notes are for a terminal
+    keep_indexes()
     access = WebAccess(listening.getsockname()[1])
     app, source = make_application(settings, access)
     config = uvicorn.Config(
