@@ -37,6 +37,8 @@ _OF_SUMMARY = frozenset({"duration", "device"})
 _SHA256_DIGITS = 64
 _NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
+#: Fields whose only value is that of the line.
+_SINGLE = frozenset({"run", "created", "name", "preset", "label", "group", "repeats", "run_dir"})
 #: A string without escapes and control characters.
 _PLAIN = re.compile(rb'"[^"\\\x00-\x1f]*"')
 
@@ -85,7 +87,7 @@ class EntryLines(ABC):
         if any(values_of(entry, column) for entry in self.completed.values()):
             return True
         _, known = self.groups(column)
-        return any(found and values_of(part(found, column), column) for found in known)
+        return any(found and values_at(found, column) for found in known)
 
     def fitting(
         self, places: Iterable[int], column: RunColumn, condition: RunCondition
@@ -95,24 +97,18 @@ class EntryLines(ABC):
         Raises ``ValueError`` if a value is not on one line.
         """
         numbers, known = self.groups(column)
-        results: dict[Found | None, bool] = {}
-        holding: dict[int, bool] = {}
+        results: dict[int, bool] = {}
+        completed = self.completed
         for at in places:
-            if at in self.completed:
-                values = values_of(self.completed[at], column)
-                if condition.holds(values, prefix=column.prefix):
-                    yield at
-                continue
-            each = numbers[at]
-            holds = holding.get(each)
-            if holds is None:
-                found = known[each]
-                # Many runs have the same value.
-                holds = results.get(found)
+            if at in completed:
+                values = values_of(completed[at], column)
+                holds: bool | None = condition.holds(values, prefix=column.prefix)
+            else:
+                number = numbers[at]
+                holds = results.get(number)
                 if holds is None:
-                    values = values_of({} if found is None else part(found, column), column)
-                    holds = results[found] = condition.holds(values, prefix=column.prefix)
-                holding[each] = holds
+                    values = values_at(known[number], column)
+                    holds = results[number] = condition.holds(values, prefix=column.prefix)
             if holds:
                 yield at
 
@@ -199,7 +195,7 @@ class PieceLines(EntryLines):
     ) -> Iterator[int]:
         """Yield the positions of the entries for which a condition holds."""
         if condition.operator != "=" or not _is_literal(column, condition.value):
-            yield from super().fitting(places, column, condition)
+            yield from self._with_shared(places, column, condition)
             return
         # Comparing bytes is ten times as fast as finding out the value.
         line = _line(_MEMBER, FIELDS[column.name]) + _string(condition.value)
@@ -208,6 +204,24 @@ class PieceLines(EntryLines):
                 at in self.completed
                 and condition.holds(values_of(self.completed[at], column), prefix=column.prefix)
             ):
+                yield at
+
+    def _with_shared(
+        self, places: Iterable[int], column: RunColumn, condition: RunCondition
+    ) -> Iterator[int]:
+        # Many runs have the same value.
+        results: dict[Found | None, bool] = {}
+        for at in places:
+            if at in self.completed:
+                values = values_of(self.completed[at], column)
+                holds: bool | None = condition.holds(values, prefix=column.prefix)
+            else:
+                found = find(self._pieces[at], column)
+                holds = results.get(found)
+                if holds is None:
+                    values = values_at(found, column)
+                    holds = results[found] = condition.holds(values, prefix=column.prefix)
+            if holds:
                 yield at
 
 
@@ -271,6 +285,24 @@ def find(piece: bytes, column: RunColumn) -> Found | None:
         line = _line(_MEMBER, key)
         token = _token(piece, piece.find(line), len(line))
     return None if token is None else (key, token)
+
+
+def values_at(found: Found | None, column: RunColumn) -> Sequence[Any]:
+    """Return the values that an entry has; ``ValueError`` if one goes on.
+
+    Parameters
+    ----------
+    found
+        What is on the line of the column.
+    column
+        The column.
+    """
+    if found is None:
+        return values_of({}, column)
+    if column.source == "field" and column.name in _SINGLE:
+        value = _value(found[1])
+        return () if value is None else (value,)
+    return values_of(part(found, column), column)
 
 
 def part(found: Found, column: RunColumn) -> dict[str, Any]:
