@@ -42,7 +42,7 @@ _BEFORE = ("name", "status")
 _AFTER = ("model", "label", "created", "duration")
 #: Most settings that are shown without being asked for.
 _SETTINGS = 4
-#: From how many runs on the values of columns are found out before somebody filters or sorts by
+#: From how many runs on the values of columns are found out before a user filters or sorts by
 #: them, and those that the pages of runs and datasets ask for.
 _MANY = 5_000
 _OF_RUN_PAGES = (field("repeats"), field("dataset"))
