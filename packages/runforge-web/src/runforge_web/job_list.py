@@ -78,7 +78,7 @@ class JobList:
         Parameters
         ----------
         title
-            What it is, for people.
+            What the pages call it.
         method, params
             A method of `runforge serve`, with its parameters.
 

@@ -9,6 +9,7 @@ from runforge_cli import CLIENT
 from runforge_cli.answers.repetition import repetition_of
 from runforge_cli.shell.grid_options import parse_seeds
 from runforge_contracts.codec.strict_json import encode_json
+from runforge_contracts.display import quote_some
 from runforge_contracts.documents import REMOVE, Document
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.schemas import BASE_URL, in_schema_order
@@ -43,7 +44,7 @@ from runforge_web.training_data import columns_of, datasets_in
 
 if TYPE_CHECKING:
     from runforge_cli.shell.settings import Settings
-    from starlette.datastructures import FormData
+    from starlette.datastructures import FormData, UploadFile
     from starlette.requests import Request
     from starlette.responses import Response
 
@@ -96,7 +97,9 @@ def _form_page(request: Request, *, sweep: bool) -> Response:
     from starlette.datastructures import FormData
 
     query = request.query_params
-    fields = [(name, query[name]) for name in ("parent",) if query.get(name)]
+    fields: list[tuple[str, str | UploadFile]] = [
+        (name, query[name]) for name in ("parent",) if query.get(name)
+    ]
     if query.get("dataset"):
         fields.append((PATH, query["dataset"]))
     return _TrainingForm(request, FormData(fields), sweep=sweep, is_new=True).page(200)
@@ -146,6 +149,11 @@ class _TrainingForm:
     def _path(self) -> str:
         return str(self._raw["dataset"]["path"])
 
+    @property
+    def _excluded(self) -> list[str]:
+        found = self._raw["dataset"].get("exclude_columns") or []
+        return found if isinstance(found, list) else []
+
     def _check(self) -> None:
         if not self._path:
             if not self._is_new:
@@ -169,6 +177,21 @@ class _TrainingForm:
                     if self._raw["dataset"]["label_column"]
                     else "No label column is chosen.",
                     "Choose the column with the classes; it is never guessed.",
+                )
+            )
+        left_out = {self._raw["dataset"]["label_column"], *self._excluded}
+        texts = [
+            column["name"]
+            for column in self._columns
+            if column["kind"] == "text" and column["name"] not in left_out
+        ]
+        if texts and not self._problems:
+            self._problems.append(
+                FormProblem(
+                    EXCLUDED,
+                    ErrorCode.FEATURE_NOT_NUMERIC,
+                    f"Not numeric, and neither label nor excluded: {quote_some(texts)}.",
+                    "Exclude these columns, or encode them as numbers.",
                 )
             )
         for check in (self._check_request, self._check_plan):
@@ -243,7 +266,6 @@ class _TrainingForm:
         sent = {str(name): str(value) for name, value in self._form.multi_items()}
         labels = [column["name"] for column in self._columns]
         label = self._raw["dataset"]["label_column"]
-        excluded = self._raw["dataset"].get("exclude_columns") or []
         pointers = {field.pointer for field in request_fields()}
         settings = [item for family in FAMILIES for item in settings_of(family)]
         pointers |= {item.pointer for item in settings} | {"/seeds"}
@@ -263,7 +285,7 @@ class _TrainingForm:
             unknown=unknown,
             labels=labels if label in labels or not label else [label, *labels],
             columns=self._columns[:_COLUMNS],
-            excluded=excluded,
+            excluded=self._excluded,
             datasets=datasets_in(self._settings.folder) if not self._columns else [],
             problems=self._problems,
             of_no_field=[item for item in self._problems if item.pointer not in pointers],

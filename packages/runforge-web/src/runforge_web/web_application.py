@@ -145,7 +145,7 @@ async def _form_of(request: Request) -> FormData:
         pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_FIELDS)
     except ValueError as error:
         raise RunForgeError(ErrorCode.USAGE_INVALID, "The form cannot be read.") from error
-    form = FormData(pairs)
+    form = FormData([*pairs])
     if not request.app.state.access.is_ours(str(form.get("csrf", ""))):
         raise RunForgeError(
             ErrorCode.USAGE_INVALID,
