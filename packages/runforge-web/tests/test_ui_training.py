@@ -200,7 +200,7 @@ def test_jobs_are_cancelled_and_bounded(workspace: Path) -> None:
             assert server.post(f"{address}/cancel").status == 303
         for answer in jobs:
             page = ended(server, answer)
-            assert "canceled" in page, page
+            assert "cancelled" in page, page
 
 
 def test_what_trains_when_the_server_ends_is_recorded_as_cancelled(workspace: Path) -> None:
@@ -218,4 +218,4 @@ def test_what_trains_when_the_server_ends_is_recorded_as_cancelled(workspace: Pa
         folder = workspace / f".runforge/runs/{run}"
         while not (folder / "result.json").exists():
             time.sleep(0.05)
-        assert json.loads((folder / "result.json").read_text("utf-8"))["status"] == "canceled"
+        assert json.loads((folder / "result.json").read_text("utf-8"))["status"] == "cancelled"

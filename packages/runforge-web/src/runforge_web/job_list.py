@@ -46,7 +46,7 @@ class Job:
     def state(self) -> str:
         """The status of what came of it, or what it does."""
         if self.error is not None:
-            return "canceled" if self.error.code is ErrorCode.CANCELLED else "failed"
+            return "cancelled" if self.error.code is ErrorCode.CANCELLED else "failed"
         if self.result is not None:
             return str(self.result.get("status") or self.result.get("verdict") or "ended")
         stage = self.progress["stage"]

@@ -42,7 +42,7 @@ _WRITTEN = frozenset(
 _MISSING = object()
 
 
-class Field(NamedTuple):
+class RequestField(NamedTuple):
     """A field of the form."""
 
     #: Its place in the request, which is its name in the form, too.
@@ -55,7 +55,7 @@ class Field(NamedTuple):
     is_required: bool = False
 
 
-class Setting(NamedTuple):
+class FamilySetting(NamedTuple):
     """A hyperparameter of a family."""
 
     #: Its name in the form, and its place in the request.
@@ -72,12 +72,12 @@ class Setting(NamedTuple):
 
 
 @cache
-def request_fields() -> tuple[Field, ...]:
+def request_fields() -> tuple[RequestField, ...]:
     """Return the fields of a request, in the order of the schema, without hyperparameters."""
     return tuple(_fields(load_schema(_SCHEMA), _SCHEMA, ""))
 
 
-def _fields(schema: dict[str, Any], file: str, place: str) -> Iterator[Field]:
+def _fields(schema: dict[str, Any], file: str, place: str) -> Iterator[RequestField]:
     required = schema.get("required", ())
     for name, member in schema["properties"].items():
         pointer, inner, of = f"{place}/{name}", member, file
@@ -102,17 +102,17 @@ def _fields(schema: dict[str, Any], file: str, place: str) -> Iterator[Field]:
         if "minimum" in inner:
             help_ += f" From {inner['minimum']} to {inner['maximum']}."
         label = name.replace("_", " ").capitalize()
-        yield Field(pointer, label, kind, help_, choices, name in required)
+        yield RequestField(pointer, label, kind, help_, choices, name in required)
 
 
-def settings_of(family: str) -> list[Setting]:
+def settings_of(family: str) -> list[FamilySetting]:
     """Return the hyperparameters of a model family."""
     return [
         _setting(family, name, known) for name, known in FAMILIES[family].hyperparameters.items()
     ]
 
 
-def _setting(family: str, name: str, known: Hyperparameter) -> Setting:
+def _setting(family: str, name: str, known: Hyperparameter) -> FamilySetting:
     choices = known.choices if known.kind == "choice" else ()
     choices = ("true", "false") if known.kind == "bool" else choices
     sets = ", ".join(
@@ -123,7 +123,7 @@ def _setting(family: str, name: str, known: Hyperparameter) -> Setting:
     help_ = f"{known.expects[:1].upper()}{known.expects[1:]}; default {value_text(known.default)}"
     pointer = f"{HYPERPARAMETERS}{format_pointer([name])}"
     field = f"{family}{pointer}"
-    return Setting(field, pointer, name, f"{help_}{', ' if sets else ''}{sets}.", choices)
+    return FamilySetting(field, pointer, name, f"{help_}{', ' if sets else ''}{sets}.", choices)
 
 
 class FormProblem(NamedTuple):
@@ -163,12 +163,12 @@ def shown(value: Any) -> str:
     return value_text(value)
 
 
-def unknown_settings(request: dict[str, Any]) -> list[Setting]:
+def unknown_settings(request: dict[str, Any]) -> list[FamilySetting]:
     """Return the hyperparameters of a request that its family does not have."""
     family = _at(request, FAMILY)
     known = FAMILIES[family].hyperparameters if family in FAMILIES else {}
     return [
-        Setting(f"{family}{pointer}", pointer, name, "Not known to this version.")
+        FamilySetting(f"{family}{pointer}", pointer, name, "Not known to this version.")
         for name in (_at(request, HYPERPARAMETERS, {}) or {})
         if name not in known and (pointer := f"{HYPERPARAMETERS}{format_pointer([name])}")
     ]
@@ -233,7 +233,7 @@ def _is_string(text: Any) -> bool:
         return False
 
 
-def _value(given: str, field: Field) -> Any:
+def _value(given: str, field: RequestField) -> Any:
     if field.kind == "lines":
         return [line for line in given.splitlines() if line.strip()]
     if not given.strip() and not field.is_required:
