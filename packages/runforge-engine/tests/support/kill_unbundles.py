@@ -110,7 +110,7 @@ def main(first: int, step: int) -> None:
                 unbundle(opened, store)
             assert tree(store.run_folder(run.name)) == expected
             assert verify_store(store).holds, number
-            hidden = [path.name for path in store.root.iterdir() if "unbundle" in path.name]
+            hidden = [path.name for path in store.root.iterdir() if "incoming" in path.name]
             assert not hidden, hidden
             number += step
     print(json.dumps(outcomes))
