@@ -1,4 +1,4 @@
-"""Files of JSON Lines to which lines are only appended, each with the digest of the lines before it.
+"""Files of JSON Lines that are only appended to, with a digest of the lines before in each line.
 
 The aliases and the merges of a store are such files. Nothing here writes.
 

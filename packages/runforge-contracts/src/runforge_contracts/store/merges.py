@@ -26,7 +26,7 @@ _OF_PLACE = ("origin", "run_dir")
 class Contents(NamedTuple):
     """What an index lists, without regard to order and origin."""
 
-    count: int
+    entries: int
     sha256: str
 
 

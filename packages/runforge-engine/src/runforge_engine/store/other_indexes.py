@@ -60,5 +60,7 @@ class OtherIndexes:
         """Return the lines, from 0, whose index cannot be made from this one any more."""
         found = zip(self._merges, self._recorded, strict=True)
         return [
-            (number, merge) for number, (merge, chain) in enumerate(found) if not holds(chain, merge)
+            (number, merge)
+            for number, (merge, chain) in enumerate(found)
+            if not holds(chain, merge)
         ]

@@ -1,4 +1,4 @@
-"""Compare the record of merges with itself, and the index with the indexes that were merged into it.
+"""Compare the record of merges with itself, and with the index that it is about.
 
 Source: specification, section 23.4.
 """
