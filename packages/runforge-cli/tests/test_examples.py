@@ -27,6 +27,9 @@ PREPARED = (
     ("sign", "production", "--key", "runforge.key"),
     ("bundle", "production", "--with-dataset", "-o", "model.rfz"),
     ("experiment", "init"),
+    ("keygen", "--out", "grace.key"),
+    ("train", *DATA, "--seed", "1", "--workspace", "../grace"),
+    ("sign", "latest", "--key", "grace.key", "--workspace", "../grace"),
 )
 #: Examples that need what a workspace does not have, and where they are run; here only parsed.
 PARSED = {

@@ -4962,7 +4962,7 @@ export interface VerifiedStore {
  */
 export interface VerificationCheck {
   /**
-   * For a run: `files`, `documents`, `statement`, `index`, `dataset`, `signature`; for a view: `view`, `index`; for an evaluation: `files`, `documents`, `model`, `dataset`, `predictions`, `signature`; for a store: `runs`, `evaluations`, `index`, `signatures`, `aliases`; the last also for a run that was signed with a history of aliases.
+   * For a run: `files`, `documents`, `statement`, `index`, `dataset`, `signature`; for a view: `view`, `index`; for an evaluation: `files`, `documents`, `model`, `dataset`, `predictions`, `signature`; for a store: `runs`, `evaluations`, `index`, `signatures`, `aliases`, `merges`; `aliases` also for a run that was signed with a history of aliases.
    */
   check: string;
   /**

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from runforge_contracts.display import printable
 
 from runforge_cli.shell.click_group import CommandGroup
 from runforge_cli.shell.completion import complete_file, complete_folder
@@ -62,7 +63,7 @@ def merge(settings: Settings, other: str, dry_run: bool, public_key: str | None)
 
     Runs, sweeps, evaluations, signatures and the runs of experiments are brought. OTHER is verified
     first, and nothing is written if a check fails. Nothing that is here is changed: what is the
-    same stays, and what differs is reported. The index here gets the entries that it lacks, and a record
+    same stays, and what differs is reported. The index gets the entries that it lacks, and a record
     of where they came from, so that the signatures made there still verify. Aliases stay those of
     this store, unless OTHER is a later state of it.
     """
@@ -79,16 +80,15 @@ def merge(settings: Settings, other: str, dry_run: bool, public_key: str | None)
     if settings.json:
         write_json(to_builtins(report))
         return 0
-    write_lines(pairs(_rows(report, settings), indent=0))
+    write_lines(pairs([("other store", printable(other)), *_rows(report)], indent=0))
     if not settings.quiet:
         for text in _notes(report, settings):
             note(text)
     return 0
 
 
-def _rows(report: MergeReportV1, settings: Settings) -> Iterator[tuple[str, str]]:
+def _rows(report: MergeReportV1) -> Iterator[tuple[str, str]]:
     """Yield what is shown of a merge: one row for each outcome."""
-    yield "other store", settings.shown(report.other)
     yield "to be added" if report.dry_run else "added", _counted(report.items, "added")
     yield "present", _counted(report.items, "present")
     for outcome in ("apart", "differs", "unfinished"):

@@ -36,6 +36,7 @@ from runforge_contracts.types import MergedItem, MergeReportV1, StoreContents
 from runforge_contracts.validation import validate
 
 from runforge_engine.bundles.bundle_contents import problems_of
+from runforge_engine.data.dataframe import DATASETS
 from runforge_engine.experiment.run.allocate import check_place
 from runforge_engine.merging.merged_index import MergedIndex, merge_indexes
 from runforge_engine.merging.other_store import OtherFolder, OtherStore, foreign_index
@@ -122,16 +123,21 @@ def merge_store(
     plan = _plan(other, store)
     lines = bool(plan.merged.lines)
     changes = any(item.is_new for item in plan.items) or plan.merged.added > 0 or lines
-    if changes and not dry_run:
-        _write(plan, other, store, created_by)
+    if not dry_run:
+        experiments = ExperimentLayout(store.workspace).runs
+        for folder in (store.root, store.signatures, store.root / DATASETS, experiments):
+            remove_left(folder)
+        if changes:
+            _write(plan, other, store, created_by)
     origin = None if other.index is None else other.index.origin
+    contents = contents_of(plan.merged.entries)
     return MergeReportV1(
         schema_version="merge_report.v1",
         outcome="merged" if changes else "present",
         dry_run=dry_run,
         store=store.name,
         other=str(other.layout.root),
-        contents=StoreContents(*contents_of(plan.merged.entries)),
+        contents=StoreContents(count=contents.entries, sha256=contents.sha256),
         items=[item.to_struct(store) for item in plan.items],
         origin=origin or UNSET,
     )
@@ -318,12 +324,10 @@ def _write(plan: _Plan, other: OtherStore, store: StoreLayout, created_by: str) 
         if item.kind == "dataset" and item.outcome == "added":
             copy_new(item.source, item.target, item.files[""])
         elif item.kind != "dataset":
-            # A run of an experiment may be on another disk than the store.
-            root = item.target.parent if item.kind == "experiment" else store.root
+            # The runs of experiments may be on another disk than the store.
+            in_store = item.target.is_relative_to(store.root)
+            root = store.root if in_store else item.target.parent
             copy_folder(item.source, item.target, item.files, root)
-    for item in plan.items:
-        if item.outcome == "present" and item.kind in ("run", "group", "evaluation"):
-            remove_left(store.root, item.id)
     with index_lock(store):
         # Read again: another process may have appended a run meanwhile.
         merged = _merged(other, store, _own_index(store), list(plan.items))

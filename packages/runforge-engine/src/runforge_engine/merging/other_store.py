@@ -41,6 +41,7 @@ from runforge_engine.provenance.folder_digest import digest_folder
 from runforge_engine.provenance.keys import load_public_key
 from runforge_engine.provenance.signatures import signatures_of
 from runforge_engine.store.scan import refuse_links
+from runforge_engine.verification.verify_run import RunVerification
 from runforge_engine.verification.verify_store import StoreVerification, verify_store
 
 if TYPE_CHECKING:
@@ -113,13 +114,10 @@ def open_other(
     others = [*_experiments(layout), *_groups(layout)]
     found = verify_store(layout, public_key=key, with_dataset=False)
     experiments = verify_experiments(layout.workspace, with_dataset=False)
-    findings = [
-        *_findings(found),
-        *(item for run in experiments for check in run.checks for item in check.findings),
-        *_group_findings(layout, others),
-    ]
-    if findings or not found.holds:
-        raise _refused(layout, findings)
+    violations = list(_violations(found, experiments))
+    violations += [("", finding) for finding in _group_findings(layout, others)]
+    if violations or not found.holds:
+        raise _refused(layout, violations)
     ended = {Path(run.run_dir).name for run in experiments}
     folders = [
         *_runs(found, layout),
@@ -165,23 +163,29 @@ def _layout(path: Path, store: StoreLayout) -> StoreLayout:
     return layout
 
 
-def _findings(found: StoreVerification) -> Iterator[Finding]:
-    runs = (*found.runs, *found.views)
-    of_runs = (check for run in runs for check in run.checks)
-    of_evaluations = (check for item in found.evaluations for check in item.checks)
-    for check in (*found.checks, *of_runs, *of_evaluations):
-        yield from check.findings
+def _violations(
+    found: StoreVerification, experiments: list[RunVerification]
+) -> Iterator[tuple[str, Finding]]:
+    """Yield the findings of a store, each with the id of what it is of, and a colon."""
+    for check in found.checks:
+        yield from (("", finding) for finding in check.findings)
+    for run in (*found.runs, *found.views, *experiments):
+        for check in run.checks:
+            yield from ((f"{quote(run.run_id)}: ", finding) for finding in check.findings)
+    for item in found.evaluations:
+        for check in item.checks:
+            yield from ((f"{quote(item.evaluation_id)}: ", finding) for finding in check.findings)
 
 
-def _refused(layout: StoreLayout, findings: list[Finding]) -> RunForgeError:
+def _refused(layout: StoreLayout, violations: list[tuple[str, Finding]]) -> RunForgeError:
     return RunForgeError(
         ErrorCode.VERIFICATION_FAILED,
         f"The store {quote(layout.root, 200)} does not verify, so nothing of it is merged.",
-        hint=f"`runforge verify --all --workspace {quote(layout.workspace, 200)}` has the details.",
+        hint="`runforge verify --all` in its workspace has the details.",
         path=str(layout.root),
         problems=problems_of(
-            (finding.message, Location(path=finding.file, pointer=finding.pointer))
-            for finding in findings
+            (what + finding.message, Location(path=finding.file, pointer=finding.pointer))
+            for what, finding in violations
         ),
     )
 

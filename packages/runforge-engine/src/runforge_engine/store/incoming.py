@@ -22,6 +22,8 @@ from runforge_contracts.fs.files import open_file, reading, rename_new, sync_fol
 from runforge_engine.runtime.folder_lock import holding, is_held
 
 _PIECE = 2**20
+#: How the names of unfinished folders begin.
+_HIDDEN = ".incoming-"
 
 
 def copy_folder(source: Path, target: Path, files: Mapping[str, str], root: Path) -> None:
@@ -99,8 +101,8 @@ def copy_new(source: Path, target: Path, sha256: str | None = None) -> bool:
     RunForgeError
         As :func:`copy_file`.
     """
-    unfinished = target.with_name(f".{target.name}.{os.urandom(8).hex()}.tmp")
-    try:
+    with staging_folder(target.parent, target.name) as staging:
+        unfinished = staging / target.name
         copy_file(source, unfinished, sha256)
         with writing(target):
             try:
@@ -108,8 +110,6 @@ def copy_new(source: Path, target: Path, sha256: str | None = None) -> bool:
             except FileExistsError:
                 return False
             sync_folder(target.parent)
-    finally:
-        unfinished.unlink(missing_ok=True)
     return True
 
 
@@ -134,11 +134,17 @@ def staging_folder(root: Path, name: str) -> Iterator[Path]:
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def remove_left(root: Path, name: str) -> None:
-    """Remove the hidden folders that killed processes left in ``root``."""
+def remove_left(root: Path, name: str | None = None) -> None:
+    """Remove the hidden folders that killed processes left in ``root``: those for a name, or all.
+
+    Nothing is removed where ``root`` is a link, or no folder.
+    """
+    if root.is_symlink() or not root.is_dir():
+        return
+    prefix = _HIDDEN if name is None else _prefix(name)
     with writing(root):
         for left in root.iterdir():
-            is_ours = left.name.startswith(_prefix(name)) and not left.is_symlink()
+            is_ours = left.name.startswith(prefix) and not left.is_symlink()
             if is_ours and left.is_dir() and is_held(left) is False:
                 shutil.rmtree(left, ignore_errors=True)
 
@@ -149,7 +155,7 @@ def _read(file: FileIO, path: Path) -> bytes:
 
 
 def _prefix(name: str) -> str:
-    return f".incoming-{name}-"
+    return f"{_HIDDEN}{name}-"
 
 
 def _umask() -> int:
