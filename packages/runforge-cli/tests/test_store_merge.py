@@ -84,7 +84,7 @@ def verified(runforge: Call, folder: Path) -> dict[str, dict[str, Any]]:
 
 
 class TestBothWays:
-    def test_two_stores_have_the_same_contents_whoever_merges(
+    def test_two_stores_have_the_same_contents_in_both_directions(
         self, runforge: Call, make: Store
     ) -> None:
         ada, grace = make("ada", 1, 2), make("grace", 3, 4)

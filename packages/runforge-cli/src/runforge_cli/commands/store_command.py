@@ -33,7 +33,7 @@ _WORDS = {
     "store",
     cls=CommandGroup,
     short_help="Bring another store into this one.",
-    examples=("runforge store merge ../grace",),
+    examples=("runforge store merge shared/grace",),
 )
 @global_options
 def command() -> None:
@@ -44,8 +44,8 @@ def command() -> None:
     "merge",
     short_help="Bring the runs of another store into this one.",
     examples=(
-        "runforge store merge ../grace --dry-run",
-        "runforge store merge ../grace --public-key grace.key.pub",
+        "runforge store merge shared/grace --dry-run",
+        "runforge store merge shared/grace --public-key grace.key.pub",
     ),
 )
 @click.argument("other", shell_complete=complete_folder)

@@ -57,7 +57,7 @@ Kind = Literal["run", "experiment", "group", "evaluation", "dataset", "signature
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """Something of the other store, and what becomes of it."""
+    """Something of the other store, and what happens to it."""
 
     kind: Kind
     id: str
@@ -165,7 +165,7 @@ def _own_index(store: StoreLayout) -> StoreIndex | None:
 
 
 def _folder(folder: OtherFolder, store: StoreLayout, index: StoreIndex | None) -> _Item:
-    """Return what becomes of a folder of the other store."""
+    """Return what happens to a folder of the other store."""
     if folder.files is None:
         return _Item(folder.kind, folder.id, "unfinished")
     target = _target(folder, store, index)
@@ -249,7 +249,7 @@ def _merged(
 def _aliases(
     other: OtherStore, store: StoreLayout, index: StoreIndex | None
 ) -> tuple[AliasHistory, list[_Item]]:
-    """Return the history of the aliases afterwards, and what becomes of the other ones."""
+    """Return the history of the aliases afterwards, and what happens to the other ones."""
     own, theirs = read_aliases(store), other.aliases
     origin = None if other.index is None else other.index.origin
     same_origin = index is not None and index.origin == origin
@@ -279,7 +279,7 @@ def _signatures(
     merged: MergedIndex,
     aliases: AliasHistory,
 ) -> Iterator[_Item]:
-    """Yield what becomes of the signatures: those that would contradict this store stay."""
+    """Yield what happens to the signatures: those that would contradict this store stay."""
     here = {
         item.id
         for item in items

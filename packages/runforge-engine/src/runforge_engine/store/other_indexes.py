@@ -34,7 +34,7 @@ class OtherIndexes:
 
     @cached_property
     def _recorded(self) -> list[list[str]]:
-        """The chain of each index that is on record."""
+        """The chain of each index that was merged."""
         return [other_chain(self._entries, merge) for merge in self._merges]
 
     @cached_property
