@@ -1,6 +1,6 @@
 // What a failure says, and what a button can do about it.
 import type { ErrorBody, RunForgeError } from "@runforge/client";
-import { ServeClosedError, ServeError } from "@runforge/client/serve";
+import type { ServeError } from "@runforge/client/serve";
 import { MissingError } from "./server/session.ts";
 
 /** What a button beside a failure does. */
@@ -51,24 +51,29 @@ export const REMEDY_TITLES: Readonly<Record<Remedy, string>> = {
 
 /** Whether a request was cancelled, so that there is nothing to report. */
 export function isCancelled(error: unknown): boolean {
-  return error instanceof ServeError && (error.number === -32800 || error.code === "CANCELLED");
+  return isServeError(error) && (error.number === -32800 || error.code === "CANCELLED");
 }
 
 /** Describe anything that was thrown. */
 export function failureOf(error: unknown): Failure {
-  if (error instanceof ServeError) return ofBody(error.error);
+  if (isServeError(error)) return ofBody(error.error);
   if (isRunForgeError(error)) return ofBody({ ...error, message: error.message });
   if (error instanceof Refusal)
     return { code: "USAGE_INVALID", message: error.message, remedy: "log" };
   if (error instanceof MissingError)
     return { code: "PYTHON_NOT_FOUND", message: error.message, remedy: "install" };
-  if (error instanceof ServeClosedError)
+  if (error instanceof Error && error.name === "ServeClosedError")
     return { code: "SERVER_ENDED", message: error.message, remedy: "restart" };
   return {
     code: "INTERNAL",
     message: error instanceof Error ? error.message : String(error),
     remedy: "log",
   };
+}
+
+/** Whether the server has answered with it; its module is loaded with the first request. */
+function isServeError(error: unknown): error is ServeError {
+  return error instanceof Error && error.name === "ServeError" && "error" in error;
 }
 
 /** Whether `@runforge/client` has thrown it; its module is loaded when a document is validated. */
