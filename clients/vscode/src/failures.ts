@@ -4,7 +4,15 @@ import type { ServeError } from "@runforge/client/serve";
 import { MissingError } from "./server/session.ts";
 
 /** What a button beside a failure does. */
-export type Remedy = "exclude" | "label" | "dataset" | "recover" | "install" | "restart" | "log";
+export type Remedy =
+  | "again"
+  | "exclude"
+  | "label"
+  | "dataset"
+  | "recover"
+  | "install"
+  | "restart"
+  | "log";
 
 export interface Failure {
   readonly code: string;
@@ -30,7 +38,7 @@ const REMEDIES: Readonly<Record<string, Remedy>> = {
   DATASET_EMPTY: "dataset",
   DATASET_FORMAT_UNSUPPORTED: "dataset",
   INDEX_INVALID: "recover",
-  WORKER_LOST: "log",
+  WORKER_LOST: "again",
 };
 
 /** What a command asked for cannot be done: one sentence that says what is needed. */
@@ -40,6 +48,7 @@ export class Refusal extends Error {
 
 /** Titles of the buttons. */
 export const REMEDY_TITLES: Readonly<Record<Remedy, string>> = {
+  again: "Train Again",
   exclude: "Choose Columns",
   label: "Choose the Label",
   dataset: "Choose a Dataset",
@@ -85,11 +94,15 @@ function isRunForgeError(error: unknown): error is RunForgeError {
 export function ofBody(body: ErrorBody | { message: string; [name: string]: unknown }): Failure {
   const read = body as unknown as Record<string, unknown>;
   const code = typeof read["code"] === "string" ? read["code"] : "TRAINING_FAILED";
-  const hint = typeof read["hint"] === "string" ? read["hint"] : undefined;
+  const message = String(read["message"]);
+  const own = typeof read["hint"] === "string" ? read["hint"] : undefined;
+  // Nobody else ends a process in this way unasked.
+  const isKilled = code === "WORKER_LOST" && message.includes("SIGKILL");
+  const hint = isKilled ? ["The system may lack memory.", own].filter(Boolean).join(" ") : own;
   const place = placeOf(read);
   return {
     code,
-    message: String(read["message"]),
+    message,
     ...(hint ? { hint } : {}),
     ...(place ? { place } : {}),
     remedy: REMEDIES[code] ?? "log",
