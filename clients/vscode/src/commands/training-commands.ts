@@ -199,6 +199,7 @@ async function execute(
   start: (options: RequestOptions) => Promise<RunOutcome>,
 ): Promise<void> {
   const remedies = {
+    again: () => execute(app, title, again, start),
     exclude: again("columns"),
     label: again("columns"),
     dataset: again("dataset"),
