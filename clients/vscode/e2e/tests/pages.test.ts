@@ -23,6 +23,8 @@ const PAGES: Record<string, [string, string[], string | RegExp]> = {
   dataset: ["Inspect Dataset", ["penguins.csv"], "bill_length_mm"],
   model: ["Inspect Model Artifact", ["linear"], "StandardScaler"],
   prediction: ["Predict", ["linear", "penguins.csv"], "Gentoo"],
+  comparison: ["Compare", [], "Metrics compared"],
+  sweep: ["", [], /C=0.1|best/i],
 };
 
 describe("pages", () => {
@@ -44,8 +46,11 @@ describe("pages", () => {
   for (const [name, [command, choices, text]] of Object.entries(PAGES)) {
     test(`of ${name} are without barriers in every theme`, async () => {
       await window.closeEditors();
-      await window.run(`RunForge: ${command}`);
+      // A sweep is opened in the list.
+      if (command) await window.run(`RunForge: ${command}`);
+      else await window.menu("sweep", "Open Sweep");
       for (const choice of choices) await window.choose(choice);
+      if (command === "Compare") await window.accept({ all: true });
       await window.webview.getByText(text).first().waitFor();
       const found: Record<string, string[]> = {};
       for (const [theme, label] of Object.entries(THEMES)) {
