@@ -198,6 +198,7 @@ export async function runRequest(app: App, uri: vscode.Uri): Promise<void> {
 /** Execute an experiment in a terminal: its script prints what it likes, and may ask. */
 export async function runExperiment(app: App, uri: vscode.Uri): Promise<void> {
   const session = app.session();
+  app.output.info(`Experiment: ${app.named(uri)}`);
   await session.start();
   const python = session.interpreter?.path ?? "python";
   const args = ["-P", "-m", "runforge_cli", "experiment", "run", uri.fsPath];
