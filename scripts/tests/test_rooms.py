@@ -67,6 +67,7 @@ ORDER = {
         "experiment.scaffold",
         "experiment.run",
         "bundles",
+        "merging",
         "api",
     ],
     "runforge_cli": [

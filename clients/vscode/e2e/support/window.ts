@@ -65,7 +65,14 @@ export class Window {
   /** Click on something that goes away by that, such as the row of a quick pick. */
   async clickAway(target: Locator): Promise<void> {
     await target.waitFor();
-    const gone = async () => !(await target.isVisible());
+    // The next list may have such a row, too, and has another title.
+    const seen = async () => [
+      await target.isVisible(),
+      await this.quick.locator(".quick-input-title").allTextContents(),
+      await target.allTextContents(),
+    ];
+    const before = JSON.stringify(await seen());
+    const gone = async () => JSON.stringify(await seen()) !== before;
     // Where it is gone already, the click before was taken.
     const click = async () => (await gone()) || target.click({ timeout: AGAIN });
     await this.bring(click, gone);
@@ -173,6 +180,13 @@ export class Window {
   /** A row of a view in the side bar. */
   row(text: string | RegExp): Locator {
     return this.page.locator(".sidebar .monaco-list-row").filter({ hasText: text }).first();
+  }
+
+  /** Choose from the menu of a row in the side bar. */
+  async menu(row: string | RegExp, title: string): Promise<void> {
+    const item = this.page.locator(".monaco-menu").getByText(title, { exact: true });
+    await this.bring(() => this.row(row).click({ button: "right", timeout: AGAIN }), item);
+    await this.clickAway(item);
   }
 
   /** Close all editors and whatever is open before them. */

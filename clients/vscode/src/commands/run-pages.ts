@@ -48,8 +48,9 @@ export async function openRun(app: App, run: string): Promise<void> {
   const key = `run:${id}`;
   const withCurves = app.setting("reportCurves", true);
   const status = withCurves ? "Computing the curves…" : undefined;
-  app.panels.showReport(key, `Run ${id}`, quick.html, actionsOf(id), act, status);
-  if (!withCurves) return;
+  const seen = app.panels.showReport(key, `Run ${id}`, quick.html, actionsOf(id), act, status);
+  // The computation would delay the page itself.
+  if (!withCurves || !(await seen)) return;
   const whole = await session.request("report", { runs: [id] });
   app.panels.renew(key, whole.html, actionsOf(id));
 }
@@ -61,12 +62,13 @@ export async function openComparison(app: App, runs: readonly string[]): Promise
     model: app.setting("reportCurves", true),
   });
   const actions = runs.slice(0, 8).map(
-    (run): Action => ({
-      label: `Open ${run}`,
+    (run, at): Action => ({
+      // The report has letters for the runs, in this order.
+      label: `Open ${String.fromCharCode(65 + at)}`,
       message: { action: "openRun", run },
     }),
   );
-  app.panels.showReport(
+  void app.panels.showReport(
     `compare:${runs.join()}`,
     `Compare ${runs.length} runs`,
     html,

@@ -89,6 +89,9 @@ export function toolbar(actions: readonly Action[], status = ""): string {
   return `<nav class="toolbar" aria-label="Actions">${buttons}${note}</nav>`;
 }
 
+/** What a page says when it is on the screen. */
+export const SEEN = "seen";
+
 /** Write the script of a page, in which a button or link posts the message that it carries. */
 export function script(nonce: string): string {
   return `<script nonce="${nonce}">
@@ -101,6 +104,7 @@ document.addEventListener("click", (event) => {
 });
 // A page that is shown again, or gets its curves, stays where the reader is.
 scrollTo(0, editor.getState()?.top ?? 0);
+requestAnimationFrame(() => editor.postMessage({ action: "${SEEN}" }));
 addEventListener("scroll", () => editor.setState({ top: scrollY }), { passive: true });
 </script>`;
 }
@@ -190,7 +194,7 @@ export const TOOLBAR_STYLE = `
 .toolbar { position: sticky; top: 0; z-index: 1; display: flex; flex-wrap: wrap; gap: .4rem;
   padding: .5rem 0; background: var(--vscode-editor-background); }
 button { font: inherit; font-size: .85rem; padding: .15rem .6rem; cursor: pointer; border-radius: 2px;
-  border: 1px solid var(--vscode-button-border, var(--vscode-contrastBorder, transparent));
+  border: 1px solid var(--vscode-contrastBorder, transparent);
   color: var(--vscode-button-secondaryForeground); background: var(--vscode-button-secondaryBackground); }
 button:hover { background: var(--vscode-button-secondaryHoverBackground); }
 .toolbar span { color: var(--vscode-descriptionForeground); align-self: center; }

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from runforge_cli.report.styles import CSS
@@ -20,30 +21,43 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from runforge_web import (
-    comparison_page,
-    dataset_pages,
-    document_pages,
-    event_stream,
-    job_pages,
-    run_pages,
-    runs_page,
-    sweep_pages,
-    training_pages,
-)
-from runforge_web.job_list import JobList
+from runforge_web import event_stream, runs_page
 from runforge_web.page_rendering import render_error
 from runforge_web.web_gate import WebGate
 
 if TYPE_CHECKING:
     from runforge_cli.shell.settings import Settings
 
+    from runforge_web.job_list import JobList
     from runforge_web.web_access import WebAccess
 
 #: Most fields of a form, and what a browser sends one as.
 _FIELDS, _FORM = 1_000, "application/x-www-form-urlencoded"
 
 log = logging.getLogger(__name__)
+
+
+class _LateModule:
+    """A module whose pages are imported when one is asked for: the first page needs none of it."""
+
+    def __init__(self, name: str) -> None:
+        self._name = f"runforge_web.{name}"
+
+    def __getattr__(self, page: str) -> Callable[..., Response]:
+        def answer(*arguments: Any) -> Response:
+            found: Response = getattr(import_module(self._name), page)(*arguments)
+            return found
+
+        return answer
+
+
+comparison_page = _LateModule("comparison_page")
+dataset_pages = _LateModule("dataset_pages")
+document_pages = _LateModule("document_pages")
+job_pages = _LateModule("job_pages")
+run_pages = _LateModule("run_pages")
+sweep_pages = _LateModule("sweep_pages")
+training_pages = _LateModule("training_pages")
 
 Reading = Callable[[Request], Response]
 Doing = Callable[[Request, FormData], Response]
@@ -95,6 +109,8 @@ def make_application(
     app.state.settings, app.state.access, app.state.events = settings, access, source
     app.state.jobs = None
     if trains:
+        from runforge_web.job_list import JobList
+
         app.state.jobs = JobList(settings, lambda job: source.tell("jobChanged", {"job": job}))
     return WebGate(app, access), source, app.state.jobs
 
