@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import gc
 import os
-import pickle
 import signal
 import sys
 import threading
@@ -87,6 +86,8 @@ def _numbers(files: Iterable[IO[bytes]]) -> list[int]:
 
 def _next(source: IO[bytes], work: Callable[[Item], Result], item: Item) -> Result:
     """Return the next result of a process; do the work here if it has ended."""
+    import pickle  # Only here: commands that read model files do without it.
+
     try:
         result: Result = pickle.load(source)  # noqa: S301 - a copy of this process wrote it
     except (EOFError, pickle.UnpicklingError):
@@ -98,6 +99,8 @@ def _do_share(
     work: Callable[[Item], Any], items: Iterable[Item], sending: int, others: Iterable[int]
 ) -> NoReturn:
     """Write the results of some items to a pipe, and end; end early where nobody reads them."""
+    import pickle
+
     try:
         # The process that was copied decides on an interrupt; its end closes the pipe.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
